@@ -1,0 +1,73 @@
+//! What can go wrong with a model; each message says what is so, each [`ModelError::fix`] what to do.
+
+use std::path::PathBuf;
+
+/// Why a model can't be opened or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file isn't there.
+    #[error("The model file \u{201c}{}\u{201d} doesn't exist.", path.display())]
+    NoFile { path: PathBuf },
+    /// It is there but can't be read.
+    #[error("The model file \u{201c}{}\u{201d} can't be read: {reason}.", path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    /// Not an ONNX file, or cut short.
+    #[error("\u{201c}{}\u{201d} is not a whole ONNX file: {reason}.", path.display())]
+    NotOnnx { path: PathBuf, reason: String },
+    /// ONNX Runtime's shared library wasn't found or doesn't fit.
+    #[error("ONNX Runtime, which runs the models, wasn't found{}.", reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default())]
+    NoRuntime { reason: Option<String>, searched: Vec<PathBuf> },
+    /// The runtime refused the model.
+    #[error("ONNX Runtime can't open \u{201c}{}\u{201d}: {reason}.", path.display())]
+    Refused { path: PathBuf, reason: String },
+    /// The model contains operators that this runtime can't run.
+    #[error("\u{201c}{}\u{201d} can't run here: {reason}.", path.display())]
+    CannotRun { path: PathBuf, reason: String, way_out: String },
+    /// The file is fine, but which family it belongs to isn't known.
+    #[error("Sightline doesn't know how to read \u{201c}{}\u{201d}: {reason}.", path.display())]
+    NotUnderstood { path: PathBuf, reason: String },
+    /// A sidecar says something that doesn't fit.
+    #[error("The settings beside the model, \u{201c}{}\u{201d}, can't be used: {reason}.", path.display())]
+    BadSidecar { path: PathBuf, reason: String },
+    /// The model ran, but what came out doesn't fit its spec.
+    #[error("The model's output doesn't fit what was expected of {family}: {reason}.")]
+    UnexpectedOutput { family: &'static str, reason: String },
+    /// A run failed.
+    #[error("The model failed on a frame: {reason}.")]
+    RunFailed { reason: String },
+    /// A run was ended on purpose.
+    #[error("The run was stopped.")]
+    Stopped,
+    /// The provider that was asked for can't be used.
+    #[error("{provider} can't be used: {reason}.")]
+    Provider { provider: String, reason: String },
+}
+
+impl ModelError {
+    /// What the user can do about it, in a sentence.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        match self {
+            Self::NoFile { .. } => "Check the name, or drop the file on the window.".into(),
+            Self::Unreadable { .. } => "Check that this account may read it.".into(),
+            Self::NotOnnx { .. } => "Download or export it again; the file must be an ONNX model.".into(),
+            Self::NoRuntime { .. } => super::runtime::how_to_get(),
+            Self::Refused { .. } => {
+                "Export it again with a newer exporter, or update ONNX Runtime (see \u{201c}sightline doctor\u{201d}).".into()
+            }
+            Self::CannotRun { way_out, .. } => way_out.clone(),
+            Self::NotUnderstood { .. } => {
+                "Choose its task and input by hand in \u{201c}How to read this model\u{201d}, or write a sidecar file beside it.".into()
+            }
+            Self::BadSidecar { path, .. } => {
+                format!("Correct or delete \u{201c}{}\u{201d}.", path.display())
+            }
+            Self::UnexpectedOutput { .. } => {
+                "Choose another family in \u{201c}How to read this model\u{201d}.".into()
+            }
+            Self::RunFailed { .. } => "Try another picture size or model.".into(),
+            Self::Stopped => String::new(),
+            Self::Provider { .. } => "Choose \u{201c}CPU\u{201d}, or install what the provider needs.".into(),
+        }
+    }
+}

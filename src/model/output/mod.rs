@@ -1,0 +1,1 @@
+//! Pure functions from raw outputs to results.

@@ -1,0 +1,176 @@
+//! What a model said of one frame. All coordinates are pixels of the source frame.
+//!
+//! A `Results` is filled anew for every frame and keeps its buffers.
+
+use super::spec::Task;
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// Index into the model's labels.
+    pub class_id: u32,
+    /// 0..=1.
+    pub score: f32,
+    /// x1, y1, x2, y2; for an oriented box its axis-aligned hull.
+    pub bbox: [f32; 4],
+    /// The oriented box, where the task has them.
+    pub oriented: Option<Oriented>,
+    /// Which of [`Results::keypoints`] are its own, as (first, count); (0, 0) without keypoints.
+    pub keypoints: (usize, usize),
+    /// Which of [`Results::masks`] is its own.
+    pub mask: Option<usize>,
+}
+
+impl Detection {
+    /// A plain box.
+    #[must_use]
+    pub fn new(class_id: u32, score: f32, bbox: [f32; 4]) -> Self {
+        Self { class_id, score, bbox, oriented: None, keypoints: (0, 0), mask: None }
+    }
+}
+
+/// A box turned by an angle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Oriented {
+    /// The four corners in order around the box.
+    pub corners: [[f32; 2]; 4],
+    /// Radians.
+    pub angle: f32,
+}
+
+/// A point of a pose or face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Keypoint {
+    pub x: f32,
+    pub y: f32,
+    /// How sure the model is that it is visible, 0..=1; 1 where the model doesn't say.
+    pub score: f32,
+}
+
+/// The mask of one detection: a grid stretched over a part of the frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mask {
+    /// x1, y1, x2, y2 in frame pixels: what the grid covers.
+    pub region: [f32; 4],
+    /// Columns of the grid.
+    pub width: usize,
+    /// Rows of the grid.
+    pub height: usize,
+    /// Row by row, 0 = outside, 255 = inside; values between are soft edges (≥ 128 counts as inside).
+    pub data: Vec<u8>,
+}
+
+/// A value for every pixel: a picture, a class map, a matte or a depth map, stretched over the frame's
+/// `region`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plane {
+    /// x1, y1, x2, y2 in frame pixels: what the plane covers.
+    pub region: [f32; 4],
+    pub width: usize,
+    pub height: usize,
+    pub values: PlaneValues,
+}
+
+/// What a [`Plane`] holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlaneValues {
+    /// RGBA, four bytes a pixel (style transfer, enhancement).
+    Picture(Vec<u8>),
+    /// A class index a pixel (semantic segmentation).
+    Classes(Vec<u16>),
+    /// 0..=1 a pixel, 1 = foreground (matting).
+    Matte(Vec<f32>),
+    /// Distance or its inverse a pixel.
+    Depth {
+        values: Vec<f32>,
+        /// Larger values are nearer (MiDaS, Depth Anything) instead of farther (metres).
+        larger_is_nearer: bool,
+        /// Values are metres.
+        metric: bool,
+    },
+}
+
+impl Default for PlaneValues {
+    fn default() -> Self {
+        Self::Picture(Vec::new())
+    }
+}
+
+/// A class of the whole picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassScore {
+    pub class_id: u32,
+    /// Probability, 0..=1.
+    pub score: f32,
+}
+
+/// What a model said of one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Results {
+    pub task: Task,
+    /// Width and height of the frame that all coordinates refer to.
+    pub frame_size: (u32, u32),
+    /// Best first.
+    pub detections: Vec<Detection>,
+    /// The keypoints of all detections, one after the other.
+    pub keypoints: Vec<Keypoint>,
+    pub masks: Vec<Mask>,
+    /// Best first (classification, action).
+    pub top: Vec<ClassScore>,
+    pub plane: Option<Plane>,
+}
+
+impl Default for Results {
+    fn default() -> Self {
+        Self {
+            task: Task::Detect,
+            frame_size: (0, 0),
+            detections: Vec::new(),
+            keypoints: Vec::new(),
+            masks: Vec::new(),
+            top: Vec::new(),
+            plane: None,
+        }
+    }
+}
+
+impl Results {
+    /// Empties everything for the next frame; buffers stay.
+    pub fn clear(&mut self, task: Task, frame_size: (u32, u32)) {
+        self.task = task;
+        self.frame_size = frame_size;
+        self.detections.clear();
+        self.keypoints.clear();
+        self.masks.clear();
+        self.top.clear();
+        self.plane = None;
+    }
+
+    /// The keypoints of one detection.
+    #[must_use]
+    pub fn keypoints_of(&self, detection: &Detection) -> &[Keypoint] {
+        let (first, count) = detection.keypoints;
+        self.keypoints.get(first..first + count).unwrap_or_default()
+    }
+
+    /// The mask of one detection.
+    #[must_use]
+    pub fn mask_of(&self, detection: &Detection) -> Option<&Mask> {
+        self.masks.get(detection.mask?)
+    }
+}
+
+/// Milliseconds that each stage took for one frame. See design.md's `ms`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct StageTimes {
+    /// Source bytes → RGBA pixels.
+    pub decode: f32,
+    /// Pixels → tensor.
+    pub input: f32,
+    /// The network.
+    pub inference: f32,
+    /// Tensors → results.
+    pub output: f32,
+    /// All of them.
+    pub total: f32,
+}

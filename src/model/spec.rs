@@ -1,0 +1,280 @@
+//! What a model is: family, task, input, output and labels, with the evidence for it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::labels::Labels;
+
+/// What a model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// Boxes with classes.
+    Detect,
+    /// Boxes with classes and a mask each.
+    Segment,
+    /// A class for every pixel.
+    Semantic,
+    /// How much every pixel belongs to the foreground.
+    Matte,
+    /// Boxes with keypoints.
+    Pose,
+    /// Oriented boxes.
+    Obb,
+    /// Distance for every pixel.
+    Depth,
+    /// One class for the picture.
+    Classify,
+    /// Another picture of the same scene.
+    Stylize,
+    /// What people do, from their skeletons over time.
+    Action,
+}
+
+impl Task {
+    /// Every task, in the order in which lists show them.
+    pub const ALL: [Self; 10] = [
+        Self::Detect,
+        Self::Segment,
+        Self::Semantic,
+        Self::Matte,
+        Self::Pose,
+        Self::Obb,
+        Self::Depth,
+        Self::Classify,
+        Self::Stylize,
+        Self::Action,
+    ];
+
+    /// The word used on the command line and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Segment => "segment",
+            Self::Semantic => "semantic",
+            Self::Matte => "matte",
+            Self::Pose => "pose",
+            Self::Obb => "obb",
+            Self::Depth => "depth",
+            Self::Classify => "classify",
+            Self::Stylize => "stylize",
+            Self::Action => "action",
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A way in which models are exported: which decoder reads the output. Several published models share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Ultralytics v3u, v5u, v8, v9, 11, 12 and their kin; end-to-end heads (v10, 26) included.
+    Ultralytics,
+    /// Megvii YOLOX.
+    Yolox,
+    /// Face detector with five landmarks.
+    CenterFace,
+    /// Image-to-image networks that give a picture in the range of their input.
+    NeuralStyle,
+}
+
+impl Family {
+    /// Every family that can be chosen by hand.
+    pub const ALL: [Self; 4] = [Self::Ultralytics, Self::Yolox, Self::CenterFace, Self::NeuralStyle];
+
+    /// The name that people know.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ultralytics => "Ultralytics YOLO",
+            Self::Yolox => "YOLOX",
+            Self::CenterFace => "CenterFace",
+            Self::NeuralStyle => "Fast neural style",
+        }
+    }
+
+    /// The tasks that models of this family can have; the first is the usual one.
+    #[must_use]
+    pub fn tasks(self) -> &'static [Task] {
+        match self {
+            Self::Ultralytics => &[
+                Task::Detect,
+                Task::Segment,
+                Task::Pose,
+                Task::Obb,
+                Task::Classify,
+                Task::Semantic,
+                Task::Depth,
+            ],
+            Self::Yolox | Self::CenterFace => &[Task::Detect],
+            Self::NeuralStyle => &[Task::Stylize],
+        }
+    }
+}
+
+/// Order of the axes of a picture tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// Batch, channel, row, column: planes.
+    Nchw,
+    /// Batch, row, column, channel: interleaved.
+    Nhwc,
+}
+
+/// Type of a tensor's elements, as far as pictures are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Element {
+    F32,
+    F16,
+    U8,
+}
+
+/// Order of the colour channels that the network was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColourOrder {
+    Rgb,
+    Bgr,
+}
+
+/// How a picture is fitted into the network's size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Fit {
+    /// Scaled to fit, the rest filled with grey `pad`.
+    Letterbox {
+        /// Grey value of the padding, 0..=255.
+        pad: u8,
+        /// Padding on both sides (Ultralytics) instead of right and below only (YOLOX).
+        centred: bool,
+        /// The scaled size is rounded to the nearest pixel (Ultralytics) instead of down (YOLOX).
+        rounded: bool,
+    },
+    /// Scaled to the size, the aspect ratio lost.
+    Stretch,
+    /// The shorter side scaled to `resize` pixels, then the centre cut out.
+    CentreCrop {
+        /// Length of the shorter side before cutting.
+        resize: u32,
+    },
+}
+
+/// Width and height of the input, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub enum Size {
+    /// The network takes just this.
+    Fixed { width: u32, height: u32 },
+    /// The network takes any multiple of `stride`; `width` and `height` bound what we feed it.
+    Dynamic { width: u32, height: u32, stride: u32 },
+}
+
+impl Size {
+    /// The size, or the bound for a dynamic one, as (width, height).
+    #[must_use]
+    pub fn bound(self) -> (u32, u32) {
+        match self {
+            Self::Fixed { width, height } | Self::Dynamic { width, height, .. } => (width, height),
+        }
+    }
+}
+
+/// What the network's values mean: `value = (byte · scale − mean) / std`, a channel each in the network's own
+/// colour order.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    pub scale: f32,
+    pub mean: [f32; 3],
+    pub std: [f32; 3],
+}
+
+impl Range {
+    /// 0..1, as most detectors take it.
+    pub const UNIT: Self = Self { scale: 1.0 / 255.0, mean: [0.0; 3], std: [1.0; 3] };
+    /// 0..255, the bytes themselves.
+    pub const BYTE: Self = Self { scale: 1.0, mean: [0.0; 3], std: [1.0; 3] };
+    /// −1..1, as generators take it.
+    pub const SIGNED: Self = Self { scale: 1.0 / 127.5, mean: [1.0; 3], std: [1.0; 3] };
+    /// 0..1, then ImageNet's mean and standard deviation (RGB), as torchvision's classifiers take it.
+    pub const IMAGENET: Self =
+        Self { scale: 1.0 / 255.0, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+}
+
+/// How the picture becomes a tensor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputSpec {
+    /// Name of the picture's input.
+    pub name: String,
+    pub layout: Layout,
+    pub element: Element,
+    pub size: Size,
+    pub fit: Fit,
+    pub order: ColourOrder,
+    pub range: Range,
+}
+
+/// What the decoder must know beyond the family.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutputSpec {
+    /// Number of classes, where the output tells or must be told.
+    pub classes: Option<usize>,
+    /// The network did its own NMS: rows are final.
+    pub end_to_end: bool,
+    /// Boxes were turned into pixels inside the network (YOLOX exports differ).
+    pub decoded: bool,
+    /// Keypoints: how many, and values each (2 or 3).
+    pub keypoints: Option<(usize, usize)>,
+    /// NMS over all classes at once instead of a class at a time.
+    pub agnostic_nms: bool,
+}
+
+/// What a model is, and how we know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    pub family: Family,
+    pub task: Task,
+    pub input: InputSpec,
+    pub output: OutputSpec,
+    pub labels: Labels,
+    /// In plain words, what in the file says so.
+    pub evidence: Vec<String>,
+    /// How sure we are, 0..=1.
+    pub confidence: f32,
+}
+
+/// The user's limits on what counts as found. Read anew for every frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thresholds {
+    /// Least score, 0..=1.
+    pub conf: f32,
+    /// Greatest overlap (IoU) of two boxes of a class that are both kept, 0..=1.
+    pub iou: f32,
+    /// Most detections a frame.
+    pub max_det: usize,
+    /// Only these classes, by id; empty: all.
+    pub classes: Vec<u32>,
+}
+
+impl Default for Thresholds {
+    /// 0.25, 0.7 and 300: what the YOLO programs use.
+    fn default() -> Self {
+        Self { conf: 0.25, iou: 0.7, max_det: 300, classes: Vec::new() }
+    }
+}
+
+impl Thresholds {
+    /// Whether the class filter lets `class_id` through.
+    #[must_use]
+    pub fn allows(&self, class_id: u32) -> bool {
+        self.classes.is_empty() || self.classes.contains(&class_id)
+    }
+}

@@ -1,0 +1,122 @@
+//! What the user names as a source: a camera, a file, a folder, a pattern of names, the test pattern.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::SourceError;
+
+/// A place where frames can come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Address {
+    /// The best camera there is.
+    AnyCamera,
+    /// The camera at this place of the list (0 = first).
+    CameraIndex(u32),
+    /// The camera of this name; `bus` tells two of the same name apart.
+    Camera { name: String, bus: Option<String> },
+    /// A film that ffmpeg reads.
+    Video(PathBuf),
+    /// One picture.
+    Picture(PathBuf),
+    /// All pictures of a folder, in name order.
+    Folder(PathBuf),
+    /// All pictures whose names fit a glob.
+    Glob(String),
+    /// A moving test pattern of this size and rate.
+    Pattern { width: u32, height: u32, fps: u32 },
+    /// A network stream (http, https, rtsp, rtmp) that ffmpeg reads.
+    Stream(String),
+}
+
+/// Endings of pictures that can be read, lower case.
+pub const PICTURE_ENDINGS: &[&str] =
+    &["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pnm"];
+
+/// The test pattern as it is when nothing else is asked: 1280×720 at 30 frames a second.
+pub const PATTERN: Address = Address::Pattern { width: 1280, height: 720, fps: 30 };
+
+impl Address {
+    /// The address of a file or folder that exists, by what it is.
+    #[must_use]
+    pub fn from_path(path: &Path) -> Self {
+        if path.is_dir() {
+            return Self::Folder(path.to_owned());
+        }
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        if ending.is_some_and(|e| PICTURE_ENDINGS.contains(&e.as_str())) {
+            Self::Picture(path.to_owned())
+        } else {
+            Self::Video(path.to_owned())
+        }
+    }
+
+    /// Whether it is a camera of this computer.
+    #[must_use]
+    pub fn is_camera(&self) -> bool {
+        matches!(self, Self::AnyCamera | Self::CameraIndex(_) | Self::Camera { .. })
+    }
+}
+
+impl FromStr for Address {
+    type Err = SourceError;
+
+    /// Reads what a user types: `0`, `camera`, `pattern`, `pattern:640x480@15`, a path, a glob, an address,
+    /// or else a camera's name.
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        let unknown = || SourceError::Unknown { text: text.to_owned() };
+        if text.trim().is_empty() {
+            return Err(unknown());
+        }
+        if let Ok(index) = text.parse() {
+            return Ok(Self::CameraIndex(index));
+        }
+        match text {
+            "camera" => return Ok(Self::AnyCamera),
+            "pattern" => return Ok(PATTERN),
+            _ => {}
+        }
+        if let Some(rest) = text.strip_prefix("pattern:") {
+            let (size, fps) = rest.split_once('@').unwrap_or((rest, "30"));
+            let (w, h) = size.split_once(['x', '×']).ok_or_else(unknown)?;
+            let number = |t: &str| t.parse::<u32>().ok().filter(|n| (1..=7680).contains(n));
+            return match (number(w), number(h), number(fps)) {
+                (Some(width), Some(height), Some(fps)) => Ok(Self::Pattern { width, height, fps }),
+                _ => Err(unknown()),
+            };
+        }
+        if ["http://", "https://", "rtsp://", "rtmp://"].iter().any(|p| text.starts_with(p)) {
+            return Ok(Self::Stream(text.to_owned()));
+        }
+        let path = Path::new(text);
+        if path.exists() {
+            return Ok(Self::from_path(path));
+        }
+        if text.contains(['*', '?']) {
+            return Ok(Self::Glob(text.to_owned()));
+        }
+        let looks_like_a_path = path.extension().is_some() || text.contains(['/', '\\']);
+        if looks_like_a_path {
+            return Err(SourceError::NoFile { path: path.to_owned() });
+        }
+        Ok(Self::Camera { name: text.to_owned(), bus: None })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AnyCamera => f.write_str("camera"),
+            Self::CameraIndex(index) => write!(f, "{index}"),
+            Self::Camera { name, .. } => f.write_str(name),
+            Self::Video(path) | Self::Picture(path) | Self::Folder(path) => {
+                write!(f, "{}", path.display())
+            }
+            Self::Glob(text) | Self::Stream(text) => f.write_str(text),
+            Self::Pattern { width, height, fps } => write!(f, "pattern:{width}x{height}@{fps}"),
+        }
+    }
+}
