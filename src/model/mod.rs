@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod file;
+pub mod folders;
 pub mod labels;
 pub mod output;
 pub mod results;

@@ -1,0 +1,95 @@
+//! Where models lie: the folders that lists show and that the default model is looked for in.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+
+/// The models that are taken when none is named, best first.
+pub const DEFAULT_MODELS: [&str; 2] = ["yolox_nano.onnx", "centerface.onnx"];
+
+/// The environment variable that names a folder of models, looked in before all others.
+pub const MODELS_VARIABLE: &str = "SIGHTLINE_MODELS";
+
+/// Sightline's own folder for data of this user (`~/.local/share/sightline` on Linux), whether or not it
+/// exists; `None` where the user has no home.
+#[must_use]
+pub fn data_folder() -> Option<PathBuf> {
+    Some(etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("sightline"))
+}
+
+/// The folders that models are looked for in, in order, whether or not they exist: `SIGHTLINE_MODELS`,
+/// `models` here, `models` beside the program, `models` in the data folder.
+#[must_use]
+pub fn model_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Some(named) = std::env::var_os(MODELS_VARIABLE).filter(|v| !v.is_empty()) {
+        folders.push(PathBuf::from(named));
+    }
+    folders.push(PathBuf::from("models"));
+    let program = std::env::current_exe().ok();
+    if let Some(beside) = program.as_deref().and_then(Path::parent) {
+        folders.push(beside.join("models"));
+    }
+    if let Some(data) = data_folder() {
+        folders.push(data.join("models"));
+    }
+    folders
+}
+
+/// The model to use when none is named: the first of [`DEFAULT_MODELS`] that one of the
+/// [`model_folders`] holds.
+#[must_use]
+pub fn default_model() -> Option<PathBuf> {
+    default_model_in(&model_folders())
+}
+
+fn default_model_in(folders: &[PathBuf]) -> Option<PathBuf> {
+    DEFAULT_MODELS.iter().find_map(|name| folders.iter().map(|f| f.join(name)).find(|p| p.is_file()))
+}
+
+/// The ONNX files of the folders that can be read, a folder after the other and in name order, each file
+/// once.
+#[must_use]
+pub fn model_files(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for folder in folders {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        let mut found: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && p.is_file())
+            .collect();
+        found.sort();
+        files.extend(
+            found.into_iter().filter(|p| seen.insert(p.canonicalize().unwrap_or_else(|_| p.clone()))),
+        );
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_better_default_wins_whatever_folder_it_is_in() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folders = [first.path().to_owned(), second.path().to_owned()];
+        assert_eq!(default_model_in(&folders), None);
+        std::fs::write(first.path().join("centerface.onnx"), "").unwrap();
+        assert_eq!(default_model_in(&folders), Some(first.path().join("centerface.onnx")));
+        std::fs::write(second.path().join("yolox_nano.onnx"), "").unwrap();
+        assert_eq!(default_model_in(&folders), Some(second.path().join("yolox_nano.onnx")));
+    }
+
+    #[test]
+    fn files_are_listed_once_and_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.onnx", "a.ONNX", "notes.txt"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let twice = [folder.path().to_owned(), folder.path().to_owned(), PathBuf::from("/no/such/folder")];
+        let names: Vec<_> = model_files(&twice).iter().map(|p| p.file_name().unwrap().to_owned()).collect();
+        assert_eq!(names, ["a.ONNX", "b.onnx"]);
+    }
+}
