@@ -10,10 +10,13 @@ pub const DEFAULT_MODELS: [&str; 2] = ["yolox_nano.onnx", "centerface.onnx"];
 /// The environment variable that names a folder of models, looked in before all others.
 pub const MODELS_VARIABLE: &str = "SIGHTLINE_MODELS";
 
-/// Sightline's own folder for data of this user (`~/.local/share/sightline` on Linux), whether or not it
-/// exists; `None` where the user has no home.
+/// Sightline's own folder for data of this user (`SIGHTLINE_DATA_DIR`, else `~/.local/share/sightline` on Linux), whether
+/// or not it exists; `None` where the user has no home.
 #[must_use]
 pub fn data_folder() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("SIGHTLINE_DATA_DIR").filter(|f| !f.is_empty()) {
+        return Some(folder.into());
+    }
     Some(etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("sightline"))
 }
 

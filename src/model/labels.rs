@@ -42,6 +42,12 @@ impl Labels {
         Self { english: english.into(), chinese: chinese.into() }
     }
 
+    /// The one class of face detectors.
+    #[must_use]
+    pub fn face() -> Self {
+        Self { english: Arc::from(["face".to_owned()]), chinese: Arc::from(["人脸".to_owned()]) }
+    }
+
     /// How many classes have a name.
     #[must_use]
     pub fn len(&self) -> usize {

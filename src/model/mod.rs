@@ -3,22 +3,36 @@
 pub mod error;
 pub mod file;
 pub mod folders;
+mod free_size;
+pub mod geometry;
+pub mod identify;
+pub mod input;
 pub mod labels;
+pub mod metadata;
 pub mod output;
 pub mod results;
 pub mod runtime;
+pub mod session;
 pub mod sidecar;
 pub mod spec;
 
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
 pub use error::ModelError;
 pub use results::{Detection, Results};
+pub use session::StopHandle;
 pub use spec::{Family, Spec, Task, Thresholds};
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
 use crate::frame::Frame;
+use file::Facts;
+use identify::Unknown;
+use input::InputStage;
+use output::{Context, Scratch};
 use results::StageTimes;
+use session::{Bytes, Session};
+use sidecar::Sidecar;
+use spec::{Layout, Size};
 
 /// How a model is to be opened.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,23 +44,77 @@ pub struct OpenOptions {
     /// Input size for models with dynamic dimensions, (width, height).
     pub size: Option<(u32, u32)>,
     /// What the user chose in place of what was identified; wins over the sidecar file.
-    pub overrides: Option<sidecar::Sidecar>,
+    pub overrides: Option<Sidecar>,
+}
+
+/// What a model file holds, whether or not it is understood: for `models info` and the page of a model that isn't
+/// known.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    pub facts: Facts,
+    /// The spec with its evidence, or why there is none.
+    pub spec: Result<Spec, Unknown>,
+}
+
+/// Reads a model file without ONNX Runtime and works out what it is, its sidecar heeded.
+///
+/// # Errors
+/// Why the file can't be read or isn't ONNX, or what is wrong in its sidecar.
+pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
+    let said = Sidecar::load(path)?.unwrap_or_default();
+    inspect_with(path, &said)
+}
+
+/// As [`inspect`], with what the user says in place of the sidecar.
+///
+/// # Errors
+/// Why the file can't be read or isn't ONNX.
+pub fn inspect_with(path: &Path, said: &Sidecar) -> Result<Inspection, ModelError> {
+    let facts = Facts::read(path)?;
+    check_external_data(path, &facts)?;
+    let spec = identify::identify(&facts, said);
+    Ok(Inspection { facts, spec })
+}
+
+/// Weights outside the file must lie beside it: they are neither missing nor anywhere else on the disk.
+fn check_external_data(path: &Path, facts: &Facts) -> Result<(), ModelError> {
+    use std::path::Component;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for name in &facts.external_data {
+        let place = Path::new(name);
+        let shown = name.escape_debug();
+        if !place.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
+            return Err(ModelError::CannotRun {
+                path: path.to_owned(),
+                reason: format!(
+                    "it wants to read its weights from \u{201c}{shown}\u{201d}, outside its own folder"
+                ),
+                way_out: "Don't trust this file: get the model from its own project.".into(),
+            });
+        }
+        if !folder.join(place).is_file() {
+            return Err(ModelError::CannotRun {
+                path: path.to_owned(),
+                reason: format!(
+                    "its weights lie in a second file, \u{201c}{shown}\u{201d}, which is missing"
+                ),
+                way_out: "Put that file beside the model.".into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// An open model, ready to look at frames. Not shared: one thread runs it.
 #[derive(Debug)]
 pub struct Model {
     path: PathBuf,
+    sha256: String,
     spec: Spec,
-}
-
-/// Ends a run that hangs; can be kept and called from any thread.
-#[derive(Clone, Debug)]
-pub struct StopHandle(Arc<()>);
-
-impl StopHandle {
-    /// Makes the run that is under way (and every later one) end with [`ModelError::Stopped`].
-    pub fn stop(&self) {}
+    session: Session,
+    input: InputStage,
+    scratch: Scratch,
+    provider: String,
 }
 
 impl Model {
@@ -55,7 +123,68 @@ impl Model {
     /// # Errors
     /// Why it can't be read, understood or run.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
-        todo!("{path:?} {options:?}")
+        let said = Sidecar::load(path)?.unwrap_or_default();
+        let said = said.overlaid(options.overrides.clone().unwrap_or_default());
+        let Inspection { spec, .. } = inspect_with(path, &said)?;
+        let mut spec = spec.map_err(|unknown| match unknown {
+            Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },
+            Unknown::CannotRun { reason, way_out } => {
+                ModelError::CannotRun { path: path.to_owned(), reason, way_out }
+            }
+        })?;
+        if let (Some(size), Size::Dynamic { stride, .. }) = (options.size, spec.input.size) {
+            let whole = |n: u32| n.max(1).div_ceil(stride) * stride;
+            spec.input.size = Size::Dynamic { width: whole(size.0), height: whole(size.1), stride };
+        }
+        let device = options.device.as_deref().map(session::provider_named).transpose()?;
+        // A network that takes any size although its file fixes one is opened from edited bytes.
+        let bytes = if spec.family == Family::CenterFace {
+            let bytes = std::fs::read(path)
+                .map_err(|e| ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() })?;
+            let freed = free_size::free_sizes(&bytes)
+                .map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })?;
+            Bytes::Memory(freed)
+        } else {
+            Bytes::File
+        };
+        let session =
+            Session::open(path, &bytes, &spec.input.name, spec.input.element, device, options.threads)?;
+        let provider = match &session.fallback {
+            Some(why) => format!("{} ({why})", session.provider.name()),
+            None => session.provider.name().to_owned(),
+        };
+        let mut model = Self {
+            path: path.to_owned(),
+            sha256: sha256(path)?,
+            input: InputStage::new(spec.input.clone()),
+            spec,
+            session,
+            scratch: Scratch::default(),
+            provider,
+        };
+        if model.spec.family == Family::Yolox {
+            model.probe_decoded()?;
+        }
+        Ok(model)
+    }
+
+    /// One run tells whether a YOLOX file gives boxes in pixels: undecoded offsets stay near 0, decoded centres reach
+    /// the far side of the input.
+    fn probe_decoded(&mut self) -> Result<(), ModelError> {
+        self.write(&Frame::filled(64, 64, [114, 114, 114, 255]))?;
+        let (width, _) = self.spec.input.size.bound();
+        let farthest = self.session.run(|outputs| {
+            let output = outputs.first()?;
+            let columns = output.axis(2).max(1);
+            output.floats().ok()?.chunks_exact(columns).map(|row| row[0].abs()).reduce(f32::max)
+        })?;
+        self.spec.output.decoded = farthest.is_some_and(|x| x > width as f32 / 4.0);
+        self.spec.evidence.push(if self.spec.output.decoded {
+            "a probe run gives boxes in pixels: decoded inside the network".into()
+        } else {
+            "a probe run gives boxes as offsets in their cells: decoded here".into()
+        });
+        Ok(())
     }
 
     /// The file's name without its ending.
@@ -79,25 +208,25 @@ impl Model {
     /// SHA-256 of the file, hex, lower case.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        ""
+        &self.sha256
     }
 
-    /// What really runs it: "CPU", "CUDA", …
+    /// What really runs it: "CPU", "CUDA", or "CPU (CUDA failed: why)".
     #[must_use]
     pub fn provider(&self) -> &str {
-        "CPU"
+        &self.provider
     }
 
     /// Intra-op threads of its session.
     #[must_use]
     pub fn threads(&self) -> usize {
-        1
+        self.session.threads
     }
 
     /// What ends a hanging run.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        StopHandle(Arc::new(()))
+        self.session.stop_handle()
     }
 
     /// Runs once on an empty picture, so that the first real frame isn't slow.
@@ -105,7 +234,20 @@ impl Model {
     /// # Errors
     /// As [`Model::run`].
     pub fn warm_up(&mut self) -> Result<(), ModelError> {
-        Ok(())
+        let (width, height) = self.spec.input.size.bound();
+        let frame = Frame::filled(width, height, [114, 114, 114, 255]);
+        self.run(&frame, &Thresholds::default(), &mut Results::default()).map(|_| ())
+    }
+
+    /// Runs the bare session once more on the tensor of the last frame and answers its milliseconds: the floor that
+    /// everything else is measured against.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    pub fn bare_run(&mut self) -> Result<f32, ModelError> {
+        let begin = Instant::now();
+        self.session.run(|_| ())?;
+        Ok(ms_since(begin))
     }
 
     /// Looks at one RGBA frame; `results` is filled anew. `StageTimes::decode` is left 0 for the caller.
@@ -118,23 +260,60 @@ impl Model {
         thresholds: &Thresholds,
         results: &mut Results,
     ) -> Result<StageTimes, ModelError> {
-        todo!("{frame:?} {thresholds:?} {results:?}")
+        let begin = Instant::now();
+        let geometry = self.write(frame)?;
+        let input = ms_since(begin);
+        let Self { spec, session, scratch, .. } = self;
+        let before_run = Instant::now();
+        let (inference, output) = session.run(|outputs| {
+            let inference = ms_since(before_run);
+            let before_output = Instant::now();
+            let context = Context { spec, geometry: &geometry, thresholds };
+            output::decode(outputs, context, scratch, results)
+                .map(|()| (inference, ms_since(before_output)))
+                .map_err(|reason| ModelError::UnexpectedOutput { family: spec.family.name(), reason })
+        })??;
+        Ok(StageTimes { decode: 0.0, input, inference, output, total: ms_since(begin) })
+    }
+
+    fn write(&mut self, frame: &Frame) -> Result<geometry::Geometry, ModelError> {
+        let (width, height) = self.input.fit((frame.width, frame.height)).input;
+        let (width, height) = (i64::from(width), i64::from(height));
+        let shape = match self.spec.input.layout {
+            Layout::Nchw => [1, 3, height, width],
+            Layout::Nhwc => [1, height, width, 3],
+        };
+        let tensor = self.session.picture(shape)?;
+        self.input.write(frame, tensor).map_err(|e| ModelError::RunFailed { reason: e.to_string() })
     }
 }
 
-/// What a model file holds, whether or not it is understood: for `models info` and the page of a model
-/// that isn't known.
-#[derive(Clone, Debug)]
-pub struct Inspection {
-    pub facts: file::Facts,
-    /// The spec with its evidence, or why the model isn't understood.
-    pub spec: Result<Spec, String>,
+fn ms_since(begin: Instant) -> f32 {
+    begin.elapsed().as_secs_f32() * 1000.0
 }
 
-/// Reads a model file without ONNX Runtime and works out what it is (sidecar included).
+/// SHA-256 of a file, hex, lower case.
 ///
 /// # Errors
-/// Why the file can't be read or isn't ONNX.
-pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
-    todo!("{path:?}")
+/// [`ModelError::Unreadable`].
+pub fn sha256(path: &Path) -> Result<String, ModelError> {
+    use sha2::Digest as _;
+    let unreadable =
+        |e: std::io::Error| ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() };
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut hasher = sha2::Sha256::new();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let read = std::io::Read::read(&mut file, &mut chunk).map_err(unreadable)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&chunk[..read]);
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        use std::fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Ok(hex)
 }

@@ -118,6 +118,8 @@ pub struct Results {
     /// Best first (classification, action).
     pub top: Vec<ClassScore>,
     pub plane: Option<Plane>,
+    /// The pixels of the last picture, kept for the next one.
+    spare: Vec<u8>,
 }
 
 impl Default for Results {
@@ -130,6 +132,7 @@ impl Default for Results {
             masks: Vec::new(),
             top: Vec::new(),
             plane: None,
+            spare: Vec::new(),
         }
     }
 }
@@ -143,7 +146,14 @@ impl Results {
         self.keypoints.clear();
         self.masks.clear();
         self.top.clear();
-        self.plane = None;
+        if let Some(Plane { values: PlaneValues::Picture(pixels), .. }) = self.plane.take() {
+            self.spare = pixels;
+        }
+    }
+
+    /// A buffer for a picture's pixels: the last one's, so that a stream of pictures allocates nothing.
+    pub(super) fn take_pixels(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.spare)
     }
 
     /// The keypoints of one detection.

@@ -1,8 +1,13 @@
 //! What the user says of a model, kept beside it as `NAME.toml`: any part of a spec.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
-use super::spec::{ColourOrder, Family, Fit, Layout, Range, Task};
+use super::ModelError;
+use super::labels::Labels;
+use super::spec::{ColourOrder, Family, Fit, Layout, Range, Spec, Task};
 
 /// Any part of a spec; what is `None` is left as identified.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,4 +21,156 @@ pub struct Sidecar {
     pub fit: Option<Fit>,
     /// Class names, in order.
     pub labels: Option<Vec<String>>,
+}
+
+/// Where the sidecar of a model lies: beside it, with the ending `.toml`.
+#[must_use]
+pub fn path_for(model: &Path) -> PathBuf {
+    model.with_extension("toml")
+}
+
+impl Sidecar {
+    /// The sidecar of a model, where there is one.
+    ///
+    /// # Errors
+    /// [`ModelError::BadSidecar`] with what is wrong in it.
+    pub fn load(model: &Path) -> Result<Option<Self>, ModelError> {
+        let path = path_for(model);
+        let bad = |reason: String| ModelError::BadSidecar { path: path.clone(), reason };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(bad(e.to_string())),
+        };
+        let sidecar: Self = toml::from_str(&text).map_err(|e| bad(e.message().to_owned()))?;
+        sidecar.check().map_err(bad)?;
+        Ok(Some(sidecar))
+    }
+
+    /// Writes the sidecar beside the model: whole or not at all.
+    ///
+    /// # Errors
+    /// [`ModelError::BadSidecar`] with why it can't be written.
+    pub fn save(&self, model: &Path) -> Result<PathBuf, ModelError> {
+        let path = path_for(model);
+        let bad = |reason: String| ModelError::BadSidecar { path: path.clone(), reason };
+        let text = toml::to_string_pretty(self).map_err(|e| bad(e.to_string()))?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(|e| bad(e.to_string()))?;
+        Ok(path)
+    }
+
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(range) = self.range {
+            let numbers = [range.scale].into_iter().chain(range.mean).chain(range.std);
+            if numbers.into_iter().any(|n| !n.is_finite()) || range.scale == 0.0 || range.std.contains(&0.0) {
+                return Err("its range divides by zero or isn't a number".into());
+            }
+        }
+        if let (Some(family), Some(task)) = (self.family, self.task)
+            && !family.tasks().contains(&task)
+        {
+            return Err(format!("{} doesn't {task}", family.name()));
+        }
+        Ok(())
+    }
+
+    /// What `later` says, and where it is silent what this one says.
+    #[must_use]
+    pub fn overlaid(self, later: Self) -> Self {
+        Self {
+            family: later.family.or(self.family),
+            task: later.task.or(self.task),
+            layout: later.layout.or(self.layout),
+            order: later.order.or(self.order),
+            range: later.range.or(self.range),
+            fit: later.fit.or(self.fit),
+            labels: later.labels.or(self.labels),
+        }
+    }
+
+    /// Puts what is said into a spec.
+    pub(super) fn apply(&self, spec: &mut Spec) {
+        let mut said = Vec::new();
+        if let Some(task) = self.task {
+            spec.task = task;
+            said.push("task");
+        }
+        if let Some(layout) = self.layout {
+            spec.input.layout = layout;
+            said.push("layout");
+        }
+        if let Some(order) = self.order {
+            spec.input.order = order;
+            said.push("colour order");
+        }
+        if let Some(range) = self.range {
+            spec.input.range = range;
+            said.push("value range");
+        }
+        if let Some(fit) = self.fit {
+            spec.input.fit = fit;
+            said.push("fit");
+        }
+        if let Some(labels) = &self.labels {
+            spec.labels = Labels::new(labels.clone());
+            said.push("labels");
+        }
+        if !said.is_empty() {
+            spec.evidence.push(format!("chosen by hand: {}", said.join(", ")));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sidecar_is_saved_and_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("mine.onnx");
+        assert_eq!(Sidecar::load(&model).expect("none is fine"), None);
+        let sidecar = Sidecar {
+            family: Some(Family::Yolox),
+            task: Some(Task::Detect),
+            range: Some(Range::IMAGENET),
+            fit: Some(Fit::Letterbox { pad: 114, centred: true, rounded: true }),
+            labels: Some(vec!["a, b".into(), "狗".into()]),
+            ..Sidecar::default()
+        };
+        let path = sidecar.save(&model).expect("saved");
+        assert_eq!(path, folder.path().join("mine.toml"));
+        assert_eq!(Sidecar::load(&model).expect("read"), Some(sidecar));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_sidecar_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("mine.onnx");
+        for (text, word) in [
+            ("famly = 'yolox'", "famly"),
+            ("family = 'abacus'", "abacus"),
+            ("family = 'yolox'\ntask = 'depth'", "depth"),
+            ("range = { scale = 1.0, mean = [0,0,0], std = [1,0,1] }", "zero"),
+        ] {
+            std::fs::write(path_for(&model), text).expect("written");
+            let error = Sidecar::load(&model).expect_err(text).to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
 }

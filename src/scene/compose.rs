@@ -141,7 +141,8 @@ impl Scene {
         }
         let (w, h) = (self.size.0 as f32, self.size.1 as f32);
         let (a, b) = (self.x(bbox[0]), self.x(bbox[2]));
-        let outside = a.max(b) < 0.0 || a.min(b) > w || bbox[1].max(bbox[3]) < 0.0 || bbox[1].min(bbox[3]) > h;
+        let outside =
+            a.max(b) < 0.0 || a.min(b) > w || bbox[1].max(bbox[3]) < 0.0 || bbox[1].min(bbox[3]) > h;
         let x = |v: f32| v.clamp(0.0, w);
         let y = |v: f32| v.clamp(0.0, h);
         let rect = [x(a.min(b)), y(bbox[1].min(bbox[3])), x(a.max(b)), y(bbox[1].max(bbox[3]))];
@@ -158,7 +159,8 @@ impl Scene {
             }
             let limit = (self.size.0.max(self.size.1) as f32) * 4.0;
             let corners = oriented.corners.map(|c| self.point(c).map(|v| v.clamp(-limit, limit)));
-            for (halo, halo_colour, colour) in [(halo, halo_colour, halo_colour), (0.0, halo_colour, colour)] {
+            for (halo, halo_colour, colour) in [(halo, halo_colour, halo_colour), (0.0, halo_colour, colour)]
+            {
                 for (i, &from) in corners.iter().enumerate() {
                     let to = corners[(i + 1) % 4];
                     self.marks.push(Mark::Line { from, to, width, halo, colour, halo_colour });
@@ -181,7 +183,9 @@ impl Scene {
         let place = |scene: &Self, p: &Keypoint| scene.point([p.x, p.y]).map(|v| v.clamp(-limit, limit));
         if points.len() == 17 {
             for (a, b, side) in COCO_LIMBS {
-                if let (Some(a), Some(b)) = (points.get(a).filter(|p| drawn(p)), points.get(b).filter(|p| drawn(p))) {
+                if let (Some(a), Some(b)) =
+                    (points.get(a).filter(|p| drawn(p)), points.get(b).filter(|p| drawn(p)))
+                {
                     let (colour, halo_colour) = inks(SIDES[side]);
                     let (from, to) = (place(self, a), place(self, b));
                     let Sizes { line: width, halo, .. } = sizes;
@@ -251,7 +255,13 @@ impl Scene {
             let inner = [rect[0] + rim, rect[1] + rim, rect[2] - rim, rect[3] - rim];
             self.marks.push(Mark::Fill { rect, radius, colour: palette::with_alpha(ink, HALO) });
             self.marks.push(Mark::Fill { rect: inner, radius, colour: palette::with_alpha(rgb, 1.0) });
-            self.add_text(text, rect[0] + padding(sizes.text), rect, sizes.text, palette::with_alpha(ink, 1.0));
+            self.add_text(
+                text,
+                rect[0] + padding(sizes.text),
+                rect,
+                sizes.text,
+                palette::with_alpha(ink, 1.0),
+            );
         }
     }
 
@@ -269,7 +279,11 @@ impl Scene {
         let left = margin.min(w - width).max(0.0);
         let top = if bottom { (h - margin - height).max(0.0) } else { margin.min(h - height).max(0.0) };
         let rect = [left, top, left + width, top + height];
-        self.marks.push(Mark::Fill { rect, radius: text * 0.35, colour: palette::with_alpha(palette::GROUND, 0.78) });
+        self.marks.push(Mark::Fill {
+            rect,
+            radius: text * 0.35,
+            colour: palette::with_alpha(palette::GROUND, 0.78),
+        });
         [rect[0] + pad, rect[1] + pad, rect[2] - pad, rect[3] - pad]
     }
 
@@ -338,7 +352,9 @@ impl Scene {
         let mut found: [(u32, f32); 8] = [(0, 0.0); 8];
         let mut number = 0;
         while number < rows {
-            let Some((class, &count)) = counts.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)) else { break };
+            let Some((class, &count)) = counts.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)) else {
+                break;
+            };
             if count < all * 0.003 || count <= 0.0 {
                 break;
             }
@@ -363,7 +379,8 @@ impl Scene {
             let rect = [line[0], middle - swatch / 2.0, line[0] + swatch, middle + swatch / 2.0];
             let colour = palette::with_alpha(palette::class(class), 1.0);
             self.marks.push(Mark::Fill { rect, radius: text * 0.15, colour });
-            let name = self.write(text, names, |out| fonts::push_shown(&labels.name(class, style.language), out));
+            let name =
+                self.write(text, names, |out| fonts::push_shown(&labels.name(class, style.language), out));
             self.add_text(name, rect[2] + text * 0.5, line, text, WHITE);
             let percent = self.write(text, share * 2.0, |out| {
                 let _ = write!(out, "{:.0} %", part * 100.0);
@@ -374,7 +391,13 @@ impl Scene {
     }
 
     /// The colour map of depth from far to near.
-    fn add_depth_legend(&mut self, range: raster::DepthRange, metric: bool, language: Language, sizes: Sizes) {
+    fn add_depth_legend(
+        &mut self,
+        range: raster::DepthRange,
+        metric: bool,
+        language: Language,
+        sizes: Sizes,
+    ) {
         const STEPS: usize = 48;
         let text = sizes.text;
         let words = match language {

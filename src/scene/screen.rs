@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Color32, CornerRadius, FontFamily, FontId, Pos2, Stroke, StrokeKind, TextureHandle, TextureOptions};
+use egui::{
+    Color32, CornerRadius, FontFamily, FontId, Pos2, Stroke, StrokeKind, TextureHandle, TextureOptions,
+};
 
 use super::{Colour, Mark, Raster, Rect, Scene, fonts};
 
@@ -47,7 +49,9 @@ impl ScreenPainter {
         for mark in scene.marks() {
             match *mark {
                 Mark::Raster { index } => {
-                    if let (Some(raster), Some(texture)) = (scene.rasters().get(index), self.textures.get(index)) {
+                    if let (Some(raster), Some(texture)) =
+                        (scene.rasters().get(index), self.textures.get(index))
+                    {
                         let (left, right) = if raster.mirrored { (1.0, 0.0) } else { (0.0, 1.0) };
                         let uv = egui::Rect { min: egui::pos2(left, 0.0), max: egui::pos2(right, 1.0) };
                         painter.image(texture.handle.id(), to.rect(raster.region), uv, Color32::WHITE);

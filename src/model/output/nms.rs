@@ -1,0 +1,112 @@
+//! Overlap and non-maximum suppression.
+
+use super::Candidate;
+
+/// More candidates than this aren't compared: the best are kept. As Ultralytics' `max_nms`.
+pub const MOST_CANDIDATES: usize = 30_000;
+
+/// Intersection over union of two boxes x1, y1, x2, y2; 0 where either is empty.
+#[must_use]
+pub fn iou(a: &[f32; 4], b: &[f32; 4]) -> f32 {
+    // Each side is clamped at 0 on its own: two negative overlaps must not multiply to a positive area.
+    let w = (a[2].min(b[2]) - a[0].max(b[0])).max(0.0);
+    let h = (a[3].min(b[3]) - a[1].max(b[1])).max(0.0);
+    let overlap = w * h;
+    let union = area(a) + area(b) - overlap;
+    if union > 0.0 { overlap / union } else { 0.0 }
+}
+
+fn area(b: &[f32; 4]) -> f32 {
+    (b[2] - b[0]).max(0.0) * (b[3] - b[1]).max(0.0)
+}
+
+/// Greedy non-maximum suppression: from the best down, a candidate is kept unless it overlaps one already kept (of
+/// its class, or of any when `agnostic`) by more than `limit`. At most `most` are kept. `candidates` is put into order;
+/// `kept` holds indices into it, best first.
+pub fn nms(candidates: &mut Vec<Candidate>, kept: &mut Vec<usize>, limit: f32, most: usize, agnostic: bool) {
+    kept.clear();
+    // Equal scores keep the order of their anchors, so that a result doesn't depend on the sort.
+    let better = |a: &Candidate, b: &Candidate| b.score.total_cmp(&a.score).then(a.anchor.cmp(&b.anchor));
+    if candidates.len() > MOST_CANDIDATES {
+        candidates.select_nth_unstable_by(MOST_CANDIDATES, better);
+        candidates.truncate(MOST_CANDIDATES);
+    }
+    candidates.sort_unstable_by(better);
+    for (index, candidate) in candidates.iter().enumerate() {
+        if kept.len() >= most {
+            break;
+        }
+        let rivals = |&&k: &&usize| agnostic || candidates[k].class_id == candidate.class_id;
+        if kept.iter().filter(rivals).all(|&k| iou(&candidates[k].bbox, &candidate.bbox) <= limit) {
+            kept.push(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candidate(score: f32, class_id: u32, bbox: [f32; 4], anchor: usize) -> Candidate {
+        Candidate { score, class_id, bbox, anchor }
+    }
+
+    #[test]
+    fn overlap_is_known_areas() {
+        let a = [0.0, 0.0, 2.0, 2.0];
+        assert_eq!(iou(&a, &a), 1.0);
+        assert_eq!(iou(&a, &[1.0, 1.0, 3.0, 3.0]), 1.0 / 7.0);
+        assert_eq!(iou(&a, &[2.0, 0.0, 4.0, 2.0]), 0.0);
+        assert_eq!(iou(&a, &[5.0, 5.0, 6.0, 6.0]), 0.0, "two negative sides are no overlap");
+        assert_eq!(iou(&[1.0, 1.0, 1.0, 1.0], &[1.0, 1.0, 1.0, 1.0]), 0.0);
+    }
+
+    #[test]
+    fn the_best_of_overlapping_boxes_stays_a_class_at_a_time() {
+        let b = [0.0, 0.0, 10.0, 10.0];
+        let near = [0.0, 0.0, 10.0, 9.0];
+        let boxes = [candidate(0.5, 1, b, 0), candidate(0.9, 1, near, 1), candidate(0.4, 2, b, 2)];
+        let mut kept = Vec::new();
+        let mut list = boxes.to_vec();
+        nms(&mut list, &mut kept, 0.7, 300, false);
+        assert_eq!(kept.iter().map(|&k| list[k].anchor).collect::<Vec<_>>(), [1, 2]);
+        nms(&mut list, &mut kept, 0.7, 300, true);
+        assert_eq!(kept.iter().map(|&k| list[k].anchor).collect::<Vec<_>>(), [1]);
+    }
+
+    /// The definition, written out: pairs compared one by one, removed ones marked.
+    fn by_definition(list: &[Candidate], limit: f32, agnostic: bool) -> Vec<usize> {
+        let mut order: Vec<&Candidate> = list.iter().collect();
+        order.sort_by(|a, b| b.score.partial_cmp(&a.score).expect("no NaN").then(a.anchor.cmp(&b.anchor)));
+        let mut gone = vec![false; order.len()];
+        for i in 0..order.len() {
+            for j in i + 1..order.len() {
+                let same = agnostic || order[i].class_id == order[j].class_id;
+                if !gone[i] && same && iou(&order[i].bbox, &order[j].bbox) > limit {
+                    gone[j] = true;
+                }
+            }
+        }
+        order.iter().zip(gone).filter(|(_, gone)| !gone).map(|(c, _)| c.anchor).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn nms_is_its_definition(
+            raw in prop::collection::vec((0.0f32..1.0, 0u32..3, 0.0f32..50.0, 0.0f32..50.0, 0.0f32..30.0, 0.0f32..30.0), 0..60),
+            limit in 0.0f32..1.0,
+            agnostic: bool,
+        ) {
+            let mut list: Vec<_> = raw.iter().enumerate()
+                .map(|(i, &(s, c, x, y, w, h))| candidate(s, c, [x, y, x + w, y + h], i))
+                .collect();
+            let expected = by_definition(&list, limit, agnostic);
+            let mut kept = Vec::new();
+            nms(&mut list, &mut kept, limit, usize::MAX, agnostic);
+            let got: Vec<usize> = kept.iter().map(|&k| list[k].anchor).collect();
+            prop_assert_eq!(got, expected);
+        }
+    }
+}

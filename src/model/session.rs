@@ -1,0 +1,311 @@
+//! A model opened in ONNX Runtime: its tensors, and runs that can be ended from outside.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use half::f16;
+use ort::session::{NoSelectedOutputs, RunOptions};
+use ort::value::{DynTensorValueType, Tensor as OrtTensor, TensorElementType, Value, ValueType};
+use smallvec::SmallVec;
+
+use super::ModelError;
+use super::input::TensorMut;
+use super::output::{Data, Tensor};
+use super::runtime::{self, Provider, plain};
+use super::spec::Element;
+
+/// Ends a run that hangs; can be kept and called from any thread.
+#[derive(Clone)]
+pub struct StopHandle(Arc<RunOptions<NoSelectedOutputs>>);
+
+impl std::fmt::Debug for StopHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StopHandle")
+    }
+}
+
+impl StopHandle {
+    /// Makes the run that is under way, and every later one, end with [`ModelError::Stopped`].
+    pub fn stop(&self) {
+        if let Err(error) = self.0.terminate() {
+            tracing::warn!("a run couldn't be stopped: {error}");
+        }
+    }
+}
+
+/// The picture's tensor, written anew for every frame and lent to the runtime without a copy.
+enum Picture {
+    F32(OrtTensor<f32>),
+    F16(OrtTensor<f16>),
+    U8(OrtTensor<u8>),
+}
+
+/// An open ONNX Runtime session with a tensor for its picture.
+pub struct Session {
+    inner: ort::session::Session,
+    options: Arc<RunOptions<NoSelectedOutputs>>,
+    picture: Picture,
+    /// Which of the model's inputs is the picture; the others are in `extras`, in the model's order.
+    picture_index: usize,
+    extras: Vec<Value<DynTensorValueType>>,
+    shape: Vec<i64>,
+    /// 16-bit outputs, widened.
+    widened: Vec<Vec<f32>>,
+    /// What runs it.
+    pub provider: Provider,
+    /// Why the provider that was asked for doesn't.
+    pub fallback: Option<String>,
+    /// Intra-op threads.
+    pub threads: usize,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("shape", &self.shape)
+            .field("provider", &self.provider)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a session's model comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Bytes {
+    /// The file as it lies there.
+    File,
+    /// The file's bytes, changed.
+    Memory(Vec<u8>),
+}
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File => f.write_str("File"),
+            Self::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// The provider that a user asks for.
+///
+/// # Errors
+/// [`ModelError::Provider`] where there is none of that name.
+pub fn provider_named(name: &str) -> Result<Provider, ModelError> {
+    Provider::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Provider::ALL.iter().map(|p| p.name()).collect();
+        ModelError::Provider {
+            provider: name.to_owned(),
+            reason: format!("the known ones are {}", known.join(", ")),
+        }
+    })
+}
+
+/// Threads for a model that runs while the picture is shown: all cores but one, which is the picture's.
+#[must_use]
+pub fn live_threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).clamp(1, 8)
+}
+
+impl Session {
+    /// Opens a model file. `picture` names the picture's input.
+    ///
+    /// # Errors
+    /// No runtime, or why the runtime refuses the file. A provider that can't be used is no error: the CPU runs the
+    /// model and `fallback` says why.
+    pub fn open(
+        path: &Path,
+        bytes: &Bytes,
+        picture: &str,
+        element: Element,
+        device: Option<Provider>,
+        threads: Option<usize>,
+    ) -> Result<Self, ModelError> {
+        let runtime = runtime::load()?;
+        let threads = threads.unwrap_or_else(live_threads).max(1);
+        let wanted = device.unwrap_or(Provider::Cpu);
+        let mut fallback = None;
+        let session = match wanted.dispatch() {
+            None => None,
+            Some(_) if !runtime.providers.contains(&wanted) => {
+                fallback = Some("this build of ONNX Runtime doesn't offer it".to_owned());
+                None
+            }
+            Some(dispatch) => match commit(runtime, path, bytes, threads, Some(dispatch)) {
+                Ok(session) => Some(session),
+                Err(why) => {
+                    fallback = Some(why);
+                    None
+                }
+            },
+        };
+        let provider = if session.is_some() { wanted } else { Provider::Cpu };
+        if let Some(why) = &fallback {
+            tracing::warn!("{} can't be used: {why}; the CPU runs the model", wanted.name());
+        }
+        let session = match session {
+            Some(session) => session,
+            None => commit(runtime, path, bytes, threads, None)
+                .map_err(|reason| ModelError::Refused { path: path.to_owned(), reason })?,
+        };
+        let failed =
+            |e: ort::Error| ModelError::Refused { path: path.to_owned(), reason: plain(e.message()) };
+        let picture_index =
+            session.inputs().iter().position(|i| i.name() == picture).ok_or_else(|| ModelError::Refused {
+                path: path.to_owned(),
+                reason: format!("it has no input \u{201c}{picture}\u{201d}"),
+            })?;
+        let widened = vec![Vec::new(); session.outputs().len()];
+        Ok(Self {
+            inner: session,
+            options: Arc::new(RunOptions::new().map_err(failed)?),
+            picture: Picture::new(element, &[1, 1, 1, 3])?,
+            picture_index,
+            extras: Vec::new(),
+            shape: Vec::new(),
+            widened,
+            provider,
+            fallback: fallback.map(|why| format!("{} failed: {why}", wanted.name())),
+            threads,
+        })
+    }
+
+    /// What ends a hanging run.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle(Arc::clone(&self.options))
+    }
+
+    /// The names of the inputs beside the picture, in the model's order.
+    pub fn extra_names(&self) -> impl Iterator<Item = &str> {
+        let skip = self.picture_index;
+        self.session
+            .inputs()
+            .iter()
+            .enumerate()
+            .filter(move |(i, _)| *i != skip)
+            .map(|(_, input)| input.name())
+    }
+
+    /// Sets the inputs beside the picture, one for each of [`Self::extra_names`].
+    pub fn set_extras(&mut self, extras: Vec<Value<DynTensorValueType>>) {
+        self.extras = extras;
+    }
+
+    /// The picture's tensor for this shape; a new one is made only when the shape changes.
+    ///
+    /// # Errors
+    /// [`ModelError::RunFailed`] where the tensor can't be made.
+    pub fn picture(&mut self, shape: [i64; 4]) -> Result<TensorMut<'_>, ModelError> {
+        if self.shape != shape {
+            let element = match self.picture {
+                Picture::F32(_) => Element::F32,
+                Picture::F16(_) => Element::F16,
+                Picture::U8(_) => Element::U8,
+            };
+            self.picture = Picture::new(element, &shape)?;
+            self.shape = shape.to_vec();
+        }
+        Ok(match &mut self.picture {
+            Picture::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
+            Picture::F16(tensor) => TensorMut::F16(tensor.extract_tensor_mut().1),
+            Picture::U8(tensor) => TensorMut::U8(tensor.extract_tensor_mut().1),
+        })
+    }
+
+    /// Runs the network on the picture's tensor as it is and hands the outputs to `read`.
+    ///
+    /// # Errors
+    /// [`ModelError::RunFailed`] with the runtime's reason, or [`ModelError::Stopped`].
+    pub fn run<T>(&mut self, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
+        let picture = match &self.picture {
+            Picture::F32(tensor) => tensor.into(),
+            Picture::F16(tensor) => tensor.into(),
+            Picture::U8(tensor) => tensor.into(),
+        };
+        let failed = |e: ort::Error| {
+            let reason = plain(e.message());
+            if reason.contains("terminate flag") {
+                ModelError::Stopped
+            } else {
+                ModelError::RunFailed { reason }
+            }
+        };
+        let outputs = if self.extras.is_empty() {
+            self.inner.run_with_options([picture], &self.options).map_err(failed)?
+        } else {
+            let mut values: Vec<ort::session::SessionInputValue<'_>> =
+                self.extras.iter().map(Into::into).collect();
+            values.insert(self.picture_index.min(values.len()), picture);
+            self.inner.run_with_options(values.as_slice(), &self.options).map_err(failed)?
+        };
+        for (value, wide) in outputs.values().zip(&mut self.widened) {
+            if let Ok((_, data)) = value.try_extract_tensor::<f16>() {
+                wide.clear();
+                wide.extend(data.iter().map(|v| v.to_f32()));
+            }
+        }
+        let mut tensors: SmallVec<[Tensor<'_>; 8]> = SmallVec::new();
+        for ((index, name), wide) in outputs.keys().enumerate().zip(&self.widened) {
+            let value = &outputs[index];
+            let ValueType::Tensor { ty, shape, .. } = value.dtype() else { continue };
+            let data = match ty {
+                TensorElementType::Float32 => value.try_extract_tensor().map(|(_, d)| Data::F32(d)),
+                TensorElementType::Float16 => Ok(Data::F32(wide)),
+                TensorElementType::Int64 => value.try_extract_tensor().map(|(_, d)| Data::I64(d)),
+                TensorElementType::Int32 => value.try_extract_tensor().map(|(_, d)| Data::I32(d)),
+                TensorElementType::Uint8 => value.try_extract_tensor().map(|(_, d)| Data::U8(d)),
+                _ => continue,
+            };
+            tensors.push(Tensor { name, shape, data: data.map_err(failed)? });
+        }
+        Ok(read(&tensors))
+    }
+}
+
+impl Picture {
+    fn new(element: Element, shape: &[i64]) -> Result<Self, ModelError> {
+        /// Beyond this no honest model's input reaches: 16 Ki × 16 Ki pixels.
+        const MOST: i64 = 3 << 28;
+        let failed = |e: ort::Error| ModelError::RunFailed { reason: plain(e.message()) };
+        let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
+        let Some(count) = count.and_then(|n| usize::try_from(n).ok()) else {
+            return Err(ModelError::RunFailed { reason: "its input is larger than any picture".into() });
+        };
+        let shape = shape.to_vec();
+        Ok(match element {
+            Element::F32 => Self::F32(OrtTensor::from_array((shape, vec![0f32; count])).map_err(failed)?),
+            Element::F16 => {
+                Self::F16(OrtTensor::from_array((shape, vec![f16::ZERO; count])).map_err(failed)?)
+            }
+            Element::U8 => Self::U8(OrtTensor::from_array((shape, vec![0u8; count])).map_err(failed)?),
+        })
+    }
+}
+
+fn commit(
+    runtime: &runtime::Runtime,
+    path: &Path,
+    bytes: &Bytes,
+    threads: usize,
+    provider: Option<ort::ep::ExecutionProviderDispatch>,
+) -> Result<ort::session::Session, String> {
+    // The builder's errors carry the builder along and can't leave this function.
+    let build = || -> Result<ort::session::Session, ort::Error> {
+        let mut builder = ort::session::Session::builder(&runtime.environment)?
+            .with_intra_threads(threads)?
+            .with_inter_threads(1)?
+            // Spinning threads burn a core between frames (an idle camera preview at 96–118 % instead of 28–41 %).
+            .with_intra_op_spinning(false)?
+            .with_inter_op_spinning(false)?;
+        if let Some(provider) = provider {
+            builder = builder.with_execution_providers([provider])?;
+        }
+        match bytes {
+            Bytes::File => builder.commit_from_file(path),
+            Bytes::Memory(bytes) => builder.commit_from_memory(bytes),
+        }
+    };
+    build().map_err(|e| plain(e.message()))
+}
