@@ -180,12 +180,7 @@ impl Session {
     /// The names of the inputs beside the picture, in the model's order.
     pub fn extra_names(&self) -> impl Iterator<Item = &str> {
         let skip = self.picture_index;
-        self.session
-            .inputs()
-            .iter()
-            .enumerate()
-            .filter(move |(i, _)| *i != skip)
-            .map(|(_, input)| input.name())
+        self.inner.inputs().iter().enumerate().filter(move |(i, _)| *i != skip).map(|(_, input)| input.name())
     }
 
     /// Sets the inputs beside the picture, one for each of [`Self::extra_names`].
