@@ -1,1 +1,10 @@
-//!
+//! What is kept: the record of what was found in a frame, and snapshots.
+
+mod pictures_folder;
+pub mod record;
+pub mod rle;
+pub mod snapshot;
+
+pub use pictures_folder::default_folder;
+pub use record::{FrameFacts, FrameRecord};
+pub use snapshot::{PictureFormat, Saved, SnapshotError, SnapshotOptions, SnapshotView, save};

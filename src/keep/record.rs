@@ -1,0 +1,325 @@
+//! What was found in a frame, as JSON.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::rle::Rle;
+use crate::engine::ModelCard;
+use crate::model::labels::{Labels, Language};
+use crate::model::results::{Detection, Results, StageTimes};
+use crate::model::{Task, Thresholds};
+
+/// Which frame it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FrameFacts<'a> {
+    /// What the user named as the source, or the picture's file.
+    pub source: &'a str,
+    /// Counted from 0.
+    pub frame: u64,
+    /// Place in a film, in seconds.
+    pub time_s: Option<f64>,
+    /// Name of the model's file without its ending.
+    pub model: &'a str,
+}
+
+/// One frame as `predict --format json` prints it and as snapshots keep it. Boxes and points are in pixels of the
+/// source frame (never mirrored), x1, y1, x2, y2.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameRecord {
+    pub source: String,
+    pub frame: u64,
+    pub time_s: Option<f64>,
+    /// Width and height.
+    pub size: [u32; 2],
+    /// `None` where no model looked at it.
+    pub model: Option<String>,
+    pub task: Option<Task>,
+    pub detections: Vec<DetectionRecord>,
+    /// The likeliest classes of the picture, best first (classification, action).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<Vec<ClassRecord>>,
+    /// A file that was written for it (style, depth, matte, semantic map).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<PathBuf>,
+    pub ms: Option<Milliseconds>,
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetectionRecord {
+    pub class_id: u32,
+    /// English.
+    pub label: String,
+    /// Three decimals.
+    pub score: f64,
+    /// One decimal.
+    #[serde(rename = "box")]
+    pub bbox: [f64; 4],
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<Rle>,
+    /// x, y, score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keypoints: Option<Vec<[f64; 3]>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corners: Option<[[f64; 2]; 4]>,
+    /// Radians.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub angle: Option<f64>,
+}
+
+/// A class of the whole picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassRecord {
+    pub class_id: u32,
+    pub label: String,
+    pub score: f64,
+}
+
+/// Each stage's time in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Milliseconds {
+    pub decode: f64,
+    pub input: f64,
+    pub inference: f64,
+    pub output: f64,
+    pub total: f64,
+}
+
+impl FrameRecord {
+    /// The record of a frame that a model looked at.
+    #[must_use]
+    pub fn new(facts: FrameFacts<'_>, results: &Results, labels: &Labels, times: &StageTimes) -> Self {
+        let label = |class_id| labels.name(class_id, Language::English).into_owned();
+        let detection = |d: &Detection| {
+            let points = results.keypoints_of(d);
+            let point = |x, y| [round(x, 1), round(y, 1)];
+            DetectionRecord {
+                class_id: d.class_id,
+                label: label(d.class_id),
+                score: round(d.score, 3),
+                bbox: d.bbox.map(|v| round(v, 1)),
+                mask: results.mask_of(d).map(|mask| Rle::of(mask, results.frame_size)),
+                keypoints: (!points.is_empty()).then(|| {
+                    points.iter().map(|p| [round(p.x, 1), round(p.y, 1), round(p.score, 3)]).collect()
+                }),
+                corners: d.oriented.map(|o| o.corners.map(|[x, y]| point(x, y))),
+                angle: d.oriented.map(|o| round(o.angle, 4)),
+            }
+        };
+        let top = results.top.iter().map(|class| ClassRecord {
+            class_id: class.class_id,
+            label: label(class.class_id),
+            score: round(class.score, 3),
+        });
+        let has_top = matches!(results.task, Task::Classify | Task::Action) || !results.top.is_empty();
+        Self {
+            source: facts.source.to_owned(),
+            frame: facts.frame,
+            time_s: facts.time_s.map(|t| round64(t, 3)),
+            size: [results.frame_size.0, results.frame_size.1],
+            model: Some(facts.model.to_owned()),
+            task: Some(results.task),
+            detections: results.detections.iter().map(detection).collect(),
+            top: has_top.then(|| top.collect()),
+            image: None,
+            ms: Some(Milliseconds {
+                decode: round(times.decode, 2),
+                input: round(times.input, 2),
+                inference: round(times.inference, 2),
+                output: round(times.output, 2),
+                total: round(times.total, 2),
+            }),
+        }
+    }
+
+    /// The record of a frame that no model looked at; `size` is (width, height).
+    #[must_use]
+    pub fn without_model(facts: FrameFacts<'_>, size: (u32, u32)) -> Self {
+        Self {
+            source: facts.source.to_owned(),
+            frame: facts.frame,
+            time_s: facts.time_s.map(|t| round64(t, 3)),
+            size: [size.0, size.1],
+            model: None,
+            task: None,
+            detections: Vec::new(),
+            top: None,
+            image: None,
+            ms: None,
+        }
+    }
+
+    /// One line of JSON Lines, without its line end.
+    #[must_use]
+    pub fn to_json_line(&self) -> String {
+        // Strings and finite numbers only: nothing that JSON can't say.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A snapshot's JSON: the frame, and all that is needed to see it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotRecord {
+    #[serde(flatten)]
+    pub frame: FrameRecord,
+    /// The model that looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_details: Option<ModelRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<ThresholdsRecord>,
+    pub files: FilesRecord,
+    /// When it was saved: local time with its offset (RFC 3339).
+    pub saved: String,
+    /// The program and its version.
+    pub program: String,
+}
+
+/// A model, so that it can be found again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// Hex, lower case.
+    pub sha256: String,
+    pub family: String,
+    /// What ran it: "CPU", "CUDA", …
+    pub provider: String,
+}
+
+impl From<&ModelCard> for ModelRecord {
+    fn from(card: &ModelCard) -> Self {
+        Self {
+            sha256: card.sha256.clone(),
+            family: card.spec.family.name().to_owned(),
+            provider: card.provider.clone(),
+        }
+    }
+}
+
+/// The limits under which it was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdsRecord {
+    pub conf: f64,
+    pub iou: f64,
+    pub max_det: usize,
+    /// Only these; empty: all.
+    pub classes: Vec<u32>,
+}
+
+impl From<&Thresholds> for ThresholdsRecord {
+    fn from(limits: &Thresholds) -> Self {
+        Self {
+            conf: round(limits.conf, 3),
+            iou: round(limits.iou, 3),
+            max_det: limits.max_det,
+            classes: limits.classes.clone(),
+        }
+    }
+}
+
+/// The pictures that were saved with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesRecord {
+    pub annotated: FileRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<FileRecord>,
+}
+
+/// One saved picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Its name in the folder of the JSON.
+    pub name: String,
+    /// It is left-right reversed against the source frame, to which all coordinates refer.
+    pub mirrored: bool,
+}
+
+/// Rounded to so many decimals; 0 for what isn't a number.
+fn round(value: f32, decimals: i32) -> f64 {
+    round64(f64::from(value), decimals)
+}
+
+fn round64(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    let rounded = (value * scale).round() / scale;
+    // Adding 0 turns −0 into 0.
+    if rounded.is_finite() { rounded + 0.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::results::{ClassScore, Keypoint, Mask, Oriented};
+
+    fn facts() -> FrameFacts<'static> {
+        FrameFacts { source: "traffic.mp4", frame: 60, time_s: Some(2.002), model: "yolox_nano" }
+    }
+
+    #[test]
+    fn a_frame_is_written_as_the_design_says() {
+        let mut results = Results::default();
+        results.clear(Task::Detect, (1280, 720));
+        results.detections.push(Detection::new(2, 0.6554, [451.05, 361.36, 512.36, 412.2]));
+        let times = StageTimes { decode: 1.9, input: 0.4, inference: 18.7, output: 0.1, total: 21.1 };
+        let line = FrameRecord::new(facts(), &results, &Labels::coco80(), &times).to_json_line();
+        assert_eq!(
+            line,
+            concat!(
+                r#"{"source":"traffic.mp4","frame":60,"time_s":2.002,"size":[1280,720],"#,
+                r#""model":"yolox_nano","task":"detect","#,
+                r#""detections":[{"class_id":2,"label":"car","score":0.655,"box":[451.0,361.4,512.4,412.2]}],"#,
+                r#""ms":{"decode":1.9,"input":0.4,"inference":18.7,"output":0.1,"total":21.1}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn other_tasks_add_their_own() {
+        let mut results = Results::default();
+        results.clear(Task::Pose, (4, 2));
+        results.keypoints.push(Keypoint { x: 1.25, y: 1.0, score: 0.98765 });
+        results.masks.push(Mask { region: [0.0, 0.0, 2.0, 2.0], width: 1, height: 1, data: vec![255] });
+        let mut found = Detection::new(0, 0.5, [0.0, 0.0, 2.0, 2.0]);
+        found.keypoints = (0, 1);
+        found.mask = Some(0);
+        let corners = [[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.04]];
+        found.oriented = Some(Oriented { corners, angle: 0.5 });
+        results.detections.push(found);
+        results.top.push(ClassScore { class_id: 1, score: 0.25 });
+        let record = FrameRecord::new(facts(), &results, &Labels::default(), &StageTimes::default());
+        let json = serde_json::to_value(&record).expect("a record is JSON");
+        let detection = &json["detections"][0];
+        assert_eq!(detection["keypoints"], serde_json::json!([[1.3, 1.0, 0.988]]));
+        assert_eq!(detection["mask"], serde_json::json!({"size": [2, 4], "counts": [0, 4, 4]}));
+        assert_eq!(detection["corners"], serde_json::json!([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]]));
+        assert_eq!(detection["angle"], 0.5);
+        assert_eq!(json["top"], serde_json::json!([{"class_id": 1, "label": "class 1", "score": 0.25}]));
+        let again: FrameRecord = serde_json::from_value(json).expect("it reads back");
+        assert_eq!(again, record);
+    }
+
+    #[test]
+    fn what_is_not_a_number_does_not_break_the_line() {
+        let mut results = Results::default();
+        results.clear(Task::Detect, (4, 4));
+        results.detections.push(Detection::new(0, f32::NAN, [f32::INFINITY, -0.01, 1.0, 2.0]));
+        let record = FrameRecord::new(
+            FrameFacts { source: "a\n\"b\u{2028}", time_s: Some(f64::NAN), ..facts() },
+            &results,
+            &Labels::default(),
+            &StageTimes::default(),
+        );
+        let line = record.to_json_line();
+        assert!(!line.contains('\n'));
+        let again: FrameRecord = serde_json::from_str(&line).expect("valid JSON");
+        assert_eq!(again.detections[0].bbox, [0.0, 0.0, 1.0, 2.0]);
+        assert_eq!(again.source, "a\n\"b\u{2028}");
+    }
+
+    #[test]
+    fn a_frame_without_a_model_has_no_task() {
+        let record = FrameRecord::without_model(facts(), (640, 480));
+        let json = serde_json::to_value(&record).expect("a record is JSON");
+        assert_eq!((&json["model"], &json["task"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+        assert_eq!(json["detections"], serde_json::json!([]));
+    }
+}
