@@ -14,8 +14,8 @@ use tempfile::NamedTempFile;
 use super::record::{FileRecord, FilesRecord, FrameFacts, FrameRecord, SnapshotRecord};
 use crate::engine::{ModelCard, Outcome};
 use crate::frame::{Frame, PixelFormat};
-use crate::model::results::{Results, StageTimes};
 use crate::model::Thresholds;
+use crate::model::results::{Results, StageTimes};
 use crate::scene::{Scene, Style, picture};
 
 /// The kind of picture file.
@@ -307,8 +307,7 @@ fn encode(rgba: &[u8], size: (u32, u32), options: &SnapshotOptions) -> Result<Ve
     let mut out = Vec::new();
     let (format, result) = match options.format {
         PictureFormat::Png => {
-            let encoder =
-                PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Adaptive);
+            let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Adaptive);
             ("PNG", encoder.write_image(&rgb, size.0, size.1, ExtendedColorType::Rgb8))
         }
         PictureFormat::Jpeg => {

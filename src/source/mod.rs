@@ -5,6 +5,7 @@
 
 pub mod address;
 mod error;
+pub mod jpeg;
 
 use std::time::Duration;
 
