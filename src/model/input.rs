@@ -289,6 +289,7 @@ mod tests {
             fit,
             order: ColourOrder::Rgb,
             range: Range::BYTE,
+            extras: Vec::new(),
         }
     }
 

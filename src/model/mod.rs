@@ -1,6 +1,7 @@
 //! One model: what it is (spec), how we know (identify), its session, input, output and labels.
 
 pub mod error;
+mod extras;
 pub mod file;
 pub mod folders;
 mod free_size;
@@ -10,6 +11,7 @@ pub mod input;
 pub mod labels;
 pub mod metadata;
 pub mod output;
+mod probe;
 pub mod results;
 pub mod runtime;
 pub mod session;
@@ -17,6 +19,7 @@ pub mod sidecar;
 pub mod spec;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 pub use error::ModelError;
@@ -115,6 +118,8 @@ pub struct Model {
     input: InputStage,
     scratch: Scratch,
     provider: String,
+    /// Generation and file of the last frame: another file's frames don't continue them.
+    seen: (u64, Option<Arc<str>>),
 }
 
 impl Model {
@@ -147,8 +152,13 @@ impl Model {
         } else {
             Bytes::File
         };
-        let session =
+        let mut session =
             Session::open(path, &bytes, &spec.input.name, spec.input.element, device, options.threads)?;
+        session.set_extras(&spec.input.extras).map_err(|reason| ModelError::CannotRun {
+            path: path.to_owned(),
+            reason,
+            way_out: "Export it again with the picture as its only input.".into(),
+        })?;
         let provider = match &session.fallback {
             Some(why) => format!("{} ({why})", session.provider.name()),
             None => session.provider.name().to_owned(),
@@ -161,30 +171,10 @@ impl Model {
             session,
             scratch: Scratch::default(),
             provider,
+            seen: (0, None),
         };
-        if model.spec.family == Family::Yolox {
-            model.probe_decoded()?;
-        }
+        model.probe(&said)?;
         Ok(model)
-    }
-
-    /// One run tells whether a YOLOX file gives boxes in pixels: undecoded offsets stay near 0, decoded centres reach
-    /// the far side of the input.
-    fn probe_decoded(&mut self) -> Result<(), ModelError> {
-        self.write(&Frame::filled(64, 64, [114, 114, 114, 255]))?;
-        let (width, _) = self.spec.input.size.bound();
-        let farthest = self.session.run(|outputs| {
-            let output = outputs.first()?;
-            let columns = output.axis(2).max(1);
-            output.floats().ok()?.chunks_exact(columns).map(|row| row[0].abs()).reduce(f32::max)
-        })?;
-        self.spec.output.decoded = farthest.is_some_and(|x| x > width as f32 / 4.0);
-        self.spec.evidence.push(if self.spec.output.decoded {
-            "a probe run gives boxes in pixels: decoded inside the network".into()
-        } else {
-            "a probe run gives boxes as offsets in their cells: decoded here".into()
-        });
-        Ok(())
     }
 
     /// The file's name without its ending.
@@ -236,7 +226,8 @@ impl Model {
     pub fn warm_up(&mut self) -> Result<(), ModelError> {
         let (width, height) = self.spec.input.size.bound();
         let frame = Frame::filled(width, height, [114, 114, 114, 255]);
-        self.run(&frame, &Thresholds::default(), &mut Results::default()).map(|_| ())
+        self.run(&frame, &Thresholds::default(), &mut Results::default())?;
+        self.session.reset_state()
     }
 
     /// Runs the bare session once more on the tensor of the last frame and answers its milliseconds: the floor that
@@ -278,6 +269,11 @@ impl Model {
 
     fn write(&mut self, frame: &Frame) -> Result<geometry::Geometry, ModelError> {
         let (width, height) = self.input.fit((frame.width, frame.height)).input;
+        self.session.fit_extras((width, height))?;
+        if self.seen.0 != frame.generation || self.seen.1 != frame.origin {
+            self.seen = (frame.generation, frame.origin.clone());
+            self.session.reset_state()?;
+        }
         let (width, height) = (i64::from(width), i64::from(height));
         let shape = match self.spec.input.layout {
             Layout::Nchw => [1, 3, height, width],

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use half::f16;
 use ort::session::{NoSelectedOutputs, RunOptions};
-use ort::value::{DynTensorValueType, Tensor as OrtTensor, TensorElementType, Value, ValueType};
+use ort::value::{Tensor as OrtTensor, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
 use super::ModelError;
+use super::extras::Filled;
 use super::input::TensorMut;
 use super::output::{Data, Tensor};
 use super::runtime::{self, Provider, plain};
-use super::spec::Element;
+use super::spec::{Element, Extra};
 
 /// Ends a run that hangs; can be kept and called from any thread.
 #[derive(Clone)]
@@ -47,7 +48,9 @@ pub struct Session {
     picture: Picture,
     /// Which of the model's inputs is the picture; the others are in `extras`, in the model's order.
     picture_index: usize,
-    extras: Vec<Value<DynTensorValueType>>,
+    extras: Vec<Filled>,
+    /// The input size that `extras` were written for.
+    extras_fit: Option<(u32, u32)>,
     shape: Vec<i64>,
     /// 16-bit outputs, widened.
     widened: Vec<Vec<f32>>,
@@ -163,6 +166,7 @@ impl Session {
             picture: Picture::new(element, &[1, 1, 1, 3])?,
             picture_index,
             extras: Vec::new(),
+            extras_fit: None,
             shape: Vec::new(),
             widened,
             provider,
@@ -177,15 +181,51 @@ impl Session {
         StopHandle(Arc::clone(&self.options))
     }
 
-    /// The names of the inputs beside the picture, in the model's order.
-    pub fn extra_names(&self) -> impl Iterator<Item = &str> {
-        let skip = self.picture_index;
-        self.inner.inputs().iter().enumerate().filter(move |(i, _)| *i != skip).map(|(_, input)| input.name())
+    /// Says what the inputs beside the picture are given.
+    ///
+    /// # Errors
+    /// An input that nothing is said of, or that can't be given what is said, as the end of a sentence.
+    pub fn set_extras(&mut self, extras: &[Extra]) -> Result<(), String> {
+        self.extras.clear();
+        self.extras_fit = None;
+        for (index, port) in self.inner.inputs().iter().enumerate() {
+            if index == self.picture_index {
+                continue;
+            }
+            let extra = extras.iter().find(|e| e.name == port.name()).ok_or_else(|| {
+                format!(
+                    "beside the picture it wants an input \u{201c}{}\u{201d} that isn't known",
+                    port.name()
+                )
+            })?;
+            self.extras.push(Filled::new(extra, port)?);
+        }
+        Ok(())
     }
 
-    /// Sets the inputs beside the picture, one for each of [`Self::extra_names`].
-    pub fn set_extras(&mut self, extras: Vec<Value<DynTensorValueType>>) {
-        self.extras = extras;
+    /// Fits the inputs beside the picture to the picture's input size (width, height).
+    ///
+    /// # Errors
+    /// [`ModelError::RunFailed`] where a tensor can't be made.
+    pub fn fit_extras(&mut self, size: (u32, u32)) -> Result<(), ModelError> {
+        if self.extras_fit != Some(size) {
+            for extra in &mut self.extras {
+                extra.fit(size).map_err(|reason| ModelError::RunFailed { reason })?;
+            }
+            self.extras_fit = Some(size);
+        }
+        Ok(())
+    }
+
+    /// Forgets what the network carried over from earlier frames.
+    ///
+    /// # Errors
+    /// [`ModelError::RunFailed`] where a tensor can't be made.
+    pub fn reset_state(&mut self) -> Result<(), ModelError> {
+        for extra in &mut self.extras {
+            extra.reset().map_err(|reason| ModelError::RunFailed { reason })?;
+        }
+        Ok(())
     }
 
     /// The picture's tensor for this shape; a new one is made only when the shape changes.
@@ -230,11 +270,14 @@ impl Session {
         let outputs = if self.extras.is_empty() {
             self.inner.run_with_options([picture], &self.options).map_err(failed)?
         } else {
-            let mut values: Vec<ort::session::SessionInputValue<'_>> =
-                self.extras.iter().map(Into::into).collect();
+            let mut values: SmallVec<[ort::session::SessionInputValue<'_>; 8]> =
+                self.extras.iter().map(Filled::value).collect();
             values.insert(self.picture_index.min(values.len()), picture);
             self.inner.run_with_options(values.as_slice(), &self.options).map_err(failed)?
         };
+        for extra in &mut self.extras {
+            extra.carry(&outputs).map_err(|reason| ModelError::RunFailed { reason })?;
+        }
         for (value, wide) in outputs.values().zip(&mut self.widened) {
             if let Ok((_, data)) = value.try_extract_tensor::<f16>() {
                 wide.clear();

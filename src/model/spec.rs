@@ -220,6 +220,32 @@ pub struct InputSpec {
     pub fit: Fit,
     pub order: ColourOrder,
     pub range: Range,
+    /// The inputs beside the picture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extras: Vec<Extra>,
+}
+
+/// An input beside the picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extra {
+    pub name: String,
+    #[serde(flatten)]
+    pub value: ExtraValue,
+}
+
+/// What an input beside the picture is given; its type and shape are the file's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum ExtraValue {
+    /// The picture's size, width first or height first. It is given the size of the network's input, so that boxes
+    /// come in input pixels and the way back is the same as for every other family.
+    Size { height_first: bool },
+    /// This number everywhere.
+    Constant { value: f32 },
+    /// The factor by which the longer side of the input is brought down to `side` pixels, 1 at most.
+    Downsample { side: u32 },
+    /// What the network carries from frame to frame: zeros first, then what `output` gave the last time.
+    State { output: String },
 }
 
 /// What the decoder must know beyond the family.

@@ -6,6 +6,8 @@
 mod faces;
 mod images;
 mod picture;
+#[cfg(test)]
+mod tests;
 mod ultralytics;
 mod yolo;
 

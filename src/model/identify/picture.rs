@@ -63,6 +63,7 @@ impl Picture {
             fit,
             order,
             range,
+            extras: Vec::new(),
         }
     }
 }

@@ -48,8 +48,7 @@ fn heads_without_metadata_are_told_by_their_anchors() {
     let x = known(&facts(&[1, 3, 416, 416], &[("output", &[1, 3549, 85])], &[]));
     assert_eq!((x.family, x.input.order, x.input.range), (Family::Yolox, ColourOrder::Bgr, Range::BYTE));
     // Three anchors a cell: YOLOv5 or v7, another decoder's.
-    let v7 =
-        identify(&facts(&[1, 3, 640, 640], &[("output", &[1, 25200, 85])], &[]), &Sidecar::default());
+    let v7 = identify(&facts(&[1, 3, 640, 640], &[("output", &[1, 25200, 85])], &[]), &Sidecar::default());
     assert!(v7.is_err());
 }
 
@@ -67,8 +66,7 @@ fn a_choice_by_hand_wins() {
         identify(&odd, &Sidecar::default())
             .is_err_and(|e| matches!(&e, Unknown::NotUnderstood(t) if t.contains("1×9×9×9")))
     );
-    let said =
-        Sidecar { family: Some(Family::NeuralStyle), range: Some(Range::UNIT), ..Sidecar::default() };
+    let said = Sidecar { family: Some(Family::NeuralStyle), range: Some(Range::UNIT), ..Sidecar::default() };
     let spec = identify(&odd, &said).expect("chosen");
     assert_eq!((spec.family, spec.input.range, spec.confidence), (Family::NeuralStyle, Range::UNIT, 1.0));
 }
@@ -78,7 +76,9 @@ fn tensorrt_operators_are_named_with_the_way_out() {
     let mut model = facts(&[1, 3, 640, 640], &[("num_dets", &[1, 1])], &[]);
     model.operators.push(("TRT".into(), "EfficientNMS_TRT".into()));
     let answer = identify(&model, &Sidecar::default());
-    assert!(answer.is_err_and(
-        |e| matches!(&e, Unknown::CannotRun { reason, .. } if reason.contains("EfficientNMS"))
-    ));
+    assert!(
+        answer.is_err_and(
+            |e| matches!(&e, Unknown::CannotRun { reason, .. } if reason.contains("EfficientNMS"))
+        )
+    );
 }

@@ -152,6 +152,7 @@ pub(crate) mod testing {
                 fit: Fit::Stretch,
                 order: ColourOrder::Rgb,
                 range: Range::UNIT,
+                extras: Vec::new(),
             },
             output: OutputSpec::default(),
             labels: Labels::default(),

@@ -1,0 +1,159 @@
+//! The inputs beside the picture: sizes, constants, and states that a network carries from frame to frame.
+
+use half::f16;
+use ort::session::SessionInputValue;
+use ort::value::{Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
+
+use super::runtime::plain;
+use super::spec::{Extra, ExtraValue};
+
+/// A tensor of one of the types that extra inputs have.
+enum Values {
+    F32(OrtTensor<f32>),
+    F16(OrtTensor<f16>),
+    I64(OrtTensor<i64>),
+    I32(OrtTensor<i32>),
+}
+
+/// One input beside the picture, with the tensor that it is given.
+pub(super) struct Filled {
+    name: String,
+    value: ExtraValue,
+    /// The shape at the start; axes that the file leaves open are 1.
+    shape: Vec<i64>,
+    values: Values,
+}
+
+impl Filled {
+    /// An input as the file declares it, filled as the spec says.
+    pub fn new(extra: &Extra, port: &Outlet) -> Result<Self, String> {
+        let ValueType::Tensor { ty, shape, .. } = port.dtype() else {
+            return Err(format!("its input \u{201c}{}\u{201d} is no tensor", extra.name));
+        };
+        let shape: Vec<i64> = shape.iter().map(|n| (*n).max(1)).collect();
+        let mut filled = Self {
+            name: extra.name.clone(),
+            value: extra.value.clone(),
+            values: Values::zeros(*ty, &shape)?,
+            shape,
+        };
+        if let ExtraValue::Constant { value } = filled.value {
+            filled.values.fill(&[value]);
+        }
+        Ok(filled)
+    }
+
+    pub fn value(&self) -> SessionInputValue<'_> {
+        match &self.values {
+            Values::F32(tensor) => tensor.into(),
+            Values::F16(tensor) => tensor.into(),
+            Values::I64(tensor) => tensor.into(),
+            Values::I32(tensor) => tensor.into(),
+        }
+    }
+
+    /// Writes what depends on the picture's input size (width, height); a state begins anew.
+    pub fn fit(&mut self, (width, height): (u32, u32)) -> Result<(), String> {
+        let (w, h) = (width as f32, height as f32);
+        match self.value {
+            ExtraValue::Size { height_first: false } => self.values.fill(&[w, h]),
+            ExtraValue::Size { height_first: true } => self.values.fill(&[h, w]),
+            ExtraValue::Downsample { side } => self.values.fill(&[(side as f32 / w.max(h)).min(1.0)]),
+            ExtraValue::Constant { .. } => {}
+            ExtraValue::State { .. } => self.reset()?,
+        }
+        Ok(())
+    }
+
+    /// Sets a state back to zero, in its first shape.
+    pub fn reset(&mut self) -> Result<(), String> {
+        if matches!(self.value, ExtraValue::State { .. }) {
+            self.values = Values::zeros(self.values.element(), &self.shape)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over the state that a run gave; allocates only when its shape changes.
+    pub fn carry(&mut self, outputs: &ort::session::SessionOutputs<'_>) -> Result<(), String> {
+        let ExtraValue::State { output } = &self.value else { return Ok(()) };
+        let missing = || {
+            format!("it gave no state \u{201c}{output}\u{201d} for its input \u{201c}{}\u{201d}", self.name)
+        };
+        let given = outputs.get(output.as_str()).ok_or_else(missing)?;
+        match &mut self.values {
+            Values::F32(tensor) => {
+                let (shape, data) = given.try_extract_tensor::<f32>().map_err(|_| missing())?;
+                if tensor.shape() != shape {
+                    *tensor = OrtTensor::from_array((shape.to_vec(), vec![0f32; data.len()]))
+                        .map_err(|e| plain(e.message()))?;
+                }
+                tensor.extract_tensor_mut().1.copy_from_slice(data);
+            }
+            Values::F16(tensor) => {
+                let (shape, data) = given.try_extract_tensor::<f16>().map_err(|_| missing())?;
+                if tensor.shape() != shape {
+                    *tensor = OrtTensor::from_array((shape.to_vec(), vec![f16::ZERO; data.len()]))
+                        .map_err(|e| plain(e.message()))?;
+                }
+                tensor.extract_tensor_mut().1.copy_from_slice(data);
+            }
+            Values::I64(_) | Values::I32(_) => return Err(missing()),
+        }
+        Ok(())
+    }
+}
+
+impl Values {
+    fn zeros(element: TensorElementType, shape: &[i64]) -> Result<Self, String> {
+        /// Sizes, factors and first states are small.
+        const MOST: i64 = 1 << 24;
+        let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
+        let count =
+            count.and_then(|n| usize::try_from(n).ok()).ok_or("an input beside its picture is too large")?;
+        let failed = |e: ort::Error| plain(e.message());
+        let shape = shape.to_vec();
+        Ok(match element {
+            TensorElementType::Float32 => {
+                Self::F32(OrtTensor::from_array((shape, vec![0f32; count])).map_err(failed)?)
+            }
+            TensorElementType::Float16 => {
+                Self::F16(OrtTensor::from_array((shape, vec![f16::ZERO; count])).map_err(failed)?)
+            }
+            TensorElementType::Int64 => {
+                Self::I64(OrtTensor::from_array((shape, vec![0i64; count])).map_err(failed)?)
+            }
+            TensorElementType::Int32 => {
+                Self::I32(OrtTensor::from_array((shape, vec![0i32; count])).map_err(failed)?)
+            }
+            other => return Err(format!("an input beside its picture holds {other}")),
+        })
+    }
+
+    fn element(&self) -> TensorElementType {
+        match self {
+            Self::F32(_) => TensorElementType::Float32,
+            Self::F16(_) => TensorElementType::Float16,
+            Self::I64(_) => TensorElementType::Int64,
+            Self::I32(_) => TensorElementType::Int32,
+        }
+    }
+
+    /// Fills the whole tensor with these values, over and over.
+    fn fill(&mut self, values: &[f32]) {
+        let values = values.iter().copied().cycle();
+        match self {
+            Self::F32(tensor) => {
+                tensor.extract_tensor_mut().1.iter_mut().zip(values).for_each(|(o, v)| *o = v);
+            }
+            Self::F16(tensor) => {
+                tensor.extract_tensor_mut().1.iter_mut().zip(values).for_each(|(o, v)| *o = f16::from_f32(v));
+            }
+            Self::I64(tensor) => {
+                tensor.extract_tensor_mut().1.iter_mut().zip(values).for_each(|(o, v)| *o = v as i64);
+            }
+            Self::I32(tensor) => {
+                tensor.extract_tensor_mut().1.iter_mut().zip(values).for_each(|(o, v)| *o = v as i32);
+            }
+        }
+    }
+}
