@@ -1,1 +1,181 @@
-//!
+//! The command line: one file a command.
+
+mod completions;
+mod doctor;
+mod failure;
+mod models;
+mod output;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+pub use failure::{Exit, Failure};
+
+use crate::model::folders;
+use crate::model::labels::Language;
+use crate::source::{Address, SourceError};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sightline",
+    version,
+    about = "See, live, what a neural network sees",
+    long_about = "See, live, what a neural network sees: any ONNX vision model over a camera, a video or pictures.\n\n\
+                  Without a command, the window opens.",
+    after_help = "Examples:\n  \
+        sightline                                the window, with the camera\n  \
+        sightline --source traffic.mp4           the window, with a video\n  \
+        sightline predict street.jpg --save out  what is in a picture, without a window\n  \
+        sightline doctor                         what works here, what does not, and the fix\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    window: WindowArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Say more of what is done, on standard error (-vv: still more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// What the window is opened with.
+#[derive(Debug, clap::Args)]
+struct WindowArgs {
+    /// What to show first: a camera, a picture, a folder, a glob, a video or \u{201c}pattern\u{201d}
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<OsString>,
+    /// The model to run first, an ONNX file
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Language of the window and of class names: en or zh
+    #[arg(long, value_name = "LANG", value_parser = language)]
+    language: Option<Language>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List models, or say what a model file is
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Say what works here, what does not, and the fix
+    Doctor(doctor::DoctorArgs),
+    /// Write a script that completes commands and options in a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Reads the command line, does what it says and gives the exit code.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are printed too; a closed pipe is no error.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    log(cli.verbose);
+    run(&cli).unwrap_or_else(|failure| failure.report())
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    let Some(command) = &cli.command else { return window(&cli.window) };
+    if cli.window.source.is_some() || cli.window.model.is_some() || cli.window.language.is_some() {
+        return Err(Failure::usage(
+            "\u{201c}--source\u{201d}, \u{201c}--model\u{201d} and \u{201c}--language\u{201d} before a command are for the window.",
+            "Write them after the command, or leave the command out.",
+        ));
+    }
+    match command {
+        Command::Models(command) => models::run(command),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Completions(args) => completions::run(args),
+    }
+}
+
+fn window(args: &WindowArgs) -> Result<Exit, Failure> {
+    let source = args.source.as_deref().map(address).transpose()?;
+    tracing::debug!("the window opens with {source:?} {:?} {:?}", args.model, args.language);
+    Err(Failure::failed("The window isn't there yet.", ""))
+}
+
+/// Sends what is logged to standard error, as much as is asked for.
+fn log(verbose: u8) {
+    let chosen =
+        ["SIGHTLINE_LOG", "RUST_LOG"].into_iter().find_map(|name| EnvFilter::try_from_env(name).ok());
+    let usual = match verbose {
+        0 => "warn,ort=error",
+        1 => "info,ort=warn",
+        2 => "debug,ort=info",
+        _ => "trace",
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(chosen.unwrap_or_else(|| EnvFilter::new(usual)))
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .without_time()
+        .finish();
+    // Fails only where a program that uses the library has set its own, which then has the say.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// The address that a word of the command line names; a file's name may hold any bytes.
+fn address(word: &OsStr) -> Result<Address, SourceError> {
+    if let Some(text) = word.to_str() {
+        return Address::from_str(text);
+    }
+    let path = Path::new(word);
+    if path.exists() { Ok(Address::from_path(path)) } else { Err(SourceError::NoFile { path: path.into() }) }
+}
+
+/// The model to use when none is named.
+fn default_model() -> Result<PathBuf, Failure> {
+    folders::default_model().ok_or_else(|| {
+        let place = folders::data_folder().map_or_else(
+            || "a folder \u{201c}models\u{201d} here".into(),
+            |folder| format!("\u{201c}{}\u{201d}", folder.join("models").display()),
+        );
+        Failure::failed(
+            "No model was named, and the default model isn't here.",
+            format!(
+                "Run \u{201c}make run\u{201d} once, which fetches it; or put yolox_nano.onnx (github.com/Megvii-BaseDetection/YOLOX, \
+                 release 0.1.1rc0) into {place}; or name a model with \u{201c}--model FILE\u{201d}."
+            ),
+        )
+    })
+}
+
+/// `en` or `zh`, also with a country (`zh-CN`).
+fn language(text: &str) -> Result<Language, String> {
+    match text.to_lowercase().split(['-', '_', '.']).next() {
+        Some("en" | "english") => Ok(Language::English),
+        Some("zh" | "chinese" | "中文") => Ok(Language::Chinese),
+        _ => Err("it must be en or zh".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn languages_are_known_by_code() {
+        assert_eq!(language("zh-CN"), Ok(Language::Chinese));
+        assert_eq!(language("EN"), Ok(Language::English));
+        assert!(language("fr").is_err());
+    }
+}

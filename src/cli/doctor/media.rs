@@ -1,0 +1,23 @@
+//! Cameras, and the program that reads and writes videos.
+
+use std::process::{Command, Stdio};
+
+use super::Check;
+use crate::source::SourceError;
+
+/// The program that reads and writes videos.
+pub fn ffmpeg() -> Check {
+    let output = Command::new("ffmpeg").arg("-version").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let Ok(output) = output else {
+        let error = SourceError::NoFfmpeg;
+        return Check::limited("ffmpeg", "not installed: videos can't be read or written", error.fix());
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.split_whitespace().nth(2).unwrap_or("?");
+    Check::ok("ffmpeg", version)
+}
+
+/// The cameras, and whether this account may use them.
+pub fn cameras() -> Vec<Check> {
+    Vec::new()
+}

@@ -1,0 +1,357 @@
+//! `sightline models`: what models are here, and what a model file is.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::failure::{Exit, Failure};
+use super::output::{self, Format};
+use crate::model::identify::Unknown;
+use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Size};
+use crate::model::{self, Family, Inspection, ModelError, Task, file, folders};
+
+/// What `sightline models` takes.
+#[derive(Debug, clap::Subcommand)]
+pub enum ModelsCommand {
+    /// List the models in the models folders
+    List(ListArgs),
+    /// Say what model files are and how Sightline knows; needs no ONNX Runtime
+    Info(InfoArgs),
+}
+
+/// What `sightline models list` takes.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} here, beside the\n\
+    program, and in the data folder.\n\n\
+    Example:\n  sightline models list --format json"
+)]
+pub struct ListArgs {
+    /// Text for people, or a JSON array
+    #[arg(short, long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What `sightline models info` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    sightline models info yolox_nano.onnx\n  \
+    sightline models info models/*.onnx --format json | jq -r .family\n\n\
+    Exit code 1 where a file isn't understood; what it holds is shown all the same.")]
+pub struct InfoArgs {
+    /// ONNX files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Text for people, or one JSON object a file (JSON Lines)
+    #[arg(short, long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Lists or describes models.
+///
+/// # Errors
+/// Where standard output can't be written; what is wrong with single files is said as it comes.
+pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
+    match command {
+        ModelsCommand::List(args) => list(args),
+        ModelsCommand::Info(args) => info(args),
+    }
+}
+
+/// What `models info` says of a file, as JSON.
+#[derive(Debug, Serialize)]
+struct Info<'a> {
+    file: String,
+    family: Option<Family>,
+    task: Option<Task>,
+    confidence: f32,
+    evidence: Vec<String>,
+    input: Option<&'a InputSpec>,
+    labels: &'a [String],
+    output: Option<&'a OutputSpec>,
+    /// Why the model isn't understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    bytes: u64,
+    producer: &'a str,
+    inputs: Vec<PortInfo<'a>>,
+    outputs: Vec<PortInfo<'a>>,
+    metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A tensor that goes in or comes out, as JSON; dynamic axes are their names, or null.
+#[derive(Debug, Serialize)]
+struct PortInfo<'a> {
+    name: &'a str,
+    element: &'a str,
+    shape: Vec<serde_json::Value>,
+}
+
+impl<'a> Info<'a> {
+    fn new(path: &Path, inspection: &'a Inspection) -> Self {
+        let spec = inspection.spec.as_ref().ok();
+        let facts = &inspection.facts;
+        Self {
+            file: path.display().to_string(),
+            family: spec.map(|s| s.family),
+            task: spec.map(|s| s.task),
+            confidence: spec.map_or(0.0, |s| s.confidence),
+            evidence: spec.map(|s| s.evidence.clone()).unwrap_or_default(),
+            input: spec.map(|s| &s.input),
+            labels: spec.map_or(&[], |s| s.labels.english()),
+            output: spec.map(|s| &s.output),
+            reason: inspection.spec.as_ref().err().map(reason_of),
+            bytes: facts.bytes,
+            producer: &facts.producer,
+            inputs: facts.inputs.iter().map(PortInfo::new).collect(),
+            outputs: facts.outputs.iter().map(PortInfo::new).collect(),
+            metadata: facts.metadata.iter().map(|(k, v)| (k.clone(), v.as_str().into())).collect(),
+        }
+    }
+}
+
+impl<'a> PortInfo<'a> {
+    fn new(port: &'a file::Port) -> Self {
+        let symbol = |axis: usize| port.symbols.get(axis).cloned().flatten();
+        let axes = port.shape.iter().enumerate();
+        Self {
+            name: &port.name,
+            element: &port.element,
+            shape: axes.map(|(i, n)| n.map_or_else(|| symbol(i).into(), Into::into)).collect(),
+        }
+    }
+}
+
+fn info(args: &InfoArgs) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    for (number, path) in args.files.iter().enumerate() {
+        let inspection = match model::inspect(path) {
+            Ok(inspection) => inspection,
+            Err(error) => {
+                exit = Failure::from(error).report();
+                continue;
+            }
+        };
+        match args.format {
+            Format::Json => output::json_line(&Info::new(path, &inspection))?,
+            Format::Text => {
+                let gap = if number == 0 { "" } else { "\n" };
+                output::line(&format!("{gap}{}", description(path, &inspection)))?;
+            }
+        }
+        if let Err(unknown) = &inspection.spec {
+            exit = Failure::from(error_of(unknown, path)).report();
+        }
+    }
+    Ok(exit)
+}
+
+/// What a file is, for people.
+fn description(path: &Path, inspection: &Inspection) -> String {
+    let facts = &inspection.facts;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), clean(&value)]);
+    match &inspection.spec {
+        Ok(spec) => {
+            row("family", format!("{} ({:.0} % sure)", spec.family.name(), spec.confidence * 100.0));
+            row("task", spec.task.to_string());
+            row("input", input_line(&spec.input));
+            row("labels", labels_line(spec.labels.english()));
+            for (number, evidence) in spec.evidence.iter().enumerate() {
+                row(if number == 0 { "because" } else { "" }, evidence.clone());
+            }
+        }
+        Err(unknown) => row("family", format!("not known: {}", reason_of(unknown))),
+    }
+    for (name, ports) in [("takes", &facts.inputs), ("gives", &facts.outputs)] {
+        for (number, port) in ports.iter().enumerate() {
+            row(if number == 0 { name } else { "" }, port_line(port));
+        }
+    }
+    for (number, (key, value)) in facts.metadata.iter().enumerate() {
+        row(if number == 0 { "metadata" } else { "" }, format!("{key}: {}", shortened(value, 100)));
+    }
+    row("from", if facts.producer.is_empty() { "not said".into() } else { facts.producer.clone() });
+    row("size", output::size(facts.bytes));
+    format!("{}\n{}", clean(&path.display().to_string()), output::table(&rows, &[]))
+}
+
+fn error_of(unknown: &Unknown, path: &Path) -> ModelError {
+    let path = path.to_owned();
+    match unknown.clone() {
+        Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path, reason },
+        Unknown::CannotRun { reason, way_out } => ModelError::CannotRun { path, reason, way_out },
+    }
+}
+
+/// Why a model can't be used, as the end of a sentence.
+pub fn reason_of(unknown: &Unknown) -> &str {
+    match unknown {
+        Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. } => reason,
+    }
+}
+
+fn clean(text: &str) -> String {
+    output::printable(text).into_owned()
+}
+
+fn port_line(port: &file::Port) -> String {
+    format!("{} {} {}", port.name, port.element, port.shape_text())
+}
+
+fn input_line(input: &InputSpec) -> String {
+    let size = size_of(input.size);
+    let fit = match input.fit {
+        Fit::Letterbox { pad, centred: true, .. } => format!("letterbox, padded with {pad} on both sides"),
+        Fit::Letterbox { pad, .. } => format!("letterbox, padded with {pad} right and below"),
+        Fit::Stretch => "stretched".into(),
+        Fit::CentreCrop { resize } => format!("shorter side to {resize}, centre cut out"),
+    };
+    let order = match input.order {
+        ColourOrder::Rgb => "RGB",
+        ColourOrder::Bgr => "BGR",
+    };
+    let range = input.range;
+    let value = |byte: f32, c: usize| (byte * range.scale - range.mean[c]) / range.std[c];
+    let (low, high) = (value(0.0, 0), value(255.0, 0));
+    format!("{size}, {fit}, {order} {}..{}", rounded(low), rounded(high))
+}
+
+/// Width×height, `up to` where the model takes any.
+fn size_of(size: Size) -> String {
+    match size {
+        Size::Fixed { width, height } => format!("{width}×{height}"),
+        Size::Dynamic { width, height, stride } => {
+            format!("any multiple of {stride}, {width}×{height} unless told")
+        }
+    }
+}
+
+fn rounded(value: f32) -> f32 {
+    (value * 100.0).round() / 100.0
+}
+
+fn labels_line(labels: &[String]) -> String {
+    if labels.is_empty() {
+        return "none".into();
+    }
+    let first: Vec<&str> = labels.iter().take(6).map(String::as_str).collect();
+    let more = if labels.len() > first.len() { ", …" } else { "" };
+    format!("{}: {}{more}", labels.len(), first.join(", "))
+}
+
+/// The text, cut where it is longer than `most` characters.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// A row of `models list`, as JSON.
+#[derive(Debug, Serialize)]
+struct Listed {
+    file: String,
+    name: String,
+    family: Option<Family>,
+    task: Option<Task>,
+    /// Width and height that are fed.
+    input: Option<(u32, u32)>,
+    labels: usize,
+    bytes: u64,
+    /// Why it can't be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Listed {
+    fn new(path: &Path) -> Self {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
+        let inspected = model::inspect(path)
+            .map_err(|e| e.to_string())
+            .and_then(|i| i.spec.map_err(|unknown| reason_of(&unknown).to_owned()));
+        let spec = inspected.as_ref().ok();
+        Self {
+            file: path.display().to_string(),
+            name,
+            family: spec.map(|s| s.family),
+            task: spec.map(|s| s.task),
+            input: spec.map(|s| s.input.size.bound()),
+            labels: spec.map_or(0, |s| s.labels.len()),
+            bytes,
+            reason: inspected.as_ref().err().cloned(),
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let input = self.input.map_or_else(|| "–".into(), |(w, h)| format!("{w}×{h}"));
+        vec![
+            clean(&self.name),
+            self.family.map_or("not understood", Family::name).into(),
+            self.task.map_or("–", Task::name).into(),
+            input,
+            output::size(self.bytes),
+            clean(&self.file),
+        ]
+    }
+}
+
+fn list(args: &ListArgs) -> Result<Exit, Failure> {
+    let folders = folders::model_folders();
+    let listed: Vec<Listed> = folders::model_files(&folders).iter().map(|path| Listed::new(path)).collect();
+    if args.format == Format::Json {
+        output::json(&listed)?;
+        return Ok(Exit::Done);
+    }
+    if listed.is_empty() {
+        output::note("There is no model in these folders; put ONNX files into one of them:");
+        for folder in &folders {
+            output::line(&format!("  {}", clean(&folder.display().to_string())))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let head = ["name", "family", "task", "input", "size", "file"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(listed.iter().map(Listed::row)).collect();
+    output::line(&output::table(&rows, &[false, false, false, true, true, false]))?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::file::{Facts, Port};
+
+    fn strange() -> Inspection {
+        let port = Port {
+            name: "x\n".into(),
+            element: "float".into(),
+            shape: vec![None, Some(3), None],
+            symbols: vec![Some("batch".into()), None, None],
+        };
+        let facts = Facts {
+            inputs: vec![port],
+            metadata: vec![("note".into(), "z".repeat(500))],
+            bytes: 1234,
+            ..Facts::default()
+        };
+        Inspection { facts, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
+    }
+
+    #[test]
+    fn a_model_that_is_not_understood_shows_what_it_holds() {
+        let text = description(Path::new("a.onnx"), &strange());
+        assert!(text.contains("not known: no output looks like boxes"), "{text}");
+        assert!(text.contains("x\\n float batch×3×?"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() < 130), "{text}");
+    }
+
+    #[test]
+    fn the_json_has_every_key_even_when_nothing_is_known() {
+        let json = serde_json::to_value(Info::new(Path::new("a.onnx"), &strange())).unwrap();
+        for key in ["file", "family", "task", "confidence", "evidence", "input", "labels"] {
+            assert!(json.get(key).is_some(), "{key}");
+        }
+        assert_eq!(json["inputs"][0]["shape"], serde_json::json!(["batch", 3, null]));
+    }
+}

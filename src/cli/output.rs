@@ -1,0 +1,142 @@
+//! Writing to standard output and standard error.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use super::failure::Failure;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: JSON, and nothing else, on standard output.
+    Json,
+}
+
+/// Writes a line to standard output, at once.
+///
+/// # Errors
+/// [`Failure::Unread`] where the reader went away, or why it couldn't be written (a full disk).
+pub fn line(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(
+        |error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::Unread,
+            _ => Failure::failed(
+                format!("Standard output can't be written: {error}."),
+                "Free space where it goes, or send it elsewhere.",
+            ),
+        },
+    )
+}
+
+/// Writes a value as one line of JSON to standard output.
+///
+/// # Errors
+/// As [`line`].
+pub fn json_line(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Failure::failed(format!("The result can't be written as JSON: {error}."), ""))?;
+    line(&text)
+}
+
+/// Writes a value as indented JSON to standard output.
+///
+/// # Errors
+/// As [`line`].
+pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::failed(format!("The result can't be written as JSON: {error}."), ""))?;
+    line(&text)
+}
+
+/// Writes a line to standard error. Where that can't be written nobody is left to be told.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", printable(text));
+}
+
+/// The text with control characters made visible (`\n`, `\u{1b}`), so that no name of a file can break a
+/// line or command the terminal.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() {
+            clean.extend(c.escape_default());
+        } else {
+            clean.push(c);
+        }
+    }
+    clean.into()
+}
+
+/// Rows as a table with aligned columns, the first row being the head; `right` says which columns hold
+/// numbers. Chinese characters count as two columns.
+#[must_use]
+pub fn table(rows: &[Vec<String>], right: &[bool]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width_of = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| columns_of(t)).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width_of).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut one = String::new();
+        for (cell, (width, c)) in row.iter().zip(widths.iter().zip(0..)) {
+            let pad = " ".repeat(width.saturating_sub(columns_of(cell)));
+            let gap = if c == 0 { "" } else { "  " };
+            let _ = if right.get(c).copied().unwrap_or(false) {
+                write!(one, "{gap}{pad}{cell}")
+            } else {
+                write!(one, "{gap}{cell}{pad}")
+            };
+        }
+        text.push_str(one.trim_end());
+        text.push('\n');
+    }
+    text.pop();
+    text
+}
+
+/// Columns that a text takes on a terminal: East Asian wide characters take two.
+fn columns_of(text: &str) -> usize {
+    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}');
+    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
+
+/// A size in bytes as people say it: `3.7 MB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_can_break_a_line_or_command_the_terminal() {
+        assert_eq!(printable("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+        assert_eq!(printable("猫.jpg"), "猫.jpg");
+    }
+
+    #[test]
+    fn columns_line_up_in_both_scripts() {
+        let rows = [vec!["人".into(), "1.5".into()], vec!["abc".into(), "12.25".into()]];
+        assert_eq!(table(&rows, &[false, true]), "人     1.5\nabc  12.25");
+    }
+
+    #[test]
+    fn sizes_are_said_as_people_say_them() {
+        assert_eq!([size(999), size(3_660_092), size(2_500_000_000)], ["999 B", "3.7 MB", "2.5 GB"]);
+    }
+}
