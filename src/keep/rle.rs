@@ -64,7 +64,7 @@ impl Runs {
             self.counts.push(0);
         }
         // An odd number of counts so far: the last run is outside.
-        let last_is_inside = self.counts.len() % 2 == 0;
+        let last_is_inside = self.counts.len().is_multiple_of(2);
         match self.counts.last_mut() {
             Some(last) if last_is_inside == inside => *last += pixels,
             _ => self.counts.push(pixels),

@@ -1,1 +1,317 @@
+//! What a user would notice of snapshots.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::*;
+use crate::model::labels::Labels;
+use crate::model::spec::{
+    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec,
+};
+use crate::model::{Detection, Task};
+
+const NOON: &str = "2026-11-24T15:04:05.250+08:00";
+
+fn now() -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339(NOON).expect("a valid time")
+}
+
+/// A frame whose left half is red and whose right half is blue.
+fn frame() -> Frame {
+    let mut frame = Frame::filled(64, 48, [255, 0, 0, 255]);
+    for row in frame.data.chunks_exact_mut(64 * 4) {
+        for pixel in row[32 * 4..].chunks_exact_mut(4) {
+            pixel.copy_from_slice(&[0, 0, 255, 255]);
+        }
+    }
+    frame.sequence = 60;
+    frame
+}
+
+fn outcome(names: Vec<String>) -> Outcome {
+    let spec = Spec {
+        family: Family::Yolox,
+        task: Task::Detect,
+        input: InputSpec {
+            name: "images".into(),
+            layout: Layout::Nchw,
+            element: Element::F32,
+            size: Size::Fixed { width: 416, height: 416 },
+            fit: Fit::Stretch,
+            order: ColourOrder::Bgr,
+            range: Range::BYTE,
+        },
+        output: OutputSpec::default(),
+        labels: Labels::new(names),
+        evidence: Vec::new(),
+        confidence: 1.0,
+    };
+    let mut results = Results::default();
+    results.clear(Task::Detect, (64, 48));
+    results.detections.push(Detection::new(0, 0.75, [4.0, 20.0, 24.0, 40.0]));
+    Outcome {
+        frame: Arc::new(frame()),
+        results,
+        card: Arc::new(ModelCard {
+            name: "yolox_nano".into(),
+            path: "yolox_nano.onnx".into(),
+            sha256: "695e75".into(),
+            spec,
+            provider: "CPU".into(),
+            threads: 2,
+        }),
+        thresholds: Thresholds { classes: vec![0, 2], ..Thresholds::default() },
+        times: StageTimes::default(),
+        finished: Instant::now(),
+    }
+}
+
+fn options(folder: &Path) -> SnapshotOptions {
+    SnapshotOptions { folder: Some(folder.to_owned()), clean: true, ..SnapshotOptions::default() }
+}
+
+fn take(outcome: &Outcome, options: &SnapshotOptions, style: &Style) -> Result<Saved, SnapshotError> {
+    let view = SnapshotView { source: "camera", frame: &outcome.frame, seen: Some(outcome.into()), style };
+    save_at(&view, options, now())
+}
+
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("the folder can be listed");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+fn pixels(path: &Path) -> image::RgbImage {
+    image::open(path).expect("a picture that can be read").to_rgb8()
+}
+
+#[test]
+fn three_files_are_saved_under_one_readable_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let outcome = outcome(vec!["cat".into()]);
+    let saved = take(&outcome, &options(folder.path()), &Style::default()).expect("it can be saved");
+    let stem = "Sightline 2026-11-24 15.04.05";
+    let expected = [format!("{stem}.png"), format!("{stem} clean.png"), format!("{stem}.json")];
+    assert_eq!(names_in(folder.path()), expected.iter().cloned().collect());
+    assert_eq!(saved.annotated, folder.path().join(&expected[0]));
+    assert!(!saved.mirrored);
+    assert_eq!((saved.thumbnail.width, saved.thumbnail.height), (64, 48));
+
+    let clean = pixels(saved.clean.as_deref().expect("was asked for"));
+    let original: Vec<u8> = frame().data.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    assert_eq!(clean.into_raw(), original, "the clean picture is the frame, pixel by pixel");
+    let annotated = pixels(&saved.annotated);
+    assert_eq!(annotated.dimensions(), (64, 48), "full resolution");
+    assert_ne!(annotated.get_pixel(14, 20).0, [255, 0, 0], "the box is on it");
+    assert_eq!(annotated.get_pixel(50, 44).0, [0, 0, 255]);
+}
+
+#[test]
+fn the_json_says_what_was_found_by_what_and_under_which_limits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved =
+        take(&outcome(vec!["cat".into()]), &options(folder.path()), &Style::default()).expect("saved");
+    let text = fs::read_to_string(saved.json.expect("was asked for")).expect("readable");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["detections"][0]["label"], "cat");
+    assert_eq!(json["detections"][0]["box"], serde_json::json!([4.0, 20.0, 24.0, 40.0]));
+    assert_eq!((&json["source"], &json["frame"]), (&"camera".into(), &60.into()));
+    assert_eq!((&json["model"], &json["task"]), (&"yolox_nano".into(), &"detect".into()));
+    assert_eq!(
+        json["model_details"],
+        serde_json::json!({"sha256": "695e75", "family": "YOLOX", "provider": "CPU"})
+    );
+    assert_eq!(
+        json["thresholds"],
+        serde_json::json!({"conf": 0.25, "iou": 0.7, "max_det": 300, "classes": [0, 2]})
+    );
+    assert_eq!(json["saved"], NOON);
+    assert_eq!(json["program"], concat!("Sightline ", env!("CARGO_PKG_VERSION")));
+    let _: SnapshotRecord = serde_json::from_str(&text).expect("it reads back");
+}
+
+#[test]
+fn a_mirrored_preview_is_saved_mirrored_and_says_so_and_the_clean_one_is_as_the_camera_saw() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let style = Style { mirror: true, ..Style::default() };
+    let saved = take(&outcome(vec!["cat".into()]), &options(folder.path()), &style).expect("saved");
+    assert!(saved.mirrored);
+    assert_eq!(pixels(&saved.annotated).get_pixel(2, 46).0, [0, 0, 255], "blue is on the left");
+    let clean = pixels(saved.clean.as_deref().expect("was asked for"));
+    assert_eq!(clean.get_pixel(2, 46).0, [255, 0, 0], "red is on the left");
+    let text = fs::read_to_string(saved.json.expect("was asked for")).expect("readable");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["files"]["annotated"]["mirrored"], true);
+    assert_eq!(json["files"]["clean"]["mirrored"], false);
+    assert_eq!(json["detections"][0]["box"][0], 4.0, "boxes are in the source's coordinates");
+}
+
+#[test]
+fn without_a_model_the_picture_is_saved_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let view = SnapshotView { source: "camera", frame: &frame(), seen: None, style: &Style::default() };
+    let options = SnapshotOptions { clean: false, ..options(folder.path()) };
+    let saved = save(&view, &options).expect("saved");
+    assert_eq!(names_in(folder.path()).len(), 2);
+    assert_eq!(pixels(&saved.annotated).get_pixel(0, 0).0, [255, 0, 0]);
+    let text = fs::read_to_string(saved.json.expect("was asked for")).expect("readable");
+    assert!(text.contains("\"model\": null"), "{text}");
+}
+
+#[test]
+fn jpeg_is_jpeg_and_only_what_was_asked_for_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = SnapshotOptions {
+        format: PictureFormat::Jpeg,
+        quality: 0,
+        clean: false,
+        json: false,
+        ..options(folder.path())
+    };
+    let saved = take(&outcome(Vec::new()), &options, &Style::default()).expect("saved");
+    assert_eq!(names_in(folder.path()), set(&["Sightline 2026-11-24 15.04.05.jpg"]));
+    let head = fs::read(saved.annotated).expect("readable");
+    assert_eq!(&head[..3], [0xff, 0xd8, 0xff]);
+}
+
+#[test]
+fn nothing_is_ever_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = SnapshotOptions { clean: false, ..options(folder.path()) };
+    // Only a JSON of that name is there: the picture must not go beside another snapshot's JSON.
+    fs::write(folder.path().join("Sightline 2026-11-24 15.04.05.json"), "mine").expect("writable");
+    let outcome = outcome(Vec::new());
+    for number in 2..5 {
+        let saved = take(&outcome, &options, &Style::default()).expect("saved");
+        let name = format!("Sightline 2026-11-24 15.04.05 ({number}).png");
+        assert_eq!(saved.annotated, folder.path().join(name));
+    }
+    let mine =
+        fs::read_to_string(folder.path().join("Sightline 2026-11-24 15.04.05.json")).expect("readable");
+    assert_eq!(mine, "mine");
+    assert_eq!(names_in(folder.path()).len(), 1 + 3 * 2);
+}
+
+#[test]
+fn a_missing_folder_is_made_but_not_a_whole_path() {
+    let above = tempfile::tempdir().expect("a folder");
+    let outcome = outcome(Vec::new());
+    take(&outcome, &options(&above.path().join("new")), &Style::default()).expect("made and saved");
+    let missing = above.path().join("no").join("such");
+    let error = take(&outcome, &options(&missing), &Style::default()).expect_err("nowhere to go");
+    assert!(matches!(error, SnapshotError::NoFolder { .. }), "{error}");
+    assert!(error.to_string().contains("such") && error.fix().contains("another folder"));
+    assert!(!above.path().join("no").exists());
+    let file = above.path().join("file");
+    fs::write(&file, "").expect("writable");
+    let error = take(&outcome, &options(&file), &Style::default()).expect_err("a file");
+    assert!(matches!(error, SnapshotError::NotAFolder { .. }), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_may_not_be_written_is_said() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).expect("may be changed");
+    let writable_all_the_same = fs::write(folder.path().join("probe"), "").is_ok();
+    // The superuser may write anywhere but where the kernel makes the files.
+    let target = if writable_all_the_same { Path::new("/sys") } else { folder.path() };
+    let error = take(&outcome(Vec::new()), &options(target), &Style::default()).expect_err("not writable");
+    assert!(matches!(error, SnapshotError::Forbidden { .. }), "{error}");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("may be changed");
+}
+
+#[test]
+fn if_one_file_fails_none_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let too_long = "x".repeat(300);
+    let files: [(&str, &[u8]); 3] = [("a.png", b"a"), ("b.png", b"b"), (&too_long, b"c")];
+    assert!(write_all(folder.path(), &files).is_err());
+    assert_eq!(names_in(folder.path()), set(&[]));
+    // A name that is taken in the meantime: the other's file stays, ours go.
+    fs::write(folder.path().join("b.png"), "theirs").expect("writable");
+    let error = write_all(folder.path(), &files[..2]).expect_err("taken");
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(names_in(folder.path()), set(&["b.png"]));
+    assert_eq!(fs::read(folder.path().join("b.png")).expect("readable"), b"theirs");
+}
+
+/// On a real file system of 64 kB, where this account may make one; the mapping of the error is tested below
+/// everywhere.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_and_nothing_half_written_stays() {
+    use std::process::Command;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+        .arg(folder.path())
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !mounted {
+        return;
+    }
+    let noise: Vec<u8> =
+        (0..400_u32 * 400 * 4).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let frame = Frame { width: 400, height: 400, data: noise, ..Frame::default() };
+    let view = SnapshotView { source: "camera", frame: &frame, seen: None, style: &Style::default() };
+    let result = save(&view, &options(folder.path()));
+    let left = names_in(folder.path());
+    let unmounted = Command::new("umount").arg(folder.path()).status();
+    assert!(unmounted.is_ok_and(|status| status.success()));
+    let error = result.expect_err("640 kB don't fit into 64");
+    assert!(matches!(error, SnapshotError::Full { bytes, .. } if bytes > 64_000), "{error}");
+    assert_eq!(left, set(&[]));
+}
+
+#[test]
+fn errors_of_the_system_become_sentences_with_a_way_out() {
+    for (kind, word) in [
+        (io::ErrorKind::StorageFull, "full"),
+        (io::ErrorKind::QuotaExceeded, "full"),
+        (io::ErrorKind::ReadOnlyFilesystem, "read-only"),
+        (io::ErrorKind::PermissionDenied, "may not write"),
+        (io::ErrorKind::NotFound, "doesn't exist"),
+        (io::ErrorKind::Other, "couldn't be saved"),
+    ] {
+        let error = SnapshotError::of(&kind.into(), Path::new("/pictures"), 2_500_000);
+        let message = error.to_string();
+        assert!(message.contains(word) && message.contains("/pictures"), "{message}");
+        assert!(!error.fix().is_empty());
+    }
+    let full = SnapshotError::of(&io::ErrorKind::StorageFull.into(), Path::new("/p"), 2_500_000);
+    assert!(full.to_string().contains("2.5 MB"), "{full}");
+}
+
+#[test]
+fn hostile_names_of_classes_and_sources_do_no_harm() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = format!("../../etc/\u{202e}\u{0}\n\"'{}", "long ".repeat(10_000));
+    let outcome = outcome(vec![name.clone()]);
+    let view = SnapshotView {
+        source: "/../\u{0}\n",
+        frame: &outcome.frame,
+        seen: Some((&outcome).into()),
+        style: &Style::default(),
+    };
+    let saved = save_at(&view, &options(folder.path()), now()).expect("saved");
+    assert_eq!(names_in(folder.path()).len(), 3);
+    let text = fs::read_to_string(saved.json.expect("was asked for")).expect("readable");
+    let record: SnapshotRecord = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(record.frame.detections[0].label, name);
+    assert_eq!(record.frame.source, view.source);
+}
+
+#[test]
+fn without_a_frame_there_is_no_picture_to_save() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let view =
+        SnapshotView { source: "camera", frame: &Frame::default(), seen: None, style: &Style::default() };
+    assert!(matches!(save(&view, &options(folder.path())), Err(SnapshotError::NoPicture)));
+    assert_eq!(names_in(folder.path()), set(&[]));
+}

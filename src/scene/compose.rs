@@ -61,8 +61,8 @@ impl Sizes {
     pub fn new((width, height): (u32, u32), style: &Style) -> Self {
         let (w, h) = (width as f32, height as f32);
         let unit = f32::midpoint(w, h);
-        let line = (unit * 0.0026).max(1.2) * scale(style.line_scale);
-        let text = ((unit * 0.018).max(11.0) * scale(style.label_scale)).min(h / 5.0);
+        let line = (unit * 0.003).max(1.25) * scale(style.line_scale);
+        let text = ((unit * 0.019).max(11.0) * scale(style.label_scale)).min(h / 5.0);
         Self { line, halo: (line * 0.35).max(0.6), text: if text < 5.0 { 0.0 } else { text } }
     }
 }
@@ -108,7 +108,8 @@ impl Scene {
             }
             self.add_chips(sizes);
         }
-        if style.legends && sizes.text > 0.0 {
+        let room_for_legends = self.size.0 as f32 >= sizes.text * 8.0;
+        if style.legends && sizes.text > 0.0 && room_for_legends {
             if !results.top.is_empty() {
                 self.add_bars(results, labels, style, sizes);
             }
@@ -227,6 +228,9 @@ impl Scene {
                 let _ = write!(out, " {score:.2}");
             }
         });
+        if self.text(text).is_empty() {
+            return;
+        }
         let width = fonts::text_width(self.text(text), sizes.text) + 2.0 * pad;
         let size = [width.min(picture[0]), line_height(sizes.text)];
         let out = sizes.line / 2.0 + sizes.halo;
@@ -240,7 +244,7 @@ impl Scene {
             }
             None => [bbox[0] - out, bbox[1] - out, bbox[2] + out, bbox[3] + out].map(|v| v.max(0.0)),
         };
-        let rect = pack::place(size, around, picture, self.chips.iter().map(|chip| chip.rect));
+        let rect = pack::place(size, around, picture, &self.chips);
         self.chips.push(Chip { rect, text, class_id: detection.class_id });
     }
 
@@ -316,7 +320,7 @@ impl Scene {
             let radius = (bar[3] - bar[1]) / 2.0;
             self.marks.push(Mark::Fill { rect: bar, radius, colour: [255, 255, 255, 50] });
             let rect = [bar[0], bar[1], bar[0] + (bar[2] - bar[0]) * score, bar[3]];
-            let colour = palette::with_alpha(SIDES[if index == 0 { 1 } else { 0 }], 1.0);
+            let colour = palette::with_alpha(if index == 0 { SIDES[1] } else { SIDES[0] }, 1.0);
             self.marks.push(Mark::Fill { rect, radius, colour });
         }
     }

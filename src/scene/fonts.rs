@@ -10,7 +10,7 @@ use ab_glyph::{Font as _, FontRef, PxScale};
 pub static BYTES: &[u8] = include_bytes!("../../assets/fonts/NotoSansSC-Subset.ttf");
 
 /// The name under which egui knows the font.
-pub const FAMILY: &str = "Noto Sans SC";
+const FAMILY: &str = "Noto Sans SC";
 
 /// Shown in place of a character that the font lacks.
 const REPLACEMENT: char = '□';
@@ -30,7 +30,7 @@ pub fn egui_fonts() -> eframe::egui::FontDefinitions {
     use eframe::egui::{FontData, FontDefinitions, FontFamily};
     let mut fonts = FontDefinitions::empty();
     fonts.font_data.insert(FAMILY.to_owned(), Arc::new(FontData::from_static(BYTES)));
-    for family in [FontFamily::Proportional, FontFamily::Monospace, FontFamily::Name(FAMILY.into())] {
+    for family in [FontFamily::Proportional, FontFamily::Monospace] {
         fonts.families.insert(family, vec![FAMILY.to_owned()]);
     }
     fonts
@@ -73,7 +73,8 @@ pub fn push_shown(text: &str, out: &mut String) {
     }
 }
 
-/// Shortens the text from byte `start` on so that it is at most `width` pixels wide, ending in "…".
+/// Shortens the text from byte `start` on so that it is at most `width` pixels wide, ending in "…"; where
+/// not even that fits, to nothing.
 pub fn shorten(text: &mut String, start: usize, size: f32, width: f32) {
     const DOTS: char = '…';
     let Some(shown) = text.get(start..) else { return };
@@ -83,6 +84,10 @@ pub fn shorten(text: &mut String, start: usize, size: f32, width: f32) {
         return;
     }
     let mut room = width - text_width("…", size);
+    if room < 0.0 {
+        text.truncate(start);
+        return;
+    }
     let mut end = start;
     for (offset, c) in shown.char_indices() {
         room -= text_width(c.encode_utf8(&mut [0; 4]), size);

@@ -1,6 +1,7 @@
 //! Where labels go: near their boxes, inside the picture, off one another where that is simple.
 
 use super::Rect;
+use super::compose::Chip;
 
 /// A place for a chip of `size` (width, height) that names the box `around`, in a picture of `picture` size,
 /// among those `taken`.
@@ -8,12 +9,7 @@ use super::Rect;
 /// Tried in turn: above the box at its left, inside it at its top, above at its right, below, inside at its
 /// bottom and at its right; the first that covers no other chip wins, else the one that covers least. The chip
 /// always lies wholly in the picture, if it fits there at all.
-pub(super) fn place(
-    size: [f32; 2],
-    around: Rect,
-    picture: [f32; 2],
-    taken: impl Iterator<Item = Rect> + Clone,
-) -> Rect {
+pub(super) fn place(size: [f32; 2], around: Rect, picture: [f32; 2], taken: &[Chip]) -> Rect {
     let [w, h] = size;
     let [x1, y1, x2, y2] = around;
     let candidates = [
@@ -33,7 +29,7 @@ pub(super) fn place(
         let x = x.min(picture[0] - w).max(0.0);
         let y = y.min(picture[1] - h).max(0.0);
         let rect = [x, y, x + w, y + h];
-        let covered: f32 = taken.clone().map(|other| shared_area(rect, other)).sum();
+        let covered: f32 = taken.iter().map(|other| shared_area(rect, other.rect)).sum();
         if covered <= 0.0 {
             return rect;
         }
@@ -53,11 +49,12 @@ fn shared_area(a: Rect, b: Rect) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::TextRange;
 
     const PICTURE: [f32; 2] = [100.0, 100.0];
 
     fn alone(around: Rect) -> Rect {
-        place([30.0, 10.0], around, PICTURE, std::iter::empty())
+        place([30.0, 10.0], around, PICTURE, &[])
     }
 
     #[test]
@@ -79,7 +76,12 @@ mod tests {
     fn two_boxes_at_one_place_have_two_readable_chips() {
         let around = [20.0, 40.0, 80.0, 90.0];
         let first = alone(around);
-        let second = place([30.0, 10.0], around, PICTURE, [first].into_iter());
+        let second = place(
+            [30.0, 10.0],
+            around,
+            PICTURE,
+            &[Chip { rect: first, text: TextRange { start: 0, end: 0 }, class_id: 0 }],
+        );
         assert_eq!(shared_area(first, second), 0.0);
     }
 

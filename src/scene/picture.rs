@@ -139,17 +139,24 @@ fn paint_raster(canvas: &mut Canvas<'_>, raster: &Raster, region: Rect) {
         [0, 1, 2, 3].map(|i| f32::from(raster.rgba[at + i]))
     };
     // Only pixels whose centres lie within.
+    let inside = |at: f32, cells: usize| (0.0..cells as f32).contains(&at);
     for y in canvas.rows(region[1] - 0.5, region[3] - 0.5) {
         let v = (y as f32 + 0.5 - region[1]) / region_h * h as f32;
+        if !inside(v, h) {
+            continue;
+        }
+        let (y0, y1, fy) = neighbours(v, h);
         for x in canvas.columns(region[0] - 0.5, region[2] - 0.5) {
             let u = (x as f32 + 0.5 - region[0]) / region_w * w as f32;
-            if !(0.0..w as f32).contains(&u) || !(0.0..h as f32).contains(&v) {
+            if !inside(u, w) {
                 continue;
             }
             let value = if raster.smooth {
                 let (x0, x1, fx) = neighbours(u, w);
-                let (y0, y1, fy) = neighbours(v, h);
                 let (a, b, c, d) = (pixel(x0, y0), pixel(x1, y0), pixel(x0, y1), pixel(x1, y1));
+                if a[3] + b[3] + c[3] + d[3] == 0.0 {
+                    continue;
+                }
                 [0, 1, 2, 3].map(|i| {
                     let (top, bottom) = (a[i] + (b[i] - a[i]) * fx, c[i] + (d[i] - c[i]) * fx);
                     top + (bottom - top) * fy

@@ -162,7 +162,7 @@ mod tests {
     fn a_ring_leaves_its_inside_alone() {
         let grid = painted(5, 5, |c| c.ring([0.0, 0.0, 5.0, 5.0], [1.0, 1.0, 4.0, 4.0], RED));
         for (i, &value) in grid.iter().enumerate() {
-            let edge = i < 5 || i >= 20 || i % 5 == 0 || i % 5 == 4;
+            let edge = !(5..20).contains(&i) || i % 5 == 0 || i % 5 == 4;
             assert_eq!(value, if edge { 255 } else { 0 }, "pixel {i}");
         }
     }

@@ -9,6 +9,9 @@ use crate::model::results::{Mask, Plane, PlaneValues, Results};
 /// The masks of a frame are drawn together at no more than this many pixels a side, then stretched.
 const MASK_SIDE: f32 = 640.0;
 
+/// Width of a mask's firm contour, in pixels of that layer.
+const CONTOUR: f32 = 1.5;
+
 /// Planes with a longer side are thinned out: what any graphics card takes as a texture.
 const PLANE_SIDE: usize = 2048;
 
@@ -157,7 +160,8 @@ fn stamp(
     let (w, h) = (mask.width, mask.height);
     let (region_w, region_h) = (region[2] - region[0], region[3] - region[1]);
     let whole = w > 0 && h > 0 && w.checked_mul(h).is_some_and(|n| mask.data.len() >= n);
-    if !whole || !(region_w > 0.0 && region_h > 0.0) || !region.iter().all(|v| v.is_finite()) {
+    let lies = region_w > 0.0 && region_h > 0.0 && region.iter().all(|v| v.is_finite());
+    if !(whole && lies) {
         return;
     }
     let value = |x: usize, y: usize| f32::from(mask.data[y * w + x]);
@@ -177,16 +181,22 @@ fn stamp(
                 continue;
             }
             let (x0, x1, fx) = neighbours(u * w as f32, w);
-            let top = value(x0, y0) + (value(x1, y0) - value(x0, y0)) * fx;
-            let bottom = value(x0, y1) + (value(x1, y1) - value(x0, y1)) * fx;
-            let inside = top + (bottom - top) * fy;
-            // 128 is the edge; a narrow band around it is the contour.
-            let covered = ((inside - 112.0) / 32.0).clamp(0.0, 1.0);
-            if covered <= 0.0 {
+            let [a, b, c, d] = [value(x0, y0), value(x1, y0), value(x0, y1), value(x1, y1)];
+            if a + b + c + d == 0.0 {
                 continue;
             }
-            let contour = (1.0 - (inside - 140.0).abs() / 36.0).max(0.0);
-            let alpha = covered * opacity.max(contour * (opacity * 2.0).min(0.9));
+            let (top, bottom) = (a + (b - a) * fx, c + (d - c) * fx);
+            let inside = top + (bottom - top) * fy;
+            // The slope tells how many pixels of the layer it is to the edge (where the value is 127.5).
+            let slope_x = ((b - a) * (1.0 - fy) + (d - c) * fy) * w as f32 / region_w;
+            let slope_y = (bottom - top) * h as f32 / region_h;
+            let depth = (inside - 127.5) / slope_x.hypot(slope_y).max(1e-3);
+            let covered = (depth + 0.5).clamp(0.0, 1.0);
+            let contour = (CONTOUR + 0.5 - depth).clamp(0.0, 1.0);
+            let alpha = covered * (opacity + ((opacity * 2.0).min(0.95) - opacity).max(0.0) * contour);
+            if alpha <= 0.0 {
+                continue;
+            }
             let at = (y * width + x) * 4;
             if let Some(pixel) = rgba.get_mut(at..at + 4) {
                 for (below, above) in pixel.iter_mut().zip([rgb[0], rgb[1], rgb[2], 255]) {

@@ -7,17 +7,16 @@ use egui::{
     Color32, CornerRadius, FontFamily, FontId, Pos2, Stroke, StrokeKind, TextureHandle, TextureOptions,
 };
 
-use super::{Colour, Mark, Raster, Rect, Scene, fonts};
+use super::{Colour, Mark, Raster, Rect, Scene};
 
 /// Paints scenes on screen; keeps the textures of their rasters.
 ///
-/// The window must have been given [`fonts::egui_fonts`].
+/// The window must have been given [`super::fonts::egui_fonts`], so that text is as wide as it was measured.
 #[derive(Default)]
 pub struct ScreenPainter {
     textures: Vec<Texture>,
     /// Of the scene whose rasters are loaded.
     revision: Option<u64>,
-    family: Option<FontFamily>,
 }
 
 struct Texture {
@@ -43,7 +42,6 @@ impl ScreenPainter {
             return;
         }
         self.load(painter.ctx(), scene);
-        let family = self.family.get_or_insert_with(|| FontFamily::Name(fonts::FAMILY.into())).clone();
         let painter = painter.with_clip_rect(painter.clip_rect().intersect(at));
         let to = Placing { origin: at.min, x: at.width() / w as f32, y: at.height() / h as f32 };
         for mark in scene.marks() {
@@ -86,7 +84,7 @@ impl ScreenPainter {
                     painter.rect_filled(to.rect(rect), radius, colour32(colour));
                 }
                 Mark::Text { text, left, baseline, size, colour } => {
-                    let font = FontId::new(to.length(size), family.clone());
+                    let font = FontId::new(to.length(size), FontFamily::Proportional);
                     let colour = colour32(colour);
                     let galley = painter.layout_no_wrap(scene.text(text).to_owned(), font, colour);
                     // `pos` of a glyph is its baseline within its row.
