@@ -41,6 +41,7 @@ fn outcome(names: Vec<String>) -> Outcome {
             fit: Fit::Stretch,
             order: ColourOrder::Bgr,
             range: Range::BYTE,
+            extras: Vec::new(),
         },
         output: OutputSpec::default(),
         labels: Labels::new(names),
