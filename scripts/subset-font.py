@@ -5,7 +5,7 @@
     python3 scripts/subset-font.py package/400Regular/NotoSansSC_400Regular.ttf
 
 Kept: Latin-1, Latin Extended-A, GB2312 (6,763 Chinese characters, Greek, Cyrillic, kana, full-width forms),
-punctuation, arrows and the signs that the window uses. Needs fonttools. The font is under the SIL Open Font
+the characters of assets/labels, punctuation, arrows, shapes and signs. Needs fonttools. The font is under the SIL Open Font
 License 1.1 (assets/fonts/OFL.txt); its reserved name is "Source", which the result doesn't carry.
 """
 
@@ -15,7 +15,8 @@ import sys
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-OUT = pathlib.Path(__file__).resolve().parent.parent / "assets" / "fonts" / "NotoSansSC-Subset.ttf"
+ASSETS = pathlib.Path(__file__).resolve().parent.parent / "assets"
+OUT = ASSETS / "fonts" / "NotoSansSC-Subset.ttf"
 
 
 def gb2312():
@@ -40,8 +41,9 @@ def wanted():
     yield from range(0x3000, 0x3040)  # CJK punctuation
     yield from range(0xFF00, 0xFFF0)  # full-width forms
     yield from gb2312()
-    # Characters of our own texts that GB2312 lacks.
-    yield from map(ord, "镕垧鎏镨鎯鳐鲀鲉鹮鹱鹬鸻鹀鹈鹟")
+    # Class names need a few characters that GB2312 lacks.
+    for path in (ASSETS / "labels").glob("*.tsv"):
+        yield from map(ord, path.read_text(encoding="utf-8"))
 
 
 def main():
