@@ -4,14 +4,33 @@
 //! newest outcome. Commands go in through a bounded channel; state, statistics and outcomes are read out
 //! at any time without waiting.
 
+mod capture;
+mod decode;
+mod infer;
+mod open;
+mod shared;
+mod slot;
+mod stats;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use open::Look;
 
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Spec, Thresholds};
-use crate::source::{Address, SourceError, SourceInfo};
+use crate::source::{Address, CameraRequest, Source, SourceError, SourceInfo};
+use capture::{Capture, Order};
+use infer::Change;
+use open::{Request, Stopper};
+use shared::Shared;
+use slot::Slot;
 
 /// Which model made an outcome: everything that a snapshot must remember of it. Shared, never changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +106,7 @@ pub struct ModelChoice {
 #[derive(Clone, Debug)]
 pub enum Command {
     /// Close the source (if any) and open this one; `camera` says how, where it is a camera.
-    Open { address: Address, camera: crate::source::CameraRequest },
+    Open { address: Address, camera: CameraRequest },
     /// Close the source.
     CloseSource,
     /// Open and warm a model while the current one goes on.
@@ -146,4 +165,244 @@ pub struct Stats {
     pub outcome_age: Spread,
     /// Capture to painted, as the window reports it.
     pub shown_age: Spread,
+}
+
+impl std::fmt::Debug for EngineOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EngineOptions")
+    }
+}
+
+/// How sources and models are opened; the engine's only ties to the world, so that tests can script them.
+pub struct Openers {
+    /// Opens a source; may take a while, but not for ever.
+    pub source: SourceOpener,
+    /// Opens a model.
+    pub model: ModelOpener,
+}
+
+/// Opens a source.
+pub type SourceOpener = Box<dyn Fn(&Address, &CameraRequest) -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
+/// Opens a model.
+pub type ModelOpener = Box<dyn Fn(&ModelChoice) -> Result<Box<dyn Look>, ModelError> + Send + Sync>;
+
+impl Default for Openers {
+    fn default() -> Self {
+        Self {
+            source: Box::new(crate::source::open),
+            model: Box::new(|choice| {
+                let model = crate::model::Model::open(&choice.path, &choice.options)?;
+                Ok(Box::new(model))
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Openers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Openers")
+    }
+}
+
+/// How long a worker may take to stop before it is left to itself.
+const STOP: Duration = Duration::from_millis(400);
+
+/// A running live loop. Dropping it stops everything, promptly even when a camera or a model hangs.
+pub struct Engine {
+    shared: Arc<Shared>,
+    openers: Arc<Openers>,
+    requests: Arc<Slot<Request>>,
+    stopper: Arc<Stopper>,
+    workers: Vec<JoinHandle<()>>,
+    capture: std::sync::Mutex<Option<Running>>,
+}
+
+/// A capture worker at work.
+struct Running {
+    stop: Arc<AtomicBool>,
+    orders: crossbeam_channel::Sender<Order>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("source", &self.source()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts the workers; nothing is open yet.
+    #[must_use]
+    pub fn start(options: EngineOptions) -> Self {
+        Self::start_with(options, Openers::default())
+    }
+
+    /// As [`Engine::start`], with other ways to open sources and models.
+    #[must_use]
+    pub fn start_with(options: EngineOptions, openers: Openers) -> Self {
+        let shared = Arc::new(Shared::new(options.wake));
+        let openers = Arc::new(openers);
+        let requests = Arc::new(Slot::default());
+        let changes = Arc::new(Slot::<Change>::default());
+        let stopper = Arc::new(Stopper::default());
+        let decode = {
+            let shared = Arc::clone(&shared);
+            spawn("sightline-decode", move || decode::run(&shared))
+        };
+        let infer = {
+            let (shared, changes) = (Arc::clone(&shared), Arc::clone(&changes));
+            spawn("sightline-infer", move || infer::run(&shared, &changes))
+        };
+        let open = {
+            let (shared, openers) = (Arc::clone(&shared), Arc::clone(&openers));
+            let (requests, stopper) = (Arc::clone(&requests), Arc::clone(&stopper));
+            spawn("sightline-open", move || open::run(&shared, &openers, &requests, &changes, &stopper))
+        };
+        let workers = [decode, infer, open].into_iter().flatten().collect();
+        Self { shared, openers, requests, stopper, workers, capture: std::sync::Mutex::new(None) }
+    }
+
+    /// Does as told. Never waits for a worker.
+    pub fn send(&self, command: Command) {
+        let shared = &self.shared;
+        match command {
+            Command::Open { address, camera } => self.open(address, camera),
+            Command::CloseSource => self.close_source(),
+            Command::SetModel(choice) => self.requests.put(Request::Open(Box::new(choice))),
+            Command::CloseModel => self.requests.put(Request::Close),
+            Command::SetThresholds(thresholds) => shared.set_thresholds(thresholds),
+            Command::Pause(paused) => shared.paused.store(paused, Relaxed),
+            Command::Step => self.order(Order::Step),
+            Command::Seek(time_s) => self.order(Order::Seek(time_s)),
+            Command::Loop(repeat) => shared.repeat.store(repeat, Relaxed),
+            Command::AsFastAsPossible(every) => shared.every_frame.store(every, Relaxed),
+            Command::Hidden(hidden) => shared.hidden.store(hidden, Relaxed),
+            Command::SetControl { id, value } => self.order(Order::SetControl { id, value }),
+            Command::SlowDown(ms) => shared.slow_down_ms.store(ms, Relaxed),
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.capture.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn open(&self, address: Address, camera: CameraRequest) {
+        let before = self.close_capture();
+        let generation = self.shared.next_generation();
+        self.shared.set_source(generation, SourceState::Opening { address: address.clone() });
+        let stop = Arc::new(AtomicBool::new(false));
+        // Orders beyond this many are from a user who holds a key down while nothing moves.
+        let (orders, received) = crossbeam_channel::bounded(64);
+        let capture = Capture {
+            shared: Arc::clone(&self.shared),
+            openers: Arc::clone(&self.openers),
+            address,
+            camera,
+            generation,
+            stop: Arc::clone(&stop),
+            orders: received,
+        };
+        let thread = spawn("sightline-capture", move || {
+            // The last source may be the same camera: it must be let go before it can be opened.
+            if let Some(before) = before {
+                wait_for(&before, Duration::from_secs(2));
+            }
+            capture.run();
+        });
+        *self.running() = Some(Running { stop, orders, thread });
+    }
+
+    fn close_source(&self) {
+        self.close_capture();
+        let generation = self.shared.next_generation();
+        self.shared.set_source(generation, SourceState::Closed);
+    }
+
+    fn close_capture(&self) -> Option<JoinHandle<()>> {
+        let running = self.running().take()?;
+        running.stop.store(true, Relaxed);
+        running.thread
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(running) = &*self.running()
+            && running.orders.try_send(order).is_err()
+        {
+            tracing::debug!("an order was dropped: the source is busy");
+        }
+    }
+
+    /// The newest decoded frame (RGBA) of the current source.
+    #[must_use]
+    pub fn preview(&self) -> Option<Arc<Frame>> {
+        self.shared.preview.load_full().filter(|frame| frame.generation == self.shared.generation())
+    }
+
+    /// The newest outcome for the current source.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Arc<Outcome>> {
+        self.shared.outcome.load_full().filter(|outcome| outcome.frame.generation == self.shared.generation())
+    }
+
+    /// How the source is.
+    #[must_use]
+    pub fn source(&self) -> Arc<SourceState> {
+        self.shared.source()
+    }
+
+    /// How the model is.
+    #[must_use]
+    pub fn model(&self) -> Arc<ModelState> {
+        self.shared.model.load_full()
+    }
+
+    /// Figures of the last seconds.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.book.stats()
+    }
+
+    /// The place in a film in seconds, or the index of a picture among several.
+    #[must_use]
+    pub fn position(&self) -> Option<f64> {
+        self.shared.position()
+    }
+
+    /// The window says that it has painted this frame now, for the first time.
+    pub fn shown(&self, frame: &Frame) {
+        self.shared.book.shown(frame.captured);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if let Some(stop) = self.stopper.take() {
+            stop();
+        }
+        let capture = self.close_capture();
+        let begin = Instant::now();
+        for worker in self.workers.drain(..).chain(capture) {
+            // One that hangs in a driver is left to the system; nothing of it is saved later.
+            wait_for(&worker, STOP.saturating_sub(begin.elapsed()));
+        }
+    }
+}
+
+/// Waits until a worker has ended, at most this long.
+fn wait_for(worker: &JoinHandle<()>, most: Duration) {
+    let until = Instant::now() + most;
+    while !worker.is_finished() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
+        Ok(thread) => Some(thread),
+        Err(error) => {
+            tracing::error!("{name} couldn't be started: {error}");
+            None
+        }
+    }
 }

@@ -77,6 +77,15 @@ pub trait Source: Send {
         let _ = time_s;
         Err(SourceError::NotSeekable)
     }
+
+    /// Sets a control of a camera (brightness, exposure, …) to a value of its own range.
+    ///
+    /// # Errors
+    /// Why the camera didn't take it; it goes on as it was. Other sources have no controls.
+    fn set_control(&mut self, id: u32, value: i64) -> Result<(), SourceError> {
+        let _ = (id, value);
+        Ok(())
+    }
 }
 
 /// How a camera is to be opened; `None` leaves the choice to Sightline (the largest mode with at least

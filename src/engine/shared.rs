@@ -1,0 +1,178 @@
+//! What the workers of an engine share: slots, states, switches.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use super::slot::Slot;
+use super::stats::Book;
+use super::{ModelState, Outcome, SourceState};
+use crate::frame::Frame;
+use crate::model::Thresholds;
+
+/// Position "unknown", as bits.
+const NOWHERE: u64 = u64::MAX;
+
+pub(super) struct Shared {
+    wake: Arc<dyn Fn() + Send + Sync>,
+    stop: AtomicBool,
+    /// Counts the sources that were opened; frames carry it.
+    generation: AtomicU64,
+    /// The newest raw frame.
+    pub raw: Slot<Arc<Frame>>,
+    /// The newest decoded frame, for the model.
+    pub decoded: Slot<Arc<Frame>>,
+    /// The model is free and wants a frame.
+    pub wanted: Slot<()>,
+    /// The model is done with a frame.
+    pub done: Slot<()>,
+    /// The newest decoded frame, for the screen.
+    pub preview: ArcSwapOption<Frame>,
+    pub outcome: ArcSwapOption<Outcome>,
+    source: ArcSwap<SourceState>,
+    pub model: ArcSwap<ModelState>,
+    /// The limits, and how often they changed.
+    thresholds: ArcSwap<Thresholds>,
+    pub thresholds_version: AtomicU64,
+    pub paused: AtomicBool,
+    pub repeat: AtomicBool,
+    pub every_frame: AtomicBool,
+    pub hidden: AtomicBool,
+    pub slow_down_ms: AtomicU64,
+    /// A model is there and a frame is on its way to it or in it.
+    busy: AtomicBool,
+    pub has_model: AtomicBool,
+    position: AtomicU64,
+    undecodable_since: Mutex<Option<Instant>>,
+    pub book: Book,
+}
+
+impl Shared {
+    pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            wake,
+            stop: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
+            raw: Slot::default(),
+            decoded: Slot::default(),
+            wanted: Slot::default(),
+            done: Slot::default(),
+            preview: ArcSwapOption::empty(),
+            outcome: ArcSwapOption::empty(),
+            source: ArcSwap::from_pointee(SourceState::Closed),
+            model: ArcSwap::from_pointee(ModelState::default()),
+            thresholds: ArcSwap::from_pointee(Thresholds::default()),
+            thresholds_version: AtomicU64::new(0),
+            paused: AtomicBool::new(false),
+            repeat: AtomicBool::new(false),
+            every_frame: AtomicBool::new(false),
+            hidden: AtomicBool::new(false),
+            slow_down_ms: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
+            has_model: AtomicBool::new(false),
+            position: AtomicU64::new(NOWHERE),
+            undecodable_since: Mutex::new(None),
+            book: Book::default(),
+        }
+    }
+
+    pub fn wake(&self) {
+        (self.wake)();
+    }
+
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    pub fn stop(&self) {
+        self.stop.store(true, Relaxed);
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Begins another source: everything of the last one is void.
+    pub fn next_generation(&self) -> u64 {
+        let generation = self.generation.fetch_add(1, Relaxed) + 1;
+        self.raw.take();
+        self.decoded.take();
+        self.preview.store(None);
+        self.outcome.store(None);
+        self.book.restart();
+        self.set_position(None);
+        self.set_decodable(true);
+        self.mark_idle();
+        generation
+    }
+
+    /// Sets the state of a source, unless another took over.
+    pub fn set_source(&self, generation: u64, state: SourceState) {
+        if self.generation() == generation {
+            self.source.store(Arc::new(state));
+            self.wake();
+        }
+    }
+
+    pub fn source(&self) -> Arc<SourceState> {
+        self.source.load_full()
+    }
+
+    pub fn change_model(&self, change: impl Fn(&mut ModelState)) {
+        self.model.rcu(|state| {
+            let mut state = ModelState::clone(state);
+            change(&mut state);
+            state
+        });
+        self.wake();
+    }
+
+    pub fn set_thresholds(&self, thresholds: Thresholds) {
+        self.thresholds.store(Arc::new(thresholds));
+        self.thresholds_version.fetch_add(1, Relaxed);
+    }
+
+    pub fn thresholds(&self) -> Arc<Thresholds> {
+        self.thresholds.load_full()
+    }
+
+    pub fn set_position(&self, position: Option<f64>) {
+        self.position.store(position.map_or(NOWHERE, f64::to_bits), Relaxed);
+    }
+
+    pub fn position(&self) -> Option<f64> {
+        let bits = self.position.load(Relaxed);
+        (bits != NOWHERE).then(|| f64::from_bits(bits))
+    }
+
+    pub fn mark_busy(&self) {
+        self.busy.store(true, Relaxed);
+    }
+
+    pub fn mark_idle(&self) {
+        self.busy.store(false, Relaxed);
+        self.done.put(());
+    }
+
+    /// Whether a model has a frame to finish.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Relaxed) && self.has_model.load(Relaxed)
+    }
+
+    pub fn set_decodable(&self, decodable: bool) {
+        let mut since = self.undecodable_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if decodable {
+            *since = None;
+        } else {
+            since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// For how long no frame could be decoded.
+    pub fn undecodable_for(&self) -> Duration {
+        let since = self.undecodable_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
