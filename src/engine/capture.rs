@@ -265,7 +265,8 @@ impl<'a> Player<'a> {
         }
         let shared = self.shared();
         shared.book.captured(frame.sequence, self.info.pace == Pace::Live);
-        shared.set_position(frame.time_s.or((self.info.pace == Pace::Stills).then_some(frame.sequence as f64)));
+        shared
+            .set_position(frame.time_s.or((self.info.pace == Pace::Stills).then_some(frame.sequence as f64)));
         shared.mark_busy();
         shared.raw.put(frame);
     }

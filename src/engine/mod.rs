@@ -182,7 +182,8 @@ pub struct Openers {
 }
 
 /// Opens a source.
-pub type SourceOpener = Box<dyn Fn(&Address, &CameraRequest) -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
+pub type SourceOpener =
+    Box<dyn Fn(&Address, &CameraRequest) -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
 /// Opens a model.
 pub type ModelOpener = Box<dyn Fn(&ModelChoice) -> Result<Box<dyn Look>, ModelError> + Send + Sync>;
 

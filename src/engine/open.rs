@@ -20,7 +20,12 @@ pub trait Look: Send {
     ///
     /// # Errors
     /// As [`Model::run`].
-    fn look(&mut self, frame: &Frame, thresholds: &Thresholds, results: &mut Results) -> Result<StageTimes, ModelError>;
+    fn look(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError>;
     /// What a snapshot must remember of it.
     fn card(&self) -> ModelCard;
     /// Ends a run that hangs, from any thread.
@@ -33,7 +38,12 @@ pub trait Look: Send {
 }
 
 impl Look for Model {
-    fn look(&mut self, frame: &Frame, thresholds: &Thresholds, results: &mut Results) -> Result<StageTimes, ModelError> {
+    fn look(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError> {
         self.run(frame, thresholds, results)
     }
 
@@ -111,7 +121,10 @@ fn open(
         Ok::<_, ModelError>(look)
     }))
     .unwrap_or_else(|_| {
-        Err(ModelError::Refused { path: choice.path.clone(), reason: "reading it crashed; please report this model".into() })
+        Err(ModelError::Refused {
+            path: choice.path.clone(),
+            reason: "reading it crashed; please report this model".into(),
+        })
     });
     match answer {
         Ok(look) => {

@@ -4,8 +4,12 @@
 //! models, the engine or the window.
 
 pub mod address;
+pub mod convert;
 mod error;
 pub mod jpeg;
+pub mod pattern;
+pub mod pictures;
+pub mod video;
 
 use std::time::Duration;
 
@@ -95,4 +99,23 @@ pub struct CameraRequest {
     pub format: Option<crate::frame::PixelFormat>,
     pub size: Option<(u32, u32)>,
     pub fps: Option<u32>,
+}
+
+/// Opens a source. May take a few seconds (a camera that wakes up), never for ever: call it off the interface's thread.
+///
+/// # Errors
+/// The state that the source is in, with its fix.
+pub fn open(address: &Address, camera: &CameraRequest) -> Result<Box<dyn Source>, SourceError> {
+    let _ = camera;
+    Ok(match address {
+        Address::Picture(path) => Box::new(pictures::Pictures::file(path)?),
+        Address::Folder(path) => Box::new(pictures::Pictures::folder(path)?),
+        Address::Glob(text) => Box::new(pictures::Pictures::glob(text)?),
+        Address::Pattern { width, height, fps } => Box::new(pattern::Pattern::new(*width, *height, *fps)),
+        Address::AnyCamera | Address::CameraIndex(_) | Address::Camera { .. } => {
+            return Err(SourceError::NoCamera);
+        }
+        Address::Video(path) => Box::new(video::Video::file(path)?),
+        Address::Stream(text) => Box::new(video::Video::stream(text)?),
+    })
 }

@@ -1,0 +1,152 @@
+//! Raw frames → RGBA: MJPEG through libjpeg-turbo, YUYV and NV12 through the `yuv` crate, the rest by rearranging bytes.
+//!
+//! Cameras' YUV is taken as BT.601 in the limited range, as the UVC specification (1.5, colour matching descriptor) has it
+//! where a camera says nothing else.
+
+use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvRange, YuvStandardMatrix};
+
+use super::jpeg::JpegDecoder;
+use crate::frame::{Frame, PixelFormat};
+
+/// Why a frame couldn't be decoded, as the end of a sentence.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct DecodeError(pub String);
+
+/// Turns raw frames into RGBA; its buffers are used again for every frame.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    jpeg: Option<JpegDecoder>,
+}
+
+impl Decoder {
+    /// Writes `raw` into `out` as RGBA: size, format and pixels. `out` keeps its stamp.
+    ///
+    /// # Errors
+    /// Where the bytes are damaged or too few.
+    pub fn decode(&mut self, raw: &Frame, out: &mut Frame) -> Result<(), DecodeError> {
+        if !raw.is_whole() {
+            return Err(DecodeError(format!(
+                "{} bytes are not a {}×{} {} picture",
+                raw.data.len(),
+                raw.width,
+                raw.height,
+                raw.format.name()
+            )));
+        }
+        let (width, height) = (raw.width, raw.height);
+        let failed = |e: yuv::YuvError| DecodeError(e.to_string());
+        if raw.format == PixelFormat::Mjpeg {
+            let jpeg = match &mut self.jpeg {
+                Some(jpeg) => jpeg,
+                none => none.insert(JpegDecoder::new().map_err(|e| DecodeError(e.0))?),
+            };
+            return jpeg.decode(&raw.data, out).map_err(|e| DecodeError(e.0));
+        }
+        out.reset(width, height, PixelFormat::Rgba8);
+        match raw.format {
+            PixelFormat::Mjpeg => {}
+            PixelFormat::Rgba8 => out.data.copy_from_slice(&raw.data),
+            PixelFormat::Rgb8 => {
+                for (to, from) in out.data.chunks_exact_mut(4).zip(raw.data.chunks_exact(3)) {
+                    to.copy_from_slice(&[from[0], from[1], from[2], 255]);
+                }
+            }
+            PixelFormat::Bgr8 => {
+                for (to, from) in out.data.chunks_exact_mut(4).zip(raw.data.chunks_exact(3)) {
+                    to.copy_from_slice(&[from[2], from[1], from[0], 255]);
+                }
+            }
+            PixelFormat::Gray8 => {
+                for (to, grey) in out.data.chunks_exact_mut(4).zip(&raw.data) {
+                    to.copy_from_slice(&[*grey, *grey, *grey, 255]);
+                }
+            }
+            PixelFormat::Yuyv => {
+                let image =
+                    YuvPackedImage { yuy: &raw.data, yuy_stride: width.div_ceil(2) * 4, width, height };
+                yuv::yuyv422_to_rgba(
+                    &image,
+                    &mut out.data,
+                    width * 4,
+                    YuvRange::Limited,
+                    YuvStandardMatrix::Bt601,
+                )
+                .map_err(failed)?;
+            }
+            PixelFormat::Nv12 => {
+                let (y_plane, uv_plane) = raw.data.split_at(width as usize * height as usize);
+                let image = YuvBiPlanarImage {
+                    y_plane,
+                    y_stride: width,
+                    uv_plane,
+                    uv_stride: width.div_ceil(2) * 2,
+                    width,
+                    height,
+                };
+                yuv::yuv_nv12_to_rgba(
+                    &image,
+                    &mut out.data,
+                    width * 4,
+                    YuvRange::Limited,
+                    YuvStandardMatrix::Bt601,
+                    YuvConversionMode::Balanced,
+                )
+                .map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(format: PixelFormat, width: u32, height: u32, data: &[u8]) -> Frame {
+        Frame { width, height, format, data: data.to_vec(), ..Frame::default() }
+    }
+
+    fn pixels(frame: &Frame) -> Vec<[u8; 4]> {
+        let mut out = Frame::default();
+        Decoder::default().decode(frame, &mut out).expect("decoded");
+        out.data.chunks_exact(4).map(|p| [p[0], p[1], p[2], p[3]]).collect()
+    }
+
+    fn near(got: [u8; 4], want: [u8; 4]) -> bool {
+        got.iter().zip(want).all(|(g, w)| g.abs_diff(w) <= 2)
+    }
+
+    #[test]
+    fn plain_formats_are_rearranged() {
+        assert_eq!(pixels(&raw(PixelFormat::Rgb8, 1, 1, &[1, 2, 3])), [[1, 2, 3, 255]]);
+        assert_eq!(pixels(&raw(PixelFormat::Bgr8, 1, 1, &[1, 2, 3])), [[3, 2, 1, 255]]);
+        assert_eq!(pixels(&raw(PixelFormat::Gray8, 2, 1, &[7, 9])), [[7, 7, 7, 255], [9, 9, 9, 255]]);
+    }
+
+    #[test]
+    fn yuv_is_bt601_in_the_limited_range() {
+        // BT.601: Y 16 is black, 235 white; pure red is Y 81, U 90, V 240.
+        let yuyv = pixels(&raw(PixelFormat::Yuyv, 4, 1, &[16, 128, 235, 128, 81, 90, 81, 240]));
+        let want = [[0, 0, 0, 255], [255, 255, 255, 255], [255, 0, 0, 255], [255, 0, 0, 255]];
+        assert!(yuyv.iter().zip(want).all(|(g, w)| near(*g, w)), "{yuyv:?}");
+        let nv12 = pixels(&raw(PixelFormat::Nv12, 2, 2, &[81, 81, 81, 81, 90, 240]));
+        assert!(nv12.iter().all(|p| near(*p, [255, 0, 0, 255])), "{nv12:?}");
+    }
+
+    #[test]
+    fn odd_sizes_are_decoded_whole() {
+        for format in [PixelFormat::Yuyv, PixelFormat::Nv12] {
+            let len = format.byte_len(3, 3).expect("raw");
+            assert_eq!(pixels(&raw(format, 3, 3, &vec![128; len])).len(), 9);
+        }
+    }
+
+    #[test]
+    fn a_frame_cut_short_is_an_error() {
+        for format in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Rgb8, PixelFormat::Mjpeg] {
+            let answer = Decoder::default().decode(&raw(format, 64, 48, &[]), &mut Frame::default());
+            assert!(answer.is_err(), "{format:?}");
+        }
+    }
+}

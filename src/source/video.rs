@@ -1,0 +1,462 @@
+//! Films and network streams, decoded by the programs `ffprobe` and `ffmpeg`.
+//!
+//! ffmpeg writes raw RGBA frames into a pipe; a thread of ours reads them into buffers that go round in a ring, so that a
+//! read never waits longer than its timeout and nothing is allocated per frame. Seeking starts ffmpeg again at that place.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use serde::Deserialize;
+
+use super::{Pace, Read, Source, SourceError, SourceInfo};
+use crate::frame::{Frame, PixelFormat};
+
+/// Frames that ffmpeg may be ahead.
+const AHEAD: usize = 2;
+/// A film or stream that gives nothing for so long hangs.
+const SILENCE: Duration = Duration::from_secs(10);
+/// ffprobe may take so long: a network stream must be reached first.
+const PROBE: Duration = Duration::from_secs(15);
+/// Larger frames than these aren't films: 16 Ki × 16 Ki.
+const MOST_SIDE: u32 = 16_384;
+
+/// A film or stream.
+#[derive(Debug)]
+pub struct Video {
+    input: Input,
+    info: SourceInfo,
+    fps: f64,
+    running: Option<Running>,
+    /// Number and time of the first frame since the last seek.
+    first: u64,
+    begin_s: f64,
+    count: u64,
+    last_frame: Instant,
+}
+
+/// What ffmpeg is to open.
+#[derive(Clone, Debug)]
+enum Input {
+    File(PathBuf),
+    Address(String),
+}
+
+impl Input {
+    /// The argument for ffmpeg: `file:` keeps names with colons or leading dashes from being taken for anything else.
+    fn argument(&self) -> std::ffi::OsString {
+        match self {
+            Self::File(path) => {
+                let mut text = std::ffi::OsString::from("file:");
+                text.push(path);
+                text
+            }
+            Self::Address(text) => text.into(),
+        }
+    }
+
+    fn unreadable(&self, reason: String) -> SourceError {
+        match self {
+            Self::File(path) => SourceError::Unreadable { path: path.clone(), reason },
+            Self::Address(text) => SourceError::Camera { name: text.clone(), reason },
+        }
+    }
+}
+
+/// A running ffmpeg with the ring of buffers.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    full: Receiver<Vec<u8>>,
+    free: Sender<Vec<u8>>,
+    complaint: Arc<Mutex<String>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Video {
+    /// Opens a film.
+    ///
+    /// # Errors
+    /// Where it doesn't exist, isn't a film, or ffmpeg is missing.
+    pub fn file(path: &Path) -> Result<Self, SourceError> {
+        match std::fs::metadata(path) {
+            Ok(meta) if meta.is_file() && meta.len() == 0 => {
+                return Err(SourceError::Unreadable { path: path.to_owned(), reason: "it is empty".into() });
+            }
+            Ok(_) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(SourceError::NoFile { path: path.to_owned() });
+            }
+            Err(e) => return Err(SourceError::Unreadable { path: path.to_owned(), reason: e.to_string() }),
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Self::open(Input::File(path.to_owned()), name)
+    }
+
+    /// Opens a network stream; one with a known length is a film.
+    ///
+    /// # Errors
+    /// Where it can't be reached or read, or ffmpeg is missing.
+    pub fn stream(address: &str) -> Result<Self, SourceError> {
+        Self::open(Input::Address(address.to_owned()), address.to_owned())
+    }
+
+    fn open(input: Input, name: String) -> Result<Self, SourceError> {
+        let probe = probe(&input)?;
+        let pace = match (&input, probe.duration_s) {
+            (Input::Address(_), None) => Pace::Live,
+            _ => Pace::Film,
+        };
+        let (width, height) = probe.size;
+        let info = SourceInfo {
+            name,
+            pace,
+            size: probe.size,
+            fps: Some(probe.fps),
+            duration_s: probe.duration_s,
+            frames: probe.frames,
+            detail: format!("{} {width}×{height} @ {:.4}", probe.codec, probe.fps)
+                .trim_end_matches('0')
+                .trim_end_matches('.')
+                .to_owned(),
+        };
+        let mut video = Self {
+            input,
+            info,
+            fps: probe.fps,
+            running: None,
+            first: 0,
+            begin_s: 0.0,
+            count: 0,
+            last_frame: Instant::now(),
+        };
+        video.start(0.0)?;
+        Ok(video)
+    }
+
+    fn start(&mut self, at_s: f64) -> Result<(), SourceError> {
+        self.running = None;
+        let live = self.info.pace == Pace::Live;
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-v", "error"]);
+        if live {
+            command.args(["-fflags", "nobuffer", "-flags", "low_delay"]);
+        }
+        if at_s > 0.0 {
+            command.args(["-ss", &format!("{at_s:.6}")]);
+        }
+        command.arg("-i").arg(self.input.argument());
+        command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vsync", "passthrough"]);
+        command.args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"]);
+        let mut child =
+            spawn(&mut command).map_err(|e| self.input.unreadable(e))?.ok_or(SourceError::NoFfmpeg)?;
+        let (Some(mut pipe), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(self.input.unreadable("ffmpeg can't be read from".into()));
+        };
+        let complaint = Arc::new(Mutex::new(String::new()));
+        let said = Arc::clone(&complaint);
+        thread("sightline-ffmpeg-says", move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok).filter(|l| !l.trim().is_empty())
+            {
+                *said.lock().unwrap_or_else(PoisonError::into_inner) = line;
+            }
+        });
+        let (width, height) = self.info.size;
+        let len = PixelFormat::Rgba8.byte_len(width, height).unwrap_or_default();
+        let (give, full) = bounded::<Vec<u8>>(AHEAD);
+        // One buffer more than can be full, and one for the caller.
+        let (free, empty) = bounded::<Vec<u8>>(AHEAD + 2);
+        for _ in 0..AHEAD + 1 {
+            let _ = free.try_send(Vec::new());
+        }
+        let oldest = full.clone();
+        thread("sightline-ffmpeg-reads", move || {
+            let mut spare = None;
+            while let Some(mut buffer) = spare.take().or_else(|| empty.recv().ok()) {
+                buffer.resize(len, 0);
+                if pipe.read_exact(&mut buffer).is_err() {
+                    return;
+                }
+                if live {
+                    // Nobody may wait for an old frame of something live: it makes room for the newest.
+                    if let Err(TrySendError::Full(newest)) = give.try_send(buffer) {
+                        spare = oldest.try_recv().ok();
+                        let _ = give.try_send(newest);
+                    }
+                } else if give.send(buffer).is_err() {
+                    return;
+                }
+            }
+        });
+        self.running = Some(Running { child, full, free, complaint });
+        self.first = (at_s * self.fps).round() as u64;
+        self.begin_s = self.first as f64 / self.fps;
+        self.count = 0;
+        self.last_frame = Instant::now();
+        Ok(())
+    }
+
+    /// The pipe is at its end: the film is, or ffmpeg failed.
+    fn ended(&mut self) -> Result<Read, SourceError> {
+        let Some(mut running) = self.running.take() else { return Ok(Read::End) };
+        let failed = running.child.wait().is_ok_and(|status| !status.success());
+        let complaint = running.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.info.pace == Pace::Live {
+            return Err(SourceError::Stalled { name: self.info.name.clone() });
+        }
+        // A film that ends in damage has still been shown up to there.
+        if self.count == 0 && self.first == 0 {
+            let reason =
+                if complaint.is_empty() { "it holds no pictures".into() } else { said_by_ffmpeg(&complaint) };
+            return Err(self.input.unreadable(reason));
+        }
+        if failed {
+            tracing::warn!("{} ended early: {complaint}", self.info.name);
+        }
+        Ok(Read::End)
+    }
+}
+
+impl Source for Video {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn read(&mut self, into: &mut Frame, timeout: Duration) -> Result<Read, SourceError> {
+        let Some(running) = &self.running else { return Ok(Read::End) };
+        match running.full.recv_timeout(timeout) {
+            Ok(buffer) => {
+                let used = std::mem::replace(&mut into.data, buffer);
+                let _ = running.free.try_send(used);
+                (into.width, into.height) = self.info.size;
+                into.format = PixelFormat::Rgba8;
+                into.sequence = self.first + self.count;
+                into.time_s = Some(self.begin_s + self.count as f64 / self.fps);
+                into.captured = Instant::now();
+                into.origin = None;
+                self.count += 1;
+                self.last_frame = into.captured;
+                Ok(Read::Frame)
+            }
+            Err(RecvTimeoutError::Timeout) if self.last_frame.elapsed() > SILENCE => {
+                self.running = None;
+                Err(SourceError::Stalled { name: self.info.name.clone() })
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(Read::Nothing),
+            Err(RecvTimeoutError::Disconnected) => self.ended(),
+        }
+    }
+
+    fn seek(&mut self, time_s: f64) -> Result<(), SourceError> {
+        if self.info.pace == Pace::Live {
+            return Err(SourceError::NotSeekable);
+        }
+        let last = self.info.duration_s.map_or(f64::MAX, |d| (d - 1.5 / self.fps).max(0.0));
+        let at = if time_s.is_finite() { time_s.clamp(0.0, last) } else { 0.0 };
+        self.start(at)
+    }
+}
+
+/// What ffprobe says of the first video stream.
+struct Probe {
+    size: (u32, u32),
+    fps: f64,
+    duration_s: Option<f64>,
+    frames: Option<u64>,
+    codec: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    format: Option<Format>,
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    width: Option<u32>,
+    height: Option<u32>,
+    avg_frame_rate: Option<String>,
+    r_frame_rate: Option<String>,
+    nb_frames: Option<String>,
+    duration: Option<String>,
+    codec_name: Option<String>,
+    #[serde(default)]
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Deserialize)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    duration: Option<String>,
+}
+
+fn probe(input: &Input) -> Result<Probe, SourceError> {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-select_streams", "v:0", "-show_streams", "-show_format", "-of", "json"]);
+    command.arg(input.argument());
+    let mut child = spawn(&mut command).map_err(|e| input.unreadable(e))?.ok_or(SourceError::NoFfmpeg)?;
+    let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(input.unreadable("ffprobe can't be read from".into()));
+    };
+    let (done, answer) = bounded(1);
+    thread("sightline-ffprobe", move || {
+        let mut text = String::new();
+        let _ = out.by_ref().take(4 << 20).read_to_string(&mut text);
+        let mut complaint = String::new();
+        let _ = err.by_ref().take(64 << 10).read_to_string(&mut complaint);
+        let _ = done.send((text, complaint));
+    });
+    let answer = answer.recv_timeout(PROBE);
+    let _ = child.kill();
+    let _ = child.wait();
+    let Ok((text, complaint)) = answer else {
+        return Err(input.unreadable("it doesn't answer".into()));
+    };
+    let complaint = complaint.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default();
+    let parsed: Option<Answer> = serde_json::from_str(&text).ok();
+    let format_duration = parsed.as_ref().and_then(|a| a.format.as_ref()?.duration.clone());
+    let Some(stream) = parsed.and_then(|a| a.streams.into_iter().next()) else {
+        let reason = if complaint.is_empty() { "it holds no film".into() } else { said_by_ffmpeg(complaint) };
+        return Err(input.unreadable(reason));
+    };
+    let (Some(mut width), Some(mut height)) = (stream.width, stream.height) else {
+        return Err(input.unreadable("it holds no film".into()));
+    };
+    // ffmpeg turns the picture upright by itself.
+    let turned =
+        stream.side_data_list.iter().filter_map(|d| d.rotation).any(|r| (r.abs() as u32) % 180 == 90);
+    if turned {
+        std::mem::swap(&mut width, &mut height);
+    }
+    if width == 0 || height == 0 || width > MOST_SIDE || height > MOST_SIDE {
+        return Err(input.unreadable(format!("its size is {width}×{height}")));
+    }
+    let rate = |text: &Option<String>| {
+        let (over, under) = text.as_deref()?.split_once('/')?;
+        let fps = over.parse::<f64>().ok()? / under.parse::<f64>().ok()?;
+        (fps.is_finite() && fps > 0.0 && fps <= 1000.0).then_some(fps)
+    };
+    let seconds = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok().filter(|d| *d > 0.0);
+    Ok(Probe {
+        size: (width, height),
+        fps: rate(&stream.avg_frame_rate).or_else(|| rate(&stream.r_frame_rate)).unwrap_or(25.0),
+        duration_s: seconds(&stream.duration).or_else(|| seconds(&format_duration)),
+        frames: stream.nb_frames.and_then(|n| n.parse().ok()),
+        codec: stream.codec_name.unwrap_or_default(),
+    })
+}
+
+/// Starts a program with its output piped; `None` where it isn't installed.
+fn spawn(command: &mut Command) -> Result<Option<Child>, String> {
+    let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    match started {
+        Ok(child) => Ok(Some(child)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(format!("ffmpeg couldn't be started ({e})")),
+    }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(work) {
+        tracing::error!("{name} couldn't be started: {error}");
+    }
+}
+
+/// ffmpeg's last words without the name of the file, which the sentence around them has.
+fn said_by_ffmpeg(line: &str) -> String {
+    let words = line.rsplit_once(": ").map_or(line, |(_, words)| words).trim().trim_end_matches('.');
+    format!("ffmpeg says \u{201c}{words}\u{201d}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A film of 10 frames at 5 a second, 32×16; frame n is grey 20·n.
+    fn film(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        let raw: Vec<u8> = (0..10u8).flat_map(|n| vec![n * 20; 32 * 16]).collect();
+        let mut child = Command::new("ffmpeg")
+            .args([
+                "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "gray", "-s", "32x16", "-r", "5", "-i",
+                "-",
+            ])
+            .args(["-c:v", "ffv1", "-pix_fmt", "gray", "-f", "matroska"])
+            .arg(Input::File(path.clone()).argument())
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("ffmpeg runs");
+        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), &raw).expect("written");
+        assert!(child.wait().expect("ends").success());
+        path
+    }
+
+    fn next(video: &mut Video) -> Option<(u64, f64, u8)> {
+        let mut frame = Frame::default();
+        loop {
+            match video.read(&mut frame, Duration::from_secs(1)).expect("readable") {
+                Read::Frame => {
+                    assert!(frame.is_whole());
+                    return Some((frame.sequence, frame.time_s.expect("a film"), frame.data[0]));
+                }
+                Read::Nothing => {}
+                Read::End => return None,
+            }
+        }
+    }
+
+    #[test]
+    fn every_frame_comes_once_with_its_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut video = Video::file(&film(folder.path(), "-odd: name?.mkv")).expect("opens");
+        assert_eq!((video.info().size, video.info().fps), ((32, 16), Some(5.0)));
+        let frames: Vec<_> = std::iter::from_fn(|| next(&mut video)).collect();
+        let numbers: Vec<u64> = frames.iter().map(|f| f.0).collect();
+        assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+        for (n, time_s, grey) in &frames {
+            assert!(
+                (time_s - *n as f64 * 0.2).abs() < 1e-6 && grey.abs_diff(*n as u8 * 20) <= 1,
+                "{n} {time_s} {grey}"
+            );
+        }
+        assert_eq!(video.read(&mut Frame::default(), Duration::ZERO), Ok(Read::End), "the end stays the end");
+    }
+
+    #[test]
+    fn seeking_goes_to_that_frame() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut video = Video::file(&film(folder.path(), "a.mkv")).expect("opens");
+        for (to, number) in [(1.0, 5), (0.0, 0), (100.0, 9), (-3.0, 0), (f64::NAN, 0)] {
+            video.seek(to).expect("sought");
+            let (n, _, grey) = next(&mut video).expect("a frame");
+            assert!(n.abs_diff(number) <= 1 && grey.abs_diff(n as u8 * 20) <= 1, "{to}: {n} {grey}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_film_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.mp4");
+        assert!(matches!(Video::file(&path), Err(SourceError::NoFile { .. })));
+        for content in [&b""[..], b"not a film at all"] {
+            std::fs::write(&path, content).expect("written");
+            let answer = Video::file(&path);
+            assert!(matches!(answer, Err(SourceError::Unreadable { .. })), "{answer:?}");
+        }
+    }
+}
