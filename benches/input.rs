@@ -29,7 +29,7 @@ fn main() {
 fn measure(name: &str, (width, height): (u32, u32), side: u32) {
     let mut frame = Frame::filled(width, height, [1, 2, 3, 255]);
     for (i, byte) in frame.data.iter_mut().enumerate() {
-        *byte = (i * 31 >> 3) as u8;
+        *byte = ((i * 31) >> 3) as u8;
     }
     let mut stage = InputStage::new(InputSpec {
         name: String::new(),
@@ -39,6 +39,7 @@ fn measure(name: &str, (width, height): (u32, u32), side: u32) {
         fit: LETTERBOX,
         order: ColourOrder::Rgb,
         range: Range::UNIT,
+        extras: Vec::new(),
     });
     let mut tensor = vec![0f32; (side * side * 3) as usize];
     let mut copy = tensor.clone();

@@ -52,10 +52,10 @@ pub(super) fn run(shared: &Shared, changes: &Slot<Change>) {
         shared.wanted.put(());
         let fresh = shared.decoded.wait(if worker.must_look_again() { Duration::ZERO } else { WAIT });
         match fresh {
-            Some(frame) => worker.look(frame, false),
+            Some(frame) => worker.look(&frame, false),
             None if worker.must_look_again() => {
                 if let Some(frame) = worker.last.take().filter(|f| f.generation == shared.generation()) {
-                    worker.look(frame, true);
+                    worker.look(&frame, true);
                 }
             }
             None => {}
@@ -106,19 +106,19 @@ impl Worker<'_> {
             && (self.look_again || self.seen_version != self.shared.thresholds_version.load(Relaxed))
     }
 
-    fn look(&mut self, frame: Arc<Frame>, again: bool) {
+    fn look(&mut self, frame: &Arc<Frame>, again: bool) {
         let Some(model) = &mut self.model else { return };
         self.look_again = false;
         self.seen_version = self.shared.thresholds_version.load(Relaxed);
         let thresholds = self.shared.thresholds();
         let slow_down = Duration::from_millis(self.shared.slow_down_ms.load(Relaxed));
-        self.last = Some(Arc::clone(&frame));
+        self.last = Some(Arc::clone(frame));
         let (captured, generation) = (frame.captured, frame.generation);
 
         let card = Arc::clone(&model.card);
-        let answer = fill(&mut self.pool, &frame, &card, &thresholds, |results| {
+        let answer = fill(&mut self.pool, frame, &card, &thresholds, |results| {
             // The network's output and the runtime are foreign: a panic there is a failed run, not a dead window.
-            let run = catch_unwind(AssertUnwindSafe(|| model.look.look(&frame, &thresholds, results)));
+            let run = catch_unwind(AssertUnwindSafe(|| model.look.look(frame, &thresholds, results)));
             let mut times = run.unwrap_or_else(|_| {
                 Err(ModelError::RunFailed { reason: "it crashed; please report this model".into() })
             })?;

