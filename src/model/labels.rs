@@ -1,6 +1,7 @@
 //! Names of classes, in English and Chinese.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 /// Which language class names are shown in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -20,26 +21,40 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Names as the model's file gives them; where they are a known list (COCO-80, …) the Chinese names
-    /// come along.
+    /// Names as the model's file gives them. Where they are those of a known list (COCO, ImageNet, …) in its order
+    /// its Chinese names come along; else every name that occurs in one of the lists gets its Chinese by itself,
+    /// and the others stay as they are.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
-        let coco = Self::coco80();
-        if *coco.english == *names {
-            return coco;
-        }
-        Self { english: names.into(), chinese: Arc::from([]) }
+        let list = LISTS.iter().find(|list| {
+            let same = list.iter().zip(&names).filter(|(entry, name)| keys(name).any(|key| key == entry.key));
+            // Published copies of the same list differ in a few spellings.
+            list.len() == names.len() && same.count() * 10 >= names.len() * 9
+        });
+        let chinese: Vec<String> = match list {
+            Some(list) => list.iter().map(|entry| entry.chinese.to_owned()).collect(),
+            None => {
+                let found = names.iter().map(|name| keys(name).find_map(|key| CHINESE.get(&key).copied()));
+                let found: Vec<_> = found.collect();
+                if found.iter().all(Option::is_none) {
+                    Vec::new()
+                } else {
+                    let pairs = found.into_iter().zip(&names);
+                    pairs.map(|(chinese, name)| chinese.unwrap_or(name).to_owned()).collect()
+                }
+            }
+        };
+        Self { english: names.into(), chinese: chinese.into() }
     }
 
     /// The 80 classes of COCO, in the usual order.
     #[must_use]
     pub fn coco80() -> Self {
-        let (english, chinese) = include_str!("../../assets/labels/coco80.tsv")
-            .lines()
-            .filter_map(|line| line.split_once('\t'))
-            .map(|(en, zh)| (en.to_owned(), zh.to_owned()))
-            .unzip::<String, String, Vec<_>, Vec<_>>();
-        Self { english: english.into(), chinese: chinese.into() }
+        let coco = &LISTS[0];
+        Self {
+            english: coco.iter().map(|entry| entry.english.to_owned()).collect(),
+            chinese: coco.iter().map(|entry| entry.chinese.to_owned()).collect(),
+        }
     }
 
     /// The one class of face detectors.
@@ -95,6 +110,53 @@ impl Labels {
     }
 }
 
+/// A line of a list of class names.
+struct Entry {
+    english: &'static str,
+    chinese: &'static str,
+    /// The English name as names are compared.
+    key: String,
+}
+
+/// The known lists, COCO first; where one English name has several Chinese ones, the first list wins.
+static LISTS: LazyLock<[Vec<Entry>; 7]> = LazyLock::new(|| {
+    [
+        include_str!("../../assets/labels/coco80.tsv"),
+        include_str!("../../assets/labels/voc21.tsv"),
+        include_str!("../../assets/labels/cityscapes19.tsv"),
+        include_str!("../../assets/labels/dota15.tsv"),
+        include_str!("../../assets/labels/cifar10.tsv"),
+        include_str!("../../assets/labels/cifar100.tsv"),
+        include_str!("../../assets/labels/imagenet1k.tsv"),
+    ]
+    .map(entries)
+});
+
+/// The Chinese of every name in the lists.
+static CHINESE: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let mut all = HashMap::new();
+    for entry in LISTS.iter().flatten() {
+        all.entry(entry.key.clone()).or_insert(entry.chinese);
+    }
+    all
+});
+
+fn entries(text: &'static str) -> Vec<Entry> {
+    let pairs = text.lines().filter_map(|line| line.split_once('\t'));
+    pairs.map(|(english, chinese)| Entry { english, chinese, key: key(english) }).collect()
+}
+
+/// A name as names are compared: letters and digits only, in lower case.
+fn key(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The keys of a name and then of its synonyms, which ImageNet's own names carry ("tench, Tinca tinca").
+fn keys(name: &str) -> impl Iterator<Item = String> {
+    let synonyms = name.split(',').filter(move |_| name.contains(','));
+    std::iter::once(name).chain(synonyms).map(key).filter(|key| !key.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +176,38 @@ mod tests {
     fn names_of_a_known_list_bring_their_chinese() {
         let names = Labels::coco80().english().to_vec();
         assert!(Labels::new(names).has_chinese());
-        assert!(!Labels::new(vec!["cat".into()]).has_chinese());
+        assert!(!Labels::new(vec!["left shoe".into()]).has_chinese());
+        assert!(!Labels::new(Vec::new()).has_chinese());
+    }
+
+    fn chinese(names: &[&str]) -> Vec<String> {
+        let labels = Labels::new(names.iter().map(ToString::to_string).collect());
+        (0..names.len() as u32).map(|id| labels.name(id, Language::Chinese).into_owned()).collect()
+    }
+
+    #[test]
+    fn single_known_names_are_translated_and_others_stay() {
+        assert_eq!(chinese(&["person", "left shoe", "猫", ""]), ["人", "left shoe", "猫", ""]);
+        assert_eq!(chinese(&["tench, Tinca tinca", "yellow_lady's_slipper"]), ["丁鱥", "黄色杓兰"]);
+    }
+
+    #[test]
+    fn a_list_in_another_spelling_is_known_by_its_order() {
+        // ImageNet has two cranes: a bird, and a machine.
+        let mut names: Vec<String> = LISTS[6].iter().map(|entry| entry.english.replace(' ', "_")).collect();
+        names[134] = "crane".into();
+        let labels = Labels::new(names);
+        assert_eq!(labels.name(134, Language::English), "crane");
+        assert_eq!(labels.name(134, Language::Chinese), "鹤");
+        assert_eq!(labels.name(517, Language::Chinese), "起重机");
+    }
+
+    #[test]
+    fn every_list_is_whole_and_has_no_empty_name() {
+        let sizes = LISTS.each_ref().map(Vec::len);
+        assert_eq!(sizes, [80, 21, 19, 15, 10, 100, 1000]);
+        for entry in LISTS.iter().flatten() {
+            assert!(!entry.english.is_empty() && !entry.chinese.trim().is_empty(), "{}", entry.english);
+        }
     }
 }

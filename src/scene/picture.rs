@@ -121,7 +121,9 @@ fn paint_text(canvas: &mut Canvas<'_>, text: &str, at: [f32; 2], size: f32, colo
         outline.draw(|dx, dy, coverage| {
             let (x, y) = (left + i64::from(dx), top + i64::from(dy));
             if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) {
-                canvas.blend(x, y, colour, coverage);
+                // As egui fills its glyphs: a little stronger, so that thin strokes don't fade.
+                let coverage = coverage.clamp(0.0, 1.0);
+                canvas.blend(x, y, colour, coverage * (2.0 - coverage));
             }
         });
     }
