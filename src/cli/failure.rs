@@ -86,32 +86,47 @@ fn say(message: &str, fix: &str) {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        let (message, fix) = (error.to_string(), for_terminal(error.fix()));
-        if let SourceError::Unknown { .. } = error {
-            Self::usage(message, fix)
-        } else {
-            Self::failed(message, fix)
+        let message = error.to_string();
+        // Fixes are written for the window, which goes on trying and takes files that are dropped on it.
+        let fix = match &error {
+            SourceError::NoFile { .. } => "Check the name and the folder that you are in.".into(),
+            SourceError::Missing { .. } => {
+                "Plug it in, or choose another: \u{201c}sightline cameras\u{201d} lists what is there.".into()
+            }
+            SourceError::NoCamera => {
+                "Connect a camera, or name a picture, a video or \u{201c}pattern\u{201d} (a test picture).".into()
+            }
+            SourceError::Unplugged { .. } => "Plug it in again and start once more.".into(),
+            SourceError::Busy { .. } => "Close the other program, or choose another camera.".into(),
+            SourceError::Stalled { .. } | SourceError::Damaged { .. } | SourceError::Camera { .. } => {
+                "Start once more; if it lasts, unplug the camera and plug it in again.".into()
+            }
+            _ => error.fix(),
+        };
+        match error {
+            SourceError::Unknown { .. } => Self::Usage { message, fix },
+            _ => Self::Failed { message, fix },
         }
     }
 }
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
-        Self::failed(error.to_string(), for_terminal(error.fix()))
-    }
-}
-
-/// Fixes are written for the window; on the command line nothing can be dropped on it.
-fn for_terminal(fix: String) -> String {
-    match fix.as_str() {
-        "Check the name, or drop the file on the window." => {
-            "Check the name and the folder that you are in.".into()
-        }
-        "Choose its task and input by hand in \u{201c}How to read this model\u{201d}, or write a sidecar file beside it." => {
-            "Open it in the window and choose its task and input by hand, or write a sidecar file (NAME.toml) beside it; \
-             \u{201c}sightline models info FILE\u{201d} shows what it holds."
-                .into()
-        }
-        _ => fix,
+        let fix = match &error {
+            ModelError::NoFile { .. } => "Check the name and the folder that you are in.".into(),
+            ModelError::NotUnderstood { path, .. } => format!(
+                "\u{201c}sightline models info\u{201d} shows what it holds; say how to read it in \u{201c}{}\u{201d} beside it, or open it \
+                 in the window and choose by hand.",
+                path.with_extension("toml").display()
+            ),
+            ModelError::UnexpectedOutput { .. } => {
+                "Open it in the window and choose another family by hand.".into()
+            }
+            ModelError::Provider { .. } => {
+                "Use \u{201c}--device cpu\u{201d}, or install what the provider needs (see \u{201c}sightline doctor\u{201d}).".into()
+            }
+            _ => error.fix(),
+        };
+        Self::Failed { message: error.to_string(), fix }
     }
 }

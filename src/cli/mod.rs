@@ -1,10 +1,15 @@
 //! The command line: one file a command.
 
+mod bench;
+mod classes;
 mod completions;
 mod doctor;
 mod failure;
+mod figures;
+mod interrupt;
 mod models;
 mod output;
+mod predict;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -16,8 +21,8 @@ use tracing_subscriber::EnvFilter;
 
 pub use failure::{Exit, Failure};
 
-use crate::model::folders;
 use crate::model::labels::Language;
+use crate::model::{OpenOptions, folders};
 use crate::source::{Address, SourceError};
 
 /// The whole command line.
@@ -49,7 +54,7 @@ pub struct Cli {
 /// What the window is opened with.
 #[derive(Debug, clap::Args)]
 struct WindowArgs {
-    /// What to show first: a camera, a picture, a folder, a glob, a video or \u{201c}pattern\u{201d}
+    /// What to show first: a camera, a picture, a folder, a glob, a video or “pattern”
     #[arg(long, value_name = "SOURCE")]
     source: Option<OsString>,
     /// The model to run first, an ONNX file
@@ -62,13 +67,42 @@ struct WindowArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Look at pictures, videos or cameras without a window
+    Predict(predict::PredictArgs),
     /// List models, or say what a model file is
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Measure what each stage of a model costs here
+    Bench(bench::BenchArgs),
     /// Say what works here, what does not, and the fix
     Doctor(doctor::DoctorArgs),
     /// Write a script that completes commands and options in a shell
     Completions(completions::CompletionsArgs),
+}
+
+/// How a model is opened: options that several commands share.
+#[derive(Debug, clap::Args)]
+struct OpeningArgs {
+    /// Input size of models that take any: 640 or 640x384 (width x height)
+    #[arg(long, value_name = "SIZE", value_parser = picture_size)]
+    imgsz: Option<(u32, u32)>,
+    /// What runs the model: cpu, or another execution provider of this ONNX Runtime
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// Threads for one run of the model [default: chosen for this machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+impl OpeningArgs {
+    fn options(&self) -> OpenOptions {
+        OpenOptions {
+            threads: self.threads.map(usize::from),
+            device: self.device.clone(),
+            size: self.imgsz,
+            overrides: None,
+        }
+    }
 }
 
 /// Reads the command line, does what it says and gives the exit code.
@@ -95,7 +129,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         ));
     }
     match command {
+        Command::Predict(args) => predict::run(args),
         Command::Models(command) => models::run(command),
+        Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),
     }
@@ -162,6 +198,15 @@ fn language(text: &str) -> Result<Language, String> {
     }
 }
 
+/// `640`, `640x384` or `640×384`: width and height in pixels.
+fn picture_size(text: &str) -> Result<(u32, u32), String> {
+    let number = |t: &str| t.trim().parse::<u32>().ok().filter(|n| (16..=8192).contains(n));
+    let (width, height) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
+    number(width)
+        .zip(number(height))
+        .ok_or_else(|| "it must be like 640 or 640x384, each 16 to 8192 pixels".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +215,15 @@ mod tests {
     fn the_command_line_is_well_formed() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_width_by_height() {
+        assert_eq!(picture_size("640"), Ok((640, 640)));
+        assert_eq!(picture_size("640x384"), Ok((640, 384)));
+        for wrong in ["", "x", "0", "640x", "9000", "-640", "640x384x3"] {
+            assert!(picture_size(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -305,7 +305,7 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if listed.is_empty() {
-        output::note("There is no model in these folders; put ONNX files into one of them:");
+        output::line("There is no model in these folders; put ONNX files into one of them:")?;
         for folder in &folders {
             output::line(&format!("  {}", clean(&folder.display().to_string())))?;
         }

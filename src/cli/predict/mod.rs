@@ -1,0 +1,247 @@
+//! `sightline predict`: looks at pictures, videos, cameras with a model, without a window.
+//!
+//! Three threads: reading and decoding, the model (this one), and painting, saving and reporting. The
+//! channels between them are short, so memory is bounded; frames stay in order.
+
+mod film;
+mod names;
+mod picture;
+mod progress;
+mod reader;
+pub(super) mod text;
+mod writer;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+
+use super::failure::{Exit, Failure};
+use super::interrupt::Interrupt;
+use super::output::Format;
+use crate::model::labels::Language;
+use crate::model::{Model, OpenOptions, Results, Thresholds};
+use crate::source::{Address, SourceError};
+use progress::Progress;
+use reader::{Delivery, Reader};
+use writer::{Outcome, Writer, WriterOptions};
+
+/// What `sightline predict` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    sightline predict street.jpg                            what is in a picture\n  \
+    sightline predict holiday/ --save out                   annotated copies of a folder's pictures\n  \
+    sightline predict traffic.mp4 --classes car,truck --save out   an annotated video\n  \
+    sightline predict 0 --max-frames 100 --format json      the first camera, a JSON object a frame\n  \
+    sightline predict 'shots/*.png' --model my.onnx --conf 0.4\n\n\
+    Sources: a picture, a folder, a glob in quotes, a video, a camera by its number (0) or name,\n\
+    \u{201c}pattern\u{201d} (a moving test picture), or an http or rtsp address. A file whose name begins with a dash\n\
+    or is a number goes with its folder: ./-file.jpg.\n\
+    Ctrl-C ends cleanly with what was done so far; a second Ctrl-C ends at once.")]
+pub struct PredictArgs {
+    /// Pictures, folders, globs, videos, cameras, “pattern” or addresses
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<OsString>,
+    /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
+    #[arg(short, long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    opening: super::OpeningArgs,
+    /// Save annotated pictures, or an annotated video for a video or camera, in this folder; files that
+    /// exist are never replaced
+    #[arg(short, long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Text for people, or one JSON object a frame (JSON Lines)
+    #[arg(short, long, value_enum, default_value_t)]
+    format: Format,
+    /// Look at the first N frames of each source only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_frames: Option<u64>,
+    /// Language of class names in text and pictures: en or zh
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = super::language)]
+    language: Language,
+    /// Show no progress bar
+    #[arg(long)]
+    no_progress: bool,
+    /// Say nothing but results and errors: no progress bar, no summary
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// What counts as found.
+#[derive(Debug, clap::Args)]
+struct LimitArgs {
+    /// Least score that counts as found, 0 to 1
+    #[arg(long, value_name = "SCORE", default_value_t = Thresholds::default().conf, value_parser = share)]
+    conf: f32,
+    /// Greatest overlap (IoU) of two boxes of a class that are both kept, 0 to 1
+    #[arg(long, value_name = "IOU", default_value_t = Thresholds::default().iou, value_parser = share)]
+    iou: f32,
+    /// Only these classes: names (English or Chinese) or ids, separated by commas
+    #[arg(long, value_name = "LIST")]
+    classes: Option<String>,
+    /// Most detections a frame
+    #[arg(long, value_name = "N", default_value_t = Thresholds::default().max_det as u64,
+          value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    max_det: u64,
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("it must be a number from 0 to 1".into()),
+    }
+}
+
+/// Frames that wait to be painted, saved and reported.
+const BEHIND: usize = 2;
+
+/// Looks at every frame of every source.
+///
+/// # Errors
+/// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is
+/// said as it comes, and the others go on.
+pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
+    let (addresses, mut failed) = addresses(&args.sources)?;
+    if addresses.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    let path = match &args.model {
+        Some(path) => path.clone(),
+        None => super::default_model()?,
+    };
+    let folder = args.save.as_deref().map(names::Folder::prepare).transpose()?;
+    let interrupt = Interrupt::listen();
+
+    // Frames are decoded while the model opens.
+    let sources = addresses.len();
+    let reader = Reader::start(addresses, args.max_frames)
+        .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
+    let mut model = open(&path, &args.opening.options())?;
+    let thresholds = Thresholds {
+        conf: args.limits.conf,
+        iou: args.limits.iou,
+        max_det: args.limits.max_det as usize,
+        classes: match &args.limits.classes {
+            Some(text) => super::classes::parse(text, &model.spec().labels)?,
+            None => Vec::new(),
+        },
+    };
+    let (to_writer, outcomes) = bounded(BEHIND);
+    let (spent_results, spare_results) = bounded(BEHIND + 2);
+    let writer = Writer::new(
+        WriterOptions {
+            folder,
+            format: args.format,
+            language: args.language,
+            quiet: args.quiet,
+        },
+        Progress::new(!args.no_progress && !args.quiet, sources, args.max_frames),
+        &model,
+        reader.spent(),
+        spent_results,
+    );
+    let writing = std::thread::Builder::new()
+        .name("write".into())
+        .spawn(move || writer.run(&outcomes))
+        .map_err(|error| Failure::failed(format!("No thread to write with: {error}."), ""))?;
+
+    let mut trouble = None;
+    loop {
+        if interrupt.is_set() {
+            break;
+        }
+        let outcome = match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
+            Ok(Delivery::Frame { frame, decode_ms }) => {
+                let mut results: Results = spare_results.try_recv().unwrap_or_default();
+                match model.run(&frame, &thresholds, &mut results) {
+                    Ok(mut times) => {
+                        times.decode = decode_ms;
+                        times.total += decode_ms;
+                        Outcome::Frame(Box::new(writer::Seen { frame, results, times }))
+                    }
+                    Err(error) => {
+                        trouble = Some(Failure::from(error));
+                        break;
+                    }
+                }
+            }
+            Ok(Delivery::Opened(name, info)) => Outcome::Opened(name, info),
+            Ok(Delivery::Failed(_)) if interrupt.is_set() => break,
+            Ok(Delivery::Failed(error)) => {
+                failed = true;
+                Outcome::Failed(error)
+            }
+            Ok(Delivery::Ended) => Outcome::Ended,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        if to_writer.send(outcome).is_err() {
+            break; // the writer ended early and says below why
+        }
+    }
+    drop(to_writer);
+    let written = writing.join().map_err(|_| Failure::failed("Writing the results failed.", ""))?;
+    drop(reader);
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    written?;
+    Ok(match (interrupt.is_set(), failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Failed,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// Opens and warms the model.
+fn open(path: &Path, options: &OpenOptions) -> Result<Model, Failure> {
+    let mut model = Model::open(path, options)?;
+    model.warm_up()?;
+    Ok(model)
+}
+
+/// The addresses that the words name, and whether some of them failed. What isn't there is said, and the
+/// others go on; what can't be understood is wrong usage.
+fn addresses(words: &[OsString]) -> Result<(Vec<Address>, bool), Failure> {
+    let mut found = Vec::new();
+    let mut failed = false;
+    for word in words {
+        match super::address(word) {
+            Ok(address) => found.push(address),
+            Err(error @ SourceError::Unknown { .. }) => return Err(error.into()),
+            Err(error) => {
+                let _ = Failure::from(error).report();
+                failed = true;
+            }
+        }
+    }
+    Ok((found, failed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_lie_between_nothing_and_all() {
+        assert_eq!(share("0.25"), Ok(0.25));
+        for wrong in ["1.01", "-0.1", "NaN", "inf", "half", ""] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_leaves_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let there = dir.path().join("a.png");
+        std::fs::write(&there, "").unwrap();
+        let words = [there.clone().into_os_string(), dir.path().join("b.png").into_os_string()];
+        assert_eq!(addresses(&words).unwrap(), (vec![Address::Picture(there)], true));
+        assert!(matches!(addresses(&["pattern:0x0".into()]), Err(Failure::Usage { .. })));
+    }
+}

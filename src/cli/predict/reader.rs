@@ -1,0 +1,173 @@
+//! Reads and decodes the frames of the sources ahead of the model, on a thread of its own.
+//!
+//! Everything is bounded: at most [`AHEAD`] frames wait for the model, and their buffers come back to be
+//! written again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+use crate::frame::{Frame, PixelFormat};
+use crate::source::convert::Decoder;
+use crate::source::{self, Address, CameraRequest, Pace, Read, SourceError, SourceInfo};
+
+/// Frames that are decoded before the model asks for them.
+const AHEAD: usize = 2;
+/// How long one read waits before it looks whether to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What comes from the sources, in order.
+#[derive(Debug)]
+pub enum Delivery {
+    /// A source is open: what the user calls it, and what is known of it.
+    Opened(String, SourceInfo),
+    /// Its next frame, decoded.
+    Frame {
+        /// RGBA.
+        frame: Frame,
+        /// What reading and decoding took; for a live source decoding alone, as reading is waiting.
+        decode_ms: f32,
+    },
+    /// A source, or one of its frames, couldn't be read; where more of it can come, frames follow.
+    Failed(SourceError),
+    /// The source is done with: it has no more frames, failed, or enough were read.
+    Ended,
+}
+
+/// The reading thread.
+#[derive(Debug)]
+pub struct Reader {
+    /// What comes from the sources; disconnected when all are done.
+    pub deliveries: Receiver<Delivery>,
+    spent: Sender<Frame>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    /// Starts to read the sources one after the other, at most `max_frames` of each.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(addresses: Vec<Address>, max_frames: Option<u64>) -> std::io::Result<Self> {
+        let (to_model, deliveries) = bounded(AHEAD);
+        let (spent, spare) = bounded(AHEAD + 4);
+        let stop = Arc::new(AtomicBool::new(false));
+        let worker =
+            Worker { to_model, spare, stop: Arc::clone(&stop), max_frames, decoder: Decoder::default() };
+        let thread = std::thread::Builder::new().name("read".into()).spawn(move || worker.run(&addresses))?;
+        Ok(Self { deliveries, spent, stop, thread: Some(thread) })
+    }
+
+    /// Where frames that are done with go, to be written again.
+    #[must_use]
+    pub fn spent(&self) -> Sender<Frame> {
+        self.spent.clone()
+    }
+}
+
+impl Drop for Reader {
+    /// Stops reading. A source that hangs (a camera's driver) is left behind after a moment.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // A worker that waits for room in the channel is let go by its closing.
+        let (_, closed) = bounded(0);
+        self.deliveries = closed;
+        let Some(thread) = self.thread.take() else { return };
+        let patience = Instant::now() + Duration::from_secs(1);
+        while !thread.is_finished() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if thread.is_finished() && thread.join().is_err() {
+            tracing::error!("the reading thread panicked");
+        }
+    }
+}
+
+/// Gives a frame's buffer back; where enough lie ready it is let go.
+pub fn give_back(spent: &Sender<Frame>, frame: Frame) {
+    if let Err(TrySendError::Full(frame) | TrySendError::Disconnected(frame)) = spent.try_send(frame) {
+        drop(frame);
+    }
+}
+
+struct Worker {
+    to_model: Sender<Delivery>,
+    spare: Receiver<Frame>,
+    stop: Arc<AtomicBool>,
+    max_frames: Option<u64>,
+    decoder: Decoder,
+}
+
+/// The other side is gone: there is no use in reading on.
+struct Unwanted;
+
+impl Worker {
+    fn run(mut self, addresses: &[Address]) {
+        let mut raw = Frame::default();
+        for address in addresses {
+            if self.read_all(address, &mut raw).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn read_all(&mut self, address: &Address, raw: &mut Frame) -> Result<(), Unwanted> {
+        let mut source = match source::open(address, &CameraRequest::default()) {
+            Ok(source) => source,
+            Err(error) => {
+                self.send(Delivery::Failed(error))?;
+                return self.send(Delivery::Ended);
+            }
+        };
+        let live = source.info().pace == Pace::Live;
+        self.send(Delivery::Opened(address.to_string(), source.info().clone()))?;
+        let mut count = 0;
+        while self.max_frames.is_none_or(|max| count < max) {
+            if self.stop.load(Ordering::SeqCst) {
+                return Err(Unwanted);
+            }
+            let begun = Instant::now();
+            match source.read(raw, PATIENCE) {
+                Ok(Read::Frame) => {}
+                Ok(Read::Nothing) => continue,
+                Ok(Read::End) => break,
+                Err(error) => {
+                    self.fail(error)?;
+                    break;
+                }
+            }
+            let begun = if live { Instant::now() } else { begun };
+            let mut frame = self.spare.try_recv().unwrap_or_default();
+            if raw.format == PixelFormat::Rgba8 {
+                std::mem::swap(raw, &mut frame);
+            } else if let Err(error) = self.decoder.decode(raw, &mut frame) {
+                tracing::warn!("frame {} of {address} can't be decoded: {error}", raw.sequence);
+                continue;
+            } else {
+                frame.copy_stamp_from(raw);
+            }
+            let decode_ms = begun.elapsed().as_secs_f32() * 1e3;
+            self.send(Delivery::Frame { frame, decode_ms })?;
+            count += 1;
+        }
+        self.send(Delivery::Ended)
+    }
+
+    /// Passes an error on, unless it comes of being stopped: Ctrl-C on a terminal also ends the programs
+    /// that a source may be reading from, perhaps a moment before we hear of it.
+    fn fail(&self, error: SourceError) -> Result<(), Unwanted> {
+        std::thread::sleep(Duration::from_millis(20));
+        self.send(Delivery::Failed(error))
+    }
+
+    fn send(&self, delivery: Delivery) -> Result<(), Unwanted> {
+        if self.stop.load(Ordering::SeqCst) {
+            return Err(Unwanted);
+        }
+        self.to_model.send(delivery).map_err(|_| Unwanted)
+    }
+}

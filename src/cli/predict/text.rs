@@ -1,0 +1,194 @@
+//! What `predict` writes for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::cli::figures::Series;
+use crate::cli::output;
+use crate::frame::Frame;
+use crate::model::labels::{Labels, Language};
+use crate::model::results::StageTimes;
+use crate::model::{Results, Task};
+use crate::source::{Pace, SourceInfo};
+
+/// A line for one frame: `bus.jpg 810×1080: 4 person, 1 bus · 21.4 ms (decode 2.0, …)`.
+#[must_use]
+pub fn frame_line(
+    info: &SourceInfo,
+    frame: &Frame,
+    results: &Results,
+    labels: &Labels,
+    language: Language,
+    times: &StageTimes,
+) -> String {
+    let mut line = String::new();
+    let name = match (info.pace, frame.origin.as_deref()) {
+        (Pace::Stills, Some(origin)) => file_name(origin),
+        _ => &info.name,
+    };
+    line.push_str(&output::printable(name));
+    if info.pace != Pace::Stills {
+        let _ = write!(line, " #{}", frame.sequence);
+    }
+    if let Some(time_s) = frame.time_s {
+        let _ = write!(line, " {time_s:.2} s");
+    }
+    let _ = write!(
+        line,
+        " {}×{}: {} · {:.1} ms (decode {:.1}, input {:.1}, inference {:.1}, output {:.1})",
+        frame.width,
+        frame.height,
+        found(results, labels, language),
+        times.total,
+        times.decode,
+        times.input,
+        times.inference,
+        times.output,
+    );
+    line
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn file_name(path: &str) -> &str {
+    std::path::Path::new(path).file_name().and_then(|n| n.to_str()).unwrap_or(path)
+}
+
+/// What was found, in words: `4 person, 1 bus`.
+fn found(results: &Results, labels: &Labels, language: Language) -> String {
+    match results.task {
+        Task::Classify | Task::Action => {
+            let classes = results.top.iter().take(3);
+            let said: Vec<String> = classes
+                .map(|c| format!("{} {:.2}", output::printable(&labels.name(c.class_id, language)), c.score))
+                .collect();
+            if said.is_empty() { "nothing".into() } else { said.join(", ") }
+        }
+        Task::Stylize => "a picture".into(),
+        Task::Depth => "a depth map".into(),
+        Task::Matte => "a matte".into(),
+        Task::Semantic => "a class map".into(),
+        Task::Detect | Task::Segment | Task::Pose | Task::Obb => {
+            let mut counts = Counts::default();
+            counts.add(results);
+            counts.said(labels, language)
+        }
+    }
+}
+
+/// How many of each class.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(BTreeMap<u32, u64>);
+
+impl Counts {
+    /// Counts the detections of a frame.
+    pub fn add(&mut self, results: &Results) {
+        for detection in &results.detections {
+            *self.0.entry(detection.class_id).or_default() += 1;
+        }
+    }
+
+    /// `4 person, 1 bus`: the most frequent first.
+    #[must_use]
+    pub fn said(&self, labels: &Labels, language: Language) -> String {
+        let mut counts: Vec<(u32, u64)> = self.0.iter().map(|(&id, &n)| (id, n)).collect();
+        counts.sort_by_key(|&(id, n)| (std::cmp::Reverse(n), id));
+        let said: Vec<String> = counts
+            .iter()
+            .map(|&(id, n)| format!("{n} {}", output::printable(&labels.name(id, language))))
+            .collect();
+        if said.is_empty() { "nothing".into() } else { said.join(", ") }
+    }
+}
+
+/// The times of each stage over all frames.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    decode: Series,
+    input: Series,
+    inference: Series,
+    output: Series,
+    total: Series,
+}
+
+impl Stages {
+    /// Adds the times of a frame.
+    pub fn push(&mut self, times: &StageTimes) {
+        self.decode.push(times.decode);
+        self.input.push(times.input);
+        self.inference.push(times.inference);
+        self.output.push(times.output);
+        self.total.push(times.total);
+    }
+
+    /// Each stage with its name, in the order in which a frame goes through them.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &Series); 5] {
+        [
+            ("decode", &self.decode),
+            ("input", &self.input),
+            ("inference", &self.inference),
+            ("output", &self.output),
+            ("total", &self.total),
+        ]
+    }
+
+    /// A table of medians and 95th percentiles.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut rows = vec![vec!["stage".into(), "median ms".into(), "p95 ms".into()]];
+        for (name, series) in self.named() {
+            let figures = [series.median(), series.percentile(0.95)].map(|ms| format!("{ms:.2}"));
+            rows.push([name.to_owned()].into_iter().chain(figures).collect());
+        }
+        output::table(&rows, &[false, true, true])
+    }
+}
+
+/// `1 frame`, `2 frames`.
+#[must_use]
+pub fn count_of(n: u64, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Detection;
+
+    fn info(pace: Pace) -> SourceInfo {
+        SourceInfo {
+            name: "street.mp4".into(),
+            pace,
+            size: (0, 0),
+            fps: None,
+            duration_s: None,
+            frames: None,
+            detail: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_was_found_most_frequent_first() {
+        let mut frame = Frame::filled(8, 4, [0; 4]);
+        frame.origin = Some("/pictures/two\nlines.jpg".into());
+        let mut results = Results::default();
+        for class_id in [5, 0, 0] {
+            results.detections.push(Detection::new(class_id, 0.5, [0.0; 4]));
+        }
+        let times = StageTimes { decode: 1.0, input: 0.5, inference: 7.25, output: 0.25, total: 9.0 };
+        let line =
+            |pace, language| frame_line(&info(pace), &frame, &results, &Labels::coco80(), language, &times);
+        assert_eq!(
+            line(Pace::Stills, Language::English),
+            "two\\nlines.jpg 8×4: 2 person, 1 bus · 9.0 ms (decode 1.0, input 0.5, inference 7.2, output 0.2)"
+        );
+        assert!(line(Pace::Film, Language::Chinese).starts_with("street.mp4 #0 8×4: 2 人, 1 公共汽车"));
+    }
+
+    #[test]
+    fn nothing_found_is_said() {
+        assert_eq!(Counts::default().said(&Labels::coco80(), Language::English), "nothing");
+        assert_eq!([count_of(1, "frame"), count_of(0, "frame")], ["1 frame", "0 frames"]);
+    }
+}
