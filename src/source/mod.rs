@@ -4,6 +4,7 @@
 //! models, the engine or the window.
 
 pub mod address;
+pub mod camera;
 pub mod convert;
 mod error;
 pub mod jpeg;
@@ -105,15 +106,14 @@ pub struct CameraRequest {
 ///
 /// # Errors
 /// The state that the source is in, with its fix.
-pub fn open(address: &Address, camera: &CameraRequest) -> Result<Box<dyn Source>, SourceError> {
-    let _ = camera;
+pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source>, SourceError> {
     Ok(match address {
         Address::Picture(path) => Box::new(pictures::Pictures::file(path)?),
         Address::Folder(path) => Box::new(pictures::Pictures::folder(path)?),
         Address::Glob(text) => Box::new(pictures::Pictures::glob(text)?),
         Address::Pattern { width, height, fps } => Box::new(pattern::Pattern::new(*width, *height, *fps)),
         Address::AnyCamera | Address::CameraIndex(_) | Address::Camera { .. } => {
-            return Err(SourceError::NoCamera);
+            return camera::open(address, request);
         }
         Address::Video(path) => Box::new(video::Video::file(path)?),
         Address::Stream(text) => Box::new(video::Video::stream(text)?),

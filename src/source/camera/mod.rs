@@ -1,0 +1,192 @@
+//! Cameras, through nokhwa. On Linux with a backend of our own over V4L2, elsewhere with nokhwa's.
+
+#[cfg(target_os = "linux")]
+mod backend;
+mod choice;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod native;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use native as system;
+
+pub use choice::choose;
+
+use super::{Address, CameraRequest, Source, SourceError};
+use crate::frame::PixelFormat;
+
+/// A capture device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraInfo {
+    /// Its place in the list, from 0.
+    pub index: u32,
+    /// What it calls itself.
+    pub name: String,
+    /// Where it is plugged in; tells two of the same name apart.
+    pub bus: String,
+    /// The system's name for it: `/dev/video0`.
+    pub path: String,
+    /// What it can deliver, in formats that Sightline reads.
+    pub modes: Vec<Mode>,
+    /// Formats that it offers and Sightline doesn't read.
+    pub other_formats: Vec<String>,
+    pub controls: Vec<Control>,
+    /// Why nothing more is known of it: forbidden, busy.
+    pub problem: Option<SourceError>,
+}
+
+impl CameraInfo {
+    /// How settings remember it.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        Address::Camera { name: self.name.clone(), bus: Some(self.bus.clone()) }
+    }
+}
+
+/// A way in which a camera delivers pictures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mode {
+    pub format: PixelFormat,
+    pub width: u32,
+    pub height: u32,
+    /// Seconds between two frames as a fraction: (1, 30) is 30 frames a second.
+    pub interval: (u32, u32),
+}
+
+impl Mode {
+    /// Frames a second.
+    #[must_use]
+    pub fn fps(&self) -> f64 {
+        f64::from(self.interval.1) / f64::from(self.interval.0.max(1))
+    }
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let fps = (self.fps() * 100.0).round() / 100.0;
+        write!(f, "{} {}×{} @ {fps}", self.format.name(), self.width, self.height)
+    }
+}
+
+/// A control of a camera, as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Control {
+    /// The driver's number for it.
+    pub id: u32,
+    pub name: String,
+    pub kind: ControlKind,
+    pub default: i64,
+    pub value: i64,
+    /// It can be changed now (exposure can't while it is automatic).
+    pub active: bool,
+}
+
+/// What values a control takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControlKind {
+    Number {
+        min: i64,
+        max: i64,
+        step: i64,
+    },
+    Switch,
+    /// Named values.
+    Menu(Vec<(i64, String)>),
+}
+
+/// The capture devices of this computer, in the system's order. May take a moment: call it off the interface's thread.
+#[must_use]
+pub fn list() -> Vec<CameraInfo> {
+    system::list()
+}
+
+/// Opens a camera.
+///
+/// # Errors
+/// Its state: missing, busy, forbidden, …
+pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source>, SourceError> {
+    let cameras = list();
+    let camera = find(&cameras, address)?;
+    if let Some(problem) = &camera.problem {
+        return Err(problem.clone());
+    }
+    let Some(mode) = choose(&camera.modes, request) else {
+        let found =
+            if camera.other_formats.is_empty() { "none".into() } else { camera.other_formats.join(", ") };
+        return Err(SourceError::NoFormat { name: camera.name.clone(), found });
+    };
+    system::open(camera, mode)
+}
+
+/// The camera that an address means, wherever it is plugged in now.
+fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraInfo, SourceError> {
+    if cameras.is_empty() && matches!(address, Address::AnyCamera) {
+        return Err(SourceError::NoCamera);
+    }
+    let missing = |name: String| SourceError::Missing { name };
+    match address {
+        Address::AnyCamera => {
+            let well = cameras.iter().find(|c| c.problem.is_none() && !c.modes.is_empty());
+            well.or(cameras.first()).ok_or(SourceError::NoCamera)
+        }
+        Address::CameraIndex(index) => {
+            cameras.iter().find(|c| c.index == *index).ok_or_else(|| missing(format!("camera {index}")))
+        }
+        Address::Camera { name, bus } => {
+            let same_name = |c: &&CameraInfo| c.name.eq_ignore_ascii_case(name);
+            let same_bus = |c: &&CameraInfo| bus.as_ref().is_some_and(|b| *b == c.bus);
+            let both = cameras.iter().filter(same_name).find(same_bus);
+            // Plugged in elsewhere it has another bus; a user may also give a part of a name.
+            both.or_else(|| cameras.iter().find(same_name))
+                .or_else(|| {
+                    let part = name.to_lowercase();
+                    cameras.iter().find(|c| bus.is_none() && c.name.to_lowercase().contains(&part))
+                })
+                .ok_or_else(|| missing(name.clone()))
+        }
+        other => Err(SourceError::Unknown { text: other.to_string() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(index: u32, name: &str, bus: &str) -> CameraInfo {
+        CameraInfo {
+            index,
+            name: name.into(),
+            bus: bus.into(),
+            path: format!("/dev/video{index}"),
+            modes: vec![Mode { format: PixelFormat::Yuyv, width: 640, height: 480, interval: (1, 30) }],
+            other_formats: Vec::new(),
+            controls: Vec::new(),
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn a_camera_is_found_again_by_name_and_bus() {
+        let cameras =
+            [camera(0, "HD Webcam", "usb-1"), camera(1, "HD Webcam", "usb-2"), camera(2, "Other", "usb-3")];
+        let found = |address: Address| find(&cameras, &address).map(|c| c.index);
+        let named =
+            |name: &str, bus: Option<&str>| Address::Camera { name: name.into(), bus: bus.map(Into::into) };
+        assert_eq!(found(named("HD Webcam", Some("usb-2"))), Ok(1));
+        assert_eq!(found(named("HD Webcam", Some("usb-9"))), Ok(0), "moved to another port");
+        assert_eq!(found(named("oth", None)), Ok(2));
+        assert_eq!(found(Address::CameraIndex(2)), Ok(2));
+        assert!(matches!(found(named("Gone", Some("usb-1"))), Err(SourceError::Missing { .. })));
+        assert_eq!(find(&[], &Address::AnyCamera), Err(SourceError::NoCamera));
+    }
+
+    #[test]
+    fn any_camera_means_one_that_works() {
+        let mut cameras = [camera(0, "A", "1"), camera(1, "B", "2")];
+        cameras[0].problem = Some(SourceError::Busy { name: "A".into(), by: None });
+        assert_eq!(find(&cameras, &Address::AnyCamera).map(|c| c.index), Ok(1));
+    }
+}
