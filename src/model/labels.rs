@@ -50,10 +50,35 @@ impl Labels {
     /// The 80 classes of COCO, in the usual order.
     #[must_use]
     pub fn coco80() -> Self {
-        let coco = &LISTS[0];
+        Self::listed(&LISTS[0])
+    }
+
+    /// COCO's classes under the ids of its own annotations, 1 (person) to 90, as TensorFlow and RF-DETR use them; ids
+    /// that COCO left out have a dash.
+    #[must_use]
+    pub fn coco91() -> Self {
+        const LEFT_OUT: [usize; 11] = [0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83];
+        let known = Self::coco80();
+        let spread = |names: &[String]| {
+            let mut names = names.iter();
+            (0..91)
+                .map(|id| if LEFT_OUT.contains(&id) { None } else { names.next() })
+                .map(|name| name.map_or_else(|| "\u{2013}".to_owned(), Clone::clone))
+                .collect::<Arc<[String]>>()
+        };
+        Self { english: spread(&known.english), chinese: spread(&known.chinese) }
+    }
+
+    /// The 20 classes of Pascal VOC, without the background.
+    #[must_use]
+    pub fn voc20() -> Self {
+        Self::listed(&LISTS[1][1..])
+    }
+
+    fn listed(list: &[Entry]) -> Self {
         Self {
-            english: coco.iter().map(|entry| entry.english.to_owned()).collect(),
-            chinese: coco.iter().map(|entry| entry.chinese.to_owned()).collect(),
+            english: list.iter().map(|entry| entry.english.to_owned()).collect(),
+            chinese: list.iter().map(|entry| entry.chinese.to_owned()).collect(),
         }
     }
 
@@ -170,6 +195,18 @@ mod tests {
         assert_eq!(coco.name(79, Language::English), "toothbrush");
         assert_eq!(coco.name(79, Language::Chinese), "牙刷");
         assert_eq!(coco.name(80, Language::English), "class 80");
+    }
+
+    #[test]
+    fn coco_has_gaps_under_its_own_ids() {
+        let coco = Labels::coco91();
+        assert_eq!(coco.len(), 91);
+        for (id, name) in
+            [(1, "person"), (13, "stop sign"), (18, "dog"), (90, "toothbrush"), (12, "\u{2013}")]
+        {
+            assert_eq!(coco.name(id, Language::English), name);
+        }
+        assert_eq!((Labels::voc20().len(), Labels::voc20().name(14, Language::Chinese).as_ref()), (20, "人"));
     }
 
     #[test]

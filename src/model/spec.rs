@@ -77,25 +77,118 @@ impl fmt::Display for Task {
 pub enum Family {
     /// Ultralytics v3u, v5u, v8, v9, 11, 12 and their kin; end-to-end heads (v10, 26) included.
     Ultralytics,
+    /// YOLOv2 and Tiny YOLOv2 of the ONNX model zoo: raw maps.
+    Yolov2,
+    /// YOLOv3 and Tiny YOLOv3 of the ONNX model zoo: NMS inside.
+    Yolov3Keras,
+    /// YOLOv4 of Tianxiaomo: boxes and confidences.
+    Yolov4,
+    /// YOLOv4 of the ONNX model zoo: raw maps, channels last.
+    Yolov4Keras,
+    /// YOLOv5 and YOLOv3 of the YOLOv5 project: objectness and classes.
+    Yolov5,
+    /// Meituan YOLOv6: an objectness of 1 everywhere.
+    Yolov6,
+    /// YOLOv7: joined (`--grid`), raw maps, or with NMS inside (`--end2end --max-wh`).
+    Yolov7,
+    /// YOLOv9 of its own project, with one head or two.
+    Yolov9,
+    /// YOLOv10's own project without its end-to-end head: boxes as corners. No file tells; chosen by hand.
+    Yolov10Corners,
     /// Megvii YOLOX.
     Yolox,
+    /// YOLO-NAS and others of super-gradients: batch or flat format, or without NMS.
+    YoloNas,
+    /// PP-YOLOE(+) and its kin, exported by PaddleDetection.
+    PpYoloe,
+    /// DAMO-YOLO: scores and boxes.
+    DamoYolo,
+    /// NanoDet v1 and NanoDet-Plus.
+    NanoDet,
+    /// FastestDet.
+    FastestDet,
+    /// RT-DETR v1 and v2, D-FINE, DEIM and DEIMv2 with their post-processor.
+    RtDetr,
+    /// RT-DETR as Ultralytics exports it.
+    RtDetrUltralytics,
+    /// Roboflow RF-DETR.
+    RfDetr,
+    /// TensorFlow's object detection with its post-processing: SSD-MobileNet and others.
+    TfDetection,
+    /// Final boxes, scores and classes in separate outputs.
+    NmsInside,
     /// Face detector with five landmarks.
     CenterFace,
+    /// Linzaer's small face detector.
+    UltraFace,
+    /// OpenCV's face detector with five landmarks.
+    YuNet,
+    /// YOLOv5 for faces with five landmarks: joined or raw maps.
+    Yolov5Face,
     /// Image-to-image networks that give a picture in the range of their input.
     NeuralStyle,
 }
 
 impl Family {
     /// Every family that can be chosen by hand.
-    pub const ALL: [Self; 4] = [Self::Ultralytics, Self::Yolox, Self::CenterFace, Self::NeuralStyle];
+    pub const ALL: [Self; 26] = [
+        Self::Ultralytics,
+        Self::Yolov2,
+        Self::Yolov3Keras,
+        Self::Yolov4,
+        Self::Yolov4Keras,
+        Self::Yolov5,
+        Self::Yolov6,
+        Self::Yolov7,
+        Self::Yolov9,
+        Self::Yolov10Corners,
+        Self::Yolox,
+        Self::YoloNas,
+        Self::PpYoloe,
+        Self::DamoYolo,
+        Self::NanoDet,
+        Self::FastestDet,
+        Self::RtDetr,
+        Self::RtDetrUltralytics,
+        Self::RfDetr,
+        Self::TfDetection,
+        Self::NmsInside,
+        Self::CenterFace,
+        Self::UltraFace,
+        Self::YuNet,
+        Self::Yolov5Face,
+        Self::NeuralStyle,
+    ];
 
     /// The name that people know.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Ultralytics => "Ultralytics YOLO",
+            Self::Yolov2 => "YOLOv2",
+            Self::Yolov3Keras => "YOLOv3 (model zoo)",
+            Self::Yolov4 => "YOLOv4",
+            Self::Yolov4Keras => "YOLOv4 (model zoo)",
+            Self::Yolov5 => "YOLOv5",
+            Self::Yolov6 => "YOLOv6",
+            Self::Yolov7 => "YOLOv7",
+            Self::Yolov9 => "YOLOv9",
+            Self::Yolov10Corners => "YOLOv10 (raw head)",
             Self::Yolox => "YOLOX",
+            Self::YoloNas => "YOLO-NAS",
+            Self::PpYoloe => "PP-YOLOE",
+            Self::DamoYolo => "DAMO-YOLO",
+            Self::NanoDet => "NanoDet",
+            Self::FastestDet => "FastestDet",
+            Self::RtDetr => "RT-DETR, D-FINE, DEIM",
+            Self::RtDetrUltralytics => "RT-DETR (Ultralytics)",
+            Self::RfDetr => "RF-DETR",
+            Self::TfDetection => "TensorFlow detection (SSD)",
+            Self::NmsInside => "Detector with NMS inside",
             Self::CenterFace => "CenterFace",
+            Self::UltraFace => "UltraFace",
+            Self::YuNet => "YuNet",
+            Self::Yolov5Face => "YOLOv5-face",
             Self::NeuralStyle => "Fast neural style",
         }
     }
@@ -113,8 +206,9 @@ impl Family {
                 Task::Semantic,
                 Task::Depth,
             ],
-            Self::Yolox | Self::CenterFace => &[Task::Detect],
+            Self::Yolov5 | Self::RfDetr => &[Task::Detect, Task::Segment],
             Self::NeuralStyle => &[Task::Stylize],
+            _ => &[Task::Detect],
         }
     }
 }
@@ -204,6 +298,11 @@ impl Range {
     pub const BYTE: Self = Self { scale: 1.0, mean: [0.0; 3], std: [1.0; 3] };
     /// −1..1, as generators take it.
     pub const SIGNED: Self = Self { scale: 1.0 / 127.5, mean: [1.0; 3], std: [1.0; 3] };
+    /// About −1..1, as UltraFace takes it: (value − 127) / 128.
+    pub const ULTRAFACE: Self = Self { scale: 1.0, mean: [127.0; 3], std: [128.0; 3] };
+    /// ImageNet's mean and standard deviation in bytes (BGR), as NanoDet takes it.
+    pub const IMAGENET_BYTES_BGR: Self =
+        Self { scale: 1.0, mean: [103.53, 116.28, 123.675], std: [57.375, 57.12, 58.395] };
     /// 0..1, then ImageNet's mean and standard deviation (RGB), as torchvision's classifiers take it.
     pub const IMAGENET: Self =
         Self { scale: 1.0 / 255.0, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
@@ -261,6 +360,9 @@ pub struct OutputSpec {
     pub keypoints: Option<(usize, usize)>,
     /// NMS over all classes at once instead of a class at a time.
     pub agnostic_nms: bool,
+    /// Anchor boxes of raw heads, width and height, finest map first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anchors: Vec<[f32; 2]>,
 }
 
 /// What a model is, and how we know.

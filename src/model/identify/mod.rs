@@ -3,6 +3,7 @@
 //! Rules are tried in the order of `RULES`, the surest first. Each either says nothing, or gives a spec with its
 //! evidence. A family chosen by hand goes through its own rule with the doubts switched off.
 
+mod detections;
 mod faces;
 mod images;
 mod picture;
@@ -13,8 +14,9 @@ mod yolo;
 
 use super::file::{Facts, Port};
 use super::labels::Labels;
+use super::metadata::Literal;
 use super::sidecar::Sidecar;
-use super::spec::{Family, Fit, Spec};
+use super::spec::{Extra, ExtraValue, Family, Fit, InputSpec, OutputSpec, Spec, Task};
 use picture::Picture;
 
 /// The letterbox of Ultralytics and most who follow it.
@@ -59,10 +61,37 @@ pub fn identify(facts: &Facts, said: &Sidecar) -> Result<Spec, Unknown> {
 type Rule = fn(&Facts, &Picture) -> Option<Spec>;
 
 const RULES: &[Rule] = &[
+    // Inputs that only one family has.
+    detections::rt_detr,
+    detections::pp_yoloe,
+    detections::tf_detection,
+    yolo::yolov3_keras,
+    yolo::yolo_nas,
+    // Metadata.
+    detections::rt_detr_ultralytics,
     ultralytics::exported,
+    yolo::yolov5,
+    yolo::yolov9,
+    // Names and numbers of outputs.
     faces::centerface,
+    faces::yunet,
+    faces::ultraface,
+    yolo::yolov4,
+    yolo::yolov4_keras,
+    yolo::nanodet,
+    yolo::boxes_and_scores,
+    detections::rf_detr,
+    detections::nms_inside,
+    // Shapes.
+    yolo::yolov7_maps,
+    yolo::yolov7_rows,
+    yolo::yolov7,
+    yolo::yolov6,
+    yolo::final_rows,
     yolo::yolox,
     ultralytics::raw_head,
+    yolo::yolov2,
+    yolo::fastestdet,
     images::picture_to_picture,
 ];
 
@@ -71,32 +100,91 @@ fn anchors(width: u32, height: u32) -> u64 {
     [8, 16, 32].into_iter().map(|s| u64::from(width / s) * u64::from(height / s)).sum()
 }
 
-/// COCO's labels for 80 classes; none otherwise.
+/// The labels of a well-known list with so many classes; none otherwise.
 fn labels_for(classes: usize) -> (Labels, &'static str) {
-    if classes == 80 {
-        (Labels::coco80(), "80 classes: taken for COCO's")
-    } else {
-        (Labels::default(), "the file names no classes")
+    match classes {
+        80 => (Labels::coco80(), "80 classes: taken for COCO's"),
+        91 => (Labels::coco91(), "91 classes: taken for COCO's own ids"),
+        20 => (Labels::voc20(), "20 classes: taken for Pascal VOC's"),
+        _ => (Labels::default(), "the file names no classes"),
     }
+}
+
+/// A detector's spec: its labels come from the file's own names, else from the number of classes.
+fn detector(family: Family, input: InputSpec, facts: &Facts, classes: usize, evidence: &str) -> Spec {
+    let output = facts.outputs.first().map(|p| format!("output {}: ", p.shape_text())).unwrap_or_default();
+    let (labels, labels_evidence) = match names(facts) {
+        Some(names) => (Labels::new(names), "class names in metadata"),
+        None => labels_for(classes),
+    };
+    Spec {
+        family,
+        task: Task::Detect,
+        input,
+        output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
+        labels,
+        evidence: vec![format!("{output}{evidence}"), labels_evidence.into()],
+        confidence: 0.9,
+    }
+}
+
+/// The class names in metadata.
+fn names(facts: &Facts) -> Option<Vec<String>> {
+    facts.meta("names").and_then(Literal::parse).and_then(|l| l.as_names()).filter(|names| !names.is_empty())
+}
+
+/// The size of an axis, where it is fixed.
+fn axis(port: &Port, index: usize) -> Option<usize> {
+    port.axis(index).and_then(|n| usize::try_from(n).ok())
+}
+
+/// Whether a port is a table a picture: three axes, the first of them the batch.
+fn is_stack(port: &Port) -> bool {
+    port.shape.len() == 3 && port.axis(0).is_none_or(|n| n == 1)
+}
+
+/// An input that takes the size of the picture.
+fn size_input(name: &str, height_first: bool) -> Extra {
+    Extra { name: name.to_owned(), value: ExtraValue::Size { height_first } }
 }
 
 /// The spec of a family that the user chose.
 fn by_hand(family: Family, facts: &Facts, picture: &Picture, said: &Sidecar) -> Option<Spec> {
     let output = facts.outputs.first()?;
     let named = said.labels.as_ref().map(Vec::len);
-    let axis = |index| output.axis(index).and_then(|n| usize::try_from(n).ok());
+    let sizes = || facts.inputs.iter().find(|p| p.name != picture.name).map(|p| p.name.as_str());
     let mut spec = match family {
         Family::Ultralytics => ultralytics::exported(facts, picture).unwrap_or_else(|| {
-            let end_to_end = axis(2) == Some(6);
-            let classes = named.or_else(|| axis(1).map(|n| n.saturating_sub(4))).unwrap_or(80);
+            let end_to_end = axis(output, 2) == Some(6);
+            let classes = named.or_else(|| axis(output, 1).map(|n| n.saturating_sub(4))).unwrap_or(80);
             let mut spec = ultralytics::raw_head_spec(output, picture, classes);
             spec.output.end_to_end = end_to_end;
             spec
         }),
-        Family::Yolox => {
-            yolo::yolox_spec(output, picture, axis(2).map(|n| n.saturating_sub(5)).or(named).unwrap_or(80))
-        }
-        Family::CenterFace => faces::centerface_spec(picture, Vec::new()),
+        Family::Yolov2 => yolo::yolov2_spec(facts, picture),
+        Family::Yolov3Keras => yolo::yolov3_keras_spec(facts, picture, sizes().unwrap_or("image_shape")),
+        Family::Yolov4 => yolo::yolov4_spec(facts, picture),
+        Family::Yolov4Keras => yolo::yolov4_keras_spec(facts, picture),
+        Family::Yolov5 => yolo::yolov5_spec(facts, picture),
+        Family::Yolov6 => yolo::yolov6_spec(facts, picture),
+        Family::Yolov7 => yolo::yolov7_spec(facts, picture),
+        Family::Yolov9 => yolo::yolov9_spec(facts, picture),
+        Family::Yolov10Corners => yolo::yolov10_spec(facts, picture),
+        Family::Yolox => yolo::yolox_spec(facts, picture),
+        Family::YoloNas => yolo::yolo_nas_spec(facts, picture),
+        Family::PpYoloe => detections::pp_yoloe_spec(facts, picture),
+        Family::DamoYolo => yolo::damo_yolo_spec(facts, picture),
+        Family::NanoDet => yolo::nanodet_spec(facts, picture),
+        Family::FastestDet => yolo::fastestdet_spec(facts, picture),
+        Family::RtDetr => detections::rt_detr_spec(facts, picture, sizes()),
+        Family::RtDetrUltralytics => detections::rt_detr_ultralytics_spec(facts, picture),
+        Family::RfDetr => detections::rf_detr_spec(facts, picture),
+        Family::TfDetection => detections::tf_detection_spec(facts, picture),
+        Family::NmsInside => detections::nms_inside_spec(facts, picture),
+        Family::CenterFace => faces::centerface_spec(facts, picture),
+        Family::UltraFace => faces::ultraface_spec(facts, picture),
+        Family::YuNet => faces::yunet_spec(facts, picture),
+        Family::Yolov5Face => faces::yolov5_face_spec(facts, picture),
         Family::NeuralStyle => images::style_spec(picture, output),
     };
     spec.evidence = vec![format!("chosen by hand: {}", family.name())];

@@ -44,6 +44,11 @@ impl Picture {
         })
     }
 
+    /// Anchor points at strides 8, 16 and 32, where the size is fixed.
+    pub fn anchors(&self) -> Option<u64> {
+        Some(super::anchors(self.width?, self.height?))
+    }
+
     /// The size as the file fixes it, else dynamic up to `bound`.
     pub fn size(&self, bound: (u32, u32), stride: u32) -> Size {
         match (self.width, self.height) {

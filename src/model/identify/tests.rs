@@ -47,9 +47,18 @@ fn heads_without_metadata_are_told_by_their_anchors() {
     assert_eq!((v8.family, v8.labels.len()), (Family::Ultralytics, 80));
     let x = known(&facts(&[1, 3, 416, 416], &[("output", &[1, 3549, 85])], &[]));
     assert_eq!((x.family, x.input.order, x.input.range), (Family::Yolox, ColourOrder::Bgr, Range::BYTE));
-    // Three anchors a cell: YOLOv5 or v7, another decoder's.
-    let v7 = identify(&facts(&[1, 3, 640, 640], &[("output", &[1, 25200, 85])], &[]), &Sidecar::default());
-    assert!(v7.is_err());
+    // Three anchors a cell: YOLOv7, or YOLOv5 without its metadata.
+    let v7 = known(&facts(&[1, 3, 640, 640], &[("output", &[1, 25200, 85])], &[]));
+    assert_eq!((v7.family, v7.output.classes), (Family::Yolov7, Some(80)));
+    // One class at 256²: six columns, and no end-to-end rows.
+    let v5 = known(&facts(
+        &[1, 3, 256, 256],
+        &[("output0", &[1, 4032, 6])],
+        &[("stride", "32"), ("names", "['a']")],
+    ));
+    assert_eq!((v5.family, v5.output.end_to_end, v5.output.classes), (Family::Yolov5, false, Some(1)));
+    let bare = known(&facts(&[1, 3, 256, 256], &[("output0", &[1, 4032, 6])], &[]));
+    assert_eq!((bare.family, bare.output.end_to_end), (Family::Yolov7, false));
 }
 
 #[test]

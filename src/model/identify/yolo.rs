@@ -1,10 +1,227 @@
 //! The YOLO families beside Ultralytics'.
 
 use super::super::file::{Facts, Port};
-use super::super::output::yolox;
-use super::super::spec::{ColourOrder, Family, Fit, OutputSpec, Range, Spec, Task};
-use super::labels_for;
+use super::super::output::{anchor_heads, nanodet, yolox};
+use super::super::spec::{ColourOrder, Family, Fit, Layout, Range, Size, Spec, Task};
 use super::picture::Picture;
+use super::{LETTERBOX, anchors, axis, detector, is_stack};
+
+/// YOLOX's own letterbox.
+const TOP_LEFT: Fit = Fit::Letterbox { pad: 114, centred: false, rounded: false };
+
+/// Anchor boxes of a head with three a cell at strides 8, 16 and 32, perhaps 64.
+fn three_a_cell(picture: &Picture, count: u64) -> Option<bool> {
+    let (w, h) = (picture.width?, picture.height?);
+    let coarse = u64::from(w / 64) * u64::from(h / 64);
+    Some(count == 3 * anchors(w, h) || count == 3 * (anchors(w, h) + coarse))
+}
+
+fn only_stride_and_names(facts: &Facts) -> bool {
+    facts.meta("task").is_none() && facts.meta("stride").is_some() && facts.meta("names").is_some()
+}
+
+/// YOLOv5 and v3 of that project: metadata, but no task.
+pub(super) fn yolov5(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let output = facts.outputs.first()?;
+    let classes = super::names(facts)?.len();
+    let masks = facts.outputs.get(1).filter(|p| p.shape.len() == 4).and_then(|p| axis(p, 1)).unwrap_or(0);
+    if !only_stride_and_names(facts) || output.shape.len() != 3 || axis(output, 2)? != classes + 5 + masks {
+        return None;
+    }
+    let mut spec = yolov5_spec(facts, picture);
+    spec.evidence.insert(0, "metadata: stride and names, no task: written by YOLOv5's exporter".into());
+    spec.confidence = 0.97;
+    Some(spec)
+}
+
+pub(super) fn yolov5_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let mut spec = objectness(Family::Yolov5, facts, picture);
+    if facts.outputs.get(1).is_some_and(|p| p.shape.len() == 4) {
+        spec.task = Task::Segment;
+    }
+    spec
+}
+
+/// YOLOv9: metadata as YOLOv5's, columns as YOLOv8's; or two equal heads.
+pub(super) fn yolov9(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let output = facts.outputs.first()?;
+    let two = matches!(&facts.outputs[..], [a, b] if a.shape == b.shape && a.shape.len() == 3);
+    let named = only_stride_and_names(facts) && super::names(facts).map(|n| n.len() + 4) == axis(output, 1);
+    let columns = axis(output, 1)? >= 5 && output.axis(2) == picture.anchors();
+    let equal_heads = two && columns;
+    if !named && !equal_heads {
+        return None;
+    }
+    let mut spec = yolov9_spec(facts, picture);
+    if named {
+        spec.evidence.insert(
+            0,
+            "metadata: stride and names, no task, no objectness: written by YOLOv9's exporter".into(),
+        );
+    }
+    if two {
+        spec.evidence.push("two heads: the second is the main one".into());
+    }
+    spec.confidence = if named { 0.97 } else { 0.85 };
+    Some(spec)
+}
+
+pub(super) fn yolov9_spec(facts: &Facts, picture: &Picture) -> Spec {
+    columns(Family::Yolov9, facts, picture)
+}
+
+/// YOLOv10's raw head with corners; only by hand.
+pub(super) fn yolov10_spec(facts: &Facts, picture: &Picture) -> Spec {
+    columns(Family::Yolov10Corners, facts, picture)
+}
+
+/// `[1, 4 + classes, anchors]`.
+fn columns(family: Family, facts: &Facts, picture: &Picture) -> Spec {
+    let classes = facts.outputs.first().and_then(|p| axis(p, 1)).map_or(80, |n| n.saturating_sub(4));
+    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    detector(family, input, facts, classes, "4 box values and the classes an anchor, no objectness")
+}
+
+/// `[1, N, 5 + classes]` with three anchors a cell: YOLOv7 (or YOLOv5 without its metadata), or faces.
+pub(super) fn yolov7(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [output] = &facts.outputs[..] else { return None };
+    if output.shape.len() != 3 || axis(output, 2)? < 6 || !three_a_cell(picture, output.axis(1)?)? {
+        return None;
+    }
+    let mut spec = if axis(output, 2) == Some(16) {
+        super::faces::yolov5_face_spec(facts, picture)
+    } else {
+        yolov7_spec(facts, picture)
+    };
+    spec.confidence = 0.88;
+    Some(spec)
+}
+
+pub(super) fn yolov7_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let Some(output) = facts.outputs.first() else { return objectness(Family::Yolov7, facts, picture) };
+    if output.shape.len() == 2 {
+        let mut spec = objectness(Family::Yolov7, facts, picture);
+        spec.output.end_to_end = true;
+        spec.output.classes = None;
+        spec.evidence = vec![format!(
+            "output {}: batch, box, class and score a row: YOLOv7 with --end2end --max-wh; no NMS needed",
+            output.shape_text()
+        )];
+        return spec;
+    }
+    if output.shape.len() == 5 {
+        return yolov7_maps_spec(facts, picture);
+    }
+    let mut spec = objectness(Family::Yolov7, facts, picture);
+    spec.evidence.push("three anchors a cell and no metadata: YOLOv7 --grid (YOLOv5 reads the same)".into());
+    spec
+}
+
+/// Rows of seven: YOLOv7 with NMS inside.
+pub(super) fn yolov7_rows(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [output] = &facts.outputs[..] else { return None };
+    if output.shape.len() != 2 || output.axis(1) != Some(7) {
+        return None;
+    }
+    let mut spec = yolov7_spec(facts, picture);
+    spec.confidence = 0.9;
+    Some(spec)
+}
+
+/// Maps `[1, 3, h, w, 5 + classes]` of raw values: YOLOv7 without `--grid`, or faces.
+pub(super) fn yolov7_maps(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let is_map = |p: &Port| p.shape.len() == 5 && p.axis(1) == Some(3) && p.axis(4).is_some_and(|n| n > 5);
+    if !matches!(facts.outputs.len(), 3 | 4) || !facts.outputs.iter().all(is_map) {
+        return None;
+    }
+    Some(if facts.outputs.first().and_then(|p| p.axis(4)) == Some(16) {
+        super::faces::yolov5_face_spec(facts, picture)
+    } else {
+        yolov7_maps_spec(facts, picture)
+    })
+}
+
+fn yolov7_maps_spec(facts: &Facts, picture: &Picture) -> Spec {
+    /// YOLOv7-tiny has 6 million weights, the next larger one 37.
+    const TINY: u64 = 15_000_000;
+    let classes = facts.outputs.first().and_then(|p| axis(p, 4)).map_or(80, |n| n.saturating_sub(5));
+    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    let mut spec = detector(
+        Family::Yolov7,
+        input,
+        facts,
+        classes,
+        "raw maps of three anchors a cell: YOLOv7 without --grid",
+    );
+    let weights: u64 = facts.weights.values().sum();
+    let (anchors, evidence): (&[[f32; 2]], _) = if facts.outputs.len() == 4 {
+        (&anchor_heads::P6, "four maps: the anchors of the P6 models")
+    } else if weights < TINY {
+        (&anchor_heads::YOLOV5, "the file doesn't hold the anchors' sizes; few weights: those of YOLOv7-tiny")
+    } else {
+        (&anchor_heads::YOLOV4, "the file doesn't hold the anchors' sizes; many weights: those of YOLOv7")
+    };
+    spec.output.anchors = anchors.to_vec();
+    spec.evidence.push(evidence.into());
+    spec.confidence = 0.8;
+    spec
+}
+
+/// `[1, N, 5 + classes]`, letterboxed RGB in 0..1.
+fn objectness(family: Family, facts: &Facts, picture: &Picture) -> Spec {
+    let proto = facts.outputs.get(1).filter(|p| p.shape.len() == 4).and_then(|p| axis(p, 1)).unwrap_or(0);
+    let columns = facts.outputs.first().and_then(|p| axis(p, 2));
+    let classes = columns.map_or(80, |n| n.saturating_sub(5 + proto));
+    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    detector(
+        family,
+        input,
+        facts,
+        classes,
+        "box, objectness and the classes a row; score = objectness × class",
+    )
+}
+
+/// YOLOv6, by its output's name.
+pub(super) fn yolov6(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [output] = &facts.outputs[..] else { return None };
+    if output.name != "outputs" || output.shape.len() != 3 || output.axis(1) != picture.anchors() {
+        return None;
+    }
+    let mut spec = yolov6_spec(facts, picture);
+    spec.confidence = 0.9;
+    Some(spec)
+}
+
+pub(super) fn yolov6_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let mut spec = objectness(Family::Yolov6, facts, picture);
+    spec.evidence.push(
+        "one anchor a cell and an output named \u{201c}outputs\u{201d}: YOLOv6, whose objectness is 1".into(),
+    );
+    spec
+}
+
+/// Six columns without metadata that are no anchors' rows: an end-to-end head (YOLOv10).
+pub(super) fn final_rows(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [output] = &facts.outputs[..] else { return None };
+    let rows = output.axis(1)?;
+    let of_a_head = picture.anchors() == Some(rows) || three_a_cell(picture, rows) == Some(true);
+    if output.shape.len() != 3 || output.axis(2) != Some(6) || rows > 1000 || of_a_head {
+        return None;
+    }
+    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    let mut spec = detector(
+        Family::Ultralytics,
+        input,
+        facts,
+        80,
+        "few rows of six: x1 y1 x2 y2 score class of an end-to-end head (YOLOv10, YOLO26); no NMS needed",
+    );
+    spec.output.end_to_end = true;
+    spec.output.classes = None;
+    spec.confidence = 0.8;
+    Some(spec)
+}
 
 pub(super) fn yolox(facts: &Facts, picture: &Picture) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
@@ -18,30 +235,271 @@ pub(super) fn yolox(facts: &Facts, picture: &Picture) -> Option<Spec> {
     if output.shape.len() != 3 || columns < 6 || !expected {
         return None;
     }
-    Some(yolox_spec(output, picture, usize::try_from(columns).ok()?.saturating_sub(5)))
+    Some(yolox_spec(facts, picture))
 }
 
-pub(super) fn yolox_spec(output: &Port, picture: &Picture, classes: usize) -> Spec {
-    let (labels, labels_evidence) = labels_for(classes);
-    Spec {
-        family: Family::Yolox,
-        task: Task::Detect,
-        input: picture.input(
-            picture.size((640, 640), 32),
-            Fit::Letterbox { pad: 114, centred: false, rounded: false },
-            ColourOrder::Bgr,
-            Range::BYTE,
-        ),
-        output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
-        labels,
-        evidence: vec![
-            format!(
-                "output {}: one row an anchor with box, objectness and {classes} classes: YOLOX",
-                output.shape_text()
-            ),
-            "no metadata; one anchor a cell (YOLOv5 and v7 have three)".into(),
-            labels_evidence.into(),
-        ],
-        confidence: 0.85,
+pub(super) fn yolox_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let classes = facts.outputs.first().and_then(|p| axis(p, 2)).map_or(80, |n| n.saturating_sub(5));
+    let input = picture.input(picture.size((640, 640), 32), TOP_LEFT, ColourOrder::Bgr, Range::BYTE);
+    let mut spec = detector(
+        Family::Yolox,
+        input,
+        facts,
+        classes,
+        "one row an anchor with box, objectness and classes: YOLOX",
+    );
+    spec.evidence.push("no metadata; one anchor a cell (YOLOv5 and v7 have three)".into());
+    spec.confidence = 0.85;
+    spec
+}
+
+/// YOLOv2: five anchors a cell in the channels of one coarse map.
+pub(super) fn yolov2(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [output] = &facts.outputs[..] else { return None };
+    let channels = output.axis(1)?;
+    let coarse =
+        |map: Option<u64>, input: Option<u32>| map.zip(input).is_some_and(|(m, i)| m * 32 == u64::from(i));
+    if output.shape.len() != 4
+        || !channels.is_multiple_of(5)
+        || channels < 30
+        || !coarse(output.axis(2), picture.height)
+        || !coarse(output.axis(3), picture.width)
+    {
+        return None;
     }
+    Some(yolov2_spec(facts, picture))
+}
+
+pub(super) fn yolov2_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let classes = facts.outputs.first().and_then(|p| axis(p, 1)).map_or(80, |n| (n / 5).saturating_sub(5));
+    // Files made from Core ML carry their scaler with them.
+    let scaled_inside = facts.producer.to_lowercase().contains("onnxml");
+    let range = if scaled_inside { Range::BYTE } else { Range::UNIT };
+    let input = picture.input(picture.size((416, 416), 32), Fit::Stretch, ColourOrder::Rgb, range);
+    let mut spec = detector(
+        Family::Yolov2,
+        input,
+        facts,
+        classes,
+        "one raw map at stride 32, five anchors a cell: YOLOv2",
+    );
+    spec.output.anchors = if classes == 20 {
+        anchor_heads::YOLOV2_TINY_VOC.to_vec()
+    } else {
+        anchor_heads::YOLOV2_COCO.to_vec()
+    };
+    spec.evidence.push(if scaled_inside {
+        "made from Core ML, which scales inside: it takes 0 to 255".into()
+    } else {
+        "the file doesn't tell the range of its values: taken for 0 to 1".into()
+    });
+    spec.confidence = 0.85;
+    spec
+}
+
+/// YOLOv3 of the model zoo: the picture's size as a second input, and NMS inside.
+pub(super) fn yolov3_keras(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let size = facts.inputs.iter().find(|p| p.name == "image_shape")?;
+    (facts.outputs.len() == 3).then(|| yolov3_keras_spec(facts, picture, &size.name))
+}
+
+pub(super) fn yolov3_keras_spec(facts: &Facts, picture: &Picture, size_input: &str) -> Spec {
+    let (width, height) = (picture.width.unwrap_or(416), picture.height.unwrap_or(416));
+    let fit = Fit::Letterbox { pad: 128, centred: true, rounded: false };
+    let mut input = picture.input(Size::Fixed { width, height }, fit, ColourOrder::Rgb, Range::UNIT);
+    input.extras.push(super::size_input(size_input, true));
+    let classes = facts.outputs.get(1).and_then(|p| axis(p, 1)).unwrap_or(80);
+    let mut spec = detector(
+        Family::Yolov3Keras,
+        input,
+        facts,
+        classes,
+        "the picture's size as a second input, \u{201c}image_shape\u{201d}; boxes, scores and kept indices: YOLOv3 of the model zoo",
+    );
+    spec.output.end_to_end = true;
+    spec.confidence = 0.95;
+    spec
+}
+
+/// YOLOv4 of Tianxiaomo.
+pub(super) fn yolov4(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let boxes = facts.output("boxes").filter(|p| p.shape.len() == 4)?;
+    facts.output("confs")?;
+    let mut spec = yolov4_spec(facts, picture);
+    spec.evidence
+        .insert(0, format!("outputs \u{201c}boxes\u{201d} {} and \u{201c}confs\u{201d}", boxes.shape_text()));
+    Some(spec)
+}
+
+pub(super) fn yolov4_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let classes = facts.outputs.get(1).and_then(|p| axis(p, 2)).unwrap_or(80);
+    let input = picture.input(picture.size((416, 416), 32), Fit::Stretch, ColourOrder::Rgb, Range::UNIT);
+    let mut spec = detector(
+        Family::Yolov4,
+        input,
+        facts,
+        classes,
+        "boxes in parts of the picture and confidences, objectness multiplied in: YOLOv4 of Tianxiaomo; NMS needed",
+    );
+    spec.confidence = 0.96;
+    spec
+}
+
+/// YOLOv4 of the model zoo.
+pub(super) fn yolov4_keras(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let is_map = |p: &Port| p.shape.len() == 5 && p.axis(3) == Some(3);
+    (picture.layout == Layout::Nhwc && facts.outputs.len() == 3 && facts.outputs.iter().all(is_map))
+        .then(|| yolov4_keras_spec(facts, picture))
+}
+
+pub(super) fn yolov4_keras_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let classes = facts.outputs.first().and_then(|p| axis(p, 4)).map_or(80, |n| n.saturating_sub(5));
+    let fit = Fit::Letterbox { pad: 128, centred: true, rounded: false };
+    let input = picture.input(picture.size((416, 416), 32), fit, ColourOrder::Rgb, Range::UNIT);
+    let mut spec = detector(
+        Family::Yolov4Keras,
+        input,
+        facts,
+        classes,
+        "channels last, three maps of three anchors a cell: YOLOv4 of the model zoo",
+    );
+    spec.output.anchors = anchor_heads::YOLOV4.to_vec();
+    spec.confidence = 0.93;
+    spec
+}
+
+/// Two tensors with a row an anchor: DAMO-YOLO has its scores first, YOLO-NAS its boxes.
+pub(super) fn boxes_and_scores(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [a, b] = &facts.outputs[..] else { return None };
+    let rows = a.axis(1)?;
+    if !is_stack(a) || !is_stack(b) || b.axis(1) != Some(rows) || picture.anchors()? != rows {
+        return None;
+    }
+    Some(match (a.axis(2)?, b.axis(2)?) {
+        (4, _) if !b.name.contains("box") => yolo_nas_spec(facts, picture),
+        (_, 4) => damo_yolo_spec(facts, picture),
+        _ => return None,
+    })
+}
+
+pub(super) fn damo_yolo_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let classes = facts.outputs.first().and_then(|p| axis(p, 2)).unwrap_or(80);
+    let input = picture.input(picture.size((640, 640), 32), Fit::Stretch, ColourOrder::Rgb, Range::BYTE);
+    let mut spec = detector(
+        Family::DamoYolo,
+        input,
+        facts,
+        classes,
+        "scores, then boxes, a row an anchor: DAMO-YOLO, which takes 0 to 255; NMS needed",
+    );
+    spec.confidence = 0.85;
+    spec
+}
+
+/// super-gradients: bytes in planes, or outputs by its names.
+pub(super) fn yolo_nas(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let bytes = picture.element == super::super::spec::Element::U8 && picture.layout == Layout::Nchw;
+    let flat = facts.outputs.first().is_some_and(|p| p.name.contains("flat"));
+    if !bytes && !flat {
+        return None;
+    }
+    let fits = match &facts.outputs[..] {
+        [rows] => rows.shape.is_empty() || rows.axis(1) == Some(7),
+        [a, b] => is_stack(a) && is_stack(b),
+        outputs => outputs.len() == 4,
+    };
+    if !fits {
+        return None;
+    }
+    let mut spec = yolo_nas_spec(facts, picture);
+    if bytes {
+        spec.evidence.insert(0, "takes bytes in planes, as super-gradients exports it".into());
+        spec.confidence = 0.93;
+    }
+    Some(spec)
+}
+
+pub(super) fn yolo_nas_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let bytes = picture.element == super::super::spec::Element::U8;
+    let range = if bytes { Range::BYTE } else { Range::UNIT };
+    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, range);
+    let (classes, evidence) = match &facts.outputs[..] {
+        [_] => (None, "one table of batch, box, score, class (flat format); no NMS needed"),
+        [_, scores] => (axis(scores, 2), "boxes, then scores, a row an anchor; NMS needed"),
+        _ => (None, "count, boxes, scores and classes (batch format); no NMS needed"),
+    };
+    let mut spec = detector(Family::YoloNas, input, facts, classes.unwrap_or(80), evidence);
+    spec.output.classes = classes;
+    spec.output.end_to_end = classes.is_none();
+    spec.confidence = 0.85;
+    spec
+}
+
+/// NanoDet v1 (scores and distances a map) and Plus (joined).
+pub(super) fn nanodet(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let (w, h) = (picture.width?, picture.height?);
+    let fits = match &facts.outputs[..] {
+        [one] => {
+            let columns = one.axis(2)?;
+            one.shape.len() == 3
+                && columns > 32
+                && one.axis(1) == u64::try_from(nanodet::points(w, h)).ok()
+                && (columns == 112 || picture.name == "data")
+        }
+        [..] if matches!(facts.outputs.len(), 6 | 8) => {
+            let sides = facts.outputs.iter().filter(|p| p.shape.len() == 3 && p.axis(2) == Some(32)).count();
+            facts.outputs.iter().all(is_stack) && sides * 2 >= facts.outputs.len()
+        }
+        _ => false,
+    };
+    fits.then(|| nanodet_spec(facts, picture))
+}
+
+pub(super) fn nanodet_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let one = facts.outputs.len() == 1;
+    let columns = facts.outputs.first().and_then(|p| axis(p, 2));
+    let classes = columns.map_or(80, |n| if one { n.saturating_sub(32) } else { n });
+    let size = picture.size((416, 416), 32);
+    let input = picture.input(size, Fit::Stretch, ColourOrder::Bgr, Range::IMAGENET_BYTES_BGR);
+    let evidence = if one {
+        "classes and 4×8 distances a cell over strides 8 to 64: NanoDet-Plus"
+    } else {
+        "a tensor of scores and one of 4×8 distances for each stride: NanoDet"
+    };
+    let mut spec = detector(Family::NanoDet, input, facts, classes, evidence);
+    spec.confidence = 0.92;
+    spec
+}
+
+/// FastestDet: one map at stride 16 of objectness, box and classes.
+pub(super) fn fastestdet(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [output] = &facts.outputs[..] else { return None };
+    let middle =
+        |map: Option<u64>, input: Option<u32>| map.zip(input).is_some_and(|(m, i)| m * 16 == u64::from(i));
+    let channels = output.axis(1)?;
+    if output.shape.len() != 4
+        || picture.layout != Layout::Nchw
+        || channels < 6
+        || !middle(output.axis(2), picture.height)
+        || !middle(output.axis(3), picture.width)
+    {
+        return None;
+    }
+    let mut spec = fastestdet_spec(facts, picture);
+    spec.confidence = if channels == 85 { 0.88 } else { 0.7 };
+    Some(spec)
+}
+
+pub(super) fn fastestdet_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let classes = facts.outputs.first().and_then(|p| axis(p, 1)).map_or(80, |n| n.saturating_sub(5));
+    let input = picture.input(picture.size((352, 352), 32), Fit::Stretch, ColourOrder::Bgr, Range::UNIT);
+    let mut spec = detector(
+        Family::FastestDet,
+        input,
+        facts,
+        classes,
+        "one map at stride 16 with objectness, box and classes in its channels: FastestDet",
+    );
+    spec.output.agnostic_nms = true;
+    spec
 }

@@ -1,14 +1,27 @@
 //! Pure functions from raw outputs to results: one small file a family, the shared maths beside them.
 
+pub mod anchor_heads;
+mod boxes_scores;
 pub mod centerface;
+mod fastestdet;
+mod final_boxes;
+pub mod nanodet;
 pub mod nms;
 pub mod picture;
+mod queries;
+mod rows;
 pub mod ultralytics;
+mod yolov3_keras;
+mod yolov5;
 pub mod yolox;
+mod yunet;
 
 use super::geometry::Geometry;
-use super::results::{Detection, Results};
+use super::results::{Detection, Keypoint, Results};
 use super::spec::{Family, Spec, Thresholds};
+
+/// Eyes, nose, corners of the mouth: what every face detector here gives.
+const LANDMARKS: usize = 5;
 
 /// One output of a network.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +39,36 @@ pub enum Data<'a> {
     I64(&'a [i64]),
     I32(&'a [i32]),
     U8(&'a [u8]),
+}
+
+impl Data<'_> {
+    /// How many values there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::I64(values) => values.len(),
+            Self::I32(values) => values.len(),
+            Self::U8(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A value as a number, whatever its type.
+    #[must_use]
+    pub fn number(&self, index: usize) -> Option<f32> {
+        match self {
+            Self::F32(values) => values.get(index).copied(),
+            Self::I64(values) => values.get(index).map(|v| *v as f32),
+            Self::I32(values) => values.get(index).map(|v| *v as f32),
+            Self::U8(values) => values.get(index).map(|v| f32::from(*v)),
+        }
+    }
 }
 
 impl<'a> Tensor<'a> {
@@ -60,6 +103,8 @@ pub struct Scratch {
     pub best_class: Vec<u32>,
     /// Candidates that NMS kept.
     pub kept: Vec<usize>,
+    /// Landmarks of the candidates, in input pixels.
+    pub points: Vec<[f32; 2]>,
 }
 
 /// A detection before NMS.
@@ -93,8 +138,42 @@ pub fn decode(
 ) -> Result<(), String> {
     results.clear(context.spec.task, context.geometry.frame);
     match context.spec.family {
-        Family::Ultralytics => ultralytics::decode(outputs, context, scratch, results),
+        Family::Ultralytics | Family::Yolov10Corners => {
+            ultralytics::decode(outputs, context, scratch, results)
+        }
         Family::Yolox => yolox::decode(outputs, context, scratch, results),
+        Family::Yolov5 | Family::Yolov5Face | Family::Yolov6 | Family::Yolov7 => {
+            if context.spec.output.end_to_end {
+                rows::decode(&rows::YOLOV7, outputs, context, scratch, results)
+            } else if context.spec.output.anchors.is_empty() {
+                yolov5::decode(outputs, context, scratch, results)
+            } else {
+                anchor_heads::decode(outputs, context, scratch, results)
+            }
+        }
+        Family::Yolov9 => {
+            // Training with a second, auxiliary head leaves two outputs; the main one is the last.
+            let main = outputs.len().saturating_sub(1);
+            ultralytics::decode(&outputs[main..], context, scratch, results)
+        }
+        Family::Yolov2 | Family::Yolov4Keras => anchor_heads::decode(outputs, context, scratch, results),
+        Family::Yolov3Keras => yolov3_keras::decode(outputs, context, scratch, results),
+        Family::YoloNas if outputs.len() == 1 => {
+            rows::decode(&rows::SUPER_GRADIENTS, outputs, context, scratch, results)
+        }
+        Family::YoloNas if outputs.len() > 2 => final_boxes::decode(outputs, context, scratch, results),
+        Family::Yolov4 | Family::YoloNas | Family::DamoYolo | Family::UltraFace => {
+            boxes_scores::decode(outputs, context, scratch, results)
+        }
+        Family::PpYoloe => rows::decode(&rows::PADDLE, outputs, context, scratch, results),
+        Family::NanoDet => nanodet::decode(outputs, context, scratch, results),
+        Family::FastestDet => fastestdet::decode(outputs, context, scratch, results),
+        Family::RtDetr | Family::TfDetection | Family::NmsInside => {
+            final_boxes::decode(outputs, context, scratch, results)
+        }
+        Family::RtDetrUltralytics => queries::joined(outputs, context, scratch, results),
+        Family::RfDetr => queries::logits(outputs, context, scratch, results),
+        Family::YuNet => yunet::decode(outputs, context, scratch, results),
         Family::CenterFace => centerface::decode(outputs, context, scratch, results),
         Family::NeuralStyle => picture::decode(outputs, context, results),
     }
@@ -113,6 +192,54 @@ fn shape_text(shape: &[i64]) -> String {
 /// Whether a score may count: over the threshold, and a number.
 fn passes(score: f32, context: &Context<'_>) -> bool {
     score > context.thresholds.conf && score.is_finite()
+}
+
+/// Takes a box x1, y1, x2, y2 of the input as a candidate, if score, class filter and numbers allow it.
+fn consider(
+    scratch: &mut Scratch,
+    context: &Context<'_>,
+    score: f32,
+    class: f32,
+    bbox: [f32; 4],
+    anchor: usize,
+) {
+    if !passes(score, context) || !(0.0..65_536.0).contains(&class) {
+        return;
+    }
+    let class_id = class as u32;
+    let bbox = context.geometry.box_to_frame(bbox);
+    if context.thresholds.allows(class_id) && bbox.iter().all(|v| v.is_finite()) {
+        scratch.candidates.push(Candidate { score, class_id, bbox, anchor });
+    }
+}
+
+/// Writes candidates that are final into the results, clipped to the frame, best first.
+fn finish_without_nms(scratch: &mut Scratch, context: &Context<'_>, results: &mut Results) {
+    scratch.candidates.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.anchor.cmp(&b.anchor)));
+    scratch.candidates.truncate(context.thresholds.max_det);
+    scratch.kept.clear();
+    scratch.kept.extend(0..scratch.candidates.len());
+    for c in &scratch.candidates {
+        results.detections.push(Detection::new(c.class_id, c.score, context.geometry.clip(c.bbox)));
+    }
+}
+
+/// Gives each detection the five landmarks of a face. `at` answers a landmark's place in input pixels, by anchor and number.
+fn landmarks(
+    scratch: &Scratch,
+    context: &Context<'_>,
+    results: &mut Results,
+    at: impl Fn(usize, usize) -> [f32; 2],
+) {
+    for (detection, &kept) in results.detections.iter_mut().zip(&scratch.kept) {
+        let anchor = scratch.candidates[kept].anchor;
+        detection.keypoints = (results.keypoints.len(), LANDMARKS);
+        for point in 0..LANDMARKS {
+            let [x, y] = at(anchor, point);
+            let [x, y] = context.geometry.to_frame(x, y);
+            results.keypoints.push(Keypoint { x, y, score: 1.0 });
+        }
+    }
 }
 
 /// Thins the candidates out and writes them into the results, clipped to the frame, best first.
@@ -168,12 +295,22 @@ pub(crate) mod testing {
         thresholds: &Thresholds,
         outputs: &[(&str, &[i64], Vec<f32>)],
     ) -> Result<Results, String> {
-        let geometry = Geometry::new(frame, spec.input.size, spec.input.fit);
         let tensors: Vec<Tensor<'_>> =
             outputs.iter().map(|(name, shape, data)| Tensor { name, shape, data: Data::F32(data) }).collect();
+        decode_tensors(spec, frame, thresholds, &tensors)
+    }
+
+    /// As [`decode_with`], for tensors of any type.
+    pub fn decode_tensors(
+        spec: &Spec,
+        frame: (u32, u32),
+        thresholds: &Thresholds,
+        tensors: &[Tensor<'_>],
+    ) -> Result<Results, String> {
+        let geometry = Geometry::new(frame, spec.input.size, spec.input.fit);
         let mut results = Results::default();
         decode(
-            &tensors,
+            tensors,
             Context { spec, geometry: &geometry, thresholds },
             &mut Scratch::default(),
             &mut results,

@@ -3,10 +3,11 @@
 //! Two shapes. The raw head, `[1, 4 + classes + extra, A]`, holds a column an anchor point: box as centre and size in
 //! input pixels, class scores after the sigmoid, no objectness; it needs NMS (`ultralytics/nn/modules/head.py`, `Detect`).
 //! The end-to-end head and exports with NMS inside give rows, `[1, N, 6 + extra]`: x1, y1, x2, y2, score, class; final,
-//! padded with zeros. The `extra` values belong to masks, keypoints or an angle.
+//! padded with zeros. YOLOv10's own project gives the raw head's boxes as corners (THU `yolov10`, `head.py`). The `extra` values belong to masks, keypoints or an angle.
 
 use super::{Candidate, Context, Scratch, Tensor, finish, first, passes, shape_text};
 use crate::model::results::{Detection, Results};
+use crate::model::spec::Family;
 
 pub(super) fn decode(
     outputs: &[Tensor<'_>],
@@ -82,8 +83,13 @@ fn columns(
         if !passes(score, context) || !context.thresholds.allows(class_id) {
             continue;
         }
-        let [x, y, w, h] = [0, 1, 2, 3].map(|row| values[row * anchors + anchor]);
-        let bbox = context.geometry.box_to_frame([x - w / 2.0, y - h / 2.0, x + w / 2.0, y + h / 2.0]);
+        let b @ [x, y, w, h] = [0, 1, 2, 3].map(|row| values[row * anchors + anchor]);
+        let bbox = if context.spec.family == Family::Yolov10Corners {
+            b
+        } else {
+            [x - w / 2.0, y - h / 2.0, x + w / 2.0, y + h / 2.0]
+        };
+        let bbox = context.geometry.box_to_frame(bbox);
         if bbox.iter().all(|v| v.is_finite()) {
             scratch.candidates.push(Candidate { score, class_id, bbox, anchor });
         }

@@ -1,0 +1,124 @@
+//! Two tensors with a row an anchor: boxes `[1, N, 4]` (or `[1, N, 1, 4]`) as x1, y1, x2, y2, and scores `[1, N, classes]`; NMS needed.
+//!
+//! YOLOv4 of Tianxiaomo (`boxes` 0..1, `confs` with objectness already multiplied in; `tool/yolo_layer.py`), DAMO-YOLO
+//! (`zero_head.py`) and YOLO-NAS without NMS (input pixels, after the sigmoid), UltraFace (0..1, first score column:
+//! background; `vision/ssd/predictor.py`).
+
+use super::yolox::best_class;
+use super::{Context, Scratch, Tensor, consider, finish, passes, shape_text};
+use crate::model::results::Results;
+use crate::model::spec::Family;
+
+pub(super) fn decode(
+    outputs: &[Tensor<'_>],
+    context: Context<'_>,
+    scratch: &mut Scratch,
+    results: &mut Results,
+) -> Result<(), String> {
+    let [a, b, ..] = outputs else { return Err("it has no two outputs for boxes and scores".into()) };
+    let four = |t: &Tensor<'_>| t.shape.last() == Some(&4);
+    // With four classes both have four columns: then the name tells.
+    let a_is_boxes = match (four(a), four(b)) {
+        (true, true) => a.name.contains("box") || !b.name.contains("box"),
+        (a, _) => a,
+    };
+    let (boxes, scores) = if a_is_boxes { (a, b) } else { (b, a) };
+    let columns = scores.shape.last().map_or(0, |n| usize::try_from(*n).unwrap_or(0));
+    let (rows, values) = (boxes.floats()?, scores.floats()?);
+    if !four(boxes) || columns == 0 || rows.len() / 4 != values.len() / columns {
+        return Err(format!(
+            "boxes {} and scores {} don't belong together",
+            shape_text(boxes.shape),
+            shape_text(scores.shape)
+        ));
+    }
+    let family = context.spec.family;
+    let background = usize::from(family == Family::UltraFace);
+    let (w, h) = match family {
+        Family::Yolov4 | Family::UltraFace => {
+            (context.geometry.input.0 as f32, context.geometry.input.1 as f32)
+        }
+        _ => (1.0, 1.0),
+    };
+    if columns <= background {
+        return Err(format!("its scores have the shape {}, without a class", shape_text(scores.shape)));
+    }
+    scratch.candidates.clear();
+    for (anchor, (b, scores)) in rows.chunks_exact(4).zip(values.chunks_exact(columns)).enumerate() {
+        let (class_id, score) = best_class(&scores[background..]);
+        if passes(score, &context) {
+            let bbox = [b[0] * w, b[1] * h, b[2] * w, b[3] * h];
+            consider(scratch, &context, score, class_id as f32, bbox, anchor);
+        }
+    }
+    finish(scratch, &context, results);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{decode_with, spec};
+    use crate::model::spec::{Family, Task, Thresholds};
+
+    #[test]
+    fn ultraface_skips_the_background_and_scales_to_the_picture() {
+        let spec = spec(Family::UltraFace, Task::Detect, 320, 240);
+        let found = decode_with(
+            &spec,
+            (640, 480),
+            &Thresholds::default(),
+            &[
+                ("scores", &[1, 2, 2], vec![0.9, 0.1, 0.2, 0.8]),
+                ("boxes", &[1, 2, 4], vec![0., 0., 1., 1., 0.25, 0.5, 0.5, 1.0]),
+            ],
+        )
+        .expect("fits");
+        assert_eq!(found.detections.len(), 1);
+        assert_eq!((found.detections[0].class_id, found.detections[0].score), (0, 0.8));
+        assert_eq!(found.detections[0].bbox, [160., 240., 320., 480.]);
+    }
+
+    #[test]
+    fn yolov4_has_boxes_of_four_axes_in_parts_of_the_input() {
+        let spec = spec(Family::Yolov4, Task::Detect, 416, 416);
+        let found = decode_with(
+            &spec,
+            (100, 200),
+            &Thresholds::default(),
+            &[
+                ("boxes", &[1, 1, 1, 4], vec![0.1, 0.25, 0.5, 0.75]),
+                ("confs", &[1, 1, 3], vec![0.1, 0.7, 0.2]),
+            ],
+        )
+        .expect("fits");
+        assert_eq!(found.detections[0].class_id, 1);
+        for (got, want) in found.detections[0].bbox.iter().zip([10.0, 50.0, 50.0, 150.0]) {
+            assert!((got - want).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn damo_has_pixels_and_its_scores_first_even_with_four_classes() {
+        let spec = spec(Family::DamoYolo, Task::Detect, 64, 64);
+        let found = decode_with(
+            &spec,
+            (64, 64),
+            &Thresholds::default(),
+            &[
+                ("scores", &[1, 1, 4], vec![0.1, 0.2, 0.6, 0.0]),
+                ("boxes", &[1, 1, 4], vec![1., 2., 30., 40.]),
+            ],
+        )
+        .expect("fits");
+        assert_eq!((found.detections[0].class_id, found.detections[0].bbox), (2, [1., 2., 30., 40.]));
+    }
+
+    #[test]
+    fn shapes_that_differ_are_named() {
+        let spec = spec(Family::DamoYolo, Task::Detect, 64, 64);
+        let outputs: [(&str, &[i64], Vec<f32>); 2] =
+            [("a", &[1, 2, 80], vec![0.0; 160]), ("b", &[1, 3, 4], vec![0.0; 12])];
+        let answer = decode_with(&spec, (64, 64), &Thresholds::default(), &outputs);
+        assert!(answer.is_err_and(|e| e.contains("1×2×80") && e.contains("1×3×4")));
+    }
+}
