@@ -31,17 +31,16 @@ impl Labels {
             // Published copies of the same list differ in a few spellings.
             list.len() == names.len() && same.count() * 10 >= names.len() * 9
         });
-        let chinese: Vec<String> = match list {
-            Some(list) => list.iter().map(|entry| entry.chinese.to_owned()).collect(),
-            None => {
-                let found = names.iter().map(|name| keys(name).find_map(|key| CHINESE.get(&key).copied()));
-                let found: Vec<_> = found.collect();
-                if found.iter().all(Option::is_none) {
-                    Vec::new()
-                } else {
-                    let pairs = found.into_iter().zip(&names);
-                    pairs.map(|(chinese, name)| chinese.unwrap_or(name).to_owned()).collect()
-                }
+        let chinese: Vec<String> = if let Some(list) = list {
+            list.iter().map(|entry| entry.chinese.to_owned()).collect()
+        } else {
+            let own = |name| keys(name).find_map(|key| CHINESE.get(&key).copied());
+            let found: Vec<_> = names.iter().map(|name| own(name)).collect();
+            if found.iter().all(Option::is_none) {
+                Vec::new()
+            } else {
+                let pairs = found.into_iter().zip(&names);
+                pairs.map(|(chinese, name)| chinese.unwrap_or(name).to_owned()).collect()
             }
         };
         Self { english: names.into(), chinese: chinese.into() }
