@@ -66,9 +66,9 @@ struct Figures {
     frames: u64,
     stages: Vec<Stage>,
     /// Bare run over total, medians.
-    share: f32,
+    share: f64,
     /// Frames a second that the stages one after the other come to, from the median of the total.
-    rate: f32,
+    rate: f64,
 }
 
 /// One stage's times in milliseconds.
@@ -76,14 +76,19 @@ struct Figures {
 struct Stage {
     #[serde(rename = "stage")]
     name: &'static str,
-    median_ms: f32,
-    p95_ms: f32,
+    median_ms: f64,
+    p95_ms: f64,
 }
 
 impl Stage {
     fn new(name: &'static str, series: &Series) -> Self {
-        Self { name, median_ms: series.median(), p95_ms: series.percentile(0.95) }
+        Self { name, median_ms: rounded(series.median()), p95_ms: rounded(series.percentile(0.95)) }
     }
+}
+
+/// Two decimals are more than these figures are worth.
+fn rounded(value: f32) -> f64 {
+    (f64::from(value) * 100.0).round() / 100.0
 }
 
 /// Frames that are looked at before measuring begins.
@@ -146,8 +151,8 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
             .map(|(name, series)| Stage::new(name, series))
             .chain([Stage::new("bare run", &bare)])
             .collect(),
-        share: bare.median() / total.max(f32::EPSILON),
-        rate: 1e3 / total.max(f32::EPSILON),
+        share: rounded(bare.median() / total.max(f32::EPSILON)),
+        rate: rounded(1e3 / total.max(f32::EPSILON)),
     };
     match args.format {
         BenchFormat::Json => output::json(&figures)?,

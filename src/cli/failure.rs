@@ -98,6 +98,9 @@ impl From<SourceError> for Failure {
             }
             SourceError::Unplugged { .. } => "Plug it in again and start once more.".into(),
             SourceError::Busy { .. } => "Close the other program, or choose another camera.".into(),
+            SourceError::Stalled { name } | SourceError::Camera { name, .. } if name.contains("://") => {
+                "Check the address and the network, and start once more.".into()
+            }
             SourceError::Stalled { .. } | SourceError::Damaged { .. } | SourceError::Camera { .. } => {
                 "Start once more; if it lasts, unplug the camera and plug it in again.".into()
             }
