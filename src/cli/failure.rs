@@ -94,7 +94,8 @@ impl From<SourceError> for Failure {
                 "Plug it in, or choose another: \u{201c}sightline cameras\u{201d} lists what is there.".into()
             }
             SourceError::NoCamera => {
-                "Connect a camera, or name a picture, a video or \u{201c}pattern\u{201d} (a test picture).".into()
+                "Connect a camera, or name a picture, a video or \u{201c}pattern\u{201d} (a test picture)."
+                    .into()
             }
             SourceError::Unplugged { .. } => "Plug it in again and start once more.".into(),
             SourceError::Busy { .. } => "Close the other program, or choose another camera.".into(),

@@ -134,12 +134,7 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
     let (to_writer, outcomes) = bounded(BEHIND);
     let (spent_results, spare_results) = bounded(BEHIND + 2);
     let writer = Writer::new(
-        WriterOptions {
-            folder,
-            format: args.format,
-            language: args.language,
-            quiet: args.quiet,
-        },
+        WriterOptions { folder, format: args.format, language: args.language, quiet: args.quiet },
         Progress::new(!args.no_progress && !args.quiet, sources, args.max_frames),
         &model,
         reader.spent(),

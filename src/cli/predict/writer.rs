@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender};
 use super::film::{Film, FilmPlan};
 use super::names::{self, Folder};
 use super::progress::Progress;
@@ -20,6 +19,7 @@ use crate::model::results::StageTimes;
 use crate::model::{Model, Results};
 use crate::scene::{self, Scene, Style};
 use crate::source::{Pace, SourceError, SourceInfo};
+use crossbeam_channel::{Receiver, Sender};
 
 /// What comes from the model's thread, in order.
 #[derive(Debug)]
@@ -213,13 +213,7 @@ impl Writer {
         Ok(None)
     }
 
-    fn json(
-        &self,
-        frame: &Frame,
-        results: &Results,
-        times: &StageTimes,
-        image: Option<&Path>,
-    ) -> String {
+    fn json(&self, frame: &Frame, results: &Results, times: &StageTimes, image: Option<&Path>) -> String {
         let facts = FrameFacts {
             source: frame.origin.as_deref().unwrap_or(&self.address),
             frame: frame.sequence,
