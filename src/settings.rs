@@ -1,1 +1,429 @@
-//! What is remembered between two starts.
+//! What is remembered between two starts: one TOML file that people may read and edit.
+//!
+//! Every field has a default and unknown fields are ignored, so files of older and newer versions load.
+//! A file that can't be understood is set aside, never overwritten.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use etcetera::BaseStrategy as _;
+use serde::{Deserialize, Serialize};
+
+use crate::keep::SnapshotOptions;
+use crate::model::Thresholds;
+use crate::model::labels::Language;
+use crate::source::{Address, CameraRequest};
+
+/// The environment variable that names the folder of the settings file.
+pub const CONFIG_VARIABLE: &str = "SIGHTLINE_CONFIG_DIR";
+/// How many sources are remembered.
+const RECENT_LIMIT: usize = 8;
+/// Changes within this time are written together.
+const QUIET: Duration = Duration::from_millis(600);
+
+/// Light, dark, or as the system is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// What is remembered between two starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Settings {
+    /// `None`: the system's.
+    pub language: Option<Language>,
+    pub theme: Theme,
+    /// The last model; `None`: the default one.
+    pub model: Option<PathBuf>,
+    /// Least score, 0..=1.
+    pub conf: f32,
+    /// Greatest overlap of two boxes of a class, 0..=1.
+    pub iou: f32,
+    pub mirror: bool,
+    /// The figures lie over the picture.
+    pub figures: bool,
+    /// Show each result on the frame it was made from, instead of on the newest frame.
+    pub result_on_own_frame: bool,
+    pub side_panel: bool,
+    /// Begin films and folders again at their end.
+    pub looping: bool,
+    /// Width and height of the window, in points.
+    pub window: Option<(f32, f32)>,
+    /// ONNX Runtime's shared library; `None`: looked for.
+    pub onnxruntime: Option<PathBuf>,
+    /// The last source; `None`: the best camera.
+    pub source: Option<Address>,
+    /// Newest first.
+    pub recent: Vec<Address>,
+    pub snapshot: SnapshotOptions,
+    /// How each camera is opened, by its name.
+    pub cameras: BTreeMap<String, CameraRequest>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let Thresholds { conf, iou, .. } = Thresholds::default();
+        Self {
+            language: None,
+            theme: Theme::System,
+            model: None,
+            conf,
+            iou,
+            mirror: false,
+            figures: false,
+            result_on_own_frame: false,
+            side_panel: true,
+            looping: true,
+            window: None,
+            onnxruntime: None,
+            source: None,
+            recent: Vec::new(),
+            snapshot: SnapshotOptions::default(),
+            cameras: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Brings values that a hand-written file may hold back into their ranges.
+    fn clamp(&mut self) {
+        let default = Self::default();
+        let unit = |v: f32, d: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { d };
+        self.conf = unit(self.conf, default.conf);
+        self.iou = unit(self.iou, default.iou);
+        self.recent.truncate(RECENT_LIMIT);
+        self.window =
+            self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));
+    }
+
+    /// Remembers a source that was opened. Names that aren't valid Unicode can't be written and are left out.
+    pub fn remember_source(&mut self, address: &Address) {
+        let writable = match address {
+            Address::Video(path) | Address::Picture(path) | Address::Folder(path) => path.to_str().is_some(),
+            _ => true,
+        };
+        if !writable {
+            return;
+        }
+        self.source = Some(address.clone());
+        if !address.is_camera() {
+            self.recent.retain(|a| a != address);
+            self.recent.insert(0, address.clone());
+            self.recent.truncate(RECENT_LIMIT);
+        }
+    }
+
+    /// Remembers a model that was opened, where its name can be written.
+    pub fn remember_model(&mut self, path: &Path) {
+        if path.to_str().is_some() {
+            self.model = Some(path.to_owned());
+        }
+    }
+}
+
+/// Where the settings file lies (`SIGHTLINE_CONFIG_DIR`, else the system's place for settings), whether or
+/// not it exists; `None` where the user has no home.
+#[must_use]
+pub fn settings_file() -> Option<PathBuf> {
+    let folder = match std::env::var_os(CONFIG_VARIABLE).filter(|v| !v.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => etcetera::base_strategy::choose_native_strategy().ok()?.config_dir().join("sightline"),
+    };
+    Some(folder.join("settings.toml"))
+}
+
+/// What was wrong with the settings file, in a sentence that says what was done about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// It isn't the TOML that we write; it was renamed.
+    #[error("The settings file couldn't be understood ({reason}). It was kept as \u{201c}{}\u{201d}, and Sightline started with its defaults.", kept.display())]
+    Damaged { reason: String, kept: PathBuf },
+    /// It can't be read at all; nothing is written over it.
+    #[error("The settings file \u{201c}{}\u{201d} can't be read: {reason}. Changes won't be remembered; check its permissions.", path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    /// It can't be written.
+    #[error("The settings can't be saved in \u{201c}{}\u{201d}: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
+    Unwritable { path: PathBuf, reason: String },
+}
+
+/// Reads the settings; a file that doesn't exist gives the defaults.
+///
+/// # Errors
+/// [`SettingsError::Damaged`] after setting the file aside, or [`SettingsError::Unreadable`].
+pub fn load(path: &Path) -> Result<Settings, SettingsError> {
+    let unreadable = |error: std::io::Error| SettingsError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let parsed = String::from_utf8(bytes)
+        .map_err(|_| "it is no text".to_owned())
+        .and_then(|text| toml::from_str::<Settings>(&text).map_err(|e| e.message().to_owned()));
+    match parsed {
+        Ok(mut settings) => {
+            settings.clamp();
+            Ok(settings)
+        }
+        Err(reason) => {
+            let kept = free_name(path);
+            std::fs::rename(path, &kept).map_err(unreadable)?;
+            Err(SettingsError::Damaged { reason, kept })
+        }
+    }
+}
+
+/// The window's size as it was remembered, where the file can be read; for opening the window before the rest
+/// is loaded.
+#[must_use]
+pub fn peek_window(path: &Path) -> Option<(f32, f32)> {
+    let mut settings: Settings = toml::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+    settings.clamp();
+    settings.window
+}
+
+/// The first of `settings.damaged.toml`, `settings.damaged-2.toml`, … that doesn't exist.
+fn free_name(path: &Path) -> PathBuf {
+    let first = path.with_extension("damaged.toml");
+    std::iter::once(first.clone())
+        .chain((2..100).map(|n| path.with_extension(format!("damaged-{n}.toml"))))
+        .find(|p| !p.exists())
+        .unwrap_or(first)
+}
+
+/// Writes the settings to a temporary name beside `path`, then renames it.
+///
+/// # Errors
+/// [`SettingsError::Unwritable`]; the old file is then as it was.
+pub fn save(path: &Path, settings: &Settings) -> Result<(), SettingsError> {
+    let unwritable = |reason: String| SettingsError::Unwritable { path: path.to_owned(), reason };
+    let text = toml::to_string_pretty(settings).map_err(|e| unwritable(e.to_string()))?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_data()?;
+        file.persist(path).map_err(|e| e.error)
+    };
+    write().map(drop).map_err(|e| unwritable(e.to_string()))
+}
+
+/// Writes settings on a thread of its own, changes that follow each other quickly in one go.
+#[derive(Debug)]
+pub struct Saver {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<SaverState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct SaverState {
+    pending: Option<Settings>,
+    error: Option<SettingsError>,
+    stop: bool,
+    done: bool,
+}
+
+impl Saver {
+    /// Starts the thread that writes to `path`.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(path: PathBuf) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("settings".into())
+            .spawn(move || save_changes(&path, &theirs))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Has these settings written soon.
+    pub fn set(&self, settings: Settings) {
+        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.pending = Some(settings);
+        self.shared.changed.notify_all();
+    }
+
+    /// Why the last write failed; told once.
+    #[must_use]
+    pub fn take_error(&self) -> Option<SettingsError> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).error.take()
+    }
+}
+
+impl Drop for Saver {
+    /// Writes what is pending, waiting at most half a second: a hanging disk must not keep the program.
+    fn drop(&mut self) {
+        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.stop = true;
+        self.shared.changed.notify_all();
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, Duration::from_millis(500), |s| !s.done)
+            .unwrap_or_else(PoisonError::into_inner);
+        let done = state.done;
+        drop(state);
+        if let (true, Some(thread)) = (done, self.thread.take()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn save_changes(path: &Path, shared: &Shared) {
+    let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        while state.pending.is_none() && !state.stop {
+            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if !state.stop {
+            state = shared
+                .changed
+                .wait_timeout_while(state, QUIET, |s| !s.stop)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        let stopping = state.stop;
+        if let Some(settings) = state.pending.take() {
+            drop(state);
+            let result = save(path, &settings);
+            state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.error = result.err();
+        }
+        if stopping {
+            state.done = true;
+            shared.changed.notify_all();
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::PixelFormat;
+
+    fn full() -> Settings {
+        let mut settings = Settings {
+            language: Some(Language::Chinese),
+            theme: Theme::Dark,
+            conf: 0.4,
+            window: Some((1280.0, 800.0)),
+            onnxruntime: Some("/opt/onnxruntime/libonnxruntime.so".into()),
+            ..Settings::default()
+        };
+        settings.remember_model(Path::new("/data/models/yolox_nano.onnx"));
+        settings.remember_source(&Address::Video("/data/traffic.mp4".into()));
+        settings.remember_source(&Address::Pattern { width: 640, height: 480, fps: 15 });
+        settings.remember_source(&Address::Camera { name: "UVC Camera".into(), bus: Some("usb-1".into()) });
+        settings.cameras.insert(
+            "UVC Camera".into(),
+            CameraRequest { format: Some(PixelFormat::Mjpeg), size: Some((1280, 720)), fps: Some(30) },
+        );
+        settings
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deeper/settings.toml");
+        assert_eq!(load(&path).unwrap(), Settings::default());
+        save(&path, &full()).unwrap();
+        assert_eq!(load(&path).unwrap(), full());
+        assert_eq!(
+            std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "no temporary file is left"
+        );
+    }
+
+    #[test]
+    fn a_damaged_file_is_kept_aside_and_the_next_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        for name in ["settings.damaged.toml", "settings.damaged-2.toml"] {
+            std::fs::write(&path, "conf = \"high\"").unwrap();
+            let error = load(&path).unwrap_err();
+            let SettingsError::Damaged { kept, .. } = error else { panic!("{error}") };
+            assert_eq!(kept, folder.path().join(name));
+            assert_eq!(std::fs::read_to_string(kept).unwrap(), "conf = \"high\"");
+        }
+        std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
+        assert!(matches!(load(&path), Err(SettingsError::Damaged { .. })));
+        assert_eq!(load(&path).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_and_wild_values_tamed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        std::fs::write(&path, "conf = 7.5\niou = nan\nwindow = [1.0, 1.0]\nfrom-the-future = true\n")
+            .unwrap();
+        let settings = load(&path).unwrap();
+        assert_eq!((settings.conf, settings.iou, settings.window), (1.0, 0.7, None));
+    }
+
+    #[test]
+    fn recent_sources_are_few_newest_first_and_each_once() {
+        let mut settings = Settings::default();
+        for n in [1, 2, 3, 2] {
+            settings.remember_source(&Address::Pattern { width: n, height: 1, fps: 1 });
+        }
+        let widths: Vec<_> = settings.recent.iter().map(ToString::to_string).collect();
+        assert_eq!(widths, ["pattern:2x1@1", "pattern:3x1@1", "pattern:1x1@1"]);
+        for n in 0..20 {
+            settings.remember_source(&Address::Pattern { width: n, height: 2, fps: 1 });
+        }
+        assert_eq!(settings.recent.len(), RECENT_LIMIT);
+    }
+
+    #[test]
+    fn the_saver_writes_what_is_pending_when_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let saver = Saver::start(path.clone()).unwrap();
+        saver.set(Settings::default());
+        saver.set(full());
+        drop(saver);
+        assert_eq!(load(&path).unwrap(), full());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let error = save(&file.join("settings.toml"), &full()).unwrap_err();
+        assert!(error.to_string().contains("can't be saved"), "{error}");
+    }
+
+    /// Files of every version that was given out must go on loading. `settings-0.1.toml` is what version 0.1
+    /// wrote of [`full`].
+    #[test]
+    fn the_files_of_older_versions_load() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/settings-0.1.toml");
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("settings.toml");
+        std::fs::copy(path, &copy).unwrap();
+        assert_eq!(load(&copy).unwrap(), full());
+    }
+}
