@@ -21,6 +21,7 @@ use tracing_subscriber::EnvFilter;
 
 pub use failure::{Exit, Failure};
 
+use crate::app::{self, AppOptions};
 use crate::model::labels::Language;
 use crate::model::{OpenOptions, folders};
 use crate::source::{Address, SourceError};
@@ -139,8 +140,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 
 fn window(args: &WindowArgs) -> Result<Exit, Failure> {
     let source = args.source.as_deref().map(address).transpose()?;
-    tracing::debug!("the window opens with {source:?} {:?} {:?}", args.model, args.language);
-    Err(Failure::failed("The window isn't there yet.", ""))
+    let options = AppOptions { source, model: args.model.clone(), language: args.language, size: None };
+    app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
+    Ok(Exit::Done)
 }
 
 /// Sends what is logged to standard error, as much as is asked for.

@@ -1,0 +1,342 @@
+//! The one place that does what the user wants.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use eframe::egui::{self, ViewportCommand};
+
+use super::AppOptions;
+use super::intent::{Choose, Intent, Page};
+use super::page_text::snapshot_failure;
+use super::view::{Cameras, source_address, source_info};
+use super::window::App;
+use super::workers::{Done, read_labels};
+use crate::engine::{Command, ModelChoice, SourceState};
+use crate::keep::{self, Saved, SnapshotError};
+use crate::model::sidecar::Sidecar;
+use crate::model::{self, OpenOptions, folders, runtime};
+use crate::settings::Theme;
+use crate::source::camera::{self, CameraInfo};
+use crate::source::{Address, CameraRequest, Pace, SourceInfo};
+
+/// egui's word for the theme.
+#[must_use]
+pub fn theme(theme: Theme) -> egui::ThemePreference {
+    match theme {
+        Theme::System => egui::ThemePreference::System,
+        Theme::Light => egui::ThemePreference::Light,
+        Theme::Dark => egui::ThemePreference::Dark,
+    }
+}
+
+/// The address to remember: a camera by its name and bus, whatever number it has today.
+#[must_use]
+pub fn lasting_address(address: &Address, info: &SourceInfo, cameras: &Cameras) -> Address {
+    match address {
+        Address::AnyCamera | Address::CameraIndex(_) => match cameras.find(address, Some(&info.name)) {
+            Some(camera) => camera.address(),
+            None => Address::Camera { name: info.name.clone(), bus: None },
+        },
+        other => other.clone(),
+    }
+}
+
+impl App {
+    /// Opens the source and the model that were asked for, else the remembered, else the default ones.
+    pub(super) fn begin(&mut self, options: AppOptions) {
+        runtime::prefer(self.state.settings.onnxruntime.clone());
+        self.engine.send(Command::SetThresholds(self.state.thresholds.clone()));
+        self.engine.send(Command::Loop(self.state.settings.looping));
+        let source =
+            options.source.or_else(|| self.state.settings.source.clone()).unwrap_or(Address::AnyCamera);
+        self.open_source(source);
+        let remembered = || self.state.settings.model.clone().filter(|m| m.is_file());
+        if let Some(model) = options.model.or_else(remembered).or_else(folders::default_model) {
+            self.open_model(model, None);
+        }
+        self.look_for_models();
+    }
+
+    pub(super) fn apply(&mut self, ctx: &egui::Context, frame: &eframe::Frame, intent: Intent) {
+        match intent {
+            Intent::OpenSource(address) => self.open_source(address),
+            Intent::OpenCamera(address, request) => {
+                if let Some(info) = source_info(&self.state.source) {
+                    let name = info.name.clone();
+                    if request == CameraRequest::default() {
+                        self.state.settings.cameras.remove(&name);
+                    } else {
+                        self.state.settings.cameras.insert(name, request.clone());
+                    }
+                }
+                self.engine.send(Command::Open { address, camera: request });
+            }
+            Intent::TryAgain => {
+                if let Some(address) = source_address(&self.state.source).cloned() {
+                    self.open_source(address);
+                }
+            }
+            Intent::OpenPath(path) => self.open_path(path),
+            Intent::CameraNumber(n) => {
+                let known = self.state.cameras.items().get(n).map(CameraInfo::address);
+                if let Some(address) = known {
+                    self.open_source(address);
+                } else if self.state.cameras.items.is_none() {
+                    self.open_source(Address::CameraIndex(n as u32));
+                }
+            }
+            Intent::Choose(what) => {
+                if !self.state.choosing {
+                    self.state.choosing = true;
+                    self.workers.choose(what, self.strings(), frame);
+                }
+            }
+            Intent::Typed(what, text) => self.typed(what, &text),
+            Intent::RefreshCameras => self.look_for_cameras(),
+            Intent::SetControl { id, value } => {
+                for camera in self.state.cameras.items.iter_mut().flatten() {
+                    // Shown at once; the next look at the cameras tells what the driver made of it.
+                    for control in camera.controls.iter_mut().filter(|c| c.id == id) {
+                        control.value = value;
+                    }
+                }
+                self.engine.send(Command::SetControl { id, value });
+            }
+            Intent::Pause(on) => self.engine.send(Command::Pause(on)),
+            Intent::Step => {
+                if matches!(*self.state.source, SourceState::Playing { .. }) {
+                    self.engine.send(Command::Pause(true));
+                }
+                self.engine.send(Command::Step);
+            }
+            Intent::Seek(to) => {
+                let ended = matches!(*self.state.source, SourceState::Ended { .. });
+                self.engine.send(Command::Seek(to));
+                if ended {
+                    self.engine.send(Command::Pause(false));
+                }
+            }
+            Intent::Skip(by) => self.skip(by),
+            Intent::Loop(on) => {
+                self.state.settings.looping = on;
+                self.engine.send(Command::Loop(on));
+            }
+            Intent::AsFastAsPossible(on) => {
+                self.state.as_fast_as_possible = on;
+                self.engine.send(Command::AsFastAsPossible(on));
+            }
+            Intent::SetModel(path) => self.open_model(path, None),
+            Intent::NoModel => {
+                self.state.settings.model = None;
+                self.engine.send(Command::CloseModel);
+            }
+            Intent::NextModel { back } => self.next_model(back),
+            Intent::RefreshModels => self.look_for_models(),
+            Intent::Conf(conf) => {
+                self.state.settings.conf = conf;
+                self.state.thresholds.conf = conf;
+                self.engine.send(Command::SetThresholds(self.state.thresholds.clone()));
+            }
+            Intent::Iou(iou) => {
+                self.state.settings.iou = iou;
+                self.state.thresholds.iou = iou;
+                self.engine.send(Command::SetThresholds(self.state.thresholds.clone()));
+            }
+            Intent::Classes(classes) => {
+                self.state.thresholds.classes = classes;
+                self.engine.send(Command::SetThresholds(self.state.thresholds.clone()));
+            }
+            Intent::Snapshot => self.snapshot(),
+            Intent::Mirror(on) => self.state.settings.mirror = on,
+            Intent::Figures(on) => self.state.settings.figures = on,
+            Intent::ResultOnOwnFrame(on) => self.state.settings.result_on_own_frame = on,
+            Intent::SidePanel(on) => self.state.settings.side_panel = on,
+            Intent::FullScreen(on) => {
+                self.state.full_screen = on;
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(on));
+            }
+            Intent::Help(on) => self.state.help = on,
+            Intent::Show(page) => self.show(page),
+            Intent::Language(language) => {
+                self.state.language = None;
+                self.state.settings.language = language;
+            }
+            Intent::Theme(chosen) => {
+                self.state.settings.theme = chosen;
+                ctx.set_theme(theme(chosen));
+            }
+            Intent::SnapshotOptions(options) => self.state.settings.snapshot = options,
+            Intent::ApplyReading(path, sidecar) => self.open_model(path, Some(sidecar)),
+            Intent::SaveReading(path, sidecar) => {
+                self.workers.run("save reading", move || {
+                    let result = sidecar.save(&path);
+                    Done::ReadingSaved(path, result)
+                });
+            }
+            Intent::OpenFolder(path) => self.workers.run("open folder", move || {
+                Done::FolderOpened(open::that_detached(&path).map_err(|e| format!("{}: {e}", path.display())))
+            }),
+            Intent::CopyText(text) => {
+                ctx.copy_text(text);
+                self.toasts.good(self.strings().copied, "");
+            }
+            Intent::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            Intent::Dismiss(id) => self.toasts.dismiss(id),
+        }
+    }
+
+    fn open_source(&mut self, address: Address) {
+        if self.state.page != Page::Stage {
+            self.show(Page::Stage);
+        }
+        let playing = source_info(&self.state.source).map(|i| i.name.clone());
+        let name = match (&address, self.state.cameras.find(&address, playing.as_deref())) {
+            (_, Some(camera)) => Some(camera.name.clone()),
+            (Address::Camera { name, .. }, None) => Some(name.clone()),
+            _ => None,
+        };
+        let camera = name.and_then(|n| self.state.settings.cameras.get(&n).cloned()).unwrap_or_default();
+        self.engine.send(Command::Open { address, camera });
+    }
+
+    /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
+    pub(super) fn open_model(&mut self, path: PathBuf, overrides: Option<Sidecar>) {
+        let options = OpenOptions { overrides, ..OpenOptions::default() };
+        self.engine.send(Command::SetModel(ModelChoice { path, options }));
+    }
+
+    fn open_path(&mut self, path: PathBuf) {
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && !path.is_dir() {
+            self.open_model(path, None);
+        } else {
+            self.open_source(Address::from_path(&path));
+        }
+    }
+
+    /// What was chosen in a dialogue.
+    pub(super) fn chosen(&mut self, what: Choose, path: PathBuf) {
+        match what {
+            Choose::File | Choose::Folder => self.open_path(path),
+            Choose::Model => self.open_model(path, None),
+            Choose::SnapshotFolder => self.state.settings.snapshot.folder = Some(path),
+            Choose::Labels => self.workers.run("read labels", move || Done::Labels(read_labels(&path))),
+            Choose::Runtime => {
+                self.state.settings.onnxruntime = Some(path.clone());
+                runtime::prefer(Some(path));
+                if let Some((model, _)) = &self.state.model.failed {
+                    self.open_model(model.clone(), None);
+                }
+            }
+        }
+    }
+
+    fn typed(&mut self, what: Choose, text: &str) {
+        match what {
+            Choose::File | Choose::Folder => match text.parse::<Address>() {
+                Ok(address) => self.open_source(address),
+                Err(error) => {
+                    self.toasts.bad(self.strings().not_done, format!("{error} {}", error.fix()));
+                }
+            },
+            _ => self.chosen(what, PathBuf::from(text)),
+        }
+    }
+
+    fn skip(&mut self, by: i32) {
+        let Some(info) = source_info(&self.state.source).filter(|i| i.pace == Pace::Stills) else { return };
+        let last = info.frames.map_or(f64::MAX, |n| n.saturating_sub(1) as f64);
+        let now = self.state.position.unwrap_or(0.0);
+        let mut to = now + f64::from(by);
+        if self.state.settings.looping && last < f64::MAX {
+            to = if to > last {
+                0.0
+            } else if to < 0.0 {
+                last
+            } else {
+                to
+            };
+        }
+        self.engine.send(Command::Seek(to.clamp(0.0, last)));
+    }
+
+    fn next_model(&mut self, back: bool) {
+        let models = &self.state.models;
+        let now = self.state.model.opening.as_deref();
+        let now = now.or_else(|| self.state.model.current.as_ref().map(|c| c.path.as_path()));
+        let at = now.and_then(|now| models.iter().position(|m| super::model_panel::same_file(m, now)));
+        let next = match (at, models.len()) {
+            (_, 0) => return,
+            (None, _) => 0,
+            (Some(at), n) if back => (at + n - 1) % n,
+            (Some(at), n) => (at + 1) % n,
+        };
+        if let Some(path) = models.get(next).filter(|p| Some(p.as_path()) != now).cloned() {
+            self.open_model(path, None);
+        }
+    }
+
+    pub(super) fn look_for_cameras(&mut self) {
+        if !self.state.cameras.looking {
+            self.state.cameras.looking = true;
+            self.workers.run("look for cameras", || Done::Cameras(camera::list()));
+        }
+    }
+
+    fn look_for_models(&self) {
+        self.workers.run("look for models", || Done::Models(folders::model_files(&folders::model_folders())));
+    }
+
+    /// Reads a model's file and its sidecar for the page "How to read this model".
+    pub(super) fn inspect(&self, path: PathBuf) {
+        self.workers.run("read model", move || {
+            let sidecar = Sidecar::load(&path).ok().flatten();
+            let seen = model::inspect(&path).map(Box::new);
+            Done::Inspected(path, sidecar, seen)
+        });
+    }
+
+    /// Saves what is seen, on a worker.
+    fn snapshot(&mut self) {
+        let outcome = self.state.outcome.clone();
+        let Some(shown) = self.stage.frame().cloned() else {
+            self.toasts.bad(self.strings().snapshot_failed, self.strings().nothing_to_save);
+            return;
+        };
+        // The result's own frame, so that boxes lie where they were found.
+        let outcome = outcome.filter(|o| o.frame.generation == shown.generation);
+        let frame = outcome.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
+        let source = source_address(&self.state.source).map(ToString::to_string).unwrap_or_default();
+        let style = self.style();
+        let options = self.state.settings.snapshot.clone();
+        self.workers.run("snapshot", move || {
+            let view = keep::SnapshotView {
+                source: &source,
+                frame: &frame,
+                seen: outcome.as_deref().map(Into::into),
+                style: &style,
+            };
+            Done::Snapshot(keep::save(&view, &options).map(Box::new))
+        });
+    }
+
+    pub(super) fn snapshot_done(&mut self, ctx: &egui::Context, result: Result<Box<Saved>, SnapshotError>) {
+        let s = self.strings();
+        match result {
+            Ok(saved) => {
+                let name = super::view::file_name(&saved.annotated);
+                let toast = self.toasts.good(s.snapshot_saved, name);
+                toast.folder = saved.annotated.parent().map(Path::to_owned);
+                let small = &saved.thumbnail;
+                let size = [small.width as usize, small.height as usize];
+                if size[0] > 0 && small.rgba.len() == size[0] * size[1] * 4 {
+                    let image = egui::ColorImage::from_rgba_unmultiplied(size, &small.rgba);
+                    toast.thumbnail =
+                        Some(ctx.load_texture("thumbnail", image, egui::TextureOptions::LINEAR));
+                }
+            }
+            Err(error) => {
+                self.toasts.bad(s.snapshot_failed, snapshot_failure(self.state.language(), &error));
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The limits on what counts as found, and how results meet the picture.
+
+use eframe::egui::Ui;
+
+use super::intent::Intent;
+use super::view::View;
+use super::widgets::{section, slider_row};
+use crate::model::Task;
+
+/// Shows the sliders.
+pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let task = view.model.current.as_ref().map(|c| c.spec.task);
+    let has_boxes = !matches!(
+        task,
+        Some(Task::Stylize | Task::Depth | Task::Matte | Task::Semantic | Task::Classify | Task::Action)
+    );
+    section(ui, s.detection, |ui| {
+        if has_boxes {
+            let t = view.thresholds;
+            let percent = |v: f32| format!("{:.0} %", v * 100.0);
+            // Below 1 % thousands of candidates would have to be sorted out, and none means anything.
+            if let Some(v) =
+                slider_row(ui, s.confidence, s.confidence_hint, t.conf, 0.01..=0.99, &percent(t.conf))
+            {
+                out.push(Intent::Conf(v));
+            }
+            if let Some(v) = slider_row(ui, s.iou, s.iou_hint, t.iou, 0.05..=0.95, &percent(t.iou)) {
+                out.push(Intent::Iou(v));
+            }
+        }
+        let mut on = view.settings.result_on_own_frame;
+        if ui.checkbox(&mut on, s.own_frame).on_hover_text(s.own_frame_hint).changed() {
+            out.push(Intent::ResultOnOwnFrame(on));
+        }
+    });
+}

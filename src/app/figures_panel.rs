@@ -1,0 +1,91 @@
+//! The figures: rates, stages, ages, losses. In the side panel and, in short, over the picture.
+
+use eframe::egui::{self, Ui};
+
+use super::view::View;
+use super::widgets::{figure_row, section_with};
+use crate::engine::{Spread, Stats};
+
+fn ms(value: f32) -> String {
+    if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+}
+
+fn spread(s: Spread) -> String {
+    format!("{} · {}", ms(s.median), ms(s.p95))
+}
+
+/// Shows the part of the side panel with the figures, folded away at first.
+pub fn ui(ui: &mut Ui, view: &View<'_>) {
+    let s = view.strings;
+    let stats = view.stats;
+    section_with(
+        ui,
+        s.figures,
+        |_| {},
+        |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            figure_row(ui, s.camera_rate, &(s.per_second)(stats.source_fps));
+            figure_row(ui, s.preview_rate, &(s.per_second)(stats.preview_fps));
+            if view.model.current.is_some() {
+                figure_row(ui, s.inference_rate, &(s.per_second)(stats.inference_fps));
+            }
+            hinted(ui, s.age_shown, s.age_shown_hint, &age(stats.shown_age));
+            if view.model.current.is_some() {
+                hinted(ui, s.age_result, s.age_shown_hint, &age(stats.outcome_age));
+                hinted(ui, s.skipped, s.skipped_hint, &stats.dropped.to_string());
+            }
+            hinted(ui, s.lost, s.lost_hint, &stats.lost.to_string());
+            ui.add_space(6.0);
+            figure_row(ui, s.stages, s.median_p95);
+            figure_row(ui, s.decode, &spread(stats.decode));
+            if view.model.current.is_some() {
+                for (name, value) in [
+                    (s.prepare, stats.input),
+                    (s.inference, stats.inference),
+                    (s.output, stats.output),
+                    (s.total, stats.total),
+                ] {
+                    figure_row(ui, name, &spread(value));
+                }
+            }
+        },
+    );
+}
+
+fn age(s: Spread) -> String {
+    format!("{} ms", ms(s.median))
+}
+
+fn hinted(ui: &mut Ui, name: &str, hint: &str, value: &str) {
+    figure_row(ui, name, value).on_hover_text(hint);
+}
+
+/// The figures in short, over the picture's corner.
+pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
+    let s = view.strings;
+    let Stats { source_fps, preview_fps, inference_fps, .. } = *view.stats;
+    let mut lines =
+        vec![(s.camera_rate, (s.per_second)(source_fps)), (s.preview_rate, (s.per_second)(preview_fps))];
+    if view.model.current.is_some() {
+        lines.push((s.inference_rate, (s.per_second)(inference_fps)));
+        lines.push((s.inference, format!("{} ms", ms(view.stats.inference.median))));
+    }
+    lines.push((s.age_shown, age(view.stats.shown_age)));
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let line = 17.0;
+    let size = egui::vec2(150.0, line * lines.len() as f32 + 14.0);
+    let rect = egui::Rect::from_min_size(stage.min + egui::vec2(12.0, 12.0), size);
+    // The ground is dark in both themes: it lies on a picture.
+    ui.painter().rect_filled(rect, 8, egui::Color32::from_black_alpha(170));
+    for (n, (name, value)) in lines.iter().enumerate() {
+        let y = rect.top() + 7.0 + line * (n as f32 + 0.5);
+        let grey = egui::Color32::from_gray(190);
+        let left = egui::pos2(rect.left() + 10.0, y);
+        ui.painter().text(left, egui::Align2::LEFT_CENTER, name, font.clone(), grey);
+        let right = egui::pos2(rect.right() - 10.0, y);
+        ui.painter().text(right, egui::Align2::RIGHT_CENTER, value, font.clone(), egui::Color32::WHITE);
+    }
+    let text = lines.iter().map(|(n, v)| format!("{n} {v}")).collect::<Vec<_>>().join(", ");
+    ui.interact(rect, ui.scope_id().with("figures"), egui::Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));
+}

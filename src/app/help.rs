@@ -1,0 +1,74 @@
+//! The help sheet: every key.
+
+use eframe::egui::{self, Id, Modal, Ui};
+
+use super::intent::Intent;
+use super::strings::Strings;
+use super::style::palette;
+use super::widgets::page_title;
+
+/// The keys and what they do.
+#[must_use]
+pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("Space", s.snapshot),
+        ("P", s.pause),
+        ("M  Shift+M", s.key_model),
+        ("[  ]", s.key_confidence),
+        ("H", s.figures),
+        ("F", s.mirror),
+        ("1  …  9", s.key_camera),
+        ("←  →", s.key_step),
+        ("Ctrl+O", s.key_open),
+        ("F11  Esc", s.full_screen),
+        ("F1  ?", s.key_help),
+        ("Ctrl+Q", s.key_quit),
+    ]
+}
+
+/// Shows the sheet over everything.
+pub fn ui(ui: &Ui, s: &Strings, out: &mut Vec<Intent>) {
+    let modal = Modal::new(Id::unique("help")).show(ui.ctx(), |ui| {
+        ui.set_width(380.0);
+        page_title(ui, s.keys);
+        ui.add_space(8.0);
+        egui::Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+            for (keys, text) in rows(s) {
+                key_caps(ui, keys);
+                ui.label(text);
+                ui.end_row();
+            }
+        });
+        ui.add_space(8.0);
+        ui.label(
+            egui::RichText::new(format!("{}: {}", s.key_mouse_drop, s.key_drop)).color(palette(ui).weak),
+        );
+        ui.add_space(8.0);
+        if ui.button(s.close).clicked() {
+            out.push(Intent::Help(false));
+        }
+    });
+    if modal.should_close() {
+        out.push(Intent::Help(false));
+    }
+}
+
+fn key_caps(ui: &mut Ui, keys: &str) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for key in keys.split_whitespace() {
+            let p = palette(ui);
+            if key == "…" {
+                ui.label(key);
+                continue;
+            }
+            egui::Frame::new()
+                .fill(p.button[1])
+                .corner_radius(5)
+                .inner_margin(egui::Margin::symmetric(8, 3))
+                .show(ui, |ui| {
+                    ui.label(egui::RichText::new(key).small().color(p.strong));
+                });
+        }
+    });
+}

@@ -1,0 +1,93 @@
+//! What the user wants: panels report it, [`super::window::App`] does it, in one place.
+
+use std::path::PathBuf;
+
+use crate::keep::SnapshotOptions;
+use crate::model::labels::Language;
+use crate::model::sidecar::Sidecar;
+use crate::settings::Theme;
+use crate::source::{Address, CameraRequest};
+
+/// What is chosen in a file dialogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choose {
+    /// A picture or a film.
+    File,
+    /// A folder of pictures.
+    Folder,
+    /// An ONNX model.
+    Model,
+    /// Where snapshots go.
+    SnapshotFolder,
+    /// ONNX Runtime's shared library.
+    Runtime,
+    /// A text file with a class name a line, for the model that is being explained.
+    Labels,
+}
+
+/// What fills the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The picture.
+    #[default]
+    Stage,
+    Settings,
+    /// "How to read this model", for this file.
+    Reading(PathBuf),
+}
+
+/// What the user wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    OpenSource(Address),
+    /// Open a camera in a mode of the user's choice.
+    OpenCamera(Address, CameraRequest),
+    TryAgain,
+    /// Open a file or folder by what it is: a model, a picture, a film.
+    OpenPath(PathBuf),
+    /// Open the camera at this place of the list.
+    CameraNumber(usize),
+    Choose(Choose),
+    /// A path was typed where no dialogue could be shown.
+    Typed(Choose, String),
+    RefreshCameras,
+    SetControl {
+        id: u32,
+        value: i64,
+    },
+    Pause(bool),
+    Step,
+    Seek(f64),
+    /// This many pictures of a folder, or seconds of a film, on or back.
+    Skip(i32),
+    Loop(bool),
+    AsFastAsPossible(bool),
+    SetModel(PathBuf),
+    NoModel,
+    NextModel {
+        back: bool,
+    },
+    RefreshModels,
+    Conf(f32),
+    Iou(f32),
+    Classes(Vec<u32>),
+    Snapshot,
+    Mirror(bool),
+    Figures(bool),
+    ResultOnOwnFrame(bool),
+    SidePanel(bool),
+    FullScreen(bool),
+    Help(bool),
+    Show(Page),
+    Language(Option<Language>),
+    Theme(Theme),
+    SnapshotOptions(SnapshotOptions),
+    /// Use this reading of the model now.
+    ApplyReading(PathBuf, Sidecar),
+    /// Write it beside the model.
+    SaveReading(PathBuf, Sidecar),
+    OpenFolder(PathBuf),
+    CopyText(String),
+    Dismiss(u64),
+    Quit,
+}

@@ -1,0 +1,102 @@
+//! Keys to intents. Keys do nothing while text is being typed or a menu is open.
+
+use eframe::egui::{self, Event, Key};
+
+use super::intent::{Choose, Intent, Page};
+use super::toolbar::seek_end;
+use super::view::View;
+use crate::engine::SourceState;
+use crate::source::Pace;
+
+/// How far `[` and `]` move the confidence.
+const CONF_STEP: f32 = 0.05;
+
+const DIGITS: [Key; 9] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+
+/// Reads the keys that were pressed since the last pass.
+pub fn read(ctx: &egui::Context, view: &View<'_>, page: &Page, help: bool, out: &mut Vec<Intent>) {
+    let typing = ctx.text_edit_focused();
+    let menu = ctx.any_popup_open();
+    // A focused button or slider takes Space and the arrows for itself.
+    let widget = ctx.memory(|m| m.focused().is_some());
+    ctx.input(|input| {
+        for event in &input.events {
+            match event {
+                Event::Key { key, pressed: true, repeat, modifiers, .. } => {
+                    let plain = !modifiers.ctrl && !modifiers.alt && !modifiers.command && !modifiers.mac_cmd;
+                    match key {
+                        Key::F1 if !repeat => out.push(Intent::Help(!help)),
+                        Key::F11 if !repeat => out.push(Intent::FullScreen(!view.full_screen)),
+                        Key::Escape if !menu && !typing => out.extend(escape(view, page, help)),
+                        Key::Q if modifiers.command && !repeat => out.push(Intent::Quit),
+                        Key::O if modifiers.command && !repeat => out.push(Intent::Choose(Choose::File)),
+                        _ if typing || menu || !plain || help || *page == Page::Settings => {}
+                        Key::Space | Key::ArrowLeft | Key::ArrowRight if widget => {}
+                        _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
+                    }
+                }
+                // Where these signs lie differs from keyboard to keyboard: take the text, not the key.
+                Event::Text(text) if !typing && !menu => match text.as_str() {
+                    "[" => out.push(Intent::Conf((view.thresholds.conf - CONF_STEP).max(0.01))),
+                    "]" => out.push(Intent::Conf((view.thresholds.conf + CONF_STEP).min(0.99))),
+                    "?" => out.push(Intent::Help(!help)),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+    });
+}
+
+/// Escape leaves what is uppermost.
+fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
+    if help {
+        Some(Intent::Help(false))
+    } else if *page != Page::Stage {
+        Some(Intent::Show(Page::Stage))
+    } else {
+        view.full_screen.then_some(Intent::FullScreen(false))
+    }
+}
+
+fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Intent> {
+    match key {
+        Key::ArrowLeft => return arrow(view, -1),
+        Key::ArrowRight => return arrow(view, 1),
+        _ if repeat => return None,
+        _ => {}
+    }
+    if let Some(n) = DIGITS.iter().position(|d| *d == key) {
+        return (!shift).then_some(Intent::CameraNumber(n));
+    }
+    match key {
+        Key::Space => Some(Intent::Snapshot),
+        Key::P => match view.source {
+            SourceState::Playing { .. } => Some(Intent::Pause(true)),
+            SourceState::Paused { .. } => Some(Intent::Pause(false)),
+            SourceState::Ended { .. } => Some(Intent::Seek(0.0)),
+            _ => None,
+        },
+        Key::H => Some(Intent::Figures(!view.settings.figures)),
+        Key::F => Some(Intent::Mirror(!view.settings.mirror)),
+        Key::M => Some(Intent::NextModel { back: shift }),
+        _ => None,
+    }
+}
+
+/// One picture of a folder; one frame of a paused film forward, else five seconds.
+fn arrow(view: &View<'_>, direction: i32) -> Option<Intent> {
+    match view.pace()? {
+        Pace::Live => None,
+        Pace::Stills => Some(Intent::Skip(direction)),
+        Pace::Film if view.is_paused() && direction > 0 => Some(Intent::Step),
+        Pace::Film => seek_end(view).map(|_| {
+            let step = match (view.is_paused(), view.info().and_then(|i| i.fps)) {
+                (true, Some(fps)) if fps > 0.0 => 1.0 / fps,
+                _ => 5.0,
+            };
+            Intent::Seek((view.position.unwrap_or(0.0) + f64::from(direction) * step).max(0.0))
+        }),
+    }
+}

@@ -1,0 +1,143 @@
+//! The model: which one, what it is, how we know, and why another one isn't running.
+
+use eframe::egui::{self, Popup, Ui};
+
+use super::icons::Icon;
+use super::intent::{Choose, Intent, Page};
+use super::page_text::{model_card, task_name};
+use super::source_panel::caption;
+use super::style::palette;
+use super::view::{View, file_name, model_name};
+use super::widgets::{dropdown, figure_row, menu_row, notice, section_with};
+use crate::engine::ModelCard;
+use crate::model::ModelError;
+use crate::model::spec::{Layout, Size};
+
+/// Shows the part of the side panel that is about the model.
+pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let opening = view.model.opening.as_deref();
+    section_with(
+        ui,
+        s.model,
+        |ui| {
+            if opening.is_some() {
+                ui.add(egui::Spinner::new().size(14.0));
+            }
+        },
+        |ui| {
+            let chosen = match (opening, &view.model.current) {
+                (Some(path), _) => (s.loading_model)(&model_name(path)),
+                (None, Some(card)) => card.name.clone(),
+                (None, None) => s.no_model.into(),
+            };
+            let button = dropdown(ui, Icon::Model, &chosen, s.choose_model);
+            if button.clicked() {
+                out.push(Intent::RefreshModels);
+            }
+            Popup::menu(&button).width(button.rect.width()).show(|ui| menu_ui(ui, view, out));
+            failure_ui(ui, view, out);
+            if let Some(card) = &view.model.current {
+                spec_ui(ui, view, card, out);
+            } else if view.models.is_empty() && opening.is_none() && view.model.failed.is_none() {
+                ui.label(egui::RichText::new(s.no_models_found).small().color(palette(ui).weak));
+            }
+        },
+    );
+}
+
+fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let current = view.model.current.as_ref().map(|c| c.path.as_path());
+    egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+        let unlisted = current.filter(|c| !view.models.iter().any(|m| same_file(m, c)));
+        for path in unlisted.into_iter().chain(view.models.iter().map(std::path::PathBuf::as_path)) {
+            let chosen = current.is_some_and(|c| same_file(c, path));
+            let row = menu_row(ui, Icon::Model, &model_name(path), "", chosen);
+            if row.on_hover_text(path.display().to_string()).clicked() {
+                out.push(Intent::SetModel(path.to_owned()));
+            }
+        }
+    });
+    if view.models.is_empty() {
+        caption(ui, s.no_models_found);
+    }
+    ui.separator();
+    if menu_row(ui, Icon::Folder, s.open_model, "", false).clicked() {
+        out.push(Intent::Choose(Choose::Model));
+    }
+    let none = view.model.current.is_none() && view.model.opening.is_none();
+    if menu_row(ui, Icon::Close, s.no_model, "", none).clicked() {
+        out.push(Intent::NoModel);
+    }
+}
+
+/// Whether two paths name the same file, as far as their text tells.
+pub fn same_file(a: &std::path::Path, b: &std::path::Path) -> bool {
+    a == b || (a.file_name() == b.file_name() && (a.ends_with(b) || b.ends_with(a)))
+}
+
+fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let Some((path, error)) = &view.model.failed else { return };
+    let text = model_card(view.language, error);
+    let colour = palette(ui).warn;
+    if view.lacks_runtime() {
+        // The banner over the picture says the rest.
+        ui.label(egui::RichText::new(&text.title).color(colour));
+        return;
+    }
+    notice(ui, colour, &text.title, &text.explanation, |ui| {
+        ui.add(
+            egui::Label::new(egui::RichText::new(&text.fix).color(palette(ui).weak)).wrap().selectable(true),
+        );
+        if let Some(card) = &view.model.current {
+            ui.label(egui::RichText::new((s.old_one_runs)(&card.name)).color(palette(ui).weak));
+        }
+        ui.horizontal_wrapped(|ui| match **error {
+            ModelError::NotUnderstood { .. } | ModelError::UnexpectedOutput { .. } => {
+                if ui.button(s.how_to_read).clicked() {
+                    out.push(Intent::Show(Page::Reading(path.clone())));
+                }
+            }
+            _ => {
+                if ui.button(s.try_again).clicked() {
+                    out.push(Intent::SetModel(path.clone()));
+                }
+            }
+        });
+    });
+}
+
+fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let spec = &card.spec;
+    ui.spacing_mut().item_spacing.y = 2.0;
+    figure_row(ui, s.family, spec.family.name());
+    figure_row(ui, s.task, task_name(view.language, spec.task));
+    let (w, h) = spec.input.size.bound();
+    let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
+    let layout = match spec.input.layout {
+        Layout::Nchw => "NCHW",
+        Layout::Nhwc => "NHWC",
+    };
+    figure_row(ui, s.input, &format!("{bound}{w}×{h} · {layout}"));
+    figure_row(ui, s.runs_on, &format!("{} · {}", card.provider, (s.threads)(card.threads)));
+    egui::CollapsingHeader::new(s.how_do_we_know).id_salt("evidence").show_unindented(ui, |ui| {
+        let p = palette(ui);
+        ui.label(egui::RichText::new(file_name(&card.path)).color(p.strong))
+            .on_hover_text(card.path.display().to_string());
+        for line in &spec.evidence {
+            ui.horizontal_top(|ui| {
+                ui.label(egui::RichText::new("·").color(p.accent));
+                ui.add(egui::Label::new(egui::RichText::new(line).color(p.text)).wrap().selectable(true));
+            });
+        }
+        let sure = format!("{:.0} %", spec.confidence * 100.0);
+        ui.label(egui::RichText::new(sure).small().color(p.weak));
+        if ui.button(s.how_to_read).clicked() {
+            out.push(Intent::Show(Page::Reading(card.path.clone())));
+        }
+    });
+}

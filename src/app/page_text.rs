@@ -1,0 +1,299 @@
+//! What the pages say of a source or a model that fails: a title, what is so, what to do.
+
+use crate::keep::SnapshotError;
+use crate::model::labels::Language;
+use crate::model::{ModelError, Task};
+use crate::source::SourceError;
+
+/// The texts of one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageText {
+    pub title: String,
+    /// What is so.
+    pub explanation: String,
+    /// What the user can do.
+    pub fix: String,
+}
+
+impl PageText {
+    fn new(title: &str, explanation: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { title: title.into(), explanation: explanation.into(), fix: fix.into() }
+    }
+
+    fn english(title: &str, explanation: &str, fix: &str) -> Self {
+        Self { title: title.into(), explanation: plain_quotes(explanation), fix: plain_quotes(fix) }
+    }
+}
+
+/// English text as the window shows it: in the bundled font curly quotes are as wide as a Chinese character, so
+/// straight ones stand for them.
+#[must_use]
+pub fn plain_quotes(text: &str) -> String {
+    text.replace(['\u{201c}', '\u{201d}'], "\"")
+}
+
+/// The page of a source that gives no frames.
+#[must_use]
+pub fn source_page(language: Language, error: &SourceError) -> PageText {
+    match language {
+        Language::English => PageText::english(source_title(error), &error.to_string(), &error.fix()),
+        Language::Chinese => source_page_chinese(error),
+    }
+}
+
+fn source_title(error: &SourceError) -> &'static str {
+    match error {
+        SourceError::NoCamera => "No camera",
+        SourceError::Missing { .. } => "Camera not connected",
+        SourceError::Unplugged { .. } => "Camera unplugged",
+        SourceError::Busy { .. } => "Camera in use",
+        SourceError::Forbidden { .. } => "No permission for the camera",
+        SourceError::Stalled { .. } => "The camera has stopped",
+        SourceError::Damaged { .. } => "Damaged pictures",
+        SourceError::NoFormat { .. } => "Unknown picture format",
+        SourceError::Camera { .. } => "Camera failure",
+        SourceError::NoFile { .. } => "File not found",
+        SourceError::Unreadable { .. } => "The file can't be read",
+        SourceError::NoPictures { .. } => "No pictures here",
+        SourceError::NoFfmpeg => "Videos need ffmpeg",
+        SourceError::NotSeekable => "Not possible here",
+        SourceError::Unknown { .. } => "Unknown source",
+    }
+}
+
+fn source_page_chinese(error: &SourceError) -> PageText {
+    let again = "Sightline 会持续重试。若仍不恢复，请拔下摄像头再插上，或选择较小的尺寸。";
+    match error {
+        SourceError::NoCamera => {
+            PageText::new("没有摄像头", "没有找到摄像头。", "请连接摄像头，或打开图片、视频或测试图案。")
+        }
+        SourceError::Missing { name } => {
+            PageText::new("摄像头未连接", format!("摄像头“{name}”没有连接。"), "重新插上后，画面会自动恢复。")
+        }
+        SourceError::Unplugged { name } => {
+            PageText::new("摄像头已拔出", format!("摄像头“{name}”已被拔出。"), "重新插上后，画面会自动恢复。")
+        }
+        SourceError::Busy { name, by } => PageText::new(
+            "摄像头被占用",
+            match by {
+                Some(by) => format!("摄像头“{name}”正被 {by} 使用。"),
+                None => format!("摄像头“{name}”正被其他程序使用。"),
+            },
+            "请关闭占用它的程序，或选择其他摄像头；画面会自动恢复。",
+        ),
+        SourceError::Forbidden { name } => PageText::new(
+            "没有摄像头权限",
+            format!("当前账户无权使用摄像头“{name}”。"),
+            if cfg!(target_os = "linux") {
+                "请运行“sudo usermod -aG video $USER”，然后注销并重新登录。"
+            } else {
+                "请在系统隐私设置中允许 Sightline 使用摄像头。"
+            },
+        ),
+        SourceError::Stalled { name } => {
+            PageText::new("摄像头停止传送", format!("摄像头“{name}”不再传来画面。"), again)
+        }
+        SourceError::Damaged { name } => {
+            PageText::new("画面损坏", format!("摄像头“{name}”传来的画面已损坏。"), again)
+        }
+        SourceError::NoFormat { name, found } => PageText::new(
+            "不支持的画面格式",
+            format!("摄像头“{name}”只提供无法读取的格式：{found}。"),
+            "支持 MJPEG、YUYV、NV12、RGB、BGR 和 GREY；请选择其他摄像头。",
+        ),
+        SourceError::Camera { name, reason } => {
+            PageText::new("摄像头故障", format!("摄像头“{name}”出错：{reason}。"), again)
+        }
+        SourceError::NoFile { path } => PageText::new(
+            "找不到文件",
+            format!("“{}”不存在。", path.display()),
+            "请检查名称，或将文件拖入窗口。",
+        ),
+        SourceError::Unreadable { path, reason } => PageText::new(
+            "无法读取文件",
+            format!("“{}”无法读取：{reason}。", path.display()),
+            "请确认文件完整，且当前账户有读取权限。",
+        ),
+        SourceError::NoPictures { place } => PageText::new(
+            "这里没有图片",
+            format!("“{place}”中没有图片。"),
+            "请选择包含 JPEG、PNG、WebP、BMP、GIF、TIFF 或 PNM 图片的文件夹。",
+        ),
+        SourceError::NoFfmpeg => PageText::new(
+            "播放视频需要 ffmpeg",
+            "视频由 ffmpeg 程序读取，但尚未安装。",
+            if cfg!(target_os = "linux") {
+                "请安装（Debian、Ubuntu：sudo apt install ffmpeg），然后重新打开视频。"
+            } else {
+                "请从 ffmpeg.org 安装，然后重新打开视频。"
+            },
+        ),
+        SourceError::NotSeekable => {
+            PageText::new("此处无法跳转", "实时来源无法跳转。", "只有视频和图片文件夹可以跳转。")
+        }
+        SourceError::Unknown { text } => PageText::new(
+            "未知的来源",
+            format!("“{text}”不是可以打开的摄像头、文件、文件夹或地址。"),
+            "请给出摄像头编号或名称、图片、文件夹、视频，或 pattern。",
+        ),
+    }
+}
+
+/// The card of a model that isn't running. Reasons that ONNX Runtime gives stay in its own words.
+#[must_use]
+pub fn model_card(language: Language, error: &ModelError) -> PageText {
+    match language {
+        Language::English => PageText::english(model_title(error), &error.to_string(), &error.fix()),
+        Language::Chinese => model_card_chinese(error),
+    }
+}
+
+fn model_title(error: &ModelError) -> &'static str {
+    match error {
+        ModelError::NoFile { .. } => "Model not found",
+        ModelError::NoRuntime { .. } => "ONNX Runtime is missing",
+        ModelError::NotUnderstood { .. } => "Unknown kind of model",
+        ModelError::NotOnnx { .. } => "Not a whole ONNX file",
+        ModelError::BadSidecar { .. } => "The model's settings can't be used",
+        ModelError::RunFailed { .. } | ModelError::UnexpectedOutput { .. } => "The model failed",
+        _ => "The model can't be opened",
+    }
+}
+
+fn model_card_chinese(error: &ModelError) -> PageText {
+    match error {
+        ModelError::NoFile { path } => PageText::new(
+            "找不到模型",
+            format!("模型文件“{}”不存在。", path.display()),
+            "请检查名称，或将文件拖入窗口。",
+        ),
+        ModelError::Unreadable { path, reason } => PageText::new(
+            "无法读取模型",
+            format!("模型文件“{}”无法读取：{reason}。", path.display()),
+            "请确认当前账户有读取权限。",
+        ),
+        ModelError::NotOnnx { path, reason } => PageText::new(
+            "不是完整的 ONNX 文件",
+            format!("“{}”不是完整的 ONNX 文件：{reason}。", path.display()),
+            "请重新下载或导出；文件必须是 ONNX 模型。",
+        ),
+        ModelError::NoRuntime { .. } => PageText::new(
+            "缺少 ONNX Runtime",
+            "没有找到运行模型所需的 ONNX Runtime。",
+            "可用 pip 安装：pip install onnxruntime；或从 github.com/microsoft/onnxruntime 下载，然后选择库文件。",
+        ),
+        ModelError::NotUnderstood { path, reason } => PageText::new(
+            "无法识别的模型",
+            format!("Sightline 不知道如何读取“{}”：{reason}。", path.display()),
+            "请在“如何读取此模型”中手动选择任务和输入。",
+        ),
+        ModelError::BadSidecar { path, reason } => PageText::new(
+            "模型配置无法使用",
+            format!("模型旁的配置“{}”无法使用：{reason}。", path.display()),
+            "请更正或删除该文件。",
+        ),
+        ModelError::UnexpectedOutput { .. } => PageText::new(
+            "模型运行出错",
+            format!("模型的输出与预期不符（{error}）"),
+            "请在“如何读取此模型”中选择其他系列。",
+        ),
+        ModelError::RunFailed { reason } => PageText::new(
+            "模型运行出错",
+            format!("模型处理画面时出错：{reason}。"),
+            "请换用其他画面尺寸或模型。",
+        ),
+        other => PageText::new("无法打开模型", other.to_string(), other.fix()),
+    }
+}
+
+/// Why no snapshot was saved, and what to do.
+#[must_use]
+pub fn snapshot_failure(language: Language, error: &SnapshotError) -> String {
+    if language == Language::English {
+        return plain_quotes(&format!("{error} {}", error.fix()));
+    }
+    let other = "请在设置中选择其他截图文件夹。";
+    match error {
+        SnapshotError::NoPicture => "还没有可以保存的画面。".into(),
+        SnapshotError::NoFolder { path } => format!("截图文件夹“{}”不存在。{other}", path.display()),
+        SnapshotError::NotAFolder { path } => format!("“{}”不是文件夹。{other}", path.display()),
+        SnapshotError::Forbidden { path, .. } => format!("无法写入“{}”。{other}", path.display()),
+        SnapshotError::Full { path, bytes } => {
+            let size = *bytes as f64 / 1e6;
+            format!(
+                "“{}”所在磁盘已满，截图需要 {size:.1} MB。请清理空间，或在设置中选择其他磁盘。",
+                path.display()
+            )
+        }
+        SnapshotError::Encode { format, reason } => {
+            format!("画面无法写成 {format}：{reason}。请在设置中选择另一种格式。")
+        }
+        SnapshotError::Failed { path, reason } => {
+            format!("截图无法保存到“{}”：{reason}。请重试，或选择其他文件夹。", path.display())
+        }
+    }
+}
+
+/// What a task is called in the window.
+#[must_use]
+pub fn task_name(language: Language, task: Task) -> &'static str {
+    let (english, chinese) = match task {
+        Task::Detect => ("Object detection", "目标检测"),
+        Task::Segment => ("Instance segmentation", "实例分割"),
+        Task::Semantic => ("Semantic segmentation", "语义分割"),
+        Task::Matte => ("Matting", "抠像"),
+        Task::Pose => ("Pose", "姿态估计"),
+        Task::Obb => ("Oriented boxes", "旋转框检测"),
+        Task::Depth => ("Depth", "深度估计"),
+        Task::Classify => ("Classification", "图像分类"),
+        Task::Stylize => ("Style transfer", "风格迁移"),
+        Task::Action => ("Action recognition", "动作识别"),
+    };
+    match language {
+        Language::English => english,
+        Language::Chinese => chinese,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// One of every kind of source error.
+    pub(in crate::app) fn every_source_error() -> Vec<SourceError> {
+        let name = || "UVC Camera".to_owned();
+        vec![
+            SourceError::NoCamera,
+            SourceError::Missing { name: name() },
+            SourceError::Unplugged { name: name() },
+            SourceError::Busy { name: name(), by: Some("cheese".into()) },
+            SourceError::Busy { name: name(), by: None },
+            SourceError::Forbidden { name: name() },
+            SourceError::Stalled { name: name() },
+            SourceError::Damaged { name: name() },
+            SourceError::NoFormat { name: name(), found: "H264".into() },
+            SourceError::Camera { name: name(), reason: "Input/output error".into() },
+            SourceError::NoFile { path: "/no/such.mp4".into() },
+            SourceError::Unreadable { path: "/a.jpg".into(), reason: "cut short".into() },
+            SourceError::NoPictures { place: "/empty".into() },
+            SourceError::NoFfmpeg,
+            SourceError::NotSeekable,
+            SourceError::Unknown { text: "??".into() },
+        ]
+    }
+
+    #[test]
+    fn every_page_says_what_is_so_and_what_to_do_in_both_languages() {
+        for error in every_source_error() {
+            let english = source_page(Language::English, &error);
+            let chinese = source_page(Language::Chinese, &error);
+            for page in [&english, &chinese] {
+                assert!(
+                    !page.title.is_empty() && !page.explanation.is_empty() && !page.fix.is_empty(),
+                    "{error}"
+                );
+            }
+            assert!(chinese.title.chars().any(|c| c > '\u{4e00}'), "{error}");
+        }
+    }
+}

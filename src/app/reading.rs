@@ -1,0 +1,276 @@
+//! "How to read this model": what the file says, and what the user says of it.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::{self, Ui};
+
+use super::intent::{Choose, Intent};
+use super::page_text::{model_card, task_name};
+use super::settings_page::{card, page_frame};
+use super::strings::Strings;
+use super::style::palette;
+use super::view::{View, file_name};
+use super::widgets::primary_button;
+use crate::model::file::{Facts, Port};
+use crate::model::identify::Unknown;
+use crate::model::sidecar::Sidecar;
+use crate::model::spec::{ColourOrder, Family, Fit, Layout, Range};
+use crate::model::{Inspection, ModelError};
+
+/// The fits that can be chosen, as the families use them.
+const CENTRED: Fit = Fit::Letterbox { pad: 114, centred: true, rounded: true };
+const CORNER: Fit = Fit::Letterbox { pad: 114, centred: false, rounded: false };
+const CROP: Fit = Fit::CentreCrop { resize: 256 };
+
+/// What was read of the model's file.
+#[derive(Debug, Default)]
+pub enum Seen {
+    /// A worker reads it.
+    #[default]
+    Reading,
+    Read(Box<Inspection>),
+    Failed(ModelError),
+}
+
+/// The page's state: what was seen, what was chosen.
+#[derive(Debug, Default)]
+pub struct Reading {
+    pub path: PathBuf,
+    pub seen: Seen,
+    /// What the user chose; starts as the sidecar's.
+    pub chosen: Sidecar,
+    pub saved: bool,
+}
+
+impl Reading {
+    /// The page for a model that is still to be looked at.
+    #[must_use]
+    pub fn new(path: &Path, chosen: Sidecar) -> Self {
+        Self { path: path.to_owned(), seen: Seen::Reading, chosen, saved: false }
+    }
+
+    /// Shows the page; `preview` paints the live picture.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        view: &View<'_>,
+        out: &mut Vec<Intent>,
+        preview: impl FnOnce(&mut Ui, egui::Rect),
+    ) {
+        let s = view.strings;
+        let title = format!("{} · {}", s.how_to_read, file_name(&self.path));
+        page_frame(ui, &title, s.back, out, |ui, out| {
+            ui.add(egui::Label::new(egui::RichText::new(s.reading_intro).color(palette(ui).weak)).wrap());
+            ui.add_space(8.0);
+            let room = ui.available_width();
+            if room > 600.0 {
+                ui.horizontal_top(|ui| {
+                    let half = (room - ui.spacing().item_spacing.x) / 2.0;
+                    ui.vertical(|ui| {
+                        ui.set_width(half);
+                        self.choices_ui(ui, view, out);
+                    });
+                    ui.vertical(|ui| {
+                        ui.set_width(half);
+                        self.preview_ui(ui, view, preview);
+                    });
+                });
+            } else {
+                self.choices_ui(ui, view, out);
+                self.preview_ui(ui, view, preview);
+            }
+            self.facts_ui(ui, view);
+        });
+    }
+
+    fn preview_ui(&self, ui: &mut Ui, view: &View<'_>, preview: impl FnOnce(&mut Ui, egui::Rect)) {
+        let s = view.strings;
+        card(ui, s.live_preview, |ui| {
+            let width = ui.available_width();
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(width, width * 0.62), egui::Sense::hover());
+            ui.painter().rect_filled(rect, 8, palette(ui).stage);
+            preview(ui, rect);
+            let p = palette(ui);
+            let failed = view.model.failed.as_ref().filter(|(path, _)| *path == self.path);
+            if view.model.opening.as_deref() == Some(&*self.path) {
+                ui.horizontal(|ui| {
+                    ui.add(egui::Spinner::new().size(14.0));
+                    ui.label((s.loading_model)(&file_name(&self.path)));
+                });
+            } else if let Some((_, error)) = failed {
+                let text = model_card(view.language, error);
+                ui.add(egui::Label::new(egui::RichText::new(text.explanation).color(p.bad)).wrap());
+            } else if view.model.current.as_ref().is_some_and(|c| c.path == self.path) {
+                ui.label(egui::RichText::new(s.reading_works).color(p.good));
+            }
+        });
+    }
+
+    fn choices_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+        let s = view.strings;
+        let before = self.chosen.clone();
+        card(ui, s.what_you_choose, |ui| {
+            let known = matches!(&self.seen, Seen::Read(seen) if seen.spec.is_ok());
+            let unset = if known { s.as_found } else { s.not_set };
+            let c = &mut self.chosen;
+            choice(ui, s.family, unset, &mut c.family, &Family::ALL.map(|f| (f, f.name())));
+            if c.family != before.family {
+                c.task = None;
+            }
+            let tasks: Vec<_> = match c.family {
+                Some(family) => family.tasks().iter().map(|t| (*t, task_name(view.language, *t))).collect(),
+                None => crate::model::Task::ALL.iter().map(|t| (*t, task_name(view.language, *t))).collect(),
+            };
+            choice(ui, s.task, unset, &mut c.task, &tasks);
+            let layouts = [(Layout::Nchw, s.planes), (Layout::Nhwc, s.interleaved)];
+            choice(ui, s.layout, s.as_found, &mut c.layout, &layouts);
+            let orders = [(ColourOrder::Rgb, "RGB"), (ColourOrder::Bgr, "BGR")];
+            choice(ui, s.colour_order, s.as_found, &mut c.order, &orders);
+            let mut ranges = vec![
+                (Range::UNIT, "0 … 1"),
+                (Range::BYTE, "0 … 255"),
+                (Range::SIGNED, "−1 … 1"),
+                (Range::IMAGENET, s.imagenet),
+            ];
+            if let Some(range) = c.range.filter(|r| !ranges.iter().any(|(known, _)| known == r)) {
+                ranges.push((range, s.custom));
+            }
+            choice(ui, s.value_range, s.as_found, &mut c.range, &ranges);
+            let mut fits = vec![
+                (CENTRED, s.letterbox_centred),
+                (CORNER, s.letterbox_corner),
+                (Fit::Stretch, s.stretch),
+                (CROP, s.centre_crop),
+            ];
+            if let Some(fit) = c.fit.filter(|f| !fits.iter().any(|(known, _)| known == f)) {
+                fits.push((fit, s.custom));
+            }
+            choice(ui, s.fit, s.as_found, &mut c.fit, &fits);
+            labels_ui(ui, s, &mut c.labels, out);
+            ui.add_space(8.0);
+            ui.horizontal(|ui| {
+                if primary_button(ui, s.save_beside).clicked() {
+                    out.push(Intent::SaveReading(self.path.clone(), self.chosen.clone()));
+                }
+                if ui.add_enabled(self.chosen != Sidecar::default(), egui::Button::new(s.reset)).clicked() {
+                    self.chosen = Sidecar::default();
+                }
+            });
+            if self.saved {
+                let name = file_name(&crate::model::sidecar::path_for(&self.path));
+                ui.label(egui::RichText::new((s.saved_as)(&name)).color(palette(ui).good));
+            }
+        });
+        if self.chosen != before {
+            self.saved = false;
+            out.push(Intent::ApplyReading(self.path.clone(), self.chosen.clone()));
+        }
+    }
+
+    fn facts_ui(&self, ui: &mut Ui, view: &View<'_>) {
+        let s = view.strings;
+        card(ui, s.what_the_file_says, |ui| match &self.seen {
+            Seen::Reading => {
+                ui.horizontal(|ui| {
+                    ui.add(egui::Spinner::new().size(14.0));
+                    ui.label(s.reading_file);
+                });
+            }
+            Seen::Failed(error) => {
+                let text = model_card(view.language, error);
+                ui.add(egui::Label::new(format!("{} {}", text.explanation, text.fix)).wrap());
+            }
+            Seen::Read(seen) => {
+                match &seen.spec {
+                    Ok(spec) => {
+                        for line in &spec.evidence {
+                            ui.add(egui::Label::new(line).wrap().selectable(true));
+                        }
+                    }
+                    Err(Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. }) => {
+                        let text = egui::RichText::new(reason).color(palette(ui).warn);
+                        ui.add(egui::Label::new(text).wrap().selectable(true));
+                    }
+                }
+                ui.add_space(6.0);
+                file_ui(ui, s, &seen.facts);
+            }
+        });
+    }
+}
+
+/// One choice of several; `None` leaves it as it was found.
+fn choice<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    unset: &str,
+    value: &mut Option<T>,
+    options: &[(T, &'static str)],
+) {
+    ui.horizontal(|ui| {
+        ui.label(name);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let shown = options.iter().find(|(v, _)| Some(*v) == *value).map_or(unset, |(_, text)| text);
+            let combo = egui::ComboBox::from_id_salt(name).selected_text(shown).width(170.0).truncate();
+            let response = combo.show_ui(ui, |ui| {
+                ui.selectable_value(value, None, unset);
+                for (option, text) in options {
+                    ui.selectable_value(value, Some(*option), *text);
+                }
+            });
+            response.response.accessible_name(name);
+        });
+    });
+}
+
+/// Which names the classes have.
+fn labels_ui(ui: &mut Ui, s: &Strings, labels: &mut Option<Vec<String>>, out: &mut Vec<Intent>) {
+    let coco = crate::model::labels::Labels::coco80();
+    let shown = match labels.as_deref() {
+        None => s.as_found.to_owned(),
+        Some([]) => s.labels_none.to_owned(),
+        Some(names) if names == coco.english() => "COCO-80".to_owned(),
+        Some(names) => (s.labels_loaded)(names.len()),
+    };
+    ui.horizontal(|ui| {
+        ui.label(s.labels);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let combo = egui::ComboBox::from_id_salt("labels").selected_text(&shown).width(170.0).truncate();
+            let response = combo.show_ui(ui, |ui| {
+                ui.selectable_value(labels, None, s.as_found);
+                ui.selectable_value(labels, Some(coco.english().to_vec()), "COCO-80");
+                ui.selectable_value(labels, Some(Vec::new()), s.labels_none);
+                if ui.selectable_label(false, s.labels_file).clicked() {
+                    out.push(Intent::Choose(Choose::Labels));
+                }
+            });
+            response.response.accessible_name(s.labels);
+        });
+    });
+}
+
+fn file_ui(ui: &mut Ui, s: &Strings, facts: &Facts) {
+    let p = palette(ui);
+    let group = |ui: &mut Ui, title: &str, ports: &[Port]| {
+        ui.label(egui::RichText::new(title).color(p.weak));
+        for port in ports.iter().take(24) {
+            let text = format!("{}   {}   {}", port.name, port.element, port.shape_text());
+            ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap().selectable(true));
+        }
+        ui.add_space(4.0);
+    };
+    group(ui, s.inputs, &facts.inputs);
+    group(ui, s.outputs, &facts.outputs);
+    ui.label(egui::RichText::new(s.metadata).color(p.weak));
+    if facts.metadata.is_empty() {
+        ui.label(s.nothing);
+    }
+    for (key, value) in facts.metadata.iter().take(40) {
+        let value: String = value.chars().take(160).collect();
+        ui.add(egui::Label::new(format!("{key}: {value}")).wrap().selectable(true));
+    }
+    if !facts.producer.is_empty() {
+        ui.add_space(4.0);
+        ui.label(egui::RichText::new(format!("{}: {}", s.made_by, facts.producer)).color(p.weak));
+    }
+}

@@ -1,0 +1,164 @@
+//! Messages at the foot of the picture: good news passes by itself, bad news stays until it is dismissed.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, Align2, Area, Id, Order, TextureHandle, Ui, vec2};
+
+use super::icons::Icon;
+use super::intent::Intent;
+use super::page_text::plain_quotes;
+use super::strings::Strings;
+use super::style::{CARD_RADIUS, palette};
+use super::widgets::sized_icon_button;
+
+/// How long good news stays.
+const STAY: Duration = Duration::from_secs(6);
+/// Older messages go when there are more.
+const LIMIT: usize = 4;
+
+/// One message.
+pub struct Toast {
+    id: u64,
+    pub title: String,
+    pub text: String,
+    pub bad: bool,
+    pub thumbnail: Option<TextureHandle>,
+    pub folder: Option<PathBuf>,
+    since: Instant,
+}
+
+impl std::fmt::Debug for Toast {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Toast({}: {}: {})", self.id, self.title, self.text)
+    }
+}
+
+/// The messages that are shown.
+#[derive(Debug, Default)]
+pub struct Toasts {
+    shown: Vec<Toast>,
+    next: u64,
+}
+
+impl Toasts {
+    /// Says that something went well.
+    pub fn good(&mut self, title: &str, text: impl Into<String>) -> &mut Toast {
+        self.push(title, plain_quotes(&text.into()), false)
+    }
+
+    /// Says that something failed; `text` says what to do.
+    pub fn bad(&mut self, title: &str, text: impl Into<String>) -> &mut Toast {
+        self.push(title, plain_quotes(&text.into()), true)
+    }
+
+    fn push(&mut self, title: &str, text: String, bad: bool) -> &mut Toast {
+        // The same failure again doesn't pile up.
+        self.shown.retain(|t| t.title != title || t.text != text);
+        while self.shown.len() >= LIMIT {
+            self.shown.remove(0);
+        }
+        self.next += 1;
+        self.shown.push(Toast {
+            id: self.next,
+            title: title.to_owned(),
+            text,
+            bad,
+            thumbnail: None,
+            folder: None,
+            since: Instant::now(),
+        });
+        let last = self.shown.len() - 1;
+        &mut self.shown[last]
+    }
+
+    /// Takes a message away.
+    pub fn dismiss(&mut self, id: u64) {
+        self.shown.retain(|t| t.id != id);
+    }
+
+    /// Lets good news pass.
+    pub fn pass(&mut self, ctx: &egui::Context) {
+        self.shown.retain(|t| t.bad || t.since.elapsed() < STAY);
+        if let Some(next) =
+            self.shown.iter().filter(|t| !t.bad).map(|t| STAY.saturating_sub(t.since.elapsed())).min()
+        {
+            ctx.request_repaint_after(next + Duration::from_millis(20));
+        }
+    }
+
+    /// Shows them, the newest lowest, above the foot of `stage`.
+    pub fn ui(&self, ui: &Ui, s: &Strings, stage: egui::Rect, out: &mut Vec<Intent>) {
+        if self.shown.is_empty() {
+            return;
+        }
+        let corner = stage.right_bottom() - vec2(16.0, 16.0);
+        Area::new(Id::unique("toasts"))
+            .order(Order::Foreground)
+            .pivot(Align2::RIGHT_BOTTOM)
+            .fixed_pos(corner)
+            .show(ui.ctx(), |ui| {
+                for toast in &self.shown {
+                    toast_ui(ui, s, toast, out);
+                }
+            });
+    }
+}
+
+fn toast_ui(ui: &mut Ui, s: &Strings, toast: &Toast, out: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let line = if toast.bad { p.bad } else { p.line };
+    egui::Frame::new()
+        .fill(p.raised)
+        .stroke(egui::Stroke::new(1.0, line))
+        .corner_radius(CARD_RADIUS)
+        .shadow(ui.visuals().popup_shadow)
+        .inner_margin(12)
+        .show(ui, |ui| {
+            ui.set_width(340.0);
+            ui.horizontal_top(|ui| {
+                if let Some(picture) = &toast.thumbnail {
+                    let size = picture.size_vec2();
+                    let shown = size * (96.0 / size.x).min(72.0 / size.y);
+                    ui.add(egui::Image::new((picture.id(), shown)).corner_radius(6).alt_text(&toast.title));
+                }
+                ui.vertical(|ui| {
+                    ui.set_width(ui.available_width() - 30.0);
+                    ui.label(egui::RichText::new(&toast.title).color(p.strong));
+                    ui.add(
+                        egui::Label::new(egui::RichText::new(&toast.text).color(p.weak))
+                            .wrap()
+                            .selectable(true),
+                    );
+                    if let Some(folder) = &toast.folder
+                        && ui.button(s.show_folder).clicked()
+                    {
+                        out.push(Intent::OpenFolder(folder.clone()));
+                    }
+                });
+                if sized_icon_button(ui, Icon::Close, s.dismiss, false, 24.0).clicked() {
+                    out.push(Intent::Dismiss(toast.id));
+                }
+            });
+        });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_message_is_shown_once_and_few_at_all() {
+        let mut toasts = Toasts::default();
+        toasts.bad("a", "b");
+        toasts.bad("a", "b");
+        assert_eq!(toasts.shown.len(), 1);
+        for n in 0..9 {
+            toasts.good("n", n.to_string());
+        }
+        assert_eq!(toasts.shown.len(), LIMIT);
+        let id = toasts.shown[0].id;
+        toasts.dismiss(id);
+        assert_eq!(toasts.shown.len(), LIMIT - 1);
+    }
+}

@@ -1,0 +1,193 @@
+//! The bar below the picture: the film's controls, the snapshot, the view's switches.
+
+use eframe::egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+
+use super::icons::{self, Icon};
+use super::intent::{Intent, Page};
+use super::style::palette;
+use super::view::View;
+use super::widgets::{icon_button, wide_slider};
+use crate::engine::SourceState;
+use crate::source::Pace;
+
+/// Height of the bar with the buttons.
+pub const HEIGHT: f32 = 56.0;
+
+/// Shows the bar.
+pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let rect = ui.max_rect().shrink2(vec2(12.0, 0.0));
+    // The snapshot stands in the middle whatever is at its sides.
+    let side = |from: f32, to: f32| egui::Rect::from_x_y_ranges(from..=to, rect.y_range());
+    let middle = rect.center().x;
+    let shutter = 46.0;
+    let left = side(rect.left(), middle - shutter / 2.0 - 8.0);
+    let right = side(middle + shutter / 2.0 + 8.0, rect.right());
+    ui.scope_builder(
+        egui::UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            left_ui(ui, view, out);
+        },
+    );
+    let centre = egui::Rect::from_center_size(egui::pos2(middle, rect.center().y), Vec2::splat(shutter));
+    let button = ui.allocate_rect(centre, Sense::click());
+    shutter_ui(ui, view, &button);
+    if button.on_hover_text(format!("{}  (Space)", s.snapshot)).clicked() && view.has_picture {
+        out.push(Intent::Snapshot);
+    }
+    ui.scope_builder(
+        egui::UiBuilder::new().max_rect(right).layout(Layout::right_to_left(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            right_ui(ui, view, out);
+        },
+    );
+}
+
+fn shutter_ui(ui: &Ui, view: &View<'_>, button: &egui::Response) {
+    let (p, rect) = (palette(ui), button.rect);
+    let enabled = view.has_picture;
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, view.strings.snapshot));
+    let grow = if button.is_pointer_button_down_on() {
+        -1.5
+    } else if button.hovered() {
+        1.0
+    } else {
+        0.0
+    };
+    let (ground, ink) = if enabled { (p.accent, p.on_accent) } else { (p.button[0], p.weak) };
+    ui.painter().circle_filled(rect.center(), 21.0 + grow, ground);
+    if button.has_focus() {
+        ui.painter().circle_stroke(rect.center(), 23.0, egui::Stroke::new(1.5, p.strong));
+    }
+    icons::draw(ui.painter(), rect.shrink(11.5), Icon::Shutter, ink);
+}
+
+fn left_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let Some(pace) = view.pace() else { return };
+    let ended = matches!(view.source, SourceState::Ended { .. });
+    let still = view.is_paused() || ended;
+    let stills = pace == Pace::Stills;
+    let many = view.info().is_some_and(|i| i.frames.is_none_or(|n| n > 1));
+    if stills {
+        if many {
+            if icon_button(ui, Icon::Previous, s.previous, false).clicked() {
+                out.push(Intent::Skip(-1));
+            }
+            if icon_button(ui, Icon::Next, s.next, false).clicked() {
+                out.push(Intent::Skip(1));
+            }
+        }
+    } else {
+        let (icon, label) = if still { (Icon::Play, s.go_on) } else { (Icon::Pause, s.pause) };
+        if icon_button(ui, icon, &format!("{label}  (P)"), false).clicked() {
+            out.push(if ended { Intent::Seek(0.0) } else { Intent::Pause(!still) });
+        }
+    }
+    if pace == Pace::Film {
+        if icon_button(ui, Icon::Next, s.step, false).clicked() {
+            out.push(Intent::Step);
+        }
+        if icon_button(ui, Icon::Loop, s.loop_, view.settings.looping).clicked() {
+            out.push(Intent::Loop(!view.settings.looping));
+        }
+        if icon_button(ui, Icon::Fast, s.fast, view.as_fast_as_possible).clicked() {
+            out.push(Intent::AsFastAsPossible(!view.as_fast_as_possible));
+        }
+    }
+    let text = place_text(view, pace);
+    if !text.is_empty() {
+        ui.add_space(6.0);
+        ui.add(egui::Label::new(egui::RichText::new(text).color(palette(ui).weak)).truncate());
+    }
+}
+
+/// "0:12 / 1:05" of a film, "3 / 20" of a folder.
+fn place_text(view: &View<'_>, pace: Pace) -> String {
+    let Some(info) = view.info() else { return String::new() };
+    match pace {
+        Pace::Live => String::new(),
+        Pace::Film => match (view.position, info.duration_s) {
+            (Some(at), Some(all)) => format!("{} / {}", clock(at), clock(all)),
+            (Some(at), None) => clock(at),
+            (None, _) => String::new(),
+        },
+        Pace::Stills => match (view.position, info.frames) {
+            (Some(at), Some(all)) if all > 1 => format!("{} / {all}", at as u64 + 1),
+            _ => String::new(),
+        },
+    }
+}
+
+fn clock(seconds: f64) -> String {
+    let whole = seconds.clamp(0.0, 359_999.0) as u64;
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+}
+
+fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let set = view.settings;
+    if icon_button(ui, Icon::Panel, s.side_panel, set.side_panel).clicked() {
+        out.push(Intent::SidePanel(!set.side_panel));
+    }
+    let label = if view.full_screen { s.leave_full_screen } else { s.full_screen };
+    if icon_button(ui, Icon::FullScreen, &format!("{label}  (F11)"), view.full_screen).clicked() {
+        out.push(Intent::FullScreen(!view.full_screen));
+    }
+    if icon_button(ui, Icon::Figures, &format!("{}  (H)", s.figures), set.figures).clicked() {
+        out.push(Intent::Figures(!set.figures));
+    }
+    if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), set.mirror).clicked() {
+        out.push(Intent::Mirror(!set.mirror));
+    }
+    if !set.side_panel {
+        // Their place is the panel's head, which isn't there.
+        if icon_button(ui, Icon::Settings, s.settings, false).clicked() {
+            out.push(Intent::Show(Page::Settings));
+        }
+        if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
+            out.push(Intent::Help(true));
+        }
+    }
+}
+
+/// Shows where a film or folder is, over the whole width; answers nothing where it can't be sought.
+pub fn seek_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let Some(end) = seek_end(view) else { return };
+    let mut at = view.position.unwrap_or(0.0).min(end);
+    let mut slider = egui::Slider::new(&mut at, 0.0..=end).show_value(false);
+    if view.pace() == Some(Pace::Stills) {
+        slider = slider.step_by(1.0);
+    }
+    if wide_slider(ui, slider).accessible_name(view.strings.position).changed() {
+        out.push(Intent::Seek(at));
+    }
+}
+
+/// The last place that can be sought: seconds of a film, index of a picture.
+#[must_use]
+pub fn seek_end(view: &View<'_>) -> Option<f64> {
+    let info = view.info()?;
+    match info.pace {
+        Pace::Live => None,
+        Pace::Film => info.duration_s.filter(|d| d.is_finite() && *d > 0.0),
+        Pace::Stills => info.frames.filter(|n| *n > 1).map(|n| (n - 1) as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock;
+
+    #[test]
+    fn clocks_show_hours_only_when_there_are_some() {
+        assert_eq!(
+            (clock(0.0).as_str(), clock(65.9).as_str(), clock(3723.0).as_str()),
+            ("0:00", "1:05", "1:02:03")
+        );
+        assert_eq!((clock(-3.0).as_str(), clock(f64::NAN).as_str()), ("0:00", "0:00"));
+    }
+}

@@ -1,0 +1,637 @@
+//! The window: `logic` gathers what is new, `ui` paints it and gathers intents, `apply` does them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, CentralPanel, Frame, Panel, Ui, ViewportCommand};
+
+use super::AppOptions;
+use super::classes_panel::ClassesPanel;
+use super::icons::Icon;
+use super::intent::{Choose, Intent, Page};
+use super::page_text::model_card;
+use super::reading::{Reading, Seen};
+use super::stage::Stage;
+use super::strings::{Strings, system_language};
+use super::style::{self, palette};
+use super::toasts::Toasts;
+use super::view::{Cameras, View, address_name, source_address, source_info};
+use super::widgets::icon_button;
+use super::workers::{Done, Workers};
+use super::{
+    apply, detect_panel, figures_panel, help, keys, model_panel, pages, settings_page, source_panel, toolbar,
+};
+use crate::engine::{Command, Engine, EngineOptions, ModelState, Outcome, SourceState, Stats};
+use crate::model::Thresholds;
+use crate::model::labels::Language;
+use crate::scene;
+use crate::settings::{self, Saver, Settings};
+
+/// How often the figures change on screen: often enough to follow, seldom enough to read.
+const FIGURES_EVERY: Duration = Duration::from_millis(400);
+/// In full screen the bar goes when the pointer rests this long.
+const BAR_STAYS: f64 = 2.5;
+
+/// Everything that the panels show.
+#[derive(Debug)]
+pub struct State {
+    pub settings: Settings,
+    pub source: Arc<SourceState>,
+    pub model: Arc<ModelState>,
+    pub outcome: Option<Arc<Outcome>>,
+    pub stats: Stats,
+    pub thresholds: Thresholds,
+    pub cameras: Cameras,
+    pub models: Vec<PathBuf>,
+    pub position: Option<f64>,
+    pub as_fast_as_possible: bool,
+    pub full_screen: bool,
+    pub page: Page,
+    pub help: bool,
+    /// A path that is typed because no dialogue can be shown.
+    pub typed: Option<(Choose, String)>,
+    /// A file dialogue is open.
+    pub choosing: bool,
+    /// `--language`, which isn't remembered.
+    pub language: Option<Language>,
+}
+
+impl State {
+    /// The language of the window.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language.or(self.settings.language).unwrap_or_else(system_language)
+    }
+
+    fn view(&self, has_picture: bool) -> View<'_> {
+        let language = self.language();
+        View {
+            strings: Strings::of(language),
+            language,
+            settings: &self.settings,
+            source: &self.source,
+            model: &self.model,
+            stats: &self.stats,
+            outcome: self.outcome.as_deref(),
+            thresholds: &self.thresholds,
+            cameras: &self.cameras,
+            models: &self.models,
+            position: self.position,
+            as_fast_as_possible: self.as_fast_as_possible,
+            full_screen: self.full_screen,
+            has_picture,
+        }
+    }
+}
+
+/// The window's program.
+pub struct App {
+    pub(super) engine: Engine,
+    pub(super) state: State,
+    pub(super) workers: Workers,
+    pub(super) toasts: Toasts,
+    pub(super) reading: Option<Reading>,
+    pub(super) stage: Stage,
+    classes: ClassesPanel,
+    /// What was last given to be written.
+    remembered: Settings,
+    saver: Option<Saver>,
+    settings_file: Option<PathBuf>,
+    hidden: bool,
+    title: String,
+    figures_at: Option<Instant>,
+    pointer_at: f64,
+    started: Instant,
+    /// The first paint and the first picture are logged once.
+    logged: [bool; 2],
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Starts the engine on the source and the model that were asked for or remembered.
+    #[must_use]
+    pub fn new(ctx: &egui::Context, options: AppOptions, started: Instant) -> Self {
+        ctx.set_fonts(scene::fonts::egui_fonts());
+        style::install(ctx);
+        let mut toasts = Toasts::default();
+        let settings_file = settings::settings_file();
+        let (loaded, may_write) = match settings_file.as_deref().map(settings::load) {
+            Some(Ok(settings)) => (settings, true),
+            Some(Err(error)) => {
+                let may_write = !matches!(error, settings::SettingsError::Unreadable { .. });
+                toasts.bad(Strings::of(system_language()).settings, error.to_string());
+                (Settings::default(), may_write)
+            }
+            None => (Settings::default(), false),
+        };
+        let saver = settings_file.clone().filter(|_| may_write).and_then(|path| Saver::start(path).ok());
+        let wake = {
+            let ctx = ctx.clone();
+            Arc::new(move || ctx.request_repaint())
+        };
+        let engine = Engine::start(EngineOptions { wake });
+        let thresholds = Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() };
+        let state = State {
+            source: engine.source(),
+            model: engine.model(),
+            outcome: None,
+            stats: Stats::default(),
+            thresholds,
+            cameras: Cameras::default(),
+            models: Vec::new(),
+            position: None,
+            as_fast_as_possible: false,
+            full_screen: false,
+            page: Page::default(),
+            help: false,
+            typed: None,
+            choosing: false,
+            language: options.language,
+            settings: loaded,
+        };
+        let mut app = Self {
+            engine,
+            remembered: state.settings.clone(),
+            state,
+            workers: Workers::new(ctx.clone()),
+            toasts,
+            reading: None,
+            stage: Stage::default(),
+            classes: ClassesPanel::default(),
+            saver,
+            settings_file,
+            hidden: false,
+            title: String::new(),
+            figures_at: None,
+            pointer_at: 0.0,
+            started,
+            logged: [false; 2],
+        };
+        ctx.set_theme(apply::theme(app.state.settings.theme));
+        app.begin(options);
+        app
+    }
+
+    /// The words of the window.
+    pub(super) fn strings(&self) -> &'static Strings {
+        Strings::of(self.state.language())
+    }
+
+    /// How results are drawn.
+    pub(super) fn style(&self) -> scene::Style {
+        scene::Style {
+            language: self.state.language(),
+            mirror: self.state.settings.mirror,
+            ..scene::Style::default()
+        }
+    }
+
+    /// Takes over what the engine and the workers brought.
+    fn gather(&mut self, ctx: &egui::Context) {
+        while let Some(done) = self.workers.next() {
+            self.take(ctx, done);
+        }
+        let source = self.engine.source();
+        if !Arc::ptr_eq(&source, &self.state.source) {
+            self.source_changed(source);
+        }
+        let model = self.engine.model();
+        if !Arc::ptr_eq(&model, &self.state.model) {
+            self.model_changed(model);
+        }
+        self.state.outcome = self
+            .engine
+            .outcome()
+            .filter(|o| self.state.model.current.as_ref().is_some_and(|card| Arc::ptr_eq(card, &o.card)));
+        self.state.position = self.engine.position();
+        if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
+            self.figures_at = Some(Instant::now());
+            self.state.stats = self.engine.stats();
+        }
+        if self.state.settings != self.remembered {
+            self.remembered = self.state.settings.clone();
+            if let Some(saver) = &self.saver {
+                saver.set(self.remembered.clone());
+            }
+        }
+        if let Some(error) = self.saver.as_ref().and_then(Saver::take_error) {
+            self.toasts.bad(self.strings().settings, error.to_string());
+        }
+        self.toasts.pass(ctx);
+        self.set_title(ctx);
+    }
+
+    fn source_changed(&mut self, source: Arc<SourceState>) {
+        let (was, is) = (source_address(&self.state.source).cloned(), source_address(&source).cloned());
+        let failed = matches!(*source, SourceState::Failed { .. });
+        if was != is || failed || matches!(*source, SourceState::Closed) {
+            self.stage.clear();
+        }
+        if let (Some(info), Some(address)) = (source_info(&source), &is)
+            && source_info(&self.state.source).is_none()
+        {
+            let address = apply::lasting_address(address, info, &self.state.cameras);
+            self.state.settings.remember_source(&address);
+            if address.is_camera() && self.state.cameras.items.is_none() {
+                self.look_for_cameras();
+            }
+        }
+        if failed && is.as_ref().is_some_and(crate::source::Address::is_camera) {
+            // So that the page can offer the others.
+            self.look_for_cameras();
+        }
+        self.state.source = source;
+    }
+
+    fn model_changed(&mut self, model: Arc<ModelState>) {
+        let same = match (&self.state.model.current, &model.current) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        if let Some(card) = model.current.as_ref().filter(|_| !same) {
+            self.state.settings.remember_model(&card.path);
+            let other_labels =
+                self.state.model.current.as_ref().is_none_or(|old| old.spec.labels != card.spec.labels);
+            if other_labels && !self.state.thresholds.classes.is_empty() {
+                self.state.thresholds.classes.clear();
+                self.engine.send(Command::SetThresholds(self.state.thresholds.clone()));
+            }
+        }
+        if let Some((path, error)) = &model.failed
+            && self.state.model.failed.as_ref().is_none_or(|(_, old)| !Arc::ptr_eq(old, error))
+        {
+            tracing::warn!("{error}");
+            // A model that isn't understood is asked about at once, unless its page is open already.
+            if matches!(**error, crate::model::ModelError::NotUnderstood { .. })
+                && self.reading.as_ref().is_none_or(|r| r.path != *path)
+            {
+                self.show(Page::Reading(path.clone()));
+            } else if !self.state.settings.side_panel {
+                let text = model_card(self.state.language(), error);
+                self.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
+            }
+        }
+        self.state.model = model;
+    }
+
+    fn set_title(&mut self, ctx: &egui::Context) {
+        let name = source_address(&self.state.source).map(|a| match source_info(&self.state.source) {
+            Some(info) if a.is_camera() => info.name.clone(),
+            _ => address_name(a, self.strings()),
+        });
+        let title = name.map_or_else(|| "Sightline".to_owned(), |name| format!("{name} – Sightline"));
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Tells the engine when nobody sees the picture.
+    fn watch_visibility(&mut self, ctx: &egui::Context) {
+        let hidden = ctx.input(|i| {
+            let window = i.viewport();
+            window.minimized == Some(true) || window.occluded == Some(true)
+        });
+        if hidden != self.hidden {
+            self.hidden = hidden;
+            self.engine.send(Command::Hidden(hidden));
+        }
+    }
+
+    fn dropped(ctx: &egui::Context, out: &mut Vec<Intent>) {
+        let path = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
+        out.extend(path.map(Intent::OpenPath));
+    }
+
+    fn remember_window(&mut self, ctx: &egui::Context) {
+        if self.state.full_screen {
+            return;
+        }
+        let size = ctx.input(|i| i.viewport().inner_rect.map(|r| (r.width().round(), r.height().round())));
+        if let Some(size) = size.filter(|s| s.0 >= 320.0 && s.1 >= 240.0) {
+            self.state.settings.window = Some(size);
+        }
+    }
+
+    fn stage_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
+        let area = ui.max_rect();
+        ui.painter().rect_filled(area, 0, palette(ui).stage);
+        let ready = matches!(
+            *self.state.source,
+            SourceState::Playing { .. } | SourceState::Paused { .. } | SourceState::Ended { .. }
+        );
+        let shown = if ready { self.paint_picture(ui, area) } else { None };
+        let view = self.state.view(shown.is_some());
+        if let Some(at) = shown {
+            ui.allocate_rect(area, egui::Sense::hover());
+            if view.settings.figures {
+                figures_panel::overlay(ui, &view, at.intersect(area));
+            }
+        } else {
+            pages::ui(ui, &view, out);
+        }
+        if view.lacks_runtime() {
+            let width = (area.width() - 32.0).min(520.0);
+            let at = egui::pos2(area.center().x - width / 2.0, area.top() + 16.0);
+            let rect = egui::Rect::from_min_size(at, egui::vec2(width, area.height() - 32.0));
+            ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
+                pages::runtime_banner(ui, &view, out);
+            });
+        }
+    }
+
+    /// Paints the picture with the newest result; answers where.
+    fn paint_picture(&mut self, ui: &Ui, area: egui::Rect) -> Option<egui::Rect> {
+        let outcome = self.state.outcome.clone();
+        let own = outcome.as_ref().filter(|_| self.state.settings.result_on_own_frame);
+        let newest = match own {
+            Some(outcome) => Some(Arc::clone(&outcome.frame)),
+            None => self.engine.preview(),
+        };
+        if let Some(frame) = newest
+            && self.stage.set_frame(ui.ctx(), &frame)
+        {
+            self.engine.shown(&frame);
+            self.log_once(1, "first picture");
+        }
+        let generation = self.stage.frame()?.generation;
+        let outcome = outcome.filter(|o| o.frame.generation == generation);
+        let style = self.style();
+        self.stage.paint(ui, area, outcome.as_ref(), &style)
+    }
+
+    fn log_once(&mut self, which: usize, what: &str) {
+        if let Some(logged) = self.logged.get_mut(which).filter(|l| !**l) {
+            *logged = true;
+            tracing::info!("{what} after {:.0} ms", self.started.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+
+    fn side_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
+        let view = self.state.view(self.stage.frame().is_some());
+        let s = view.strings;
+        ui.horizontal(|ui| {
+            ui.set_min_height(40.0);
+            ui.set_max_width(ui.available_width() - 12.0);
+            ui.label(egui::RichText::new("Sightline").size(17.0).color(palette(ui).strong));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                if icon_button(ui, Icon::Settings, s.settings, view_is_settings(&self.state.page)).clicked() {
+                    out.push(Intent::Show(Page::Settings));
+                }
+                if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
+                    out.push(Intent::Help(true));
+                }
+            });
+        });
+        // The scroll bar lies in the margin, not on the text.
+        let margin = egui::Margin { right: 12, bottom: 12, ..egui::Margin::ZERO };
+        egui::ScrollArea::vertical().auto_shrink([false, false]).content_margin(margin).show(ui, |ui| {
+            source_panel::ui(ui, &view, out);
+            ui.separator();
+            model_panel::ui(ui, &view, out);
+            ui.separator();
+            detect_panel::ui(ui, &view, out);
+            if view.labels().is_some_and(|l| !l.is_empty()) {
+                ui.separator();
+                self.classes.ui(ui, &view, out);
+            }
+            ui.separator();
+            figures_panel::ui(ui, &view);
+        });
+    }
+
+    fn main_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
+        let p = palette(ui);
+        let on_stage = self.state.page == Page::Stage;
+        let full = self.state.full_screen;
+        if self.state.settings.side_panel && on_stage && !full {
+            Panel::right("side")
+                .exact_size(308.0)
+                .resizable(false)
+                .show_separator_line(false)
+                .frame(Frame::new().fill(p.panel).inner_margin(egui::Margin {
+                    left: 16,
+                    right: 4,
+                    top: 8,
+                    bottom: 0,
+                }))
+                .show(ui, |ui| self.side_ui(ui, out));
+        }
+        let now = ui.input(|i| {
+            if i.pointer.is_moving() || i.pointer.any_down() {
+                self.pointer_at = i.time;
+            }
+            i.time
+        });
+        let bar = on_stage && (!full || now - self.pointer_at < BAR_STAYS);
+        if bar {
+            if full {
+                ui.ctx().request_repaint_after(Duration::from_secs_f64(BAR_STAYS));
+            }
+            let view = self.state.view(self.stage.frame().is_some());
+            let seekable = toolbar::seek_end(&view).is_some();
+            let height = toolbar::HEIGHT + if seekable { 22.0 } else { 0.0 };
+            Panel::bottom("bar")
+                .exact_size(height)
+                .resizable(false)
+                .show_separator_line(false)
+                .frame(Frame::new().fill(p.panel))
+                .show(ui, |ui| {
+                    let mut rest = ui.max_rect();
+                    if seekable {
+                        let seek = egui::Rect::from_min_max(
+                            rest.min + egui::vec2(16.0, 6.0),
+                            egui::pos2(rest.right() - 16.0, rest.top() + 24.0),
+                        );
+                        ui.scope_builder(egui::UiBuilder::new().max_rect(seek), |ui| {
+                            toolbar::seek_ui(ui, &view, out);
+                        });
+                        rest.min.y += 22.0;
+                    }
+                    ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| toolbar::ui(ui, &view, out));
+                });
+        } else if full {
+            ui.ctx().set_cursor_icon(egui::CursorIcon::None);
+        }
+        CentralPanel::default().frame(Frame::new().fill(if on_stage { p.stage } else { p.panel })).show(
+            ui,
+            |ui| {
+                let stage = ui.max_rect();
+                match self.state.page.clone() {
+                    Page::Stage => self.stage_ui(ui, out),
+                    Page::Settings => {
+                        let view = self.state.view(false);
+                        settings_page::ui(ui, &view, self.settings_file.as_deref(), out);
+                    }
+                    Page::Reading(_) => self.reading_ui(ui, out),
+                }
+                self.toasts.ui(ui, self.strings(), stage, out);
+            },
+        );
+    }
+
+    fn reading_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
+        let Some(mut reading) = self.reading.take() else { return };
+        let frame = self.stage.frame().is_some();
+        let outcome = self.state.outcome.clone();
+        let newest = self.engine.preview();
+        let style = scene::Style { language: self.state.language(), ..scene::Style::default() };
+        let (stage, engine) = (&mut self.stage, &self.engine);
+        reading.ui(ui, &self.state.view(frame), out, |ui, rect| {
+            if let Some(frame) = newest
+                && stage.set_frame(ui.ctx(), &frame)
+            {
+                engine.shown(&frame);
+            }
+            stage.paint(ui, rect, outcome.as_ref(), &style);
+        });
+        self.reading = Some(reading);
+    }
+
+    /// A field for a path, where no dialogue can be shown.
+    fn typed_ui(&mut self, ui: &Ui, out: &mut Vec<Intent>) {
+        let s = self.strings();
+        let Some((what, text)) = &mut self.state.typed else { return };
+        let mut done = None;
+        let modal = egui::Modal::new(egui::Id::unique("typed path")).show(ui.ctx(), |ui| {
+            ui.set_width(440.0);
+            ui.label(egui::RichText::new(s.type_a_path).heading().color(palette(ui).strong));
+            ui.add(egui::Label::new(egui::RichText::new(s.no_dialogue).color(palette(ui).weak)).wrap());
+            let edit = egui::TextEdit::singleline(text).desired_width(f32::INFINITY);
+            let response = ui.add(edit).accessible_name(s.type_a_path);
+            let entered = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+            if !response.has_focus() && !entered {
+                response.request_focus();
+            }
+            ui.horizontal(|ui| {
+                if super::widgets::primary_button(ui, s.open).clicked() || entered {
+                    done = Some(true);
+                }
+                if super::widgets::plain_button(ui, s.cancel).clicked() {
+                    done = Some(false);
+                }
+            });
+        });
+        if done == Some(true) && !text.trim().is_empty() {
+            out.push(Intent::Typed(*what, text.trim().to_owned()));
+        }
+        if done.is_some() || modal.should_close() {
+            self.state.typed = None;
+        }
+    }
+
+    /// Shows a page; that of a model reads its file on a worker.
+    pub(super) fn show(&mut self, page: Page) {
+        if let Page::Reading(path) = &page {
+            self.reading = Some(Reading::new(path, crate::model::sidecar::Sidecar::default()));
+            self.inspect(path.clone());
+        } else {
+            self.reading = None;
+        }
+        self.state.page = page;
+    }
+
+    fn take(&mut self, ctx: &egui::Context, done: Done) {
+        let s = self.strings();
+        match done {
+            Done::Cameras(found) => {
+                self.state.cameras.looking = false;
+                self.state.cameras.items = Some(found);
+            }
+            Done::Models(models) => self.state.models = models,
+            Done::Chosen(what, path) => {
+                self.state.choosing = false;
+                if let Some(path) = path {
+                    self.chosen(what, path);
+                }
+            }
+            Done::NoDialogue(what) => {
+                self.state.choosing = false;
+                self.state.typed = Some((what, String::new()));
+            }
+            Done::Snapshot(result) => self.snapshot_done(ctx, result),
+            Done::Inspected(path, sidecar, result) => {
+                if let Some(reading) = self.reading.as_mut().filter(|r| r.path == path) {
+                    reading.seen = match result {
+                        Ok(seen) => Seen::Read(seen),
+                        Err(error) => Seen::Failed(error),
+                    };
+                    if let Some(sidecar) = sidecar {
+                        reading.chosen = sidecar;
+                    }
+                }
+            }
+            Done::ReadingSaved(path, Ok(_)) => {
+                if let Some(reading) = self.reading.as_mut().filter(|r| r.path == path) {
+                    reading.saved = true;
+                }
+            }
+            Done::ReadingSaved(_, Err(error)) => {
+                self.toasts.bad(s.not_done, format!("{error} {}", error.fix()));
+            }
+            Done::Labels(Ok(names)) => {
+                if let Some(reading) = &mut self.reading {
+                    reading.chosen.labels = Some(names);
+                    reading.saved = false;
+                    let (path, chosen) = (reading.path.clone(), reading.chosen.clone());
+                    self.open_model(path, Some(chosen));
+                }
+            }
+            Done::Labels(Err(error)) | Done::FolderOpened(Err(error)) => {
+                self.toasts.bad(s.not_done, error);
+            }
+            Done::FolderOpened(Ok(())) => {}
+            Done::Broken => {
+                self.state.cameras.looking = false;
+                self.state.choosing = false;
+                self.toasts.bad(s.not_done, s.try_again);
+            }
+        }
+    }
+}
+
+fn view_is_settings(page: &Page) -> bool {
+    *page == Page::Settings
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.watch_visibility(ctx);
+        self.gather(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        self.log_once(0, "first paint");
+        let mut intents = Vec::new();
+        Self::dropped(ui.ctx(), &mut intents);
+        let view = self.state.view(self.stage.frame().is_some());
+        keys::read(ui.ctx(), &view, &self.state.page, self.state.help, &mut intents);
+        self.remember_window(ui.ctx());
+        self.main_ui(ui, &mut intents);
+        let strings = self.strings();
+        if self.state.help {
+            help::ui(ui, strings, &mut intents);
+        }
+        self.typed_ui(ui, &mut intents);
+        pages::drop_sheet(ui, &self.state.view(false));
+        if !intents.is_empty() {
+            for intent in intents {
+                self.apply(ui.ctx(), frame, intent);
+            }
+            // What was changed is shown in the next pass.
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}

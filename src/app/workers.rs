@@ -1,0 +1,178 @@
+//! What takes time happens on named threads: looking for cameras, file dialogues, saving, reading files.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use eframe::egui;
+
+use super::intent::Choose;
+use super::strings::Strings;
+use crate::keep::{Saved, SnapshotError};
+use crate::model::sidecar::Sidecar;
+use crate::model::{Inspection, ModelError};
+use crate::source::address::PICTURE_ENDINGS;
+use crate::source::camera::CameraInfo;
+
+/// What a worker brought.
+pub enum Done {
+    Cameras(Vec<CameraInfo>),
+    Models(Vec<PathBuf>),
+    /// What was chosen in a file dialogue.
+    Chosen(Choose, Option<PathBuf>),
+    /// No file dialogue can be shown here.
+    NoDialogue(Choose),
+    Snapshot(Result<Box<Saved>, SnapshotError>),
+    Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
+    ReadingSaved(PathBuf, Result<PathBuf, ModelError>),
+    Labels(Result<Vec<String>, String>),
+    FolderOpened(Result<(), String>),
+    /// The worker ended without a result.
+    Broken,
+}
+
+/// What a file dialogue will say.
+type Choice = Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
+
+/// Starts workers and gathers what they bring.
+#[derive(Debug)]
+pub struct Workers {
+    sender: Sender<Done>,
+    receiver: Receiver<Done>,
+    ctx: egui::Context,
+}
+
+impl Workers {
+    /// No worker yet; `ctx` is woken when one is done.
+    #[must_use]
+    pub fn new(ctx: egui::Context) -> Self {
+        let (sender, receiver) = bounded(32);
+        Self { sender, receiver, ctx }
+    }
+
+    /// Does `job` on a thread of that name.
+    pub fn run(&self, name: &str, job: impl FnOnce() -> Done + Send + 'static) {
+        let (sender, ctx) = (self.sender.clone(), self.ctx.clone());
+        let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).unwrap_or(Done::Broken);
+            let _ = sender.send(done);
+            ctx.request_repaint();
+        });
+        if let Err(error) = started {
+            tracing::error!("no thread for {name}: {error}");
+            let _ = self.sender.try_send(Done::Broken);
+        }
+    }
+
+    /// The next result, where there is one.
+    #[must_use]
+    pub fn next(&self) -> Option<Done> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// Shows a file dialogue. It is made on the interface's thread, as some systems demand, and waited for on
+    /// another.
+    pub fn choose(&self, what: Choose, strings: &Strings, window: &eframe::Frame) {
+        let dialogue = rfd::AsyncFileDialog::new().set_parent(window);
+        let pictures: Vec<&str> = PICTURE_ENDINGS.to_vec();
+        let films = ["mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv", "flv"];
+        let both: Vec<&str> = pictures.iter().copied().chain(films).collect();
+        let future: Choice = match what {
+            Choose::File => {
+                let dialogue =
+                    dialogue.set_title(strings.open_file).add_filter(strings.picture_or_film, &both);
+                Box::pin(dialogue.add_filter("*", &["*"]).pick_file())
+            }
+            Choose::Model => {
+                Box::pin(dialogue.set_title(strings.open_model).add_filter("ONNX", &["onnx"]).pick_file())
+            }
+            Choose::Labels => Box::pin(dialogue.set_title(strings.labels_file).pick_file()),
+            Choose::Runtime => Box::pin(dialogue.set_title(strings.choose_runtime).pick_file()),
+            Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
+            Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),
+        };
+        self.run("file dialogue", move || {
+            let start = Instant::now();
+            match block_on(future) {
+                Some(file) => Done::Chosen(what, Some(file.path().to_owned())),
+                // Nobody closes a dialogue this fast: there was none.
+                None if start.elapsed() < Duration::from_millis(400) => Done::NoDialogue(what),
+                None => Done::Chosen(what, None),
+            }
+        });
+    }
+}
+
+/// Waits for a future on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+/// Reads a file with a class name a line.
+///
+/// # Errors
+/// Why it can't be read, in a sentence with the fix.
+pub fn read_labels(path: &Path) -> Result<Vec<String>, String> {
+    const LIMIT: u64 = 4 << 20;
+    let name = path.display();
+    let size = std::fs::metadata(path).map_or(0, |m| m.len());
+    if size > LIMIT {
+        return Err(format!(
+            "“{name}” is too large for a list of names. Choose a text file with a name a line."
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        format!("“{name}” can't be read as text: {e}. Choose a text file with a name a line.")
+    })?;
+    let mut names: Vec<String> = text.lines().map(|l| l.trim().to_owned()).collect();
+    while names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    if names.is_empty() {
+        return Err(format!("“{name}” holds no names. Choose a text file with a name a line."));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_a_line_each_and_errors_say_the_fix() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names.txt");
+        std::fs::write(&path, "cat\r\n dog \n\n").unwrap();
+        assert_eq!(read_labels(&path).unwrap(), ["cat", "dog"]);
+        std::fs::write(&path, "\n\n").unwrap();
+        assert!(read_labels(&path).unwrap_err().contains("Choose a text file"));
+        assert!(read_labels(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_broken_worker_is_noticed() {
+        let workers = Workers::new(egui::Context::default());
+        workers.run("test", || panic!("on purpose"));
+        let done = workers.receiver.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert!(matches!(done, Done::Broken));
+    }
+}
