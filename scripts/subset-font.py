@@ -49,7 +49,7 @@ def wanted():
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    font = TTFont(sys.argv[1])
+    font = TTFont(sys.argv[1], recalcTimestamp=False)  # the same bytes every time
     options = subset.Options()
     options.layout_features = ["kern", "mark", "mkmk", "ccmp", "locl"]
     options.hinting = False
