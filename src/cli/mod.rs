@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod bench;
+mod cameras;
 mod classes;
 mod completions;
 mod doctor;
@@ -73,6 +74,8 @@ enum Command {
     /// List models, or say what a model file is
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// List cameras with their formats, rates and controls; watch how one fares
+    Cameras(cameras::CamerasArgs),
     /// Measure what each stage of a model costs here
     Bench(bench::BenchArgs),
     /// Say what works here, what does not, and the fix
@@ -132,6 +135,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match command {
         Command::Predict(args) => predict::run(args),
         Command::Models(command) => models::run(command),
+        Command::Cameras(args) => cameras::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),

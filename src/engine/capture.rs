@@ -106,7 +106,6 @@ impl Capture {
     /// Plays a source until it is over (`Ok`) or fails.
     fn play(&self, mut source: Box<dyn Source>, pool: &mut FramePool) -> Result<(), SourceError> {
         let mut player = Player::new(self, source.info().clone());
-        player.say_playing();
         while !self.over() {
             while let Ok(order) = self.orders.try_recv() {
                 player.obey(&order, source.as_mut())?;
@@ -127,7 +126,9 @@ impl Capture {
             })?;
             match read {
                 (frame, Read::Frame) => {
-                    if player.info != *source.info() {
+                    // A source plays once its first frame is there; until then "opening", or the failure before, holds.
+                    if !player.plays || player.info != *source.info() {
+                        player.plays = true;
                         player.info = source.info().clone();
                         player.say_playing();
                     }
@@ -156,11 +157,22 @@ struct Player<'a> {
     /// Film time 0 at this moment, while playing in real time.
     began: Option<Instant>,
     damaged: bool,
+    /// A frame came.
+    plays: bool,
 }
 
 impl<'a> Player<'a> {
     fn new(capture: &'a Capture, info: SourceInfo) -> Self {
-        Self { capture, info, paused: false, ended: false, step: true, began: None, damaged: false }
+        Self {
+            capture,
+            info,
+            paused: false,
+            ended: false,
+            step: true,
+            began: None,
+            damaged: false,
+            plays: false,
+        }
     }
 
     fn shared(&self) -> &Shared {
@@ -168,6 +180,9 @@ impl<'a> Player<'a> {
     }
 
     fn say_playing(&self) {
+        if !self.plays {
+            return;
+        }
         let (address, info) = (self.capture.address.clone(), self.info.clone());
         self.capture.say(if self.ended {
             SourceState::Ended { address, info }
@@ -283,6 +298,7 @@ impl<'a> Player<'a> {
             return Err(SourceError::Stalled { name: self.info.name.clone() });
         }
         self.ended = true;
+        self.plays = true;
         self.say_playing();
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::process::{Command, Stdio};
 
 use super::Check;
-use crate::source::SourceError;
+use crate::source::camera::{self, CameraInfo};
+use crate::source::{CameraRequest, SourceError};
 
 /// The program that reads and writes videos.
 pub fn ffmpeg() -> Check {
@@ -19,5 +20,21 @@ pub fn ffmpeg() -> Check {
 
 /// The cameras, and whether this account may use them.
 pub fn cameras() -> Vec<Check> {
-    Vec::new()
+    let cameras = camera::list();
+    if cameras.is_empty() {
+        let error = SourceError::NoCamera;
+        return vec![Check::limited("camera", "none found", error.fix())];
+    }
+    let check = |c: &CameraInfo| match &c.problem {
+        Some(problem) => Check::limited("camera", problem.to_string(), problem.fix()),
+        None => match camera::choose(&c.modes, &CameraRequest::default()) {
+            Some(mode) => Check::ok("camera", format!("{}: {mode}", c.name)),
+            None => Check::limited(
+                "camera",
+                format!("{} offers no format that can be read", c.name),
+                "Choose another camera.",
+            ),
+        },
+    };
+    cameras.iter().map(check).collect()
 }

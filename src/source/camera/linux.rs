@@ -294,7 +294,9 @@ impl CameraSource {
             return Ok(Read::Nothing);
         }
         // A driver may notice that a camera is gone only when it is asked for something else.
-        if !self.path.exists() {
+        if let Err(error) = Device::with_path(&self.path)
+            && matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV | libc::ENXIO))
+        {
             return Err(SourceError::Unplugged { name: name() });
         }
         Err(match self.last_sign {
