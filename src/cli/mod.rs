@@ -65,6 +65,9 @@ struct WindowArgs {
     /// Language of the window and of class names: en or zh
     #[arg(long, value_name = "LANG", value_parser = language)]
     language: Option<Language>,
+    /// Size of the window, like 1280x800 [default: as it was left]
+    #[arg(long, value_name = "SIZE", value_parser = picture_size)]
+    size: Option<(u32, u32)>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -126,9 +129,10 @@ pub fn main() -> Exit {
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    if cli.window.source.is_some() || cli.window.model.is_some() || cli.window.language.is_some() {
+    let WindowArgs { source, model, language, size } = &cli.window;
+    if source.is_some() || model.is_some() || language.is_some() || size.is_some() {
         return Err(Failure::usage(
-            "\u{201c}--source\u{201d}, \u{201c}--model\u{201d} and \u{201c}--language\u{201d} before a command are for the window.",
+            "Options before a command are for the window.",
             "Write them after the command, or leave the command out.",
         ));
     }
@@ -144,7 +148,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 
 fn window(args: &WindowArgs) -> Result<Exit, Failure> {
     let source = args.source.as_deref().map(address).transpose()?;
-    let options = AppOptions { source, model: args.model.clone(), language: args.language, size: None };
+    let size = args.size.map(|(width, height)| (width as f32, height as f32));
+    let options = AppOptions { source, model: args.model.clone(), language: args.language, size };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
 }

@@ -64,7 +64,7 @@ impl Film {
         command
             .args(["-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgba"])
             .args(["-video_size", &format!("{}x{}", first.width, first.height)])
-            .args(["-framerate", &plan.fps.to_string(), "-i", "pipe:0", "-an"])
+            .args(["-framerate", &rate(plan.fps), "-i", "pipe:0", "-an"])
             // 4:2:0 needs even sizes.
             .args(["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-c:v", encoder])
             .args(quality)
@@ -144,6 +144,16 @@ impl Film {
     }
 }
 
+/// A rate as the fraction that it most likely is: thousandths, or 1001sts as NTSC has them (30000/1001).
+fn rate(fps: f64) -> String {
+    let thousandths = (fps * 1e3).round();
+    if (fps * 1e3 - thousandths).abs() < 1e-6 {
+        format!("{thousandths}/1000")
+    } else {
+        format!("{}/1001", (fps * 1001.0).round())
+    }
+}
+
 /// ffmpeg in a process group of its own: Ctrl-C on the terminal must not reach it before the video is
 /// ended.
 fn ffmpeg() -> Command {
@@ -174,4 +184,15 @@ fn encoder() -> Result<(&'static str, &'static [&'static str]), Failure> {
             "Install a complete ffmpeg, or save pictures instead.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_the_fractions_that_they_are() {
+        let rates = [25.0, 12.5, 30000.0 / 1001.0].map(rate);
+        assert_eq!(rates, ["25000/1000", "12500/1000", "30000/1001"]);
+    }
 }
