@@ -10,6 +10,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::ModelError;
+use super::steps::Steps;
 
 /// A tensor that goes in or comes out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Port {
 }
 
 /// What the file says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     pub inputs: Vec<Port>,
     pub outputs: Vec<Port>,
@@ -65,6 +66,8 @@ pub struct Facts {
     pub external_data: Vec<String>,
     /// Size of the file in bytes.
     pub bytes: u64,
+    /// Its first and last operations.
+    pub steps: Steps,
 }
 
 impl Facts {
@@ -154,6 +157,7 @@ impl Facts {
         facts.outputs = graph.outputs;
         facts.operators = graph.operators.into_iter().collect();
         facts.weights = graph.weights;
+        facts.steps = graph.steps;
         facts.external_data = graph.external.into_iter().collect();
         Ok(facts)
     }
@@ -168,6 +172,7 @@ struct Graph {
     operators: BTreeSet<(String, String)>,
     weights: BTreeMap<String, u64>,
     external: BTreeSet<String>,
+    steps: Steps,
 }
 
 /// A field's value; the content of a length-delimited one is still to be read.
@@ -210,6 +215,10 @@ impl<R: Read + Seek> Wire<R> {
             }
         }
         Err("its bytes are no ONNX".into())
+    }
+
+    fn float(&mut self) -> Result<f32, String> {
+        Ok(f32::from_le_bytes([self.byte()?, self.byte()?, self.byte()?, self.byte()?]))
     }
 
     fn skip_to(&mut self, target: u64) -> Result<(), String> {
@@ -295,8 +304,10 @@ impl<R: Read + Seek> Wire<R> {
     fn graph(&mut self, len: u64, graph: &mut Graph, top: bool) -> Result<(), String> {
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
-                (1, Value::Bytes(n)) => wire.node(n, graph)?,
-                (5, Value::Bytes(n)) => wire.weight(n, graph)?,
+                (1, Value::Bytes(n)) => wire.node(n, graph, top)?,
+                (5, Value::Bytes(n)) => {
+                    wire.weight(n, graph)?;
+                }
                 (11, Value::Bytes(n)) if top => {
                     let port = wire.port(n)?;
                     graph.inputs.push(port);
@@ -314,22 +325,28 @@ impl<R: Read + Seek> Wire<R> {
     /// `FunctionProto`: node 7.
     fn function(&mut self, len: u64, graph: &mut Graph) -> Result<(), String> {
         self.message(len, &mut |wire, field, value| match (field, value) {
-            (7, Value::Bytes(n)) => wire.node(n, graph),
+            (7, Value::Bytes(n)) => wire.node(n, graph, false),
             _ => Ok(()),
         })
     }
 
-    /// `NodeProto`: `op_type` 4, attribute 5, domain 7. Attributes may hold graphs (6, 11) and tensors (5).
-    fn node(&mut self, len: u64, graph: &mut Graph) -> Result<(), String> {
+    /// `NodeProto`: input 1, output 2, `op_type` 4, attribute 5, domain 7. Attributes may hold graphs (6, 11) and tensors (5).
+    fn node(&mut self, len: u64, graph: &mut Graph, top: bool) -> Result<(), String> {
         let (mut kind, mut domain) = (String::new(), String::new());
+        let (mut inputs, mut output, mut constant) = (Vec::new(), String::new(), None);
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
+                (1, Value::Bytes(n)) if top && graph.steps.wants_inputs() => inputs.push(wire.text(n)?),
+                (2, Value::Bytes(n)) if top && output.is_empty() => output = wire.text(n)?,
                 (4, Value::Bytes(n)) => kind = wire.text(n)?,
                 (7, Value::Bytes(n)) => domain = wire.text(n)?,
                 (5, Value::Bytes(n)) => {
                     wire.message(n, &mut |wire, field, value| match (field, value) {
                         (6 | 11, Value::Bytes(n)) => wire.graph(n, graph, false),
-                        (5, Value::Bytes(n)) => wire.weight(n, graph),
+                        (5, Value::Bytes(n)) => {
+                            constant = wire.weight(n, graph)?;
+                            Ok(())
+                        }
                         _ => Ok(()),
                     })?;
                 }
@@ -337,13 +354,23 @@ impl<R: Read + Seek> Wire<R> {
             }
             Ok(())
         })?;
+        if top {
+            if let ("Constant", Some(value)) = (kind.as_str(), constant) {
+                graph.steps.constant(output, value);
+            }
+            graph.steps.push(&kind, inputs);
+        }
         graph.operators.insert((domain, kind));
         Ok(())
     }
 
-    /// `TensorProto`: dims 1, `data_type` 2, name 8, `external_data` 13.
-    fn weight(&mut self, len: u64, graph: &mut Graph) -> Result<(), String> {
+    /// `TensorProto`: dims 1, `data_type` 2, `float_data` 4, name 8, `raw_data` 9, `external_data` 13. Answers the first value of
+    /// a handful of floats.
+    fn weight(&mut self, len: u64, graph: &mut Graph) -> Result<Option<f32>, String> {
+        /// A constant a colour is a handful; weights are more.
+        const HANDFUL: u64 = 16;
         let (mut name, mut kind, mut elements) = (String::new(), 0, 1u64);
+        let mut first = None;
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
                 (1, Value::Number(n)) => elements = elements.saturating_mul(n),
@@ -355,6 +382,9 @@ impl<R: Read + Seek> Wire<R> {
                     }
                 }
                 (2, Value::Number(n)) => kind = n,
+                (4 | 9, Value::Bytes(n)) if kind == 1 && (4..=HANDFUL).contains(&n) => {
+                    first = Some(wire.float()?);
+                }
                 (8, Value::Bytes(n)) => name = wire.text(n)?,
                 (13, Value::Bytes(n)) => {
                     let (key, place) = wire.pair(n)?;
@@ -369,9 +399,12 @@ impl<R: Read + Seek> Wire<R> {
         let sum = graph.weights.entry(element_name(kind).to_owned()).or_default();
         *sum = sum.saturating_add(elements);
         if !name.is_empty() {
+            if let Some(value) = first {
+                graph.steps.constant(name.clone(), value);
+            }
             graph.weight_names.insert(name);
         }
-        Ok(())
+        Ok(first)
     }
 
     /// `ValueInfoProto`: name 1, type 2 → `TypeProto`: tensor 1 → element 1, shape 2 → dim 1 → value 1, name 2.

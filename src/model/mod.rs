@@ -17,6 +17,7 @@ pub mod runtime;
 pub mod session;
 pub mod sidecar;
 pub mod spec;
+pub mod steps;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,7 +131,7 @@ impl Model {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
         let said = Sidecar::load(path)?.unwrap_or_default();
         let said = said.overlaid(options.overrides.clone().unwrap_or_default());
-        let Inspection { spec, .. } = inspect_with(path, &said)?;
+        let Inspection { facts, spec } = inspect_with(path, &said)?;
         let mut spec = spec.map_err(|unknown| match unknown {
             Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },
             Unknown::CannotRun { reason, way_out } => {
@@ -173,7 +174,7 @@ impl Model {
             provider,
             seen: (0, None),
         };
-        model.probe(&said)?;
+        model.probe(&facts, &said)?;
         Ok(model)
     }
 

@@ -120,6 +120,8 @@ pub struct Results {
     pub plane: Option<Plane>,
     /// The pixels of the last picture, kept for the next one.
     spare: Vec<u8>,
+    /// The values of the last matte or depth map, kept for the next one.
+    spare_floats: Vec<f32>,
 }
 
 impl Default for Results {
@@ -133,6 +135,7 @@ impl Default for Results {
             top: Vec::new(),
             plane: None,
             spare: Vec::new(),
+            spare_floats: Vec::new(),
         }
     }
 }
@@ -146,14 +149,23 @@ impl Results {
         self.keypoints.clear();
         self.masks.clear();
         self.top.clear();
-        if let Some(Plane { values: PlaneValues::Picture(pixels), .. }) = self.plane.take() {
-            self.spare = pixels;
+        match self.plane.take().map(|plane| plane.values) {
+            Some(PlaneValues::Picture(pixels)) => self.spare = pixels,
+            Some(PlaneValues::Matte(values) | PlaneValues::Depth { values, .. }) => {
+                self.spare_floats = values;
+            }
+            Some(PlaneValues::Classes(_)) | None => {}
         }
     }
 
     /// A buffer for a picture's pixels: the last one's, so that a stream of pictures allocates nothing.
     pub(super) fn take_pixels(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.spare)
+    }
+
+    /// A buffer for a matte or depth map: the last one's, so that a stream of them allocates nothing.
+    pub(super) fn take_floats(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.spare_floats)
     }
 
     /// The keypoints of one detection.

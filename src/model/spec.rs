@@ -125,13 +125,25 @@ pub enum Family {
     YuNet,
     /// YOLOv5 for faces with five landmarks: joined or raw maps.
     Yolov5Face,
-    /// Image-to-image networks that give a picture in the range of their input.
+    /// A picture in 0..255 goes in and comes out: fast neural style.
     NeuralStyle,
+    /// A picture in −1..1 goes in and comes out: AnimeGAN, CartoonGAN, CycleGAN, pix2pix.
+    Gan,
+    /// A picture in 0..1 goes in and comes out: low-light enhancement, restoration.
+    Enhance,
+    /// The picture that comes out is larger.
+    SuperResolution,
+    /// A matte of the foreground: MediaPipe selfie, MODNet, U²-Net.
+    Matting,
+    /// Robust Video Matting, whose state goes from frame to frame.
+    Rvm,
+    /// Relative depth: MiDaS, Depth Anything, TCMonoDepth.
+    Depth,
 }
 
 impl Family {
     /// Every family that can be chosen by hand.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 32] = [
         Self::Ultralytics,
         Self::Yolov2,
         Self::Yolov3Keras,
@@ -158,6 +170,12 @@ impl Family {
         Self::YuNet,
         Self::Yolov5Face,
         Self::NeuralStyle,
+        Self::Gan,
+        Self::Enhance,
+        Self::SuperResolution,
+        Self::Matting,
+        Self::Rvm,
+        Self::Depth,
     ];
 
     /// The name that people know.
@@ -190,6 +208,12 @@ impl Family {
             Self::YuNet => "YuNet",
             Self::Yolov5Face => "YOLOv5-face",
             Self::NeuralStyle => "Fast neural style",
+            Self::Gan => "AnimeGAN, CycleGAN, pix2pix",
+            Self::Enhance => "Picture enhancement",
+            Self::SuperResolution => "Super-resolution",
+            Self::Matting => "Matting (selfie, MODNet)",
+            Self::Rvm => "Robust Video Matting",
+            Self::Depth => "Depth (MiDaS, Depth Anything)",
         }
     }
 
@@ -207,7 +231,9 @@ impl Family {
                 Task::Depth,
             ],
             Self::Yolov5 | Self::RfDetr => &[Task::Detect, Task::Segment],
-            Self::NeuralStyle => &[Task::Stylize],
+            Self::NeuralStyle | Self::Gan | Self::Enhance | Self::SuperResolution => &[Task::Stylize],
+            Self::Matting | Self::Rvm => &[Task::Matte],
+            Self::Depth => &[Task::Depth],
             _ => &[Task::Detect],
         }
     }
@@ -360,6 +386,9 @@ pub struct OutputSpec {
     pub keypoints: Option<(usize, usize)>,
     /// NMS over all classes at once instead of a class at a time.
     pub agnostic_nms: bool,
+    /// What the values of an output picture mean, where it isn't as in the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
     /// Anchor boxes of raw heads, width and height, finest map first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub anchors: Vec<[f32; 2]>,

@@ -62,6 +62,7 @@ type Rule = fn(&Facts, &Picture) -> Option<Spec>;
 
 const RULES: &[Rule] = &[
     // Inputs that only one family has.
+    images::rvm,
     detections::rt_detr,
     detections::pp_yoloe,
     detections::tf_detection,
@@ -93,6 +94,7 @@ const RULES: &[Rule] = &[
     yolo::yolov2,
     yolo::fastestdet,
     images::picture_to_picture,
+    images::one_value_a_pixel,
 ];
 
 /// Anchor points of heads at strides 8, 16 and 32.
@@ -185,7 +187,12 @@ fn by_hand(family: Family, facts: &Facts, picture: &Picture, said: &Sidecar) -> 
         Family::UltraFace => faces::ultraface_spec(facts, picture),
         Family::YuNet => faces::yunet_spec(facts, picture),
         Family::Yolov5Face => faces::yolov5_face_spec(facts, picture),
-        Family::NeuralStyle => images::style_spec(picture, output),
+        Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution => {
+            images::picture_spec(family, facts, picture)
+        }
+        Family::Matting => images::matting_spec(facts, picture),
+        Family::Rvm => images::rvm_spec(facts, picture),
+        Family::Depth => images::depth_spec(facts, picture),
     };
     spec.evidence = vec![format!("chosen by hand: {}", family.name())];
     spec.confidence = 1.0;

@@ -8,6 +8,7 @@ mod final_boxes;
 pub mod nanodet;
 pub mod nms;
 pub mod picture;
+mod planes;
 mod queries;
 mod rows;
 pub mod ultralytics;
@@ -175,7 +176,11 @@ pub fn decode(
         Family::RfDetr => queries::logits(outputs, context, scratch, results),
         Family::YuNet => yunet::decode(outputs, context, scratch, results),
         Family::CenterFace => centerface::decode(outputs, context, scratch, results),
-        Family::NeuralStyle => picture::decode(outputs, context, results),
+        Family::Matting | Family::Rvm => planes::matte(outputs, context, results),
+        Family::Depth => planes::depth(outputs, context, results),
+        Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution => {
+            picture::decode(outputs, context, results)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Networks whose output is a picture: `[1, 3, h, w]` or `[1, h, w, 3]`, in the value range of their input.
+//! Networks whose output is a picture: `[1, 3, h, w]` or `[1, h, w, 3]`, in the value range of their input unless the spec
+//! has another; it may be larger than the input (super-resolution).
 
 use super::{Context, Tensor, first, shape_text};
 use crate::model::results::{Plane, PlaneValues, Results};
@@ -19,7 +20,7 @@ pub(super) fn decode(
     };
     let values = output.floats()?;
     // The way back from the network's range: byte = (value · std + mean) / scale.
-    let range = context.spec.input.range;
+    let range = context.spec.output.range.unwrap_or(context.spec.input.range);
     let pick = match context.spec.input.order {
         ColourOrder::Rgb => [0, 1, 2],
         ColourOrder::Bgr => [2, 1, 0],

@@ -1,0 +1,96 @@
+//! Networks that give one number a pixel: mattes and depth maps, `[1, 1, h, w]`, `[1, h, w, 1]` or `[1, h, w]`.
+//!
+//! Mattes hold how much of a pixel is foreground, 0..1 (MediaPipe selfie segmentation, MODNet; of Robust Video Matting's outputs
+//! the one named `pha`). Depth maps of MiDaS, Depth Anything and TCMonoDepth hold relative inverse distance: larger is nearer.
+
+use super::{Context, Tensor, first, shape_text};
+use crate::model::results::{Plane, PlaneValues, Results};
+
+pub(super) fn matte(
+    outputs: &[Tensor<'_>],
+    context: Context<'_>,
+    results: &mut Results,
+) -> Result<(), String> {
+    let output = outputs.iter().find(|t| t.name == "pha").map_or_else(|| first(outputs), Ok)?;
+    let (width, height) = size(output)?;
+    let values = output.floats()?;
+    let mut kept = results.take_floats();
+    kept.clear();
+    kept.extend(values.iter().map(|v| if v.is_nan() { 0.0 } else { v.clamp(0.0, 1.0) }));
+    put(results, context, (width, height), PlaneValues::Matte(kept));
+    Ok(())
+}
+
+pub(super) fn depth(
+    outputs: &[Tensor<'_>],
+    context: Context<'_>,
+    results: &mut Results,
+) -> Result<(), String> {
+    let output = first(outputs)?;
+    let (width, height) = size(output)?;
+    let values = output.floats()?;
+    let mut kept = results.take_floats();
+    kept.clear();
+    kept.extend(values.iter().map(|v| if v.is_finite() { *v } else { 0.0 }));
+    let values = PlaneValues::Depth { values: kept, larger_is_nearer: true, metric: false };
+    put(results, context, (width, height), values);
+    Ok(())
+}
+
+fn size(output: &Tensor<'_>) -> Result<(usize, usize), String> {
+    let axes = [output.axis(0), output.axis(1), output.axis(2), output.axis(3)];
+    match (output.shape.len(), axes) {
+        (4, [1, 1, h, w] | [1, h, w, 1]) | (3, [1, h, w, _]) => Ok((w, h)),
+        _ => Err(format!("its shape is {}, not one value a pixel", shape_text(output.shape))),
+    }
+}
+
+fn put(results: &mut Results, context: Context<'_>, (width, height): (usize, usize), values: PlaneValues) {
+    results.plane = Some(Plane { region: context.geometry.covered(), width, height, values });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{decode_with, spec};
+    use super::*;
+    use crate::model::spec::{Family, Task, Thresholds};
+
+    fn plane(family: Family, outputs: &[(&str, &[i64], Vec<f32>)]) -> Plane {
+        let spec = spec(family, family.tasks()[0], 2, 2);
+        decode_with(&spec, (4, 4), &Thresholds::default(), outputs).expect("fits").plane.expect("a plane")
+    }
+
+    #[test]
+    fn a_matte_is_cut_to_0_and_1() {
+        let found = plane(Family::Matting, &[("alpha", &[1, 2, 2, 1], vec![-0.5, 0.25, 1.5, f32::NAN])]);
+        assert_eq!(found.values, PlaneValues::Matte(vec![0.0, 0.25, 1.0, 0.0]));
+        assert_eq!((found.width, found.height, found.region), (2, 2, [0.0, 0.0, 4.0, 4.0]));
+    }
+
+    #[test]
+    fn of_video_matting_the_alpha_counts_whichever_output_it_is() {
+        let outputs: [(&str, &[i64], Vec<f32>); 3] = [
+            ("fgr", &[1, 3, 1, 2], vec![0.9; 6]),
+            ("pha", &[1, 1, 1, 2], vec![0.0, 0.5]),
+            ("r1o", &[1, 1, 1, 1], vec![7.0]),
+        ];
+        assert_eq!(plane(Family::Rvm, &outputs).values, PlaneValues::Matte(vec![0.0, 0.5]));
+    }
+
+    #[test]
+    fn a_depth_map_keeps_its_values() {
+        let found = plane(Family::Depth, &[("depth", &[1, 1, 3], vec![3.0, 700.0, f32::INFINITY])]);
+        assert_eq!((found.width, found.height), (3, 1));
+        let want =
+            PlaneValues::Depth { values: vec![3.0, 700.0, 0.0], larger_is_nearer: true, metric: false };
+        assert_eq!(found.values, want);
+    }
+
+    #[test]
+    fn other_shapes_are_named() {
+        let spec = spec(Family::Depth, Task::Depth, 2, 2);
+        let outputs: [(&str, &[i64], Vec<f32>); 1] = [("depth", &[1, 2, 2, 2], vec![0.0; 8])];
+        let answer = decode_with(&spec, (4, 4), &Thresholds::default(), &outputs);
+        assert!(answer.is_err_and(|e| e.contains("1×2×2×2")));
+    }
+}
