@@ -119,9 +119,17 @@ impl Capture {
                 }
                 continue;
             }
+            let mut wanted = true;
             let read = pool.fill(|frame| {
                 let read = source.read(frame, READ)?;
                 frame.generation = self.generation;
+                if read == Read::Frame {
+                    wanted = player.keep_pace(frame);
+                    if player.info.pace != Pace::Live {
+                        // A film's frame is new when it is due, however long it lay ready.
+                        frame.captured = Instant::now();
+                    }
+                }
                 Ok::<_, SourceError>(read)
             })?;
             match read {
@@ -132,10 +140,9 @@ impl Capture {
                         player.info = source.info().clone();
                         player.say_playing();
                     }
-                    if !player.keep_pace(&frame) {
-                        continue;
+                    if wanted {
+                        player.publish(frame);
                     }
-                    player.publish(frame);
                 }
                 (_, Read::Nothing) => {}
                 (_, Read::End) => player.end(source.as_mut())?,
