@@ -1,0 +1,287 @@
+//! Every family is recognised from its file and decoded by its own published formula.
+//!
+//! The files of `tests/families/models` are written by `tests/families/make_models.py`, which works out each family's raw
+//! values by the inverse of that formula: every detector among them finds one thing, class 1 with score 0.75 in the
+//! box x 8..40, y 20..30 of its 64×64 input, whatever it is shown.
+
+use std::path::{Path, PathBuf};
+
+use sightline::frame::Frame;
+use sightline::model::results::PlaneValues;
+use sightline::model::sidecar::Sidecar;
+use sightline::model::spec::{ColourOrder, Range};
+use sightline::model::{self, Family, Model, OpenOptions, Results, Task, Thresholds};
+
+/// How the 64×64 input lies over a 128×64 frame: where the box x 8..40, y 20..30 comes out.
+#[derive(Clone, Copy)]
+enum Fitted {
+    /// Stretched: x doubles.
+    Stretched,
+    /// Shrunk to 64×32 in the middle: everything doubles, 16 rows of padding go.
+    Centred,
+    /// Shrunk to 64×32 at the top: everything doubles, and the rest ends at the frame.
+    TopLeft,
+}
+
+impl Fitted {
+    fn of(self, [x, y]: [f32; 2]) -> [f32; 2] {
+        match self {
+            Self::Stretched => [x * 2.0, y],
+            Self::Centred => [x * 2.0, (y - 16.0) * 2.0],
+            Self::TopLeft => [x * 2.0, y * 2.0],
+        }
+    }
+}
+
+use Fitted::{Centred, Stretched, TopLeft};
+
+/// File, family, confidence in hundredths, class, fit.
+const DETECTORS: &[(&str, Family, u32, u32, Fitted)] = &[
+    ("yolov5", Family::Yolov5, 97, 1, Centred),
+    ("yolov6", Family::Yolov6, 90, 1, Centred),
+    ("yolov7_grid", Family::Yolov7, 88, 1, Centred),
+    ("yolov7_maps", Family::Yolov7, 80, 1, Centred),
+    ("yolov7_end2end", Family::Yolov7, 90, 1, Centred),
+    ("yolov9", Family::Yolov9, 97, 1, Centred),
+    ("yolov9_two_heads", Family::Yolov9, 97, 1, Centred),
+    ("yolov10_rows", Family::Ultralytics, 80, 1, Centred),
+    ("yolov2", Family::Yolov2, 85, 1, Stretched),
+    ("yolov3_zoo", Family::Yolov3Keras, 95, 1, Centred),
+    ("yolov4_tianxiaomo", Family::Yolov4, 96, 1, Stretched),
+    ("yolov4_zoo", Family::Yolov4Keras, 93, 1, Centred),
+    ("yolox", Family::Yolox, 85, 1, TopLeft),
+    ("yolox_decoded", Family::Yolox, 85, 1, TopLeft),
+    ("yolo_nas_batch", Family::YoloNas, 93, 1, Centred),
+    ("yolo_nas_flat", Family::YoloNas, 93, 1, Centred),
+    ("yolo_nas_raw", Family::YoloNas, 85, 1, Centred),
+    ("pp_yoloe", Family::PpYoloe, 90, 1, Stretched),
+    ("damo_yolo", Family::DamoYolo, 85, 1, Stretched),
+    ("nanodet_plus", Family::NanoDet, 92, 1, Stretched),
+    ("nanodet_v1", Family::NanoDet, 92, 1, Stretched),
+    ("fastestdet", Family::FastestDet, 88, 1, Stretched),
+    ("rt_detr", Family::RtDetr, 96, 1, Stretched),
+    ("rt_detr_ultralytics", Family::RtDetrUltralytics, 96, 1, Stretched),
+    ("rf_detr", Family::RfDetr, 95, 1, Stretched),
+    ("ssd_mobilenet", Family::TfDetection, 95, 1, Stretched),
+    ("nms_inside", Family::NmsInside, 75, 1, Centred),
+    ("ultraface", Family::UltraFace, 92, 0, Stretched),
+    ("yunet", Family::YuNet, 95, 0, TopLeft),
+    ("yolov5_face", Family::Yolov5Face, 88, 0, Centred),
+    ("yolov5_face_maps", Family::Yolov5Face, 90, 0, Centred),
+];
+
+/// File, family, task, confidence in hundredths, as the file alone tells.
+const OTHERS: &[(&str, Family, Task, u32)] = &[
+    ("yolov6_other_name", Family::Yolox, Task::Detect, 85),
+    ("neural_style", Family::NeuralStyle, Task::Stylize, 60),
+    ("anime_gan", Family::Gan, Task::Stylize, 85),
+    ("enhance", Family::Enhance, Task::Stylize, 75),
+    ("super_resolution", Family::SuperResolution, Task::Stylize, 75),
+    ("modnet", Family::Matting, Task::Matte, 65),
+    ("rvm", Family::Rvm, Task::Matte, 97),
+    ("depth_anything", Family::Depth, Task::Depth, 80),
+    ("midas", Family::Depth, Task::Depth, 65),
+];
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models").join(format!("{name}.onnx"))
+}
+
+fn open(name: &str) -> Model {
+    Model::open(&file(name), &OpenOptions::default()).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn look(model: &mut Model, frame: &Frame) -> Results {
+    let mut results = Results::default();
+    model
+        .run(frame, &Thresholds::default(), &mut results)
+        .unwrap_or_else(|e| panic!("{}: {e}", model.name()));
+    results
+}
+
+fn assert_near(name: &str, got: &[f32], want: &[f32]) {
+    let near = got.len() == want.len() && got.iter().zip(want).all(|(g, w)| (g - w).abs() < 0.02);
+    assert!(near, "{name}: {got:?} should be {want:?}");
+}
+
+#[test]
+fn every_file_tells_its_family() {
+    let detectors = DETECTORS.iter().map(|&(name, family, sure, ..)| (name, family, Task::Detect, sure));
+    for (name, family, task, sure) in detectors.chain(OTHERS.iter().copied()) {
+        let spec = model::inspect(&file(name)).expect(name).spec.unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let confidence = (spec.confidence * 100.0).round() as u32;
+        assert_eq!((spec.family, spec.task, confidence), (family, task, sure), "{name}: {:?}", spec.evidence);
+        assert!(!spec.evidence.is_empty() && spec.evidence.iter().all(|line| !line.is_empty()), "{name}");
+    }
+    let every = std::fs::read_dir(file("x").parent().expect("a folder")).expect("the models").count();
+    // YOLOv10's corners are chosen by hand, and TensorRT's NMS can't run.
+    assert_eq!(every, DETECTORS.len() + OTHERS.len() + 2);
+}
+
+#[test]
+fn every_detector_finds_its_one_box() {
+    let frame = Frame::filled(128, 64, [90, 120, 150, 255]);
+    for &(name, family, _, class, fit) in DETECTORS {
+        let mut model = open(name);
+        assert_eq!(model.spec().family, family, "{name}");
+        let found = look(&mut model, &frame);
+        assert_eq!(found.detections.len(), 1, "{name}: {:?}", found.detections);
+        let d = &found.detections[0];
+        assert_eq!(d.class_id, class, "{name}");
+        let ([x1, y1], [x2, y2]) = (fit.of([8.0, 20.0]), fit.of([40.0, 30.0]));
+        assert_near(name, &d.bbox, &[x1, y1, x2, y2]);
+        assert!((d.score - 0.75).abs() < 1e-4, "{name}: {}", d.score);
+        // Landmarks at the box's corners and its centre.
+        let points: Vec<f32> = found.keypoints_of(d).iter().flat_map(|p| [p.x, p.y]).collect();
+        if matches!(family, Family::YuNet | Family::Yolov5Face) {
+            let want = [[8.0, 20.0], [40.0, 20.0], [24.0, 25.0], [8.0, 30.0], [40.0, 30.0]];
+            assert_near(name, &points, &want.map(|p| fit.of(p)).concat());
+        } else {
+            assert!(points.is_empty(), "{name}");
+        }
+        // A second frame goes through the same buffers.
+        assert_eq!(look(&mut model, &frame).detections, found.detections, "{name}");
+    }
+}
+
+#[test]
+fn an_objectness_of_one_everywhere_is_yolov6() {
+    let mut model = open("yolov6_other_name");
+    let spec = model.spec();
+    assert_eq!(
+        (spec.family, spec.input.order, spec.input.range),
+        (Family::Yolov6, ColourOrder::Rgb, Range::UNIT)
+    );
+    let found = look(&mut model, &Frame::filled(128, 64, [9, 9, 9, 255]));
+    assert_near("yolov6_other_name", &found.detections[0].bbox, &[16.0, 8.0, 80.0, 28.0]);
+}
+
+#[test]
+fn a_head_with_corners_is_read_when_the_user_says_so() {
+    let said = Sidecar { family: Some(Family::Yolov10Corners), ..Sidecar::default() };
+    let options = OpenOptions { overrides: Some(said), ..OpenOptions::default() };
+    let mut model = Model::open(&file("yolov10_corners"), &options).expect("opens");
+    let found = look(&mut model, &Frame::filled(128, 64, [9, 9, 9, 255]));
+    assert_eq!((found.detections.len(), found.detections[0].class_id), (1, 1));
+    assert_near("yolov10_corners", &found.detections[0].bbox, &[16.0, 8.0, 80.0, 28.0]);
+    // The file alone looks like YOLOv8's head, whose boxes are centre and size.
+    assert_eq!(open("yolov10_corners").spec().family, Family::Ultralytics);
+}
+
+#[test]
+fn tensorrt_operators_end_in_a_sentence_with_the_way_out() {
+    let error = Model::open(&file("tensorrt_nms"), &OpenOptions::default()).expect_err("can't run");
+    assert!(error.to_string().contains("EfficientNMS_TRT"), "{error}");
+    assert!(error.fix().contains("end2end") || error.fix().contains("end-to-end"), "{}", error.fix());
+}
+
+#[test]
+fn every_family_can_be_chosen_by_hand_and_answers_or_says_why_not() {
+    let frame = Frame::filled(64, 64, [50, 60, 70, 255]);
+    for name in ["yolov5", "enhance", "rt_detr", "midas", "yunet"] {
+        for family in Family::ALL {
+            let options = OpenOptions {
+                overrides: Some(Sidecar { family: Some(family), ..Sidecar::default() }),
+                ..OpenOptions::default()
+            };
+            // Whatever comes, it is no panic.
+            if let Ok(mut model) = Model::open(&file(name), &options) {
+                let _ = model.run(&frame, &Thresholds::default(), &mut Results::default());
+            }
+        }
+    }
+}
+
+/// The colour of a plane's picture at one pixel.
+fn pixel(results: &Results, x: usize, y: usize) -> [u8; 3] {
+    let plane = results.plane.as_ref().expect("a plane");
+    let PlaneValues::Picture(pixels) = &plane.values else { panic!("{:?}", plane.values) };
+    let at = (y * plane.width + x) * 4;
+    [pixels[at], pixels[at + 1], pixels[at + 2]]
+}
+
+#[test]
+fn a_generator_works_in_minus_one_to_one() {
+    let mut model = open("anime_gan");
+    assert_eq!((model.spec().family, model.spec().input.range), (Family::Gan, Range::SIGNED));
+    assert!(
+        model.spec().evidence.iter().any(|line| line.contains("probe runs")),
+        "{:?}",
+        model.spec().evidence
+    );
+    let found = look(&mut model, &Frame::filled(64, 64, [255, 0, 191, 255]));
+    // tanh(±1) = ±0.7616, tanh(191 / 127.5 − 1 = 0.498) = 0.4606; (y + 1) · 127.5.
+    assert_eq!(pixel(&found, 5, 5), [225, 30, 186]);
+}
+
+#[test]
+fn an_enhancer_works_in_zero_to_one() {
+    let mut model = open("enhance");
+    assert_eq!((model.spec().family, model.spec().input.range), (Family::Enhance, Range::UNIT));
+    let found = look(&mut model, &Frame::filled(64, 64, [20, 100, 200, 255]));
+    assert_eq!(pixel(&found, 63, 63), [40, 200, 255]);
+}
+
+#[test]
+fn a_style_network_works_in_bytes() {
+    let model = open("neural_style");
+    assert_eq!((model.spec().family, model.spec().input.range), (Family::NeuralStyle, Range::BYTE));
+    assert!(model.spec().evidence.iter().any(|line| line.contains("probe runs")));
+}
+
+#[test]
+fn a_larger_picture_covers_the_same_frame() {
+    let mut model = open("super_resolution");
+    assert_eq!((model.spec().family, model.spec().input.range), (Family::SuperResolution, Range::UNIT));
+    let found = look(&mut model, &Frame::filled(64, 64, [20, 100, 200, 255]));
+    let plane = found.plane.as_ref().expect("a plane");
+    assert_eq!((plane.width, plane.height, plane.region), (128, 128, [0.0, 0.0, 64.0, 64.0]));
+    assert_eq!(pixel(&found, 127, 0), [20, 100, 200]);
+}
+
+fn matte(results: &Results) -> &[f32] {
+    let Some(PlaneValues::Matte(values)) = results.plane.as_ref().map(|p| &p.values) else {
+        panic!("no matte")
+    };
+    values
+}
+
+#[test]
+fn a_matte_keeps_the_shape_of_the_picture() {
+    let mut model = open("modnet");
+    let found = look(&mut model, &Frame::filled(128, 64, [153, 0, 0, 255]));
+    let plane = found.plane.as_ref().expect("a plane");
+    assert_eq!((plane.width, plane.height), (512, 256), "sides of whole 32 pixels, the longer one 512");
+    // σ(10 · (153 / 127.5 − 1)) = σ(2).
+    assert!((matte(&found)[0] - 0.8808).abs() < 1e-3, "{}", matte(&found)[0]);
+}
+
+#[test]
+fn video_matting_carries_its_state_and_forgets_it_with_the_size() {
+    let mut model = open("rvm");
+    model.warm_up().expect("runs");
+    let wide = Frame::filled(128, 64, [90, 90, 90, 255]);
+    let tall = Frame::filled(64, 128, [90, 90, 90, 255]);
+    let mut results = Results::default();
+    let mut alpha = |frame: &Frame| {
+        model.run(frame, &Thresholds::default(), &mut results).expect("runs");
+        (matte(&results)[0] * 10.0).round() as u32
+    };
+    assert_eq!([alpha(&wide), alpha(&wide), alpha(&wide)], [1, 2, 3], "the state counts frames");
+    assert_eq!([alpha(&tall), alpha(&tall)], [1, 2], "another size begins anew");
+    let mut other = wide.clone();
+    other.origin = Some("another.jpg".into());
+    assert_eq!([alpha(&wide), alpha(&wide), alpha(&other)], [1, 2, 1], "so does another file");
+}
+
+#[test]
+fn depth_comes_without_an_axis_of_channels() {
+    let mut model = open("depth_anything");
+    assert_eq!(model.spec().input.range, Range::IMAGENET);
+    let found = look(&mut model, &Frame::filled(64, 64, [255, 255, 255, 255]));
+    let plane = found.plane.expect("a plane");
+    assert_eq!((plane.width, plane.height), (70, 70));
+    let PlaneValues::Depth { values, larger_is_nearer, metric } = plane.values else { panic!("no depth") };
+    // White: the mean of (1 − mean) / std over the channels.
+    assert!(larger_is_nearer && !metric && (values[0] - 2.4392).abs() < 1e-3, "{}", values[0]);
+}
