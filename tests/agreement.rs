@@ -19,6 +19,8 @@ const PROMISES: &[Promise] = &[
     Promise { model: "yolov8n_int8.onnx", iou: 0.95, score: 0.03 },
     Promise { model: "yolo11n_int8.onnx", iou: 0.95, score: 0.03 },
     Promise { model: "yolo26n_int8.onnx", iou: 0.95, score: 0.03 },
+    Promise { model: "deimv2_atto_int8.onnx", iou: 0.95, score: 0.03 },
+    Promise { model: "ultraface_rfb_320.onnx", iou: 0.95, score: 0.03 },
 ];
 
 /// What scores less may differ.
@@ -93,7 +95,10 @@ fn every_detector_agrees_with_the_reference_on_every_picture() {
         assert!(!entries.is_empty(), "the reference knows nothing of {}", promise.model);
         let pictures = entries.iter().map(|e| e["picture"].as_str().expect("a picture"));
         let mut command = env.command();
-        command.args(["predict", "--format", "json", "--quiet", "--conf", "0.25", "--iou", "0.7", "--model"]);
+        let limit =
+            |key: &str| entries.first().map_or(0.0, |e| e[key].as_f64().expect("a limit")).to_string();
+        command.args(["predict", "--format", "json", "--quiet"]);
+        command.args(["--conf", &limit("conf"), "--iou", &limit("iou"), "--model"]);
         command.arg(shared("models").join(promise.model));
         command.args(pictures.map(|p| shared("media").join(p)));
         let ended = common::Ended::of(command.output().expect("the program starts")).with_code(0);

@@ -4,6 +4,8 @@
 //! values by the inverse of that formula: every detector among them finds one thing, class 1 with score 0.75 in the
 //! box x 8..40, y 20..30 of its 64×64 input, whatever it is shown.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
 use sightline::frame::Frame;
@@ -87,6 +89,23 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models").join(format!("{name}.onnx"))
 }
 
+/// The sample models, as the file alone tells.
+const SAMPLES: &[(&str, Family, Task, u32)] = &[
+    ("yolox_nano", Family::Yolox, Task::Detect, 85),
+    ("yolov8n_int8", Family::Ultralytics, Task::Detect, 99),
+    ("yolo11n_int8", Family::Ultralytics, Task::Detect, 99),
+    ("yolo26n_int8", Family::Ultralytics, Task::Detect, 99),
+    ("deimv2_atto_int8", Family::RtDetr, Task::Detect, 96),
+    ("mosaic_nc8_256", Family::NeuralStyle, Task::Stylize, 60),
+    ("candy_nc16_256", Family::NeuralStyle, Task::Stylize, 60),
+    ("sci_480x640", Family::Enhance, Task::Stylize, 75),
+    ("selfie_segmentation", Family::Matting, Task::Matte, 85),
+    ("tcmonodepth_small_192x320", Family::Depth, Task::Depth, 85),
+    ("ultraface_rfb_320", Family::UltraFace, Task::Detect, 92),
+    ("yunet_2023mar", Family::YuNet, Task::Detect, 95),
+    ("yolov5n-0.5-face", Family::Yolov5Face, Task::Detect, 90),
+];
+
 fn open(name: &str) -> Model {
     Model::open(&file(name), &OpenOptions::default()).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
@@ -116,6 +135,16 @@ fn every_file_tells_its_family() {
     let every = std::fs::read_dir(file("x").parent().expect("a folder")).expect("the models").count();
     // YOLOv10's corners are chosen by hand, and TensorRT's NMS can't run.
     assert_eq!(every, DETECTORS.len() + OTHERS.len() + 2);
+}
+
+#[test]
+fn every_sample_tells_its_family() {
+    for &(name, family, task, sure) in SAMPLES {
+        let path = common::shared(&format!("models/{name}.onnx"));
+        let spec = model::inspect(&path).expect(name).spec.unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let confidence = (spec.confidence * 100.0).round() as u32;
+        assert_eq!((spec.family, spec.task, confidence), (family, task, sure), "{name}: {:?}", spec.evidence);
+    }
 }
 
 #[test]
