@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sightline::frame::Frame;
 use sightline::model::results::PlaneValues;
 use sightline::model::sidecar::Sidecar;
-use sightline::model::spec::{ColourOrder, Range};
+use sightline::model::spec::{ColourOrder, Range, Size};
 use sightline::model::{self, Family, Model, OpenOptions, Results, Task, Thresholds};
 
 /// How the 64×64 input lies over a 128×64 frame: where the box x 8..40, y 20..30 comes out.
@@ -75,6 +75,7 @@ const DETECTORS: &[(&str, Family, u32, u32, Fitted)] = &[
 /// File, family, task, confidence in hundredths, as the file alone tells.
 const OTHERS: &[(&str, Family, Task, u32)] = &[
     ("yolov6_other_name", Family::Yolox, Task::Detect, 85),
+    ("yolov7_open", Family::Yolox, Task::Detect, 60),
     ("neural_style", Family::NeuralStyle, Task::Stylize, 60),
     ("anime_gan", Family::Gan, Task::Stylize, 85),
     ("enhance", Family::Enhance, Task::Stylize, 75),
@@ -171,6 +172,16 @@ fn every_detector_finds_its_one_box() {
         // A second frame goes through the same buffers.
         assert_eq!(look(&mut model, &frame).detections, found.detections, "{name}");
     }
+}
+
+#[test]
+fn open_sizes_are_settled_by_a_run() {
+    let mut model = open("yolov7_open");
+    let spec = model.spec();
+    assert_eq!((spec.family, spec.output.classes), (Family::Yolov7, Some(80)), "{:?}", spec.evidence);
+    assert_eq!(spec.input.size, Size::Dynamic { width: 640, height: 640, stride: 32 });
+    let found = look(&mut model, &Frame::filled(640, 320, [9, 9, 9, 255]));
+    assert_near("yolov7_open", &found.detections[0].bbox, &[8.0, 20.0, 40.0, 30.0]);
 }
 
 #[test]

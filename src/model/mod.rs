@@ -131,7 +131,10 @@ impl Model {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
         let said = Sidecar::load(path)?.unwrap_or_default();
         let said = said.overlaid(options.overrides.clone().unwrap_or_default());
-        let Inspection { facts, spec } = inspect_with(path, &said)?;
+        let Inspection { facts, mut spec } = inspect_with(path, &said)?;
+        if said.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
+            probe::with_real_shapes(path, &facts, &said, &mut spec);
+        }
         let mut spec = spec.map_err(|unknown| match unknown {
             Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },
             Unknown::CannotRun { reason, way_out } => {

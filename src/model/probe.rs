@@ -1,11 +1,70 @@
 //! What a file doesn't tell but one run does.
 
+use std::path::Path;
+
 use super::file::Facts;
+use super::identify::{self, Unknown};
 use super::input::InputStage;
+use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
-use super::spec::{ColourOrder, Family, Layout, Range};
+use super::spec::{ColourOrder, Family, Layout, Range, Size, Spec};
 use super::{Model, ModelError};
 use crate::frame::Frame;
+
+/// From this confidence on a spec needs no shapes that only a run tells.
+pub(super) const SURE: f32 = 0.9;
+
+/// Identifies anew a file that leaves sizes open, with the shapes that one run gives; leaves `spec` as it is where that
+/// tells nothing. The sizes stay open.
+pub(super) fn with_real_shapes(path: &Path, facts: &Facts, said: &Sidecar, spec: &mut Result<Spec, Unknown>) {
+    /// What most exporters take where they take any size.
+    const SIDE: u32 = 640;
+    let Some((name, element, layout, shape)) = identify::open_shape(facts, said, SIDE) else { return };
+    let real = || -> Result<Facts, ModelError> {
+        let mut session = Session::open(path, &Bytes::File, &name, element, None, None)?;
+        session.picture(shape)?;
+        session.run(|outputs| {
+            let mut known = facts.clone();
+            let sizes = |shape: &[i64]| shape.iter().map(|n| u64::try_from(*n).ok()).collect();
+            for port in &mut known.outputs {
+                if let Some(output) = outputs.iter().find(|t| t.name == port.name) {
+                    port.shape = sizes(output.shape);
+                }
+            }
+            for port in known.inputs.iter_mut().filter(|p| p.name == name) {
+                port.shape = sizes(&shape);
+            }
+            known
+        })
+    };
+    let known = match real() {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::debug!("a probe run for shapes failed: {error}");
+            return;
+        }
+    };
+    let Ok(mut found) = identify::identify(&known, said) else { return };
+    // What is known already is known with its sizes open.
+    if spec.as_ref().is_ok_and(|s| s.family == found.family && s.task == found.task) {
+        return;
+    }
+    let sides = match layout {
+        Layout::Nchw => [2, 3],
+        Layout::Nhwc => [1, 2],
+    };
+    let fixed = facts
+        .inputs
+        .iter()
+        .find(|p| p.name == name)
+        .is_some_and(|p| sides.map(|s| p.axis(s)).iter().all(Option::is_some));
+    if !fixed && let Size::Fixed { width, height } = found.input.size {
+        let before = spec.as_ref().ok().map(|s| s.input.size);
+        found.input.size = before.unwrap_or(Size::Dynamic { width, height, stride: 32 });
+    }
+    found.evidence.push("the file leaves sizes open: the shapes are those of a probe run".into());
+    *spec = Ok(found);
+}
 
 /// Least and greatest value of an output.
 type Extent = (f32, f32);
@@ -42,7 +101,7 @@ impl Model {
         if sure && self.spec.output.decoded && said.family.is_none() {
             self.spec.family = Family::Yolov6;
             let input = &mut self.spec.input;
-            input.fit = said.fit.unwrap_or(super::identify::LETTERBOX);
+            input.fit = said.fit.unwrap_or(identify::LETTERBOX);
             input.order = said.order.unwrap_or(ColourOrder::Rgb);
             input.range = said.range.unwrap_or(Range::UNIT);
             self.input = InputStage::new(self.spec.input.clone());

@@ -118,6 +118,17 @@ g.sparse_output("output0", [1, 252, 8], row(10, CENTRE + [0.9375] + CLASSES3)); 
 g = Graph("yolov7_grid", [picture()])
 g.sparse_output("output", [1, 252, 85], row(10, CENTRE + [0.9375, 0.1, 0.8])); g.save()
 
+# Any size, and an output that says nothing of its rows: only a run tells them (3 anchors a cell at the size it gets).
+g = Graph("yolov7_open", [("images", T.FLOAT, [1, 3, "height", "width"])])
+shape = g.op("Shape", ["images"])
+area = g.op("ReduceProd", [g.op("Slice", [shape, g.const(np.array([2], np.int64)), g.const(np.array([4], np.int64))])], keepdims=1)
+cells = g.op("Div", [g.op("Mul", [area, g.const(np.array([3 * 21], np.int64))]), g.const(np.array([1024], np.int64))])
+rows = g.op("Concat", [g.const(np.array([1], np.int64)), cells, g.const(np.array([85], np.int64))], axis=0)
+base = g.op("ConstantOfShape", [rows], value=nh.from_array(np.array([0], np.float32)))
+values = row(10, CENTRE + [0.9375, 0.1, 0.8])
+table = g.op("ScatterND", [base, g.const(np.array(list(values), np.int64)), g.const(np.array(list(values.values()), np.float32))])
+g.op("Add", [table, g.zero], output="output"); g.give("output", T.FLOAT, [1, "n", 85]); g.save()
+
 g = Graph("yolov7_end2end", [picture()])
 g.sparse_output("output", [2, 7], {(0, c): v for c, v in enumerate([0.0, *CORNERS, CLASS, SCORE])}, declared=["n", 7]); g.save()
 

@@ -16,7 +16,7 @@ use super::file::{Facts, Port};
 use super::labels::Labels;
 use super::metadata::Literal;
 use super::sidecar::Sidecar;
-use super::spec::{Extra, ExtraValue, Family, Fit, InputSpec, OutputSpec, Spec, Task};
+use super::spec::{Element, Extra, ExtraValue, Family, Fit, InputSpec, Layout, OutputSpec, Spec, Task};
 use picture::Picture;
 
 /// The letterbox of Ultralytics and most who follow it.
@@ -29,6 +29,25 @@ pub enum Unknown {
     NotUnderstood(String),
     /// It is known, and can't run here.
     CannotRun { reason: String, way_out: String },
+}
+
+/// The picture's input of a file that leaves sizes open, by name and element type, and its shape with `side` for every open side;
+/// `None` where nothing is open, or the file wants more than a picture.
+#[must_use]
+pub fn open_shape(facts: &Facts, said: &Sidecar, side: u32) -> Option<(String, Element, Layout, [i64; 4])> {
+    let open = |ports: &[Port]| {
+        ports.iter().any(|p| p.shape.is_empty() || p.shape.iter().skip(1).any(Option::is_none))
+    };
+    let picture = Picture::find(facts, said)?;
+    if facts.inputs.len() != 1 || !open(&facts.outputs) {
+        return None;
+    }
+    let (w, h) = (i64::from(picture.width.unwrap_or(side)), i64::from(picture.height.unwrap_or(side)));
+    let shape = match picture.layout {
+        Layout::Nchw => [1, 3, h, w],
+        Layout::Nhwc => [1, h, w, 3],
+    };
+    Some((picture.name, picture.element, picture.layout, shape))
 }
 
 /// Works out what a model is. `said` is what the user says of it.

@@ -235,7 +235,12 @@ pub(super) fn yolox(facts: &Facts, picture: &Picture) -> Option<Spec> {
     if output.shape.len() != 3 || columns < 6 || !expected {
         return None;
     }
-    Some(yolox_spec(facts, picture))
+    let mut spec = yolox_spec(facts, picture);
+    if output.axis(1).is_none() || picture.anchors().is_none() {
+        spec.evidence.push("the file leaves the number of rows open: a run must tell".into());
+        spec.confidence = 0.6;
+    }
+    Some(spec)
 }
 
 pub(super) fn yolox_spec(facts: &Facts, picture: &Picture) -> Spec {
