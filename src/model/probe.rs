@@ -7,7 +7,7 @@ use super::identify::{self, Unknown};
 use super::input::InputStage;
 use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
-use super::spec::{ColourOrder, Family, Layout, Range, Size, Spec};
+use super::spec::{ColourOrder, Element, Family, Layout, Range, Size, Spec};
 use super::{Model, ModelError};
 use crate::frame::Frame;
 
@@ -145,7 +145,8 @@ impl Model {
             format!("in probe runs the output follows the input's range: taken for {}", words(range))
         };
         // Where its first step scales bytes, the input is bytes whatever comes out.
-        if facts.steps.scales_bytes(&self.spec.input.name) {
+        let bytes = self.spec.input.element == Element::U8;
+        if bytes || facts.steps.scales_bytes(&self.spec.input.name) {
             self.spec.input.range = Range::BYTE;
             self.spec.output.range = Some(range).filter(|r| *r != Range::BYTE);
         } else {

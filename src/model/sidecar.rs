@@ -19,6 +19,8 @@ pub struct Sidecar {
     pub order: Option<ColourOrder>,
     pub range: Option<Range>,
     pub fit: Option<Fit>,
+    /// Anchor boxes of raw heads, width and height in input pixels, finest map first.
+    pub anchors: Option<Vec<[f32; 2]>>,
     /// Class names, in order.
     pub labels: Option<Vec<String>>,
 }
@@ -80,6 +82,10 @@ impl Sidecar {
                 return Err("its range divides by zero or isn't a number".into());
             }
         }
+        let sides = self.anchors.iter().flatten().flatten();
+        if sides.clone().any(|n| !n.is_finite() || *n <= 0.0) {
+            return Err("an anchor has no size".into());
+        }
         if let (Some(family), Some(task)) = (self.family, self.task)
             && !family.tasks().contains(&task)
         {
@@ -98,6 +104,7 @@ impl Sidecar {
             order: later.order.or(self.order),
             range: later.range.or(self.range),
             fit: later.fit.or(self.fit),
+            anchors: later.anchors.or(self.anchors),
             labels: later.labels.or(self.labels),
         }
     }
@@ -124,6 +131,10 @@ impl Sidecar {
         if let Some(fit) = self.fit {
             spec.input.fit = fit;
             said.push("fit");
+        }
+        if let Some(anchors) = &self.anchors {
+            spec.output.anchors.clone_from(anchors);
+            said.push("anchors");
         }
         if let Some(labels) = &self.labels {
             spec.labels = Labels::new(labels.clone());
@@ -166,6 +177,7 @@ mod tests {
             ("famly = 'yolox'", "famly"),
             ("family = 'abacus'", "abacus"),
             ("family = 'yolox'\ntask = 'depth'", "depth"),
+            ("anchors = [[10.0, -3.0]]", "anchor"),
             ("range = { scale = 1.0, mean = [0,0,0], std = [1,0,1] }", "zero"),
         ] {
             std::fs::write(path_for(&model), text).expect("written");

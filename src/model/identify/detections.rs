@@ -6,7 +6,7 @@ use super::super::spec::{
     ColourOrder, Element, Extra, ExtraValue, Family, Fit, Layout, Range, Size, Spec, Task,
 };
 use super::picture::Picture;
-use super::{LETTERBOX, axis, detector, size_input};
+use super::{LETTERBOX, axis, detector, final_detections, size_input};
 
 /// RT-DETR, D-FINE, DEIM with their post-processor.
 pub(super) fn rt_detr(facts: &Facts, picture: &Picture) -> Option<Spec> {
@@ -25,15 +25,14 @@ pub(super) fn rt_detr_spec(facts: &Facts, picture: &Picture, sizes: Option<&str>
     if let Some(name) = sizes {
         input.extras.push(size_input(name, false));
     }
-    let mut spec = detector(
+    let spec = detector(
         Family::RtDetr,
         input,
         facts,
         80,
         "the picture's size as a second input, and final labels, boxes and scores: RT-DETR, D-FINE or DEIM; no NMS needed",
     );
-    spec.output.classes = None;
-    spec.output.end_to_end = true;
+    let mut spec = final_detections(spec);
     spec.confidence = 0.96;
     spec
 }
@@ -133,8 +132,7 @@ pub(super) fn pp_yoloe_spec(facts: &Facts, picture: &Picture) -> Spec {
         "the file doesn't tell the range of its values: taken for ImageNet's; PP-YOLOE+ takes plain 0 to 1"
             .into(),
     );
-    spec.output.classes = None;
-    spec.output.end_to_end = true;
+    let mut spec = final_detections(spec);
     spec.confidence = 0.9;
     spec
 }
@@ -154,15 +152,14 @@ pub(super) fn tf_detection_spec(facts: &Facts, picture: &Picture) -> Spec {
     };
     let range = if picture.element == Element::U8 { Range::BYTE } else { Range::UNIT };
     let input = picture.input(size, fit, ColourOrder::Rgb, range);
-    let mut spec = detector(
+    let spec = detector(
         Family::TfDetection,
         input,
         facts,
         91,
         "outputs \u{201c}detection_boxes\u{201d} and \u{201c}detection_scores\u{201d}: TensorFlow's object detection with NMS inside",
     );
-    spec.output.classes = None;
-    spec.output.end_to_end = true;
+    let mut spec = final_detections(spec);
     spec.confidence = 0.95;
     spec
 }
@@ -190,8 +187,7 @@ pub(super) fn nms_inside_spec(facts: &Facts, picture: &Picture) -> Spec {
     }
     spec.evidence
         .push("the file doesn't tell the range of its values: taken for RGB in 0 to 1, letterboxed".into());
-    spec.output.classes = None;
-    spec.output.end_to_end = true;
+    let mut spec = final_detections(spec);
     spec.confidence = 0.75;
     spec
 }

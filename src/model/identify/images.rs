@@ -3,7 +3,8 @@
 use super::super::file::{Facts, Port};
 use super::super::labels::Labels;
 use super::super::spec::{
-    ColourOrder, Extra, ExtraValue, Family, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec, Task,
+    ColourOrder, Element, Extra, ExtraValue, Family, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec,
+    Task,
 };
 use super::picture::Picture;
 
@@ -46,6 +47,11 @@ fn growth(map: Option<u64>, input: Option<u32>) -> Option<u64> {
     (input > 0 && map.is_multiple_of(u64::from(input))).then(|| map / u64::from(input))
 }
 
+/// Whether the network wants bytes: by their type, or because it scales them itself.
+pub(super) fn takes_bytes(facts: &Facts, picture: &Picture) -> bool {
+    picture.element == Element::U8 || facts.steps.scales_bytes(&picture.name)
+}
+
 /// One picture in, one picture out.
 pub(super) fn picture_to_picture(facts: &Facts, picture: &Picture) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
@@ -56,7 +62,7 @@ pub(super) fn picture_to_picture(facts: &Facts, picture: &Picture) -> Option<Spe
     }
     let family = match facts.steps.last_operator() {
         _ if down > 1 => Family::SuperResolution,
-        _ if facts.steps.scales_bytes(&picture.name) => Family::NeuralStyle,
+        _ if takes_bytes(facts, picture) => Family::NeuralStyle,
         Some("Tanh") => Family::Gan,
         Some("Sigmoid" | "Clip" | "HardSigmoid") => Family::Enhance,
         _ => Family::NeuralStyle,
@@ -76,8 +82,8 @@ pub(super) fn picture_to_picture(facts: &Facts, picture: &Picture) -> Option<Spe
 
 pub(super) fn picture_spec(family: Family, facts: &Facts, picture: &Picture) -> Spec {
     let (range, evidence, confidence) = match (family, facts.steps.last_operator()) {
-        _ if facts.steps.scales_bytes(&picture.name) => {
-            (Range::BYTE, "its first step scales bytes itself: it takes 0 to 255", 0.8)
+        _ if takes_bytes(facts, picture) => {
+            (Range::BYTE, "it takes bytes, or its first step scales them itself: 0 to 255", 0.8)
         }
         (Family::Gan, Some("Tanh")) => {
             (Range::SIGNED, "its last step is a tanh: values from \u{2212}1 to 1", 0.85)
@@ -124,7 +130,9 @@ pub(super) fn one_value_a_pixel(facts: &Facts, picture: &Picture) -> Option<Spec
 }
 
 pub(super) fn matting_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let (range, evidence, confidence) = if picture.layout == Layout::Nhwc {
+    let (range, evidence, confidence) = if takes_bytes(facts, picture) {
+        (Range::BYTE, "it takes bytes, or its first step scales them itself: 0 to 255", 0.85)
+    } else if picture.layout == Layout::Nhwc {
         (Range::UNIT, "channels last: MediaPipe's selfie segmentation, which takes 0 to 1", 0.85)
     } else if facts.outputs.len() > 1 {
         let evidence =
@@ -144,7 +152,7 @@ pub(super) fn depth_spec(facts: &Facts, picture: &Picture) -> Spec {
     let fourteen = |n: Option<u32>| n.is_some_and(|n| n.is_multiple_of(14));
     let patches = fourteen(picture.width) && fourteen(picture.height);
     let named = facts.outputs.first().is_some_and(|p| p.name.contains("depth"));
-    let (range, evidence, stride, confidence) = if facts.steps.scales_bytes(&picture.name) {
+    let (range, evidence, stride, confidence) = if takes_bytes(facts, picture) {
         let evidence = "its first step scales bytes itself: it takes 0 to 255, as TCMonoDepth";
         (Range::BYTE, evidence, 32, 0.85)
     } else if patches || named {

@@ -149,6 +149,18 @@ fn detector(family: Family, input: InputSpec, facts: &Facts, classes: usize, evi
     }
 }
 
+/// The spec of a detector whose rows are final: no output tells its number of classes.
+fn final_detections(mut spec: Spec) -> Spec {
+    spec.output.end_to_end = true;
+    spec.output.classes = None;
+    for line in &mut spec.evidence {
+        if let Some((_, taken)) = line.split_once(" classes: taken for") {
+            *line = format!("the file names no classes: taken for{taken}");
+        }
+    }
+    spec
+}
+
 /// The class names in metadata.
 fn names(facts: &Facts) -> Option<Vec<String>> {
     facts.meta("names").and_then(Literal::parse).and_then(|l| l.as_names()).filter(|names| !names.is_empty())

@@ -4,7 +4,7 @@ use super::super::file::{Facts, Port};
 use super::super::output::{anchor_heads, nanodet, yolox};
 use super::super::spec::{ColourOrder, Family, Fit, Layout, Range, Size, Spec, Task};
 use super::picture::Picture;
-use super::{LETTERBOX, anchors, axis, detector, is_stack};
+use super::{LETTERBOX, anchors, axis, detector, final_detections, is_stack};
 
 /// YOLOX's own letterbox.
 const TOP_LEFT: Fit = Fit::Letterbox { pad: 114, centred: false, rounded: false };
@@ -100,14 +100,9 @@ pub(super) fn yolov7(facts: &Facts, picture: &Picture) -> Option<Spec> {
 pub(super) fn yolov7_spec(facts: &Facts, picture: &Picture) -> Spec {
     let Some(output) = facts.outputs.first() else { return objectness(Family::Yolov7, facts, picture) };
     if output.shape.len() == 2 {
-        let mut spec = objectness(Family::Yolov7, facts, picture);
-        spec.output.end_to_end = true;
-        spec.output.classes = None;
-        spec.evidence = vec![format!(
-            "output {}: batch, box, class and score a row: YOLOv7 with --end2end --max-wh; no NMS needed",
-            output.shape_text()
-        )];
-        return spec;
+        let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+        let evidence = "batch, box, class and score a row: YOLOv7 with --end2end --max-wh; no NMS needed";
+        return final_detections(detector(Family::Yolov7, input, facts, 80, evidence));
     }
     if output.shape.len() == 5 {
         return yolov7_maps_spec(facts, picture);
@@ -157,9 +152,15 @@ fn yolov7_maps_spec(facts: &Facts, picture: &Picture) -> Spec {
     let (anchors, evidence): (&[[f32; 2]], _) = if facts.outputs.len() == 4 {
         (&anchor_heads::P6, "four maps: the anchors of the P6 models")
     } else if weights < TINY {
-        (&anchor_heads::YOLOV5, "the file doesn't hold the anchors' sizes; few weights: those of YOLOv7-tiny")
+        (
+            &anchor_heads::YOLOV5,
+            "the file doesn't hold the anchors' sizes (a sidecar may): few weights: those of YOLOv7-tiny",
+        )
     } else {
-        (&anchor_heads::YOLOV4, "the file doesn't hold the anchors' sizes; many weights: those of YOLOv7")
+        (
+            &anchor_heads::YOLOV4,
+            "the file doesn't hold the anchors' sizes (a sidecar may): many weights: those of YOLOv7",
+        )
     };
     spec.output.anchors = anchors.to_vec();
     spec.evidence.push(evidence.into());
@@ -210,15 +211,14 @@ pub(super) fn final_rows(facts: &Facts, picture: &Picture) -> Option<Spec> {
         return None;
     }
     let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
-    let mut spec = detector(
+    let spec = detector(
         Family::Ultralytics,
         input,
         facts,
         80,
         "few rows of six: x1 y1 x2 y2 score class of an end-to-end head (YOLOv10, YOLO26); no NMS needed",
     );
-    spec.output.end_to_end = true;
-    spec.output.classes = None;
+    let mut spec = final_detections(spec);
     spec.confidence = 0.8;
     Some(spec)
 }
@@ -434,8 +434,9 @@ pub(super) fn yolo_nas_spec(facts: &Facts, picture: &Picture) -> Spec {
         _ => (None, "count, boxes, scores and classes (batch format); no NMS needed"),
     };
     let mut spec = detector(Family::YoloNas, input, facts, classes.unwrap_or(80), evidence);
-    spec.output.classes = classes;
-    spec.output.end_to_end = classes.is_none();
+    if classes.is_none() {
+        spec = final_detections(spec);
+    }
     spec.confidence = 0.85;
     spec
 }
