@@ -76,6 +76,7 @@ const DETECTORS: &[(&str, Family, u32, u32, Fitted)] = &[
 const OTHERS: &[(&str, Family, Task, u32)] = &[
     ("yolov6_other_name", Family::Yolox, Task::Detect, 85),
     ("yolov7_open", Family::Yolox, Task::Detect, 60),
+    ("movenet", Family::MoveNet, Task::Pose, 93),
     ("neural_style", Family::NeuralStyle, Task::Stylize, 60),
     ("anime_gan", Family::Gan, Task::Stylize, 85),
     ("enhance", Family::Enhance, Task::Stylize, 75),
@@ -182,6 +183,20 @@ fn open_sizes_are_settled_by_a_run() {
     assert_eq!(spec.input.size, Size::Dynamic { width: 640, height: 640, stride: 32 });
     let found = look(&mut model, &Frame::filled(640, 320, [9, 9, 9, 255]));
     assert_near("yolov7_open", &found.detections[0].bbox, &[8.0, 20.0, 40.0, 30.0]);
+}
+
+#[test]
+fn a_pose_has_its_points_and_their_hull() {
+    let found = look(&mut open("movenet"), &Frame::filled(128, 64, [9, 9, 9, 255]));
+    let d = &found.detections[0];
+    assert_near("movenet", &d.bbox, &[16.0, 8.0, 80.0, 28.0]);
+    let points = found.keypoints_of(d);
+    assert_near(
+        "movenet",
+        &[points[1].x, points[1].y, points[16].x, points[16].y],
+        &[80.0, 28.0, 48.0, 18.0],
+    );
+    assert!((d.score - 0.75).abs() < 1e-5 && (points[3].score - 0.75).abs() < 1e-5);
 }
 
 #[test]

@@ -51,6 +51,7 @@ pub enum TensorMut<'a> {
     F32(&'a mut [f32]),
     F16(&'a mut [f16]),
     U8(&'a mut [u8]),
+    I32(&'a mut [i32]),
 }
 
 /// A frame that the input stage can't take.
@@ -112,6 +113,7 @@ impl InputStage {
             TensorMut::F32(values) => (values.len(), Element::F32),
             TensorMut::F16(values) => (values.len(), Element::F16),
             TensorMut::U8(values) => (values.len(), Element::U8),
+            TensorMut::I32(values) => (values.len(), Element::I32),
         };
         if len != width * height * 3 || element != self.spec.element {
             return Err(InputError::WrongTensor);
@@ -185,47 +187,27 @@ impl InputStage {
 
     /// Carries a finished row from the planes to where layout and element type want it.
     fn store_row(&self, tensor: &mut TensorMut<'_>, y: usize, width: usize, height: usize) {
-        let byte = |v: f32| (v + 0.5) as u8;
         for (c, plane) in self.planes.iter().enumerate() {
-            match self.spec.layout {
-                Layout::Nchw => {
-                    let at = (c * height + y) * width;
-                    match tensor {
-                        TensorMut::F32(_) => {}
-                        TensorMut::F16(out) => {
-                            for (o, v) in out[at..][..width].iter_mut().zip(plane) {
-                                *o = f16::from_f32(*v);
-                            }
-                        }
-                        TensorMut::U8(out) => {
-                            for (o, v) in out[at..][..width].iter_mut().zip(plane) {
-                                *o = byte(*v);
-                            }
-                        }
-                    }
-                }
-                Layout::Nhwc => {
-                    let (at, len) = (y * width * 3, width * 3);
-                    match tensor {
-                        TensorMut::F32(out) => {
-                            for (o, v) in out[at..][..len].chunks_exact_mut(3).zip(plane) {
-                                o[c] = *v;
-                            }
-                        }
-                        TensorMut::F16(out) => {
-                            for (o, v) in out[at..][..len].chunks_exact_mut(3).zip(plane) {
-                                o[c] = f16::from_f32(*v);
-                            }
-                        }
-                        TensorMut::U8(out) => {
-                            for (o, v) in out[at..][..len].chunks_exact_mut(3).zip(plane) {
-                                o[c] = byte(*v);
-                            }
-                        }
-                    }
-                }
+            let (at, step) = match self.spec.layout {
+                Layout::Nchw => ((c * height + y) * width, 1),
+                Layout::Nhwc => (y * width * 3 + c, 3),
+            };
+            match tensor {
+                // Written in place already.
+                TensorMut::F32(_) if self.spec.layout == Layout::Nchw => {}
+                TensorMut::F32(out) => store(&mut out[at..], step, plane, |v| v),
+                TensorMut::F16(out) => store(&mut out[at..], step, plane, f16::from_f32),
+                TensorMut::U8(out) => store(&mut out[at..], step, plane, |v| (v + 0.5) as u8),
+                TensorMut::I32(out) => store(&mut out[at..], step, plane, |v| v.round() as i32),
             }
         }
+    }
+}
+
+/// Writes a row's values at every `step`-th place.
+fn store<T>(out: &mut [T], step: usize, plane: &[f32], convert: impl Fn(f32) -> T) {
+    for (o, v) in out.iter_mut().step_by(step).zip(plane) {
+        *o = convert(*v);
     }
 }
 
@@ -372,6 +354,13 @@ mod tests {
         let mut bytes = vec![0; 3];
         InputStage::new(s).write(&frame, TensorMut::U8(&mut bytes)).expect("fits");
         assert_eq!(bytes, [255, 51, 102]);
+
+        let mut s = spec(1, 1, Fit::Stretch);
+        s.element = Element::I32;
+        s.layout = Layout::Nhwc;
+        let mut whole = vec![0; 3];
+        InputStage::new(s).write(&frame, TensorMut::I32(&mut whole)).expect("fits");
+        assert_eq!(whole, [255, 51, 102]);
     }
 
     #[test]

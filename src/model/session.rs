@@ -39,6 +39,7 @@ enum Picture {
     F32(OrtTensor<f32>),
     F16(OrtTensor<f16>),
     U8(OrtTensor<u8>),
+    I32(OrtTensor<i32>),
 }
 
 /// An open ONNX Runtime session with a tensor for its picture.
@@ -238,6 +239,7 @@ impl Session {
                 Picture::F32(_) => Element::F32,
                 Picture::F16(_) => Element::F16,
                 Picture::U8(_) => Element::U8,
+                Picture::I32(_) => Element::I32,
             };
             self.picture = Picture::new(element, &shape)?;
             self.shape = shape.to_vec();
@@ -246,6 +248,7 @@ impl Session {
             Picture::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
             Picture::F16(tensor) => TensorMut::F16(tensor.extract_tensor_mut().1),
             Picture::U8(tensor) => TensorMut::U8(tensor.extract_tensor_mut().1),
+            Picture::I32(tensor) => TensorMut::I32(tensor.extract_tensor_mut().1),
         })
     }
 
@@ -258,6 +261,7 @@ impl Session {
             Picture::F32(tensor) => tensor.into(),
             Picture::F16(tensor) => tensor.into(),
             Picture::U8(tensor) => tensor.into(),
+            Picture::I32(tensor) => tensor.into(),
         };
         let failed = |e: ort::Error| {
             let reason = plain(e.message());
@@ -318,6 +322,7 @@ impl Picture {
                 Self::F16(OrtTensor::from_array((shape, vec![f16::ZERO; count])).map_err(failed)?)
             }
             Element::U8 => Self::U8(OrtTensor::from_array((shape, vec![0u8; count])).map_err(failed)?),
+            Element::I32 => Self::I32(OrtTensor::from_array((shape, vec![0i32; count])).map_err(failed)?),
         })
     }
 }

@@ -125,6 +125,8 @@ pub enum Family {
     YuNet,
     /// YOLOv5 for faces with five landmarks: joined or raw maps.
     Yolov5Face,
+    /// Google's MoveNet: one person, or six.
+    MoveNet,
     /// A picture in 0..255 goes in and comes out: fast neural style.
     NeuralStyle,
     /// A picture in −1..1 goes in and comes out: AnimeGAN, CartoonGAN, CycleGAN, pix2pix.
@@ -143,7 +145,7 @@ pub enum Family {
 
 impl Family {
     /// Every family that can be chosen by hand.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Ultralytics,
         Self::Yolov2,
         Self::Yolov3Keras,
@@ -169,6 +171,7 @@ impl Family {
         Self::UltraFace,
         Self::YuNet,
         Self::Yolov5Face,
+        Self::MoveNet,
         Self::NeuralStyle,
         Self::Gan,
         Self::Enhance,
@@ -207,6 +210,7 @@ impl Family {
             Self::UltraFace => "UltraFace",
             Self::YuNet => "YuNet",
             Self::Yolov5Face => "YOLOv5-face",
+            Self::MoveNet => "MoveNet",
             Self::NeuralStyle => "Fast neural style",
             Self::Gan => "AnimeGAN, CycleGAN, pix2pix",
             Self::Enhance => "Picture enhancement",
@@ -231,6 +235,7 @@ impl Family {
                 Task::Depth,
             ],
             Self::Yolov5 | Self::RfDetr => &[Task::Detect, Task::Segment],
+            Self::MoveNet => &[Task::Pose],
             Self::NeuralStyle | Self::Gan | Self::Enhance | Self::SuperResolution => &[Task::Stylize],
             Self::Matting | Self::Rvm => &[Task::Matte],
             Self::Depth => &[Task::Depth],
@@ -256,6 +261,7 @@ pub enum Element {
     F32,
     F16,
     U8,
+    I32,
 }
 
 /// Order of the colour channels that the network was trained on.

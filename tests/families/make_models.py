@@ -325,6 +325,14 @@ for stride, rows, columns in A3:
     g.sparse_output(f"stride_{stride}", [1, 3, rows, columns, 16], values, fill=-10.0)
 g.save()
 
+# --- pose -----------------------------------------------------------------------------------------------------
+# y, x, score in 0..1 for 17 keypoints: two at the box's corners, the others in its middle.
+g = Graph("movenet", [("input", T.INT32, [1, SIDE, SIDE, 3])])
+values = {}
+for point, (x, y) in enumerate([(X1, Y1), (X2, Y2)] + [(CX, CY)] * 15):
+    values.update({(0, 0, point, 0): y / SIDE, (0, 0, point, 1): x / SIDE, (0, 0, point, 2): SCORE})
+g.sparse_output("output_0", [1, 1, 17, 3], values); g.save()
+
 # --- pictures, mattes, depth ----------------------------------------------------------------------------------
 # Fast neural style normalises inside and gives bytes.
 g = Graph("neural_style", [picture("input1")])

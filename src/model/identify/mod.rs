@@ -7,6 +7,7 @@ mod detections;
 mod faces;
 mod images;
 mod picture;
+mod pose;
 #[cfg(test)]
 mod tests;
 mod ultralytics;
@@ -95,6 +96,7 @@ const RULES: &[Rule] = &[
     // Names and numbers of outputs.
     faces::centerface,
     faces::yunet,
+    pose::movenet,
     faces::ultraface,
     yolo::yolov4,
     yolo::yolov4_keras,
@@ -218,6 +220,7 @@ fn by_hand(family: Family, facts: &Facts, picture: &Picture, said: &Sidecar) -> 
         Family::UltraFace => faces::ultraface_spec(facts, picture),
         Family::YuNet => faces::yunet_spec(facts, picture),
         Family::Yolov5Face => faces::yolov5_face_spec(facts, picture),
+        Family::MoveNet => pose::movenet_spec(facts, picture),
         Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution => {
             images::picture_spec(family, facts, picture)
         }

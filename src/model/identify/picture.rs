@@ -22,6 +22,7 @@ impl Picture {
                 "float" => Element::F32,
                 "float16" => Element::F16,
                 "uint8" => Element::U8,
+                "int32" => Element::I32,
                 _ => return None,
             };
             if port.shape.len() != 4 {

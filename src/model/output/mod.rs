@@ -5,6 +5,7 @@ mod boxes_scores;
 pub mod centerface;
 mod fastestdet;
 mod final_boxes;
+mod movenet;
 pub mod nanodet;
 pub mod nms;
 pub mod picture;
@@ -174,6 +175,7 @@ pub fn decode(
         }
         Family::RtDetrUltralytics => queries::joined(outputs, context, scratch, results),
         Family::RfDetr => queries::logits(outputs, context, scratch, results),
+        Family::MoveNet => movenet::decode(outputs, context, scratch, results),
         Family::YuNet => yunet::decode(outputs, context, scratch, results),
         Family::CenterFace => centerface::decode(outputs, context, scratch, results),
         Family::Matting | Family::Rvm => planes::matte(outputs, context, results),
