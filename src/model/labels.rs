@@ -74,6 +74,46 @@ impl Labels {
         Self::listed(&LISTS[1][1..])
     }
 
+    /// The 21 classes of Pascal VOC's segmentation, background first.
+    #[must_use]
+    pub fn voc21() -> Self {
+        Self::listed(&LISTS[1])
+    }
+
+    /// The 19 classes of Cityscapes.
+    #[must_use]
+    pub fn cityscapes19() -> Self {
+        Self::listed(&LISTS[2])
+    }
+
+    /// The 10 classes of CIFAR-10.
+    #[must_use]
+    pub fn cifar10() -> Self {
+        Self::listed(&LISTS[4])
+    }
+
+    /// The 100 classes of CIFAR-100.
+    #[must_use]
+    pub fn cifar100() -> Self {
+        Self::listed(&LISTS[5])
+    }
+
+    /// The 1000 classes of ImageNet's challenge, in its order.
+    #[must_use]
+    pub fn imagenet() -> Self {
+        Self::listed(&LISTS[6])
+    }
+
+    /// ImageNet's classes after a background, as some of TensorFlow's networks count them.
+    #[must_use]
+    pub fn imagenet_with_background() -> Self {
+        let known = Self::imagenet();
+        let after = |first: &str, names: &[String]| {
+            std::iter::once(first.to_owned()).chain(names.iter().cloned()).collect::<Arc<[String]>>()
+        };
+        Self { english: after("background", &known.english), chinese: after("背景", &known.chinese) }
+    }
+
     fn listed(list: &[Entry]) -> Self {
         Self {
             english: list.iter().map(|entry| entry.english.to_owned()).collect(),

@@ -258,17 +258,52 @@ impl Model {
         let begin = Instant::now();
         let geometry = self.write(frame)?;
         let input = ms_since(begin);
+        let mut times = self.run_written(&geometry, thresholds, results)?;
+        times.input = input;
+        times.total = ms_since(begin);
+        Ok(times)
+    }
+
+    /// As [`Model::run`], for a picture that was fitted into the network's input elsewhere: it is taken as it is, and
+    /// `geometry` says where in the frame its pixels came from.
+    ///
+    /// # Errors
+    /// As [`Model::run`]; [`ModelError::RunFailed`] too where the picture isn't of the input's size.
+    pub fn run_fitted(
+        &mut self,
+        picture: &Frame,
+        geometry: &geometry::Geometry,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError> {
+        let own = self.write(picture)?;
+        if own.input != geometry.input || own.scaled != own.input {
+            let (have, want) = ((picture.width, picture.height), geometry.input);
+            return Err(ModelError::RunFailed {
+                reason: format!("a {have:?} picture isn't a {want:?} input"),
+            });
+        }
+        self.run_written(geometry, thresholds, results)
+    }
+
+    /// Runs the network on the tensor as it was written and decodes what comes out.
+    fn run_written(
+        &mut self,
+        geometry: &geometry::Geometry,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError> {
         let Self { spec, session, scratch, .. } = self;
-        let before_run = Instant::now();
+        let begin = Instant::now();
         let (inference, output) = session.run(|outputs| {
-            let inference = ms_since(before_run);
+            let inference = ms_since(begin);
             let before_output = Instant::now();
-            let context = Context { spec, geometry: &geometry, thresholds };
+            let context = Context { spec, geometry, thresholds };
             output::decode(outputs, context, scratch, results)
                 .map(|()| (inference, ms_since(before_output)))
                 .map_err(|reason| ModelError::UnexpectedOutput { family: spec.family.name(), reason })
         })??;
-        Ok(StageTimes { decode: 0.0, input, inference, output, total: ms_since(begin) })
+        Ok(StageTimes { decode: 0.0, input: 0.0, inference, output, total: ms_since(begin) })
     }
 
     fn write(&mut self, frame: &Frame) -> Result<geometry::Geometry, ModelError> {

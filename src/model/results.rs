@@ -122,6 +122,10 @@ pub struct Results {
     spare: Vec<u8>,
     /// The values of the last matte or depth map, kept for the next one.
     spare_floats: Vec<f32>,
+    /// The last class map, kept for the next one.
+    spare_classes: Vec<u16>,
+    /// Masks of earlier frames, kept for later ones.
+    spare_masks: Vec<Mask>,
 }
 
 impl Default for Results {
@@ -136,6 +140,8 @@ impl Default for Results {
             plane: None,
             spare: Vec::new(),
             spare_floats: Vec::new(),
+            spare_classes: Vec::new(),
+            spare_masks: Vec::new(),
         }
     }
 }
@@ -147,14 +153,15 @@ impl Results {
         self.frame_size = frame_size;
         self.detections.clear();
         self.keypoints.clear();
-        self.masks.clear();
+        self.spare_masks.append(&mut self.masks);
         self.top.clear();
         match self.plane.take().map(|plane| plane.values) {
             Some(PlaneValues::Picture(pixels)) => self.spare = pixels,
             Some(PlaneValues::Matte(values) | PlaneValues::Depth { values, .. }) => {
                 self.spare_floats = values;
             }
-            Some(PlaneValues::Classes(_)) | None => {}
+            Some(PlaneValues::Classes(classes)) => self.spare_classes = classes,
+            None => {}
         }
     }
 
@@ -166,6 +173,21 @@ impl Results {
     /// A buffer for a matte or depth map: the last one's, so that a stream of them allocates nothing.
     pub(super) fn take_floats(&mut self) -> Vec<f32> {
         std::mem::take(&mut self.spare_floats)
+    }
+
+    /// A buffer for a class map: the last one's.
+    pub(super) fn take_classes(&mut self) -> Vec<u16> {
+        std::mem::take(&mut self.spare_classes)
+    }
+
+    /// A mask to be written, with an earlier one's buffer.
+    pub(super) fn take_mask(&mut self) -> Mask {
+        self.spare_masks.pop().unwrap_or_default()
+    }
+
+    /// Gives a mask back that wasn't needed.
+    pub(super) fn give_mask(&mut self, mask: Mask) {
+        self.spare_masks.push(mask);
     }
 
     /// The keypoints of one detection.

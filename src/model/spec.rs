@@ -141,11 +141,15 @@ pub enum Family {
     Rvm,
     /// Relative depth: MiDaS, Depth Anything, TCMonoDepth.
     Depth,
+    /// One score a class for the whole picture, whoever trained it.
+    Classifier,
+    /// One score a class and pixel: DeepLab, FCN, U-Net.
+    Segmenter,
 }
 
 impl Family {
     /// Every family that can be chosen by hand.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Ultralytics,
         Self::Yolov2,
         Self::Yolov3Keras,
@@ -179,6 +183,8 @@ impl Family {
         Self::Matting,
         Self::Rvm,
         Self::Depth,
+        Self::Classifier,
+        Self::Segmenter,
     ];
 
     /// The name that people know.
@@ -218,6 +224,8 @@ impl Family {
             Self::Matting => "Matting (selfie, MODNet)",
             Self::Rvm => "Robust Video Matting",
             Self::Depth => "Depth (MiDaS, Depth Anything)",
+            Self::Classifier => "Classifier",
+            Self::Segmenter => "Semantic segmentation",
         }
     }
 
@@ -239,6 +247,8 @@ impl Family {
             Self::NeuralStyle | Self::Gan | Self::Enhance | Self::SuperResolution => &[Task::Stylize],
             Self::Matting | Self::Rvm => &[Task::Matte],
             Self::Depth => &[Task::Depth],
+            Self::Classifier => &[Task::Classify],
+            Self::Segmenter => &[Task::Semantic],
             _ => &[Task::Detect],
         }
     }
@@ -425,12 +435,24 @@ pub struct Thresholds {
     pub max_det: usize,
     /// Only these classes, by id; empty: all.
     pub classes: Vec<u32>,
+    /// How exact masks are made.
+    pub detail: Detail,
+}
+
+/// How exact masks are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// As the network's own grid has them, for a picture that moves.
+    #[default]
+    Live,
+    /// Pixel by pixel of the frame, for what is kept.
+    Full,
 }
 
 impl Default for Thresholds {
     /// 0.25, 0.7 and 300: what the YOLO programs use.
     fn default() -> Self {
-        Self { conf: 0.25, iou: 0.7, max_det: 300, classes: Vec::new() }
+        Self { conf: 0.25, iou: 0.7, max_det: 300, classes: Vec::new(), detail: Detail::Live }
     }
 }
 

@@ -158,7 +158,7 @@ pub fn frames_in(video: &Path) -> u64 {
 }
 
 /// ONNX Runtime's library, as this account would find it.
-fn onnx_runtime() -> PathBuf {
+pub fn onnx_runtime() -> PathBuf {
     let set_up = Path::new(env!("CARGO_MANIFEST_DIR")).join(".setup");
     let mut places = sightline::model::runtime::candidates();
     let mut folders = vec![(set_up, 0)];

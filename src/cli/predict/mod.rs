@@ -21,6 +21,7 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::output::Format;
 use crate::model::labels::Language;
+use crate::model::spec::Detail;
 use crate::model::{Model, OpenOptions, Results, Thresholds};
 use crate::source::{Address, SourceError};
 use progress::Progress;
@@ -130,6 +131,7 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
             Some(text) => super::classes::parse(text, &model.spec().labels)?,
             None => Vec::new(),
         },
+        detail: Detail::Full,
     };
     let (to_writer, outcomes) = bounded(BEHIND);
     let (spent_results, spare_results) = bounded(BEHIND + 2);

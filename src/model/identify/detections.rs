@@ -41,17 +41,22 @@ pub(super) fn rt_detr_spec(facts: &Facts, picture: &Picture, sizes: Option<&str>
 pub(super) fn rt_detr_ultralytics(facts: &Facts, picture: &Picture) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let classes = super::names(facts)?.len();
-    let described = facts.meta("description").is_some_and(|d| d.to_lowercase().contains("rtdetr"));
+    let described = facts.meta("description").is_some_and(|d| d.to_lowercase().contains("rtdetr"))
+        || facts.meta("head") == Some("RTDETRDecoder");
+    let columns = axis(output, 2)?;
+    // Since 8.4 the best class a query is found inside.
+    let found_inside = described && columns == 6 && classes != 2;
     // Two classes make six columns, as final rows have: then only the description tells.
     if facts.meta("task") != Some("detect")
         || output.shape.len() != 3
-        || axis(output, 2)? != 4 + classes
+        || (columns != 4 + classes && !found_inside)
         || axis(output, 1) == Some(4 + classes)
         || (classes == 2 && !described)
     {
         return None;
     }
     let mut spec = rt_detr_ultralytics_spec(facts, picture);
+    spec.output.decoded = found_inside;
     spec.evidence.insert(0, "metadata written by Ultralytics' exporter".into());
     Some(spec)
 }

@@ -3,11 +3,13 @@
 //! Rules are tried in the order of `RULES`, the surest first. Each either says nothing, or gives a spec with its
 //! evidence. A family chosen by hand goes through its own rule with the doubts switched off.
 
+mod classify;
 mod detections;
 mod faces;
 mod images;
 mod picture;
 mod pose;
+mod semantic;
 #[cfg(test)]
 mod tests;
 mod ultralytics;
@@ -114,6 +116,8 @@ const RULES: &[Rule] = &[
     ultralytics::raw_head,
     yolo::yolov2,
     yolo::fastestdet,
+    classify::classifier,
+    semantic::segmenter,
     images::picture_to_picture,
     images::one_value_a_pixel,
 ];
@@ -227,6 +231,8 @@ fn by_hand(family: Family, facts: &Facts, picture: &Picture, said: &Sidecar) -> 
         Family::Matting => images::matting_spec(facts, picture),
         Family::Rvm => images::rvm_spec(facts, picture),
         Family::Depth => images::depth_spec(facts, picture),
+        Family::Classifier => classify::classifier_spec(facts, picture),
+        Family::Segmenter => semantic::segmenter_spec(facts, picture),
     };
     spec.evidence = vec![format!("chosen by hand: {}", family.name())];
     spec.confidence = 1.0;

@@ -3,7 +3,7 @@
 use super::super::file::{Facts, Port};
 use super::super::labels::Labels;
 use super::super::metadata::Literal;
-use super::super::spec::{ColourOrder, Family, OutputSpec, Range, Spec, Task};
+use super::super::spec::{ColourOrder, Family, Fit, OutputSpec, Range, Size, Spec, Task};
 use super::picture::Picture;
 use super::{LETTERBOX, anchors, labels_for};
 
@@ -14,6 +14,8 @@ struct Exported {
     stride: u32,
     imgsz: Option<(u32, u32)>,
     end_to_end: bool,
+    /// How many keypoints, and values each.
+    keypoints: Option<(usize, usize)>,
 }
 
 impl Exported {
@@ -43,6 +45,10 @@ impl Exported {
                 [h, w] => Some((u32::try_from(w).ok()?, u32::try_from(h).ok()?)),
                 _ => None,
             }),
+            keypoints: literal("kpt_shape").and_then(|l| l.as_counts()).and_then(|shape| match shape[..] {
+                [points, each] => Some((points, each)),
+                _ => None,
+            }),
             end_to_end: nms_inside || literal("end2end") == Some(Literal::Bool(true)),
         })
     }
@@ -50,36 +56,65 @@ impl Exported {
 
 pub(super) fn exported(facts: &Facts, picture: &Picture) -> Option<Spec> {
     let exported = Exported::read(facts)?;
-    if exported.task != Task::Detect {
-        return None;
-    }
     let output = facts.outputs.first()?;
+    let task = exported.task;
     let classes = exported.names.len();
-    let raw = output.axis(1) == Some(4 + classes as u64);
-    // Old metadata don't speak of it; six columns that aren't the rows of a two-class head do.
-    let end_to_end = exported.end_to_end || (!raw && output.axis(2) == Some(6));
-    let mut evidence =
-        vec![format!("metadata: task {}, {classes} names: written by Ultralytics' exporter", exported.task)];
-    evidence.push(if end_to_end {
-        format!("output {}: final rows x1 y1 x2 y2 score class, no NMS needed", output.shape_text())
-    } else {
-        format!(
-            "output {}: 4 box values and {classes} classes an anchor, no objectness; NMS needed",
-            output.shape_text()
-        )
-    });
+    let bound = exported.imgsz.unwrap_or((640, 640));
+    let dynamic = picture.size(bound, exported.stride);
+    // What comes beyond box and classes.
+    let (extra, extra_words) = match task {
+        Task::Segment => {
+            let prototypes = facts.outputs.get(1).and_then(|p| p.axis(1)).unwrap_or(32);
+            (prototypes, format!(" and {prototypes} mask coefficients"))
+        }
+        Task::Pose => {
+            let (points, each) = exported.keypoints.unwrap_or((17, 3));
+            ((points * each) as u64, format!(" and {points} keypoints of {each} values"))
+        }
+        Task::Obb => (1, " and an angle".to_owned()),
+        _ => (0, String::new()),
+    };
+    let raw = output.axis(1) == Some(4 + classes as u64 + extra);
+    // Old metadata don't speak of it; the columns of final rows that aren't those of a raw head do.
+    let end_to_end = exported.end_to_end || (!raw && output.axis(2) == Some(6 + extra));
+    let shape = output.shape_text();
+    let (size, fit, words) = match task {
+        Task::Classify => {
+            let side = bound.0.min(bound.1);
+            let size =
+                Size::Fixed { width: picture.width.unwrap_or(side), height: picture.height.unwrap_or(side) };
+            let (w, h) = size.bound();
+            (size, Fit::CentreCrop { resize: w.max(h) }, format!("output {shape}: a probability a class"))
+        }
+        Task::Semantic => (dynamic, LETTERBOX, format!("output {shape}: a class for every pixel")),
+        Task::Depth => (dynamic, Fit::Stretch, format!("output {shape}: metres for every pixel")),
+        _ if end_to_end => {
+            let words =
+                format!("output {shape}: final rows of box, score, class{extra_words}; no NMS needed");
+            (dynamic, LETTERBOX, words)
+        }
+        _ => {
+            let words = format!(
+                "output {shape}: 4 box values, {classes} classes{extra_words} an anchor, no objectness; NMS needed"
+            );
+            (dynamic, LETTERBOX, words)
+        }
+    };
     Some(Spec {
         family: Family::Ultralytics,
-        task: exported.task,
-        input: picture.input(
-            picture.size(exported.imgsz.unwrap_or((640, 640)), exported.stride),
-            LETTERBOX,
-            ColourOrder::Rgb,
-            Range::UNIT,
-        ),
-        output: OutputSpec { classes: Some(classes), end_to_end, ..OutputSpec::default() },
+        task,
+        input: picture.input(size, fit, ColourOrder::Rgb, Range::UNIT),
+        output: OutputSpec {
+            classes: Some(classes),
+            end_to_end,
+            keypoints: (task == Task::Pose).then(|| exported.keypoints.unwrap_or((17, 3))),
+            ..OutputSpec::default()
+        },
         labels: Labels::new(exported.names),
-        evidence,
+        evidence: vec![
+            format!("metadata: task {task}, {classes} names: written by Ultralytics' exporter"),
+            words,
+        ],
         confidence: 0.99,
     })
 }

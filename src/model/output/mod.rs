@@ -3,15 +3,19 @@
 pub mod anchor_heads;
 mod boxes_scores;
 pub mod centerface;
+pub mod classify;
 mod fastestdet;
 mod final_boxes;
+mod mask;
 mod movenet;
 pub mod nanodet;
 pub mod nms;
+pub mod oriented;
 pub mod picture;
 mod planes;
 mod queries;
 mod rows;
+mod semantic;
 pub mod ultralytics;
 mod yolov3_keras;
 mod yolov5;
@@ -107,6 +111,14 @@ pub struct Scratch {
     pub kept: Vec<usize>,
     /// Landmarks of the candidates, in input pixels.
     pub points: Vec<[f32; 2]>,
+    /// Oriented boxes of the candidates, in frame pixels.
+    pub turned: Vec<oriented::Turned>,
+    /// A mask's coefficients.
+    pub weights: Vec<f32>,
+    /// A mask before its threshold, at the prototypes' size.
+    pub logits: Vec<f32>,
+    /// The same, resized across to the frame.
+    pub wide: Vec<f32>,
 }
 
 /// A detection before NMS.
@@ -180,6 +192,8 @@ pub fn decode(
         Family::CenterFace => centerface::decode(outputs, context, scratch, results),
         Family::Matting | Family::Rvm => planes::matte(outputs, context, results),
         Family::Depth => planes::depth(outputs, context, results),
+        Family::Classifier => classify::decode(outputs, context, results),
+        Family::Segmenter => semantic::decode(outputs, context, results),
         Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution => {
             picture::decode(outputs, context, results)
         }
@@ -259,6 +273,11 @@ fn finish(scratch: &mut Scratch, context: &Context<'_>, results: &mut Results) {
         thresholds.max_det,
         context.spec.output.agnostic_nms,
     );
+    put_kept(scratch, context, results);
+}
+
+/// Writes the candidates that were kept into the results, clipped to the frame.
+fn put_kept(scratch: &Scratch, context: &Context<'_>, results: &mut Results) {
     for &index in &scratch.kept {
         let c = scratch.candidates[index];
         results.detections.push(Detection::new(c.class_id, c.score, context.geometry.clip(c.bbox)));

@@ -5,6 +5,7 @@
 
 use super::{Context, Tensor, first, shape_text};
 use crate::model::results::{Plane, PlaneValues, Results};
+use crate::model::spec::Family;
 
 pub(super) fn matte(
     outputs: &[Tensor<'_>],
@@ -32,7 +33,9 @@ pub(super) fn depth(
     let mut kept = results.take_floats();
     kept.clear();
     kept.extend(values.iter().map(|v| if v.is_finite() { *v } else { 0.0 }));
-    let values = PlaneValues::Depth { values: kept, larger_is_nearer: true, metric: false };
+    // Ultralytics' networks tell metres; the others inverse distances without a unit.
+    let metric = context.spec.family == Family::Ultralytics;
+    let values = PlaneValues::Depth { values: kept, larger_is_nearer: !metric, metric };
     put(results, context, (width, height), values);
     Ok(())
 }
@@ -53,7 +56,7 @@ fn put(results: &mut Results, context: Context<'_>, (width, height): (usize, usi
 mod tests {
     use super::super::testing::{decode_with, spec};
     use super::*;
-    use crate::model::spec::{Family, Task, Thresholds};
+    use crate::model::spec::{Task, Thresholds};
 
     fn plane(family: Family, outputs: &[(&str, &[i64], Vec<f32>)]) -> Plane {
         let spec = spec(family, family.tasks()[0], 2, 2);

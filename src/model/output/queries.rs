@@ -2,7 +2,8 @@
 //!
 //! RF-DETR: `dets` `[1, Q, 4]` as centre and size in 0..1 and `labels` `[1, Q, classes]` as logits: sigmoid, then the best of all
 //! (query, class) pairs, so that a query may count twice (`rfdetr/models/lwdetr.py`, `PostProcess`). RT-DETR as Ultralytics exports it:
-//! `[1, Q, 4 + classes]`, scores after the sigmoid, the best class a query (`ultralytics/models/rtdetr/predict.py`).
+//! `[1, Q, 4 + classes]`, scores after the sigmoid, the best class a query, or since 8.4 `[1, Q, 6]` with score and class
+//! (`ultralytics/models/rtdetr/predict.py`).
 
 use super::yolox::best_class;
 use super::{Context, Scratch, Tensor, consider, finish_without_nms, first, shape_text};
@@ -59,13 +60,21 @@ pub(super) fn joined(
 ) -> Result<(), String> {
     let output = first(outputs)?;
     let columns = output.axis(2);
-    if output.shape.len() != 3 || output.axis(0) != 1 || columns < 5 {
+    if output.shape.len() != 3
+        || output.axis(0) != 1
+        || columns < 5 + usize::from(context.spec.output.decoded)
+    {
         return Err(format!("its shape is {}, not 1×queries×(4 + classes)", shape_text(output.shape)));
     }
     scratch.candidates.clear();
     for (query, row) in output.floats()?.chunks_exact(columns).enumerate() {
-        let (class, score) = best_class(&row[4..]);
-        consider(scratch, &context, score, class as f32, corners(row, &context), query);
+        let (class, score) = if context.spec.output.decoded {
+            (row[5], row[4])
+        } else {
+            let (class, score) = best_class(&row[4..]);
+            (class as f32, score)
+        };
+        consider(scratch, &context, score, class, corners(row, &context), query);
     }
     finish_without_nms(scratch, &context, results);
     Ok(())

@@ -5,9 +5,13 @@
 //! The end-to-end head and exports with NMS inside give rows, `[1, N, 6 + extra]`: x1, y1, x2, y2, score, class; final,
 //! padded with zeros. YOLOv10's own project gives the raw head's boxes as corners (THU `yolov10`, `head.py`). The `extra` values belong to masks, keypoints or an angle.
 
-use super::{Candidate, Context, Scratch, Tensor, finish, first, passes, shape_text};
-use crate::model::results::{Detection, Results};
-use crate::model::spec::Family;
+use super::oriented::{Turned, hull, suppress};
+use super::{
+    Candidate, Context, Scratch, Tensor, classify, consider, finish, finish_without_nms, first, mask, passes,
+    planes, put_kept, semantic, shape_text,
+};
+use crate::model::results::{Keypoint, Results};
+use crate::model::spec::{Family, Task};
 
 pub(super) fn decode(
     outputs: &[Tensor<'_>],
@@ -15,50 +19,150 @@ pub(super) fn decode(
     scratch: &mut Scratch,
     results: &mut Results,
 ) -> Result<(), String> {
+    match context.spec.task {
+        Task::Classify => return classify::decode(outputs, context, results),
+        Task::Semantic => return semantic::decode(outputs, context, results),
+        Task::Depth => return planes::depth(outputs, context, results),
+        _ => {}
+    }
     let output = first(outputs)?;
     if output.shape.len() != 3 || output.axis(0) != 1 {
         return Err(format!("its shape is {}, not 1×…×…", shape_text(output.shape)));
     }
-    if context.spec.output.end_to_end {
-        return rows(output, &context, results);
+    let values = output.floats()?;
+    let spec = &context.spec.output;
+    let oriented = context.spec.task == Task::Obb;
+    // Where the values beyond box and classes lie: (first, distance between values, distance between anchors).
+    let (extra, step, stride) = if spec.end_to_end {
+        rows(output, oriented, &context, scratch)?;
+        (6, 1, output.axis(2))
+    } else {
+        let classes = spec.classes.unwrap_or(output.axis(1).saturating_sub(4));
+        columns(output, classes, oriented, &context, scratch)?;
+        ((4 + classes) * output.axis(2), output.axis(2), 1)
+    };
+    if spec.end_to_end {
+        finish_without_nms(scratch, &context, results);
+    } else if oriented {
+        let limits = context.thresholds;
+        suppress(scratch, limits.iou, limits.max_det, spec.agnostic_nms);
+        put_kept(scratch, &context, results);
+    } else {
+        finish(scratch, &context, results);
     }
-    let classes = context.spec.output.classes.unwrap_or(output.axis(1).saturating_sub(4));
-    columns(output, classes, &context, scratch)?;
-    finish(scratch, &context, results);
+    let room = if spec.end_to_end { stride } else { output.axis(1) };
+    let used = if spec.end_to_end { 6 } else { extra / step.max(1) };
+    let value = |anchor: usize, k: usize| values[extra + k * step + anchor * stride];
+    match context.spec.task {
+        Task::Segment => {
+            let prototypes = outputs.get(1).ok_or("it has no second output with prototypes")?;
+            if used + prototypes.axis(1) > room {
+                return Err(format!(
+                    "{} has no room for its prototypes' coefficients",
+                    shape_text(output.shape)
+                ));
+            }
+            mask::attach(prototypes, value, &context, scratch, results)
+        }
+        Task::Pose => {
+            let (points, each) = spec.keypoints.unwrap_or((17, 3));
+            if each < 2 || used + points * each > room {
+                return Err(format!("{} has no room for {points} keypoints", shape_text(output.shape)));
+            }
+            keypoints(scratch, &context, results, (points, each), value);
+            Ok(())
+        }
+        Task::Obb => {
+            for (detection, &kept) in results.detections.iter_mut().zip(&scratch.kept) {
+                let turned = scratch.turned[scratch.candidates[kept].anchor];
+                detection.oriented = Some(turned.oriented());
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives each detection its keypoints: x, y and, where there are three values, how visible it is.
+fn keypoints(
+    scratch: &Scratch,
+    context: &Context<'_>,
+    results: &mut Results,
+    (points, each): (usize, usize),
+    value: impl Fn(usize, usize) -> f32,
+) {
+    let (width, height) = (context.geometry.frame.0 as f32, context.geometry.frame.1 as f32);
+    for (detection, &kept) in results.detections.iter_mut().zip(&scratch.kept) {
+        let anchor = scratch.candidates[kept].anchor;
+        detection.keypoints = (results.keypoints.len(), points);
+        for point in 0..points {
+            let at = point * each;
+            let [x, y] = context.geometry.to_frame(value(anchor, at), value(anchor, at + 1));
+            let score = if each > 2 { value(anchor, at + 2) } else { 1.0 };
+            results.keypoints.push(Keypoint { x: x.clamp(0.0, width), y: y.clamp(0.0, height), score });
+        }
+    }
+}
+
+/// Final rows of an end-to-end head or of NMS inside: x1, y1, x2, y2 (oriented: centre and size), score, class.
+fn rows(
+    output: &Tensor<'_>,
+    oriented: bool,
+    context: &Context<'_>,
+    scratch: &mut Scratch,
+) -> Result<(), String> {
+    let columns = output.axis(2);
+    if columns < 6 + usize::from(oriented) {
+        return Err(format!("its shape is {}, not 1×rows×6", shape_text(output.shape)));
+    }
+    scratch.candidates.clear();
+    scratch.turned.clear();
+    for (anchor, row) in output.floats()?.chunks_exact(columns).enumerate() {
+        if oriented {
+            consider_turned(scratch, context, row[4], row[5], [row[0], row[1], row[2], row[3], row[6]]);
+        } else {
+            consider(scratch, context, row[4], row[5], [row[0], row[1], row[2], row[3]], anchor);
+        }
+    }
     Ok(())
 }
 
-/// Final rows of an end-to-end head.
-fn rows(output: &Tensor<'_>, context: &Context<'_>, results: &mut Results) -> Result<(), String> {
-    let columns = output.axis(2);
-    if columns < 6 {
-        return Err(format!("its shape is {}, not 1×rows×6", shape_text(output.shape)));
+/// Takes an oriented box of the input, centre, size and angle, as a candidate. Its `anchor` is its place in
+/// `scratch.turned`.
+fn consider_turned(
+    scratch: &mut Scratch,
+    context: &Context<'_>,
+    score: f32,
+    class: f32,
+    [x, y, w, h, angle]: [f32; 5],
+) {
+    if !passes(score, context)
+        || !(0.0..65_536.0).contains(&class)
+        || !context.thresholds.allows(class as u32)
+    {
+        return;
     }
-    for row in output.floats()?.chunks_exact(columns) {
-        let (score, class) = (row[4], row[5]);
-        if !passes(score, context) || !(0.0..65_536.0).contains(&class) {
-            continue;
-        }
-        let class_id = class as u32;
-        let bbox = context.geometry.box_to_frame([row[0], row[1], row[2], row[3]]);
-        if context.thresholds.allows(class_id) && bbox.iter().all(|v| v.is_finite()) {
-            results.detections.push(Detection::new(class_id, score, context.geometry.clip(bbox)));
-        }
+    let [x, y] = context.geometry.to_frame(x, y);
+    let [sx, sy] = context.geometry.scale;
+    let turned = Turned { x, y, width: w / sx, height: h / sy, angle };
+    let bbox = hull(&turned.oriented().corners);
+    if bbox.iter().all(|v| v.is_finite()) {
+        let anchor = scratch.turned.len();
+        scratch.turned.push(turned);
+        scratch.candidates.push(Candidate { score, class_id: class as u32, bbox, anchor });
     }
-    results.detections.sort_by(|a, b| b.score.total_cmp(&a.score));
-    results.detections.truncate(context.thresholds.max_det);
-    Ok(())
 }
 
 /// Gathers the candidates of a raw head.
 fn columns(
     output: &Tensor<'_>,
     classes: usize,
+    oriented: bool,
     context: &Context<'_>,
     scratch: &mut Scratch,
 ) -> Result<(), String> {
     let (rows, anchors) = (output.axis(1), output.axis(2));
-    if classes == 0 || rows < 4 + classes {
+    if classes == 0 || rows < 4 + classes + usize::from(oriented) {
         return Err(format!(
             "its shape is {}, not 1×(4 + {classes} classes)×anchors",
             shape_text(output.shape)
@@ -66,6 +170,7 @@ fn columns(
     }
     let values = output.floats()?;
     scratch.candidates.clear();
+    scratch.turned.clear();
     scratch.best.clear();
     scratch.best.resize(anchors, f32::NEG_INFINITY);
     scratch.best_class.clear();
@@ -79,11 +184,18 @@ fn columns(
             *best_class = if better { class as u32 } else { *best_class };
         }
     }
-    for (anchor, (&score, &class_id)) in scratch.best.iter().zip(&scratch.best_class).enumerate() {
+    for anchor in 0..anchors {
+        let (score, class_id) = (scratch.best[anchor], scratch.best_class[anchor]);
         if !passes(score, context) || !context.thresholds.allows(class_id) {
             continue;
         }
         let b @ [x, y, w, h] = [0, 1, 2, 3].map(|row| values[row * anchors + anchor]);
+        if oriented {
+            // The angle comes after the classes.
+            let angle = values[(4 + classes) * anchors + anchor];
+            consider_turned(scratch, context, score, class_id as f32, [x, y, w, h, angle]);
+            continue;
+        }
         let bbox = if context.spec.family == Family::Yolov10Corners {
             b
         } else {

@@ -1,0 +1,74 @@
+//! Classifiers: one score a class for the whole picture.
+
+use super::super::file::Facts;
+use super::super::labels::Labels;
+use super::super::spec::{ColourOrder, Family, Fit, Layout, OutputSpec, Range, Size, Spec, Task};
+use super::names;
+use super::picture::Picture;
+
+/// CIFAR-10's and CIFAR-100's mean and standard deviation, as most training scripts have them.
+const CIFAR10: Range =
+    Range { scale: 1.0 / 255.0, mean: [0.4914, 0.4822, 0.4465], std: [0.2470, 0.2435, 0.2616] };
+const CIFAR100: Range =
+    Range { scale: 1.0 / 255.0, mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] };
+/// Caffe's mean, blue first, without a scale.
+const CAFFE: Range = Range { scale: 1.0, mean: [103.939, 116.779, 123.68], std: [1.0; 3] };
+/// TensorFlow's −1..1 as EfficientNet-lite has it: (byte − 127) / 128.
+const TENSORFLOW: Range = Range { scale: 1.0, mean: [127.0; 3], std: [128.0; 3] };
+
+/// `[1, n]` or `[1, n, 1, 1]` and nothing else.
+pub(super) fn classifier(facts: &Facts, picture: &Picture) -> Option<Spec> {
+    let [output] = &facts.outputs[..] else { return None };
+    let single = |axis: usize| output.axis(axis) == Some(1);
+    let flat = output.shape.len() == 2 || (output.shape.len() == 4 && single(2) && single(3));
+    let batch = output.axis(0).is_none_or(|n| n == 1);
+    if facts.inputs.len() != 1 || !flat || !batch || output.axis(1)? < 2 {
+        return None;
+    }
+    Some(classifier_spec(facts, picture))
+}
+
+pub(super) fn classifier_spec(facts: &Facts, picture: &Picture) -> Spec {
+    let output = facts.outputs.first();
+    let classes = output.and_then(|p| p.axis(1)).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let shape = output.map(super::super::file::Port::shape_text).unwrap_or_default();
+    let (width, height) = (picture.width.unwrap_or(224), picture.height.unwrap_or(224));
+    let side = width.max(height);
+    let tiny = side <= 64;
+    let (labels, list) = match (names(facts), classes) {
+        (Some(names), _) => (Labels::new(names), "class names in metadata"),
+        (None, 1000) => (Labels::imagenet(), "1000 classes: taken for ImageNet's"),
+        (None, 1001) => {
+            (Labels::imagenet_with_background(), "1001 classes: taken for ImageNet's after a background")
+        }
+        (None, 10) if tiny => (Labels::cifar10(), "10 classes of small pictures: taken for CIFAR-10's"),
+        (None, 100) if tiny => (Labels::cifar100(), "100 classes of small pictures: taken for CIFAR-100's"),
+        _ => (Labels::default(), "the file names no classes"),
+    };
+    // Files that Caffe2 wrote for the ONNX model zoo.
+    let caffe = picture.name.ends_with("data_0");
+    let (order, range, words) = match () {
+        () if caffe => (ColourOrder::Bgr, CAFFE, "Caffe's mean, blue first, as the input's name suggests"),
+        () if picture.layout == Layout::Nhwc => {
+            (ColourOrder::Rgb, TENSORFLOW, "(byte − 127) / 128, as TensorFlow's networks have it")
+        }
+        () if tiny && classes == 10 => (ColourOrder::Rgb, CIFAR10, "CIFAR-10's mean and deviation"),
+        () if tiny && classes == 100 => (ColourOrder::Rgb, CIFAR100, "CIFAR-100's mean and deviation"),
+        () => (ColourOrder::Rgb, Range::IMAGENET, "ImageNet's mean and deviation"),
+    };
+    // Trained on the middle of a picture whose shorter side is a seventh longer (224 of 256); small pictures are whole.
+    let resize = if tiny { side } else { (side * 256).div_ceil(224) };
+    Spec {
+        family: Family::Classifier,
+        task: Task::Classify,
+        input: picture.input(Size::Fixed { width, height }, Fit::CentreCrop { resize }, order, range),
+        output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
+        labels,
+        evidence: vec![
+            format!("output {shape}: one score a class for the whole picture"),
+            list.into(),
+            format!("the file doesn't tell the range of its values: taken for {words}"),
+        ],
+        confidence: if classes == 1000 || classes == 1001 { 0.85 } else { 0.7 },
+    }
+}
