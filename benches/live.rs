@@ -67,7 +67,7 @@ fn start(model: &std::path::Path, fps: u32) -> Engine {
             eprintln!("{}: {error} {}", path.display(), error.fix());
             std::process::exit(1);
         }
-        assert!(begin.elapsed() < Duration::from_secs(60), "the model didn't open");
+        assert!(begin.elapsed() < Duration::from_mins(1), "the model didn't open");
         std::thread::sleep(Duration::from_millis(5));
     }
     let address = Address::Pattern { width: 1280, height: 720, fps };

@@ -19,6 +19,7 @@ const PROMISES: &[Promise] = &[
     Promise { model: "yolov8n_int8.onnx", iou: 0.95, score: 0.03 },
     Promise { model: "yolo11n_int8.onnx", iou: 0.95, score: 0.03 },
     Promise { model: "yolo26n_int8.onnx", iou: 0.95, score: 0.03 },
+    Promise { model: "yolov8n-seg_int8.onnx", iou: 0.95, score: 0.03 },
     Promise { model: "deimv2_atto_int8.onnx", iou: 0.95, score: 0.03 },
     Promise { model: "ultraface_rfb_320.onnx", iou: 0.95, score: 0.03 },
 ];
@@ -115,4 +116,30 @@ fn every_detector_agrees_with_the_reference_on_every_picture() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_classifier_tells_the_reference_s_classes() {
+    let text = std::fs::read_to_string(shared("reference/expected.json")).expect("readable");
+    let rows: Vec<Value> = serde_json::from_str(&text).expect("JSON");
+    let env = TestEnv::new();
+    let mut seen = 0;
+    for row in rows.iter().filter(|row| row["task"] == "classify") {
+        let model = shared(&format!("models/{}", row["model"].as_str().expect("a name")));
+        let picture = shared(&format!("media/{}", row["picture"].as_str().expect("a name")));
+        let mut command = env.command();
+        command.arg("predict").arg(&picture).arg("--model").arg(&model).args(["--format", "json"]);
+        let ended = common::Ended::of(command.output().expect("the program starts")).with_code(0);
+        let frame: Value = serde_json::from_str(ended.out.trim()).expect("one frame");
+        let (got, want) = (&frame["top"], &row["results"]);
+        assert_eq!(got[0]["class_id"], want[0]["class_id"], "{} {}", row["model"], row["picture"]);
+        for class in want.as_array().expect("classes").iter().take(3) {
+            let own = got.as_array().expect("classes").iter().find(|c| c["class_id"] == class["class_id"]);
+            let own = own.and_then(|c| c["score"].as_f64()).unwrap_or(0.0);
+            let off = (own - class["score"].as_f64().expect("a score")).abs();
+            assert!(off <= 0.03, "{} {}: {class} is off by {off}", row["model"], row["picture"]);
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 3, "the reference has a classifier on three pictures");
 }

@@ -89,22 +89,19 @@ fn compare(got: &Detection, results: &Results, want: &Value, tolerance: &Toleran
     if score > tolerance.score {
         return Err(format!("score off by {score}"));
     }
-    let overlap = match (task, got.oriented) {
-        (Task::Obb, Some(o)) => {
-            let corners: [[f32; 2]; 4] = std::array::from_fn(|i| numbers(&want["corners"][i]));
-            iou(&hull(&o.corners), &hull(&corners))
-        }
-        _ => {
-            // Sightline cuts boxes at the picture's edge; what lies wholly beyond it is left as a line there.
-            let (w, h) = (results.frame_size.0 as f32, results.frame_size.1 as f32);
-            let [x1, y1, x2, y2] = numbers(&want["box"]);
-            let want = [x1.clamp(0.0, w), y1.clamp(0.0, h), x2.clamp(0.0, w), y2.clamp(0.0, h)];
-            // A line has no area to overlap by.
-            let line = want[2] - want[0] < 0.01 || want[3] - want[1] < 0.01;
-            let near = if line { 10.0 } else { 0.5 };
-            let same = got.bbox.iter().zip(want).all(|(g, w)| (g - w).abs() < near);
-            if same { 1.0 } else { iou(&got.bbox, &want) }
-        }
+    let overlap = if let (Task::Obb, Some(o)) = (task, got.oriented) {
+        let corners: [[f32; 2]; 4] = std::array::from_fn(|i| numbers(&want["corners"][i]));
+        iou(&hull(&o.corners), &hull(&corners))
+    } else {
+        // Sightline cuts boxes at the picture's edge; what lies wholly beyond it is left as a line there.
+        let (w, h) = (results.frame_size.0 as f32, results.frame_size.1 as f32);
+        let [x1, y1, x2, y2] = numbers(&want["box"]);
+        let want = [x1.clamp(0.0, w), y1.clamp(0.0, h), x2.clamp(0.0, w), y2.clamp(0.0, h)];
+        // A line has no area to overlap by.
+        let line = want[2] - want[0] < 0.01 || want[3] - want[1] < 0.01;
+        let near = if line { 10.0 } else { 0.5 };
+        let same = got.bbox.iter().zip(want).all(|(g, w)| (g - w).abs() < near);
+        if same { 1.0 } else { iou(&got.bbox, &want) }
     };
     if overlap < tolerance.iou {
         return Err(format!("box overlaps by {overlap}"));
