@@ -113,7 +113,7 @@ fn describe(number: u32, path: &Path) -> Option<CameraInfo> {
     if !caps.capabilities.contains(Flags::VIDEO_CAPTURE) {
         return None;
     }
-    info.name = if caps.card.is_empty() { info.name } else { caps.card };
+    info.name = if caps.card.is_empty() { info.name } else { said_once(&caps.card) };
     info.bus = caps.bus;
     for format in device.enum_formats().unwrap_or_default() {
         match pixel_format(format.fourcc) {
@@ -123,6 +123,14 @@ fn describe(number: u32, path: &Path) -> Option<CameraInfo> {
     }
     info.controls = controls(&device);
     Some(info)
+}
+
+/// UVC cameras tell their maker's name and their own, often the same twice and cut at 31 letters.
+fn said_once(card: &str) -> String {
+    match card.split_once(": ") {
+        Some((name, again)) if name.starts_with(again.trim_end()) => name.to_owned(),
+        _ => card.to_owned(),
+    }
 }
 
 fn add_modes(device: &Device, fourcc: FourCC, format: PixelFormat, modes: &mut Vec<Mode>) {
@@ -408,6 +416,12 @@ mod tests {
         assert!(!fill(&mut frame, mode, &[1, 2, 3], 3));
         let mode = Mode { format: PixelFormat::Mjpeg, ..mode };
         assert!(!fill(&mut frame, mode, &[0; 100], 0), "no JPEG begins like that");
+    }
+
+    #[test]
+    fn a_name_that_is_told_twice_is_said_once() {
+        assert_eq!(said_once("Fake UVC Webcam: Fake UVC Webca"), "Fake UVC Webcam");
+        assert_eq!(said_once("Acme: HD Webcam"), "Acme: HD Webcam");
     }
 
     #[test]
