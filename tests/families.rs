@@ -76,6 +76,8 @@ const DETECTORS: &[(&str, Family, u32, u32, Fitted)] = &[
 const OTHERS: &[(&str, Family, Task, u32)] = &[
     ("yolov6_other_name", Family::Yolox, Task::Detect, 85),
     ("yolov7_open", Family::Yolox, Task::Detect, 60),
+    ("yolov5_seg", Family::Yolov5, Task::Segment, 97),
+    ("rf_detr_seg", Family::RfDetr, Task::Segment, 95),
     ("movenet", Family::MoveNet, Task::Pose, 93),
     ("neural_style", Family::NeuralStyle, Task::Stylize, 60),
     ("anime_gan", Family::Gan, Task::Stylize, 85),
@@ -97,6 +99,9 @@ const SAMPLES: &[(&str, Family, Task, u32)] = &[
     ("yolov8n_int8", Family::Ultralytics, Task::Detect, 99),
     ("yolo11n_int8", Family::Ultralytics, Task::Detect, 99),
     ("yolo26n_int8", Family::Ultralytics, Task::Detect, 99),
+    ("yolov8n-seg_int8", Family::Ultralytics, Task::Segment, 99),
+    ("deeplab_v3", Family::Segmenter, Task::Semantic, 80),
+    ("mobilenet_v2_int8", Family::Classifier, Task::Classify, 85),
     ("deimv2_atto_int8", Family::RtDetr, Task::Detect, 96),
     ("mosaic_nc8_256", Family::NeuralStyle, Task::Stylize, 60),
     ("candy_nc16_256", Family::NeuralStyle, Task::Stylize, 60),
@@ -183,6 +188,29 @@ fn open_sizes_are_settled_by_a_run() {
     assert_eq!(spec.input.size, Size::Dynamic { width: 640, height: 640, stride: 32 });
     let found = look(&mut model, &Frame::filled(640, 320, [9, 9, 9, 255]));
     assert_near("yolov7_open", &found.detections[0].bbox, &[8.0, 20.0, 40.0, 30.0]);
+}
+
+#[test]
+fn masks_cover_the_left_of_their_boxes() {
+    let frame = Frame::filled(128, 64, [9, 9, 9, 255]);
+    // Cells of 4 input pixels: 6 of them are 24 pixels, the left half of the box 8..40.
+    for (name, fit) in [("yolov5_seg", Centred), ("rf_detr_seg", Stretched)] {
+        let found = look(&mut open(name), &frame);
+        let d = &found.detections[0];
+        let ([x1, y1], [x2, y2]) = (fit.of([8.0, 20.0]), fit.of([40.0, 30.0]));
+        assert_near(name, &d.bbox, &[x1, y1, x2, y2]);
+        let mask = found.mask_of(d).unwrap_or_else(|| panic!("{name}: no mask"));
+        let inside = |x: f32| {
+            let [left, top, right, bottom] = mask.region;
+            let column = ((x - left) / (right - left) * mask.width as f32) as usize;
+            let row = (f32::midpoint(y1, y2) - top) / (bottom - top) * mask.height as f32;
+            mask.data[row as usize * mask.width + column.min(mask.width - 1)] >= 128
+        };
+        assert_eq!(
+            [inside(x1 + 4.0), inside(44.0), inside(52.0), inside(x2 - 4.0)],
+            [true, true, false, false]
+        );
+    }
 }
 
 #[test]

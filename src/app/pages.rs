@@ -69,7 +69,7 @@ fn failed(
 ) {
     let s = view.strings;
     let PageText { title, explanation, fix } = source_page(view.language, error);
-    centred_page(ui, 600.0, |ui| {
+    centred_page(ui, 720.0, |ui| {
         let p = palette(ui);
         let icon = if address.is_camera() { Icon::CameraOff } else { Icon::Warning };
         badge(ui, icon, p.warn);
@@ -82,7 +82,9 @@ fn failed(
             if primary_button(ui, s.try_again).clicked() {
                 out.push(Intent::TryAgain);
             }
-            let others = view.cameras.items().iter().filter(|c| c.address() != *address);
+            let failing = camera_name(error);
+            let others = view.cameras.items().iter();
+            let others = others.filter(|c| c.address() != *address && Some(c.name.as_str()) != failing);
             for camera in others.take(3) {
                 if plain_button(ui, &camera.name).clicked() {
                     out.push(Intent::OpenSource(camera.address()));
@@ -96,6 +98,21 @@ fn failed(
             ui.label(egui::RichText::new(s.returns_by_itself).color(p.weak));
         }
     });
+}
+
+/// The camera that an error is about.
+fn camera_name(error: &SourceError) -> Option<&str> {
+    match error {
+        SourceError::Missing { name }
+        | SourceError::Unplugged { name }
+        | SourceError::Busy { name, .. }
+        | SourceError::Forbidden { name }
+        | SourceError::Stalled { name }
+        | SourceError::Damaged { name }
+        | SourceError::NoFormat { name, .. }
+        | SourceError::Camera { name, .. } => Some(name),
+        _ => None,
+    }
 }
 
 fn other_sources(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {

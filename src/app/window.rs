@@ -10,7 +10,7 @@ use super::AppOptions;
 use super::classes_panel::ClassesPanel;
 use super::icons::Icon;
 use super::intent::{Choose, Intent, Page};
-use super::page_text::model_card;
+use super::page_text::{model_card, source_page};
 use super::reading::{Reading, Seen};
 use super::stage::Stage;
 use super::strings::{Strings, system_language};
@@ -281,12 +281,16 @@ impl App {
         self.state.model = model;
     }
 
+    /// The title says what is seen, or why nothing is.
     fn set_title(&mut self, ctx: &egui::Context) {
-        let name = source_address(&self.state.source).map(|a| match source_info(&self.state.source) {
-            Some(info) if a.is_camera() => info.name.clone(),
-            _ => address_name(a, self.strings()),
-        });
-        let title = name.map_or_else(|| "Sightline".to_owned(), |name| format!("{name} – Sightline"));
+        let state = &*self.state.source;
+        let what = match (state, source_address(state), source_info(state)) {
+            (SourceState::Failed { error, .. }, ..) => source_page(self.state.language(), error).title,
+            (_, Some(address), Some(info)) if address.is_camera() => info.name.clone(),
+            (_, Some(address), _) => address_name(address, self.strings()),
+            (_, None, _) => String::new(),
+        };
+        let title = if what.is_empty() { "Sightline".to_owned() } else { format!("{what} – Sightline") };
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;

@@ -115,6 +115,11 @@ NAMES3 = {"stride": "32", "names": "{0: 'a', 1: \"b's, c\", 2: 'd'}"}
 g = Graph("yolov5", [picture()], NAMES3)
 g.sparse_output("output0", [1, 252, 8], row(10, CENTRE + [0.9375] + CLASSES3)); g.save()
 
+# Segmentation: 32 coefficients behind the classes, and prototypes; the third one is positive in its left half.
+g = Graph("yolov5_seg", [picture()], NAMES3)
+g.sparse_output("output0", [1, 252, 40], {**row(10, CENTRE + [0.9375] + CLASSES3), (0, 10, 8 + 2): 1.0})
+g.sparse_output("output1", [1, 32, 16, 16], {(0, 2, y, x): 5.0 if x < 6 else -5.0 for y in range(16) for x in range(16)}); g.save()
+
 g = Graph("yolov7_grid", [picture()])
 g.sparse_output("output", [1, 252, 85], row(10, CENTRE + [0.9375, 0.1, 0.8])); g.save()
 
@@ -257,6 +262,11 @@ g.sparse_output("scores", [1, 3], {(0, 0): SCORE}); g.save()
 
 g = Graph("rt_detr_ultralytics", [picture()], {"task": "detect", "description": "Ultralytics rtdetr-l model", **NAMES3})
 g.sparse_output("output0", [1, 300, 7], row(4, CENTRE_PARTS + [0.1, SCORE, 0.2])); g.save()
+
+g = Graph("rf_detr_seg", [picture("input")])
+g.sparse_output("dets", [1, 10, 4], row(2, CENTRE_PARTS))
+g.sparse_output("labels", [1, 10, 91], {(0, 2, CLASS): logit(SCORE)}, fill=-10.0)
+g.sparse_output("masks", [1, 10, 16, 16], {(0, 2, y, x): 5.0 for y in range(16) for x in range(6)}, fill=-5.0); g.save()
 
 g = Graph("rf_detr", [picture("input")])
 g.sparse_output("dets", [1, 10, 4], row(2, CENTRE_PARTS))

@@ -4,6 +4,7 @@
 //! evidence. A family chosen by hand goes through its own rule with the doubts switched off.
 
 mod classify;
+mod darknet;
 mod detections;
 mod faces;
 mod images;
@@ -88,7 +89,7 @@ const RULES: &[Rule] = &[
     detections::rt_detr,
     detections::pp_yoloe,
     detections::tf_detection,
-    yolo::yolov3_keras,
+    darknet::yolov3_keras,
     yolo::yolo_nas,
     // Metadata.
     detections::rt_detr_ultralytics,
@@ -100,8 +101,8 @@ const RULES: &[Rule] = &[
     faces::yunet,
     pose::movenet,
     faces::ultraface,
-    yolo::yolov4,
-    yolo::yolov4_keras,
+    darknet::yolov4,
+    darknet::yolov4_keras,
     yolo::nanodet,
     yolo::boxes_and_scores,
     detections::rf_detr,
@@ -114,7 +115,7 @@ const RULES: &[Rule] = &[
     yolo::final_rows,
     yolo::yolox,
     ultralytics::raw_head,
-    yolo::yolov2,
+    darknet::yolov2,
     yolo::fastestdet,
     classify::classifier,
     semantic::segmenter,
@@ -200,10 +201,10 @@ fn by_hand(family: Family, facts: &Facts, picture: &Picture, said: &Sidecar) -> 
             spec.output.end_to_end = end_to_end;
             spec
         }),
-        Family::Yolov2 => yolo::yolov2_spec(facts, picture),
-        Family::Yolov3Keras => yolo::yolov3_keras_spec(facts, picture, sizes().unwrap_or("image_shape")),
-        Family::Yolov4 => yolo::yolov4_spec(facts, picture),
-        Family::Yolov4Keras => yolo::yolov4_keras_spec(facts, picture),
+        Family::Yolov2 => darknet::yolov2_spec(facts, picture),
+        Family::Yolov3Keras => darknet::yolov3_keras_spec(facts, picture, sizes().unwrap_or("image_shape")),
+        Family::Yolov4 => darknet::yolov4_spec(facts, picture),
+        Family::Yolov4Keras => darknet::yolov4_keras_spec(facts, picture),
         Family::Yolov5 => yolo::yolov5_spec(facts, picture),
         Family::Yolov6 => yolo::yolov6_spec(facts, picture),
         Family::Yolov7 => yolo::yolov7_spec(facts, picture),

@@ -20,12 +20,45 @@ pub(super) fn attach(
     if prototypes.shape.len() != 4 || values.is_empty() || prototypes.axis(0) != 1 {
         return Err(format!("its prototypes have the shape {}, not 1×n×h×w", shape_text(prototypes.shape)));
     }
-    let planes = Planes { values, count, width, height };
+    let planes = |_| Planes { values, count, width, height };
+    let weights = |anchor, weights: &mut Vec<f32>| weights.extend((0..count).map(|k| coefficient(anchor, k)));
+    attach_each(planes, weights, context, scratch, results);
+    Ok(())
+}
+
+/// Gives each detection the map of its own query, of `[1, queries, h, w]` logits (RF-DETR); otherwise as [`attach`].
+pub(super) fn attach_own(
+    maps: &Tensor<'_>,
+    context: &Context<'_>,
+    scratch: &mut Scratch,
+    results: &mut Results,
+) -> Result<(), String> {
+    let (count, height, width) = (maps.axis(1), maps.axis(2), maps.axis(3));
+    let values = maps.floats()?;
+    let most = scratch.candidates.iter().map(|c| c.anchor).max().unwrap_or(0);
+    if maps.shape.len() != 4 || values.is_empty() || maps.axis(0) != 1 || most >= count {
+        return Err(format!("its masks have the shape {}, not 1×queries×h×w", shape_text(maps.shape)));
+    }
+    let cells = width * height;
+    let planes = |anchor| Planes { values: &values[anchor * cells..][..cells], count: 1, width, height };
+    attach_each(planes, |_, weights| weights.push(1.0), context, scratch, results);
+    Ok(())
+}
+
+/// Gives each detection the sum of its `planes` by its `weights`, both told by its anchor.
+fn attach_each<'a>(
+    planes: impl Fn(usize) -> Planes<'a>,
+    weights: impl Fn(usize, &mut Vec<f32>),
+    context: &Context<'_>,
+    scratch: &mut Scratch,
+    results: &mut Results,
+) {
     let full = context.thresholds.detail == Detail::Full;
     for (index, &kept) in scratch.kept.iter().enumerate() {
         let anchor = scratch.candidates[kept].anchor;
+        let planes = planes(anchor);
         scratch.weights.clear();
-        scratch.weights.extend((0..count).map(|k| coefficient(anchor, k)));
+        weights(anchor, &mut scratch.weights);
         let bbox = results.detections[index].bbox;
         let mut mask = results.take_mask();
         let any = if full {
@@ -49,7 +82,6 @@ pub(super) fn attach(
     if full {
         results.detections.retain(|d| d.mask.is_some());
     }
-    Ok(())
 }
 
 struct Planes<'a> {

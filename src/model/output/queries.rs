@@ -1,13 +1,15 @@
 //! DETR heads without a post-processor: a row a query, no NMS.
 //!
 //! RF-DETR: `dets` `[1, Q, 4]` as centre and size in 0..1 and `labels` `[1, Q, classes]` as logits: sigmoid, then the best of all
-//! (query, class) pairs, so that a query may count twice (`rfdetr/models/lwdetr.py`, `PostProcess`). RT-DETR as Ultralytics exports it:
+//! (query, class) pairs, so that a query may count twice (`rfdetr/models/lwdetr.py`, `PostProcess`); with segmentation a third output `[1, Q, h, w]` of
+//! mask logits, inside above 0. RT-DETR as Ultralytics exports it:
 //! `[1, Q, 4 + classes]`, scores after the sigmoid, the best class a query, or since 8.4 `[1, Q, 6]` with score and class
 //! (`ultralytics/models/rtdetr/predict.py`).
 
 use super::yolox::best_class;
-use super::{Context, Scratch, Tensor, consider, finish_without_nms, first, shape_text};
+use super::{Context, Scratch, Tensor, consider, finish_without_nms, first, mask, shape_text};
 use crate::model::results::Results;
+use crate::model::spec::Task;
 
 /// Centre and size in 0..1 as corners in input pixels.
 fn corners(b: &[f32], context: &Context<'_>) -> [f32; 4] {
@@ -48,6 +50,9 @@ pub(super) fn logits(
         }
     }
     finish_without_nms(scratch, &context, results);
+    if let (Task::Segment, Some(maps)) = (context.spec.task, outputs.iter().find(|t| t.shape.len() == 4)) {
+        mask::attach_own(maps, &context, scratch, results)?;
+    }
     Ok(())
 }
 
@@ -103,6 +108,20 @@ mod tests {
         assert!(got[0].0 == 1 && (got[0].1 - 0.75).abs() < 1e-6, "{got:?}");
         assert_eq!(got[1], (0, 0.5));
         assert_eq!(found.detections[0].bbox, [75., 25., 125., 75.]);
+    }
+
+    #[test]
+    fn each_query_has_a_mask_of_its_own() {
+        let spec = spec(Family::RfDetr, Task::Segment, 8, 8);
+        let outputs: [(&str, &[i64], Vec<f32>); 3] = [
+            ("dets", &[1, 2, 4], vec![0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0]),
+            ("labels", &[1, 2, 1], vec![-9.0, 3.0]),
+            ("4321", &[1, 2, 2, 2], vec![9.0, 9.0, 9.0, 9.0, -2.0, 2.0, -2.0, -2.0]),
+        ];
+        let found = decode_with(&spec, (8, 8), &Thresholds::default(), &outputs).expect("fits");
+        let mask = found.mask_of(&found.detections[0]).expect("a mask");
+        let inside: Vec<bool> = mask.data.iter().map(|v| *v >= 128).collect();
+        assert_eq!((mask.width, mask.height, inside), (2, 2, vec![false, true, false, false]));
     }
 
     #[test]

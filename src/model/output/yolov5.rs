@@ -6,9 +6,9 @@
 //! objectness and class: 16 columns (`yolov5-face/models/yolo.py`). Segmentation puts mask coefficients behind the classes.
 
 use super::yolox::best_class;
-use super::{Context, Scratch, Tensor, consider, finish, first, landmarks, passes, shape_text};
+use super::{Context, Scratch, Tensor, consider, finish, first, landmarks, mask, passes, shape_text};
 use crate::model::results::Results;
-use crate::model::spec::Family;
+use crate::model::spec::{Family, Task};
 
 /// Box, objectness.
 const BEFORE_CLASSES: usize = 5;
@@ -46,6 +46,17 @@ pub(super) fn decode(
         consider(scratch, &context, score, class_id as f32, bbox, anchor);
     }
     finish(scratch, &context, results);
+    if let (Task::Segment, Some(prototypes)) = (context.spec.task, outputs.get(1)) {
+        let first = skip + classes;
+        if columns < first + prototypes.axis(1) {
+            return Err(format!(
+                "{columns} columns hold no coefficients for {} prototypes",
+                prototypes.axis(1)
+            ));
+        }
+        let coefficient = |anchor: usize, k: usize| values[anchor * columns + first + k];
+        mask::attach(prototypes, coefficient, &context, scratch, results)?;
+    }
     if points > 0 {
         landmarks(scratch, &context, results, |anchor, point| {
             let at = anchor * columns + BEFORE_CLASSES + 2 * point;
@@ -88,6 +99,21 @@ mod tests {
         };
         assert_eq!(scores(Family::Yolov7), [0.5]);
         assert!(scores(Family::Yolov5).is_empty(), "0.05");
+    }
+
+    #[test]
+    fn coefficients_lie_behind_the_classes() {
+        let mut spec = spec(Family::Yolov5, Task::Segment, 8, 8);
+        spec.output.classes = Some(1);
+        // Two prototypes of 2×2 cells; the second one counts, negatively: positive in the right half.
+        let row = vec![4., 4., 8., 8., 0.9, 1.0, 0.0, -1.0];
+        let prototypes = vec![9.0, 9.0, 9.0, 9.0, 5.0, -5.0, 5.0, -5.0];
+        let outputs: [(&str, &[i64], Vec<f32>); 2] =
+            [("output0", &[1, 1, 8], row), ("output1", &[1, 2, 2, 2], prototypes)];
+        let found = decode_with(&spec, (8, 8), &Thresholds::default(), &outputs).expect("fits");
+        let mask = found.mask_of(&found.detections[0]).expect("a mask");
+        let inside: Vec<bool> = mask.data.iter().map(|v| *v >= 128).collect();
+        assert_eq!((mask.width, mask.height, inside), (2, 2, vec![false, true, false, true]));
     }
 
     #[test]

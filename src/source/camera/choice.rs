@@ -6,8 +6,8 @@ use crate::source::CameraRequest;
 
 /// Fewer frames a second than this look like single pictures.
 const FLUENT: f64 = 24.0;
-/// More than this is rarely worth its decoding.
-const ENOUGH: f64 = 30.5;
+/// More than this is rarely worth its decoding (29.97 and 30 count as the same wish).
+const ENOUGH: f64 = 30.0;
 
 /// The mode nearest to what is asked for; where nothing is, the largest with at least 24 frames a second up to
 /// 1280×720. `None` where there is no mode at all.
@@ -45,7 +45,8 @@ fn rank(mode: &Mode, request: &CameraRequest) -> [f64; 6] {
     let usable = f64::from(u8::from(fits)) + f64::from(u8::from(fluent));
     // Among modes that all fall short, the smaller is the more fluent one.
     let size = if fits && fluent { area } else { -area };
-    let rate = if fps <= ENOUGH { fps } else { ENOUGH - (fps - ENOUGH) / 1000.0 };
+    // Any rate above is just below 30, so that 60 stays better than 25.
+    let rate = if fps <= ENOUGH { fps } else { ENOUGH - 0.1 - (fps - ENOUGH) / 1000.0 };
     [wanted_format, wanted_size + wanted_fps, usable, size, rate, format]
 }
 

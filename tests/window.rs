@@ -1,0 +1,243 @@
+//! The real window on a display of its own: it appears, says what it sees, survives every fault of a camera, and goes
+//! when it is told to.
+//!
+//! What it shows is read from its title; `xdotool` presses the keys.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::fakecam::FakeCamera;
+use common::{Ended, TestEnv, shared};
+
+/// Long enough for a slow, busy machine; what takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A display that nobody sees.
+struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    fn new() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb starts (Debian, Ubuntu: sudo apt install xvfb)");
+        let mut number = String::new();
+        let out = server.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut number).expect("Xvfb says its number");
+        Self { server, name: format!(":{}", number.trim()) }
+    }
+
+    /// Runs `xdotool` and gives what it says.
+    fn xdotool(&self, arguments: &[&str]) -> String {
+        let output = Command::new("xdotool")
+            .args(arguments)
+            .env("DISPLAY", &self.name)
+            .output()
+            .expect("xdotool runs (Debian, Ubuntu: sudo apt install xdotool)");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The running window.
+struct Window<'a> {
+    display: &'a Display,
+    program: Child,
+}
+
+impl<'a> Window<'a> {
+    fn open(display: &'a Display, mut command: Command, arguments: &[&str]) -> Self {
+        let program = command
+            .args(["--language", "en"])
+            .args(arguments)
+            .env("DISPLAY", &display.name)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        Self { display, program }
+    }
+
+    /// The window's number, once it is there.
+    fn id(&self) -> Option<String> {
+        let pid = self.program.id().to_string();
+        let found = self.display.xdotool(&["search", "--onlyvisible", "--pid", &pid]);
+        found.lines().next().map(str::to_owned)
+    }
+
+    fn title(&self) -> String {
+        self.id().map(|id| self.display.xdotool(&["getwindowname", &id])).unwrap_or_default()
+    }
+
+    #[track_caller]
+    fn until_title(&mut self, start: &str) {
+        self.until(&format!("the title {start:?}"), |window| window.title().starts_with(start));
+    }
+
+    #[track_caller]
+    fn until(&mut self, what: &str, mut reached: impl FnMut(&Self) -> bool) {
+        let begin = Instant::now();
+        while !reached(self) {
+            if let Ok(Some(status)) = self.program.try_wait() {
+                panic!("the program ended ({status}) before {what} came");
+            }
+            assert!(begin.elapsed() < PATIENCE, "{what} didn't come; the title is {:?}", self.title());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn key(&self, key: &str) {
+        let id = self.id().expect("the window is there");
+        self.display.xdotool(&["windowfocus", "--sync", &id]);
+        self.display.xdotool(&["key", key]);
+    }
+
+    /// Quits; it must go promptly and whole.
+    #[track_caller]
+    fn quit(mut self) {
+        self.key("ctrl+q");
+        let begin = Instant::now();
+        while self.program.try_wait().expect("a child").is_none() {
+            assert!(begin.elapsed() < Duration::from_secs(5), "it doesn't go");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let output = std::mem::replace(&mut self.program, Command::new("true").spawn().expect("true runs"));
+        Ended::of(output.wait_with_output().expect("it ended")).with_code(0);
+    }
+}
+
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+#[test]
+fn the_window_shows_the_source_saves_a_snapshot_and_quits() {
+    let (display, env) = (Display::new(), TestEnv::new());
+    let shots = env.path("shots");
+    let config = env.path("config");
+    std::fs::create_dir(&config).unwrap();
+    std::fs::write(config.join("settings.toml"), format!("[snapshot]\nfolder = {shots:?}\n")).unwrap();
+    let model = shared("models/yolox_nano.onnx");
+    let picture = shared("media/traffic_060.jpg");
+    let mut command = env.command();
+    command.env("SIGHTLINE_CONFIG_DIR", &config).env("SIGHTLINE_LOG", "info");
+    let arguments = ["--source", picture.to_str().unwrap(), "--model", model.to_str().unwrap()];
+    let mut window = Window::open(&display, command, &arguments);
+    window.until_title("traffic_060.jpg");
+    let found = || -> Option<serde_json::Value> {
+        let entries = std::fs::read_dir(&shots).ok()?.flatten();
+        let json = entries.map(|e| e.path()).find(|p| p.extension().is_some_and(|e| e == "json"))?;
+        let value: serde_json::Value = serde_json::from_slice(&std::fs::read(json).ok()?).ok()?;
+        let some = value["detections"].as_array().is_some_and(|d| !d.is_empty());
+        if !some {
+            // Taken before the model had looked: another one.
+            let _ = std::fs::remove_dir_all(&shots);
+        }
+        some.then_some(value)
+    };
+    window.until("a snapshot with cars", |window| {
+        if found().is_some() {
+            return true;
+        }
+        window.key("space");
+        std::thread::sleep(Duration::from_millis(700));
+        found().is_some()
+    });
+    let labels: Vec<_> =
+        found().unwrap()["detections"].as_array().unwrap().iter().map(|d| d["label"].clone()).collect();
+    assert!(labels.iter().all(|l| l == "car" || l == "truck"), "{labels:?}");
+    window.quit();
+    let settings = std::fs::read_to_string(config.join("settings.toml")).unwrap();
+    assert!(settings.contains("traffic_060.jpg") && settings.contains("yolox_nano"), "{settings}");
+}
+
+#[test]
+fn every_fault_of_a_camera_has_its_page_and_the_picture_comes_back() {
+    let (display, env, camera) = (Display::new(), TestEnv::new(), FakeCamera::new());
+    let mut window = Window::open(&display, camera.command(&env), &["--source", "Fake Webcam"]);
+    window.until_title("Fake Webcam");
+    for (word, title) in [
+        ("stall", "The camera has stopped"),
+        ("empty", "Damaged pictures"),
+        ("garbage", "Damaged pictures"),
+        ("short", "Damaged pictures"),
+        ("corrupt", "Damaged pictures"),
+        ("errflag", "Damaged pictures"),
+        ("eio", "Camera failure"),
+    ] {
+        camera.fault(word);
+        window.until_title(title);
+        camera.fault("ok");
+        window.until_title("Fake Webcam");
+    }
+    camera.pull_out();
+    window.until("a page for the missing camera", |w| {
+        ["Camera unplugged", "Camera not connected"].iter().any(|t| w.title().starts_with(t))
+    });
+    camera.fault("ok");
+    camera.plug_in();
+    window.until_title("Fake Webcam");
+    camera.fault("stall");
+    window.until_title("The camera has stopped");
+    window.quit();
+}
+
+#[test]
+fn a_camera_that_cannot_be_opened_has_its_page() {
+    let (display, env) = (Display::new(), TestEnv::new());
+    for (word, title) in
+        [("busyopen", "Camera in use"), ("busy", "Camera in use"), ("noperm", "No permission for the camera")]
+    {
+        let camera = FakeCamera::new();
+        camera.fault(word);
+        let mut window = Window::open(&display, camera.command(&env), &["--source", "Fake Webcam"]);
+        window.until_title(title);
+        camera.fault("ok");
+        window.until_title("Fake Webcam");
+        window.quit();
+    }
+}
+
+#[test]
+fn without_a_display_the_way_out_is_said() {
+    let env = TestEnv::new();
+    let mut command = env.bare();
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    let ended = Ended::of(command.output().expect("runs")).with_code(1);
+    assert!(ended.err.contains("No display can be opened") && ended.err.contains("predict"), "{}", ended.err);
+}
+
+#[test]
+fn a_damaged_settings_file_is_kept_and_the_window_opens() {
+    let (display, env) = (Display::new(), TestEnv::new());
+    let config = env.path("config");
+    std::fs::create_dir(&config).unwrap();
+    std::fs::write(config.join("settings.toml"), "conf = [").unwrap();
+    let mut command = env.bare();
+    command.env("SIGHTLINE_CONFIG_DIR", &config);
+    let mut window = Window::open(&display, command, &["--source", "pattern"]);
+    window.until_title("Test pattern");
+    window.quit();
+    assert_eq!(std::fs::read_to_string(config.join("settings.damaged.toml")).unwrap(), "conf = [");
+    assert!(std::fs::read_to_string(config.join("settings.toml")).unwrap().contains("pattern"));
+}
