@@ -6,7 +6,7 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,8 @@ struct Display {
 impl Display {
     fn new() -> Self {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            // Without `-noreset` it starts anew, deaf for a moment, whenever its last client goes.
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -96,7 +97,11 @@ impl<'a> Window<'a> {
         let begin = Instant::now();
         while !reached(self) {
             if let Ok(Some(status)) = self.program.try_wait() {
-                panic!("the program ended ({status}) before {what} came");
+                let mut said = String::new();
+                if let Some(mut err) = self.program.stderr.take() {
+                    let _ = err.read_to_string(&mut said);
+                }
+                panic!("the program ended ({status}) before {what} came:\n{said}");
             }
             assert!(begin.elapsed() < PATIENCE, "{what} didn't come; the title is {:?}", self.title());
             std::thread::sleep(Duration::from_millis(100));

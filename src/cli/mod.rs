@@ -96,7 +96,8 @@ struct OpeningArgs {
     /// What runs the model: cpu, or another execution provider of this ONNX Runtime
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
-    /// Threads for one run of the model [default: chosen for this machine]
+    /// Threads for one run of the model [default: chosen for this machine; predict looks at several frames of files at
+    /// once, each with one thread]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }

@@ -1,9 +1,10 @@
 //! `sightline predict`: looks at pictures, videos, cameras with a model, without a window.
 //!
-//! Three threads: reading and decoding, the model (this one), and painting, saving and reporting. The
+//! Threads: reading and decoding, one or more for the model (`lanes`), and painting, saving and reporting. The
 //! channels between them are short, so memory is bounded; frames stay in order.
 
 mod film;
+mod lanes;
 mod names;
 mod picture;
 mod progress;
@@ -22,8 +23,9 @@ use super::interrupt::Interrupt;
 use super::output::Format;
 use crate::model::labels::Language;
 use crate::model::spec::Detail;
-use crate::model::{Model, OpenOptions, Results, Thresholds};
+use crate::model::{Model, OpenOptions, Thresholds};
 use crate::source::{Address, SourceError};
+use lanes::Lanes;
 use progress::Progress;
 use reader::{Delivery, Reader};
 use writer::{Outcome, Writer, WriterOptions};
@@ -98,7 +100,7 @@ fn share(text: &str) -> Result<f32, String> {
     }
 }
 
-/// Frames that wait to be painted, saved and reported.
+/// Results that lie ready to be filled again, beside those of the lanes.
 const BEHIND: usize = 2;
 
 /// Looks at every frame of every source.
@@ -120,9 +122,19 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
 
     // Frames are decoded while the model opens.
     let sources = addresses.len();
+    let mut options = args.opening.options();
+    let mut lanes = lanes::count(&addresses, &path, &options);
+    if lanes > 1 {
+        options.threads = Some(1);
+    }
     let reader = Reader::start(addresses, args.max_frames)
         .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
-    let mut model = open(&path, &args.opening.options())?;
+    let mut model = open(&path, &options)?;
+    if lanes > 1 && !lanes::frames_stand_alone(model.spec()) {
+        lanes = 1;
+        options = args.opening.options();
+        model = open(&path, &options)?;
+    }
     let thresholds = Thresholds {
         conf: args.limits.conf,
         iou: args.limits.iou,
@@ -133,60 +145,44 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
         },
         detail: Detail::Full,
     };
-    let (to_writer, outcomes) = bounded(BEHIND);
-    let (spent_results, spare_results) = bounded(BEHIND + 2);
+    let (spent_results, spare_results) = bounded(BEHIND + 2 * lanes);
     let writer = Writer::new(
         WriterOptions { folder, format: args.format, language: args.language, quiet: args.quiet },
         Progress::new(!args.no_progress && !args.quiet, sources, args.max_frames),
         &model,
+        lanes,
         reader.spent(),
         spent_results,
     );
+    let no_thread = |error| Failure::failed(format!("No thread to work with: {error}."), "");
+    let (mut lanes, outcomes) =
+        Lanes::start(model, lanes, &options, &thresholds, &spare_results).map_err(no_thread)?;
     let writing = std::thread::Builder::new()
         .name("write".into())
-        .spawn(move || writer.run(&outcomes))
-        .map_err(|error| Failure::failed(format!("No thread to write with: {error}."), ""))?;
+        .spawn(move || writer.run(outcomes))
+        .map_err(no_thread)?;
 
-    let mut trouble = None;
-    loop {
-        if interrupt.is_set() {
-            break;
-        }
-        let outcome = match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
-            Ok(Delivery::Frame { frame, decode_ms }) => {
-                let mut results: Results = spare_results.try_recv().unwrap_or_default();
-                match model.run(&frame, &thresholds, &mut results) {
-                    Ok(mut times) => {
-                        times.decode = decode_ms;
-                        times.total += decode_ms;
-                        Outcome::Frame(Box::new(writer::Seen { frame, results, times }))
-                    }
-                    Err(error) => {
-                        trouble = Some(Failure::from(error));
-                        break;
-                    }
-                }
-            }
-            Ok(Delivery::Opened(name, info)) => Outcome::Opened(name, info),
-            Ok(Delivery::Failed(_)) if interrupt.is_set() => break,
+    while !interrupt.is_set() {
+        let wanted = match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
+            Ok(Delivery::Frame { frame, decode_ms }) => lanes.look_at(frame, decode_ms),
+            Ok(Delivery::Opened(name, info)) => lanes.pass(Outcome::Opened(name, info)),
+            Ok(Delivery::Failed(_)) if interrupt.is_set() => false,
             Ok(Delivery::Failed(error)) => {
                 failed = true;
-                Outcome::Failed(error)
+                lanes.pass(Outcome::Failed(error))
             }
-            Ok(Delivery::Ended) => Outcome::Ended,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => break,
+            Ok(Delivery::Ended) => lanes.pass(Outcome::Ended),
+            Err(RecvTimeoutError::Timeout) => true,
+            Err(RecvTimeoutError::Disconnected) => false,
         };
-        if to_writer.send(outcome).is_err() {
-            break; // the writer ended early and says below why
+        // Where nobody wants results any more, the writer says below why.
+        if !wanted {
+            break;
         }
     }
-    drop(to_writer);
+    lanes.finish();
     let written = writing.join().map_err(|_| Failure::failed("Writing the results failed.", ""))?;
     drop(reader);
-    if let Some(trouble) = trouble {
-        return Err(trouble);
-    }
     written?;
     Ok(match (interrupt.is_set(), failed) {
         (true, _) => Exit::Interrupted,

@@ -19,7 +19,7 @@ use crate::model::results::StageTimes;
 use crate::model::{Model, Results};
 use crate::scene::{self, Scene, Style};
 use crate::source::{Pace, SourceError, SourceInfo};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
 /// What comes from the model's thread, in order.
 #[derive(Debug)]
@@ -93,6 +93,7 @@ impl Writer {
         options: WriterOptions,
         progress: Progress,
         model: &Model,
+        lanes: usize,
         spent_frames: Sender<Frame>,
         spent_results: Sender<Results>,
     ) -> Self {
@@ -100,7 +101,10 @@ impl Writer {
         Self {
             model: model.name(),
             labels: model.spec().labels.clone(),
-            runs_on: format!("{} on {}, {threads}", model.name(), model.provider()),
+            runs_on: match lanes {
+                1 => format!("{} on {}, {threads}", model.name(), model.provider()),
+                _ => format!("{} on {}, {lanes} frames at once", model.name(), model.provider()),
+            },
             scene: Scene::new(),
             style: Style { language: options.language, ..Style::default() },
             options,
@@ -123,11 +127,12 @@ impl Writer {
     /// Writes all that comes, then ends what is open and says the summary.
     ///
     /// # Errors
-    /// Where a result can't be written; what was begun is ended first, so that it can be used.
-    pub fn run(mut self, outcomes: &Receiver<Outcome>) -> Result<(), Failure> {
+    /// The first error among the outcomes, or where a result can't be written; what was begun is ended first, so that it
+    /// can be used.
+    pub fn run(mut self, outcomes: impl Iterator<Item = Result<Outcome, Failure>>) -> Result<(), Failure> {
         let mut written = Ok(());
         for outcome in outcomes {
-            written = self.take(outcome);
+            written = outcome.and_then(|outcome| self.take(outcome));
             if written.is_err() {
                 break;
             }
