@@ -85,6 +85,7 @@ const OTHERS: &[(&str, Family, Task, u32)] = &[
     ("super_resolution", Family::SuperResolution, Task::Stylize, 75),
     ("modnet", Family::Matting, Task::Matte, 65),
     ("rvm", Family::Rvm, Task::Matte, 97),
+    ("lora_classifier", Family::Classifier, Task::Classify, 70),
     ("depth_anything", Family::Depth, Task::Depth, 80),
     ("midas", Family::Depth, Task::Depth, 65),
 ];
@@ -367,4 +368,22 @@ fn depth_comes_without_an_axis_of_channels() {
     let PlaneValues::Depth { values, larger_is_nearer, metric } = plane.values else { panic!("no depth") };
     // White: the mean of (1 − mean) / std over the channels.
     assert!(larger_is_nearer && !metric && (values[0] - 2.4392).abs() < 1e-3, "{}", values[0]);
+}
+
+#[test]
+fn an_adapter_beside_a_model_changes_what_it_finds() {
+    let path = file("lora_classifier");
+    let adapters = model::adapter::beside(&path);
+    assert_eq!(adapters, [path.with_extension("onnx_adapter")]);
+    let frame = Frame::filled(64, 64, [9, 9, 9, 255]);
+    let best = |adapter: Option<PathBuf>| {
+        let mut model =
+            Model::open(&path, &OpenOptions { adapter, ..OpenOptions::default() }).expect("opens");
+        look(&mut model, &frame).top[0].class_id
+    };
+    assert_eq!((best(None), best(adapters.first().cloned())), (2, 5));
+    // What is no adapter is named.
+    let wrong = OpenOptions { adapter: Some(path.clone()), ..OpenOptions::default() };
+    let error = Model::open(&path, &wrong).expect_err("no adapter");
+    assert!(error.to_string().contains("adapter") && !error.fix().is_empty(), "{error}");
 }

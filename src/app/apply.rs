@@ -126,6 +126,7 @@ impl App {
                 self.engine.send(Command::AsFastAsPossible(on));
             }
             Intent::SetModel(path) => self.open_model(path, None),
+            Intent::SetAdapter(adapter) => self.set_adapter(adapter),
             Intent::NoModel => {
                 self.state.settings.model = None;
                 self.engine.send(Command::CloseModel);
@@ -203,6 +204,12 @@ impl App {
     pub(super) fn open_model(&mut self, path: PathBuf, overrides: Option<Sidecar>) {
         let options = OpenOptions { overrides, ..OpenOptions::default() };
         self.engine.send(Command::SetModel(ModelChoice { path, options }));
+    }
+
+    fn set_adapter(&self, adapter: Option<PathBuf>) {
+        let Some(card) = &self.state.model.current else { return };
+        let options = OpenOptions { adapter, ..OpenOptions::default() };
+        self.engine.send(Command::SetModel(ModelChoice { path: card.path.clone(), options }));
     }
 
     fn open_path(&mut self, path: PathBuf) {

@@ -63,6 +63,8 @@ pub enum Intent {
     Loop(bool),
     AsFastAsPossible(bool),
     SetModel(PathBuf),
+    /// Run the current model with this LoRA adapter, or with none.
+    SetAdapter(Option<PathBuf>),
     NoModel,
     NextModel {
         back: bool,

@@ -124,6 +124,9 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>
     };
     figure_row(ui, s.input, &format!("{bound}{w}×{h} · {layout}"));
     figure_row(ui, s.runs_on, &format!("{} · {}", card.provider, (s.threads)(card.threads)));
+    if !card.adapters.is_empty() {
+        adapters_ui(ui, view, card, out);
+    }
     egui::CollapsingHeader::new(s.how_do_we_know).id_salt("evidence").show_unindented(ui, |ui| {
         let p = palette(ui);
         ui.label(egui::RichText::new(file_name(&card.path)).color(p.strong))
@@ -139,5 +142,26 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>
         if ui.button(s.how_to_read).clicked() {
             out.push(Intent::Show(Page::Reading(card.path.clone())));
         }
+    });
+}
+
+/// The switch between the adapters that lie beside the model.
+fn adapters_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    ui.horizontal(|ui| {
+        ui.label(egui::RichText::new(s.adapter).color(palette(ui).weak));
+        let name =
+            |path: Option<&std::path::PathBuf>| path.map_or(s.no_adapter.to_owned(), |p| model_name(p));
+        egui::ComboBox::from_id_salt("adapter").selected_text(name(card.adapter.as_ref())).show_ui(
+            ui,
+            |ui| {
+                for choice in std::iter::once(None).chain(card.adapters.iter().map(Some)) {
+                    let chosen = card.adapter.as_ref() == choice;
+                    if ui.selectable_label(chosen, name(choice)).clicked() && !chosen {
+                        out.push(Intent::SetAdapter(choice.cloned()));
+                    }
+                }
+            },
+        );
     });
 }

@@ -38,6 +38,8 @@ pub struct Strings {
     // Model.
     pub choose_model: &'static str,
     pub no_model: &'static str,
+    pub adapter: &'static str,
+    pub no_adapter: &'static str,
     pub no_models_found: &'static str,
     pub open_model: &'static str,
     pub loading_model: fn(&str) -> String,
@@ -250,6 +252,8 @@ const ENGLISH: Strings = Strings {
 
     choose_model: "Choose a model",
     no_model: "No model",
+    adapter: "Adapter",
+    no_adapter: "None",
     no_models_found: "No model found yet. Open an ONNX file, or drop one on the window.",
     open_model: "Open model…",
     loading_model: |name| format!("Loading {name}…"),
@@ -432,6 +436,8 @@ const CHINESE: Strings = Strings {
 
     choose_model: "选择模型",
     no_model: "不使用模型",
+    adapter: "适配器",
+    no_adapter: "无",
     no_models_found: "尚未找到模型。请打开 ONNX 文件，或将其拖入窗口。",
     open_model: "打开模型…",
     loading_model: |name| format!("正在加载 {name}…"),

@@ -172,6 +172,8 @@ fn card() -> ModelCard {
         },
         provider: "CPU".into(),
         threads: 2,
+        adapter: None,
+        adapters: Vec::new(),
     }
 }
 

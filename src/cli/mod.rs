@@ -100,6 +100,9 @@ struct OpeningArgs {
     /// once, each with one thread]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+    /// A LoRA adapter (`.onnx_adapter`) to run the model with
+    #[arg(long, value_name = "FILE")]
+    adapter: Option<PathBuf>,
 }
 
 impl OpeningArgs {
@@ -109,6 +112,7 @@ impl OpeningArgs {
             device: self.device.clone(),
             size: self.imgsz,
             overrides: None,
+            adapter: self.adapter.clone(),
         }
     }
 }

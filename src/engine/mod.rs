@@ -45,6 +45,10 @@ pub struct ModelCard {
     pub provider: String,
     /// Intra-op threads of the session.
     pub threads: usize,
+    /// The LoRA adapter that it runs with.
+    pub adapter: Option<PathBuf>,
+    /// The LoRA adapters that lay beside the file when it was opened.
+    pub adapters: Vec<PathBuf>,
 }
 
 /// What a model said of one frame, with that very frame.

@@ -55,6 +55,8 @@ impl Look for Model {
             spec: self.spec().clone(),
             provider: self.provider().to_owned(),
             threads: self.threads(),
+            adapter: self.adapter().map(Into::into),
+            adapters: crate::model::adapter::beside(self.path()),
         }
     }
 

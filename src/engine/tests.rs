@@ -200,6 +200,8 @@ fn card(name: &str) -> ModelCard {
         },
         provider: "CPU".into(),
         threads: 1,
+        adapter: None,
+        adapters: Vec::new(),
     }
 }
 

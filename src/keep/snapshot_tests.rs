@@ -61,6 +61,8 @@ fn outcome(names: Vec<String>) -> Outcome {
             spec,
             provider: "CPU".into(),
             threads: 2,
+            adapter: None,
+            adapters: Vec::new(),
         }),
         thresholds: Thresholds { classes: vec![0, 2], ..Thresholds::default() },
         times: StageTimes::default(),

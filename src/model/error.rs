@@ -29,6 +29,9 @@ pub enum ModelError {
     /// A sidecar says something that doesn't fit.
     #[error("The settings beside the model, \u{201c}{}\u{201d}, can't be used: {reason}.", path.display())]
     BadSidecar { path: PathBuf, reason: String },
+    /// A LoRA adapter can't be used.
+    #[error("The adapter \u{201c}{}\u{201d} can't be used: {reason}.", path.display())]
+    BadAdapter { path: PathBuf, reason: String },
     /// The model ran, but what came out doesn't fit its spec.
     #[error("The model's output doesn't fit what was expected of {family}: {reason}.")]
     UnexpectedOutput { family: &'static str, reason: String },
@@ -61,6 +64,9 @@ impl ModelError {
             }
             Self::BadSidecar { path, .. } => {
                 format!("Correct or delete \u{201c}{}\u{201d}.", path.display())
+            }
+            Self::BadAdapter { .. } => {
+                "Choose another adapter or none, or write it again with onnxruntime's AdapterFormat for this very model.".into()
             }
             Self::UnexpectedOutput { .. } => {
                 "Choose another family in \u{201c}How to read this model\u{201d}.".into()

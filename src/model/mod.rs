@@ -1,5 +1,6 @@
 //! One model: what it is (spec), how we know (identify), its session, input, output and labels.
 
+pub mod adapter;
 pub mod error;
 mod extras;
 pub mod file;
@@ -49,6 +50,8 @@ pub struct OpenOptions {
     pub size: Option<(u32, u32)>,
     /// What the user chose in place of what was identified; wins over the sidecar file.
     pub overrides: Option<Sidecar>,
+    /// A LoRA adapter to run the model with; see [`adapter`].
+    pub adapter: Option<PathBuf>,
 }
 
 /// What a model file holds, whether or not it is understood: for `models info` and the page of a model that isn't
@@ -119,6 +122,7 @@ pub struct Model {
     input: InputStage,
     scratch: Scratch,
     provider: String,
+    adapter: Option<PathBuf>,
     /// Generation and file of the last frame: another file's frames don't continue them.
     seen: (u64, Option<Arc<str>>),
 }
@@ -163,6 +167,9 @@ impl Model {
             reason,
             way_out: "Export it again with the picture as its only input.".into(),
         })?;
+        if let Some(adapter) = &options.adapter {
+            session.adapt(adapter)?;
+        }
         let provider = match &session.fallback {
             Some(why) => format!("{} ({why})", session.provider.name()),
             None => session.provider.name().to_owned(),
@@ -175,6 +182,7 @@ impl Model {
             session,
             scratch: Scratch::default(),
             provider,
+            adapter: options.adapter.clone(),
             seen: (0, None),
         };
         model.probe(&facts, &said)?;
@@ -209,6 +217,12 @@ impl Model {
     #[must_use]
     pub fn provider(&self) -> &str {
         &self.provider
+    }
+
+    /// The LoRA adapter that it runs with.
+    #[must_use]
+    pub fn adapter(&self) -> Option<&Path> {
+        self.adapter.as_deref()
     }
 
     /// Intra-op threads of its session.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use half::f16;
-use ort::session::{NoSelectedOutputs, RunOptions};
+use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
 use ort::value::{Tensor as OrtTensor, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
@@ -174,6 +174,23 @@ impl Session {
             fallback: fallback.map(|why| format!("{} failed: {why}", wanted.name())),
             threads,
         })
+    }
+
+    /// Runs with a LoRA adapter from now on. Handles of [`Session::stop_handle`] from before end nothing any more.
+    ///
+    /// # Errors
+    /// [`ModelError::BadAdapter`].
+    pub fn adapt(&mut self, path: &Path) -> Result<(), ModelError> {
+        let bad = |reason: String| ModelError::BadAdapter { path: path.to_owned(), reason };
+        if !path.is_file() {
+            return Err(bad("there is no such file".into()));
+        }
+        let failed = |e: ort::Error| bad(plain(e.message()));
+        let adapter = Adapter::from_file(path, None).map_err(failed)?;
+        let mut options = RunOptions::new().map_err(failed)?;
+        options.add_adapter(&adapter).map_err(failed)?;
+        self.options = Arc::new(options);
+        Ok(())
     }
 
     /// What ends a hanging run.

@@ -1,7 +1,7 @@
 """Tiny ONNX files, one a family, with exactly the family's signature.
 
 Usage: python make_models.py OUT_DIR
-Needs: onnx, numpy.
+Needs: onnx, onnxruntime, numpy.
 
 Every detector finds one thing whatever it is shown: class 1, score 0.75, box x 8..40, y 20..30 in a 64x64 input.
 The raw values that say so are worked out here by the inverse of each family's published formula (named beside it),
@@ -391,6 +391,21 @@ g.op("ReduceMean", ["image"], axes=[1], keepdims=0, output="depth"); g.give("dep
 
 g = Graph("midas", [picture("0")])
 g.op("Relu", [g.op("ReduceMean", ["0"], axes=[1], keepdims=0)], output="797"); g.give("797", T.FLOAT, [1, SIDE, SIDE]); g.save()
+
+# A classifier with room for a LoRA adapter: ten classes; an optional input, zero unless the adapter says otherwise, is added
+# to the scores. The third class is the best alone, with the adapter the sixth.
+g = Graph("lora_classifier", [picture("input")])
+g.weights.append(nh.from_array(np.zeros((1, 10), np.float32), "lora_bias"))
+g.inputs.append(h.make_tensor_value_info("lora_bias", T.FLOAT, [1, 10]))
+scores = g.sparse([1, 10], {(0, 2): 4.0})
+g.op("Add", [scores, "lora_bias"], output="logits"); g.give("logits", T.FLOAT, [1, 10]); g.save()
+import onnxruntime as ort
+adapter = ort.AdapterFormat()
+bias = np.zeros((1, 10), np.float32)
+bias[0, 5] = 9
+adapter.set_adapter_version(1); adapter.set_model_version(1)
+adapter.set_parameters({"lora_bias": ort.OrtValue.ortvalue_from_numpy(bias)})
+adapter.export_adapter(str(OUT / "lora_classifier.onnx_adapter"))
 
 sizes = [f.stat().st_size for f in OUT.glob("*.onnx")]
 print(f"{len(sizes)} files, {sum(sizes)} bytes")

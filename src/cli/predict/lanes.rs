@@ -90,8 +90,10 @@ impl Lanes {
         for number in 0..count {
             let (to_lane, jobs) = bounded(1);
             let (to_writer, results) = bounded(2);
-            let model =
-                first.take().map_or_else(|| Opening::Later(path.clone(), options.clone()), Opening::Open);
+            let model = first.take().map_or_else(
+                || Opening::Later(path.clone(), options.clone()),
+                |model| Opening::Open(Box::new(model)),
+            );
             let lane = Lane { jobs, done: to_writer, thresholds: thresholds.clone(), spare: spare.clone() };
             let thread = std::thread::Builder::new().name(format!("model {}", number + 1));
             lanes.threads.push(thread.spawn(move || lane.run(model))?);
@@ -149,7 +151,7 @@ impl Iterator for Outcomes {
 
 /// A lane's model.
 enum Opening {
-    Open(Model),
+    Open(Box<Model>),
     Later(PathBuf, OpenOptions),
 }
 
@@ -164,7 +166,7 @@ struct Lane {
 impl Lane {
     fn run(self, model: Opening) {
         let opened = match model {
-            Opening::Open(model) => Ok(model),
+            Opening::Open(model) => Ok(*model),
             Opening::Later(path, options) => Model::open(&path, &options),
         };
         let mut model = match opened {
