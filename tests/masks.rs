@@ -53,7 +53,7 @@ fn instance_masks_cover_what_numpy_and_opencv_find() {
                 })
                 .unwrap_or_else(|| panic!("{name}: nothing of class {class} at {corners:?}"));
             let mask = results.mask_of(own).expect("a mask");
-            let own = serde_json::to_value(&Rle::of(mask, results.frame_size)).expect("JSON");
+            let own = serde_json::to_value(Rle::of(mask, results.frame_size)).expect("JSON");
             let (a, b) = (bits(counts_of(&own["counts"])), bits(counts_of(&want["counts"])));
             assert_eq!(a.len(), b.len(), "{name}: masks of one size");
             let both = a.iter().zip(&b).filter(|(a, b)| **a && **b).count();
