@@ -51,6 +51,8 @@ pub struct Settings {
     pub mirror: bool,
     /// The figures lie over the picture.
     pub figures: bool,
+    /// How much of a style picture, matte or depth map covers the picture, 0..=1.
+    pub amount: f32,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     pub side_panel: bool,
@@ -80,6 +82,7 @@ impl Default for Settings {
             iou,
             mirror: false,
             figures: false,
+            amount: 1.0,
             result_on_own_frame: false,
             side_panel: true,
             looping: true,
@@ -100,6 +103,7 @@ impl Settings {
         let unit = |v: f32, d: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { d };
         self.conf = unit(self.conf, default.conf);
         self.iou = unit(self.iou, default.iou);
+        self.amount = unit(self.amount, default.amount);
         self.recent.truncate(RECENT_LIMIT);
         self.window =
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));

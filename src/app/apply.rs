@@ -138,6 +138,7 @@ impl App {
                 self.state.thresholds.conf = conf;
                 self.engine.send(Command::SetThresholds(self.state.thresholds.clone()));
             }
+            Intent::Amount(amount) => self.state.settings.amount = amount,
             Intent::Iou(iou) => {
                 self.state.settings.iou = iou;
                 self.state.thresholds.iou = iou;

@@ -29,6 +29,13 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 out.push(Intent::Iou(v));
             }
         }
+        if matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte)) {
+            let amount = view.settings.amount;
+            let shown = format!("{:.0} %", amount * 100.0);
+            if let Some(v) = slider_row(ui, s.amount, s.amount_hint, amount, 0.0..=1.0, &shown) {
+                out.push(Intent::Amount(v));
+            }
+        }
         let mut on = view.settings.result_on_own_frame;
         if ui.checkbox(&mut on, s.own_frame).on_hover_text(s.own_frame_hint).changed() {
             out.push(Intent::ResultOnOwnFrame(on));

@@ -72,6 +72,8 @@ pub enum Intent {
     RefreshModels,
     Conf(f32),
     Iou(f32),
+    /// How much of a style picture, matte or depth map covers the picture, 0..=1.
+    Amount(f32),
     Classes(Vec<u32>),
     Snapshot,
     Mirror(bool),

@@ -523,3 +523,26 @@ fn every_input_of_the_panels_has_a_name() {
         .collect();
     assert_eq!(unnamed, Vec::<String>::new());
 }
+
+#[test]
+fn a_picture_from_the_model_has_an_amount_and_boxes_have_none() {
+    let shown = |task| {
+        let mut bench = Bench::default().with_model();
+        let mut card = card();
+        card.spec.task = task;
+        bench.model.current = Some(Arc::new(card));
+        bench.shown(|bench, ui| {
+            let mut out = Vec::new();
+            detect_panel::ui(ui, &bench.view(), &mut out);
+            bench.intents.extend(out);
+        })
+    };
+    assert!(shown(Task::Detect).query_all_by_label("Amount").next().is_none());
+    let mut harness = shown(Task::Stylize);
+    harness.get_all_by_label("Amount").last().unwrap().focus();
+    harness.run_steps(2);
+    harness.key_press(Key::ArrowLeft);
+    harness.run_steps(2);
+    let moved = harness.state().intents.iter().any(|i| matches!(i, Intent::Amount(v) if *v < 1.0));
+    assert!(moved, "{:?}", harness.state().intents);
+}

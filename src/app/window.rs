@@ -188,6 +188,7 @@ impl App {
         scene::Style {
             language: self.state.language(),
             mirror: self.state.settings.mirror,
+            plane_blend: self.state.settings.amount,
             ..scene::Style::default()
         }
     }
