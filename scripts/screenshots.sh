@@ -18,10 +18,11 @@ trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$work"' EXIT
 for display in $(seq 90 99); do
     [ -e "/tmp/.X11-unix/X$display" ] || break
 done
-Xvfb ":$display" -screen 0 1280x800x24 -nolisten tcp > /dev/null 2>&1 &
+Xvfb ":$display" -screen 0 1280x800x24 -nolisten tcp -noreset > /dev/null 2>&1 &
 sleep 1
 export DISPLAY=:$display LIBGL_ALWAYS_SOFTWARE=1
 unset WAYLAND_DISPLAY
+export SIGHTLINE_ONNXRUNTIME=${SIGHTLINE_ONNXRUNTIME:-$PWD/.setup/lib/libonnxruntime.so}
 
 # An ONNX file of a shape that no family has: input 1×3×64×64, output 1×9×9×9.
 python3 - "$work/mystery.onnx" << 'PYTHON'
