@@ -14,6 +14,7 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::keep::SnapshotOptions;
+use crate::library::search::Order;
 use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::source::{Address, CameraRequest};
@@ -62,6 +63,12 @@ pub struct Settings {
     pub window: Option<(f32, f32)>,
     /// ONNX Runtime's shared library; `None`: looked for.
     pub onnxruntime: Option<PathBuf>,
+    /// Folders of models that are looked in beside the usual ones.
+    pub model_folders: Vec<PathBuf>,
+    /// Where models are fetched from before anywhere else: a folder or an address.
+    pub model_mirror: Option<String>,
+    /// What the list of models is sorted by.
+    pub model_order: Order,
     /// The last source; `None`: the best camera.
     pub source: Option<Address>,
     /// Newest first.
@@ -88,6 +95,9 @@ impl Default for Settings {
             looping: true,
             window: None,
             onnxruntime: None,
+            model_folders: Vec::new(),
+            model_mirror: None,
+            model_order: Order::default(),
             source: None,
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
@@ -187,6 +197,13 @@ pub fn load(path: &Path) -> Result<Settings, SettingsError> {
             Err(SettingsError::Damaged { reason, kept })
         }
     }
+}
+
+/// The folders of models that were added, where the file can be read.
+#[must_use]
+pub fn peek_model_folders(path: &Path) -> Vec<PathBuf> {
+    let read = std::fs::read_to_string(path).ok().and_then(|text| toml::from_str::<Settings>(&text).ok());
+    read.map(|settings| settings.model_folders).unwrap_or_default()
 }
 
 /// The window's size as it was remembered, where the file can be read; for opening the window before the rest

@@ -26,6 +26,8 @@ mod widgets;
 mod window;
 mod workers;
 
+pub use page_text::task_name;
+
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -99,17 +99,14 @@ const WARM_UP: u64 = 5;
 /// # Errors
 /// Why the model or the source can't be used.
 pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
-    let path = match &args.model {
-        Some(path) => path.clone(),
-        None => super::default_model()?,
-    };
+    let path = super::chosen_model(args.model.as_deref())?;
     let address = match super::address(&args.source)? {
         // The pattern keeps its rate; here it must never be waited for.
         address::PATTERN => Address::Pattern { width: 1280, height: 720, fps: 1000 },
         other => other,
     };
     let mut frames = Frames::open(&address)?;
-    let mut model = Model::open(&path, &args.opening.options())?;
+    let mut model = Model::open(&path, &args.opening.options(&path))?;
     model.warm_up()?;
 
     let interrupt = Interrupt::listen();

@@ -16,6 +16,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -23,6 +24,7 @@ use tracing_subscriber::EnvFilter;
 pub use failure::{Exit, Failure};
 
 use crate::app::{self, AppOptions};
+use crate::library::{Catalogue, shelf};
 use crate::model::labels::Language;
 use crate::model::{OpenOptions, folders};
 use crate::source::{Address, SourceError};
@@ -74,7 +76,7 @@ struct WindowArgs {
 enum Command {
     /// Look at pictures, videos or cameras without a window
     Predict(predict::PredictArgs),
-    /// List models, or say what a model file is
+    /// List, fetch, import, check and remove models, or say what a model file is
     #[command(subcommand)]
     Models(models::ModelsCommand),
     /// List cameras with their formats, rates and controls; watch how one fares
@@ -106,11 +108,13 @@ struct OpeningArgs {
 }
 
 impl OpeningArgs {
-    fn options(&self) -> OpenOptions {
+    /// The options with which this model is opened.
+    fn options(&self, model: &Path) -> OpenOptions {
         OpenOptions {
             threads: self.threads.map(usize::from),
             device: self.device.clone(),
             size: self.imgsz,
+            hints: Catalogue::load().hints(model),
             overrides: None,
             adapter: self.adapter.clone(),
         }
@@ -154,7 +158,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 fn window(args: &WindowArgs) -> Result<Exit, Failure> {
     let source = args.source.as_deref().map(address).transpose()?;
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
-    let options = AppOptions { source, model: args.model.clone(), language: args.language, size };
+    let model = args.model.as_deref().map(|m| chosen_model(Some(m))).transpose()?;
+    let options = AppOptions { source, model, language: args.language, size };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
 }
@@ -186,6 +191,26 @@ fn address(word: &OsStr) -> Result<Address, SourceError> {
     }
     let path = Path::new(word);
     if path.exists() { Ok(Address::from_path(path)) } else { Err(SourceError::NoFile { path: path.into() }) }
+}
+
+/// The model that was named: a file, or else the name of a model of the library; the default one where none was.
+fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let Some(path) = named else { return default_model() };
+    let name = path.to_str().filter(|_| !path.exists() && path.components().count() == 1);
+    let Some(name) = name else { return Ok(path.to_owned()) };
+    let catalogue = Arc::new(Catalogue::load());
+    let cards = models::shelf(&catalogue).cards();
+    if let Some(card) = shelf::find(&cards, name) {
+        return Ok(card.path.clone());
+    }
+    if let Some(entry) = catalogue.find(name) {
+        return Err(Failure::failed(
+            format!("The model \u{201c}{}\u{201d} isn't on this computer yet.", entry.name),
+            format!("Fetch it with:  sightline models pull {}", entry.id),
+        ));
+    }
+    // The error of a file that doesn't exist says the rest.
+    Ok(path.to_owned())
 }
 
 /// The model to use when none is named.

@@ -48,6 +48,8 @@ pub struct OpenOptions {
     pub device: Option<String>,
     /// Input size for models with dynamic dimensions, (width, height).
     pub size: Option<(u32, u32)>,
+    /// What is known of such files from elsewhere (the catalogue); the sidecar file wins over it.
+    pub hints: Sidecar,
     /// What the user chose in place of what was identified; wins over the sidecar file.
     pub overrides: Option<Sidecar>,
     /// A LoRA adapter to run the model with; see [`adapter`].
@@ -133,7 +135,7 @@ impl Model {
     /// # Errors
     /// Why it can't be read, understood or run.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
-        let said = Sidecar::load(path)?.unwrap_or_default();
+        let said = options.hints.clone().overlaid(Sidecar::load(path)?.unwrap_or_default());
         let said = said.overlaid(options.overrides.clone().unwrap_or_default());
         let Inspection { facts, mut spec } = inspect_with(path, &said)?;
         if said.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
@@ -359,10 +361,17 @@ pub fn sha256(path: &Path) -> Result<String, ModelError> {
         }
         hasher.update(&chunk[..read]);
     }
+    Ok(hex(hasher))
+}
+
+/// A finished hash as hex, lower case.
+#[must_use]
+pub fn hex(hasher: sha2::Sha256) -> String {
+    use sha2::Digest as _;
     let mut hex = String::with_capacity(64);
     for byte in hasher.finalize() {
         use std::fmt::Write as _;
         let _ = write!(hex, "{byte:02x}");
     }
-    Ok(hex)
+    hex
 }

@@ -75,7 +75,7 @@ impl Sidecar {
         *self == Self::default()
     }
 
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if let Some(range) = self.range {
             let numbers = [range.scale].into_iter().chain(range.mean).chain(range.std);
             if numbers.into_iter().any(|n| !n.is_finite()) || range.scale == 0.0 || range.std.contains(&0.0) {

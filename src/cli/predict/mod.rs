@@ -113,16 +113,13 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
-    let path = match &args.model {
-        Some(path) => path.clone(),
-        None => super::default_model()?,
-    };
+    let path = super::chosen_model(args.model.as_deref())?;
     let folder = args.save.as_deref().map(names::Folder::prepare).transpose()?;
     let interrupt = Interrupt::listen();
 
     // Frames are decoded while the model opens.
     let sources = addresses.len();
-    let mut options = args.opening.options();
+    let mut options = args.opening.options(&path);
     let mut lanes = lanes::count(&addresses, &path, &options);
     if lanes > 1 {
         options.threads = Some(1);
@@ -132,7 +129,7 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
     let mut model = open(&path, &options)?;
     if lanes > 1 && !lanes::frames_stand_alone(model.spec()) {
         lanes = 1;
-        options = args.opening.options();
+        options = args.opening.options(&path);
         model = open(&path, &options)?;
     }
     let thresholds = Thresholds {

@@ -1,36 +1,16 @@
-//! `sightline models`: what models are here, and what a model file is.
+//! `sightline models info`: what a model file is, and how we know.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::failure::{Exit, Failure};
-use super::output::{self, Format};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::{self, Format};
+use crate::library::Catalogue;
 use crate::model::identify::Unknown;
+use crate::model::sidecar::Sidecar;
 use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Size};
-use crate::model::{self, Family, Inspection, ModelError, Task, file, folders};
-
-/// What `sightline models` takes.
-#[derive(Debug, clap::Subcommand)]
-pub enum ModelsCommand {
-    /// List the models in the models folders
-    List(ListArgs),
-    /// Say what model files are and how Sightline knows; needs no ONNX Runtime
-    Info(InfoArgs),
-}
-
-/// What `sightline models list` takes.
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} here, beside the\n\
-    program, and in the data folder.\n\n\
-    Example:\n  sightline models list --format json"
-)]
-pub struct ListArgs {
-    /// Text for people, or a JSON array
-    #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
-}
+use crate::model::{self, Family, Inspection, ModelError, Task, file};
 
 /// What `sightline models info` takes.
 #[derive(Debug, clap::Args)]
@@ -45,17 +25,6 @@ pub struct InfoArgs {
     /// Text for people, or one JSON object a file (JSON Lines)
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// Lists or describes models.
-///
-/// # Errors
-/// Where standard output can't be written; what is wrong with single files is said as it comes.
-pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
-    match command {
-        ModelsCommand::List(args) => list(args),
-        ModelsCommand::Info(args) => info(args),
-    }
 }
 
 /// What `models info` says of a file, as JSON.
@@ -122,10 +91,15 @@ impl<'a> PortInfo<'a> {
     }
 }
 
-fn info(args: &InfoArgs) -> Result<Exit, Failure> {
+/// Describes model files.
+///
+/// # Errors
+/// Where standard output can't be written; what is wrong with single files is said as it comes.
+pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
+    let catalogue = Catalogue::load();
     for (number, path) in args.files.iter().enumerate() {
-        let inspection = match model::inspect(path) {
+        let inspection = match inspect(path, &catalogue) {
             Ok(inspection) => inspection,
             Err(error) => {
                 exit = Failure::from(error).report();
@@ -144,6 +118,12 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// What a file is, the catalogue and its sidecar heeded.
+fn inspect(path: &Path, catalogue: &Catalogue) -> Result<Inspection, ModelError> {
+    let said = Sidecar::load(path)?.unwrap_or_default();
+    model::inspect_with(path, &catalogue.hints(path).overlaid(said))
 }
 
 /// What a file is, for people.
@@ -246,75 +226,6 @@ fn shortened(text: &str, most: usize) -> String {
         Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
         None => text.to_owned(),
     }
-}
-
-/// A row of `models list`, as JSON.
-#[derive(Debug, Serialize)]
-struct Listed {
-    file: String,
-    name: String,
-    family: Option<Family>,
-    task: Option<Task>,
-    /// Width and height that are fed.
-    input: Option<(u32, u32)>,
-    labels: usize,
-    bytes: u64,
-    /// Why it can't be used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-impl Listed {
-    fn new(path: &Path) -> Self {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
-        let inspected = model::inspect(path)
-            .map_err(|e| e.to_string())
-            .and_then(|i| i.spec.map_err(|unknown| reason_of(&unknown).to_owned()));
-        let spec = inspected.as_ref().ok();
-        Self {
-            file: path.display().to_string(),
-            name,
-            family: spec.map(|s| s.family),
-            task: spec.map(|s| s.task),
-            input: spec.map(|s| s.input.size.bound()),
-            labels: spec.map_or(0, |s| s.labels.len()),
-            bytes,
-            reason: inspected.as_ref().err().cloned(),
-        }
-    }
-
-    fn row(&self) -> Vec<String> {
-        let input = self.input.map_or_else(|| "–".into(), |(w, h)| format!("{w}×{h}"));
-        vec![
-            clean(&self.name),
-            self.family.map_or("not understood", Family::name).into(),
-            self.task.map_or("–", Task::name).into(),
-            input,
-            output::size(self.bytes),
-            clean(&self.file),
-        ]
-    }
-}
-
-fn list(args: &ListArgs) -> Result<Exit, Failure> {
-    let folders = folders::model_folders();
-    let listed: Vec<Listed> = folders::model_files(&folders).iter().map(|path| Listed::new(path)).collect();
-    if args.format == Format::Json {
-        output::json(&listed)?;
-        return Ok(Exit::Done);
-    }
-    if listed.is_empty() {
-        output::line("There is no model in these folders; put ONNX files into one of them:")?;
-        for folder in &folders {
-            output::line(&format!("  {}", clean(&folder.display().to_string())))?;
-        }
-        return Ok(Exit::Done);
-    }
-    let head = ["name", "family", "task", "input", "size", "file"].map(str::to_owned).to_vec();
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(listed.iter().map(Listed::row)).collect();
-    output::line(&output::table(&rows, &[false, false, false, true, true, false]))?;
-    Ok(Exit::Done)
 }
 
 #[cfg(test)]

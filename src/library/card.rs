@@ -1,0 +1,220 @@
+//! What is known of one model on this computer.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::catalogue::{Catalogue, Precision};
+use super::names;
+use super::notes::{Measured, Note, Origin, Stamp};
+use crate::model::file::Facts;
+use crate::model::identify::Unknown;
+use crate::model::sidecar::{self, Sidecar};
+use crate::model::spec::{Size, Spec};
+use crate::model::{self, Family, ModelError, Task};
+
+/// What a file turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// It can be run.
+    Known(Box<Spec>),
+    /// It is a whole ONNX file, but how to read it isn't known.
+    Unknown(String),
+    /// It can't be used: what is so, and the fix.
+    Broken { message: String, fix: String },
+}
+
+/// A model on this computer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    pub path: PathBuf,
+    /// The user's name for it, else the file's without its ending; safe to show.
+    pub name: String,
+    pub stamp: Stamp,
+    pub kind: Kind,
+    pub precision: Precision,
+    /// Hex; `None` until it is computed.
+    pub sha256: Option<String>,
+    pub origin: Option<Origin>,
+    pub favourite: bool,
+    /// Seconds since 1970.
+    pub used: Option<u64>,
+    pub measured: Option<Measured>,
+    /// Models of the same group are one model in several precisions.
+    pub group: String,
+}
+
+/// What a file's content tells, whatever is remembered of it.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    pub kind: Kind,
+    pub precision: Precision,
+}
+
+impl Read {
+    /// Reads a file and its sidecar.
+    pub fn of(path: &Path, hints: &Sidecar) -> Self {
+        let broken = |error: &ModelError| Self {
+            kind: Kind::Broken { message: error.to_string(), fix: error.fix() },
+            precision: Precision::default(),
+        };
+        match inspect(path, hints) {
+            Ok(model::Inspection { facts, spec }) => {
+                let kind = match spec {
+                    Ok(spec) => Kind::Known(Box::new(spec)),
+                    Err(Unknown::NotUnderstood(reason)) => Kind::Unknown(reason),
+                    Err(Unknown::CannotRun { reason, way_out }) => {
+                        let error = ModelError::CannotRun { path: path.to_owned(), reason, way_out };
+                        Kind::Broken { message: error.to_string(), fix: error.fix() }
+                    }
+                };
+                Self { kind, precision: precision(&facts) }
+            }
+            Err(error) => broken(&error),
+        }
+    }
+}
+
+fn inspect(path: &Path, hints: &Sidecar) -> Result<model::Inspection, ModelError> {
+    let said = Sidecar::load(path)?.unwrap_or_default();
+    model::inspect_with(path, &hints.clone().overlaid(said))
+}
+
+fn precision(facts: &Facts) -> Precision {
+    match facts.precision() {
+        "int8" => Precision::Int8,
+        "float16" => Precision::Fp16,
+        _ => Precision::Fp32,
+    }
+}
+
+impl Card {
+    pub(super) fn new(path: &Path, stamp: Stamp, read: Read, note: &Note, catalogue: &Catalogue) -> Self {
+        let current = note.stamp == stamp;
+        let sha256 = note.sha256.clone().filter(|_| current);
+        let entry = sha256.as_deref().and_then(|hash| catalogue.by_hash(hash));
+        let listed = || entry.map(|e| Origin::of(e, sha256.as_deref().unwrap_or_default()));
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        Self {
+            path: path.to_owned(),
+            name: names::shown(note.name.as_deref().unwrap_or(&stem)).into_owned(),
+            stamp,
+            precision: read.precision,
+            kind: read.kind,
+            origin: note.origin.clone().or_else(listed),
+            favourite: note.favourite,
+            used: note.used,
+            measured: note.measured.clone().filter(|_| current),
+            group: entry.and_then(|e| e.group.clone()).unwrap_or_else(|| group_of(&stem)),
+            sha256,
+        }
+    }
+
+    /// Its spec, where it can be run.
+    #[must_use]
+    pub fn spec(&self) -> Option<&Spec> {
+        match &self.kind {
+            Kind::Known(spec) => Some(spec),
+            _ => None,
+        }
+    }
+
+    /// What it does, where that is known.
+    #[must_use]
+    pub fn task(&self) -> Option<Task> {
+        self.spec().map(|s| s.task)
+    }
+
+    /// Why it can't be run, where it can't.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Known(_) => None,
+            Kind::Unknown(reason) => Some(reason),
+            Kind::Broken { message, .. } => Some(message),
+        }
+    }
+
+    /// Whether its file is worth a hash: one that isn't a whole model may still be on its way.
+    pub(super) fn is_whole(&self) -> bool {
+        !matches!(self.kind, Kind::Broken { .. })
+    }
+
+    /// The settings beside it.
+    #[must_use]
+    pub fn sidecar(&self) -> PathBuf {
+        sidecar::path_for(&self.path)
+    }
+
+    /// As programs read it.
+    #[must_use]
+    pub fn summary(&self) -> Summary<'_> {
+        let spec = self.spec();
+        Summary {
+            file: self.path.display().to_string(),
+            name: &self.name,
+            family: spec.map(|s| s.family),
+            task: spec.map(|s| s.task),
+            input: spec.map(|s| s.input.size.bound()),
+            dynamic: spec.is_some_and(|s| matches!(s.input.size, Size::Dynamic { .. })),
+            labels: spec.map_or(0, |s| s.labels.len()),
+            precision: self.precision,
+            bytes: self.stamp.bytes,
+            sha256: self.sha256.as_deref(),
+            favourite: self.favourite,
+            licence: self.origin.as_ref().map(|o| o.licence.as_str()),
+            origin: self.origin.as_ref(),
+            measured: self.measured.as_ref(),
+            reason: self.trouble(),
+        }
+    }
+}
+
+/// A card as JSON.
+#[derive(Debug, Serialize)]
+pub struct Summary<'a> {
+    pub file: String,
+    pub name: &'a str,
+    pub family: Option<Family>,
+    pub task: Option<Task>,
+    /// Width and height that are fed.
+    pub input: Option<(u32, u32)>,
+    pub dynamic: bool,
+    pub labels: usize,
+    pub precision: Precision,
+    pub bytes: u64,
+    pub sha256: Option<&'a str>,
+    pub favourite: bool,
+    pub licence: Option<&'a str>,
+    pub origin: Option<&'a Origin>,
+    pub measured: Option<&'a Measured>,
+    /// Why it can't be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+}
+
+/// The name without its words for precision: `yolov8n_int8` and `yolov8n-fp16` are both `yolov8n`.
+fn group_of(stem: &str) -> String {
+    const WORDS: [&str; 12] =
+        ["int8", "uint8", "fp16", "fp32", "float16", "float32", "half", "quant", "quantized", "qdq", "q8", "dynamic"];
+    let lower = stem.to_lowercase();
+    let parts: Vec<&str> = lower.split_inclusive(['_', '-', '.']).collect();
+    let kept: String =
+        parts.into_iter().filter(|part| !WORDS.contains(&part.trim_end_matches(['_', '-', '.']))).collect();
+    let kept = kept.trim_end_matches(['_', '-', '.']);
+    if kept.is_empty() { lower } else { kept.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_of_a_model_share_a_group() {
+        for name in ["yolov8n", "yolov8n_int8", "YOLOv8n-fp16", "yolov8n.quant", "yolov8n_dynamic_int8"] {
+            assert_eq!(group_of(name), "yolov8n");
+        }
+        assert_ne!(group_of("yolov8s"), group_of("yolov8n"));
+        assert_eq!(group_of("int8"), "int8");
+    }
+}

@@ -1,0 +1,333 @@
+//! Taking files from anywhere into the library: checked first, copied or linked, never over something else.
+
+use std::fs::File;
+use std::io::{self, Read, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use super::{archive, names};
+use crate::model::file::Facts;
+use crate::model::{self, ModelError, sidecar};
+
+/// How deep a folder is searched.
+const DEEPEST: usize = 4;
+/// A folder with more models than this isn't taken whole.
+const MOST: usize = 1000;
+
+/// Whether the library gets a file of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum How {
+    /// A copy.
+    #[default]
+    Copy,
+    /// A link: the file stays where it is, and must.
+    Link,
+}
+
+/// A model that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    pub from: PathBuf,
+    pub path: PathBuf,
+    /// Hex.
+    pub sha256: String,
+    /// The very same file was here already.
+    pub was_here: bool,
+}
+
+/// Why something isn't taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The model itself can't be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Neither a model nor a folder or archive of models.
+    #[error("\u{201c}{}\u{201d} holds no ONNX model.", shown(path))]
+    Nothing { path: PathBuf },
+    /// A link that leads nowhere.
+    #[error("\u{201c}{}\u{201d} is a link to a file that isn't there.", shown(path))]
+    DeadLink { path: PathBuf },
+    /// Too many models.
+    #[error("The folder \u{201c}{}\u{201d} holds more than {MOST} models.", shown(path))]
+    TooMany { path: PathBuf },
+    /// An archive that can't be used, or mustn't.
+    #[error("The archive \u{201c}{}\u{201d} can't be used: {reason}.", shown(path))]
+    Archive { path: PathBuf, reason: String },
+    /// The library's folder refuses.
+    #[error("The model can't be put into \u{201c}{}\u{201d}: {reason}.", shown(folder))]
+    Unwritable { folder: PathBuf, reason: String },
+    /// Not enough space.
+    #[error("The model needs {need} MB, and the disk with \u{201c}{}\u{201d} has {free} MB left.", shown(folder))]
+    DiskFull { folder: PathBuf, need: u64, free: u64 },
+    /// No place for models.
+    #[error("This account has no home folder for models.")]
+    NoFolder,
+}
+
+impl ImportError {
+    /// What the user can do about it, in a sentence.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        match self {
+            Self::Model(error) => error.fix(),
+            Self::Nothing { .. } => "Choose a file that ends in .onnx, or a folder or .zip archive with such files.".into(),
+            Self::DeadLink { .. } => "Choose the file itself, or mend the link.".into(),
+            Self::TooMany { .. } => "Choose a smaller folder, or add it to the folders that are watched.".into(),
+            Self::Archive { .. } => "Get the archive again from its own project, or unpack it and choose the .onnx file.".into(),
+            Self::Unwritable { .. } => "Check that the folder exists, can be written and lies on a disk with space.".into(),
+            Self::DiskFull { .. } => "Free some space, or link the model instead of copying it.".into(),
+            Self::NoFolder => "Set SIGHTLINE_DATA_DIR to a folder that can be written.".into(),
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    names::shown(&path.display().to_string()).into_owned()
+}
+
+/// What is found at a path that the user named.
+///
+/// # Errors
+/// [`ImportError`] where nothing there can be taken.
+pub fn candidates(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    if path.is_symlink() && !path.exists() {
+        return Err(ImportError::DeadLink { path: path.to_owned() });
+    }
+    if !path.exists() {
+        return Err(ModelError::NoFile { path: path.to_owned() }.into());
+    }
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    search(path, DEEPEST, &mut found);
+    found.sort();
+    match found.len() {
+        0 => Err(ImportError::Nothing { path: path.to_owned() }),
+        n if n > MOST => Err(ImportError::TooMany { path: path.to_owned() }),
+        _ => Ok(found),
+    }
+}
+
+/// Models and archives in a folder; links to folders aren't followed, so that no circle is.
+fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if found.len() > MOST {
+            return;
+        }
+        let path = entry.path();
+        let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
+        if is_folder && depth > 0 {
+            search(&path, depth - 1, found);
+        } else if path.is_file() && ends_in(&path, "onnx") {
+            found.push(path);
+        }
+    }
+}
+
+fn ends_in(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))
+}
+
+/// Takes one file in: an ONNX model, or every model of a `.zip` archive.
+///
+/// # Errors
+/// Why it can't be; nothing is left behind then.
+pub fn import(file: &Path, folder: &Path, how: How) -> Result<Vec<Imported>, ImportError> {
+    if ends_in(file, "zip") {
+        return from_archive(file, folder);
+    }
+    Ok(vec![one(file, folder, how)?])
+}
+
+fn one(file: &Path, folder: &Path, how: How) -> Result<Imported, ImportError> {
+    // What can't be a model isn't copied; what isn't understood is: the user explains it later.
+    let facts = model::inspect(file).map(|i| i.facts).or_else(|error| match error {
+        ModelError::BadSidecar { .. } => Facts::read(file),
+        other => Err(other),
+    })?;
+    let sha256 = model::sha256(file)?;
+    make_folder(folder)?;
+    let name = safe_name(file);
+    let place = free_place(folder, &name, &sha256, &facts);
+    if place.was_here {
+        return Ok(Imported { from: file.to_owned(), path: place.path, sha256, was_here: true });
+    }
+    let mut made = Made::default();
+    let weights = facts.external_data.iter().map(|name| (beside(file, name), beside(&place.path, name)));
+    let with = [(sidecar::path_for(file), sidecar::path_for(&place.path))];
+    let optional = with.into_iter().filter(|(from, _)| from.is_file());
+    for (from, to) in optional.chain(weights) {
+        put(&from, &to, how, folder, &mut made)?;
+    }
+    put(file, &place.path, how, folder, &mut made)?;
+    made.keep();
+    Ok(Imported { from: file.to_owned(), path: place.path, sha256, was_here: false })
+}
+
+fn beside(model: &Path, name: &str) -> PathBuf {
+    model.parent().unwrap_or(Path::new("")).join(name)
+}
+
+fn safe_name(file: &Path) -> String {
+    let name = names::safe(&file.file_name().unwrap_or_default().to_string_lossy());
+    if ends_in(Path::new(&name), "onnx") { name } else { format!("{name}.onnx") }
+}
+
+pub(super) fn make_folder(folder: &Path) -> Result<(), ImportError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|e| ImportError::Unwritable { folder: folder.to_owned(), reason: e.to_string() })
+}
+
+struct Place {
+    path: PathBuf,
+    was_here: bool,
+}
+
+/// A name that no other model has; the place of the same model, where it is here already. A model whose weights lie in
+/// other files gets a folder of its own, since those files' names are fixed.
+fn free_place(folder: &Path, name: &str, sha256: &str, facts: &Facts) -> Place {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let home = |number: usize| {
+        let numbered = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
+        if facts.external_data.is_empty() {
+            folder.join(format!("{numbered}.onnx"))
+        } else {
+            folder.join(&numbered).join(name)
+        }
+    };
+    for number in 1.. {
+        let path = home(number);
+        if path.symlink_metadata().is_err() && !sidecar::path_for(&path).exists() {
+            return Place { path, was_here: false };
+        }
+        let same = path.metadata().is_ok_and(|m| m.len() == facts.bytes)
+            && model::sha256(&path).is_ok_and(|hash| hash == sha256);
+        if same {
+            return Place { path, was_here: true };
+        }
+    }
+    unreachable!("there are more numbers than files")
+}
+
+/// What was made so far: taken away again unless all of it is kept.
+#[derive(Default)]
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            let _ = if path.is_dir() && !path.is_symlink() { std::fs::remove_dir(path) } else { std::fs::remove_file(path) };
+        }
+    }
+}
+
+fn put(from: &Path, to: &Path, how: How, folder: &Path, made: &mut Made) -> Result<(), ImportError> {
+    let unwritable = |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: plain(&e) };
+    let home = to.parent().unwrap_or(folder);
+    if !home.exists() {
+        std::fs::create_dir_all(home).map_err(unwritable)?;
+        made.0.push(home.to_owned());
+    }
+    match how {
+        How::Link => {
+            let target = std::path::absolute(from).map_err(unwritable)?;
+            link(&target, to).map_err(unwritable)?;
+        }
+        How::Copy => {
+            let unreadable = |e: io::Error| ModelError::Unreadable { path: from.to_owned(), reason: e.to_string() };
+            let mut source = File::open(from).map_err(unreadable)?;
+            let length = source.metadata().map_err(unreadable)?.len();
+            check_space(folder, length)?;
+            copy(&mut source, to).map_err(unwritable)?;
+        }
+    }
+    made.0.push(to.to_owned());
+    Ok(())
+}
+
+/// Copies under another name first, so that no half of a model is ever seen.
+fn copy(source: &mut impl Read, to: &Path) -> io::Result<()> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    let mut part = tempfile::Builder::new().prefix(".importing-").tempfile_in(folder)?;
+    io::copy(source, &mut part)?;
+    part.flush()?;
+    part.as_file().sync_all()?;
+    readable(part.as_file())?;
+    part.persist_noclobber(to)?;
+    Ok(())
+}
+
+/// Temporary files are made for one account alone; a model is an ordinary file.
+#[cfg(unix)]
+fn readable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link(target: &Path, to: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, to)
+}
+
+#[cfg(not(unix))]
+fn link(target: &Path, to: &Path) -> io::Result<()> {
+    std::fs::hard_link(target, to)
+}
+
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".into(),
+        io::ErrorKind::ReadOnlyFilesystem => "it is read-only".into(),
+        io::ErrorKind::PermissionDenied => "this account may not write there".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Leaves a little for everybody else.
+const SPARE: u64 = 64 << 20;
+
+fn check_space(folder: &Path, need: u64) -> Result<(), ImportError> {
+    let Ok(free) = fs4::available_space(folder) else { return Ok(()) };
+    if free < need.saturating_add(SPARE) {
+        let mb = |bytes: u64| bytes.div_ceil(1 << 20);
+        return Err(ImportError::DiskFull { folder: folder.to_owned(), need: mb(need + SPARE), free: mb(free) });
+    }
+    Ok(())
+}
+
+/// Unpacks the models of an archive beside the library first, so that each is checked like any other file.
+fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError> {
+    make_folder(folder)?;
+    let bad = |reason: String| ImportError::Archive { path: file.to_owned(), reason };
+    let unwritable = |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: plain(&e) };
+    let scratch = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(unwritable)?;
+    let unpacked = archive::unpack(file, scratch.path(), |need| {
+        check_space(folder, need).map_err(|e| e.to_string())
+    })
+    .map_err(bad)?;
+    let models: Vec<&PathBuf> = unpacked.iter().filter(|p| ends_in(p, "onnx")).collect();
+    if models.is_empty() {
+        return Err(ImportError::Nothing { path: file.to_owned() });
+    }
+    let taken: Result<Vec<_>, _> = models.into_iter().map(|model| one(model, folder, How::Copy)).collect();
+    Ok(taken?.into_iter().map(|mut i| {
+        file.clone_into(&mut i.from);
+        i
+    }).collect())
+}
+
+/// Whether a path inside an archive or a model stays in its folder.
+pub(super) fn stays_inside(path: &Path) -> bool {
+    path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) && path.file_name().is_some()
+}

@@ -1,0 +1,94 @@
+//! Names of files from outside: shown so that they can't deceive, stored so that they can't escape.
+
+use std::borrow::Cow;
+
+/// File systems hold 255 bytes; a number and an ending may be added.
+const LONGEST: usize = 200;
+/// Names that Windows keeps for devices.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
+
+/// Whether a character turns or hides the text around it: marks of direction and other invisible ones.
+#[must_use]
+pub fn deceives(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// The text with characters that deceive made visible (`\u{202e}`).
+#[must_use]
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if !text.contains(deceives) {
+        return text.into();
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if deceives(c) {
+            clean.extend(c.escape_default());
+        } else {
+            clean.push(c);
+        }
+    }
+    clean.into()
+}
+
+/// A name for a file in a folder of ours: no folders, no characters that deceive or that a file system refuses, not
+/// hidden, not too long.
+#[must_use]
+pub fn safe(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut clean: String = last
+        .chars()
+        .filter(|c| !deceives(*c))
+        .map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c })
+        .collect();
+    clean = clean.trim_matches([' ', '.']).to_owned();
+    let (stem, ending) = match clean.rsplit_once('.') {
+        Some((stem, ending)) if ending.len() <= 16 && !stem.is_empty() => (stem.to_owned(), format!(".{ending}")),
+        _ => (clean, String::new()),
+    };
+    let mut stem = stem;
+    while stem.len() + ending.len() > LONGEST {
+        stem.pop();
+    }
+    let bare: String = stem.chars().take_while(|c| c.is_ascii_alphabetic()).collect();
+    let is_device = DEVICES.contains(&bare.to_ascii_lowercase().as_str()) && stem.len() <= bare.len() + 1;
+    if stem.is_empty() || is_device {
+        stem.insert_str(0, "model");
+    }
+    stem + &ending
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_what_deceives_and_what_escapes() {
+        assert_eq!(safe("../../etc/passwd.onnx"), "passwd.onnx");
+        assert_eq!(safe("..\\x.onnx"), "x.onnx");
+        assert_eq!(safe("a\u{202e}xnno.exe"), "axnno.exe");
+        assert_eq!(safe("\u{7}"), "model");
+        assert_eq!(safe("con.onnx"), "modelcon.onnx");
+        assert_eq!(safe("猫.onnx"), "猫.onnx");
+        assert!(safe(&("x".repeat(400) + ".onnx")).len() <= LONGEST);
+        assert_eq!(safe("..."), "model");
+    }
+
+    #[test]
+    fn what_deceives_is_shown() {
+        assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(shown("人.onnx"), "人.onnx");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_safe_name_stays_in_its_folder(name in ".*") {
+            let safe = safe(&name);
+            let path = std::path::Path::new(&safe);
+            proptest::prop_assert_eq!(path.components().count(), 1);
+            proptest::prop_assert!(path.file_name().is_some_and(|n| n == safe.as_str()));
+            proptest::prop_assert!(!safe.contains(deceives) && safe.len() <= LONGEST + 5);
+            proptest::prop_assert_eq!(super::safe(&safe), safe);
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! What is remembered of model files: hash, where each came from, favourites, measured times. One JSON file in the data
+//! folder; several programs may write it, one after the other.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::{Entry, Permits};
+use crate::model::folders;
+
+/// Where a model came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The entry of the catalogue.
+    pub id: String,
+    /// The project's own page.
+    pub source: String,
+    /// SPDX expression.
+    pub licence: String,
+    pub permits: Permits,
+    /// What its hash must be: the catalogue's, or the one of the first download.
+    pub sha256: String,
+    /// Nobody vouched for the hash: it was pinned at the first download.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+impl Origin {
+    /// That of an entry whose file has this hash.
+    #[must_use]
+    pub fn of(entry: &Entry, sha256: &str) -> Self {
+        let expected = entry.sha256.known().filter(|_| entry.member.is_none());
+        Self {
+            id: entry.id.clone(),
+            source: entry.source.clone(),
+            licence: entry.licence.clone(),
+            permits: entry.permits,
+            sha256: expected.unwrap_or(sha256).to_owned(),
+            pinned: entry.sha256.known().is_none(),
+        }
+    }
+}
+
+/// How long one run takes on this machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The whole of input, network and output on one 720p frame: median, in milliseconds.
+    pub total_ms: f32,
+    /// The network alone.
+    pub inference_ms: f32,
+    pub provider: String,
+    pub threads: usize,
+    /// ONNX Runtime's version.
+    pub runtime: String,
+}
+
+/// A moment in a file's life: the same stamp, the same content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    pub bytes: u64,
+    /// Nanoseconds since 1970.
+    pub modified: u64,
+}
+
+impl Stamp {
+    /// That of a file, following links.
+    ///
+    /// # Errors
+    /// Why the file can't be looked at.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let meta = std::fs::metadata(path)?;
+        let since = meta.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Ok(Self { bytes: meta.len(), modified: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) })
+    }
+}
+
+/// What is remembered of one file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Note {
+    /// The content that `sha256` and `measured` are of.
+    pub stamp: Stamp,
+    /// Hex, lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The user's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub favourite: bool,
+    /// When it was last run, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+    /// It was measured or tried, and failed so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// All notes, by the files' paths.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Notes {
+    version: u32,
+    #[serde(default)]
+    files: BTreeMap<String, Note>,
+}
+
+impl Notes {
+    /// The note of a file; an empty one where there is none.
+    #[must_use]
+    pub fn of(&self, path: &Path) -> Note {
+        key(path).and_then(|k| self.files.get(&k)).cloned().unwrap_or_default()
+    }
+
+    /// Changes the note of a file. Names that aren't Unicode can't be written and are left out.
+    pub fn change(&mut self, path: &Path, change: impl FnOnce(&mut Note)) {
+        let Some(key) = key(path) else { return };
+        let note = self.files.entry(key.clone()).or_default();
+        change(note);
+        if *note == Note::default() {
+            self.files.remove(&key);
+        }
+    }
+
+    /// Forgets a file.
+    pub fn forget(&mut self, path: &Path) {
+        if let Some(key) = key(path) {
+            self.files.remove(&key);
+        }
+    }
+
+    /// Takes over the hash that was computed of a file. What was known of the same content under a name that is gone
+    /// moves along.
+    pub fn hashed(&mut self, path: &Path, stamp: Stamp, sha256: &str) {
+        let mine = self.of(path);
+        let moved = if mine.stamp == Stamp::default() {
+            let gone = |(path, note): &(&String, &Note)| {
+                note.sha256.as_deref() == Some(sha256) && !Path::new(path.as_str()).exists()
+            };
+            self.files.iter().find(gone).map(|(path, note)| (path.clone(), note.clone()))
+        } else {
+            None
+        };
+        if let Some((old, note)) = moved {
+            self.files.remove(&old);
+            self.change(path, |n| {
+                let (favourite, name, used) = (n.favourite, n.name.take(), n.used);
+                *n = note;
+                n.favourite |= favourite;
+                n.name = name.or(n.name.take());
+                n.used = used.max(n.used);
+            });
+        }
+        self.change(path, |n| {
+            if n.sha256.as_deref() != Some(sha256) {
+                n.measured = None;
+                n.failed = None;
+            }
+            n.stamp = stamp;
+            n.sha256 = Some(sha256.to_owned());
+        });
+    }
+}
+
+fn key(path: &Path) -> Option<String> {
+    let whole = path.canonicalize().or_else(|_| std::path::absolute(path)).ok()?;
+    // A link has a life of its own: its note isn't that of the file behind it.
+    let own = match (std::path::absolute(path), path.is_symlink()) {
+        (Ok(own), true) => own,
+        _ => whole,
+    };
+    own.to_str().map(str::to_owned)
+}
+
+/// Why the notes can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotesError {
+    /// They aren't what we write.
+    #[error("The library's notes \u{201c}{}\u{201d} can't be understood ({reason}). They were kept as \u{201c}{}\u{201d}; favourites and measured times begin anew.", path.display(), kept.display())]
+    Damaged { path: PathBuf, kept: PathBuf, reason: String },
+    /// The folder or file refuses.
+    #[error("The library's notes \u{201c}{}\u{201d} can't be kept: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
+    Unwritable { path: PathBuf, reason: String },
+}
+
+/// The file that the notes lie in.
+#[derive(Clone, Debug)]
+pub struct NotesFile {
+    path: PathBuf,
+}
+
+impl NotesFile {
+    /// The user's: `library.json` in the data folder; `None` where the user has no home.
+    #[must_use]
+    pub fn of_user() -> Option<Self> {
+        Some(Self::at(folders::data_folder()?.join("library.json")))
+    }
+
+    /// At this path.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the notes; a file that doesn't exist gives none.
+    ///
+    /// # Errors
+    /// [`NotesError::Damaged`] after setting the file aside; [`NotesError::Unwritable`] where it can't be read at all.
+    pub fn load(&self) -> Result<Notes, NotesError> {
+        let unreadable = |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Notes::default()),
+            Err(e) => return Err(unreadable(e)),
+        };
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let kept = self.path.with_extension("damaged.json");
+            match std::fs::rename(&self.path, &kept) {
+                Ok(()) => NotesError::Damaged { path: self.path.clone(), kept, reason: error.to_string() },
+                Err(e) => unreadable(e),
+            }
+        })
+    }
+
+    /// Reads, changes and writes the notes, while no other program does; answers the notes as they are now.
+    ///
+    /// # Errors
+    /// [`NotesError::Unwritable`].
+    pub fn update(&self, change: impl FnOnce(&mut Notes)) -> Result<Notes, NotesError> {
+        let failed = |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let lock = File::create(self.path.with_extension("lock")).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        let mut notes = match self.load() {
+            Ok(notes) => notes,
+            Err(error @ NotesError::Damaged { .. }) => {
+                tracing::warn!("{error}");
+                Notes::default()
+            }
+            Err(error) => return Err(error),
+        };
+        let before = notes.clone();
+        notes.version = 1;
+        change(&mut notes);
+        if notes != before {
+            let text = serde_json::to_vec_pretty(&notes).map_err(|e| failed(e.into()))?;
+            let write = || -> io::Result<()> {
+                let mut file = tempfile::NamedTempFile::new_in(folder)?;
+                file.write_all(&text)?;
+                file.as_file().sync_all()?;
+                file.persist(&self.path)?;
+                Ok(())
+            };
+            write().map_err(failed)?;
+        }
+        Ok(notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_found_again_and_a_damaged_file_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = NotesFile::at(folder.path().join("deep/library.json"));
+        let model = folder.path().join("a.onnx");
+        std::fs::write(&model, "x").unwrap();
+        file.update(|n| n.change(&model, |note| note.favourite = true)).unwrap();
+        assert!(file.load().unwrap().of(&model).favourite);
+        std::fs::write(file.path(), "{").unwrap();
+        assert!(matches!(file.load(), Err(NotesError::Damaged { kept, .. }) if kept.exists()));
+        assert!(!file.load().unwrap().of(&model).favourite);
+    }
+
+    #[test]
+    fn a_file_that_moves_takes_its_notes_along_and_one_that_changes_loses_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old.onnx"), folder.path().join("new.onnx"));
+        std::fs::write(&old, "x").unwrap();
+        let mut notes = Notes::default();
+        notes.hashed(&old, Stamp::of(&old).unwrap(), "aa");
+        let measured = Measured {
+            total_ms: 1.0,
+            inference_ms: 1.0,
+            provider: "CPU".into(),
+            threads: 1,
+            runtime: "1".into(),
+        };
+        notes.change(&old, |n| {
+            n.favourite = true;
+            n.measured = Some(measured);
+        });
+        std::fs::rename(&old, &new).unwrap();
+        notes.hashed(&new, Stamp::of(&new).unwrap(), "aa");
+        assert!(notes.of(&new).favourite && notes.of(&new).measured.is_some());
+        assert_eq!(notes.of(&old), Note::default());
+        notes.hashed(&new, Stamp::of(&new).unwrap(), "bb");
+        assert!(notes.of(&new).favourite && notes.of(&new).measured.is_none());
+    }
+
+    #[test]
+    fn two_writers_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("library.json");
+        let writers: Vec<_> = (0..4)
+            .map(|w| {
+                let (file, folder) = (NotesFile::at(path.clone()), folder.path().to_owned());
+                std::thread::spawn(move || {
+                    for i in 0..10 {
+                        let model = folder.join(format!("{w}-{i}.onnx"));
+                        file.update(|n| n.change(&model, |note| note.favourite = true)).unwrap();
+                    }
+                })
+            })
+            .collect();
+        writers.into_iter().for_each(|w| w.join().unwrap());
+        assert_eq!(NotesFile::at(path).load().unwrap().files.len(), 40);
+    }
+}
