@@ -41,6 +41,20 @@ pub fn lasting_address(address: &Address, info: &SourceInfo, cameras: &Cameras) 
     }
 }
 
+/// Whether a folder holds models and no pictures or films.
+fn only_models(folder: &Path) -> bool {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().take(500).map(|e| e.path());
+    let (mut models, mut others) = (0, 0);
+    for file in files {
+        if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) {
+            models += 1;
+        } else if matches!(Address::from_path(&file), Address::Picture(_)) {
+            others += 1;
+        }
+    }
+    models > 0 && others == 0
+}
+
 impl App {
     /// Opens the source and the model that were asked for, else the remembered, else the default ones.
     pub(super) fn begin(&mut self, options: AppOptions) {
@@ -54,7 +68,6 @@ impl App {
         if let Some(model) = options.model.or_else(remembered).or_else(folders::default_model) {
             self.open_model(model, None);
         }
-        self.look_for_models();
     }
 
     pub(super) fn apply(&mut self, ctx: &egui::Context, frame: &eframe::Frame, intent: Intent) {
@@ -132,7 +145,16 @@ impl App {
                 self.engine.send(Command::CloseModel);
             }
             Intent::NextModel { back } => self.next_model(back),
-            Intent::RefreshModels => self.look_for_models(),
+            Intent::Favourite(path, on) => self.favourite(path, on),
+            Intent::RenameModel(path, name) => self.rename_model(path, name),
+            Intent::VerifyModel(path) => self.verify_model(&path),
+            Intent::MeasureModel(path) => self.measure_again(path),
+            Intent::RemoveModel { path, delete } => self.remove_model(path, delete),
+            Intent::ModelOrder(order) => self.state.settings.model_order = order,
+            Intent::Pull(id) => self.pull(&id),
+            Intent::PausePull(id) => self.pause_pull(&id),
+            Intent::ResumePull(id) => self.resume_pull(&id),
+            Intent::CancelPull(id) => self.cancel_pull(&id),
             Intent::Conf(conf) => {
                 self.state.settings.conf = conf;
                 self.state.thresholds.conf = conf;
@@ -203,19 +225,32 @@ impl App {
 
     /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
     pub(super) fn open_model(&mut self, path: PathBuf, overrides: Option<Sidecar>) {
-        let options = OpenOptions { overrides, ..OpenOptions::default() };
+        let options = OpenOptions { hints: self.hints(&path), overrides, ..OpenOptions::default() };
         self.engine.send(Command::SetModel(ModelChoice { path, options }));
+    }
+
+    /// What the catalogue knows of how to read a file.
+    fn hints(&self, path: &Path) -> Sidecar {
+        let card = self.state.cards.iter().find(|c| c.path == *path);
+        let hash = card.and_then(|c| c.sha256.as_deref());
+        match hash {
+            Some(hash) => self.catalogue.by_hash(hash).map(|e| e.read.clone()).unwrap_or_default(),
+            None => self.catalogue.hints(path),
+        }
     }
 
     fn set_adapter(&self, adapter: Option<PathBuf>) {
         let Some(card) = &self.state.model.current else { return };
-        let options = OpenOptions { adapter, ..OpenOptions::default() };
+        let options = OpenOptions { hints: self.hints(&card.path), adapter, ..OpenOptions::default() };
         self.engine.send(Command::SetModel(ModelChoice { path: card.path.clone(), options }));
     }
 
     fn open_path(&mut self, path: PathBuf) {
-        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && !path.is_dir() {
-            self.open_model(path, None);
+        let ends_in = |ending| path.extension().is_some_and(|e: &std::ffi::OsStr| e.eq_ignore_ascii_case(ending));
+        if (ends_in("onnx") || ends_in("zip")) && !path.is_dir() {
+            self.import(path, true);
+        } else if path.is_dir() && (self.state.page == Page::Library || only_models(&path)) {
+            self.import(path, false);
         } else {
             self.open_source(Address::from_path(&path));
         }
@@ -226,6 +261,8 @@ impl App {
         match what {
             Choose::File | Choose::Folder => self.open_path(path),
             Choose::Model => self.open_model(path, None),
+            Choose::ImportFile | Choose::ImportFolder => self.import(path, false),
+            Choose::WatchFolder => self.watch_folder(path),
             Choose::SnapshotFolder => self.state.settings.snapshot.folder = Some(path),
             Choose::Labels => self.workers.run("read labels", move || Done::Labels(read_labels(&path))),
             Choose::Runtime => {
@@ -288,10 +325,6 @@ impl App {
             self.state.cameras.looking = true;
             self.workers.run("look for cameras", || Done::Cameras(camera::list()));
         }
-    }
-
-    fn look_for_models(&self) {
-        self.workers.run("look for models", || Done::Models(folders::model_files(&folders::model_folders())));
     }
 
     /// Reads a model's file and its sidecar for the page "How to read this model".

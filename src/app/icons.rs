@@ -31,6 +31,8 @@ pub enum Icon {
     Down,
     Model,
     Warning,
+    Star,
+    Library,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -163,6 +165,19 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             }
             for (x, y) in nodes {
                 painter.circle_filled(at(x, y), 2.6 * unit, colour);
+            }
+        }
+        Icon::Star => {
+            let tip = |i: usize| {
+                let radius = if i.is_multiple_of(2) { 9.0 } else { 3.9 };
+                let at = Vec2::angled(-PI / 2.0 + i as f32 * PI / 5.0) * radius;
+                (12.0 + at.x, 12.5 + at.y)
+            };
+            closed(&std::array::from_fn::<_, 10, _>(tip));
+        }
+        Icon::Library => {
+            for (x, y) in [(3.5, 4.0), (13.5, 4.0), (3.5, 13.5), (13.5, 13.5)] {
+                frame(area(x, y, x + 7.0, y + 6.5), 1.5);
             }
         }
         Icon::Warning => {

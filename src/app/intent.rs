@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::keep::SnapshotOptions;
+use crate::library::search::Order;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::settings::Theme;
@@ -23,6 +24,12 @@ pub enum Choose {
     Runtime,
     /// A text file with a class name a line, for the model that is being explained.
     Labels,
+    /// An ONNX model or an archive of models, for the library.
+    ImportFile,
+    /// A folder whose models are taken into the library.
+    ImportFolder,
+    /// A folder whose models are listed where they lie.
+    WatchFolder,
 }
 
 /// What fills the window.
@@ -32,6 +39,8 @@ pub enum Page {
     #[default]
     Stage,
     Settings,
+    /// The models on this computer and those to download.
+    Library,
     /// "How to read this model", for this file.
     Reading(PathBuf),
 }
@@ -69,7 +78,22 @@ pub enum Intent {
     NextModel {
         back: bool,
     },
-    RefreshModels,
+    /// Make it a favourite, or no longer.
+    Favourite(PathBuf, bool),
+    /// Show it under this name; empty: under its file's.
+    RenameModel(PathBuf, String),
+    VerifyModel(PathBuf),
+    MeasureModel(PathBuf),
+    RemoveModel {
+        path: PathBuf,
+        delete: bool,
+    },
+    ModelOrder(Order),
+    /// Fetch this entry of the catalogue.
+    Pull(String),
+    PausePull(String),
+    ResumePull(String),
+    CancelPull(String),
     Conf(f32),
     Iou(f32),
     /// How much of a style picture, matte or depth map covers the picture, 0..=1.

@@ -31,7 +31,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, page: &Page, help: bool, out: 
                         Key::Escape if !menu && !typing => out.extend(escape(view, page, help)),
                         Key::Q if modifiers.command && !repeat => out.push(Intent::Quit),
                         Key::O if modifiers.command && !repeat => out.push(Intent::Choose(Choose::File)),
-                        _ if typing || menu || !plain || help || *page == Page::Settings => {}
+                        _ if typing || menu || !plain || help || matches!(page, Page::Settings | Page::Library) => {}
                         Key::Space | Key::ArrowLeft | Key::ArrowRight if widget => {}
                         _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
                     }
@@ -80,6 +80,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         },
         Key::H => Some(Intent::Figures(!view.settings.figures)),
         Key::F => Some(Intent::Mirror(!view.settings.mirror)),
+        Key::L => Some(Intent::Show(Page::Library)),
         Key::M => Some(Intent::NextModel { back: shift }),
         _ => None,
     }

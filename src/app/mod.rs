@@ -8,6 +8,7 @@ mod help;
 mod icons;
 mod intent;
 mod keys;
+mod library;
 mod model_panel;
 mod page_text;
 mod pages;

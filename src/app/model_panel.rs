@@ -4,12 +4,15 @@ use eframe::egui::{self, Popup, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, Intent, Page};
+use super::library::words::Words;
 use super::page_text::{model_card, task_name};
 use super::source_panel::caption;
 use super::style::palette;
 use super::view::{View, file_name, model_name};
 use super::widgets::{dropdown, figure_row, menu_row, notice, section_with};
 use crate::engine::ModelCard;
+use crate::library::search::{self, Order};
+use crate::library::{Card, Kind, names};
 use crate::model::ModelError;
 use crate::model::spec::{Layout, Size};
 
@@ -32,14 +35,11 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 (None, None) => s.no_model.into(),
             };
             let button = dropdown(ui, Icon::Model, &chosen, s.choose_model);
-            if button.clicked() {
-                out.push(Intent::RefreshModels);
-            }
             Popup::menu(&button).width(button.rect.width()).show(|ui| menu_ui(ui, view, out));
             failure_ui(ui, view, out);
             if let Some(card) = &view.model.current {
                 spec_ui(ui, view, card, out);
-            } else if view.models.is_empty() && opening.is_none() && view.model.failed.is_none() {
+            } else if view.library.cards.is_empty() && opening.is_none() && view.model.failed.is_none() {
                 ui.label(egui::RichText::new(s.no_models_found).small().color(palette(ui).weak));
             }
         },
@@ -50,20 +50,35 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = view.model.current.as_ref().map(|c| c.path.as_path());
+    let mut cards: Vec<&Card> =
+        view.library.cards.iter().map(std::sync::Arc::as_ref).filter(|c| !matches!(c.kind, Kind::Broken { .. })).collect();
+    search::sort(&mut cards, Order::Recent);
     egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-        let unlisted = current.filter(|c| !view.models.iter().any(|m| same_file(m, c)));
-        for path in unlisted.into_iter().chain(view.models.iter().map(std::path::PathBuf::as_path)) {
-            let chosen = current.is_some_and(|c| same_file(c, path));
-            let row = menu_row(ui, Icon::Model, &model_name(path), "", chosen);
-            if row.on_hover_text(path.display().to_string()).clicked() {
-                out.push(Intent::SetModel(path.to_owned()));
+        let unlisted = current.filter(|c| !cards.iter().any(|m| same_file(&m.path, c)));
+        if let Some(path) = unlisted {
+            let _ = menu_row(ui, Icon::Model, &model_name(path), "", true);
+        }
+        for card in &cards {
+            let chosen = current.is_some_and(|c| same_file(c, &card.path));
+            let note = match (&card.measured, card.task()) {
+                (Some(m), _) => format!("{:.0} ms", m.total_ms),
+                (None, Some(task)) => task_name(view.language, task).to_owned(),
+                (None, None) => String::new(),
+            };
+            let icon = if card.favourite { Icon::Star } else { Icon::Model };
+            let row = menu_row(ui, icon, &card.name, &note, chosen);
+            if row.on_hover_text(names::shown(&card.path.display().to_string())).clicked() {
+                out.push(Intent::SetModel(card.path.clone()));
             }
         }
     });
-    if view.models.is_empty() {
+    if cards.is_empty() {
         caption(ui, s.no_models_found);
     }
     ui.separator();
+    if menu_row(ui, Icon::Library, Words::of(view.language).library, "L", false).clicked() {
+        out.push(Intent::Show(Page::Library));
+    }
     if menu_row(ui, Icon::Folder, s.open_model, "", false).clicked() {
         out.push(Intent::Choose(Choose::Model));
     }

@@ -10,6 +10,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::classes_panel::{ClassesPanel, NOTHING};
 use super::intent::{Choose, Intent, Page};
+use super::library::{LibraryPage, LibraryView, Pull, PullState};
 use super::page_text::{source_page, tests::every_source_error};
 use super::strings::Strings;
 use super::view::{Cameras, View};
@@ -37,7 +38,10 @@ struct Bench {
     outcome: Option<Arc<Outcome>>,
     thresholds: Thresholds,
     cameras: Cameras,
-    models: Vec<std::path::PathBuf>,
+    cards: Vec<Arc<crate::library::Card>>,
+    pulls: Vec<Pull>,
+    catalogue: crate::library::Catalogue,
+    library: LibraryPage,
     position: Option<f64>,
     full_screen: bool,
     intents: Vec<Intent>,
@@ -57,7 +61,10 @@ impl Default for Bench {
             outcome: None,
             thresholds: Thresholds::default(),
             cameras: Cameras::default(),
-            models: Vec::new(),
+            cards: Vec::new(),
+            pulls: Vec::new(),
+            catalogue: crate::library::Catalogue::default(),
+            library: LibraryPage::default(),
             position: None,
             full_screen: false,
             intents: Vec::new(),
@@ -82,7 +89,7 @@ impl Bench {
             outcome: self.outcome.as_deref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
-            models: &self.models,
+            library: LibraryView { cards: &self.cards, catalogue: &self.catalogue, pulls: &self.pulls },
             position: self.position,
             as_fast_as_possible: false,
             full_screen: self.full_screen,

@@ -1,7 +1,8 @@
 //! What the panels are given to show: plain data, borrowed for one pass.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::library::LibraryView;
 use super::strings::Strings;
 use crate::engine::{ModelState, Outcome, SourceState, Stats};
 use crate::model::labels::{Labels, Language};
@@ -58,8 +59,8 @@ pub struct View<'a> {
     pub outcome: Option<&'a Outcome>,
     pub thresholds: &'a Thresholds,
     pub cameras: &'a Cameras,
-    /// The model files that were found.
-    pub models: &'a [PathBuf],
+    /// The models on this computer and those to download.
+    pub library: LibraryView<'a>,
     /// Seconds into a film, or the picture's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,

@@ -10,6 +10,7 @@ use super::AppOptions;
 use super::classes_panel::ClassesPanel;
 use super::icons::Icon;
 use super::intent::{Choose, Intent, Page};
+use super::library::{LibraryPage, LibraryView, Pull};
 use super::page_text::{model_card, source_page};
 use super::reading::{Reading, Seen};
 use super::stage::Stage;
@@ -23,6 +24,7 @@ use super::{
     apply, detect_panel, figures_panel, help, keys, model_panel, pages, settings_page, source_panel, toolbar,
 };
 use crate::engine::{Command, Engine, EngineOptions, ModelState, Outcome, SourceState, Stats};
+use crate::library::{Card, Catalogue, Shelf, Watcher};
 use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::scene;
@@ -43,7 +45,11 @@ pub struct State {
     pub stats: Stats,
     pub thresholds: Thresholds,
     pub cameras: Cameras,
+    /// What `M` goes through.
     pub models: Vec<PathBuf>,
+    /// The models on this computer.
+    pub cards: Arc<Vec<Arc<Card>>>,
+    pub pulls: Vec<Pull>,
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,
     pub full_screen: bool,
@@ -64,7 +70,7 @@ impl State {
         self.language.or(self.settings.language).unwrap_or_else(system_language)
     }
 
-    fn view(&self, has_picture: bool) -> View<'_> {
+    fn view<'a>(&'a self, catalogue: &'a Catalogue, has_picture: bool) -> View<'a> {
         let language = self.language();
         View {
             strings: Strings::of(language),
@@ -76,7 +82,7 @@ impl State {
             outcome: self.outcome.as_deref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
-            models: &self.models,
+            library: LibraryView { cards: &self.cards, catalogue, pulls: &self.pulls },
             position: self.position,
             as_fast_as_possible: self.as_fast_as_possible,
             full_screen: self.full_screen,
@@ -92,6 +98,13 @@ pub struct App {
     pub(super) workers: Workers,
     pub(super) toasts: Toasts,
     pub(super) reading: Option<Reading>,
+    pub(super) watcher: Arc<Watcher>,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) library: LibraryPage,
+    /// Since when the current model runs.
+    pub(super) running_since: Option<Instant>,
+    /// The model whose time while running was written down.
+    pub(super) timed: Option<Arc<crate::engine::ModelCard>>,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     /// What was last given to be written.
@@ -136,6 +149,10 @@ impl App {
             Arc::new(move || ctx.request_repaint())
         };
         let engine = Engine::start(EngineOptions { wake });
+        let catalogue = Arc::new(Catalogue::load());
+        let shelf = Shelf::of_user(&loaded.model_folders, Arc::clone(&catalogue));
+        let wake = ctx.clone();
+        let watcher = Arc::new(Watcher::start(shelf, move || wake.request_repaint()));
         let thresholds = Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() };
         let state = State {
             source: engine.source(),
@@ -145,6 +162,8 @@ impl App {
             thresholds,
             cameras: Cameras::default(),
             models: Vec::new(),
+            cards: Arc::default(),
+            pulls: Vec::new(),
             position: None,
             as_fast_as_possible: false,
             full_screen: false,
@@ -162,6 +181,11 @@ impl App {
             workers: Workers::new(ctx.clone()),
             toasts,
             reading: None,
+            watcher,
+            catalogue,
+            library: LibraryPage::default(),
+            running_since: None,
+            timed: None,
             stage: Stage::default(),
             classes: ClassesPanel::default(),
             saver,
@@ -211,9 +235,15 @@ impl App {
             .outcome()
             .filter(|o| self.state.model.current.as_ref().is_some_and(|card| Arc::ptr_eq(card, &o.card)));
         self.state.position = self.engine.position();
+        self.library_changed();
+        self.tell_idle();
         if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.figures_at = Some(Instant::now());
             self.state.stats = self.engine.stats();
+            self.remember_live_time();
+            if let Some(trouble) = self.watcher.take_trouble() {
+                self.toasts.bad(self.strings().not_done, trouble);
+            }
         }
         if self.state.settings != self.remembered {
             self.remembered = self.state.settings.clone();
@@ -258,6 +288,8 @@ impl App {
         };
         if let Some(card) = model.current.as_ref().filter(|_| !same) {
             self.state.settings.remember_model(&card.path);
+            self.running_since = Some(Instant::now());
+            self.model_used(&card.path);
             let other_labels =
                 self.state.model.current.as_ref().is_none_or(|old| old.spec.labels != card.spec.labels);
             if other_labels && !self.state.thresholds.classes.is_empty() {
@@ -333,7 +365,7 @@ impl App {
             SourceState::Playing { .. } | SourceState::Paused { .. } | SourceState::Ended { .. }
         );
         let shown = if ready { self.paint_picture(ui, area) } else { None };
-        let view = self.state.view(shown.is_some());
+        let view = self.state.view(&self.catalogue, shown.is_some());
         if let Some(at) = shown {
             ui.allocate_rect(area, egui::Sense::hover());
             if view.settings.figures {
@@ -380,7 +412,7 @@ impl App {
     }
 
     fn side_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
-        let view = self.state.view(self.stage.frame().is_some());
+        let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
         let s = view.strings;
         ui.horizontal(|ui| {
             ui.set_min_height(40.0);
@@ -388,6 +420,10 @@ impl App {
             ui.label(egui::RichText::new("Sightline").size(17.0).color(palette(ui).strong));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
+                let library = super::library::words::Words::of(view.language).models;
+                if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
+                    out.push(Intent::Show(Page::Library));
+                }
                 if icon_button(ui, Icon::Settings, s.settings, view_is_settings(&self.state.page)).clicked() {
                     out.push(Intent::Show(Page::Settings));
                 }
@@ -441,7 +477,7 @@ impl App {
             if full {
                 ui.ctx().request_repaint_after(Duration::from_secs_f64(BAR_STAYS));
             }
-            let view = self.state.view(self.stage.frame().is_some());
+            let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
             let seekable = toolbar::seek_end(&view).is_some();
             let height = toolbar::HEIGHT + if seekable { 22.0 } else { 0.0 };
             Panel::bottom("bar")
@@ -473,8 +509,12 @@ impl App {
                 match self.state.page.clone() {
                     Page::Stage => self.stage_ui(ui, out),
                     Page::Settings => {
-                        let view = self.state.view(false);
+                        let view = self.state.view(&self.catalogue, false);
                         settings_page::ui(ui, &view, self.settings_file.as_deref(), out);
+                    }
+                    Page::Library => {
+                        let view = self.state.view(&self.catalogue, false);
+                        self.library.ui(ui, &view, out);
                     }
                     Page::Reading(_) => self.reading_ui(ui, out),
                 }
@@ -490,7 +530,7 @@ impl App {
         let newest = self.engine.preview();
         let style = scene::Style { language: self.state.language(), ..scene::Style::default() };
         let (stage, engine) = (&mut self.stage, &self.engine);
-        reading.ui(ui, &self.state.view(frame), out, |ui, rect| {
+        reading.ui(ui, &self.state.view(&self.catalogue, frame), out, |ui, rect| {
             if let Some(frame) = newest
                 && stage.set_frame(ui.ctx(), &frame)
             {
@@ -551,7 +591,10 @@ impl App {
                 self.state.cameras.looking = false;
                 self.state.cameras.items = Some(found);
             }
-            Done::Models(models) => self.state.models = models,
+            Done::Noted => {}
+            Done::Verified(name, verdict) => self.verified(&name, verdict),
+            Done::Removed(path, deleted, answer) => self.removed(&path, deleted, answer),
+            Done::Imported(taken) => self.imported(*taken),
             Done::Chosen(what, path) => {
                 self.state.choosing = false;
                 if let Some(path) = path {
@@ -617,7 +660,7 @@ impl eframe::App for App {
         self.log_once(0, "first paint");
         let mut intents = Vec::new();
         Self::dropped(ui.ctx(), &mut intents);
-        let view = self.state.view(self.stage.frame().is_some());
+        let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
         keys::read(ui.ctx(), &view, &self.state.page, self.state.help, &mut intents);
         self.remember_window(ui.ctx());
         self.main_ui(ui, &mut intents);
@@ -626,7 +669,7 @@ impl eframe::App for App {
             help::ui(ui, strings, &mut intents);
         }
         self.typed_ui(ui, &mut intents);
-        pages::drop_sheet(ui, &self.state.view(false));
+        pages::drop_sheet(ui, &self.state.view(&self.catalogue, false));
         if !intents.is_empty() {
             for intent in intents {
                 self.apply(ui.ctx(), frame, intent);

@@ -12,8 +12,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
 
 use super::intent::Choose;
+use super::library::Taken;
 use super::strings::Strings;
 use crate::keep::{Saved, SnapshotError};
+use crate::library::upkeep::{UpkeepError, Verdict};
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
 use crate::source::address::PICTURE_ENDINGS;
@@ -22,7 +24,13 @@ use crate::source::camera::CameraInfo;
 /// What a worker brought.
 pub enum Done {
     Cameras(Vec<CameraInfo>),
-    Models(Vec<PathBuf>),
+    /// Something was written down; nothing is to be shown.
+    Noted,
+    /// A model, by its name, was compared with what it must be.
+    Verified(String, Result<Verdict, ModelError>),
+    /// A model was removed, for good or not.
+    Removed(PathBuf, bool, Result<(), UpkeepError>),
+    Imported(Box<Taken>),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// No file dialogue can be shown here.
@@ -93,6 +101,13 @@ impl Workers {
             }
             Choose::Labels => Box::pin(dialogue.set_title(strings.labels_file).pick_file()),
             Choose::Runtime => Box::pin(dialogue.set_title(strings.choose_runtime).pick_file()),
+            Choose::ImportFile => {
+                let dialogue = dialogue.set_title(strings.open_model).add_filter("ONNX", &["onnx", "zip"]);
+                Box::pin(dialogue.pick_file())
+            }
+            Choose::ImportFolder | Choose::WatchFolder => {
+                Box::pin(dialogue.set_title(strings.open_folder).pick_folder())
+            }
             Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),
         };

@@ -58,22 +58,11 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable(text));
 }
 
-/// The text with control characters made visible (`\n`, `\u{1b}`), so that no name of a file can break a
-/// line or command the terminal.
+/// The text with characters made visible that break a line, command the terminal or turn the text around (`\n`,
+/// `\u{1b}`, `\u{202e}`).
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return text.into();
-    }
-    let mut clean = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if c.is_control() {
-            clean.extend(c.escape_default());
-        } else {
-            clean.push(c);
-        }
-    }
-    clean.into()
+    crate::library::names::shown(text)
 }
 
 /// Rows as a table with aligned columns, the first row being the head; `right` says which columns hold

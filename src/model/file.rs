@@ -131,6 +131,9 @@ impl Facts {
             return Err("it is empty".into());
         }
         let mut wire = Wire { reader, at: 0, depth: 0 };
+        if let Some(other) = wire.what_it_is_instead() {
+            return Err(other.into());
+        }
         let mut facts = Self { bytes: len, ..Self::default() };
         let mut graph = Graph::default();
         let mut seen_graph = false;
@@ -149,7 +152,7 @@ impl Facts {
             Ok(())
         })?;
         if !seen_graph || facts.opsets.is_empty() {
-            return Err(wire.what_it_is_instead());
+            return Err("it holds no model".into());
         }
         // Exporters of old list weights among the inputs.
         graph.inputs.retain(|port| !graph.weight_names.contains(&port.name));
@@ -455,14 +458,22 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     /// For a file that reads as protobuf (or not at all) but isn't a model.
-    fn what_it_is_instead(&mut self) -> String {
-        let mut head = [0; 16];
+    /// What people often have in place of a model, told by its first bytes.
+    fn what_it_is_instead(&mut self) -> Option<&'static str> {
+        let mut head = Vec::with_capacity(16);
+        let _ = self.reader.by_ref().take(16).read_to_end(&mut head);
         let _ = self.reader.seek(SeekFrom::Start(0));
-        let _ = self.reader.read(&mut head);
+        let text = head.trim_ascii_start();
         if head.starts_with(b"version https://") {
-            "it is a Git LFS pointer, not the model itself".into()
+            Some("it is a Git LFS pointer, not the model itself")
+        } else if text.starts_with(b"<!") || text.starts_with(b"<h") || text.starts_with(b"<?xml") {
+            Some("it is a web page, not a model")
+        } else if head.starts_with(b"PK\x03\x04") {
+            Some("it is a zip archive (perhaps a PyTorch model, which must be exported to ONNX first)")
+        } else if head.get(4..8) == Some(b"TFL3") {
+            Some("it is a TensorFlow Lite model")
         } else {
-            "it holds no model".into()
+            None
         }
     }
 }

@@ -50,24 +50,44 @@ fn default_model_in(folders: &[PathBuf]) -> Option<PathBuf> {
     DEFAULT_MODELS.iter().find_map(|name| folders.iter().map(|f| f.join(name)).find(|p| p.is_file()))
 }
 
-/// The ONNX files of the folders that can be read, a folder after the other and in name order, each file
-/// once.
+/// More subfolders than this are no library of models.
+const MOST_SUBFOLDERS: usize = 200;
+
+/// The ONNX files of the folders that can be read and of their subfolders, a folder after the other and in name order,
+/// each file once. Hidden folders are left out.
 #[must_use]
 pub fn model_files(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for folder in folders {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
-        let mut found: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && p.is_file())
-            .collect();
+        let (mut found, mut deeper) = models_in(folder);
+        deeper.sort();
+        for subfolder in deeper.iter().take(MOST_SUBFOLDERS) {
+            found.extend(models_in(subfolder).0);
+        }
         found.sort();
         files.extend(
             found.into_iter().filter(|p| seen.insert(p.canonicalize().unwrap_or_else(|_| p.clone()))),
         );
     }
     files
+}
+
+/// The ONNX files of a folder, and its subfolders.
+fn models_in(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && path.is_file() {
+            files.push(path);
+        }
+    }
+    (files, folders)
 }
 
 #[cfg(test)]

@@ -80,9 +80,22 @@ pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
 /// Why the file can't be read or isn't ONNX.
 pub fn inspect_with(path: &Path, said: &Sidecar) -> Result<Inspection, ModelError> {
     let facts = Facts::read(path)?;
+    check_size(path, &facts)?;
     check_external_data(path, &facts)?;
     let spec = identify::identify(&facts, said);
     Ok(Inspection { facts, spec })
+}
+
+/// Protobuf, in which ONNX files are written, ends at 2 GB.
+fn check_size(path: &Path, facts: &Facts) -> Result<(), ModelError> {
+    if facts.bytes < 1 << 31 {
+        return Ok(());
+    }
+    Err(ModelError::CannotRun {
+        path: path.to_owned(),
+        reason: "it is larger than 2 GB, the most that an ONNX file can hold".into(),
+        way_out: "Export it again with its weights in a second file (external data).".into(),
+    })
 }
 
 /// Weights outside the file must lie beside it: they are neither missing nor anywhere else on the disk.

@@ -1,0 +1,279 @@
+//! Does what the library's page asks for.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::words::Words;
+use crate::app::model_panel::same_file;
+use crate::app::window::App;
+use crate::app::workers::Done;
+use crate::engine::SourceState;
+use crate::library::import::{self, How, ImportError, Imported};
+use crate::library::notes::{Measured, Origin, Stamp};
+use crate::library::upkeep::{self, Away, UpkeepError, Verdict};
+use crate::library::{Card, Kind, Watcher};
+use crate::model::ModelError;
+
+/// Larger models are linked when they are dropped: a copy would take long and fill the disk.
+const COPIED_UP_TO: u64 = 1 << 30;
+
+/// What became of models that were taken in.
+#[derive(Debug)]
+pub struct Taken {
+    pub imported: Vec<Imported>,
+    pub failed: Vec<ImportError>,
+    /// Run the first one.
+    pub run: bool,
+}
+
+impl App {
+    fn words(&self) -> &'static Words {
+        Words::of(self.state.language())
+    }
+
+    /// Takes over the list of models; the running one is opened again where its file changed.
+    pub(in crate::app) fn library_changed(&mut self) {
+        let cards = self.watcher.cards();
+        if Arc::ptr_eq(&cards, &self.state.cards) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.state.cards, cards);
+        self.state.models = models_to_go_through(&self.state.cards);
+        let Some(current) = self.state.model.current.as_ref().map(|c| c.path.clone()) else { return };
+        let stamp_of = |cards: &[Arc<Card>]| cards.iter().find(|c| same_file(&c.path, &current)).map(|c| (c.stamp, c.spec().is_some()));
+        match (stamp_of(&before), stamp_of(&self.state.cards)) {
+            (Some((old, _)), Some((new, true))) if old != new => {
+                let name = crate::app::view::model_name(&current);
+                self.toasts.good(self.words().file_changed, name);
+                self.open_model(current, None);
+            }
+            (Some(_), None) if !current.exists() => {
+                let (w, name) = (self.words(), crate::app::view::model_name(&current));
+                self.toasts.good(&name, w.file_gone);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether nothing is to be done for the picture, so that models may be measured.
+    pub(in crate::app) fn tell_idle(&self) {
+        let busy = matches!(*self.state.source, SourceState::Playing { .. } | SourceState::Opening { .. })
+            && self.state.model.current.is_some();
+        self.watcher.set_idle(!busy && self.state.model.opening.is_none());
+    }
+
+    /// What the running model takes while it runs is its time, too, until it is measured at rest.
+    pub(in crate::app) fn remember_live_time(&mut self) {
+        let Some(card) = self.state.model.current.clone() else { return };
+        let known = self.state.cards.iter().find(|c| same_file(&c.path, &card.path));
+        let wanted = known.is_some_and(|c| c.measured.is_none() && c.sha256.is_some());
+        let stats = &self.state.stats;
+        if !wanted || stats.total.median <= 0.0 || self.timed.as_ref().is_some_and(|t| Arc::ptr_eq(t, &card)) {
+            return;
+        }
+        // The first figures are of a loop that isn't warm yet.
+        if self.running_since.is_none_or(|since| since.elapsed().as_secs() < 8) {
+            return;
+        }
+        let measured = Measured {
+            total_ms: stats.input.median + stats.inference.median + stats.output.median,
+            inference_ms: stats.inference.median,
+            provider: card.provider.clone(),
+            threads: card.threads,
+            runtime: crate::model::runtime::load().map(|r| r.version().to_owned()).unwrap_or_default(),
+        };
+        self.timed = Some(Arc::clone(&card));
+        let path = known.map_or_else(|| card.path.clone(), |c| c.path.clone());
+        self.library_job(move |watcher| {
+            watcher.note(|n| n.change(&path, |n| n.measured = Some(measured.clone())));
+            Done::Noted
+        });
+    }
+
+    /// Something that writes or reads files, off the thread that paints.
+    fn library_job(&self, job: impl FnOnce(&Watcher) -> Done + Send + 'static) {
+        let watcher = Arc::clone(&self.watcher);
+        self.workers.run("library", move || job(&watcher));
+    }
+
+    /// A model is running: the list remembers when.
+    pub(in crate::app) fn model_used(&self, path: &Path) {
+        let path = path.to_owned();
+        self.library_job(move |watcher| {
+            watcher.used(&path);
+            Done::Noted
+        });
+    }
+
+    pub(in crate::app) fn favourite(&self, path: PathBuf, on: bool) {
+        self.library_job(move |watcher| {
+            watcher.note(|n| n.change(&path, |n| n.favourite = on));
+            Done::Noted
+        });
+    }
+
+    pub(in crate::app) fn rename_model(&self, path: PathBuf, name: String) {
+        let name = (!name.is_empty()).then_some(name);
+        self.library_job(move |watcher| {
+            watcher.note(|n| n.change(&path, |n| n.name.clone_from(&name)));
+            Done::Noted
+        });
+    }
+
+    pub(in crate::app) fn measure_again(&self, path: PathBuf) {
+        self.library_job(move |watcher| {
+            watcher.note(|n| {
+                n.change(&path, |n| {
+                    n.measured = None;
+                    n.failed = None;
+                });
+            });
+            Done::Noted
+        });
+    }
+
+    pub(in crate::app) fn verify_model(&self, path: &Path) {
+        let Some(card) = self.state.cards.iter().find(|c| c.path == *path).cloned() else { return };
+        self.library_job(move |watcher| {
+            let verdict = upkeep::verify(&card, &watcher.catalogue());
+            Done::Verified(card.name.clone(), verdict)
+        });
+    }
+
+    pub(in crate::app) fn verified(&mut self, name: &str, verdict: Result<Verdict, ModelError>) {
+        let w = self.words();
+        match verdict {
+            Ok(Verdict::Right { pinned, .. }) => {
+                self.toasts.good(name, if pinned { w.right_pinned } else { w.right });
+            }
+            Ok(Verdict::Whole { .. }) => {
+                self.toasts.good(name, w.whole);
+            }
+            Ok(Verdict::Changed { .. }) => {
+                self.toasts.bad(name, w.changed);
+            }
+            Err(error) => {
+                self.toasts.bad(name, format!("{error} {}", error.fix()));
+            }
+        }
+    }
+
+    pub(in crate::app) fn remove_model(&self, path: PathBuf, delete: bool) {
+        self.library_job(move |watcher| {
+            let answer = upkeep::remove(&path, if delete { Away::Deleted } else { Away::Trash });
+            if answer.is_ok() {
+                watcher.note(|n| n.forget(&path));
+            }
+            watcher.look_again();
+            Done::Removed(path, delete, answer)
+        });
+    }
+
+    pub(in crate::app) fn removed(&mut self, path: &Path, deleted: bool, answer: Result<(), UpkeepError>) {
+        match answer {
+            Ok(()) if deleted => {}
+            Ok(()) => {
+                self.toasts.good(self.words().removed, crate::app::view::file_name(path));
+            }
+            Err(error) => {
+                self.toasts.bad(self.strings().not_done, format!("{error} {}", error.fix()));
+            }
+        }
+    }
+
+    /// Whether a file lies in the library already.
+    fn is_listed(&self, path: &Path) -> bool {
+        let real = path.canonicalize().ok();
+        self.state.cards.iter().any(|c| c.path == path || (real.is_some() && c.path.canonicalize().ok() == real))
+    }
+
+    /// Takes models in: a file, a folder or an archive. `run`: run the first of them then.
+    pub(in crate::app) fn import(&mut self, path: PathBuf, run: bool) {
+        if run && self.is_listed(&path) {
+            self.open_model(path, None);
+            return;
+        }
+        self.library_job(move |watcher| {
+            let taken = take_in(watcher, &path, run);
+            watcher.look_again();
+            Done::Imported(Box::new(taken))
+        });
+    }
+
+    pub(in crate::app) fn imported(&mut self, taken: Taken) {
+        let (w, s) = (self.words(), self.strings());
+        if let Some(first) = taken.imported.first() {
+            let names: Vec<String> =
+                taken.imported.iter().take(4).map(|i| crate::app::view::model_name(&i.path)).collect();
+            let title = if taken.imported.iter().all(|i| i.was_here) { w.was_here } else { w.imported };
+            self.toasts.good(title, names.join(", "));
+            if taken.run {
+                self.open_model(first.path.clone(), None);
+            }
+        }
+        for error in taken.failed.iter().take(3) {
+            self.toasts.bad(s.not_done, format!("{error} {}", error.fix()));
+        }
+    }
+
+    /// Adds a folder to those that are watched.
+    pub(in crate::app) fn watch_folder(&mut self, folder: PathBuf) {
+        if !self.state.settings.model_folders.contains(&folder) {
+            self.state.settings.model_folders.push(folder.clone());
+        }
+        self.toasts.good(self.words().watching, folder.display().to_string());
+        self.library_job(move |watcher| {
+            watcher.watch_too(&[folder]);
+            Done::Noted
+        });
+    }
+}
+
+impl App {
+    pub(in crate::app) fn pull(&mut self, _id: &str) {}
+    pub(in crate::app) fn pause_pull(&mut self, _id: &str) {}
+    pub(in crate::app) fn resume_pull(&mut self, _id: &str) {}
+    pub(in crate::app) fn cancel_pull(&mut self, _id: &str) {}
+}
+
+/// What `M` goes through: the favourites, where there are two or more; else every model that can be run.
+fn models_to_go_through(cards: &[Arc<Card>]) -> Vec<PathBuf> {
+    let runs = |c: &&Arc<Card>| !matches!(c.kind, Kind::Broken { .. });
+    let favourites: Vec<PathBuf> =
+        cards.iter().filter(runs).filter(|c| c.favourite).map(|c| c.path.clone()).collect();
+    if favourites.len() >= 2 { favourites } else { cards.iter().filter(runs).map(|c| c.path.clone()).collect() }
+}
+
+fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
+    let mut taken = Taken { imported: Vec::new(), failed: Vec::new(), run };
+    let Some(home) = crate::library::home() else {
+        taken.failed.push(ImportError::NoFolder);
+        return taken;
+    };
+    let files = match import::candidates(path) {
+        Ok(files) => files,
+        Err(error) => {
+            taken.failed.push(error);
+            return taken;
+        }
+    };
+    let catalogue = watcher.catalogue();
+    for file in files {
+        let large = file.metadata().is_ok_and(|m| m.len() > COPIED_UP_TO);
+        match import::import(&file, &home, if large { How::Link } else { How::Copy }) {
+            Ok(imported) => taken.imported.extend(imported),
+            Err(error) => taken.failed.push(error),
+        }
+    }
+    for one in taken.imported.iter().filter(|i| !i.was_here) {
+        let Ok(stamp) = Stamp::of(&one.path) else { continue };
+        let origin = catalogue.by_hash(&one.sha256).map(|e| Origin::of(e, &one.sha256));
+        watcher.note(|notes| {
+            notes.hashed(&one.path, stamp, &one.sha256);
+            if origin.is_some() {
+                notes.change(&one.path, |n| n.origin.clone_from(&origin));
+            }
+        });
+    }
+    taken
+}

@@ -1,0 +1,207 @@
+//! The models that can be fetched, a row each.
+
+use std::collections::HashMap;
+
+use eframe::egui::{self, Align, Layout, Ui};
+
+use super::parts::{chip, licence_colour, progress, row_frame, size, task_mark};
+use super::words::{Words, permits};
+use super::{LibraryPage, Pull, PullState, Question};
+use crate::app::intent::Intent;
+use crate::app::page_text::task_name;
+use crate::app::style::palette;
+use crate::app::view::View;
+use crate::app::widgets::{plain_button, primary_button};
+use crate::library::search::Haystack;
+use crate::library::{Card, Entry};
+use crate::model::labels::Language;
+
+pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words, out: &mut Vec<Intent>) {
+    let here: HashMap<&str, &Card> = view
+        .library
+        .cards
+        .iter()
+        .filter_map(|c| Some((c.origin.as_ref()?.id.as_str(), c.as_ref())))
+        .collect();
+    for problem in &view.library.catalogue.problems {
+        crate::app::widgets::notice(ui, palette(ui).warn, w.catalogue_problem, &problem.to_string(), |_| {});
+    }
+    // Those that are under way come first: they were asked for.
+    let under_way = |e: &&Entry| view.library.pulls.iter().any(|p| p.id == e.id);
+    let all = view.library.catalogue.entries.iter();
+    let (first, rest): (Vec<&Entry>, Vec<&Entry>) = all.filter(|e| fits(page, e)).partition(under_way);
+    if first.is_empty() && rest.is_empty() {
+        ui.add_space(16.0);
+        ui.add(egui::Label::new(w.nothing_fits_available).wrap());
+        return;
+    }
+    for entry in first.into_iter().chain(rest) {
+        let pull = view.library.pulls.iter().find(|p| p.id == entry.id);
+        row_frame(ui, pull.is_some(), |ui| {
+            entry_ui(page, ui, view, w, entry, (here.get(entry.id.as_str()).copied(), pull), out);
+        });
+        ui.add_space(2.0);
+    }
+}
+
+fn fits(page: &LibraryPage, entry: &Entry) -> bool {
+    page.task.is_none_or(|t| entry.task == t)
+        && (page.search.trim().is_empty() || {
+            let words = [task_name(Language::English, entry.task), task_name(Language::Chinese, entry.task)];
+            Haystack::of_entry(entry, &words).has(&page.search)
+        })
+}
+
+fn name_of(view: &View<'_>, entry: &Entry) -> String {
+    match (view.language, &entry.name_zh) {
+        (Language::Chinese, Some(name)) if *name != entry.name => format!("{name}（{}）", entry.name),
+        _ => entry.name.clone(),
+    }
+}
+
+fn entry_ui(
+    page: &mut LibraryPage,
+    ui: &mut Ui,
+    view: &View<'_>,
+    w: &Words,
+    entry: &Entry,
+    (card, pull): (Option<&Card>, Option<&Pull>),
+    out: &mut Vec<Intent>,
+) {
+    let p = palette(ui);
+    ui.horizontal(|ui| {
+        task_mark(ui, Some(entry.task), task_name(view.language, entry.task));
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.set_width((ui.available_width() - 290.0).max(160.0));
+            ui.horizontal(|ui| {
+                let name = egui::RichText::new(name_of(view, entry)).color(p.strong).size(15.0);
+                ui.add(egui::Label::new(name).truncate());
+            });
+            let note = match view.language {
+                Language::Chinese if !entry.note_zh.is_empty() => &entry.note_zh,
+                _ => &entry.note,
+            };
+            let facts = facts(view, entry);
+            ui.add(egui::Label::new(egui::RichText::new(&facts).color(p.weak)).truncate()).on_hover_text(&facts);
+            if !note.is_empty() {
+                ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate()).on_hover_text(note);
+            }
+        });
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| match (card, pull) {
+            (_, Some(pull)) => pull_ui(ui, w, pull, out),
+            (Some(card), None) => {
+                if ui.add_sized([96.0, 30.0], egui::Button::new(w.use_it)).on_hover_text(w.on_this_computer).clicked() {
+                    out.push(Intent::SetModel(card.path.clone()));
+                }
+                chips_ui(ui, view, w, entry);
+            }
+            (None, None) => {
+                if ui.add_sized([96.0, 30.0], egui::Button::new(w.download)).clicked() {
+                    if entry.permits.needs_a_look() {
+                        page.question = Some(Question::Licence(entry.id.clone()));
+                    } else {
+                        out.push(Intent::Pull(entry.id.clone()));
+                    }
+                }
+                chips_ui(ui, view, w, entry);
+            }
+        });
+    });
+    if let Some(Pull { state: PullState::Failed { message, fix }, .. }) = pull {
+        ui.add(egui::Label::new(egui::RichText::new(format!("{message} {fix}")).color(p.bad)).wrap().selectable(true));
+    }
+}
+
+fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &Entry) {
+    let p = palette(ui);
+    chip(ui, &entry.licence, licence_colour(p, entry.permits)).on_hover_text(permits(view.language, entry.permits));
+    if entry.sha256.known().is_none() {
+        chip(ui, w.unverified, p.weak).on_hover_text(w.unverified_hint);
+    }
+}
+
+fn facts(view: &View<'_>, entry: &Entry) -> String {
+    let mut parts = vec![task_name(view.language, entry.task).to_owned(), entry.family.name().to_owned()];
+    parts.extend(entry.input.map(|(width, height)| format!("{width}×{height}")));
+    parts.push(entry.precision.name().to_owned());
+    parts.extend(entry.bytes.map(size));
+    parts.extend(entry.accuracy.as_ref().map(|a| format!("{} {}", a.metric, a.value)));
+    parts.join(" · ")
+}
+
+fn pull_ui(ui: &mut Ui, w: &Words, pull: &Pull, out: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let id = || pull.id.clone();
+    let small = |ui: &mut Ui, text: &str| ui.add(egui::Button::new(text).min_size(egui::vec2(0.0, 30.0))).clicked();
+    if matches!(pull.state, PullState::Failed { .. }) {
+        if small(ui, w.cancel) {
+            out.push(Intent::CancelPull(id()));
+        }
+        if small(ui, w.try_again) {
+            out.push(Intent::ResumePull(id()));
+        }
+        return;
+    }
+    if small(ui, w.cancel) {
+        out.push(Intent::CancelPull(id()));
+    }
+    match &pull.state {
+        PullState::Paused { .. } => {
+            if small(ui, w.resume) {
+                out.push(Intent::ResumePull(id()));
+            }
+        }
+        _ => {
+            if small(ui, w.pause) {
+                out.push(Intent::PausePull(id()));
+            }
+        }
+    }
+    let amount = |done: u64, total: Option<u64>| match total {
+        Some(total) => format!("{} / {}", size(done), size(total)),
+        None => size(done),
+    };
+    let share = |done: u64, total: Option<u64>| total.filter(|t| *t > 0).map(|t| done as f32 / t as f32);
+    let (share, text) = match &pull.state {
+        PullState::Running { done, total, bytes_per_s, left } => {
+            let mut text = format!("{} · {}/s", amount(*done, *total), size(*bytes_per_s as u64));
+            if let Some(left) = left {
+                text = format!("{text} · {}", (w.left)(left.as_secs()));
+            }
+            (share(*done, *total), text)
+        }
+        PullState::Paused { done, total } => {
+            (Some(share(*done, *total).unwrap_or(0.0)), format!("{} · {}", w.paused, amount(*done, *total)))
+        }
+        _ => (Some(0.0), w.waiting.to_owned()),
+    };
+    ui.vertical(|ui| {
+        ui.set_width(ui.available_width().min(210.0));
+        ui.add_space(8.0);
+        progress(ui, share, ui.available_width());
+        ui.add(egui::Label::new(egui::RichText::new(text).small().color(p.weak)).truncate());
+    });
+}
+
+/// What a licence means, before its model is fetched; whether the question is answered.
+pub(super) fn licence_ui(ui: &mut Ui, w: &Words, view: &View<'_>, entry: &Entry, out: &mut Vec<Intent>) -> bool {
+    let p = palette(ui);
+    ui.label(egui::RichText::new((w.licence_title)(&entry.name)).heading().color(p.strong));
+    ui.horizontal(|ui| {
+        chip(ui, &entry.licence, licence_colour(p, entry.permits));
+    });
+    ui.add(egui::Label::new(permits(view.language, entry.permits)).wrap());
+    ui.horizontal_wrapped(|ui| {
+        ui.label(egui::RichText::new(w.project_page).color(p.weak));
+        ui.hyperlink(&entry.source);
+    });
+    ui.horizontal(|ui| {
+        let yes = primary_button(ui, w.download_anyway).clicked();
+        if yes {
+            out.push(Intent::Pull(entry.id.clone()));
+        }
+        plain_button(ui, view.strings.cancel).clicked() || yes
+    })
+    .inner
+}

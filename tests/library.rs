@@ -1,0 +1,270 @@
+//! Models from anywhere: each bad file gets a clear sentence, none gets out of its folder, nothing is half done.
+
+mod common;
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use common::{Ended, TestEnv, shared};
+
+/// The folder that the program imports into.
+fn home(env: &TestEnv) -> PathBuf {
+    env.path("..").join("data/sightline/models")
+}
+
+fn models(env: &TestEnv, arguments: &[&str]) -> Ended {
+    Ended::of(env.bare().arg("models").args(arguments).output().expect("the program starts"))
+}
+
+/// What lies in the library's folder, hidden files too.
+fn contents(env: &TestEnv) -> Vec<String> {
+    let entries = std::fs::read_dir(home(env)).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[track_caller]
+fn refused(env: &TestEnv, path: &Path, words: &[&str]) {
+    let ended = models(env, &["import", path.to_str().expect("a plain path")]).with_code(1);
+    for word in words {
+        assert!(ended.err.contains(word), "{word} isn't in: {}", ended.err);
+    }
+    assert!(ended.err.contains("fix: "), "{}", ended.err);
+    assert_eq!(contents(env), Vec::<String>::new(), "nothing is left behind");
+}
+
+#[test]
+fn a_model_is_taken_in_identified_and_found_by_its_name() {
+    let env = TestEnv::new();
+    env.bring("models/yolox_nano.onnx", "mine.onnx");
+    std::fs::write(env.path("mine.toml"), "labels = [\"a\"]").expect("a sidecar");
+    let ended = models(&env, &["import", "mine.onnx", "--format", "json"]).with_code(0);
+    let line = &ended.json_lines()[0];
+    assert_eq!((line["task"].as_str(), line["family"].as_str()), (Some("detect"), Some("yolox")));
+    assert_eq!(contents(&env), ["mine.onnx", "mine.toml"]);
+    // The same once more is noticed; another one of the same name gets a number.
+    let again = models(&env, &["import", "mine.onnx"]).with_code(0);
+    assert!(again.out.contains("was here already"), "{}", again.out);
+    env.bring("models/ultraface_rfb_320.onnx", "mine.onnx");
+    std::fs::remove_file(env.path("mine.toml")).expect("removed");
+    models(&env, &["import", "mine.onnx"]).with_code(0);
+    assert_eq!(contents(&env), ["mine-2.onnx", "mine.onnx", "mine.toml"]);
+    // By name, from anywhere.
+    let listed = models(&env, &["list", "--format", "json"]).with_code(0);
+    let all: serde_json::Value = serde_json::from_str(&listed.out).expect("JSON");
+    assert_eq!(all.as_array().map(Vec::len), Some(2));
+    models(&env, &["rename", "mine-2", "Gesichter"]).with_code(0);
+    models(&env, &["favourite", "Gesichter"]).with_code(0);
+    let listed = models(&env, &["list", "face"]).with_code(0);
+    assert!(listed.out.contains("★") && listed.out.contains("Gesichter") && !listed.out.contains("YOLOX"), "{}", listed.out);
+}
+
+#[test]
+fn a_link_leaves_the_file_where_it_is() {
+    let env = TestEnv::new();
+    let file = env.bring("models/yolox_nano.onnx", "mine.onnx");
+    models(&env, &["import", "--link", "mine.onnx"]).with_code(0);
+    let link = home(&env).join("mine.onnx");
+    assert_eq!(std::fs::read_link(&link).expect("a link"), file.canonicalize().expect("a path"));
+    models(&env, &["remove", "mine", "--delete", "--yes"]).with_code(0);
+    assert!(file.exists() && !link.is_symlink());
+}
+
+#[test]
+fn a_truncated_an_empty_and_a_foreign_file_are_refused() {
+    let env = TestEnv::new();
+    let whole = std::fs::read(shared("models/yolox_nano.onnx")).expect("the model");
+    let path = env.path("cut.onnx");
+    std::fs::write(&path, &whole[..whole.len() / 2]).expect("written");
+    refused(&env, &path, &["not a whole ONNX file"]);
+    std::fs::write(&path, "").expect("written");
+    refused(&env, &path, &["empty"]);
+    std::fs::write(&path, "<!DOCTYPE html><html>not found</html>").expect("written");
+    refused(&env, &path, &["web page"]);
+    refused(&env, &shared("media/bus.jpg"), &["not a whole ONNX file"]);
+    std::fs::create_dir(env.path("empty")).expect("a folder");
+    refused(&env, &env.path("empty"), &["no ONNX model"]);
+}
+
+#[test]
+fn a_dead_link_and_a_missing_file_are_named() {
+    let env = TestEnv::new();
+    refused(&env, Path::new("nothing.onnx"), &["nothing.onnx", "doesn't exist"]);
+    std::os::unix::fs::symlink("/nowhere/at/all.onnx", env.path("dead.onnx")).expect("a link");
+    refused(&env, &env.path("dead.onnx"), &["a link to a file that isn't there"]);
+}
+
+/// Protobuf: a field with a length.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![number << 3 | 2];
+    let mut length = content.len();
+    loop {
+        let low = (length & 0x7f) as u8;
+        length >>= 7;
+        bytes.push(if length > 0 { low | 0x80 } else { low });
+        if length == 0 {
+            break;
+        }
+    }
+    bytes.extend_from_slice(content);
+    bytes
+}
+
+/// A model of one weight whose data lies in the file `location`; field numbers of onnx.proto.
+fn with_external_data(location: &str) -> Vec<u8> {
+    let entry = [field(1, b"location"), field(2, location.as_bytes())].concat();
+    let tensor = [vec![2 << 3, 1], field(8, b"w"), field(13, &entry), vec![14 << 3, 1]].concat();
+    let graph = [field(2, b"g"), field(5, &tensor)].concat();
+    let opset = vec![2 << 3, 17];
+    [vec![1 << 3, 8], field(7, &graph), field(8, &opset)].concat()
+}
+
+#[test]
+fn weights_that_are_missing_or_lie_elsewhere_are_named() {
+    let env = TestEnv::new();
+    let path = env.path("split.onnx");
+    std::fs::write(&path, with_external_data("weights.bin")).expect("written");
+    refused(&env, &path, &["weights.bin", "missing"]);
+    std::fs::write(&path, with_external_data("../../secret.bin")).expect("written");
+    refused(&env, &path, &["../../secret.bin", "outside its own folder"]);
+    std::fs::write(&path, with_external_data("/etc/passwd")).expect("written");
+    refused(&env, &path, &["/etc/passwd", "outside its own folder"]);
+    // There they come along, into a folder of the model's own.
+    std::fs::write(&path, with_external_data("weights.bin")).expect("written");
+    std::fs::write(env.path("weights.bin"), [0; 8]).expect("written");
+    models(&env, &["import", "split.onnx"]).with_code(0);
+    assert!(home(&env).join("split/split.onnx").is_file() && home(&env).join("split/weights.bin").is_file());
+    let listed = models(&env, &["list"]).with_code(0);
+    assert!(listed.out.contains("split"), "{}", listed.out);
+}
+
+#[test]
+fn a_tensor_that_claims_terabytes_costs_nothing() {
+    let env = TestEnv::new();
+    // A weight of 2^40 elements whose bytes "follow", though the file ends.
+    let dims = [vec![1 << 3], vec![0x80, 0x80, 0x80, 0x80, 0x80, 0x20]].concat();
+    let mut raw = vec![9 << 3 | 2];
+    raw.extend([0x80, 0x80, 0x80, 0x80, 0x80, 0x20]);
+    let tensor = [dims, vec![2 << 3, 1], field(8, b"w"), raw].concat();
+    let graph = [field(2, b"g"), field(5, &tensor)].concat();
+    let bytes = [vec![1 << 3, 8], field(7, &graph), field(8, &[2 << 3, 17])].concat();
+    let path = env.path("huge.onnx");
+    std::fs::write(&path, bytes).expect("written");
+    refused(&env, &path, &["not a whole ONNX file"]);
+}
+
+#[test]
+fn an_opset_from_the_future_is_said_by_the_runtime() {
+    let env = TestEnv::new();
+    let mut bytes = std::fs::read(shared("models/ultraface_rfb_320.onnx")).expect("the model");
+    // Another opset of the same domain at the end of the file: protobuf keeps both, the runtime takes the newer.
+    bytes.extend(field(8, &[2 << 3, 0xe7, 0x07]));
+    let path = env.path("future.onnx");
+    std::fs::write(&path, bytes).expect("written");
+    let mut command = env.command();
+    command.arg("predict").arg(shared("media/bus.jpg")).arg("--model").arg(&path);
+    let ended = Ended::of(command.output().expect("it starts")).with_code(1);
+    assert!(ended.err.contains("ONNX Runtime can't open") && ended.err.contains("newer"), "{}", ended.err);
+}
+
+#[test]
+fn three_gigabytes_are_looked_at_at_once_and_refused_clearly() {
+    let env = TestEnv::new();
+    let path = env.path("large.onnx");
+    // A whole file: the graph's last field says that 3 GB of weights follow, and they do (a hole on the disk).
+    let size: u64 = 3 << 30;
+    let varint = |mut n: u64| {
+        let mut bytes = Vec::new();
+        while n >= 0x80 {
+            bytes.push((n & 0x7f) as u8 | 0x80);
+            n >>= 7;
+        }
+        bytes.push(n as u8);
+        bytes
+    };
+    let head = [vec![2 << 3, 1], field(8, b"w"), vec![9 << 3 | 2], varint(size)].concat();
+    let tensor = [vec![5 << 3 | 2], varint(head.len() as u64 + size), head].concat();
+    let graph = [vec![7 << 3 | 2], varint(tensor.len() as u64 + size), tensor].concat();
+    let front = [field(8, &[2 << 3, 17]), graph].concat();
+    let mut file = File::create(&path).expect("a file");
+    file.write_all(&front).expect("written");
+    file.set_len(front.len() as u64 + size).expect("a hole");
+    let ended = models(&env, &["info", "large.onnx"]).with_code(1);
+    assert!(ended.err.contains("2 GB") && ended.err.contains("fix: "), "{}", ended.err);
+    file.rewind().expect("rewound");
+}
+
+#[test]
+fn a_read_only_library_is_said() {
+    let env = TestEnv::new();
+    env.bring("models/yolox_nano.onnx", "mine.onnx");
+    // A file where the folder must be: even root can't write into that.
+    std::fs::create_dir_all(home(&env).parent().expect("a parent")).expect("folders");
+    std::fs::write(home(&env), "").expect("a file");
+    let ended = models(&env, &["import", "mine.onnx"]).with_code(1);
+    assert!(ended.err.contains("can't be put into") && ended.err.contains("fix: "), "{}", ended.err);
+}
+
+#[test]
+fn names_that_deceive_are_shown_and_stored_plainly() {
+    let env = TestEnv::new();
+    let name = "a\u{202e}gpj.\u{7}onnx\n.onnx";
+    env.bring("models/yolox_nano.onnx", name);
+    let path = env.path(name);
+    let ended = models(&env, &["import", path.to_str().expect("UTF-8")]).with_code(0);
+    assert!(!ended.out.contains(['\u{202e}', '\u{7}']), "{:?}", ended.out);
+    assert_eq!(contents(&env), ["agpj.onnx.onnx"]);
+    // One that lies in a folder of models under such a name is listed without doing harm.
+    std::fs::copy(&path, env.models().join(name)).expect("a copy");
+    let listed = models(&env, &["list"]).with_code(0);
+    assert!(!listed.out.contains(['\u{202e}', '\u{7}']), "{:?}", listed.out);
+    assert_eq!(listed.out.lines().count(), 3, "{}", listed.out);
+}
+
+/// A zip archive of stored members; names as they are.
+fn archive(path: &Path, members: &[(&str, &[u8])]) {
+    let mut zip = zip::ZipWriter::new(File::create(path).expect("a file"));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    for (name, content) in members {
+        zip.start_file(*name, options).expect("a member");
+        zip.write_all(content).expect("written");
+    }
+    zip.finish().expect("written");
+}
+
+#[test]
+fn archives_are_unpacked_but_never_outside_the_library() {
+    let env = TestEnv::new();
+    let model = std::fs::read(shared("models/ultraface_rfb_320.onnx")).expect("the model");
+    archive(&env.path("good.zip"), &[("deep/face.onnx", &model), ("README.txt", b"x")]);
+    models(&env, &["import", "good.zip"]).with_code(0);
+    assert_eq!(contents(&env), ["face.onnx"]);
+    models(&env, &["remove", "face", "--delete", "--yes"]).with_code(0);
+    for hostile in ["../evil.onnx", "/tmp/evil.onnx", "a/../../evil.onnx", "..\\evil.onnx"] {
+        archive(&env.path("bad.zip"), &[(hostile, &model)]);
+        refused(&env, &env.path("bad.zip"), &["outside"]);
+    }
+    archive(&env.path("none.zip"), &[("README.txt", b"x")]);
+    refused(&env, &env.path("none.zip"), &["no ONNX model"]);
+    let whole = std::fs::read(env.path("good.zip")).expect("the archive");
+    std::fs::write(env.path("cut.zip"), &whole[..whole.len() / 2]).expect("written");
+    refused(&env, &env.path("cut.zip"), &["archive"]);
+}
+
+#[test]
+fn a_changed_file_is_told_from_a_right_one() {
+    let env = TestEnv::new();
+    env.bring("models/yolox_nano.onnx", "yolox_nano.onnx");
+    models(&env, &["import", "yolox_nano.onnx"]).with_code(0);
+    let ended = models(&env, &["verify", "yolox_nano"]).with_code(0);
+    assert!(ended.out.contains("as its project published it"), "{}", ended.out);
+    let path = home(&env).join("yolox_nano.onnx");
+    let mut bytes = std::fs::read(&path).expect("the model");
+    let last = bytes.len() - 200_000;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let ended = models(&env, &["verify", "yolox_nano"]).with_code(1);
+    assert!(ended.out.contains("CHANGED"), "{}", ended.out);
+}
