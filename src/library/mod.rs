@@ -1,0 +1,3 @@
+//! Many models: getting and keeping them.
+
+pub mod download;
