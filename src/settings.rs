@@ -206,6 +206,13 @@ pub fn peek_model_folders(path: &Path) -> Vec<PathBuf> {
     read.map(|settings| settings.model_folders).unwrap_or_default()
 }
 
+/// The mirror that was chosen, where the file can be read.
+#[must_use]
+pub fn peek_mirror(path: &Path) -> Option<String> {
+    let settings = toml::from_str::<Settings>(&std::fs::read_to_string(path).ok()?).ok()?;
+    settings.model_mirror
+}
+
 /// The window's size as it was remembered, where the file can be read; for opening the window before the rest
 /// is loaded.
 #[must_use]

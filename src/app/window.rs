@@ -24,6 +24,7 @@ use super::{
     apply, detect_panel, figures_panel, help, keys, model_panel, pages, settings_page, source_panel, toolbar,
 };
 use crate::engine::{Command, Engine, EngineOptions, ModelState, Outcome, SourceState, Stats};
+use crate::library::download::{Downloads, Options, Ticket};
 use crate::library::{Card, Catalogue, Shelf, Watcher};
 use crate::model::Thresholds;
 use crate::model::labels::Language;
@@ -101,6 +102,9 @@ pub struct App {
     pub(super) watcher: Arc<Watcher>,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) library: LibraryPage,
+    pub(super) downloads: Downloads,
+    /// The fetches that were asked for, by the entry's id.
+    pub(super) pulls: Vec<(String, Ticket)>,
     /// Since when the current model runs.
     pub(super) running_since: Option<Instant>,
     /// The model whose time while running was written down.
@@ -152,6 +156,8 @@ impl App {
         let catalogue = Arc::new(Catalogue::load());
         let shelf = Shelf::of_user(&loaded.model_folders, Arc::clone(&catalogue));
         let wake = ctx.clone();
+        let downloads = Downloads::new(Options::default(), move || wake.request_repaint());
+        let wake = ctx.clone();
         let watcher = Arc::new(Watcher::start(shelf, move || wake.request_repaint()));
         let thresholds = Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() };
         let state = State {
@@ -184,6 +190,8 @@ impl App {
             watcher,
             catalogue,
             library: LibraryPage::default(),
+            downloads,
+            pulls: Vec::new(),
             running_since: None,
             timed: None,
             stage: Stage::default(),
@@ -236,6 +244,7 @@ impl App {
             .filter(|o| self.state.model.current.as_ref().is_some_and(|card| Arc::ptr_eq(card, &o.card)));
         self.state.position = self.engine.position();
         self.library_changed();
+        self.pulls_changed();
         self.tell_idle();
         if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.figures_at = Some(Instant::now());
@@ -591,7 +600,11 @@ impl App {
                 self.state.cameras.looking = false;
                 self.state.cameras.items = Some(found);
             }
-            Done::Noted => {}
+            Done::Noted | Done::Settled(Ok(())) => {}
+            Done::Settled(Err(error)) => {
+                self.toasts.bad(s.not_done, format!("{error} {}", error.fix()));
+            }
+            Done::Pull(id, job) => self.begin_pull(id, *job),
             Done::Verified(name, verdict) => self.verified(&name, verdict),
             Done::Removed(path, deleted, answer) => self.removed(&path, deleted, answer),
             Done::Imported(taken) => self.imported(*taken),

@@ -15,6 +15,7 @@ use super::intent::Choose;
 use super::library::Taken;
 use super::strings::Strings;
 use crate::keep::{Saved, SnapshotError};
+use crate::library::download::Job;
 use crate::library::upkeep::{UpkeepError, Verdict};
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
@@ -26,6 +27,10 @@ pub enum Done {
     Cameras(Vec<CameraInfo>),
     /// Something was written down; nothing is to be shown.
     Noted,
+    /// A fetch, by the entry's id, can begin.
+    Pull(String, Box<Job>),
+    /// A fetched model's settings were written beside it, or couldn't be.
+    Settled(Result<(), ModelError>),
     /// A model, by its name, was compared with what it must be.
     Verified(String, Result<Verdict, ModelError>),
     /// A model was removed, for good or not.

@@ -175,8 +175,11 @@ impl Entry {
     /// Where to try, in order: the user's mirrors, then the project's own address, then other mirrors.
     #[must_use]
     pub fn addresses(&self, mirrors: &Mirrors) -> Vec<String> {
-        let mut addresses: Vec<String> =
-            mirrors.own.iter().map(|base| format!("{}/{}", base.trim_end_matches('/'), self.remote_name())).collect();
+        // A folder is looked through by the downloader itself.
+        let place = |base: &String| {
+            if base.contains("://") { format!("{}/{}", base.trim_end_matches('/'), self.remote_name()) } else { base.clone() }
+        };
+        let mut addresses: Vec<String> = mirrors.own.iter().map(place).collect();
         for address in std::iter::once(&self.url).chain(&self.mirrors) {
             if let (Some(hub), Some(path)) = (&mirrors.hub, address.strip_prefix(HUB)) {
                 addresses.push(format!("{}/{path}", hub.trim_end_matches('/')));
@@ -446,10 +449,10 @@ mod tests {
     #[test]
     fn mirrors_come_first_and_the_hub_can_be_replaced() {
         let entry = &parse(ONE).unwrap()[0];
-        let mirrors = Mirrors { own: vec!["/srv/models/".into()], hub: Some("https://hub.example/".into()) };
+        let mirrors = Mirrors { own: vec!["/srv/models/".into(), "http://lan/m/".into()], hub: Some("https://hub.example/".into()) };
         assert_eq!(
             entry.addresses(&mirrors),
-            ["/srv/models/a.onnx", "https://hub.example/x/a.onnx", "https://huggingface.co/x/a.onnx"]
+            ["/srv/models/", "http://lan/m/a.onnx", "https://hub.example/x/a.onnx", "https://huggingface.co/x/a.onnx"]
         );
     }
 }

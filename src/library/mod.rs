@@ -4,10 +4,12 @@
 pub mod archive;
 pub mod card;
 pub mod catalogue;
+pub mod download;
 pub mod import;
 pub mod measure;
 pub mod names;
 pub mod notes;
+pub mod pull;
 pub mod search;
 pub mod shelf;
 pub mod upkeep;

@@ -115,6 +115,9 @@ pub struct Notes {
     version: u32,
     #[serde(default)]
     files: BTreeMap<String, Note>,
+    /// Hashes of catalogue entries whose hash nobody published, from their first download.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pins: BTreeMap<String, String>,
 }
 
 impl Notes {
@@ -132,6 +135,17 @@ impl Notes {
         if *note == Note::default() {
             self.files.remove(&key);
         }
+    }
+
+    /// The hash that an entry of the catalogue had at its first download.
+    #[must_use]
+    pub fn pin(&self, id: &str) -> Option<&str> {
+        self.pins.get(id).map(String::as_str)
+    }
+
+    /// Pins the hash of an entry, unless one is pinned already.
+    pub fn set_pin(&mut self, id: &str, sha256: &str) {
+        self.pins.entry(id.to_owned()).or_insert_with(|| sha256.to_owned());
     }
 
     /// Forgets a file.

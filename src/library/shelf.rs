@@ -145,6 +145,12 @@ impl Shelf {
         }
     }
 
+    /// What is remembered of all files.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     /// What is remembered of a file.
     #[must_use]
     pub fn remembered(&self, path: &Path) -> Note {

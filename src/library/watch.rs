@@ -92,6 +92,12 @@ impl Watcher {
         Arc::clone(self.shared.shelf().catalogue())
     }
 
+    /// What is remembered of all models.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        self.shared.shelf().notes().clone()
+    }
+
     /// Whether nothing else is to be done: then models without a time are measured.
     pub fn set_idle(&self, idle: bool) {
         self.shared.idle.store(idle, Relaxed);

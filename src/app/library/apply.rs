@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::words::Words;
+use super::{Pull, PullState};
 use crate::app::model_panel::same_file;
 use crate::app::window::App;
 use crate::app::workers::Done;
 use crate::engine::SourceState;
+use crate::library::download::{Job, Outcome, State, Ticket, Trust};
 use crate::library::import::{self, How, ImportError, Imported};
 use crate::library::notes::{Measured, Origin, Stamp};
 use crate::library::upkeep::{self, Away, UpkeepError, Verdict};
-use crate::library::{Card, Kind, Watcher};
+use crate::library::{Card, Kind, Mirrors, Watcher, pull};
 use crate::model::ModelError;
 
 /// Larger models are linked when they are dropped: a copy would take long and fill the disk.
@@ -230,10 +232,110 @@ impl App {
 }
 
 impl App {
-    pub(in crate::app) fn pull(&mut self, _id: &str) {}
-    pub(in crate::app) fn pause_pull(&mut self, _id: &str) {}
-    pub(in crate::app) fn resume_pull(&mut self, _id: &str) {}
-    pub(in crate::app) fn cancel_pull(&mut self, _id: &str) {}
+    /// Fetches an entry of the catalogue.
+    pub(in crate::app) fn pull(&mut self, id: &str) {
+        let Some(entry) = self.catalogue.entries.iter().find(|e| e.id == id) else { return };
+        let Some(home) = crate::library::home() else {
+            let error = ImportError::NoFolder;
+            self.toasts.bad(self.strings().not_done, format!("{error} {}", error.fix()));
+            return;
+        };
+        let mirrors = Mirrors::of_environment(self.state.settings.model_mirror.as_deref());
+        let entry = entry.clone();
+        self.library_job(move |watcher| {
+            let job = pull::job(&entry, &mirrors, &watcher.notes(), &home);
+            Done::Pull(entry.id, Box::new(job))
+        });
+    }
+
+    /// Begins a fetch.
+    pub(in crate::app) fn begin_pull(&mut self, id: String, job: Job) {
+        match self.downloads.add(job) {
+            Ok(ticket) => {
+                self.pulls.retain(|(known, _)| *known != id);
+                self.pulls.push((id, ticket));
+            }
+            Err(error) => {
+                self.toasts.bad(self.strings().not_done, format!("{error} {}", error.fix()));
+            }
+        }
+    }
+
+    fn ticket(&self, id: &str) -> Option<Ticket> {
+        self.pulls.iter().find(|(known, _)| known == id).map(|(_, ticket)| *ticket)
+    }
+
+    pub(in crate::app) fn pause_pull(&self, id: &str) {
+        if let Some(ticket) = self.ticket(id) {
+            self.downloads.pause(ticket);
+        }
+    }
+
+    pub(in crate::app) fn resume_pull(&self, id: &str) {
+        if let Some(ticket) = self.ticket(id) {
+            self.downloads.resume(ticket);
+        }
+    }
+
+    pub(in crate::app) fn cancel_pull(&mut self, id: &str) {
+        if let Some(ticket) = self.ticket(id) {
+            self.downloads.cancel(ticket);
+            self.pulls.retain(|(known, _)| known != id);
+        }
+    }
+
+    /// Takes over how the fetches go; what is done is written down and said.
+    pub(in crate::app) fn pulls_changed(&mut self) {
+        if self.pulls.is_empty() {
+            self.state.pulls.clear();
+            return;
+        }
+        let mut pulls = std::mem::take(&mut self.pulls);
+        self.state.pulls.clear();
+        pulls.retain(|(id, ticket)| {
+            let state = match self.downloads.state(*ticket) {
+                Some(State::Waiting) => PullState::Waiting,
+                Some(State::Running(p)) => PullState::Running {
+                    done: p.bytes,
+                    total: p.total,
+                    bytes_per_s: p.bytes_per_second as f64,
+                    left: p.left,
+                },
+                Some(State::Paused(kept)) => {
+                    PullState::Paused { done: kept.as_ref().map_or(0, |k| k.bytes), total: kept.and_then(|k| k.total) }
+                }
+                Some(State::Failed(failure)) => {
+                    PullState::Failed { message: failure.to_string(), fix: failure.fix() }
+                }
+                Some(State::Done(outcome)) => {
+                    self.pulled(id, &outcome);
+                    return false;
+                }
+                Some(State::Cancelled) | None => return false,
+            };
+            self.state.pulls.push(Pull { id: id.clone(), state });
+            true
+        });
+        self.pulls = pulls;
+        if self.pulls.is_empty() {
+            self.downloads.clear_finished();
+        }
+    }
+
+    fn pulled(&mut self, id: &str, outcome: &Arc<Outcome>) {
+        let Some(entry) = self.catalogue.entries.iter().find(|e| e.id == id).cloned() else { return };
+        let w = self.words();
+        let pinned = outcome.trust == Trust::FirstUse;
+        self.toasts.good(w.fetched, if pinned { format!("{}. {}", entry.name, w.pinned) } else { entry.name.clone() });
+        let outcome = Arc::clone(outcome);
+        self.library_job(move |watcher| {
+            let settled = pull::settle(&entry, &outcome);
+            if let Ok(settled) = &settled {
+                watcher.note(|notes| settled.note(notes, &outcome));
+            }
+            Done::Settled(settled.map(|_| ()))
+        });
+    }
 }
 
 /// What `M` goes through: the favourites, where there are two or more; else every model that can be run.

@@ -3,6 +3,7 @@
 mod import;
 mod info;
 mod list;
+mod pull;
 mod upkeep;
 
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub enum ModelsCommand {
     List(list::ListArgs),
     /// Say what model files are and how Sightline knows; needs no ONNX Runtime
     Info(info::InfoArgs),
+    /// Fetch models of the catalogue
+    Pull(pull::PullArgs),
     /// Take models in from files, folders or .zip archives
     Import(import::ImportArgs),
     /// Compare models with what they must be, byte for byte
@@ -45,6 +48,7 @@ pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
     match command {
         ModelsCommand::List(args) => list::run(args),
         ModelsCommand::Info(args) => info::run(args),
+        ModelsCommand::Pull(args) => pull::run(args),
         ModelsCommand::Import(args) => import::run(args),
         ModelsCommand::Verify(args) => upkeep::verify(args),
         ModelsCommand::Remove(args) => upkeep::remove(args),

@@ -1,0 +1,229 @@
+//! `sightline models pull`: fetching models of the catalogue.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::{exit, home, shelf, upkeep::ask};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::output::{self, Format};
+use crate::library::download::{Downloads, Options, Outcome, State, Ticket};
+use crate::library::{Catalogue, Entry, Mirrors, NotesFile, Permits, Shelf, pull};
+use crate::settings;
+
+/// What `sightline models pull` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "A download that broke off, or that Ctrl-C ended, goes on where it was the next time. Every file is checked against\n\
+    its published SHA-256; where none is published, the first download's is pinned.\n\n\
+    Mirrors: SIGHTLINE_MIRROR (a folder or an address that holds the files under their names) is asked first,\n\
+    HF_ENDPOINT stands in for huggingface.co; HTTPS_PROXY and NO_PROXY are heeded.\n\n\
+    Examples:\n  sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format json\n  \
+    HF_ENDPOINT=https://hf-mirror.com sightline models pull rt-detr-r18")]
+pub struct PullArgs {
+    /// Ids or names of the catalogue (see `sightline models list --available`)
+    #[arg(required = true, value_name = "ID")]
+    names: Vec<String>,
+    /// Where to put them [default: the data folder]
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    /// Accept licences that aren't free for every use without being asked
+    #[arg(short, long)]
+    yes: bool,
+    /// Don't draw progress bars
+    #[arg(long)]
+    no_progress: bool,
+    /// Text for people, or one JSON object a model (JSON Lines)
+    #[arg(short, long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a str,
+    file: String,
+    bytes: u64,
+    sha256: String,
+    /// `verified`: the published hash was met; `pinned`: there was none, and this one is remembered.
+    trust: &'static str,
+    licence: &'a str,
+    from: Option<&'a str>,
+}
+
+/// Fetches models.
+///
+/// # Errors
+/// Where there is no place for them, or a licence isn't accepted; what is wrong with single models is said as it comes.
+pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
+    let catalogue = Arc::new(Catalogue::load());
+    let mut shelf = shelf(&catalogue);
+    let folder = args.to.clone().map_or_else(home, Ok)?;
+    let mut all_well = true;
+    let mut entries: Vec<&Entry> = Vec::new();
+    for name in &args.names {
+        match catalogue.find(name) {
+            Some(entry) if !entries.contains(&entry) => entries.push(entry),
+            Some(_) => {}
+            None => {
+                all_well = false;
+                let _ = unknown(name, &catalogue).report();
+            }
+        }
+    }
+    for entry in &entries {
+        look_at_licence(entry, args.yes)?;
+    }
+    let chosen = settings::settings_file().and_then(|f| settings::peek_mirror(&f));
+    let mirrors = Mirrors::of_environment(chosen.as_deref());
+    let notes = NotesFile::of_user().and_then(|f| f.load().ok()).unwrap_or_default();
+    let interrupt = Interrupt::listen();
+    let downloads = Downloads::new(Options::default(), || {});
+    let bars = Bars::new(!args.no_progress && args.format == Format::Text);
+    let mut running: Vec<Running<'_>> = Vec::new();
+    for entry in entries {
+        match downloads.add(pull::job(entry, &mirrors, &notes, &folder)) {
+            Ok(ticket) => running.push(Running { entry, ticket, bar: bars.add(entry) }),
+            Err(error) => {
+                all_well = false;
+                let _ = Failure::failed(error.to_string(), error.fix()).report();
+            }
+        }
+    }
+    while !running.is_empty() {
+        if interrupt.is_set() {
+            downloads.pause_all();
+            let _ = downloads.wait_all(Duration::from_secs(2));
+            bars.clear();
+            for one in &running {
+                if let Some(State::Paused(Some(kept))) = downloads.state(one.ticket) {
+                    output::note(&format!("{}: {kept}", one.entry.name));
+                }
+            }
+            return Ok(Exit::Interrupted);
+        }
+        std::thread::sleep(Duration::from_millis(60));
+        let mut still = Vec::new();
+        for one in running {
+            match downloads.state(one.ticket) {
+                Some(State::Done(outcome)) => {
+                    one.bar.finish_and_clear();
+                    bars.aside(|| done(args.format, one.entry, &outcome, &mut shelf))?;
+                }
+                Some(State::Failed(failure)) => {
+                    one.bar.finish_and_clear();
+                    all_well = false;
+                    let message = format!("{}: {failure}", one.entry.name);
+                    bars.aside(|| {
+                        let _ = Failure::failed(message, failure.fix()).report();
+                    });
+                }
+                Some(State::Running(progress)) => {
+                    if let Some(total) = progress.total {
+                        one.bar.set_length(total);
+                    }
+                    one.bar.set_position(progress.bytes);
+                    let trouble = progress.trouble.map(|t| format!(" ({t})")).unwrap_or_default();
+                    one.bar.set_message(output::printable(&format!("{}{trouble}", one.entry.name)).into_owned());
+                    still.push(one);
+                }
+                Some(_) => still.push(one),
+                None => {}
+            }
+        }
+        running = still;
+    }
+    Ok(exit(all_well))
+}
+
+struct Running<'a> {
+    entry: &'a Entry,
+    ticket: Ticket,
+    bar: ProgressBar,
+}
+
+fn done(format: Format, entry: &Entry, outcome: &Outcome, shelf: &mut Shelf) -> Result<(), Failure> {
+    match pull::settle(entry, outcome) {
+        Ok(settled) => {
+            shelf.note(|notes| settled.note(notes, outcome));
+            if let Some(trouble) = shelf.take_trouble() {
+                output::note(&format!("warning: {trouble}"));
+            }
+        }
+        Err(error) => {
+            let _ = Failure::from(error).report();
+        }
+    }
+    let known = entry.sha256.known().is_some();
+    let file = outcome.path.display().to_string();
+    if format == Format::Json {
+        return output::json_line(&Line {
+            id: &entry.id,
+            file,
+            bytes: outcome.bytes,
+            sha256: outcome.sha256.to_string(),
+            trust: if known { "verified" } else { "pinned" },
+            licence: &entry.licence,
+            from: outcome.from.as_deref(),
+        });
+    }
+    let hash = if known {
+        "its SHA-256 is the published one".to_owned()
+    } else {
+        format!("nobody has published its SHA-256; {} is pinned now", outcome.sha256)
+    };
+    output::line(&format!("{}: {} ({}; {hash})", entry.name, output::printable(&file), output::size(outcome.bytes)))
+}
+
+fn unknown(name: &str, catalogue: &Catalogue) -> Failure {
+    let near = catalogue.like(name);
+    let fix = if near.is_empty() {
+        "\u{201c}sightline models list --available\u{201d} shows what there is.".to_owned()
+    } else {
+        format!("Did you mean {}?", near.join(", "))
+    };
+    Failure::usage(format!("The catalogue has no model \u{201c}{name}\u{201d}."), fix)
+}
+
+/// Shows a licence that isn't free for every use, and asks.
+fn look_at_licence(entry: &Entry, yes: bool) -> Result<(), Failure> {
+    if !entry.permits.needs_a_look() {
+        return Ok(());
+    }
+    output::note(&format!("{} is under {}: {}.", entry.name, entry.licence, Permits::meaning(entry.permits)));
+    output::note(&format!("  {}", entry.source));
+    if yes || ask("Fetch it under this licence?")? {
+        return Ok(());
+    }
+    Err(Failure::failed(format!("{} wasn't fetched: its licence wasn't accepted.", entry.name), ""))
+}
+
+/// A bar a download, drawn on standard error where that is a terminal.
+struct Bars(MultiProgress);
+
+impl Bars {
+    fn new(show: bool) -> Self {
+        let target = if show { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self(MultiProgress::with_draw_target(target))
+    }
+
+    fn add(&self, entry: &Entry) -> ProgressBar {
+        let bar = self.0.add(ProgressBar::new(entry.bytes.unwrap_or(0)));
+        let template = "{msg:28!} {bar:24} {bytes:>10} / {total_bytes:10} {bytes_per_sec:>12} {eta:>4}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(entry.name.clone());
+        bar
+    }
+
+    fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.0.suspend(write)
+    }
+
+    fn clear(&self) {
+        let _ = self.0.clear();
+    }
+}
