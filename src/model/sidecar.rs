@@ -21,6 +21,8 @@ pub struct Sidecar {
     pub fit: Option<Fit>,
     /// Anchor boxes of raw heads, width and height in input pixels, finest map first.
     pub anchors: Option<Vec<[f32; 2]>>,
+    /// A second model that it works with, beside it: a pose model for actions, a matting model for a style.
+    pub companion: Option<PathBuf>,
     /// Class names, in order.
     pub labels: Option<Vec<String>>,
 }
@@ -105,6 +107,7 @@ impl Sidecar {
             range: later.range.or(self.range),
             fit: later.fit.or(self.fit),
             anchors: later.anchors.or(self.anchors),
+            companion: later.companion.or(self.companion),
             labels: later.labels.or(self.labels),
         }
     }
@@ -136,6 +139,7 @@ impl Sidecar {
             spec.output.anchors.clone_from(anchors);
             said.push("anchors");
         }
+        spec.companion.clone_from(&self.companion);
         if let Some(labels) = &self.labels {
             spec.labels = Labels::new(labels.clone());
             said.push("labels");

@@ -35,7 +35,12 @@ pub struct Kept {
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = self.total.map(|t| format!(" of {}", size(t))).unwrap_or_default();
-        write!(f, "{}{of} are kept in \u{201c}{}\u{201d} and will be resumed.", size(self.bytes), self.path.display())
+        write!(
+            f,
+            "{}{of} are kept in \u{201c}{}\u{201d} and will be resumed.",
+            size(self.bytes),
+            self.path.display()
+        )
     }
 }
 
@@ -307,7 +312,12 @@ fn locked(path: &Path, create: bool) -> Result<File, DownloadError> {
             Err(TryLockError::Error(error)) => tracing::warn!("{}: no lock: {error}", path.display()),
         }
         // Another program may have renamed or removed the file between opening and locking it.
-        let same = || Some(same_file::Handle::from_file(file.try_clone().ok()?).ok()? == same_file::Handle::from_path(path).ok()?);
+        let same = || {
+            Some(
+                same_file::Handle::from_file(file.try_clone().ok()?).ok()?
+                    == same_file::Handle::from_path(path).ok()?,
+            )
+        };
         if same().unwrap_or(false) {
             return Ok(file);
         }
@@ -425,7 +435,10 @@ mod tests {
         let target = folder.path().join("m.onnx");
         let part = begun(&target, None);
         let error = open(&target, None).unwrap_err();
-        assert!(matches!(&error, Halt::Failed(DownloadError::InUse { path }) if *path == target), "{error:?}");
+        assert!(
+            matches!(&error, Halt::Failed(DownloadError::InUse { path }) if *path == target),
+            "{error:?}"
+        );
         discard(&target);
         assert!(part_path(&target).exists(), "another's part is left alone");
         drop(part);

@@ -192,7 +192,7 @@ pub fn decode(
         Family::CenterFace => centerface::decode(outputs, context, scratch, results),
         Family::Matting | Family::Rvm => planes::matte(outputs, context, results),
         Family::Depth => planes::depth(outputs, context, results),
-        Family::Classifier => classify::decode(outputs, context, results),
+        Family::Classifier | Family::StGcn => classify::decode(outputs, context, results),
         Family::Segmenter => semantic::decode(outputs, context, results),
         Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution => {
             picture::decode(outputs, context, results)
@@ -309,6 +309,7 @@ pub(crate) mod testing {
             },
             output: OutputSpec::default(),
             labels: Labels::default(),
+            companion: None,
             evidence: Vec::new(),
             confidence: 1.0,
         }
