@@ -155,6 +155,7 @@ fn model_title(error: &ModelError) -> &'static str {
         ModelError::NotUnderstood { .. } => "Unknown kind of model",
         ModelError::NotOnnx { .. } => "Not a whole ONNX file",
         ModelError::BadSidecar { .. } => "The model's settings can't be used",
+        ModelError::BadCompanion { .. } => "The second model can't be used",
         ModelError::RunFailed { .. } | ModelError::UnexpectedOutput { .. } => "The model failed",
         _ => "The model can't be opened",
     }
@@ -191,6 +192,11 @@ fn model_card_chinese(error: &ModelError) -> PageText {
             "模型配置无法使用",
             format!("模型旁的配置“{}”无法使用：{reason}。", path.display()),
             "请更正或删除该文件。",
+        ),
+        ModelError::BadCompanion { path, reason } => PageText::new(
+            "第二个模型无法使用",
+            format!("第二个模型“{}”无法使用：{reason}。", path.display()),
+            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅人物需要抠图模型（selfie、MODNet）。",
         ),
         ModelError::UnexpectedOutput { .. } => PageText::new(
             "模型运行出错",

@@ -46,9 +46,17 @@ impl Sidecar {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(bad(e.to_string())),
         };
-        let sidecar: Self = toml::from_str(&text).map_err(|e| bad(e.message().to_owned()))?;
-        sidecar.check().map_err(bad)?;
-        Ok(Some(sidecar))
+        Self::parse(&text).map(Some).map_err(bad)
+    }
+
+    /// Reads the text of a sidecar.
+    ///
+    /// # Errors
+    /// What is wrong in it, as the end of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let sidecar: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        sidecar.check()?;
+        Ok(sidecar)
     }
 
     /// Writes the sidecar beside the model: whole or not at all.
