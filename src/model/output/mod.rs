@@ -13,6 +13,8 @@ pub mod nms;
 pub mod oriented;
 pub mod picture;
 mod planes;
+#[cfg(test)]
+mod properties;
 mod queries;
 mod rows;
 mod semantic;
