@@ -8,6 +8,7 @@ use eframe::egui::{self, Ui};
 use super::intent::Intent;
 use super::style::palette;
 use super::view::{View, model_name};
+use super::widgets::combo_arrow;
 use crate::engine::ModelCard;
 use crate::model::Task;
 use crate::model::companion::task_for;
@@ -27,8 +28,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>)
     let current = card.spec.companion.as_ref();
     let title = if style { s.covers } else { s.skeletons_from };
     ui.horizontal(|ui| {
+        ui.set_min_height(34.0);
         ui.label(egui::RichText::new(title).color(palette(ui).weak));
-        let combo = egui::ComboBox::from_id_salt("companion").width(ui.available_width() - 8.0).truncate();
+        let combo = egui::ComboBox::from_id_salt("companion").width(ui.available_width()).truncate();
+        let combo = combo.icon(combo_arrow);
         let response = combo.selected_text(name(current)).show_ui(ui, |ui| {
             let whole = style.then_some(None);
             let unlisted = current.filter(|c| !card.companions.contains(c));

@@ -252,7 +252,7 @@ pub fn task_name(language: Language, task: Task) -> &'static str {
         Task::Obb => ("Oriented boxes", "旋转框检测"),
         Task::Depth => ("Depth", "深度估计"),
         Task::Classify => ("Classification", "图像分类"),
-        Task::Stylize => ("Style transfer", "风格迁移"),
+        Task::Stylize => ("Image to image", "图像转换"),
         Task::Action => ("Action recognition", "动作识别"),
     };
     match language {

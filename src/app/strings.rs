@@ -9,6 +9,7 @@ pub struct Strings {
     pub source: &'static str,
     pub model: &'static str,
     pub detection: &'static str,
+    pub result: &'static str,
     pub classes: &'static str,
     pub figures: &'static str,
 
@@ -235,6 +236,7 @@ const ENGLISH: Strings = Strings {
     source: "Source",
     model: "Model",
     detection: "Detection",
+    result: "Result",
     classes: "Classes",
     figures: "Figures",
 
@@ -427,6 +429,7 @@ const CHINESE: Strings = Strings {
     source: "画面来源",
     model: "模型",
     detection: "检测",
+    result: "结果",
     classes: "类别",
     figures: "性能数据",
 
