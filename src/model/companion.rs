@@ -201,7 +201,7 @@ impl Pose {
             if self.skeletons.tell() {
                 self.skeletons.write(&mut first.session.picture(&self.shape)?);
                 times.input += ms_since(before);
-                self.ask(first, thresholds, results, &mut times)?;
+                Self::ask(first, thresholds, results, &mut times)?;
                 self.top.extend_from_slice(&results.top);
                 self.asked = Some(now);
             }
@@ -215,7 +215,6 @@ impl Pose {
 
     /// Lets the network of actions look at the skeletons in its tensor.
     fn ask(
-        &self,
         first: &mut Model,
         thresholds: &Thresholds,
         results: &mut Results,

@@ -16,7 +16,7 @@ use super::results::{Keypoint, Results};
 pub enum Joints {
     /// COCO's 17, as pose models give them.
     Coco,
-    /// OpenPose's 18: COCO's and the neck.
+    /// `OpenPose`'s 18: COCO's and the neck.
     OpenPose,
     /// The 25 of NTU RGB+D (Shahroudy et al. 2016, figure 2).
     Ntu,
