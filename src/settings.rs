@@ -54,6 +54,10 @@ pub struct Settings {
     pub figures: bool,
     /// How much of a style picture, matte or depth map covers the picture, 0..=1.
     pub amount: f32,
+    /// The matting model that limits styles to the person; `None`: the whole picture.
+    pub matte: Option<PathBuf>,
+    /// The pose model for models of actions; `None`: the first that is found.
+    pub pose: Option<PathBuf>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     pub side_panel: bool,
@@ -90,6 +94,8 @@ impl Default for Settings {
             mirror: false,
             figures: false,
             amount: 1.0,
+            matte: None,
+            pose: None,
             result_on_own_frame: false,
             side_panel: true,
             looping: true,

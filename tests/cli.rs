@@ -260,6 +260,20 @@ fn a_style_picture_is_named_in_the_json() {
     assert_eq!(was.dimensions(), is.dimensions());
     let changed = was.iter().zip(is.iter()).filter(|(a, b)| a.abs_diff(**b) > 20).count();
     assert!(changed > was.len() / 3, "the picture is another one: {changed} of {}", was.len());
+
+    // Over people only: here is a dog.
+    let mut command = env.command();
+    command.args(["predict", "--save", "person", "--format", "json", "--model"]);
+    command.arg(shared("models/mosaic_nc8_256.onnx")).arg("--person-only");
+    command.arg(shared("models/selfie_segmentation.onnx")).arg(&dog);
+    let frame = &Ended::of(command.output().expect("the program starts")).with_code(0).json_lines()[0];
+    let is = image::open(env.path(frame["image"].as_str().expect("the file"))).expect("a picture").to_rgb8();
+    let less = was.iter().zip(is.iter()).filter(|(a, b)| a.abs_diff(**b) > 20).count();
+    assert!(less < changed / 4, "only people: {less}, not {changed}");
+    for option in ["--person-only", "--pose"] {
+        let ended = env.predict(["dog.jpg", option, "any.onnx"]).with_code(2);
+        assert!(ended.err.contains(option) && ended.err.contains("detect"), "{}", ended.err);
+    }
 }
 
 /// A field of a protobuf message that holds bytes; all of ours are short.

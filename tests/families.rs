@@ -45,6 +45,8 @@ const DETECTORS: &[(&str, Family, u32, u32, Fitted)] = &[
     ("yolov7_maps", Family::Yolov7, 80, 1, Centred),
     ("yolov7_end2end", Family::Yolov7, 90, 1, Centred),
     ("yolov9", Family::Yolov9, 97, 1, Centred),
+    ("yolov9_half", Family::Yolov9, 97, 1, Centred),
+    ("yolov9_qdq", Family::Yolov9, 97, 1, Centred),
     ("yolov9_two_heads", Family::Yolov9, 97, 1, Centred),
     ("yolov10_rows", Family::Ultralytics, 80, 1, Centred),
     ("yolov2", Family::Yolov2, 85, 1, Stretched),
@@ -78,6 +80,7 @@ const OTHERS: &[(&str, Family, Task, u32)] = &[
     ("yolov7_open", Family::Yolox, Task::Detect, 60),
     ("yolov5_seg", Family::Yolov5, Task::Segment, 97),
     ("rf_detr_seg", Family::RfDetr, Task::Segment, 95),
+    ("st_gcn", Family::StGcn, Task::Action, 95),
     ("movenet", Family::MoveNet, Task::Pose, 93),
     ("neural_style", Family::NeuralStyle, Task::Stylize, 60),
     ("anime_gan", Family::Gan, Task::Stylize, 85),
@@ -386,4 +389,100 @@ fn an_adapter_beside_a_model_changes_what_it_finds() {
     let wrong = OpenOptions { adapter: Some(path.clone()), ..OpenOptions::default() };
     let error = Model::open(&path, &wrong).expect_err("no adapter");
     assert!(error.to_string().contains("adapter") && !error.fix().is_empty(), "{error}");
+}
+
+/// A film of one still frame, 30 a second.
+fn film(number: u32) -> Frame {
+    let mut frame = Frame::filled(64, 64, [9, 9, 9, 255]);
+    frame.sequence = u64::from(number);
+    frame.time_s = Some(f64::from(number) / 30.0);
+    frame
+}
+
+#[test]
+fn an_action_is_told_from_the_skeletons_of_the_last_frames() {
+    let options = OpenOptions { pose: Some(file("movenet")), ..OpenOptions::default() };
+    let mut model = Model::open(&file("st_gcn"), &options).expect("opens");
+    assert_eq!(model.spec().companion, Some(file("movenet")));
+    model.warm_up().expect("runs");
+    let first = look(&mut model, &film(0));
+    assert_eq!(
+        (first.task, first.top.len(), first.detections.len()),
+        (Task::Action, 0, 1),
+        "one frame tells nothing"
+    );
+    assert_eq!(first.keypoints_of(&first.detections[0]).len(), 17);
+    // The nose at 8 of 64 pixels: (8 / 64 - 0.5) * -10 = 3.75; the neck between the shoulders at 24, 25 with
+    // confidence 0.75: -1.25, -1.09375 and 0.75 * 4 = 3; nothing yet in the oldest of 16 frames: -3.
+    let score = |logit: f32, others: &[f32]| logit.exp() / others.iter().map(|l| l.exp()).sum::<f32>();
+    let logits = [3.75, 3.0, -1.09375, -1.25, -3.0];
+    let found = look(&mut model, &film(1));
+    let want =
+        [(4, 3.75), (3, 3.0), (2, -1.09375), (1, -1.25), (6, -3.0)].map(|(id, l)| (id, score(l, &logits)));
+    for (got, want) in found.top.iter().zip(want) {
+        assert!(got.class_id == want.0 && (got.score - want.1).abs() < 1e-3, "{:?} {want:?}", found.top);
+    }
+    // When the window is full the nose is there in its oldest frame, too: 0.75 * 10 - 3 = 4.5.
+    let later = (2..30).map(|n| look(&mut model, &film(n)).top[0]).last().expect("frames");
+    assert!(
+        later.class_id == 6 && (later.score - score(4.5, &[4.5, 3.75, 3.0, -1.09375, -1.25])).abs() < 1e-3,
+        "{later:?}"
+    );
+    // Another file begins anew.
+    let mut other = film(0);
+    other.origin = Some("another.mp4".into());
+    assert!(look(&mut model, &other).top.is_empty());
+    let labels = &model.spec().labels;
+    assert_eq!((labels.len(), labels.english()[4].as_str()), (400, "applying cream"));
+}
+
+#[test]
+fn skeletons_come_from_the_first_pose_model_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let beside = |name: &str| folder.path().join(format!("{name}.onnx"));
+    for name in ["st_gcn", "modnet"] {
+        std::fs::copy(file(name), beside(name)).expect("copied");
+    }
+    let error = Model::open(&beside("st_gcn"), &OpenOptions::default());
+    // Unless one lies in this machine's own folders of models, there is none.
+    if let Err(error) = error {
+        assert!(error.to_string().contains("skeletons") && error.fix().contains("--pose"), "{error}");
+    }
+    let wrong = OpenOptions { pose: Some(beside("modnet")), ..OpenOptions::default() };
+    let error = Model::open(&beside("st_gcn"), &wrong).expect_err("no pose model");
+    assert!(error.to_string().contains("modnet.onnx") && error.fix().contains("pose"), "{error}");
+    std::fs::copy(file("movenet"), beside("movenet")).expect("copied");
+    let model = Model::open(&beside("st_gcn"), &OpenOptions::default()).expect("opens");
+    assert_eq!(model.spec().companion, Some(beside("movenet")));
+    // A sidecar names another one, beside it.
+    std::fs::copy(file("movenet"), beside("other")).expect("copied");
+    std::fs::write(folder.path().join("st_gcn.toml"), "companion = 'other.onnx'").expect("written");
+    let model = Model::open(&beside("st_gcn"), &OpenOptions::default()).expect("opens");
+    assert_eq!(model.spec().companion, Some(beside("other")));
+}
+
+#[test]
+fn a_style_covers_the_person_only_where_a_matte_says_so() {
+    let options = OpenOptions { matte: Some(file("modnet")), ..OpenOptions::default() };
+    let mut model = Model::open(&file("enhance"), &options).expect("opens");
+    model.warm_up().expect("runs");
+    // This matte is σ(10 · red) in −1..1: a red left half is a person.
+    let mut frame = Frame::filled(64, 64, [0, 100, 100, 255]);
+    for (at, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+        if at % 64 < 32 {
+            pixel[0] = 255;
+        }
+    }
+    let found = look(&mut model, &frame);
+    let Some(PlaneValues::Picture(pixels)) = found.plane.as_ref().map(|p| &p.values) else {
+        panic!("no picture")
+    };
+    let at = |x: usize, y: usize| &pixels[(y * 64 + x) * 4..][..4];
+    assert_eq!((at(8, 30), at(56, 30)), (&[255, 200, 200, 255][..], &[0, 200, 200, 0][..]));
+    // Detectors pass the matte over; a pose model is no matting model.
+    let mut plain = Model::open(&file("yolov5"), &options).expect("opens");
+    assert_eq!((plain.spec().companion.clone(), look(&mut plain, &frame).detections.len()), (None, 1));
+    let wrong = OpenOptions { matte: Some(file("movenet")), ..OpenOptions::default() };
+    let error = Model::open(&file("enhance"), &wrong).expect_err("no matting model");
+    assert!(error.to_string().contains("movenet.onnx") && error.fix().contains("matting"), "{error}");
 }

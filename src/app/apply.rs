@@ -14,7 +14,7 @@ use super::workers::{Done, read_labels};
 use crate::engine::{Command, ModelChoice, SourceState};
 use crate::keep::{self, Saved, SnapshotError};
 use crate::model::sidecar::Sidecar;
-use crate::model::{self, OpenOptions, folders, runtime};
+use crate::model::{self, OpenOptions, Task, folders, runtime};
 use crate::settings::Theme;
 use crate::source::camera::{self, CameraInfo};
 use crate::source::{Address, CameraRequest, Pace, SourceInfo};
@@ -140,6 +140,7 @@ impl App {
             }
             Intent::SetModel(path) => self.open_model(path, None),
             Intent::SetAdapter(adapter) => self.set_adapter(adapter),
+            Intent::SetCompanion(path) => self.set_companion(path),
             Intent::NoModel => {
                 self.state.settings.model = None;
                 self.engine.send(Command::CloseModel);
@@ -225,7 +226,7 @@ impl App {
 
     /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
     pub(super) fn open_model(&mut self, path: PathBuf, overrides: Option<Sidecar>) {
-        let options = OpenOptions { hints: self.hints(&path), overrides, ..OpenOptions::default() };
+        let options = OpenOptions { hints: self.hints(&path), overrides, ..self.usual_options() };
         self.engine.send(Command::SetModel(ModelChoice { path, options }));
     }
 
@@ -241,8 +242,25 @@ impl App {
 
     fn set_adapter(&self, adapter: Option<PathBuf>) {
         let Some(card) = &self.state.model.current else { return };
-        let options = OpenOptions { hints: self.hints(&card.path), adapter, ..OpenOptions::default() };
+        let options = OpenOptions { hints: self.hints(&card.path), adapter, ..self.usual_options() };
         self.engine.send(Command::SetModel(ModelChoice { path: card.path.clone(), options }));
+    }
+
+    /// The second models that the user chose last: what is chosen for one style holds for the next.
+    fn usual_options(&self) -> OpenOptions {
+        let there = |path: &Option<PathBuf>| path.clone().filter(|p| p.is_file());
+        let settings = &self.state.settings;
+        OpenOptions { pose: there(&settings.pose), matte: there(&settings.matte), ..OpenOptions::default() }
+    }
+
+    fn set_companion(&mut self, path: Option<PathBuf>) {
+        let Some(card) = self.state.model.current.clone() else { return };
+        let path = path.filter(|p| p.to_str().is_some());
+        match card.spec.task {
+            Task::Action => self.state.settings.pose = path,
+            _ => self.state.settings.matte = path,
+        }
+        self.set_adapter(card.adapter.clone());
     }
 
     fn open_path(&mut self, path: PathBuf) {

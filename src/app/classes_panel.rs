@@ -7,6 +7,7 @@ use super::intent::Intent;
 use super::style::palette;
 use super::view::View;
 use super::widgets::section_with;
+use crate::model::Task;
 use crate::model::labels::{Labels, Language};
 use crate::scene::palette::{class as class_colour, ink_on};
 
@@ -61,7 +62,10 @@ impl ClassesPanel {
         let count = labels.len();
         self.counts.clear();
         self.counts.resize(count, 0);
-        if let Some(outcome) = view.outcome {
+        // Classifiers count nothing, and the boxes of a model of actions are people, no actions.
+        let task = view.model.current.as_ref().map(|card| card.spec.task);
+        let counted = !matches!(task, Some(Task::Classify | Task::Semantic | Task::Action));
+        if let Some(outcome) = view.outcome.filter(|_| counted) {
             for detection in &outcome.results.detections {
                 if let Some(n) = self.counts.get_mut(detection.class_id as usize) {
                     *n += 1;
@@ -74,7 +78,9 @@ impl ClassesPanel {
             ui,
             s.classes,
             |ui| {
-                ui.label(egui::RichText::new((s.found)(seen as usize)).small().color(palette(ui).weak));
+                if counted {
+                    ui.label(egui::RichText::new((s.found)(seen as usize)).small().color(palette(ui).weak));
+                }
             },
             |ui| {
                 if count > 8 {

@@ -11,11 +11,9 @@ use crate::model::Task;
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let task = view.model.current.as_ref().map(|c| c.spec.task);
-    let has_boxes = !matches!(
-        task,
-        Some(Task::Stylize | Task::Depth | Task::Matte | Task::Semantic | Task::Classify | Task::Action)
-    );
-    section(ui, s.detection, |ui| {
+    let has_boxes =
+        !matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte | Task::Semantic | Task::Classify));
+    section(ui, if has_boxes { s.detection } else { s.result }, |ui| {
         if has_boxes {
             let t = view.thresholds;
             let percent = |v: f32| format!("{:.0} %", v * 100.0);

@@ -74,6 +74,8 @@ pub enum Intent {
     SetModel(PathBuf),
     /// Run the current model with this LoRA adapter, or with none.
     SetAdapter(Option<PathBuf>),
+    /// Run the current model with this second one: a matting model for a style, a pose model for actions.
+    SetCompanion(Option<PathBuf>),
     NoModel,
     NextModel {
         back: bool,

@@ -2,6 +2,7 @@
 
 mod apply;
 mod classes_panel;
+mod companion_ui;
 mod detect_panel;
 mod figures_panel;
 mod help;

@@ -13,8 +13,8 @@ use super::widgets::{dropdown, figure_row, menu_row, notice, section_with};
 use crate::engine::ModelCard;
 use crate::library::search::{self, Order};
 use crate::library::{Card, Kind, names};
-use crate::model::ModelError;
 use crate::model::spec::{Layout, Size};
+use crate::model::{ModelError, Task};
 
 /// Shows the part of the side panel that is about the model.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -142,11 +142,16 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>
         Layout::Nchw => "NCHW",
         Layout::Nhwc => "NHWC",
     };
-    figure_row(ui, s.input, &format!("{bound}{w}×{h} · {layout}"));
+    if spec.task == Task::Action {
+        figure_row(ui, s.input, &(s.skeletons)(h, w));
+    } else {
+        figure_row(ui, s.input, &format!("{bound}{w}×{h} · {layout}"));
+    }
     figure_row(ui, s.runs_on, &format!("{} · {}", card.provider, (s.threads)(card.threads)));
     if !card.adapters.is_empty() {
         adapters_ui(ui, view, card, out);
     }
+    super::companion_ui::ui(ui, view, card, out);
     egui::CollapsingHeader::new(s.how_do_we_know).id_salt("evidence").show_unindented(ui, |ui| {
         let p = palette(ui);
         ui.label(egui::RichText::new(file_name(&card.path)).color(p.strong))

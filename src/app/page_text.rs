@@ -155,6 +155,7 @@ fn model_title(error: &ModelError) -> &'static str {
         ModelError::NotUnderstood { .. } => "Unknown kind of model",
         ModelError::NotOnnx { .. } => "Not a whole ONNX file",
         ModelError::BadSidecar { .. } => "The model's settings can't be used",
+        ModelError::BadCompanion { .. } => "The second model can't be used",
         ModelError::RunFailed { .. } | ModelError::UnexpectedOutput { .. } => "The model failed",
         _ => "The model can't be opened",
     }
@@ -191,6 +192,11 @@ fn model_card_chinese(error: &ModelError) -> PageText {
             "模型配置无法使用",
             format!("模型旁的配置“{}”无法使用：{reason}。", path.display()),
             "请更正或删除该文件。",
+        ),
+        ModelError::BadCompanion { path, reason } => PageText::new(
+            "第二个模型无法使用",
+            format!("第二个模型“{}”无法使用：{reason}。", path.display()),
+            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅人物需要抠图模型（selfie、MODNet）。",
         ),
         ModelError::UnexpectedOutput { .. } => PageText::new(
             "模型运行出错",
@@ -246,7 +252,7 @@ pub fn task_name(language: Language, task: Task) -> &'static str {
         Task::Obb => ("Oriented boxes", "旋转框检测"),
         Task::Depth => ("Depth", "深度估计"),
         Task::Classify => ("Classification", "图像分类"),
-        Task::Stylize => ("Style transfer", "风格迁移"),
+        Task::Stylize => ("Image to image", "图像转换"),
         Task::Action => ("Action recognition", "动作识别"),
     };
     match language {

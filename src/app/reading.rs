@@ -10,7 +10,7 @@ use super::settings_page::{card, page_frame};
 use super::strings::Strings;
 use super::style::palette;
 use super::view::{View, file_name};
-use super::widgets::primary_button;
+use super::widgets::{combo_arrow, primary_button};
 use crate::model::file::{Facts, Port};
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
@@ -211,7 +211,11 @@ fn choice<T: Copy + PartialEq>(
         ui.label(name);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let shown = options.iter().find(|(v, _)| Some(*v) == *value).map_or(unset, |(_, text)| text);
-            let combo = egui::ComboBox::from_id_salt(name).selected_text(shown).width(170.0).truncate();
+            let combo = egui::ComboBox::from_id_salt(name)
+                .selected_text(shown)
+                .width(170.0)
+                .truncate()
+                .icon(combo_arrow);
             let response = combo.show_ui(ui, |ui| {
                 ui.selectable_value(value, None, unset);
                 for (option, text) in options {
@@ -235,7 +239,11 @@ fn labels_ui(ui: &mut Ui, s: &Strings, labels: &mut Option<Vec<String>>, out: &m
     ui.horizontal(|ui| {
         ui.label(s.labels);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let combo = egui::ComboBox::from_id_salt("labels").selected_text(&shown).width(170.0).truncate();
+            let combo = egui::ComboBox::from_id_salt("labels")
+                .selected_text(&shown)
+                .width(170.0)
+                .truncate()
+                .icon(combo_arrow);
             let response = combo.show_ui(ui, |ui| {
                 ui.selectable_value(labels, None, s.as_found);
                 ui.selectable_value(labels, Some(coco.english().to_vec()), "COCO-80");

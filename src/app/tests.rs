@@ -174,6 +174,7 @@ fn card() -> ModelCard {
             input,
             output: OutputSpec::default(),
             labels: Labels::coco80(),
+            companion: None,
             evidence: vec!["One output of 85 values a row.".into()],
             confidence: 0.9,
         },
@@ -181,6 +182,7 @@ fn card() -> ModelCard {
         threads: 2,
         adapter: None,
         adapters: Vec::new(),
+        companions: Vec::new(),
     }
 }
 

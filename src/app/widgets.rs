@@ -88,6 +88,11 @@ pub fn dropdown(ui: &mut Ui, icon: Icon, chosen: &str, label: &str) -> Response 
     response
 }
 
+/// The arrow of a combo box, as that of [`dropdown`].
+pub fn combo_arrow(ui: &Ui, rect: egui::Rect, _: &egui::style::WidgetVisuals, _: bool) {
+    icons::draw(ui.painter(), rect.expand(2.0), Icon::Down, palette(ui).weak);
+}
+
 /// One line of a menu: an icon, a text, a second text in grey; a tick where it is the chosen one.
 pub fn menu_row(ui: &mut Ui, icon: Icon, text: &str, note: &str, chosen: bool) -> Response {
     let width = ui.available_width();

@@ -107,6 +107,7 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     };
     let mut frames = Frames::open(&address)?;
     let mut model = Model::open(&path, &args.opening.options(&path))?;
+    args.opening.check(model.spec())?;
     model.warm_up()?;
 
     let interrupt = Interrupt::listen();

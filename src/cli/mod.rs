@@ -26,7 +26,7 @@ pub use failure::{Exit, Failure};
 use crate::app::{self, AppOptions};
 use crate::library::{Catalogue, shelf};
 use crate::model::labels::Language;
-use crate::model::{OpenOptions, folders};
+use crate::model::{OpenOptions, Spec, Task, folders};
 use crate::source::{Address, SourceError};
 
 /// The whole command line.
@@ -105,6 +105,13 @@ struct OpeningArgs {
     /// A LoRA adapter (`.onnx_adapter`) to run the model with
     #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
+    /// For a model of actions: the pose model that finds the skeletons [default: the first one found beside it or in the
+    /// models folders]
+    #[arg(long, value_name = "FILE")]
+    pose: Option<PathBuf>,
+    /// For a style and other models from picture to picture: cover only the person, whom this matting model finds
+    #[arg(long, value_name = "FILE")]
+    person_only: Option<PathBuf>,
 }
 
 impl OpeningArgs {
@@ -117,7 +124,30 @@ impl OpeningArgs {
             hints: Catalogue::load().hints(model),
             overrides: None,
             adapter: self.adapter.clone(),
+            pose: self.pose.clone(),
+            matte: self.person_only.clone(),
         }
+    }
+
+    /// Whether the options for a second model fit what the first one is for.
+    fn check(&self, spec: &Spec) -> Result<(), Failure> {
+        let wrong = |option: &str, wants: &str| {
+            let message = format!(
+                "\u{201c}{option}\u{201d} is for {wants}; this model\u{2019}s task is \u{201c}{}\u{201d}.",
+                spec.task
+            );
+            Err(Failure::usage(
+                message,
+                format!("Leave \u{201c}{option}\u{201d} out, or choose another model."),
+            ))
+        };
+        if self.pose.is_some() && spec.task != Task::Action {
+            return wrong("--pose", "models that tell actions from skeletons");
+        }
+        if self.person_only.is_some() && spec.task != Task::Stylize {
+            return wrong("--person-only", "models that turn a picture into another one");
+        }
+        Ok(())
     }
 }
 

@@ -49,6 +49,8 @@ pub struct ModelCard {
     pub adapter: Option<PathBuf>,
     /// The LoRA adapters that lay beside the file when it was opened.
     pub adapters: Vec<PathBuf>,
+    /// The models that could be its second one (see [`crate::model::companion`]) when it was opened.
+    pub companions: Vec<PathBuf>,
 }
 
 /// What a model said of one frame, with that very frame.

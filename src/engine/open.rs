@@ -57,6 +57,7 @@ impl Look for Model {
             threads: self.threads(),
             adapter: self.adapter().map(Into::into),
             adapters: crate::model::adapter::beside(self.path()),
+            companions: crate::model::companion::choices(self.path(), self.spec().task),
         }
     }
 

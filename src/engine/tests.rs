@@ -195,6 +195,7 @@ fn card(name: &str) -> ModelCard {
             },
             output: OutputSpec::default(),
             labels: Labels::default(),
+            companion: None,
             evidence: Vec::new(),
             confidence: 1.0,
         },
@@ -202,6 +203,7 @@ fn card(name: &str) -> ModelCard {
         threads: 1,
         adapter: None,
         adapters: Vec::new(),
+        companions: Vec::new(),
     }
 }
 

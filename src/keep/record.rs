@@ -96,7 +96,8 @@ impl FrameRecord {
             let point = |x, y| [round(x, 1), round(y, 1)];
             DetectionRecord {
                 class_id: d.class_id,
-                label: label(d.class_id),
+                // The labels of a model of actions are actions; its boxes are people.
+                label: if results.task == Task::Action { "person".into() } else { label(d.class_id) },
                 score: round(d.score, 3),
                 bbox: d.bbox.map(|v| round(v, 1)),
                 mask: results.mask_of(d).map(|mask| Rle::of(mask, results.frame_size)),

@@ -45,6 +45,7 @@ fn outcome(names: Vec<String>) -> Outcome {
         },
         output: OutputSpec::default(),
         labels: Labels::new(names),
+        companion: None,
         evidence: Vec::new(),
         confidence: 1.0,
     };
@@ -63,6 +64,7 @@ fn outcome(names: Vec<String>) -> Outcome {
             threads: 2,
             adapter: None,
             adapters: Vec::new(),
+            companions: Vec::new(),
         }),
         thresholds: Thresholds { classes: vec![0, 2], ..Thresholds::default() },
         times: StageTimes::default(),

@@ -32,6 +32,9 @@ pub enum ModelError {
     /// A LoRA adapter can't be used.
     #[error("The adapter \u{201c}{}\u{201d} can't be used: {reason}.", path.display())]
     BadAdapter { path: PathBuf, reason: String },
+    /// A second model, for skeletons or mattes, can't be used.
+    #[error("The second model \u{201c}{}\u{201d} can't be used: {reason}.", path.display())]
+    BadCompanion { path: PathBuf, reason: String },
     /// The model ran, but what came out doesn't fit its spec.
     #[error("The model's output doesn't fit what was expected of {family}: {reason}.")]
     UnexpectedOutput { family: &'static str, reason: String },
@@ -67,6 +70,10 @@ impl ModelError {
             }
             Self::BadAdapter { .. } => {
                 "Choose another adapter or none, or write it again with onnxruntime's AdapterFormat for this very model.".into()
+            }
+            Self::BadCompanion { .. } => {
+                "Choose another: for actions a pose model with COCO's 17 points (YOLO11-pose, MoveNet), for a person only a matting model (selfie, MODNet)."
+                    .into()
             }
             Self::UnexpectedOutput { .. } => {
                 "Choose another family in \u{201c}How to read this model\u{201d}.".into()

@@ -225,7 +225,11 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     fn skip_to(&mut self, target: u64) -> Result<(), String> {
-        let by = i64::try_from(target - self.at).map_err(|_| "its lengths are absurd".to_owned())?;
+        // A message inside that says it is longer than the one around it was read beyond its end.
+        let by = target
+            .checked_sub(self.at)
+            .and_then(|n| i64::try_from(n).ok())
+            .ok_or("its lengths are absurd")?;
         self.reader.seek(SeekFrom::Current(by)).map_err(|e| e.to_string())?;
         self.at = target;
         Ok(())

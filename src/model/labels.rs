@@ -114,6 +114,12 @@ impl Labels {
         Self { english: after("background", &known.english), chinese: after("背景", &known.chinese) }
     }
 
+    /// The 400 actions of Kinetics-400.
+    #[must_use]
+    pub fn kinetics400() -> Self {
+        Self::listed(&LISTS[7])
+    }
+
     fn listed(list: &[Entry]) -> Self {
         Self {
             english: list.iter().map(|entry| entry.english.to_owned()).collect(),
@@ -183,7 +189,7 @@ struct Entry {
 }
 
 /// The known lists, COCO first; where one English name has several Chinese ones, the first list wins.
-static LISTS: LazyLock<[Vec<Entry>; 7]> = LazyLock::new(|| {
+static LISTS: LazyLock<[Vec<Entry>; 8]> = LazyLock::new(|| {
     [
         include_str!("../../assets/labels/coco80.tsv"),
         include_str!("../../assets/labels/voc21.tsv"),
@@ -192,6 +198,7 @@ static LISTS: LazyLock<[Vec<Entry>; 7]> = LazyLock::new(|| {
         include_str!("../../assets/labels/cifar10.tsv"),
         include_str!("../../assets/labels/cifar100.tsv"),
         include_str!("../../assets/labels/imagenet1k.tsv"),
+        include_str!("../../assets/labels/kinetics400.tsv"),
     ]
     .map(entries)
 });
@@ -281,7 +288,7 @@ mod tests {
     #[test]
     fn every_list_is_whole_and_has_no_empty_name() {
         let sizes = LISTS.each_ref().map(Vec::len);
-        assert_eq!(sizes, [80, 21, 19, 15, 10, 100, 1000]);
+        assert_eq!(sizes, [80, 21, 19, 15, 10, 100, 1000, 400]);
         for entry in LISTS.iter().flatten() {
             assert!(!entry.english.is_empty() && !entry.chinese.trim().is_empty(), "{}", entry.english);
         }

@@ -1,6 +1,7 @@
 //! One model: what it is (spec), how we know (identify), its session, input, output and labels.
 
 pub mod adapter;
+pub mod companion;
 pub mod error;
 mod extras;
 pub mod file;
@@ -17,6 +18,7 @@ pub mod results;
 pub mod runtime;
 pub mod session;
 pub mod sidecar;
+mod skeletons;
 pub mod spec;
 pub mod steps;
 
@@ -30,6 +32,7 @@ pub use session::StopHandle;
 pub use spec::{Family, Spec, Task, Thresholds};
 
 use crate::frame::Frame;
+use companion::Companion;
 use file::Facts;
 use identify::Unknown;
 use input::InputStage;
@@ -37,7 +40,7 @@ use output::{Context, Scratch};
 use results::StageTimes;
 use session::{Bytes, Session};
 use sidecar::Sidecar;
-use spec::{Layout, Size};
+use spec::{ExtraValue, Layout, Size};
 
 /// How a model is to be opened.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,6 +57,11 @@ pub struct OpenOptions {
     pub overrides: Option<Sidecar>,
     /// A LoRA adapter to run the model with; see [`adapter`].
     pub adapter: Option<PathBuf>,
+    /// The pose model whose skeletons a model of actions reads; `None`: the first that is found. Others pass it over.
+    pub pose: Option<PathBuf>,
+    /// The matting model that cuts out the picture of a model from picture to picture, so that it covers the person
+    /// only. Others pass it over.
+    pub matte: Option<PathBuf>,
 }
 
 /// What a model file holds, whether or not it is understood: for `models info` and the page of a model that isn't
@@ -138,6 +146,8 @@ pub struct Model {
     scratch: Scratch,
     provider: String,
     adapter: Option<PathBuf>,
+    /// A second model that looks at the same frames.
+    companion: Option<Companion>,
     /// Generation and file of the last frame: another file's frames don't continue them.
     seen: (u64, Option<Arc<str>>),
 }
@@ -198,9 +208,12 @@ impl Model {
             scratch: Scratch::default(),
             provider,
             adapter: options.adapter.clone(),
+            companion: None,
             seen: (0, None),
         };
         model.probe(&facts, &said)?;
+        let shape = facts.inputs.first().map(|port| &port.shape[..]).unwrap_or_default();
+        model.companion = companion::open(path, &mut model.spec, shape, options)?;
         Ok(model)
     }
 
@@ -246,10 +259,23 @@ impl Model {
         self.session.threads
     }
 
+    /// Whether every frame stands for itself: neither it nor its second model carries anything from frame to frame.
+    #[must_use]
+    pub fn frames_stand_alone(&self) -> bool {
+        let carries = |extra: &spec::Extra| matches!(extra.value, ExtraValue::State { .. });
+        self.spec.task != Task::Action
+            && !self.spec.input.extras.iter().any(carries)
+            && self.companion.as_ref().is_none_or(|c| c.model().frames_stand_alone())
+    }
+
     /// What ends a hanging run.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        self.session.stop_handle()
+        let handle = self.session.stop_handle();
+        match &self.companion {
+            Some(companion) => handle.and(companion.model().stop_handle()),
+            None => handle,
+        }
     }
 
     /// Runs once on an empty picture, so that the first real frame isn't slow.
@@ -257,6 +283,11 @@ impl Model {
     /// # Errors
     /// As [`Model::run`].
     pub fn warm_up(&mut self) -> Result<(), ModelError> {
+        if let Some(mut companion) = self.companion.take() {
+            let answer = companion.warm_up(self);
+            self.companion = Some(companion);
+            return answer;
+        }
         let (width, height) = self.spec.input.size.bound();
         let frame = Frame::filled(width, height, [114, 114, 114, 255]);
         self.run(&frame, &Thresholds::default(), &mut Results::default())?;
@@ -279,6 +310,23 @@ impl Model {
     /// # Errors
     /// [`ModelError::RunFailed`], [`ModelError::UnexpectedOutput`] or [`ModelError::Stopped`].
     pub fn run(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError> {
+        match self.companion.take() {
+            Some(mut companion) => {
+                let answer = companion.run(self, frame, thresholds, results);
+                self.companion = Some(companion);
+                answer
+            }
+            None => self.run_alone(frame, thresholds, results),
+        }
+    }
+
+    /// As [`Model::run`], without the second model.
+    fn run_alone(
         &mut self,
         frame: &Frame,
         thresholds: &Thresholds,
@@ -335,11 +383,19 @@ impl Model {
         Ok(StageTimes { decode: 0.0, input: 0.0, inference, output, total: ms_since(begin) })
     }
 
+    /// Whether a frame comes from another source or file than the last one.
+    fn begins_anew(&mut self, frame: &Frame) -> bool {
+        let anew = self.seen.0 != frame.generation || self.seen.1 != frame.origin;
+        if anew {
+            self.seen = (frame.generation, frame.origin.clone());
+        }
+        anew
+    }
+
     fn write(&mut self, frame: &Frame) -> Result<geometry::Geometry, ModelError> {
         let (width, height) = self.input.fit((frame.width, frame.height)).input;
         self.session.fit_extras((width, height))?;
-        if self.seen.0 != frame.generation || self.seen.1 != frame.origin {
-            self.seen = (frame.generation, frame.origin.clone());
+        if self.begins_anew(frame) {
             self.session.reset_state()?;
         }
         let (width, height) = (i64::from(width), i64::from(height));
@@ -347,7 +403,7 @@ impl Model {
             Layout::Nchw => [1, 3, height, width],
             Layout::Nhwc => [1, height, width, 3],
         };
-        let tensor = self.session.picture(shape)?;
+        let tensor = self.session.picture(&shape)?;
         self.input.write(frame, tensor).map_err(|e| ModelError::RunFailed { reason: e.to_string() })
     }
 }

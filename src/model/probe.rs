@@ -22,7 +22,7 @@ pub(super) fn with_real_shapes(path: &Path, facts: &Facts, said: &Sidecar, spec:
     let Some((name, element, layout, shape)) = identify::open_shape(facts, said, SIDE) else { return };
     let real = || -> Result<Facts, ModelError> {
         let mut session = Session::open(path, &Bytes::File, &name, element, None, None)?;
-        session.picture(shape)?;
+        session.picture(&shape)?;
         session.run(|outputs| {
             let mut known = facts.clone();
             let sizes = |shape: &[i64]| shape.iter().map(|n| u64::try_from(*n).ok()).collect();

@@ -17,7 +17,7 @@ use super::spec::{Element, Extra};
 
 /// Ends a run that hangs; can be kept and called from any thread.
 #[derive(Clone)]
-pub struct StopHandle(Arc<RunOptions<NoSelectedOutputs>>);
+pub struct StopHandle(SmallVec<[Arc<RunOptions<NoSelectedOutputs>>; 2]>);
 
 impl std::fmt::Debug for StopHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,9 +28,17 @@ impl std::fmt::Debug for StopHandle {
 impl StopHandle {
     /// Makes the run that is under way, and every later one, end with [`ModelError::Stopped`].
     pub fn stop(&self) {
-        if let Err(error) = self.0.terminate() {
-            tracing::warn!("a run couldn't be stopped: {error}");
+        for options in &self.0 {
+            if let Err(error) = options.terminate() {
+                tracing::warn!("a run couldn't be stopped: {error}");
+            }
         }
+    }
+
+    /// Both at once.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 }
 
@@ -196,7 +204,7 @@ impl Session {
     /// What ends a hanging run.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        StopHandle(Arc::clone(&self.options))
+        StopHandle(smallvec::smallvec![Arc::clone(&self.options)])
     }
 
     /// Says what the inputs beside the picture are given.
@@ -250,7 +258,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ModelError::RunFailed`] where the tensor can't be made.
-    pub fn picture(&mut self, shape: [i64; 4]) -> Result<TensorMut<'_>, ModelError> {
+    pub fn picture(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
         if self.shape != shape {
             let element = match self.picture {
                 Picture::F32(_) => Element::F32,
@@ -258,7 +266,7 @@ impl Session {
                 Picture::U8(_) => Element::U8,
                 Picture::I32(_) => Element::I32,
             };
-            self.picture = Picture::new(element, &shape)?;
+            self.picture = Picture::new(element, shape)?;
             self.shape = shape.to_vec();
         }
         Ok(match &mut self.picture {

@@ -21,6 +21,8 @@ pub struct Sidecar {
     pub fit: Option<Fit>,
     /// Anchor boxes of raw heads, width and height in input pixels, finest map first.
     pub anchors: Option<Vec<[f32; 2]>>,
+    /// A second model that it works with, beside it: a pose model for actions, a matting model for a style.
+    pub companion: Option<PathBuf>,
     /// Class names, in order.
     pub labels: Option<Vec<String>>,
 }
@@ -44,9 +46,17 @@ impl Sidecar {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(bad(e.to_string())),
         };
-        let sidecar: Self = toml::from_str(&text).map_err(|e| bad(e.message().to_owned()))?;
-        sidecar.check().map_err(bad)?;
-        Ok(Some(sidecar))
+        Self::parse(&text).map(Some).map_err(bad)
+    }
+
+    /// Reads the text of a sidecar.
+    ///
+    /// # Errors
+    /// What is wrong in it, as the end of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let sidecar: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        sidecar.check()?;
+        Ok(sidecar)
     }
 
     /// Writes the sidecar beside the model: whole or not at all.
@@ -105,6 +115,7 @@ impl Sidecar {
             range: later.range.or(self.range),
             fit: later.fit.or(self.fit),
             anchors: later.anchors.or(self.anchors),
+            companion: later.companion.or(self.companion),
             labels: later.labels.or(self.labels),
         }
     }
@@ -136,6 +147,7 @@ impl Sidecar {
             spec.output.anchors.clone_from(anchors);
             said.push("anchors");
         }
+        spec.companion.clone_from(&self.companion);
         if let Some(labels) = &self.labels {
             spec.labels = Labels::new(labels.clone());
             said.push("labels");

@@ -1,6 +1,7 @@
 //! What a model is: family, task, input, output and labels, with the evidence for it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +142,8 @@ pub enum Family {
     Rvm,
     /// Relative depth: MiDaS, Depth Anything, TCMonoDepth.
     Depth,
+    /// One score an action for skeletons over time, which a pose model finds.
+    StGcn,
     /// One score a class for the whole picture, whoever trained it.
     Classifier,
     /// One score a class and pixel: DeepLab, FCN, U-Net.
@@ -149,7 +152,7 @@ pub enum Family {
 
 impl Family {
     /// Every family that can be chosen by hand.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Ultralytics,
         Self::Yolov2,
         Self::Yolov3Keras,
@@ -183,6 +186,7 @@ impl Family {
         Self::Matting,
         Self::Rvm,
         Self::Depth,
+        Self::StGcn,
         Self::Classifier,
         Self::Segmenter,
     ];
@@ -224,6 +228,7 @@ impl Family {
             Self::Matting => "Matting (selfie, MODNet)",
             Self::Rvm => "Robust Video Matting",
             Self::Depth => "Depth (MiDaS, Depth Anything)",
+            Self::StGcn => "ST-GCN",
             Self::Classifier => "Classifier",
             Self::Segmenter => "Semantic segmentation",
         }
@@ -247,6 +252,7 @@ impl Family {
             Self::NeuralStyle | Self::Gan | Self::Enhance | Self::SuperResolution => &[Task::Stylize],
             Self::Matting | Self::Rvm => &[Task::Matte],
             Self::Depth => &[Task::Depth],
+            Self::StGcn => &[Task::Action],
             Self::Classifier => &[Task::Classify],
             Self::Segmenter => &[Task::Semantic],
             _ => &[Task::Detect],
@@ -418,6 +424,9 @@ pub struct Spec {
     pub input: InputSpec,
     pub output: OutputSpec,
     pub labels: Labels,
+    /// A second model that it works with: the pose model whose skeletons it reads, or the matting model that cuts its
+    /// picture out.
+    pub companion: Option<PathBuf>,
     /// In plain words, what in the file says so.
     pub evidence: Vec<String>,
     /// How sure we are, 0..=1.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Colour, Mark, Rect, Scene, Style, TextRange, fonts, pack, palette, raster};
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Detection, Keypoint, PlaneValues, Results};
+use crate::model::spec::Task;
 
 /// A placed label.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,7 +91,9 @@ impl Scene {
         if style.masks {
             self.add_masks(results, style);
         }
-        let shown = |d: &&Detection| !style.hidden.contains(&d.class_id);
+        // The classes of a model of actions are actions; its boxes are people.
+        let people = results.task == Task::Action;
+        let shown = |d: &&Detection| people || !style.hidden.contains(&d.class_id);
         if style.boxes {
             // The best is painted last, on top.
             for detection in results.detections.iter().rev().filter(shown) {
@@ -102,7 +105,7 @@ impl Scene {
                 self.add_keypoints(results.keypoints_of(detection), detection.class_id, sizes);
             }
         }
-        if style.labels && sizes.text > 0.0 {
+        if style.labels && sizes.text > 0.0 && !people {
             for detection in results.detections.iter().filter(shown) {
                 self.place_label(detection, labels, style, sizes);
             }

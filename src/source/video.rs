@@ -124,7 +124,7 @@ impl Video {
             fps: Some(probe.fps),
             duration_s: probe.duration_s,
             frames: probe.frames,
-            detail: format!("{} {width}×{height} @ {:.4}", probe.codec, probe.fps)
+            detail: format!("{} {width}×{height} @ {:.2}", probe.codec, probe.fps)
                 .trim_end_matches('0')
                 .trim_end_matches('.')
                 .to_owned(),

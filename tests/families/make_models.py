@@ -147,6 +147,20 @@ for name, output in (("yolov6", "outputs"), ("yolov6_other_name", "output")):
 g = Graph("yolov9", [picture()], NAMES3)
 g.sparse_output("output0", [1, 7, 84], column(10, CENTRE + [0.1, SCORE, 0.2])); g.save()
 
+# The same in 16 bits from end to end, and as statically quantised files have it (QDQ): 8 bits with their scale before and
+# after.
+g = Graph("yolov9_half", [("images", T.FLOAT16, [1, 3, SIDE, SIDE])], NAMES3)
+g.op("Cast", [g.sparse([1, 7, 84], column(10, CENTRE + [0.1, SCORE, 0.2]))], to=T.FLOAT16, output="output0")
+g.give("output0", T.FLOAT16, [1, 7, 84]); g.save()
+
+g = Graph("yolov9_qdq", [picture()], NAMES3)
+zero = g.const(np.uint8(0))
+small = lambda x, scale: g.op("QuantizeLinear", [x, g.const(np.float32(scale)), zero])
+eight = g.op("ReduceMean", [g.op("DequantizeLinear", [small("images", 1 / 255), g.const(np.float32(1 / 255)), zero])], keepdims=0)
+table = g.op("Add", [g.sparse([1, 7, 84], column(10, CENTRE + [0.0, SCORE, 0.25])), g.op("Mul", [eight, g.const(np.float32(0))])])
+g.op("DequantizeLinear", [small(table, 0.25), g.const(np.float32(0.25)), zero], output="output0")
+g.give("output0", T.FLOAT, [1, 7, 84]); g.save()
+
 g = Graph("yolov9_two_heads", [picture()], NAMES3)
 g.sparse_output("output0", [1, 7, 84], column(3, [9, 9, 9, 9, 0.99, 0.1, 0.2]))  # the auxiliary head
 g.sparse_output("output1", [1, 7, 84], column(10, CENTRE + [0.1, SCORE, 0.2])); g.save()
@@ -342,6 +356,21 @@ values = {}
 for point, (x, y) in enumerate([(X1, Y1), (X2, Y2)] + [(CX, CY)] * 15):
     values.update({(0, 0, point, 0): y / SIDE, (0, 0, point, 1): x / SIDE, (0, 0, point, 2): SCORE})
 g.sparse_output("output_0", [1, 1, 17, 3], values); g.save()
+
+# --- actions --------------------------------------------------------------------------------------------------
+# ST-GCN reads [1, 3, frames, joints, people]. Single values of it become scores here: nose and neck of the first person in
+# the newest frame, and how sure the nose was in the oldest one; all other actions score -20.
+FRAMES, JOINTS, PEOPLE = 16, 18, 2
+g = Graph("st_gcn", [("input", T.FLOAT, [1, 3, FRAMES, JOINTS, PEOPLE])])
+at = lambda axis, frame, joint, person: ((axis * FRAMES + frame) * JOINTS + joint) * PEOPLE + person
+picked = [(at(0, 15, 1, 0), 1, 10, 0), (at(1, 15, 1, 0), 2, 10, 0), (at(2, 15, 1, 0), 3, 4, 0),  # value, class, factor, offset
+          (at(0, 15, 0, 0), 4, -10, 0), (at(2, 0, 0, 0), 6, 10, -3)]
+flat = g.op("Reshape", ["input", g.const(np.array([-1], np.int64))])
+value = g.op("Gather", [flat, g.const(np.array([p[0] for p in picked], np.int64))])
+value = g.op("Add", [g.op("Mul", [value, g.const(np.array([p[2] for p in picked], np.float32))]),
+                     g.const(np.array([p[3] for p in picked], np.float32))])
+index = g.const(np.array([[0, p[1]] for p in picked], np.int64))
+g.op("ScatterND", [g.sparse([1, 400], {}, fill=-20.0), index, value], output="output"); g.give("output", T.FLOAT, [1, 400]); g.save()
 
 # --- pictures, mattes, depth ----------------------------------------------------------------------------------
 # Fast neural style normalises inside and gives bytes.

@@ -10,7 +10,7 @@ use crate::library::Catalogue;
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
 use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Size};
-use crate::model::{self, Family, Inspection, ModelError, Task, file};
+use crate::model::{self, Family, Inspection, ModelError, Spec, Task, file};
 
 /// What `sightline models info` takes.
 #[derive(Debug, clap::Args)]
@@ -135,7 +135,7 @@ fn description(path: &Path, inspection: &Inspection) -> String {
         Ok(spec) => {
             row("family", format!("{} ({:.0} % sure)", spec.family.name(), spec.confidence * 100.0));
             row("task", spec.task.to_string());
-            row("input", input_line(&spec.input));
+            row("input", input_line(spec));
             row("labels", labels_line(spec.labels.english()));
             for (number, evidence) in spec.evidence.iter().enumerate() {
                 row(if number == 0 { "because" } else { "" }, evidence.clone());
@@ -179,7 +179,12 @@ fn port_line(port: &file::Port) -> String {
     format!("{} {} {}", port.name, port.element, port.shape_text())
 }
 
-fn input_line(input: &InputSpec) -> String {
+fn input_line(spec: &Spec) -> String {
+    let input = &spec.input;
+    if spec.task == Task::Action {
+        let (joints, frames) = input.size.bound();
+        return format!("skeletons of {joints} joints over {frames} frames, from a pose model");
+    }
     let size = size_of(input.size);
     let fit = match input.fit {
         Fit::Letterbox { pad, centred: true, .. } => format!("letterbox, padded with {pad} on both sides"),

@@ -12,8 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::writer::{Outcome, Seen};
 use crate::cli::failure::Failure;
 use crate::frame::Frame;
-use crate::model::spec::ExtraValue;
-use crate::model::{Model, ModelError, OpenOptions, Results, Spec, Thresholds};
+use crate::model::{Model, ModelError, OpenOptions, Results, Thresholds};
 use crate::source::Address;
 
 /// Copies of a model may take this much memory together, estimated from the file's size.
@@ -35,11 +34,6 @@ pub fn count(addresses: &[Address], path: &Path, options: &OpenOptions) -> usize
     let bytes = path.metadata().map_or(0, |m| m.len()).max(1);
     let fitting = usize::try_from(MEMORY / (bytes * FILE_SIZES)).unwrap_or(usize::MAX);
     std::thread::available_parallelism().map_or(1, usize::from).min(8).min(fitting.max(1))
-}
-
-/// Whether every frame stands for itself. A network that carries a state along sees them one after the other.
-pub fn frames_stand_alone(spec: &Spec) -> bool {
-    !spec.input.extras.iter().any(|extra| matches!(extra.value, ExtraValue::State { .. }))
 }
 
 /// A frame on its way to a model.

@@ -127,7 +127,8 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
     let reader = Reader::start(addresses, args.max_frames)
         .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
     let mut model = open(&path, &options)?;
-    if lanes > 1 && !lanes::frames_stand_alone(model.spec()) {
+    args.opening.check(model.spec())?;
+    if lanes > 1 && !model.frames_stand_alone() {
         lanes = 1;
         options = args.opening.options(&path);
         model = open(&path, &options)?;

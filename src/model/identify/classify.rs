@@ -64,6 +64,7 @@ pub(super) fn classifier_spec(facts: &Facts, picture: &Picture) -> Spec {
         input: picture.input(Size::Fixed { width, height }, Fit::CentreCrop { resize }, order, range),
         output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
         labels,
+        companion: None,
         evidence: vec![
             format!("output {shape}: one score a class for the whole picture"),
             list.into(),

@@ -18,6 +18,7 @@ fn image(family: Family, input: InputSpec, evidence: String, confidence: f32) ->
         input,
         output: OutputSpec::default(),
         labels: Labels::default(),
+        companion: None,
         evidence: vec![evidence],
         confidence,
     }

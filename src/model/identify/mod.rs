@@ -3,6 +3,7 @@
 //! Rules are tried in the order of `RULES`, the surest first. Each either says nothing, or gives a spec with its
 //! evidence. A family chosen by hand goes through its own rule with the doubts switched off.
 
+mod action;
 mod classify;
 mod darknet;
 mod detections;
@@ -70,6 +71,12 @@ pub fn identify(facts: &Facts, said: &Sidecar) -> Result<Spec, Unknown> {
                       --end2end --max-wh 640)."
                     .into(),
         });
+    }
+    if matches!(said.family, None | Some(Family::StGcn))
+        && let Some(mut spec) = action::st_gcn(facts)
+    {
+        said.apply(&mut spec);
+        return Ok(spec);
     }
     let picture = Picture::find(facts, said).ok_or_else(|| Unknown::NotUnderstood(no_picture(facts)))?;
     let mut spec = match said.family {
@@ -151,6 +158,7 @@ fn detector(family: Family, input: InputSpec, facts: &Facts, classes: usize, evi
         input,
         output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
         labels,
+        companion: None,
         evidence: vec![format!("{output}{evidence}"), labels_evidence.into()],
         confidence: 0.9,
     }
@@ -232,6 +240,8 @@ fn by_hand(family: Family, facts: &Facts, picture: &Picture, said: &Sidecar) -> 
         Family::Matting => images::matting_spec(facts, picture),
         Family::Rvm => images::rvm_spec(facts, picture),
         Family::Depth => images::depth_spec(facts, picture),
+        // Its input is no picture.
+        Family::StGcn => return None,
         Family::Classifier => classify::classifier_spec(facts, picture),
         Family::Segmenter => semantic::segmenter_spec(facts, picture),
     };

@@ -49,6 +49,7 @@ pub(super) fn segmenter_spec(facts: &Facts, picture: &Picture) -> Spec {
         input: picture.input(picture.size((512, 512), 32), Fit::Stretch, ColourOrder::Rgb, range),
         output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
         labels,
+        companion: None,
         evidence: vec![
             format!("output {shape}: {classes} scores for every pixel of the input"),
             list.into(),

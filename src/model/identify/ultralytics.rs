@@ -111,6 +111,7 @@ pub(super) fn exported(facts: &Facts, picture: &Picture) -> Option<Spec> {
             ..OutputSpec::default()
         },
         labels: Labels::new(exported.names),
+        companion: None,
         evidence: vec![
             format!("metadata: task {task}, {classes} names: written by Ultralytics' exporter"),
             words,
@@ -138,6 +139,7 @@ pub(super) fn raw_head_spec(output: &Port, picture: &Picture, classes: usize) ->
         input: picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT),
         output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
         labels,
+        companion: None,
         evidence: vec![
             format!(
                 "output {}: 4 box values and {classes} classes an anchor, no objectness: YOLOv8's head or its kin (v9, 11, 12)",

@@ -6,7 +6,7 @@ use crate::model::results::{ClassScore, Results};
 /// How many classes are told, best first.
 pub const TOP: usize = 5;
 
-pub(super) fn decode(
+pub(in crate::model) fn decode(
     outputs: &[Tensor<'_>],
     context: Context<'_>,
     results: &mut Results,

@@ -13,6 +13,8 @@ pub mod nms;
 pub mod oriented;
 pub mod picture;
 mod planes;
+#[cfg(test)]
+mod properties;
 mod queries;
 mod rows;
 mod semantic;
@@ -192,7 +194,7 @@ pub fn decode(
         Family::CenterFace => centerface::decode(outputs, context, scratch, results),
         Family::Matting | Family::Rvm => planes::matte(outputs, context, results),
         Family::Depth => planes::depth(outputs, context, results),
-        Family::Classifier => classify::decode(outputs, context, results),
+        Family::Classifier | Family::StGcn => classify::decode(outputs, context, results),
         Family::Segmenter => semantic::decode(outputs, context, results),
         Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution => {
             picture::decode(outputs, context, results)
@@ -309,6 +311,7 @@ pub(crate) mod testing {
             },
             output: OutputSpec::default(),
             labels: Labels::default(),
+            companion: None,
             evidence: Vec::new(),
             confidence: 1.0,
         }

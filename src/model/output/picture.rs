@@ -19,6 +19,9 @@ pub(super) fn decode(
         _ => return Err(format!("its shape is {}, not that of a picture", shape_text(output.shape))),
     };
     let values = output.floats()?;
+    if values.is_empty() {
+        return Err(format!("its picture is empty ({})", shape_text(output.shape)));
+    }
     // The way back from the network's range: byte = (value · std + mean) / scale.
     let range = context.spec.output.range.unwrap_or(context.spec.input.range);
     let pick = match context.spec.input.order {

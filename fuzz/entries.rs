@@ -1,0 +1,142 @@
+//! What takes bytes from outside, each as one function of bytes: driven by the fuzz targets, and with random and damaged
+//! bytes by `tests/hostile.rs` in every `make test`. None may panic, hang or take memory that its input doesn't warrant.
+
+use std::io::Cursor;
+
+use sightline::frame::{Frame, PixelFormat};
+use sightline::model::file::Facts;
+use sightline::model::geometry::Geometry;
+use sightline::model::metadata::Literal;
+use sightline::model::output::{self, Context, Data, Scratch, Tensor};
+use sightline::model::sidecar::Sidecar;
+use sightline::model::{Family, Results, Spec, Thresholds, identify};
+use sightline::source::convert::Decoder;
+use sightline::source::jpeg::JpegDecoder;
+
+/// An ONNX file: what it says of itself, and what is made of that.
+pub fn model_file(bytes: &[u8]) {
+    let Ok(facts) = Facts::parse(Cursor::new(bytes), bytes.len() as u64) else { return };
+    if let Ok(spec) = identify::identify(&facts, &Sidecar::default()) {
+        assert!((0.0..=1.0).contains(&spec.confidence) && !spec.evidence.is_empty());
+    }
+    for family in Family::ALL {
+        let said = Sidecar { family: Some(family), ..Sidecar::default() };
+        let _ = identify::identify(&facts, &said);
+    }
+}
+
+/// A value that an exporter wrote with Python's `str()`.
+pub fn metadata(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Some(literal) = Literal::parse(text) {
+        let _ = (literal.as_count(), literal.as_counts());
+        if let Some(names) = literal.as_names() {
+            let _ = sightline::model::labels::Labels::new(names);
+        }
+    }
+}
+
+/// The settings beside a model, and the words that name a source.
+pub fn texts(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(sidecar) = Sidecar::parse(text) {
+        let again = toml::to_string(&sidecar).map(|text| Sidecar::parse(&text));
+        assert_eq!(again, Ok(Ok(sidecar)), "what is read can be written and read again");
+    }
+    let _ = text.parse::<sightline::source::Address>();
+}
+
+/// A JPEG picture.
+pub fn jpeg(bytes: &[u8]) {
+    let mut frame = Frame::default();
+    if JpegDecoder::new().is_ok_and(|mut decoder| decoder.decode(bytes, &mut frame).is_ok()) {
+        assert!(frame.is_whole());
+    }
+}
+
+/// A camera's frame: format and size in the first three bytes.
+pub fn camera_frame(bytes: &[u8]) {
+    const FORMATS: [PixelFormat; 7] = [
+        PixelFormat::Rgba8,
+        PixelFormat::Rgb8,
+        PixelFormat::Bgr8,
+        PixelFormat::Gray8,
+        PixelFormat::Yuyv,
+        PixelFormat::Nv12,
+        PixelFormat::Mjpeg,
+    ];
+    let [format, width, height, data @ ..] = bytes else { return };
+    let format = FORMATS[usize::from(*format) % FORMATS.len()];
+    let (width, height) = (u32::from(*width), u32::from(*height));
+    let mut raw = Frame { width, height, format, data: data.to_vec(), ..Frame::default() };
+    let (mut out, mut decoder) = (Frame::default(), Decoder::default());
+    let _ = decoder.decode(&raw, &mut out);
+    // As long as it promises.
+    if let Some(len) = format.byte_len(width, height) {
+        raw.data.resize(len, 7);
+        if decoder.decode(&raw, &mut out).is_ok() {
+            assert!(out.is_whole() && out.format == PixelFormat::Rgba8);
+        }
+    }
+}
+
+/// What a network gives, of whatever shape: family in the first byte, then the outputs' shapes, then their values.
+pub fn outputs(bytes: &[u8], spec: &Spec) {
+    let mut bytes = bytes.iter().copied();
+    let mut next = || bytes.next().unwrap_or(0);
+    let mut spec = spec.clone();
+    spec.family = Family::ALL[usize::from(next()) % Family::ALL.len()];
+    let tasks = spec.family.tasks();
+    spec.task = tasks[usize::from(next()) % tasks.len()];
+    let bits = next();
+    spec.output.end_to_end = bits & 1 != 0;
+    spec.output.decoded = bits & 2 != 0;
+    spec.output.classes = (bits & 4 != 0).then(|| usize::from(next()));
+    spec.output.keypoints = (bits & 8 != 0).then(|| (usize::from(next()), usize::from(next())));
+    if bits & 16 != 0 {
+        spec.output.anchors = vec![[10.0, 13.0]; usize::from(next()) % 12];
+    }
+    let mut made: Vec<(Vec<i64>, Vec<f32>)> = Vec::new();
+    for _ in 0..next() % 13 {
+        let axes = next() % 6;
+        let shape: Vec<i64> = (0..axes)
+            .map(|_| match next() {
+                n @ 0..=40 => i64::from(n),
+                n @ 41..=90 => [1, 3, 6, 7, 84, 85, 255, 425, 2100, -1][usize::from(n) % 10],
+                n => i64::from(n % 9),
+            })
+            .collect();
+        let len = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).unwrap_or(-1);
+        // Now and then fewer values than the shape says.
+        let len = if bits & 32 == 0 { len.clamp(0, 60_000) } else { len.clamp(0, 500) };
+        let values = (0..len).map(|_| match next() {
+            255 => f32::NAN,
+            254 => f32::INFINITY,
+            253 => -1e30,
+            n => (f32::from(n) - 100.0) / 16.0,
+        });
+        made.push((shape, values.collect()));
+    }
+    const NAMES: [&str; 8] = ["output0", "boxes", "scores", "dets", "labels", "cls_8", "obj_8", "bbox_8"];
+    let tensors: Vec<Tensor<'_>> = made
+        .iter()
+        .zip(NAMES.iter().cycle())
+        .map(|((shape, values), name)| Tensor { name, shape, data: Data::F32(values) })
+        .collect();
+    let geometry = Geometry::new((640, 360), spec.input.size, spec.input.fit);
+    let thresholds = Thresholds { conf: 0.1, ..Thresholds::default() };
+    let (mut scratch, mut results) = (Scratch::default(), Results::default());
+    let context = Context { spec: &spec, geometry: &geometry, thresholds: &thresholds };
+    if output::decode(&tensors, context, &mut scratch, &mut results).is_ok() {
+        assert!(results.detections.len() <= thresholds.max_det);
+        for detection in &results.detections {
+            assert!(detection.score.is_finite() && detection.bbox.iter().all(|v| v.is_finite()));
+        }
+    }
+}
+
+/// A spec to hold outputs against, of the small file whose bytes these are.
+pub fn spec(model: &[u8]) -> Option<Spec> {
+    let facts = Facts::parse(Cursor::new(model), model.len() as u64).ok()?;
+    identify::identify(&facts, &Sidecar::default()).ok()
+}

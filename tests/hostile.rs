@@ -1,0 +1,108 @@
+//! Whatever bytes come from outside, nothing panics: the entry points of the fuzz targets with random bytes, and with whole
+//! files that were damaged.
+
+#[path = "../fuzz/entries.rs"]
+mod entries;
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+/// What happens to a file: bytes changed, and where it ends.
+fn damage() -> impl Strategy<Value = (Vec<(prop::sample::Index, u8)>, Option<prop::sample::Index>)> {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12);
+    (changes, prop::option::weighted(0.2, any::<prop::sample::Index>()))
+}
+
+fn damaged(
+    whole: &[u8],
+    (changes, cut): (Vec<(prop::sample::Index, u8)>, Option<prop::sample::Index>),
+) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    for (at, value) in changes {
+        let at = at.index(bytes.len());
+        bytes[at] = value;
+    }
+    if let Some(cut) = cut {
+        bytes.truncate(cut.index(whole.len()));
+    }
+    bytes
+}
+
+fn models() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models");
+    let files = std::fs::read_dir(folder).expect("the models").map(|e| e.expect("an entry").path());
+    let mut files: Vec<_> = files.filter(|p| p.extension().is_some_and(|e| e == "onnx")).collect();
+    files.sort();
+    files.iter().map(|p| std::fs::read(p).expect("readable")).collect()
+}
+
+/// A small picture as cameras send it.
+fn picture() -> Vec<u8> {
+    let pixels: Vec<u8> = (0..48 * 32 * 3).map(|i| (i * 7 % 251) as u8).collect();
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new(&mut bytes)
+        .encode(&pixels, 48, 32, image::ExtendedColorType::Rgb8)
+        .expect("encoded");
+    bytes
+}
+
+const SIDECAR: &str = "family = 'yolov5'\ntask = 'segment'\nlayout = 'nhwc'\norder = 'bgr'\ncompanion = 'a.onnx'\n\
+    labels = ['a', '狗']\nanchors = [[10.0, 13.0]]\nrange = { scale = 1.0, mean = [0,0,0], std = [1,1,1] }\n\
+    fit = { kind = 'letterbox', pad = 114, centred = true, rounded = false }\n";
+const NAMES: &str = r#"{0: 'a, b', 1: "yellow_lady's_slipper", 2: 'it\'s: {odd}', '3': '\u72d7', 4: [1, (2.5, None)], 5: True}"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        entries::model_file(&bytes);
+        entries::metadata(&bytes);
+        entries::texts(&bytes);
+        entries::jpeg(&bytes);
+        entries::camera_frame(&bytes);
+    }
+
+    #[test]
+    fn damaged_models(which in any::<prop::sample::Index>(), damage in damage()) {
+        let models = models();
+        let whole: &Vec<u8> = which.get(&models[..]);
+        entries::model_file(&damaged(whole, damage));
+    }
+
+    #[test]
+    fn damaged_texts(damage in damage()) {
+        entries::texts(&damaged(SIDECAR.as_bytes(), damage.clone()));
+        entries::metadata(&damaged(NAMES.as_bytes(), damage));
+    }
+
+    #[test]
+    fn damaged_pictures(damage in damage(), width in any::<u8>(), height in any::<u8>()) {
+        let bytes = damaged(&picture(), damage);
+        entries::jpeg(&bytes);
+        entries::camera_frame(&[&[6, width, height][..], &bytes].concat());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_network_gives(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let model = include_bytes!("families/models/yolov5_seg.onnx");
+        entries::outputs(&bytes, &entries::spec(model).expect("a spec"));
+    }
+}
+
+#[test]
+fn whole_files_are_read() {
+    let known = models().iter().filter(|bytes| entries::spec(bytes).is_some()).count();
+    assert!(known > 40, "{known}");
+    for bytes in models() {
+        entries::model_file(&bytes);
+    }
+    entries::texts(SIDECAR.as_bytes());
+    entries::metadata(NAMES.as_bytes());
+    entries::jpeg(&picture());
+}
