@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for bad in ["", "ftp://h.org/a", "http://", "https:///a", "file://other/a", "file://", "http://a b/"] {
+        for bad in ["", "ftp://h.org/a", "http://", "https:///a", "file://other/a", "file://", "http://a b/"]
+        {
             let error = Address::parse(bad, &[]).unwrap_err();
             assert!(matches!(error, DownloadError::BadAddress { .. }), "{bad}: {error}");
         }

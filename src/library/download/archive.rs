@@ -72,7 +72,10 @@ pub(super) fn unpack(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of `unpack`, which it only cuts in two for the clean-up")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one step of `unpack`, which it only cuts in two for the clean-up"
+)]
 fn copy_member(
     archive: &mut File,
     host: &str,

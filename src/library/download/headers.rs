@@ -53,7 +53,8 @@ pub(super) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 
 /// The one form of date that servers may send today: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 fn http_date(text: &str) -> Option<SystemTime> {
-    let date = chrono::NaiveDateTime::parse_from_str(text.strip_suffix(" GMT")?, "%a, %d %b %Y %H:%M:%S").ok()?;
+    let date =
+        chrono::NaiveDateTime::parse_from_str(text.strip_suffix(" GMT")?, "%a, %d %b %Y %H:%M:%S").ok()?;
     let seconds = u64::try_from(date.and_utc().timestamp()).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }

@@ -83,7 +83,11 @@ struct Entry {
 enum Slot {
     Waiting,
     /// `again`: resumed while it was stopping.
-    Running { control: Arc<Control>, live: Arc<Live>, again: bool },
+    Running {
+        control: Arc<Control>,
+        live: Arc<Live>,
+        again: bool,
+    },
     Paused(Option<Kept>),
     Done(Arc<Outcome>),
     Failed(Arc<Failure>),
@@ -142,7 +146,8 @@ impl Downloads {
         let mut inner = self.shared.lock();
         let ticket = if let Some(at) = inner.entries.iter().position(|e| e.target == target) {
             let entry = &mut inner.entries[at];
-            let same = (entry.job.sha256, entry.job.bytes, &entry.job.member) == (job.sha256, job.bytes, &job.member);
+            let same = (entry.job.sha256, entry.job.bytes, &entry.job.member)
+                == (job.sha256, job.bytes, &job.member);
             match &mut entry.slot {
                 Slot::Waiting | Slot::Running { .. } | Slot::Paused(_) if !same => {
                     return Err(DownloadError::TargetTaken { path: job.target });
@@ -162,7 +167,9 @@ impl Downloads {
             ticket
         } else {
             if inner.entries.iter().filter(|e| !e.slot.is_over()).count() >= MOST_JOBS {
-                return Err(DownloadError::Broken { reason: format!("more than {MOST_JOBS} downloads wait") });
+                return Err(DownloadError::Broken {
+                    reason: format!("more than {MOST_JOBS} downloads wait"),
+                });
             }
             if inner.entries.len() >= 2 * MOST_JOBS {
                 inner.entries.retain(|e| !e.slot.is_over());
@@ -196,7 +203,7 @@ impl Downloads {
     /// that takes.
     pub fn pause(&self, ticket: Ticket) {
         self.with(ticket, |slot, job| match slot {
-            Slot::Waiting => *slot = Slot::Paused(part::kept(&job.target).map(|(kept, _)| kept)),
+            Slot::Waiting => *slot = Slot::Paused(part::kept(&job.target)),
             Slot::Running { control, live, again } => {
                 *again = false;
                 stop(control, live, Stop::Pause);
@@ -315,7 +322,9 @@ impl Shared {
     /// Starts those whose turn it is.
     fn start_waiting(self: &Arc<Self>, inner: &mut Inner) {
         while inner.running < self.options.at_once.max(1) && !inner.closing {
-            let Some(entry) = inner.entries.iter_mut().find(|e| matches!(e.slot, Slot::Waiting)) else { return };
+            let Some(entry) = inner.entries.iter_mut().find(|e| matches!(e.slot, Slot::Waiting)) else {
+                return;
+            };
             let control = Arc::new(Control::default());
             let live = Arc::new(Live::new(Arc::clone(&self.wake)));
             let (shared, job, ticket) = (Arc::clone(self), Arc::clone(&entry.job), entry.ticket);
@@ -363,7 +372,7 @@ impl Shared {
 
 /// A failure outside the download itself.
 fn failure(error: DownloadError, target: &Path) -> Failure {
-    Failure { error, kept: part::kept(target).map(|(kept, _)| kept), tried: Vec::new() }
+    Failure { error, kept: part::kept(target), tried: Vec::new() }
 }
 
 /// One name for all the ways to write a target: absolute, its folder without links.

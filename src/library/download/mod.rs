@@ -36,7 +36,7 @@ use std::time::Duration;
 pub use error::{DownloadError, Failure};
 pub use hash::{NoSha256, Sha256};
 pub use manager::{Download, Downloads, State, Ticket};
-pub use part::Kept;
+pub use part::{Kept, discard, unfinished};
 pub use progress::{Phase, Progress};
 pub use proxy::ProxyChoice;
 pub use text::size;

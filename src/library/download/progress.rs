@@ -117,8 +117,14 @@ impl Live {
     }
 
     fn phase(&self) -> Phase {
-        let phases =
-            [Phase::Connecting, Phase::Receiving, Phase::Waiting, Phase::Checking, Phase::Unpacking, Phase::Stopping];
+        let phases = [
+            Phase::Connecting,
+            Phase::Receiving,
+            Phase::Waiting,
+            Phase::Checking,
+            Phase::Unpacking,
+            Phase::Stopping,
+        ];
         let number = self.phase.load(Relaxed);
         phases.into_iter().find(|p| *p as u8 == number).unwrap_or(Phase::Connecting)
     }

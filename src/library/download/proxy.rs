@@ -52,7 +52,8 @@ fn from_environment(
         .filter(|e| !e.is_empty())
         .collect();
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-    let excepted = |e: &String| e == "*" || host == *e || host.ends_with(&format!(".{}", e.trim_start_matches("*.")));
+    let excepted =
+        |e: &String| e == "*" || host == *e || host.ends_with(&format!(".{}", e.trim_start_matches("*.")));
     if except.iter().any(excepted) {
         return Ok(None);
     }
@@ -85,7 +86,9 @@ mod tests {
 
     fn chosen(address: &str, variables: &[(&str, &str)]) -> Option<String> {
         let find = |name: &str| variables.iter().find(|v| v.0 == name).map(|v| v.1.to_owned());
-        from_environment(&address.parse().unwrap(), find).unwrap().map(|p| format!("{}:{}", p.host(), p.port()))
+        from_environment(&address.parse().unwrap(), find)
+            .unwrap()
+            .map(|p| format!("{}:{}", p.host(), p.port()))
     }
 
     #[test]
@@ -95,12 +98,16 @@ mod tests {
         assert_eq!(chosen("http://h.org/", &both).as_deref(), Some("plain:2"));
         assert_eq!(chosen("http://h.org/", &[("ALL_PROXY", "socks5://s:3")]).as_deref(), Some("s:3"));
         assert_eq!(chosen("https://h.org/", &[("HTTPS_PROXY", "")]), None);
-        assert_eq!(chosen("https://h.org/", &[("HTTPS_PROXY", "http://u:p@secure:1")]).as_deref(), Some("secure:1"));
+        assert_eq!(
+            chosen("https://h.org/", &[("HTTPS_PROXY", "http://u:p@secure:1")]).as_deref(),
+            Some("secure:1")
+        );
     }
 
     #[test]
     fn no_proxy_excepts_hosts_and_what_is_below_them() {
-        let with = |no: &str, address: &str| chosen(address, &[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", no)]);
+        let with =
+            |no: &str, address: &str| chosen(address, &[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", no)]);
         for no in ["*", "h.org", ".h.org", "a.org, h.org", "*.h.org", "H.ORG:443"] {
             assert_eq!(with(no, "https://files.h.org/"), None, "{no}");
         }

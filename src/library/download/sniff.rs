@@ -19,13 +19,19 @@ pub(super) enum Impostor {
 /// Looks at the first bytes (up to [`HEAD`]) of a body of `total` bytes, where that is known, on its way to `target`.
 /// Models, archives and weights begin with other bytes than text; where the target is a text itself, only HTML and LFS
 /// pointers are impostors.
-pub(super) fn impostor(content_type: Option<&str>, head: &[u8], total: Option<u64>, target: &Path) -> Option<Impostor> {
+pub(super) fn impostor(
+    content_type: Option<&str>,
+    head: &[u8],
+    total: Option<u64>,
+    target: &Path,
+) -> Option<Impostor> {
     if head.starts_with(b"version https://git-lfs.github.com/spec/") {
         return Some(Impostor::LfsPointer);
     }
     let text = as_text(head)?;
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind =
+        content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let begins = |with: &str| start.get(..with.len()).is_some_and(|s| s.eq_ignore_ascii_case(with));
     let html_starts = ["<!doctype html", "<html", "<head", "<body", "<script", "<title", "<meta", "<!--"];
     if html_starts.iter().any(|s| begins(s)) || (kind.ends_with("html") && start.starts_with('<')) {
@@ -49,7 +55,9 @@ pub(super) fn impostor(content_type: Option<&str>, head: &[u8], total: Option<u6
 fn as_text(head: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return latin(head),
     };
     let plain = text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n' | '\u{c}'));
@@ -110,7 +118,10 @@ mod tests {
         assert_eq!(what("", b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code>"), Some("an XML message"));
         assert_eq!(what("", b"{\"error\": \"Invalid username\"}"), Some("a JSON message"));
         assert_eq!(what("text/plain", b"Not Found"), Some("a text"));
-        assert_eq!(what("", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"), Some("lfs"));
+        assert_eq!(
+            what("", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"),
+            Some("lfs")
+        );
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub(super) fn run(task: &Task<'_>) -> End {
         Halt::Stopped(stop) => {
             let kept = match part {
                 Some(part) => part.keep(),
-                None => part::kept(&task.job.target).map(|(kept, _)| kept),
+                None => part::kept(&task.job.target),
             };
             End::Stopped(stop, kept)
         }
@@ -156,7 +156,14 @@ fn already_there(task: &Task<'_>) -> Result<Option<Outcome>, Halt> {
         if let Some((sha256, bytes)) = found.filter(|(found, _)| *found == wanted) {
             part::discard(target);
             let path = target.clone();
-            return Ok(Some(Outcome { path, sha256, bytes, archive: None, from: None, trust: Trust::Verified }));
+            return Ok(Some(Outcome {
+                path,
+                sha256,
+                bytes,
+                archive: None,
+                from: None,
+                trust: Trust::Verified,
+            }));
         }
     }
     if task.job.replace && !meta.is_dir() {
@@ -225,7 +232,8 @@ fn try_all(task: &Task<'_>, sites: &mut [Site], part: &mut Part) -> Result<Outco
         if round >= task.options.tries.max(1) {
             break;
         }
-        let doubled = task.options.wait.saturating_mul(1 << (round - 1).min(16)).min(task.options.longest_wait);
+        let doubled =
+            task.options.wait.saturating_mul(1 << (round - 1).min(16)).min(task.options.longest_wait);
         let wait = doubled.mul_f64(0.5 + random() / 2.0).max(ready.saturating_duration_since(Instant::now()));
         pause(task, wait)?;
     }
@@ -416,7 +424,14 @@ impl Task<'_> {
     }
 
     /// Refuses what isn't the file.
-    fn check_head(&self, head: &[u8], whole: bool, total: Option<u64>, host: &str, kind: Option<&str>) -> Result<(), Trouble> {
+    fn check_head(
+        &self,
+        head: &[u8],
+        whole: bool,
+        total: Option<u64>,
+        host: &str,
+        kind: Option<&str>,
+    ) -> Result<(), Trouble> {
         let host = host.to_owned();
         if head.is_empty() && self.job.bytes != Some(0) {
             return Err(match total {

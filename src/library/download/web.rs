@@ -40,7 +40,9 @@ pub(super) fn fetch(web: &Web, address: &str, task: &Task<'_>, part: &mut Part) 
     let from = check_status(&response, from, &host, part, task)?;
     let headers = response.headers();
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
-    if let Some(encoding) = text(header::CONTENT_ENCODING).filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
+    if let Some(encoding) =
+        text(header::CONTENT_ENCODING).filter(|e| !e.trim().eq_ignore_ascii_case("identity"))
+    {
         return Err(Trouble::Refused(DownloadError::Compressed { host, encoding: shown(encoding, 40) }));
     }
     let total = check_total(headers, &from, &host, part, task)?;
@@ -63,7 +65,10 @@ pub(super) fn fetch(web: &Web, address: &str, task: &Task<'_>, part: &mut Part) 
     let elsewhere = web.uri.scheme_str() == Some("http") && web.uri.host() != response.get_uri().host();
     let idle = task.options.idle_timeout;
     let broke = |error: &io::Error, bytes| {
-        let timed_out = error.get_ref().and_then(|e| e.downcast_ref()).is_some_and(|e| matches!(e, ureq::Error::Timeout(_)));
+        let timed_out = error
+            .get_ref()
+            .and_then(|e| e.downcast_ref())
+            .is_some_and(|e| matches!(e, ureq::Error::Timeout(_)));
         let error = if timed_out || matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) {
             DownloadError::Stalled { host: host.clone(), after: idle }
         } else {
@@ -173,7 +178,10 @@ fn trouble(error: ureq::Error, web: &Web, proxy: Option<&str>, task: &Task<'_>) 
             Trouble::Refused(DownloadError::Insecure { host, reason: shown(&error.to_string(), 160) })
         }
         ureq::Error::Io(error) => match error.kind() {
-            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe => {
                 Trouble::passing(DownloadError::BrokeOff { host, bytes: 0, total: None })
             }
             _ => unreachable(shown(&error.to_string(), 160)),
@@ -183,10 +191,13 @@ fn trouble(error: ureq::Error, web: &Web, proxy: Option<&str>, task: &Task<'_>) 
             Trouble::Refused(DownloadError::Insecure { host, reason: shown(&error.to_string(), 160) })
         }
         ureq::Error::Tls(reason) => Trouble::Refused(DownloadError::Insecure { host, reason: reason.into() }),
-        ureq::Error::ConnectProxyFailed(reason) => {
-            Trouble::Refused(DownloadError::Proxy { proxy: proxy.map(|p| shown(p, 120)), reason: shown(&reason, 120) })
+        ureq::Error::ConnectProxyFailed(reason) => Trouble::Refused(DownloadError::Proxy {
+            proxy: proxy.map(|p| shown(p, 120)),
+            reason: shown(&reason, 120),
+        }),
+        ureq::Error::TooManyRedirects | ureq::Error::RedirectFailed => {
+            Trouble::Refused(DownloadError::Redirects { host })
         }
-        ureq::Error::TooManyRedirects | ureq::Error::RedirectFailed => Trouble::Refused(DownloadError::Redirects { host }),
         ureq::Error::RequireHttpsOnly(uri) => {
             let host = uri.parse().ok().and_then(|uri| host_of(&uri)).unwrap_or(host);
             Trouble::Refused(DownloadError::PlainHttp { host })
@@ -202,7 +213,13 @@ fn trouble(error: ureq::Error, web: &Web, proxy: Option<&str>, task: &Task<'_>) 
 }
 
 /// Looks at the status. What comes back says where the body takes up the file.
-fn check_status(response: &Response<Body>, from: From, host: &str, part: &mut Part, task: &Task<'_>) -> Result<From, Trouble> {
+fn check_status(
+    response: &Response<Body>,
+    from: From,
+    host: &str,
+    part: &mut Part,
+    task: &Task<'_>,
+) -> Result<From, Trouble> {
     let host = host.to_owned();
     let status = response.status();
     let text = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
@@ -214,7 +231,9 @@ fn check_status(response: &Response<Body>, from: From, host: &str, part: &mut Pa
             let fits = match content_range(said) {
                 Some(ContentRange::Part { first, total, .. }) => {
                     let known = part.about.length.or(task.job.bytes);
-                    from.offset > 0 && first == from.offset && total.is_none_or(|t| known.is_none_or(|k| k == t))
+                    from.offset > 0
+                        && first == from.offset
+                        && total.is_none_or(|t| known.is_none_or(|k| k == t))
                 }
                 _ => false,
             };
@@ -226,7 +245,11 @@ fn check_status(response: &Response<Body>, from: From, host: &str, part: &mut Pa
             // What is there can't be gone on with here: the next try begins anew.
             part.reset()?;
             let found = if said.is_empty() { "no Content-Range".into() } else { shown(said, 60) };
-            let error = if changed { DownloadError::Changed { host } } else { DownloadError::WrongRange { host, found } };
+            let error = if changed {
+                DownloadError::Changed { host }
+            } else {
+                DownloadError::WrongRange { host, found }
+            };
             Err(if from.offset > 0 { Trouble::passing(error) } else { Trouble::Refused(error) })
         }
         StatusCode::RANGE_NOT_SATISFIABLE if from.offset > 0 => {
@@ -249,7 +272,8 @@ fn check_status(response: &Response<Body>, from: From, host: &str, part: &mut Pa
             Err(Trouble::Passing { error, wait })
         }
         _ => {
-            let error = DownloadError::Status { host, code, reason: status.canonical_reason().map(str::to_owned) };
+            let error =
+                DownloadError::Status { host, code, reason: status.canonical_reason().map(str::to_owned) };
             let passes = status.is_server_error() && !matches!(code, 501 | 505) || matches!(code, 408 | 425);
             Err(if passes { Trouble::passing(error) } else { Trouble::Refused(error) })
         }
@@ -257,7 +281,13 @@ fn check_status(response: &Response<Body>, from: From, host: &str, part: &mut Pa
 }
 
 /// The length of the whole file, where the answer says it.
-fn check_total(headers: &HeaderMap, from: &From, host: &str, part: &mut Part, task: &Task<'_>) -> Result<Option<u64>, Trouble> {
+fn check_total(
+    headers: &HeaderMap,
+    from: &From,
+    host: &str,
+    part: &mut Part,
+    task: &Task<'_>,
+) -> Result<Option<u64>, Trouble> {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let chunked = text(header::TRANSFER_ENCODING).is_some_and(|t| t.to_ascii_lowercase().contains("chunked"));
     let length = text(header::CONTENT_LENGTH).and_then(|t| number(t.trim())).filter(|_| !chunked);
