@@ -345,8 +345,14 @@ fn a_server_that_is_no_server_is_named() {
     });
     assert!(matches!(error, E::Garbled { .. }), "{error}");
     let place = Place::new(quick());
-    let plain = answering(|r| r.send("200 OK", "", b"hello"));
-    let error = place.fails(place.job(&plain.url("/m").replace("http:", "https:")));
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = plain.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = plain.accept()?;
+        io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n")?;
+        io::copy(&mut stream, &mut io::sink())
+    });
+    let error = place.fails(place.job(&format!("https://{address}/m")));
     assert!(matches!(error, E::Insecure { .. }), "{error:?}");
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = place.fails(place.job(&format!("http://{nobody}/m")));

@@ -90,7 +90,7 @@ impl Reply<'_> {
         };
         headers.push(("Content-Length", (bytes.len() - from).to_string()));
         self.head(status, &headers)?;
-        self.body(&bytes[from..(from + most).min(bytes.len())])
+        self.body(&bytes[from..from.saturating_add(most).min(bytes.len())])
     }
 
     /// The bytes in chunks, each with its length; the last chunk only where `end`.
