@@ -58,7 +58,11 @@ fn a_model_is_taken_in_identified_and_found_by_its_name() {
     models(&env, &["rename", "mine-2", "Gesichter"]).with_code(0);
     models(&env, &["favourite", "Gesichter"]).with_code(0);
     let listed = models(&env, &["list", "face"]).with_code(0);
-    assert!(listed.out.contains("★") && listed.out.contains("Gesichter") && !listed.out.contains("YOLOX"), "{}", listed.out);
+    assert!(
+        listed.out.contains("★") && listed.out.contains("Gesichter") && !listed.out.contains("YOLOX"),
+        "{}",
+        listed.out
+    );
 }
 
 #[test]
@@ -226,7 +230,8 @@ fn names_that_deceive_are_shown_and_stored_plainly() {
 /// A zip archive of stored members; names as they are.
 fn archive(path: &Path, members: &[(&str, &[u8])]) {
     let mut zip = zip::ZipWriter::new(File::create(path).expect("a file"));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     for (name, content) in members {
         zip.start_file(*name, options).expect("a member");
         zip.write_all(content).expect("written");

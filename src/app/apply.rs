@@ -246,7 +246,8 @@ impl App {
     }
 
     fn open_path(&mut self, path: PathBuf) {
-        let ends_in = |ending| path.extension().is_some_and(|e: &std::ffi::OsStr| e.eq_ignore_ascii_case(ending));
+        let ends_in =
+            |ending| path.extension().is_some_and(|e: &std::ffi::OsStr| e.eq_ignore_ascii_case(ending));
         if (ends_in("onnx") || ends_in("zip")) && !path.is_dir() {
             self.import(path, true);
         } else if path.is_dir() && (self.state.page == Page::Library || only_models(&path)) {

@@ -31,7 +31,11 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, page: &Page, help: bool, out: 
                         Key::Escape if !menu && !typing => out.extend(escape(view, page, help)),
                         Key::Q if modifiers.command && !repeat => out.push(Intent::Quit),
                         Key::O if modifiers.command && !repeat => out.push(Intent::Choose(Choose::File)),
-                        _ if typing || menu || !plain || help || matches!(page, Page::Settings | Page::Library) => {}
+                        _ if typing
+                            || menu
+                            || !plain
+                            || help
+                            || matches!(page, Page::Settings | Page::Library) => {}
                         Key::Space | Key::ArrowLeft | Key::ArrowRight if widget => {}
                         _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
                     }

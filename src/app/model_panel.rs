@@ -50,8 +50,13 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = view.model.current.as_ref().map(|c| c.path.as_path());
-    let mut cards: Vec<&Card> =
-        view.library.cards.iter().map(std::sync::Arc::as_ref).filter(|c| !matches!(c.kind, Kind::Broken { .. })).collect();
+    let mut cards: Vec<&Card> = view
+        .library
+        .cards
+        .iter()
+        .map(std::sync::Arc::as_ref)
+        .filter(|c| !matches!(c.kind, Kind::Broken { .. }))
+        .collect();
     search::sort(&mut cards, Order::Recent);
     egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
         let unlisted = current.filter(|c| !cards.iter().any(|m| same_file(&m.path, c)));

@@ -37,7 +37,10 @@ pub fn unpack(
         let name = member.name().replace('\\', "/");
         let path = PathBuf::from(&name);
         if !stays_inside(&path) {
-            return Err(format!("its file \u{201c}{}\u{201d} wants to be written outside the folder", names::shown(&name)));
+            return Err(format!(
+                "its file \u{201c}{}\u{201d} wants to be written outside the folder",
+                names::shown(&name)
+            ));
         }
         let is_link = member.unix_mode().is_some_and(|mode| mode & 0o170_000 == 0o120_000);
         if is_link || is_litter(&path) {
@@ -57,10 +60,14 @@ pub fn unpack(
         std::fs::create_dir_all(target.parent().unwrap_or(folder)).map_err(|e| e.to_string())?;
         let mut out = File::create_new(&target).map_err(|e| e.to_string())?;
         // A member that is larger than it says would fill the disk.
-        let copied = io::copy(&mut member.take(size.saturating_add(1)), &mut out)
-            .map_err(|e| format!("its file \u{201c}{}\u{201d} is damaged ({e})", names::shown(&path.to_string_lossy())))?;
+        let copied = io::copy(&mut member.take(size.saturating_add(1)), &mut out).map_err(|e| {
+            format!("its file \u{201c}{}\u{201d} is damaged ({e})", names::shown(&path.to_string_lossy()))
+        })?;
         if copied != size {
-            return Err(format!("its file \u{201c}{}\u{201d} isn't as long as it says", names::shown(&path.to_string_lossy())));
+            return Err(format!(
+                "its file \u{201c}{}\u{201d} isn't as long as it says",
+                names::shown(&path.to_string_lossy())
+            ));
         }
         made.push(target);
     }
@@ -68,7 +75,8 @@ pub fn unpack(
 }
 
 fn target(folder: &Path, path: &Path) -> PathBuf {
-    path.components().fold(folder.to_owned(), |at, part| at.join(names::safe(&part.as_os_str().to_string_lossy())))
+    path.components()
+        .fold(folder.to_owned(), |at, part| at.join(names::safe(&part.as_os_str().to_string_lossy())))
 }
 
 /// Files that archives carry and no model needs.

@@ -195,8 +195,20 @@ pub struct Summary<'a> {
 
 /// The name without its words for precision: `yolov8n_int8` and `yolov8n-fp16` are both `yolov8n`.
 fn group_of(stem: &str) -> String {
-    const WORDS: [&str; 12] =
-        ["int8", "uint8", "fp16", "fp32", "float16", "float32", "half", "quant", "quantized", "qdq", "q8", "dynamic"];
+    const WORDS: [&str; 12] = [
+        "int8",
+        "uint8",
+        "fp16",
+        "fp32",
+        "float16",
+        "float32",
+        "half",
+        "quant",
+        "quantized",
+        "qdq",
+        "q8",
+        "dynamic",
+    ];
     let lower = stem.to_lowercase();
     let parts: Vec<&str> = lower.split_inclusive(['_', '-', '.']).collect();
     let kept: String =

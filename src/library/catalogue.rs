@@ -43,9 +43,13 @@ impl Permits {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Commercial => "free for any use, with its notice",
-            Self::Copyleft => "copyleft: a program that ships or serves it must be published under the same licence",
+            Self::Copyleft => {
+                "copyleft: a program that ships or serves it must be published under the same licence"
+            }
             Self::NonCommercial => "not for commercial use",
-            Self::Unstated => "its project states no licence: ask before you share or sell anything made with it",
+            Self::Unstated => {
+                "its project states no licence: ask before you share or sell anything made with it"
+            }
         }
     }
 }
@@ -177,7 +181,11 @@ impl Entry {
     pub fn addresses(&self, mirrors: &Mirrors) -> Vec<String> {
         // A folder is looked through by the downloader itself.
         let place = |base: &String| {
-            if base.contains("://") { format!("{}/{}", base.trim_end_matches('/'), self.remote_name()) } else { base.clone() }
+            if base.contains("://") {
+                format!("{}/{}", base.trim_end_matches('/'), self.remote_name())
+            } else {
+                base.clone()
+            }
         };
         let mut addresses: Vec<String> = mirrors.own.iter().map(place).collect();
         for address in std::iter::once(&self.url).chain(&self.mirrors) {
@@ -223,7 +231,9 @@ impl Entry {
 }
 
 fn is_address(text: &str) -> bool {
-    ["https://", "http://", "file://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+    ["https://", "http://", "file://"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
 }
 
 /// Where else models are to be fetched from.
@@ -247,7 +257,9 @@ impl Mirrors {
 
 /// Why a list can't be used; the others are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The catalogue \u{201c}{file}\u{201d} can't be used: {reason}. Correct or remove it; the other lists are used meanwhile.")]
+#[error(
+    "The catalogue \u{201c}{file}\u{201d} can't be used: {reason}. Correct or remove it; the other lists are used meanwhile."
+)]
 pub struct CatalogueError {
     pub file: String,
     pub reason: String,
@@ -314,10 +326,9 @@ impl Catalogue {
     pub fn find(&self, name: &str) -> Option<&Entry> {
         let stem = |file: &str| file.trim_end_matches(".onnx").to_ascii_lowercase();
         let wanted = name.to_ascii_lowercase();
-        self.entries
-            .iter()
-            .find(|e| e.id == wanted)
-            .or_else(|| self.entries.iter().find(|e| stem(&e.file) == stem(&wanted) || e.name.to_lowercase() == wanted))
+        self.entries.iter().find(|e| e.id == wanted).or_else(|| {
+            self.entries.iter().find(|e| stem(&e.file) == stem(&wanted) || e.name.to_lowercase() == wanted)
+        })
     }
 
     /// Entries whose id or name is nearest to what was typed, for "did you mean".
@@ -325,7 +336,12 @@ impl Catalogue {
     pub fn like(&self, name: &str) -> Vec<&str> {
         let wanted = name.to_ascii_lowercase();
         let part = wanted.get(..4).unwrap_or(&wanted);
-        self.entries.iter().map(|e| e.id.as_str()).filter(|id| !part.is_empty() && id.contains(part)).take(5).collect()
+        self.entries
+            .iter()
+            .map(|e| e.id.as_str())
+            .filter(|id| !part.is_empty() && id.contains(part))
+            .take(5)
+            .collect()
     }
 
     /// The entry of a file by its hash.
@@ -416,7 +432,16 @@ mod tests {
         let all = Catalogue::load_from(&[]);
         assert_eq!(all.problems, []);
         assert!(all.entries.len() >= 40, "{}", all.entries.len());
-        for task in [Task::Detect, Task::Segment, Task::Semantic, Task::Matte, Task::Pose, Task::Depth, Task::Classify, Task::Stylize] {
+        for task in [
+            Task::Detect,
+            Task::Segment,
+            Task::Semantic,
+            Task::Matte,
+            Task::Pose,
+            Task::Depth,
+            Task::Classify,
+            Task::Stylize,
+        ] {
             assert!(all.entries.iter().any(|e| e.task == task), "{task}");
         }
     }
@@ -430,7 +455,11 @@ mod tests {
         let all = Catalogue::load_from(&[folder.path().to_owned()]);
         assert_eq!(all.find(&id).unwrap().licence, "MIT");
         assert_eq!(all.problems.len(), 1);
-        assert!(all.problems[0].to_string().contains("b.toml") && all.problems[0].reason.contains("line 3"), "{:?}", all.problems);
+        assert!(
+            all.problems[0].to_string().contains("b.toml") && all.problems[0].reason.contains("line 3"),
+            "{:?}",
+            all.problems
+        );
     }
 
     #[test]
@@ -449,10 +478,18 @@ mod tests {
     #[test]
     fn mirrors_come_first_and_the_hub_can_be_replaced() {
         let entry = &parse(ONE).unwrap()[0];
-        let mirrors = Mirrors { own: vec!["/srv/models/".into(), "http://lan/m/".into()], hub: Some("https://hub.example/".into()) };
+        let mirrors = Mirrors {
+            own: vec!["/srv/models/".into(), "http://lan/m/".into()],
+            hub: Some("https://hub.example/".into()),
+        };
         assert_eq!(
             entry.addresses(&mirrors),
-            ["/srv/models/", "http://lan/m/a.onnx", "https://hub.example/x/a.onnx", "https://huggingface.co/x/a.onnx"]
+            [
+                "/srv/models/",
+                "http://lan/m/a.onnx",
+                "https://hub.example/x/a.onnx",
+                "https://huggingface.co/x/a.onnx"
+            ]
         );
     }
 }

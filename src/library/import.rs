@@ -56,7 +56,10 @@ pub enum ImportError {
     #[error("The model can't be put into \u{201c}{}\u{201d}: {reason}.", shown(folder))]
     Unwritable { folder: PathBuf, reason: String },
     /// Not enough space.
-    #[error("The model needs {need} MB, and the disk with \u{201c}{}\u{201d} has {free} MB left.", shown(folder))]
+    #[error(
+        "The model needs {need} MB, and the disk with \u{201c}{}\u{201d} has {free} MB left.",
+        shown(folder)
+    )]
     DiskFull { folder: PathBuf, need: u64, free: u64 },
     /// No place for models.
     #[error("This account has no home folder for models.")]
@@ -69,11 +72,19 @@ impl ImportError {
     pub fn fix(&self) -> String {
         match self {
             Self::Model(error) => error.fix(),
-            Self::Nothing { .. } => "Choose a file that ends in .onnx, or a folder or .zip archive with such files.".into(),
+            Self::Nothing { .. } => {
+                "Choose a file that ends in .onnx, or a folder or .zip archive with such files.".into()
+            }
             Self::DeadLink { .. } => "Choose the file itself, or mend the link.".into(),
-            Self::TooMany { .. } => "Choose a smaller folder, or add it to the folders that are watched.".into(),
-            Self::Archive { .. } => "Get the archive again from its own project, or unpack it and choose the .onnx file.".into(),
-            Self::Unwritable { .. } => "Check that the folder exists, can be written and lies on a disk with space.".into(),
+            Self::TooMany { .. } => {
+                "Choose a smaller folder, or add it to the folders that are watched.".into()
+            }
+            Self::Archive { .. } => {
+                "Get the archive again from its own project, or unpack it and choose the .onnx file.".into()
+            }
+            Self::Unwritable { .. } => {
+                "Check that the folder exists, can be written and lies on a disk with space.".into()
+            }
             Self::DiskFull { .. } => "Free some space, or link the model instead of copying it.".into(),
             Self::NoFolder => "Set SIGHTLINE_DATA_DIR to a folder that can be written.".into(),
         }
@@ -222,7 +233,11 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         for path in self.0.iter().rev() {
-            let _ = if path.is_dir() && !path.is_symlink() { std::fs::remove_dir(path) } else { std::fs::remove_file(path) };
+            let _ = if path.is_dir() && !path.is_symlink() {
+                std::fs::remove_dir(path)
+            } else {
+                std::fs::remove_file(path)
+            };
         }
     }
 }
@@ -240,7 +255,8 @@ fn put(from: &Path, to: &Path, how: How, folder: &Path, made: &mut Made) -> Resu
             link(&target, to).map_err(unwritable)?;
         }
         How::Copy => {
-            let unreadable = |e: io::Error| ModelError::Unreadable { path: from.to_owned(), reason: e.to_string() };
+            let unreadable =
+                |e: io::Error| ModelError::Unreadable { path: from.to_owned(), reason: e.to_string() };
             let mut source = File::open(from).map_err(unreadable)?;
             let length = source.metadata().map_err(unreadable)?.len();
             check_space(folder, length)?;
@@ -301,7 +317,11 @@ fn check_space(folder: &Path, need: u64) -> Result<(), ImportError> {
     let Ok(free) = fs4::available_space(folder) else { return Ok(()) };
     if free < need.saturating_add(SPARE) {
         let mb = |bytes: u64| bytes.div_ceil(1 << 20);
-        return Err(ImportError::DiskFull { folder: folder.to_owned(), need: mb(need + SPARE), free: mb(free) });
+        return Err(ImportError::DiskFull {
+            folder: folder.to_owned(),
+            need: mb(need + SPARE),
+            free: mb(free),
+        });
     }
     Ok(())
 }
@@ -312,22 +332,25 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
     let bad = |reason: String| ImportError::Archive { path: file.to_owned(), reason };
     let unwritable = |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: plain(&e) };
     let scratch = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(unwritable)?;
-    let unpacked = archive::unpack(file, scratch.path(), |need| {
-        check_space(folder, need).map_err(|e| e.to_string())
-    })
-    .map_err(bad)?;
+    let unpacked =
+        archive::unpack(file, scratch.path(), |need| check_space(folder, need).map_err(|e| e.to_string()))
+            .map_err(bad)?;
     let models: Vec<&PathBuf> = unpacked.iter().filter(|p| ends_in(p, "onnx")).collect();
     if models.is_empty() {
         return Err(ImportError::Nothing { path: file.to_owned() });
     }
     let taken: Result<Vec<_>, _> = models.into_iter().map(|model| one(model, folder, How::Copy)).collect();
-    Ok(taken?.into_iter().map(|mut i| {
-        file.clone_into(&mut i.from);
-        i
-    }).collect())
+    Ok(taken?
+        .into_iter()
+        .map(|mut i| {
+            file.clone_into(&mut i.from);
+            i
+        })
+        .collect())
 }
 
 /// Whether a path inside an archive or a model stays in its folder.
 pub(super) fn stays_inside(path: &Path) -> bool {
-    path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) && path.file_name().is_some()
+    path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
+        && path.file_name().is_some()
 }

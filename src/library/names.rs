@@ -43,7 +43,9 @@ pub fn safe(name: &str) -> String {
         .collect();
     clean = clean.trim_matches([' ', '.']).to_owned();
     let (stem, ending) = match clean.rsplit_once('.') {
-        Some((stem, ending)) if ending.len() <= 16 && !stem.is_empty() => (stem.to_owned(), format!(".{ending}")),
+        Some((stem, ending)) if ending.len() <= 16 && !stem.is_empty() => {
+            (stem.to_owned(), format!(".{ending}"))
+        }
         _ => (clean, String::new()),
     };
     let mut stem = stem;

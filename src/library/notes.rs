@@ -239,7 +239,8 @@ impl NotesFile {
     /// # Errors
     /// [`NotesError::Damaged`] after setting the file aside; [`NotesError::Unwritable`] where it can't be read at all.
     pub fn load(&self) -> Result<Notes, NotesError> {
-        let unreadable = |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
+        let unreadable =
+            |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Notes::default()),

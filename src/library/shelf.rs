@@ -68,10 +68,14 @@ impl Shelf {
     pub fn glance(&self) -> Vec<(PathBuf, Stamp, Option<Stamp>)> {
         let mut files = folders::model_files(&self.folders);
         files.truncate(MOST);
-        files.into_iter().filter_map(|f| Some((Stamp::of(&f).ok()?, f))).map(|(stamp, f)| {
-            let beside = Stamp::of(&sidecar::path_for(&f)).ok();
-            (f, stamp, beside)
-        }).collect()
+        files
+            .into_iter()
+            .filter_map(|f| Some((Stamp::of(&f).ok()?, f)))
+            .map(|(stamp, f)| {
+                let beside = Stamp::of(&sidecar::path_for(&f)).ok();
+                (f, stamp, beside)
+            })
+            .collect()
     }
 
     /// Whether another program changed the notes since they were read.
@@ -177,5 +181,9 @@ pub fn find<'a>(cards: &'a [Card], name: &str) -> Option<&'a Card> {
         card.path == path || path.canonicalize().is_ok_and(|p| card.path.canonicalize().is_ok_and(|c| c == p))
     };
     let by_origin = |card: &&Card| card.origin.as_ref().is_some_and(|o| o.id == lower);
-    cards.iter().find(same).or_else(|| cards.iter().find(|c| is(c, &lower))).or_else(|| cards.iter().find(by_origin))
+    cards
+        .iter()
+        .find(same)
+        .or_else(|| cards.iter().find(|c| is(c, &lower)))
+        .or_else(|| cards.iter().find(by_origin))
 }

@@ -101,7 +101,8 @@ fn belongings(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let facts = if path.is_symlink() { None } else { Facts::read(path).ok() };
     let weights = facts.into_iter().flat_map(|f| f.external_data);
-    let weights = weights.map(PathBuf::from).filter(|w| super::import::stays_inside(w)).map(|w| folder.join(w));
+    let weights =
+        weights.map(PathBuf::from).filter(|w| super::import::stays_inside(w)).map(|w| folder.join(w));
     let beside = [sidecar::path_for(path)];
     let mut all = vec![path.to_owned()];
     all.extend(beside.into_iter().chain(weights).filter(|p| p.symlink_metadata().is_ok()));

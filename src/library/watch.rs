@@ -257,7 +257,9 @@ fn measure_one(shared: &Shared) -> bool {
     let answer = std::panic::catch_unwind(run);
     shared.measuring.store(false, Relaxed);
     match answer {
-        Ok(Ok(measured)) => shared.shelf().note(|n| n.change(&card.path, |n| n.measured = Some(measured.clone()))),
+        Ok(Ok(measured)) => {
+            shared.shelf().note(|n| n.change(&card.path, |n| n.measured = Some(measured.clone())))
+        }
         Ok(Err(crate::model::ModelError::Stopped)) => return false,
         // Without the runtime nothing can be measured, and it may come.
         Ok(Err(crate::model::ModelError::NoRuntime { .. })) => return false,

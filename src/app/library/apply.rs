@@ -42,7 +42,9 @@ impl App {
         let before = std::mem::replace(&mut self.state.cards, cards);
         self.state.models = models_to_go_through(&self.state.cards);
         let Some(current) = self.state.model.current.as_ref().map(|c| c.path.clone()) else { return };
-        let stamp_of = |cards: &[Arc<Card>]| cards.iter().find(|c| same_file(&c.path, &current)).map(|c| (c.stamp, c.spec().is_some()));
+        let stamp_of = |cards: &[Arc<Card>]| {
+            cards.iter().find(|c| same_file(&c.path, &current)).map(|c| (c.stamp, c.spec().is_some()))
+        };
         match (stamp_of(&before), stamp_of(&self.state.cards)) {
             (Some((old, _)), Some((new, true))) if old != new => {
                 let name = crate::app::view::model_name(&current);
@@ -70,7 +72,8 @@ impl App {
         let known = self.state.cards.iter().find(|c| same_file(&c.path, &card.path));
         let wanted = known.is_some_and(|c| c.measured.is_none() && c.sha256.is_some());
         let stats = &self.state.stats;
-        if !wanted || stats.total.median <= 0.0 || self.timed.as_ref().is_some_and(|t| Arc::ptr_eq(t, &card)) {
+        if !wanted || stats.total.median <= 0.0 || self.timed.as_ref().is_some_and(|t| Arc::ptr_eq(t, &card))
+        {
             return;
         }
         // The first figures are of a loop that isn't warm yet.
@@ -186,7 +189,10 @@ impl App {
     /// Whether a file lies in the library already.
     fn is_listed(&self, path: &Path) -> bool {
         let real = path.canonicalize().ok();
-        self.state.cards.iter().any(|c| c.path == path || (real.is_some() && c.path.canonicalize().ok() == real))
+        self.state
+            .cards
+            .iter()
+            .any(|c| c.path == path || (real.is_some() && c.path.canonicalize().ok() == real))
     }
 
     /// Takes models in: a file, a folder or an archive. `run`: run the first of them then.
@@ -301,9 +307,10 @@ impl App {
                     bytes_per_s: p.bytes_per_second as f64,
                     left: p.left,
                 },
-                Some(State::Paused(kept)) => {
-                    PullState::Paused { done: kept.as_ref().map_or(0, |k| k.bytes), total: kept.and_then(|k| k.total) }
-                }
+                Some(State::Paused(kept)) => PullState::Paused {
+                    done: kept.as_ref().map_or(0, |k| k.bytes),
+                    total: kept.and_then(|k| k.total),
+                },
                 Some(State::Failed(failure)) => {
                     PullState::Failed { message: failure.to_string(), fix: failure.fix() }
                 }
@@ -326,7 +333,10 @@ impl App {
         let Some(entry) = self.catalogue.entries.iter().find(|e| e.id == id).cloned() else { return };
         let w = self.words();
         let pinned = outcome.trust == Trust::FirstUse;
-        self.toasts.good(w.fetched, if pinned { format!("{}. {}", entry.name, w.pinned) } else { entry.name.clone() });
+        self.toasts.good(
+            w.fetched,
+            if pinned { format!("{}. {}", entry.name, w.pinned) } else { entry.name.clone() },
+        );
         let outcome = Arc::clone(outcome);
         self.library_job(move |watcher| {
             let settled = pull::settle(&entry, &outcome);
@@ -343,7 +353,11 @@ fn models_to_go_through(cards: &[Arc<Card>]) -> Vec<PathBuf> {
     let runs = |c: &&Arc<Card>| !matches!(c.kind, Kind::Broken { .. });
     let favourites: Vec<PathBuf> =
         cards.iter().filter(runs).filter(|c| c.favourite).map(|c| c.path.clone()).collect();
-    if favourites.len() >= 2 { favourites } else { cards.iter().filter(runs).map(|c| c.path.clone()).collect() }
+    if favourites.len() >= 2 {
+        favourites
+    } else {
+        cards.iter().filter(runs).map(|c| c.path.clone()).collect()
+    }
 }
 
 fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {

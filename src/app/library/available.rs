@@ -83,15 +83,21 @@ fn entry_ui(
                 _ => &entry.note,
             };
             let facts = facts(view, entry);
-            ui.add(egui::Label::new(egui::RichText::new(&facts).color(p.weak)).truncate()).on_hover_text(&facts);
+            ui.add(egui::Label::new(egui::RichText::new(&facts).color(p.weak)).truncate())
+                .on_hover_text(&facts);
             if !note.is_empty() {
-                ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate()).on_hover_text(note);
+                ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate())
+                    .on_hover_text(note);
             }
         });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| match (card, pull) {
             (_, Some(pull)) => pull_ui(ui, w, pull, out),
             (Some(card), None) => {
-                if ui.add_sized([96.0, 30.0], egui::Button::new(w.use_it)).on_hover_text(w.on_this_computer).clicked() {
+                if ui
+                    .add_sized([96.0, 30.0], egui::Button::new(w.use_it))
+                    .on_hover_text(w.on_this_computer)
+                    .clicked()
+                {
                     out.push(Intent::SetModel(card.path.clone()));
                 }
                 chips_ui(ui, view, w, entry);
@@ -109,13 +115,18 @@ fn entry_ui(
         });
     });
     if let Some(Pull { state: PullState::Failed { message, fix }, .. }) = pull {
-        ui.add(egui::Label::new(egui::RichText::new(format!("{message} {fix}")).color(p.bad)).wrap().selectable(true));
+        ui.add(
+            egui::Label::new(egui::RichText::new(format!("{message} {fix}")).color(p.bad))
+                .wrap()
+                .selectable(true),
+        );
     }
 }
 
 fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &Entry) {
     let p = palette(ui);
-    chip(ui, &entry.licence, licence_colour(p, entry.permits)).on_hover_text(permits(view.language, entry.permits));
+    chip(ui, &entry.licence, licence_colour(p, entry.permits))
+        .on_hover_text(permits(view.language, entry.permits));
     if entry.sha256.known().is_none() {
         chip(ui, w.unverified, p.weak).on_hover_text(w.unverified_hint);
     }
@@ -133,7 +144,8 @@ fn facts(view: &View<'_>, entry: &Entry) -> String {
 fn pull_ui(ui: &mut Ui, w: &Words, pull: &Pull, out: &mut Vec<Intent>) {
     let p = palette(ui);
     let id = || pull.id.clone();
-    let small = |ui: &mut Ui, text: &str| ui.add(egui::Button::new(text).min_size(egui::vec2(0.0, 30.0))).clicked();
+    let small =
+        |ui: &mut Ui, text: &str| ui.add(egui::Button::new(text).min_size(egui::vec2(0.0, 30.0))).clicked();
     if matches!(pull.state, PullState::Failed { .. }) {
         if small(ui, w.cancel) {
             out.push(Intent::CancelPull(id()));
@@ -185,7 +197,13 @@ fn pull_ui(ui: &mut Ui, w: &Words, pull: &Pull, out: &mut Vec<Intent>) {
 }
 
 /// What a licence means, before its model is fetched; whether the question is answered.
-pub(super) fn licence_ui(ui: &mut Ui, w: &Words, view: &View<'_>, entry: &Entry, out: &mut Vec<Intent>) -> bool {
+pub(super) fn licence_ui(
+    ui: &mut Ui,
+    w: &Words,
+    view: &View<'_>,
+    entry: &Entry,
+    out: &mut Vec<Intent>,
+) -> bool {
     let p = palette(ui);
     ui.label(egui::RichText::new((w.licence_title)(&entry.name)).heading().color(p.strong));
     ui.horizontal(|ui| {

@@ -86,7 +86,14 @@ fn is_current(view: &View<'_>, card: &Card) -> bool {
     view.model.current.as_ref().is_some_and(|c| same_file(&c.path, &card.path))
 }
 
-fn card_ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words, card: &Card, out: &mut Vec<Intent>) {
+fn card_ui(
+    page: &mut LibraryPage,
+    ui: &mut Ui,
+    view: &View<'_>,
+    w: &Words,
+    card: &Card,
+    out: &mut Vec<Intent>,
+) {
     let p = palette(ui);
     let task = card.task().map_or(w.not_understood, |t| task_name(view.language, t));
     ui.horizontal(|ui| {
@@ -116,10 +123,20 @@ fn card_ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words, card
             } else if opening {
                 ui.add_sized([72.0, 20.0], egui::Label::new(egui::RichText::new(w.opening).color(p.weak)));
             } else if matches!(card.kind, Kind::Unknown(_)) {
-                if ui.add_sized([72.0, 30.0], egui::Button::new(view.strings.open)).on_hover_text(view.strings.how_to_read).clicked() {
+                if ui
+                    .add_sized([72.0, 30.0], egui::Button::new(view.strings.open))
+                    .on_hover_text(view.strings.how_to_read)
+                    .clicked()
+                {
                     out.push(Intent::Show(Page::Reading(card.path.clone())));
                 }
-            } else if ui.add_enabled_ui(card.spec().is_some(), |ui| ui.add_sized([72.0, 30.0], egui::Button::new(w.use_it))).inner.clicked() {
+            } else if ui
+                .add_enabled_ui(card.spec().is_some(), |ui| {
+                    ui.add_sized([72.0, 30.0], egui::Button::new(w.use_it))
+                })
+                .inner
+                .clicked()
+            {
                 out.push(Intent::SetModel(card.path.clone()));
             }
             let label = if card.favourite { w.no_favourite } else { w.favourite };
@@ -128,7 +145,8 @@ fn card_ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words, card
             }
             time_ui(ui, w, card);
             if let Some(origin) = &card.origin {
-                chip(ui, &origin.licence, licence_colour(p, origin.permits)).on_hover_text(permits(view.language, origin.permits));
+                chip(ui, &origin.licence, licence_colour(p, origin.permits))
+                    .on_hover_text(permits(view.language, origin.permits));
             }
         });
     });
@@ -167,7 +185,14 @@ fn about(view: &View<'_>, w: &Words, card: &Card) -> String {
     parts.join(" · ")
 }
 
-fn more_menu(page: &mut LibraryPage, ui: &mut Ui, w: &Words, view: &View<'_>, card: &Card, out: &mut Vec<Intent>) {
+fn more_menu(
+    page: &mut LibraryPage,
+    ui: &mut Ui,
+    w: &Words,
+    view: &View<'_>,
+    card: &Card,
+    out: &mut Vec<Intent>,
+) {
     let button = ui.add(egui::Button::new("⋯").min_size(egui::vec2(32.0, 30.0))).accessible_name(w.more);
     egui::Popup::menu(&button).width(200.0).show(|ui| {
         let open = page.open.as_deref() == Some(card.path.as_path());
@@ -202,7 +227,9 @@ fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Words, card: &Card) {
     ui.add_space(6.0);
     egui::Grid::new(("details", &card.path)).num_columns(2).spacing([16.0, 4.0]).show(ui, |ui| {
         let mut row = |name: &str, value: String| {
-            ui.with_layout(Layout::top_down(Align::Min), |ui| ui.label(egui::RichText::new(name).color(p.weak)));
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                ui.label(egui::RichText::new(name).color(p.weak))
+            });
             ui.add(egui::Label::new(value).wrap().selectable(true));
             ui.end_row();
         };

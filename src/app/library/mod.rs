@@ -101,13 +101,12 @@ impl LibraryPage {
             self.tasks_ui(ui, view, w);
             ui.add_space(4.0);
             let list = egui::ScrollArea::vertical().id_salt(("models", self.tab == Tab::Here));
-            list.auto_shrink([false, false]).content_margin(egui::Margin { right: 12, bottom: 16, ..Default::default() }).show(
-                ui,
-                |ui| match self.tab {
+            list.auto_shrink([false, false])
+                .content_margin(egui::Margin { right: 12, bottom: 16, ..Default::default() })
+                .show(ui, |ui| match self.tab {
                     Tab::Here => here::ui(self, ui, view, w, out),
                     Tab::Available => available::ui(self, ui, view, w, out),
-                },
-            );
+                });
         });
         self.question_ui(ui, view, w, out);
     }
@@ -118,7 +117,10 @@ impl LibraryPage {
                 (Tab::Here, (w.here)(view.library.cards.len())),
                 (Tab::Available, (w.available)(view.library.catalogue.entries.len())),
             ] {
-                if ui.add(egui::Button::selectable(self.tab == tab, text).min_size(egui::vec2(0.0, 32.0))).clicked() {
+                if ui
+                    .add(egui::Button::selectable(self.tab == tab, text).min_size(egui::vec2(0.0, 32.0)))
+                    .clicked()
+                {
                     self.tab = tab;
                     self.task = None;
                 }
@@ -126,7 +128,9 @@ impl LibraryPage {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if self.tab == Tab::Here {
                     let now = view.settings.model_order;
-                    let combo = egui::ComboBox::from_id_salt("order").selected_text(order_name(view.language, now)).width(170.0);
+                    let combo = egui::ComboBox::from_id_salt("order")
+                        .selected_text(order_name(view.language, now))
+                        .width(170.0);
                     combo
                         .show_ui(ui, |ui| {
                             for order in Order::ALL {
@@ -207,9 +211,18 @@ fn add_menu(ui: &mut Ui, w: &Words, out: &mut Vec<Intent>) {
     });
 }
 
-fn rename_ui(ui: &mut Ui, w: &Words, view: &View<'_>, path: &std::path::Path, text: &mut String, out: &mut Vec<Intent>) -> bool {
+fn rename_ui(
+    ui: &mut Ui,
+    w: &Words,
+    view: &View<'_>,
+    path: &std::path::Path,
+    text: &mut String,
+    out: &mut Vec<Intent>,
+) -> bool {
     ui.label(egui::RichText::new(w.rename.trim_end_matches('…')).heading().color(palette(ui).strong));
-    let edit = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY).char_limit(120)).accessible_name(w.name);
+    let edit = ui
+        .add(TextEdit::singleline(text).desired_width(f32::INFINITY).char_limit(120))
+        .accessible_name(w.name);
     let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
     if !edit.has_focus() && !entered {
         edit.request_focus();
@@ -224,7 +237,14 @@ fn rename_ui(ui: &mut Ui, w: &Words, view: &View<'_>, path: &std::path::Path, te
     .inner
 }
 
-fn remove_ui(ui: &mut Ui, w: &Words, view: &View<'_>, path: &std::path::Path, name: &str, out: &mut Vec<Intent>) -> bool {
+fn remove_ui(
+    ui: &mut Ui,
+    w: &Words,
+    view: &View<'_>,
+    path: &std::path::Path,
+    name: &str,
+    out: &mut Vec<Intent>,
+) -> bool {
     let p = palette(ui);
     ui.label(egui::RichText::new(name).heading().color(p.strong));
     ui.add(egui::Label::new(egui::RichText::new(path.display().to_string()).color(p.weak)).wrap());

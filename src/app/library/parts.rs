@@ -39,7 +39,11 @@ pub fn task_mark(ui: &mut Ui, task: Option<Task>, name: &str) -> Response {
     });
     ui.painter().rect_filled(rect, 9, colour.gamma_multiply(0.22));
     let first: String = name.chars().take(1).collect();
-    let ink = if ui.visuals().dark_mode { colour.lerp_to_gamma(Color32::WHITE, 0.35) } else { colour.lerp_to_gamma(Color32::BLACK, 0.45) };
+    let ink = if ui.visuals().dark_mode {
+        colour.lerp_to_gamma(Color32::WHITE, 0.35)
+    } else {
+        colour.lerp_to_gamma(Color32::BLACK, 0.45)
+    };
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, first, egui::FontId::proportional(18.0), ink);
     response.on_hover_text(name)
 }
@@ -50,11 +54,19 @@ pub fn star(ui: &mut Ui, on: bool, label: &str) -> Response {
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, label));
     let p = palette(ui);
     let lit = response.hovered() || response.has_focus();
-    let colour = if on { p.warn } else if lit { p.text } else { p.weak.gamma_multiply(0.6) };
+    let colour = if on {
+        p.warn
+    } else if lit {
+        p.text
+    } else {
+        p.weak.gamma_multiply(0.6)
+    };
     let centre = rect.center();
     let point = |i: usize| {
         let radius = if i.is_multiple_of(2) { 8.5 } else { 3.7 };
-        centre + radius * egui::Vec2::angled(-std::f32::consts::FRAC_PI_2 + i as f32 * std::f32::consts::PI / 5.0)
+        centre
+            + radius
+                * egui::Vec2::angled(-std::f32::consts::FRAC_PI_2 + i as f32 * std::f32::consts::PI / 5.0)
     };
     let points: Vec<egui::Pos2> = (0..10).map(point).collect();
     if on {
@@ -78,7 +90,9 @@ pub fn progress(ui: &mut Ui, share: Option<f32>, width: f32) {
     let p = palette(ui);
     ui.painter().rect_filled(rect, 3, p.button[0]);
     let part = match share {
-        Some(share) => egui::Rect::from_min_size(rect.min, vec2(rect.width() * share.clamp(0.0, 1.0), rect.height())),
+        Some(share) => {
+            egui::Rect::from_min_size(rect.min, vec2(rect.width() * share.clamp(0.0, 1.0), rect.height()))
+        }
         None => {
             let at = (ui.input(|i| i.time) * 0.6).fract() as f32;
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(50));

@@ -120,9 +120,10 @@ pub fn permits(language: Language, permits: Permits) -> &'static str {
             "Copyleft: a program that ships or serves this model must be published under the same licence.",
             "著佐权（copyleft）：分发或提供该模型的程序必须以相同许可证公开。",
         ),
-        Permits::NonCommercial => {
-            ("For research and private use only: nothing made with it may be sold.", "仅限研究和个人使用，不得商用。")
-        }
+        Permits::NonCommercial => (
+            "For research and private use only: nothing made with it may be sold.",
+            "仅限研究和个人使用，不得商用。",
+        ),
         Permits::Unstated => (
             "Its project states no licence. Ask its authors before you share or sell anything made with it.",
             "该项目没有说明许可证。分享或出售相关成果之前，请先征得作者同意。",
@@ -171,7 +172,9 @@ const ENGLISH: Words = Words {
     classes: |n| if n == 1 { "1 class".into() } else { format!("{n} classes") },
     not_measured: "not measured yet",
     measured_hint: |provider, threads| {
-        format!("Measured on this computer on a 1280×720 frame ({provider}, {threads} threads). Models are measured while nothing is playing.")
+        format!(
+            "Measured on this computer on a 1280×720 frame ({provider}, {threads} threads). Models are measured while nothing is playing."
+        )
     },
     hash: "SHA-256",
     not_hashed: "being computed…",

@@ -15,10 +15,12 @@ use crate::model::sidecar;
 
 /// What `sightline models import` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Each file is checked, copied into the data folder and identified; its settings (NAME.toml) and weights in\n\
+#[command(
+    after_help = "Each file is checked, copied into the data folder and identified; its settings (NAME.toml) and weights in\n\
     other files come along. A model that is here already isn't copied again.\n\n\
     Examples:\n  sightline models import ~/Downloads/best.onnx\n  sightline models import --link /data/models\n  \
-    sightline models import models.zip")]
+    sightline models import models.zip"
+)]
 pub struct ImportArgs {
     /// ONNX files, folders or .zip archives
     #[arg(required = true, value_name = "PATH")]
@@ -121,5 +123,9 @@ fn say(format: Format, one: &Imported, cards: &[crate::library::Card]) -> Result
     };
     let path = one.path.display().to_string();
     let path = output::printable(&path);
-    output::line(&if one.was_here { format!("{path}: was here already ({what})") } else { format!("{path}: {what}") })
+    output::line(&if one.was_here {
+        format!("{path}: was here already ({what})")
+    } else {
+        format!("{path}: {what}")
+    })
 }

@@ -40,9 +40,10 @@ pub struct ListArgs {
 }
 
 fn task(text: &str) -> Result<Task, String> {
-    Task::ALL.into_iter().find(|t| t.name() == text.to_lowercase()).ok_or_else(|| {
-        format!("it must be one of {}", Task::ALL.map(Task::name).join(", "))
-    })
+    Task::ALL
+        .into_iter()
+        .find(|t| t.name() == text.to_lowercase())
+        .ok_or_else(|| format!("it must be one of {}", Task::ALL.map(Task::name).join(", ")))
 }
 
 /// Lists models.
@@ -78,7 +79,9 @@ fn here(args: &ListArgs, shelf: &crate::library::Shelf, cards: &[Card]) -> Resul
         return Ok(Exit::Done);
     }
     if cards_shown.is_empty() {
-        output::line("No model here fits; \u{201c}sightline models list --available\u{201d} shows what can be fetched.")?;
+        output::line(
+            "No model here fits; \u{201c}sightline models list --available\u{201d} shows what can be fetched.",
+        )?;
         return Ok(Exit::Done);
     }
     let head = ["", "name", "family", "task", "input", "precision", "size", "here", "licence", "file"];
@@ -133,7 +136,9 @@ fn available(args: &ListArgs, catalogue: &Catalogue, cards: &[Card]) -> Result<E
         return Ok(Exit::Done);
     }
     if entries.is_empty() {
-        output::line("No model of the catalogue fits; any ONNX file can be imported or opened all the same.")?;
+        output::line(
+            "No model of the catalogue fits; any ONNX file can be imported or opened all the same.",
+        )?;
         return Ok(Exit::Done);
     }
     let head = ["", "id", "name", "task", "input", "size", "licence", "hash", "published"];

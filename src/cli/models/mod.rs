@@ -80,7 +80,9 @@ fn named<'a>(cards: &'a [Card], names: &[String]) -> (Vec<&'a Card>, bool) {
             Some(card) => found.push(card),
             None => {
                 let message = format!("There is no model \u{201c}{name}\u{201d} in the library.");
-                let _ = Failure::failed(message, "\u{201c}sightline models list\u{201d} shows what is there.").report();
+                let _ =
+                    Failure::failed(message, "\u{201c}sightline models list\u{201d} shows what is there.")
+                        .report();
                 all_known = false;
             }
         }

@@ -17,12 +17,14 @@ use crate::settings;
 
 /// What `sightline models pull` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A download that broke off, or that Ctrl-C ended, goes on where it was the next time. Every file is checked against\n\
+#[command(
+    after_help = "A download that broke off, or that Ctrl-C ended, goes on where it was the next time. Every file is checked against\n\
     its published SHA-256; where none is published, the first download's is pinned.\n\n\
     Mirrors: SIGHTLINE_MIRROR (a folder or an address that holds the files under their names) is asked first,\n\
     HF_ENDPOINT stands in for huggingface.co; HTTPS_PROXY and NO_PROXY are heeded.\n\n\
     Examples:\n  sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format json\n  \
-    HF_ENDPOINT=https://hf-mirror.com sightline models pull rt-detr-r18")]
+    HF_ENDPOINT=https://hf-mirror.com sightline models pull rt-detr-r18"
+)]
 pub struct PullArgs {
     /// Ids or names of the catalogue (see `sightline models list --available`)
     #[arg(required = true, value_name = "ID")]
@@ -126,7 +128,8 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
                     }
                     one.bar.set_position(progress.bytes);
                     let trouble = progress.trouble.map(|t| format!(" ({t})")).unwrap_or_default();
-                    one.bar.set_message(output::printable(&format!("{}{trouble}", one.entry.name)).into_owned());
+                    one.bar
+                        .set_message(output::printable(&format!("{}{trouble}", one.entry.name)).into_owned());
                     still.push(one);
                 }
                 Some(_) => still.push(one),
@@ -174,7 +177,12 @@ fn done(format: Format, entry: &Entry, outcome: &Outcome, shelf: &mut Shelf) -> 
     } else {
         format!("nobody has published its SHA-256; {} is pinned now", outcome.sha256)
     };
-    output::line(&format!("{}: {} ({}; {hash})", entry.name, output::printable(&file), output::size(outcome.bytes)))
+    output::line(&format!(
+        "{}: {} ({}; {hash})",
+        entry.name,
+        output::printable(&file),
+        output::size(outcome.bytes)
+    ))
 }
 
 fn unknown(name: &str, catalogue: &Catalogue) -> Failure {

@@ -14,7 +14,9 @@ use crate::library::{Card, Catalogue, Measured, Shelf, measure as measuring, not
 
 /// What `sightline models verify` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code 1 where a model isn't what it was.\n\nExample:\n  sightline models verify yolox_nano")]
+#[command(
+    after_help = "Exit code 1 where a model isn't what it was.\n\nExample:\n  sightline models verify yolox_nano"
+)]
 pub struct VerifyArgs {
     /// Names or files [default: every model here]
     #[arg(value_name = "NAME")]
@@ -26,8 +28,10 @@ pub struct VerifyArgs {
 
 /// What `sightline models remove` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A model's settings and weights beside it go, too. A link goes, the file behind it stays.\n\n\
-    Example:\n  sightline models remove yolov8n")]
+#[command(
+    after_help = "A model's settings and weights beside it go, too. A link goes, the file behind it stays.\n\n\
+    Example:\n  sightline models remove yolov8n"
+)]
 pub struct RemoveArgs {
     /// Names or files
     #[arg(required = true, value_name = "NAME")]
@@ -64,8 +68,10 @@ pub struct FavouriteArgs {
 
 /// What `sightline models measure` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Each model looks at a few frames of 1280×720; the median is remembered and shown in lists.\n\
-    \u{201c}sightline bench\u{201d} measures every stage of one model thoroughly.")]
+#[command(
+    after_help = "Each model looks at a few frames of 1280×720; the median is remembered and shown in lists.\n\
+    \u{201c}sightline bench\u{201d} measures every stage of one model thoroughly."
+)]
 pub struct MeasureArgs {
     /// Names or files [default: every model here that has no time yet]
     #[arg(value_name = "NAME")]
@@ -116,7 +122,8 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         let shown = output::printable(&file).into_owned();
         let (text, line) = match verdict {
             Ok(Verdict::Right { sha256, pinned }) => (
-                if pinned { "as it was at its first download" } else { "right: as its project published it" }.into(),
+                if pinned { "as it was at its first download" } else { "right: as its project published it" }
+                    .into(),
                 Verified { file, state: "right", sha256: Some(sha256), expected: None, reason: None },
             ),
             Ok(Verdict::Whole { sha256 }) => (
@@ -127,14 +134,26 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
                 all_well = false;
                 (
                     format!("CHANGED: its sha256 is {sha256}, and it must be {expected}. Fetch it again."),
-                    Verified { file, state: "changed", sha256: Some(sha256), expected: Some(expected), reason: None },
+                    Verified {
+                        file,
+                        state: "changed",
+                        sha256: Some(sha256),
+                        expected: Some(expected),
+                        reason: None,
+                    },
                 )
             }
             Err(error) => {
                 all_well = false;
                 (
                     format!("BROKEN: {error} {}", error.fix()),
-                    Verified { file, state: "broken", sha256: None, expected: None, reason: Some(error.to_string()) },
+                    Verified {
+                        file,
+                        state: "broken",
+                        sha256: None,
+                        expected: None,
+                        reason: Some(error.to_string()),
+                    },
                 )
             }
         };
@@ -265,11 +284,18 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
                 }
                 match args.format {
                     Format::Json => {
-                        output::json_line(&Time { file: card.path.display().to_string(), measured: &measured })?;
+                        output::json_line(&Time {
+                            file: card.path.display().to_string(),
+                            measured: &measured,
+                        })?;
                     }
                     Format::Text => output::line(&format!(
                         "{}: {:.1} ms a frame, of which the network {:.1} ms ({}, {} threads)",
-                        card.name, measured.total_ms, measured.inference_ms, measured.provider, measured.threads
+                        card.name,
+                        measured.total_ms,
+                        measured.inference_ms,
+                        measured.provider,
+                        measured.threads
                     ))?,
                 }
             }
