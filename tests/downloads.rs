@@ -1,5 +1,7 @@
 //! Downloads against a server that throttles, breaks off, lies, changes its files and answers with errors and pages.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests end the test as the tests themselves do")]
+
 #[path = "downloads/server.rs"]
 mod server;
 #[path = "downloads/tools.rs"]
@@ -80,8 +82,7 @@ fn misbehave(request: &Request, reply: &mut Reply<'_>) -> io::Result<()> {
         }
         ("404", _) => reply.send("404 Not Found", "text/plain", b"nothing here"),
         ("429", 0 | 1) => reply.head("429 Too Many Requests", &[("Retry-After", "0".into())]),
-        ("500-once", 0) => reply.send("500 Internal Server Error", "text/plain", b"oops"),
-        ("500", _) => reply.send("500 Internal Server Error", "text/plain", b"oops"),
+        ("500-once", 0) | ("500", _) => reply.send("500 Internal Server Error", "text/plain", b"oops"),
         ("html", _) => reply.send("200 OK", "application/octet-stream", b"<html><title>Sorry</title></html>"),
         ("wrong-range", 0) => reply.file(request, &bytes, "v", half),
         ("wrong-range", 1) => {
@@ -132,7 +133,7 @@ fn two_hundred_downloads_from_a_hostile_server() {
             kind(number),
             "short" | "changed" | "no-length" | "mirror" | "wrong-mirror" | "wrong-range"
         );
-        needs || number as usize / KINDS.len() % 2 == 0
+        needs || (number as usize / KINDS.len()).is_multiple_of(2)
     };
     let mut tickets = Vec::new();
     for number in 0..COUNT {
@@ -170,10 +171,10 @@ fn two_hundred_downloads_from_a_hostile_server() {
             }
             Some(State::Failed(failure)) => {
                 let named = match (&failure.error, kind) {
-                    (E::BrokeOff { .. } | E::WrongHash { .. }, "long") => true,
-                    (E::WrongHash { .. }, "short" | "changed") => true,
-                    (E::Status { code: 404, .. }, "404") => true,
-                    (E::Status { code: 500, .. }, "500") => true,
+                    (E::BrokeOff { .. }, "long")
+                    | (E::WrongHash { .. }, "long" | "short" | "changed")
+                    | (E::Status { code: 404, .. }, "404")
+                    | (E::Status { code: 500, .. }, "500") => true,
                     (E::NotTheFile { what: "a web page", says, .. }, "html") => {
                         says.as_deref() == Some("Sorry")
                     }
@@ -195,9 +196,15 @@ fn two_hundred_downloads_from_a_hostile_server() {
     assert!(unfinished.iter().all(|p| explained.contains(p.file_name().unwrap().to_str().unwrap())));
 }
 
+type Answer = dyn Fn(&mut Reply<'_>) -> io::Result<()> + Send + Sync;
+
 /// A server with one answer for everything.
 fn answering(answer: impl Fn(&mut Reply<'_>) -> io::Result<()> + Send + Sync + 'static) -> Server {
     Server::start(move |_, reply| answer(reply))
+}
+
+fn silent_server() -> Server {
+    Server::start(|_, reply| reply.stall())
 }
 
 /// What comes of a download whose server always answers so.
@@ -285,7 +292,7 @@ fn an_overloaded_server_is_heeded_and_not_for_ever() {
 fn a_length_that_lies_is_noticed() {
     let bytes = content(2, 50_000);
     let place = Place::new(Options { most_bytes: 60_000, ..quick() });
-    let run = |answer: Box<dyn Fn(&mut Reply<'_>) -> io::Result<()> + Send + Sync>, known: Option<u64>| {
+    let run = |answer: Box<Answer>, known: Option<u64>| {
         let server = answering(answer);
         place.fails(Job { bytes: known, ..place.job(&server.url("/m")) })
     };
@@ -297,7 +304,7 @@ fn a_length_that_lies_is_noticed() {
         })
     };
     let error = run(sends(50_000), Some(49_999));
-    assert_eq!((matches!(error, E::WrongLength { expected: 49_999, found: 50_000, .. })), true, "{error}");
+    assert!(matches!(error, E::WrongLength { expected: 49_999, found: 50_000, .. }), "{error}");
     let error = run(sends(50_001), None);
     assert!(matches!(error, E::BrokeOff { bytes: 50_000, total: Some(50_001), .. }), "{error}");
     let error = run(sends(100_000), None);
@@ -367,7 +374,7 @@ fn a_server_that_is_no_server_is_named() {
 
 #[test]
 fn a_silent_server_is_given_up() {
-    let server = answering(|r| r.stall());
+    let server = silent_server();
     let place = Place::new(Options { idle_timeout: Duration::from_millis(100), tries: 2, ..quick() });
     let error = place.fails(place.job(&server.url("/m")));
     assert!(matches!(error, E::Stalled { .. }), "{error}");
@@ -446,7 +453,7 @@ fn a_cancel_leaves_nothing() {
     assert!(place.downloads.list().is_empty());
 
     // While it waits for the head of an answer, and after a pause.
-    let silent = answering(|r| r.stall());
+    let silent = silent_server();
     let ticket = place.downloads.add(place.job(&silent.url("/m"))).unwrap();
     until("it was asked", || !silent.requests().is_empty());
     place.downloads.pause(ticket);
@@ -713,7 +720,7 @@ fn what_lies_at_the_target_is_kept_unless_told_otherwise() {
 
 #[test]
 fn a_few_run_the_others_wait_in_order_and_one_target_is_one_job() {
-    let server = answering(|r| r.stall());
+    let server = silent_server();
     let woken = Arc::new(AtomicUsize::new(0));
     let theirs = Arc::clone(&woken);
     let folder = tempfile::tempdir().unwrap();

@@ -39,7 +39,7 @@ impl Reply<'_> {
     pub fn head(&mut self, status: &str, headers: &[(&str, String)]) -> io::Result<()> {
         let mut text = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
         for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            text.extend([name, ": ", value, "\r\n"]);
         }
         text.push_str("\r\n");
         self.body(text.as_bytes())
