@@ -162,7 +162,7 @@ fn check_contents(archive: &mut (impl Read + Seek)) -> Result<(), String> {
 fn offers<R: Read + Seek>(zip: &zip::ZipArchive<R>) -> Option<String> {
     const MOST: usize = 4;
     let mut names: Vec<&str> = zip.file_names().filter(|n| !n.ends_with('/')).collect();
-    names.sort_unstable_by_key(|n| (!n.ends_with(".onnx"), *n));
+    names.sort_unstable_by_key(|n| (Path::new(n).extension().is_none_or(|e| e != "onnx"), *n));
     let more = names.len().saturating_sub(MOST);
     let mut text: Vec<String> =
         names.iter().take(MOST).map(|n| format!("\u{201c}{}\u{201d}", shown(n, 60))).collect();

@@ -153,7 +153,7 @@ impl DownloadError {
                 500..=599 => "The server has trouble: try again later, or choose a mirror.",
                 _ => "Check the address, or choose a mirror.",
             },
-            Self::Overloaded { .. } => "Try again later, or choose a mirror.",
+            Self::Overloaded { .. } | Self::Empty { .. } => "Try again later, or choose a mirror.",
             Self::Redirects { .. } => "Check the address, or choose a mirror.",
             Self::NotTheFile { .. } => {
                 "Open the address in a browser to see what it wants, or choose a mirror."
@@ -163,7 +163,6 @@ impl DownloadError {
             Self::Compressed { .. } | Self::WrongRange { .. } | Self::NoLength { .. } => {
                 "Choose a mirror, or download it with a browser and import the file."
             }
-            Self::Empty { .. } => "Try again later, or choose a mirror.",
             Self::WrongLength { .. } => {
                 "The file was probably replaced by another version: update the catalogue, or choose a mirror."
             }

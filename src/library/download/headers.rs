@@ -111,7 +111,7 @@ mod tests {
         // The date that RFC 9110 gives as its example is 784111777 s after 1970.
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         let at = |s| SystemTime::UNIX_EPOCH + Duration::from_secs(s);
-        assert_eq!(retry_after("120", at(0)), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("120", at(0)), Some(Duration::from_mins(2)));
         assert_eq!(retry_after(date, at(784_111_777 - 30)), Some(Duration::from_secs(30)));
         assert_eq!(retry_after(date, at(784_111_777 + 30)), Some(Duration::ZERO));
         assert_eq!(retry_after("99999999999999999999999", at(0)), Some(Duration::MAX));

@@ -203,7 +203,7 @@ impl Downloads {
     /// that takes.
     pub fn pause(&self, ticket: Ticket) {
         self.with(ticket, |slot, job| match slot {
-            Slot::Waiting => *slot = Slot::Paused(part::kept(&job.target).map(|(kept, _)| kept)),
+            Slot::Waiting => *slot = Slot::Paused(part::kept(&job.target)),
             Slot::Running { control, live, again } => {
                 *again = false;
                 stop(control, live, Stop::Pause);
@@ -372,7 +372,7 @@ impl Shared {
 
 /// A failure outside the download itself.
 fn failure(error: DownloadError, target: &Path) -> Failure {
-    Failure { error, kept: part::kept(target).map(|(kept, _)| kept), tried: Vec::new() }
+    Failure { error, kept: part::kept(target), tried: Vec::new() }
 }
 
 /// One name for all the ways to write a target: absolute, its folder without links.

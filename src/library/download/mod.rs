@@ -36,7 +36,7 @@ use std::time::Duration;
 pub use error::{DownloadError, Failure};
 pub use hash::{NoSha256, Sha256};
 pub use manager::{Download, Downloads, State, Ticket};
-pub use part::Kept;
+pub use part::{Kept, discard, unfinished};
 pub use progress::{Phase, Progress};
 pub use proxy::ProxyChoice;
 pub use text::size;
@@ -157,7 +157,7 @@ impl Default for Options {
             at_once: 2,
             tries: 6,
             wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(120),
+            longest_wait: Duration::from_mins(2),
             connect_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(30),
             redirects: 8,

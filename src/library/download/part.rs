@@ -259,8 +259,8 @@ impl Part {
     }
 }
 
-/// Removes a part that nobody holds, with what is remembered of it.
-pub(super) fn discard(target: &Path) {
+/// Removes what an unfinished download of `target` left on the disk, unless it is running.
+pub fn discard(target: &Path) {
     let path = part_path(target);
     if path.symlink_metadata().is_err() {
         let _ = std::fs::remove_file(about_path(target));
@@ -270,13 +270,29 @@ pub(super) fn discard(target: &Path) {
 }
 
 /// What a part on the disk holds, where it can be resumed.
-pub(super) fn kept(target: &Path) -> Option<(Kept, About)> {
+pub(super) fn kept(target: &Path) -> Option<Kept> {
     let path = part_path(target);
     let about = read_about(&about_path(target))?;
     let bytes = path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?.len();
     let bytes = if about.sha256.is_some() { bytes } else { bytes.min(about.synced) };
     let can_resume = about.sha256.is_some() || about.validator.is_some();
-    (bytes > 0 && can_resume).then(|| (Kept { path, bytes, total: about.length }, about))
+    (bytes > 0 && can_resume).then_some(Kept { path, bytes, total: about.length })
+}
+
+/// The unfinished downloads in a folder that can be resumed, with their targets: add the same job again to go on, or
+/// [`discard`] them.
+#[must_use]
+pub fn unfinished(folder: &Path) -> Vec<(PathBuf, Kept)> {
+    let Ok(entries) = folder.read_dir() else { return Vec::new() };
+    let targets = entries.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let name = path.file_name()?.to_str()?.strip_suffix(".part.json")?;
+        Some(path.with_file_name(name))
+    });
+    let mut found: Vec<_> =
+        targets.filter_map(|target| Some((kept(&target)?, target))).map(|(k, t)| (t, k)).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
 }
 
 fn remove(path: &Path) {

@@ -234,13 +234,11 @@ impl Control {
     /// Has `agent` shut down when the download is told to stop.
     pub fn watch(&self, agent: ureq::Agent) -> Result<(), Stop> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.stop {
-            Some(stop) => Err(stop),
-            None => {
-                state.agent = Some(agent);
-                Ok(())
-            }
+        if let Some(stop) = state.stop {
+            return Err(stop);
         }
+        state.agent = Some(agent);
+        Ok(())
     }
 
     /// Waits, unless told to stop.
@@ -263,7 +261,7 @@ mod tests {
         let control = Control::default();
         assert_eq!(control.check(), Ok(()));
         control.stop(Stop::Pause);
-        assert_eq!(control.sleep(Duration::from_secs(3600)), Err(Stop::Pause));
+        assert_eq!(control.sleep(Duration::from_hours(1)), Err(Stop::Pause));
         control.stop(Stop::Cancel);
         control.stop(Stop::Pause);
         assert_eq!(control.check(), Err(Stop::Cancel));

@@ -51,25 +51,18 @@ pub(super) fn impostor(
     short.then(|| Impostor::Page { what: "a text", says: Some(shown(start, 80)) })
 }
 
-/// The head as text, where all of it is that; a character cut by the end is left out.
+/// The head as text, where it is one: plain characters only, or a page in whatever encoding. A character cut by the
+/// end, and what follows a byte that isn't UTF-8, is left out.
 fn as_text(head: &[u8]) -> Option<&str> {
-    let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
-        }
-        Err(_) => return latin(head),
+    let (valid, cut) = match std::str::from_utf8(head) {
+        Ok(text) => (text.len(), true),
+        Err(error) => (error.valid_up_to(), error.error_len().is_none()),
     };
-    let plain = text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n' | '\u{c}'));
-    (plain && !text.is_empty()).then_some(text)
-}
-
-/// The part before the first byte that isn't UTF-8, where the head is a page in an old encoding.
-fn latin(head: &[u8]) -> Option<&str> {
-    let valid = std::str::from_utf8(head).map_or_else(|e| e.valid_up_to(), str::len);
     let text = std::str::from_utf8(&head[..valid]).ok()?;
-    let page = text.trim_start().starts_with('<') && !head.contains(&0);
-    page.then_some(text)
+    let plain = cut && text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n' | '\u{c}'));
+    let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let page = start.starts_with('<') && !head.contains(&0);
+    ((plain || page) && !text.is_empty()).then_some(text)
 }
 
 /// What stands between `<tag …>` and `</tag`, to be shown.

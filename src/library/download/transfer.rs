@@ -102,7 +102,7 @@ pub(super) fn run(task: &Task<'_>) -> End {
         Halt::Stopped(stop) => {
             let kept = match part {
                 Some(part) => part.keep(),
-                None => part::kept(&task.job.target).map(|(kept, _)| kept),
+                None => part::kept(&task.job.target),
             };
             End::Stopped(stop, kept)
         }

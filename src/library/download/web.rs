@@ -1,5 +1,6 @@
 //! From a web server, which may be slow, wrong, overloaded or hostile.
 
+use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
@@ -117,7 +118,10 @@ fn ask(web: &Web, from: &From, task: &Task<'_>) -> Result<Response<Body>, Troubl
     task.live.count_try();
     std::thread::Builder::new()
         .name("download request".into())
-        .spawn(move || sender.send(request.call()))
+        .spawn(move || {
+            // Nobody listens any more where the download was stopped meanwhile.
+            let _ = sender.send(request.call());
+        })
         .map_err(|e| Halt::Failed(DownloadError::Broken { reason: e.to_string() }))?;
     loop {
         match receiver.recv_timeout(POLL) {
@@ -174,7 +178,9 @@ fn trouble(error: ureq::Error, web: &Web, proxy: Option<&str>, task: &Task<'_>) 
         ureq::Error::Timeout(_) => {
             Trouble::passing(DownloadError::Stalled { host, after: task.options.idle_timeout })
         }
-        ureq::Error::Io(error) if error.get_ref().is_some_and(|e| e.is::<rustls::Error>()) => {
+        ureq::Error::Io(error)
+            if error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) =>
+        {
             Trouble::Refused(DownloadError::Insecure { host, reason: shown(&error.to_string(), 160) })
         }
         ureq::Error::Io(error) => match error.kind() {
