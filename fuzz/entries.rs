@@ -82,6 +82,7 @@ pub fn camera_frame(bytes: &[u8]) {
 
 /// What a network gives, of whatever shape: family in the first byte, then the outputs' shapes, then their values.
 pub fn outputs(bytes: &[u8], spec: &Spec) {
+    const NAMES: [&str; 8] = ["output0", "boxes", "scores", "dets", "labels", "cls_8", "obj_8", "bbox_8"];
     let mut bytes = bytes.iter().copied();
     let mut next = || bytes.next().unwrap_or(0);
     let mut spec = spec.clone();
@@ -117,7 +118,6 @@ pub fn outputs(bytes: &[u8], spec: &Spec) {
         });
         made.push((shape, values.collect()));
     }
-    const NAMES: [&str; 8] = ["output0", "boxes", "scores", "dets", "labels", "cls_8", "obj_8", "bbox_8"];
     let tensors: Vec<Tensor<'_>> = made
         .iter()
         .zip(NAMES.iter().cycle())

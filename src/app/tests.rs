@@ -10,7 +10,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::classes_panel::{ClassesPanel, NOTHING};
 use super::intent::{Choose, Intent, Page};
-use super::library::{LibraryPage, LibraryView, Pull, PullState};
+use super::library::{LibraryView, Pull};
 use super::page_text::{source_page, tests::every_source_error};
 use super::strings::Strings;
 use super::view::{Cameras, View};
@@ -41,7 +41,6 @@ struct Bench {
     cards: Vec<Arc<crate::library::Card>>,
     pulls: Vec<Pull>,
     catalogue: crate::library::Catalogue,
-    library: LibraryPage,
     position: Option<f64>,
     full_screen: bool,
     intents: Vec<Intent>,
@@ -64,7 +63,6 @@ impl Default for Bench {
             cards: Vec::new(),
             pulls: Vec::new(),
             catalogue: crate::library::Catalogue::default(),
-            library: LibraryPage::default(),
             position: None,
             full_screen: false,
             intents: Vec::new(),

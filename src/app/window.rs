@@ -600,14 +600,11 @@ impl App {
                 self.state.cameras.looking = false;
                 self.state.cameras.items = Some(found);
             }
-            Done::Noted | Done::Settled(Ok(())) => {}
-            Done::Settled(Err(error)) => {
-                self.toasts.bad(s.not_done, format!("{error} {}", error.fix()));
-            }
+            Done::Noted | Done::Settled(Ok(())) | Done::FolderOpened(Ok(())) => {}
             Done::Pull(id, job) => self.begin_pull(id, *job),
             Done::Verified(name, verdict) => self.verified(&name, verdict),
             Done::Removed(path, deleted, answer) => self.removed(&path, deleted, answer),
-            Done::Imported(taken) => self.imported(*taken),
+            Done::Imported(taken) => self.imported(&taken),
             Done::Chosen(what, path) => {
                 self.state.choosing = false;
                 if let Some(path) = path {
@@ -635,7 +632,7 @@ impl App {
                     reading.saved = true;
                 }
             }
-            Done::ReadingSaved(_, Err(error)) => {
+            Done::ReadingSaved(_, Err(error)) | Done::Settled(Err(error)) => {
                 self.toasts.bad(s.not_done, format!("{error} {}", error.fix()));
             }
             Done::Labels(Ok(names)) => {
@@ -649,7 +646,6 @@ impl App {
             Done::Labels(Err(error)) | Done::FolderOpened(Err(error)) => {
                 self.toasts.bad(s.not_done, error);
             }
-            Done::FolderOpened(Ok(())) => {}
             Done::Broken => {
                 self.state.cameras.looking = false;
                 self.state.choosing = false;

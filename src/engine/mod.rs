@@ -108,6 +108,7 @@ pub struct ModelChoice {
     pub options: crate::model::OpenOptions,
 }
 
+#[expect(clippy::large_enum_variant, reason = "commands are few and pass by value once")]
 /// What the engine can be told to do. Applied in order, each at once; none waits for a worker.
 #[derive(Clone, Debug)]
 pub enum Command {

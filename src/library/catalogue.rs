@@ -215,7 +215,9 @@ impl Entry {
         if !id {
             return Err("its id must be of lower-case letters, digits, dots and dashes".into());
         }
-        if names::safe(&self.file) != self.file || !self.file.ends_with(".onnx") {
+        if names::safe(&self.file) != self.file
+            || Path::new(&self.file).extension().is_none_or(|e| e != "onnx")
+        {
             return Err("its file must be a plain name that ends in .onnx".into());
         }
         if let Some(bad) = std::iter::once(&self.url).chain(&self.mirrors).find(|a| !is_address(a)) {

@@ -36,12 +36,12 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn safe(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut clean: String = last
+    let clean: String = last
         .chars()
         .filter(|c| !deceives(*c))
         .map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c })
         .collect();
-    clean = clean.trim_matches([' ', '.']).to_owned();
+    let clean = clean.trim_matches([' ', '.']).to_owned();
     let (stem, ending) = match clean.rsplit_once('.') {
         Some((stem, ending)) if ending.len() <= 16 && !stem.is_empty() => {
             (stem.to_owned(), format!(".{ending}"))
@@ -52,7 +52,7 @@ pub fn safe(name: &str) -> String {
     while stem.len() + ending.len() > LONGEST {
         stem.pop();
     }
-    let bare: String = stem.chars().take_while(|c| c.is_ascii_alphabetic()).collect();
+    let bare: String = stem.chars().take_while(char::is_ascii_alphabetic).collect();
     let is_device = DEVICES.contains(&bare.to_ascii_lowercase().as_str()) && stem.len() <= bare.len() + 1;
     if stem.is_empty() || is_device {
         stem.insert_str(0, "model");

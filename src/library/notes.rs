@@ -349,7 +349,9 @@ mod tests {
                 })
             })
             .collect();
-        writers.into_iter().for_each(|w| w.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         assert_eq!(NotesFile::at(path).load().unwrap().files.len(), 40);
     }
 }

@@ -105,13 +105,12 @@ impl Shelf {
         for (path, stamp, beside) in files {
             let note = self.notes.of(&path);
             let known = self.read.get(&path).filter(|(s, b, _)| *s == stamp && *b == beside);
-            let read = match known {
-                Some((.., read)) => read.clone(),
-                None => {
-                    let read = Read::of(&path, &self.catalogue.hints(&path));
-                    self.read.insert(path.clone(), (stamp, beside, read.clone()));
-                    read
-                }
+            let read = if let Some((.., read)) = known {
+                read.clone()
+            } else {
+                let read = Read::of(&path, &self.catalogue.hints(&path));
+                self.read.insert(path.clone(), (stamp, beside, read.clone()));
+                read
             };
             cards.push(Card::new(&path, stamp, read, &note, &self.catalogue));
         }

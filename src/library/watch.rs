@@ -258,16 +258,19 @@ fn measure_one(shared: &Shared) -> bool {
     shared.measuring.store(false, Relaxed);
     match answer {
         Ok(Ok(measured)) => {
-            shared.shelf().note(|n| n.change(&card.path, |n| n.measured = Some(measured.clone())))
+            shared.shelf().note(|n| n.change(&card.path, |n| n.measured = Some(measured.clone())));
         }
-        Ok(Err(crate::model::ModelError::Stopped)) => return false,
         // Without the runtime nothing can be measured, and it may come.
-        Ok(Err(crate::model::ModelError::NoRuntime { .. })) => return false,
+        Ok(Err(crate::model::ModelError::Stopped | crate::model::ModelError::NoRuntime { .. })) => {
+            return false;
+        }
         Ok(Err(error)) => {
             let text = error.to_string();
             shared.shelf().note(|n| n.change(&card.path, |n| n.failed = Some(text.clone())));
         }
-        Err(_) => shared.shelf().note(|n| n.change(&card.path, |n| n.failed = Some("it crashed".into()))),
+        Err(_) => {
+            shared.shelf().note(|n| n.change(&card.path, |n| n.failed = Some("it crashed".into())));
+        }
     }
     shared.again.store(true, Relaxed);
     true

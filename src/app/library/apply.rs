@@ -208,7 +208,7 @@ impl App {
         });
     }
 
-    pub(in crate::app) fn imported(&mut self, taken: Taken) {
+    pub(in crate::app) fn imported(&mut self, taken: &Taken) {
         let (w, s) = (self.words(), self.strings());
         if let Some(first) = taken.imported.first() {
             let names: Vec<String> =

@@ -89,16 +89,13 @@ pub fn progress(ui: &mut Ui, share: Option<f32>, width: f32) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, 6.0), Sense::hover());
     let p = palette(ui);
     ui.painter().rect_filled(rect, 3, p.button[0]);
-    let part = match share {
-        Some(share) => {
-            egui::Rect::from_min_size(rect.min, vec2(rect.width() * share.clamp(0.0, 1.0), rect.height()))
-        }
-        None => {
-            let at = (ui.input(|i| i.time) * 0.6).fract() as f32;
-            ui.ctx().request_repaint_after(std::time::Duration::from_millis(50));
-            let left = rect.left() + rect.width() * 0.75 * at;
-            egui::Rect::from_min_size(egui::pos2(left, rect.top()), vec2(rect.width() * 0.25, rect.height()))
-        }
+    let part = if let Some(share) = share {
+        egui::Rect::from_min_size(rect.min, vec2(rect.width() * share.clamp(0.0, 1.0), rect.height()))
+    } else {
+        let at = (ui.input(|i| i.time) * 0.6).fract() as f32;
+        ui.ctx().request_repaint_after(std::time::Duration::from_millis(50));
+        let left = rect.left() + rect.width() * 0.75 * at;
+        egui::Rect::from_min_size(egui::pos2(left, rect.top()), vec2(rect.width() * 0.25, rect.height()))
     };
     ui.painter().rect_filled(part, 3, p.accent);
 }

@@ -76,15 +76,13 @@ fn named<'a>(cards: &'a [Card], names: &[String]) -> (Vec<&'a Card>, bool) {
     let mut all_known = true;
     let mut found = Vec::new();
     for name in names {
-        match library_shelf::find(cards, name) {
-            Some(card) => found.push(card),
-            None => {
-                let message = format!("There is no model \u{201c}{name}\u{201d} in the library.");
-                let _ =
-                    Failure::failed(message, "\u{201c}sightline models list\u{201d} shows what is there.")
-                        .report();
-                all_known = false;
-            }
+        if let Some(card) = library_shelf::find(cards, name) {
+            found.push(card);
+        } else {
+            let message = format!("There is no model \u{201c}{name}\u{201d} in the library.");
+            let _ = Failure::failed(message, "\u{201c}sightline models list\u{201d} shows what is there.")
+                .report();
+            all_known = false;
         }
     }
     (found, all_known)

@@ -144,6 +144,7 @@ impl Iterator for Outcomes {
 }
 
 /// A lane's model.
+#[expect(clippy::large_enum_variant, reason = "a handful of lanes, each made once")]
 enum Opening {
     Open(Box<Model>),
     Later(PathBuf, OpenOptions),
