@@ -193,7 +193,7 @@ fn more_menu(
     card: &Card,
     out: &mut Vec<Intent>,
 ) {
-    let button = ui.add(egui::Button::new("⋯").min_size(egui::vec2(32.0, 30.0))).accessible_name(w.more);
+    let button = ui.add(egui::Button::new("…").min_size(egui::vec2(32.0, 30.0))).accessible_name(w.more);
     egui::Popup::menu(&button).width(200.0).show(|ui| {
         let open = page.open.as_deref() == Some(card.path.as_path());
         if ui.selectable_label(open, w.details).clicked() {
