@@ -37,7 +37,7 @@ REQUIRED = {
 }  # fmt: skip
 OPTIONAL = {
     "name-zh": str, "mirrors": list, "member": str, "bytes": int, "input": list, "group": str, "accuracy": dict,
-    "labels": str, "read": dict,
+    "labels": str, "read": dict, "known": list,
 }  # fmt: skip
 KINDS = {str: "text", int: "a whole number", list: "a list", dict: "a table"}
 
@@ -222,6 +222,12 @@ def entry(model, lists):
         yield f"has {size} bytes"
     if text("sha256") and text("sha256") != "unverified" and not re.fullmatch(r"[0-9a-f]{64}", text("sha256")):
         yield 'has a sha256 that is neither 64 small hex digits nor "unverified"'
+    hashes = model.get("known")
+    if isinstance(hashes, list):
+        if text("sha256") != "unverified" or len(hashes) < 2:
+            yield "has known hashes, which are for an unverified file of several contents"
+        if not all(isinstance(h, str) and re.fullmatch(r"[0-9a-f]{64}", h) for h in hashes):
+            yield "has known hashes that aren't all 64 small hex digits"
     if text("licence"):
         known = permits(text("licence"))
         if known is None:

@@ -52,8 +52,12 @@ def sha256_of(path):
 
 
 def is_whole(path, sha256):
-    """Whether the file is here with the content that is wanted."""
-    return path.is_file() and sha256_of(path) == sha256
+    """Whether the file is here with the content that is wanted: of one hash, or of any of several."""
+    return path.is_file() and sha256_of(path) in hashes(sha256)
+
+
+def hashes(sha256):
+    return (sha256,) if isinstance(sha256, str) else sha256
 
 
 def save(stream, target, sha256, where, expected_bytes=None, mode=0o644):
@@ -75,11 +79,12 @@ def save(stream, target, sha256, where, expected_bytes=None, mode=0o644):
             os.fsync(file.fileno())
         if expected_bytes is not None and written != expected_bytes:
             raise FetchError(f"{where} stopped after {written:,} of {expected_bytes:,} bytes")
-        if sha256 is not None and digest.hexdigest() != sha256:
+        if sha256 is not None and digest.hexdigest() not in hashes(sha256):
             if head.lstrip()[:1] == b"<":
                 raise FetchError(f"{where} sent a web page instead of {target.name}")
             raise FetchError(
-                f"{where} sent another file than {target.name}: its sha256 is {digest.hexdigest()}, not {sha256}"
+                f"{where} sent another file than {target.name}: its sha256 is {digest.hexdigest()}, not "
+                + " or ".join(hashes(sha256))
             )
         os.chmod(part, mode)
         os.replace(part, target)

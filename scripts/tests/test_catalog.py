@@ -90,6 +90,13 @@ class Entries(unittest.TestCase):
         )
         self.assertEqual(wrong(model), [])
 
+    def test_several_contents_of_one_address_are_known_by_all_their_hashes(self):
+        both = ["0" * 64, "1" * 64]
+        self.assertEqual(wrong(changed(sha256="unverified", known=both)), [])
+        self.assert_wrong("several contents", changed(known=both))
+        self.assert_wrong("several contents", changed(sha256="unverified", known=both[:1]))
+        self.assert_wrong("64 small hex", changed(sha256="unverified", known=["A" * 64, "1" * 64]))
+
     def test_every_required_field_must_be_there(self):
         for key in check.REQUIRED:
             self.assert_wrong(f"lacks {key}", changed(**{key: DROP}))

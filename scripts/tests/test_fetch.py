@@ -88,7 +88,7 @@ class FetchTest(unittest.TestCase):
 
     def pin_model(self, body, url):
         """Makes `body` at `url` the default model."""
-        self._enter(mock.patch.object(pins, "YOLOX_SHA256", hashlib.sha256(body).hexdigest()))
+        self._enter(mock.patch.object(pins, "YOLOX_SHA256", ("0" * 64, hashlib.sha256(body).hexdigest())))
         self._enter(mock.patch.object(pins, "YOLOX_URL", url))
 
     def pin_stand_in(self, mirror, body):

@@ -154,6 +154,9 @@ pub struct Entry {
     /// Size of what is fetched.
     pub bytes: Option<u64>,
     pub sha256: Hash,
+    /// Where the address is known with several contents, all their hashes; `sha256` is `unverified` then.
+    #[serde(default)]
+    pub known: Vec<Hash>,
     /// SPDX expression.
     pub licence: String,
     pub permits: Permits,
@@ -176,6 +179,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether this is one of the hashes that its file is known with.
+    #[must_use]
+    pub fn is_known_as(&self, sha256: &str) -> bool {
+        std::iter::once(&self.sha256).chain(&self.known).any(|hash| hash.known() == Some(sha256))
+    }
+
     /// Where to try, in order: the user's mirrors, then the project's own address, then other mirrors.
     #[must_use]
     pub fn addresses(&self, mirrors: &Mirrors) -> Vec<String> {
@@ -349,7 +358,7 @@ impl Catalogue {
     /// The entry of a file by its hash.
     #[must_use]
     pub fn by_hash(&self, sha256: &str) -> Option<&Entry> {
-        self.entries.iter().find(|e| e.member.is_none() && e.sha256.known() == Some(sha256))
+        self.entries.iter().find(|e| e.member.is_none() && e.is_known_as(sha256))
     }
 
     /// What the catalogue knows of how to read a file, by its hash. Files whose size is no entry's aren't hashed.

@@ -44,9 +44,10 @@ pub fn settle(entry: &Entry, outcome: &Outcome) -> Result<Settled, ModelError> {
     if !entry.read.is_empty() && !sidecar::path_for(&outcome.path).exists() {
         entry.read.save(&outcome.path)?;
     }
-    let mut origin = Origin::of(entry, &outcome.sha256.to_string());
-    origin.sha256 = outcome.sha256.to_string();
-    Ok(Settled { origin, first_use: outcome.trust == Trust::FirstUse })
+    let hash = outcome.sha256.to_string();
+    let mut origin = Origin::of(entry, &hash);
+    origin.sha256.clone_from(&hash);
+    Ok(Settled { origin, first_use: outcome.trust == Trust::FirstUse && !entry.is_known_as(&hash) })
 }
 
 impl Settled {
@@ -101,6 +102,9 @@ mod tests {
             from: None,
             trust: Trust::FirstUse,
         };
+        let mut known = entry.clone();
+        known.known.push(outcome.sha256.to_string().try_into().unwrap());
+        assert!(!settle(&known, &outcome).unwrap().first_use, "a hash that is known is no first use");
         let settled = settle(entry, &outcome).unwrap();
         assert!(settled.first_use);
         settled.note(&mut notes, &outcome);
