@@ -58,6 +58,8 @@ pub struct Settings {
     pub matte: Option<PathBuf>,
     /// The pose model for models of actions; `None`: the first that is found.
     pub pose: Option<PathBuf>,
+    /// The execution provider that models run on; `None`: the CPU.
+    pub device: Option<String>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     pub side_panel: bool,
@@ -96,6 +98,7 @@ impl Default for Settings {
             amount: 1.0,
             matte: None,
             pose: None,
+            device: None,
             result_on_own_frame: false,
             side_panel: true,
             looping: true,

@@ -141,6 +141,9 @@ impl App {
             Intent::SetModel(path) => self.open_model(path, None),
             Intent::SetAdapter(adapter) => self.set_adapter(adapter),
             Intent::SetCompanion(path) => self.set_companion(path),
+            Intent::Device(device) => self.set_device(device),
+            Intent::Tune => self.begin_tune(),
+            Intent::StopTune => self.stop_tune(),
             Intent::NoModel => {
                 self.state.settings.model = None;
                 self.engine.send(Command::CloseModel);
@@ -226,7 +229,8 @@ impl App {
 
     /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
     pub(super) fn open_model(&mut self, path: PathBuf, overrides: Option<Sidecar>) {
-        let options = OpenOptions { hints: self.hints(&path), overrides, ..self.usual_options() };
+        self.speed.tune = None;
+        let options = OpenOptions { overrides, ..self.options_for(&path) };
         self.engine.send(Command::SetModel(ModelChoice { path, options }));
     }
 
@@ -240,17 +244,26 @@ impl App {
         }
     }
 
-    fn set_adapter(&self, adapter: Option<PathBuf>) {
+    pub(super) fn set_adapter(&self, adapter: Option<PathBuf>) {
         let Some(card) = &self.state.model.current else { return };
-        let options = OpenOptions { hints: self.hints(&card.path), adapter, ..self.usual_options() };
+        let options = OpenOptions { adapter, ..self.options_for(&card.path) };
         self.engine.send(Command::SetModel(ModelChoice { path: card.path.clone(), options }));
     }
 
-    /// The second models that the user chose last: what is chosen for one style holds for the next.
-    fn usual_options(&self) -> OpenOptions {
+    /// How a model is opened: with what the catalogue knows, on the chosen provider, with the threads that suited it, and with
+    /// the second models that the user chose last (what is chosen for one style holds for the next).
+    pub(super) fn options_for(&self, path: &Path) -> OpenOptions {
         let there = |path: &Option<PathBuf>| path.clone().filter(|p| p.is_file());
         let settings = &self.state.settings;
-        OpenOptions { pose: there(&settings.pose), matte: there(&settings.matte), ..OpenOptions::default() }
+        let provider = settings.device.as_deref().unwrap_or("CPU");
+        OpenOptions {
+            hints: self.hints(path),
+            device: settings.device.clone(),
+            threads: super::speed::tuned(&self.state.cards, path, provider).map(|t| t.threads),
+            pose: there(&settings.pose),
+            matte: there(&settings.matte),
+            ..OpenOptions::default()
+        }
     }
 
     fn set_companion(&mut self, path: Option<PathBuf>) {

@@ -76,6 +76,11 @@ pub enum Intent {
     SetAdapter(Option<PathBuf>),
     /// Run the current model with this second one: a matting model for a style, a pose model for actions.
     SetCompanion(Option<PathBuf>),
+    /// Run models on this execution provider; `None`: on the CPU.
+    Device(Option<String>),
+    /// Measure how many threads suit the running model.
+    Tune,
+    StopTune,
     NoModel,
     NextModel {
         back: bool,

@@ -16,6 +16,7 @@ mod pages;
 mod reading;
 mod settings_page;
 mod source_panel;
+mod speed;
 mod stage;
 mod strings;
 mod style;

@@ -7,6 +7,7 @@ use super::intent::{Choose, Intent, Page};
 use super::library::words::Words;
 use super::page_text::{model_card, task_name};
 use super::source_panel::caption;
+use super::speed::Speed;
 use super::style::palette;
 use super::view::{View, file_name, model_name};
 use super::widgets::{dropdown, figure_row, menu_row, notice, section_with};
@@ -17,7 +18,7 @@ use crate::model::spec::{Layout, Size};
 use crate::model::{ModelError, Task};
 
 /// Shows the part of the side panel that is about the model.
-pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+pub fn ui(ui: &mut Ui, view: &View<'_>, speed: &Speed, out: &mut Vec<Intent>) {
     let s = view.strings;
     let opening = view.model.opening.as_deref();
     section_with(
@@ -38,7 +39,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             Popup::menu(&button).width(button.rect.width()).show(|ui| menu_ui(ui, view, out));
             failure_ui(ui, view, out);
             if let Some(card) = &view.model.current {
-                spec_ui(ui, view, card, out);
+                spec_ui(ui, view, card, speed, out);
             } else if view.library.cards.is_empty() && opening.is_none() && view.model.failed.is_none() {
                 ui.label(egui::RichText::new(s.no_models_found).small().color(palette(ui).weak));
             }
@@ -130,7 +131,7 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     });
 }
 
-fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>) {
+fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, speed: &Speed, out: &mut Vec<Intent>) {
     let s = view.strings;
     let spec = &card.spec;
     ui.spacing_mut().item_spacing.y = 2.0;
@@ -147,7 +148,7 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>
     } else {
         figure_row(ui, s.input, &format!("{bound}{w}×{h} · {layout}"));
     }
-    figure_row(ui, s.runs_on, &format!("{} · {}", card.provider, (s.threads)(card.threads)));
+    super::speed::ui(ui, view, card, speed, out);
     if !card.adapters.is_empty() {
         adapters_ui(ui, view, card, out);
     }

@@ -59,7 +59,6 @@ pub struct Strings {
     pub how_do_we_know: &'static str,
     pub how_to_read: &'static str,
     pub old_one_runs: fn(&str) -> String,
-    pub threads: fn(usize) -> String,
 
     // Limits.
     pub confidence: &'static str,
@@ -282,7 +281,6 @@ const ENGLISH: Strings = Strings {
     how_do_we_know: "How do we know?",
     how_to_read: "How to read this model",
     old_one_runs: |name| format!("{name} goes on running."),
-    threads: |n| if n == 1 { "1 thread".into() } else { format!("{n} threads") },
 
     confidence: "Confidence",
     confidence_hint: "Show only what the model is at least this sure of.  Keys [ and ]",
@@ -475,7 +473,6 @@ const CHINESE: Strings = Strings {
     how_do_we_know: "判断依据",
     how_to_read: "如何读取此模型",
     old_one_runs: |name| format!("{name} 继续运行。"),
-    threads: |n| format!("{n} 个线程"),
 
     confidence: "置信度",
     confidence_hint: "只显示置信度不低于此值的结果。按键 [ 和 ]",

@@ -13,6 +13,7 @@ use super::intent::{Choose, Intent, Page};
 use super::library::{LibraryPage, LibraryView, Pull};
 use super::page_text::{model_card, source_page};
 use super::reading::{Reading, Seen};
+use super::speed::Speed;
 use super::stage::Stage;
 use super::strings::{Strings, system_language};
 use super::style::{self, palette};
@@ -109,6 +110,9 @@ pub struct App {
     pub(super) running_since: Option<Instant>,
     /// The model whose time while running was written down.
     pub(super) timed: Option<Arc<crate::engine::ModelCard>>,
+    pub(super) speed: Speed,
+    /// When the result that a tune counted last was ready.
+    pub(super) timed_outcome: Option<Instant>,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     /// What was last given to be written.
@@ -194,6 +198,8 @@ impl App {
             pulls: Vec::new(),
             running_since: None,
             timed: None,
+            speed: Speed::default(),
+            timed_outcome: None,
             stage: Stage::default(),
             classes: ClassesPanel::default(),
             saver,
@@ -246,6 +252,7 @@ impl App {
         self.library_changed();
         self.pulls_changed();
         self.tell_idle();
+        self.tune();
         if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.figures_at = Some(Instant::now());
             self.state.stats = self.engine.stats();
@@ -299,6 +306,7 @@ impl App {
             self.state.settings.remember_model(&card.path);
             self.running_since = Some(Instant::now());
             self.model_used(&card.path);
+            self.look_who_runs(card);
             let other_labels =
                 self.state.model.current.as_ref().is_none_or(|old| old.spec.labels != card.spec.labels);
             if other_labels && !self.state.thresholds.classes.is_empty() {
@@ -405,6 +413,9 @@ impl App {
             && self.stage.set_frame(ui.ctx(), &frame)
         {
             self.engine.shown(&frame);
+            if let Some(tune) = &mut self.speed.tune {
+                tune.shown(frame.captured.elapsed().as_secs_f32() * 1000.0);
+            }
             self.log_once(1, "first picture");
         }
         let generation = self.stage.frame()?.generation;
@@ -446,7 +457,7 @@ impl App {
         egui::ScrollArea::vertical().auto_shrink([false, false]).content_margin(margin).show(ui, |ui| {
             source_panel::ui(ui, &view, out);
             ui.separator();
-            model_panel::ui(ui, &view, out);
+            model_panel::ui(ui, &view, &self.speed, out);
             ui.separator();
             detect_panel::ui(ui, &view, out);
             if view.labels().is_some_and(|l| !l.is_empty()) {
@@ -604,6 +615,7 @@ impl App {
             Done::Pull(id, job) => self.begin_pull(id, *job),
             Done::Verified(name, verdict) => self.verified(&name, verdict),
             Done::Removed(path, deleted, answer) => self.removed(&path, deleted, answer),
+            Done::Ran(path, answer) => self.ran(&path, answer),
             Done::Imported(taken) => self.imported(&taken),
             Done::Chosen(what, path) => {
                 self.state.choosing = false;

@@ -17,6 +17,7 @@ use super::strings::Strings;
 use crate::keep::{Saved, SnapshotError};
 use crate::library::download::Job;
 use crate::library::upkeep::{UpkeepError, Verdict};
+use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
 use crate::source::address::PICTURE_ENDINGS;
@@ -41,6 +42,8 @@ pub enum Done {
     /// No file dialogue can be shown here.
     NoDialogue(Choose),
     Snapshot(Result<Box<Saved>, SnapshotError>),
+    /// Which provider ran which part of a model.
+    Ran(PathBuf, Result<Vec<NodeShare>, String>),
     Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
     ReadingSaved(PathBuf, Result<PathBuf, ModelError>),
     Labels(Result<Vec<String>, String>),

@@ -126,6 +126,7 @@ impl OpeningArgs {
             adapter: self.adapter.clone(),
             pose: self.pose.clone(),
             matte: self.person_only.clone(),
+            profile: None,
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::catalogue::{Catalogue, Precision};
 use super::names;
-use super::notes::{Measured, Note, Origin, Stamp};
+use super::notes::{Measured, Note, Origin, Stamp, Tuned};
 use crate::model::file::Facts;
 use crate::model::identify::Unknown;
 use crate::model::sidecar::{self, Sidecar};
@@ -40,6 +40,8 @@ pub struct Card {
     /// Seconds since 1970.
     pub used: Option<u64>,
     pub measured: Option<Measured>,
+    /// How many threads suit it here.
+    pub tuned: Option<Tuned>,
     /// Models of the same group are one model in several precisions.
     pub group: String,
 }
@@ -105,6 +107,7 @@ impl Card {
             favourite: note.favourite,
             used: note.used,
             measured: note.measured.clone().filter(|_| current),
+            tuned: note.tuned.clone().filter(|_| current),
             group: entry.and_then(|e| e.group.clone()).unwrap_or_else(|| group_of(&stem)),
             sha256,
         }

@@ -40,7 +40,7 @@ impl Origin {
             licence: entry.licence.clone(),
             permits: entry.permits,
             sha256: expected.unwrap_or(sha256).to_owned(),
-            pinned: entry.sha256.known().is_none(),
+            pinned: entry.sha256.known().is_none() && !entry.is_known_as(sha256),
         }
     }
 }
@@ -56,6 +56,26 @@ pub struct Measured {
     pub threads: usize,
     /// ONNX Runtime's version.
     pub runtime: String,
+}
+
+/// What one number of threads came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    pub threads: usize,
+    /// Input, network and output: median, in milliseconds.
+    pub total_ms: f32,
+    /// Age of the picture when it was shown beside it: 95th percentile, in milliseconds.
+    pub picture_ms: f32,
+}
+
+/// How many threads suit a model on this machine, as it was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuned {
+    pub threads: usize,
+    /// It holds for this provider and this version of ONNX Runtime.
+    pub provider: String,
+    pub runtime: String,
+    pub trials: Vec<Trial>,
 }
 
 /// A moment in a file's life: the same stamp, the same content.
@@ -99,6 +119,8 @@ pub struct Note {
     pub origin: Option<Origin>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuned: Option<Tuned>,
     /// It was measured or tried, and failed so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -180,6 +202,7 @@ impl Notes {
         self.change(path, |n| {
             if n.sha256.as_deref() != Some(sha256) {
                 n.measured = None;
+                n.tuned = None;
                 n.failed = None;
             }
             n.stamp = stamp;

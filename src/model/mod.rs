@@ -12,6 +12,7 @@ pub mod identify;
 pub mod input;
 pub mod labels;
 pub mod metadata;
+pub mod nodes;
 pub mod output;
 mod probe;
 pub mod results;
@@ -62,6 +63,8 @@ pub struct OpenOptions {
     /// The matting model that cuts out the picture of a model from picture to picture, so that it covers the person
     /// only. Others pass it over.
     pub matte: Option<PathBuf>,
+    /// Have the runtime write a profile of all runs to a file whose name begins so; see [`nodes`].
+    pub profile: Option<PathBuf>,
 }
 
 /// What a model file holds, whether or not it is understood: for `models info` and the page of a model that isn't
@@ -186,7 +189,7 @@ impl Model {
             Bytes::File
         };
         let mut session =
-            Session::open(path, &bytes, &spec.input.name, spec.input.element, device, options.threads)?;
+            Session::open(path, &bytes, (&spec.input.name, spec.input.element), device, options)?;
         session.set_extras(&spec.input.extras).map_err(|reason| ModelError::CannotRun {
             path: path.to_owned(),
             reason,
@@ -303,6 +306,14 @@ impl Model {
         let begin = Instant::now();
         self.session.run(|_| ())?;
         Ok(ms_since(begin))
+    }
+
+    /// Ends the profile that was asked for in [`OpenOptions::profile`] and answers where it lies.
+    ///
+    /// # Errors
+    /// [`ModelError::RunFailed`] where there is none.
+    pub fn end_profile(&mut self) -> Result<PathBuf, ModelError> {
+        self.session.end_profile()
     }
 
     /// Looks at one RGBA frame; `results` is filled anew. `StageTimes::decode` is left 0 for the caller.

@@ -8,7 +8,7 @@ use super::input::InputStage;
 use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{ColourOrder, Element, Family, Layout, Range, Size, Spec};
-use super::{Model, ModelError};
+use super::{Model, ModelError, OpenOptions};
 use crate::frame::Frame;
 
 /// From this confidence on a spec needs no shapes that only a run tells.
@@ -21,7 +21,7 @@ pub(super) fn with_real_shapes(path: &Path, facts: &Facts, said: &Sidecar, spec:
     const SIDE: u32 = 640;
     let Some((name, element, layout, shape)) = identify::open_shape(facts, said, SIDE) else { return };
     let real = || -> Result<Facts, ModelError> {
-        let mut session = Session::open(path, &Bytes::File, &name, element, None, None)?;
+        let mut session = Session::open(path, &Bytes::File, (&name, element), None, &OpenOptions::default())?;
         session.picture(&shape)?;
         session.run(|outputs| {
             let mut known = facts.clone();

@@ -81,20 +81,26 @@ impl Provider {
         offered.unwrap_or(false)
     }
 
-    /// The provider as the runtime wants it, told to fail loudly; `None` for the CPU, which needs no asking.
-    pub(super) fn dispatch(self) -> Option<ort::ep::ExecutionProviderDispatch> {
+    /// The provider as the runtime wants it, told to fail loudly; `None` for the CPU, which needs no asking. Those that
+    /// keep a thread pool of their own get `threads`.
+    pub(super) fn dispatch(self, threads: usize) -> Option<ort::ep::ExecutionProviderDispatch> {
         let dispatch = match self {
             Self::TensorRt => ort::ep::TensorRT::default().build(),
             Self::Cuda => ort::ep::CUDA::default().build(),
-            Self::OpenVino => ort::ep::OpenVINO::default().build(),
+            Self::OpenVino => ort::ep::OpenVINO::default().with_num_threads(threads).build(),
             Self::CoreMl => ort::ep::CoreML::default().build(),
             Self::DirectMl => ort::ep::DirectML::default().build(),
             Self::WebGpu => ort::ep::WebGPU::default().build(),
-            Self::Xnnpack => ort::ep::XNNPACK::default().build(),
+            Self::Xnnpack => xnnpack(threads),
             Self::Cpu => return None,
         };
         Some(dispatch.error_on_failure())
     }
+}
+
+fn xnnpack(threads: usize) -> ort::ep::ExecutionProviderDispatch {
+    let threads = std::num::NonZeroUsize::new(threads).unwrap_or(std::num::NonZeroUsize::MIN);
+    ort::ep::XNNPACK::default().with_intra_op_num_threads(threads).build()
 }
 
 /// The library's file name on this system.
@@ -188,6 +194,12 @@ pub fn load() -> Result<&'static Runtime, ModelError> {
     }
 }
 
+/// The runtime, where it is loaded already.
+#[must_use]
+pub fn loaded() -> Option<&'static Runtime> {
+    LOADED.get()
+}
+
 fn load_from(path: &Path) -> Result<Runtime, String> {
     // The loader looks for a relative path beside the program, not in the working folder.
     let absolute = if path.components().count() > 1 { std::path::absolute(path).ok() } else { None };
@@ -204,11 +216,16 @@ fn load_from(path: &Path) -> Result<Runtime, String> {
 }
 
 impl Runtime {
-    /// The version alone, where the build tells it: `1.32.0`.
+    /// Its version, `1.32.0`; where the build was made off a release's branch, the commit, `a1b2c3d`.
     #[must_use]
     pub fn version(&self) -> &str {
-        let branch = self.build.split("git-branch=").nth(1).unwrap_or_default();
-        branch.split(',').next().unwrap_or_default().trim_start_matches("rel-")
+        let told = |key: &str| {
+            self.build.split(key).nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default().trim()
+        };
+        match told("git-branch=").strip_prefix("rel-") {
+            Some(version) => version,
+            None => told("git-commit-id="),
+        }
     }
 }
 

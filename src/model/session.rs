@@ -1,6 +1,6 @@
 //! A model opened in ONNX Runtime: its tensors, and runs that can be ended from outside.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use half::f16;
@@ -8,12 +8,12 @@ use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
 use ort::value::{Tensor as OrtTensor, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
-use super::ModelError;
 use super::extras::Filled;
 use super::input::TensorMut;
 use super::output::{Data, Tensor};
 use super::runtime::{self, Provider, plain};
 use super::spec::{Element, Extra};
+use super::{ModelError, OpenOptions};
 
 /// Ends a run that hangs; can be kept and called from any thread.
 #[derive(Clone)]
@@ -121,7 +121,8 @@ pub fn live_threads() -> usize {
 }
 
 impl Session {
-    /// Opens a model file. `picture` names the picture's input.
+    /// Opens a model file. `picture` is the name and the element type of the picture's input; of the options only
+    /// `threads` and `profile` matter here.
     ///
     /// # Errors
     /// No runtime, or why the runtime refuses the file. A provider that can't be used is no error: the CPU runs the
@@ -129,28 +130,22 @@ impl Session {
     pub fn open(
         path: &Path,
         bytes: &Bytes,
-        picture: &str,
-        element: Element,
+        (picture, element): (&str, Element),
         device: Option<Provider>,
-        threads: Option<usize>,
+        options: &OpenOptions,
     ) -> Result<Self, ModelError> {
         let runtime = runtime::load()?;
-        let threads = threads.unwrap_or_else(live_threads).max(1);
+        let threads = options.threads.unwrap_or_else(live_threads).max(1);
         let wanted = device.unwrap_or(Provider::Cpu);
         let mut fallback = None;
-        let session = match wanted.dispatch() {
-            None => None,
-            Some(_) if !runtime.providers.contains(&wanted) => {
-                fallback = Some("this build of ONNX Runtime doesn't offer it".to_owned());
-                None
-            }
-            Some(dispatch) => match commit(runtime, path, bytes, threads, Some(dispatch)) {
-                Ok(session) => Some(session),
-                Err(why) => {
-                    fallback = Some(why);
-                    None
-                }
-            },
+        let profile = options.profile.as_deref();
+        let session = if wanted == Provider::Cpu {
+            None
+        } else if !runtime.providers.contains(&wanted) {
+            fallback = Some("this build of ONNX Runtime doesn't offer it".to_owned());
+            None
+        } else {
+            commit(runtime, path, bytes, threads, wanted, profile).map_err(|why| fallback = Some(why)).ok()
         };
         let provider = if session.is_some() { wanted } else { Provider::Cpu };
         if let Some(why) = &fallback {
@@ -158,7 +153,7 @@ impl Session {
         }
         let session = match session {
             Some(session) => session,
-            None => commit(runtime, path, bytes, threads, None)
+            None => commit(runtime, path, bytes, threads, Provider::Cpu, profile)
                 .map_err(|reason| ModelError::Refused { path: path.to_owned(), reason })?,
         };
         let failed =
@@ -199,6 +194,15 @@ impl Session {
         options.add_adapter(&adapter).map_err(failed)?;
         self.options = Arc::new(options);
         Ok(())
+    }
+
+    /// Ends the runtime's profile and answers where it lies.
+    ///
+    /// # Errors
+    /// [`ModelError::RunFailed`] where none was asked for.
+    pub fn end_profile(&mut self) -> Result<PathBuf, ModelError> {
+        let ended = self.inner.end_profiling();
+        ended.map(PathBuf::from).map_err(|e| ModelError::RunFailed { reason: plain(e.message()) })
     }
 
     /// What ends a hanging run.
@@ -357,7 +361,8 @@ fn commit(
     path: &Path,
     bytes: &Bytes,
     threads: usize,
-    provider: Option<ort::ep::ExecutionProviderDispatch>,
+    provider: Provider,
+    profile: Option<&Path>,
 ) -> Result<ort::session::Session, String> {
     // The builder's errors carry the builder along and can't leave this function.
     let build = || -> Result<ort::session::Session, ort::Error> {
@@ -367,8 +372,11 @@ fn commit(
             // Spinning threads burn a core between frames (an idle camera preview at 96–118 % instead of 28–41 %).
             .with_intra_op_spinning(false)?
             .with_inter_op_spinning(false)?;
-        if let Some(provider) = provider {
-            builder = builder.with_execution_providers([provider])?;
+        if let Some(profile) = profile {
+            builder = builder.with_profiling(profile)?;
+        }
+        if let Some(dispatch) = provider.dispatch(threads) {
+            builder = builder.with_execution_providers([dispatch])?;
         }
         match bytes {
             Bytes::File => builder.commit_from_file(path),

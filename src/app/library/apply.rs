@@ -96,7 +96,7 @@ impl App {
     }
 
     /// Something that writes or reads files, off the thread that paints.
-    fn library_job(&self, job: impl FnOnce(&Watcher) -> Done + Send + 'static) {
+    pub(in crate::app) fn library_job(&self, job: impl FnOnce(&Watcher) -> Done + Send + 'static) {
         let watcher = Arc::clone(&self.watcher);
         self.workers.run("library", move || job(&watcher));
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use eframe::egui::{self, Align, Layout, Ui};
 
-use super::parts::{chip, licence_colour, progress, row_frame, size, task_mark};
+use super::parts::{chip, kind, licence_colour, progress, row_frame, size, task_mark};
 use super::words::{Words, permits};
 use super::{LibraryPage, Pull, PullState, Question};
 use crate::app::intent::Intent;
@@ -127,13 +127,13 @@ fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &Entry) {
     let p = palette(ui);
     chip(ui, &entry.licence, licence_colour(p, entry.permits))
         .on_hover_text(permits(view.language, entry.permits));
-    if entry.sha256.known().is_none() {
+    if entry.sha256.known().is_none() && entry.known.is_empty() {
         chip(ui, w.unverified, p.weak).on_hover_text(w.unverified_hint);
     }
 }
 
 fn facts(view: &View<'_>, entry: &Entry) -> String {
-    let mut parts = vec![task_name(view.language, entry.task).to_owned(), entry.family.name().to_owned()];
+    let mut parts = kind(task_name(view.language, entry.task), entry.family.name());
     parts.extend(entry.input.map(|(width, height)| format!("{width}×{height}")));
     parts.push(entry.precision.name().to_owned());
     parts.extend(entry.bytes.map(size));

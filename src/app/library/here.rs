@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{self, Align, Layout, Ui};
 
-use super::parts::{chip, licence_colour, row_frame, size, star, task_mark};
+use super::parts::{chip, kind, licence_colour, row_frame, size, star, task_mark};
 use super::words::{Words, permits};
 use super::{LibraryPage, Question, Tab};
 use crate::app::intent::{Intent, Page};
@@ -172,13 +172,12 @@ fn about(view: &View<'_>, w: &Words, card: &Card) -> String {
     let Some(spec) = card.spec() else { return String::new() };
     let (width, height) = spec.input.size.bound();
     let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
-    let mut parts = vec![
-        task_name(view.language, spec.task).to_owned(),
-        spec.family.name().to_owned(),
+    let mut parts = kind(task_name(view.language, spec.task), spec.family.name());
+    parts.extend([
         format!("{bound}{width}×{height}"),
         card.precision.name().to_owned(),
         size(card.stamp.bytes),
-    ];
+    ]);
     if !spec.labels.is_empty() {
         parts.push((w.classes)(spec.labels.len()));
     }

@@ -115,6 +115,13 @@ pub fn row_frame(ui: &mut Ui, marked: bool, add: impl FnOnce(&mut Ui)) {
         });
 }
 
+/// Task and family, once where they are called the same.
+pub fn kind(task: &str, family: &str) -> Vec<String> {
+    let mut parts = vec![task.to_owned(), family.to_owned()];
+    parts.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    parts
+}
+
 /// A size in bytes as people say it.
 pub fn size(bytes: u64) -> String {
     match bytes {

@@ -25,14 +25,19 @@ pub fn runtime() -> Check {
 
 /// The version, from the library's own words or, where its builders left it out, from its file's name.
 fn version(runtime: &runtime::Runtime) -> String {
-    let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    // A commit may begin with a digit, too.
+    let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.');
     if is_version(runtime.version()) {
         return runtime.version().to_owned();
     }
     let file = runtime.path.canonicalize().unwrap_or_else(|_| runtime.path.clone());
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let number = name.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(".dylib");
-    if is_version(number) { number.to_owned() } else { "version not said".into() }
+    match (is_version(number), runtime.version()) {
+        (true, _) => number.to_owned(),
+        (false, "") => "version not said".into(),
+        (false, commit) => format!("build {commit}"),
+    }
 }
 
 /// Time for trying models; what comes later is only listed.

@@ -1,5 +1,8 @@
 //! The panels and the keys, found by their names for screen readers.
 
+mod library;
+mod speed;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,8 +13,9 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::classes_panel::{ClassesPanel, NOTHING};
 use super::intent::{Choose, Intent, Page};
-use super::library::{LibraryView, Pull};
+use super::library::{LibraryPage, LibraryView, Pull};
 use super::page_text::{source_page, tests::every_source_error};
+use super::speed::Speed;
 use super::strings::Strings;
 use super::view::{Cameras, View};
 use super::{detect_panel, help, keys, model_panel, pages, source_panel, style, toolbar};
@@ -45,6 +49,8 @@ struct Bench {
     full_screen: bool,
     intents: Vec<Intent>,
     classes: ClassesPanel,
+    speed: Speed,
+    library: LibraryPage,
     page: Page,
     help: bool,
     text: String,
@@ -67,6 +73,8 @@ impl Default for Bench {
             full_screen: false,
             intents: Vec::new(),
             classes: ClassesPanel::default(),
+            speed: Speed::default(),
+            library: LibraryPage::default(),
             page: Page::Stage,
             help: false,
             text: String::new(),
@@ -309,7 +317,7 @@ fn the_model_panel_says_why_a_model_isnt_running_and_leads_to_its_page() {
     bench.model.failed = Some((path.clone(), Arc::new(error)));
     let mut harness = bench.shown(|bench, ui| {
         let mut out = Vec::new();
-        model_panel::ui(ui, &bench.view(), &mut out);
+        model_panel::ui(ui, &bench.view(), &bench.speed, &mut out);
         bench.intents.extend(out);
     });
     assert!(harness.query_by_label("Unknown kind of model").is_some());

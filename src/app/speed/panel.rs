@@ -1,0 +1,105 @@
+//! The lines of the side panel that say what runs the model, and with how many threads.
+
+use eframe::egui::{self, Ui};
+
+use super::words::Words;
+use super::{Ran, Speed, tuned};
+use crate::app::icons::Icon;
+use crate::app::intent::Intent;
+use crate::app::style::palette;
+use crate::app::view::View;
+use crate::app::widgets::{combo_arrow, figure_row, sized_icon_button};
+use crate::engine::{ModelCard, SourceState};
+use crate::model::runtime::{self, Provider};
+
+/// Shows them.
+pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, speed: &Speed, out: &mut Vec<Intent>) {
+    let w = Words::of(view.language);
+    provider_ui(ui, view, card, w, out);
+    // "CPU (OpenVINO failed: why)"
+    if let Some((_, why)) = card.provider.split_once(" (") {
+        let text = (w.fell_back)(why.trim_end_matches(')'));
+        ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).warn)).wrap());
+    }
+    match &speed.ran {
+        Some(Ran::Looking) => grey(ui, w.looking),
+        Some(Ran::Failed(error)) => grey(ui, error),
+        Some(Ran::Known(shares)) => {
+            let all: f32 = shares.iter().map(|s| s.ms).sum();
+            for share in shares {
+                grey(ui, &(w.share)(&share.provider, share.nodes, 100.0 * share.ms / all.max(f32::EPSILON)));
+            }
+        }
+        None => {}
+    }
+    threads_ui(ui, view, card, speed, w, out);
+}
+
+fn grey(ui: &mut Ui, text: &str) {
+    ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).weak)).wrap());
+}
+
+fn provider_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, w: &Words, out: &mut Vec<Intent>) {
+    let runs = card.provider.split(" (").next().unwrap_or_default();
+    let offered = runtime::loaded().map(|r| r.providers.as_slice()).unwrap_or_default();
+    if offered.is_empty() {
+        figure_row(ui, view.strings.runs_on, runs);
+        return;
+    }
+    let chosen = view.settings.device.as_deref().and_then(Provider::from_name).unwrap_or(Provider::Cpu);
+    ui.horizontal(|ui| {
+        ui.set_min_height(30.0);
+        ui.label(egui::RichText::new(view.strings.runs_on).color(palette(ui).weak));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let combo = egui::ComboBox::from_id_salt("provider").width(150.0).truncate().icon(combo_arrow);
+            let response = combo.selected_text(runs).show_ui(ui, |ui| {
+                for provider in Provider::ALL {
+                    let there = offered.contains(&provider);
+                    let button = egui::Button::selectable(chosen == provider, provider.name());
+                    let row = ui.add_enabled(there, button).on_disabled_hover_text((w.why_not)(provider));
+                    if row.clicked() && provider != chosen {
+                        let name = (provider != Provider::Cpu).then(|| provider.name().to_owned());
+                        out.push(Intent::Device(name));
+                    }
+                }
+            });
+            response.response.accessible_name(w.provider);
+        });
+    });
+}
+
+fn threads_ui(
+    ui: &mut Ui,
+    view: &View<'_>,
+    card: &ModelCard,
+    speed: &Speed,
+    w: &Words,
+    out: &mut Vec<Intent>,
+) {
+    let p = palette(ui);
+    ui.horizontal(|ui| {
+        ui.set_min_height(24.0);
+        ui.label(egui::RichText::new(w.threads).color(p.weak));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if let Some(tune) = &speed.tune {
+                if sized_icon_button(ui, Icon::Close, w.stop, false, 22.0).clicked() {
+                    out.push(Intent::StopTune);
+                }
+                let (at, of) = tune.place();
+                ui.label(egui::RichText::new((w.trying)(tune.threads(), at, of)).color(p.accent));
+                return;
+            }
+            let playing = matches!(view.source, SourceState::Playing { .. });
+            let hint = if playing { w.measure_hint } else { w.needs_picture };
+            let button = egui::Button::new(egui::RichText::new(w.measure).small()).frame_when_inactive(false);
+            if ui.add_enabled(playing, button).on_hover_text(hint).on_disabled_hover_text(hint).clicked() {
+                out.push(Intent::Tune);
+            }
+            ui.label(egui::RichText::new(card.threads.to_string()).color(p.text));
+        });
+    });
+    let Some(tuned) = tuned(view.library.cards, &card.path, &card.provider) else { return };
+    let trials: Vec<String> = tuned.trials.iter().map(|t| (w.trial)(t.threads, t.total_ms)).collect();
+    let text = egui::RichText::new(trials.join("  ·  ")).small().color(p.weak);
+    ui.add(egui::Label::new(text).wrap()).on_hover_text(w.measured_hint);
+}

@@ -1,0 +1,135 @@
+//! The library's page.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::app::library::PullState;
+use crate::library::catalogue::{Precision, parse};
+use crate::library::notes::Stamp;
+use crate::library::{Card, Catalogue, Kind};
+
+fn page_of(bench: &mut Bench, ui: &mut Ui) {
+    let (mut page, mut out) = (std::mem::take(&mut bench.library), Vec::new());
+    page.ui(ui, &bench.view(), &mut out);
+    bench.library = page;
+    bench.intents.extend(out);
+}
+
+fn model(name: &str, task: Task) -> Arc<Card> {
+    let mut spec = card().spec;
+    spec.task = task;
+    Arc::new(Card {
+        path: PathBuf::from(format!("/models/{name}.onnx")),
+        name: name.into(),
+        stamp: Stamp { bytes: 3_600_000, modified: 1 },
+        kind: Kind::Known(Box::new(spec)),
+        precision: Precision::default(),
+        sha256: None,
+        origin: None,
+        favourite: false,
+        used: None,
+        measured: None,
+        tuned: None,
+        group: name.into(),
+    })
+}
+
+fn list() -> Catalogue {
+    let entry = |id: &str, licence: &str, permits: &str| {
+        format!(
+            "[[model]]\nid = \"{id}\"\nname = \"{id}\"\ntask = \"detect\"\nfamily = \"yolox\"\nfile = \"{id}.onnx\"\n\
+             source = \"https://example.org/{id}\"\nurl = \"https://example.org/{id}.onnx\"\nsha256 = \"unverified\"\n\
+             licence = \"{licence}\"\npermits = \"{permits}\"\n"
+        )
+    };
+    let text = format!(
+        "version = 1\n{}{}",
+        entry("free", "MIT", "commercial"),
+        entry("bound", "AGPL-3.0-only", "copyleft")
+    );
+    Catalogue { entries: parse(&text).unwrap(), ..Catalogue::default() }
+}
+
+fn two() -> Bench {
+    let cards = vec![model("street", Task::Detect), model("depth_small", Task::Depth)];
+    Bench { cards, catalogue: list(), ..Bench::default() }
+}
+
+fn search(harness: &mut Harness<'_, Bench>, text: &str) {
+    let field = harness.get_by_role(Role::TextInput);
+    field.focus();
+    field.type_text(text);
+    harness.run_steps(4);
+}
+
+#[test]
+fn models_are_found_in_english_chinese_and_by_pinyin_initials() {
+    // 深度估计: shen du gu ji.
+    for text in ["depth", "深度", "sdgj"] {
+        let mut harness = two().shown(page_of);
+        assert!(harness.query_by_label("street").is_some());
+        search(&mut harness, text);
+        assert!(harness.query_by_label("street").is_none(), "{text}");
+        assert!(harness.query_by_label("depth_small").is_some(), "{text}");
+    }
+    let mut harness = two().shown(page_of);
+    search(&mut harness, "nothing like it");
+    assert!(harness.query_by_label("depth_small").is_none());
+    press(&mut harness, "Show what can be downloaded");
+    assert!(harness.query_all_by_label_contains("street").next().is_none());
+}
+
+#[test]
+fn a_model_is_used_favoured_and_only_removed_after_a_question() {
+    let bench = Bench { cards: vec![model("street", Task::Detect)], ..Bench::default() };
+    let path = PathBuf::from("/models/street.onnx");
+    let mut harness = bench.shown(page_of);
+    press(&mut harness, "Use");
+    assert_eq!(harness.state().intents.last(), Some(&Intent::SetModel(path.clone())));
+    press(&mut harness, "Make it a favourite");
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Favourite(path.clone(), true)));
+    let before = harness.state().intents.len();
+    press(&mut harness, "More");
+    press(&mut harness, "Remove…");
+    assert_eq!(harness.state().intents.len(), before, "nothing is removed unasked");
+    press(&mut harness, "Move to the trash");
+    assert_eq!(harness.state().intents.last(), Some(&Intent::RemoveModel { path, delete: false }));
+}
+
+#[test]
+fn a_licence_that_binds_is_shown_before_the_download() {
+    let mut harness = Bench { catalogue: list(), ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show what can be downloaded");
+    let buttons: Vec<_> = harness.get_all_by_label("Download").collect();
+    assert_eq!(buttons.len(), 2);
+    buttons[0].click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().intents, [Intent::Pull("free".into())]);
+    harness.get_all_by_label("Download").nth(1).unwrap().click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().intents.len(), 1, "asked first");
+    assert!(harness.query_all_by_label("AGPL-3.0-only").count() >= 2, "in the list and in the question");
+    // The question lies above the list.
+    harness.get_all_by_label("Download").last().unwrap().click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Pull("bound".into())));
+}
+
+#[test]
+fn a_download_that_failed_says_why_and_can_be_tried_again() {
+    let failed =
+        PullState::Failed { message: "example.org sent a web page.".into(), fix: "Try a mirror.".into() };
+    let pulls = vec![Pull { id: "free".into(), state: failed }];
+    let mut harness = Bench { catalogue: list(), pulls, ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show what can be downloaded");
+    assert!(harness.query_by_label("example.org sent a web page. Try a mirror.").is_some());
+    press(&mut harness, "Try again");
+    assert_eq!(harness.state().intents, [Intent::ResumePull("free".into())]);
+}
+
+#[test]
+fn the_page_speaks_chinese() {
+    let harness = Bench { language: Language::Chinese, ..two() }.shown(page_of);
+    assert!(harness.query_all_by_label_contains("深度估计").next().is_some());
+    assert!(harness.query_all_by_label_contains("Depth").next().is_none());
+}
