@@ -212,8 +212,10 @@ impl<'a> Player<'a> {
     /// Whether no frame is to be read now. A paused live source goes on being read, so that its driver doesn't stall.
     fn is_waiting(&self) -> bool {
         let fast = self.shared().every_frame.load(Relaxed);
+        let hidden = self.shared().hidden.load(Relaxed);
         match self.info.pace {
             Pace::Live => false,
+            Pace::Film | Pace::Stills if hidden && self.plays => true,
             Pace::Film => !self.step && (self.ended || self.paused),
             Pace::Stills => !self.step && (self.ended || self.paused || !fast),
         }

@@ -1,5 +1,5 @@
-//! The decode worker: the newest raw frame → RGBA, once, for screen and model alike; frames that are neither shown nor looked
-//! at are never decoded.
+//! The decode worker: the newest raw frame → RGBA, once, for screen and model alike. Older frames are never decoded, and none
+//! while the window is hidden.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,17 +17,12 @@ pub(super) fn run(shared: &Shared) {
     let mut decoder = Decoder::default();
     let mut pool = FramePool::new(POOL);
     while !shared.stopping() {
-        // Nobody sees the picture: wait until the model asks for a frame.
-        let hidden = shared.hidden.load(Relaxed);
-        if hidden && shared.wanted.wait(WAIT).is_none() {
+        let Some(raw) = shared.raw.wait(WAIT) else { continue };
+        // Nobody sees the picture: nothing is decoded, and so nothing looked at.
+        if shared.hidden.load(Relaxed) {
+            shared.mark_idle();
             continue;
         }
-        let Some(raw) = shared.raw.wait(WAIT) else {
-            if hidden {
-                shared.wanted.put(());
-            }
-            continue;
-        };
         let begin = Instant::now();
         let decoded = if raw.format == PixelFormat::Rgba8 {
             Ok(raw.is_whole().then(|| Arc::clone(&raw)))
@@ -38,10 +33,8 @@ pub(super) fn run(shared: &Shared) {
             Ok(Some(frame)) if raw.generation == shared.generation() => {
                 shared.book.decoded(begin.elapsed());
                 shared.set_decodable(true);
-                if !hidden {
-                    shared.preview.store(Some(Arc::clone(&frame)));
-                    shared.book.previewed(frame.captured);
-                }
+                shared.preview.store(Some(Arc::clone(&frame)));
+                shared.book.previewed(frame.captured);
                 shared.decoded.put(frame);
                 shared.wake();
             }

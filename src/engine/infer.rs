@@ -49,7 +49,6 @@ pub(super) fn run(shared: &Shared, changes: &Slot<Change>) {
             }
             continue;
         }
-        shared.wanted.put(());
         let fresh = shared.decoded.wait(if worker.must_look_again() { Duration::ZERO } else { WAIT });
         match fresh {
             Some(frame) => worker.look(&frame, false),

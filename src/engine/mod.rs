@@ -132,7 +132,8 @@ pub enum Command {
     Loop(bool),
     /// Play a film as fast as its frames can be looked at, every frame looked at, instead of in real time.
     AsFastAsPossible(bool),
-    /// Nobody sees the picture: don't decode for the preview.
+    /// Nobody sees the picture: nothing is decoded or looked at, and films stand still. A camera goes on being read, so that
+    /// it doesn't stall.
     Hidden(bool),
     /// Set a control of the camera (brightness, exposure, …).
     SetControl { id: u32, value: i64 },

@@ -24,8 +24,6 @@ pub(super) struct Shared {
     pub raw: Slot<Arc<Frame>>,
     /// The newest decoded frame, for the model.
     pub decoded: Slot<Arc<Frame>>,
-    /// The model is free and wants a frame.
-    pub wanted: Slot<()>,
     /// The model is done with a frame.
     pub done: Slot<()>,
     /// The newest decoded frame, for the screen.
@@ -57,7 +55,6 @@ impl Shared {
             generation: AtomicU64::new(0),
             raw: Slot::default(),
             decoded: Slot::default(),
-            wanted: Slot::default(),
             done: Slot::default(),
             preview: ArcSwapOption::empty(),
             outcome: ArcSwapOption::empty(),

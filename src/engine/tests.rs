@@ -493,6 +493,28 @@ fn a_hidden_picture_is_decoded_for_nobody() {
 }
 
 #[test]
+fn a_film_that_nobody_sees_stands_still_and_a_camera_goes_on_being_read() {
+    for (pace, goes_on) in [(Pace::Film, false), (Pace::Live, true)] {
+        let reads = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&reads);
+        let rig = rig(move || Ok(counted(pace, None, &[], &counter)));
+        rig.open();
+        rig.preview_goes_on();
+        rig.engine.send(Command::Hidden(true));
+        std::thread::sleep(Duration::from_millis(200));
+        let before = reads.load(SeqCst);
+        if goes_on {
+            until("it is still read", || reads.load(SeqCst) > before + 5);
+        } else {
+            std::thread::sleep(Duration::from_millis(200));
+            assert_eq!(reads.load(SeqCst), before);
+        }
+        rig.engine.send(Command::Hidden(false));
+        rig.preview_goes_on();
+    }
+}
+
+#[test]
 fn a_paused_camera_goes_on_being_read() {
     let reads = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&reads);
