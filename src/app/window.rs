@@ -252,7 +252,7 @@ impl App {
         self.library_changed();
         self.pulls_changed();
         self.tell_idle();
-        self.tune();
+        self.tune(ctx);
         if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.figures_at = Some(Instant::now());
             self.state.stats = self.engine.stats();

@@ -61,7 +61,8 @@ impl App {
 
     /// Whether nothing is to be done for the picture, so that models may be measured.
     pub(in crate::app) fn tell_idle(&self) {
-        let busy = matches!(*self.state.source, SourceState::Playing { .. } | SourceState::Opening { .. })
+        let opening = matches!(*self.state.source, SourceState::Opening { .. });
+        let busy = (opening || crate::app::speed::frames_come(&self.state.source))
             && self.state.model.current.is_some();
         self.watcher.set_idle(!busy && self.state.model.opening.is_none());
     }

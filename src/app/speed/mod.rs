@@ -18,6 +18,7 @@ use crate::library::Card;
 use crate::library::notes::Tuned;
 use crate::model::nodes::{self, NodeShare};
 use crate::model::runtime;
+use crate::source::Pace;
 
 /// A model that has run so long beside a picture is tuned, where it never was, in seconds.
 const SETTLED: u64 = 4;
@@ -52,6 +53,11 @@ pub fn tuned<'a>(cards: &'a [Arc<Card>], model: &std::path::Path, provider: &str
     let card = cards.iter().find(|c| super::model_panel::same_file(&c.path, model))?;
     let version = runtime::loaded().map(runtime::Runtime::version);
     card.tuned.as_ref().filter(|t| t.provider == provider && version.is_none_or(|v| v == t.runtime))
+}
+
+/// Whether a source brings frame after frame, as a picture doesn't.
+pub(super) fn frames_come(source: &SourceState) -> bool {
+    matches!(source, SourceState::Playing { info, .. } if info.pace != Pace::Stills)
 }
 
 impl App {
@@ -130,8 +136,8 @@ impl App {
     }
 
     /// Takes the results that came to the tune and goes on with it; begins one for a model that never had one.
-    pub(super) fn tune(&mut self) {
-        let playing = matches!(*self.state.source, SourceState::Playing { .. });
+    pub(super) fn tune(&mut self, ctx: &eframe::egui::Context) {
+        let playing = frames_come(&self.state.source);
         let Some(card) = self.state.model.current.clone() else {
             self.speed.tune = None;
             return;
@@ -142,6 +148,8 @@ impl App {
             }
             return;
         };
+        // A source that stalls brings nothing that would wake the window.
+        ctx.request_repaint_after(std::time::Duration::from_millis(500));
         if !playing
             || tune.path != card.path
             || tune.provider != card.provider

@@ -9,7 +9,7 @@ use crate::app::intent::Intent;
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{combo_arrow, figure_row, sized_icon_button};
-use crate::engine::{ModelCard, SourceState};
+use crate::engine::ModelCard;
 use crate::model::runtime::{self, Provider};
 
 /// Shows them.
@@ -89,7 +89,7 @@ fn threads_ui(
                 ui.label(egui::RichText::new((w.trying)(tune.threads(), at, of)).color(p.accent));
                 return;
             }
-            let playing = matches!(view.source, SourceState::Playing { .. });
+            let playing = super::frames_come(view.source);
             let hint = if playing { w.measure_hint } else { w.needs_picture };
             let button = egui::Button::new(egui::RichText::new(w.measure).small()).frame_when_inactive(false);
             if ui.add_enabled(playing, button).on_hover_text(hint).on_disabled_hover_text(hint).clicked() {
