@@ -236,8 +236,8 @@ impl InputStage {
             Change::Halved => {
                 let both = source_rows(frame, tap.first, 2, &mut self.converted);
                 let (above, below) = both.split_at(frame.width as usize);
-                let part = |row| &<[[u8; 4]]>::as_ref(row)[begin * 2..][..across * 2];
-                rows::halve(part(above), part(below), out, scaling);
+                let part = begin * 2..(begin + across) * 2;
+                rows::halve(&above[part.clone()], &below[part], out, scaling);
             }
             Change::Any => {
                 self.make_lines(frame, tap);
