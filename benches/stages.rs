@@ -62,7 +62,8 @@ fn input_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
     .into();
     for format in [PixelFormat::Yuyv, PixelFormat::Nv12] {
         let raw = common::raw(frame, format);
-        let (mut through, mut straight) = (InputStage::new(common::input(640)), InputStage::new(common::input(640)));
+        let (mut through, mut straight) =
+            (InputStage::new(common::input(640)), InputStage::new(common::input(640)));
         let (mut decoder, mut rgba) = (Decoder::default(), Frame::default());
         let (mut a, mut b) = (vec![0f32; 640 * 640 * 3], vec![0f32; 640 * 640 * 3]);
         let times = beside(
@@ -178,8 +179,11 @@ fn jpeg_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
         rows.push(row(5, name, "≤ turbojpeg", "turbojpeg alone", times));
         // Decoding to half the size in the DCT, as a possibility: what it would save.
         let floor = std::cell::RefCell::new(floor);
-        let times =
-            beside(rounds, || floor.borrow_mut()(ScalingFactor::ONE_HALF), || floor.borrow_mut()(ScalingFactor::ONE));
+        let times = beside(
+            rounds,
+            || floor.borrow_mut()(ScalingFactor::ONE_HALF),
+            || floor.borrow_mut()(ScalingFactor::ONE),
+        );
         let name = format!("{name}, DCT to a half");
         rows.push(row(5, &name, "", "turbojpeg, whole", times));
     }
@@ -211,7 +215,19 @@ fn python_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
         Times::of(list.collect())
     };
     vec![
-        row(1, "numpy/OpenCV 1280×720 BGR → 640", "ours ≥ 5× faster", "numpy copy of the tensor", (times("input"), times("copy"))),
-        row(2, "numpy/OpenCV 84×8400, 50 objects", "", "numpy copy of the tensor", (times("output"), times("head_copy"))),
+        row(
+            1,
+            "numpy/OpenCV 1280×720 BGR → 640",
+            "ours ≥ 5× faster",
+            "numpy copy of the tensor",
+            (times("input"), times("copy")),
+        ),
+        row(
+            2,
+            "numpy/OpenCV 84×8400, 50 objects",
+            "",
+            "numpy copy of the tensor",
+            (times("output"), times("head_copy")),
+        ),
     ]
 }

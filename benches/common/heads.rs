@@ -1,11 +1,11 @@
 //! Outputs of networks that weren't run: the raw heads of YOLOv8 at 640×640, with as many objects as wanted.
 
+use sightline::model::Results;
 use sightline::model::geometry::Geometry;
 use sightline::model::identify::LETTERBOX;
 use sightline::model::labels::Labels;
 use sightline::model::output::{Context, Data, Scratch, Tensor, decode};
 use sightline::model::spec::{Family, OutputSpec, Size, Spec, Task, Thresholds};
-use sightline::model::Results;
 
 /// Anchor points of a 640×640 input.
 pub const ANCHORS: usize = 8400;
@@ -106,9 +106,9 @@ impl Head {
             Tensor { name: "output1", shape: &cells, data: Data::F32(&self.prototypes) },
         ];
         let used = if self.prototypes.is_empty() { 1 } else { 2 };
-        let context =
-            Context { spec: &self.spec, geometry: &self.geometry, thresholds: &self.thresholds };
-        decode(&outputs[..used], context, &mut self.scratch, &mut self.results).expect("a head of this shape");
+        let context = Context { spec: &self.spec, geometry: &self.geometry, thresholds: &self.thresholds };
+        decode(&outputs[..used], context, &mut self.scratch, &mut self.results)
+            .expect("a head of this shape");
     }
 
     /// Copies what decoding reads: the floor.

@@ -52,11 +52,7 @@ pub struct Row {
 }
 
 /// Takes stage and floor in turn; a few rounds before warm up.
-pub fn beside(
-    rounds: usize,
-    mut stage: impl FnMut(),
-    mut floor: impl FnMut(),
-) -> (Times, Times) {
+pub fn beside(rounds: usize, mut stage: impl FnMut(), mut floor: impl FnMut()) -> (Times, Times) {
     let (mut stages, mut floors) = (Vec::new(), Vec::new());
     for round in 0..rounds + 3 {
         let (a, b) = (ms(&mut stage), ms(&mut floor));
@@ -83,7 +79,8 @@ pub fn print(rows: &[Row]) {
     );
     for row in rows {
         let floor = row.floor_times.as_ref().map(Times::median);
-        let number = |value: Option<f64>, digits: usize| value.map_or(String::new(), |v| format!("{v:.digits$}"));
+        let number =
+            |value: Option<f64>, digits: usize| value.map_or(String::new(), |v| format!("{v:.digits$}"));
         println!(
             "{:>3}  {:<40} {:>9.3} {:>9.3}  {:<26} {:>9} {:>6}  {}",
             row.figure,

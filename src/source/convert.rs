@@ -105,7 +105,8 @@ pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Resu
                 let image = YuvBiPlanarImage {
                     y_plane: &luma[across * first as usize..][..across * count as usize],
                     y_stride: width,
-                    uv_plane: &chroma[pair * 2 * (first / 2) as usize..][..pair * 2 * count.div_ceil(2) as usize],
+                    uv_plane: &chroma[pair * 2 * (first / 2) as usize..]
+                        [..pair * 2 * count.div_ceil(2) as usize],
                     uv_stride: width.div_ceil(2) * 2,
                     width,
                     height: count,

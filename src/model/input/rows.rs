@@ -2,7 +2,10 @@
 //!
 //! A pixel is taken as one 32-bit number, so that its channels come apart by shifts and masks; three channels are then
 //! worked on side by side and end as planes. Every function is inlined into its caller, which says for which processor.
-#![expect(clippy::inline_always, reason = "a row's loop takes the vector width of the function that it ends in")]
+#![expect(
+    clippy::inline_always,
+    reason = "a row's loop takes the vector width of the function that it ends in"
+)]
 
 /// How a plane's bytes become the network's numbers: byte · gain + bias.
 #[derive(Clone, Copy, Debug)]

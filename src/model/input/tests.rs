@@ -143,7 +143,11 @@ fn by_definition(frame: &Frame, geometry: &Geometry, pad: u8) -> Vec<f32> {
             for c in 0..3 {
                 let across = |y: usize| (at(xs[0], y, c) * wx[0] + at(xs[1], y, c) * wx[1]) >> 4;
                 let byte = if halved {
-                    (at(xs[0], ys[0], c) + at(xs[1], ys[0], c) + at(xs[0], ys[1], c) + at(xs[1], ys[1], c) + 2)
+                    (at(xs[0], ys[0], c)
+                        + at(xs[1], ys[0], c)
+                        + at(xs[0], ys[1], c)
+                        + at(xs[1], ys[1], c)
+                        + 2)
                         >> 2
                 } else {
                     (((across(ys[0]) * wy[0]) >> 16) + ((across(ys[1]) * wy[1]) >> 16) + 2) >> 2

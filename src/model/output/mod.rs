@@ -68,6 +68,17 @@ impl Data<'_> {
         self.len() == 0
     }
 
+    /// How many bytes they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::F32(values) => size_of_val(*values),
+            Self::I64(values) => size_of_val(*values),
+            Self::I32(values) => size_of_val(*values),
+            Self::U8(values) => values.len(),
+        }
+    }
+
     /// A value as a number, whatever its type.
     #[must_use]
     pub fn number(&self, index: usize) -> Option<f32> {

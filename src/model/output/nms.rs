@@ -35,8 +35,7 @@ struct Block {
 impl Block {
     /// No class has this number: lanes without a box.
     const NONE: u32 = u32::MAX;
-    const EMPTY: Self =
-        Self { sides: [[0.0; LANES]; 4], area: [0.0; LANES], class_id: [Self::NONE; LANES] };
+    const EMPTY: Self = Self { sides: [[0.0; LANES]; 4], area: [0.0; LANES], class_id: [Self::NONE; LANES] };
 
     /// Whether any of the boxes of this class overlaps `b` by more than `limit`. The arithmetic is [`iou`]'s.
     #[inline]
