@@ -335,19 +335,33 @@ fn the_models_that_are_here_are_listed() {
 }
 
 #[test]
-fn bench_measures_every_stage_beside_the_bare_run() {
+fn bench_measures_every_stage_beside_its_floor() {
     let env = TestEnv::new();
     let model = shared("models/yolox_nano.onnx");
     let model = model.to_str().expect("a plain path");
-    let ended = env.run(["bench", model, "--frames", "5", "--format", "json"]).with_code(0);
+    let plot = env.path("stages.svg");
+    let plot = plot.to_str().expect("a plain path");
+    let ended = env.run(["bench", model, "--frames", "5", "--format", "json", "--plot", plot]).with_code(0);
     let figures: Value = serde_json::from_str(&ended.out).expect("JSON");
     let stages = figures["stages"].as_array().expect("a list");
-    let names: Vec<&str> = stages.iter().filter_map(|s| s["stage"].as_str()).collect();
-    assert_eq!(names, ["decode", "input", "inference", "output", "total", "bare run"]);
+    let said = |key: &str| -> Vec<&str> { stages.iter().filter_map(|s| s[key].as_str()).collect() };
+    assert_eq!(said("stage"), ["decode", "input", "inference", "output", "total", "loop"]);
+    assert_eq!(said("floor")[1..4], ["copy of the tensor", "bare run", "copy of the outputs"]);
     assert!(stages.iter().all(|s| s["median_ms"].as_f64() <= s["p95_ms"].as_f64()), "{stages:?}");
+    // The ratio is that of the two medians, rounded.
+    let number = |key: &str| stages[2][key].as_f64().expect("a number");
+    assert!((number("median_ms") / number("floor_median_ms") - number("ratio")).abs() < 0.01, "{stages:?}");
     assert_eq!(figures["frames"], 5);
+    let svg = std::fs::read_to_string(plot).expect("a plot");
+    assert!(svg.starts_with("<svg") && svg.contains("inference") && svg.contains("yolox_nano"), "{svg}");
+
     let table = env.run(["bench", model, "--frames", "3"]).with_code(0).out;
-    assert!(table.contains("bare run") && table.contains("frames a second"), "{table}");
+    for word in ["bare run", "floor ms", "ratio", "loop", "frames a second"] {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    let nowhere = env.path("no folder/stages.svg");
+    let ended = env.run(["bench", model, "--frames", "1", "--plot", nowhere.to_str().expect("a path")]);
+    assert!(ended.with_code(1).err.contains("stages.svg"));
 }
 
 #[test]

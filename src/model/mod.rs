@@ -32,7 +32,7 @@ pub use results::{Detection, Results};
 pub use session::StopHandle;
 pub use spec::{Family, Spec, Task, Thresholds};
 
-use crate::frame::Frame;
+use crate::frame::{Frame, PixelFormat};
 use companion::Companion;
 use file::Facts;
 use identify::Unknown;
@@ -151,6 +151,8 @@ pub struct Model {
     adapter: Option<PathBuf>,
     /// A second model that looks at the same frames.
     companion: Option<Companion>,
+    /// The frame for it, where it came in another format.
+    rgba: Frame,
     /// Generation and file of the last frame: another file's frames don't continue them.
     seen: (u64, Option<Arc<str>>),
 }
@@ -212,6 +214,7 @@ impl Model {
             provider,
             adapter: options.adapter.clone(),
             companion: None,
+            rgba: Frame::default(),
             seen: (0, None),
         };
         model.probe(&facts, &said)?;
@@ -297,15 +300,15 @@ impl Model {
         self.session.reset_state()
     }
 
-    /// Runs the bare session once more on the tensor of the last frame and answers its milliseconds: the floor that
-    /// everything else is measured against.
+    /// Runs the bare session once more on the tensor of the last frame: the floor that everything else is measured against.
+    /// Answers its milliseconds and how many bytes came out.
     ///
     /// # Errors
     /// As [`Model::run`].
-    pub fn bare_run(&mut self) -> Result<f32, ModelError> {
+    pub fn bare_run(&mut self) -> Result<(f32, usize), ModelError> {
         let begin = Instant::now();
-        self.session.run(|_| ())?;
-        Ok(ms_since(begin))
+        let bytes = self.session.run(|outputs| outputs.iter().map(|o| o.data.bytes()).sum())?;
+        Ok((ms_since(begin), bytes))
     }
 
     /// Ends the profile that was asked for in [`OpenOptions::profile`] and answers where it lies.
@@ -316,7 +319,14 @@ impl Model {
         self.session.end_profile()
     }
 
-    /// Looks at one RGBA frame; `results` is filled anew. `StageTimes::decode` is left 0 for the caller.
+    /// How many bytes the tensor of the last frame holds.
+    #[must_use]
+    pub fn input_bytes(&self) -> usize {
+        self.session.picture_bytes()
+    }
+
+    /// Looks at one frame, RGBA or any other uncompressed format; `results` is filled anew. `StageTimes::decode` is left 0
+    /// for the caller.
     ///
     /// # Errors
     /// [`ModelError::RunFailed`], [`ModelError::UnexpectedOutput`] or [`ModelError::Stopped`].
@@ -328,8 +338,13 @@ impl Model {
     ) -> Result<StageTimes, ModelError> {
         match self.companion.take() {
             Some(mut companion) => {
-                let answer = companion.run(self, frame, thresholds, results);
+                // The second model cuts pieces out of the picture.
+                let mut rgba = std::mem::take(&mut self.rgba);
+                let frame =
+                    if frame.format == PixelFormat::Rgba8 { Ok(frame) } else { as_rgba(frame, &mut rgba) };
+                let answer = frame.and_then(|frame| companion.run(self, frame, thresholds, results));
                 self.companion = Some(companion);
+                self.rgba = rgba;
                 answer
             }
             None => self.run_alone(frame, thresholds, results),
@@ -417,6 +432,15 @@ impl Model {
         let tensor = self.session.picture(&shape)?;
         self.input.write(frame, tensor).map_err(|e| ModelError::RunFailed { reason: e.to_string() })
     }
+}
+
+/// A frame of another uncompressed format as RGBA, in `rgba`.
+fn as_rgba<'a>(frame: &Frame, rgba: &'a mut Frame) -> Result<&'a Frame, ModelError> {
+    rgba.reset(frame.width, frame.height, PixelFormat::Rgba8);
+    rgba.copy_stamp_from(frame);
+    crate::source::convert::rows_to_rgba(frame, 0, frame.height, &mut rgba.data)
+        .map_err(|e| ModelError::RunFailed { reason: e.to_string() })?;
+    Ok(rgba)
 }
 
 fn ms_since(begin: Instant) -> f32 {

@@ -281,6 +281,17 @@ impl Session {
         })
     }
 
+    /// How many bytes the picture's tensor holds.
+    #[must_use]
+    pub fn picture_bytes(&self) -> usize {
+        match &self.picture {
+            Picture::F32(tensor) => size_of_val(tensor.extract_tensor().1),
+            Picture::F16(tensor) => size_of_val(tensor.extract_tensor().1),
+            Picture::U8(tensor) => tensor.extract_tensor().1.len(),
+            Picture::I32(tensor) => size_of_val(tensor.extract_tensor().1),
+        }
+    }
+
     /// Runs the network on the picture's tensor as it is and hands the outputs to `read`.
     ///
     /// # Errors

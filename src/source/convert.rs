@@ -35,7 +35,6 @@ impl Decoder {
             )));
         }
         let (width, height) = (raw.width, raw.height);
-        let failed = |e: yuv::YuvError| DecodeError(e.to_string());
         if raw.format == PixelFormat::Mjpeg {
             let jpeg = match &mut self.jpeg {
                 Some(jpeg) => jpeg,
@@ -44,49 +43,77 @@ impl Decoder {
             return jpeg.decode(&raw.data, out).map_err(|e| DecodeError(e.0));
         }
         out.reset(width, height, PixelFormat::Rgba8);
-        match raw.format {
-            PixelFormat::Mjpeg => {}
-            PixelFormat::Rgba8 => out.data.copy_from_slice(&raw.data),
-            PixelFormat::Rgb8 => {
-                for (to, from) in out.data.chunks_exact_mut(4).zip(raw.data.chunks_exact(3)) {
-                    to.copy_from_slice(&[from[0], from[1], from[2], 255]);
-                }
+        rows_to_rgba(raw, 0, height, &mut out.data)
+    }
+}
+
+/// Writes `count` rows of an uncompressed picture, from row `first` on, into `out` as RGBA, which they fill exactly. Rows
+/// come out the same whether they are asked for together or one by one.
+///
+/// # Errors
+/// Where the picture isn't whole, is compressed, or has no such rows.
+pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Result<(), DecodeError> {
+    let (width, rows) = (raw.width, first as usize..(first as usize + count as usize));
+    let across = width as usize;
+    let pair = across.div_ceil(2);
+    if raw.format == PixelFormat::Mjpeg
+        || !raw.is_whole()
+        || rows.end > raw.height as usize
+        || out.len() != across * 4 * rows.len()
+    {
+        return Err(DecodeError(format!("it has no rows {rows:?} that fill {} bytes", out.len())));
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
+    let failed = |e: yuv::YuvError| DecodeError(e.to_string());
+    let bytes = |of_a_row: usize| &raw.data[rows.start * of_a_row..rows.end * of_a_row];
+    let pixels = out.chunks_exact_mut(4);
+    match raw.format {
+        PixelFormat::Mjpeg => {}
+        PixelFormat::Rgba8 => out.copy_from_slice(bytes(across * 4)),
+        PixelFormat::Rgb8 => {
+            for (to, from) in pixels.zip(bytes(across * 3).chunks_exact(3)) {
+                to.copy_from_slice(&[from[0], from[1], from[2], 255]);
             }
-            PixelFormat::Bgr8 => {
-                for (to, from) in out.data.chunks_exact_mut(4).zip(raw.data.chunks_exact(3)) {
-                    to.copy_from_slice(&[from[2], from[1], from[0], 255]);
-                }
+        }
+        PixelFormat::Bgr8 => {
+            for (to, from) in pixels.zip(bytes(across * 3).chunks_exact(3)) {
+                to.copy_from_slice(&[from[2], from[1], from[0], 255]);
             }
-            PixelFormat::Gray8 => {
-                for (to, grey) in out.data.chunks_exact_mut(4).zip(&raw.data) {
-                    to.copy_from_slice(&[*grey, *grey, *grey, 255]);
-                }
+        }
+        PixelFormat::Gray8 => {
+            for (to, grey) in pixels.zip(bytes(across)) {
+                to.copy_from_slice(&[*grey, *grey, *grey, 255]);
             }
-            PixelFormat::Yuyv => {
-                let image =
-                    YuvPackedImage { yuy: &raw.data, yuy_stride: width.div_ceil(2) * 4, width, height };
-                yuv::yuyv422_to_rgba(
-                    &image,
-                    &mut out.data,
-                    width * 4,
-                    YuvRange::Limited,
-                    YuvStandardMatrix::Bt601,
-                )
+        }
+        PixelFormat::Yuyv => {
+            let yuy = bytes(pair * 4);
+            let image = YuvPackedImage { yuy, yuy_stride: width.div_ceil(2) * 4, width, height: count };
+            yuv::yuyv422_to_rgba(&image, out, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt601)
                 .map_err(failed)?;
-            }
-            PixelFormat::Nv12 => {
-                let (y_plane, uv_plane) = raw.data.split_at(width as usize * height as usize);
+        }
+        PixelFormat::Nv12 => {
+            let (luma, chroma) = raw.data.split_at(across * raw.height as usize);
+            // Two rows share a row of colour: one that begins in the middle of such a pair goes first, alone.
+            let odd = u32::from(first % 2 == 1);
+            let bands = [(first, odd), (first + odd, count - odd)];
+            let mut out = out;
+            for (first, count) in bands.into_iter().filter(|band| band.1 > 0) {
+                let (here, rest) = out.split_at_mut(across * 4 * count as usize);
+                out = rest;
                 let image = YuvBiPlanarImage {
-                    y_plane,
+                    y_plane: &luma[across * first as usize..][..across * count as usize],
                     y_stride: width,
-                    uv_plane,
+                    uv_plane: &chroma[pair * 2 * (first / 2) as usize..]
+                        [..pair * 2 * count.div_ceil(2) as usize],
                     uv_stride: width.div_ceil(2) * 2,
                     width,
-                    height,
+                    height: count,
                 };
                 yuv::yuv_nv12_to_rgba(
                     &image,
-                    &mut out.data,
+                    here,
                     width * 4,
                     YuvRange::Limited,
                     YuvStandardMatrix::Bt601,
@@ -95,8 +122,8 @@ impl Decoder {
                 .map_err(failed)?;
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -139,6 +166,26 @@ mod tests {
         for format in [PixelFormat::Yuyv, PixelFormat::Nv12] {
             let len = format.byte_len(3, 3).expect("raw");
             assert_eq!(pixels(&raw(format, 3, 3, &vec![128; len])).len(), 9);
+        }
+    }
+
+    #[test]
+    fn rows_one_by_one_are_the_whole_picture() {
+        for format in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Bgr8, PixelFormat::Gray8] {
+            // Odd, and wider than what one vector register holds.
+            let (width, height) = (67, 5);
+            let len = format.byte_len(width, height).expect("raw");
+            let bytes: Vec<u8> = (0..len).map(|i| (i * 37 % 251) as u8).collect();
+            let raw = raw(format, width, height, &bytes);
+            let whole: Vec<u8> = pixels(&raw).concat();
+            for count in [1, 2, 3] {
+                for first in 0..=height - count {
+                    let mut out = vec![0; (width * 4 * count) as usize];
+                    rows_to_rgba(&raw, first, count, &mut out).expect("converted");
+                    assert_eq!(out, whole[(width * 4 * first) as usize..][..out.len()], "{format:?} {first}");
+                }
+            }
+            assert!(rows_to_rgba(&raw, height, 1, &mut vec![0; (width * 4) as usize]).is_err());
         }
     }
 

@@ -124,7 +124,7 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
     if lanes > 1 {
         options.threads = Some(1);
     }
-    let reader = Reader::start(addresses, args.max_frames)
+    let reader = Reader::start(addresses, args.max_frames, folder.is_some())
         .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
     let mut model = open(&path, &options)?;
     args.opening.check(model.spec())?;

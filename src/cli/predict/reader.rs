@@ -26,7 +26,7 @@ pub enum Delivery {
     Opened(String, SourceInfo),
     /// Its next frame, decoded.
     Frame {
-        /// RGBA.
+        /// RGBA, or any uncompressed format where nobody is shown the frame.
         frame: Frame,
         /// What reading and decoding took; for a live source decoding alone, as reading is waiting.
         decode_ms: f32,
@@ -48,16 +48,17 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts to read the sources one after the other, at most `max_frames` of each.
+    /// Starts to read the sources one after the other, at most `max_frames` of each. Unless they are `shown`, frames of
+    /// uncompressed formats come as they are.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(addresses: Vec<Address>, max_frames: Option<u64>) -> std::io::Result<Self> {
+    pub fn start(addresses: Vec<Address>, max_frames: Option<u64>, shown: bool) -> std::io::Result<Self> {
         let (to_model, deliveries) = bounded(AHEAD);
         let (spent, spare) = bounded(AHEAD + 4);
         let stop = Arc::new(AtomicBool::new(false));
-        let worker =
-            Worker { to_model, spare, stop: Arc::clone(&stop), max_frames, decoder: Decoder::default() };
+        let decoder = Decoder::default();
+        let worker = Worker { to_model, spare, stop: Arc::clone(&stop), max_frames, shown, decoder };
         let thread = std::thread::Builder::new().name("read".into()).spawn(move || worker.run(&addresses))?;
         Ok(Self { deliveries, spent, stop, thread: Some(thread) })
     }
@@ -99,6 +100,8 @@ struct Worker {
     spare: Receiver<Frame>,
     stop: Arc<AtomicBool>,
     max_frames: Option<u64>,
+    /// Somebody wants the pixels, not only what is found in them.
+    shown: bool,
     decoder: Decoder,
 }
 
@@ -142,7 +145,10 @@ impl Worker {
             }
             let begun = if live { Instant::now() } else { begun };
             let mut frame = self.spare.try_recv().unwrap_or_default();
-            if raw.format == PixelFormat::Rgba8 {
+            // What nobody will see needn't become RGBA: the input stage converts the rows that it looks at.
+            let as_it_is =
+                raw.format == PixelFormat::Rgba8 || (!self.shown && raw.format != PixelFormat::Mjpeg);
+            if as_it_is && raw.is_whole() {
                 std::mem::swap(raw, &mut frame);
             } else if let Err(error) = self.decoder.decode(raw, &mut frame) {
                 tracing::warn!("frame {} of {address} can't be decoded: {error}", raw.sequence);

@@ -1,6 +1,7 @@
 //! Pure functions from raw outputs to results: one small file a family, the shared maths beside them.
 
 pub mod anchor_heads;
+mod best_rows;
 mod boxes_scores;
 pub mod centerface;
 pub mod classify;
@@ -67,6 +68,17 @@ impl Data<'_> {
         self.len() == 0
     }
 
+    /// How many bytes they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::F32(values) => size_of_val(*values),
+            Self::I64(values) => size_of_val(*values),
+            Self::I32(values) => size_of_val(*values),
+            Self::U8(values) => values.len(),
+        }
+    }
+
     /// A value as a number, whatever its type.
     #[must_use]
     pub fn number(&self, index: usize) -> Option<f32> {
@@ -105,12 +117,14 @@ impl<'a> Tensor<'a> {
 pub struct Scratch {
     /// What passed the threshold, before NMS.
     pub candidates: Vec<Candidate>,
-    /// Best score of each anchor so far.
+    /// Best scores of anchors.
     pub best: Vec<f32>,
-    /// Its class.
+    /// Their classes.
     pub best_class: Vec<u32>,
     /// Candidates that NMS kept.
     pub kept: Vec<usize>,
+    /// Their boxes, while NMS compares.
+    pub rivals: nms::Rivals,
     /// Landmarks of the candidates, in input pixels.
     pub points: Vec<[f32; 2]>,
     /// Oriented boxes of the candidates, in frame pixels.
@@ -271,6 +285,7 @@ fn finish(scratch: &mut Scratch, context: &Context<'_>, results: &mut Results) {
     nms::nms(
         &mut scratch.candidates,
         &mut scratch.kept,
+        &mut scratch.rivals,
         thresholds.iou,
         thresholds.max_det,
         context.spec.output.agnostic_nms,

@@ -5,6 +5,7 @@
 //! The end-to-end head and exports with NMS inside give rows, `[1, N, 6 + extra]`: x1, y1, x2, y2, score, class; final,
 //! padded with zeros. YOLOv10's own project gives the raw head's boxes as corners (THU `yolov10`, `head.py`). The `extra` values belong to masks, keypoints or an angle.
 
+use super::best_rows::ScoreRows;
 use super::oriented::{Turned, hull, suppress};
 use super::{
     Candidate, Context, Scratch, Tensor, classify, consider, finish, finish_without_nms, first, mask, passes,
@@ -171,30 +172,18 @@ fn columns(
     let values = output.floats()?;
     scratch.candidates.clear();
     scratch.turned.clear();
-    scratch.best.clear();
-    scratch.best.resize(anchors, f32::NEG_INFINITY);
-    scratch.best_class.clear();
-    scratch.best_class.resize(anchors, 0);
-    // Class by class along the rows as they lie in memory, not anchor by anchor at a stride of thousands.
-    for (class, row) in values[4 * anchors..].chunks_exact(anchors.max(1)).take(classes).enumerate() {
-        let best = scratch.best.iter_mut().zip(&mut scratch.best_class);
-        for (score, (best, best_class)) in row.iter().zip(best) {
-            let better = *score > *best;
-            *best = if better { *score } else { *best };
-            *best_class = if better { class as u32 } else { *best_class };
-        }
-    }
-    for anchor in 0..anchors {
-        let (score, class_id) = (scratch.best[anchor], scratch.best_class[anchor]);
-        if !passes(score, context) || !context.thresholds.allows(class_id) {
-            continue;
+    let scores = ScoreRows { values: &values[4 * anchors..], anchors, classes };
+    let (mut best, mut ids) = (std::mem::take(&mut scratch.best), std::mem::take(&mut scratch.best_class));
+    scores.each_above(context.thresholds.conf, &mut best, &mut ids, |anchor, class_id, score| {
+        if !context.thresholds.allows(class_id) {
+            return;
         }
         let b @ [x, y, w, h] = [0, 1, 2, 3].map(|row| values[row * anchors + anchor]);
         if oriented {
             // The angle comes after the classes.
             let angle = values[(4 + classes) * anchors + anchor];
             consider_turned(scratch, context, score, class_id as f32, [x, y, w, h, angle]);
-            continue;
+            return;
         }
         let bbox = if context.spec.family == Family::Yolov10Corners {
             b
@@ -205,7 +194,8 @@ fn columns(
         if bbox.iter().all(|v| v.is_finite()) {
             scratch.candidates.push(Candidate { score, class_id, bbox, anchor });
         }
-    }
+    });
+    (scratch.best, scratch.best_class) = (best, ids);
     Ok(())
 }
 

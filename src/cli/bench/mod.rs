@@ -1,8 +1,12 @@
-//! `sightline bench`: what each stage of a model costs here, beside the bare run of the network.
+//! `sightline bench`: what each stage of a model costs here, beside the least that it could cost.
+
+mod ahead;
+mod floors;
+mod frames;
+mod plot;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -11,20 +15,21 @@ use super::figures::Series;
 use super::interrupt::Interrupt;
 use super::output;
 use super::predict::text::Stages;
-use crate::frame::Frame;
 use crate::model::{Model, Results, Thresholds};
-use crate::source::address;
-use crate::source::convert::Decoder;
-use crate::source::{self, Address, CameraRequest, Read};
+use crate::source::{Address, address};
+use floors::Floors;
+use frames::Frames;
 
 /// What `sightline bench` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     sightline bench yolox_nano.onnx\n  \
     sightline bench yolo11n.onnx --source traffic.mp4 --frames 300 --threads 2\n  \
-    sightline bench my.onnx --format json\n\n\
-    \u{201c}bare run\u{201d} is the network alone, run again on the tensor of the same frame: the floor. \u{201c}share\u{201d} says\n\
-    how much of all our time that floor is; 1.00 would mean that Sightline adds nothing.")]
+    sightline bench my.onnx --format json --plot stages.svg\n\n\
+    Beside each stage stands its floor, taken on the same frame: \u{201c}bare run\u{201d} is the network alone, run again on\n\
+    the tensor of that frame; a copy is the same bytes through memory once. \u{201c}loop\u{201d} is a frame\u{2019}s time while the\n\
+    next one is decoded beside it. \u{201c}share\u{201d} says how much of all our time the bare run is; 1.00 would mean that\n\
+    Sightline adds nothing.")]
 pub struct BenchArgs {
     /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
     #[arg(value_name = "MODEL")]
@@ -41,6 +46,9 @@ pub struct BenchArgs {
     /// A table for people, or JSON
     #[arg(short, long, value_enum, default_value_t)]
     format: BenchFormat,
+    /// Draw the stages beside their floors into this file too (SVG)
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
 }
 
 /// How the figures are written.
@@ -71,28 +79,43 @@ struct Figures {
     rate: f64,
 }
 
-/// One stage's times in milliseconds.
+/// One stage's times in milliseconds, beside the least that it could take.
 #[derive(Debug, Serialize)]
 struct Stage {
     #[serde(rename = "stage")]
     name: &'static str,
     median_ms: f64,
     p95_ms: f64,
+    floor: &'static str,
+    floor_median_ms: f64,
+    /// Median over the floor's median; absent where the floor is too short to be measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
 }
 
 impl Stage {
-    fn new(name: &'static str, series: &Series) -> Self {
-        Self { name, median_ms: rounded(series.median()), p95_ms: rounded(series.percentile(0.95)) }
+    fn new(name: &'static str, series: &Series, floor: &'static str, floor_series: &Series) -> Self {
+        let (median, least) = (series.median(), floor_series.median());
+        Self {
+            name,
+            median_ms: rounded(median),
+            p95_ms: rounded(series.percentile(0.95)),
+            floor,
+            floor_median_ms: rounded(least),
+            ratio: (least >= 1e-3).then(|| rounded(median / least)),
+        }
     }
 }
 
-/// Two decimals are more than these figures are worth.
+/// Three decimals: a microsecond is the clock's own grain.
 fn rounded(value: f32) -> f64 {
-    (f64::from(value) * 100.0).round() / 100.0
+    (f64::from(value) * 1000.0).round() / 1000.0
 }
 
 /// Frames that are looked at before measuring begins.
 const WARM_UP: u64 = 5;
+/// Frames that are looked at one way before they are looked at the other way.
+const BLOCK: u64 = 25;
 
 /// Measures the stages.
 ///
@@ -111,30 +134,40 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     model.warm_up()?;
 
     let interrupt = Interrupt::listen();
-    let (mut stages, mut bare) = (Stages::default(), Series::default());
+    let (mut stages, mut bare, mut floors) = (Stages::default(), Series::default(), Floors::new()?);
+    let mut overlapped = Series::default();
     let (thresholds, mut results) = (Thresholds::default(), Results::default());
     let mut measured = 0;
     for number in 0..args.frames + WARM_UP {
         if interrupt.is_set() {
             break;
         }
-        let (frame, decode_ms) = frames.next()?;
-        let mut times = model.run(frame, &thresholds, &mut results)?;
-        // The floor is taken beside each frame, so that whatever else this machine does weighs on both.
-        let floor_ms = model.bare_run()?;
+        let decode_ms = frames.advance()?;
+        let mut times = model.run(&frames.frame, &thresholds, &mut results)?;
+        // The floors are taken beside each frame, so that whatever else this machine does weighs on both.
+        let (bare_ms, output_bytes) = model.bare_run()?;
         if number < WARM_UP {
             continue;
         }
         times.decode = decode_ms;
         times.total += decode_ms;
         stages.push(&times);
-        bare.push(floor_ms);
+        bare.push(bare_ms);
+        floors.take(&frames, model.input_bytes(), output_bytes);
         measured += 1;
+        // Now and then the same with decoding on a thread of its own, for as many frames as went before.
+        let rest = measured % BLOCK;
+        if rest == 0 || measured == args.frames {
+            let count = if rest == 0 { BLOCK } else { rest };
+            ahead::run(&mut frames, &mut model, &thresholds, count, &interrupt, &mut overlapped)?;
+        }
     }
     if measured == 0 {
         return Ok(Exit::Interrupted);
     }
-    let total = stages.named().map(|(_, series)| series.median())[4];
+    let [decode, input, inference, output, total] = stages.named();
+    let (decode_floor, copy) = (floors.decode_name(), "copy of the tensor");
+    let median_total = total.1.median().max(f32::EPSILON);
     let figures = Figures {
         model: model.name(),
         task: model.spec().task,
@@ -143,15 +176,25 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         input: model.spec().input.size.bound(),
         source: address.to_string(),
         frames: measured,
-        stages: stages
-            .named()
-            .into_iter()
-            .map(|(name, series)| Stage::new(name, series))
-            .chain([Stage::new("bare run", &bare)])
-            .collect(),
-        share: rounded(bare.median() / total.max(f32::EPSILON)),
-        rate: rounded(1e3 / total.max(f32::EPSILON)),
+        stages: vec![
+            Stage::new(decode.0, decode.1, decode_floor, &floors.decode),
+            Stage::new(input.0, input.1, copy, &floors.input),
+            Stage::new(inference.0, inference.1, "bare run", &bare),
+            Stage::new(output.0, output.1, "copy of the outputs", &floors.output),
+            Stage::new(total.0, total.1, "bare run", &bare),
+            Stage::new("loop", &overlapped, "bare run", &bare),
+        ],
+        share: rounded(bare.median() / median_total),
+        rate: rounded(1e3 / median_total),
     };
+    if let Some(file) = &args.plot {
+        std::fs::write(file, plot::bars(&figures)).map_err(|error| {
+            Failure::failed(
+                format!("\u{201c}{}\u{201d} can't be written: {error}.", file.display()),
+                "Choose another file.",
+            )
+        })?;
+    }
     match args.format {
         BenchFormat::Json => output::json(&figures)?,
         BenchFormat::Table => output::line(&table(&figures))?,
@@ -160,12 +203,16 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 }
 
 fn table(figures: &Figures) -> String {
-    let mut rows = vec![["stage", "median ms", "p95 ms"].map(str::to_owned).to_vec()];
+    let head = ["stage", "median ms", "p95 ms", "floor", "floor ms", "ratio"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for stage in &figures.stages {
         rows.push(vec![
             stage.name.to_owned(),
             format!("{:.2}", stage.median_ms),
             format!("{:.2}", stage.p95_ms),
+            stage.floor.to_owned(),
+            format!("{:.2}", stage.floor_median_ms),
+            stage.ratio.map_or(String::new(), |ratio| format!("{ratio:.2}")),
         ]);
     }
     let (width, height) = figures.input;
@@ -177,67 +224,8 @@ fn table(figures: &Figures) -> String {
         super::predict::text::count_of(figures.threads as u64, "thread"),
         super::predict::text::count_of(figures.frames, "frame"),
         output::printable(&figures.source),
-        output::table(&rows, &[false, true, true]),
+        output::table(&rows, &[false, true, true, false, true, true]),
         figures.rate,
         figures.share,
     )
-}
-
-/// Frames without end: what has an end begins again.
-struct Frames {
-    address: Address,
-    source: Box<dyn source::Source>,
-    decoder: Decoder,
-    raw: Frame,
-    frame: Frame,
-}
-
-impl Frames {
-    /// How long to wait for a frame.
-    const PATIENCE: Duration = Duration::from_secs(5);
-
-    fn open(address: &Address) -> Result<Self, Failure> {
-        Ok(Self {
-            address: address.clone(),
-            source: source::open(address, &CameraRequest::default())?,
-            decoder: Decoder::default(),
-            raw: Frame::default(),
-            frame: Frame::default(),
-        })
-    }
-
-    /// The next frame and what decoding it took. A picture alone is read and decoded once and again.
-    fn next(&mut self) -> Result<(&Frame, f32), Failure> {
-        let deadline = Instant::now() + Self::PATIENCE;
-        let mut begun_again = false;
-        loop {
-            let begun = Instant::now();
-            match self.source.read(&mut self.raw, Duration::from_millis(200))? {
-                Read::Frame => {
-                    let live = self.source.info().pace == source::Pace::Live;
-                    let begun = if live { Instant::now() } else { begun };
-                    let decoded = self.decoder.decode(&self.raw, &mut self.frame);
-                    decoded.map_err(|error| {
-                        let address = &self.address;
-                        Failure::failed(
-                            format!("A frame of \u{201c}{address}\u{201d} can't be decoded: {error}."),
-                            "Choose another source, like \u{201c}--source pattern\u{201d}.",
-                        )
-                    })?;
-                    return Ok((&self.frame, begun.elapsed().as_secs_f32() * 1e3));
-                }
-                Read::Nothing if Instant::now() < deadline => {}
-                Read::End if !begun_again => {
-                    begun_again = true;
-                    self.source = source::open(&self.address, &CameraRequest::default())?;
-                }
-                Read::Nothing | Read::End => {
-                    return Err(Failure::failed(
-                        format!("\u{201c}{}\u{201d} gives no frames.", self.address),
-                        "Choose another source, like \u{201c}--source pattern\u{201d}.",
-                    ));
-                }
-            }
-        }
-    }
 }

@@ -1,0 +1,140 @@
+//! The best class of each anchor where a row of memory is a class and a column an anchor.
+
+/// Scores, `classes` rows of `anchors` values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScoreRows<'a> {
+    pub values: &'a [f32],
+    pub anchors: usize,
+    pub classes: usize,
+}
+
+/// Anchors that are looked at together: their best scores and a piece of each row stay in the nearer caches.
+const BLOCK: usize = 1024;
+/// Where more than one in so many anchors passes, whole rows are searched for classes; else single columns.
+const FEW: usize = 16;
+
+impl ScoreRows<'_> {
+    /// Calls `found` with anchor, class and score for each anchor whose best score is finite and above `conf`, in
+    /// order. Of equal scores the first class counts, as with `argmax`. `best` and `ids` are buffers.
+    ///
+    /// One pass over all scores finds the best of each anchor and nothing else, in vectors; classes are looked up only
+    /// for those that passed.
+    pub fn each_above(
+        &self,
+        conf: f32,
+        best: &mut Vec<f32>,
+        ids: &mut Vec<u32>,
+        mut found: impl FnMut(usize, u32, f32),
+    ) {
+        best.resize(BLOCK, 0.0);
+        ids.resize(BLOCK, 0);
+        let passes = |score: f32| score > conf && score.is_finite();
+        for first in (0..self.anchors).step_by(BLOCK) {
+            let count = BLOCK.min(self.anchors - first);
+            let (best, ids) = (&mut best[..count], &mut ids[..count]);
+            self.best_of(first, best);
+            let passed = best.iter().filter(|score| passes(**score)).count();
+            if passed == 0 {
+                continue;
+            }
+            let many = passed * FEW > count;
+            if many {
+                self.classes_of(first, best, ids);
+            }
+            for (at, &score) in best.iter().enumerate() {
+                if passes(score) {
+                    let id = if many { ids[at] } else { self.class_of(first + at, score) };
+                    found(first + at, id, score);
+                }
+            }
+        }
+    }
+
+    /// A piece of a class's row.
+    fn part(&self, class: usize, first: usize, count: usize) -> &[f32] {
+        &self.values[class * self.anchors + first..][..count]
+    }
+
+    /// The greatest score of each anchor from `first` on; what isn't a number is passed over.
+    fn best_of(&self, first: usize, best: &mut [f32]) {
+        best.fill(f32::NEG_INFINITY);
+        let count = best.len();
+        // This order of the comparison keeps `b` where `a` isn't a number.
+        let most = |a: f32, b: f32| if a > b { a } else { b };
+        let mut class = 0;
+        while class + 4 <= self.classes {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|k| self.part(class + k, first, count));
+            for ((((best, a), b), c), d) in best.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *best = most(*d, most(*c, most(*b, most(*a, *best))));
+            }
+            class += 4;
+        }
+        for class in class..self.classes {
+            for (best, score) in best.iter_mut().zip(self.part(class, first, count)) {
+                *best = most(*score, *best);
+            }
+        }
+    }
+
+    /// The first class that has its anchor's best score, for all anchors from `first` on.
+    fn classes_of(&self, first: usize, best: &[f32], ids: &mut [u32]) {
+        for class in (0..self.classes).rev() {
+            let scores = self.part(class, first, best.len());
+            for ((id, best), score) in ids.iter_mut().zip(best).zip(scores) {
+                *id = if score == best { class as u32 } else { *id };
+            }
+        }
+    }
+
+    /// The first class that has this score at an anchor.
+    fn class_of(&self, anchor: usize, score: f32) -> u32 {
+        let column = self.values[anchor..].iter().step_by(self.anchors);
+        column.take(self.classes).position(|value| *value == score).unwrap_or(0) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found(rows: &ScoreRows<'_>, conf: f32) -> Vec<(usize, u32, f32)> {
+        let mut list = Vec::new();
+        rows.each_above(conf, &mut Vec::new(), &mut Vec::new(), |a, c, s| list.push((a, c, s)));
+        list
+    }
+
+    proptest! {
+        /// Against anchors looked at one by one, for few and for many that pass, over the ends of blocks.
+        #[test]
+        fn the_best_class_is_argmax(
+            anchors in prop_oneof![1usize..40, 1020usize..1030, 2040usize..2100],
+            classes in 1usize..11,
+            conf in 0.0f32..1.0,
+            seed: u32,
+        ) {
+            // Few distinct values, so that scores are often equal; some aren't numbers.
+            let value = |i: u32| match i.wrapping_add(seed).wrapping_mul(0x9e37_79b1) >> 25 {
+                0 => f32::NAN,
+                1 => f32::INFINITY,
+                n => n as f32 / 128.0,
+            };
+            let values: Vec<f32> = (0..(anchors * classes) as u32).map(value).collect();
+            let mut expected = Vec::new();
+            for anchor in 0..anchors {
+                let mut best = (0, f32::NEG_INFINITY);
+                for class in 0..classes {
+                    let score = values[class * anchors + anchor];
+                    if score > best.1 {
+                        best = (class as u32, score);
+                    }
+                }
+                if best.1 > conf && best.1.is_finite() {
+                    expected.push((anchor, best.0, best.1));
+                }
+            }
+            prop_assert_eq!(found(&ScoreRows { values: &values, anchors, classes }, conf), expected);
+        }
+    }
+}
