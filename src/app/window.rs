@@ -244,10 +244,7 @@ impl App {
         if !Arc::ptr_eq(&model, &self.state.model) {
             self.model_changed(model);
         }
-        self.state.outcome = self
-            .engine
-            .outcome()
-            .filter(|o| self.state.model.current.as_ref().is_some_and(|card| Arc::ptr_eq(card, &o.card)));
+        self.gather_outcome();
         self.state.position = self.engine.position();
         self.library_changed();
         self.pulls_changed();
@@ -272,6 +269,19 @@ impl App {
         }
         self.toasts.pass(ctx);
         self.set_title(ctx);
+    }
+
+    /// The newest result of the model that the panels speak of. While a model is being changed the last result of the
+    /// old one stays, until result and state are both of the new one.
+    fn gather_outcome(&mut self) {
+        let newest = self.engine.outcome();
+        let current = self.state.model.current.as_ref();
+        let is_current = |o: &Arc<Outcome>| current.is_some_and(|card| Arc::ptr_eq(card, &o.card));
+        if newest.is_none() || newest.as_ref().is_some_and(is_current) {
+            self.state.outcome = newest;
+        } else {
+            self.state.outcome.take_if(|old| !is_current(old));
+        }
     }
 
     fn source_changed(&mut self, source: Arc<SourceState>) {

@@ -1,48 +1,45 @@
-//! The inference worker: takes the newest decoded frame when it is free and gives the newest outcome. A model is swapped
+//! The inference worker: takes the newest decoded frame when it is free and gives the newest outcome. Models are swapped
 //! between two frames.
+//!
+//! While models are compared they look at a frame one after the other, on this one thread. Side by side they would finish
+//! sooner only where cores lie idle, and each would slow the others: the times to be compared would be wrong.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::open::Opened;
+use super::open::Look;
 use super::shared::Shared;
-use super::slot::Slot;
-use super::{ModelCard, Outcome};
+use super::shelf::{Plan, Shelf};
+use super::{Comparison, LANES, ModelCard, Outcome};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Thresholds};
 
 const WAIT: Duration = Duration::from_millis(50);
-/// Outcomes that may be held at once: the newest, the screen's, one being written, one to spare.
-const POOL: usize = 4;
+/// Outcomes that may be held at once: the newest, the screen's, one being written, one to spare; and as many in
+/// comparisons.
+const POOL: usize = 8;
 /// So many failures on end, and the model is closed.
 const MOST_FAILURES: u32 = 5;
 
-/// What the worker is to do with its model.
-pub(super) enum Change {
-    /// Take this one from the next frame on.
-    Take(Box<Opened>),
-    /// Run none.
-    Close,
-}
-
-pub(super) fn run(shared: &Shared, changes: &Slot<Change>) {
+pub(super) fn run(shared: &Shared, shelf: &Shelf) {
     let mut worker = Worker {
         shared,
-        model: None,
-        pool: Vec::with_capacity(POOL),
+        shelf,
+        lanes: [const { None }; LANES],
+        before: None,
+        comparisons: Vec::with_capacity(POOL),
         last: None,
         seen_version: 0,
         look_again: false,
-        failures: 0,
     };
     while !shared.stopping() {
-        if let Some(change) = changes.take() {
-            worker.change(change);
+        if let Some(plan) = shelf.follow() {
+            worker.follow(&plan);
         }
-        if worker.model.is_none() {
+        if worker.lanes.iter().all(Option::is_none) {
             // Nothing to do until a model comes; the newest frame is remembered for it.
             if let Some(frame) = shared.decoded.wait(WAIT) {
                 worker.last = Some(frame);
@@ -62,39 +59,111 @@ pub(super) fn run(shared: &Shared, changes: &Slot<Change>) {
     }
 }
 
+/// A model at work.
+struct Lane {
+    id: u64,
+    look: Box<dyn Look>,
+    card: Arc<ModelCard>,
+    /// Its outcomes, used again.
+    pool: Vec<Arc<Outcome>>,
+    /// The limits for it: classes by the numbers of its own list.
+    limits: Thresholds,
+    /// The limits were worked out.
+    limited: bool,
+    /// The state says that it runs.
+    announced: bool,
+    failures: u32,
+}
+
 struct Worker<'a> {
     shared: &'a Shared,
-    model: Option<Box<Opened>>,
-    pool: Vec<Arc<Outcome>>,
+    shelf: &'a Shelf,
+    lanes: [Option<Lane>; LANES],
+    /// The first lane's model before the one that has yet to give its first outcome.
+    before: Option<u64>,
+    comparisons: Vec<Arc<Comparison>>,
     /// The frame that was looked at last: it is looked at again when the limits or the model change.
     last: Option<Arc<Frame>>,
     seen_version: u64,
     look_again: bool,
-    failures: u32,
 }
 
 impl Worker<'_> {
-    fn change(&mut self, change: Change) {
-        match change {
-            Change::Take(opened) => {
-                let card = Arc::clone(&opened.card);
-                self.failures = 0;
-                self.look_again = true;
-                self.model = Some(opened);
-                self.shared.has_model.store(true, Relaxed);
-                self.shared.change_model(|state| {
-                    state.current = Some(Arc::clone(&card));
-                    state.opening.take_if(|path| *path == card.path);
-                    state.failed = None;
-                });
+    /// Puts the models that are planned into their lanes and the others back onto the shelf.
+    fn follow(&mut self, plan: &Plan) {
+        let mut old = std::mem::replace(&mut self.lanes, [const { None }; LANES]);
+        let was = old[0].as_ref().filter(|lane| lane.announced).map(|lane| lane.id);
+        for (place, id) in plan.iter().enumerate() {
+            let Some(id) = *id else { continue };
+            let stays = old.iter().position(|lane| lane.as_ref().is_some_and(|lane| lane.id == id));
+            if let Some(from) = stays {
+                self.lanes[place] = old[from].take();
+                if from == place {
+                    continue;
+                }
+            } else {
+                self.lanes[place] = self.shelf.take(id).map(|(look, card)| Lane::new(id, look, card));
             }
-            Change::Close => self.close(),
+            if let Some(lane) = &mut self.lanes[place] {
+                lane.announced = false;
+            }
+            self.shared.book.restart_lane(place);
+            self.look_again = true;
+        }
+        for lane in old.into_iter().flatten() {
+            self.shelf.give_back(lane.id, lane.look, false);
+        }
+        for lane in self.lanes.iter_mut().flatten() {
+            // The first model's class numbers may be others now.
+            lane.limited = false;
+        }
+        if plan[0].is_none() {
+            self.before = None;
+        } else if was.is_some() && was != plan[0] {
+            self.before = was;
+        }
+        self.shared.has_model.store(self.lanes.iter().any(Option::is_some), Relaxed);
+        if self.lanes[0].is_none() {
+            self.rest();
+        }
+        if self.lanes[1..].iter().all(Option::is_none) {
+            self.shared.comparison.store(None);
+        }
+        // Where no frame is there to be looked at, a new model needn't wait for its first outcome.
+        let idle = self.last.as_ref().is_none_or(|frame| frame.generation != self.shared.generation());
+        for place in 0..LANES {
+            if idle || self.lanes[place].as_ref().is_some_and(|lane| lane.announced) {
+                self.announce(place);
+            }
         }
     }
 
-    fn close(&mut self) {
-        self.model = None;
-        self.shared.has_model.store(false, Relaxed);
+    /// The state says from now on that this lane's model runs.
+    fn announce(&mut self, place: usize) {
+        let Some(lane) = &mut self.lanes[place] else { return };
+        lane.announced = true;
+        let card = Arc::clone(&lane.card);
+        if place == 0 {
+            self.before = None;
+        }
+        self.shared.change_model(|state| {
+            if place > 0 {
+                if let Some(lane) = state.beside.get_mut(place - 1).filter(|l| l.choice.path == card.path) {
+                    lane.card = Some(Arc::clone(&card));
+                    lane.failed = None;
+                }
+                return;
+            }
+            state.opening.take_if(|path| *path == card.path);
+            if state.current.as_ref().is_none_or(|current| !Arc::ptr_eq(current, &card)) {
+                state.current = Some(Arc::clone(&card));
+                state.failed = None;
+            }
+        });
+    }
+
+    /// No first model runs.
+    fn rest(&mut self) {
         self.shared.mark_idle();
         self.shared.outcome.store(None);
         self.shared.change_model(|state| state.current = None);
@@ -106,18 +175,201 @@ impl Worker<'_> {
     }
 
     fn look(&mut self, frame: &Arc<Frame>, again: bool) {
-        let Some(model) = &mut self.model else { return };
-        self.look_again = false;
-        self.seen_version = self.shared.thresholds_version.load(Relaxed);
+        let version = self.shared.thresholds_version.load(Relaxed);
         let thresholds = self.shared.thresholds();
-        let slow_down = Duration::from_millis(self.shared.slow_down_ms.load(Relaxed));
+        if version != self.seen_version {
+            for lane in self.lanes.iter_mut().flatten() {
+                lane.limited = false;
+            }
+        }
+        self.look_again = false;
+        self.seen_version = version;
         self.last = Some(Arc::clone(frame));
-        let (captured, generation) = (frame.captured, frame.generation);
 
-        let card = Arc::clone(&model.card);
-        let answer = fill(&mut self.pool, frame, &card, &thresholds, |results| {
+        let compared = self.lanes[1..].iter().any(Option::is_some);
+        let mut said: [Option<Arc<Outcome>>; LANES] = [const { None }; LANES];
+        for (place, said) in said.iter_mut().enumerate() {
+            *said = self.look_with(place, frame, &thresholds, again, compared);
+        }
+        if compared && frame.generation == self.shared.generation() {
+            let comparison = self.compared(frame, &said);
+            self.shared.comparison.store(Some(comparison));
+            self.shared.wake();
+        }
+        if !again {
+            self.shared.mark_idle();
+        }
+    }
+
+    /// Lets one lane look at a frame.
+    fn look_with(
+        &mut self,
+        place: usize,
+        frame: &Arc<Frame>,
+        thresholds: &Thresholds,
+        again: bool,
+        compared: bool,
+    ) -> Option<Arc<Outcome>> {
+        let first_card = self.lanes[0].as_ref().map(|lane| Arc::clone(&lane.card));
+        let lane = self.lanes[place].as_mut()?;
+        lane.limit(thresholds, first_card.as_deref());
+        let slow_down = Duration::from_millis(self.shared.slow_down_ms.load(Relaxed));
+        match lane.look(frame, slow_down) {
+            Ok(outcome) => {
+                let recovered = std::mem::take(&mut lane.failures) > 0;
+                let announced = lane.announced;
+                if frame.generation == self.shared.generation() {
+                    if place == 0 {
+                        self.shared.book.finished(frame.captured, &outcome.times, again);
+                        self.shared.outcome.store(Some(Arc::clone(&outcome)));
+                    }
+                    if compared {
+                        self.shared.book.lane_finished(place, &outcome.times);
+                    }
+                    if !announced || recovered {
+                        self.announce(place);
+                    }
+                    if recovered && place == 0 {
+                        self.shared.change_model(|state| state.failed = None);
+                    }
+                    if place == 0 {
+                        self.shared.wake();
+                    }
+                }
+                Some(outcome)
+            }
+            Err(ModelError::Stopped) => {
+                self.close(place);
+                None
+            }
+            Err(error) => {
+                self.fail(place, error);
+                None
+            }
+        }
+    }
+
+    /// Takes a model that isn't to run again out of its lane.
+    fn close(&mut self, place: usize) {
+        let Some(lane) = self.lanes[place].take() else { return };
+        self.shelf.give_back(lane.id, lane.look, true);
+        if place == 0 {
+            self.rest();
+        }
+        self.shared.has_model.store(self.lanes.iter().any(Option::is_some), Relaxed);
+    }
+
+    fn fail(&mut self, place: usize, error: ModelError) {
+        let Some(lane) = &mut self.lanes[place] else { return };
+        tracing::warn!("{}: {error}", lane.card.name);
+        lane.failures += 1;
+        let (card, error) = (Arc::clone(&lane.card), Arc::new(error));
+        let hopeless = lane.failures >= MOST_FAILURES;
+        if place > 0 {
+            self.shared.change_model(|state| {
+                if let Some(lane) = state.beside.get_mut(place - 1).filter(|l| l.choice.path == card.path) {
+                    lane.failed = Some(Arc::clone(&error));
+                    lane.card.take_if(|_| hopeless);
+                }
+            });
+            if hopeless {
+                self.close(place);
+            }
+            return;
+        }
+        let failed = (card.path.clone(), error);
+        // One that fails on its very first frame doesn't take the place of the one that ran.
+        if !lane.announced
+            && let Some(before) = self.before.take()
+        {
+            if let Some(lane) = self.lanes[0].take() {
+                self.shelf.give_back(lane.id, lane.look, true);
+            }
+            self.shelf.plan(|plan| {
+                plan[0].get_or_insert(before);
+            });
+            self.shared.change_model(|state| {
+                state.opening.take_if(|path| *path == failed.0);
+                state.failed = Some(failed.clone());
+            });
+            return;
+        }
+        self.announce(0);
+        self.shared.outcome.store(None);
+        self.shared.change_model(|state| state.failed = Some(failed.clone()));
+        if hopeless {
+            self.close(0);
+        }
+    }
+
+    /// A comparison that nobody else holds, filled.
+    fn compared(&mut self, frame: &Arc<Frame>, said: &[Option<Arc<Outcome>>; LANES]) -> Arc<Comparison> {
+        let lanes = 1 + self.lanes.iter().rposition(Option::is_some).unwrap_or(0);
+        // All that lie idle let go of what they hold, so that its buffers can be used again.
+        let mut filled = None;
+        for slot in &mut self.comparisons {
+            let Some(comparison) = Arc::get_mut(slot) else { continue };
+            comparison.frame = Arc::clone(frame);
+            comparison.lanes.clear();
+            if filled.is_none() {
+                comparison.lanes.extend_from_slice(&said[..lanes]);
+                filled = Some(Arc::clone(slot));
+            }
+        }
+        if let Some(filled) = filled {
+            return filled;
+        }
+        let comparison = Arc::new(Comparison { frame: Arc::clone(frame), lanes: said[..lanes].to_vec() });
+        if self.comparisons.len() < POOL {
+            self.comparisons.push(Arc::clone(&comparison));
+        }
+        comparison
+    }
+}
+
+impl Lane {
+    fn new(id: u64, mut look: Box<dyn Look>, card: Arc<ModelCard>) -> Self {
+        // A warm one may have run before, over frames that these don't follow.
+        look.forget();
+        Self {
+            id,
+            look,
+            card,
+            pool: Vec::with_capacity(POOL),
+            limits: Thresholds::default(),
+            limited: false,
+            announced: false,
+            failures: 0,
+        }
+    }
+
+    /// Works out the limits for this model. They name classes by the first model's numbers; another list has others.
+    fn limit(&mut self, thresholds: &Thresholds, first: Option<&ModelCard>) {
+        if std::mem::replace(&mut self.limited, true) {
+            return;
+        }
+        self.limits.clone_from(thresholds);
+        let Some(first) = first else { return };
+        let (theirs, own) = (&first.spec.labels, &self.card.spec.labels);
+        if theirs != own && !thresholds.classes.is_empty() {
+            use crate::model::labels::Language::English;
+            let wanted = |id: &u32| {
+                let name = own.name(*id, English);
+                thresholds.classes.iter().any(|class| theirs.name(*class, English) == name)
+            };
+            self.limits.classes = (0..own.len() as u32).filter(wanted).collect();
+            if self.limits.classes.is_empty() {
+                // An empty list means every class; this is none.
+                self.limits.classes.push(u32::MAX);
+            }
+        }
+    }
+
+    fn look(&mut self, frame: &Arc<Frame>, slow_down: Duration) -> Result<Arc<Outcome>, ModelError> {
+        let Self { look, card, pool, limits, .. } = self;
+        fill(pool, frame, card, limits, |results| {
             // The network's output and the runtime are foreign: a panic there is a failed run, not a dead window.
-            let run = catch_unwind(AssertUnwindSafe(|| model.look.look(frame, &thresholds, results)));
+            let run = catch_unwind(AssertUnwindSafe(|| look.look(frame, limits, results)));
             let mut times = run.unwrap_or_else(|_| {
                 Err(ModelError::RunFailed { reason: "it crashed; please report this model".into() })
             })?;
@@ -129,40 +381,7 @@ impl Worker<'_> {
                 times.total += slept;
             }
             Ok(times)
-        });
-        if !again {
-            self.shared.mark_idle();
-        }
-        match answer {
-            Ok(outcome) => {
-                self.succeed();
-                if generation == self.shared.generation() {
-                    self.shared.book.finished(captured, &outcome.times, again);
-                    self.shared.outcome.store(Some(outcome));
-                    self.shared.wake();
-                }
-            }
-            Err(ModelError::Stopped) => self.close(),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn succeed(&mut self) {
-        if std::mem::take(&mut self.failures) > 0 {
-            self.shared.change_model(|state| state.failed = None);
-        }
-    }
-
-    fn fail(&mut self, error: ModelError) {
-        let Some(model) = &self.model else { return };
-        tracing::warn!("{}: {error}", model.card.name);
-        let failed = (model.card.path.clone(), Arc::new(error));
-        self.failures += 1;
-        self.shared.outcome.store(None);
-        self.shared.change_model(|state| state.failed = Some(failed.clone()));
-        if self.failures >= MOST_FAILURES {
-            self.close();
-        }
+        })
     }
 }
 
@@ -174,28 +393,33 @@ fn fill(
     thresholds: &Thresholds,
     write: impl FnOnce(&mut Results) -> Result<StageTimes, ModelError>,
 ) -> Result<Arc<Outcome>, ModelError> {
-    for slot in pool.iter_mut() {
-        if let Some(outcome) = Arc::get_mut(slot) {
-            outcome.times = write(&mut outcome.results)?;
-            outcome.frame = Arc::clone(frame);
-            outcome.card = Arc::clone(card);
-            outcome.thresholds.clone_from(thresholds);
-            outcome.finished = Instant::now();
-            return Ok(Arc::clone(slot));
+    let Some(idle) = pool.iter_mut().position(|slot| Arc::get_mut(slot).is_some()) else {
+        let mut results = Results::default();
+        let times = write(&mut results)?;
+        let outcome = Arc::new(Outcome {
+            frame: Arc::clone(frame),
+            results,
+            card: Arc::clone(card),
+            thresholds: thresholds.clone(),
+            times,
+            finished: Instant::now(),
+        });
+        if pool.len() < POOL {
+            pool.push(Arc::clone(&outcome));
         }
+        return Ok(outcome);
+    };
+    // The others that lie idle let go of their old frames, so that those can be written again.
+    for outcome in pool[idle + 1..].iter_mut().filter_map(Arc::get_mut) {
+        outcome.frame = Arc::clone(frame);
     }
-    let mut results = Results::default();
-    let times = write(&mut results)?;
-    let outcome = Arc::new(Outcome {
-        frame: Arc::clone(frame),
-        results,
-        card: Arc::clone(card),
-        thresholds: thresholds.clone(),
-        times,
-        finished: Instant::now(),
-    });
-    if pool.len() < POOL {
-        pool.push(Arc::clone(&outcome));
+    let slot = &mut pool[idle];
+    if let Some(outcome) = Arc::get_mut(slot) {
+        outcome.times = write(&mut outcome.results)?;
+        outcome.frame = Arc::clone(frame);
+        outcome.card = Arc::clone(card);
+        outcome.thresholds.clone_from(thresholds);
+        outcome.finished = Instant::now();
     }
-    Ok(outcome)
+    Ok(Arc::clone(slot))
 }

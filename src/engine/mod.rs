@@ -9,6 +9,7 @@ mod decode;
 mod infer;
 mod open;
 mod shared;
+mod shelf;
 mod slot;
 mod stats;
 #[cfg(test)]
@@ -27,10 +28,13 @@ use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Spec, Thresholds};
 use crate::source::{Address, CameraRequest, Source, SourceError, SourceInfo};
 use capture::{Capture, Order};
-use infer::Change;
-use open::{Request, Stopper};
+use open::Request;
 use shared::Shared;
+use shelf::Shelf;
 use slot::Slot;
+
+/// The most models that look at the same frames: the first, and those that are compared with it.
+pub const LANES: usize = 4;
 
 /// Which model made an outcome: everything that a snapshot must remember of it. Shared, never changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +71,44 @@ pub struct Outcome {
     pub finished: Instant,
 }
 
+/// What several models said of one and the same frame.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The decoded frame (RGBA) that all of them looked at.
+    pub frame: Arc<Frame>,
+    /// By lane: the first model's, then those beside it in the order in which they were asked for. `None`: that model
+    /// isn't open yet, or failed on this frame.
+    pub lanes: Vec<Option<Arc<Outcome>>>,
+}
+
+/// How a model is that runs beside the first.
+#[derive(Clone, Debug)]
+pub struct LaneState {
+    pub choice: ModelChoice,
+    /// Once it runs.
+    pub card: Option<Arc<ModelCard>>,
+    /// Why it doesn't run, or why it failed on the last frame.
+    pub failed: Option<Arc<ModelError>>,
+}
+
+impl LaneState {
+    /// One that is being opened.
+    fn opening(choice: &ModelChoice) -> Self {
+        Self { choice: choice.clone(), card: None, failed: None }
+    }
+}
+
+/// Figures of one lane in the last seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LaneStats {
+    /// Outcomes a second.
+    pub fps: f32,
+    pub input: Spread,
+    pub inference: Spread,
+    pub output: Spread,
+    pub total: Spread,
+}
+
 /// How the source is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceState {
@@ -87,11 +129,15 @@ pub enum SourceState {
 /// How the model is. While another one opens, the current one goes on.
 #[derive(Clone, Debug, Default)]
 pub struct ModelState {
-    /// The one that runs.
+    /// The one that runs. Another takes its place together with that one's first outcome, so that no frame is without a
+    /// result in between.
     pub current: Option<Arc<ModelCard>>,
+    /// Those that look at the same frames beside it.
+    pub beside: Vec<LaneState>,
     /// The one being opened and warmed.
     pub opening: Option<PathBuf>,
-    /// Why the last one that was asked for isn't running; cleared by the next success.
+    /// Why the last one that was asked for isn't running, or why the running one fails; cleared when another
+    /// is asked for and by the next success.
     pub failed: Option<(PathBuf, Arc<ModelError>)>,
 }
 
@@ -118,7 +164,10 @@ pub enum Command {
     CloseSource,
     /// Open and warm a model while the current one goes on.
     SetModel(ModelChoice),
-    /// Run no model.
+    /// Run these models, [`LANES`] − 1 at most, on the same frames beside the one of [`Command::SetModel`]; those that
+    /// run already go on. None: no longer compare.
+    Compare(Vec<ModelChoice>),
+    /// Run no model, and keep none open.
     CloseModel,
     /// Limits for the next frames; where the frame stands still it is looked at again.
     SetThresholds(Thresholds),
@@ -221,7 +270,7 @@ pub struct Engine {
     shared: Arc<Shared>,
     openers: Arc<Openers>,
     requests: Arc<Slot<Request>>,
-    stopper: Arc<Stopper>,
+    shelf: Arc<Shelf>,
     workers: Vec<JoinHandle<()>>,
     capture: std::sync::Mutex<Option<Running>>,
 }
@@ -252,23 +301,22 @@ impl Engine {
         let shared = Arc::new(Shared::new(options.wake));
         let openers = Arc::new(openers);
         let requests = Arc::new(Slot::default());
-        let changes = Arc::new(Slot::<Change>::default());
-        let stopper = Arc::new(Stopper::default());
+        let shelf = Arc::new(Shelf::default());
         let decode = {
             let shared = Arc::clone(&shared);
             spawn("sightline-decode", move || decode::run(&shared))
         };
         let infer = {
-            let (shared, changes) = (Arc::clone(&shared), Arc::clone(&changes));
-            spawn("sightline-infer", move || infer::run(&shared, &changes))
+            let (shared, shelf) = (Arc::clone(&shared), Arc::clone(&shelf));
+            spawn("sightline-infer", move || infer::run(&shared, &shelf))
         };
         let open = {
             let (shared, openers) = (Arc::clone(&shared), Arc::clone(&openers));
-            let (requests, stopper) = (Arc::clone(&requests), Arc::clone(&stopper));
-            spawn("sightline-open", move || open::run(&shared, &openers, &requests, &changes, &stopper))
+            let (requests, shelf) = (Arc::clone(&requests), Arc::clone(&shelf));
+            spawn("sightline-open", move || open::run(&shared, &openers, &requests, &shelf))
         };
         let workers = [decode, infer, open].into_iter().flatten().collect();
-        Self { shared, openers, requests, stopper, workers, capture: std::sync::Mutex::new(None) }
+        Self { shared, openers, requests, shelf, workers, capture: std::sync::Mutex::new(None) }
     }
 
     /// Does as told. Never waits for a worker.
@@ -277,8 +325,11 @@ impl Engine {
         match command {
             Command::Open { address, camera } => self.open(address, camera),
             Command::CloseSource => self.close_source(),
-            Command::SetModel(choice) => self.requests.put(Request::Open(Box::new(choice))),
-            Command::CloseModel => self.requests.put(Request::Close),
+            Command::SetModel(choice) => {
+                self.request(Request { model: Some(Some(Box::new(choice))), beside: None });
+            }
+            Command::Compare(choices) => self.request(Request { model: None, beside: Some(choices) }),
+            Command::CloseModel => self.request(Request { model: Some(None), beside: Some(Vec::new()) }),
             Command::SetThresholds(thresholds) => shared.set_thresholds(thresholds),
             Command::Pause(paused) => shared.paused.store(paused, Relaxed),
             Command::Step => self.order(Order::Step),
@@ -289,6 +340,10 @@ impl Engine {
             Command::SetControl { id, value } => self.order(Order::SetControl { id, value }),
             Command::SlowDown(ms) => shared.slow_down_ms.store(ms, Relaxed),
         }
+    }
+
+    fn request(&self, request: Request) {
+        self.requests.merge(|earlier| request.after(earlier));
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
@@ -353,6 +408,19 @@ impl Engine {
         self.shared.outcome.load_full().filter(|outcome| outcome.frame.generation == self.shared.generation())
     }
 
+    /// The newest comparison for the current source, while models are compared.
+    #[must_use]
+    pub fn comparison(&self) -> Option<Arc<Comparison>> {
+        let newest = self.shared.comparison.load_full();
+        newest.filter(|comparison| comparison.frame.generation == self.shared.generation())
+    }
+
+    /// Figures of one lane of a comparison, 0 being the first model.
+    #[must_use]
+    pub fn lane_stats(&self, lane: usize) -> LaneStats {
+        self.shared.book.lane_stats(lane)
+    }
+
     /// How the source is.
     #[must_use]
     pub fn source(&self) -> Arc<SourceState> {
@@ -386,9 +454,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.shared.stop();
-        if let Some(stop) = self.stopper.take() {
-            stop();
-        }
+        self.shelf.stop_all();
         let capture = self.close_capture();
         let begin = Instant::now();
         for worker in self.workers.drain(..).chain(capture) {

@@ -1,13 +1,15 @@
-//! The opener: opens and warms the model that was asked for last, while the current one goes on.
+//! The opener: opens and warms the models that were asked for last, while the current ones go on, and closes those that
+//! nobody needs any more.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::infer::Change;
 use super::shared::Shared;
+use super::shelf::{Opened, Shelf, Stamp, Stop};
 use super::slot::Slot;
-use super::{ModelCard, ModelChoice, Openers};
+use super::{LANES, LaneState, ModelCard, ModelChoice, Openers};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{Model, ModelError, Results, Thresholds};
@@ -29,12 +31,18 @@ pub trait Look: Send {
     /// What a snapshot must remember of it.
     fn card(&self) -> ModelCard;
     /// Ends a run that hangs, from any thread.
-    fn stopper(&self) -> Box<dyn Fn() + Send + Sync>;
+    fn stopper(&self) -> Stop;
     /// Runs once on an empty picture.
     ///
     /// # Errors
     /// As [`Model::run`].
     fn warm_up(&mut self) -> Result<(), ModelError>;
+    /// Forgets what earlier frames were like; the next one follows none.
+    fn forget(&mut self) {}
+    /// The files that it was made of: where one of them changes, it is opened anew rather than taken up again.
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.card().path]
+    }
 }
 
 impl Look for Model {
@@ -61,7 +69,7 @@ impl Look for Model {
         }
     }
 
-    fn stopper(&self) -> Box<dyn Fn() + Send + Sync> {
+    fn stopper(&self) -> Stop {
         let handle = self.stop_handle();
         Box::new(move || handle.stop())
     }
@@ -69,83 +77,200 @@ impl Look for Model {
     fn warm_up(&mut self) -> Result<(), ModelError> {
         Self::warm_up(self)
     }
+
+    fn forget(&mut self) {
+        Self::forget(self);
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Self::files(self)
+    }
 }
 
-/// A model that is ready to run.
-pub(super) struct Opened {
-    pub look: Box<dyn Look>,
-    pub card: Arc<ModelCard>,
+/// What the opener is asked for; what is `None` stays as it is.
+#[derive(Default)]
+pub(super) struct Request {
+    /// Run this model, or none at all.
+    pub model: Option<Option<Box<ModelChoice>>>,
+    /// Run these beside it.
+    pub beside: Option<Vec<ModelChoice>>,
 }
 
-/// Ends the run of the model that is running.
-pub(super) type Stopper = Slot<Box<dyn Fn() + Send + Sync>>;
-
-/// What the opener is asked for.
-pub(super) enum Request {
-    Open(Box<ModelChoice>),
-    Close,
+impl Request {
+    /// This request after an earlier one that wasn't heeded yet.
+    pub fn after(self, earlier: Option<Self>) -> Self {
+        let earlier = earlier.unwrap_or_default();
+        Self { model: self.model.or(earlier.model), beside: self.beside.or(earlier.beside) }
+    }
 }
 
-pub(super) fn run(
-    shared: &Shared,
-    openers: &Openers,
-    requests: &Slot<Request>,
-    changes: &Slot<Change>,
-    stopper: &Stopper,
-) {
+pub(super) fn run(shared: &Shared, openers: &Openers, requests: &Slot<Request>, shelf: &Shelf) {
+    let mut opener = Opener { shared, openers, requests, shelf, first: None, beside: Vec::new() };
     while !shared.stopping() {
-        match requests.wait(WAIT) {
-            Some(Request::Open(choice)) => open(shared, openers, &choice, requests, changes, stopper),
-            Some(Request::Close) => {
-                changes.put(Change::Close);
-                stopper.take();
-                shared.change_model(|state| {
+        let wait = if opener.has_work() { Duration::ZERO } else { WAIT };
+        if let Some(request) = requests.wait(wait) {
+            opener.heed(request);
+        }
+        if let Some(choice) = opener.first.take() {
+            opener.open_first(&choice);
+        } else if let Some(lane) = opener.beside.iter().position(|wanted| wanted.pending) {
+            opener.open_beside(lane);
+        }
+        shelf.stop_overdue();
+        drop(shelf.evict());
+    }
+}
+
+/// A model that is to run beside the first.
+struct Wanted {
+    choice: ModelChoice,
+    id: Option<u64>,
+    /// It is to be opened.
+    pending: bool,
+}
+
+struct Opener<'a> {
+    shared: &'a Shared,
+    openers: &'a Openers,
+    requests: &'a Slot<Request>,
+    shelf: &'a Shelf,
+    /// The model that is to be opened for the first lane.
+    first: Option<Box<ModelChoice>>,
+    beside: Vec<Wanted>,
+}
+
+impl Opener<'_> {
+    fn has_work(&self) -> bool {
+        self.first.is_some() || self.beside.iter().any(|wanted| wanted.pending)
+    }
+
+    fn heed(&mut self, request: Request) {
+        if let Some(beside) = request.beside {
+            let mut old = std::mem::take(&mut self.beside);
+            for choice in beside.into_iter().take(LANES - 1) {
+                let known = old.iter().position(|w| w.choice == choice && (w.pending || w.id.is_some()));
+                self.beside.push(match known {
+                    Some(at) => old.swap_remove(at),
+                    None => Wanted { choice, id: None, pending: true },
+                });
+            }
+            self.plan_beside();
+        }
+        match request.model {
+            Some(Some(choice)) => {
+                self.shared.change_model(|state| {
+                    state.opening = Some(choice.path.clone());
+                    state.failed = None;
+                });
+                self.first = Some(choice);
+            }
+            Some(None) => {
+                self.first = None;
+                self.beside.clear();
+                self.shelf.plan(|plan| *plan = [None; LANES]);
+                self.shared.change_model(|state| {
                     state.opening = None;
                     state.failed = None;
+                    state.beside.clear();
                 });
             }
             None => {}
         }
     }
-}
 
-fn open(
-    shared: &Shared,
-    openers: &Openers,
-    choice: &ModelChoice,
-    requests: &Slot<Request>,
-    changes: &Slot<Change>,
-    stopper: &Stopper,
-) {
-    shared.change_model(|state| state.opening = Some(choice.path.clone()));
-    let answer = catch_unwind(AssertUnwindSafe(|| {
-        let mut look = (openers.model)(choice)?;
-        look.warm_up()?;
-        Ok::<_, ModelError>(look)
-    }))
-    .unwrap_or_else(|_| {
-        Err(ModelError::Refused {
-            path: choice.path.clone(),
-            reason: "reading it crashed; please report this model".into(),
-        })
-    });
-    match answer {
-        Ok(look) => {
-            stopper.put(look.stopper());
-            let card = Arc::new(look.card());
-            changes.put(Change::Take(Box::new(Opened { look, card })));
-        }
-        // A newer choice is already waiting: this one's failure is of no interest.
-        Err(error) => {
-            if let Some(newer) = requests.take() {
-                requests.put(newer);
-            } else {
+    /// Puts the lanes beside the first into the plan, and into the state what isn't known of them there.
+    fn plan_beside(&self) {
+        self.shelf.plan(|plan| {
+            for (place, wanted) in
+                plan[1..].iter_mut().zip(self.beside.iter().map(|w| w.id).chain([None; LANES]))
+            {
+                *place = wanted;
+            }
+        });
+        self.shared.change_model(|state| {
+            let old = std::mem::take(&mut state.beside);
+            state.beside.extend(self.beside.iter().map(|wanted| {
+                let known = old.iter().find(|lane| lane.choice == wanted.choice);
+                known
+                    .filter(|_| !wanted.pending)
+                    .cloned()
+                    .unwrap_or_else(|| LaneState::opening(&wanted.choice))
+            }));
+        });
+    }
+
+    fn open_first(&mut self, choice: &ModelChoice) {
+        let others: Vec<u64> = self.beside.iter().filter_map(|wanted| wanted.id).collect();
+        match self.obtain(choice, &others) {
+            Ok(id) => self.shelf.plan(|plan| plan[0] = Some(id)),
+            // A newer choice is already waiting: this one's failure is of no interest.
+            Err(_) if self.requests.holds(|newer| newer.model.is_some()) => {}
+            Err(error) => {
                 let failed = (choice.path.clone(), Arc::new(error));
-                shared.change_model(|state| {
+                self.shared.change_model(|state| {
                     state.opening = None;
                     state.failed = Some(failed.clone());
                 });
             }
         }
     }
+
+    fn open_beside(&mut self, lane: usize) {
+        self.beside[lane].pending = false;
+        let choice = self.beside[lane].choice.clone();
+        let others = self.shelf.planned().into_iter().flatten();
+        let others: Vec<u64> = others.chain(self.beside.iter().filter_map(|wanted| wanted.id)).collect();
+        match self.obtain(&choice, &others) {
+            Ok(id) => {
+                self.beside[lane].id = Some(id);
+                self.plan_beside();
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                self.shared.change_model(|state| {
+                    if let Some(lane) = state.beside.iter_mut().find(|l| l.choice == choice) {
+                        lane.failed = Some(Arc::clone(&error));
+                    }
+                });
+            }
+        }
+    }
+
+    /// A warm model of this choice that no lane of `others` has, or one that is opened and warmed now.
+    fn obtain(&self, choice: &ModelChoice, others: &[u64]) -> Result<u64, ModelError> {
+        if let Some(id) = self.shelf.find(choice, others) {
+            return Ok(id);
+        }
+        let crashed = |_| {
+            Err(ModelError::Refused {
+                path: choice.path.clone(),
+                reason: "reading it crashed; please report this model".into(),
+            })
+        };
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let own = [choice.path.clone(), crate::model::sidecar::path_for(&choice.path)];
+            let (earlier, resident) = (Stamp::of(own), resident());
+            let mut look = (self.openers.model)(choice)?;
+            look.warm_up()?;
+            let stamp = Stamp::of(look.files()).since(&earlier);
+            let cost = cost(&choice.path, resident);
+            Ok::<_, ModelError>(Opened { choice: choice.clone(), stamp, look, cost })
+        }))
+        .unwrap_or_else(crashed)?;
+        Ok(self.shelf.add(opened))
+    }
+}
+
+/// Bytes that an open model takes: three times its file (its weights, their packed copy, what lies between its layers),
+/// or what the process grew by while it was opened, where that is more.
+fn cost(path: &Path, before: u64) -> u64 {
+    let file = std::fs::metadata(path).map_or(0, |data| data.len());
+    resident().saturating_sub(before).max(file.saturating_mul(3))
+}
+
+/// Resident memory of this process in bytes; 0 where the system doesn't tell.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) * 1024
 }

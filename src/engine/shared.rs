@@ -8,7 +8,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::slot::Slot;
 use super::stats::Book;
-use super::{ModelState, Outcome, SourceState};
+use super::{Comparison, ModelState, Outcome, SourceState};
 use crate::frame::Frame;
 use crate::model::Thresholds;
 
@@ -29,6 +29,7 @@ pub(super) struct Shared {
     /// The newest decoded frame, for the screen.
     pub preview: ArcSwapOption<Frame>,
     pub outcome: ArcSwapOption<Outcome>,
+    pub comparison: ArcSwapOption<Comparison>,
     source: ArcSwap<SourceState>,
     pub model: ArcSwap<ModelState>,
     /// The limits, and how often they changed.
@@ -58,6 +59,7 @@ impl Shared {
             done: Slot::default(),
             preview: ArcSwapOption::empty(),
             outcome: ArcSwapOption::empty(),
+            comparison: ArcSwapOption::empty(),
             source: ArcSwap::from_pointee(SourceState::Closed),
             model: ArcSwap::from_pointee(ModelState::default()),
             thresholds: ArcSwap::from_pointee(Thresholds::default()),
@@ -98,6 +100,7 @@ impl Shared {
         self.decoded.take();
         self.preview.store(None);
         self.outcome.store(None);
+        self.comparison.store(None);
         self.book.restart();
         self.set_position(None);
         self.set_decodable(true);

@@ -29,6 +29,20 @@ impl<T> Slot<T> {
         drop(old);
     }
 
+    /// Puts a value that is made from the old one, where there is one.
+    pub fn merge(&self, make: impl FnOnce(Option<T>) -> T) {
+        let mut value = self.lock();
+        let old = value.take();
+        *value = Some(make(old));
+        drop(value);
+        self.arrived.notify_one();
+    }
+
+    /// Whether there is a value of this kind.
+    pub fn holds(&self, kind: impl FnOnce(&T) -> bool) -> bool {
+        self.lock().as_ref().is_some_and(kind)
+    }
+
     /// Takes the value, if there is one.
     pub fn take(&self) -> Option<T> {
         self.lock().take()

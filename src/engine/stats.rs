@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Spread, Stats};
+use super::{LANES, LaneStats, Spread, Stats};
 use crate::model::results::StageTimes;
 
 /// How far back figures look.
@@ -71,6 +71,28 @@ impl Ring {
     }
 }
 
+/// What one lane of a comparison took.
+#[derive(Clone, Debug)]
+struct Lane {
+    finished: Ring,
+    input: Ring,
+    inference: Ring,
+    output: Ring,
+}
+
+impl Lane {
+    fn new(ring: &Ring) -> Self {
+        Self { finished: ring.clone(), input: ring.clone(), inference: ring.clone(), output: ring.clone() }
+    }
+
+    fn push(&mut self, now: Instant, times: &StageTimes) {
+        self.finished.push(now, times.total);
+        self.input.push(now, times.input);
+        self.inference.push(now, times.inference);
+        self.output.push(now, times.output);
+    }
+}
+
 /// What is counted and measured since the source was opened.
 #[derive(Debug)]
 struct Inner {
@@ -83,6 +105,8 @@ struct Inner {
     output: Ring,
     outcome_age: Ring,
     shown_age: Ring,
+    /// Counted only while models are compared.
+    lanes: Vec<Lane>,
     frames: u64,
     looked_at: u64,
     lost: u64,
@@ -105,6 +129,7 @@ impl Default for Book {
             inference: ring.clone(),
             output: ring.clone(),
             outcome_age: ring.clone(),
+            lanes: vec![Lane::new(&ring); LANES],
             shown_age: ring,
             frames: 0,
             looked_at: 0,
@@ -171,6 +196,34 @@ impl Book {
             inner.outcome_age.push(now, ms(now.saturating_duration_since(captured)));
             inner.looked_at += 1;
         }
+    }
+
+    /// A lane of a comparison has looked at a frame.
+    pub fn lane_finished(&self, lane: usize, times: &StageTimes) {
+        if let Some(lane) = self.lock().lanes.get_mut(lane) {
+            lane.push(Instant::now(), times);
+        }
+    }
+
+    /// Another model runs in this lane: its figures begin anew.
+    pub fn restart_lane(&self, lane: usize) {
+        if let Some(lane) = self.lock().lanes.get_mut(lane) {
+            for ring in [&mut lane.finished, &mut lane.input, &mut lane.inference, &mut lane.output] {
+                ring.count = 0;
+            }
+        }
+    }
+
+    pub fn lane_stats(&self, lane: usize) -> LaneStats {
+        let now = Instant::now();
+        let inner = self.lock();
+        inner.lanes.get(lane).map_or_else(LaneStats::default, |lane| LaneStats {
+            fps: lane.finished.rate(now),
+            input: lane.input.spread(now),
+            inference: lane.inference.spread(now),
+            output: lane.output.spread(now),
+            total: lane.finished.spread(now),
+        })
     }
 
     pub fn stats(&self) -> Stats {

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+mod switching;
+
 use super::*;
 use crate::frame::PixelFormat;
 use crate::model::labels::Labels;
@@ -133,6 +135,23 @@ struct ScriptedModel {
     manner: Manner,
     stopped: Arc<AtomicBool>,
     looks: Arc<AtomicU32>,
+    log: Arc<Mutex<Log>>,
+}
+
+/// What happened to models, by name.
+#[derive(Debug, Default)]
+struct Log {
+    opened: Vec<String>,
+    forgot: Vec<String>,
+    /// With the thread's name.
+    dropped: Vec<(String, String)>,
+}
+
+impl Drop for ScriptedModel {
+    fn drop(&mut self) {
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        self.log.lock().expect("no panic").dropped.push((self.name.clone(), thread));
+    }
 }
 
 impl Look for ScriptedModel {
@@ -173,6 +192,10 @@ impl Look for ScriptedModel {
     fn warm_up(&mut self) -> Result<(), ModelError> {
         Ok(())
     }
+
+    fn forget(&mut self) {
+        self.log.lock().expect("no panic").forgot.push(self.name.clone());
+    }
 }
 
 fn card(name: &str) -> ModelCard {
@@ -211,6 +234,7 @@ fn card(name: &str) -> ModelCard {
 struct Rig {
     engine: Engine,
     looks: Arc<AtomicU32>,
+    log: Arc<Mutex<Log>>,
 }
 
 fn manner(name: &str) -> Option<Manner> {
@@ -227,18 +251,22 @@ fn manner(name: &str) -> Option<Manner> {
 fn rig(open: impl Fn() -> Result<Box<dyn Source>, SourceError> + Send + Sync + 'static) -> Rig {
     let looks = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&looks);
+    let log = Arc::<Mutex<Log>>::default();
+    let written = Arc::clone(&log);
     let openers = Openers {
         source: Box::new(move |_, _| open()),
         model: Box::new(move |choice| {
             let name = choice.path.to_string_lossy().into_owned();
-            let Some(manner) = manner(&name) else {
+            let file = choice.path.file_name().unwrap_or_default().to_string_lossy();
+            let Some(manner) = manner(&file) else {
                 return Err(ModelError::NoFile { path: choice.path.clone() });
             };
-            let (stopped, looks) = (Arc::default(), Arc::clone(&counter));
-            Ok(Box::new(ScriptedModel { name, manner, stopped, looks }))
+            written.lock().expect("no panic").opened.push(file.into_owned());
+            let (stopped, looks, log) = (Arc::default(), Arc::clone(&counter), Arc::clone(&written));
+            Ok(Box::new(ScriptedModel { name, manner, stopped, looks, log }))
         }),
     };
-    Rig { engine: Engine::start_with(EngineOptions { wake: Arc::new(|| {}) }, openers), looks }
+    Rig { engine: Engine::start_with(EngineOptions { wake: Arc::new(|| {}) }, openers), looks, log }
 }
 
 impl Rig {

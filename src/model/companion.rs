@@ -143,6 +143,14 @@ impl Companion {
         }
     }
 
+    /// See [`Self::model`].
+    pub fn model_mut(&mut self) -> &mut Model {
+        match self {
+            Self::Pose(pose) => &mut pose.model,
+            Self::Matte(matte) => &mut matte.model,
+        }
+    }
+
     /// Runs both models once, so that the first real frame isn't slow, and forgets what they saw.
     pub fn warm_up(&mut self, first: &mut Model) -> Result<(), ModelError> {
         match self {

@@ -154,7 +154,9 @@ pub struct Model {
     /// The frame for it, where it came in another format.
     rgba: Frame,
     /// Generation and file of the last frame: another file's frames don't continue them.
-    seen: (u64, Option<Arc<str>>),
+    seen: Option<(u64, Option<Arc<str>>)>,
+    /// Files beside it that it was made of.
+    others: Vec<PathBuf>,
 }
 
 impl Model {
@@ -215,12 +217,36 @@ impl Model {
             adapter: options.adapter.clone(),
             companion: None,
             rgba: Frame::default(),
-            seen: (0, None),
+            seen: None,
+            others: Vec::new(),
         };
         model.probe(&facts, &said)?;
         let shape = facts.inputs.first().map(|port| &port.shape[..]).unwrap_or_default();
         model.companion = companion::open(path, &mut model.spec, shape, options)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        model.others = facts.external_data.iter().map(|name| folder.join(name)).collect();
         Ok(model)
+    }
+
+    /// Every file that it was made of, whether or not it is there: its own, its sidecar, its weights outside the file,
+    /// its adapter, and those of its second model. Where one of them changes, opening it again gives another model.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.path.clone(), sidecar::path_for(&self.path)];
+        files.extend(self.others.iter().cloned());
+        files.extend(self.adapter.clone());
+        if let Some(companion) = &self.companion {
+            files.extend(companion.model().files());
+        }
+        files
+    }
+
+    /// Forgets every frame that it has seen: the next one begins anew, for networks that carry a state and for skeletons.
+    pub fn forget(&mut self) {
+        self.seen = None;
+        if let Some(companion) = &mut self.companion {
+            companion.model_mut().forget();
+        }
     }
 
     /// The file's name without its ending.
@@ -411,9 +437,9 @@ impl Model {
 
     /// Whether a frame comes from another source or file than the last one.
     fn begins_anew(&mut self, frame: &Frame) -> bool {
-        let anew = self.seen.0 != frame.generation || self.seen.1 != frame.origin;
+        let anew = self.seen.as_ref().is_none_or(|seen| seen.0 != frame.generation || seen.1 != frame.origin);
         if anew {
-            self.seen = (frame.generation, frame.origin.clone());
+            self.seen = Some((frame.generation, frame.origin.clone()));
         }
         anew
     }

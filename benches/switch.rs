@@ -1,0 +1,210 @@
+//! Switching models over a running picture, measured: the picture never stops for it, no result carries another model's
+//! label, and nothing grows.
+//!
+//! `cargo bench --bench switch`                 100 switches between three models over a 30 fps source
+//! `cargo bench --bench switch -- --switches N`  another number
+//! `cargo bench --bench switch -- side-by-side`  what two models cost each other when they run at the same time
+//!
+//! Models are those of `../shared/models`, or of the folder that `SIGHTLINE_TEST_DATA` names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, SourceState};
+use sightline::frame::Frame;
+use sightline::model::{Model, OpenOptions, Results, Thresholds};
+use sightline::source::{Address, CameraRequest};
+
+const MODELS: [&str; 3] = ["yolox_nano.onnx", "yolo11n_int8.onnx", "mobilenet_v2_int8.onnx"];
+const INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let models: Vec<PathBuf> = MODELS.iter().map(|name| models_folder().join(name)).collect();
+    if let Some(missing) = models.iter().find(|path| !path.is_file()) {
+        eprintln!(
+            "{} isn't there; SIGHTLINE_TEST_DATA can name the folder above \"models\"",
+            missing.display()
+        );
+        std::process::exit(1);
+    }
+    if arguments.iter().any(|a| a == "side-by-side") {
+        side_by_side(&models);
+        return;
+    }
+    let switches = arguments.iter().skip_while(|a| *a != "--switches").nth(1);
+    switch(&models, switches.and_then(|n| n.parse().ok()).unwrap_or(100));
+}
+
+fn models_folder() -> PathBuf {
+    let data = std::env::var_os("SIGHTLINE_TEST_DATA").map(PathBuf::from);
+    data.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into()).join("models")
+}
+
+/// What is watched while models change.
+#[derive(Default)]
+struct Watch {
+    /// The sequence number and time of the last frame for the screen.
+    previewed: Option<(u64, Instant)>,
+    longest_gap: Duration,
+    /// Outcomes of a model that neither runs nor is just being taken up.
+    mislabelled: u64,
+    /// Looks at the newest outcome that found none.
+    without: u64,
+    outcomes: u64,
+    seen: Option<(u64, usize)>,
+}
+
+impl Watch {
+    /// Looks at what the screen would show now.
+    fn look(&mut self, engine: &Engine) {
+        if let Some(frame) = engine.preview()
+            && self.previewed.is_none_or(|(sequence, _)| sequence != frame.sequence)
+        {
+            let now = Instant::now();
+            if let Some((_, last)) = self.previewed {
+                self.longest_gap = self.longest_gap.max(now - last);
+            }
+            self.previewed = Some((frame.sequence, now));
+        }
+        // The outcome comes first and the state right after it: read in this order, both are of the same moment or the
+        // state is the newer one.
+        let before = engine.model().current.clone();
+        let outcome = engine.outcome();
+        let after = engine.model().current.clone();
+        let Some(outcome) = outcome else {
+            self.without += u64::from(before.is_some());
+            return;
+        };
+        let key = (outcome.frame.sequence, Arc::as_ptr(&outcome.card) as usize);
+        if self.seen.replace(key) != Some(key) {
+            self.outcomes += 1;
+        }
+        let is = |card: &Option<Arc<_>>| card.as_ref().is_some_and(|card| Arc::ptr_eq(card, &outcome.card));
+        if !is(&before) && !is(&after) {
+            // Between the two stores of the inference worker: it must come right in an instant.
+            std::thread::sleep(Duration::from_millis(1));
+            self.mislabelled += u64::from(
+                !is(&engine.model().current) && engine.outcome().is_some_and(|o| Arc::ptr_eq(&o, &outcome)),
+            );
+        }
+    }
+}
+
+fn switch(models: &[PathBuf], switches: usize) {
+    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    let address = Address::Pattern { width: 1280, height: 720, fps: 30 };
+    engine.send(Command::Open { address, camera: CameraRequest::default() });
+    while !matches!(&*engine.source(), SourceState::Playing { .. }) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut watch = Watch::default();
+    let (mut cold, mut warm) = (Vec::new(), Vec::new());
+    println!("\n1280×720 at 30 fps, {switches} switches between {} models", models.len());
+    println!("{:>9} {:>13} {:>16}", "switches", "resident MB", "longest gap ms");
+    println!("{:>9} {:>13.1} {:>16}", 0, resident_mb(), "");
+    for n in 0..switches {
+        let path = &models[n % models.len()];
+        let asked = Instant::now();
+        engine.send(Command::SetModel(ModelChoice { path: path.clone(), ..ModelChoice::default() }));
+        loop {
+            watch.look(&engine);
+            if let Some((path, error)) = &engine.model().failed {
+                eprintln!("{}: {error} {}", path.display(), error.fix());
+                std::process::exit(1);
+            }
+            if engine.outcome().is_some_and(|o| o.card.path == *path) {
+                break;
+            }
+            assert!(asked.elapsed() < Duration::from_mins(1), "{} never ran", path.display());
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        let took = asked.elapsed().as_secs_f64() * 1000.0;
+        if n < models.len() {
+            cold.push(took)
+        } else {
+            warm.push(took)
+        }
+        // A few frames with it before the next one.
+        let until = Instant::now() + Duration::from_millis(200);
+        while Instant::now() < until {
+            watch.look(&engine);
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        if [20, switches].contains(&(n + 1)) {
+            let gap = watch.longest_gap.as_secs_f64() * 1000.0;
+            println!("{:>9} {:>13.1} {gap:>16.1}", n + 1, resident_mb());
+        }
+    }
+    let beyond = watch.longest_gap.saturating_sub(INTERVAL);
+    println!(
+        "longest gap between two previewed frames, beyond the interval: {:.1} ms",
+        beyond.as_secs_f64() * 1000.0
+    );
+    println!("from asking to the first result, cold: {}", spread(&mut cold));
+    println!("from asking to the first result, warm: {}", spread(&mut warm));
+    println!(
+        "results seen: {}; with another model's label: {}; looks that found none: {}",
+        watch.outcomes, watch.mislabelled, watch.without
+    );
+}
+
+/// What two models cost each other when they look at the same time, each on a thread of its own: whether a comparison
+/// should run them one after the other.
+fn side_by_side(models: &[PathBuf]) {
+    const RUNS: u32 = 60;
+    let frame = Frame::filled(1280, 720, [90, 120, 150, 255]);
+    let run = |path: &PathBuf| {
+        let options = OpenOptions {
+            threads: Some(sightline::model::session::live_threads()),
+            ..OpenOptions::default()
+        };
+        let mut model = Model::open(path, &options).expect("a model of the test data");
+        model.warm_up().expect("runs");
+        move |frame: &Frame| {
+            let (mut results, limits) = (Results::default(), Thresholds::default());
+            let mut times: Vec<f64> = (0..RUNS)
+                .map(|_| f64::from(model.run(frame, &limits, &mut results).expect("runs").total))
+                .collect();
+            times.sort_unstable_by(f64::total_cmp);
+            times[times.len() / 2]
+        }
+    };
+    let (mut first, mut second) = (run(&models[0]), run(&models[1]));
+    println!("\nmedian ms a frame, {} and {}", MODELS[0], MODELS[1]);
+    for round in 1..=3 {
+        let alone = (first(&frame), second(&frame));
+        let together = std::thread::scope(|scope| {
+            let other = scope.spawn(|| second(&frame));
+            (first(&frame), other.join().expect("no panic"))
+        });
+        println!(
+            "round {round}: alone {:.1} and {:.1}, at the same time {:.1} and {:.1}; ratio of the two {:.2} and {:.2}",
+            alone.0,
+            alone.1,
+            together.0,
+            together.1,
+            alone.1 / alone.0,
+            together.1 / together.0
+        );
+    }
+}
+
+/// "median (from … to …) ms".
+fn spread(values: &mut [f64]) -> String {
+    values.sort_unstable_by(f64::total_cmp);
+    match (values.first(), values.last()) {
+        (Some(low), Some(high)) => {
+            format!("{:.1} ms (from {low:.1} to {high:.1}, {} times)", values[values.len() / 2], values.len())
+        }
+        _ => "–".into(),
+    }
+}
+
+/// Resident memory of this process, in megabytes; 0 where the system doesn't tell.
+fn resident_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
