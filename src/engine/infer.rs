@@ -185,6 +185,10 @@ impl Worker<'_> {
         self.look_again = false;
         self.seen_version = version;
         self.last = Some(Arc::clone(frame));
+        if !again {
+            // Where every frame is to be looked at, the next one is read and decoded meanwhile.
+            self.shared.mark_idle();
+        }
 
         let compared = self.lanes[1..].iter().any(Option::is_some);
         let mut said: [Option<Arc<Outcome>>; LANES] = [const { None }; LANES];
@@ -195,9 +199,6 @@ impl Worker<'_> {
             let comparison = self.compared(frame, &said);
             self.shared.comparison.store(Some(comparison));
             self.shared.wake();
-        }
-        if !again {
-            self.shared.mark_idle();
         }
     }
 

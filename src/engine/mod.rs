@@ -206,6 +206,8 @@ pub struct Stats {
     pub preview_fps: f32,
     /// Outcomes a second.
     pub inference_fps: f32,
+    /// Frames of the source that a model looked at, since the source was opened.
+    pub looked_at: u64,
     /// Frames of the source that no model looked at, since the source was opened.
     pub dropped: u64,
     /// Frames that the source itself lost (gaps in its sequence) or that couldn't be decoded.

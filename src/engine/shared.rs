@@ -24,7 +24,7 @@ pub(super) struct Shared {
     pub raw: Slot<Arc<Frame>>,
     /// The newest decoded frame, for the model.
     pub decoded: Slot<Arc<Frame>>,
-    /// The model is done with a frame.
+    /// The model has taken the frame that was on its way.
     pub done: Slot<()>,
     /// The newest decoded frame, for the screen.
     pub preview: ArcSwapOption<Frame>,
@@ -40,7 +40,7 @@ pub(super) struct Shared {
     pub every_frame: AtomicBool,
     pub hidden: AtomicBool,
     pub slow_down_ms: AtomicU64,
-    /// A model is there and a frame is on its way to it or in it.
+    /// A frame is on its way to the model.
     busy: AtomicBool,
     pub has_model: AtomicBool,
     position: AtomicU64,
@@ -156,7 +156,7 @@ impl Shared {
         self.done.put(());
     }
 
-    /// Whether a model has a frame to finish.
+    /// Whether a frame is on its way to a model that hasn't taken it yet.
     pub fn is_busy(&self) -> bool {
         self.busy.load(Relaxed) && self.has_model.load(Relaxed)
     }

@@ -233,6 +233,7 @@ impl Book {
             source_fps: inner.captured.rate(now),
             preview_fps: inner.previewed.rate(now),
             inference_fps: inner.finished.rate(now),
+            looked_at: inner.looked_at,
             dropped: inner.frames.saturating_sub(inner.looked_at),
             lost: inner.lost,
             decode: inner.decode.spread(now),

@@ -1,0 +1,193 @@
+//! The whole loop beside the bare network: how much of the rate of `session.run` alone is left, live and over files.
+//!
+//! `cargo bench --bench rate`                   the table
+//! `cargo bench --bench rate -- --json FILE`    the same as JSON too; `--rounds N` for more rounds than 3
+//!
+//! Every round takes all of a model's ways in turn, so that a busy machine slows them all. "memory": frames that lie ready, the newest
+//! wins. "film": traffic.mp4 through ffmpeg in the live engine, every frame looked at. "predict": the command over the same film,
+//! from its start to its end. Live runs have the threads that the window would take; their floor has as many.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command as Program, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, Openers, SourceState};
+use sightline::frame::Frame;
+use sightline::model::{Model, OpenOptions, Results, Thresholds, session};
+use sightline::source::convert::Decoder;
+use sightline::source::{self, Address, CameraRequest, Pace, Read, Source, SourceError, SourceInfo};
+
+mod common;
+
+/// How long a way is measured a round.
+const SPAN: Duration = Duration::from_secs(4);
+/// Frames kept in memory: 720p RGBA takes 3.7 MB each.
+const KEPT: usize = 30;
+
+fn main() {
+    let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
+    let film = data.join("media/traffic.mp4");
+    let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(3);
+    let frames = Arc::new(frames(&film));
+    println!(
+        "frames a second, medians of {rounds} rounds (share of the bare run with as many threads; predict: of two threads)\n"
+    );
+    println!(
+        "{:<16} {:>8} {:>8} {:>16} {:>16} {:>16}",
+        "model", "bare ×1", "bare ×2", "live, memory", "live, film", "predict"
+    );
+    let mut rows = Vec::new();
+    for name in ["yolo11n_int8", "yolox_nano", "yolov8n_int8"] {
+        let path = data.join(format!("models/{name}.onnx"));
+        let mut ways: [Vec<f64>; 5] = Default::default();
+        let mut bare = [1, 2].map(|threads| ready(&path, threads, &frames[0]));
+        for _ in 0..rounds {
+            for (rates, model) in ways.iter_mut().zip(&mut bare) {
+                rates.push(bare_rate(model));
+            }
+            ways[2].push(memory_rate(&path, &frames));
+            ways[3].push(film_rate(&path, &film));
+            ways[4].push(predict_rate(&path, &film));
+        }
+        let [one, two, memory, played, predict] = ways.map(median);
+        let live = if session::live_threads() == 1 { one } else { two };
+        let cell = |rate: f64, of: f64| format!("{rate:.1} ({:.2})", rate / of);
+        println!(
+            "{name:<16} {one:>8.1} {two:>8.1} {:>16} {:>16} {:>16}",
+            cell(memory, live),
+            cell(played, live),
+            cell(predict, two)
+        );
+        rows.push(serde_json::json!({
+            "model": name, "bare_1": one, "bare_2": two, "memory": memory, "film": played, "predict": predict,
+            "memory_share": memory / live, "film_share": played / live, "predict_share": predict / two,
+        }));
+    }
+    if let Some(file) = common::argument("--json") {
+        std::fs::write(&file, format!("{:#}\n", serde_json::Value::from(rows)))
+            .expect("the file can be written");
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Frames of the film, decoded.
+fn frames(film: &Path) -> Vec<Frame> {
+    let mut source =
+        source::open(&Address::Video(film.into()), &CameraRequest::default()).expect("the film opens");
+    let (mut raw, mut decoder, mut frames) = (Frame::default(), Decoder::default(), Vec::new());
+    while frames.len() < KEPT {
+        if source.read(&mut raw, Duration::from_secs(5)).expect("frames come") == Read::Frame {
+            let mut frame = Frame::default();
+            decoder.decode(&raw, &mut frame).expect("it can be decoded");
+            frames.push(frame);
+        }
+    }
+    frames
+}
+
+/// A model whose tensor holds a frame.
+fn ready(path: &Path, threads: usize, frame: &Frame) -> Model {
+    let options = OpenOptions { threads: Some(threads), ..OpenOptions::default() };
+    let mut model = Model::open(path, &options).expect("the model opens");
+    for _ in 0..3 {
+        model.run(frame, &Thresholds::default(), &mut Results::default()).expect("it runs");
+    }
+    model
+}
+
+fn bare_rate(model: &mut Model) -> f64 {
+    let (begin, mut runs) = (Instant::now(), 0u32);
+    while begin.elapsed() < SPAN {
+        model.bare_run().expect("it runs");
+        runs += 1;
+    }
+    f64::from(runs) / begin.elapsed().as_secs_f64()
+}
+
+/// Frames that lie ready, given at 120 a second: more than any of these models looks at.
+struct Ready {
+    frames: Arc<Vec<Frame>>,
+    info: SourceInfo,
+    next: u64,
+    began: Instant,
+}
+
+impl Source for Ready {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn read(&mut self, into: &mut Frame, _timeout: Duration) -> Result<Read, SourceError> {
+        let due = self.began + Duration::from_secs(1) / 120 * self.next as u32;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let from = &self.frames[self.next as usize % self.frames.len()];
+        into.reset(from.width, from.height, from.format);
+        into.data.copy_from_slice(&from.data);
+        into.sequence = self.next;
+        into.captured = Instant::now();
+        self.next += 1;
+        Ok(Read::Frame)
+    }
+}
+
+fn memory_rate(path: &Path, frames: &Arc<Vec<Frame>>) -> f64 {
+    let kept = Arc::clone(frames);
+    let source = move |_: &Address, _: &CameraRequest| {
+        let info = SourceInfo {
+            name: "memory".into(),
+            pace: Pace::Live,
+            size: (1280, 720),
+            fps: Some(120.0),
+            duration_s: None,
+            frames: None,
+            detail: String::new(),
+        };
+        Ok(Box::new(Ready { frames: Arc::clone(&kept), info, next: 0, began: Instant::now() })
+            as Box<dyn Source>)
+    };
+    let openers = Openers { source: Box::new(source), ..Openers::default() };
+    let engine = Engine::start_with(EngineOptions { wake: Arc::new(|| {}) }, openers);
+    rate(&engine, path, Address::Pattern { width: 1280, height: 720, fps: 120 })
+}
+
+fn film_rate(path: &Path, film: &Path) -> f64 {
+    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    engine.send(Command::AsFastAsPossible(true));
+    engine.send(Command::Loop(true));
+    rate(&engine, path, Address::Video(film.into()))
+}
+
+/// Results a second of a live engine, once it runs.
+fn rate(engine: &Engine, path: &Path, address: Address) -> f64 {
+    engine.send(Command::SetModel(ModelChoice { path: path.into(), ..ModelChoice::default() }));
+    while engine.model().current.is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    engine.send(Command::Open { address, camera: CameraRequest::default() });
+    while !matches!(&*engine.source(), SourceState::Playing { .. }) || engine.outcome().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let (begin, before) = (Instant::now(), engine.stats().looked_at);
+    std::thread::sleep(SPAN);
+    (engine.stats().looked_at - before) as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn predict_rate(path: &Path, film: &Path) -> f64 {
+    let begin = Instant::now();
+    let output = Program::new(env!("CARGO_BIN_EXE_sightline"))
+        .arg("predict")
+        .arg(film)
+        .args(["--format", "json", "--model"])
+        .arg(path)
+        .stderr(Stdio::null())
+        .output()
+        .expect("it runs");
+    let lines = output.stdout.iter().filter(|b| **b == b'\n').count();
+    lines as f64 / begin.elapsed().as_secs_f64()
+}
