@@ -43,6 +43,7 @@ struct Bench {
     catalogue: crate::library::Catalogue,
     position: Option<f64>,
     full_screen: bool,
+    comparing: bool,
     intents: Vec<Intent>,
     classes: ClassesPanel,
     page: Page,
@@ -65,6 +66,7 @@ impl Default for Bench {
             catalogue: crate::library::Catalogue::default(),
             position: None,
             full_screen: false,
+            comparing: false,
             intents: Vec::new(),
             classes: ClassesPanel::default(),
             page: Page::Stage,
@@ -91,6 +93,7 @@ impl Bench {
             position: self.position,
             as_fast_as_possible: false,
             full_screen: self.full_screen,
+            comparing: self.comparing,
             has_picture: true,
         }
     }
@@ -423,6 +426,7 @@ fn keys_do_what_the_help_sheet_says() {
         plain(Key::Space),
         plain(Key::P),
         plain(Key::H),
+        plain(Key::C),
         plain(Key::F),
         plain(Key::M),
         (Modifiers::SHIFT, Key::M),
@@ -438,6 +442,7 @@ fn keys_do_what_the_help_sheet_says() {
             Intent::Snapshot,
             Intent::Pause(true),
             Intent::Figures(true),
+            Intent::Compare(true),
             Intent::Mirror(true),
             Intent::NextModel { back: false },
             Intent::NextModel { back: true },
@@ -470,6 +475,9 @@ fn escape_leaves_what_is_uppermost() {
     assert_eq!(pressed(Bench { help: true, ..full() }, &escape), [Intent::Help(false)]);
     assert_eq!(pressed(Bench { page: Page::Settings, ..full() }, &escape), [Intent::Show(Page::Stage)]);
     assert_eq!(pressed(full(), &escape), [Intent::FullScreen(false)]);
+    let comparing = || Bench { comparing: true, ..Bench::default() };
+    assert_eq!(pressed(Bench { full_screen: true, ..comparing() }, &escape), [Intent::FullScreen(false)]);
+    assert_eq!(pressed(comparing(), &escape), [Intent::Compare(false)]);
     assert_eq!(pressed(Bench::default(), &escape), []);
 }
 
