@@ -9,9 +9,11 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::classes_panel::{ClassesPanel, NOTHING};
+use super::compare::Compare;
 use super::intent::{Choose, Intent, Page};
 use super::library::{LibraryView, Pull};
 use super::page_text::{source_page, tests::every_source_error};
+use super::stage::Stage;
 use super::strings::Strings;
 use super::view::{Cameras, View};
 use super::{detect_panel, help, keys, model_panel, pages, source_panel, style, toolbar};
@@ -30,25 +32,27 @@ use crate::source::camera::{CameraInfo, Control, ControlKind, Mode};
 use crate::source::{Address, Pace, SourceError, SourceInfo};
 
 /// What the panels are shown, and what they reported.
-struct Bench {
-    language: Language,
-    settings: Settings,
-    source: SourceState,
-    model: ModelState,
-    outcome: Option<Arc<Outcome>>,
-    thresholds: Thresholds,
-    cameras: Cameras,
-    cards: Vec<Arc<crate::library::Card>>,
-    pulls: Vec<Pull>,
-    catalogue: crate::library::Catalogue,
-    position: Option<f64>,
-    full_screen: bool,
-    comparing: bool,
-    intents: Vec<Intent>,
-    classes: ClassesPanel,
-    page: Page,
-    help: bool,
-    text: String,
+pub(super) struct Bench {
+    pub(super) language: Language,
+    pub(super) settings: Settings,
+    pub(super) source: SourceState,
+    pub(super) model: ModelState,
+    pub(super) outcome: Option<Arc<Outcome>>,
+    pub(super) thresholds: Thresholds,
+    pub(super) cameras: Cameras,
+    pub(super) cards: Vec<Arc<crate::library::Card>>,
+    pub(super) pulls: Vec<Pull>,
+    pub(super) catalogue: crate::library::Catalogue,
+    pub(super) position: Option<f64>,
+    pub(super) full_screen: bool,
+    pub(super) comparing: bool,
+    pub(super) intents: Vec<Intent>,
+    pub(super) classes: ClassesPanel,
+    pub(super) page: Page,
+    pub(super) help: bool,
+    pub(super) text: String,
+    pub(super) compare: Compare,
+    pub(super) stage: Stage,
 }
 
 impl Default for Bench {
@@ -72,12 +76,14 @@ impl Default for Bench {
             page: Page::Stage,
             help: false,
             text: String::new(),
+            compare: Compare::default(),
+            stage: Stage::default(),
         }
     }
 }
 
 impl Bench {
-    fn view(&self) -> View<'_> {
+    pub(super) fn view(&self) -> View<'_> {
         static STATS: std::sync::LazyLock<Stats> = std::sync::LazyLock::new(Stats::default);
         View {
             strings: Strings::of(self.language),
@@ -98,7 +104,7 @@ impl Bench {
         }
     }
 
-    fn playing(mut self, address: Address, pace: Pace) -> Self {
+    pub(super) fn playing(mut self, address: Address, pace: Pace) -> Self {
         self.source = SourceState::Playing { info: info(&address, pace), address };
         self
     }
@@ -108,7 +114,7 @@ impl Bench {
         self
     }
 
-    fn with_model(mut self) -> Self {
+    pub(super) fn with_model(mut self) -> Self {
         let card = Arc::new(card());
         let mut results = Results::default();
         results.clear(Task::Detect, (8, 8));
@@ -127,7 +133,7 @@ impl Bench {
         self
     }
 
-    fn shown(self, panel: fn(&mut Bench, &mut Ui)) -> Harness<'static, Bench> {
+    pub(super) fn shown(self, panel: fn(&mut Bench, &mut Ui)) -> Harness<'static, Bench> {
         // The harness fails on any character that the bundled font lacks.
         let setup = |ctx: &egui::Context| {
             ctx.set_fonts(scene::fonts::egui_fonts());
@@ -154,7 +160,7 @@ fn info(address: &Address, pace: Pace) -> SourceInfo {
     }
 }
 
-fn card() -> ModelCard {
+pub(super) fn card() -> ModelCard {
     let input = InputSpec {
         name: "images".into(),
         layout: Layout::Nchw,
@@ -212,7 +218,7 @@ fn camera(name: &str) -> CameraInfo {
     }
 }
 
-fn press(harness: &mut Harness<'_, Bench>, name: &str) {
+pub(super) fn press(harness: &mut Harness<'_, Bench>, name: &str) {
     harness.get_by_label(name).click();
     harness.run_steps(3);
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod cameras;
 mod classes;
+mod compare;
 mod completions;
 mod doctor;
 mod failure;
@@ -79,6 +80,8 @@ struct WindowArgs {
 enum Command {
     /// Look at pictures, videos or cameras without a window
     Predict(predict::PredictArgs),
+    /// Look at the same frames with several models: how fast each is, and how far they agree
+    Compare(compare::CompareArgs),
     /// List, fetch, import, check and remove models, or say what a model file is
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -180,6 +183,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     }
     match command {
         Command::Predict(args) => predict::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Models(command) => models::run(command),
         Command::Cameras(args) => cameras::run(args),
         Command::Bench(args) => bench::run(args),

@@ -39,14 +39,15 @@ pub fn agreement_text(agreement: &Agreement, letters: (&str, &str), language: La
         }
         Agreement::Found { matched, only_a, only_b, mean_iou } => {
             let share = percent(agreement.share().unwrap_or(0.0));
+            let iou = match (matched, zh) {
+                (0, _) => String::new(),
+                (_, true) => format!("（IoU {mean_iou:.2}）"),
+                (_, false) => format!(" (IoU {mean_iou:.2})"),
+            };
             if zh {
-                format!(
-                    "一致 {share} · 匹配 {matched}（IoU {mean_iou:.2}）· 仅 {a} {only_a} · 仅 {b} {only_b}"
-                )
+                format!("一致 {share} · 匹配 {matched}{iou} · 仅 {a} {only_a} · 仅 {b} {only_b}")
             } else {
-                format!(
-                    "{share} agree · {matched} matched (IoU {mean_iou:.2}) · {only_a} only {a} · {only_b} only {b}"
-                )
+                format!("{share} agree · {matched} matched{iou} · {only_a} only {a} · {only_b} only {b}")
             }
         }
         Agreement::Top { same, shared, of } => match (zh, same) {

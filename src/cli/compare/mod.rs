@@ -97,7 +97,8 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let mut lanes = args.models.iter().map(|path| open(args, path)).collect::<Result<Vec<_>, _>>()?;
     let progress = Progress::new(!args.no_progress && !args.quiet, sources, args.max_frames);
     let options = ReportOptions { folder, format: args.format, language: args.language, quiet: args.quiet };
-    let mut report = Report::new(options, progress, lanes.iter().map(|lane| lane.card.name.clone()).collect());
+    let mut report =
+        Report::new(options, progress, lanes.iter().map(|lane| lane.card.name.clone()).collect());
     let spent = reader.spent();
     let mut work = || -> Result<(), Failure> {
         while !interrupt.is_set() {

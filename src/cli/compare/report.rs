@@ -190,7 +190,8 @@ impl Report {
         }
         for (agreement, letter) in agreements.iter().zip(&LANE_LETTERS[1..]) {
             let letters = (LANE_LETTERS[0], *letter);
-            let _ = write!(line, " | {}–{letter} {}", letters.0, agreement_text(agreement, letters, language));
+            let _ =
+                write!(line, " | {}–{letter} {}", letters.0, agreement_text(agreement, letters, language));
         }
         line
     }
@@ -274,14 +275,16 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let head = ["", "model", "median ms", "p95 ms", "per second", "found", "speed", "agreement", "matched IoU"];
+        let head =
+            ["", "model", "median ms", "p95 ms", "per second", "found", "speed", "agreement", "matched IoU"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         let first = self.totals.first().map_or(0.0, Series::median);
         for (lane, name) in self.names.iter().enumerate() {
             let totals = &self.totals[lane];
             let median = totals.median();
             let agreed = lane.checked_sub(1).and_then(|lane| self.agreed.get(lane));
-            let share = agreed.and_then(Agreed::share).map_or("–".into(), |s| format!("{:.1} %", s * 100.0));
+            let share =
+                agreed.and_then(Agreed::share).map_or("–".into(), |s| format!("{:.1} %", s * 100.0));
             let iou = agreed.filter(|a| a.matched > 0).map(|a| a.iou / a.matched as f64);
             rows.push(vec![
                 LANE_LETTERS[lane % LANE_LETTERS.len()].to_owned(),
