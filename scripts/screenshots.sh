@@ -72,6 +72,9 @@ take classify 6 --source "$data/media/dog.jpg" --model "$model/mobilenet_v2_int8
 take semantic 6 --source "$data/media/bus.jpg" --model "$model/deeplab_v3.onnx"
 take matte 6 --source "$data/media/bus.jpg" --model "$model/selfie_segmentation.onnx"
 take faces 6 --source "$data/media/bus.jpg" --model "$model/yunet_2023mar.onnx"
+mkdir -p "$work/compare"
+printf 'result-on-own-frame = true\n' > "$work/compare/settings.toml"
+take compare 9 --source "$data/media/traffic.mp4" --model "$model/yolov8n_int8.onnx" --compare "$model/yolo11n_int8.onnx"
 if command -v pngquant > /dev/null; then
     pngquant --force --ext .png --quality 70-95 "$images"/*.png
 else
