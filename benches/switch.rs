@@ -122,9 +122,9 @@ fn switch(models: &[PathBuf], switches: usize) {
         }
         let took = asked.elapsed().as_secs_f64() * 1000.0;
         if n < models.len() {
-            cold.push(took)
+            cold.push(took);
         } else {
-            warm.push(took)
+            warm.push(took);
         }
         // A few frames with it before the next one.
         let until = Instant::now() + Duration::from_millis(200);

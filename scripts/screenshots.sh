@@ -83,6 +83,9 @@ take faces 6 --source "$data/media/bus.jpg" --model "$model/yunet_2023mar.onnx"
 # The models are hashed and measured first, which takes a minute.
 keys=L take library 60 --source "$data/media/bus.jpg" --model "$model/yolo11n_int8.onnx"
 keys=L take library-zh 60 --source "$data/media/bus.jpg" --model "$model/yolo11n_int8.onnx" --language zh
+mkdir -p "$work/compare"
+printf 'result-on-own-frame = true\n' > "$work/compare/settings.toml"
+take compare 9 --source "$data/media/traffic.mp4" --model "$model/yolov8n_int8.onnx" --compare "$model/yolo11n_int8.onnx"
 if command -v pngquant > /dev/null; then
     pngquant --force --ext .png --quality 70-95 "$images"/*.png
 else

@@ -63,6 +63,12 @@ pub struct Settings {
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     pub side_panel: bool,
+    /// The models that were last compared with the one that ran.
+    pub compare_models: Vec<PathBuf>,
+    /// Two models are compared on a picture each, instead of on the two sides of one.
+    pub compare_tiles: bool,
+    /// Where the two sides meet, as a share of the picture's width.
+    pub compare_divider: f32,
     /// Begin films and folders again at their end.
     pub looping: bool,
     /// Width and height of the window, in points.
@@ -101,6 +107,9 @@ impl Default for Settings {
             device: None,
             result_on_own_frame: false,
             side_panel: true,
+            compare_models: Vec::new(),
+            compare_tiles: false,
+            compare_divider: 0.5,
             looping: true,
             window: None,
             onnxruntime: None,
@@ -123,6 +132,7 @@ impl Settings {
         self.conf = unit(self.conf, default.conf);
         self.iou = unit(self.iou, default.iou);
         self.amount = unit(self.amount, default.amount);
+        self.compare_divider = unit(self.compare_divider, default.compare_divider);
         self.recent.truncate(RECENT_LIMIT);
         self.window =
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));

@@ -68,6 +68,9 @@ impl App {
         if let Some(model) = options.model.or_else(remembered).or_else(folders::default_model) {
             self.open_model(model, None);
         }
+        if !options.compare.is_empty() {
+            self.begin_comparing(options.compare);
+        }
     }
 
     pub(super) fn apply(&mut self, ctx: &egui::Context, frame: &eframe::Frame, intent: Intent) {
@@ -146,6 +149,7 @@ impl App {
             Intent::StopTune => self.stop_tune(),
             Intent::NoModel => {
                 self.state.settings.model = None;
+                self.state.comparing = false;
                 self.engine.send(Command::CloseModel);
             }
             Intent::NextModel { back } => self.next_model(back),
@@ -159,6 +163,11 @@ impl App {
             Intent::PausePull(id) => self.pause_pull(&id),
             Intent::ResumePull(id) => self.resume_pull(&id),
             Intent::CancelPull(id) => self.cancel_pull(&id),
+            Intent::Compare(on) => self.set_comparing(on),
+            Intent::CompareWith(lane, path) => self.compare_with(lane, path),
+            Intent::CompareWithout(lane) => self.compare_without(lane),
+            Intent::CompareTiles(on) => self.state.settings.compare_tiles = on,
+            Intent::CompareDivider(share) => self.state.settings.compare_divider = share,
             Intent::Conf(conf) => {
                 self.state.settings.conf = conf;
                 self.state.thresholds.conf = conf;
@@ -230,8 +239,14 @@ impl App {
     /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
     pub(super) fn open_model(&mut self, path: PathBuf, overrides: Option<Sidecar>) {
         self.speed.tune = None;
-        let options = OpenOptions { overrides, ..self.options_for(&path) };
-        self.engine.send(Command::SetModel(ModelChoice { path, options }));
+        let mut choice = self.choice(path);
+        choice.options.overrides = overrides;
+        self.engine.send(Command::SetModel(choice));
+    }
+
+    /// A model with the options that it is usually opened with.
+    pub(super) fn choice(&self, path: PathBuf) -> ModelChoice {
+        ModelChoice { options: self.options_for(&path), path }
     }
 
     /// What the catalogue knows of how to read a file.
@@ -370,6 +385,9 @@ impl App {
 
     /// Saves what is seen, on a worker.
     fn snapshot(&mut self) {
+        if self.state.comparing && self.snapshot_comparison() {
+            return;
+        }
         let outcome = self.state.outcome.clone();
         let Some(shown) = self.stage.frame().cloned() else {
             self.toasts.bad(self.strings().snapshot_failed, self.strings().nothing_to_save);
@@ -378,7 +396,7 @@ impl App {
         // The result's own frame, so that boxes lie where they were found.
         let outcome = outcome.filter(|o| o.frame.generation == shown.generation);
         let frame = outcome.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
-        let source = source_address(&self.state.source).map(ToString::to_string).unwrap_or_default();
+        let source = self.source_text();
         let style = self.style();
         let options = self.state.settings.snapshot.clone();
         self.workers.run("snapshot", move || {
@@ -390,6 +408,11 @@ impl App {
             };
             Done::Snapshot(keep::save(&view, &options).map(Box::new))
         });
+    }
+
+    /// What the user named as the source.
+    pub(super) fn source_text(&self) -> String {
+        source_address(&self.state.source).map(ToString::to_string).unwrap_or_default()
     }
 
     pub(super) fn snapshot_done(&mut self, ctx: &egui::Context, result: Result<Box<Saved>, SnapshotError>) {

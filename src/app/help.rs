@@ -14,6 +14,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("Space", s.snapshot),
         ("P", s.pause),
         ("M  Shift+M", s.key_model),
+        ("C", s.compare),
         ("L", s.key_library),
         ("[  ]", s.key_confidence),
         ("H", s.figures),

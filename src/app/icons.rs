@@ -33,6 +33,10 @@ pub enum Icon {
     Warning,
     Star,
     Library,
+    Compare,
+    Split,
+    Tiles,
+    Plus,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -179,6 +183,24 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             for (x, y) in [(3.5, 4.0), (13.5, 4.0), (3.5, 13.5), (13.5, 13.5)] {
                 frame(area(x, y, x + 7.0, y + 6.5), 1.5);
             }
+        }
+        Icon::Compare => {
+            // Two overlapping pictures, the one in front filled at its edge.
+            frame(area(3.0, 5.0, 14.0, 16.0), 2.0);
+            line(&[(16.5, 9.0), (21.0, 9.0), (21.0, 20.0), (10.0, 20.0), (10.0, 18.2)]);
+            line(&[(14.0, 9.0), (16.5, 9.0)]);
+        }
+        Icon::Split => {
+            frame(area(3.0, 5.0, 21.0, 19.0), 2.5);
+            line(&[(12.0, 2.5), (12.0, 21.5)]);
+        }
+        Icon::Tiles => {
+            frame(area(2.5, 7.0, 11.0, 17.0), 1.5);
+            frame(area(13.0, 7.0, 21.5, 17.0), 1.5);
+        }
+        Icon::Plus => {
+            line(&[(12.0, 5.5), (12.0, 18.5)]);
+            line(&[(5.5, 12.0), (18.5, 12.0)]);
         }
         Icon::Warning => {
             closed(&[(12.0, 4.0), (21.0, 19.5), (3.0, 19.5)]);

@@ -101,6 +101,16 @@ pub enum Intent {
     PausePull(String),
     ResumePull(String),
     CancelPull(String),
+    /// Look at the same frames with several models, or with one again.
+    Compare(bool),
+    /// Compare with this model in this lane; a lane beyond the last is a new one.
+    CompareWith(usize, PathBuf),
+    /// Compare no longer with the model of this lane.
+    CompareWithout(usize),
+    /// Two models on a picture each, or on the two sides of one.
+    CompareTiles(bool),
+    /// Where those sides meet, as a share of the picture's width.
+    CompareDivider(f32),
     Conf(f32),
     Iou(f32),
     /// How much of a style picture, matte or depth map covers the picture, 0..=1.

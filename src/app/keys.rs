@@ -59,8 +59,10 @@ fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
         Some(Intent::Help(false))
     } else if *page != Page::Stage {
         Some(Intent::Show(Page::Stage))
+    } else if view.full_screen {
+        Some(Intent::FullScreen(false))
     } else {
-        view.full_screen.then_some(Intent::FullScreen(false))
+        view.comparing.then_some(Intent::Compare(false))
     }
 }
 
@@ -83,6 +85,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
             _ => None,
         },
         Key::H => Some(Intent::Figures(!view.settings.figures)),
+        Key::C => Some(Intent::Compare(!view.comparing)),
         Key::F => Some(Intent::Mirror(!view.settings.mirror)),
         Key::L => Some(Intent::Show(Page::Library)),
         Key::M => Some(Intent::NextModel { back: shift }),

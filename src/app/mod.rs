@@ -3,6 +3,7 @@
 mod apply;
 mod classes_panel;
 mod companion_ui;
+mod compare;
 mod detect_panel;
 mod figures_panel;
 mod help;
@@ -45,6 +46,8 @@ use crate::source::Address;
 pub struct AppOptions {
     pub source: Option<Address>,
     pub model: Option<PathBuf>,
+    /// Models to compare it with from the start.
+    pub compare: Vec<PathBuf>,
     /// For this run only.
     pub language: Option<Language>,
     /// Width and height of the window, in points.

@@ -18,10 +18,43 @@ pub struct Stage {
     turn: usize,
     /// The frame that the texture shows.
     frame: Option<Arc<Frame>>,
+    overlay: Overlay,
+}
+
+/// What one model said, drawn over the picture.
+#[derive(Default)]
+pub struct Overlay {
     scene: Scene,
     /// What the scene was made from.
     composed: Option<Composed>,
     painter: ScreenPainter,
+}
+
+impl std::fmt::Debug for Overlay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Overlay").field("scene", &self.scene).finish_non_exhaustive()
+    }
+}
+
+impl Overlay {
+    /// Paints the scene of `outcome` over a picture of `size` pixels that fills `at`.
+    pub fn paint(
+        &mut self,
+        painter: &egui::Painter,
+        at: Rect,
+        outcome: Option<&Arc<Outcome>>,
+        style: &Style,
+        size: (u32, u32),
+    ) {
+        if !self.composed.as_ref().is_some_and(|c| c.is_of(outcome, style, size)) {
+            match outcome.filter(|o| o.results.frame_size == size) {
+                Some(outcome) => self.scene.compose(&outcome.results, &outcome.card.spec.labels, style),
+                None => self.scene.clear(size, style.mirror),
+            }
+            self.composed = Some(Composed { outcome: outcome.cloned(), style: style.clone(), size });
+        }
+        self.painter.paint(painter, at, &self.scene);
+    }
 }
 
 /// What a scene was made from.
@@ -60,7 +93,7 @@ impl Stage {
     /// Takes the picture away.
     pub fn clear(&mut self) {
         self.frame = None;
-        self.composed = None;
+        self.overlay.composed = None;
     }
 
     /// Writes `frame` into the texture, where it isn't there already; answers whether it is new.
@@ -95,29 +128,31 @@ impl Stage {
         outcome: Option<&Arc<Outcome>>,
         style: &Style,
     ) -> Option<Rect> {
-        let (frame, texture) = (self.frame.as_ref()?, self.texture.as_ref()?);
-        let size = (frame.width, frame.height);
+        let size = self.size()?;
         let at = fit(size, area);
-        let uv = if style.mirror {
-            Rect::from_min_max(pos2(1.0, 0.0), pos2(0.0, 1.0))
-        } else {
-            Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0))
-        };
-        ui.painter().image(texture.id(), at, uv, Color32::WHITE);
-        if !self.composed.as_ref().is_some_and(|c| c.is_of(outcome, style, size)) {
-            match outcome.filter(|o| o.results.frame_size == size) {
-                Some(outcome) => self.scene.compose(&outcome.results, &outcome.card.spec.labels, style),
-                None => self.scene.clear(size, style.mirror),
-            }
-            self.composed = Some(Composed { outcome: outcome.cloned(), style: style.clone(), size });
-        }
-        self.painter.paint(ui.painter(), at, &self.scene);
+        self.paint_picture(ui.painter(), at, style.mirror);
+        self.overlay.paint(ui.painter(), at, outcome, style, size);
         Some(at)
+    }
+
+    /// Width and height of the picture in pixels, where there is one.
+    #[must_use]
+    pub fn size(&self) -> Option<(u32, u32)> {
+        self.texture.as_ref().and(self.frame.as_ref()).map(|frame| (frame.width, frame.height))
+    }
+
+    /// Paints the picture alone so that it fills `at`.
+    pub fn paint_picture(&self, painter: &egui::Painter, at: Rect, mirror: bool) {
+        let (Some(_), Some(texture)) = (&self.frame, &self.texture) else { return };
+        let (left, right) = if mirror { (1.0, 0.0) } else { (0.0, 1.0) };
+        let uv = Rect { min: pos2(left, 0.0), max: pos2(right, 1.0) };
+        painter.image(texture.id(), at, uv, Color32::WHITE);
     }
 }
 
 /// The largest rectangle of the picture's shape in the middle of `area`.
-fn fit(size: (u32, u32), area: Rect) -> Rect {
+#[must_use]
+pub fn fit(size: (u32, u32), area: Rect) -> Rect {
     let picture = Vec2::new(size.0.max(1) as f32, size.1.max(1) as f32);
     let scale = (area.width() / picture.x).min(area.height() / picture.y);
     Rect::from_center_size(area.center(), picture * scale)

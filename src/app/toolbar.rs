@@ -137,6 +137,9 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     if icon_button(ui, Icon::FullScreen, &format!("{label}  (F11)"), view.full_screen).clicked() {
         out.push(Intent::FullScreen(!view.full_screen));
     }
+    if icon_button(ui, Icon::Compare, &format!("{}  (C)", s.compare), view.comparing).clicked() {
+        out.push(Intent::Compare(!view.comparing));
+    }
     if icon_button(ui, Icon::Figures, &format!("{}  (H)", s.figures), set.figures).clicked() {
         out.push(Intent::Figures(!set.figures));
     }

@@ -65,6 +65,8 @@ pub struct View<'a> {
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,
     pub full_screen: bool,
+    /// Several models look at the same frames.
+    pub comparing: bool,
     /// A picture of the source is there to be seen.
     pub has_picture: bool,
 }

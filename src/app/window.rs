@@ -8,6 +8,7 @@ use eframe::egui::{self, CentralPanel, Frame, Panel, Ui, ViewportCommand};
 
 use super::AppOptions;
 use super::classes_panel::ClassesPanel;
+use super::compare::Compare;
 use super::icons::Icon;
 use super::intent::{Choose, Intent, Page};
 use super::library::{LibraryPage, LibraryView, Pull};
@@ -55,6 +56,8 @@ pub struct State {
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,
     pub full_screen: bool,
+    /// Several models look at the same frames.
+    pub comparing: bool,
     pub page: Page,
     pub help: bool,
     /// A path that is typed because no dialogue can be shown.
@@ -88,6 +91,7 @@ impl State {
             position: self.position,
             as_fast_as_possible: self.as_fast_as_possible,
             full_screen: self.full_screen,
+            comparing: self.comparing,
             has_picture,
         }
     }
@@ -114,6 +118,7 @@ pub struct App {
     /// When the result that a tune counted last was ready.
     pub(super) timed_outcome: Option<Instant>,
     pub(super) stage: Stage,
+    pub(super) compare: Compare,
     classes: ClassesPanel,
     /// What was last given to be written.
     remembered: Settings,
@@ -177,6 +182,7 @@ impl App {
             position: None,
             as_fast_as_possible: false,
             full_screen: false,
+            comparing: false,
             page: Page::default(),
             help: false,
             typed: None,
@@ -201,6 +207,7 @@ impl App {
             speed: Speed::default(),
             timed_outcome: None,
             stage: Stage::default(),
+            compare: Compare::default(),
             classes: ClassesPanel::default(),
             saver,
             settings_file,
@@ -245,6 +252,7 @@ impl App {
             self.model_changed(model);
         }
         self.gather_outcome();
+        self.compare.take(self.engine.comparison().filter(|_| self.state.comparing));
         self.state.position = self.engine.position();
         self.library_changed();
         self.pulls_changed();
@@ -253,6 +261,7 @@ impl App {
         if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.figures_at = Some(Instant::now());
             self.state.stats = self.engine.stats();
+            self.compare.measure(|lane| self.engine.lane_stats(lane));
             self.remember_live_time();
             if let Some(trouble) = self.watcher.take_trouble() {
                 self.toasts.bad(self.strings().not_done, trouble);
@@ -391,6 +400,10 @@ impl App {
             *self.state.source,
             SourceState::Playing { .. } | SourceState::Paused { .. } | SourceState::Ended { .. }
         );
+        if ready && self.state.comparing {
+            self.compare_ui(ui, area, out);
+            return;
+        }
         let shown = if ready { self.paint_picture(ui, area) } else { None };
         let view = self.state.view(&self.catalogue, shown.is_some());
         if let Some(at) = shown {
@@ -414,13 +427,18 @@ impl App {
     /// Paints the picture with the newest result; answers where.
     fn paint_picture(&mut self, ui: &Ui, area: egui::Rect) -> Option<egui::Rect> {
         let outcome = self.state.outcome.clone();
-        let own = outcome.as_ref().filter(|_| self.state.settings.result_on_own_frame);
-        let newest = match own {
-            Some(outcome) => Some(Arc::clone(&outcome.frame)),
-            None => self.engine.preview(),
-        };
-        if let Some(frame) = newest
-            && self.stage.set_frame(ui.ctx(), &frame)
+        self.take_frame(ui.ctx(), outcome.as_ref().map(|o| Arc::clone(&o.frame)));
+        let generation = self.stage.frame()?.generation;
+        let outcome = outcome.filter(|o| o.frame.generation == generation);
+        let style = self.style();
+        self.stage.paint(ui, area, outcome.as_ref(), &style)
+    }
+
+    /// Takes the newest frame for the picture, or, where results are to be shown on their own frame, that one.
+    fn take_frame(&mut self, ctx: &egui::Context, own: Option<Arc<crate::frame::Frame>>) {
+        let own = own.filter(|_| self.state.settings.result_on_own_frame);
+        if let Some(frame) = own.or_else(|| self.engine.preview())
+            && self.stage.set_frame(ctx, &frame)
         {
             self.engine.shown(&frame);
             if let Some(tune) = &mut self.speed.tune {
@@ -428,10 +446,14 @@ impl App {
             }
             self.log_once(1, "first picture");
         }
-        let generation = self.stage.frame()?.generation;
-        let outcome = outcome.filter(|o| o.frame.generation == generation);
+    }
+
+    /// The picture with the results of every model that is compared.
+    fn compare_ui(&mut self, ui: &mut Ui, area: egui::Rect, out: &mut Vec<Intent>) {
+        self.take_frame(ui.ctx(), self.compare.frame());
         let style = self.style();
-        self.stage.paint(ui, area, outcome.as_ref(), &style)
+        let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
+        self.compare.ui(ui, area, &view, &self.stage, &style, out);
     }
 
     fn log_once(&mut self, which: usize, what: &str) {

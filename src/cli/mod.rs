@@ -3,6 +3,7 @@
 mod bench;
 mod cameras;
 mod classes;
+mod compare;
 mod completions;
 mod doctor;
 mod failure;
@@ -64,6 +65,9 @@ struct WindowArgs {
     /// The model to run first, an ONNX file
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// Compare it with these models from the start
+    #[arg(long, value_name = "FILE", num_args = 1..=3)]
+    compare: Vec<PathBuf>,
     /// Language of the window and of class names: en or zh
     #[arg(long, value_name = "LANG", value_parser = language)]
     language: Option<Language>,
@@ -76,6 +80,8 @@ struct WindowArgs {
 enum Command {
     /// Look at pictures, videos or cameras without a window
     Predict(predict::PredictArgs),
+    /// Look at the same frames with several models: how fast each is, and how far they agree
+    Compare(compare::CompareArgs),
     /// List, fetch, import, check and remove models, or say what a model file is
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -169,8 +175,8 @@ pub fn main() -> Exit {
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    let WindowArgs { source, model, language, size } = &cli.window;
-    if source.is_some() || model.is_some() || language.is_some() || size.is_some() {
+    let WindowArgs { source, model, compare, language, size } = &cli.window;
+    if source.is_some() || model.is_some() || !compare.is_empty() || language.is_some() || size.is_some() {
         return Err(Failure::usage(
             "Options before a command are for the window.",
             "Write them after the command, or leave the command out.",
@@ -178,6 +184,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     }
     match command {
         Command::Predict(args) => predict::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Models(command) => models::run(command),
         Command::Cameras(args) => cameras::run(args),
         Command::Bench(args) => bench::run(args),
@@ -190,7 +197,8 @@ fn window(args: &WindowArgs) -> Result<Exit, Failure> {
     let source = args.source.as_deref().map(address).transpose()?;
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
     let model = args.model.as_deref().map(|m| chosen_model(Some(m))).transpose()?;
-    let options = AppOptions { source, model, language: args.language, size };
+    let compare = args.compare.iter().map(|m| chosen_model(Some(m))).collect::<Result<_, _>>()?;
+    let options = AppOptions { source, model, compare, language: args.language, size };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
 }

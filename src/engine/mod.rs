@@ -28,7 +28,7 @@ use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Spec, Thresholds};
 use crate::source::{Address, CameraRequest, Source, SourceError, SourceInfo};
 use capture::{Capture, Order};
-use open::Request;
+use open::{First, Request};
 use shared::Shared;
 use shelf::Shelf;
 use slot::Slot;
@@ -328,10 +328,12 @@ impl Engine {
             Command::Open { address, camera } => self.open(address, camera),
             Command::CloseSource => self.close_source(),
             Command::SetModel(choice) => {
-                self.request(Request { model: Some(Some(Box::new(choice))), beside: None });
+                self.request(Request { model: Some(First::Model(Box::new(choice))), beside: None });
             }
             Command::Compare(choices) => self.request(Request { model: None, beside: Some(choices) }),
-            Command::CloseModel => self.request(Request { model: Some(None), beside: Some(Vec::new()) }),
+            Command::CloseModel => {
+                self.request(Request { model: Some(First::Nothing), beside: Some(Vec::new()) });
+            }
             Command::SetThresholds(thresholds) => shared.set_thresholds(thresholds),
             Command::Pause(paused) => shared.paused.store(paused, Relaxed),
             Command::Step => self.order(Order::Step),

@@ -87,11 +87,17 @@ impl Look for Model {
     }
 }
 
+/// Which model is to run first.
+pub(super) enum First {
+    Model(Box<ModelChoice>),
+    /// None at all.
+    Nothing,
+}
+
 /// What the opener is asked for; what is `None` stays as it is.
 #[derive(Default)]
 pub(super) struct Request {
-    /// Run this model, or none at all.
-    pub model: Option<Option<Box<ModelChoice>>>,
+    pub model: Option<First>,
     /// Run these beside it.
     pub beside: Option<Vec<ModelChoice>>,
 }
@@ -157,14 +163,14 @@ impl Opener<'_> {
             self.plan_beside();
         }
         match request.model {
-            Some(Some(choice)) => {
+            Some(First::Model(choice)) => {
                 self.shared.change_model(|state| {
                     state.opening = Some(choice.path.clone());
                     state.failed = None;
                 });
                 self.first = Some(choice);
             }
-            Some(None) => {
+            Some(First::Nothing) => {
                 self.first = None;
                 self.beside.clear();
                 self.shelf.plan(|plan| *plan = [None; LANES]);

@@ -226,7 +226,7 @@ pub struct FilesRecord {
 }
 
 /// One saved picture.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
     /// Its name in the folder of the JSON.
     pub name: String,
@@ -235,11 +235,11 @@ pub struct FileRecord {
 }
 
 /// Rounded to so many decimals; 0 for what isn't a number.
-fn round(value: f32, decimals: i32) -> f64 {
+pub(super) fn round(value: f32, decimals: i32) -> f64 {
     round64(f64::from(value), decimals)
 }
 
-fn round64(value: f64, decimals: i32) -> f64 {
+pub(super) fn round64(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     let rounded = (value * scale).round() / scale;
     // Adding 0 turns −0 into 0.

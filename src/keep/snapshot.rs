@@ -1,5 +1,6 @@
 //! Snapshots: the annotated picture, the clean one if wanted, and the JSON of what was found; all of them or none.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -209,52 +210,66 @@ fn save_at(
     let annotated = encode(&annotated, size, options)?;
     let clean = if options.clean { Some(encode(&frame.data, size, options)?) } else { None };
 
+    let ending = options.format.ending();
+    let mut endings = vec![format!(".{ending}")];
+    endings.extend(options.clean.then(|| format!(" clean.{ending}")));
+    endings.extend(options.json.then(|| ".json".to_owned()));
+    let paths = save_named(&folder, &endings, now, |names| {
+        let mut names = names.iter();
+        let mut contents = vec![Cow::Borrowed(&annotated[..])];
+        let file = |name: &String, mirrored| FileRecord { name: name.clone(), mirrored };
+        let annotated = names.next().map(|name| file(name, scene.is_mirrored())).unwrap_or_default();
+        contents.extend(clean.as_deref().map(Cow::Borrowed));
+        let clean = clean.as_ref().and_then(|_| names.next()).map(|name| file(name, false));
+        if names.next().is_some() {
+            contents.push(Cow::Owned(json(view, FilesRecord { annotated, clean }, now)?));
+        }
+        Ok(contents)
+    })?;
+    let mut paths = paths.into_iter();
+    Ok(Saved {
+        annotated: paths.next().unwrap_or_default(),
+        clean: options.clean.then(|| paths.next()).flatten(),
+        json: paths.next(),
+        mirrored: scene.is_mirrored(),
+        thumbnail,
+    })
+}
+
+/// Saves files of one name, which says when it was, with these endings; `contents` is told their names. Answers their
+/// paths.
+pub(super) fn save_named<'a>(
+    folder: &Path,
+    endings: &[String],
+    now: DateTime<FixedOffset>,
+    contents: impl Fn(&[String]) -> Result<Vec<Cow<'a, [u8]>>, SnapshotError>,
+) -> Result<Vec<PathBuf>, SnapshotError> {
     let stem = format!("Sightline {}", now.format("%Y-%m-%d %H.%M.%S"));
     // Pictures taken within one second are numbered.
     for number in 1..10_000 {
         let stem = if number == 1 { stem.clone() } else { format!("{stem} ({number})") };
-        let ending = options.format.ending();
-        let names = [
-            Some(format!("{stem}.{ending}")),
-            options.clean.then(|| format!("{stem} clean.{ending}")),
-            options.json.then(|| format!("{stem}.json")),
-        ];
-        if names.iter().flatten().any(|name| fs::symlink_metadata(folder.join(name)).is_ok()) {
+        let names: Vec<String> = endings.iter().map(|ending| format!("{stem}{ending}")).collect();
+        if names.iter().any(|name| fs::symlink_metadata(folder.join(name)).is_ok()) {
             continue;
         }
-        let [annotated_name, clean_name, json_name] = names;
-        let annotated_name = annotated_name.unwrap_or_default();
-        let files = FilesRecord {
-            annotated: FileRecord { name: annotated_name.clone(), mirrored: scene.is_mirrored() },
-            clean: clean_name.clone().map(|name| FileRecord { name, mirrored: false }),
-        };
-        let json = if json_name.is_some() { Some(json(view, files, now)?) } else { None };
-        let mut contents: Vec<(&str, &[u8])> = vec![(&annotated_name, &annotated)];
-        contents.extend(clean_name.as_deref().zip(clean.as_deref()));
-        contents.extend(json_name.as_deref().zip(json.as_deref()));
-        match write_all(&folder, &contents) {
-            Ok(()) => {
-                return Ok(Saved {
-                    annotated: folder.join(annotated_name),
-                    clean: clean_name.map(|name| folder.join(name)),
-                    json: json_name.map(|name| folder.join(name)),
-                    mirrored: scene.is_mirrored(),
-                    thumbnail,
-                });
-            }
+        let contents = contents(&names)?;
+        let files: Vec<(&str, &[u8])> =
+            names.iter().zip(&contents).map(|(name, content)| (name.as_str(), &content[..])).collect();
+        match write_all(folder, &files) {
+            Ok(()) => return Ok(names.iter().map(|name| folder.join(name)).collect()),
             // Somebody else was faster: the next number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => {
-                let bytes = contents.iter().map(|(_, content)| content.len() as u64).sum();
-                return Err(SnapshotError::of(&error, &folder, bytes));
+                let bytes = files.iter().map(|(_, content)| content.len() as u64).sum();
+                return Err(SnapshotError::of(&error, folder, bytes));
             }
         }
     }
-    Err(SnapshotError::Failed { path: folder, reason: "every name is taken".into() })
+    Err(SnapshotError::Failed { path: folder.to_owned(), reason: "every name is taken".into() })
 }
 
 /// The folder, there and ready.
-fn prepare_folder(chosen: Option<&Path>) -> Result<PathBuf, SnapshotError> {
+pub(super) fn prepare_folder(chosen: Option<&Path>) -> Result<PathBuf, SnapshotError> {
     let (folder, created) = match chosen {
         Some(folder) if folder.exists() => (folder.to_owned(), Ok(())),
         Some(folder) => (folder.to_owned(), fs::create_dir(folder)),
@@ -302,7 +317,11 @@ fn json(
 }
 
 /// RGBA pixels as a file's bytes.
-fn encode(rgba: &[u8], size: (u32, u32), options: &SnapshotOptions) -> Result<Vec<u8>, SnapshotError> {
+pub(super) fn encode(
+    rgba: &[u8],
+    size: (u32, u32),
+    options: &SnapshotOptions,
+) -> Result<Vec<u8>, SnapshotError> {
     let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
     let mut out = Vec::new();
     let (format, result) = match options.format {
@@ -321,7 +340,7 @@ fn encode(rgba: &[u8], size: (u32, u32), options: &SnapshotOptions) -> Result<Ve
     }
 }
 
-fn thumbnail(width: u32, height: u32, rgba: &[u8]) -> Thumbnail {
+pub(super) fn thumbnail(width: u32, height: u32, rgba: &[u8]) -> Thumbnail {
     let longer = width.max(height).max(1);
     let side = |length: u32| {
         let scaled = u64::from(length) * u64::from(THUMBNAIL_SIDE.min(longer)) / u64::from(longer);

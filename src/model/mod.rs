@@ -1,6 +1,7 @@
 //! One model: what it is (spec), how we know (identify), its session, input, output and labels.
 
 pub mod adapter;
+pub mod agreement;
 pub mod companion;
 pub mod error;
 mod extras;

@@ -12,6 +12,7 @@ pub mod picture;
 mod pixels;
 mod raster;
 pub mod screen;
+pub mod sheet;
 #[cfg(test)]
 mod tests;
 

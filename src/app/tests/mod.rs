@@ -12,10 +12,12 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::classes_panel::{ClassesPanel, NOTHING};
+use super::compare::Compare;
 use super::intent::{Choose, Intent, Page};
 use super::library::{LibraryPage, LibraryView, Pull};
 use super::page_text::{source_page, tests::every_source_error};
 use super::speed::Speed;
+use super::stage::Stage;
 use super::strings::Strings;
 use super::view::{Cameras, View};
 use super::{detect_panel, help, keys, model_panel, pages, source_panel, style, toolbar};
@@ -34,26 +36,29 @@ use crate::source::camera::{CameraInfo, Control, ControlKind, Mode};
 use crate::source::{Address, Pace, SourceError, SourceInfo};
 
 /// What the panels are shown, and what they reported.
-struct Bench {
-    language: Language,
-    settings: Settings,
-    source: SourceState,
-    model: ModelState,
-    outcome: Option<Arc<Outcome>>,
-    thresholds: Thresholds,
-    cameras: Cameras,
-    cards: Vec<Arc<crate::library::Card>>,
-    pulls: Vec<Pull>,
-    catalogue: crate::library::Catalogue,
-    position: Option<f64>,
-    full_screen: bool,
-    intents: Vec<Intent>,
-    classes: ClassesPanel,
-    speed: Speed,
-    library: LibraryPage,
-    page: Page,
-    help: bool,
-    text: String,
+pub(super) struct Bench {
+    pub(super) language: Language,
+    pub(super) settings: Settings,
+    pub(super) source: SourceState,
+    pub(super) model: ModelState,
+    pub(super) outcome: Option<Arc<Outcome>>,
+    pub(super) thresholds: Thresholds,
+    pub(super) cameras: Cameras,
+    pub(super) cards: Vec<Arc<crate::library::Card>>,
+    pub(super) pulls: Vec<Pull>,
+    pub(super) catalogue: crate::library::Catalogue,
+    pub(super) position: Option<f64>,
+    pub(super) full_screen: bool,
+    pub(super) comparing: bool,
+    pub(super) intents: Vec<Intent>,
+    pub(super) classes: ClassesPanel,
+    pub(super) speed: Speed,
+    pub(super) library: LibraryPage,
+    pub(super) page: Page,
+    pub(super) help: bool,
+    pub(super) text: String,
+    pub(super) compare: Compare,
+    pub(super) stage: Stage,
 }
 
 impl Default for Bench {
@@ -71,6 +76,7 @@ impl Default for Bench {
             catalogue: crate::library::Catalogue::default(),
             position: None,
             full_screen: false,
+            comparing: false,
             intents: Vec::new(),
             classes: ClassesPanel::default(),
             speed: Speed::default(),
@@ -78,12 +84,14 @@ impl Default for Bench {
             page: Page::Stage,
             help: false,
             text: String::new(),
+            compare: Compare::default(),
+            stage: Stage::default(),
         }
     }
 }
 
 impl Bench {
-    fn view(&self) -> View<'_> {
+    pub(super) fn view(&self) -> View<'_> {
         static STATS: std::sync::LazyLock<Stats> = std::sync::LazyLock::new(Stats::default);
         View {
             strings: Strings::of(self.language),
@@ -99,11 +107,12 @@ impl Bench {
             position: self.position,
             as_fast_as_possible: false,
             full_screen: self.full_screen,
+            comparing: self.comparing,
             has_picture: true,
         }
     }
 
-    fn playing(mut self, address: Address, pace: Pace) -> Self {
+    pub(super) fn playing(mut self, address: Address, pace: Pace) -> Self {
         self.source = SourceState::Playing { info: info(&address, pace), address };
         self
     }
@@ -113,7 +122,7 @@ impl Bench {
         self
     }
 
-    fn with_model(mut self) -> Self {
+    pub(super) fn with_model(mut self) -> Self {
         let card = Arc::new(card());
         let mut results = Results::default();
         results.clear(Task::Detect, (8, 8));
@@ -132,7 +141,7 @@ impl Bench {
         self
     }
 
-    fn shown(self, panel: fn(&mut Bench, &mut Ui)) -> Harness<'static, Bench> {
+    pub(super) fn shown(self, panel: fn(&mut Bench, &mut Ui)) -> Harness<'static, Bench> {
         // The harness fails on any character that the bundled font lacks.
         let setup = |ctx: &egui::Context| {
             ctx.set_fonts(scene::fonts::egui_fonts());
@@ -159,7 +168,7 @@ fn info(address: &Address, pace: Pace) -> SourceInfo {
     }
 }
 
-fn card() -> ModelCard {
+pub(super) fn card() -> ModelCard {
     let input = InputSpec {
         name: "images".into(),
         layout: Layout::Nchw,
@@ -217,7 +226,7 @@ fn camera(name: &str) -> CameraInfo {
     }
 }
 
-fn press(harness: &mut Harness<'_, Bench>, name: &str) {
+pub(super) fn press(harness: &mut Harness<'_, Bench>, name: &str) {
     harness.get_by_label(name).click();
     harness.run_steps(3);
 }
@@ -431,6 +440,7 @@ fn keys_do_what_the_help_sheet_says() {
         plain(Key::Space),
         plain(Key::P),
         plain(Key::H),
+        plain(Key::C),
         plain(Key::F),
         plain(Key::M),
         (Modifiers::SHIFT, Key::M),
@@ -446,6 +456,7 @@ fn keys_do_what_the_help_sheet_says() {
             Intent::Snapshot,
             Intent::Pause(true),
             Intent::Figures(true),
+            Intent::Compare(true),
             Intent::Mirror(true),
             Intent::NextModel { back: false },
             Intent::NextModel { back: true },
@@ -478,6 +489,9 @@ fn escape_leaves_what_is_uppermost() {
     assert_eq!(pressed(Bench { help: true, ..full() }, &escape), [Intent::Help(false)]);
     assert_eq!(pressed(Bench { page: Page::Settings, ..full() }, &escape), [Intent::Show(Page::Stage)]);
     assert_eq!(pressed(full(), &escape), [Intent::FullScreen(false)]);
+    let comparing = || Bench { comparing: true, ..Bench::default() };
+    assert_eq!(pressed(Bench { full_screen: true, ..comparing() }, &escape), [Intent::FullScreen(false)]);
+    assert_eq!(pressed(comparing(), &escape), [Intent::Compare(false)]);
     assert_eq!(pressed(Bench::default(), &escape), []);
 }
 

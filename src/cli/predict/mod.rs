@@ -3,14 +3,14 @@
 //! Threads: reading and decoding, one or more for the model (`lanes`), and painting, saving and reporting. The
 //! channels between them are short, so memory is bounded; frames stay in order.
 
-mod film;
+pub(super) mod film;
 mod lanes;
-mod names;
-mod picture;
-mod progress;
-mod reader;
+pub(super) mod names;
+pub(super) mod picture;
+pub(super) mod progress;
+pub(super) mod reader;
 pub(super) mod text;
-mod writer;
+pub(super) mod writer;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -76,20 +76,20 @@ pub struct PredictArgs {
 
 /// What counts as found.
 #[derive(Debug, clap::Args)]
-struct LimitArgs {
+pub(super) struct LimitArgs {
     /// Least score that counts as found, 0 to 1
     #[arg(long, value_name = "SCORE", default_value_t = Thresholds::default().conf, value_parser = share)]
-    conf: f32,
+    pub conf: f32,
     /// Greatest overlap (IoU) of two boxes of a class that are both kept, 0 to 1
     #[arg(long, value_name = "IOU", default_value_t = Thresholds::default().iou, value_parser = share)]
-    iou: f32,
+    pub iou: f32,
     /// Only these classes: names (English or Chinese) or ids, separated by commas
     #[arg(long, value_name = "LIST")]
-    classes: Option<String>,
+    pub classes: Option<String>,
     /// Most detections a frame
     #[arg(long, value_name = "N", default_value_t = Thresholds::default().max_det as u64,
           value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    max_det: u64,
+    pub max_det: u64,
 }
 
 /// A number from 0 to 1.
@@ -198,7 +198,7 @@ fn open(path: &Path, options: &OpenOptions) -> Result<Model, Failure> {
 
 /// The addresses that the words name, and whether some of them failed. What isn't there is said, and the
 /// others go on; what can't be understood is wrong usage.
-fn addresses(words: &[OsString]) -> Result<(Vec<Address>, bool), Failure> {
+pub(super) fn addresses(words: &[OsString]) -> Result<(Vec<Address>, bool), Failure> {
     let mut found = Vec::new();
     let mut failed = false;
     for word in words {

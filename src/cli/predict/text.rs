@@ -21,6 +21,23 @@ pub fn frame_line(
     language: Language,
     times: &StageTimes,
 ) -> String {
+    let mut line = frame_name(info, frame);
+    let _ = write!(
+        line,
+        ": {} · {:.1} ms (decode {:.1}, input {:.1}, inference {:.1}, output {:.1})",
+        found(results, labels, language),
+        times.total,
+        times.decode,
+        times.input,
+        times.inference,
+        times.output,
+    );
+    line
+}
+
+/// Which frame it is: `bus.jpg 810×1080`, `traffic.mp4 #60 2.00 s 1280×720`.
+#[must_use]
+pub fn frame_name(info: &SourceInfo, frame: &Frame) -> String {
     let mut line = String::new();
     let name = match (info.pace, frame.origin.as_deref()) {
         (Pace::Stills, Some(origin)) => file_name(origin),
@@ -33,18 +50,7 @@ pub fn frame_line(
     if let Some(time_s) = frame.time_s {
         let _ = write!(line, " {time_s:.2} s");
     }
-    let _ = write!(
-        line,
-        " {}×{}: {} · {:.1} ms (decode {:.1}, input {:.1}, inference {:.1}, output {:.1})",
-        frame.width,
-        frame.height,
-        found(results, labels, language),
-        times.total,
-        times.decode,
-        times.input,
-        times.inference,
-        times.output,
-    );
+    let _ = write!(line, " {}×{}", frame.width, frame.height);
     line
 }
 
@@ -55,7 +61,8 @@ pub fn file_name(path: &str) -> &str {
 }
 
 /// What was found, in words: `4 person, 1 bus`.
-fn found(results: &Results, labels: &Labels, language: Language) -> String {
+#[must_use]
+pub fn found(results: &Results, labels: &Labels, language: Language) -> String {
     match results.task {
         Task::Classify | Task::Action => {
             let classes = results.top.iter().take(3);

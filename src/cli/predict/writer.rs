@@ -273,7 +273,8 @@ impl Writer {
 }
 
 /// What the video of a source is to be like.
-fn plan(info: &SourceInfo) -> FilmPlan {
+#[must_use]
+pub fn plan(info: &SourceInfo) -> FilmPlan {
     let live = info.pace == Pace::Live;
     let fps = info.fps.filter(|fps| fps.is_finite() && (0.1..=1000.0).contains(fps)).unwrap_or(USUAL_FPS);
     let stem = names::stem_of(if live { None } else { Some(&info.name) }, &info.name);

@@ -1,0 +1,137 @@
+//! The strip above a lane's picture: its letter, which model it is, its figures.
+
+use std::path::Path;
+
+use eframe::egui::{
+    self, Align, Layout, Popup, Rect, Response, Role, Sense, TextStyle, Ui, WidgetInfo, vec2,
+};
+
+use super::words::Words;
+use super::{Lane, colour, letter, usable};
+use crate::app::icons::{self, Icon};
+use crate::app::intent::Intent;
+use crate::app::page_text::task_name;
+use crate::app::style::{RADIUS, palette};
+use crate::app::view::View;
+use crate::app::widgets::{menu_row, sized_icon_button};
+use crate::engine::LaneStats;
+use crate::keep::comparison::lane_text;
+use crate::library::Card;
+use crate::library::search::{self, Order};
+use crate::scene::palette::ink_on;
+use crate::scene::sheet::LANE_COLOURS;
+
+/// Shows the strip of one lane; `others` are the models of the other lanes, and whether this one can be taken out.
+pub fn ui(
+    ui: &mut Ui,
+    rect: Rect,
+    view: &View<'_>,
+    lane: &Lane<'_>,
+    stats: &LaneStats,
+    (others, removable): (&[&Path], bool),
+    out: &mut Vec<Intent>,
+) {
+    let p = palette(ui);
+    let w = Words::of(view.language);
+    ui.painter().rect_filled(rect, 0, p.panel);
+    let edge = Rect::from_min_max(rect.min, egui::pos2(rect.right(), rect.top() + 2.0));
+    ui.painter().rect_filled(edge, 0, colour(lane.index));
+    let badge =
+        Rect::from_center_size(egui::pos2(rect.left() + 26.0, rect.center().y + 1.0), vec2(26.0, 26.0));
+    ui.painter().rect_filled(badge, 6, colour(lane.index));
+    let [r, g, b] = ink_on(LANE_COLOURS[lane.index % LANE_COLOURS.len()]);
+    ui.painter().text(
+        badge.center(),
+        egui::Align2::CENTER_CENTER,
+        letter(lane.index),
+        egui::FontId::proportional(15.0),
+        egui::Color32::from_rgb(r, g, b),
+    );
+    let inner =
+        Rect::from_min_max(egui::pos2(badge.right() + 6.0, rect.top() + 4.0), rect.max - vec2(6.0, 2.0));
+    let mut name = inner;
+    name.set_bottom(inner.top() + 23.0);
+    if removable {
+        let label = (w.without)(letter(lane.index));
+        let place =
+            Rect::from_min_size(egui::pos2(inner.right() - 24.0, rect.center().y - 12.0), vec2(24.0, 24.0));
+        let button = ui.scope_builder(egui::UiBuilder::new().max_rect(place), |ui| {
+            sized_icon_button(ui, Icon::Close, &label, false, 24.0)
+        });
+        if button.inner.clicked() {
+            out.push(Intent::CompareWithout(lane.index));
+        }
+        name.set_right(place.left() - 4.0);
+    }
+    let button = name_button(ui, name, &lane.name, &(w.choose)(letter(lane.index)));
+    menu(&button, view, lane.path, others, lane.index, out);
+    let figures = Rect::from_min_max(
+        egui::pos2(name.left() + 8.0, name.bottom()),
+        egui::pos2(name.right(), rect.bottom()),
+    );
+    ui.scope_builder(
+        egui::UiBuilder::new().max_rect(figures).layout(Layout::left_to_right(Align::Min)),
+        |ui| {
+            let results = lane.outcome.as_ref().map(|o| &o.results);
+            let text = lane_text(stats.total.median, results, view.language);
+            let hint = (w.rates_hint)(&(view.strings.per_second)(stats.fps));
+            ui.add(egui::Label::new(egui::RichText::new(text).small().color(p.weak)).truncate())
+                .on_hover_text(hint);
+        },
+    );
+}
+
+/// The model's name as a button that opens a menu.
+fn name_button(ui: &mut Ui, rect: Rect, name: &str, label: &str) -> Response {
+    let galley = egui::WidgetText::from(name).into_galley(
+        ui,
+        Some(egui::TextWrapMode::Truncate),
+        rect.width() - 34.0,
+        TextStyle::Button,
+    );
+    let rect = Rect::from_min_size(rect.min, vec2((galley.size().x + 34.0).min(rect.width()), rect.height()));
+    let response = ui.allocate_rect(rect, Sense::click());
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::ComboBox, true, label);
+        info.current_text_value = Some(name.to_owned());
+        info
+    });
+    let p = palette(ui);
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, RADIUS, p.button[1]);
+    }
+    let at = egui::pos2(rect.left() + 8.0, rect.center().y - galley.size().y / 2.0);
+    let arrow = egui::pos2(at.x + galley.size().x + 12.0, rect.center().y + 1.0);
+    ui.painter().galley(at, galley, p.strong);
+    icons::draw(ui.painter(), Rect::from_center_size(arrow, vec2(13.0, 13.0)), Icon::Down, p.weak);
+    response
+}
+
+/// The menu of the models that a lane can have: all but `taken`.
+pub fn menu(
+    button: &Response,
+    view: &View<'_>,
+    chosen: Option<&Path>,
+    taken: &[&Path],
+    lane: usize,
+    out: &mut Vec<Intent>,
+) {
+    Popup::menu(button).width(280.0).show(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        let mut cards: Vec<&Card> =
+            usable(view).map(AsRef::as_ref).filter(|card| !taken.contains(&card.path.as_path())).collect();
+        search::sort(&mut cards, Order::Recent);
+        // Models of one task can be compared in more than speed: those come first.
+        let task = view.model.current.as_ref().map(|card| card.spec.task);
+        cards.sort_by_key(|card| card.task() != task);
+        egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+            for card in cards {
+                let note = card.task().map_or("", |task| task_name(view.language, task));
+                let is_chosen = chosen == Some(card.path.as_path());
+                if menu_row(ui, Icon::Model, &card.name, note, is_chosen).clicked() {
+                    out.push(Intent::CompareWith(lane, card.path.clone()));
+                }
+            }
+        });
+    });
+}

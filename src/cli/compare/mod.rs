@@ -1,0 +1,160 @@
+//! `sightline compare`: two to four models on the same frames, without a window.
+
+mod report;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+
+use super::failure::{Exit, Failure};
+use super::interrupt::Interrupt;
+use super::output::Format;
+use super::predict::names::Folder;
+use super::predict::progress::Progress;
+use super::predict::reader::{self, Delivery, Reader};
+use crate::engine::{LANES, Look as _, ModelCard};
+use crate::frame::Frame;
+use crate::model::labels::Language;
+use crate::model::results::StageTimes;
+use crate::model::spec::Detail;
+use crate::model::{Model, Results, Thresholds};
+use report::{Report, ReportOptions};
+
+/// What `sightline compare` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    sightline compare traffic.mp4 --model yolov8n.onnx --model yolo11n.onnx\n  \
+    sightline compare street/ --model yolo11n.onnx --model yolo11n_int8.onnx --save out\n  \
+    sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format json\n\n\
+    Every model looks at every frame, one model after the other, so that none slows another. Times are those of the\n\
+    model alone, without reading and decoding the frame. The first model is what the others are compared with: boxes of\n\
+    one class that overlap by half or more count as the same thing. Neither model is taken for right.")]
+pub struct CompareArgs {
+    /// Pictures, folders, globs, videos, cameras, “pattern” or addresses
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<OsString>,
+    /// A model, an ONNX file; given two to four times
+    #[arg(short, long = "model", value_name = "FILE", required = true)]
+    models: Vec<PathBuf>,
+    #[command(flatten)]
+    limits: super::predict::LimitArgs,
+    #[command(flatten)]
+    opening: super::OpeningArgs,
+    /// Save what the models found side by side, as pictures, or as a video for a video or camera, in this folder; files
+    /// that exist are never replaced
+    #[arg(short, long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Text for people, or one JSON object a frame (JSON Lines)
+    #[arg(short, long, value_enum, default_value_t)]
+    format: Format,
+    /// Look at the first N frames of each source only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_frames: Option<u64>,
+    /// Language of class names in text and pictures: en or zh
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = super::language)]
+    language: Language,
+    /// Show no progress bar
+    #[arg(long)]
+    no_progress: bool,
+    /// Say nothing but results and errors: no progress bar, no summary
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// One of the models, with what it said of the last frame.
+struct Lane {
+    model: Model,
+    card: ModelCard,
+    thresholds: Thresholds,
+    results: Results,
+    times: StageTimes,
+}
+
+/// Lets every model look at every frame of every source.
+///
+/// # Errors
+/// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is said as it comes,
+/// and the others go on.
+pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
+    if !(2..=LANES).contains(&args.models.len()) {
+        return Err(Failure::usage(
+            format!("Between two and {LANES} models can be compared; {} was named.", args.models.len()),
+            "Name each with \u{201c}--model FILE\u{201d}.",
+        ));
+    }
+    let (addresses, mut failed) = super::predict::addresses(&args.sources)?;
+    if addresses.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    let folder = args.save.as_deref().map(Folder::prepare).transpose()?;
+    let interrupt = Interrupt::listen();
+    let sources = addresses.len();
+    // Frames are decoded while the models open.
+    let reader = Reader::start(addresses, args.max_frames, args.save.is_some())
+        .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
+    let mut lanes = args.models.iter().map(|path| open(args, path)).collect::<Result<Vec<_>, _>>()?;
+    let progress = Progress::new(!args.no_progress && !args.quiet, sources, args.max_frames);
+    let options = ReportOptions { folder, format: args.format, language: args.language, quiet: args.quiet };
+    let mut report =
+        Report::new(options, progress, lanes.iter().map(|lane| lane.card.name.clone()).collect());
+    let spent = reader.spent();
+    let mut work = || -> Result<(), Failure> {
+        while !interrupt.is_set() {
+            match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
+                Ok(Delivery::Frame { frame, .. }) => {
+                    look(&mut lanes, &frame)?;
+                    report.frame(&frame, &lanes)?;
+                    reader::give_back(&spent, frame);
+                }
+                Ok(Delivery::Opened(name, info)) => report.opened(name, info),
+                Ok(Delivery::Failed(_)) if interrupt.is_set() => break,
+                Ok(Delivery::Failed(error)) => {
+                    failed = true;
+                    report.failed(error);
+                }
+                Ok(Delivery::Ended) => report.ended()?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Ok(())
+    };
+    let worked = work();
+    drop(reader);
+    report.finish(worked)?;
+    Ok(match (interrupt.is_set(), failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Failed,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// Opens and warms one of the models.
+fn open(args: &CompareArgs, named: &Path) -> Result<Lane, Failure> {
+    let path = super::chosen_model(Some(named))?;
+    let mut model = Model::open(&path, &args.opening.options(&path))?;
+    args.opening.check(model.spec())?;
+    model.warm_up()?;
+    let thresholds = Thresholds {
+        conf: args.limits.conf,
+        iou: args.limits.iou,
+        max_det: args.limits.max_det as usize,
+        classes: match &args.limits.classes {
+            Some(text) => super::classes::parse(text, &model.spec().labels)?,
+            None => Vec::new(),
+        },
+        detail: Detail::Full,
+    };
+    let card = model.card();
+    Ok(Lane { model, card, thresholds, results: Results::default(), times: StageTimes::default() })
+}
+
+/// Lets every model look at a frame, one after the other.
+fn look(lanes: &mut [Lane], frame: &Frame) -> Result<(), Failure> {
+    for Lane { model, thresholds, results, times, .. } in lanes {
+        *times = model.run(frame, thresholds, results)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! What `compare` writes: a line a frame, pictures or a video, and a table at the end.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::Lane;
+use crate::cli::failure::Failure;
+use crate::cli::figures::Series;
+use crate::cli::output::{self, Format};
+use crate::cli::predict::film::Film;
+use crate::cli::predict::names::{self, Folder};
+use crate::cli::predict::progress::Progress;
+use crate::cli::predict::{picture, text, writer};
+use crate::frame::Frame;
+use crate::keep::comparison::{agreement_text, speed_ratio};
+use crate::keep::snapshot::Seen;
+use crate::keep::{ComparisonRecord, ComparisonView, FrameFacts, comparison_picture};
+use crate::model::agreement::{Agreement, Judge};
+use crate::model::labels::Language;
+use crate::scene::Style;
+use crate::scene::sheet::{Arrangement, LANE_LETTERS};
+use crate::source::{Pace, SourceError, SourceInfo};
+
+/// How results are written.
+pub struct ReportOptions {
+    /// Where pictures and videos go.
+    pub folder: Option<Folder>,
+    pub format: Format,
+    pub language: Language,
+    /// Nothing but results and errors.
+    pub quiet: bool,
+}
+
+/// Writes what comes, frame after frame.
+pub struct Report {
+    options: ReportOptions,
+    progress: Progress,
+    names: Vec<String>,
+    style: Style,
+    info: Option<SourceInfo>,
+    /// What the user calls the source.
+    address: String,
+    film: Option<Film>,
+    judge: Judge,
+    totals: Vec<Series>,
+    found: Vec<u64>,
+    /// Of every model but the first.
+    agreed: Vec<Agreed>,
+    frames: u64,
+    saved: Option<PathBuf>,
+    saved_count: u64,
+}
+
+/// How far a model agreed with the first over all frames.
+#[derive(Clone, Debug, Default)]
+struct Agreed {
+    matched: usize,
+    only_a: usize,
+    only_b: usize,
+    /// Of the matched.
+    iou: f64,
+    /// Of the frames that can be compared.
+    shares: f64,
+    frames: u64,
+}
+
+impl Agreed {
+    fn add(&mut self, agreement: &Agreement) {
+        if let Agreement::Found { matched, only_a, only_b, mean_iou } = *agreement {
+            self.matched += matched;
+            self.only_a += only_a;
+            self.only_b += only_b;
+            self.iou += f64::from(mean_iou) * matched as f64;
+        }
+        if let Some(share) = agreement.share() {
+            self.shares += f64::from(share);
+            self.frames += 1;
+        }
+    }
+
+    /// The share over all frames: of everything that was found, or the mean of the frames.
+    fn share(&self) -> Option<f64> {
+        let all = 2 * self.matched + self.only_a + self.only_b;
+        if all > 0 {
+            Some(2.0 * self.matched as f64 / all as f64)
+        } else {
+            (self.frames > 0).then(|| self.shares / self.frames as f64)
+        }
+    }
+}
+
+impl Report {
+    /// A report on models of these names.
+    #[must_use]
+    pub fn new(options: ReportOptions, progress: Progress, names: Vec<String>) -> Self {
+        Self {
+            style: Style { language: options.language, ..Style::default() },
+            options,
+            progress,
+            info: None,
+            address: String::new(),
+            film: None,
+            judge: Judge::default(),
+            totals: vec![Series::default(); names.len()],
+            found: vec![0; names.len()],
+            agreed: vec![Agreed::default(); names.len().saturating_sub(1)],
+            names,
+            frames: 0,
+            saved: None,
+            saved_count: 0,
+        }
+    }
+
+    /// A source is open.
+    pub fn opened(&mut self, name: String, info: SourceInfo) {
+        self.progress.opened(&info);
+        self.address = name;
+        self.info = Some(info);
+    }
+
+    /// A source, or one of its pictures, can't be read.
+    pub fn failed(&self, error: SourceError) {
+        let _ = self.progress.aside(|| Failure::from(error).report());
+    }
+
+    /// A source is done.
+    ///
+    /// # Errors
+    /// Where its video can't be ended.
+    pub fn ended(&mut self) -> Result<(), Failure> {
+        self.progress.ended();
+        self.end_film()
+    }
+
+    /// All models looked at a frame.
+    ///
+    /// # Errors
+    /// Why it can't be written.
+    pub fn frame(&mut self, frame: &Frame, lanes: &[Lane]) -> Result<(), Failure> {
+        let Some(info) = self.info.clone() else { return Ok(()) };
+        for ((lane, totals), found) in lanes.iter().zip(&mut self.totals).zip(&mut self.found) {
+            totals.push(lane.times.total);
+            *found += lane.results.detections.len() as u64;
+        }
+        let mut agreements = Vec::with_capacity(self.agreed.len());
+        if let Some((first, others)) = lanes.split_first() {
+            for (other, agreed) in others.iter().zip(&mut self.agreed) {
+                let agreement = self.judge.compare(
+                    (&first.results, &first.card.spec.labels),
+                    (&other.results, &other.card.spec.labels),
+                );
+                agreed.add(&agreement);
+                agreements.push(agreement);
+            }
+        }
+        let image = self.save(&info, frame, lanes)?;
+        let line = match self.options.format {
+            Format::Json => self.json(frame, lanes, image.as_deref()),
+            Format::Text => self.line(&info, frame, lanes, &agreements),
+        };
+        self.progress.aside(|| output::line(&line))?;
+        self.progress.frame();
+        self.frames += 1;
+        Ok(())
+    }
+
+    fn json(&mut self, frame: &Frame, lanes: &[Lane], image: Option<&Path>) -> String {
+        let facts = FrameFacts {
+            source: frame.origin.as_deref().unwrap_or(&self.address),
+            frame: frame.sequence,
+            time_s: frame.time_s,
+            model: "",
+        };
+        let seen: Vec<Seen<'_>> = lanes.iter().map(seen).collect();
+        let mut record = ComparisonRecord::new(facts, &seen, &mut self.judge);
+        // JSON is Unicode; a name that isn't is shown as well as it can be.
+        record.image = image.map(|path| path.to_string_lossy().into_owned().into());
+        serde_json::to_string(&record).unwrap_or_default()
+    }
+
+    /// `bus.jpg 810×1080: A 4 person, 1 bus 62.1 ms | B 4 person 40.2 ms | A–B 89 % agree · …`.
+    fn line(&self, info: &SourceInfo, frame: &Frame, lanes: &[Lane], agreements: &[Agreement]) -> String {
+        let language = self.options.language;
+        let mut line = text::frame_name(info, frame);
+        line.push(':');
+        for (lane, letter) in lanes.iter().zip(LANE_LETTERS) {
+            let gap = if letter == LANE_LETTERS[0] { "" } else { " |" };
+            let found = text::found(&lane.results, &lane.card.spec.labels, language);
+            let _ = write!(line, "{gap} {letter} {found} {:.1} ms", lane.times.total);
+        }
+        for (agreement, letter) in agreements.iter().zip(&LANE_LETTERS[1..]) {
+            let letters = (LANE_LETTERS[0], *letter);
+            let _ =
+                write!(line, " | {}–{letter} {}", letters.0, agreement_text(agreement, letters, language));
+        }
+        line
+    }
+
+    /// Saves the comparison of a frame where that was asked for; tells the file of a picture.
+    fn save(&mut self, info: &SourceInfo, frame: &Frame, lanes: &[Lane]) -> Result<Option<PathBuf>, Failure> {
+        if self.options.folder.is_none() {
+            return Ok(None);
+        }
+        let medians = self.totals.iter().map(Series::median);
+        let seen: Vec<(Seen<'_>, f32)> = lanes.iter().map(seen).zip(medians).collect();
+        let sheet = comparison_picture(&ComparisonView {
+            source: &self.address,
+            frame,
+            lanes: &seen,
+            how: Arrangement::Tiles,
+            style: &self.style,
+        });
+        if info.pace != Pace::Stills && self.film.as_ref().is_some_and(|film| !film.fits(&sheet)) {
+            self.end_film()?;
+        }
+        let Some(folder) = &self.options.folder else { return Ok(None) };
+        if info.pace == Pace::Stills {
+            let mut stem = names::stem_of(frame.origin.as_deref(), &info.name);
+            stem.push("-compared");
+            let path = picture::save(folder, &sheet, &stem)?;
+            self.note_saved(&path);
+            return Ok(Some(path));
+        }
+        let film = match &mut self.film {
+            Some(film) => film,
+            none => {
+                let mut plan = writer::plan(info);
+                plan.stem.push("-compared");
+                none.insert(Film::start(folder, plan, &sheet)?)
+            }
+        };
+        film.add(&sheet)?;
+        Ok(None)
+    }
+
+    fn end_film(&mut self) -> Result<(), Failure> {
+        if let (Some(film), Some(folder)) = (self.film.take(), &self.options.folder) {
+            let path = film.finish(folder)?;
+            self.note_saved(&path);
+        }
+        Ok(())
+    }
+
+    fn note_saved(&mut self, path: &Path) {
+        self.saved_count += 1;
+        self.saved.get_or_insert_with(|| path.to_owned());
+    }
+
+    /// Ends what is open and says the summary, unless the work failed.
+    ///
+    /// # Errors
+    /// Why the work failed, or where something can't be written.
+    pub fn finish(mut self, worked: Result<(), Failure>) -> Result<(), Failure> {
+        let ended = self.end_film();
+        self.progress.finish();
+        worked?;
+        ended?;
+        if self.options.quiet || self.frames == 0 {
+            return Ok(());
+        }
+        let mut summary = format!("\n{}\n{}", text::count_of(self.frames, "frame"), self.table());
+        if let Some(path) = &self.saved {
+            let place = if self.saved_count == 1 { Some(path.as_path()) } else { path.parent() };
+            let place = place.unwrap_or(path).display().to_string();
+            let files = text::count_of(self.saved_count, "file");
+            let _ = write!(summary, "\nsaved {files}: {}", output::printable(&place));
+        }
+        match self.options.format {
+            Format::Text => output::line(&summary),
+            Format::Json => {
+                summary.lines().filter(|l| !l.is_empty()).for_each(output::note);
+                Ok(())
+            }
+        }
+    }
+
+    fn table(&self) -> String {
+        let head =
+            ["", "model", "median ms", "p95 ms", "per second", "found", "speed", "agreement", "matched IoU"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        let first = self.totals.first().map_or(0.0, Series::median);
+        for (lane, name) in self.names.iter().enumerate() {
+            let totals = &self.totals[lane];
+            let median = totals.median();
+            let agreed = lane.checked_sub(1).and_then(|lane| self.agreed.get(lane));
+            let share =
+                agreed.and_then(Agreed::share).map_or("–".into(), |s| format!("{:.1} %", s * 100.0));
+            let iou = agreed.filter(|a| a.matched > 0).map(|a| a.iou / a.matched as f64);
+            rows.push(vec![
+                LANE_LETTERS[lane % LANE_LETTERS.len()].to_owned(),
+                output::printable(name).into_owned(),
+                format!("{median:.2}"),
+                format!("{:.2}", totals.percentile(0.95)),
+                if median > 0.0 { format!("{:.1}", 1000.0 / median) } else { "–".into() },
+                self.found[lane].to_string(),
+                speed_ratio((first, median)).map_or("–".into(), |r| format!("{r:.2}×")),
+                if lane == 0 { String::new() } else { share },
+                if lane == 0 { String::new() } else { iou.map_or("–".into(), |iou| format!("{iou:.2}")) },
+            ]);
+        }
+        output::table(&rows, &[false, false, true, true, true, true, true, true, true])
+    }
+}
+
+fn seen(lane: &Lane) -> Seen<'_> {
+    Seen { results: &lane.results, card: &lane.card, thresholds: &lane.thresholds, times: &lane.times }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agreement_over_frames_counts_things_not_frames() {
+        let mut agreed = Agreed::default();
+        assert_eq!(agreed.share(), None);
+        agreed.add(&Agreement::Found { matched: 9, only_a: 0, only_b: 0, mean_iou: 0.9 });
+        agreed.add(&Agreement::Found { matched: 0, only_a: 2, only_b: 0, mean_iou: 0.0 });
+        assert_eq!(agreed.share(), Some(0.9));
+        let mut pixels = Agreed::default();
+        pixels.add(&Agreement::Pixels(0.5));
+        pixels.add(&Agreement::Pixels(1.0));
+        pixels.add(&Agreement::Incomparable);
+        assert_eq!(pixels.share(), Some(0.75));
+    }
+}
