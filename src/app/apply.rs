@@ -274,7 +274,7 @@ impl App {
         OpenOptions {
             hints: self.hints(path),
             device: settings.device.clone(),
-            threads: super::speed::tuned(&self.state.cards, path, provider).map(|t| t.threads),
+            threads: self.threads_for(path, provider),
             pose: there(&settings.pose),
             matte: there(&settings.matte),
             ..OpenOptions::default()

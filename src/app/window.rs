@@ -166,6 +166,7 @@ impl App {
         let shelf = Shelf::of_user(&loaded.model_folders, Arc::clone(&catalogue));
         let wake = ctx.clone();
         let downloads = Downloads::new(Options::default(), move || wake.request_repaint());
+        let notes = shelf.notes().clone();
         let wake = ctx.clone();
         let watcher = Arc::new(Watcher::start(shelf, move || wake.request_repaint()));
         let thresholds = Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() };
@@ -204,7 +205,7 @@ impl App {
             pulls: Vec::new(),
             running_since: None,
             timed: None,
-            speed: Speed::default(),
+            speed: Speed::remembering(notes),
             timed_outcome: None,
             stage: Stage::default(),
             compare: Compare::default(),
@@ -441,7 +442,9 @@ impl App {
             && self.stage.set_frame(ctx, &frame)
         {
             self.engine.shown(&frame);
-            if let Some(tune) = &mut self.speed.tune {
+            // With each result on its own frame, the frame's age is that of the result.
+            if let Some(tune) = self.speed.tune.as_mut().filter(|_| !self.state.settings.result_on_own_frame)
+            {
                 tune.shown(frame.captured.elapsed().as_secs_f32() * 1000.0);
             }
             self.log_once(1, "first picture");

@@ -15,7 +15,7 @@ use super::window::App;
 use super::workers::Done;
 use crate::engine::{Command, ModelCard, ModelChoice, SourceState};
 use crate::library::Card;
-use crate::library::notes::Tuned;
+use crate::library::notes::{Notes, Tuned};
 use crate::model::nodes::{self, NodeShare};
 use crate::model::runtime;
 use crate::source::Pace;
@@ -43,6 +43,8 @@ pub struct Speed {
     pub tune: Option<Tune>,
     /// Since when the number of threads that is being tried was asked for.
     asked: Option<Instant>,
+    /// What was remembered when the program started: the first model opens before the list of models is there.
+    at_start: Notes,
     /// Models that weren't tuned for a reason that holds until the program ends.
     passed_over: Vec<PathBuf>,
 }
@@ -60,7 +62,22 @@ pub(super) fn frames_come(source: &SourceState) -> bool {
     matches!(source, SourceState::Playing { info, .. } if info.pace != Pace::Stills)
 }
 
+impl Speed {
+    /// Nothing runs yet.
+    pub fn remembering(notes: Notes) -> Self {
+        Self { at_start: notes, ..Self::default() }
+    }
+}
+
 impl App {
+    /// How many threads a model gets, where they were measured.
+    pub(super) fn threads_for(&self, model: &std::path::Path, provider: &str) -> Option<usize> {
+        if self.state.cards.is_empty() {
+            return self.speed.at_start.of(model).tuned.filter(|t| t.provider == provider).map(|t| t.threads);
+        }
+        tuned(&self.state.cards, model, provider).map(|t| t.threads)
+    }
+
     /// Another model runs, or the same in another way.
     pub(super) fn look_who_runs(&mut self, card: &Arc<ModelCard>) {
         let speed = &mut self.speed;
@@ -119,7 +136,7 @@ impl App {
         let Some(tune) = self.speed.tune.take() else { return };
         self.speed.passed_over.push(tune.path.clone());
         if let Some(card) = self.state.model.current.clone().filter(|c| c.path == tune.path) {
-            let threads = tuned(&self.state.cards, &card.path, &card.provider).map(|t| t.threads);
+            let threads = self.threads_for(&card.path, &card.provider);
             self.run_with(&card, threads);
         }
     }
