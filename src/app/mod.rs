@@ -23,6 +23,7 @@ mod strings;
 mod style;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod toasts;
 mod toolbar;
 mod view;
@@ -52,6 +53,8 @@ pub struct AppOptions {
     pub language: Option<Language>,
     /// Width and height of the window, in points.
     pub size: Option<(f32, f32)>,
+    /// Close the window after so long, and print what it cost as a line of JSON.
+    pub measure: Option<std::time::Duration>,
 }
 
 /// Why the window can't be opened.

@@ -18,6 +18,7 @@ use super::speed::Speed;
 use super::stage::Stage;
 use super::strings::{Strings, system_language};
 use super::style::{self, palette};
+use super::timing::{First, Timing};
 use super::toasts::Toasts;
 use super::view::{Cameras, View, address_name, source_address, source_info};
 use super::widgets::icon_button;
@@ -128,9 +129,9 @@ pub struct App {
     title: String,
     figures_at: Option<Instant>,
     pointer_at: f64,
-    started: Instant,
-    /// The first paint and the first picture are logged once.
-    logged: [bool; 2],
+    timing: Timing,
+    /// Close the window after so long, and print what it cost.
+    measure: Option<Duration>,
 }
 
 impl std::fmt::Debug for App {
@@ -216,8 +217,8 @@ impl App {
             title: String::new(),
             figures_at: None,
             pointer_at: 0.0,
-            started,
-            logged: [false; 2],
+            timing: Timing::since(started),
+            measure: options.measure,
         };
         ctx.set_theme(apply::theme(app.state.settings.theme));
         app.begin(options);
@@ -254,6 +255,12 @@ impl App {
         }
         self.gather_outcome();
         self.compare.take(self.engine.comparison().filter(|_| self.state.comparing));
+        if self.state.model.current.is_some() {
+            self.timing.there(First::Model);
+        }
+        if self.state.outcome.is_some() {
+            self.timing.there(First::Result);
+        }
         self.state.position = self.engine.position();
         self.library_changed();
         self.pulls_changed();
@@ -438,16 +445,18 @@ impl App {
     /// Takes the newest frame for the picture, or, where results are to be shown on their own frame, that one.
     fn take_frame(&mut self, ctx: &egui::Context, own: Option<Arc<crate::frame::Frame>>) {
         let own = own.filter(|_| self.state.settings.result_on_own_frame);
+        let begin = Instant::now();
         if let Some(frame) = own.or_else(|| self.engine.preview())
             && self.stage.set_frame(ctx, &frame)
         {
+            self.timing.wrote(begin.elapsed());
             self.engine.shown(&frame);
             // With each result on its own frame, the frame's age is that of the result.
             if let Some(tune) = self.speed.tune.as_mut().filter(|_| !self.state.settings.result_on_own_frame)
             {
                 tune.shown(frame.captured.elapsed().as_secs_f32() * 1000.0);
             }
-            self.log_once(1, "first picture");
+            self.timing.there(First::Picture);
         }
     }
 
@@ -457,13 +466,6 @@ impl App {
         let style = self.style();
         let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
         self.compare.ui(ui, area, &view, &self.stage, &style, out);
-    }
-
-    fn log_once(&mut self, which: usize, what: &str) {
-        if let Some(logged) = self.logged.get_mut(which).filter(|l| !**l) {
-            *logged = true;
-            tracing::info!("{what} after {:.0} ms", self.started.elapsed().as_secs_f64() * 1e3);
-        }
     }
 
     fn side_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
@@ -713,7 +715,8 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        self.log_once(0, "first paint");
+        let begin = Instant::now();
+        self.timing.there(First::Paint);
         let mut intents = Vec::new();
         Self::dropped(ui.ctx(), &mut intents);
         let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
@@ -732,6 +735,16 @@ impl eframe::App for App {
             }
             // What was changed is shown in the next pass.
             ui.ctx().request_repaint();
+        }
+        self.timing.pass(begin.elapsed(), frame.info().cpu_usage);
+        if let Some(left) = self.measure.map(|m| m.saturating_sub(self.timing.elapsed())) {
+            ui.ctx().request_repaint_after(left);
+            if left.is_zero() {
+                self.measure = None;
+                let found = self.state.outcome.as_ref().map_or(0, |o| o.results.detections.len());
+                println!("{}", self.timing.summary(&self.engine.stats(), found));
+                ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+            }
         }
     }
 

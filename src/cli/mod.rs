@@ -74,6 +74,9 @@ struct WindowArgs {
     /// Size of the window, like 1280x800 [default: as it was left]
     #[arg(long, value_name = "SIZE", value_parser = picture_size)]
     size: Option<(u32, u32)>,
+    /// Close the window after so many seconds, and print what it cost
+    #[arg(long, value_name = "SECONDS", hide = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    measure: Option<u64>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -175,8 +178,14 @@ pub fn main() -> Exit {
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    let WindowArgs { source, model, compare, language, size } = &cli.window;
-    if source.is_some() || model.is_some() || !compare.is_empty() || language.is_some() || size.is_some() {
+    let WindowArgs { source, model, compare, language, size, measure } = &cli.window;
+    if source.is_some()
+        || model.is_some()
+        || !compare.is_empty()
+        || language.is_some()
+        || size.is_some()
+        || measure.is_some()
+    {
         return Err(Failure::usage(
             "Options before a command are for the window.",
             "Write them after the command, or leave the command out.",
@@ -198,7 +207,8 @@ fn window(args: &WindowArgs) -> Result<Exit, Failure> {
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
     let model = args.model.as_deref().map(|m| chosen_model(Some(m))).transpose()?;
     let compare = args.compare.iter().map(|m| chosen_model(Some(m))).collect::<Result<_, _>>()?;
-    let options = AppOptions { source, model, compare, language: args.language, size };
+    let measure = args.measure.map(std::time::Duration::from_secs);
+    let options = AppOptions { source, model, compare, language: args.language, size, measure };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
 }
