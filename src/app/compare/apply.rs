@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::intent::Page;
 use crate::app::window::App;
 use crate::app::workers::Done;
-use crate::engine::{Command, LANES};
+use crate::engine::{Command, LANES, Outcome};
 use crate::keep;
 use crate::library::{Card, Kind};
 use crate::model::Task;
@@ -113,6 +113,7 @@ impl App {
         let how =
             if split { Arrangement::Split(self.state.settings.compare_divider) } else { Arrangement::Tiles };
         let medians = self.compare.stats.map(|stats| stats.total.median);
+        let usual = |median: f32, outcome: &Outcome| if median > 0.0 { median } else { outcome.times.total };
         let (source, style) = (self.source_text(), self.style());
         let options = self.state.settings.snapshot.clone();
         self.workers.run("snapshot", move || {
@@ -120,7 +121,7 @@ impl App {
                 .lanes
                 .iter()
                 .zip(medians)
-                .filter_map(|(outcome, median)| Some((outcome.as_deref()?.into(), median)))
+                .filter_map(|(outcome, median)| outcome.as_deref().map(|o| (o.into(), usual(median, o))))
                 .collect();
             // Where a lane has nothing to show there are no two sides.
             let how = if lanes.len() < 2 { Arrangement::Tiles } else { how };
