@@ -4,6 +4,7 @@
 //! `cargo bench --bench switch`                 100 switches between three models over a 30 fps source
 //! `cargo bench --bench switch -- --switches N`  another number
 //! `cargo bench --bench switch -- compare`       two and three models on the same frames of that source
+//! `cargo bench --bench switch -- pace`          results a second of one session and of two on alternate frames
 //! `cargo bench --bench switch -- side-by-side`  what two models cost each other when they run at the same time
 //!
 //! Models are those of `../shared/models`, or of the folder that `SIGHTLINE_TEST_DATA` names.
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, SourceState};
+use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, ResultPace, SourceState};
 use sightline::frame::Frame;
 use sightline::model::{Model, OpenOptions, Results, Thresholds};
 use sightline::source::{Address, CameraRequest};
@@ -36,6 +37,10 @@ fn main() {
     }
     if arguments.iter().any(|a| a == "compare") {
         compare(&models);
+        return;
+    }
+    if arguments.iter().any(|a| a == "pace") {
+        pace(&models[1]);
         return;
     }
     let switches = arguments.iter().skip_while(|a| *a != "--switches").nth(1);
@@ -142,6 +147,34 @@ fn compare(models: &[PathBuf]) {
             medians.join(", ")
         );
     }
+}
+
+/// One session and two, in turn, and what the automatic choice makes of it.
+fn pace(model: &std::path::Path) {
+    let engine = start();
+    engine.send(Command::SetModel(ModelChoice { path: model.to_owned(), ..ModelChoice::default() }));
+    println!("\n1280×720 at 30 fps, {}", model.display());
+    println!("{:>10} {:>12} {:>12} {:>15}", "pace", "results/s", "preview fps", "result age ms");
+    for pace in [ResultPace::Fresh, ResultPace::Smooth, ResultPace::Fresh, ResultPace::Smooth] {
+        engine.send(Command::Pace(pace));
+        let begin = Instant::now();
+        while engine.pace().smooth != (pace == ResultPace::Smooth)
+            && begin.elapsed() < Duration::from_secs(20)
+        {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_secs(7));
+        let s = engine.stats();
+        let (name, age) = (format!("{pace:?}"), s.outcome_age.median);
+        println!("{name:>10} {:>12.1} {:>12.1} {age:>15.1}", s.inference_fps, s.preview_fps);
+    }
+    engine.send(Command::Pace(ResultPace::Automatic));
+    engine.send(Command::Open {
+        address: Address::Pattern { width: 1280, height: 720, fps: 30 },
+        camera: CameraRequest::default(),
+    });
+    std::thread::sleep(Duration::from_secs(14));
+    println!("automatic: {:?}", engine.pace());
 }
 
 fn switch(models: &[PathBuf], switches: usize) {

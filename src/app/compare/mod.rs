@@ -43,6 +43,8 @@ pub struct Compare {
     judge: Judge,
     /// How far each lane agrees with the first on the newest frame.
     agreements: [Option<Agreement>; LANES],
+    /// Of the pictures, as they are arranged now.
+    columns: usize,
 }
 
 /// One lane as its header shows it.
@@ -139,6 +141,7 @@ impl Compare {
         let (main, bar) = area.split_top_bottom_at_y(area.bottom() - BAR);
         let split = lanes.len() == 2 && !view.settings.compare_tiles;
         let (columns, rows) = if split { (2, 1) } else { arrange(lanes.len(), main.size(), stage.size()) };
+        self.columns = columns;
         let cell = vec2(
             (main.width() - GAP * (columns - 1) as f32) / columns as f32,
             (main.height() - GAP * (rows - 1) as f32) / rows as f32,

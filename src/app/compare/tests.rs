@@ -256,5 +256,5 @@ fn a_picture_that_stands_still_keeps_its_figures() {
     let mut bench = comparing(&["one", "two"]);
     bench.compare.measure(|_| LaneStats::default());
     let harness = bench.shown(panel);
-    assert!(harness.query_by_label("12.5 ms · 80.0/s alone · 2 found").is_some());
+    assert_eq!(harness.query_all_by_label("12.5 ms · 80.0/s alone · 2 found").count(), 2);
 }

@@ -19,7 +19,7 @@ use crate::model::Task;
 use crate::model::agreement::{Agreement, Judge};
 use crate::model::labels::Language;
 use crate::scene::Style;
-use crate::scene::sheet::{Arrangement, LANE_LETTERS};
+use crate::scene::sheet::{self, Arrangement, LANE_LETTERS};
 use crate::source::{Pace, SourceError, SourceInfo};
 
 /// How results are written.
@@ -214,7 +214,7 @@ impl Report {
             source: &self.address,
             frame,
             lanes: &seen,
-            how: Arrangement::Tiles,
+            how: Arrangement::Tiles(sheet::grid(lanes.len()).0),
             style: &self.style,
         });
         if info.pace != Pace::Stills && self.film.as_ref().is_some_and(|film| !film.fits(&sheet)) {
