@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench switch`                 100 switches between three models over a 30 fps source
 //! `cargo bench --bench switch -- --switches N`  another number
+//! `cargo bench --bench switch -- compare`       two and three models on the same frames of that source
+//! `cargo bench --bench switch -- pace`          results a second of one session and of two on alternate frames
 //! `cargo bench --bench switch -- side-by-side`  what two models cost each other when they run at the same time
 //!
 //! Models are those of `../shared/models`, or of the folder that `SIGHTLINE_TEST_DATA` names.
@@ -11,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, SourceState};
+use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, ResultPace, SourceState};
 use sightline::frame::Frame;
 use sightline::model::{Model, OpenOptions, Results, Thresholds};
 use sightline::source::{Address, CameraRequest};
@@ -31,6 +33,14 @@ fn main() {
     }
     if arguments.iter().any(|a| a == "side-by-side") {
         side_by_side(&models);
+        return;
+    }
+    if arguments.iter().any(|a| a == "compare") {
+        compare(&models);
+        return;
+    }
+    if arguments.iter().any(|a| a == "pace") {
+        pace(&models[1]);
         return;
     }
     let switches = arguments.iter().skip_while(|a| *a != "--switches").nth(1);
@@ -92,13 +102,83 @@ impl Watch {
     }
 }
 
-fn switch(models: &[PathBuf], switches: usize) {
+/// An engine on a 30 fps source.
+fn start() -> Engine {
     let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
     let address = Address::Pattern { width: 1280, height: 720, fps: 30 };
     engine.send(Command::Open { address, camera: CameraRequest::default() });
     while !matches!(&*engine.source(), SourceState::Playing { .. }) {
         std::thread::sleep(Duration::from_millis(1));
     }
+    engine
+}
+
+/// The picture while models are compared.
+fn compare(models: &[PathBuf]) {
+    let engine = start();
+    let choice = |path: &PathBuf| ModelChoice { path: path.clone(), ..ModelChoice::default() };
+    engine.send(Command::SetModel(choice(&models[0])));
+    println!("\n1280×720 at 30 fps");
+    println!(
+        "{:>7} {:>12} {:>16} {:>12} {:>13}  medians ms",
+        "models", "preview fps", "longest gap ms", "results/s", "resident MB"
+    );
+    for count in [2, 3, 2, 3] {
+        engine.send(Command::Compare(models[1..count].iter().map(choice).collect()));
+        let all = |c: &sightline::engine::Comparison| c.lanes.iter().flatten().count() == count;
+        while !engine.comparison().is_some_and(|c| all(&c)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let mut watch = Watch::default();
+        let until = Instant::now() + Duration::from_secs(6);
+        while Instant::now() < until {
+            watch.look(&engine);
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        let stats = engine.stats();
+        let medians: Vec<String> =
+            (0..count).map(|lane| format!("{:.1}", engine.lane_stats(lane).total.median)).collect();
+        println!(
+            "{count:>7} {:>12.1} {:>16.1} {:>12.1} {:>13.1}  {}",
+            stats.preview_fps,
+            watch.longest_gap.as_secs_f64() * 1000.0,
+            engine.lane_stats(0).fps,
+            resident_mb(),
+            medians.join(", ")
+        );
+    }
+}
+
+/// One session and two, in turn, and what the automatic choice makes of it.
+fn pace(model: &std::path::Path) {
+    let engine = start();
+    engine.send(Command::SetModel(ModelChoice { path: model.to_owned(), ..ModelChoice::default() }));
+    println!("\n1280×720 at 30 fps, {}", model.display());
+    println!("{:>10} {:>12} {:>12} {:>15}", "pace", "results/s", "preview fps", "result age ms");
+    for pace in [ResultPace::Fresh, ResultPace::Smooth, ResultPace::Fresh, ResultPace::Smooth] {
+        engine.send(Command::Pace(pace));
+        let begin = Instant::now();
+        while engine.pace().smooth != (pace == ResultPace::Smooth)
+            && begin.elapsed() < Duration::from_secs(20)
+        {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_secs(7));
+        let s = engine.stats();
+        let (name, age) = (format!("{pace:?}"), s.outcome_age.median);
+        println!("{name:>10} {:>12.1} {:>12.1} {age:>15.1}", s.inference_fps, s.preview_fps);
+    }
+    engine.send(Command::Pace(ResultPace::Automatic));
+    engine.send(Command::Open {
+        address: Address::Pattern { width: 1280, height: 720, fps: 30 },
+        camera: CameraRequest::default(),
+    });
+    std::thread::sleep(Duration::from_secs(14));
+    println!("automatic: {:?}", engine.pace());
+}
+
+fn switch(models: &[PathBuf], switches: usize) {
+    let engine = start();
     let mut watch = Watch::default();
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
     println!("\n1280×720 at 30 fps, {switches} switches between {} models", models.len());

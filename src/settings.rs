@@ -13,6 +13,7 @@ use std::time::Duration;
 use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::ResultPace;
 use crate::keep::SnapshotOptions;
 use crate::library::search::Order;
 use crate::model::Thresholds;
@@ -62,6 +63,8 @@ pub struct Settings {
     pub device: Option<String>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
+    /// Results as new or as many as can be.
+    pub result_pace: ResultPace,
     pub side_panel: bool,
     /// The models that were last compared with the one that ran.
     pub compare_models: Vec<PathBuf>,
@@ -106,6 +109,7 @@ impl Default for Settings {
             pose: None,
             device: None,
             result_on_own_frame: false,
+            result_pace: ResultPace::default(),
             side_panel: true,
             compare_models: Vec::new(),
             compare_tiles: false,

@@ -61,6 +61,7 @@ impl App {
         runtime::prefer(self.state.settings.onnxruntime.clone());
         self.engine.send(Command::SetThresholds(self.state.thresholds.clone()));
         self.engine.send(Command::Loop(self.state.settings.looping));
+        self.engine.send(Command::Pace(self.state.settings.result_pace));
         let source =
             options.source.or_else(|| self.state.settings.source.clone()).unwrap_or(Address::AnyCamera);
         self.open_source(source);
@@ -187,6 +188,10 @@ impl App {
             Intent::Mirror(on) => self.state.settings.mirror = on,
             Intent::Figures(on) => self.state.settings.figures = on,
             Intent::ResultOnOwnFrame(on) => self.state.settings.result_on_own_frame = on,
+            Intent::ResultPace(pace) => {
+                self.state.settings.result_pace = pace;
+                self.engine.send(Command::Pace(pace));
+            }
             Intent::SidePanel(on) => self.state.settings.side_panel = on,
             Intent::FullScreen(on) => {
                 self.state.full_screen = on;

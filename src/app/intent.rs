@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::engine::ResultPace;
 use crate::keep::SnapshotOptions;
 use crate::library::search::Order;
 use crate::model::labels::Language;
@@ -120,6 +121,7 @@ pub enum Intent {
     Mirror(bool),
     Figures(bool),
     ResultOnOwnFrame(bool),
+    ResultPace(ResultPace),
     SidePanel(bool),
     FullScreen(bool),
     Help(bool),

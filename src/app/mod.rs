@@ -12,6 +12,7 @@ mod intent;
 mod keys;
 mod library;
 mod model_panel;
+mod pace_panel;
 mod page_text;
 mod pages;
 mod reading;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::library::LibraryView;
 use super::strings::Strings;
-use crate::engine::{ModelState, Outcome, SourceState, Stats};
+use crate::engine::{ModelState, Outcome, PaceReport, SourceState, Stats};
 use crate::model::labels::{Labels, Language};
 use crate::model::{ModelError, Thresholds};
 use crate::settings::Settings;
@@ -55,6 +55,8 @@ pub struct View<'a> {
     pub source: &'a SourceState,
     pub model: &'a ModelState,
     pub stats: &'a Stats,
+    /// How results are made, and what was measured for it.
+    pub pace: PaceReport,
     /// The newest result.
     pub outcome: Option<&'a Outcome>,
     pub thresholds: &'a Thresholds,

@@ -24,9 +24,10 @@ use super::view::{Cameras, View, address_name, source_address, source_info};
 use super::widgets::icon_button;
 use super::workers::{Done, Workers};
 use super::{
-    apply, detect_panel, figures_panel, help, keys, model_panel, pages, settings_page, source_panel, toolbar,
+    apply, detect_panel, figures_panel, help, keys, model_panel, pace_panel, pages, settings_page,
+    source_panel, toolbar,
 };
-use crate::engine::{Command, Engine, EngineOptions, ModelState, Outcome, SourceState, Stats};
+use crate::engine::{Command, Engine, EngineOptions, ModelState, Outcome, PaceReport, SourceState, Stats};
 use crate::library::download::{Downloads, Options, Ticket};
 use crate::library::{Card, Catalogue, Shelf, Watcher};
 use crate::model::Thresholds;
@@ -47,6 +48,7 @@ pub struct State {
     pub model: Arc<ModelState>,
     pub outcome: Option<Arc<Outcome>>,
     pub stats: Stats,
+    pub pace: PaceReport,
     pub thresholds: Thresholds,
     pub cameras: Cameras,
     /// What `M` goes through.
@@ -85,6 +87,7 @@ impl State {
             source: &self.source,
             model: &self.model,
             stats: &self.stats,
+            pace: self.pace,
             outcome: self.outcome.as_deref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
@@ -176,6 +179,7 @@ impl App {
             model: engine.model(),
             outcome: None,
             stats: Stats::default(),
+            pace: PaceReport::default(),
             thresholds,
             cameras: Cameras::default(),
             models: Vec::new(),
@@ -269,6 +273,7 @@ impl App {
         if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.figures_at = Some(Instant::now());
             self.state.stats = self.engine.stats();
+            self.state.pace = self.engine.pace();
             self.compare.measure(|lane| self.engine.lane_stats(lane));
             self.remember_live_time();
             if let Some(trouble) = self.watcher.take_trouble() {
@@ -503,6 +508,7 @@ impl App {
             }
             ui.separator();
             figures_panel::ui(ui, &view);
+            pace_panel::ui(ui, &view, out);
         });
     }
 

@@ -30,13 +30,14 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
         shelf,
         lanes: [const { None }; LANES],
         before: None,
+        missing: false,
         comparisons: Vec::with_capacity(POOL),
         last: None,
         seen_version: 0,
         look_again: false,
     };
     while !shared.stopping() {
-        if let Some(plan) = shelf.follow() {
+        if let Some(plan) = shelf.follow().or_else(|| worker.missing.then(|| shelf.planned())) {
             worker.follow(&plan);
         }
         if worker.lanes.iter().all(Option::is_none) {
@@ -46,6 +47,7 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
             }
             continue;
         }
+        worker.remember_helped();
         let fresh = shared.decoded.wait(if worker.must_look_again() { Duration::ZERO } else { WAIT });
         match fresh {
             Some(frame) => worker.look(&frame, false),
@@ -60,7 +62,7 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
 }
 
 /// A model at work.
-struct Lane {
+pub(super) struct Lane {
     id: u64,
     look: Box<dyn Look>,
     card: Arc<ModelCard>,
@@ -81,6 +83,8 @@ struct Worker<'a> {
     lanes: [Option<Lane>; LANES],
     /// The first lane's model before the one that has yet to give its first outcome.
     before: Option<u64>,
+    /// A model that is planned is still with the second session's worker.
+    missing: bool,
     comparisons: Vec<Arc<Comparison>>,
     /// The frame that was looked at last: it is looked at again when the limits or the model change.
     last: Option<Arc<Frame>>,
@@ -110,8 +114,9 @@ impl Worker<'_> {
             self.shared.book.restart_lane(place);
             self.look_again = true;
         }
+        self.missing = plan.iter().zip(&self.lanes).any(|(id, lane)| id.is_some() && lane.is_none());
         for lane in old.into_iter().flatten() {
-            self.shelf.give_back(lane.id, lane.look, false);
+            lane.give_back(self.shelf, false);
         }
         for lane in self.lanes.iter_mut().flatten() {
             // The first model's class numbers may be others now.
@@ -166,7 +171,18 @@ impl Worker<'_> {
     fn rest(&mut self) {
         self.shared.mark_idle();
         self.shared.outcome.store(None);
-        self.shared.change_model(|state| state.current = None);
+        if self.shared.model.load().current.is_some() {
+            self.shared.change_model(|state| state.current = None);
+        }
+    }
+
+    /// Where the second session looked at a newer frame, that one is the last.
+    fn remember_helped(&mut self) {
+        let Some(frame) = self.shared.helped.take() else { return };
+        let newer = |last: &Arc<Frame>| last.generation != frame.generation || last.captured < frame.captured;
+        if self.last.as_ref().is_none_or(newer) {
+            self.last = Some(frame);
+        }
     }
 
     fn must_look_again(&self) -> bool {
@@ -220,16 +236,22 @@ impl Worker<'_> {
                 let recovered = std::mem::take(&mut lane.failures) > 0;
                 let announced = lane.announced;
                 if frame.generation == self.shared.generation() {
-                    if place == 0 {
-                        self.shared.book.finished(frame.captured, &outcome.times, again);
-                        self.shared.outcome.store(Some(Arc::clone(&outcome)));
-                    }
                     if compared {
                         self.shared.book.lane_finished(place, &outcome.times);
+                    }
+                    // Result and state change together, and no result of the second session comes in between.
+                    let shared = self.shared;
+                    let mut newest = shared.published();
+                    let is_newest = newest.is_none_or(|newest| newest <= frame.captured);
+                    if place == 0 && (is_newest || again || !announced) {
+                        *newest = Some(frame.captured);
+                        self.shared.book.finished(frame.captured, &outcome.times, again);
+                        self.shared.outcome.store(Some(Arc::clone(&outcome)));
                     }
                     if !announced || recovered {
                         self.announce(place);
                     }
+                    drop(newest);
                     if recovered && place == 0 {
                         self.shared.change_model(|state| state.failed = None);
                     }
@@ -253,7 +275,7 @@ impl Worker<'_> {
     /// Takes a model that isn't to run again out of its lane.
     fn close(&mut self, place: usize) {
         let Some(lane) = self.lanes[place].take() else { return };
-        self.shelf.give_back(lane.id, lane.look, true);
+        lane.give_back(self.shelf, true);
         if place == 0 {
             self.rest();
         }
@@ -284,7 +306,7 @@ impl Worker<'_> {
             && let Some(before) = self.before.take()
         {
             if let Some(lane) = self.lanes[0].take() {
-                self.shelf.give_back(lane.id, lane.look, true);
+                lane.give_back(self.shelf, true);
             }
             self.shelf.plan(|plan| {
                 plan[0].get_or_insert(before);
@@ -329,7 +351,22 @@ impl Worker<'_> {
 }
 
 impl Lane {
-    fn new(id: u64, mut look: Box<dyn Look>, card: Arc<ModelCard>) -> Self {
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Puts the model back onto the shelf; `failed`: it isn't to be taken again.
+    pub fn give_back(self, shelf: &Shelf, failed: bool) {
+        shelf.give_back(self.id, self.look, failed);
+    }
+
+    /// Its next results are those of another model's card, under these limits.
+    pub fn run_as(&mut self, card: &Arc<ModelCard>, thresholds: &Thresholds) {
+        self.card = Arc::clone(card);
+        self.limits.clone_from(thresholds);
+    }
+
+    pub fn new(id: u64, mut look: Box<dyn Look>, card: Arc<ModelCard>) -> Self {
         // A warm one may have run before, over frames that these don't follow.
         look.forget();
         Self {
@@ -366,7 +403,7 @@ impl Lane {
         }
     }
 
-    fn look(&mut self, frame: &Arc<Frame>, slow_down: Duration) -> Result<Arc<Outcome>, ModelError> {
+    pub fn look(&mut self, frame: &Arc<Frame>, slow_down: Duration) -> Result<Arc<Outcome>, ModelError> {
         let Self { look, card, pool, limits, .. } = self;
         fill(pool, frame, card, limits, |results| {
             // The network's output and the runtime are foreign: a panic there is a failed run, not a dead window.

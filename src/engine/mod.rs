@@ -6,6 +6,7 @@
 
 mod capture;
 mod decode;
+mod helper;
 mod infer;
 mod open;
 mod shared;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub use helper::{PaceFigures, PaceReport, ResultPace};
 pub use open::Look;
 
 use crate::frame::Frame;
@@ -181,6 +183,8 @@ pub enum Command {
     Loop(bool),
     /// Play a film as fast as its frames can be looked at, every frame looked at, instead of in real time.
     AsFastAsPossible(bool),
+    /// Make results as new or as many as can be.
+    Pace(ResultPace),
     /// Nobody sees the picture: nothing is decoded or looked at, and films stand still. A camera goes on being read, so that
     /// it doesn't stall.
     Hidden(bool),
@@ -317,7 +321,11 @@ impl Engine {
             let (requests, shelf) = (Arc::clone(&requests), Arc::clone(&shelf));
             spawn("sightline-open", move || open::run(&shared, &openers, &requests, &shelf))
         };
-        let workers = [decode, infer, open].into_iter().flatten().collect();
+        let help = {
+            let (shared, shelf) = (Arc::clone(&shared), Arc::clone(&shelf));
+            spawn("sightline-infer-2", move || helper::run(&shared, &shelf))
+        };
+        let workers = [decode, infer, open, help].into_iter().flatten().collect();
         Self { shared, openers, requests, shelf, workers, capture: std::sync::Mutex::new(None) }
     }
 
@@ -340,6 +348,7 @@ impl Engine {
             Command::Seek(time_s) => self.order(Order::Seek(time_s)),
             Command::Loop(repeat) => shared.repeat.store(repeat, Relaxed),
             Command::AsFastAsPossible(every) => shared.every_frame.store(every, Relaxed),
+            Command::Pace(pace) => shared.pace.store(Arc::new(pace)),
             Command::Hidden(hidden) => shared.hidden.store(hidden, Relaxed),
             Command::SetControl { id, value } => self.order(Order::SetControl { id, value }),
             Command::SlowDown(ms) => shared.slow_down_ms.store(ms, Relaxed),
@@ -441,6 +450,12 @@ impl Engine {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.book.stats()
+    }
+
+    /// How results are made, and what was measured for it.
+    #[must_use]
+    pub fn pace(&self) -> PaceReport {
+        **self.shared.pace_report.load()
     }
 
     /// The place in a film in seconds, or the index of a picture among several.

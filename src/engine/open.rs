@@ -4,8 +4,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::helper::{self, Tuner};
 use super::shared::Shared;
 use super::shelf::{Opened, Shelf, Stamp, Stop};
 use super::slot::Slot;
@@ -15,6 +16,8 @@ use crate::model::results::StageTimes;
 use crate::model::{Model, ModelError, Results, Thresholds};
 
 const WAIT: Duration = Duration::from_millis(100);
+/// How often figures are looked at.
+const TUNE_EVERY: Duration = Duration::from_millis(500);
 
 /// What looks at frames: a model, or in tests something that fails on purpose.
 pub trait Look: Send {
@@ -39,6 +42,10 @@ pub trait Look: Send {
     fn warm_up(&mut self) -> Result<(), ModelError>;
     /// Forgets what earlier frames were like; the next one follows none.
     fn forget(&mut self) {}
+    /// Whether every frame stands for itself: nothing is carried over to the next.
+    fn stands_alone(&self) -> bool {
+        true
+    }
     /// The files that it was made of: where one of them changes, it is opened anew rather than taken up again.
     fn files(&self) -> Vec<PathBuf> {
         vec![self.card().path]
@@ -82,6 +89,10 @@ impl Look for Model {
         Self::forget(self);
     }
 
+    fn stands_alone(&self) -> bool {
+        self.frames_stand_alone()
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         Self::files(self)
     }
@@ -111,7 +122,18 @@ impl Request {
 }
 
 pub(super) fn run(shared: &Shared, openers: &Openers, requests: &Slot<Request>, shelf: &Shelf) {
-    let mut opener = Opener { shared, openers, requests, shelf, first: None, beside: Vec::new() };
+    let (tuner, tuned) = (Tuner::new(), Instant::now());
+    let mut opener = Opener {
+        shared,
+        openers,
+        requests,
+        shelf,
+        first: None,
+        beside: Vec::new(),
+        tuner,
+        helped: None,
+        tuned,
+    };
     while !shared.stopping() {
         let wait = if opener.has_work() { Duration::ZERO } else { WAIT };
         if let Some(request) = requests.wait(wait) {
@@ -121,6 +143,8 @@ pub(super) fn run(shared: &Shared, openers: &Openers, requests: &Slot<Request>, 
             opener.open_first(&choice);
         } else if let Some(lane) = opener.beside.iter().position(|wanted| wanted.pending) {
             opener.open_beside(lane);
+        } else {
+            opener.tune();
         }
         shelf.stop_overdue();
         drop(shelf.evict());
@@ -143,6 +167,11 @@ struct Opener<'a> {
     /// The model that is to be opened for the first lane.
     first: Option<Box<ModelChoice>>,
     beside: Vec<Wanted>,
+    tuner: Tuner,
+    /// Which model has a second session, and that session's id.
+    helped: Option<(u64, u64)>,
+    /// When the figures were last looked at.
+    tuned: Instant,
 }
 
 impl Opener<'_> {
@@ -240,6 +269,63 @@ impl Opener<'_> {
                 });
             }
         }
+    }
+
+    /// Adds or takes away the second session of the first model, as the user wants it or as figures tell.
+    fn tune(&mut self) {
+        let shared = self.shared;
+        let pace = **shared.pace.load();
+        let first = self.shelf.planned()[0].filter(|_| self.beside.is_empty() && helper::is_of_use(shared));
+        let shareable = first.and_then(|id| Some((id, self.shelf.shareable(id)?)));
+        let Some((id, (choice, threads))) = shareable else {
+            self.help_with(None);
+            return;
+        };
+        match (self.helped, self.shelf.helper()) {
+            // That was the other model's.
+            (Some((of, _)), Some(_)) if of != id => self.help_with(None),
+            // It failed: once is enough.
+            (Some((of, _)), None) if of == id => {
+                self.help_with(None);
+                self.tuner.refuse();
+            }
+            _ => {}
+        }
+        if self.tuned.elapsed() < TUNE_EVERY {
+            return;
+        }
+        self.tuned = Instant::now();
+        let of = (id, shared.generation());
+        let wanted = self.tuner.wants(pace, of, &shared.book.stats(), self.tuned);
+        if wanted && self.helped.is_none() {
+            let mut choice = choice;
+            // The cores that the first session leaves.
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            choice.options.threads = Some(cores.saturating_sub(threads).max(1));
+            match self.obtain(&choice, &[id]) {
+                Ok(helper) => self.help_with(Some((id, helper))),
+                Err(error) => {
+                    tracing::warn!("no second session: {error}");
+                    self.tuner.refuse();
+                }
+            }
+        } else if !wanted {
+            self.help_with(None);
+        }
+        let report = self.tuner.report();
+        if **shared.pace_report.load() != report {
+            shared.pace_report.store(Arc::new(report));
+        }
+    }
+
+    /// Which model helps which: (the first model's id, the helper's).
+    fn help_with(&mut self, helper: Option<(u64, u64)>) {
+        if self.helped == helper {
+            return;
+        }
+        self.helped = helper;
+        self.shelf.plan_helper(helper.map(|(_, id)| id));
+        self.tuner.changed(helper.is_some(), Instant::now());
     }
 
     /// A warm model of this choice that no lane of `others` has, or one that is opened and warmed now.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
+use super::helper::{PaceReport, ResultPace};
 use super::slot::Slot;
 use super::stats::Book;
 use super::{Comparison, ModelState, Outcome, SourceState};
@@ -40,6 +41,12 @@ pub(super) struct Shared {
     pub every_frame: AtomicBool,
     pub hidden: AtomicBool,
     pub slow_down_ms: AtomicU64,
+    pub pace: ArcSwap<ResultPace>,
+    pub pace_report: ArcSwap<PaceReport>,
+    /// When the frame of the newest outcome was captured: results come in the order of frames, whoever makes them.
+    published: Mutex<Option<Instant>>,
+    /// The last frame that the second session looked at.
+    pub helped: Slot<Arc<Frame>>,
     /// A frame is on its way to the model.
     busy: AtomicBool,
     pub has_model: AtomicBool,
@@ -69,12 +76,21 @@ impl Shared {
             every_frame: AtomicBool::new(false),
             hidden: AtomicBool::new(false),
             slow_down_ms: AtomicU64::new(0),
+            pace: ArcSwap::from_pointee(ResultPace::default()),
+            pace_report: ArcSwap::from_pointee(PaceReport::default()),
+            published: Mutex::new(None),
+            helped: Slot::default(),
             busy: AtomicBool::new(false),
             has_model: AtomicBool::new(false),
             position: AtomicU64::new(NOWHERE),
             undecodable_since: Mutex::new(None),
             book: Book::default(),
         }
+    }
+
+    /// Held while an outcome is put in place.
+    pub fn published(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn wake(&self) {
@@ -98,6 +114,8 @@ impl Shared {
         let generation = self.generation.fetch_add(1, Relaxed) + 1;
         self.raw.take();
         self.decoded.take();
+        self.helped.take();
+        *self.published() = None;
         self.preview.store(None);
         self.outcome.store(None);
         self.comparison.store(None);

@@ -77,6 +77,8 @@ struct Entry {
     choice: ModelChoice,
     stamp: Arc<Stamp>,
     card: Arc<ModelCard>,
+    /// Nothing is carried over from frame to frame.
+    stands_alone: bool,
     stop: Stop,
     cost: u64,
     /// When it was last wanted, by the shelf's own clock.
@@ -93,6 +95,8 @@ struct Entry {
 struct Inner {
     entries: Vec<Entry>,
     plan: Plan,
+    /// The model that looks at alternate frames with the first.
+    helper: Option<u64>,
     /// Counts ids and uses.
     clock: u64,
     planned: Option<Instant>,
@@ -121,7 +125,8 @@ impl Shelf {
     /// The open model of this choice that no lane of `except` has, where its files are as they were.
     pub fn find(&self, choice: &ModelChoice, except: &[u64]) -> Option<u64> {
         let known = |inner: &Inner| {
-            let fits = |e: &&Entry| e.choice == *choice && !e.spoiled && !except.contains(&e.id);
+            let free = |id: u64| !except.contains(&id) && inner.helper != Some(id);
+            let fits = |e: &&Entry| e.choice == *choice && !e.spoiled && free(e.id);
             inner.entries.iter().find(fits).map(|e| (e.id, Arc::clone(&e.stamp)))
         };
         loop {
@@ -137,7 +142,7 @@ impl Shelf {
     /// Takes a model in; it is warm until it is planned.
     pub fn add(&self, opened: Opened) -> u64 {
         let Opened { choice, stamp, look, cost } = opened;
-        let (card, stop) = (Arc::new(look.card()), look.stopper());
+        let (card, stop, stands_alone) = (Arc::new(look.card()), look.stopper(), look.stands_alone());
         let mut inner = self.lock();
         inner.clock += 1;
         let id = inner.clock;
@@ -146,6 +151,7 @@ impl Shelf {
             choice,
             stamp: Arc::new(stamp),
             card,
+            stands_alone,
             stop,
             cost,
             used: id,
@@ -173,6 +179,26 @@ impl Shelf {
         (inner.plan, inner.clock) = (plan, clock);
         inner.planned = Some(Instant::now());
         self.version.fetch_add(1, Relaxed);
+    }
+
+    /// Changes which model helps the first; it must be on the shelf.
+    pub fn plan_helper(&self, id: Option<u64>) {
+        let mut inner = self.lock();
+        let id = id.filter(|id| inner.entries.iter().any(|e| e.id == *id && !e.spoiled));
+        inner.helper = id;
+    }
+
+    /// Which model is to help the first.
+    pub fn helper(&self) -> Option<u64> {
+        self.lock().helper
+    }
+
+    /// How a model was opened and how many threads it has, where its frames stand alone, so that two sessions can share
+    /// them.
+    pub fn shareable(&self, id: u64) -> Option<(ModelChoice, usize)> {
+        let inner = self.lock();
+        let entry = inner.entries.iter().find(|e| e.id == id && e.stands_alone)?;
+        Some((entry.choice.clone(), entry.card.threads))
     }
 
     /// Which models are to run.
@@ -210,6 +236,7 @@ impl Shelf {
             for place in &mut inner.plan {
                 place.take_if(|planned| *planned == id);
             }
+            inner.helper.take_if(|helper| *helper == id);
         }
     }
 
@@ -225,7 +252,9 @@ impl Shelf {
         let mut inner = self.lock();
         let plan = inner.plan;
         let warm_ones = if plan == [None; LANES] { 0 } else { WARM };
-        let idle = |e: &Entry| e.look.is_some() && !plan.contains(&Some(e.id));
+        let helper = inner.helper;
+        let is_planned = |id: u64| plan.contains(&Some(id)) || helper == Some(id);
+        let idle = |e: &Entry| e.look.is_some() && !is_planned(e.id);
         let mut warm: Vec<(u64, u64, u64)> =
             inner.entries.iter().filter(|e| idle(e) && !e.spoiled).map(|e| (e.used, e.id, e.cost)).collect();
         warm.sort_unstable_by_key(|(used, ..)| std::cmp::Reverse(*used));
@@ -260,9 +289,10 @@ impl Shelf {
         if inner.planned.is_none_or(|at| at.elapsed() < OVERDUE) {
             return;
         }
-        let plan = inner.plan;
+        let (plan, helper) = (inner.plan, inner.helper);
         for entry in &mut inner.entries {
-            if entry.look.is_none() && !plan.contains(&Some(entry.id)) && !entry.stopped {
+            let is_planned = plan.contains(&Some(entry.id)) || helper == Some(entry.id);
+            if entry.look.is_none() && !is_planned && !entry.stopped {
                 tracing::warn!("{} hangs and is ended", entry.card.name);
                 entry.stopped = true;
                 (entry.stop)();

@@ -14,8 +14,8 @@ pub const LANE_LETTERS: [&str; 4] = ["A", "B", "C", "D"];
 pub enum Arrangement {
     /// One picture, the first lane's results left of this share of its width, the second's right of it.
     Split(f32),
-    /// A picture for every lane.
-    Tiles,
+    /// A picture for every lane, in so many columns.
+    Tiles(usize),
 }
 
 /// One lane of a sheet.
@@ -33,7 +33,7 @@ const GROUND: Colour = [20, 22, 27, 255];
 const INK: Colour = [243, 245, 249, 255];
 const WEAK: Colour = [160, 167, 181, 255];
 
-/// Columns and rows of tiles.
+/// Columns and rows of tiles where nothing else tells.
 #[must_use]
 pub fn grid(count: usize) -> (usize, usize) {
     match count {
@@ -55,7 +55,10 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
     let text = (height as f32 / 30.0).clamp(15.0, 40.0);
     let (header, line) = ((text * 3.2) as usize, (text * 1.9) as usize);
     let (columns, rows) = match how {
-        Arrangement::Tiles => grid(panes.len()),
+        Arrangement::Tiles(columns) => {
+            let columns = columns.clamp(1, panes.len());
+            (columns, panes.len().div_ceil(columns))
+        }
         Arrangement::Split(_) => (1, 1),
     };
     let gap = if columns > 1 { (text * 0.3) as usize } else { 0 };
@@ -83,7 +86,7 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
                 }
             }
         }
-        Arrangement::Tiles => {
+        Arrangement::Tiles(_) => {
             for (index, pane) in panes.iter().enumerate() {
                 picture::render(frame, pane.scene, &mut pixels);
                 let place = (index % columns * (width + gap), index / columns * pane_height + header);
@@ -97,7 +100,7 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
     for (index, pane) in panes.iter().enumerate() {
         let (left, top) = match how {
             Arrangement::Split(_) => (index * half, 0),
-            Arrangement::Tiles => (index % columns * (width + gap), index / columns * pane_height),
+            Arrangement::Tiles(_) => (index % columns * (width + gap), index / columns * pane_height),
         };
         let room = Room { left: left as f32, top: top as f32, width: half as f32, height: header as f32 };
         words.add_header(room, index, pane, text);
@@ -199,7 +202,7 @@ mod tests {
         let panes: Vec<Pane<'_>> =
             scenes.iter().map(|scene| Pane { scene, title: "model", note: "1 ms" }).collect();
         let mut out = Frame::default();
-        paint(&frame, &panes, Arrangement::Tiles, &["B is faster".into()], &mut out);
+        paint(&frame, &panes, Arrangement::Tiles(2), &["B is faster".into()], &mut out);
         assert!(out.is_whole());
         assert!(out.width > 640 && out.height > 240 + 15);
         let top = out.height - 240 - (15.0_f32 * 1.9) as u32;
@@ -231,7 +234,7 @@ mod tests {
     #[test]
     fn nothing_to_paint_leaves_the_frame_alone() {
         let mut out = Frame::filled(2, 2, [1, 2, 3, 255]);
-        paint(&Frame::default(), &[], Arrangement::Tiles, &[], &mut out);
+        paint(&Frame::default(), &[], Arrangement::Tiles(2), &[], &mut out);
         assert_eq!((out.width, out.height), (2, 2));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::intent::Page;
 use crate::app::window::App;
 use crate::app::workers::Done;
-use crate::engine::{Command, LANES};
+use crate::engine::{Command, LANES, Outcome};
 use crate::keep;
 use crate::library::{Card, Kind};
 use crate::model::Task;
@@ -110,9 +110,14 @@ impl App {
     pub(in crate::app) fn snapshot_comparison(&self) -> bool {
         let Some(newest) = self.compare.newest.clone() else { return false };
         let split = newest.lanes.len() == 2 && !self.state.settings.compare_tiles;
-        let how =
-            if split { Arrangement::Split(self.state.settings.compare_divider) } else { Arrangement::Tiles };
+        let columns = self.compare.columns.max(1);
+        let how = if split {
+            Arrangement::Split(self.state.settings.compare_divider)
+        } else {
+            Arrangement::Tiles(columns)
+        };
         let medians = self.compare.stats.map(|stats| stats.total.median);
+        let usual = |median: f32, outcome: &Outcome| if median > 0.0 { median } else { outcome.times.total };
         let (source, style) = (self.source_text(), self.style());
         let options = self.state.settings.snapshot.clone();
         self.workers.run("snapshot", move || {
@@ -120,10 +125,10 @@ impl App {
                 .lanes
                 .iter()
                 .zip(medians)
-                .filter_map(|(outcome, median)| Some((outcome.as_deref()?.into(), median)))
+                .filter_map(|(outcome, median)| outcome.as_deref().map(|o| (o.into(), usual(median, o))))
                 .collect();
             // Where a lane has nothing to show there are no two sides.
-            let how = if lanes.len() < 2 { Arrangement::Tiles } else { how };
+            let how = if lanes.len() < 2 { Arrangement::Tiles(columns) } else { how };
             let view = keep::ComparisonView {
                 source: &source,
                 frame: &newest.frame,

@@ -14,20 +14,20 @@ use crate::app::page_text::task_name;
 use crate::app::style::{RADIUS, palette};
 use crate::app::view::View;
 use crate::app::widgets::{menu_row, sized_icon_button};
-use crate::engine::LaneStats;
 use crate::keep::comparison::lane_text;
 use crate::library::Card;
 use crate::library::search::{self, Order};
 use crate::scene::palette::ink_on;
 use crate::scene::sheet::LANE_COLOURS;
 
-/// Shows the strip of one lane; `others` are the models of the other lanes, and whether this one can be taken out.
+/// Shows the strip of one lane; its usual time and how many frames a second it looks at now; the models of the other lanes,
+/// and whether this one can be taken out.
 pub fn ui(
     ui: &mut Ui,
     rect: Rect,
     view: &View<'_>,
     lane: &Lane<'_>,
-    stats: &LaneStats,
+    (median_ms, rate): (f32, f32),
     (others, removable): (&[&Path], bool),
     out: &mut Vec<Intent>,
 ) {
@@ -73,8 +73,8 @@ pub fn ui(
         egui::UiBuilder::new().max_rect(figures).layout(Layout::left_to_right(Align::Min)),
         |ui| {
             let results = lane.outcome.as_ref().map(|o| &o.results);
-            let text = lane_text(stats.total.median, results, view.language);
-            let hint = (w.rates_hint)(&(view.strings.per_second)(stats.fps));
+            let text = lane_text(median_ms, results, view.language);
+            let hint = (w.rates_hint)(&(view.strings.per_second)(rate));
             ui.add(egui::Label::new(egui::RichText::new(text).small().color(p.weak)).truncate())
                 .on_hover_text(hint);
         },

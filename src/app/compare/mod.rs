@@ -11,7 +11,7 @@ mod words;
 use std::path::Path;
 use std::sync::Arc;
 
-use eframe::egui::{self, Align, Color32, Layout, Rect, Ui, pos2, vec2};
+use eframe::egui::{self, Align, Color32, Layout, Rect, Ui, Vec2, pos2, vec2};
 
 use super::icons::Icon;
 use super::intent::{Intent, Page};
@@ -43,6 +43,8 @@ pub struct Compare {
     judge: Judge,
     /// How far each lane agrees with the first on the newest frame.
     agreements: [Option<Agreement>; LANES],
+    /// Of the pictures, as they are arranged now.
+    columns: usize,
 }
 
 /// One lane as its header shows it.
@@ -65,6 +67,18 @@ fn colour(lane: usize) -> Color32 {
 /// The letter of a lane.
 fn letter(lane: usize) -> &'static str {
     LANE_LETTERS[lane % LANE_LETTERS.len()]
+}
+
+/// Columns and rows in which the pictures are largest, none of them too narrow for its header.
+fn arrange(count: usize, room: Vec2, picture: Option<(u32, u32)>) -> (usize, usize) {
+    let (w, h) = picture.map_or((16.0, 9.0), |(w, h)| (w as f32, h as f32));
+    let scale = |(columns, rows): (usize, usize)| {
+        let width = (room.x - GAP * (columns - 1) as f32) / columns as f32;
+        let height = (room.y - GAP * (rows - 1) as f32) / rows as f32 - HEADER;
+        if width < 180.0 && columns > 1 { 0.0 } else { (width / w).min(height / h) }
+    };
+    let shapes = (1..=count.max(1)).map(|columns| (columns, count.max(1).div_ceil(columns)));
+    shapes.max_by(|a, b| scale(*a).total_cmp(&scale(*b))).unwrap_or_else(|| grid(count))
 }
 
 /// The models that can be compared.
@@ -126,8 +140,8 @@ impl Compare {
         }
         let (main, bar) = area.split_top_bottom_at_y(area.bottom() - BAR);
         let split = lanes.len() == 2 && !view.settings.compare_tiles;
-        let columns = if split { 2 } else { grid(lanes.len()).0 };
-        let rows = if split { 1 } else { grid(lanes.len()).1 };
+        let (columns, rows) = if split { (2, 1) } else { arrange(lanes.len(), main.size(), stage.size()) };
+        self.columns = columns;
         let cell = vec2(
             (main.width() - GAP * (columns - 1) as f32) / columns as f32,
             (main.height() - GAP * (rows - 1) as f32) / rows as f32,
@@ -140,7 +154,8 @@ impl Compare {
             let others: Vec<&Path> =
                 lanes.iter().filter(|l| l.index != index).filter_map(|l| l.path).collect();
             let removable = lanes.len() > 2;
-            header::ui(ui, head, view, lane, &self.stats[index], (&others, removable), out);
+            let figures = (self.median(lane), self.stats[index].fps);
+            header::ui(ui, head, view, lane, figures, (&others, removable), out);
             if !split {
                 panes::tile(ui, body, stage, &mut self.overlays[index], lane, style);
                 panes::state_ui(ui, body, view, lane);
@@ -151,6 +166,13 @@ impl Compare {
             panes::split_ui(ui, body, view, stage, &mut self.overlays, &lanes, style, out);
         }
         self.bar_ui(ui, bar, view, w, &lanes, out);
+    }
+
+    /// The usual time of a lane in milliseconds: the median of the last seconds, or, where nothing new came in them (a
+    /// picture that stands still), that of its result.
+    fn median(&self, lane: &Lane<'_>) -> f32 {
+        let median = self.stats[lane.index].total.median;
+        if median > 0.0 { median } else { lane.outcome.as_ref().map_or(0.0, |outcome| outcome.times.total) }
     }
 
     fn lanes<'a>(&self, view: &View<'a>, stage: &Stage) -> Vec<Lane<'a>> {
@@ -252,7 +274,7 @@ impl Compare {
             ui.label(egui::RichText::new(w.add_second).color(p.weak));
             return;
         }
-        let first = self.stats[0].total.median;
+        let first = self.median(&lanes[0]);
         for lane in &lanes[1..] {
             let letters = (letter(0), letter(lane.index));
             let Some(agreement) = self.agreements[lane.index].filter(|_| lane.outcome.is_some()) else {
@@ -265,9 +287,7 @@ impl Compare {
             };
             ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).truncate())
                 .on_hover_text(w.agreement_hint);
-            if let Some(speed) =
-                speed_text(letters, (first, self.stats[lane.index].total.median), view.language)
-            {
+            if let Some(speed) = speed_text(letters, (first, self.median(lane)), view.language) {
                 let faster = if speed.starts_with(letters.1) { lane.index } else { 0 };
                 if speed.starts_with(letters.0) || speed.starts_with(letters.1) {
                     let (dot, _) = ui.allocate_exact_size(vec2(8.0, 8.0), egui::Sense::hover());

@@ -51,7 +51,7 @@ fn outcome(card: &Arc<ModelCard>, frame: &Arc<Frame>, boxes: &[[f32; 4]]) -> Arc
         results,
         card: Arc::clone(card),
         thresholds: Thresholds::default(),
-        times: StageTimes::default(),
+        times: StageTimes { total: 12.5, ..StageTimes::default() },
         finished: Instant::now(),
     })
 }
@@ -240,4 +240,22 @@ fn the_second_model_is_of_the_same_task_and_was_used_last() {
     assert_eq!(choice(Some(Task::Depth)), Some("/models/depth.onnx".into()));
     assert_eq!(choice(Some(Task::Pose)), Some("/models/depth.onnx".into()), "else the one used last");
     assert_eq!(second(&cards[..1], "/models/now.onnx".as_ref(), None), None);
+}
+
+#[test]
+fn pictures_are_arranged_so_that_they_are_large() {
+    let room = Vec2::new(960.0, 640.0);
+    assert_eq!(arrange(3, room, Some((720, 1280))), (3, 1), "upright pictures beside each other");
+    assert_eq!(arrange(4, room, Some((1280, 720))), (2, 2));
+    assert_eq!(arrange(2, room, Some((1280, 400))), (1, 2), "flat ones one below the other");
+    assert_eq!(arrange(4, Vec2::new(400.0, 600.0), Some((720, 1280))).0, 2, "no narrower than a header");
+    assert_eq!(arrange(1, room, None), (1, 1));
+}
+
+#[test]
+fn a_picture_that_stands_still_keeps_its_figures() {
+    let mut bench = comparing(&["one", "two"]);
+    bench.compare.measure(|_| LaneStats::default());
+    let harness = bench.shown(panel);
+    assert_eq!(harness.query_all_by_label("12.5 ms · 80.0/s alone · 2 found").count(), 2);
 }

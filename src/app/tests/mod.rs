@@ -21,7 +21,7 @@ use super::stage::Stage;
 use super::strings::Strings;
 use super::view::{Cameras, View};
 use super::{detect_panel, help, keys, model_panel, pages, source_panel, style, toolbar};
-use crate::engine::{ModelCard, ModelState, Outcome, SourceState, Stats};
+use crate::engine::{ModelCard, ModelState, Outcome, PaceReport, SourceState, Stats};
 use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::StageTimes;
@@ -57,6 +57,7 @@ pub(super) struct Bench {
     pub(super) page: Page,
     pub(super) help: bool,
     pub(super) text: String,
+    pub(super) pace: PaceReport,
     pub(super) compare: Compare,
     pub(super) stage: Stage,
 }
@@ -84,6 +85,7 @@ impl Default for Bench {
             page: Page::Stage,
             help: false,
             text: String::new(),
+            pace: PaceReport::default(),
             compare: Compare::default(),
             stage: Stage::default(),
         }
@@ -100,6 +102,7 @@ impl Bench {
             source: &self.source,
             model: &self.model,
             stats: &STATS,
+            pace: self.pace,
             outcome: self.outcome.as_deref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,

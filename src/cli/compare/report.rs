@@ -15,10 +15,11 @@ use crate::frame::Frame;
 use crate::keep::comparison::{agreement_text, speed_ratio};
 use crate::keep::snapshot::Seen;
 use crate::keep::{ComparisonRecord, ComparisonView, FrameFacts, comparison_picture};
+use crate::model::Task;
 use crate::model::agreement::{Agreement, Judge};
 use crate::model::labels::Language;
 use crate::scene::Style;
-use crate::scene::sheet::{Arrangement, LANE_LETTERS};
+use crate::scene::sheet::{self, Arrangement, LANE_LETTERS};
 use crate::source::{Pace, SourceError, SourceInfo};
 
 /// How results are written.
@@ -43,7 +44,8 @@ pub struct Report {
     film: Option<Film>,
     judge: Judge,
     totals: Vec<Series>,
-    found: Vec<u64>,
+    /// Things found by each; `None`: its answers aren't things.
+    found: Vec<Option<u64>>,
     /// Of every model but the first.
     agreed: Vec<Agreed>,
     frames: u64,
@@ -102,7 +104,7 @@ impl Report {
             film: None,
             judge: Judge::default(),
             totals: vec![Series::default(); names.len()],
-            found: vec![0; names.len()],
+            found: vec![None; names.len()],
             agreed: vec![Agreed::default(); names.len().saturating_sub(1)],
             names,
             frames: 0,
@@ -140,7 +142,12 @@ impl Report {
         let Some(info) = self.info.clone() else { return Ok(()) };
         for ((lane, totals), found) in lanes.iter().zip(&mut self.totals).zip(&mut self.found) {
             totals.push(lane.times.total);
-            *found += lane.results.detections.len() as u64;
+            if !matches!(
+                lane.results.task,
+                Task::Classify | Task::Semantic | Task::Matte | Task::Depth | Task::Stylize
+            ) {
+                *found.get_or_insert(0) += lane.results.detections.len() as u64;
+            }
         }
         let mut agreements = Vec::with_capacity(self.agreed.len());
         if let Some((first, others)) = lanes.split_first() {
@@ -207,7 +214,7 @@ impl Report {
             source: &self.address,
             frame,
             lanes: &seen,
-            how: Arrangement::Tiles,
+            how: Arrangement::Tiles(sheet::grid(lanes.len()).0),
             style: &self.style,
         });
         if info.pace != Pace::Stills && self.film.as_ref().is_some_and(|film| !film.fits(&sheet)) {
@@ -292,7 +299,7 @@ impl Report {
                 format!("{median:.2}"),
                 format!("{:.2}", totals.percentile(0.95)),
                 if median > 0.0 { format!("{:.1}", 1000.0 / median) } else { "–".into() },
-                self.found[lane].to_string(),
+                self.found[lane].map_or("–".into(), |n| n.to_string()),
                 speed_ratio((first, median)).map_or("–".into(), |r| format!("{r:.2}×")),
                 if lane == 0 { String::new() } else { share },
                 if lane == 0 { String::new() } else { iou.map_or("–".into(), |iou| format!("{iou:.2}")) },

@@ -217,3 +217,54 @@ fn a_comparison_of_a_still_picture_is_made_again_under_new_limits() {
     };
     until("both look again", || scores() == [0.5, 0.5]);
 }
+
+#[test]
+fn two_sessions_give_more_results_in_the_order_of_frames() {
+    let rig = live();
+    rig.runs("slow1");
+    let results = || {
+        let begin = Instant::now();
+        let (mut seen, mut last) = (0, 0);
+        while begin.elapsed() < Duration::from_secs(2) {
+            if let Some(outcome) = rig.engine.outcome().filter(|o| o.frame.sequence != last) {
+                assert!(outcome.frame.sequence > last, "{} after {last}", outcome.frame.sequence);
+                assert_eq!(outcome.card.name, "slow1");
+                (seen, last) = (seen + 1, outcome.frame.sequence);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        seen
+    };
+    let fresh = results();
+    rig.engine.send(Command::Pace(ResultPace::Smooth));
+    until("a second session is at work", || rig.engine.pace().smooth);
+    std::thread::sleep(Duration::from_millis(400));
+    let smooth = results();
+    // The scripted model only sleeps, so two of them take nothing from each other.
+    assert!(smooth * 2 >= fresh * 3, "{smooth} after {fresh}");
+    assert_eq!(rig.opened(), ["slow1", "slow1"]);
+    rig.engine.send(Command::Pace(ResultPace::Fresh));
+    until("one session is left", || !rig.engine.pace().smooth);
+    rig.preview_goes_on();
+}
+
+#[test]
+fn a_second_session_goes_with_its_model_and_is_none_where_models_are_compared() {
+    let rig = live();
+    rig.engine.send(Command::Pace(ResultPace::Smooth));
+    rig.runs("slow1");
+    until("a second session is at work", || rig.opened() == ["slow1", "slow1"]);
+    rig.runs("well2");
+    until("the other model has one of its own", || rig.opened().len() == 4);
+    assert_eq!(rig.opened()[2..], ["well2", "well2"]);
+    for _ in 0..50 {
+        assert!(rig.engine.outcome().is_some_and(|o| o.card.name == "well2"), "nothing of the old model");
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    rig.compare(&["well3"]);
+    until("both are compared", || rig.compared() == ["well2", "well3"]);
+    until("without a second session", || rig.engine.shelf.helper().is_none());
+    rig.engine.send(Command::CloseModel);
+    until("nothing runs", || rig.engine.model().current.is_none());
+    until("all are closed", || rig.dropped().len() == rig.opened().len());
+}
