@@ -69,7 +69,13 @@ impl Head {
         for (n, value) in values[(4 + CLASSES) * ANCHORS..].iter_mut().enumerate() {
             *value = random(n) - 0.5;
         }
-        let prototypes = (0..extra * CELLS * CELLS).map(|n| random(n) - 0.45).collect();
+        // Waves of a few periods: sums of them have slopes and edges as things have.
+        let wave = |k: usize, x: usize, y: usize| {
+            let [across, down, begin] = [1, 2, 3].map(|n| random(k * 3 + n) * std::f32::consts::TAU);
+            4.0 * (across * x as f32 / 40.0 + down * y as f32 / 40.0 + begin).cos()
+        };
+        let cells = |k| (0..CELLS * CELLS).map(move |n| wave(k, n % CELLS, n / CELLS));
+        let prototypes = (0..extra).flat_map(cells).collect();
         let spec = Spec {
             family: Family::Ultralytics,
             task,

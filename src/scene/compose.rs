@@ -247,7 +247,8 @@ impl Scene {
             }
             None => [bbox[0] - out, bbox[1] - out, bbox[2] + out, bbox[3] + out].map(|v| v.max(0.0)),
         };
-        let rect = pack::place(size, around, picture, &self.chips);
+        let rect = pack::place(size, around, &self.taken);
+        self.taken.push(rect);
         self.chips.push(Chip { rect, text, class_id: detection.class_id });
     }
 

@@ -131,6 +131,8 @@ pub struct Scene {
     rasters_used: usize,
     /// Where the name of each labelled detection is, best first; scratch of [`Scene::compose`].
     chips: Vec<compose::Chip>,
+    /// The same places, for the search of the next one.
+    taken: pack::Taken,
     scratch: Vec<f32>,
     revision: u64,
 }
@@ -186,6 +188,7 @@ impl Scene {
         self.text.clear();
         self.rasters_used = 0;
         self.chips.clear();
+        self.taken.clear([size.0 as f32, size.1 as f32]);
         self.revision = self.revision.wrapping_add(1);
     }
 

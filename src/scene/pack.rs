@@ -1,17 +1,86 @@
 //! Where labels go: near their boxes, inside the picture, off one another where that is simple.
 
 use super::Rect;
-use super::compose::Chip;
 
-/// A place for a chip of `size` (width, height) that names the box `around`, in a picture of `picture` size,
-/// among those `taken`.
+/// Columns and rows of the grid: about as large as chips are.
+const GRID: [usize; 2] = [16, 32];
+const END: u32 = u32::MAX;
+
+/// The places that are taken, by cells of a grid over the picture, so that a new chip is compared with those near it
+/// alone. Kept from frame to frame for its buffers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Taken {
+    /// Width and height of the picture.
+    picture: [f32; 2],
+    /// The first entry of each cell.
+    heads: Vec<u32>,
+    /// A place and the next entry of the same cell.
+    entries: Vec<(Rect, u32)>,
+}
+
+impl Taken {
+    /// Nothing is taken in a picture of this size.
+    pub fn clear(&mut self, picture: [f32; 2]) {
+        self.picture = picture;
+        self.heads.clear();
+        self.heads.resize(GRID[0] * GRID[1], END);
+        self.entries.clear();
+    }
+
+    /// Takes a place.
+    pub fn push(&mut self, rect: Rect) {
+        for (cell, _) in cells(self.picture, rect) {
+            if let Some(head) = self.heads.get_mut(cell) {
+                let entry = self.entries.len() as u32;
+                self.entries.push((rect, std::mem::replace(head, entry)));
+            }
+        }
+    }
+
+    /// How much of a place is taken; no less than `least` where it stops counting there.
+    fn covered(&self, rect: Rect, least: f32) -> f32 {
+        let mut sum = 0.0;
+        for (cell, bounds) in cells(self.picture, rect) {
+            // Cell by cell, so that a chip in several cells isn't counted twice.
+            let part = shared(rect, bounds);
+            let mut next = self.heads.get(cell).copied().unwrap_or(END);
+            while let Some((other, after)) = self.entries.get(next as usize) {
+                sum += area(shared(part, *other));
+                next = *after;
+            }
+            if sum >= least {
+                break;
+            }
+        }
+        sum
+    }
+}
+
+/// The grid's cells that a place touches, with their bounds.
+fn cells(picture: [f32; 2], rect: Rect) -> impl Iterator<Item = (usize, Rect)> {
+    let size = [0, 1].map(|axis| (picture[axis] / GRID[axis] as f32).max(1e-3));
+    let along = move |axis: usize| {
+        let cell = |v: f32| ((v / size[axis]).max(0.0) as usize).min(GRID[axis] - 1);
+        cell(rect[axis])..=cell(rect[axis + 2])
+    };
+    along(1).flat_map(move |row| {
+        along(0).map(move |column| {
+            let at = |n: usize, axis: usize| n as f32 * size[axis];
+            let bounds = [at(column, 0), at(row, 1), at(column + 1, 0), at(row + 1, 1)];
+            (row * GRID[0] + column, bounds)
+        })
+    })
+}
+
+/// A place for a chip of `size` (width, height) that names the box `around`, in the picture whose places are `taken`.
 ///
 /// Tried in turn: above the box at its left, inside it at its top, above at its right, below, inside at its
 /// bottom and at its right; the first that covers no other chip wins, else the one that covers least. The chip
 /// always lies wholly in the picture, if it fits there at all.
-pub(super) fn place(size: [f32; 2], around: Rect, picture: [f32; 2], taken: &[Chip]) -> Rect {
+pub(super) fn place(size: [f32; 2], around: Rect, taken: &Taken) -> Rect {
     let [w, h] = size;
     let [x1, y1, x2, y2] = around;
+    let picture = taken.picture;
     let candidates = [
         ([x1, y1 - h], true),
         ([x1, y1], false),
@@ -29,7 +98,7 @@ pub(super) fn place(size: [f32; 2], around: Rect, picture: [f32; 2], taken: &[Ch
         let x = x.min(picture[0] - w).max(0.0);
         let y = y.min(picture[1] - h).max(0.0);
         let rect = [x, y, x + w, y + h];
-        let covered: f32 = taken.iter().map(|other| shared_area(rect, other.rect)).sum();
+        let covered = taken.covered(rect, best.map_or(f32::INFINITY, |(least, _)| least));
         if covered <= 0.0 {
             return rect;
         }
@@ -40,21 +109,28 @@ pub(super) fn place(size: [f32; 2], around: Rect, picture: [f32; 2], taken: &[Ch
     best.map_or([0.0, 0.0, w, h], |(_, rect)| rect)
 }
 
-fn shared_area(a: Rect, b: Rect) -> f32 {
-    let w = a[2].min(b[2]) - a[0].max(b[0]);
-    let h = a[3].min(b[3]) - a[1].max(b[1]);
-    w.max(0.0) * h.max(0.0)
+/// What two places have in common; empty where its corners are out of order.
+fn shared(a: Rect, b: Rect) -> Rect {
+    [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]
+}
+
+fn area(r: Rect) -> f32 {
+    (r[2] - r[0]).max(0.0) * (r[3] - r[1]).max(0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::TextRange;
 
-    const PICTURE: [f32; 2] = [100.0, 100.0];
+    fn taken(places: &[Rect]) -> Taken {
+        let mut taken = Taken::default();
+        taken.clear([100.0, 100.0]);
+        places.iter().for_each(|rect| taken.push(*rect));
+        taken
+    }
 
     fn alone(around: Rect) -> Rect {
-        place([30.0, 10.0], around, PICTURE, &[])
+        place([30.0, 10.0], around, &taken(&[]))
     }
 
     #[test]
@@ -76,13 +152,8 @@ mod tests {
     fn two_boxes_at_one_place_have_two_readable_chips() {
         let around = [20.0, 40.0, 80.0, 90.0];
         let first = alone(around);
-        let second = place(
-            [30.0, 10.0],
-            around,
-            PICTURE,
-            &[Chip { rect: first, text: TextRange { start: 0, end: 0 }, class_id: 0 }],
-        );
-        assert_eq!(shared_area(first, second), 0.0);
+        let second = place([30.0, 10.0], around, &taken(&[first]));
+        assert_eq!(area(shared(first, second)), 0.0);
     }
 
     #[test]
@@ -92,6 +163,21 @@ mod tests {
         {
             let [x1, y1, x2, y2] = alone(around);
             assert!(x1 >= 0.0 && y1 >= 0.0 && x2 <= 100.0 && y2 <= 100.0, "{around:?}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Each place counts once, however many cells it lies in and wherever it lies.
+        #[test]
+        fn what_is_covered_is_the_sum_of_all_that_is_taken(
+            raw in proptest::collection::vec((-20.0f32..110.0, -20.0f32..110.0, 0.0f32..60.0, 0.0f32..30.0), 0..30),
+            x in 0.0f32..70.0, y in 0.0f32..90.0,
+        ) {
+            let places: Vec<Rect> = raw.iter().map(|&(x, y, w, h)| [x, y, x + w, y + h]).collect();
+            let rect = [x, y, x + 30.0, y + 10.0];
+            let expected: f32 = places.iter().map(|other| area(shared(rect, *other))).sum();
+            let got = taken(&places).covered(rect, f32::INFINITY);
+            proptest::prop_assert!((got - expected).abs() <= 1e-2, "{} is {}", got, expected);
         }
     }
 }

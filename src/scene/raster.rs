@@ -33,6 +33,7 @@ impl Scene {
         let scale = (MASK_SIDE / w.max(h)).min(1.0);
         let (width, height) = ((w * scale).ceil().max(1.0) as usize, (h * scale).ceil().max(1.0) as usize);
         let mirrored = self.mirrored;
+        let mut scratch = std::mem::take(&mut self.scratch);
         let index = self.next_raster(width, height);
         let raster = &mut self.rasters[index];
         raster.region = [0.0, 0.0, w, h];
@@ -44,9 +45,11 @@ impl Scene {
                 let region = mask.region;
                 let region = [region[0] * sx, region[1] * sy, region[2] * sx, region[3] * sy];
                 let rgb = palette::class(detection.class_id);
-                stamp(&mut raster.rgba, (width, height), mask, region, rgb, opacity(style.mask_opacity));
+                let opacity = opacity(style.mask_opacity);
+                stamp(&mut raster.rgba, (width, height), mask, region, rgb, opacity, &mut scratch);
             }
         }
+        self.scratch = scratch;
         self.marks.push(Mark::Raster { index });
     }
 
@@ -148,7 +151,7 @@ fn set(pixel: &mut [u8], rgb: [u8; 3], alpha: f32) {
     }
 }
 
-/// Blends one mask into the layer; `region` in the layer's pixels.
+/// Blends one mask into the layer; `region` in the layer's pixels. `scratch` is a buffer.
 fn stamp(
     rgba: &mut [u8],
     (width, height): (usize, usize),
@@ -156,6 +159,7 @@ fn stamp(
     region: Rect,
     rgb: [u8; 3],
     opacity: f32,
+    scratch: &mut Vec<f32>,
 ) {
     let (w, h) = (mask.width, mask.height);
     let (region_w, region_h) = (region[2] - region[0], region[3] - region[1]);
@@ -164,47 +168,59 @@ fn stamp(
     if !(whole && lies) {
         return;
     }
-    let value = |x: usize, y: usize| f32::from(mask.data[y * w + x]);
-    let first_row = region[1].max(0.0) as usize;
-    let last_row = (region[3].ceil().max(0.0) as usize).min(height);
-    let first = region[0].max(0.0) as usize;
-    let last = (region[2].ceil().max(0.0) as usize).min(width);
-    for y in first_row..last_row {
-        let v = (y as f32 + 0.5 - region[1]) / region_h;
-        if !(0.0..1.0).contains(&v) {
-            continue;
+    let (across, down) = (centres(region[0], region[2], width), centres(region[1], region[3], height));
+    let (per_x, per_y) = (w as f32 / region_w, h as f32 / region_h);
+    let firm = ((opacity * 2.0).min(0.95) - opacity).max(0.0);
+    // What is the same in every row: where in the grid each column of pixels lies.
+    scratch.clear();
+    scratch.extend(
+        across.clone().map(|x| ((x as f32 + 0.5 - region[0]) * per_x - 0.5).clamp(0.0, (w - 1) as f32)),
+    );
+    scratch.resize(across.len() + 2 * w, 0.0);
+    let (columns, lines) = scratch.split_at_mut(across.len());
+    let (line, rise) = lines.split_at_mut(w);
+    for y in down {
+        // And what is the same in every column: the grid's two rows as one, and how much it rises from one to the other.
+        let (y0, y1, fy) = neighbours((y as f32 + 0.5 - region[1]) * per_y, h);
+        let (top, bottom) = (&mask.data[y0 * w..][..w], &mask.data[y1 * w..][..w]);
+        for (((line, rise), top), bottom) in line.iter_mut().zip(&mut *rise).zip(top).zip(bottom) {
+            *rise = f32::from(*bottom) - f32::from(*top);
+            *line = f32::from(*top) + *rise * fy;
         }
-        let (y0, y1, fy) = neighbours(v * h as f32, h);
-        for x in first..last {
-            let u = (x as f32 + 0.5 - region[0]) / region_w;
-            if !(0.0..1.0).contains(&u) {
+        let pixels = rgba.as_chunks_mut::<4>().0.get_mut(y * width + across.start..).unwrap_or_default();
+        for (pixel, at) in pixels.iter_mut().zip(&*columns) {
+            let x0 = *at as usize;
+            let (x1, fx) = ((x0 + 1).min(w - 1), *at - x0 as f32);
+            let (a, b, rise_a, rise_b) = (line[x0], line[x1], rise[x0], rise[x1]);
+            let flat = rise_a == 0.0 && rise_b == 0.0;
+            let alpha = if flat && a + b == 0.0 {
                 continue;
-            }
-            let (x0, x1, fx) = neighbours(u * w as f32, w);
-            let [a, b, c, d] = [value(x0, y0), value(x1, y0), value(x0, y1), value(x1, y1)];
-            if a + b + c + d == 0.0 {
-                continue;
-            }
-            let (top, bottom) = (a + (b - a) * fx, c + (d - c) * fx);
-            let inside = top + (bottom - top) * fy;
-            // The slope tells how many pixels of the layer it is to the edge (where the value is 127.5).
-            let slope_x = ((b - a) * (1.0 - fy) + (d - c) * fy) * w as f32 / region_w;
-            let slope_y = (bottom - top) * h as f32 / region_h;
-            let depth = (inside - 127.5) / slope_x.hypot(slope_y).max(1e-3);
-            let covered = (depth + 0.5).clamp(0.0, 1.0);
-            let contour = (CONTOUR + 0.5 - depth).clamp(0.0, 1.0);
-            let alpha = covered * (opacity + ((opacity * 2.0).min(0.95) - opacity).max(0.0) * contour);
-            if alpha <= 0.0 {
-                continue;
-            }
-            let at = (y * width + x) * 4;
-            if let Some(pixel) = rgba.get_mut(at..at + 4) {
+            } else if flat && a + b == 510.0 {
+                // Deep inside.
+                opacity
+            } else {
+                let inside = a + (b - a) * fx;
+                // The slope tells how many pixels of the layer it is to the edge (where the value is 127.5).
+                let slope_x = (b - a) * per_x;
+                let slope_y = (rise_a + (rise_b - rise_a) * fx) * per_y;
+                let depth = (inside - 127.5) / (slope_x * slope_x + slope_y * slope_y).sqrt().max(1e-3);
+                let covered = (depth + 0.5).clamp(0.0, 1.0);
+                covered * (opacity + firm * (CONTOUR + 0.5 - depth).clamp(0.0, 1.0))
+            };
+            if alpha > 0.0 {
                 for (below, above) in pixel.iter_mut().zip([rgb[0], rgb[1], rgb[2], 255]) {
-                    *below = (f32::from(*below) * (1.0 - alpha) + f32::from(above) * alpha).round() as u8;
+                    let below_part = f32::from(*below) * (1.0 - alpha);
+                    *below = (below_part + f32::from(above) * alpha + 0.5) as u8;
                 }
             }
         }
     }
+}
+
+/// The pixels whose centres lie from `from` to before `to`, of `most`.
+fn centres(from: f32, to: f32, most: usize) -> std::ops::Range<usize> {
+    let first = |edge: f32| ((edge - 0.5).ceil().max(0.0) as usize).min(most);
+    first(from)..first(to).max(first(from))
 }
 
 /// The 2nd and 98th percentile of the finite values (from at most some 4,000 of them), so that a few stray
@@ -219,4 +235,57 @@ fn spread(values: &[f32], scratch: &mut Vec<f32>) -> (f32, f32) {
         scratch.get((last as f32 * share).round() as usize).copied().unwrap_or(0.0)
     };
     (at(0.02), at(0.98))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The layer pixel by pixel: bilinear between the grid's four cells, the distance to the edge from the slope.
+    fn by_definition(
+        mask: &Mask,
+        region: Rect,
+        size: (usize, usize),
+        x: usize,
+        y: usize,
+        opacity: f32,
+    ) -> f32 {
+        let (w, h) = (mask.width, mask.height);
+        let (region_w, region_h) = (region[2] - region[0], region[3] - region[1]);
+        let (u, v) = ((x as f32 + 0.5 - region[0]) / region_w, (y as f32 + 0.5 - region[1]) / region_h);
+        if !(0.0..1.0).contains(&u) || !(0.0..1.0).contains(&v) || x >= size.0 || y >= size.1 {
+            return 0.0;
+        }
+        let value = |x: usize, y: usize| f32::from(mask.data[y * w + x]);
+        let ((x0, x1, fx), (y0, y1, fy)) = (neighbours(u * w as f32, w), neighbours(v * h as f32, h));
+        let [a, b, c, d] = [value(x0, y0), value(x1, y0), value(x0, y1), value(x1, y1)];
+        let (top, bottom) = (a + (b - a) * fx, c + (d - c) * fx);
+        let inside = top + (bottom - top) * fy;
+        let slope_x = ((b - a) * (1.0 - fy) + (d - c) * fy) * w as f32 / region_w;
+        let slope_y = (bottom - top) * h as f32 / region_h;
+        let depth = (inside - 127.5) / slope_x.hypot(slope_y).max(1e-3);
+        let contour = (CONTOUR + 0.5 - depth).clamp(0.0, 1.0);
+        (depth + 0.5).clamp(0.0, 1.0) * (opacity + ((opacity * 2.0).min(0.95) - opacity).max(0.0) * contour)
+    }
+
+    #[test]
+    fn a_mask_is_laid_over_as_it_is_defined() {
+        let size = (40, 30);
+        let data: Vec<u8> = (0..35).map(|i| [0, 0, 40, 255, 255, 200, 130][i * 5 % 7]).collect();
+        let mask = Mask { region: [0.0; 4], width: 7, height: 5, data };
+        // Inside, over every edge, and smaller than a pixel.
+        for region in [[3.2, 4.7, 36.0, 25.1], [-8.0, -5.0, 50.0, 44.0], [10.1, 10.1, 10.9, 10.9]] {
+            let mut rgba = vec![0; size.0 * size.1 * 4];
+            stamp(&mut rgba, size, &mask, region, [255, 100, 0], 0.45, &mut Vec::new());
+            for (at, pixel) in rgba.as_chunks::<4>().0.iter().enumerate() {
+                let alpha = by_definition(&mask, region, size, at % size.0, at / size.0, 0.45);
+                for (got, full) in pixel.iter().zip([255.0, 100.0, 0.0, 255.0]) {
+                    assert!(
+                        (f32::from(*got) - full * alpha).abs() <= 1.0,
+                        "{region:?} {at}: {pixel:?} {alpha}"
+                    );
+                }
+            }
+        }
+    }
 }

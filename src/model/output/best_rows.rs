@@ -10,41 +10,21 @@ pub(super) struct ScoreRows<'a> {
 
 /// Anchors that are looked at together: their best scores and a piece of each row stay in the nearer caches.
 const BLOCK: usize = 1024;
-/// Where more than one in so many anchors passes, whole rows are searched for classes; else single columns.
-const FEW: usize = 16;
 
 impl ScoreRows<'_> {
     /// Calls `found` with anchor, class and score for each anchor whose best score is finite and above `conf`, in
-    /// order. Of equal scores the first class counts, as with `argmax`. `best` and `ids` are buffers.
+    /// order. Of equal scores the first class counts, as with `argmax`. `best` is a buffer.
     ///
     /// One pass over all scores finds the best of each anchor and nothing else, in vectors; classes are looked up only
-    /// for those that passed.
-    pub fn each_above(
-        &self,
-        conf: f32,
-        best: &mut Vec<f32>,
-        ids: &mut Vec<u32>,
-        mut found: impl FnMut(usize, u32, f32),
-    ) {
+    /// for those that passed, while their scores are still near.
+    pub fn each_above(&self, conf: f32, best: &mut Vec<f32>, mut found: impl FnMut(usize, u32, f32)) {
         best.resize(BLOCK, 0.0);
-        ids.resize(BLOCK, 0);
-        let passes = |score: f32| score > conf && score.is_finite();
         for first in (0..self.anchors).step_by(BLOCK) {
-            let count = BLOCK.min(self.anchors - first);
-            let (best, ids) = (&mut best[..count], &mut ids[..count]);
+            let best = &mut best[..BLOCK.min(self.anchors - first)];
             self.best_of(first, best);
-            let passed = best.iter().filter(|score| passes(**score)).count();
-            if passed == 0 {
-                continue;
-            }
-            let many = passed * FEW > count;
-            if many {
-                self.classes_of(first, best, ids);
-            }
-            for (at, &score) in best.iter().enumerate() {
-                if passes(score) {
-                    let id = if many { ids[at] } else { self.class_of(first + at, score) };
-                    found(first + at, id, score);
+            for (anchor, &score) in (first..).zip(&*best) {
+                if score > conf && score.is_finite() {
+                    found(anchor, self.class_of(anchor, score), score);
                 }
             }
         }
@@ -76,16 +56,6 @@ impl ScoreRows<'_> {
         }
     }
 
-    /// The first class that has its anchor's best score, for all anchors from `first` on.
-    fn classes_of(&self, first: usize, best: &[f32], ids: &mut [u32]) {
-        for class in (0..self.classes).rev() {
-            let scores = self.part(class, first, best.len());
-            for ((id, best), score) in ids.iter_mut().zip(best).zip(scores) {
-                *id = if score == best { class as u32 } else { *id };
-            }
-        }
-    }
-
     /// The first class that has this score at an anchor.
     fn class_of(&self, anchor: usize, score: f32) -> u32 {
         let column = self.values[anchor..].iter().step_by(self.anchors);
@@ -101,12 +71,12 @@ mod tests {
 
     fn found(rows: &ScoreRows<'_>, conf: f32) -> Vec<(usize, u32, f32)> {
         let mut list = Vec::new();
-        rows.each_above(conf, &mut Vec::new(), &mut Vec::new(), |a, c, s| list.push((a, c, s)));
+        rows.each_above(conf, &mut Vec::new(), |a, c, s| list.push((a, c, s)));
         list
     }
 
     proptest! {
-        /// Against anchors looked at one by one, for few and for many that pass, over the ends of blocks.
+        /// Against anchors looked at one by one, over the ends of blocks.
         #[test]
         fn the_best_class_is_argmax(
             anchors in prop_oneof![1usize..40, 1020usize..1030, 2040usize..2100],

@@ -119,8 +119,6 @@ pub struct Scratch {
     pub candidates: Vec<Candidate>,
     /// Best scores of anchors.
     pub best: Vec<f32>,
-    /// Their classes.
-    pub best_class: Vec<u32>,
     /// Candidates that NMS kept.
     pub kept: Vec<usize>,
     /// Their boxes, while NMS compares.

@@ -173,8 +173,8 @@ fn columns(
     scratch.candidates.clear();
     scratch.turned.clear();
     let scores = ScoreRows { values: &values[4 * anchors..], anchors, classes };
-    let (mut best, mut ids) = (std::mem::take(&mut scratch.best), std::mem::take(&mut scratch.best_class));
-    scores.each_above(context.thresholds.conf, &mut best, &mut ids, |anchor, class_id, score| {
+    let mut best = std::mem::take(&mut scratch.best);
+    scores.each_above(context.thresholds.conf, &mut best, |anchor, class_id, score| {
         if !context.thresholds.allows(class_id) {
             return;
         }
@@ -195,7 +195,7 @@ fn columns(
             scratch.candidates.push(Candidate { score, class_id, bbox, anchor });
         }
     });
-    (scratch.best, scratch.best_class) = (best, ids);
+    scratch.best = best;
     Ok(())
 }
 
