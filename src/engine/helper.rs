@@ -85,7 +85,6 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
             std::thread::sleep(WAIT);
             continue;
         };
-        shared.wanted.put(());
         let Some(frame) = shared.decoded.wait(WAIT) else { continue };
         // Its results are those of the model that runs first.
         lane.run_as(&card, &shared.thresholds());
