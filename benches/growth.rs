@@ -1,21 +1,26 @@
-//! How cost grows: the input stage with the frame's size, output and scene with the number of objects.
+//! How cost grows: the input stage with the frame's size, output and scene with the number of objects, the whole loop with the
+//! number of sources and of models on each.
 //!
 //! `cargo bench --bench growth`            tables
 //! `cargo bench --bench growth -- FOLDER`  the same as line plots (SVG) too; `--rounds N` for more rounds than 30
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use common::heads::Head;
 use common::plot::{Line, lines};
 use common::{Times, beside};
+use sightline::engine::{Command, Engine, EngineOptions, ModelChoice};
 use sightline::model::{Task, labels::Labels};
 use sightline::scene::{Scene, Style};
+use sightline::source::{Address, CameraRequest};
 
 fn main() {
     let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(30);
-    let plots = [sizes(rounds), objects(rounds)];
+    let plots = [sizes(rounds), objects(rounds), sources()];
     let folder = std::env::args().skip(1).find(|a| !a.starts_with("--") && a.parse::<u64>().is_err());
     let Some(folder) = folder else { return };
     for (name, svg) in plots {
@@ -74,4 +79,67 @@ fn objects(rounds: usize) -> (&'static str, String) {
     }
     println!();
     ("growth-objects.svg", lines("Output stage and scene over objects", "objects", "ms", &plot))
+}
+
+/// Frames a second of each source: little enough that two cores do all of it, so that nothing is left out.
+const RATE: u32 = 3;
+
+/// Processor time a second of the whole loop: that many sources, each with that many models.
+fn sources() -> (&'static str, String) {
+    let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
+    let model = data.join("models/selfie_segmentation.onnx");
+    let mut plot =
+        ["1 model a source", "2 models", "3 models", "4 models"].map(|name| Line { name, points: vec![] });
+    println!(
+        "{:<8} {:>7} {:>14} {:>18} {:>16}",
+        "sources", "models", "results/s", "processor ms/s", "ms a result"
+    );
+    for (models, line) in (1..).zip(&mut plot) {
+        for sources in [1, 2, 4, 8] {
+            let engines: Vec<Engine> = (0..sources).map(|_| running(&model, models)).collect();
+            std::thread::sleep(Duration::from_millis(1500));
+            let looked = |engines: &[Engine]| engines.iter().map(|e| e.stats().looked_at).sum::<u64>();
+            let before = (looked(&engines), processor_ms());
+            std::thread::sleep(Duration::from_secs(4));
+            let after = (looked(&engines), processor_ms());
+            let (results, ms) =
+                ((after.0 - before.0) as f64 / 4.0 * models as f64, (after.1 - before.1) / 4.0);
+            println!("{sources:<8} {models:>7} {results:>14.1} {ms:>18.1} {:>16.2}", ms / results.max(1e-9));
+            line.points.push((f64::from(sources), ms));
+        }
+    }
+    println!();
+    (
+        "growth-sources.svg",
+        lines("The loop over sources, 3 frames a second each", "sources", "processor ms a second", &plot),
+    )
+}
+
+/// A source at its rate with so many models.
+fn running(model: &Path, models: usize) -> Engine {
+    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    let choice = |threads| {
+        let mut choice = ModelChoice { path: model.into(), ..ModelChoice::default() };
+        choice.options.threads = Some(threads);
+        choice
+    };
+    engine.send(Command::SetModel(choice(1)));
+    engine.send(Command::Compare((1..models).map(|_| choice(1)).collect()));
+    while engine.model().current.is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    engine.send(Command::Open {
+        address: Address::Pattern { width: 640, height: 360, fps: RATE },
+        camera: CameraRequest::default(),
+    });
+    engine
+}
+
+/// Processor time of this process, in milliseconds.
+fn processor_ms() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    // A tick is a hundredth of a second.
+    (ticks(11) + ticks(12)) * 10.0
 }

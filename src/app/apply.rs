@@ -282,6 +282,7 @@ impl App {
             threads: self.threads_for(path, provider),
             pose: there(&settings.pose),
             matte: there(&settings.matte),
+            cache: folders::cache_folder(),
             ..OpenOptions::default()
         }
     }

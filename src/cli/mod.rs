@@ -136,6 +136,7 @@ impl OpeningArgs {
             pose: self.pose.clone(),
             matte: self.person_only.clone(),
             profile: None,
+            cache: folders::cache_folder(),
         }
     }
 

@@ -252,7 +252,8 @@ fn measure_one(shared: &Shared) -> bool {
     shared.measuring.store(true, Relaxed);
     let go_on = || shared.idle.load(Relaxed) && !shared.stop.load(Relaxed);
     let hints = shared.shelf().catalogue().hints(&card.path);
-    let options = OpenOptions { hints, ..OpenOptions::default() };
+    let cache = crate::model::folders::cache_folder();
+    let options = OpenOptions { hints, cache, ..OpenOptions::default() };
     let run = std::panic::AssertUnwindSafe(|| measure::measure(&card.path, &options, go_on));
     let answer = std::panic::catch_unwind(run);
     shared.measuring.store(false, Relaxed);

@@ -110,8 +110,12 @@ pub(super) fn open(
     let seen = inspect(&chosen).map_err(|e| bad(e.to_string().trim_end_matches('.').to_owned()))?;
     let second = seen.spec.map_err(|_| bad("Sightline doesn't know how to read it".into()))?;
     fits(&second, wanted).map_err(bad)?;
-    let how =
-        OpenOptions { threads: options.threads, device: options.device.clone(), ..OpenOptions::default() };
+    let how = OpenOptions {
+        threads: options.threads,
+        device: options.device.clone(),
+        cache: options.cache.clone(),
+        ..OpenOptions::default()
+    };
     let model = Model::open(&chosen, &how)?;
     let name = model.name();
     spec.companion = Some(chosen);

@@ -20,6 +20,12 @@ pub fn data_folder() -> Option<PathBuf> {
     Some(etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("sightline"))
 }
 
+/// Where optimised forms of models are kept; see [`super::optimised`].
+#[must_use]
+pub fn cache_folder() -> Option<PathBuf> {
+    Some(data_folder()?.join("optimised"))
+}
+
 /// The folders that models are looked for in, in order, whether or not they exist: `SIGHTLINE_MODELS`,
 /// `models` here, `models` beside the program, `models` in the data folder.
 #[must_use]

@@ -14,6 +14,7 @@ pub mod input;
 pub mod labels;
 pub mod metadata;
 pub mod nodes;
+pub mod optimised;
 pub mod output;
 mod probe;
 pub mod results;
@@ -40,6 +41,7 @@ use identify::Unknown;
 use input::InputStage;
 use output::{Context, Scratch};
 use results::StageTimes;
+use runtime::Provider;
 use session::{Bytes, Session};
 use sidecar::Sidecar;
 use spec::{ExtraValue, Layout, Size};
@@ -66,6 +68,8 @@ pub struct OpenOptions {
     pub matte: Option<PathBuf>,
     /// Have the runtime write a profile of all runs to a file whose name begins so; see [`nodes`].
     pub profile: Option<PathBuf>,
+    /// Where optimised forms of models are kept, so that they open faster the next time; see [`optimised`].
+    pub cache: Option<PathBuf>,
 }
 
 /// What a model file holds, whether or not it is understood: for `models info` and the page of a model that isn't
@@ -183,6 +187,7 @@ impl Model {
             spec.input.size = Size::Dynamic { width: whole(size.0), height: whole(size.1), stride };
         }
         let device = options.device.as_deref().map(session::provider_named).transpose()?;
+        let sha256 = sha256(path)?;
         // A network that takes any size although its file fixes one is opened from edited bytes.
         let bytes = if spec.family == Family::CenterFace {
             let bytes = std::fs::read(path)
@@ -191,7 +196,14 @@ impl Model {
                 .map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })?;
             Bytes::Memory(freed)
         } else {
-            Bytes::File
+            match &options.cache {
+                // An adapter's weights belong to the graph as it was exported.
+                Some(folder) if device.is_none_or(|d| d == Provider::Cpu) && options.adapter.is_none() => {
+                    optimised::place(folder, &facts, &sha256, runtime::load()?.version())
+                        .map_or(Bytes::File, Bytes::Optimised)
+                }
+                _ => Bytes::File,
+            }
         };
         let mut session =
             Session::open(path, &bytes, (&spec.input.name, spec.input.element), device, options)?;
@@ -209,7 +221,7 @@ impl Model {
         };
         let mut model = Self {
             path: path.to_owned(),
-            sha256: sha256(path)?,
+            sha256,
             input: InputStage::new(spec.input.clone()),
             spec,
             session,

@@ -43,7 +43,7 @@ struct Event {
 pub fn who_ran_what(path: &Path, options: &OpenOptions) -> Result<Vec<NodeShare>, ModelError> {
     let failed = |reason: String| ModelError::RunFailed { reason };
     let folder = tempfile::tempdir().map_err(|e| failed(format!("no room for its profile: {e}")))?;
-    let options = OpenOptions { profile: Some(folder.path().join("run")), ..options.clone() };
+    let options = OpenOptions { profile: Some(folder.path().join("run")), cache: None, ..options.clone() };
     let mut model = Model::open(path, &options)?;
     model.warm_up()?;
     let profile = model.end_profile()?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use half::f16;
+use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
 use ort::value::{Tensor as OrtTensor, TensorElementType, ValueType};
 use smallvec::SmallVec;
@@ -13,7 +14,7 @@ use super::input::TensorMut;
 use super::output::{Data, Tensor};
 use super::runtime::{self, Provider, plain};
 use super::spec::{Element, Extra};
-use super::{ModelError, OpenOptions};
+use super::{ModelError, OpenOptions, optimised};
 
 /// Ends a run that hangs; can be kept and called from any thread.
 #[derive(Clone)]
@@ -88,12 +89,15 @@ pub enum Bytes {
     File,
     /// The file's bytes, changed.
     Memory(Vec<u8>),
+    /// The file as it lies there; its optimised form lies at this place, or is to be put there.
+    Optimised(PathBuf),
 }
 
 impl std::fmt::Debug for Bytes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File => f.write_str("File"),
+            Self::Optimised(place) => write!(f, "Optimised({})", place.display()),
             Self::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
         }
     }
@@ -376,23 +380,51 @@ fn commit(
     profile: Option<&Path>,
 ) -> Result<ort::session::Session, String> {
     // The builder's errors carry the builder along and can't leave this function.
-    let build = || -> Result<ort::session::Session, ort::Error> {
-        let mut builder = ort::session::Session::builder(&runtime.environment)?
-            .with_intra_threads(threads)?
-            .with_inter_threads(1)?
-            // Spinning threads burn a core between frames (an idle camera preview at 96–118 % instead of 28–41 %).
-            .with_intra_op_spinning(false)?
-            .with_inter_op_spinning(false)?;
-        if let Some(profile) = profile {
-            builder = builder.with_profiling(profile)?;
+    let build =
+        |from: &Path, optimise: bool, draft: Option<&Path>| -> Result<ort::session::Session, ort::Error> {
+            let mut builder = ort::session::Session::builder(&runtime.environment)?
+                .with_intra_threads(threads)?
+                .with_inter_threads(1)?
+                // Spinning threads burn a core between frames (an idle camera preview at 96–118 % instead of 28–41 %).
+                .with_intra_op_spinning(false)?
+                .with_inter_op_spinning(false)?;
+            if let Some(profile) = profile {
+                builder = builder.with_profiling(profile)?;
+            }
+            if let Some(dispatch) = provider.dispatch(threads) {
+                builder = builder.with_execution_providers([dispatch])?;
+            }
+            if !optimise {
+                builder = builder.with_optimization_level(GraphOptimizationLevel::Disable)?;
+            }
+            if let Some(draft) = draft {
+                builder = builder.with_optimized_model_path(draft)?;
+            }
+            match bytes {
+                Bytes::Memory(bytes) => builder.commit_from_memory(bytes),
+                Bytes::File | Bytes::Optimised(_) => builder.commit_from_file(from),
+            }
+        };
+    let plainly = || build(path, true, None).map_err(|e| plain(e.message()));
+    let Bytes::Optimised(place) = bytes else { return plainly() };
+    if place.is_file() {
+        match build(place, false, None) {
+            Ok(session) => {
+                optimised::touch(place);
+                return Ok(session);
+            }
+            Err(error) => {
+                tracing::debug!("{} can't be used: {error}", place.display());
+                let _ = std::fs::remove_file(place);
+            }
         }
-        if let Some(dispatch) = provider.dispatch(threads) {
-            builder = builder.with_execution_providers([dispatch])?;
+    }
+    // Where the disk is full or the folder can't be written, the model opens all the same.
+    match optimised::draft(place).and_then(|draft| Some((build(path, true, Some(&draft)).ok()?, draft))) {
+        Some((session, draft)) => {
+            optimised::keep(draft, place);
+            Ok(session)
         }
-        match bytes {
-            Bytes::File => builder.commit_from_file(path),
-            Bytes::Memory(bytes) => builder.commit_from_memory(bytes),
-        }
-    };
-    build().map_err(|e| plain(e.message()))
+        None => plainly(),
+    }
 }
