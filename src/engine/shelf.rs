@@ -127,12 +127,12 @@ impl Shelf {
         let known = |inner: &Inner| {
             let free = |id: u64| !except.contains(&id) && inner.helper != Some(id);
             let fits = |e: &&Entry| e.choice == *choice && !e.spoiled && free(e.id);
-            inner.entries.iter().find(fits).map(|e| (e.id, Arc::clone(&e.stamp)))
+            inner.entries.iter().find(fits).map(|e| (e.id, Arc::clone(&e.stamp), Arc::clone(&e.card)))
         };
         loop {
-            let (id, stamp) = known(&self.lock())?;
+            let (id, stamp, card) = known(&self.lock())?;
             // The disk is looked at while nobody waits for the lock.
-            if stamp.holds() {
+            if stamp.holds() && crate::model::adapter::beside(&card.path) == card.adapters {
                 return Some(id);
             }
             self.spoil(id);
