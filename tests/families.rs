@@ -359,6 +359,9 @@ fn video_matting_carries_its_state_and_forgets_it_with_the_size() {
     let mut other = wide.clone();
     other.origin = Some("another.jpg".into());
     assert_eq!([alpha(&wide), alpha(&wide), alpha(&other)], [1, 2, 1], "so does another file");
+    model.forget();
+    model.run(&other, &Thresholds::default(), &mut results).expect("runs");
+    assert_eq!((matte(&results)[0] * 10.0).round(), 1.0, "and a model that is taken up again");
 }
 
 #[test]

@@ -167,7 +167,7 @@ pub enum Command {
     /// Open and warm a model while the current one goes on.
     SetModel(ModelChoice),
     /// Run these models, [`LANES`] − 1 at most, on the same frames beside the one of [`Command::SetModel`]; those that
-    /// run already go on. None: no longer compare.
+    /// run already go on. An empty list: no longer compare.
     Compare(Vec<ModelChoice>),
     /// Run no model, and keep none open.
     CloseModel,

@@ -279,13 +279,13 @@ impl Opener<'_> {
         let shareable = first.and_then(|id| Some((id, self.shelf.shareable(id)?)));
         let Some((id, (choice, threads))) = shareable else {
             self.help_with(None);
-            return;
+            return self.say_pace();
         };
         match (self.helped, self.shelf.helper()) {
             // That was the other model's.
-            (Some((of, _)), Some(_)) if of != id => self.help_with(None),
+            (Some((of, _)), _) if of != id => self.help_with(None),
             // It failed: once is enough.
-            (Some((of, _)), None) if of == id => {
+            (Some(_), None) => {
                 self.help_with(None);
                 self.tuner.refuse();
             }
@@ -312,9 +312,13 @@ impl Opener<'_> {
         } else if !wanted {
             self.help_with(None);
         }
+        self.say_pace();
+    }
+
+    fn say_pace(&self) {
         let report = self.tuner.report();
-        if **shared.pace_report.load() != report {
-            shared.pace_report.store(Arc::new(report));
+        if **self.shared.pace_report.load() != report {
+            self.shared.pace_report.store(Arc::new(report));
         }
     }
 

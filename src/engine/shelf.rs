@@ -127,12 +127,12 @@ impl Shelf {
         let known = |inner: &Inner| {
             let free = |id: u64| !except.contains(&id) && inner.helper != Some(id);
             let fits = |e: &&Entry| e.choice == *choice && !e.spoiled && free(e.id);
-            inner.entries.iter().find(fits).map(|e| (e.id, Arc::clone(&e.stamp)))
+            inner.entries.iter().find(fits).map(|e| (e.id, Arc::clone(&e.stamp), Arc::clone(&e.card)))
         };
         loop {
-            let (id, stamp) = known(&self.lock())?;
+            let (id, stamp, card) = known(&self.lock())?;
             // The disk is looked at while nobody waits for the lock.
-            if stamp.holds() {
+            if stamp.holds() && crate::model::adapter::beside(&card.path) == card.adapters {
                 return Some(id);
             }
             self.spoil(id);
@@ -162,14 +162,17 @@ impl Shelf {
         id
     }
 
-    /// Changes which models are to run. Models that failed meanwhile are left out.
+    /// Changes which models are to run. Models that failed meanwhile are left out; one whose file changed goes on until
+    /// another takes its place.
     pub fn plan(&self, change: impl FnOnce(&mut Plan)) {
         let mut inner = self.lock();
         let mut plan = inner.plan;
         change(&mut plan);
         let mut clock = inner.clock;
         for place in &mut plan {
-            let entry = place.and_then(|id| inner.entries.iter_mut().find(|e| e.id == id && !e.spoiled));
+            let runs = inner.plan.contains(place);
+            let usable = |e: &&mut Entry| Some(e.id) == *place && (runs || !e.spoiled);
+            let entry = inner.entries.iter_mut().find(usable);
             *place = entry.map(|entry| {
                 clock += 1;
                 entry.used = clock;

@@ -258,7 +258,8 @@ fn rig(open: impl Fn() -> Result<Box<dyn Source>, SourceError> + Send + Sync + '
         model: Box::new(move |choice| {
             let name = choice.path.to_string_lossy().into_owned();
             let file = choice.path.file_name().unwrap_or_default().to_string_lossy();
-            let Some(manner) = manner(&file) else {
+            let gone = choice.path.is_absolute() && !choice.path.exists();
+            let Some(manner) = manner(&file).filter(|_| !gone) else {
                 return Err(ModelError::NoFile { path: choice.path.clone() });
             };
             written.lock().expect("no panic").opened.push(file.into_owned());

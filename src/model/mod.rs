@@ -242,12 +242,18 @@ impl Model {
     }
 
     /// Every file that it was made of, whether or not it is there: its own, its sidecar, its weights outside the file,
-    /// its adapter, and those of its second model. Where one of them changes, opening it again gives another model.
+    /// its adapter, and those of its second model and the folders where such are looked for. Where one of them changes, opening
+    /// it again gives another model.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = vec![self.path.clone(), sidecar::path_for(&self.path)];
         files.extend(self.others.iter().cloned());
         files.extend(self.adapter.clone());
+        if companion::task_for(self.spec.task).is_some() {
+            // The folders in which second models are looked for.
+            files.extend(self.path.parent().map(Path::to_owned));
+            files.extend(folders::model_folders());
+        }
         if let Some(companion) = &self.companion {
             files.extend(companion.model().files());
         }

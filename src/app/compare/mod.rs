@@ -280,20 +280,37 @@ impl Compare {
             let Some(agreement) = self.agreements[lane.index].filter(|_| lane.outcome.is_some()) else {
                 continue;
             };
+            let of_two = lanes.len() == 2;
+            let said = agreement_text(&agreement, letters, view.language);
             // Of three or four models there is room for the share alone.
-            let text = match agreement.share().filter(|_| lanes.len() > 2) {
+            let text = match agreement.share() {
+                _ if of_two => said,
                 Some(share) => format!("{} – {}  {:.0} %", letters.0, letters.1, share * 100.0),
-                None => agreement_text(&agreement, letters, view.language),
+                None => format!("{} – {}  {said}", letters.0, letters.1),
             };
-            ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).truncate())
-                .on_hover_text(w.agreement_hint);
-            if let Some(speed) = speed_text(letters, (first, self.median(lane)), view.language) {
-                let faster = if speed.starts_with(letters.1) { lane.index } else { 0 };
-                if speed.starts_with(letters.0) || speed.starts_with(letters.1) {
+            let agreement_ui = |ui: &mut Ui| {
+                let label = egui::Label::new(egui::RichText::new(text).color(p.text)).truncate();
+                ui.add(label).on_hover_text(w.agreement_hint);
+            };
+            let speed = speed_text(letters, (first, self.median(lane)), view.language);
+            let speed_ui = |ui: &mut Ui| {
+                let Some(speed) = speed else { return };
+                let faster =
+                    [(letters.0, 0), (letters.1, lane.index)].into_iter().find(|(l, _)| speed.starts_with(l));
+                if let Some((_, faster)) = faster {
                     let (dot, _) = ui.allocate_exact_size(vec2(8.0, 8.0), egui::Sense::hover());
                     ui.painter().circle_filled(dot.center(), 4.0, colour(faster));
                 }
                 ui.add(egui::Label::new(egui::RichText::new(speed).color(p.strong)).truncate());
+            };
+            // What is longer comes last: it is cut where the window is narrow.
+            if of_two {
+                speed_ui(ui);
+                ui.add_space(8.0);
+                agreement_ui(ui);
+            } else {
+                agreement_ui(ui);
+                speed_ui(ui);
             }
             if lane.index + 1 < lanes.len() {
                 ui.separator();

@@ -97,6 +97,25 @@ fn a_file_that_changed_is_opened_anew() {
 }
 
 #[test]
+fn a_running_model_whose_file_is_gone_goes_on_running() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("well1");
+    std::fs::write(&file, "one").expect("written");
+    let name = file.to_str().expect("a path");
+    let rig = live();
+    rig.runs(name);
+    std::fs::remove_file(&file).expect("removed");
+    rig.model(name);
+    until("it is said that the file is gone", || rig.engine.model().failed.is_some());
+    rig.compare(&["well2"]);
+    until("both look", || rig.compared() == [name, "well2"]);
+    rig.compare(&[]);
+    until("it looks alone", || rig.engine.comparison().is_none() && rig.looks_now(name));
+    let looks = rig.looks.load(SeqCst);
+    until("and goes on", || rig.looks.load(SeqCst) > looks + 3);
+}
+
+#[test]
 fn no_frame_is_without_a_result_and_every_result_has_its_own_models_label() {
     let rig = live();
     rig.runs("well1");
@@ -263,7 +282,7 @@ fn a_second_session_goes_with_its_model_and_is_none_where_models_are_compared() 
     }
     rig.compare(&["well3"]);
     until("both are compared", || rig.compared() == ["well2", "well3"]);
-    until("without a second session", || rig.engine.shelf.helper().is_none());
+    until("without a second session", || rig.engine.shelf.helper().is_none() && !rig.engine.pace().smooth);
     rig.engine.send(Command::CloseModel);
     until("nothing runs", || rig.engine.model().current.is_none());
     until("all are closed", || rig.dropped().len() == rig.opened().len());
