@@ -69,10 +69,13 @@ pub(super) fn gather(source: &[[u8; 4]], first: &[u32], out: &mut [[[u8; 4]; 2]]
         out.fill([*only, *only]);
         return;
     }
-    let last = source.len().saturating_sub(2);
+    // The same row without its first pixel, both cut to one length: one comparison a pixel guards both.
+    let Some((_, next)) = source.split_first() else { return };
+    let source = &source[..next.len()];
+    let last = next.len() - 1;
     for (pair, at) in out.iter_mut().zip(first) {
         let at = (*at as usize).min(last);
-        *pair = [source[at], source[at + 1]];
+        *pair = [source[at], next[at]];
     }
 }
 
