@@ -134,6 +134,8 @@ pub struct Scene {
     /// The same places, for the search of the next one.
     taken: pack::Taken,
     scratch: Vec<f32>,
+    /// Buffers of the masks' layer.
+    stamping: raster::Buffers,
     revision: u64,
 }
 

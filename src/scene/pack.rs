@@ -125,7 +125,9 @@ mod tests {
     fn taken(places: &[Rect]) -> Taken {
         let mut taken = Taken::default();
         taken.clear([100.0, 100.0]);
-        places.iter().for_each(|rect| taken.push(*rect));
+        for rect in places {
+            taken.push(*rect);
+        }
         taken
     }
 

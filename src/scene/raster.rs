@@ -33,7 +33,7 @@ impl Scene {
         let scale = (MASK_SIDE / w.max(h)).min(1.0);
         let (width, height) = ((w * scale).ceil().max(1.0) as usize, (h * scale).ceil().max(1.0) as usize);
         let mirrored = self.mirrored;
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut buffers = std::mem::take(&mut self.stamping);
         let index = self.next_raster(width, height);
         let raster = &mut self.rasters[index];
         raster.region = [0.0, 0.0, w, h];
@@ -46,10 +46,10 @@ impl Scene {
                 let region = [region[0] * sx, region[1] * sy, region[2] * sx, region[3] * sy];
                 let rgb = palette::class(detection.class_id);
                 let opacity = opacity(style.mask_opacity);
-                stamp(&mut raster.rgba, (width, height), mask, region, rgb, opacity, &mut scratch);
+                stamp(&mut raster.rgba, (width, height), mask, region, rgb, opacity, &mut buffers);
             }
         }
-        self.scratch = scratch;
+        self.stamping = buffers;
         self.marks.push(Mark::Raster { index });
     }
 
@@ -151,7 +151,22 @@ fn set(pixel: &mut [u8], rgb: [u8; 3], alpha: f32) {
     }
 }
 
-/// Blends one mask into the layer; `region` in the layer's pixels. `scratch` is a buffer.
+/// Buffers of [`stamp`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffers {
+    /// Which of the grid's columns lies before each pixel, and how far the pixel is to the next.
+    columns: Vec<u32>,
+    fractions: Vec<f32>,
+    /// Two rows of the grid as one: the value at this height, and how much it rises from one row to the other. The last
+    /// column is there twice.
+    line: Vec<[f32; 2]>,
+    /// For each pixel, `line` before and after it.
+    near: Vec<[f32; 4]>,
+    alphas: Vec<f32>,
+}
+
+/// Blends one mask into the layer; `region` in the layer's pixels. A row goes through three loops: what lies around each
+/// pixel is fetched, alphas are worked out in vectors, pixels are blended.
 fn stamp(
     rgba: &mut [u8],
     (width, height): (usize, usize),
@@ -159,7 +174,7 @@ fn stamp(
     region: Rect,
     rgb: [u8; 3],
     opacity: f32,
-    scratch: &mut Vec<f32>,
+    buffers: &mut Buffers,
 ) {
     let (w, h) = (mask.width, mask.height);
     let (region_w, region_h) = (region[2] - region[0], region[3] - region[1]);
@@ -169,50 +184,61 @@ fn stamp(
         return;
     }
     let (across, down) = (centres(region[0], region[2], width), centres(region[1], region[3], height));
-    let (per_x, per_y) = (w as f32 / region_w, h as f32 / region_h);
-    let firm = ((opacity * 2.0).min(0.95) - opacity).max(0.0);
-    // What is the same in every row: where in the grid each column of pixels lies.
-    scratch.clear();
-    scratch.extend(
-        across.clone().map(|x| ((x as f32 + 0.5 - region[0]) * per_x - 0.5).clamp(0.0, (w - 1) as f32)),
-    );
-    scratch.resize(across.len() + 2 * w, 0.0);
-    let (columns, lines) = scratch.split_at_mut(across.len());
-    let (line, rise) = lines.split_at_mut(w);
+    let per = [w as f32 / region_w, h as f32 / region_h];
+    let Buffers { columns, fractions, line, near, alphas } = buffers;
+    columns.clear();
+    fractions.clear();
+    for x in across.clone() {
+        let (column, _, fraction) = neighbours((x as f32 + 0.5 - region[0]) * per[0], w);
+        columns.push(column as u32);
+        fractions.push(fraction);
+    }
+    near.resize(columns.len(), [0.0; 4]);
+    alphas.resize(columns.len(), 0.0);
     for y in down {
-        // And what is the same in every column: the grid's two rows as one, and how much it rises from one to the other.
-        let (y0, y1, fy) = neighbours((y as f32 + 0.5 - region[1]) * per_y, h);
-        let (top, bottom) = (&mask.data[y0 * w..][..w], &mask.data[y1 * w..][..w]);
-        for (((line, rise), top), bottom) in line.iter_mut().zip(&mut *rise).zip(top).zip(bottom) {
-            *rise = f32::from(*bottom) - f32::from(*top);
-            *line = f32::from(*top) + *rise * fy;
+        let (y0, y1, fy) = neighbours((y as f32 + 0.5 - region[1]) * per[1], h);
+        let rows = mask.data[y0 * w..][..w].iter().zip(&mask.data[y1 * w..][..w]);
+        line.clear();
+        line.extend(rows.map(|(top, bottom)| {
+            let (top, rise) = (f32::from(*top), f32::from(*bottom) - f32::from(*top));
+            [top + rise * fy, rise]
+        }));
+        line.extend_from_within(w - 1..);
+        for (near, column) in near.iter_mut().zip(&*columns) {
+            let column = (*column as usize).min(w - 1);
+            let ([a, rise_a], [b, rise_b]) = (line[column], line[column + 1]);
+            *near = [a, rise_a, b, rise_b];
         }
+        edge(near, fractions, per, opacity, alphas);
         let pixels = rgba.as_chunks_mut::<4>().0.get_mut(y * width + across.start..).unwrap_or_default();
-        for (pixel, at) in pixels.iter_mut().zip(&*columns) {
-            let x0 = *at as usize;
-            let (x1, fx) = ((x0 + 1).min(w - 1), *at - x0 as f32);
-            let (a, b, rise_a, rise_b) = (line[x0], line[x1], rise[x0], rise[x1]);
-            let flat = rise_a == 0.0 && rise_b == 0.0;
-            let alpha = if flat && a + b == 0.0 {
-                continue;
-            } else if flat && a + b == 510.0 {
-                // Deep inside.
-                opacity
-            } else {
-                let inside = a + (b - a) * fx;
-                // The slope tells how many pixels of the layer it is to the edge (where the value is 127.5).
-                let slope_x = (b - a) * per_x;
-                let slope_y = (rise_a + (rise_b - rise_a) * fx) * per_y;
-                let depth = (inside - 127.5) / (slope_x * slope_x + slope_y * slope_y).sqrt().max(1e-3);
-                let covered = (depth + 0.5).clamp(0.0, 1.0);
-                covered * (opacity + firm * (CONTOUR + 0.5 - depth).clamp(0.0, 1.0))
-            };
-            if alpha > 0.0 {
-                for (below, above) in pixel.iter_mut().zip([rgb[0], rgb[1], rgb[2], 255]) {
-                    let below_part = f32::from(*below) * (1.0 - alpha);
-                    *below = (below_part + f32::from(above) * alpha + 0.5) as u8;
-                }
-            }
+        blend(pixels, alphas, rgb);
+    }
+}
+
+/// How much of a mask covers each pixel of a row: all of it inside, with a firmer contour, and nothing outside.
+fn edge(near: &[[f32; 4]], fractions: &[f32], per: [f32; 2], opacity: f32, alphas: &mut [f32]) {
+    let firm = ((opacity * 2.0).min(0.95) - opacity).max(0.0);
+    // Comparisons instead of `f32::clamp`, which minds NaN.
+    let share = |v: f32| if v > 0.0 { if v < 1.0 { v } else { 1.0 } } else { 0.0 };
+    for ((alpha, [a, rise_a, b, rise_b]), fx) in alphas.iter_mut().zip(near).zip(fractions) {
+        let inside = a + (b - a) * fx;
+        // The slope tells how many pixels of the layer it is to the edge (where the value is 127.5).
+        let slope_x = (b - a) * per[0];
+        let slope_y = (rise_a + (rise_b - rise_a) * fx) * per[1];
+        let slope = (slope_x * slope_x + slope_y * slope_y).sqrt();
+        let depth = (inside - 127.5) / if slope > 1e-3 { slope } else { 1e-3 };
+        *alpha = share(depth + 0.5) * (opacity + firm * share(CONTOUR + 0.5 - depth));
+    }
+}
+
+/// Blends a colour over premultiplied pixels, in whole numbers of 15 bits.
+fn blend(pixels: &mut [[u8; 4]], alphas: &[f32], [r, g, b]: [u8; 3]) {
+    const ONE: u32 = 1 << 15;
+    let above = [r, g, b, 255].map(u32::from);
+    for (pixel, alpha) in pixels.iter_mut().zip(alphas) {
+        let alpha = ((*alpha * ONE as f32 + 0.5) as i32 as u32).min(ONE);
+        for (below, above) in pixel.iter_mut().zip(above) {
+            *below = ((u32::from(*below) * (ONE - alpha) + above * alpha + ONE / 2) >> 15) as u8;
         }
     }
 }
@@ -276,7 +302,7 @@ mod tests {
         // Inside, over every edge, and smaller than a pixel.
         for region in [[3.2, 4.7, 36.0, 25.1], [-8.0, -5.0, 50.0, 44.0], [10.1, 10.1, 10.9, 10.9]] {
             let mut rgba = vec![0; size.0 * size.1 * 4];
-            stamp(&mut rgba, size, &mask, region, [255, 100, 0], 0.45, &mut Vec::new());
+            stamp(&mut rgba, size, &mask, region, [255, 100, 0], 0.45, &mut Buffers::default());
             for (at, pixel) in rgba.as_chunks::<4>().0.iter().enumerate() {
                 let alpha = by_definition(&mask, region, size, at % size.0, at / size.0, 0.45);
                 for (got, full) in pixel.iter().zip([255.0, 100.0, 0.0, 255.0]) {

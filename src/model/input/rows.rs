@@ -69,10 +69,13 @@ pub(super) fn gather(source: &[[u8; 4]], first: &[u32], out: &mut [[[u8; 4]; 2]]
         out.fill([*only, *only]);
         return;
     }
-    let last = source.len().saturating_sub(2);
+    // The same row without its first pixel, both cut to one length: one comparison a pixel guards both.
+    let Some((_, next)) = source.split_first() else { return };
+    let source = &source[..next.len()];
+    let last = next.len() - 1;
     for (pair, at) in out.iter_mut().zip(first) {
         let at = (*at as usize).min(last);
-        *pair = [source[at], source[at + 1]];
+        *pair = [source[at], next[at]];
     }
 }
 
@@ -95,7 +98,7 @@ pub(super) fn across(pairs: &[[[u8; 4]; 2]], weights: [&[u16]; 2], out: Planes<'
 #[inline(always)]
 pub(super) fn down(above: &[i16], below: &[i16], weights: [i16; 2], out: &mut [f32], scaling: Scaling) {
     // Both products are cut to their upper 16 bits before they are added, as OpenCV does.
-    let upper = |value: i16, weight: i16| (i32::from(value) * i32::from(weight) >> 16) as i16;
+    let upper = |value: i16, weight: i16| ((i32::from(value) * i32::from(weight)) >> 16) as i16;
     for ((value, a), b) in out.iter_mut().zip(above).zip(below) {
         let byte = (upper(*a, weights[0]) + upper(*b, weights[1]) + 2) >> 2;
         *value = scaling.of(i32::from(byte));

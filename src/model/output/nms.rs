@@ -23,23 +23,26 @@ fn area(b: &[f32; 4]) -> f32 {
 /// How many kept boxes are compared at once.
 const LANES: usize = 8;
 
-/// Boxes that were kept, eight side by side, so that one candidate meets eight of them in a few vector instructions.
+/// No block.
+const END: u32 = u32::MAX;
+
+/// Boxes of one class that were kept, eight side by side, so that one candidate meets eight of them in a few vector
+/// instructions.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     /// x1, y1, x2, y2.
     sides: [[f32; LANES]; 4],
     area: [f32; LANES],
-    class_id: [u32; LANES],
+    /// 1 where there is a box.
+    used: [u32; LANES],
+    /// The class's next block.
+    next: u32,
 }
 
 impl Block {
-    /// No class has this number: lanes without a box.
-    const NONE: u32 = u32::MAX;
-    const EMPTY: Self = Self { sides: [[0.0; LANES]; 4], area: [0.0; LANES], class_id: [Self::NONE; LANES] };
-
-    /// Whether any of the boxes of this class overlaps `b` by more than `limit`. The arithmetic is [`iou`]'s.
+    /// Whether any of the boxes overlaps `b` by more than `limit`. The arithmetic is [`iou`]'s.
     #[inline]
-    fn suppresses(&self, b: &[f32; 4], own_area: f32, class_id: u32, limit: f32) -> bool {
+    fn suppresses(&self, b: &[f32; 4], own_area: f32, limit: f32) -> bool {
         // Comparisons instead of `f32::min`, which minds NaN: no candidate has one.
         let least = |a: f32, b: f32| if a < b { a } else { b };
         let most = |a: f32, b: f32| if a > b { a } else { b };
@@ -53,47 +56,70 @@ impl Block {
             let iou = if union > 0.0 { overlap / union } else { 0.0 };
             // What isn't a number (areas beyond the floats) counts as an overlap.
             let apart = iou <= limit;
-            *hit = u32::from(!apart & (self.class_id[lane] == class_id));
+            *hit = u32::from(!apart) & self.used[lane];
         }
         hits.iter().fold(0, |any, hit| any | hit) != 0
     }
 }
 
-/// The boxes that a candidate is compared with; kept from frame to frame for its buffer.
+/// The boxes that a candidate is compared with, those of each class in a chain; kept from frame to frame for its buffers.
 #[derive(Debug, Default)]
 pub struct Rivals {
     blocks: Vec<Block>,
-    count: usize,
+    /// The newest block of each class, and how many boxes the class has.
+    chains: Vec<(u32, u32)>,
+    /// Classes that have a chain.
+    classes: Vec<u32>,
 }
 
 impl Rivals {
     fn clear(&mut self) {
         self.blocks.clear();
-        self.count = 0;
+        for class_id in self.classes.drain(..) {
+            self.chains[class_id as usize] = (END, 0);
+        }
     }
 
     fn push(&mut self, b: &[f32; 4], class_id: u32) {
-        let lane = self.count % LANES;
+        let class = class_id as usize;
+        if self.chains.len() <= class {
+            self.chains.resize(class + 1, (END, 0));
+        }
+        let (newest, count) = &mut self.chains[class];
+        if *count == 0 {
+            self.classes.push(class_id);
+        }
+        let lane = *count as usize % LANES;
         if lane == 0 {
-            self.blocks.push(Block::EMPTY);
+            let empty =
+                Block { sides: [[0.0; LANES]; 4], area: [0.0; LANES], used: [0; LANES], next: *newest };
+            *newest = self.blocks.len() as u32;
+            self.blocks.push(empty);
         }
-        self.count += 1;
-        if let Some(block) = self.blocks.last_mut() {
-            block.sides.iter_mut().zip(b).for_each(|(side, value)| side[lane] = *value);
-            block.area[lane] = area(b);
-            block.class_id[lane] = class_id;
-        }
+        *count += 1;
+        let block = &mut self.blocks[*newest as usize];
+        block.sides.iter_mut().zip(b).for_each(|(side, value)| side[lane] = *value);
+        block.area[lane] = area(b);
+        block.used[lane] = 1;
     }
 
     fn suppress(&self, b: &[f32; 4], class_id: u32, limit: f32) -> bool {
         let own_area = area(b);
-        self.blocks.iter().any(|block| block.suppresses(b, own_area, class_id, limit))
+        let mut next = self.chains.get(class_id as usize).map_or(END, |chain| chain.0);
+        while let Some(block) = self.blocks.get(next as usize) {
+            if block.suppresses(b, own_area, limit) {
+                return true;
+            }
+            next = block.next;
+        }
+        false
     }
 }
 
 /// Greedy non-maximum suppression: from the best down, a candidate is kept unless it overlaps one already kept (of
 /// its class, or of any when `agnostic`) by more than `limit`. At most `most` are kept. `candidates` is put into order;
-/// `kept` holds indices into it, best first. Cost: a sort, and at most [`MOST_CANDIDATES`] · `most` comparisons.
+/// `kept` holds indices into it, best first. Cost: a sort, and for each candidate a comparison with what was kept of its class;
+/// at most [`MOST_CANDIDATES`] · `most`.
 pub fn nms(
     candidates: &mut Vec<Candidate>,
     kept: &mut Vec<usize>,
@@ -184,7 +210,10 @@ mod tests {
                 .collect();
             let expected = by_definition(&list, limit, agnostic);
             let mut kept = Vec::new();
-            nms(&mut list, &mut kept, &mut Rivals::default(), limit, usize::MAX, agnostic);
+            let mut rivals = Rivals::default();
+            // What an earlier frame left behind changes nothing.
+            nms(&mut list.clone(), &mut kept, &mut rivals, limit, usize::MAX, !agnostic);
+            nms(&mut list, &mut kept, &mut rivals, limit, usize::MAX, agnostic);
             let got: Vec<usize> = kept.iter().map(|&k| list[k].anchor).collect();
             prop_assert_eq!(got, expected);
         }
