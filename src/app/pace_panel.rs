@@ -5,7 +5,7 @@ use eframe::egui::{self, ComboBox, Ui};
 use super::intent::Intent;
 use super::style::palette;
 use super::view::View;
-use super::widgets::figure_row;
+use super::widgets::{combo_arrow, figure_row};
 use crate::engine::{PaceFigures, ResultPace};
 use crate::model::labels::Language;
 
@@ -52,13 +52,16 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         |pace: ResultPace| ResultPace::ALL.iter().position(|p| *p == pace).map_or("", |at| w.names[at]);
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(w.results).color(palette(ui).weak)).on_hover_text(w.hint);
-        let combo = ComboBox::from_id_salt("result pace").selected_text(name(now)).show_ui(ui, |ui| {
-            for pace in ResultPace::ALL {
-                if ui.selectable_label(pace == now, name(pace)).clicked() && pace != now {
-                    out.push(Intent::ResultPace(pace));
+        let combo = ComboBox::from_id_salt("result pace").icon(combo_arrow).selected_text(name(now)).show_ui(
+            ui,
+            |ui| {
+                for pace in ResultPace::ALL {
+                    if ui.selectable_label(pace == now, name(pace)).clicked() && pace != now {
+                        out.push(Intent::ResultPace(pace));
+                    }
                 }
-            }
-        });
+            },
+        );
         combo.response.on_hover_text(w.hint).accessible_name(w.results);
     });
     if now == ResultPace::Fresh {
@@ -69,7 +72,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         w.measured.into_iter().zip([report.fresh_figures, report.smooth_figures]).zip([false, true])
     {
         let text = figures.as_ref().map_or_else(|| w.not_measured.to_owned(), w.figures);
-        let text = if smooth == report.smooth { format!("● {text}") } else { text };
+        let text = if smooth == report.smooth { format!("•  {text}") } else { text };
         figure_row(ui, label, &text);
     }
 }
