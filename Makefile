@@ -15,7 +15,7 @@ test:
 	@scripts/setup test && scripts/check
 
 bench:
-	@scripts/setup run && cargo bench --locked && cargo run --release --locked -- bench
+	@scripts/bench
 
 screenshots:
 	@scripts/setup test && cargo build --release --locked && scripts/screenshots.sh

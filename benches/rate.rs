@@ -188,6 +188,6 @@ fn predict_rate(path: &Path, film: &Path) -> f64 {
         .stderr(Stdio::null())
         .output()
         .expect("it runs");
-    let lines = output.stdout.iter().filter(|b| **b == b'\n').count();
+    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
     lines as f64 / begin.elapsed().as_secs_f64()
 }

@@ -1,19 +1,23 @@
-//! What the real window costs, seen from outside: start, a pass of the interface, memory, rest.
+//! What the real window costs beside a 720p camera (a played one, MJPEG at 30 frames a second), seen from outside: start, a pass
+//! of the interface, memory, rest.
 //!
 //! `cargo bench --bench window`                 the table; `-- --json FILE` for the same as JSON
 //!
 //! Needs a display; without one it is run under `xvfb-run` by itself. Resting is measured where `xdotool` and a window manager
 //! (`openbox`) are there, because a window can't be minimised without.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 
 mod common;
+#[path = "../tests/common/mod.rs"]
+mod sample;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_sightline");
+use sample::TestEnv;
+use sample::fakecam::FakeCamera;
 
 fn main() {
     if std::env::var_os("DISPLAY").is_none() {
@@ -26,19 +30,15 @@ fn main() {
             .status();
         std::process::exit(status.ok().and_then(|s| s.code()).unwrap_or(1));
     }
-    let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
-    let model = data.join("models/yolox_nano.onnx");
-    let home = tempfile::tempdir().expect("a folder");
-    // Low enough that some fifty boxes are drawn; the models folder holds nothing else to be hashed and measured.
-    std::fs::create_dir_all(home.path().join("models")).expect("a folder");
-    std::fs::write(home.path().join("settings.toml"), "conf = 0.015\niou = 0.95\n").expect("a file");
-
-    let film = data.join("media/traffic.mp4");
-    let mut told = Vec::new();
-    // Twice: the first run warms the file cache.
-    for _ in 0..2 {
-        told = (0..3).map(|_| measured(home.path(), &film, &model)).collect::<Vec<_>>();
-    }
+    let room = Room {
+        env: TestEnv::new(),
+        camera: FakeCamera::new(),
+        model: sample::shared("models/yolox_nano.onnx"),
+    };
+    // Low enough that some fifty boxes are drawn.
+    room.settings("conf = 0.015\niou = 0.95\n");
+    // The first run warms the file cache.
+    let told: Vec<Value> = (0..4).map(|_| room.measured()).skip(1).collect();
     let median = |key: &str, place: Option<usize>| {
         let mut values: Vec<f64> =
             told.iter().filter_map(|t| place.map_or(&t[key], |p| &t[key][p]).as_f64()).collect();
@@ -76,11 +76,12 @@ fn main() {
         (9, "age of a result: median ms".into(), median("result_age_ms", Some(0)), "≤ inference + interval"),
         (9, "  inference, median ms".into(), median("inference_ms", Some(0)), ""),
     ];
-    let (resident, without) = (resident(home.path(), Some(&model)), resident(home.path(), None));
+    room.settings("");
+    let (resident, without) = (room.resident(true), room.resident(false));
     rows.push((8, "resident with a 720p live picture and the model, MB".into(), resident, ""));
     rows.push((8, "  without a model, MB".into(), without, "≤ 250"));
     for (state, acts) in [("paused", "key p"), ("minimised", "search --name Sightline windowminimize")] {
-        let share = resting(home.path(), &film, &model, acts).unwrap_or(f64::NAN);
+        let share = room.resting(acts).unwrap_or(f64::NAN);
         rows.push((6, format!("{state}: % of a core"), share, "< 1"));
     }
     rows.sort_by_key(|row| row.0);
@@ -99,60 +100,71 @@ fn main() {
     }
 }
 
-/// A window of its own world.
-fn window(home: &Path, source: &Path, model: Option<&Path>) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(["--size", "1280x800", "--source"]).arg(source);
-    if let Some(model) = model {
-        command.arg("--model").arg(model);
+/// A world of its own: a home, a camera, a model.
+struct Room {
+    env: TestEnv,
+    camera: FakeCamera,
+    model: PathBuf,
+}
+
+impl Room {
+    fn settings(&self, text: &str) {
+        std::fs::write(self.env.path("../config/settings.toml"), text).expect("a file");
     }
-    command
-        .env("SIGHTLINE_CONFIG_DIR", home)
-        .env("SIGHTLINE_DATA_DIR", home)
-        .env("SIGHTLINE_MODELS", home.join("models"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
 
-/// What the window tells of itself after some seconds of a film.
-fn measured(home: &Path, film: &Path, model: &Path) -> Value {
-    let output = window(home, film, Some(model)).args(["--measure", "7"]).stdout(Stdio::piped()).output();
-    let output = output.expect("the window opens");
-    serde_json::from_slice(&output.stdout).expect("a line of JSON")
-}
+    /// The window on the camera.
+    fn window(&self, with_model: bool) -> Command {
+        let mut command = self.camera.command(&self.env);
+        command
+            .args(["--size", "1280x800", "--source", "0"])
+            .env("SIGHTLINE_ONNXRUNTIME", sample::onnx_runtime());
+        command.env("SIGHTLINE_CONFIG_DIR", self.env.path("../config"));
+        command.env("SIGHTLINE_DATA_DIR", self.env.path("../data"));
+        if with_model {
+            command.arg("--model").arg(&self.model);
+        }
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
 
-/// Resident memory beside the test pattern, in MB, after ten seconds.
-fn resident(home: &Path, model: Option<&Path>) -> f64 {
-    std::fs::write(home.join("settings.toml"), "").expect("a file");
-    let mut child = window(home, Path::new("pattern"), model).spawn().expect("the window opens");
-    std::thread::sleep(Duration::from_secs(10));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    end(&mut child);
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
-}
+    /// What the window tells of itself after some seconds.
+    fn measured(&self) -> Value {
+        let output = self.window(true).args(["--measure", "7"]).stdout(Stdio::piped()).output();
+        serde_json::from_slice(&output.expect("the window opens").stdout).expect("a line of JSON")
+    }
 
-/// The share of a core, in per cent, of a window that rests; `None` where it can't be made to.
-fn resting(home: &Path, film: &Path, model: &Path, acts: &str) -> Option<f64> {
-    let mut manager = Command::new("openbox").stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-    std::thread::sleep(Duration::from_secs(1));
-    let mut child = window(home, film, Some(model)).spawn().ok()?;
-    // Hashing, measuring threads: what happens once is over by then.
-    std::thread::sleep(Duration::from_secs(25));
-    let done = Command::new("xdotool").args(["mousemove", "400", "400", "click", "1"]).status();
-    std::thread::sleep(Duration::from_secs(1));
-    let done =
-        done.and_then(|_| Command::new("xdotool").args(acts.split(' ')).stdout(Stdio::null()).status());
-    std::thread::sleep(Duration::from_secs(6));
-    let before = ticks(child.id());
-    std::thread::sleep(Duration::from_secs(10));
-    let after = ticks(child.id());
-    end(&mut child);
-    end(&mut manager);
-    // A tick is a hundredth of a second.
-    done.ok().filter(std::process::ExitStatus::success)?;
-    Some((after? - before?) / 10.0)
+    /// Resident memory in MB, after ten seconds.
+    fn resident(&self, with_model: bool) -> f64 {
+        let mut child = self.window(with_model).spawn().expect("the window opens");
+        std::thread::sleep(Duration::from_secs(10));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        end(&mut child);
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
+        line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+    }
+
+    /// The share of a core, in per cent, of a window that rests; `None` where it can't be made to.
+    fn resting(&self, acts: &str) -> Option<f64> {
+        let mut manager = Command::new("openbox").stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+        std::thread::sleep(Duration::from_secs(1));
+        let mut child = self.window(true).spawn().ok()?;
+        // Hashing, measuring threads: what happens once is over by then.
+        std::thread::sleep(Duration::from_secs(20));
+        let xdotool =
+            |acts: &str| Command::new("xdotool").args(acts.split(' ')).stdout(Stdio::null()).status();
+        let done = xdotool("mousemove 400 400 click 1");
+        std::thread::sleep(Duration::from_secs(1));
+        let done = done.and_then(|_| xdotool(acts));
+        std::thread::sleep(Duration::from_secs(6));
+        let before = ticks(child.id());
+        std::thread::sleep(Duration::from_secs(10));
+        let after = ticks(child.id());
+        end(&mut child);
+        end(&mut manager);
+        // A tick is a hundredth of a second.
+        done.ok().filter(std::process::ExitStatus::success)?;
+        Some((after? - before?) / 10.0)
+    }
 }
 
 /// Processor time of a process in ticks.

@@ -12,15 +12,15 @@ mod common;
 fn look(options: &OpenOptions) -> Results {
     runtime::prefer(Some(common::onnx_runtime()));
     let mut frame = Frame::default();
-    pictures::load(&common::shared("media/traffic_060.jpg"), &mut frame, &mut None).unwrap();
-    let mut model = Model::open(&common::shared("models/yolox_nano.onnx"), options).unwrap();
+    pictures::load(&common::shared("media/traffic_060.jpg"), &mut frame, &mut None).expect("a picture");
+    let mut model = Model::open(&common::shared("models/yolox_nano.onnx"), options).expect("it opens");
     let mut results = Results::default();
-    model.run(&frame, &Thresholds::default(), &mut results).unwrap();
+    model.run(&frame, &Thresholds::default(), &mut results).expect("it runs");
     results
 }
 
 fn kept(folder: &tempfile::TempDir) -> Vec<PathBuf> {
-    std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()).collect()
+    std::fs::read_dir(folder.path()).expect("the folder").map(|e| e.expect("an entry").path()).collect()
 }
 
 #[test]

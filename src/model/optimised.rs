@@ -74,7 +74,7 @@ fn make_room(folder: &Path, room: u64) {
             path.extension().is_some_and(|e| e == "onnx").then_some((meta.modified().ok()?, meta.len(), path))
         })
         .collect();
-    files.sort_by(|a, b| b.0.cmp(&a.0));
+    files.sort_by_key(|(used, ..)| std::cmp::Reverse(*used));
     let mut used = 0;
     for (_, bytes, path) in files {
         used += bytes;
