@@ -1,5 +1,6 @@
 //! The panels and the keys, found by their names for screen readers.
 
+mod drop;
 mod library;
 mod speed;
 
