@@ -61,6 +61,8 @@ pub struct Settings {
     pub pose: Option<PathBuf>,
     /// The execution provider that models run on; `None`: the CPU.
     pub device: Option<String>,
+    /// Results a second that models of any input size are to keep; `None`: their own size, whatever it takes.
+    pub target_rate: Option<u32>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     /// Results as new or as many as can be.
@@ -108,6 +110,7 @@ impl Default for Settings {
             matte: None,
             pose: None,
             device: None,
+            target_rate: None,
             result_on_own_frame: false,
             result_pace: ResultPace::default(),
             side_panel: true,

@@ -146,6 +146,7 @@ impl App {
             Intent::SetAdapter(adapter) => self.set_adapter(adapter),
             Intent::SetCompanion(path) => self.set_companion(path),
             Intent::Device(device) => self.set_device(device),
+            Intent::TargetRate(rate) => self.set_target_rate(rate),
             Intent::Tune => self.begin_tune(),
             Intent::StopTune => self.stop_tune(),
             Intent::NoModel => {
@@ -279,6 +280,7 @@ impl App {
         OpenOptions {
             hints: self.hints(path),
             device: settings.device.clone(),
+            size: self.size_for(path),
             threads: self.threads_for(path, provider),
             pose: there(&settings.pose),
             matte: there(&settings.matte),

@@ -79,6 +79,8 @@ pub enum Intent {
     SetCompanion(Option<PathBuf>),
     /// Run models on this execution provider; `None`: on the CPU.
     Device(Option<String>),
+    /// Feed models that take any size as much as keeps this rate, in results a second; `None`: as much as they were made for.
+    TargetRate(Option<u32>),
     /// Measure how many threads suit the running model.
     Tune,
     StopTune,

@@ -271,6 +271,7 @@ impl App {
             self.state.pace = self.engine.pace();
             self.compare.measure(|lane| self.engine.lane_stats(lane));
             self.remember_live_time();
+            self.fit_size();
             if let Some(trouble) = self.watcher.take_trouble() {
                 self.toasts.bad(self.strings().not_done, trouble);
             }

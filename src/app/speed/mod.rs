@@ -1,6 +1,7 @@
 //! What runs a model, and with how many threads: chosen by the user or measured, always told.
 
 mod panel;
+mod size;
 mod tune;
 mod words;
 
@@ -19,6 +20,7 @@ use crate::library::notes::{Notes, Tuned};
 use crate::model::nodes::{self, NodeShare};
 use crate::model::runtime;
 use crate::source::Pace;
+use size::Fitted;
 
 /// A model that has run so long beside a picture is tuned, where it never was, in seconds.
 const SETTLED: u64 = 4;
@@ -43,6 +45,9 @@ pub struct Speed {
     pub tune: Option<Tune>,
     /// Since when the number of threads that is being tried was asked for.
     asked: Option<Instant>,
+    /// The input size that keeps the rate that was asked for, and the one that the model has unasked.
+    fitted: Option<Fitted>,
+    first_size: Option<Fitted>,
     /// What was remembered when the program started: the first model opens before the list of models is there.
     at_start: Notes,
     /// Models that weren't tuned for a reason that holds until the program ends.

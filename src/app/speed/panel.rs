@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Ui};
 
+use super::size::RATES;
 use super::words::Words;
 use super::{Ran, Speed, tuned};
 use crate::app::icons::Icon;
@@ -10,7 +11,9 @@ use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{combo_arrow, figure_row, sized_icon_button};
 use crate::engine::ModelCard;
+use crate::model::Task;
 use crate::model::runtime::{self, Provider};
+use crate::model::spec::Size;
 
 /// Shows them.
 pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, speed: &Speed, out: &mut Vec<Intent>) {
@@ -31,6 +34,9 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, speed: &Speed, out: &m
             }
         }
         None => {}
+    }
+    if matches!(card.spec.input.size, Size::Dynamic { .. }) && card.spec.task != Task::Action {
+        rate_ui(ui, view, w, out);
     }
     threads_ui(ui, view, card, speed, w, out);
 }
@@ -64,6 +70,27 @@ fn provider_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, w: &Words, out: &
                 }
             });
             response.response.accessible_name(w.provider);
+        });
+    });
+}
+
+/// The rate that the input size is to keep.
+fn rate_ui(ui: &mut Ui, view: &View<'_>, w: &Words, out: &mut Vec<Intent>) {
+    let now = view.settings.target_rate;
+    let name = |rate: Option<u32>| rate.map_or_else(|| w.own_size.to_owned(), w.for_rate);
+    ui.horizontal(|ui| {
+        ui.set_min_height(30.0);
+        ui.label(egui::RichText::new(w.input_size).color(palette(ui).weak)).on_hover_text(w.input_size_hint);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let combo = egui::ComboBox::from_id_salt("rate").width(150.0).truncate().icon(combo_arrow);
+            let response = combo.selected_text(name(now)).show_ui(ui, |ui| {
+                for rate in std::iter::once(None).chain(RATES.map(Some)) {
+                    if ui.selectable_label(now == rate, name(rate)).clicked() && now != rate {
+                        out.push(Intent::TargetRate(rate));
+                    }
+                }
+            });
+            response.response.accessible_name(w.input_size);
         });
     });
 }

@@ -14,6 +14,11 @@ pub struct Words {
     /// A provider's share: its name, nodes, per cent of the time.
     pub share: fn(&str, usize, f32) -> String,
     pub looking: &'static str,
+    pub input_size: &'static str,
+    pub input_size_hint: &'static str,
+    pub own_size: &'static str,
+    /// As large as so many results a second allow.
+    pub for_rate: fn(u32) -> String,
     pub threads: &'static str,
     /// Being tried: threads, which of how many.
     pub trying: fn(usize, usize, usize) -> String,
@@ -56,6 +61,10 @@ static ENGLISH: Words = Words {
         format!("{provider}: {nodes} node{plural}, {part:.0} % of the time")
     },
     looking: "Looking at what ran where…",
+    input_size: "Input size",
+    input_size_hint: "This model takes any size. Smaller is faster and finds less that is small.",
+    own_size: "its own",
+    for_rate: |rate| format!("for {rate} a second"),
     threads: "Threads",
     trying: |threads, at, of| format!("Measuring {threads}… ({at} of {of})"),
     measure: "Measure",
@@ -82,6 +91,10 @@ static CHINESE: Words = Words {
     fell_back: |why| format!("由 CPU 运行：{why}。"),
     share: |provider, nodes, part| format!("{provider}：{nodes} 个节点，占用时 {part:.0} %"),
     looking: "正在查看各部分由谁运行…",
+    input_size: "输入尺寸",
+    input_size_hint: "该模型接受任意尺寸：越小越快，但小目标更容易漏检。",
+    own_size: "模型自身",
+    for_rate: |rate| format!("每秒 {rate} 次"),
     threads: "线程",
     trying: |threads, at, of| format!("正在测量 {threads} 个…（{at}/{of}）"),
     measure: "测量",
