@@ -111,7 +111,7 @@ fn sources() -> (&'static str, String) {
     println!();
     (
         "growth-sources.svg",
-        lines("The loop over sources, 3 frames a second each", "sources", "processor ms a second", &plot),
+        lines("Processor time of the loop, 3 frames a second a source", "sources", "ms/s", &plot),
     )
 }
 

@@ -53,6 +53,16 @@ impl PixelFormat {
     }
 }
 
+/// How the bytes of a YUV frame become colours; both in the limited range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum YuvMatrix {
+    /// ITU-R BT.601: cameras, old films, and whatever says nothing else.
+    #[default]
+    Bt601,
+    /// ITU-R BT.709: films in high definition.
+    Bt709,
+}
+
 /// One picture of a source, raw or decoded.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -62,6 +72,8 @@ pub struct Frame {
     pub height: u32,
     /// How `data` is to be read.
     pub format: PixelFormat,
+    /// How YUV formats become colours; says nothing for others.
+    pub matrix: YuvMatrix,
     /// The pixels, rows from the top, without padding between rows.
     pub data: Vec<u8>,
     /// Counts the frames of the source from 0; a gap says that the source lost frames.
@@ -82,6 +94,7 @@ impl Default for Frame {
             width: 0,
             height: 0,
             format: PixelFormat::Rgba8,
+            matrix: YuvMatrix::default(),
             data: Vec::new(),
             sequence: 0,
             captured: Instant::now(),
@@ -110,6 +123,7 @@ impl Frame {
         self.width = width;
         self.height = height;
         self.format = format;
+        self.matrix = YuvMatrix::default();
         match format.byte_len(width, height) {
             Some(len) => self.data.resize(len, 0),
             None => self.data.clear(),

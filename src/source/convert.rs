@@ -1,12 +1,12 @@
 //! Raw frames → RGBA: MJPEG through libjpeg-turbo, YUYV and NV12 through the `yuv` crate, the rest by rearranging bytes.
 //!
 //! Cameras' YUV is taken as BT.601 in the limited range, as the UVC specification (1.5, colour matching descriptor) has it
-//! where a camera says nothing else.
+//! where a camera says nothing else; films say which matrix they are made with.
 
 use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvRange, YuvStandardMatrix};
 
 use super::jpeg::JpegDecoder;
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, PixelFormat, YuvMatrix};
 
 /// Why a frame couldn't be decoded, as the end of a sentence.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -66,6 +66,10 @@ pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Resu
     if out.is_empty() {
         return Ok(());
     }
+    let matrix = match raw.matrix {
+        YuvMatrix::Bt601 => YuvStandardMatrix::Bt601,
+        YuvMatrix::Bt709 => YuvStandardMatrix::Bt709,
+    };
     let failed = |e: yuv::YuvError| DecodeError(e.to_string());
     let bytes = |of_a_row: usize| &raw.data[rows.start * of_a_row..rows.end * of_a_row];
     let pixels = out.chunks_exact_mut(4);
@@ -90,8 +94,7 @@ pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Resu
         PixelFormat::Yuyv => {
             let yuy = bytes(pair * 4);
             let image = YuvPackedImage { yuy, yuy_stride: width.div_ceil(2) * 4, width, height: count };
-            yuv::yuyv422_to_rgba(&image, out, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt601)
-                .map_err(failed)?;
+            yuv::yuyv422_to_rgba(&image, out, width * 4, YuvRange::Limited, matrix).map_err(failed)?;
         }
         PixelFormat::Nv12 => {
             let (luma, chroma) = raw.data.split_at(across * raw.height as usize);
@@ -116,7 +119,7 @@ pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Resu
                     here,
                     width * 4,
                     YuvRange::Limited,
-                    YuvStandardMatrix::Bt601,
+                    matrix,
                     YuvConversionMode::Balanced,
                 )
                 .map_err(failed)?;

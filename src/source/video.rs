@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use serde::Deserialize;
 
 use super::{Pace, Read, Source, SourceError, SourceInfo};
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, PixelFormat, YuvMatrix};
 
 /// Frames that ffmpeg may be ahead.
 const AHEAD: usize = 2;
@@ -30,6 +30,8 @@ pub struct Video {
     input: Input,
     info: SourceInfo,
     fps: f64,
+    /// Frames come as NV12, with this matrix; `None`: as RGBA.
+    nv12: Option<YuvMatrix>,
     running: Option<Running>,
     /// Number and time of the first frame since the last seek.
     first: u64,
@@ -133,6 +135,7 @@ impl Video {
             input,
             info,
             fps: probe.fps,
+            nv12: probe.nv12,
             running: None,
             first: 0,
             begin_s: 0.0,
@@ -156,7 +159,8 @@ impl Video {
         }
         command.arg("-i").arg(self.input.argument());
         command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vsync", "passthrough"]);
-        command.args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"]);
+        let pixels = if self.nv12.is_some() { "nv12" } else { "rgba" };
+        command.args(["-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]);
         let mut child =
             spawn(&mut command).map_err(|e| self.input.unreadable(e))?.ok_or(SourceError::NoFfmpeg)?;
         let (Some(mut pipe), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
@@ -171,7 +175,8 @@ impl Video {
             }
         });
         let (width, height) = self.info.size;
-        let len = PixelFormat::Rgba8.byte_len(width, height).unwrap_or_default();
+        let format = if self.nv12.is_some() { PixelFormat::Nv12 } else { PixelFormat::Rgba8 };
+        let len = format.byte_len(width, height).unwrap_or_default();
         let (give, full) = bounded::<Vec<u8>>(AHEAD);
         // One buffer more than can be full, and one for the caller.
         let (free, empty) = bounded::<Vec<u8>>(AHEAD + 2);
@@ -238,7 +243,8 @@ impl Source for Video {
                 let used = std::mem::replace(&mut into.data, buffer);
                 let _ = running.free.try_send(used);
                 (into.width, into.height) = self.info.size;
-                into.format = PixelFormat::Rgba8;
+                into.format = if self.nv12.is_some() { PixelFormat::Nv12 } else { PixelFormat::Rgba8 };
+                into.matrix = self.nv12.unwrap_or_default();
                 into.sequence = self.first + self.count;
                 into.time_s = Some(self.begin_s + self.count as f64 / self.fps);
                 into.captured = Instant::now();
@@ -273,6 +279,8 @@ struct Probe {
     duration_s: Option<f64>,
     frames: Option<u64>,
     codec: String,
+    /// Its pixels can be taken as NV12, which is a third of the bytes and no work for ffmpeg; with this matrix.
+    nv12: Option<YuvMatrix>,
 }
 
 #[derive(Deserialize)]
@@ -291,6 +299,9 @@ struct Stream {
     nb_frames: Option<String>,
     duration: Option<String>,
     codec_name: Option<String>,
+    pix_fmt: Option<String>,
+    color_space: Option<String>,
+    color_range: Option<String>,
     #[serde(default)]
     side_data_list: Vec<SideData>,
 }
@@ -356,9 +367,23 @@ fn probe(input: &Input) -> Result<Probe, SourceError> {
         size: (width, height),
         fps: rate(&stream.avg_frame_rate).or_else(|| rate(&stream.r_frame_rate)).unwrap_or(25.0),
         duration_s: seconds(&stream.duration).or_else(|| seconds(&format_duration)),
-        frames: stream.nb_frames.and_then(|n| n.parse().ok()),
+        frames: stream.nb_frames.as_deref().and_then(|n| n.parse().ok()),
+        nv12: nv12_of(&stream),
         codec: stream.codec_name.unwrap_or_default(),
     })
+}
+
+/// The matrix of a film whose pixels are NV12's but for their order; `None` for everything else, which ffmpeg turns into
+/// RGBA.
+fn nv12_of(stream: &Stream) -> Option<YuvMatrix> {
+    let limited = matches!(stream.color_range.as_deref(), None | Some("tv" | "unknown"));
+    let halved = matches!(stream.pix_fmt.as_deref(), Some("yuv420p" | "nv12"));
+    let matrix = match stream.color_space.as_deref() {
+        Some("bt709") => YuvMatrix::Bt709,
+        None | Some("unknown" | "smpte170m" | "bt470bg") => YuvMatrix::Bt601,
+        Some(_) => return None,
+    };
+    (limited && halved).then_some(matrix)
 }
 
 /// Starts a program with its output piped; `None` where it isn't installed.
@@ -435,6 +460,42 @@ mod tests {
             );
         }
         assert_eq!(video.read(&mut Frame::default(), Duration::ZERO), Ok(Read::End), "the end stays the end");
+    }
+
+    #[test]
+    fn films_keep_their_colours_whatever_matrix_they_are_made_with() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (space, matrix) in
+            [("bt709", Some(YuvMatrix::Bt709)), ("smpte170m", Some(YuvMatrix::Bt601)), ("", None)]
+        {
+            let path = folder.path().join(format!("{space}.mkv"));
+            let mut command = Command::new("ffmpeg");
+            command.args([
+                "-v",
+                "error",
+                "-y",
+                "-f",
+                "lavfi",
+                "-i",
+                "color=0x40C020:size=32x16:rate=5:duration=0.4",
+            ]);
+            match matrix {
+                Some(_) => command
+                    .args(["-vf", &format!("scale=out_color_matrix={space}:out_range=tv")])
+                    .args(["-pix_fmt", "yuv420p", "-colorspace", space, "-color_range", "tv"]),
+                // Not halved: ffmpeg makes RGBA of it.
+                None => command.args(["-pix_fmt", "yuv444p"]),
+            };
+            assert!(command.args(["-c:v", "ffv1"]).arg(&path).status().expect("ffmpeg runs").success());
+            let mut video = Video::file(&path).expect("opens");
+            assert_eq!(video.nv12, matrix, "{space}");
+            let (mut raw, mut frame) = (Frame::default(), Frame::default());
+            while video.read(&mut raw, Duration::from_secs(1)).expect("readable") != Read::Frame {}
+            crate::source::convert::Decoder::default().decode(&raw, &mut frame).expect("decoded");
+            let pixel = &frame.data[..4];
+            let near = pixel.iter().zip([0x40, 0xC0, 0x20, 255u8]).all(|(a, b)| a.abs_diff(b) <= 3);
+            assert!(near, "{space}: {pixel:?}");
+        }
     }
 
     #[test]
