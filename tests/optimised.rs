@@ -37,6 +37,19 @@ fn it_says_the_same_and_a_damaged_one_is_replaced() {
     assert!(std::fs::metadata(file).unwrap().len() > 1000, "it was written anew");
 }
 
+/// Old exporters name the weights as inputs: what is folded away would be missed.
+#[test]
+fn a_model_whose_weights_are_inputs_opens_every_time() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime::prefer(Some(common::onnx_runtime()));
+    let options = OpenOptions { cache: Some(folder.path().to_owned()), ..OpenOptions::default() };
+    for _ in 0..3 {
+        for model in ["models/mosaic_nc8_256.onnx", "models/candy_nc16_256.onnx"] {
+            Model::open(&common::shared(model), &options).expect("it opens");
+        }
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_is_no_hindrance() {
     let folder = tempfile::tempdir().unwrap();

@@ -199,8 +199,13 @@ impl Model {
             match &options.cache {
                 // An adapter's weights belong to the graph as it was exported.
                 Some(folder) if device.is_none_or(|d| d == Provider::Cpu) && options.adapter.is_none() => {
-                    optimised::place(folder, &facts, &sha256, runtime::load()?.version())
-                        .map_or(Bytes::File, Bytes::Optimised)
+                    optimised::place(folder, &facts, &sha256, runtime::load()?.version()).map_or(
+                        Bytes::File,
+                        |place| {
+                            let inputs = facts.inputs.iter().map(|port| port.name.clone()).collect();
+                            Bytes::Optimised(place, inputs)
+                        },
+                    )
                 }
                 _ => Bytes::File,
             }

@@ -89,15 +89,16 @@ pub enum Bytes {
     File,
     /// The file's bytes, changed.
     Memory(Vec<u8>),
-    /// The file as it lies there; its optimised form lies at this place, or is to be put there.
-    Optimised(PathBuf),
+    /// The file as it lies there; its optimised form lies at this place, or is to be put there. The names are those of the
+    /// file's inputs.
+    Optimised(PathBuf, Vec<String>),
 }
 
 impl std::fmt::Debug for Bytes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File => f.write_str("File"),
-            Self::Optimised(place) => write!(f, "Optimised({})", place.display()),
+            Self::Optimised(place, _) => write!(f, "Optimised({})", place.display()),
             Self::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
         }
     }
@@ -402,12 +403,15 @@ fn commit(
             }
             match bytes {
                 Bytes::Memory(bytes) => builder.commit_from_memory(bytes),
-                Bytes::File | Bytes::Optimised(_) => builder.commit_from_file(from),
+                Bytes::File | Bytes::Optimised(..) => builder.commit_from_file(from),
             }
         };
     let plainly = || build(path, true, None).map_err(|e| plain(e.message()));
-    let Bytes::Optimised(place) = bytes else { return plainly() };
-    if place.is_file() {
+    let Bytes::Optimised(place, inputs) = bytes else { return plainly() };
+    if let Ok(kept) = std::fs::metadata(place) {
+        if kept.len() == 0 {
+            return plainly();
+        }
         match build(place, false, None) {
             Ok(session) => {
                 optimised::touch(place);
@@ -422,7 +426,7 @@ fn commit(
     // Where the disk is full or the folder can't be written, the model opens all the same.
     match optimised::draft(place).and_then(|draft| Some((build(path, true, Some(&draft)).ok()?, draft))) {
         Some((session, draft)) => {
-            optimised::keep(draft, place);
+            optimised::keep(draft, place, inputs);
             Ok(session)
         }
         None => plainly(),
