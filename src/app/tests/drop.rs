@@ -71,7 +71,7 @@ fn in_a_home_of_its_own() {
     let wait = |harness: &mut Harness<'_, App>, what: &str, there: &dyn Fn(&App) -> bool| {
         let begin = Instant::now();
         while !there(harness.state()) {
-            assert!(begin.elapsed() < Duration::from_secs(60), "{what} never came");
+            assert!(begin.elapsed() < Duration::from_mins(1), "{what} never came");
             harness.step();
             std::thread::sleep(Duration::from_millis(5));
         }
