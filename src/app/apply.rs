@@ -245,9 +245,8 @@ impl App {
     /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
     pub(super) fn open_model(&mut self, path: PathBuf, overrides: Option<Sidecar>) {
         self.speed.tune = None;
-        let mut choice = self.choice(path);
-        choice.options.overrides = overrides;
-        self.engine.send(Command::SetModel(choice));
+        self.overrides = overrides.map(|said| (path.clone(), said));
+        self.engine.send(Command::SetModel(self.choice(path)));
     }
 
     /// A model with the options that it is usually opened with.
@@ -279,6 +278,7 @@ impl App {
         let provider = settings.device.as_deref().unwrap_or("CPU");
         OpenOptions {
             hints: self.hints(path),
+            overrides: self.overrides.as_ref().filter(|(of, _)| of == path).map(|(_, said)| said.clone()),
             device: settings.device.clone(),
             size: self.size_for(path),
             threads: self.threads_for(path, provider),

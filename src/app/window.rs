@@ -29,6 +29,7 @@ use crate::library::download::{Downloads, Options, Ticket};
 use crate::library::{Card, Catalogue, Shelf, Watcher};
 use crate::model::Thresholds;
 use crate::model::labels::Language;
+use crate::model::sidecar::Sidecar;
 use crate::scene;
 use crate::settings::{self, Saver, Settings};
 
@@ -114,8 +115,8 @@ pub struct App {
     /// The model whose time while running was written down.
     pub(super) timed: Option<Arc<crate::engine::ModelCard>>,
     pub(super) speed: Speed,
-    /// When the result that a tune counted last was ready.
-    pub(super) timed_outcome: Option<Instant>,
+    /// What the user says of the model that was opened last, on the page "How to read this model".
+    pub(super) overrides: Option<(PathBuf, Sidecar)>,
     pub(super) stage: Stage,
     pub(super) compare: Compare,
     classes: ClassesPanel,
@@ -206,7 +207,7 @@ impl App {
             running_since: None,
             timed: None,
             speed: Speed::remembering(notes),
-            timed_outcome: None,
+            overrides: None,
             stage: Stage::default(),
             compare: Compare::default(),
             classes: ClassesPanel::default(),
@@ -405,7 +406,7 @@ impl App {
     /// Shows a page; that of a model reads its file on a worker.
     pub(super) fn show(&mut self, page: Page) {
         if let Page::Reading(path) = &page {
-            self.reading = Some(Reading::new(path, crate::model::sidecar::Sidecar::default()));
+            self.reading = Some(Reading::new(path, Sidecar::default()));
             self.inspect(path.clone());
         } else {
             self.reading = None;

@@ -70,7 +70,7 @@ impl App {
     /// What the running model takes while it runs is its time, too, until it is measured at rest.
     pub(in crate::app) fn remember_live_time(&mut self) {
         let Some(card) = self.state.model.current.clone() else { return };
-        let known = self.state.cards.iter().find(|c| same_file(&c.path, &card.path));
+        let known = crate::app::speed::listed(&self.state.cards, &card.path);
         let wanted = known.is_some_and(|c| c.measured.is_none() && c.sha256.is_some());
         let stats = &self.state.stats;
         if !wanted || stats.total.median <= 0.0 || self.timed.as_ref().is_some_and(|t| Arc::ptr_eq(t, &card))

@@ -45,6 +45,8 @@ pub struct Speed {
     pub tune: Option<Tune>,
     /// Since when the number of threads that is being tried was asked for.
     asked: Option<Instant>,
+    /// When the result that a tune counted last was ready.
+    counted: Option<Instant>,
     /// The input size that keeps the rate that was asked for, and the one that the model has unasked.
     fitted: Option<Fitted>,
     first_size: Option<Fitted>,
@@ -57,9 +59,14 @@ pub struct Speed {
 /// How a model's threads were chosen, where they were measured with this provider and runtime.
 #[must_use]
 pub fn tuned<'a>(cards: &'a [Arc<Card>], model: &std::path::Path, provider: &str) -> Option<&'a Tuned> {
-    let card = cards.iter().find(|c| super::model_panel::same_file(&c.path, model))?;
+    let card = listed(cards, model)?;
     let version = runtime::loaded().map(runtime::Runtime::version);
     card.tuned.as_ref().filter(|t| t.provider == provider && version.is_none_or(|v| v == t.runtime))
+}
+
+/// The card of a model's file.
+pub(super) fn listed<'a>(cards: &'a [Arc<Card>], model: &std::path::Path) -> Option<&'a Arc<Card>> {
+    cards.iter().find(|c| super::model_panel::same_file(&c.path, model))
 }
 
 /// Whether a source brings frame after frame, as a picture doesn't.
@@ -150,7 +157,6 @@ impl App {
         let options = crate::model::OpenOptions {
             threads,
             adapter: card.adapter.clone(),
-            overrides: self.reading.as_ref().filter(|r| r.path == card.path).map(|r| r.chosen.clone()),
             ..self.options_for(&card.path)
         };
         self.speed.asked = Some(Instant::now());
@@ -180,9 +186,9 @@ impl App {
             self.stop_tune();
             return;
         }
-        if let Some(outcome) = self.state.outcome.as_ref().filter(|o| self.timed_outcome != Some(o.finished))
+        if let Some(outcome) = self.state.outcome.as_ref().filter(|o| self.speed.counted != Some(o.finished))
         {
-            self.timed_outcome = Some(outcome.finished);
+            self.speed.counted = Some(outcome.finished);
             tune.result(outcome.card.threads, outcome.times.total, outcome.finished);
         }
         let now = Instant::now();
@@ -193,8 +199,7 @@ impl App {
             tune::Next::Done(tuned) => {
                 self.speed.tune = None;
                 self.run_with(&card, Some(tuned.threads));
-                let listed =
-                    self.state.cards.iter().find(|c| super::model_panel::same_file(&c.path, &card.path));
+                let listed = listed(&self.state.cards, &card.path);
                 let path = listed.map_or_else(|| card.path.clone(), |c| c.path.clone());
                 self.speed.passed_over.push(card.path.clone());
                 self.library_job(move |watcher| {
@@ -207,8 +212,8 @@ impl App {
 
     /// Whether the running model was never tuned and may be.
     fn wants_tune(&self, card: &ModelCard) -> bool {
-        let listed = self.state.cards.iter().find(|c| super::model_panel::same_file(&c.path, &card.path));
-        listed.is_some_and(|c| c.stamp.bytes <= TUNED_UP_TO && c.sha256.is_some())
+        listed(&self.state.cards, &card.path)
+            .is_some_and(|c| c.stamp.bytes <= TUNED_UP_TO && c.sha256.is_some())
             && self.running_since.is_some_and(|since| since.elapsed().as_secs() >= SETTLED)
             && self.state.model.opening.is_none()
             && self.reading.is_none()

@@ -10,6 +10,8 @@ use egui_kittest::Harness;
 
 use crate::app::AppOptions;
 use crate::app::window::App;
+use crate::model::labels::Language;
+use crate::model::sidecar::Sidecar;
 use crate::source::address::PATTERN;
 
 #[derive(Debug)]
@@ -85,9 +87,22 @@ fn in_a_home_of_its_own() {
     wait(&mut harness, "a result", &|app| {
         app.state.outcome.as_ref().is_some_and(|o| o.card.name == "my street model")
     });
+    let took = begin.elapsed();
+    // What the user says of it holds when its threads are measured.
+    let path = harness.state().state.model.current.as_ref().unwrap().path.clone();
+    let said = Sidecar { labels: Some(vec!["thing".into(); 80]), ..Sidecar::default() };
+    harness.state_mut().open_model(path, Some(said));
+    let is_said = |app: &App| {
+        let current = app.state.model.current.as_ref();
+        current.is_some_and(|c| c.spec.labels.name(0, Language::English) == "thing")
+    };
+    wait(&mut harness, "the user's names", &is_said);
+    harness.state_mut().begin_tune();
+    wait(&mut harness, "the end of the measurement", &|app| app.speed.tune.is_none());
+    assert!(is_said(harness.state()));
     println!(
         "dropped: in the list after {:.2} s, its first result after {:.2} s",
         listed.as_secs_f64(),
-        begin.elapsed().as_secs_f64()
+        took.as_secs_f64()
     );
 }
