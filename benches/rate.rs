@@ -1,11 +1,16 @@
-//! The whole loop beside the bare network: how much of the rate of `session.run` alone is left, live and over files.
+//! The whole loop beside the bare network, and beside the usual Python program: how much of the rate of `session.run` alone
+//! is left, live and over files.
 //!
-//! `cargo bench --bench rate`                   the table
+//! `cargo bench --bench rate`                   the tables
 //! `cargo bench --bench rate -- --json FILE`    the same as JSON too; `--rounds N` for more rounds than 3
 //!
 //! Every round takes all of a model's ways in turn, so that a busy machine slows them all. "memory": frames that lie ready, the newest
-//! wins. "film": traffic.mp4 through ffmpeg in the live engine, every frame looked at. "predict": the command over the same film,
-//! from its start to its end. Live runs have the threads that the window would take; their floor has as many.
+//! wins. "film": traffic.mp4 through ffmpeg in the live engine, every frame looked at. Live runs have the threads that the
+//! window would take; their floor has as many.
+//!
+//! Files: `predict` and the Python program (`benches/peers/run.sh --setup-only` sees to its packages) over the same film, as
+//! commands from start to end, and the rate that each tells of its loop, without its start. "at once": two bare runs at the
+//! same time on one thread each, the most that two cores give whatever surrounds them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Stdio};
@@ -25,47 +30,67 @@ const SPAN: Duration = Duration::from_secs(4);
 /// Frames kept in memory: 720p RGBA takes 3.7 MB each.
 const KEPT: usize = 30;
 
+/// The ways that are measured, in the order in which a round takes them.
+const WAYS: [&str; 10] = [
+    "bare, one thread",
+    "bare, two threads",
+    "bare, two at once",
+    "live, memory",
+    "live, film",
+    "predict",
+    "predict, loop",
+    "python, serial",
+    "python, two in flight",
+    "python, two in flight, loop",
+];
+
 fn main() {
     let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
     let film = data.join("media/traffic.mp4");
     let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(3);
     let frames = Arc::new(frames(&film));
     println!(
-        "frames a second, medians of {rounds} rounds (share of the bare run with as many threads; predict: of two threads)\n"
+        "frames a second, medians of {rounds} rounds; in brackets the share of the bare run with two threads\n"
     );
-    println!(
-        "{:<16} {:>8} {:>8} {:>16} {:>16} {:>16}",
-        "model", "bare ×1", "bare ×2", "live, memory", "live, film", "predict"
-    );
-    let mut rows = Vec::new();
+    let mut tables = Vec::new();
     for name in ["yolo11n_int8", "yolox_nano", "yolov8n_int8"] {
         let path = data.join(format!("models/{name}.onnx"));
-        let mut ways: [Vec<f64>; 5] = Default::default();
+        let mut rates: [Vec<f64>; WAYS.len()] = Default::default();
         let mut bare = [1, 2].map(|threads| ready(&path, threads, &frames[0]));
+        let mut pair = [1, 1].map(|threads| ready(&path, threads, &frames[0]));
         for _ in 0..rounds {
-            for (rates, model) in ways.iter_mut().zip(&mut bare) {
-                rates.push(bare_rate(model));
+            let [one, two] = bare.each_mut().map(bare_rate);
+            let at_once = at_once(&mut pair);
+            let (memory, played) = (memory_rate(&path, &frames), film_rate(&path, &film));
+            let (predict, predict_loop) = predict_rate(&path, &film);
+            let (serial, _) = python_rate(&path, &film, "serial");
+            let (flight, flight_loop) = python_rate(&path, &film, "in-flight");
+            let round =
+                [one, two, at_once, memory, played, predict, predict_loop, serial, flight, flight_loop];
+            for (rates, rate) in rates.iter_mut().zip(round) {
+                rates.push(rate);
             }
-            ways[2].push(memory_rate(&path, &frames));
-            ways[3].push(film_rate(&path, &film));
-            ways[4].push(predict_rate(&path, &film));
         }
-        let [one, two, memory, played, predict] = ways.map(median);
-        let live = if session::live_threads() == 1 { one } else { two };
-        let cell = |rate: f64, of: f64| format!("{rate:.1} ({:.2})", rate / of);
+        let medians = rates.map(median);
+        let live = medians[usize::from(session::live_threads() > 1)];
+        println!("{name}");
+        for (way, rate) in WAYS.iter().zip(medians).filter(|(_, rate)| rate.is_finite()) {
+            println!("  {way:<28} {rate:>7.1} ({:.2})", rate / medians[1]);
+        }
         println!(
-            "{name:<16} {one:>8.1} {two:>8.1} {:>16} {:>16} {:>16}",
-            cell(memory, live),
-            cell(played, live),
-            cell(predict, two)
+            "  live: {:.2} of the bare run from memory, {:.2} over the film\n",
+            medians[3] / live,
+            medians[4] / live
         );
-        rows.push(serde_json::json!({
-            "model": name, "bare_1": one, "bare_2": two, "memory": memory, "film": played, "predict": predict,
-            "memory_share": memory / live, "film_share": played / live, "predict_share": predict / two,
+        let told: serde_json::Map<_, _> =
+            WAYS.iter().zip(medians).map(|(way, rate)| ((*way).to_owned(), rate.into())).collect();
+        tables.push(serde_json::json!({
+            "model": name, "frames_a_second": told,
+            "memory_share": medians[3] / live, "film_share": medians[4] / live, "predict_share": medians[5] / medians[1],
         }));
     }
     if let Some(file) = common::argument("--json") {
-        std::fs::write(&file, format!("{:#}\n", serde_json::Value::from(rows)))
+        std::fs::write(&file, format!("{:#}\n", serde_json::Value::from(tables)))
             .expect("the file can be written");
     }
 }
@@ -107,6 +132,15 @@ fn bare_rate(model: &mut Model) -> f64 {
         runs += 1;
     }
     f64::from(runs) / begin.elapsed().as_secs_f64()
+}
+
+/// Both at the same time; their rates together.
+fn at_once(pair: &mut [Model; 2]) -> f64 {
+    let [first, second] = pair;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| bare_rate(second));
+        bare_rate(first) + other.join().expect("it runs")
+    })
 }
 
 /// Frames that lie ready, given at 120 a second: more than any of these models looks at.
@@ -178,16 +212,37 @@ fn rate(engine: &Engine, path: &Path, address: Address) -> f64 {
     (engine.stats().looked_at - before) as f64 / begin.elapsed().as_secs_f64()
 }
 
-fn predict_rate(path: &Path, film: &Path) -> f64 {
+/// Frames a second of the command from its start to its end, and what it tells of its loop.
+fn predict_rate(path: &Path, film: &Path) -> (f64, f64) {
     let begin = Instant::now();
     let output = Program::new(env!("CARGO_BIN_EXE_sightline"))
         .arg("predict")
         .arg(film)
-        .args(["--format", "json", "--model"])
+        .arg("--no-progress")
+        .arg("--model")
         .arg(path)
         .stderr(Stdio::null())
         .output()
         .expect("it runs");
-    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
-    lines as f64 / begin.elapsed().as_secs_f64()
+    let took = begin.elapsed().as_secs_f64();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let number = |before: &str| text.split(before).next()?.split_whitespace().last()?.parse().ok();
+    let frames: f64 = number(" frames: ").expect("it tells how many frames it saw");
+    (frames / took, number(" frames a second").unwrap_or(f64::NAN))
+}
+
+/// The same of the Python program; not numbers where its packages aren't there.
+fn python_rate(path: &Path, film: &Path, way: &str) -> (f64, f64) {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/venv/bin/python");
+    let begin = Instant::now();
+    let output = Program::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/python_loop.py"))
+        .arg(film)
+        .arg(path)
+        .args(["--whole", way])
+        .output();
+    let took = begin.elapsed().as_secs_f64();
+    let told = output.ok().and_then(|o| serde_json::from_slice::<serde_json::Value>(&o.stdout).ok());
+    let number = |key: &str| told.as_ref().and_then(|t| t[key].as_f64()).unwrap_or(f64::NAN);
+    (number("frames") / took, number("fps"))
 }

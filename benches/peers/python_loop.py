@@ -1,10 +1,11 @@
 """The loop as Python programs have it: OpenCV reads and prepares, ONNX Runtime runs, numpy and OpenCV read the output.
 
     python_loop.py VIDEO MODEL... [--frames N]
+    python_loop.py VIDEO MODEL --whole serial|in-flight
 
 Serially with all threads on one frame, and with two frames in flight on one thread each, results in order. Before and after
 each, the bare session runs on a ready tensor with the same number of threads as the serial loop: the floor. Prints one JSON
-object a line.
+object a line. With --whole, the video once from its beginning to its end and nothing else, as a program that does its work.
 """
 
 import argparse
@@ -93,6 +94,16 @@ def frames_of(video, count):
             raise SystemExit(f"error: {video} gives no frames")
 
 
+def whole(path, video, mode):
+    """One pass over the video, as an ordinary program makes it."""
+    count = int(cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT))
+    if mode == "serial":
+        seconds, found = serial(Network(path, THREADS, spinning=True), video, count)
+    else:
+        seconds, found = in_flight(Network(path, 1, spinning=False), video, count)
+    print(json.dumps({"frames": count, "found": found, "fps": round(count / seconds, 2)}))
+
+
 def bare(network, tensor, rounds):
     begin = time.perf_counter()
     for _ in range(rounds):
@@ -126,8 +137,12 @@ def main():
     parser.add_argument("video", type=Path)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--whole", choices=("serial", "in-flight"))
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
+    if chosen.whole:
+        whole(chosen.models[0], chosen.video, chosen.whole)
+        return
     frame = next(frames_of(chosen.video, 1))
     for path in chosen.models:
         floor, one = Network(path, THREADS, spinning=True), Network(path, 1, spinning=False)

@@ -11,6 +11,7 @@ mod free_size;
 pub mod geometry;
 pub mod identify;
 pub mod input;
+mod kept;
 pub mod labels;
 pub mod metadata;
 pub mod nodes;

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use half::f16;
+use ort::AsPointer as _;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
-use ort::value::{Tensor as OrtTensor, TensorElementType, ValueType};
+use ort::value::{DynValue, Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
 use super::extras::Filled;
 use super::input::TensorMut;
+use super::kept::Kept;
 use super::output::{Data, Tensor};
 use super::runtime::{self, Provider, plain};
 use super::spec::{Element, Extra};
@@ -64,6 +66,8 @@ pub struct Session {
     shape: Vec<i64>,
     /// 16-bit outputs, widened.
     widened: Vec<Vec<f32>>,
+    /// Outputs that the next run fills again.
+    kept: Option<Kept>,
     /// What runs it.
     pub provider: Provider,
     /// Why the provider that was asked for doesn't.
@@ -169,6 +173,8 @@ impl Session {
                 reason: format!("it has no input \u{201c}{picture}\u{201d}"),
             })?;
         let widened = vec![Vec::new(); session.outputs().len()];
+        // Other providers may want their outputs elsewhere.
+        let kept = if provider == Provider::Cpu { Kept::of(&session) } else { None };
         Ok(Self {
             inner: session,
             options: Arc::new(RunOptions::new().map_err(failed)?),
@@ -178,6 +184,7 @@ impl Session {
             extras_fit: None,
             shape: Vec::new(),
             widened,
+            kept,
             provider,
             fallback: fallback.map(|why| format!("{} failed: {why}", wanted.name())),
             threads,
@@ -302,19 +309,19 @@ impl Session {
     /// # Errors
     /// [`ModelError::RunFailed`] with the runtime's reason, or [`ModelError::Stopped`].
     pub fn run<T>(&mut self, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
+        if let Some(kept) = self.kept.as_mut().filter(|kept| !kept.values().is_empty()) {
+            if kept.run(&mut self.inner, &self.options, self.picture.ptr()) {
+                let named: Named<'_> =
+                    self.inner.outputs().iter().map(Outlet::name).zip(kept.values()).collect();
+                return Ok(read(&tensors(&named, &mut self.widened)?));
+            }
+            self.kept = None;
+        }
         let picture = match &self.picture {
             Picture::F32(tensor) => tensor.into(),
             Picture::F16(tensor) => tensor.into(),
             Picture::U8(tensor) => tensor.into(),
             Picture::I32(tensor) => tensor.into(),
-        };
-        let failed = |e: ort::Error| {
-            let reason = plain(e.message());
-            if reason.contains("terminate flag") {
-                ModelError::Stopped
-            } else {
-                ModelError::RunFailed { reason }
-            }
         };
         let outputs = if self.extras.is_empty() {
             self.inner.run_with_options([picture], &self.options).map_err(failed)?
@@ -327,31 +334,67 @@ impl Session {
         for extra in &mut self.extras {
             extra.carry(&outputs).map_err(|reason| ModelError::RunFailed { reason })?;
         }
-        for (value, wide) in outputs.values().zip(&mut self.widened) {
-            if let Ok((_, data)) = value.try_extract_tensor::<f16>() {
-                wide.clear();
-                wide.extend(data.iter().map(|v| v.to_f32()));
-            }
+        let named: Named<'_> = outputs.keys().enumerate().map(|(n, name)| (name, &outputs[n])).collect();
+        let result = read(&tensors(&named, &mut self.widened)?);
+        drop(named);
+        if let Some(kept) = &mut self.kept {
+            kept.fill(outputs);
         }
-        let mut tensors: SmallVec<[Tensor<'_>; 8]> = SmallVec::new();
-        for ((index, name), wide) in outputs.keys().enumerate().zip(&self.widened) {
-            let value = &outputs[index];
-            let ValueType::Tensor { ty, shape, .. } = value.dtype() else { continue };
-            let data = match ty {
-                TensorElementType::Float32 => value.try_extract_tensor().map(|(_, d)| Data::F32(d)),
-                TensorElementType::Float16 => Ok(Data::F32(wide)),
-                TensorElementType::Int64 => value.try_extract_tensor().map(|(_, d)| Data::I64(d)),
-                TensorElementType::Int32 => value.try_extract_tensor().map(|(_, d)| Data::I32(d)),
-                TensorElementType::Uint8 => value.try_extract_tensor().map(|(_, d)| Data::U8(d)),
-                _ => continue,
-            };
-            tensors.push(Tensor { name, shape, data: data.map_err(failed)? });
-        }
-        Ok(read(&tensors))
+        Ok(result)
     }
 }
 
+/// A run's outputs with their names.
+type Named<'a> = SmallVec<[(&'a str, &'a DynValue); 8]>;
+
+/// The outputs as the output stage reads them; 16-bit ones are widened.
+fn tensors<'a>(
+    outputs: &Named<'a>,
+    widened: &'a mut [Vec<f32>],
+) -> Result<SmallVec<[Tensor<'a>; 8]>, ModelError> {
+    for ((_, value), wide) in outputs.iter().zip(&mut *widened) {
+        // Asked first: an extraction that fails words an error.
+        if value.dtype().tensor_type() == Some(TensorElementType::Float16)
+            && let Ok((_, data)) = value.try_extract_tensor::<f16>()
+        {
+            wide.clear();
+            wide.extend(data.iter().map(|v| v.to_f32()));
+        }
+    }
+    let mut tensors = SmallVec::new();
+    for (&(name, value), wide) in outputs.iter().zip(&*widened) {
+        let ValueType::Tensor { ty, shape, .. } = value.dtype() else { continue };
+        let data = match ty {
+            TensorElementType::Float32 => value.try_extract_tensor().map(|(_, d)| Data::F32(d)),
+            TensorElementType::Float16 => Ok(Data::F32(wide)),
+            TensorElementType::Int64 => value.try_extract_tensor().map(|(_, d)| Data::I64(d)),
+            TensorElementType::Int32 => value.try_extract_tensor().map(|(_, d)| Data::I32(d)),
+            TensorElementType::Uint8 => value.try_extract_tensor().map(|(_, d)| Data::U8(d)),
+            _ => continue,
+        };
+        tensors.push(Tensor { name, shape, data: data.map_err(failed)? });
+    }
+    Ok(tensors)
+}
+
+/// Why a run failed.
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+fn failed(error: ort::Error) -> ModelError {
+    let reason = plain(error.message());
+    if reason.contains("terminate flag") { ModelError::Stopped } else { ModelError::RunFailed { reason } }
+}
+
 impl Picture {
+    /// The tensor as the runtime knows it.
+    fn ptr(&self) -> *const ort::sys::OrtValue {
+        match self {
+            Self::F32(tensor) => tensor.ptr(),
+            Self::F16(tensor) => tensor.ptr(),
+            Self::U8(tensor) => tensor.ptr(),
+            Self::I32(tensor) => tensor.ptr(),
+        }
+    }
+
     fn new(element: Element, shape: &[i64]) -> Result<Self, ModelError> {
         /// Beyond this no honest model's input reaches: 16 Ki × 16 Ki pixels.
         const MOST: i64 = 3 << 28;

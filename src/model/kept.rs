@@ -1,0 +1,85 @@
+//! Runs that write into the outputs of the run before, so that a look allocates nothing on our side of the runtime.
+//!
+//! `ort` names and wraps the outputs of every run anew: four allocations. A network whose outputs have fixed shapes can be handed
+//! its last outputs instead, which ONNX Runtime then fills in place. The wrapper has no such call, so this makes the
+//! runtime's own.
+
+use std::ffi::CString;
+
+use ort::AsPointer as _;
+use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionOutputs};
+use ort::value::{DynValue, Outlet, ValueType};
+use smallvec::SmallVec;
+
+/// The outputs of a network with one input and outputs of fixed shapes.
+pub struct Kept {
+    input: CString,
+    names: Vec<CString>,
+    values: Vec<DynValue>,
+}
+
+impl Kept {
+    /// Room for the outputs of `session`; `None` where the network has other inputs than the picture or an output whose shape
+    /// may change from run to run.
+    pub fn of(session: &Session) -> Option<Self> {
+        let fixed = |port: &Outlet| match port.dtype() {
+            ValueType::Tensor { shape, .. } => shape.iter().all(|side| *side > 0),
+            _ => false,
+        };
+        let [input] = session.inputs() else { return None };
+        if !session.outputs().iter().all(fixed) {
+            return None;
+        }
+        let name = |port: &Outlet| CString::new(port.name()).ok();
+        let names = session.outputs().iter().map(name).collect::<Option<_>>()?;
+        Some(Self { input: name(input)?, names, values: Vec::new() })
+    }
+
+    /// Keeps the outputs of an ordinary run.
+    pub fn fill(&mut self, outputs: SessionOutputs<'_>) {
+        self.values = outputs.into_iter().map(|(_, value)| value).collect();
+        if self.values.len() != self.names.len() {
+            self.values.clear();
+        }
+    }
+
+    /// The outputs, in the model's order; none before they are filled.
+    pub fn values(&self) -> &[DynValue] {
+        &self.values
+    }
+
+    /// Runs the network on its picture and fills the outputs. Answers whether it did; where it didn't, an ordinary run says why.
+    #[must_use]
+    pub fn run(
+        &mut self,
+        session: &mut Session,
+        options: &RunOptions<NoSelectedOutputs>,
+        picture: *const ort::sys::OrtValue,
+    ) -> bool {
+        let names: SmallVec<[_; 8]> = self.names.iter().map(|name| name.as_ptr()).collect();
+        let mut values: SmallVec<[_; 8]> = self.values.iter_mut().map(ort::AsPointer::ptr_mut).collect();
+        let input = self.input.as_ptr();
+        let api = ort::api();
+        #[expect(unsafe_code, reason = "the wrapper allocates for every run; see ARCHITECTURE.md")]
+        // SAFETY: session, options and values are alive and, but for the options, borrowed by this call alone; the names end
+        // in a null byte; there are as many names as values, and the runtime refuses values whose type or
+        // shape isn't the output's. A status that isn't null is released once.
+        unsafe {
+            let status = (api.Run)(
+                session.ptr_mut(),
+                options.ptr(),
+                &raw const input,
+                &raw const picture,
+                1,
+                names.as_ptr(),
+                names.len(),
+                values.as_mut_ptr(),
+            );
+            if !status.0.is_null() {
+                (api.ReleaseStatus)(status.0);
+                return false;
+            }
+        }
+        true
+    }
+}

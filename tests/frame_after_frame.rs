@@ -1,0 +1,62 @@
+//! A model says of a frame what it says of it first, whatever it saw before; and what is stopped stays stopped.
+
+use sightline::frame::Frame;
+use sightline::model::{Model, ModelError, OpenOptions, Results, Thresholds, runtime};
+use sightline::source::pictures;
+
+mod common;
+
+fn picture(name: &str) -> Frame {
+    let mut frame = Frame::default();
+    pictures::load(&common::shared(name), &mut frame, &mut None).expect("a picture");
+    frame
+}
+
+fn open(name: &str) -> Model {
+    runtime::prefer(Some(common::onnx_runtime()));
+    Model::open(&common::shared(name), &OpenOptions::default()).expect("it opens")
+}
+
+fn look(model: &mut Model, frame: &Frame) -> Results {
+    let mut results = Results::default();
+    model.run(frame, &Thresholds::default(), &mut results).expect("it runs");
+    results
+}
+
+/// Outputs are filled anew by every run: nothing of the frame before may be left in them.
+#[test]
+fn nothing_of_the_frame_before_is_left() {
+    let street = picture("media/traffic_060.jpg");
+    let dark = Frame::filled(street.width, street.height, [0, 0, 0, 255]);
+    for name in [
+        "yolox_nano",
+        "yolo11n_int8",
+        "yolov8n-seg_int8",
+        "mobilenet_v2_int8",
+        "deimv2_atto_int8",
+        "selfie_segmentation",
+        "candy_nc16_256",
+        "tcmonodepth_small_192x320",
+    ] {
+        let mut model = open(&format!("models/{name}.onnx"));
+        let first = look(&mut model, &street);
+        let of_dark = look(&mut model, &dark);
+        assert_eq!(look(&mut model, &street), first, "{name}: the street again");
+        assert_eq!(look(&mut model, &dark), of_dark, "{name}: darkness again");
+        assert_ne!(of_dark, first, "{name} tells the street from darkness");
+    }
+}
+
+#[test]
+fn a_stopped_model_runs_no_more() {
+    let street = picture("media/traffic_060.jpg");
+    let mut model = open("models/yolox_nano.onnx");
+    for _ in 0..3 {
+        look(&mut model, &street);
+    }
+    model.stop_handle().stop();
+    for _ in 0..2 {
+        let answer = model.run(&street, &Thresholds::default(), &mut Results::default());
+        assert!(matches!(answer, Err(ModelError::Stopped)), "{answer:?}");
+    }
+}
