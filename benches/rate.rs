@@ -8,9 +8,9 @@
 //! wins. "film": traffic.mp4 through ffmpeg in the live engine, every frame looked at. Live runs have the threads that the
 //! window would take; their floor has as many.
 //!
-//! Files: `predict` and the Python program (`benches/peers/run.sh --setup-only` sees to its packages) over the same film, as
-//! commands from start to end, and the rate that each tells of its loop, without its start. "at once": two bare runs at the
-//! same time on one thread each, the most that two cores give whatever surrounds them.
+//! Files: `predict` and other programs (`benches/peers/run.sh --setup-only` fetches them, with `--rust` those in Rust too) over the
+//! same film, as commands from start to end; "loop": the rate that a program tells of its loop, without its start. "at once": two bare
+//! runs at the same time on one thread each, the most that two cores give whatever surrounds them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Stdio};
@@ -31,7 +31,7 @@ const SPAN: Duration = Duration::from_secs(4);
 const KEPT: usize = 30;
 
 /// The ways that are measured, in the order in which a round takes them.
-const WAYS: [&str; 10] = [
+const WAYS: [&str; 12] = [
     "bare, one thread",
     "bare, two threads",
     "bare, two at once",
@@ -42,7 +42,13 @@ const WAYS: [&str; 10] = [
     "python, serial",
     "python, two in flight",
     "python, two in flight, loop",
+    "usls",
+    "ultralytics-inference",
 ];
+
+/// The models, and the version by which usls knows those that it can run.
+const MODELS: [(&str, Option<&str>); 3] =
+    [("yolo11n_int8", Some("11")), ("yolox_nano", None), ("yolov8n_int8", Some("8"))];
 
 fn main() {
     let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
@@ -53,7 +59,7 @@ fn main() {
         "frames a second, medians of {rounds} rounds; in brackets the share of the bare run with two threads\n"
     );
     let mut tables = Vec::new();
-    for name in ["yolo11n_int8", "yolox_nano", "yolov8n_int8"] {
+    for (name, version) in MODELS {
         let path = data.join(format!("models/{name}.onnx"));
         let mut rates: [Vec<f64>; WAYS.len()] = Default::default();
         let mut bare = [1, 2].map(|threads| ready(&path, threads, &frames[0]));
@@ -65,8 +71,22 @@ fn main() {
             let (predict, predict_loop) = predict_rate(&path, &film);
             let (serial, _) = python_rate(&path, &film, "serial");
             let (flight, flight_loop) = python_rate(&path, &film, "in-flight");
-            let round =
-                [one, two, at_once, memory, played, predict, predict_loop, serial, flight, flight_loop];
+            let usls = version.map_or(f64::NAN, |version| usls_rate(&path, version, &film));
+            let ultralytics = version.map_or(f64::NAN, |_| ultralytics_rate(&path, &film));
+            let round = [
+                one,
+                two,
+                at_once,
+                memory,
+                played,
+                predict,
+                predict_loop,
+                serial,
+                flight,
+                flight_loop,
+                usls,
+                ultralytics,
+            ];
             for (rates, rate) in rates.iter_mut().zip(round) {
                 rates.push(rate);
             }
@@ -212,37 +232,54 @@ fn rate(engine: &Engine, path: &Path, address: Address) -> f64 {
     (engine.stats().looked_at - before) as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// Frames a second of the command from its start to its end, and what it tells of its loop.
+/// Frames a second of `sightline predict` from its start to its end, and what it tells of its loop.
 fn predict_rate(path: &Path, film: &Path) -> (f64, f64) {
-    let begin = Instant::now();
-    let output = Program::new(env!("CARGO_BIN_EXE_sightline"))
-        .arg("predict")
-        .arg(film)
-        .arg("--no-progress")
-        .arg("--model")
-        .arg(path)
-        .stderr(Stdio::null())
-        .output()
-        .expect("it runs");
-    let took = begin.elapsed().as_secs_f64();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut predict = Program::new(env!("CARGO_BIN_EXE_sightline"));
+    predict.arg("predict").arg(film).args(["--no-progress", "--model"]).arg(path);
+    let (took, text) = told(predict).expect("it runs");
     let number = |before: &str| text.split(before).next()?.split_whitespace().last()?.parse().ok();
     let frames: f64 = number(" frames: ").expect("it tells how many frames it saw");
     (frames / took, number(" frames a second").unwrap_or(f64::NAN))
 }
 
-/// The same of the Python program; not numbers where its packages aren't there.
+/// The same of the Python program. This and the rates below aren't numbers where a program isn't there.
 fn python_rate(path: &Path, film: &Path, way: &str) -> (f64, f64) {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/venv/bin/python");
-    let begin = Instant::now();
-    let output = Program::new(python)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/python_loop.py"))
-        .arg(film)
-        .arg(path)
-        .args(["--whole", way])
-        .output();
-    let took = begin.elapsed().as_secs_f64();
-    let told = output.ok().and_then(|o| serde_json::from_slice::<serde_json::Value>(&o.stdout).ok());
-    let number = |key: &str| told.as_ref().and_then(|t| t[key].as_f64()).unwrap_or(f64::NAN);
+    let mut python = Program::new(peer("venv/bin/python"));
+    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/python_loop.py"));
+    python.arg(film).arg(path).args(["--whole", way]);
+    told_as_json(python)
+}
+
+fn usls_rate(path: &Path, version: &str, film: &Path) -> f64 {
+    let mut program = Program::new(peer("bin/usls-loop"));
+    program.arg(path).arg(version).arg(film).env("ORT_DYLIB_PATH", peer("lib/libonnxruntime.so"));
+    told_as_json(program).0
+}
+
+fn ultralytics_rate(path: &Path, film: &Path) -> f64 {
+    let mut program = Program::new(peer("bin/ultralytics-inference"));
+    program.args(["predict", "--save", "false", "--model"]).arg(path).arg("--source").arg(film);
+    program.env("LD_LIBRARY_PATH", peer("lib"));
+    let Some((took, text)) = told(program) else { return f64::NAN };
+    // A line a frame: "video 1/1 (frame 1/248) …".
+    text.lines().filter(|line| line.contains("(frame ")).count() as f64 / took
+}
+
+fn peer(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers").join(name)
+}
+
+/// The frames a second of a program as a whole, and those that it tells of its loop.
+fn told_as_json(program: Program) -> (f64, f64) {
+    let Some((took, text)) = told(program) else { return (f64::NAN, f64::NAN) };
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let number = |key: &str| told[key].as_f64().unwrap_or(f64::NAN);
     (number("frames") / took, number("fps"))
+}
+
+/// How many seconds a program took, and what it said.
+fn told(mut program: Program) -> Option<(f64, String)> {
+    let begin = Instant::now();
+    let output = program.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
+    Some((begin.elapsed().as_secs_f64(), String::from_utf8_lossy(&output.stdout).into_owned()))
 }

@@ -45,7 +45,6 @@ fn main() {
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
-    let model_to_result = median("first_result_ms", None) - median("model_open_ms", None);
     let mut rows: Vec<(u32, String, f64, &str)> = vec![
         (
             6,
@@ -69,8 +68,12 @@ fn main() {
         (6, "  boxes in the last picture".into(), median("found", None), ""),
         (7, "first paint after start, ms".into(), median("first_paint_ms", None), ""),
         (7, "first picture after start, ms".into(), median("first_picture_ms", None), "≤ 400"),
-        (7, "model open and warm after start, ms".into(), median("model_open_ms", None), ""),
-        (7, "first boxes after the model was open, ms".into(), model_to_result, "≤ 400"),
+        (
+            7,
+            "first boxes after start, ms (the model opens beside the camera)".into(),
+            median("first_result_ms", None),
+            "≤ 400 after the model",
+        ),
         (9, "age of the picture when shown: median ms".into(), median("picture_age_ms", Some(0)), ""),
         (9, "  95th percentile".into(), median("picture_age_ms", Some(1)), "≤ interval + 5"),
         (9, "age of a result: median ms".into(), median("result_age_ms", Some(0)), "≤ inference + interval"),
@@ -112,14 +115,17 @@ impl Room {
         std::fs::write(self.env.path("../config/settings.toml"), text).expect("a file");
     }
 
-    /// The window on the camera.
+    /// The window on the camera; without a model, nothing of an earlier window is remembered.
     fn window(&self, with_model: bool) -> Command {
         let mut command = self.camera.command(&self.env);
+        // The camera is played within the measured process: it should cost what a driver costs there, not more.
+        command.env("FAKECAM_STEADY", "1");
         command
             .args(["--size", "1280x800", "--source", "0"])
             .env("SIGHTLINE_ONNXRUNTIME", sample::onnx_runtime());
-        command.env("SIGHTLINE_CONFIG_DIR", self.env.path("../config"));
-        command.env("SIGHTLINE_DATA_DIR", self.env.path("../data"));
+        let place = |name: &str| self.env.path(if with_model { name } else { "../bare" });
+        command.env("SIGHTLINE_CONFIG_DIR", place("../config"));
+        command.env("SIGHTLINE_DATA_DIR", place("../data"));
         if with_model {
             command.arg("--model").arg(&self.model);
         }

@@ -1,20 +1,20 @@
 #!/bin/sh
-# Measures the programs that Sightline is compared with, on the same models, frames and machine. See README.md.
+# Fetches the programs that Sightline is compared with and measures the Python loop. See README.md.
 set -eu
 
 cd "$(dirname "$0")/../.."
 here=benches/peers
-target=target/peers
+target=$PWD/target/peers
 rust=no
 frames=100
 video=../shared/media/traffic.mp4
 models=../shared/models
+setup_only=no
 
 usage() {
     echo "usage: $here/run.sh [--rust] [--setup-only] [--frames N] [--video FILE] [--models FOLDER]"
     exit "$1"
 }
-setup_only=no
 while [ $# -gt 0 ]; do
     case "$1" in
     --rust) rust=yes ;;
@@ -34,30 +34,30 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-if [ ! -x "$target/venv/bin/python" ]; then
-    mkdir -p "$target"
-    python3 -m venv "$target/venv"
-fi
+mkdir -p "$target/bin" "$target/lib"
+[ -x "$target/venv/bin/python" ] || python3 -m venv "$target/venv"
 "$target/venv/bin/python" -c 'import cv2, numpy, onnxruntime' 2>/dev/null ||
     "$target/venv/bin/python" -m pip install --quiet 'onnxruntime==1.32.*' opencv-python-headless numpy
-if [ "$rust" = yes ] && [ ! -x "$target/bin/ultralytics-inference" ]; then
-    # A program of its own; nothing of it is linked into Sightline.
-    cargo install --quiet --locked --no-default-features --root "$target" ultralytics-inference ||
-        echo "ultralytics-inference can't be installed here; it is left out" >&2
+
+# The Rust programs are programs of their own; nothing of them is linked into Sightline. They get Sightline's runtime.
+if [ "$rust" = yes ]; then
+    runtime=${SIGHTLINE_ONNXRUNTIME:-$PWD/.setup/lib/libonnxruntime.so}
+    for name in libonnxruntime.so libonnxruntime.so.1; do
+        ln -sf "$runtime" "$target/lib/$name"
+    done
+    if [ ! -x "$target/bin/usls-loop" ]; then
+        cargo build --quiet --locked --release --manifest-path $here/usls/Cargo.toml --target-dir "$target/build" &&
+            cp "$target/build/release/usls-loop" "$target/bin" ||
+            echo "usls can't be built here; it is left out" >&2
+    fi
+    if [ ! -x "$target/bin/ultralytics-inference" ]; then
+        # Its reader of films needs the headers of FFmpeg's libraries.
+        ORT_LIB_PATH=$target/lib ORT_PREFER_DYNAMIC_LINK=1 cargo install --quiet --locked --no-default-features \
+            --features video --root "$target" ultralytics-inference ||
+            echo "ultralytics-inference can't be installed here; it is left out" >&2
+    fi
 fi
 [ "$setup_only" = yes ] && exit 0
 
 "$target/venv/bin/python" "$here/python_loop.py" "$video" --frames "$frames" \
     "$models/yolo11n_int8.onnx" "$models/yolox_nano.onnx" "$models/yolov8n_int8.onnx"
-
-# This one is built without a video reader: it gets the film's frames as JPEGs, and says itself what its stages took.
-if [ -x "$target/bin/ultralytics-inference" ]; then
-    rm -rf "$target/frames"
-    mkdir -p "$target/frames"
-    ffmpeg -v error -i "$video" -frames:v "$frames" -q:v 3 "$target/frames/%04d.jpg"
-    for model in yolo11n_int8 yolov8n_int8; do
-        echo "ultralytics-inference, $model, $frames JPEGs:" >&2
-        "$target/bin/ultralytics-inference" predict --model "$models/$model.onnx" --source "$target/frames" ||
-            echo "ultralytics-inference failed on $model" >&2
-    done
-fi

@@ -15,6 +15,8 @@ use super::{SourceState, Stats};
 use crate::source::Pace;
 
 const WAIT: Duration = Duration::from_millis(50);
+/// How often a helper that isn't wanted looks whether it is.
+const IDLE: Duration = Duration::from_millis(200);
 /// Figures look back three seconds: so long after a change they are of what was there before.
 const SETTLED: Duration = Duration::from_secs(4);
 /// The second session stays where it gives so many times the results.
@@ -82,7 +84,7 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
         }
         let current = shared.model.load().current.clone();
         let (Some(lane), Some(card), true) = (&mut own, current, is_of_use(shared)) else {
-            std::thread::sleep(WAIT);
+            std::thread::sleep(IDLE);
             continue;
         };
         let Some(frame) = shared.decoded.wait(WAIT) else { continue };

@@ -1,0 +1,131 @@
+//! What a film is, asked of the program `ffprobe`.
+
+use std::io::Read as _;
+use std::process::Command;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use serde::Deserialize;
+
+use super::{Input, said_by_ffmpeg, spawn, thread};
+use crate::frame::YuvMatrix;
+use crate::source::SourceError;
+
+/// ffprobe may take so long: a network stream must be reached first.
+const PROBE: Duration = Duration::from_secs(15);
+/// Larger frames than these aren't films: 16 Ki × 16 Ki.
+const MOST_SIDE: u32 = 16_384;
+
+/// What ffprobe says of the first video stream.
+pub(super) struct Probe {
+    pub size: (u32, u32),
+    pub fps: f64,
+    pub duration_s: Option<f64>,
+    pub frames: Option<u64>,
+    pub codec: String,
+    /// Its pixels can be taken as NV12, which is a third of the bytes and no work for ffmpeg; with this matrix.
+    pub nv12: Option<YuvMatrix>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    format: Option<Format>,
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    width: Option<u32>,
+    height: Option<u32>,
+    avg_frame_rate: Option<String>,
+    r_frame_rate: Option<String>,
+    nb_frames: Option<String>,
+    duration: Option<String>,
+    codec_name: Option<String>,
+    pix_fmt: Option<String>,
+    color_space: Option<String>,
+    color_range: Option<String>,
+    #[serde(default)]
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Deserialize)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    duration: Option<String>,
+}
+
+pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-select_streams", "v:0", "-show_streams", "-show_format", "-of", "json"]);
+    command.arg(input.argument());
+    let mut child = spawn(&mut command).map_err(|e| input.unreadable(e))?.ok_or(SourceError::NoFfmpeg)?;
+    let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(input.unreadable("ffprobe can't be read from".into()));
+    };
+    let (done, answer) = bounded(1);
+    thread("sightline-ffprobe", move || {
+        let mut text = String::new();
+        let _ = out.by_ref().take(4 << 20).read_to_string(&mut text);
+        let mut complaint = String::new();
+        let _ = err.by_ref().take(64 << 10).read_to_string(&mut complaint);
+        let _ = done.send((text, complaint));
+    });
+    let answer = answer.recv_timeout(PROBE);
+    let _ = child.kill();
+    let _ = child.wait();
+    let Ok((text, complaint)) = answer else {
+        return Err(input.unreadable("it doesn't answer".into()));
+    };
+    let complaint = complaint.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default();
+    let parsed: Option<Answer> = serde_json::from_str(&text).ok();
+    let format_duration = parsed.as_ref().and_then(|a| a.format.as_ref()?.duration.clone());
+    let Some(stream) = parsed.and_then(|a| a.streams.into_iter().next()) else {
+        let reason = if complaint.is_empty() { "it holds no film".into() } else { said_by_ffmpeg(complaint) };
+        return Err(input.unreadable(reason));
+    };
+    let (Some(mut width), Some(mut height)) = (stream.width, stream.height) else {
+        return Err(input.unreadable("it holds no film".into()));
+    };
+    // ffmpeg turns the picture upright by itself.
+    let turned =
+        stream.side_data_list.iter().filter_map(|d| d.rotation).any(|r| (r.abs() as u32) % 180 == 90);
+    if turned {
+        std::mem::swap(&mut width, &mut height);
+    }
+    if width == 0 || height == 0 || width > MOST_SIDE || height > MOST_SIDE {
+        return Err(input.unreadable(format!("its size is {width}×{height}")));
+    }
+    let rate = |text: &Option<String>| {
+        let (over, under) = text.as_deref()?.split_once('/')?;
+        let fps = over.parse::<f64>().ok()? / under.parse::<f64>().ok()?;
+        (fps.is_finite() && fps > 0.0 && fps <= 1000.0).then_some(fps)
+    };
+    let seconds = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok().filter(|d| *d > 0.0);
+    Ok(Probe {
+        size: (width, height),
+        fps: rate(&stream.avg_frame_rate).or_else(|| rate(&stream.r_frame_rate)).unwrap_or(25.0),
+        duration_s: seconds(&stream.duration).or_else(|| seconds(&format_duration)),
+        frames: stream.nb_frames.as_deref().and_then(|n| n.parse().ok()),
+        nv12: nv12_of(&stream),
+        codec: stream.codec_name.unwrap_or_default(),
+    })
+}
+
+/// The matrix of a film whose pixels are NV12's but for their order; `None` for everything else, which ffmpeg turns into
+/// RGBA.
+fn nv12_of(stream: &Stream) -> Option<YuvMatrix> {
+    let limited = matches!(stream.color_range.as_deref(), None | Some("tv" | "unknown"));
+    let halved = matches!(stream.pix_fmt.as_deref(), Some("yuv420p" | "nv12"));
+    let matrix = match stream.color_space.as_deref() {
+        Some("bt709") => YuvMatrix::Bt709,
+        None | Some("unknown" | "smpte170m" | "bt470bg") => YuvMatrix::Bt601,
+        Some(_) => return None,
+    };
+    (limited && halved).then_some(matrix)
+}
