@@ -1,7 +1,8 @@
 //! Films and network streams, decoded by the programs `ffprobe` and `ffmpeg`.
 //!
-//! ffmpeg writes raw frames (NV12, or RGBA where that isn't possible) into a pipe; a thread of ours reads them into buffers that go round in a ring, so that a
-//! read never waits longer than its timeout and nothing is allocated per frame. Seeking starts ffmpeg again at that place.
+//! ffmpeg writes raw frames (NV12, or RGBA where that isn't possible) into a pipe; a thread of ours reads them into buffers
+//! that go round in a ring, so that a read never waits longer than its timeout and nothing is allocated per frame.
+//! Seeking starts ffmpeg again at that place.
 
 mod probe;
 
