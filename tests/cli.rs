@@ -345,7 +345,10 @@ fn bench_measures_every_stage_beside_its_floor() {
     let figures: Value = serde_json::from_str(&ended.out).expect("JSON");
     let stages = figures["stages"].as_array().expect("a list");
     let said = |key: &str| -> Vec<&str> { stages.iter().filter_map(|s| s[key].as_str()).collect() };
-    assert_eq!(said("stage"), ["decode", "input", "inference", "output", "total", "loop"]);
+    assert_eq!(
+        said("stage"),
+        ["decode", "input", "inference", "output", "total", "loop", "scene", "painting"]
+    );
     assert_eq!(said("floor")[1..4], ["copy of the tensor", "bare run", "copy of the outputs"]);
     assert!(stages.iter().all(|s| s["median_ms"].as_f64() <= s["p95_ms"].as_f64()), "{stages:?}");
     // The ratio is that of the two medians, rounded.

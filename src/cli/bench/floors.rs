@@ -15,6 +15,7 @@ pub(super) struct Floors {
     pub decode: Series,
     pub input: Series,
     pub output: Series,
+    pub frame: Series,
     turbo: Decompressor,
     compressed: bool,
     from: Vec<u8>,
@@ -31,6 +32,7 @@ impl Floors {
             decode: Series::default(),
             input: Series::default(),
             output: Series::default(),
+            frame: Series::default(),
             turbo,
             compressed: false,
             from: Vec::new(),
@@ -40,9 +42,11 @@ impl Floors {
 
     /// Measures the floors of the newest frame, whose tensors take so many bytes.
     pub fn take(&mut self, frames: &Frames, input_bytes: usize, output_bytes: usize) {
+        let frame = self.copy(frames.frame.data.len());
+        self.frame.push(frame);
         let decode = match frames.raw.format {
             PixelFormat::Mjpeg => self.jpeg(&frames.raw, &frames.frame),
-            _ => self.copy(frames.frame.data.len()),
+            _ => frame,
         };
         self.decode.push(decode);
         let (input, output) = (self.copy(input_bytes), self.copy(output_bytes));

@@ -4,6 +4,7 @@ mod ahead;
 mod floors;
 mod frames;
 mod plot;
+mod shown;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::model::{Model, Results, Thresholds};
 use crate::source::{Address, address};
 use floors::Floors;
 use frames::Frames;
+use shown::Shown;
 
 /// What `sightline bench` takes.
 #[derive(Debug, clap::Args)]
@@ -29,7 +31,8 @@ use frames::Frames;
     Beside each stage stands its floor, taken on the same frame: \u{201c}bare run\u{201d} is the network alone, run again on\n\
     the tensor of that frame; a copy is the same bytes through memory once. \u{201c}loop\u{201d} is a frame\u{2019}s time while the\n\
     next one is decoded beside it. \u{201c}share\u{201d} says how much of all our time the bare run is; 1.00 would mean that\n\
-    Sightline adds nothing.")]
+    Sightline adds nothing. \u{201c}scene\u{201d} (what was found as things to draw) and \u{201c}painting\u{201d} (these on a copy of the\n\
+    frame, as a saved picture has them) come on top where results are shown, on another thread than the model\u{2019}s.")]
 pub struct BenchArgs {
     /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
     #[arg(value_name = "MODEL")]
@@ -86,24 +89,33 @@ struct Stage {
     name: &'static str,
     median_ms: f64,
     p95_ms: f64,
-    floor: &'static str,
-    floor_median_ms: f64,
-    /// Median over the floor's median; absent where the floor is too short to be measured.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    least: Option<Least>,
+}
+
+/// A stage's floor.
+#[derive(Debug, Serialize)]
+struct Least {
+    #[serde(rename = "floor")]
+    name: &'static str,
+    #[serde(rename = "floor_median_ms")]
+    median_ms: f64,
+    /// The stage's median over this one; absent where this is too short to be measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<f64>,
 }
 
 impl Stage {
-    fn new(name: &'static str, series: &Series, floor: &'static str, floor_series: &Series) -> Self {
+    fn alone(name: &'static str, series: &Series) -> Self {
+        let (median, p95) = (series.median(), series.percentile(0.95));
+        Self { name, median_ms: rounded(median), p95_ms: rounded(p95), least: None }
+    }
+
+    fn beside(name: &'static str, series: &Series, floor: &'static str, floor_series: &Series) -> Self {
         let (median, least) = (series.median(), floor_series.median());
-        Self {
-            name,
-            median_ms: rounded(median),
-            p95_ms: rounded(series.percentile(0.95)),
-            floor,
-            floor_median_ms: rounded(least),
-            ratio: (least >= 1e-3).then(|| rounded(median / least)),
-        }
+        let ratio = (least >= 1e-3).then(|| rounded(median / least));
+        let least = Some(Least { name: floor, median_ms: rounded(least), ratio });
+        Self { least, ..Self::alone(name, series) }
     }
 }
 
@@ -135,7 +147,7 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 
     let interrupt = Interrupt::listen();
     let (mut stages, mut bare, mut floors) = (Stages::default(), Series::default(), Floors::new()?);
-    let mut overlapped = Series::default();
+    let (mut overlapped, mut shown) = (Series::default(), Shown::of(&model));
     let (thresholds, mut results) = (Thresholds::default(), Results::default());
     let mut measured = 0;
     for number in 0..args.frames + WARM_UP {
@@ -154,6 +166,7 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         stages.push(&times);
         bare.push(bare_ms);
         floors.take(&frames, model.input_bytes(), output_bytes);
+        shown.draw(&frames.frame, &results);
         measured += 1;
         // Now and then the same with decoding on a thread of its own, for as many frames as went before.
         let rest = measured % BLOCK;
@@ -177,12 +190,14 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         source: address.to_string(),
         frames: measured,
         stages: vec![
-            Stage::new(decode.0, decode.1, decode_floor, &floors.decode),
-            Stage::new(input.0, input.1, copy, &floors.input),
-            Stage::new(inference.0, inference.1, "bare run", &bare),
-            Stage::new(output.0, output.1, "copy of the outputs", &floors.output),
-            Stage::new(total.0, total.1, "bare run", &bare),
-            Stage::new("loop", &overlapped, "bare run", &bare),
+            Stage::beside(decode.0, decode.1, decode_floor, &floors.decode),
+            Stage::beside(input.0, input.1, copy, &floors.input),
+            Stage::beside(inference.0, inference.1, "bare run", &bare),
+            Stage::beside(output.0, output.1, "copy of the outputs", &floors.output),
+            Stage::beside(total.0, total.1, "bare run", &bare),
+            Stage::beside("loop", &overlapped, "bare run", &bare),
+            Stage::alone("scene", &shown.scene_ms),
+            Stage::beside("painting", &shown.painting_ms, "copy of the frame", &floors.frame),
         ],
         share: rounded(bare.median() / median_total),
         rate: rounded(1e3 / median_total),
@@ -205,14 +220,15 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 fn table(figures: &Figures) -> String {
     let head = ["stage", "median ms", "p95 ms", "floor", "floor ms", "ratio"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.2}"));
     for stage in &figures.stages {
         rows.push(vec![
             stage.name.to_owned(),
             format!("{:.2}", stage.median_ms),
             format!("{:.2}", stage.p95_ms),
-            stage.floor.to_owned(),
-            format!("{:.2}", stage.floor_median_ms),
-            stage.ratio.map_or(String::new(), |ratio| format!("{ratio:.2}")),
+            stage.least.as_ref().map_or(String::new(), |least| least.name.to_owned()),
+            number(stage.least.as_ref().map(|least| least.median_ms)),
+            number(stage.least.as_ref().and_then(|least| least.ratio)),
         ]);
     }
     let (width, height) = figures.input;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Figures;
+use super::{Figures, Stage};
 
 /// Half a stage's height: its bar or its floor's.
 const BAR: f64 = 14.0;
@@ -14,7 +14,8 @@ const WIDTH: f64 = 720.0;
 
 /// A bar a stage with its median, and under it its floor.
 pub(super) fn bars(figures: &Figures) -> String {
-    let most = figures.stages.iter().map(|s| s.median_ms.max(s.floor_median_ms)).fold(1e-6, f64::max);
+    let longest = |s: &Stage| s.least.as_ref().map_or(s.median_ms, |least| least.median_ms.max(s.median_ms));
+    let most = figures.stages.iter().map(longest).fold(1e-6, f64::max);
     let height = TOP + STEP * figures.stages.len() as f64 + 12.0;
     let title = escaped(&format!("{} on {}, {}", figures.model, figures.provider, figures.source));
     let threads = crate::cli::predict::text::count_of(figures.threads as u64, "thread");
@@ -34,12 +35,12 @@ pub(super) fn bars(figures: &Figures) -> String {
             y + 12.0,
             stage.name
         );
-        let ratio = stage.ratio.map_or(String::new(), |ratio| format!(" · {ratio:.2}×"));
-        let floor = format!("{:.2} ms {}", stage.floor_median_ms, stage.floor);
-        let own = format!("{:.2} ms{ratio}", stage.median_ms);
-        for (row, ms, colour, text) in
-            [(0.0, stage.median_ms, "#3b82c4", own), (BAR + 2.0, stage.floor_median_ms, "#a0a0a0", floor)]
-        {
+        let least = stage.least.as_ref();
+        let ratio = least.and_then(|l| l.ratio).map_or(String::new(), |ratio| format!(" · {ratio:.2}×"));
+        let own = (0.0, stage.median_ms, "#3b82c4", format!("{:.2} ms{ratio}", stage.median_ms));
+        let floor =
+            least.map(|l| (BAR + 2.0, l.median_ms, "#a0a0a0", format!("{:.2} ms {}", l.median_ms, l.name)));
+        for (row, ms, colour, text) in std::iter::once(own).chain(floor) {
             let length = (ms / most * LONGEST).max(1.0);
             let _ = writeln!(
                 svg,
