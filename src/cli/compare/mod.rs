@@ -24,19 +24,23 @@ use report::{Report, ReportOptions};
 
 /// What `sightline compare` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    override_usage = "sightline compare [OPTIONS] --model <FILE> <SOURCE>...",
+    after_help = "Examples:\n  \
     sightline compare traffic.mp4 --model yolov8n.onnx --model yolo11n.onnx\n  \
     sightline compare street/ --model yolo11n.onnx --model yolo11n_int8.onnx --save out\n  \
     sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format json\n\n\
     Every model looks at every frame, one model after the other, so that none slows another. Times are those of the\n\
     model alone, without reading and decoding the frame. The first model is what the others are compared with: boxes of\n\
-    one class that overlap by half or more count as the same thing. Neither model is taken for right.")]
+    one class that overlap by half or more count as the same thing. Neither model is taken for right."
+)]
 pub struct CompareArgs {
     /// Pictures, folders, globs, videos, cameras, “pattern” or addresses
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// A model, an ONNX file; given two to four times
-    #[arg(short, long = "model", value_name = "FILE", required = true)]
+    // Not required of clap: `run` can say more to those who name the models as sources.
+    #[arg(short, long = "model", value_name = "FILE")]
     models: Vec<PathBuf>,
     #[command(flatten)]
     limits: super::predict::LimitArgs,
@@ -78,13 +82,18 @@ struct Lane {
 /// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is said as it comes,
 /// and the others go on.
 pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
+    let (addresses, mut failed) = super::sources::all(&args.sources, &args.models)?;
     if !(2..=LANES).contains(&args.models.len()) {
+        let named = match args.models.len() {
+            0 => "none was".to_owned(),
+            1 => "1 was".to_owned(),
+            n => format!("{n} were"),
+        };
         return Err(Failure::usage(
-            format!("Between two and {LANES} models can be compared; {} was named.", args.models.len()),
+            format!("Between two and {LANES} models can be compared; {named} named."),
             "Name each with \u{201c}--model FILE\u{201d}.",
         ));
     }
-    let (addresses, mut failed) = super::predict::addresses(&args.sources)?;
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }

@@ -24,7 +24,6 @@ use super::output::Format;
 use crate::model::labels::Language;
 use crate::model::spec::Detail;
 use crate::model::{Model, OpenOptions, Thresholds};
-use crate::source::{Address, SourceError};
 use lanes::Lanes;
 use progress::Progress;
 use reader::{Delivery, Reader};
@@ -109,7 +108,7 @@ const BEHIND: usize = 2;
 /// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is
 /// said as it comes, and the others go on.
 pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
-    let (addresses, mut failed) = addresses(&args.sources)?;
+    let (addresses, mut failed) = super::sources::all(&args.sources, args.model.as_slice())?;
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
@@ -196,24 +195,6 @@ fn open(path: &Path, options: &OpenOptions) -> Result<Model, Failure> {
     Ok(model)
 }
 
-/// The addresses that the words name, and whether some of them failed. What isn't there is said, and the
-/// others go on; what can't be understood is wrong usage.
-pub(super) fn addresses(words: &[OsString]) -> Result<(Vec<Address>, bool), Failure> {
-    let mut found = Vec::new();
-    let mut failed = false;
-    for word in words {
-        match super::address(word) {
-            Ok(address) => found.push(address),
-            Err(error @ SourceError::Unknown { .. }) => return Err(error.into()),
-            Err(error) => {
-                let _ = Failure::from(error).report();
-                failed = true;
-            }
-        }
-    }
-    Ok((found, failed))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,15 +205,5 @@ mod tests {
         for wrong in ["1.01", "-0.1", "NaN", "inf", "half", ""] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_missing_file_leaves_the_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let there = dir.path().join("a.png");
-        std::fs::write(&there, "").unwrap();
-        let words = [there.clone().into_os_string(), dir.path().join("b.png").into_os_string()];
-        assert_eq!(addresses(&words).unwrap(), (vec![Address::Picture(there)], true));
-        assert!(matches!(addresses(&["pattern:0x0".into()]), Err(Failure::Usage { .. })));
     }
 }
