@@ -9,6 +9,7 @@ mod doctor;
 mod failure;
 mod figures;
 mod interrupt;
+mod look;
 mod models;
 mod output;
 mod predict;
