@@ -43,6 +43,42 @@ fn wrong_usage_exits_with_2_and_says_what_is_wrong() {
 }
 
 #[test]
+fn a_model_among_the_sources_is_an_error_that_says_what_to_type() {
+    let env = TestEnv::new();
+    env.bring("media/dog.jpg", "dog.jpg");
+    let wrong: &[(&[&str], &str)] = &[
+        (&["predict", "m.onnx", "dog.jpg"], "sightline predict dog.jpg --model m.onnx"),
+        (
+            &["predict", "dog.jpg", "missing.jpg", "my model.ONNX"],
+            "sightline predict SOURCE --model 'my model.ONNX'",
+        ),
+        (
+            &["predict", "dog.jpg", "b.onnx", "--model", "a.onnx"],
+            "sightline compare dog.jpg --model a.onnx --model b.onnx",
+        ),
+        (
+            &["compare", "--model", "a.onnx", "b.onnx", "dog.jpg"],
+            "sightline compare dog.jpg --model a.onnx --model b.onnx",
+        ),
+        (
+            &["compare", "a.onnx", "b.onnx", "dog.jpg"],
+            "sightline compare dog.jpg --model a.onnx --model b.onnx",
+        ),
+        (&["bench", "--source", "m.onnx"], "sightline bench m.onnx"),
+        (&["--source", "m.onnx"], "sightline --model m.onnx"),
+    ];
+    for (arguments, typed) in wrong {
+        let ended = env.run(*arguments).with_code(2);
+        let [error, fix] = ended.err.lines().collect::<Vec<_>>()[..] else {
+            panic!("{arguments:?}: {}", ended.err)
+        };
+        assert!(error.ends_with("is a model, not a picture or video."), "{arguments:?}: {error}");
+        assert!(fix.starts_with("  fix: ") && fix.ends_with(&format!("  {typed}")), "{arguments:?}: {fix}");
+        assert!(ended.out.is_empty(), "{arguments:?}: {}", ended.out);
+    }
+}
+
+#[test]
 fn help_and_version_are_no_errors() {
     let env = TestEnv::new();
     for arguments in [&["--help"][..], &["--version"], &["predict", "--help"], &["bench", "--help"]] {

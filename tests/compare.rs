@@ -81,6 +81,8 @@ fn wrong_usage_is_said() {
     env.bring("media/dog.jpg", "dog.jpg");
     let ended = compare(&env, &[V11], &["dog.jpg"]).with_code(2);
     assert!(ended.err.contains("Between two and 4 models") && ended.err.contains("  fix: "), "{}", ended.err);
+    let ended = compare(&env, &[], &["dog.jpg"]).with_code(2);
+    assert!(ended.err.contains("none was named"), "{}", ended.err);
     let ended = compare(&env, &[V11, V8], &["dog.jpg", "--classes", "dgo"]).with_code(2);
     assert!(ended.err.contains("dog"), "{}", ended.err);
     let ended = compare(&env, &[V11, V8], &["missing.jpg"]).with_code(1);

@@ -9,14 +9,15 @@ mod doctor;
 mod failure;
 mod figures;
 mod interrupt;
+mod look;
 mod models;
 mod output;
 mod predict;
+mod sources;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -28,7 +29,6 @@ use crate::app::{self, AppOptions};
 use crate::library::{Catalogue, shelf};
 use crate::model::labels::Language;
 use crate::model::{OpenOptions, Spec, Task, folders};
-use crate::source::{Address, SourceError};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -204,7 +204,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 }
 
 fn window(args: &WindowArgs) -> Result<Exit, Failure> {
-    let source = args.source.as_deref().map(address).transpose()?;
+    let source = args.source.as_deref().map(|word| sources::one(word, "sightline --model")).transpose()?;
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
     let model = args.model.as_deref().map(|m| chosen_model(Some(m))).transpose()?;
     let compare = args.compare.iter().map(|m| chosen_model(Some(m))).collect::<Result<_, _>>()?;
@@ -232,15 +232,6 @@ fn log(verbose: u8) {
         .finish();
     // Fails only where a program that uses the library has set its own, which then has the say.
     let _ = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// The address that a word of the command line names; a file's name may hold any bytes.
-fn address(word: &OsStr) -> Result<Address, SourceError> {
-    if let Some(text) = word.to_str() {
-        return Address::from_str(text);
-    }
-    let path = Path::new(word);
-    if path.exists() { Ok(Address::from_path(path)) } else { Err(SourceError::NoFile { path: path.into() }) }
 }
 
 /// The model that was named: a file, or else the name of a model of the library; the default one where none was.

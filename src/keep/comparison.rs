@@ -7,11 +7,11 @@ use chrono::{DateTime, FixedOffset, Local};
 use serde::{Deserialize, Serialize};
 
 use super::record::{
-    ClassRecord, DetectionRecord, FileRecord, FrameFacts, FrameRecord, Milliseconds, ModelRecord,
+    ClassRecord, DetectionRecord, FileRecord, FrameFacts, FrameRecord, MadeRecord, Milliseconds, ModelRecord,
     ThresholdsRecord, round,
 };
 use super::snapshot::{
-    Saved, Seen, SnapshotError, SnapshotOptions, encode, prepare_folder, save_named, thumbnail,
+    Saved, Seen, SnapshotError, SnapshotOptions, encode, json_file, prepare_folder, save_named, thumbnail,
 };
 use crate::frame::{Frame, PixelFormat};
 use crate::model::Task;
@@ -249,10 +249,8 @@ pub struct ComparisonSnapshotRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<ThresholdsRecord>,
     pub files: [FileRecord; 1],
-    /// When it was saved: local time with its offset (RFC 3339).
-    pub saved: String,
-    /// The program and its version.
-    pub program: String,
+    #[serde(flatten)]
+    pub made: MadeRecord,
 }
 
 /// A comparison that is to be saved.
@@ -366,13 +364,9 @@ fn json(
         frame: record,
         thresholds: view.lanes.first().map(|(seen, _)| seen.thresholds.into()),
         files: [file],
-        saved: now.to_rfc3339_opts(chrono::SecondsFormat::Millis, false),
-        program: concat!("Sightline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        made: now.into(),
     };
-    let mut text = serde_json::to_vec_pretty(&record)
-        .map_err(|error| SnapshotError::Encode { format: "JSON", reason: error.to_string() })?;
-    text.push(b'\n');
-    Ok(text)
+    json_file(&record)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::rle::Rle;
@@ -170,10 +171,26 @@ pub struct SnapshotRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<ThresholdsRecord>,
     pub files: FilesRecord,
+    #[serde(flatten)]
+    pub made: MadeRecord,
+}
+
+/// When and by what a snapshot was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeRecord {
     /// When it was saved: local time with its offset (RFC 3339).
     pub saved: String,
     /// The program and its version.
     pub program: String,
+}
+
+impl From<DateTime<FixedOffset>> for MadeRecord {
+    fn from(now: DateTime<FixedOffset>) -> Self {
+        Self {
+            saved: now.to_rfc3339_opts(chrono::SecondsFormat::Millis, false),
+            program: concat!("Sightline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
 }
 
 /// A model, so that it can be found again.

@@ -307,10 +307,14 @@ fn json(
         model_details: view.seen.map(|seen| seen.card.into()),
         thresholds: view.seen.map(|seen| seen.thresholds.into()),
         files,
-        saved: now.to_rfc3339_opts(chrono::SecondsFormat::Millis, false),
-        program: concat!("Sightline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        made: now.into(),
     };
-    let mut text = serde_json::to_vec_pretty(&record)
+    json_file(&record)
+}
+
+/// A record as a file's bytes.
+pub(super) fn json_file(record: &impl Serialize) -> Result<Vec<u8>, SnapshotError> {
+    let mut text = serde_json::to_vec_pretty(record)
         .map_err(|error| SnapshotError::Encode { format: "JSON", reason: error.to_string() })?;
     text.push(b'\n');
     Ok(text)

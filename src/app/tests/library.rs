@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use eframe::egui::accesskit::Role;
+
 use super::*;
 use crate::app::library::PullState;
 use crate::library::catalogue::{Precision, parse};

@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use super::*;
+use crate::app::model_panel;
 use crate::app::speed::{Ran, Tune};
 use crate::model::nodes::NodeShare;
+use crate::source::address::PATTERN;
 
 fn panel_of(bench: &mut Bench, ui: &mut Ui) {
     let mut out = Vec::new();

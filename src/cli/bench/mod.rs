@@ -134,12 +134,12 @@ const BLOCK: u64 = 25;
 /// # Errors
 /// Why the model or the source can't be used.
 pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
-    let path = super::chosen_model(args.model.as_deref())?;
-    let address = match super::address(&args.source)? {
+    let address = match super::sources::one(&args.source, "sightline bench")? {
         // The pattern keeps its rate; here it must never be waited for.
         address::PATTERN => Address::Pattern { width: 1280, height: 720, fps: 1000 },
         other => other,
     };
+    let path = super::chosen_model(args.model.as_deref())?;
     let mut frames = Frames::open(&address)?;
     let mut model = Model::open(&path, &args.opening.options(&path))?;
     args.opening.check(model.spec())?;

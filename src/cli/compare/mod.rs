@@ -10,57 +10,41 @@ use crossbeam_channel::RecvTimeoutError;
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::output::Format;
-use super::predict::names::Folder;
-use super::predict::progress::Progress;
+use super::look::LookArgs;
 use super::predict::reader::{self, Delivery, Reader};
 use crate::engine::{LANES, Look as _, ModelCard};
 use crate::frame::Frame;
-use crate::model::labels::Language;
 use crate::model::results::StageTimes;
-use crate::model::spec::Detail;
 use crate::model::{Model, Results, Thresholds};
-use report::{Report, ReportOptions};
+use report::Report;
 
 /// What `sightline compare` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    override_usage = "sightline compare [OPTIONS] --model <FILE> <SOURCE>...",
+    after_help = "Examples:\n  \
     sightline compare traffic.mp4 --model yolov8n.onnx --model yolo11n.onnx\n  \
     sightline compare street/ --model yolo11n.onnx --model yolo11n_int8.onnx --save out\n  \
     sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format json\n\n\
     Every model looks at every frame, one model after the other, so that none slows another. Times are those of the\n\
     model alone, without reading and decoding the frame. The first model is what the others are compared with: boxes of\n\
-    one class that overlap by half or more count as the same thing. Neither model is taken for right.")]
+    one class that overlap by half or more count as the same thing. Neither model is taken for right.",
+    // What is saved isn't what `predict` saves.
+    mut_arg("save", |save| save.help(
+        "Save what the models found side by side, as pictures, or as a video for a video or camera, in this folder; \
+        files that exist are never replaced"
+    ))
+)]
 pub struct CompareArgs {
     /// Pictures, folders, globs, videos, cameras, “pattern” or addresses
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// A model, an ONNX file; given two to four times
-    #[arg(short, long = "model", value_name = "FILE", required = true)]
+    // Not required of clap: `run` can say more to those who name the models as sources.
+    #[arg(short, long = "model", value_name = "FILE")]
     models: Vec<PathBuf>,
     #[command(flatten)]
-    limits: super::predict::LimitArgs,
-    #[command(flatten)]
-    opening: super::OpeningArgs,
-    /// Save what the models found side by side, as pictures, or as a video for a video or camera, in this folder; files
-    /// that exist are never replaced
-    #[arg(short, long, value_name = "DIR")]
-    save: Option<PathBuf>,
-    /// Text for people, or one JSON object a frame (JSON Lines)
-    #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
-    /// Look at the first N frames of each source only
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    max_frames: Option<u64>,
-    /// Language of class names in text and pictures: en or zh
-    #[arg(long, value_name = "LANG", default_value = "en", value_parser = super::language)]
-    language: Language,
-    /// Show no progress bar
-    #[arg(long)]
-    no_progress: bool,
-    /// Say nothing but results and errors: no progress bar, no summary
-    #[arg(short, long)]
-    quiet: bool,
+    look: LookArgs,
 }
 
 /// One of the models, with what it said of the last frame.
@@ -78,27 +62,30 @@ struct Lane {
 /// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is said as it comes,
 /// and the others go on.
 pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
+    let (addresses, mut failed) = super::sources::all(&args.sources, &args.models)?;
     if !(2..=LANES).contains(&args.models.len()) {
+        let named = match args.models.len() {
+            0 => "none was".to_owned(),
+            1 => "1 was".to_owned(),
+            n => format!("{n} were"),
+        };
         return Err(Failure::usage(
-            format!("Between two and {LANES} models can be compared; {} was named.", args.models.len()),
+            format!("Between two and {LANES} models can be compared; {named} named."),
             "Name each with \u{201c}--model FILE\u{201d}.",
         ));
     }
-    let (addresses, mut failed) = super::predict::addresses(&args.sources)?;
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
-    let folder = args.save.as_deref().map(Folder::prepare).transpose()?;
+    let writing = args.look.writing()?;
     let interrupt = Interrupt::listen();
     let sources = addresses.len();
     // Frames are decoded while the models open.
-    let reader = Reader::start(addresses, args.max_frames, args.save.is_some())
+    let reader = Reader::start(addresses, args.look.max_frames, args.look.save.is_some())
         .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
     let mut lanes = args.models.iter().map(|path| open(args, path)).collect::<Result<Vec<_>, _>>()?;
-    let progress = Progress::new(!args.no_progress && !args.quiet, sources, args.max_frames);
-    let options = ReportOptions { folder, format: args.format, language: args.language, quiet: args.quiet };
-    let mut report =
-        Report::new(options, progress, lanes.iter().map(|lane| lane.card.name.clone()).collect());
+    let names = lanes.iter().map(|lane| lane.card.name.clone()).collect();
+    let mut report = Report::new(writing, args.look.progress(sources), names);
     let spent = reader.spent();
     let mut work = || -> Result<(), Failure> {
         while !interrupt.is_set() {
@@ -134,19 +121,10 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
 /// Opens and warms one of the models.
 fn open(args: &CompareArgs, named: &Path) -> Result<Lane, Failure> {
     let path = super::chosen_model(Some(named))?;
-    let mut model = Model::open(&path, &args.opening.options(&path))?;
-    args.opening.check(model.spec())?;
+    let mut model = Model::open(&path, &args.look.opening.options(&path))?;
+    args.look.opening.check(model.spec())?;
     model.warm_up()?;
-    let thresholds = Thresholds {
-        conf: args.limits.conf,
-        iou: args.limits.iou,
-        max_det: args.limits.max_det as usize,
-        classes: match &args.limits.classes {
-            Some(text) => super::classes::parse(text, &model.spec().labels)?,
-            None => Vec::new(),
-        },
-        detail: Detail::Full,
-    };
+    let thresholds = args.look.thresholds(&model.spec().labels)?;
     let card = model.card();
     Ok(Lane { model, card, thresholds, results: Results::default(), times: StageTimes::default() })
 }

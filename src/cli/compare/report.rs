@@ -6,42 +6,29 @@ use std::path::{Path, PathBuf};
 use super::Lane;
 use crate::cli::failure::Failure;
 use crate::cli::figures::Series;
+use crate::cli::look::Writing;
 use crate::cli::output::{self, Format};
-use crate::cli::predict::film::Film;
-use crate::cli::predict::names::{self, Folder};
 use crate::cli::predict::progress::Progress;
-use crate::cli::predict::{picture, text, writer};
+use crate::cli::predict::text;
 use crate::frame::Frame;
 use crate::keep::comparison::{agreement_text, speed_ratio};
 use crate::keep::snapshot::Seen;
 use crate::keep::{ComparisonRecord, ComparisonView, FrameFacts, comparison_picture};
 use crate::model::Task;
 use crate::model::agreement::{Agreement, Judge};
-use crate::model::labels::Language;
 use crate::scene::Style;
 use crate::scene::sheet::{self, Arrangement, LANE_LETTERS};
-use crate::source::{Pace, SourceError, SourceInfo};
-
-/// How results are written.
-pub struct ReportOptions {
-    /// Where pictures and videos go.
-    pub folder: Option<Folder>,
-    pub format: Format,
-    pub language: Language,
-    /// Nothing but results and errors.
-    pub quiet: bool,
-}
+use crate::source::{SourceError, SourceInfo};
 
 /// Writes what comes, frame after frame.
 pub struct Report {
-    options: ReportOptions,
+    writing: Writing,
     progress: Progress,
     names: Vec<String>,
     style: Style,
     info: Option<SourceInfo>,
     /// What the user calls the source.
     address: String,
-    film: Option<Film>,
     judge: Judge,
     totals: Vec<Series>,
     /// Things found by each; `None`: its answers aren't things.
@@ -49,8 +36,6 @@ pub struct Report {
     /// Of every model but the first.
     agreed: Vec<Agreed>,
     frames: u64,
-    saved: Option<PathBuf>,
-    saved_count: u64,
 }
 
 /// How far a model agreed with the first over all frames.
@@ -94,22 +79,19 @@ impl Agreed {
 impl Report {
     /// A report on models of these names.
     #[must_use]
-    pub fn new(options: ReportOptions, progress: Progress, names: Vec<String>) -> Self {
+    pub fn new(writing: Writing, progress: Progress, names: Vec<String>) -> Self {
         Self {
-            style: Style { language: options.language, ..Style::default() },
-            options,
+            style: Style { language: writing.language, ..Style::default() },
+            writing,
             progress,
             info: None,
             address: String::new(),
-            film: None,
             judge: Judge::default(),
             totals: vec![Series::default(); names.len()],
             found: vec![None; names.len()],
             agreed: vec![Agreed::default(); names.len().saturating_sub(1)],
             names,
             frames: 0,
-            saved: None,
-            saved_count: 0,
         }
     }
 
@@ -131,7 +113,7 @@ impl Report {
     /// Where its video can't be ended.
     pub fn ended(&mut self) -> Result<(), Failure> {
         self.progress.ended();
-        self.end_film()
+        self.writing.end_film()
     }
 
     /// All models looked at a frame.
@@ -161,7 +143,7 @@ impl Report {
             }
         }
         let image = self.save(&info, frame, lanes)?;
-        let line = match self.options.format {
+        let line = match self.writing.format {
             Format::Json => self.json(frame, lanes, image.as_deref()),
             Format::Text => self.line(&info, frame, lanes, &agreements),
         };
@@ -187,7 +169,7 @@ impl Report {
 
     /// `bus.jpg 810×1080: A 4 person, 1 bus 62.1 ms | B 4 person 40.2 ms | A–B 89 % agree · …`.
     fn line(&self, info: &SourceInfo, frame: &Frame, lanes: &[Lane], agreements: &[Agreement]) -> String {
-        let language = self.options.language;
+        let language = self.writing.language;
         let mut line = text::frame_name(info, frame);
         line.push(':');
         for (lane, letter) in lanes.iter().zip(LANE_LETTERS) {
@@ -205,9 +187,7 @@ impl Report {
 
     /// Saves the comparison of a frame where that was asked for; tells the file of a picture.
     fn save(&mut self, info: &SourceInfo, frame: &Frame, lanes: &[Lane]) -> Result<Option<PathBuf>, Failure> {
-        if self.options.folder.is_none() {
-            return Ok(None);
-        }
+        let Some(keeper) = &mut self.writing.keeper else { return Ok(None) };
         let medians = self.totals.iter().map(Series::median);
         let seen: Vec<(Seen<'_>, f32)> = lanes.iter().map(seen).zip(medians).collect();
         let sheet = comparison_picture(&ComparisonView {
@@ -217,40 +197,7 @@ impl Report {
             how: Arrangement::Tiles(sheet::grid(lanes.len()).0),
             style: &self.style,
         });
-        if info.pace != Pace::Stills && self.film.as_ref().is_some_and(|film| !film.fits(&sheet)) {
-            self.end_film()?;
-        }
-        let Some(folder) = &self.options.folder else { return Ok(None) };
-        if info.pace == Pace::Stills {
-            let mut stem = names::stem_of(frame.origin.as_deref(), &info.name);
-            stem.push("-compared");
-            let path = picture::save(folder, &sheet, &stem)?;
-            self.note_saved(&path);
-            return Ok(Some(path));
-        }
-        let film = match &mut self.film {
-            Some(film) => film,
-            none => {
-                let mut plan = writer::plan(info);
-                plan.stem.push("-compared");
-                none.insert(Film::start(folder, plan, &sheet)?)
-            }
-        };
-        film.add(&sheet)?;
-        Ok(None)
-    }
-
-    fn end_film(&mut self) -> Result<(), Failure> {
-        if let (Some(film), Some(folder)) = (self.film.take(), &self.options.folder) {
-            let path = film.finish(folder)?;
-            self.note_saved(&path);
-        }
-        Ok(())
-    }
-
-    fn note_saved(&mut self, path: &Path) {
-        self.saved_count += 1;
-        self.saved.get_or_insert_with(|| path.to_owned());
+        keeper.save(info, &sheet, "-compared")
     }
 
     /// Ends what is open and says the summary, unless the work failed.
@@ -258,27 +205,15 @@ impl Report {
     /// # Errors
     /// Why the work failed, or where something can't be written.
     pub fn finish(mut self, worked: Result<(), Failure>) -> Result<(), Failure> {
-        let ended = self.end_film();
+        let ended = self.writing.end_film();
         self.progress.finish();
         worked?;
         ended?;
-        if self.options.quiet || self.frames == 0 {
+        if self.writing.quiet || self.frames == 0 {
             return Ok(());
         }
-        let mut summary = format!("\n{}\n{}", text::count_of(self.frames, "frame"), self.table());
-        if let Some(path) = &self.saved {
-            let place = if self.saved_count == 1 { Some(path.as_path()) } else { path.parent() };
-            let place = place.unwrap_or(path).display().to_string();
-            let files = text::count_of(self.saved_count, "file");
-            let _ = write!(summary, "\nsaved {files}: {}", output::printable(&place));
-        }
-        match self.options.format {
-            Format::Text => output::line(&summary),
-            Format::Json => {
-                summary.lines().filter(|l| !l.is_empty()).for_each(output::note);
-                Ok(())
-            }
-        }
+        let summary = format!("\n{}\n{}", text::count_of(self.frames, "frame"), self.table());
+        self.writing.say_summary(summary)
     }
 
     fn table(&self) -> String {

@@ -3,14 +3,15 @@
 //! Threads: reading and decoding, one or more for the model (`lanes`), and painting, saving and reporting. The
 //! channels between them are short, so memory is bounded; frames stay in order.
 
-pub(super) mod film;
+mod film;
+pub(super) mod keeper;
 mod lanes;
 pub(super) mod names;
-pub(super) mod picture;
+mod picture;
 pub(super) mod progress;
 pub(super) mod reader;
 pub(super) mod text;
-pub(super) mod writer;
+mod writer;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,15 +21,11 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::output::Format;
-use crate::model::labels::Language;
-use crate::model::spec::Detail;
-use crate::model::{Model, OpenOptions, Thresholds};
-use crate::source::{Address, SourceError};
+use super::look::LookArgs;
+use crate::model::{Model, OpenOptions};
 use lanes::Lanes;
-use progress::Progress;
 use reader::{Delivery, Reader};
-use writer::{Outcome, Writer, WriterOptions};
+use writer::{Outcome, Writer};
 
 /// What `sightline predict` takes.
 #[derive(Debug, clap::Args)]
@@ -50,54 +47,7 @@ pub struct PredictArgs {
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
-    limits: LimitArgs,
-    #[command(flatten)]
-    opening: super::OpeningArgs,
-    /// Save annotated pictures, or an annotated video for a video or camera, in this folder; files that
-    /// exist are never replaced
-    #[arg(short, long, value_name = "DIR")]
-    save: Option<PathBuf>,
-    /// Text for people, or one JSON object a frame (JSON Lines)
-    #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
-    /// Look at the first N frames of each source only
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    max_frames: Option<u64>,
-    /// Language of class names in text and pictures: en or zh
-    #[arg(long, value_name = "LANG", default_value = "en", value_parser = super::language)]
-    language: Language,
-    /// Show no progress bar
-    #[arg(long)]
-    no_progress: bool,
-    /// Say nothing but results and errors: no progress bar, no summary
-    #[arg(short, long)]
-    quiet: bool,
-}
-
-/// What counts as found.
-#[derive(Debug, clap::Args)]
-pub(super) struct LimitArgs {
-    /// Least score that counts as found, 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = Thresholds::default().conf, value_parser = share)]
-    pub conf: f32,
-    /// Greatest overlap (IoU) of two boxes of a class that are both kept, 0 to 1
-    #[arg(long, value_name = "IOU", default_value_t = Thresholds::default().iou, value_parser = share)]
-    pub iou: f32,
-    /// Only these classes: names (English or Chinese) or ids, separated by commas
-    #[arg(long, value_name = "LIST")]
-    pub classes: Option<String>,
-    /// Most detections a frame
-    #[arg(long, value_name = "N", default_value_t = Thresholds::default().max_det as u64,
-          value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub max_det: u64,
-}
-
-/// A number from 0 to 1.
-fn share(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("it must be a number from 0 to 1".into()),
-    }
+    look: LookArgs,
 }
 
 /// Results that lie ready to be filled again, beside those of the lanes.
@@ -109,49 +59,34 @@ const BEHIND: usize = 2;
 /// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is
 /// said as it comes, and the others go on.
 pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
-    let (addresses, mut failed) = addresses(&args.sources)?;
+    let (addresses, mut failed) = super::sources::all(&args.sources, args.model.as_slice())?;
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
     let path = super::chosen_model(args.model.as_deref())?;
-    let folder = args.save.as_deref().map(names::Folder::prepare).transpose()?;
+    let writing = args.look.writing()?;
     let interrupt = Interrupt::listen();
 
     // Frames are decoded while the model opens.
     let sources = addresses.len();
-    let mut options = args.opening.options(&path);
+    let mut options = args.look.opening.options(&path);
     let mut lanes = lanes::count(&addresses, &path, &options);
     if lanes > 1 {
         options.threads = Some(1);
     }
-    let reader = Reader::start(addresses, args.max_frames, folder.is_some())
+    let reader = Reader::start(addresses, args.look.max_frames, args.look.save.is_some())
         .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
     let mut model = open(&path, &options)?;
-    args.opening.check(model.spec())?;
+    args.look.opening.check(model.spec())?;
     if lanes > 1 && !model.frames_stand_alone() {
         lanes = 1;
-        options = args.opening.options(&path);
+        options = args.look.opening.options(&path);
         model = open(&path, &options)?;
     }
-    let thresholds = Thresholds {
-        conf: args.limits.conf,
-        iou: args.limits.iou,
-        max_det: args.limits.max_det as usize,
-        classes: match &args.limits.classes {
-            Some(text) => super::classes::parse(text, &model.spec().labels)?,
-            None => Vec::new(),
-        },
-        detail: Detail::Full,
-    };
+    let thresholds = args.look.thresholds(&model.spec().labels)?;
     let (spent_results, spare_results) = bounded(BEHIND + 2 * lanes);
-    let writer = Writer::new(
-        WriterOptions { folder, format: args.format, language: args.language, quiet: args.quiet },
-        Progress::new(!args.no_progress && !args.quiet, sources, args.max_frames),
-        &model,
-        lanes,
-        reader.spent(),
-        spent_results,
-    );
+    let writer =
+        Writer::new(writing, args.look.progress(sources), &model, lanes, reader.spent(), spent_results);
     let no_thread = |error| Failure::failed(format!("No thread to work with: {error}."), "");
     let (mut lanes, outcomes) =
         Lanes::start(model, lanes, &options, &thresholds, &spare_results).map_err(no_thread)?;
@@ -194,45 +129,4 @@ fn open(path: &Path, options: &OpenOptions) -> Result<Model, Failure> {
     let mut model = Model::open(path, options)?;
     model.warm_up()?;
     Ok(model)
-}
-
-/// The addresses that the words name, and whether some of them failed. What isn't there is said, and the
-/// others go on; what can't be understood is wrong usage.
-pub(super) fn addresses(words: &[OsString]) -> Result<(Vec<Address>, bool), Failure> {
-    let mut found = Vec::new();
-    let mut failed = false;
-    for word in words {
-        match super::address(word) {
-            Ok(address) => found.push(address),
-            Err(error @ SourceError::Unknown { .. }) => return Err(error.into()),
-            Err(error) => {
-                let _ = Failure::from(error).report();
-                failed = true;
-            }
-        }
-    }
-    Ok((found, failed))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_lie_between_nothing_and_all() {
-        assert_eq!(share("0.25"), Ok(0.25));
-        for wrong in ["1.01", "-0.1", "NaN", "inf", "half", ""] {
-            assert!(share(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_missing_file_leaves_the_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let there = dir.path().join("a.png");
-        std::fs::write(&there, "").unwrap();
-        let words = [there.clone().into_os_string(), dir.path().join("b.png").into_os_string()];
-        assert_eq!(addresses(&words).unwrap(), (vec![Address::Picture(there)], true));
-        assert!(matches!(addresses(&["pattern:0x0".into()]), Err(Failure::Usage { .. })));
-    }
 }

@@ -1,0 +1,120 @@
+//! The keys and the sheet that names them.
+
+use eframe::egui::{Key, Modifiers};
+
+use super::*;
+use crate::app::intent::Choose;
+use crate::app::{help, keys};
+use crate::source::address::PATTERN;
+
+fn keys_of(bench: &mut Bench, ui: &mut Ui) {
+    let mut out = Vec::new();
+    keys::read(ui.ctx(), &bench.view(), &bench.page, bench.help, &mut out);
+    bench.intents.extend(out);
+    let response = ui.text_edit_singleline(&mut bench.text);
+    response.accessible_name("text");
+    ui.label("rest");
+}
+
+fn pressed(bench: Bench, keys: &[(Modifiers, Key)]) -> Vec<Intent> {
+    let mut harness = bench.shown(keys_of);
+    for (modifiers, key) in keys {
+        harness.key_press_modifiers(*modifiers, *key);
+        harness.run_steps(1);
+    }
+    harness.into_state().intents
+}
+
+#[test]
+fn keys_do_what_the_help_sheet_says() {
+    let plain = |key| (Modifiers::NONE, key);
+    let live = || Bench::default().playing(PATTERN, Pace::Live);
+    let all = [
+        plain(Key::Space),
+        plain(Key::P),
+        plain(Key::H),
+        plain(Key::C),
+        plain(Key::F),
+        plain(Key::M),
+        (Modifiers::SHIFT, Key::M),
+        plain(Key::Num3),
+        plain(Key::F11),
+        plain(Key::F1),
+        (Modifiers::COMMAND, Key::O),
+        (Modifiers::COMMAND, Key::Q),
+    ];
+    assert_eq!(
+        pressed(live(), &all),
+        [
+            Intent::Snapshot,
+            Intent::Pause(true),
+            Intent::Figures(true),
+            Intent::Compare(true),
+            Intent::Mirror(true),
+            Intent::NextModel { back: false },
+            Intent::NextModel { back: true },
+            Intent::CameraNumber(2),
+            Intent::FullScreen(true),
+            Intent::Help(true),
+            Intent::Choose(Choose::File),
+            Intent::Quit,
+        ]
+    );
+    let film = |position| {
+        let mut bench = Bench::default().playing(Address::Video("/a.mp4".into()), Pace::Film);
+        bench.position = Some(position);
+        bench
+    };
+    let arrows = [plain(Key::ArrowRight), plain(Key::ArrowLeft)];
+    assert_eq!(pressed(film(20.0), &arrows), [Intent::Seek(25.0), Intent::Seek(15.0)]);
+    let mut paused = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Film);
+    paused.position = Some(1.0);
+    assert_eq!(pressed(paused, &arrows), [Intent::Step, Intent::Seek(0.96)]);
+    let folder = Bench::default().playing(Address::Folder("/f".into()), Pace::Stills);
+    assert_eq!(pressed(folder, &arrows), [Intent::Skip(1), Intent::Skip(-1)]);
+    assert_eq!(pressed(live(), &arrows), []);
+}
+
+#[test]
+fn escape_leaves_what_is_uppermost() {
+    let escape = [(Modifiers::NONE, Key::Escape)];
+    let full = || Bench { full_screen: true, ..Bench::default() };
+    assert_eq!(pressed(Bench { help: true, ..full() }, &escape), [Intent::Help(false)]);
+    assert_eq!(pressed(Bench { page: Page::Settings, ..full() }, &escape), [Intent::Show(Page::Stage)]);
+    assert_eq!(pressed(full(), &escape), [Intent::FullScreen(false)]);
+    let comparing = || Bench { comparing: true, ..Bench::default() };
+    assert_eq!(pressed(Bench { full_screen: true, ..comparing() }, &escape), [Intent::FullScreen(false)]);
+    assert_eq!(pressed(comparing(), &escape), [Intent::Compare(false)]);
+    assert_eq!(pressed(Bench::default(), &escape), []);
+}
+
+#[test]
+fn brackets_move_the_confidence_and_nothing_happens_while_typing() {
+    let mut harness = Bench::default().playing(PATTERN, Pace::Live).shown(keys_of);
+    harness.event(egui::Event::Text("[".into()));
+    harness.event(egui::Event::Text("]".into()));
+    harness.run_steps(1);
+    let conf: Vec<_> = std::mem::take(&mut harness.state_mut().intents);
+    assert_eq!(conf, [Intent::Conf(0.2), Intent::Conf(0.3)]);
+    harness.get_by_label("text").focus();
+    harness.run_steps(2);
+    harness.event(egui::Event::Text("[".into()));
+    harness.key_press(Key::H);
+    harness.key_press(Key::Space);
+    harness.run_steps(2);
+    assert_eq!(harness.state().intents, []);
+}
+
+#[test]
+fn the_help_sheet_names_every_key_in_both_languages() {
+    for language in [Language::English, Language::Chinese] {
+        let harness = Bench { language, ..Bench::default() }.shown(|bench, ui| {
+            let mut out = Vec::new();
+            help::ui(ui, Strings::of(bench.language), &mut out);
+            bench.intents.extend(out);
+        });
+        for (_, text) in help::rows(Strings::of(language)) {
+            assert!(harness.query_all_by_label(text).next().is_some(), "{text}");
+        }
+    }
+}

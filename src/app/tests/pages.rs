@@ -1,0 +1,68 @@
+//! The pages in the picture's place.
+
+use super::*;
+use crate::app::intent::Choose;
+use crate::app::page_text::{plain_quotes, source_page, tests::every_source_error};
+use crate::app::pages;
+use crate::model::ModelError;
+use crate::source::SourceError;
+use crate::source::address::PATTERN;
+
+fn page_of(bench: &mut Bench, ui: &mut Ui) {
+    let mut out = Vec::new();
+    pages::ui(ui, &bench.view(), &mut out);
+    bench.intents.extend(out);
+}
+
+#[test]
+fn every_failing_source_has_a_page_with_its_fix_and_ways_on() {
+    for language in [Language::English, Language::Chinese] {
+        for error in every_source_error() {
+            let text = source_page(language, &error);
+            let address = Address::Camera { name: "UVC Camera".into(), bus: None };
+            let source = SourceState::Failed { address, error: error.clone(), retrying: true };
+            let mut harness = Bench { language, source, ..Bench::default() }.shown(page_of);
+            for words in [&text.title, &text.explanation, &text.fix] {
+                assert!(harness.query_all_by_label(words).next().is_some(), "{error}: {words}");
+            }
+            let s = Strings::of(language);
+            for (button, intent) in [
+                (s.try_again, Intent::TryAgain),
+                (s.picture_or_film, Intent::Choose(Choose::File)),
+                (s.folder_of_pictures, Intent::Choose(Choose::Folder)),
+                (s.test_pattern, Intent::OpenSource(PATTERN)),
+            ] {
+                press(&mut harness, button);
+                assert_eq!(harness.state().intents.last(), Some(&intent), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_page_of_a_failing_camera_offers_the_others() {
+    let bad = camera("Bad");
+    let error = SourceError::Busy { name: "Bad".into(), by: None };
+    let source = SourceState::Failed { address: bad.address(), error, retrying: true };
+    let cameras = Cameras { items: Some(vec![bad, camera("Good")]), looking: false };
+    let mut harness = Bench { source, cameras, ..Bench::default() }.shown(page_of);
+    assert!(harness.query_by_label("Bad").is_none());
+    press(&mut harness, "Good");
+    assert_eq!(harness.state().intents, [Intent::OpenSource(camera("Good").address())]);
+}
+
+#[test]
+fn a_missing_runtime_is_said_with_the_way_to_get_it() {
+    let mut bench = Bench::default().playing(PATTERN, Pace::Live);
+    let error = ModelError::NoRuntime { reason: None, searched: Vec::new() };
+    let fix = plain_quotes(&error.fix());
+    bench.model.failed = Some(("/m.onnx".into(), Arc::new(error)));
+    let mut harness = bench.shown(|bench, ui| {
+        let mut out = Vec::new();
+        pages::runtime_banner(ui, &bench.view(), &mut out);
+        bench.intents.extend(out);
+    });
+    assert!(harness.query_by_label(&fix).is_some());
+    press(&mut harness, "Try again");
+    assert_eq!(harness.state().intents, [Intent::SetModel("/m.onnx".into())]);
+}

@@ -1,0 +1,185 @@
+//! The side panel and the bar.
+
+use eframe::egui::Key;
+use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::NodeT as _;
+
+use super::*;
+use crate::app::classes_panel::NOTHING;
+use crate::app::{detect_panel, model_panel, source_panel, toolbar};
+use crate::model::ModelError;
+use crate::source::address::PATTERN;
+
+fn source_panel_of(bench: &mut Bench, ui: &mut Ui) {
+    let mut out = Vec::new();
+    source_panel::ui(ui, &bench.view(), &mut out);
+    bench.intents.extend(out);
+}
+
+#[test]
+fn the_source_menu_lists_cameras_by_name_and_looks_again_when_opened() {
+    let cameras = Cameras { items: Some(vec![camera("Front"), camera("Back")]), looking: false };
+    let mut bench = Bench { cameras, ..Bench::default() };
+    bench.settings.remember_source(&Address::Video("/films/traffic.mp4".into()));
+    let mut harness = bench.shown(source_panel_of);
+    press(&mut harness, Strings::of(Language::English).choose_source);
+    assert_eq!(harness.state().intents, [Intent::RefreshCameras]);
+    for (row, intent) in [
+        ("Back", Intent::OpenSource(camera("Back").address())),
+        ("traffic.mp4", Intent::OpenSource(Address::Video("/films/traffic.mp4".into()))),
+    ] {
+        if harness.query_by_label(row).is_none() {
+            press(&mut harness, Strings::of(Language::English).choose_source);
+        }
+        press(&mut harness, row);
+        assert_eq!(harness.state().intents.last(), Some(&intent));
+    }
+}
+
+#[test]
+fn a_cameras_switches_can_be_set_and_put_back() {
+    let mut item = camera("Front");
+    item.controls[0].value = 0;
+    let address = item.address();
+    let cameras = Cameras { items: Some(vec![item]), looking: false };
+    let mut harness =
+        Bench { cameras, ..Bench::default() }.playing(address, Pace::Live).shown(source_panel_of);
+    press(&mut harness, "Camera settings");
+    harness.run_steps(20);
+    press(&mut harness, "Auto focus");
+    press(&mut harness, "Reset");
+    assert_eq!(
+        harness.state().intents,
+        [Intent::SetControl { id: 7, value: 1 }, Intent::SetControl { id: 7, value: 1 }]
+    );
+}
+
+#[test]
+fn the_model_panel_says_why_a_model_isnt_running_and_leads_to_its_page() {
+    let path = std::path::PathBuf::from("/models/odd.onnx");
+    let error = ModelError::NotUnderstood { path: path.clone(), reason: "nothing fits".into() };
+    let mut bench = Bench::default().with_model();
+    bench.model.failed = Some((path.clone(), Arc::new(error)));
+    let mut harness = bench.shown(|bench, ui| {
+        let mut out = Vec::new();
+        model_panel::ui(ui, &bench.view(), &bench.speed, &mut out);
+        bench.intents.extend(out);
+    });
+    assert!(harness.query_by_label("Unknown kind of model").is_some());
+    assert!(harness.query_by_label("yolox_nano goes on running.").is_some());
+    press(&mut harness, "How to read this model");
+    assert_eq!(harness.state().intents, [Intent::Show(Page::Reading(path))]);
+}
+
+fn classes_of(bench: &mut Bench, ui: &mut Ui) {
+    let mut out = Vec::new();
+    let mut classes = std::mem::take(&mut bench.classes);
+    classes.ui(ui, &bench.view(), &mut out);
+    bench.classes = classes;
+    bench.intents.extend(out);
+}
+
+#[test]
+fn classes_are_found_in_either_language_and_switched() {
+    let mut harness =
+        Bench { language: Language::Chinese, ..Bench::default() }.with_model().shown(classes_of);
+    assert!(harness.query_by_label("共 2 个").is_some());
+    press(&mut harness, "全不选");
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Classes(vec![NOTHING])));
+    harness.get_by_label("搜索类别").focus();
+    harness.run_steps(2);
+    harness.event(egui::Event::Text("truck".into()));
+    harness.run_steps(3);
+    assert!(harness.query_by_label("人").is_none(), "only what fits the search is listed");
+    press(&mut harness, "卡车");
+    let expected: Vec<u32> = (0..80).filter(|c| *c != 7).collect();
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Classes(expected)));
+}
+
+#[test]
+fn sliders_report_what_they_are_moved_to() {
+    let mut harness = Bench::default().with_model().shown(|bench, ui| {
+        let mut out = Vec::new();
+        detect_panel::ui(ui, &bench.view(), &mut out);
+        bench.intents.extend(out);
+    });
+    harness.get_all_by_label("Confidence").last().unwrap().focus();
+    harness.run_steps(2);
+    harness.key_press(Key::ArrowRight);
+    harness.run_steps(2);
+    let moved = harness.state().intents.iter().any(|i| matches!(i, Intent::Conf(v) if *v > 0.25));
+    assert!(moved, "{:?}", harness.state().intents);
+    press(&mut harness, "Show each result on its own frame");
+    assert_eq!(harness.state().intents.last(), Some(&Intent::ResultOnOwnFrame(true)));
+}
+
+#[test]
+fn the_bar_offers_what_fits_the_source() {
+    let bar = |bench: &mut Bench, ui: &mut Ui| {
+        let mut out = Vec::new();
+        toolbar::ui(ui, &bench.view(), &mut out);
+        bench.intents.extend(out);
+    };
+    let mut live = Bench::default().playing(PATTERN, Pace::Live).shown(bar);
+    assert!(live.query_by_label("One frame on").is_none());
+    press(&mut live, "Snapshot");
+    press(&mut live, "Mirror the picture  (F)");
+    assert_eq!(live.state().intents, [Intent::Snapshot, Intent::Mirror(true)]);
+    let mut film = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Film).shown(bar);
+    press(&mut film, "Continue  (P)");
+    press(&mut film, "One frame on");
+    assert_eq!(film.state().intents, [Intent::Pause(false), Intent::Step]);
+    let mut folder = Bench::default().playing(Address::Folder("/f".into()), Pace::Stills).shown(bar);
+    press(&mut folder, "Next picture");
+    assert_eq!(folder.state().intents, [Intent::Skip(1)]);
+}
+
+#[test]
+fn every_input_of_the_panels_has_a_name() {
+    let cameras = Cameras { items: Some(vec![camera("Front")]), looking: false };
+    let bench =
+        Bench { cameras, ..Bench::default() }.with_model().playing(camera("Front").address(), Pace::Live);
+    let harness = bench.shown(|bench, ui| {
+        source_panel_of(bench, ui);
+        classes_of(bench, ui);
+        let mut out = Vec::new();
+        detect_panel::ui(ui, &bench.view(), &mut out);
+        toolbar::ui(ui, &bench.view(), &mut out);
+    });
+    let unnamed: Vec<_> = harness
+        .root()
+        .children_recursive()
+        .filter(|n| {
+            matches!(
+                n.accesskit_node().role(),
+                Role::Button | Role::Slider | Role::CheckBox | Role::ComboBox | Role::TextInput
+            )
+        })
+        .filter(|n| n.accesskit_node().label().is_none_or(|l| l.is_empty()))
+        .map(|n| format!("{:?}", n.accesskit_node().role()))
+        .collect();
+    assert_eq!(unnamed, Vec::<String>::new());
+}
+
+#[test]
+fn a_picture_from_the_model_has_an_amount_and_boxes_have_none() {
+    let shown = |task| {
+        let mut bench = Bench::default().with_model();
+        let mut card = card();
+        card.spec.task = task;
+        bench.model.current = Some(Arc::new(card));
+        bench.shown(|bench, ui| {
+            let mut out = Vec::new();
+            detect_panel::ui(ui, &bench.view(), &mut out);
+            bench.intents.extend(out);
+        })
+    };
+    assert!(shown(Task::Detect).query_all_by_label("Amount").next().is_none());
+    let mut harness = shown(Task::Stylize);
+    harness.get_all_by_label("Amount").last().unwrap().focus();
+    harness.run_steps(2);
+    harness.key_press(Key::ArrowLeft);
+    harness.run_steps(2);
+    let moved = harness.state().intents.iter().any(|i| matches!(i, Intent::Amount(v) if *v < 1.0));
+    assert!(moved, "{:?}", harness.state().intents);
+}

@@ -1,0 +1,117 @@
+//! The sources that are named on the command line.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use super::failure::Failure;
+use crate::engine::LANES;
+use crate::source::{Address, SourceError};
+
+/// The address of a command's only source; `typed` is what stands before the name of a model in that command.
+pub(super) fn one(word: &OsStr, typed: &str) -> Result<Address, Failure> {
+    if is_model(word) {
+        return Err(a_model(word, &format!("{typed} {}", quoted(word))));
+    }
+    Ok(address(word)?)
+}
+
+/// The addresses that the words name, and whether some of them failed; `models` are named beside them. What isn't there
+/// is said, and the others go on; what can't be understood, and a model among the sources, is wrong usage.
+pub(super) fn all(words: &[OsString], models: &[PathBuf]) -> Result<(Vec<Address>, bool), Failure> {
+    refuse_models(words, models)?;
+    let mut found = Vec::new();
+    let mut failed = false;
+    for word in words {
+        match address(word) {
+            Ok(address) => found.push(address),
+            Err(error @ SourceError::Unknown { .. }) => return Err(error.into()),
+            Err(error) => {
+                let _ = Failure::from(error).report();
+                failed = true;
+            }
+        }
+    }
+    Ok((found, failed))
+}
+
+/// The address that a word names; a file's name may hold any bytes.
+fn address(word: &OsStr) -> Result<Address, SourceError> {
+    if let Some(text) = word.to_str() {
+        return Address::from_str(text);
+    }
+    let path = Path::new(word);
+    if path.exists() { Ok(Address::from_path(path)) } else { Err(SourceError::NoFile { path: path.into() }) }
+}
+
+/// Other programs take the model among the sources. Here the sources would be looked at with the default model, so the
+/// user is told first. One model is for `predict`, several are for `compare`.
+fn refuse_models(words: &[OsString], named: &[PathBuf]) -> Result<(), Failure> {
+    let (models, sources): (Vec<&OsStr>, Vec<&OsStr>) =
+        words.iter().map(OsString::as_os_str).partition(|word| is_model(word));
+    let Some(first) = models.first() else { return Ok(()) };
+    let models: Vec<&OsStr> =
+        named.iter().map(|path| path.as_os_str()).chain(models.iter().copied()).take(LANES).collect();
+    let command = if models.len() == 1 { "predict" } else { "compare" };
+    let source = if let [source] = sources[..] { quoted(source) } else { "SOURCE".into() };
+    let mut typed = format!("sightline {command} {source}");
+    for model in models {
+        typed.push_str(" --model ");
+        typed.push_str(&quoted(model));
+    }
+    Err(a_model(first, &typed))
+}
+
+/// A folder may be called as it likes.
+fn is_model(word: &OsStr) -> bool {
+    let path = Path::new(word);
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx")) && !path.is_dir()
+}
+
+/// What to say of a model in a source's place; `typed` is the command as it should be.
+fn a_model(word: &OsStr, typed: &str) -> Failure {
+    let name = word.to_string_lossy();
+    let fix = if name.contains("://") {
+        "Download it, then name its file as the model.".to_owned()
+    } else {
+        format!("Name it as the model:  {typed}")
+    };
+    Failure::usage(format!("\u{201c}{name}\u{201d} is a model, not a picture or video."), fix)
+}
+
+/// A word as it is typed in a shell.
+fn quoted(word: &OsStr) -> String {
+    let text = word.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "._-+/:@%,=".contains(c);
+    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_leaves_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let there = dir.path().join("a.png");
+        std::fs::write(&there, "").unwrap();
+        let words = [there.clone().into_os_string(), dir.path().join("b.png").into_os_string()];
+        assert_eq!(all(&words, &[]).unwrap(), (vec![Address::Picture(there)], true));
+        assert!(matches!(all(&["pattern:0x0".into()], &[]), Err(Failure::Usage { .. })));
+    }
+
+    #[test]
+    fn a_folder_that_is_called_like_a_model_is_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("yolo.onnx");
+        std::fs::create_dir(&folder).unwrap();
+        let words = [folder.clone().into_os_string()];
+        assert_eq!(all(&words, &[]).unwrap(), (vec![Address::Folder(folder)], false));
+    }
+
+    #[test]
+    fn a_model_elsewhere_is_to_be_downloaded() {
+        let said = one("https://example.org/a.onnx".as_ref(), "sightline bench");
+        assert!(matches!(said, Err(Failure::Usage { fix, .. }) if fix.starts_with("Download it")));
+    }
+}

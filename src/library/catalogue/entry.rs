@@ -1,0 +1,268 @@
+//! An entry of the catalogue: one model, what it is, where it is to be had and what its licence permits.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::library::names;
+use crate::model::sidecar::Sidecar;
+use crate::model::{Family, Task};
+
+/// Addresses of the public model hub that [`Mirrors::hub`] stands in for.
+const HUB: &str = "https://huggingface.co/";
+
+/// What a licence lets people do, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permits {
+    /// Use, change and sell, with a notice.
+    Commercial,
+    /// The same, if what is built with it is published under the same licence.
+    Copyleft,
+    /// Research and private use.
+    NonCommercial,
+    /// The project says nothing.
+    Unstated,
+}
+
+impl Permits {
+    /// Whether the user is to see the licence before the model is fetched.
+    #[must_use]
+    pub fn needs_a_look(self) -> bool {
+        self != Self::Commercial
+    }
+
+    /// What it means, in a few words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Commercial => "free for any use, with its notice",
+            Self::Copyleft => {
+                "copyleft: a program that ships or serves it must be published under the same licence"
+            }
+            Self::NonCommercial => "not for commercial use",
+            Self::Unstated => {
+                "its project states no licence: ask before you share or sell anything made with it"
+            }
+        }
+    }
+}
+
+/// How the numbers are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    #[default]
+    Fp32,
+    Fp16,
+    Int8,
+}
+
+impl Precision {
+    /// As lists show it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fp32 => "fp32",
+            Self::Fp16 => "fp16",
+            Self::Int8 => "int8",
+        }
+    }
+}
+
+/// How good a model is, as its makers published it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// "COCO val AP", "ImageNet top-1", …
+    pub metric: String,
+    pub value: f64,
+    /// The page that says so.
+    pub source: String,
+}
+
+/// The hash of a file that can be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Hash {
+    /// SHA-256, hex, lower case.
+    Sha256(String),
+    /// Nobody has computed it yet; the first download pins it.
+    Unverified,
+}
+
+impl TryFrom<String> for Hash {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "unverified" {
+            return Ok(Self::Unverified);
+        }
+        let hex = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if hex {
+            Ok(Self::Sha256(text.to_ascii_lowercase()))
+        } else {
+            Err("a sha256 is 64 hex digits, or the word \"unverified\"".into())
+        }
+    }
+}
+
+impl From<Hash> for String {
+    fn from(hash: Hash) -> Self {
+        match hash {
+            Hash::Sha256(hex) => hex,
+            Hash::Unverified => "unverified".into(),
+        }
+    }
+}
+
+impl Hash {
+    /// The digits, where they are known.
+    #[must_use]
+    pub fn known(&self) -> Option<&str> {
+        match self {
+            Self::Sha256(hex) => Some(hex),
+            Self::Unverified => None,
+        }
+    }
+}
+
+/// A model that can be fetched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Entry {
+    pub id: String,
+    pub name: String,
+    pub name_zh: Option<String>,
+    pub task: Task,
+    pub family: Family,
+    /// The name that it is stored under.
+    pub file: String,
+    /// The project's own page, which names the address.
+    pub source: String,
+    pub url: String,
+    #[serde(default)]
+    pub mirrors: Vec<String>,
+    /// The file inside, where the address is an archive.
+    pub member: Option<String>,
+    /// Size of what is fetched.
+    pub bytes: Option<u64>,
+    pub sha256: Hash,
+    /// Where the address is known with several contents, all their hashes; `sha256` is `unverified` then.
+    #[serde(default)]
+    pub known: Vec<Hash>,
+    /// SPDX expression.
+    pub licence: String,
+    pub permits: Permits,
+    /// Width and height that are fed.
+    pub input: Option<(u32, u32)>,
+    #[serde(default)]
+    pub precision: Precision,
+    /// One model in several precisions shares it.
+    pub group: Option<String>,
+    pub accuracy: Option<Accuracy>,
+    /// The list of labels that it answers with.
+    pub labels: Option<String>,
+    #[serde(default)]
+    pub note: String,
+    #[serde(default)]
+    pub note_zh: String,
+    /// What its file can't tell.
+    #[serde(default)]
+    pub read: Sidecar,
+}
+
+impl Entry {
+    /// Whether this is one of the hashes that its file is known with.
+    #[must_use]
+    pub fn is_known_as(&self, sha256: &str) -> bool {
+        std::iter::once(&self.sha256).chain(&self.known).any(|hash| hash.known() == Some(sha256))
+    }
+
+    /// Where to try, in order: the user's mirrors, then the project's own address, then other mirrors.
+    #[must_use]
+    pub fn addresses(&self, mirrors: &Mirrors) -> Vec<String> {
+        // A folder is looked through by the downloader itself.
+        let place = |base: &String| {
+            if base.contains("://") {
+                format!("{}/{}", base.trim_end_matches('/'), self.remote_name())
+            } else {
+                base.clone()
+            }
+        };
+        let mut addresses: Vec<String> = mirrors.own.iter().map(place).collect();
+        for address in std::iter::once(&self.url).chain(&self.mirrors) {
+            if let (Some(hub), Some(path)) = (&mirrors.hub, address.strip_prefix(HUB)) {
+                addresses.push(format!("{}/{path}", hub.trim_end_matches('/')));
+            }
+            addresses.push(address.clone());
+        }
+        let mut seen = std::collections::HashSet::new();
+        addresses.retain(|a| seen.insert(a.clone()));
+        addresses
+    }
+
+    /// The name of the fetched file itself: a mirror's folder holds archives as they are published.
+    fn remote_name(&self) -> &str {
+        if self.member.is_none() {
+            return &self.file;
+        }
+        let path = self.url.split(['?', '#']).next().unwrap_or_default();
+        path.rsplit('/').next().filter(|n| !n.is_empty()).unwrap_or(&self.file)
+    }
+
+    /// What is wrong with it, as the end of a sentence.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let id = !self.id.is_empty()
+            && self.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        if !id {
+            return Err("its id must be of lower-case letters, digits, dots and dashes".into());
+        }
+        if names::safe(&self.file) != self.file
+            || Path::new(&self.file).extension().is_none_or(|e| e != "onnx")
+        {
+            return Err("its file must be a plain name that ends in .onnx".into());
+        }
+        if let Some(bad) = std::iter::once(&self.url).chain(&self.mirrors).find(|a| !is_address(a)) {
+            return Err(format!("\u{201c}{}\u{201d} is no http, https or file address", names::shown(bad)));
+        }
+        let archive = self.url.split(['?', '#']).next().unwrap_or_default();
+        let is_archive = [".zip", ".whl"].iter().any(|e| archive.ends_with(e));
+        if is_archive != self.member.is_some() {
+            return Err("an archive (.zip, .whl) needs a member, and nothing else has one".into());
+        }
+        self.read.check()
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    ["https://", "http://", "file://"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Where else models are to be fetched from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mirrors {
+    /// Folders or addresses that hold files under their catalogue names.
+    pub own: Vec<String>,
+    /// In place of `https://huggingface.co`.
+    pub hub: Option<String>,
+}
+
+impl Mirrors {
+    /// `SIGHTLINE_MIRROR` (a folder or an address) and `HF_ENDPOINT`, after `chosen`, the one of the settings.
+    #[must_use]
+    pub fn of_environment(chosen: Option<&str>) -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+        let own = chosen.map(str::to_owned).into_iter().chain(variable("SIGHTLINE_MIRROR")).collect();
+        Self { own, hub: variable("HF_ENDPOINT") }
+    }
+}

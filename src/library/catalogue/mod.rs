@@ -1,0 +1,252 @@
+//! The catalogue: models that we know where to get. One list comes with the program (`models/catalog.toml`), users add
+//! their own in `catalog.d`.
+
+mod entry;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::names;
+use crate::model::folders;
+use crate::model::sidecar::Sidecar;
+pub use entry::{Accuracy, Entry, Hash, Mirrors, Permits, Precision};
+
+/// The list that comes with the program.
+const BUNDLED: &str = include_str!("../../../models/catalog.toml");
+/// A user's list longer than this is no list.
+const LONGEST: u64 = 4 << 20;
+
+/// Why a list can't be used; the others are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "The catalogue \u{201c}{file}\u{201d} can't be used: {reason}. Correct or remove it; the other lists are used meanwhile."
+)]
+pub struct CatalogueError {
+    pub file: String,
+    pub reason: String,
+}
+
+/// All entries: the bundled ones, then the user's.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    pub entries: Vec<Entry>,
+    /// Lists that can't be used.
+    pub problems: Vec<CatalogueError>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: u32,
+    #[serde(default, rename = "model")]
+    models: Vec<Entry>,
+}
+
+impl Catalogue {
+    /// The bundled list and those of the user.
+    #[must_use]
+    pub fn load() -> Self {
+        Self::load_from(&list_folders())
+    }
+
+    /// As [`Catalogue::load`], with the user's lists in these folders.
+    #[must_use]
+    pub fn load_from(folders: &[PathBuf]) -> Self {
+        let mut all = Self::default();
+        all.add("the bundled one", parse(BUNDLED));
+        for folder in folders {
+            let Ok(files) = std::fs::read_dir(folder) else { continue };
+            let mut files: Vec<PathBuf> = files.filter_map(|f| Some(f.ok()?.path())).collect();
+            files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
+            files.sort();
+            for file in files {
+                let read = read_text(&file).and_then(|text| parse(&text));
+                all.add(&names::shown(&file.display().to_string()), read);
+            }
+        }
+        all
+    }
+
+    /// A later list's entry stands in for an earlier one of the same id.
+    fn add(&mut self, file: &str, read: Result<Vec<Entry>, String>) {
+        match read {
+            Ok(entries) => {
+                for entry in entries {
+                    match self.entries.iter_mut().find(|e| e.id == entry.id) {
+                        Some(old) => *old = entry,
+                        None => self.entries.push(entry),
+                    }
+                }
+            }
+            Err(reason) => self.problems.push(CatalogueError { file: file.to_owned(), reason }),
+        }
+    }
+
+    /// The entry of that id, or else of that file name or name, whatever its case.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        let stem = |file: &str| file.trim_end_matches(".onnx").to_ascii_lowercase();
+        let wanted = name.to_ascii_lowercase();
+        self.entries.iter().find(|e| e.id == wanted).or_else(|| {
+            self.entries.iter().find(|e| stem(&e.file) == stem(&wanted) || e.name.to_lowercase() == wanted)
+        })
+    }
+
+    /// Entries whose id or name is nearest to what was typed, for "did you mean".
+    #[must_use]
+    pub fn like(&self, name: &str) -> Vec<&str> {
+        let wanted = name.to_ascii_lowercase();
+        let part = wanted.get(..4).unwrap_or(&wanted);
+        self.entries
+            .iter()
+            .map(|e| e.id.as_str())
+            .filter(|id| !part.is_empty() && id.contains(part))
+            .take(5)
+            .collect()
+    }
+
+    /// The entry of a file by its hash.
+    #[must_use]
+    pub fn by_hash(&self, sha256: &str) -> Option<&Entry> {
+        self.entries.iter().find(|e| e.member.is_none() && e.is_known_as(sha256))
+    }
+
+    /// What the catalogue knows of how to read a file, by its hash. Files whose size is no entry's aren't hashed.
+    #[must_use]
+    pub fn hints(&self, path: &Path) -> Sidecar {
+        let Ok(meta) = std::fs::metadata(path) else { return Sidecar::default() };
+        let told = |e: &&Entry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
+        if !self.entries.iter().any(|e| told(&e) && e.sha256.known().is_some() && e.bytes.is_some()) {
+            return Sidecar::default();
+        }
+        let hash = crate::model::sha256(path).ok();
+        hash.and_then(|h| self.by_hash(&h)).map(|e| e.read.clone()).unwrap_or_default()
+    }
+}
+
+/// Where users put lists of their own: `catalog.d` beside the settings and in the data folder.
+#[must_use]
+pub fn list_folders() -> Vec<PathBuf> {
+    let beside_settings = crate::settings::settings_file().and_then(|f| Some(f.parent()?.join("catalog.d")));
+    let in_data = folders::data_folder().map(|f| f.join("catalog.d"));
+    beside_settings.into_iter().chain(in_data).collect()
+}
+
+fn read_text(file: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(file).map_err(|e| e.to_string())?.len();
+    if size > LONGEST {
+        return Err("it is too large for a list".into());
+    }
+    std::fs::read_to_string(file).map_err(|e| e.to_string())
+}
+
+/// Reads a list.
+///
+/// # Errors
+/// What is wrong in it, as the end of a sentence.
+pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
+    let file: File = toml::from_str(text).map_err(|e| {
+        let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().lines().count().max(1));
+        let place = line.map(|n| format!("line {n}: ")).unwrap_or_default();
+        format!("{place}{}", e.message())
+    })?;
+    if file.version != 1 {
+        return Err(format!("it is of version {}, and this program knows version 1", file.version));
+    }
+    let mut seen = std::collections::HashSet::new();
+    for entry in &file.models {
+        entry.check().map_err(|why| format!("entry \u{201c}{}\u{201d}: {why}", names::shown(&entry.id)))?;
+        if !seen.insert(&entry.id) {
+            return Err(format!("two entries have the id \u{201c}{}\u{201d}", names::shown(&entry.id)));
+        }
+    }
+    Ok(file.models)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Task;
+
+    const ONE: &str = r#"
+        version = 1
+        [[model]]
+        id = "a"
+        name = "A"
+        task = "detect"
+        family = "yolox"
+        file = "a.onnx"
+        source = "https://example.org"
+        url = "https://huggingface.co/x/a.onnx"
+        sha256 = "unverified"
+        licence = "MIT"
+        permits = "commercial"
+    "#;
+
+    #[test]
+    fn the_bundled_list_can_be_read_and_covers_the_tasks() {
+        let all = Catalogue::load_from(&[]);
+        assert_eq!(all.problems, []);
+        assert!(all.entries.len() >= 40, "{}", all.entries.len());
+        for task in [
+            Task::Detect,
+            Task::Segment,
+            Task::Semantic,
+            Task::Matte,
+            Task::Pose,
+            Task::Depth,
+            Task::Classify,
+            Task::Stylize,
+        ] {
+            assert!(all.entries.iter().any(|e| e.task == task), "{task}");
+        }
+    }
+
+    #[test]
+    fn a_users_entry_stands_in_for_the_bundled_one_and_a_broken_list_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = Catalogue::load_from(&[]).entries[0].id.clone();
+        std::fs::write(folder.path().join("a.toml"), ONE.replace("\"a\"", &format!("\"{id}\""))).unwrap();
+        std::fs::write(folder.path().join("b.toml"), "version = 1\n[[model]]\nid = 3\n").unwrap();
+        let all = Catalogue::load_from(&[folder.path().to_owned()]);
+        assert_eq!(all.find(&id).unwrap().licence, "MIT");
+        assert_eq!(all.problems.len(), 1);
+        assert!(
+            all.problems[0].to_string().contains("b.toml") && all.problems[0].reason.contains("line 3"),
+            "{:?}",
+            all.problems
+        );
+    }
+
+    #[test]
+    fn hostile_entries_are_refused() {
+        for (from, to) in [
+            ("file = \"a.onnx\"", "file = \"../a.onnx\""),
+            ("file = \"a.onnx\"", "file = \"a\\u0007.onnx\""),
+            ("https://huggingface.co/x/a.onnx", "ftp://x/a.onnx"),
+            ("\"unverified\"", "\"123\""),
+            ("id = \"a\"", "id = \"A b\""),
+        ] {
+            assert!(parse(&ONE.replace(from, to)).is_err(), "{to}");
+        }
+    }
+
+    #[test]
+    fn mirrors_come_first_and_the_hub_can_be_replaced() {
+        let entry = &parse(ONE).unwrap()[0];
+        let mirrors = Mirrors {
+            own: vec!["/srv/models/".into(), "http://lan/m/".into()],
+            hub: Some("https://hub.example/".into()),
+        };
+        assert_eq!(
+            entry.addresses(&mirrors),
+            [
+                "/srv/models/",
+                "http://lan/m/a.onnx",
+                "https://hub.example/x/a.onnx",
+                "https://huggingface.co/x/a.onnx"
+            ]
+        );
+    }
+}

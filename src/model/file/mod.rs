@@ -1,0 +1,291 @@
+//! What an ONNX file says of itself, read from its bytes without ONNX Runtime.
+//!
+//! An ONNX file is one protobuf message, `ModelProto`; field numbers are those of the ONNX project's
+//! `onnx.proto`. Weights are skipped, not read, so a file of gigabytes costs no more than a small one, and
+//! nothing that the file declares makes us reserve memory.
+
+mod messages;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::ModelError;
+use super::steps::Steps;
+use messages::Graph;
+use wire::{Value, Wire};
+
+/// A tensor that goes in or comes out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Port {
+    pub name: String,
+    /// ONNX's name of the element type: "float", "float16", "uint8", "int64", …
+    pub element: String,
+    /// One entry an axis; `None` where it is dynamic. Empty also where the file gives no shape.
+    pub shape: Vec<Option<u64>>,
+    /// The names of dynamic axes, beside `shape` ("batch", "height", …).
+    pub symbols: Vec<Option<String>>,
+}
+
+impl Port {
+    /// The shape as people write it: `1×3×640×640`, with the names of dynamic axes.
+    #[must_use]
+    pub fn shape_text(&self) -> String {
+        let axes: Vec<String> = self
+            .shape
+            .iter()
+            .enumerate()
+            .map(|(axis, size)| match (size, self.symbols.get(axis)) {
+                (Some(size), _) => size.to_string(),
+                (None, Some(Some(name))) if !name.is_empty() => name.clone(),
+                _ => "?".into(),
+            })
+            .collect();
+        if axes.is_empty() { "unknown shape".into() } else { axes.join("×") }
+    }
+
+    /// The size of an axis counted from the front, where it is fixed.
+    #[must_use]
+    pub fn axis(&self, index: usize) -> Option<u64> {
+        self.shape.get(index).copied().flatten()
+    }
+}
+
+/// What the file says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    pub inputs: Vec<Port>,
+    pub outputs: Vec<Port>,
+    /// Metadata properties, in the file's order.
+    pub metadata: Vec<(String, String)>,
+    pub producer: String,
+    /// Operator sets, (domain, version); "" is ONNX's own.
+    pub opsets: Vec<(String, u64)>,
+    /// Operator types that occur, as (domain, type), sorted, each once.
+    pub operators: Vec<(String, String)>,
+    /// Elements of the weights by type, as ONNX names them.
+    pub weights: BTreeMap<String, u64>,
+    /// Files that the weights lie in, beside the model.
+    pub external_data: Vec<String>,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Its first and last operations.
+    pub steps: Steps,
+}
+
+impl Facts {
+    /// A metadata property.
+    #[must_use]
+    pub fn meta(&self, key: &str) -> Option<&str> {
+        self.metadata.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    /// The output of that name.
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<&Port> {
+        self.outputs.iter().find(|port| port.name == name)
+    }
+
+    /// Whether an operator type occurs, in any domain.
+    #[must_use]
+    pub fn has_operator(&self, kind: &str) -> bool {
+        self.operators.iter().any(|(_, k)| k == kind)
+    }
+
+    /// The precision of the weights in a word: `int8` where most are quantised, else `float16` or `float32`.
+    #[must_use]
+    pub fn precision(&self) -> &'static str {
+        let count = |names: &[&str]| names.iter().filter_map(|n| self.weights.get(*n)).sum::<u64>();
+        let (int8, half, full) =
+            (count(&["int8", "uint8"]), count(&["float16", "bfloat16"]), count(&["float"]));
+        if int8 > half && int8 > full {
+            "int8"
+        } else if half > full {
+            "float16"
+        } else {
+            "float32"
+        }
+    }
+
+    /// Reads the facts of a file.
+    ///
+    /// # Errors
+    /// [`ModelError::NoFile`], [`ModelError::Unreadable`], or [`ModelError::NotOnnx`] with what is wrong.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        let unreadable = |e: std::io::Error| match e.kind() {
+            std::io::ErrorKind::NotFound => ModelError::NoFile { path: path.to_owned() },
+            _ => ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() },
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let meta = file.metadata().map_err(unreadable)?;
+        if !meta.is_file() {
+            return Err(ModelError::Unreadable { path: path.to_owned(), reason: "it is not a file".into() });
+        }
+        Self::parse(BufReader::new(file), meta.len())
+            .map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
+    }
+
+    /// Reads the facts from `len` bytes of an ONNX file.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes, as the end of a sentence.
+    pub fn parse(mut reader: impl Read + Seek, len: u64) -> Result<Self, String> {
+        if len == 0 {
+            return Err("it is empty".into());
+        }
+        if let Some(other) = what_it_is_instead(&mut reader) {
+            return Err(other.into());
+        }
+        let mut wire = Wire::new(reader);
+        let mut facts = Self { bytes: len, ..Self::default() };
+        let mut graph = Graph::default();
+        let mut seen_graph = false;
+        wire.message(len, &mut |wire, field, value| {
+            match (field, value) {
+                (2, Value::Bytes(n)) => facts.producer = wire.text(n)?,
+                (7, Value::Bytes(n)) => {
+                    seen_graph = true;
+                    wire.graph(n, &mut graph, true)?;
+                }
+                (8, Value::Bytes(n)) => facts.opsets.push(wire.opset(n)?),
+                (14, Value::Bytes(n)) => facts.metadata.push(wire.pair(n)?),
+                (25, Value::Bytes(n)) => wire.function(n, &mut graph)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if !seen_graph || facts.opsets.is_empty() {
+            return Err("it holds no model".into());
+        }
+        // Exporters of old list weights among the inputs.
+        graph.inputs.retain(|port| !graph.weight_names.contains(&port.name));
+        facts.inputs = graph.inputs;
+        facts.outputs = graph.outputs;
+        facts.operators = graph.operators.into_iter().collect();
+        facts.weights = graph.weights;
+        facts.steps = graph.steps;
+        facts.external_data = graph.external.into_iter().collect();
+        Ok(facts)
+    }
+}
+
+/// What people often have in place of a model, told by its first bytes.
+fn what_it_is_instead(reader: &mut (impl Read + Seek)) -> Option<&'static str> {
+    let mut head = Vec::with_capacity(16);
+    let _ = reader.by_ref().take(16).read_to_end(&mut head);
+    let _ = reader.seek(SeekFrom::Start(0));
+    let text = head.trim_ascii_start();
+    if head.starts_with(b"version https://") {
+        Some("it is a Git LFS pointer, not the model itself")
+    } else if text.starts_with(b"<!") || text.starts_with(b"<h") || text.starts_with(b"<?xml") {
+        Some("it is a web page, not a model")
+    } else if head.starts_with(b"PK\x03\x04") {
+        Some("it is a zip archive (perhaps a PyTorch model, which must be exported to ONNX first)")
+    } else if head.get(4..8) == Some(b"TFL3") {
+        Some("it is a TensorFlow Lite model")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// A field of bytes, in protobuf's wire format.
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        let mut out = vec![number << 3 | 2];
+        let mut n = bytes.len();
+        while n > 0x7f {
+            out.push((n & 0x7f) as u8 | 0x80);
+            n >>= 7;
+        }
+        out.push(n as u8);
+        out.extend_from_slice(bytes);
+        out
+    }
+
+    fn number(field: u8, value: u8) -> Vec<u8> {
+        vec![field << 3, value]
+    }
+
+    /// A model with one input 1×batch and an If node that hides a second operator.
+    fn small_model() -> Vec<u8> {
+        let shape = [field(1, &number(1, 1)), field(1, &field(2, b"batch"))].concat();
+        let kind = field(1, &[number(1, 1), field(2, &shape)].concat());
+        let port = [field(1, b"x"), field(2, &kind)].concat();
+        let inner = field(1, &field(4, b"Secret"));
+        let node = [field(4, b"If"), field(5, &field(6, &inner))].concat();
+        let weight = [number(1, 4), number(1, 5), number(2, 3), field(8, b"w")].concat();
+        let graph = [
+            field(1, &node),
+            field(5, &weight),
+            field(11, &port),
+            field(11, &field(1, b"w")),
+            field(12, &port),
+        ]
+        .concat();
+        [
+            number(1, 8),
+            field(2, b"pytorch"),
+            field(7, &graph),
+            field(8, &number(2, 17)),
+            field(14, &[field(1, b"stride"), field(2, b"32")].concat()),
+        ]
+        .concat()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Facts, String> {
+        Facts::parse(Cursor::new(bytes), bytes.len() as u64)
+    }
+
+    #[test]
+    fn a_model_tells_its_ports_operators_and_metadata() {
+        let facts = parse(&small_model()).expect("a whole model");
+        assert_eq!(facts.inputs.len(), 1, "a weight is no input");
+        assert_eq!(facts.inputs[0].shape_text(), "1×batch");
+        assert_eq!(facts.inputs[0].element, "float");
+        assert_eq!(facts.meta("stride"), Some("32"));
+        assert_eq!(facts.opsets, [(String::new(), 17)]);
+        assert!(facts.has_operator("Secret"), "operators in subgraphs count");
+        assert_eq!(facts.weights["int8"], 20);
+        assert_eq!(facts.precision(), "int8");
+    }
+
+    #[test]
+    fn every_cut_is_an_error_and_none_panics() {
+        let model = small_model();
+        for len in 0..model.len() {
+            // A cut between two top-level fields reads as a smaller message, but without all it needs.
+            let facts = parse(&model[..len]);
+            assert!(facts.is_err() || facts.is_ok_and(|f| f.metadata.is_empty()), "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_model_is_named() {
+        assert!(parse(b"").is_err_and(|e| e.contains("empty")));
+        assert!(parse(b"<!DOCTYPE html><html>").is_err());
+        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
+        assert!(parse(pointer).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(0u8.., 0..400)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn any_damaged_byte_is_read_or_refused(at in 0usize..1000, value in 0u8..) {
+            let mut model = small_model();
+            let at = at % model.len();
+            model[at] = value;
+            let _ = parse(&model);
+        }
+    }
+}

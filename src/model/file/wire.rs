@@ -1,0 +1,110 @@
+//! Protobuf's wire format, read field by field.
+
+use std::io::{Read, Seek, SeekFrom};
+
+/// A field's value; the content of a length-delimited one is still to be read.
+#[derive(Clone, Copy)]
+pub(super) enum Value {
+    Number(u64),
+    Bytes(u64),
+    Fixed,
+}
+
+/// Reads protobuf's wire format.
+pub(super) struct Wire<R> {
+    reader: R,
+    /// Bytes read so far.
+    pub at: u64,
+    depth: u32,
+}
+
+/// Texts longer than this are no names; they are cut.
+const LONGEST_TEXT: u64 = 1 << 20;
+/// Subgraphs within subgraphs deeper than this are no honest model.
+const DEEPEST: u32 = 64;
+
+type Field<'a, R> = dyn FnMut(&mut Wire<R>, u32, Value) -> Result<(), String> + 'a;
+
+impl<R: Read + Seek> Wire<R> {
+    pub fn new(reader: R) -> Self {
+        Self { reader, at: 0, depth: 0 }
+    }
+
+    fn byte(&mut self) -> Result<u8, String> {
+        let mut byte = [0];
+        self.reader.read_exact(&mut byte).map_err(|_| "it is cut short".to_owned())?;
+        self.at += 1;
+        Ok(byte[0])
+    }
+
+    pub fn varint(&mut self) -> Result<u64, String> {
+        let mut value = 0u64;
+        for shift in (0..70).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err("its bytes are no ONNX".into())
+    }
+
+    pub fn float(&mut self) -> Result<f32, String> {
+        Ok(f32::from_le_bytes([self.byte()?, self.byte()?, self.byte()?, self.byte()?]))
+    }
+
+    fn skip_to(&mut self, target: u64) -> Result<(), String> {
+        // A message inside that says it is longer than the one around it was read beyond its end.
+        let by = target
+            .checked_sub(self.at)
+            .and_then(|n| i64::try_from(n).ok())
+            .ok_or("its lengths are absurd")?;
+        self.reader.seek(SeekFrom::Current(by)).map_err(|e| e.to_string())?;
+        self.at = target;
+        Ok(())
+    }
+
+    /// Calls `each` for every field of a message of `len` bytes; what it leaves unread is skipped.
+    pub fn message(&mut self, len: u64, each: &mut Field<'_, R>) -> Result<(), String> {
+        let end = self.at.checked_add(len).ok_or("its lengths are absurd")?;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err("its graphs are nested too deeply".into());
+        }
+        while self.at < end {
+            let key = self.varint()?;
+            let field = u32::try_from(key >> 3).map_err(|_| "its bytes are no ONNX")?;
+            let (value, next) = match key & 7 {
+                0 => (Value::Number(self.varint()?), self.at),
+                1 => (Value::Fixed, self.at + 8),
+                2 => {
+                    let n = self.varint()?;
+                    (Value::Bytes(n), self.at.checked_add(n).ok_or("its lengths are absurd")?)
+                }
+                5 => (Value::Fixed, self.at + 4),
+                _ => return Err("its bytes are no ONNX".into()),
+            };
+            if field == 0 {
+                return Err("its bytes are no ONNX".into());
+            }
+            if next > end {
+                return Err("it is cut short".into());
+            }
+            each(self, field, value)?;
+            self.skip_to(next)?;
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    pub fn text(&mut self, len: u64) -> Result<String, String> {
+        let mut bytes = Vec::new();
+        let take = len.min(LONGEST_TEXT);
+        let got = (&mut self.reader).take(take).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+        self.at += got as u64;
+        if (got as u64) < take {
+            return Err("it is cut short".into());
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
