@@ -64,13 +64,20 @@ fn main() {
         let mut rates: [Vec<f64>; WAYS.len()] = Default::default();
         let mut bare = [1, 2].map(|threads| ready(&path, threads, &frames[0]));
         let mut pair = [1, 1].map(|threads| ready(&path, threads, &frames[0]));
-        for _ in 0..rounds {
+        for number in 0..rounds {
             let [one, two] = bare.each_mut().map(bare_rate);
             let at_once = at_once(&mut pair);
             let (memory, played) = (memory_rate(&path, &frames), film_rate(&path, &film));
-            let (predict, predict_loop) = predict_rate(&path, &film);
+            // Now one goes first, now the other: a processor that others use too slows down for seconds.
+            let ours = || predict_rate(&path, &film);
+            let python = || python_rate(&path, &film, "in-flight");
+            let ((predict, predict_loop), (flight, flight_loop)) = if number % 2 == 0 {
+                (ours(), python())
+            } else {
+                let python = python();
+                (ours(), python)
+            };
             let (serial, _) = python_rate(&path, &film, "serial");
-            let (flight, flight_loop) = python_rate(&path, &film, "in-flight");
             let usls = version.map_or(f64::NAN, |version| usls_rate(&path, version, &film));
             let ultralytics = version.map_or(f64::NAN, |_| ultralytics_rate(&path, &film));
             let round = [

@@ -78,6 +78,27 @@ fn a_model_among_the_sources_is_an_error_that_says_what_to_type() {
     }
 }
 
+/// Microsoft's builds of ONNX Runtime would put an identifier of this computer into the cache folder.
+#[test]
+fn a_run_leaves_nothing_outside_its_own_folders() {
+    let env = TestEnv::new();
+    let bus = env.bring("media/bus.jpg", "bus.jpg");
+    let mut command = env.predicting();
+    command.arg(bus).env_remove("ORT_DISABLE_TELEMETRY").env_remove("XDG_CACHE_HOME");
+    Ended::of(command.output().expect("it starts")).with_code(0);
+    let home = env.path("..");
+    let (mut folders, mut left) = (vec![home.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { left.push(path) }
+        }
+    }
+    let own = ["data/sightline", "work"].map(|folder| home.join(folder));
+    left.retain(|path| !own.iter().any(|folder| path.starts_with(folder)));
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn help_and_version_are_no_errors() {
     let env = TestEnv::new();

@@ -2,7 +2,8 @@
 //!
 //! Where frames come from files, the order of results matters and the age of a result doesn't: several frames are looked
 //! at together, each by a model with one thread of its own, which takes less of two cores' time than two threads on one
-//! frame. Frames go to the lanes in turn and are fetched in turn, so order needs no sorting and memory is bounded.
+//! frame. Whichever lane is free takes the next frame; results go into a ring of places in the order of the frames, so order
+//! needs no sorting and memory is bounded.
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -40,28 +41,51 @@ pub fn count(addresses: &[Address], path: &Path, options: &OpenOptions) -> usize
 struct Job {
     frame: Frame,
     decode_ms: f32,
+    answer: Unanswered,
+}
+
+/// What the model says of a frame.
+type Answer = Result<Seen, ModelError>;
+
+/// The place of a frame's result in the ring. However the frame ends, it is answered: somebody waits there.
+struct Unanswered(Option<Sender<Answer>>);
+
+impl Unanswered {
+    /// Puts the result into its place; answers whether anybody wants it.
+    fn with(mut self, answer: Answer) -> bool {
+        self.0.take().is_some_and(|place| place.send(answer).is_ok())
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(place) = self.0.take() {
+            let _ = place.try_send(Err(ModelError::RunFailed { reason: "its thread ended early".into() }));
+        }
+    }
 }
 
 /// What the writer is to take next.
 enum Ticket {
-    /// The oldest result of this lane.
-    Lane(usize),
+    /// The result in this place of the ring.
+    Place(usize),
     /// Something that needs no model.
     Ready(Box<Outcome>),
 }
 
 /// The side that frames are put in.
 pub struct Lanes {
-    jobs: Vec<Sender<Job>>,
+    jobs: Sender<Job>,
     tickets: Sender<Ticket>,
     threads: Vec<JoinHandle<()>>,
+    places: Vec<Sender<Answer>>,
     next: usize,
 }
 
 /// The side that results come out of, in the order of the frames.
 pub struct Outcomes {
     tickets: Receiver<Ticket>,
-    done: Vec<Receiver<Result<Seen, ModelError>>>,
+    places: Vec<Receiver<Answer>>,
 }
 
 impl Lanes {
@@ -77,34 +101,34 @@ impl Lanes {
         spare: &Receiver<Results>,
     ) -> std::io::Result<(Self, Outcomes)> {
         let path = model.path().to_owned();
+        // A place is free again when its ticket was taken and answered: one more than there can be tickets.
+        let places = 2 * count + 1;
         let (tickets, order) = bounded(2 * count);
-        let mut lanes = Self { jobs: Vec::new(), tickets, threads: Vec::new(), next: 0 };
-        let mut done = Vec::new();
+        let (jobs, waiting) = bounded(count);
+        let (answers, results): (Vec<_>, Vec<_>) = (0..places).map(|_| bounded(1)).unzip();
+        let mut lanes = Self { jobs, tickets, threads: Vec::new(), places: answers, next: 0 };
         let mut first = Some(model);
         for number in 0..count {
-            let (to_lane, jobs) = bounded(1);
-            let (to_writer, results) = bounded(2);
             let model = first.take().map_or_else(
                 || Opening::Later(path.clone(), options.clone()),
                 |model| Opening::Open(Box::new(model)),
             );
-            let lane = Lane { jobs, done: to_writer, thresholds: thresholds.clone(), spare: spare.clone() };
+            let lane = Lane { jobs: waiting.clone(), thresholds: thresholds.clone(), spare: spare.clone() };
             let thread = std::thread::Builder::new().name(format!("model {}", number + 1));
             lanes.threads.push(thread.spawn(move || lane.run(model))?);
-            lanes.jobs.push(to_lane);
-            done.push(results);
         }
-        Ok((lanes, Outcomes { tickets: order, done }))
+        Ok((lanes, Outcomes { tickets: order, places: results }))
     }
 
-    /// Gives a frame to the next lane; waits while all are busy. Answers whether anybody still wants results.
+    /// Gives a frame to the lanes; waits while all are busy. Answers whether anybody still wants results.
     #[must_use]
     pub fn look_at(&mut self, frame: Frame, decode_ms: f32) -> bool {
-        let lane = self.next;
-        self.next = (lane + 1) % self.jobs.len();
-        // The ticket first: a lane that ended early says why in answer to it.
-        self.tickets.send(Ticket::Lane(lane)).is_ok()
-            && self.jobs.get(lane).is_some_and(|jobs| jobs.send(Job { frame, decode_ms }).is_ok())
+        let place = self.next;
+        self.next = (place + 1) % self.places.len();
+        let answer = Unanswered(self.places.get(place).cloned());
+        // The ticket first: whoever waits at its place hears of a lane that ended early.
+        self.tickets.send(Ticket::Place(place)).is_ok()
+            && self.jobs.send(Job { frame, decode_ms, answer }).is_ok()
     }
 
     /// Passes on, in its place, what needs no model.
@@ -131,7 +155,7 @@ impl Iterator for Outcomes {
     fn next(&mut self) -> Option<Self::Item> {
         match self.tickets.recv().ok()? {
             Ticket::Ready(outcome) => Some(Ok(*outcome)),
-            Ticket::Lane(lane) => match self.done.get(lane)?.recv() {
+            Ticket::Place(place) => match self.places.get(place)?.recv() {
                 Ok(Ok(seen)) => Some(Ok(Outcome::Frame(Box::new(seen)))),
                 Ok(Err(error)) => Some(Err(Failure::from(error))),
                 Err(_) => Some(Err(Failure::failed(
@@ -153,7 +177,6 @@ enum Opening {
 /// One model on its thread.
 struct Lane {
     jobs: Receiver<Job>,
-    done: Sender<Result<Seen, ModelError>>,
     thresholds: Thresholds,
     spare: Receiver<Results>,
 }
@@ -167,11 +190,14 @@ impl Lane {
         let mut model = match opened {
             Ok(model) => model,
             Err(error) => {
-                let _ = self.done.send(Err(error));
+                // Told in answer to a frame, so that it comes in its place.
+                if let Ok(job) = self.jobs.recv() {
+                    job.answer.with(Err(error));
+                }
                 return;
             }
         };
-        for Job { frame, decode_ms } in &self.jobs {
+        for Job { frame, decode_ms, answer } in &self.jobs {
             let mut results = self.spare.try_recv().unwrap_or_default();
             let seen = model.run(&frame, &self.thresholds, &mut results).map(|mut times| {
                 times.decode = decode_ms;
@@ -179,7 +205,7 @@ impl Lane {
                 Seen { frame, results, times }
             });
             let failed = seen.is_err();
-            if self.done.send(seen).is_err() || failed {
+            if !answer.with(seen) || failed {
                 return;
             }
         }

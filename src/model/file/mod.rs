@@ -9,7 +9,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::ModelError;
@@ -123,8 +123,7 @@ impl Facts {
         if !meta.is_file() {
             return Err(ModelError::Unreadable { path: path.to_owned(), reason: "it is not a file".into() });
         }
-        Self::parse(BufReader::new(file), meta.len())
-            .map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
+        Self::parse(file, meta.len()).map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
     }
 
     /// Reads the facts from `len` bytes of an ONNX file.

@@ -1,6 +1,6 @@
 //! Protobuf's wire format, read field by field.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek};
 
 /// A field's value; the content of a length-delimited one is still to be read.
 #[derive(Clone, Copy)]
@@ -12,7 +12,7 @@ pub(super) enum Value {
 
 /// Reads protobuf's wire format.
 pub(super) struct Wire<R> {
-    reader: R,
+    reader: BufReader<R>,
     /// Bytes read so far.
     pub at: u64,
     depth: u32,
@@ -27,7 +27,7 @@ type Field<'a, R> = dyn FnMut(&mut Wire<R>, u32, Value) -> Result<(), String> + 
 
 impl<R: Read + Seek> Wire<R> {
     pub fn new(reader: R) -> Self {
-        Self { reader, at: 0, depth: 0 }
+        Self { reader: BufReader::new(reader), at: 0, depth: 0 }
     }
 
     fn byte(&mut self) -> Result<u8, String> {
@@ -59,7 +59,8 @@ impl<R: Read + Seek> Wire<R> {
             .checked_sub(self.at)
             .and_then(|n| i64::try_from(n).ok())
             .ok_or("its lengths are absurd")?;
-        self.reader.seek(SeekFrom::Current(by)).map_err(|e| e.to_string())?;
+        // Unlike `seek`, this keeps what is buffered: most fields are a few bytes long.
+        self.reader.seek_relative(by).map_err(|e| e.to_string())?;
         self.at = target;
         Ok(())
     }
