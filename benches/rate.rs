@@ -4,7 +4,8 @@
 //! `cargo bench --bench rate`                   the tables
 //! `cargo bench --bench rate -- --json FILE`    the same as JSON too; `--rounds N` for more rounds than 3
 //!
-//! Every round takes all of a model's ways in turn, so that a busy machine slows them all. "memory": frames that lie ready, the newest
+//! Every round takes all of a model's ways in turn, and ratios are medians of those of the rounds, so that a busy machine
+//! slows both sides. "memory": frames that lie ready, the newest
 //! wins. "film": traffic.mp4 through ffmpeg in the live engine, every frame looked at. Live runs have the threads that the
 //! window would take; their floor has as many.
 //!
@@ -25,12 +26,15 @@ use sightline::source::{self, Address, CameraRequest, Pace, Read, Source, Source
 
 mod common;
 
-/// How long a way is measured a round.
-const SPAN: Duration = Duration::from_secs(4);
+/// How long a way within this program is measured at a time: a processor that others use too slows down for seconds, so
+/// what is compared lies close together.
+const SPAN: Duration = Duration::from_secs(2);
+/// How often a round takes the live ways, each between two bare runs.
+const LIVE: u32 = 2;
 /// Frames kept in memory: 720p RGBA takes 3.7 MB each.
 const KEPT: usize = 30;
 
-/// The ways that are measured, in the order in which a round takes them.
+/// The ways that are measured, in the order of the table.
 const WAYS: [&str; 12] = [
     "bare, one thread",
     "bare, two threads",
@@ -45,6 +49,8 @@ const WAYS: [&str; 12] = [
     "usls",
     "ultralytics-inference",
 ];
+const TWO: usize = 1;
+const PREDICT: usize = 5;
 
 /// The models, and the version by which usls knows those that it can run.
 const MODELS: [(&str, Option<&str>); 3] =
@@ -61,14 +67,28 @@ fn main() {
     let mut tables = Vec::new();
     for (name, version) in MODELS {
         let path = data.join(format!("models/{name}.onnx"));
-        let mut rates: [Vec<f64>; WAYS.len()] = Default::default();
         let mut bare = [1, 2].map(|threads| ready(&path, threads, &frames[0]));
         let mut pair = [1, 1].map(|threads| ready(&path, threads, &frames[0]));
+        let (mut taken, mut live) = (Vec::new(), [Vec::new(), Vec::new()]);
         for number in 0..rounds {
-            let [one, two] = bare.each_mut().map(bare_rate);
+            let two = bare_rate(&mut bare[1]);
             let at_once = at_once(&mut pair);
-            let (memory, played) = (memory_rate(&path, &frames), film_rate(&path, &film));
-            // Now one goes first, now the other: a processor that others use too slows down for seconds.
+            let floor = &mut bare[usize::from(session::live_threads() > 1)];
+            let mut sums = [0.0; 3];
+            for _ in 0..LIVE {
+                let before = bare_rate(floor);
+                let memory = memory_rate(&path, &frames);
+                let between = bare_rate(floor);
+                let played = film_rate(&path, &film);
+                let after = bare_rate(floor);
+                live[0].push(2.0 * memory / (before + between));
+                live[1].push(2.0 * played / (between + after));
+                for (sum, rate) in sums.iter_mut().zip([between, memory, played]) {
+                    *sum += rate / f64::from(LIVE);
+                }
+            }
+            let [one, memory, played] = sums;
+            // Now one goes first, now the other.
             let ours = || predict_rate(&path, &film);
             let python = || python_rate(&path, &film, "in-flight");
             let ((predict, predict_loop), (flight, flight_loop)) = if number % 2 == 0 {
@@ -80,7 +100,7 @@ fn main() {
             let (serial, _) = python_rate(&path, &film, "serial");
             let usls = version.map_or(f64::NAN, |version| usls_rate(&path, version, &film));
             let ultralytics = version.map_or(f64::NAN, |_| ultralytics_rate(&path, &film));
-            let round = [
+            taken.push([
                 one,
                 two,
                 at_once,
@@ -93,33 +113,34 @@ fn main() {
                 flight_loop,
                 usls,
                 ultralytics,
-            ];
-            for (rates, rate) in rates.iter_mut().zip(round) {
-                rates.push(rate);
-            }
+            ]);
         }
-        let medians = rates.map(median);
-        let live = medians[usize::from(session::live_threads() > 1)];
-        println!("{name}");
-        for (way, rate) in WAYS.iter().zip(medians).filter(|(_, rate)| rate.is_finite()) {
-            println!("  {way:<28} {rate:>7.1} ({:.2})", rate / medians[1]);
-        }
-        println!(
-            "  live: {:.2} of the bare run from memory, {:.2} over the film\n",
-            medians[3] / live,
-            medians[4] / live
-        );
-        let told: serde_json::Map<_, _> =
-            WAYS.iter().zip(medians).map(|(way, rate)| ((*way).to_owned(), rate.into())).collect();
-        tables.push(serde_json::json!({
-            "model": name, "frames_a_second": told,
-            "memory_share": medians[3] / live, "film_share": medians[4] / live, "predict_share": medians[5] / medians[1],
-        }));
+        tables.push(table(name, &taken, live.map(median)));
     }
     if let Some(file) = common::argument("--json") {
         std::fs::write(&file, format!("{:#}\n", serde_json::Value::from(tables)))
             .expect("the file can be written");
     }
+}
+
+/// Prints a model's rates and gives them as JSON; `live`: the shares of the two live ways.
+fn table(name: &str, taken: &[[f64; WAYS.len()]], [memory, played]: [f64; 2]) -> serde_json::Value {
+    let over = |way: usize, of: usize| median(taken.iter().map(|round| round[way] / round[of]).collect());
+    let mut ways = serde_json::Map::new();
+    println!("{name}");
+    for (way, what) in WAYS.iter().enumerate() {
+        let rate = median(taken.iter().map(|round| round[way]).collect());
+        if rate.is_finite() {
+            let (share, predict) = (over(way, TWO), over(PREDICT, way));
+            println!("  {what:<28} {rate:>7.1} ({share:.2})");
+            ways.insert(
+                (*what).to_owned(),
+                serde_json::json!({"frames_a_second": rate, "of_bare_two_threads": share, "predict_over_it": predict}),
+            );
+        }
+    }
+    println!("  live: {memory:.2} of the bare run from memory, {played:.2} over the film\n");
+    serde_json::json!({"model": name, "ways": ways, "memory_share": memory, "film_share": played})
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
