@@ -274,6 +274,10 @@ impl Opener<'_> {
     /// Adds or takes away the second session of the first model, as the user wants it or as figures tell.
     fn tune(&mut self) {
         let shared = self.shared;
+        // Without a second session there is nothing that could be in the way meanwhile.
+        if self.helped.is_none() && self.tuned.elapsed() < TUNE_EVERY {
+            return;
+        }
         let pace = **shared.pace.load();
         let first = self.shelf.planned()[0].filter(|_| self.beside.is_empty() && helper::is_of_use(shared));
         let shareable = first.and_then(|id| Some((id, self.shelf.shareable(id)?)));

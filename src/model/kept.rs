@@ -6,8 +6,9 @@
 
 use std::ffi::CString;
 
-use ort::AsPointer as _;
+use ort::AsPointer;
 use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionOutputs};
+use ort::sys::OrtValue;
 use ort::value::{DynValue, Outlet, ValueType};
 use smallvec::SmallVec;
 
@@ -54,14 +55,14 @@ impl Kept {
         &mut self,
         session: &mut Session,
         options: &RunOptions<NoSelectedOutputs>,
-        picture: *const ort::sys::OrtValue,
+        picture: &impl AsPointer<Sys = OrtValue>,
     ) -> bool {
         let names: SmallVec<[_; 8]> = self.names.iter().map(|name| name.as_ptr()).collect();
-        let mut values: SmallVec<[_; 8]> = self.values.iter_mut().map(ort::AsPointer::ptr_mut).collect();
-        let input = self.input.as_ptr();
+        let mut values: SmallVec<[_; 8]> = self.values.iter_mut().map(AsPointer::ptr_mut).collect();
+        let (input, picture) = (self.input.as_ptr(), picture.ptr());
         let api = ort::api();
         #[expect(unsafe_code, reason = "the wrapper allocates for every run; see ARCHITECTURE.md")]
-        // SAFETY: session, options and values are alive and, but for the options, borrowed by this call alone; the names end
+        // SAFETY: session, options, picture and values are alive and, but for options and picture, borrowed by this call alone; the names end
         // in a null byte; there are as many names as values, and the runtime refuses values whose type or
         // shape isn't the output's. A status that isn't null is released once.
         unsafe {

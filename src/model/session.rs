@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use half::f16;
-use ort::AsPointer as _;
+use ort::AsPointer;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
 use ort::value::{DynValue, Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
@@ -310,7 +310,7 @@ impl Session {
     /// [`ModelError::RunFailed`] with the runtime's reason, or [`ModelError::Stopped`].
     pub fn run<T>(&mut self, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
         if let Some(kept) = self.kept.as_mut().filter(|kept| !kept.values().is_empty()) {
-            if kept.run(&mut self.inner, &self.options, self.picture.ptr()) {
+            if kept.run(&mut self.inner, &self.options, &self.picture) {
                 let named: Named<'_> =
                     self.inner.outputs().iter().map(Outlet::name).zip(kept.values()).collect();
                 return Ok(read(&tensors(&named, &mut self.widened)?));
@@ -384,9 +384,11 @@ fn failed(error: ort::Error) -> ModelError {
     if reason.contains("terminate flag") { ModelError::Stopped } else { ModelError::RunFailed { reason } }
 }
 
-impl Picture {
-    /// The tensor as the runtime knows it.
-    fn ptr(&self) -> *const ort::sys::OrtValue {
+/// The tensor as the runtime knows it.
+impl AsPointer for Picture {
+    type Sys = ort::sys::OrtValue;
+
+    fn ptr(&self) -> *const Self::Sys {
         match self {
             Self::F32(tensor) => tensor.ptr(),
             Self::F16(tensor) => tensor.ptr(),
@@ -394,7 +396,9 @@ impl Picture {
             Self::I32(tensor) => tensor.ptr(),
         }
     }
+}
 
+impl Picture {
     fn new(element: Element, shape: &[i64]) -> Result<Self, ModelError> {
         /// Beyond this no honest model's input reaches: 16 Ki × 16 Ki pixels.
         const MOST: i64 = 3 << 28;

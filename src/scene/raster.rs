@@ -243,19 +243,33 @@ fn stamp_rows(
     for y in down {
         let (y0, y1, fy) = neighbours((y as f32 + 0.5 - region[1]) * per[1], h);
         let (above, below) = (&mask.data[y0 * w..][..w], &mask.data[y1 * w..][..w]);
+        // Pixels whose cells are all 0 stay as they are: most boxes have empty corners.
+        let filled = |row: &[u8]| {
+            let first = row.iter().position(|value| *value > 0)?;
+            Some((first, row.iter().rposition(|value| *value > 0)?))
+        };
+        let (first, last) = match (filled(above), filled(below)) {
+            (Some(a), Some(b)) => (a.0.min(b.0), a.1.max(b.1)),
+            (Some(only), None) | (None, Some(only)) => only,
+            (None, None) => continue,
+        };
+        let begin = columns.partition_point(|column| (*column as usize) + 1 < first);
+        let end = columns.partition_point(|column| *column as usize <= last);
         line.clear();
         line.extend(above.iter().zip(below).map(|(above, below)| {
             let (above, rise) = (f32::from(*above), f32::from(*below) - f32::from(*above));
             [above + rise * fy, rise]
         }));
         line.extend_from_within(w - 1..);
-        for (near, column) in near.iter_mut().zip(&*columns) {
+        let (near, alphas) = (&mut near[begin..end], &mut alphas[begin..end]);
+        for (near, column) in near.iter_mut().zip(&columns[begin..end]) {
             let column = (*column as usize).min(w - 1);
             let ([a, rise_a], [b, rise_b]) = (line[column], line[column + 1]);
             *near = [a, rise_a, b, rise_b];
         }
-        edge(near, fractions, per, opacity, alphas);
-        let pixels = rgba.as_chunks_mut::<4>().0.get_mut(y * width + across.start..).unwrap_or_default();
+        edge(near, &fractions[begin..end], per, opacity, alphas);
+        let pixels =
+            rgba.as_chunks_mut::<4>().0.get_mut(y * width + across.start + begin..).unwrap_or_default();
         blend(pixels, alphas, rgb);
     }
 }
