@@ -5,9 +5,8 @@
 //! `cargo bench --bench rate -- --json FILE`    the same as JSON too; `--rounds N` for more rounds than 3
 //!
 //! Every round takes all of a model's ways in turn, and ratios are medians of those of the rounds, so that a busy machine
-//! slows both sides. "memory": frames that lie ready, the newest
-//! wins. "film": traffic.mp4 through ffmpeg in the live engine, every frame looked at. Live runs have the threads that the
-//! window would take; their floor has as many.
+//! slows both sides. "memory": frames that lie ready, the newest wins. "film": traffic.mp4 through ffmpeg in the live
+//! engine, every frame looked at. Live runs have the threads that the window would take; their floor has as many.
 //!
 //! Files: `predict` and other programs (`benches/peers/run.sh --setup-only` fetches them, with `--rust` those in Rust too) over the
 //! same film, as commands from start to end; "loop": the rate that a program tells of its loop, without its start. "at once": two bare

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Microsoft's builds of ONNX Runtime count their use: before they can be told not to, they put an identifier of this computer and a
-    // database into the cache folder. They look at this variable when they are loaded.
+    // Microsoft's builds of ONNX Runtime count their use: before they can be told not to, they put an identifier of this
+    // computer and a database into the cache folder. They look at this variable when they are loaded.
     #[expect(unsafe_code, reason = "the runtime can't be asked otherwise before it is loaded")]
     // SAFETY: no other thread runs yet.
     unsafe {

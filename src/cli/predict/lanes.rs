@@ -155,14 +155,11 @@ impl Iterator for Outcomes {
     fn next(&mut self) -> Option<Self::Item> {
         match self.tickets.recv().ok()? {
             Ticket::Ready(outcome) => Some(Ok(*outcome)),
-            Ticket::Place(place) => match self.places.get(place)?.recv() {
-                Ok(Ok(seen)) => Some(Ok(Outcome::Frame(Box::new(seen)))),
-                Ok(Err(error)) => Some(Err(Failure::from(error))),
-                Err(_) => Some(Err(Failure::failed(
-                    "A model's thread ended early.",
-                    "Report this, with the model's file.",
-                ))),
-            },
+            // Every place is answered, however its frame ended.
+            Ticket::Place(place) => Some(match self.places.get(place)?.recv().ok()? {
+                Ok(seen) => Ok(Outcome::Frame(Box::new(seen))),
+                Err(error) => Err(Failure::from(error)),
+            }),
         }
     }
 }
