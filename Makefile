@@ -2,10 +2,10 @@
 .PHONY: help run test bench screenshots clean
 
 help:
-	@echo 'make run          set up, build, and open the window (without a display: look at sample pictures)'
+	@echo 'make run          set up, build, and open the window (without a display: look at sample images)'
 	@echo 'make test         set up, then every check: format, lints, tests, window, camera, spelling, licences'
 	@echo 'make bench        set up, build, and print what each stage costs on this machine'
-	@echo 'make screenshots  take the pictures of the documents from the real window'
+	@echo 'make screenshots  take the images of the documents from the real window'
 	@echo 'make clean        delete what was built and fetched'
 
 run:

@@ -36,14 +36,14 @@ fn main() {
 
 /// The input stage for a 640×640 input, over the frame's megapixels.
 fn sizes(rounds: usize) -> (&'static str, String) {
-    let (picture, _) = common::picture();
+    let (image, _) = common::image();
     let mut plot = [
         Line { name: "pixels → tensor (640×640)", points: vec![] },
         Line { name: "copy of the frame", points: vec![] },
     ];
     println!("{:<12} {:>8} {:>10} {:>14}", "frame", "Mpixel", "input ms", "frame copy ms");
     for (width, height) in [(640, 480), (854, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160)] {
-        let frame = common::resized(&picture, width, height);
+        let frame = common::resized(&image, width, height);
         let input = common::input_beside_copy(rounds, &frame, 640).0.median();
         let mut copy = frame.data.clone();
         let (copied, _) = beside(rounds, || copy.copy_from_slice(std::hint::black_box(&frame.data)), || {});

@@ -1,4 +1,4 @@
-//! The live loop's promises, measured: the picture never waits for the model, and nothing grows.
+//! The live loop's promises, measured: the preview never waits for the model, and nothing grows.
 //!
 //! `cargo bench --bench live -- slow-model`  a 30 fps source and a model slowed to 400 ms a frame
 //! `cargo bench --bench live -- memory`      20,000 frames of the test pattern: resident memory and allocations
@@ -99,8 +99,8 @@ fn slow_model(model: &std::path::Path) {
             s.inference_fps,
             s.preview_age.median,
             s.preview_age.p95,
-            s.outcome_age.median,
-            s.outcome_age.p95,
+            s.prediction_age.median,
+            s.prediction_age.p95,
             s.dropped
         );
     }
@@ -132,10 +132,10 @@ fn memory(model: &std::path::Path, frames: u64) {
             last_frame = Some(frame.sequence);
             shown += 1;
         }
-        if let Some(outcome) = engine.outcome()
-            && last_outcome != Some(outcome.frame.sequence)
+        if let Some(prediction) = engine.prediction()
+            && last_outcome != Some(prediction.frame.sequence)
         {
-            last_outcome = Some(outcome.frame.sequence);
+            last_outcome = Some(prediction.frame.sequence);
             looks += 1;
         }
         if shown >= next {

@@ -5,11 +5,11 @@
 //! `cargo bench --bench rate -- --json FILE`    the same as JSON too; `--rounds N` for more rounds than 3
 //!
 //! Every round takes all of a model's ways in turn, and ratios are medians of those of the rounds, so that a busy machine
-//! slows both sides. "memory": frames that lie ready, the newest wins. "film": traffic.mp4 through ffmpeg in the live
+//! slows both sides. "memory": frames that lie ready, the newest wins. "video": traffic.mp4 through ffmpeg in the live
 //! engine, every frame looked at. Live runs have the threads that the window would take; their floor has as many.
 //!
 //! Files: `predict` and other programs (`benches/peers/run.sh --setup-only` fetches them, with `--rust` those in Rust too) over the
-//! same film, as commands from start to end; "loop": the rate that a program tells of its loop, without its start. "at once": two bare
+//! same video, as commands from start to end; "loop": the rate that a program tells of its loop, without its start. "at once": two bare
 //! runs at the same time on one thread each, the most that two cores give whatever surrounds them.
 
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use std::process::{Command as Program, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, Openers, SourceState};
+use sightline::engine::{Command, Engine, EngineOptions, Factories, ModelChoice, SourceState};
 use sightline::frame::Frame;
+use sightline::frame::convert::Decoder;
 use sightline::model::{Model, OpenOptions, Results, Thresholds, session};
-use sightline::source::convert::Decoder;
 use sightline::source::{self, Address, CameraRequest, Pace, Read, Source, SourceError, SourceInfo};
 
 mod common;
@@ -39,7 +39,7 @@ const WAYS: [&str; 12] = [
     "bare, two threads",
     "bare, two at once",
     "live, memory",
-    "live, film",
+    "live, video",
     "predict",
     "predict, loop",
     "python, serial",
@@ -57,9 +57,9 @@ const MODELS: [(&str, Option<&str>); 3] =
 
 fn main() {
     let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
-    let film = data.join("media/traffic.mp4");
+    let video = data.join("media/traffic.mp4");
     let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(3);
-    let frames = Arc::new(frames(&film));
+    let frames = Arc::new(frames(&video));
     println!(
         "frames a second, medians of {rounds} rounds; in brackets the share of the bare run with two threads\n"
     );
@@ -78,7 +78,7 @@ fn main() {
                 let before = bare_rate(floor);
                 let memory = memory_rate(&path, &frames);
                 let between = bare_rate(floor);
-                let played = film_rate(&path, &film);
+                let played = video_rate(&path, &video);
                 let after = bare_rate(floor);
                 live[0].push(2.0 * memory / (before + between));
                 live[1].push(2.0 * played / (between + after));
@@ -88,17 +88,17 @@ fn main() {
             }
             let [one, memory, played] = sums;
             // Now one goes first, now the other.
-            let ours = || predict_rate(&path, &film);
-            let python = || python_rate(&path, &film, "in-flight");
+            let ours = || predict_rate(&path, &video);
+            let python = || python_rate(&path, &video, "in-flight");
             let ((predict, predict_loop), (flight, flight_loop)) = if number % 2 == 0 {
                 (ours(), python())
             } else {
                 let python = python();
                 (ours(), python)
             };
-            let (serial, _) = python_rate(&path, &film, "serial");
-            let usls = version.map_or(f64::NAN, |version| usls_rate(&path, version, &film));
-            let ultralytics = version.map_or(f64::NAN, |_| ultralytics_rate(&path, &film));
+            let (serial, _) = python_rate(&path, &video, "serial");
+            let usls = version.map_or(f64::NAN, |version| usls_rate(&path, version, &video));
+            let ultralytics = version.map_or(f64::NAN, |_| ultralytics_rate(&path, &video));
             taken.push([
                 one,
                 two,
@@ -138,8 +138,8 @@ fn table(name: &str, taken: &[[f64; WAYS.len()]], [memory, played]: [f64; 2]) ->
             );
         }
     }
-    println!("  live: {memory:.2} of the bare run from memory, {played:.2} over the film\n");
-    serde_json::json!({"model": name, "ways": ways, "memory_share": memory, "film_share": played})
+    println!("  live: {memory:.2} of the bare run from memory, {played:.2} over the video\n");
+    serde_json::json!({"model": name, "ways": ways, "memory_share": memory, "video_share": played})
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -147,10 +147,10 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Frames of the film, decoded.
-fn frames(film: &Path) -> Vec<Frame> {
+/// Frames of the video, decoded.
+fn frames(video: &Path) -> Vec<Frame> {
     let mut source =
-        source::open(&Address::Video(film.into()), &CameraRequest::default()).expect("the film opens");
+        source::open(&Address::Video(video.into()), &CameraRequest::default()).expect("the video opens");
     let (mut raw, mut decoder, mut frames) = (Frame::default(), Decoder::default(), Vec::new());
     while frames.len() < KEPT {
         if source.read(&mut raw, Duration::from_secs(5)).expect("frames come") == Read::Frame {
@@ -231,16 +231,16 @@ fn memory_rate(path: &Path, frames: &Arc<Vec<Frame>>) -> f64 {
         Ok(Box::new(Ready { frames: Arc::clone(&kept), info, next: 0, began: Instant::now() })
             as Box<dyn Source>)
     };
-    let openers = Openers { source: Box::new(source), ..Openers::default() };
+    let openers = Factories { source: Box::new(source), ..Factories::default() };
     let engine = Engine::start_with(EngineOptions { wake: Arc::new(|| {}) }, openers);
     rate(&engine, path, Address::Pattern { width: 1280, height: 720, fps: 120 })
 }
 
-fn film_rate(path: &Path, film: &Path) -> f64 {
+fn video_rate(path: &Path, video: &Path) -> f64 {
     let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
     engine.send(Command::AsFastAsPossible(true));
     engine.send(Command::Loop(true));
-    rate(&engine, path, Address::Video(film.into()))
+    rate(&engine, path, Address::Video(video.into()))
 }
 
 /// Results a second of a live engine, once it runs.
@@ -250,7 +250,7 @@ fn rate(engine: &Engine, path: &Path, address: Address) -> f64 {
         std::thread::sleep(Duration::from_millis(5));
     }
     engine.send(Command::Open { address, camera: CameraRequest::default() });
-    while !matches!(&*engine.source(), SourceState::Playing { .. }) || engine.outcome().is_none() {
+    while !matches!(&*engine.source(), SourceState::Playing { .. }) || engine.prediction().is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
     std::thread::sleep(Duration::from_millis(500));
@@ -260,9 +260,9 @@ fn rate(engine: &Engine, path: &Path, address: Address) -> f64 {
 }
 
 /// Frames a second of `sightline predict` from its start to its end, and what it tells of its loop.
-fn predict_rate(path: &Path, film: &Path) -> (f64, f64) {
+fn predict_rate(path: &Path, video: &Path) -> (f64, f64) {
     let mut predict = Program::new(env!("CARGO_BIN_EXE_sightline"));
-    predict.arg("predict").arg(film).args(["--no-progress", "--model"]).arg(path);
+    predict.arg("predict").arg(video).args(["--no-progress", "--model"]).arg(path);
     let (took, text) = told(predict).expect("it runs");
     let number = |before: &str| text.split(before).next()?.split_whitespace().last()?.parse().ok();
     let frames: f64 = number(" frames: ").expect("it tells how many frames it saw");
@@ -270,22 +270,22 @@ fn predict_rate(path: &Path, film: &Path) -> (f64, f64) {
 }
 
 /// The same of the Python program. This and the rates below aren't numbers where a program isn't there.
-fn python_rate(path: &Path, film: &Path, way: &str) -> (f64, f64) {
+fn python_rate(path: &Path, video: &Path, way: &str) -> (f64, f64) {
     let mut python = Program::new(peer("venv/bin/python"));
     python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/python_loop.py"));
-    python.arg(film).arg(path).args(["--whole", way]);
+    python.arg(video).arg(path).args(["--whole", way]);
     told_as_json(python)
 }
 
-fn usls_rate(path: &Path, version: &str, film: &Path) -> f64 {
+fn usls_rate(path: &Path, version: &str, video: &Path) -> f64 {
     let mut program = Program::new(peer("bin/usls-loop"));
-    program.arg(path).arg(version).arg(film).env("ORT_DYLIB_PATH", peer("lib/libonnxruntime.so"));
+    program.arg(path).arg(version).arg(video).env("ORT_DYLIB_PATH", peer("lib/libonnxruntime.so"));
     told_as_json(program).0
 }
 
-fn ultralytics_rate(path: &Path, film: &Path) -> f64 {
+fn ultralytics_rate(path: &Path, video: &Path) -> f64 {
     let mut program = Program::new(peer("bin/ultralytics-inference"));
-    program.args(["predict", "--save", "false", "--model"]).arg(path).arg("--source").arg(film);
+    program.args(["predict", "--save", "false", "--model"]).arg(path).arg("--source").arg(video);
     program.env("LD_LIBRARY_PATH", peer("lib"));
     let Some((took, text)) = told(program) else { return f64::NAN };
     // A line a frame: "video 1/1 (frame 1/248) …".

@@ -14,17 +14,17 @@ use std::process::Command;
 
 use common::heads::Head;
 use common::{Row, Times, beside};
+use sightline::frame::convert::Decoder;
 use sightline::frame::{Frame, PixelFormat};
 use sightline::model::input::{InputStage, TensorMut};
 use sightline::model::spec::Detail;
 use sightline::model::{Task, labels::Labels};
 use sightline::scene::{Scene, Style};
-use sightline::source::convert::Decoder;
 use turbojpeg::{Decompressor, Image, PixelFormat as Order, ScalingFactor, Subsamp};
 
 fn main() {
     let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(60);
-    let (frame, name) = common::picture();
+    let (frame, name) = common::image();
     println!("1280×720: {name}; one thread; medians of {rounds} rounds, stage and floor in turn\n");
     let mut rows = input_rows(rounds, &frame);
     rows.extend(output_rows(rounds));

@@ -1,4 +1,4 @@
-//! Switching models over a running picture, measured: the picture never stops for it, no result carries another model's
+//! Switching models over a running image, measured: the image never stops for it, no result carries another model's
 //! label, and nothing grows.
 //!
 //! `cargo bench --bench switch`                 100 switches between three models over a 30 fps source
@@ -58,11 +58,11 @@ struct Watch {
     /// The sequence number and time of the last frame for the screen.
     previewed: Option<(u64, Instant)>,
     longest_gap: Duration,
-    /// Outcomes of a model that neither runs nor is just being taken up.
+    /// Predictions of a model that neither runs nor is just being taken up.
     mislabelled: u64,
-    /// Looks at the newest outcome that found none.
+    /// Looks at the newest prediction that found none.
     without: u64,
-    outcomes: u64,
+    predictions: u64,
     seen: Option<(u64, usize)>,
 }
 
@@ -78,25 +78,27 @@ impl Watch {
             }
             self.previewed = Some((frame.sequence, now));
         }
-        // The outcome comes first and the state right after it: read in this order, both are of the same moment or the
+        // The prediction comes first and the state right after it: read in this order, both are of the same moment or the
         // state is the newer one.
         let before = engine.model().current.clone();
-        let outcome = engine.outcome();
+        let prediction = engine.prediction();
         let after = engine.model().current.clone();
-        let Some(outcome) = outcome else {
+        let Some(prediction) = prediction else {
             self.without += u64::from(before.is_some());
             return;
         };
-        let key = (outcome.frame.sequence, Arc::as_ptr(&outcome.card) as usize);
+        let key = (prediction.frame.sequence, Arc::as_ptr(&prediction.model) as usize);
         if self.seen.replace(key) != Some(key) {
-            self.outcomes += 1;
+            self.predictions += 1;
         }
-        let is = |card: &Option<Arc<_>>| card.as_ref().is_some_and(|card| Arc::ptr_eq(card, &outcome.card));
+        let is =
+            |card: &Option<Arc<_>>| card.as_ref().is_some_and(|card| Arc::ptr_eq(card, &prediction.model));
         if !is(&before) && !is(&after) {
             // Between the two stores of the inference worker: it must come right in an instant.
             std::thread::sleep(Duration::from_millis(1));
             self.mislabelled += u64::from(
-                !is(&engine.model().current) && engine.outcome().is_some_and(|o| Arc::ptr_eq(&o, &outcome)),
+                !is(&engine.model().current)
+                    && engine.prediction().is_some_and(|o| Arc::ptr_eq(&o, &prediction)),
             );
         }
     }
@@ -113,7 +115,7 @@ fn start() -> Engine {
     engine
 }
 
-/// The picture while models are compared.
+/// The image while models are compared.
 fn compare(models: &[PathBuf]) {
     let engine = start();
     let choice = |path: &PathBuf| ModelChoice { path: path.clone(), ..ModelChoice::default() };
@@ -137,12 +139,12 @@ fn compare(models: &[PathBuf]) {
         }
         let stats = engine.stats();
         let medians: Vec<String> =
-            (0..count).map(|lane| format!("{:.1}", engine.lane_stats(lane).total.median)).collect();
+            (0..count).map(|lane| format!("{:.1}", engine.model_stats(lane).total.median)).collect();
         println!(
             "{count:>7} {:>12.1} {:>16.1} {:>12.1} {:>13.1}  {}",
             stats.preview_fps,
             watch.longest_gap.as_secs_f64() * 1000.0,
-            engine.lane_stats(0).fps,
+            engine.model_stats(0).fps,
             resident_mb(),
             medians.join(", ")
         );
@@ -165,7 +167,7 @@ fn pace(model: &std::path::Path) {
         }
         std::thread::sleep(Duration::from_secs(7));
         let s = engine.stats();
-        let (name, age) = (format!("{pace:?}"), s.outcome_age.median);
+        let (name, age) = (format!("{pace:?}"), s.prediction_age.median);
         println!("{name:>10} {:>12.1} {:>12.1} {age:>15.1}", s.inference_fps, s.preview_fps);
     }
     engine.send(Command::Pace(ResultPace::Automatic));
@@ -194,7 +196,7 @@ fn switch(models: &[PathBuf], switches: usize) {
                 eprintln!("{}: {error} {}", path.display(), error.fix());
                 std::process::exit(1);
             }
-            if engine.outcome().is_some_and(|o| o.card.path == *path) {
+            if engine.prediction().is_some_and(|o| o.model.path == *path) {
                 break;
             }
             assert!(asked.elapsed() < Duration::from_mins(1), "{} never ran", path.display());
@@ -226,7 +228,7 @@ fn switch(models: &[PathBuf], switches: usize) {
     println!("from asking to the first result, warm: {}", spread(&mut warm));
     println!(
         "results seen: {}; with another model's label: {}; looks that found none: {}",
-        watch.outcomes, watch.mislabelled, watch.without
+        watch.predictions, watch.mislabelled, watch.without
     );
 }
 

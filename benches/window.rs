@@ -48,40 +48,35 @@ fn main() {
     let mut rows: Vec<(u32, String, f64, &str)> = vec![
         (
             6,
-            "interface, a 720p picture with boxes, without writing it: median ms".into(),
+            "interface, a 720p image with boxes, without writing it: median ms".into(),
             median("interface_ms", Some(0)),
             "≤ 4",
         ),
         (6, "  95th percentile".into(), median("interface_ms", Some(1)), ""),
-        (
-            6,
-            "  writing the picture into the texture: median ms".into(),
-            median("write_picture_ms", Some(0)),
-            "",
-        ),
+        (6, "  writing the image into the texture: median ms".into(), median("write_image_ms", Some(0)), ""),
         (
             6,
             "  the whole pass with drawing, no graphics card: median ms".into(),
             median("whole_pass_ms", Some(0)),
             "",
         ),
-        (6, "  boxes in the last picture".into(), median("found", None), ""),
+        (6, "  boxes in the last image".into(), median("found", None), ""),
         (7, "first paint after start, ms".into(), median("first_paint_ms", None), ""),
-        (7, "first picture after start, ms".into(), median("first_picture_ms", None), "≤ 400"),
+        (7, "first image after start, ms".into(), median("first_image_ms", None), "≤ 400"),
         (
             7,
             "first boxes after start, ms (the model opens beside the camera)".into(),
             median("first_result_ms", None),
             "≤ 400 after the model",
         ),
-        (9, "age of the picture when shown: median ms".into(), median("picture_age_ms", Some(0)), ""),
-        (9, "  95th percentile".into(), median("picture_age_ms", Some(1)), "≤ interval + 5"),
+        (9, "age of the image when shown: median ms".into(), median("image_age_ms", Some(0)), ""),
+        (9, "  95th percentile".into(), median("image_age_ms", Some(1)), "≤ interval + 5"),
         (9, "age of a result: median ms".into(), median("result_age_ms", Some(0)), "≤ inference + interval"),
         (9, "  inference, median ms".into(), median("inference_ms", Some(0)), ""),
     ];
     room.settings("");
     let (resident, without) = (room.resident(true), room.resident(false));
-    rows.push((8, "resident with a 720p live picture and the model, MB".into(), resident, ""));
+    rows.push((8, "resident with a 720p live image and the model, MB".into(), resident, ""));
     rows.push((8, "  without a model, MB".into(), without, "≤ 250"));
     for (state, acts) in [("paused", "key p"), ("minimised", "search --name Sightline windowminimize")] {
         let share = room.resting(acts).unwrap_or(f64::NAN);

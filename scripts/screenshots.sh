@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The documents' pictures, taken from the real window on a virtual display: docs/images/*.png.
+# The documents' images, taken from the real window on a virtual display: docs/images/*.png.
 #
 #   scripts/screenshots.sh [PROGRAM]      PROGRAM: target/release/sightline
 #
@@ -45,7 +45,7 @@ graph += field(11, port(b"x", [1, 3, 64, 64])) + field(12, port(b"y", [1, 9, 9, 
 open(sys.argv[1], "wb").write(bytes([8, 8]) + field(7, graph) + field(8, bytes([16, 17])))
 PYTHON
 
-# take NAME SECONDS ARGUMENTS…: a picture of the window after so many seconds; $keys are pressed before, $clicks clicked ("X Y")
+# take NAME SECONDS ARGUMENTS…: an image of the window after so many seconds; $keys are pressed before, $clicks clicked ("X Y")
 take() {
     local name=$1 seconds=$2 key
     shift 2

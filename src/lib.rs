@@ -1,14 +1,29 @@
 //! Sightline shows, live, what a neural network sees.
 //!
-//! The map, in the order in which data flows. A module knows only those above it.
+//! The modules, in the order in which data flows; a module knows only those above it, `app` and `cli` may know all:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`latest`] | a slot of one value between two threads; the newest wins |
+//! | [`frame`] | one image with its pixel format, sequence number and capture time |
+//! | [`source`] | where frames come from: camera, video, images, test pattern |
+//! | [`model`] | one model: what it is, how we know, session, input, output, labels |
+//! | [`library`] | many models: catalogue, inventory, download, import, verification |
+//! | [`engine`] | the live loop: a feed of frames, a runner of models, one place that publishes results |
+//! | [`scene`] | what to draw, as data; two painters: image and screen |
+//! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
+//! | [`settings`] | what is remembered |
+//! | [`app`] | the window |
+//! | [`cli`] | the command line, one file a command |
 
-pub mod app; // the window
+pub mod app;
 pub mod cli;
-pub mod engine; // the live loop: capture → newest frame → inference → newest result
-pub mod frame; // Frame: pixels, pixel format, sequence number, capture time
-pub mod keep; // snapshots: the annotated picture, the clean one, the JSON of what was found
-pub mod library; // many models: catalogue, shelf, import, download, upkeep
-pub mod model; // one model: what it is, how we know, session, input, output, labels
-pub mod scene; // what to draw, as data; two painters: picture and screen
-pub mod settings; // what is remembered
-pub mod source; // where frames come from: camera, video, pictures, test pattern // the command line: one file a command
+pub mod engine;
+pub mod frame;
+pub mod latest;
+pub mod library;
+pub mod model;
+pub mod save;
+pub mod scene;
+pub mod settings;
+pub mod source;

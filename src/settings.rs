@@ -14,10 +14,10 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ResultPace;
-use crate::keep::SnapshotOptions;
-use crate::library::search::Order;
+use crate::library::search::SortOrder;
 use crate::model::Thresholds;
 use crate::model::labels::Language;
+use crate::save::SnapshotOptions;
 use crate::source::{Address, CameraRequest};
 
 /// The environment variable that names the folder of the settings file.
@@ -51,11 +51,11 @@ pub struct Settings {
     /// Greatest overlap of two boxes of a class, 0..=1.
     pub iou: f32,
     pub mirror: bool,
-    /// The figures lie over the picture.
+    /// The figures lie over the image.
     pub figures: bool,
-    /// How much of a style picture, matte or depth map covers the picture, 0..=1.
+    /// How much of a style image, matte or depth map covers the image, 0..=1.
     pub amount: f32,
-    /// The matting model that limits styles to the person; `None`: the whole picture.
+    /// The matting model that limits styles to the person; `None`: the whole image.
     pub matte: Option<PathBuf>,
     /// The pose model for models of actions; `None`: the first that is found.
     pub pose: Option<PathBuf>,
@@ -70,11 +70,11 @@ pub struct Settings {
     pub side_panel: bool,
     /// The models that were last compared with the one that ran.
     pub compare_models: Vec<PathBuf>,
-    /// Two models are compared on a picture each, instead of on the two sides of one.
+    /// Two models are compared on an image each, instead of on the two sides of one.
     pub compare_tiles: bool,
-    /// Where the two sides meet, as a share of the picture's width.
+    /// Where the two sides meet, as a share of the image's width.
     pub compare_divider: f32,
-    /// Begin films and folders again at their end.
+    /// Begin videos and folders again at their end.
     pub looping: bool,
     /// Width and height of the window, in points.
     pub window: Option<(f32, f32)>,
@@ -85,7 +85,7 @@ pub struct Settings {
     /// Where models are fetched from before anywhere else: a folder or an address.
     pub model_mirror: Option<String>,
     /// What the list of models is sorted by.
-    pub model_order: Order,
+    pub model_order: SortOrder,
     /// The last source; `None`: the best camera.
     pub source: Option<Address>,
     /// Newest first.
@@ -122,7 +122,7 @@ impl Default for Settings {
             onnxruntime: None,
             model_folders: Vec::new(),
             model_mirror: None,
-            model_order: Order::default(),
+            model_order: SortOrder::default(),
             source: None,
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
@@ -148,7 +148,7 @@ impl Settings {
     /// Remembers a source that was opened. Names that aren't valid Unicode can't be written and are left out.
     pub fn remember_source(&mut self, address: &Address) {
         let writable = match address {
-            Address::Video(path) | Address::Picture(path) | Address::Folder(path) => path.to_str().is_some(),
+            Address::Video(path) | Address::Image(path) | Address::Folder(path) => path.to_str().is_some(),
             _ => true,
         };
         if !writable {

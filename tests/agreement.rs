@@ -1,4 +1,4 @@
-//! `sightline predict` finds in the sample pictures what the reference finds, model by model.
+//! `sightline predict` finds in the sample images what the reference finds, model by model.
 
 mod common;
 
@@ -86,7 +86,7 @@ fn differences(promise: &Promise, got: &[Found], expected: &[Found]) -> Vec<Stri
 }
 
 #[test]
-fn every_detector_agrees_with_the_reference_on_every_picture() {
+fn every_detector_agrees_with_the_reference_on_every_image() {
     let text = std::fs::read_to_string(shared("reference/expected.json")).expect("the reference");
     let reference: Vec<Value> = serde_json::from_str(&text).expect("the reference is JSON");
     let env = TestEnv::new();
@@ -94,17 +94,17 @@ fn every_detector_agrees_with_the_reference_on_every_picture() {
     for promise in PROMISES {
         let entries: Vec<&Value> = reference.iter().filter(|e| e["model"] == promise.model).collect();
         assert!(!entries.is_empty(), "the reference knows nothing of {}", promise.model);
-        let pictures = entries.iter().map(|e| e["picture"].as_str().expect("a picture"));
+        let images = entries.iter().map(|e| e["picture"].as_str().expect("an image"));
         let mut command = env.command();
         let limit =
             |key: &str| entries.first().map_or(0.0, |e| e[key].as_f64().expect("a limit")).to_string();
         command.args(["predict", "--format", "json", "--quiet"]);
         command.args(["--conf", &limit("conf"), "--iou", &limit("iou"), "--model"]);
         command.arg(shared("models").join(promise.model));
-        command.args(pictures.map(|p| shared("media").join(p)));
+        command.args(images.map(|p| shared("media").join(p)));
         let ended = common::Ended::of(command.output().expect("the program starts")).with_code(0);
         let frames = ended.json_lines();
-        assert_eq!(frames.len(), entries.len(), "{}: a line for each picture", promise.model);
+        assert_eq!(frames.len(), entries.len(), "{}: a line for each image", promise.model);
         for (frame, entry) in frames.iter().zip(entries) {
             let found = |list: &Value| -> Vec<Found> {
                 list.as_array().expect("a list").iter().map(Found::of).collect()
@@ -126,9 +126,9 @@ fn a_classifier_tells_the_reference_s_classes() {
     let mut seen = 0;
     for row in rows.iter().filter(|row| row["task"] == "classify") {
         let model = shared(&format!("models/{}", row["model"].as_str().expect("a name")));
-        let picture = shared(&format!("media/{}", row["picture"].as_str().expect("a name")));
+        let image = shared(&format!("media/{}", row["picture"].as_str().expect("a name")));
         let mut command = env.command();
-        command.arg("predict").arg(&picture).arg("--model").arg(&model).args(["--format", "json"]);
+        command.arg("predict").arg(&image).arg("--model").arg(&model).args(["--format", "json"]);
         let ended = common::Ended::of(command.output().expect("the program starts")).with_code(0);
         let frame: Value = serde_json::from_str(ended.out.trim()).expect("one frame");
         let (got, want) = (&frame["top"], &row["results"]);
@@ -141,5 +141,5 @@ fn a_classifier_tells_the_reference_s_classes() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 3, "the reference has a classifier on three pictures");
+    assert_eq!(seen, 3, "the reference has a classifier on three images");
 }

@@ -1,4 +1,4 @@
-//! Whatever a camera does, it ends in a state that is said, never in a hang or a crash; and the picture comes back by itself.
+//! Whatever a camera does, it ends in a state that is said, never in a hang or a crash; and the image comes back by itself.
 //!
 //! The camera is `tests/camera/fakecam.c`, a library that plays `/dev/video0` for the program it is loaded into.
 #![cfg(target_os = "linux")]
@@ -60,7 +60,7 @@ impl Watch {
         panic!("no state {state:?} came; seen: {seen:#?}");
     }
 
-    /// Waits until pictures come.
+    /// Waits until images come.
     #[track_caller]
     fn until_playing(&self) -> u64 {
         let before = self.until("playing", |_| true)["frames"].as_u64().unwrap_or(0);
@@ -88,7 +88,7 @@ impl Drop for Watch {
     }
 }
 
-/// A word given while pictures come leads to this state, and taking it back brings the pictures back.
+/// A word given while images come leads to this state, and taking it back brings the images back.
 #[track_caller]
 fn comes_back_after(word: &str, state: &str) {
     let (camera, env) = (FakeCamera::new(), TestEnv::new());

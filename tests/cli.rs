@@ -72,7 +72,7 @@ fn a_model_among_the_sources_is_an_error_that_says_what_to_type() {
         let [error, fix] = ended.err.lines().collect::<Vec<_>>()[..] else {
             panic!("{arguments:?}: {}", ended.err)
         };
-        assert!(error.ends_with("is a model, not a picture or video."), "{arguments:?}: {error}");
+        assert!(error.ends_with("is a model, not an image or video."), "{arguments:?}: {error}");
         assert!(fix.starts_with("  fix: ") && fix.ends_with(&format!("  {typed}")), "{arguments:?}: {fix}");
         assert!(ended.out.is_empty(), "{arguments:?}: {}", ended.out);
     }
@@ -117,7 +117,7 @@ fn what_fails_is_said_in_a_sentence_with_its_fix() {
     let whole = std::fs::read(shared("models/yolox_nano.onnx")).expect("the model");
     std::fs::write(env.path("cut.onnx"), &whole[..100_000]).expect("a truncated model");
     std::fs::write(env.path("text.onnx"), "no model at all\n").expect("a text file");
-    std::fs::write(env.path("broken.jpg"), &std::fs::read(&bus).expect("a picture")[..200]).expect("a file");
+    std::fs::write(env.path("broken.jpg"), &std::fs::read(&bus).expect("an image")[..200]).expect("a file");
     std::fs::create_dir(env.path("empty")).expect("an empty folder");
     let failing: &[(&[&str], &str)] = &[
         (&["predict", "nothing.jpg"], "doesn't exist"),
@@ -139,10 +139,10 @@ fn what_fails_is_said_in_a_sentence_with_its_fix() {
 }
 
 #[test]
-fn one_bad_picture_leaves_the_others_and_standard_output_stays_json() {
+fn one_bad_image_leaves_the_others_and_standard_output_stays_json() {
     let env = TestEnv::new();
     env.bring("media/bus.jpg", "a.jpg");
-    std::fs::write(env.path("b.jpg"), "no picture").expect("a file");
+    std::fs::write(env.path("b.jpg"), "no image").expect("a file");
     env.bring("media/dog.jpg", "c.jpg");
     let ended = env.predict(["a.jpg", "missing.jpg", "b.jpg", "c.jpg", "--format", "json"]).with_code(1);
     let frames = ended.json_lines();
@@ -271,7 +271,7 @@ fn saving_never_touches_the_original() {
     assert_eq!(std::fs::read(&original).expect("the original"), before);
     assert_eq!(names_in(&env.path(".")), ["bus-2.jpg", "bus-3.jpg", "bus.jpg"]);
     let (was, is) = (image::open(&original), image::open(env.path("bus-2.jpg")));
-    let (was, is) = (was.expect("a picture").to_rgb8(), is.expect("a picture").to_rgb8());
+    let (was, is) = (was.expect("an image").to_rgb8(), is.expect("an image").to_rgb8());
     assert_eq!(was.dimensions(), is.dimensions());
     let far = |(a, b): (&u8, &u8)| a.abs_diff(*b) > 60;
     assert!(was.iter().zip(is.iter()).filter(|&p| far(p)).count() > 1000, "boxes are drawn");
@@ -302,7 +302,7 @@ fn a_video_gives_a_video_with_as_many_frames() {
 }
 
 #[test]
-fn a_style_picture_is_named_in_the_json() {
+fn a_style_image_is_named_in_the_json() {
     let env = TestEnv::new();
     let dog = env.bring("media/dog.jpg", "dog.jpg");
     let mut command = env.command();
@@ -313,10 +313,10 @@ fn a_style_picture_is_named_in_the_json() {
     assert_eq!(frame["task"], "stylize");
     let written = frame["image"].as_str().expect("the file that was written");
     let (was, is) = (image::open(&dog), image::open(env.path(written)));
-    let (was, is) = (was.expect("a picture").to_rgb8(), is.expect("a picture").to_rgb8());
+    let (was, is) = (was.expect("an image").to_rgb8(), is.expect("an image").to_rgb8());
     assert_eq!(was.dimensions(), is.dimensions());
     let changed = was.iter().zip(is.iter()).filter(|(a, b)| a.abs_diff(**b) > 20).count();
-    assert!(changed > was.len() / 3, "the picture is another one: {changed} of {}", was.len());
+    assert!(changed > was.len() / 3, "the image is another one: {changed} of {}", was.len());
 
     // Over people only: here is a dog.
     let mut command = env.command();
@@ -324,7 +324,7 @@ fn a_style_picture_is_named_in_the_json() {
     command.arg(shared("models/mosaic_nc8_256.onnx")).arg("--person-only");
     command.arg(shared("models/selfie_segmentation.onnx")).arg(&dog);
     let frame = &Ended::of(command.output().expect("the program starts")).with_code(0).json_lines()[0];
-    let is = image::open(env.path(frame["image"].as_str().expect("the file"))).expect("a picture").to_rgb8();
+    let is = image::open(env.path(frame["image"].as_str().expect("the file"))).expect("an image").to_rgb8();
     let less = was.iter().zip(is.iter()).filter(|(a, b)| a.abs_diff(**b) > 20).count();
     assert!(less < changed / 4, "only people: {less}, not {changed}");
     for option in ["--person-only", "--pose"] {
@@ -339,8 +339,8 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     [&[number << 3 | 2, length][..], bytes].concat()
 }
 
-/// An ONNX file that copies seven numbers: nothing that takes a picture.
-fn model_without_a_picture() -> Vec<u8> {
+/// An ONNX file that copies seven numbers: nothing that takes an image.
+fn model_without_a_image() -> Vec<u8> {
     let shape = field(2, &field(1, &[1 << 3, 7])); // TensorShapeProto: one axis of 7
     let tensor = field(2, &field(1, &[&[1 << 3, 1][..], &shape].concat())); // TypeProto: a tensor of floats
     let port = |name: &[u8]| [field(1, name), tensor.clone()].concat();
@@ -357,7 +357,7 @@ fn models_are_described_without_onnx_runtime() {
         Ended::of(env.bare().args(["models", "info"]).args(arguments).output().expect("the program starts"))
     };
     let (yolox, unknown) = (shared("models/yolox_nano.onnx"), env.path("sensor.onnx"));
-    std::fs::write(&unknown, model_without_a_picture()).expect("a model");
+    std::fs::write(&unknown, model_without_a_image()).expect("a model");
     let ended = run(&[yolox.as_ref(), "--format".as_ref(), "json".as_ref()]).with_code(0);
     let info: Value = serde_json::from_str(&ended.out).expect("one JSON object");
     assert_eq!((&info["family"], &info["task"]), (&"yolox".into(), &"detect".into()));

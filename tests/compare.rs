@@ -40,7 +40,7 @@ fn two_models_are_compared_frame_by_frame() {
         agreement["matched"].as_u64() >= Some(3) && agreement["mean_iou"].as_f64() > Some(0.7),
         "{agreement}"
     );
-    let image = frame["image"].as_str().expect("a picture");
+    let image = frame["image"].as_str().expect("an image");
     let size = image::image_dimensions(env.path(image)).expect("it is one");
     assert!(size.0 > 2 * 810 && size.1 > 1080, "side by side, under headers: {size:?}");
     assert!(
@@ -53,10 +53,10 @@ fn two_models_are_compared_frame_by_frame() {
 #[test]
 fn a_video_becomes_one_video_with_both() {
     let env = TestEnv::new();
-    let film = env.bring("media/traffic.mp4", "traffic.mp4");
-    let film = film.to_str().expect("a plain path");
+    let video = env.bring("media/traffic.mp4", "traffic.mp4");
+    let video = video.to_str().expect("a plain path");
     let models = ["models/yunet_2023mar.onnx", "models/ultraface_rfb_320.onnx"];
-    let ended = compare(&env, &models, &[film, "--max-frames", "8", "--save", "out"]).with_code(0);
+    let ended = compare(&env, &models, &[video, "--max-frames", "8", "--save", "out"]).with_code(0);
     assert_eq!(ended.out.lines().filter(|l| l.contains("1280×720: A ")).count(), 8, "{}", ended.out);
     assert!(ended.out.contains("8 frames") && ended.out.contains("median ms"), "{}", ended.out);
     assert_eq!(frames_in(&env.path("out/traffic-compared.mp4")), 8);

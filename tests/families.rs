@@ -279,10 +279,10 @@ fn every_family_can_be_chosen_by_hand_and_answers_or_says_why_not() {
     }
 }
 
-/// The colour of a plane's picture at one pixel.
+/// The colour of a plane's image at one pixel.
 fn pixel(results: &Results, x: usize, y: usize) -> [u8; 3] {
     let plane = results.plane.as_ref().expect("a plane");
-    let PlaneValues::Picture(pixels) = &plane.values else { panic!("{:?}", plane.values) };
+    let PlaneValues::Image(pixels) = &plane.values else { panic!("{:?}", plane.values) };
     let at = (y * plane.width + x) * 4;
     [pixels[at], pixels[at + 1], pixels[at + 2]]
 }
@@ -317,7 +317,7 @@ fn a_style_network_works_in_bytes() {
 }
 
 #[test]
-fn a_larger_picture_covers_the_same_frame() {
+fn a_larger_image_covers_the_same_frame() {
     let mut model = open("super_resolution");
     assert_eq!((model.spec().family, model.spec().input.range), (Family::SuperResolution, Range::UNIT));
     let found = look(&mut model, &Frame::filled(64, 64, [20, 100, 200, 255]));
@@ -334,7 +334,7 @@ fn matte(results: &Results) -> &[f32] {
 }
 
 #[test]
-fn a_matte_keeps_the_shape_of_the_picture() {
+fn a_matte_keeps_the_shape_of_the_image() {
     let mut model = open("modnet");
     let found = look(&mut model, &Frame::filled(128, 64, [153, 0, 0, 255]));
     let plane = found.plane.as_ref().expect("a plane");
@@ -394,8 +394,8 @@ fn an_adapter_beside_a_model_changes_what_it_finds() {
     assert!(error.to_string().contains("adapter") && !error.fix().is_empty(), "{error}");
 }
 
-/// A film of one still frame, 30 a second.
-fn film(number: u32) -> Frame {
+/// A video of one still frame, 30 a second.
+fn video(number: u32) -> Frame {
     let mut frame = Frame::filled(64, 64, [9, 9, 9, 255]);
     frame.sequence = u64::from(number);
     frame.time_s = Some(f64::from(number) / 30.0);
@@ -408,7 +408,7 @@ fn an_action_is_told_from_the_skeletons_of_the_last_frames() {
     let mut model = Model::open(&file("st_gcn"), &options).expect("opens");
     assert_eq!(model.spec().companion, Some(file("movenet")));
     model.warm_up().expect("runs");
-    let first = look(&mut model, &film(0));
+    let first = look(&mut model, &video(0));
     assert_eq!(
         (first.task, first.top.len(), first.detections.len()),
         (Task::Action, 0, 1),
@@ -419,20 +419,20 @@ fn an_action_is_told_from_the_skeletons_of_the_last_frames() {
     // confidence 0.75: -1.25, -1.09375 and 0.75 * 4 = 3; nothing yet in the oldest of 16 frames: -3.
     let score = |logit: f32, others: &[f32]| logit.exp() / others.iter().map(|l| l.exp()).sum::<f32>();
     let logits = [3.75, 3.0, -1.09375, -1.25, -3.0];
-    let found = look(&mut model, &film(1));
+    let found = look(&mut model, &video(1));
     let want =
         [(4, 3.75), (3, 3.0), (2, -1.09375), (1, -1.25), (6, -3.0)].map(|(id, l)| (id, score(l, &logits)));
     for (got, want) in found.top.iter().zip(want) {
         assert!(got.class_id == want.0 && (got.score - want.1).abs() < 1e-3, "{:?} {want:?}", found.top);
     }
     // When the window is full the nose is there in its oldest frame, too: 0.75 * 10 - 3 = 4.5.
-    let later = (2..30).map(|n| look(&mut model, &film(n)).top[0]).last().expect("frames");
+    let later = (2..30).map(|n| look(&mut model, &video(n)).top[0]).last().expect("frames");
     assert!(
         later.class_id == 6 && (later.score - score(4.5, &[4.5, 3.75, 3.0, -1.09375, -1.25])).abs() < 1e-3,
         "{later:?}"
     );
     // Another file begins anew.
-    let mut other = film(0);
+    let mut other = video(0);
     other.origin = Some("another.mp4".into());
     assert!(look(&mut model, &other).top.is_empty());
     let labels = &model.spec().labels;
@@ -477,8 +477,8 @@ fn a_style_covers_the_person_only_where_a_matte_says_so() {
         }
     }
     let found = look(&mut model, &frame);
-    let Some(PlaneValues::Picture(pixels)) = found.plane.as_ref().map(|p| &p.values) else {
-        panic!("no picture")
+    let Some(PlaneValues::Image(pixels)) = found.plane.as_ref().map(|p| &p.values) else {
+        panic!("no image")
     };
     let at = |x: usize, y: usize| &pixels[(y * 64 + x) * 4..][..4];
     assert_eq!((at(8, 30), at(56, 30)), (&[255, 200, 200, 255][..], &[0, 200, 200, 0][..]));

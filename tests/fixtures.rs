@@ -1,7 +1,7 @@
 //! Networks written by Ultralytics' own exporter give what Ultralytics' own code makes of them: every task, version and form.
 //!
 //! `../shared/fixtures/expected.json` holds those results. Each network is fed its exact input, so that decoding is checked
-//! apart from resizing; then the original pictures, where a share may differ by resizing alone.
+//! apart from resizing; then the original images, where a share may differ by resizing alone.
 
 mod common;
 
@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 use common::{onnx_runtime, shared};
 use serde_json::Value;
 use sightline::frame::{Frame, PixelFormat};
-use sightline::keep::rle::Rle;
 use sightline::model::geometry::Geometry;
 use sightline::model::output::nms::iou;
 use sightline::model::output::oriented::hull;
 use sightline::model::results::PlaneValues;
 use sightline::model::spec::{Detail, Size};
 use sightline::model::{Detection, Model, OpenOptions, Results, Task, Thresholds};
-use sightline::source::pictures;
+use sightline::save::rle::Rle;
+use sightline::source::images;
 
 /// How closely results must agree.
 struct Tolerance {
@@ -49,7 +49,7 @@ fn open(name: &str) -> Model {
 
 fn load(path: &str) -> Frame {
     let mut frame = Frame::default();
-    pictures::load(&shared(path), &mut frame, &mut None).unwrap_or_else(|e| panic!("{path}: {e}"));
+    images::load(&shared(path), &mut frame, &mut None).unwrap_or_else(|e| panic!("{path}: {e}"));
     assert_eq!(frame.format, PixelFormat::Rgba8);
     frame
 }
@@ -72,7 +72,7 @@ fn thresholds(entry: &Value) -> Thresholds {
     }
 }
 
-/// Where the exact input came from: the geometry that Sightline itself gives for this picture and input.
+/// Where the exact input came from: the geometry that Sightline itself gives for this image and input.
 fn geometry(model: &Model, frame: (u32, u32), input: &Frame) -> Geometry {
     let spec = &model.spec().input;
     let size = match spec.size {
@@ -93,7 +93,7 @@ fn compare(got: &Detection, results: &Results, want: &Value, tolerance: &Toleran
         let corners: [[f32; 2]; 4] = std::array::from_fn(|i| numbers(&want["corners"][i]));
         iou(&hull(&o.corners), &hull(&corners))
     } else {
-        // Sightline cuts boxes at the picture's edge; what lies wholly beyond it is left as a line there.
+        // Sightline cuts boxes at the image's edge; what lies wholly beyond it is left as a line there.
         let (w, h) = (results.frame_size.0 as f32, results.frame_size.1 as f32);
         let [x1, y1, x2, y2] = numbers(&want["box"]);
         let want = [x1.clamp(0.0, w), y1.clamp(0.0, h), x2.clamp(0.0, w), y2.clamp(0.0, h)];
@@ -276,7 +276,7 @@ fn the_exact_inputs_give_the_exporters_own_results() {
 }
 
 #[test]
-fn the_original_pictures_give_nearly_the_same() {
+fn the_original_images_give_nearly_the_same() {
     let (mut found, mut all) = (0, 0);
     let mut lines = Vec::new();
     let mut last: Option<(String, Model)> = None;

@@ -2,13 +2,13 @@
 
 use sightline::frame::Frame;
 use sightline::model::{Model, ModelError, OpenOptions, Results, Thresholds, runtime};
-use sightline::source::pictures;
+use sightline::source::images;
 
 mod common;
 
-fn picture(name: &str) -> Frame {
+fn image(name: &str) -> Frame {
     let mut frame = Frame::default();
-    pictures::load(&common::shared(name), &mut frame, &mut None).expect("a picture");
+    images::load(&common::shared(name), &mut frame, &mut None).expect("an image");
     frame
 }
 
@@ -26,7 +26,7 @@ fn look(model: &mut Model, frame: &Frame) -> Results {
 /// Outputs are filled anew by every run: nothing of the frame before may be left in them.
 #[test]
 fn nothing_of_the_frame_before_is_left() {
-    let street = picture("media/traffic_060.jpg");
+    let street = image("media/traffic_060.jpg");
     let dark = Frame::filled(street.width, street.height, [0, 0, 0, 255]);
     for name in [
         "yolox_nano",
@@ -49,7 +49,7 @@ fn nothing_of_the_frame_before_is_left() {
 
 #[test]
 fn a_stopped_model_runs_no_more() {
-    let street = picture("media/traffic_060.jpg");
+    let street = image("media/traffic_060.jpg");
     let mut model = open("models/yolox_nano.onnx");
     for _ in 0..3 {
         look(&mut model, &street);

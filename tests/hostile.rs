@@ -37,8 +37,8 @@ fn models() -> Vec<Vec<u8>> {
     files.iter().map(|p| std::fs::read(p).expect("readable")).collect()
 }
 
-/// A small picture as cameras send it.
-fn picture() -> Vec<u8> {
+/// A small image as cameras send it.
+fn image() -> Vec<u8> {
     let pixels: Vec<u8> = (0..48 * 32 * 3).map(|i| (i * 7 % 251) as u8).collect();
     let mut bytes = Vec::new();
     image::codecs::jpeg::JpegEncoder::new(&mut bytes)
@@ -78,8 +78,8 @@ proptest! {
     }
 
     #[test]
-    fn damaged_pictures(damage in damage(), width in any::<u8>(), height in any::<u8>()) {
-        let bytes = damaged(&picture(), damage);
+    fn damaged_images(damage in damage(), width in any::<u8>(), height in any::<u8>()) {
+        let bytes = damaged(&image(), damage);
         entries::jpeg(&bytes);
         entries::camera_frame(&[&[6, width, height][..], &bytes].concat());
     }
@@ -104,5 +104,5 @@ fn whole_files_are_read() {
     }
     entries::texts(SIDECAR.as_bytes());
     entries::metadata(NAMES.as_bytes());
-    entries::jpeg(&picture());
+    entries::jpeg(&image());
 }

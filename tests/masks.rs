@@ -1,4 +1,4 @@
-//! Instance masks at the picture's own size agree with those that numpy and OpenCV computed
+//! Instance masks at the image's own size agree with those that numpy and OpenCV computed
 //! (`tests/reference/make_masks.py`, which says how).
 
 mod common;
@@ -6,10 +6,10 @@ mod common;
 use common::{onnx_runtime, shared};
 use serde_json::Value;
 use sightline::frame::Frame;
-use sightline::keep::rle::Rle;
 use sightline::model::spec::Detail;
 use sightline::model::{Model, OpenOptions, Results, Thresholds};
-use sightline::source::pictures;
+use sightline::save::rle::Rle;
+use sightline::source::images;
 
 /// Run lengths, pixel by pixel.
 fn bits(counts: impl Iterator<Item = u64>) -> Vec<bool> {
@@ -34,12 +34,12 @@ fn instance_masks_cover_what_numpy_and_opencv_find() {
         ..Thresholds::default()
     };
     let (mut seen, mut worst) = (0, 1.0f64);
-    for picture in reference["pictures"].as_array().expect("a list") {
-        let name = picture["picture"].as_str().expect("a name");
+    for image in reference["pictures"].as_array().expect("a list") {
+        let name = image["picture"].as_str().expect("a name");
         let (mut frame, mut results) = (Frame::default(), Results::default());
-        pictures::load(&shared("media").join(name), &mut frame, &mut None).expect("a picture");
+        images::load(&shared("media").join(name), &mut frame, &mut None).expect("an image");
         model.run(&frame, &thresholds, &mut results).expect("runs");
-        let wanted = picture["found"].as_array().expect("a list");
+        let wanted = image["found"].as_array().expect("a list");
         assert_eq!(results.detections.len(), wanted.len(), "{name}");
         for want in wanted {
             let class = want["class_id"].as_u64().expect("a class") as u32;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sightline::frame::Frame;
 use sightline::model::{Model, OpenOptions, Results, Thresholds, runtime};
-use sightline::source::pictures;
+use sightline::source::images;
 
 mod common;
 
@@ -12,7 +12,7 @@ mod common;
 fn look(options: &OpenOptions) -> Results {
     runtime::prefer(Some(common::onnx_runtime()));
     let mut frame = Frame::default();
-    pictures::load(&common::shared("media/traffic_060.jpg"), &mut frame, &mut None).expect("a picture");
+    images::load(&common::shared("media/traffic_060.jpg"), &mut frame, &mut None).expect("an image");
     let mut model = Model::open(&common::shared("models/yolox_nano.onnx"), options).expect("it opens");
     let mut results = Results::default();
     model.run(&frame, &Thresholds::default(), &mut results).expect("it runs");

@@ -1,4 +1,4 @@
-//! Faces with landmarks, styled pictures, mattes and depth agree with values that OpenCV and numpy computed
+//! Faces with landmarks, styled images, mattes and depth agree with values that OpenCV and numpy computed
 //! (`tests/reference/make_planes_and_faces.py`, which says how).
 
 mod common;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use sightline::frame::Frame;
 use sightline::model::results::{Plane, PlaneValues};
 use sightline::model::{Model, OpenOptions, Results, Thresholds};
-use sightline::source::pictures;
+use sightline::source::images;
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("reference/planes_and_faces.json")).expect("the reference is JSON")
@@ -18,11 +18,11 @@ fn floats(value: &Value) -> Vec<f32> {
     value.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number") as f32).collect()
 }
 
-/// What the model of an entry finds in its picture.
+/// What the model of an entry finds in its image.
 fn look(entry: &Value, thresholds: &Thresholds) -> Results {
     let name = |key: &str| entry[key].as_str().expect("a name");
     let mut frame = Frame::default();
-    pictures::load(&shared(&format!("media/{}", name("picture"))), &mut frame, &mut None).expect("a picture");
+    images::load(&shared(&format!("media/{}", name("picture"))), &mut frame, &mut None).expect("an image");
     let path = shared(&format!("models/{}", name("model")));
     let mut model = Model::open(&path, &OpenOptions::default()).expect("opens");
     let mut results = Results::default();
@@ -56,12 +56,12 @@ fn faces_and_landmarks_lie_where_opencv_and_numpy_find_them() {
     assert!(seen >= 6, "faces were compared: {seen}");
 }
 
-/// The plane's values on the reference's grid, pictures as three values a pixel.
+/// The plane's values on the reference's grid, images as three values a pixel.
 fn on_grid(plane: &Plane, step: usize) -> Vec<f32> {
     let rows = (step / 2..plane.height).step_by(step);
     let places = rows.flat_map(|y| (step / 2..plane.width).step_by(step).map(move |x| y * plane.width + x));
     match &plane.values {
-        PlaneValues::Picture(pixels) => {
+        PlaneValues::Image(pixels) => {
             places.flat_map(|at| pixels[at * 4..at * 4 + 3].iter().map(|v| f32::from(*v))).collect()
         }
         PlaneValues::Matte(values) | PlaneValues::Depth { values, .. } => {
@@ -94,7 +94,7 @@ fn rank_correlation(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn pictures_mattes_and_depth_agree_with_numpy() {
+fn images_mattes_and_depth_agree_with_numpy() {
     let reference = reference();
     for entry in reference["planes"].as_array().expect("a list") {
         let plane = look(entry, &Thresholds::default()).plane.expect("a plane");
@@ -105,7 +105,7 @@ fn pictures_mattes_and_depth_agree_with_numpy() {
         let want = floats(&found["values"]);
         assert_eq!(got.len(), want.len(), "{}", entry["model"]);
         match plane.values {
-            PlaneValues::Picture(_) => {
+            PlaneValues::Image(_) => {
                 let off = mean_difference(&got, &want);
                 assert!(off <= 2.0, "{}: {off} of 255", entry["model"]);
             }

@@ -3,11 +3,12 @@
 mod common;
 
 use common::{onnx_runtime, shared};
+use sightline::frame::convert::Decoder;
 use sightline::frame::{Frame, PixelFormat};
 use sightline::model::{Model, OpenOptions, Results, Thresholds};
-use sightline::source::{convert::Decoder, pictures};
+use sightline::source::images;
 
-/// A picture as a camera would send it, in BT.601's limited range.
+/// An image as a camera would send it, in BT.601's limited range.
 fn sent_as(format: PixelFormat, rgba: &Frame) -> Frame {
     let (width, height) = (rgba.width as usize & !1, rgba.height as usize & !1);
     let mut raw = Frame { width: width as u32, height: height as u32, format, ..Frame::default() };
@@ -31,11 +32,11 @@ fn sent_as(format: PixelFormat, rgba: &Frame) -> Frame {
 #[test]
 fn a_raw_frame_is_seen_as_its_rgba_is() {
     sightline::model::runtime::prefer(Some(onnx_runtime()));
-    let mut picture = Frame::default();
-    pictures::load(&shared("media/dog.jpg"), &mut picture, &mut None).expect("a picture");
+    let mut image = Frame::default();
+    images::load(&shared("media/dog.jpg"), &mut image, &mut None).expect("an image");
     let mut model = Model::open(&shared("models/yolox_nano.onnx"), &OpenOptions::default()).expect("opens");
     for format in [PixelFormat::Yuyv, PixelFormat::Nv12] {
-        let raw = sent_as(format, &picture);
+        let raw = sent_as(format, &image);
         let mut rgba = Frame::default();
         Decoder::default().decode(&raw, &mut rgba).expect("decoded");
         let (mut straight, mut through) = (Results::default(), Results::default());

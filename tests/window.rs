@@ -143,10 +143,10 @@ fn the_window_shows_the_source_saves_a_snapshot_and_quits() {
     std::fs::create_dir(&config).unwrap();
     std::fs::write(config.join("settings.toml"), format!("[snapshot]\nfolder = {shots:?}\n")).unwrap();
     let model = shared("models/yolox_nano.onnx");
-    let picture = shared("media/traffic_060.jpg");
+    let image = shared("media/traffic_060.jpg");
     let mut command = env.command();
     command.env("SIGHTLINE_CONFIG_DIR", &config).env("SIGHTLINE_LOG", "info");
-    let arguments = ["--source", picture.to_str().unwrap(), "--model", model.to_str().unwrap()];
+    let arguments = ["--source", image.to_str().unwrap(), "--model", model.to_str().unwrap()];
     let mut window = Window::open(&display, command, &arguments);
     window.until_title("traffic_060.jpg");
     let found = || -> Option<serde_json::Value> {
@@ -177,17 +177,17 @@ fn the_window_shows_the_source_saves_a_snapshot_and_quits() {
 }
 
 #[test]
-fn every_fault_of_a_camera_has_its_page_and_the_picture_comes_back() {
+fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
     let (display, env, camera) = (Display::new(), TestEnv::new(), FakeCamera::new());
     let mut window = Window::open(&display, camera.command(&env), &["--source", "Fake Webcam"]);
     window.until_title("Fake Webcam");
     for (word, title) in [
         ("stall", "The camera has stopped"),
-        ("empty", "Damaged pictures"),
-        ("garbage", "Damaged pictures"),
-        ("short", "Damaged pictures"),
-        ("corrupt", "Damaged pictures"),
-        ("errflag", "Damaged pictures"),
+        ("empty", "Damaged images"),
+        ("garbage", "Damaged images"),
+        ("short", "Damaged images"),
+        ("corrupt", "Damaged images"),
+        ("errflag", "Damaged images"),
         ("eio", "Camera failure"),
     ] {
         camera.fault(word);

@@ -15,7 +15,7 @@ use sightline::model::identify::LETTERBOX;
 use sightline::model::input::{InputStage, TensorMut};
 use sightline::model::spec::{ColourOrder, Element, InputSpec, Layout, Range, Size};
 use sightline::source::pattern::Pattern;
-use sightline::source::{Source as _, pictures};
+use sightline::source::{Source as _, images};
 
 /// Times of one thing, in milliseconds, sorted.
 #[derive(Clone, Debug)]
@@ -121,10 +121,10 @@ pub fn argument(name: &str) -> Option<String> {
 }
 
 /// The street scene of the samples, 1280×720, or the test pattern where the samples aren't there.
-pub fn picture() -> (Frame, &'static str) {
+pub fn image() -> (Frame, &'static str) {
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/media/traffic_060.jpg");
     let mut frame = Frame::default();
-    let loaded = pictures::load(std::path::Path::new(sample), &mut frame, &mut None);
+    let loaded = images::load(std::path::Path::new(sample), &mut frame, &mut None);
     if loaded.is_ok() && (frame.width, frame.height) == (1280, 720) {
         return (frame, "traffic_060.jpg");
     }
@@ -143,7 +143,7 @@ pub fn resized(from: &Frame, width: u32, height: u32) -> Frame {
     frame
 }
 
-/// The picture as a camera gives it raw: luma of BT.601, colours left out, since no stage's time depends on them.
+/// The image as a camera gives it raw: luma of BT.601, colours left out, since no stage's time depends on them.
 pub fn raw(from: &Frame, format: PixelFormat) -> Frame {
     let mut frame = Frame { width: from.width, height: from.height, format, ..Frame::default() };
     frame.data = vec![128; format.byte_len(from.width, from.height).expect("uncompressed")];

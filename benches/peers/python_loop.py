@@ -44,7 +44,7 @@ class Network:
     def prepare(self, frame):
         if not self.yolox:
             return letterbox(frame, self.side)
-        # YOLOX: the picture at the top left, bytes as they are, BGR.
+        # YOLOX: the image at the top left, bytes as they are, BGR.
         height, width = frame.shape[:2]
         scale = min(self.side / height, self.side / width)
         small = cv2.resize(frame, (int(width * scale), int(height * scale)), interpolation=cv2.INTER_LINEAR)

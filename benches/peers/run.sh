@@ -51,7 +51,7 @@ if [ "$rust" = yes ]; then
             echo "usls can't be built here; it is left out" >&2
     fi
     if [ ! -x "$target/bin/ultralytics-inference" ]; then
-        # Its reader of films needs the headers of FFmpeg's libraries.
+        # Its reader of videos needs the headers of FFmpeg's libraries.
         ORT_LIB_PATH=$target/lib ORT_PREFER_DYNAMIC_LINK=1 cargo install --quiet --locked --no-default-features \
             --features video --root "$target" ultralytics-inference ||
             echo "ultralytics-inference can't be installed here; it is left out" >&2

@@ -16,7 +16,7 @@ import numpy as np
 
 
 def letterbox(image, side=640):
-    """A BGR picture as a normalised NCHW tensor, letterboxed."""
+    """A BGR image as a normalised NCHW tensor, letterboxed."""
     height, width = image.shape[:2]
     scale = min(side / height, side / width)
     new = round(width * scale), round(height * scale)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eframe::egui::{self, ViewportCommand};
+use egui::{self, ViewportCommand};
 
 use super::AppOptions;
 use super::intent::{Choose, Intent, Page};
@@ -12,9 +12,9 @@ use super::view::{Cameras, source_address, source_info};
 use super::window::App;
 use super::workers::{Done, read_labels};
 use crate::engine::{Command, ModelChoice, SourceState};
-use crate::keep::{self, Saved, SnapshotError};
 use crate::model::sidecar::Sidecar;
 use crate::model::{self, OpenOptions, Task, folders, runtime};
+use crate::save::{self, Saved, SnapshotError};
 use crate::settings::Theme;
 use crate::source::camera::{self, CameraInfo};
 use crate::source::{Address, CameraRequest, Pace, SourceInfo};
@@ -41,14 +41,14 @@ pub fn lasting_address(address: &Address, info: &SourceInfo, cameras: &Cameras) 
     }
 }
 
-/// Whether a folder holds models and no pictures or films.
+/// Whether a folder holds models and no images or videos.
 fn only_models(folder: &Path) -> bool {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten().take(500).map(|e| e.path());
     let (mut models, mut others) = (0, 0);
     for file in files {
         if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) {
             models += 1;
-        } else if matches!(Address::from_path(&file), Address::Picture(_)) {
+        } else if matches!(Address::from_path(&file), Address::Image(_)) {
             others += 1;
         }
     }
@@ -396,25 +396,25 @@ impl App {
         if self.state.comparing && self.snapshot_comparison() {
             return;
         }
-        let outcome = self.state.outcome.clone();
+        let prediction = self.state.prediction.clone();
         let Some(shown) = self.stage.frame().cloned() else {
             self.toasts.bad(self.strings().snapshot_failed, self.strings().nothing_to_save);
             return;
         };
         // The result's own frame, so that boxes lie where they were found.
-        let outcome = outcome.filter(|o| o.frame.generation == shown.generation);
-        let frame = outcome.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
+        let prediction = prediction.filter(|o| o.frame.generation == shown.generation);
+        let frame = prediction.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
         let source = self.source_text();
         let style = self.style();
         let options = self.state.settings.snapshot.clone();
         self.workers.run("snapshot", move || {
-            let view = keep::SnapshotView {
+            let view = save::SnapshotView {
                 source: &source,
                 frame: &frame,
-                seen: outcome.as_deref().map(Into::into),
+                seen: prediction.as_deref().map(Into::into),
                 style: &style,
             };
-            Done::Snapshot(keep::save(&view, &options).map(Box::new))
+            Done::Snapshot(save::save(&view, &options).map(Box::new))
         });
     }
 

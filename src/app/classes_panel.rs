@@ -1,6 +1,6 @@
 //! Which classes are shown: a list with search in both languages and what is seen now.
 
-use eframe::egui::{self, Align, Layout, Sense, TextEdit, Ui, vec2};
+use egui::{self, Align, Layout, Sense, TextEdit, Ui, vec2};
 
 use super::icons::{self, Icon};
 use super::intent::Intent;
@@ -65,8 +65,8 @@ impl ClassesPanel {
         // Classifiers count nothing, and the boxes of a model of actions are people, no actions.
         let task = view.model.current.as_ref().map(|card| card.spec.task);
         let counted = !matches!(task, Some(Task::Classify | Task::Semantic | Task::Action));
-        if let Some(outcome) = view.outcome.filter(|_| counted) {
-            for detection in &outcome.results.detections {
+        if let Some(prediction) = view.prediction.filter(|_| counted) {
+            for detection in &prediction.results.detections {
                 if let Some(n) = self.counts.get_mut(detection.class_id as usize) {
                     *n += 1;
                 }

@@ -1,20 +1,20 @@
-//! The choice of a second model: whether a style covers the whole picture or the person only, and who finds the skeletons
+//! The choice of a second model: whether a style covers the whole image or the person only, and who finds the skeletons
 //! for a model of actions.
 
 use std::path::PathBuf;
 
-use eframe::egui::{self, Ui};
+use egui::{self, Ui};
 
 use super::intent::Intent;
 use super::style::palette;
 use super::view::{View, model_name};
 use super::widgets::combo_arrow;
-use crate::engine::ModelCard;
+use crate::engine::ModelInfo;
 use crate::model::Task;
 use crate::model::companion::task_for;
 
 /// Shows the choice where the model has one.
-pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>) {
+pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, out: &mut Vec<Intent>) {
     let s = view.strings;
     if task_for(card.spec.task).is_none() {
         return;
@@ -23,7 +23,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>)
     let name = |path: Option<&PathBuf>| match path {
         Some(path) if style => (s.person_only)(&model_name(path)),
         Some(path) => model_name(path),
-        None => s.whole_picture.to_owned(),
+        None => s.whole_image.to_owned(),
     };
     let current = card.spec.companion.as_ref();
     let title = if style { s.covers } else { s.skeletons_from };

@@ -1,6 +1,6 @@
-//! The limits on what counts as found, and how results meet the picture.
+//! The limits on what counts as found, and how results meet the image.
 
-use eframe::egui::Ui;
+use egui::Ui;
 
 use super::intent::Intent;
 use super::view::View;

@@ -1,16 +1,16 @@
-//! The figures: rates, stages, ages, losses. In the side panel and, in short, over the picture.
+//! The figures: rates, stages, ages, losses. In the side panel and, in short, over the image.
 
-use eframe::egui::{self, Ui};
+use egui::{self, Ui};
 
 use super::view::View;
 use super::widgets::{figure_row, section_with};
-use crate::engine::{Spread, Stats};
+use crate::engine::{Percentiles, Stats};
 
 fn ms(value: f32) -> String {
     if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
-fn spread(s: Spread) -> String {
+fn spread(s: Percentiles) -> String {
     format!("{} · {}", ms(s.median), ms(s.p95))
 }
 
@@ -31,7 +31,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
             }
             hinted(ui, s.age_shown, s.age_shown_hint, &age(stats.shown_age));
             if view.model.current.is_some() {
-                hinted(ui, s.age_result, s.age_shown_hint, &age(stats.outcome_age));
+                hinted(ui, s.age_result, s.age_shown_hint, &age(stats.prediction_age));
                 hinted(ui, s.skipped, s.skipped_hint, &stats.dropped.to_string());
             }
             hinted(ui, s.lost, s.lost_hint, &stats.lost.to_string());
@@ -52,7 +52,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
     );
 }
 
-fn age(s: Spread) -> String {
+fn age(s: Percentiles) -> String {
     format!("{} ms", ms(s.median))
 }
 
@@ -60,7 +60,7 @@ fn hinted(ui: &mut Ui, name: &str, hint: &str, value: &str) {
     figure_row(ui, name, value).on_hover_text(hint);
 }
 
-/// The figures in short, over the picture's corner.
+/// The figures in short, over the image's corner.
 pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
     let s = view.strings;
     let Stats { source_fps, preview_fps, inference_fps, .. } = *view.stats;
@@ -75,7 +75,7 @@ pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
     let line = 17.0;
     let size = egui::vec2(150.0, line * lines.len() as f32 + 14.0);
     let rect = egui::Rect::from_min_size(stage.min + egui::vec2(12.0, 12.0), size);
-    // The ground is dark in both themes: it lies on a picture.
+    // The ground is dark in both themes: it lies on an image.
     ui.painter().rect_filled(rect, 8, egui::Color32::from_black_alpha(170));
     for (n, (name, value)) in lines.iter().enumerate() {
         let y = rect.top() + 7.0 + line * (n as f32 + 0.5);

@@ -1,6 +1,6 @@
 //! The help sheet: every key.
 
-use eframe::egui::{self, Id, Modal, Ui};
+use egui::{self, Id, Modal, Ui};
 
 use super::intent::Intent;
 use super::strings::Strings;

@@ -2,15 +2,15 @@
 
 use std::f32::consts::{PI, TAU};
 
-use eframe::egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, epaint::PathShape, vec2};
+use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, epaint::PathShape, vec2};
 
 /// What an icon shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
     Camera,
     CameraOff,
-    Film,
-    Picture,
+    Video,
+    Image,
     Folder,
     Pattern,
     Shutter,
@@ -78,11 +78,11 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
                 line(&[(4.0, 3.5), (20.0, 20.5)]);
             }
         }
-        Icon::Film => {
+        Icon::Video => {
             frame(area(3.0, 5.0, 21.0, 19.0), 2.5);
             solid(&[(10.0, 9.0), (15.5, 12.0), (10.0, 15.0)]);
         }
-        Icon::Picture => {
+        Icon::Image => {
             frame(area(3.0, 5.0, 21.0, 19.0), 2.5);
             painter.circle_filled(at(8.0, 9.5), 1.6 * unit, colour);
             line(&[(5.0, 17.0), (10.5, 12.5), (13.0, 14.5), (16.5, 10.5), (20.0, 14.5)]);
@@ -185,7 +185,7 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             }
         }
         Icon::Compare => {
-            // Two overlapping pictures, the one in front filled at its edge.
+            // Two overlapping images, the one in front filled at its edge.
             frame(area(3.0, 5.0, 14.0, 16.0), 2.0);
             line(&[(16.5, 9.0), (21.0, 9.0), (21.0, 20.0), (10.0, 20.0), (10.0, 18.2)]);
             line(&[(14.0, 9.0), (16.5, 9.0)]);

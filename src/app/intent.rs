@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 
 use crate::engine::ResultPace;
-use crate::keep::SnapshotOptions;
-use crate::library::search::Order;
+use crate::library::search::SortOrder;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
+use crate::save::SnapshotOptions;
 use crate::settings::Theme;
 use crate::source::{Address, CameraRequest};
 
 /// What is chosen in a file dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choose {
-    /// A picture or a film.
+    /// An image or a video.
     File,
-    /// A folder of pictures.
+    /// A folder of images.
     Folder,
     /// An ONNX model.
     Model,
@@ -36,7 +36,7 @@ pub enum Choose {
 /// What fills the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Page {
-    /// The picture.
+    /// The image.
     #[default]
     Stage,
     Settings,
@@ -53,7 +53,7 @@ pub enum Intent {
     /// Open a camera in a mode of the user's choice.
     OpenCamera(Address, CameraRequest),
     TryAgain,
-    /// Open a file or folder by what it is: a model, a picture, a film.
+    /// Open a file or folder by what it is: a model, an image, a video.
     OpenPath(PathBuf),
     /// Open the camera at this place of the list.
     CameraNumber(usize),
@@ -68,7 +68,7 @@ pub enum Intent {
     Pause(bool),
     Step,
     Seek(f64),
-    /// This many pictures of a folder, or seconds of a film, on or back.
+    /// This many images of a folder, or seconds of a video, on or back.
     Skip(i32),
     Loop(bool),
     AsFastAsPossible(bool),
@@ -98,7 +98,7 @@ pub enum Intent {
         path: PathBuf,
         delete: bool,
     },
-    ModelOrder(Order),
+    ModelOrder(SortOrder),
     /// Fetch this entry of the catalogue.
     Pull(String),
     PausePull(String),
@@ -110,13 +110,13 @@ pub enum Intent {
     CompareWith(usize, PathBuf),
     /// Compare no longer with the model of this lane.
     CompareWithout(usize),
-    /// Two models on a picture each, or on the two sides of one.
+    /// Two models on an image each, or on the two sides of one.
     CompareTiles(bool),
-    /// Where those sides meet, as a share of the picture's width.
+    /// Where those sides meet, as a share of the image's width.
     CompareDivider(f32),
     Conf(f32),
     Iou(f32),
-    /// How much of a style picture, matte or depth map covers the picture, 0..=1.
+    /// How much of a style image, matte or depth map covers the image, 0..=1.
     Amount(f32),
     Classes(Vec<u32>),
     Snapshot,

@@ -1,6 +1,6 @@
 //! Keys to intents. Keys do nothing while text is being typed or a menu is open.
 
-use eframe::egui::{self, Event, Key};
+use egui::{self, Event, Key};
 
 use super::intent::{Choose, Intent, Page};
 use super::toolbar::seek_end;
@@ -93,13 +93,13 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
     }
 }
 
-/// One picture of a folder; one frame of a paused film forward, else five seconds.
+/// One image of a folder; one frame of a paused video forward, else five seconds.
 fn arrow(view: &View<'_>, direction: i32) -> Option<Intent> {
     match view.pace()? {
         Pace::Live => None,
         Pace::Stills => Some(Intent::Skip(direction)),
-        Pace::Film if view.is_paused() && direction > 0 => Some(Intent::Step),
-        Pace::Film => seek_end(view).map(|_| {
+        Pace::Video if view.is_paused() && direction > 0 => Some(Intent::Step),
+        Pace::Video => seek_end(view).map(|_| {
             let step = match (view.is_paused(), view.info().and_then(|i| i.fps)) {
                 (true, Some(fps)) if fps > 0.0 => 1.0 / fps,
                 _ => 5.0,

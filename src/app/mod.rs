@@ -37,8 +37,6 @@ pub use page_text::task_name;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eframe::egui;
-
 use crate::model::labels::Language;
 use crate::settings;
 use crate::source::Address;

@@ -1,6 +1,6 @@
 //! The model: which one, what it is, how we know, and why another one isn't running.
 
-use eframe::egui::{self, Popup, Ui};
+use egui::{self, Popup, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, Intent, Page};
@@ -11,9 +11,9 @@ use super::speed::Speed;
 use super::style::palette;
 use super::view::{View, file_name, model_name};
 use super::widgets::{dropdown, figure_row, menu_row, notice, section_with};
-use crate::engine::ModelCard;
-use crate::library::search::{self, Order};
-use crate::library::{Card, Kind, names};
+use crate::engine::ModelInfo;
+use crate::library::search::{self, SortOrder};
+use crate::library::{Kind, ModelEntry, names};
 use crate::model::spec::{Layout, Size};
 use crate::model::{ModelError, Task};
 
@@ -51,14 +51,14 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = view.model.current.as_ref().map(|c| c.path.as_path());
-    let mut cards: Vec<&Card> = view
+    let mut cards: Vec<&ModelEntry> = view
         .library
         .cards
         .iter()
         .map(std::sync::Arc::as_ref)
         .filter(|c| !matches!(c.kind, Kind::Broken { .. }))
         .collect();
-    search::sort(&mut cards, Order::Recent);
+    search::sort(&mut cards, SortOrder::Recent);
     egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
         let unlisted = current.filter(|c| !cards.iter().any(|m| same_file(&m.path, c)));
         if let Some(path) = unlisted {
@@ -105,7 +105,7 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let text = model_card(view.language, error);
     let colour = palette(ui).warn;
     if view.lacks_runtime() {
-        // The banner over the picture says the rest.
+        // The banner over the image says the rest.
         ui.label(egui::RichText::new(&text.title).color(colour));
         return;
     }
@@ -131,7 +131,7 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     });
 }
 
-fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, speed: &Speed, out: &mut Vec<Intent>) {
+fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, speed: &Speed, out: &mut Vec<Intent>) {
     let s = view.strings;
     let spec = &card.spec;
     ui.spacing_mut().item_spacing.y = 2.0;
@@ -172,7 +172,7 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, speed: &Speed, out: &
 }
 
 /// The switch between the adapters that lie beside the model.
-fn adapters_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, out: &mut Vec<Intent>) {
+fn adapters_ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, out: &mut Vec<Intent>) {
     let s = view.strings;
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(s.adapter).color(palette(ui).weak));

@@ -1,6 +1,6 @@
 //! Results as new or as many as can be: the choice, and what was measured for it.
 
-use eframe::egui::{self, ComboBox, Ui};
+use egui::{self, ComboBox, Ui};
 
 use super::intent::Intent;
 use super::style::palette;
@@ -79,7 +79,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
 
 #[cfg(test)]
 mod tests {
-    use eframe::egui::accesskit::Role;
+    use egui::accesskit::Role;
     use egui_kittest::kittest::Queryable as _;
 
     use super::*;

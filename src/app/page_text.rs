@@ -1,8 +1,8 @@
 //! What the pages say of a source or a model that fails: a title, what is so, what to do.
 
-use crate::keep::SnapshotError;
 use crate::model::labels::Language;
 use crate::model::{ModelError, Task};
+use crate::save::SnapshotError;
 use crate::source::SourceError;
 
 /// The texts of one page.
@@ -49,12 +49,12 @@ fn source_title(error: &SourceError) -> &'static str {
         SourceError::Busy { .. } => "Camera in use",
         SourceError::Forbidden { .. } => "No permission for the camera",
         SourceError::Stalled { .. } => "The camera has stopped",
-        SourceError::Damaged { .. } => "Damaged pictures",
-        SourceError::NoFormat { .. } => "Unknown picture format",
+        SourceError::Damaged { .. } => "Damaged images",
+        SourceError::NoFormat { .. } => "Unknown image format",
         SourceError::Camera { .. } => "Camera failure",
         SourceError::NoFile { .. } => "File not found",
         SourceError::Unreadable { .. } => "The file can't be read",
-        SourceError::NoPictures { .. } => "No pictures here",
+        SourceError::NoImages { .. } => "No images here",
         SourceError::NoFfmpeg => "Videos need ffmpeg",
         SourceError::NotSeekable => "Not possible here",
         SourceError::Unknown { .. } => "Unknown source",
@@ -114,7 +114,7 @@ fn source_page_chinese(error: &SourceError) -> PageText {
             format!("“{}”无法读取：{reason}。", path.display()),
             "请确认文件完整，且当前账户有读取权限。",
         ),
-        SourceError::NoPictures { place } => PageText::new(
+        SourceError::NoImages { place } => PageText::new(
             "这里没有图片",
             format!("“{place}”中没有图片。"),
             "请选择包含 JPEG、PNG、WebP、BMP、GIF、TIFF 或 PNM 图片的文件夹。",
@@ -220,7 +220,7 @@ pub fn snapshot_failure(language: Language, error: &SnapshotError) -> String {
     }
     let other = "请在设置中选择其他截图文件夹。";
     match error {
-        SnapshotError::NoPicture => "还没有可以保存的画面。".into(),
+        SnapshotError::NoImage => "还没有可以保存的画面。".into(),
         SnapshotError::NoFolder { path } => format!("截图文件夹“{}”不存在。{other}", path.display()),
         SnapshotError::NotAFolder { path } => format!("“{}”不是文件夹。{other}", path.display()),
         SnapshotError::Forbidden { path, .. } => format!("无法写入“{}”。{other}", path.display()),
@@ -281,7 +281,7 @@ pub(super) mod tests {
             SourceError::Camera { name: name(), reason: "Input/output error".into() },
             SourceError::NoFile { path: "/no/such.mp4".into() },
             SourceError::Unreadable { path: "/a.jpg".into(), reason: "cut short".into() },
-            SourceError::NoPictures { place: "/empty".into() },
+            SourceError::NoImages { place: "/empty".into() },
             SourceError::NoFfmpeg,
             SourceError::NotSeekable,
             SourceError::Unknown { text: "??".into() },

@@ -1,6 +1,6 @@
-//! What stands in the picture's place while there is none: opening, welcome, and a page for every failure.
+//! What stands in the image's place while there is none: opening, welcome, and a page for every failure.
 
-use eframe::egui::{self, Sense, Ui, Vec2, vec2};
+use egui::{self, Sense, Ui, Vec2, vec2};
 
 use super::icons::{self, Icon};
 use super::intent::{Choose, Intent};
@@ -26,7 +26,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         }
         SourceState::Playing { .. } | SourceState::Paused { .. } | SourceState::Ended { .. } => {
-            waiting(ui, view.strings.waiting_for_picture, "");
+            waiting(ui, view.strings.waiting_for_image, "");
         }
     }
 }
@@ -117,10 +117,10 @@ fn camera_name(error: &SourceError) -> Option<&str> {
 
 fn other_sources(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
-    if plain_button(ui, s.picture_or_film).clicked() {
+    if plain_button(ui, s.image_or_video).clicked() {
         out.push(Intent::Choose(Choose::File));
     }
-    if plain_button(ui, s.folder_of_pictures).clicked() {
+    if plain_button(ui, s.folder_of_images).clicked() {
         out.push(Intent::Choose(Choose::Folder));
     }
     if plain_button(ui, s.test_pattern).clicked() {
@@ -158,7 +158,7 @@ fn badge(ui: &mut Ui, icon: Icon, colour: egui::Color32) {
     ui.add_space(12.0);
 }
 
-/// The banner over the picture when ONNX Runtime is missing: the picture goes on.
+/// The banner over the image when ONNX Runtime is missing: the preview goes on.
 pub fn runtime_banner(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let Some((path, error)) = &view.model.failed else { return };
     let s = view.strings;
@@ -193,7 +193,7 @@ pub fn drop_sheet(ui: &Ui, view: &View<'_>) {
     painter.rect_stroke(frame, 16, egui::Stroke::new(2.0, p.accent), egui::StrokeKind::Inside);
     let centre = rect.center();
     let square = egui::Rect::from_center_size(centre - vec2(0.0, 44.0), Vec2::splat(48.0));
-    icons::draw(&painter, square, Icon::Picture, p.accent);
+    icons::draw(&painter, square, Icon::Image, p.accent);
     let font = egui::FontId::proportional(20.0);
     painter.text(
         centre + vec2(0.0, 8.0),

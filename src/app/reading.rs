@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use eframe::egui::{self, Ui};
+use egui::{self, Ui};
 
 use super::intent::{Choose, Intent};
 use super::page_text::{model_card, task_name};
@@ -11,7 +11,7 @@ use super::strings::Strings;
 use super::style::palette;
 use super::view::{View, file_name};
 use super::widgets::{combo_arrow, primary_button};
-use crate::model::file::{Facts, Port};
+use crate::model::file::{GraphInfo, ValueInfo};
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
 use crate::model::spec::{ColourOrder, Family, Fit, Layout, Range};
@@ -49,7 +49,7 @@ impl Reading {
         Self { path: path.to_owned(), seen: Seen::Reading, chosen, saved: false }
     }
 
-    /// Shows the page; `preview` paints the live picture.
+    /// Shows the page; `preview` paints the live image.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
@@ -257,9 +257,9 @@ fn labels_ui(ui: &mut Ui, s: &Strings, labels: &mut Option<Vec<String>>, out: &m
     });
 }
 
-fn file_ui(ui: &mut Ui, s: &Strings, facts: &Facts) {
+fn file_ui(ui: &mut Ui, s: &Strings, facts: &GraphInfo) {
     let p = palette(ui);
-    let group = |ui: &mut Ui, title: &str, ports: &[Port]| {
+    let group = |ui: &mut Ui, title: &str, ports: &[ValueInfo]| {
         ui.label(egui::RichText::new(title).color(p.weak));
         for port in ports.iter().take(24) {
             let text = format!("{}   {}   {}", port.name, port.element, port.shape_text());

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use eframe::egui::{self, Ui};
+use egui::{self, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, Intent, Page};
 use super::style::{CARD_RADIUS, palette};
 use super::view::View;
 use super::widgets::{icon_button, page_title};
-use crate::keep::{PictureFormat, SnapshotOptions};
 use crate::model::labels::Language;
+use crate::save::{ImageFormat, SnapshotOptions};
 use crate::settings::Theme;
 
 /// Shows the page.
@@ -76,8 +76,8 @@ fn snapshots_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     });
     ui.horizontal(|ui| {
         ui.label(s.format);
-        ui.selectable_value(&mut shots.format, PictureFormat::Png, "PNG");
-        ui.selectable_value(&mut shots.format, PictureFormat::Jpeg, "JPEG");
+        ui.selectable_value(&mut shots.format, ImageFormat::Png, "PNG");
+        ui.selectable_value(&mut shots.format, ImageFormat::Jpeg, "JPEG");
     });
     ui.checkbox(&mut shots.clean, s.also_clean);
     ui.checkbox(&mut shots.json, s.also_json);

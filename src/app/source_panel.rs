@@ -1,6 +1,6 @@
 //! The source: which one, how it is, and for a camera its modes and controls.
 
-use eframe::egui::{self, Popup, PopupCloseBehavior, Ui};
+use egui::{self, Popup, PopupCloseBehavior, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, Intent};
@@ -61,8 +61,8 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
 pub fn address_icon(address: &Address) -> Icon {
     match address {
         Address::AnyCamera | Address::CameraIndex(_) | Address::Camera { .. } => Icon::Camera,
-        Address::Video(_) | Address::Stream(_) => Icon::Film,
-        Address::Picture(_) => Icon::Picture,
+        Address::Video(_) | Address::Stream(_) => Icon::Video,
+        Address::Image(_) => Icon::Image,
         Address::Folder(_) | Address::Glob(_) => Icon::Folder,
         Address::Pattern { .. } => Icon::Pattern,
     }
@@ -89,7 +89,7 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         });
     }
     ui.separator();
-    if menu_row(ui, Icon::Film, s.open_file, "Ctrl+O", false).clicked() {
+    if menu_row(ui, Icon::Video, s.open_file, "Ctrl+O", false).clicked() {
         out.push(Intent::Choose(Choose::File));
     }
     if menu_row(ui, Icon::Folder, s.open_folder, "", false).clicked() {

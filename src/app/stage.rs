@@ -1,12 +1,12 @@
-//! The picture: one texture that is written again in place, and the scene over it.
+//! The image: one texture that is written again in place, and the scene over it.
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, Vec2, pos2};
+use egui::{self, Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, Vec2, pos2};
 
-use crate::engine::Outcome;
+use crate::engine::Prediction;
 use crate::frame::{Frame, PixelFormat};
-use crate::scene::screen::ScreenPainter;
+use crate::scene::screen_painter::ScreenPainter;
 use crate::scene::{Scene, Style};
 
 /// What is on screen.
@@ -21,7 +21,7 @@ pub struct Stage {
     overlay: Overlay,
 }
 
-/// What one model said, drawn over the picture.
+/// What one model said, drawn over the image.
 #[derive(Default)]
 pub struct Overlay {
     scene: Scene,
@@ -37,21 +37,23 @@ impl std::fmt::Debug for Overlay {
 }
 
 impl Overlay {
-    /// Paints the scene of `outcome` over a picture of `size` pixels that fills `at`.
+    /// Paints the scene of `prediction` over an image of `size` pixels that fills `at`.
     pub fn paint(
         &mut self,
         painter: &egui::Painter,
         at: Rect,
-        outcome: Option<&Arc<Outcome>>,
+        prediction: Option<&Arc<Prediction>>,
         style: &Style,
         size: (u32, u32),
     ) {
-        if !self.composed.as_ref().is_some_and(|c| c.is_of(outcome, style, size)) {
-            match outcome.filter(|o| o.results.frame_size == size) {
-                Some(outcome) => self.scene.compose(&outcome.results, &outcome.card.spec.labels, style),
+        if !self.composed.as_ref().is_some_and(|c| c.is_of(prediction, style, size)) {
+            match prediction.filter(|o| o.results.frame_size == size) {
+                Some(prediction) => {
+                    self.scene.compose(&prediction.results, &prediction.model.spec.labels, style)
+                }
                 None => self.scene.clear(size, style.mirror),
             }
-            self.composed = Some(Composed { outcome: outcome.cloned(), style: style.clone(), size });
+            self.composed = Some(Composed { prediction: prediction.cloned(), style: style.clone(), size });
         }
         self.painter.paint(painter, at, &self.scene);
     }
@@ -59,14 +61,14 @@ impl Overlay {
 
 /// What a scene was made from.
 struct Composed {
-    outcome: Option<Arc<Outcome>>,
+    prediction: Option<Arc<Prediction>>,
     style: Style,
     size: (u32, u32),
 }
 
 impl Composed {
-    fn is_of(&self, outcome: Option<&Arc<Outcome>>, style: &Style, size: (u32, u32)) -> bool {
-        let same = match (&self.outcome, outcome) {
+    fn is_of(&self, prediction: Option<&Arc<Prediction>>, style: &Style, size: (u32, u32)) -> bool {
+        let same = match (&self.prediction, prediction) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
             _ => false,
@@ -90,7 +92,7 @@ impl Stage {
         self.frame.as_ref()
     }
 
-    /// Takes the picture away.
+    /// Takes the image away.
     pub fn clear(&mut self) {
         self.frame = None;
         self.overlay.composed = None;
@@ -114,35 +116,35 @@ impl Stage {
         match &mut self.texture {
             Some(texture) if texture.size() == image.size => texture.set_partial([0, 0], image, options),
             Some(texture) => texture.set(image, options),
-            None => self.texture = Some(ctx.load_texture("picture", image, options)),
+            None => self.texture = Some(ctx.load_texture("image", image, options)),
         }
         self.frame = Some(Arc::clone(frame));
         true
     }
 
-    /// Paints the picture as large as it fits into `area`, and the scene of `outcome` over it.
+    /// Paints the image as large as it fits into `area`, and the scene of `prediction` over it.
     pub fn paint(
         &mut self,
         ui: &Ui,
         area: Rect,
-        outcome: Option<&Arc<Outcome>>,
+        prediction: Option<&Arc<Prediction>>,
         style: &Style,
     ) -> Option<Rect> {
         let size = self.size()?;
         let at = fit(size, area);
-        self.paint_picture(ui.painter(), at, style.mirror);
-        self.overlay.paint(ui.painter(), at, outcome, style, size);
+        self.paint_image(ui.painter(), at, style.mirror);
+        self.overlay.paint(ui.painter(), at, prediction, style, size);
         Some(at)
     }
 
-    /// Width and height of the picture in pixels, where there is one.
+    /// Width and height of the image in pixels, where there is one.
     #[must_use]
     pub fn size(&self) -> Option<(u32, u32)> {
         self.texture.as_ref().and(self.frame.as_ref()).map(|frame| (frame.width, frame.height))
     }
 
-    /// Paints the picture alone so that it fills `at`.
-    pub fn paint_picture(&self, painter: &egui::Painter, at: Rect, mirror: bool) {
+    /// Paints the image alone so that it fills `at`.
+    pub fn paint_image(&self, painter: &egui::Painter, at: Rect, mirror: bool) {
         let (Some(_), Some(texture)) = (&self.frame, &self.texture) else { return };
         let (left, right) = if mirror { (1.0, 0.0) } else { (0.0, 1.0) };
         let uv = Rect { min: pos2(left, 0.0), max: pos2(right, 1.0) };
@@ -150,15 +152,15 @@ impl Stage {
     }
 }
 
-/// The largest rectangle of the picture's shape in the middle of `area`.
+/// The largest rectangle of the image's shape in the middle of `area`.
 #[must_use]
 pub fn fit(size: (u32, u32), area: Rect) -> Rect {
-    let picture = Vec2::new(size.0.max(1) as f32, size.1.max(1) as f32);
-    let scale = (area.width() / picture.x).min(area.height() / picture.y);
-    Rect::from_center_size(area.center(), picture * scale)
+    let image = Vec2::new(size.0.max(1) as f32, size.1.max(1) as f32);
+    let scale = (area.width() / image.x).min(area.height() / image.y);
+    Rect::from_center_size(area.center(), image * scale)
 }
 
-/// Copies the pixels, every n-th only where the picture is larger than a texture may be.
+/// Copies the pixels, every n-th only where the image is larger than a texture may be.
 fn write(image: &mut ColorImage, frame: &Frame, limit: usize) {
     let (w, h) = (frame.width as usize, frame.height as usize);
     let step = w.max(h).div_ceil(limit).max(1);
@@ -181,14 +183,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_keeps_its_shape_and_the_middle() {
+    fn the_image_keeps_its_shape_and_the_middle() {
         let area = Rect::from_min_max(pos2(0.0, 0.0), pos2(400.0, 400.0));
         let at = fit((200, 100), area);
         assert_eq!((at.min, at.max), (pos2(0.0, 100.0), pos2(400.0, 300.0)));
     }
 
     #[test]
-    fn a_picture_larger_than_a_texture_is_shown_smaller() {
+    fn an_image_larger_than_a_texture_is_shown_smaller() {
         let mut frame = Frame::filled(5, 3, [1, 2, 3, 255]);
         frame.data[8..12].copy_from_slice(&[9, 9, 9, 255]);
         let mut image = ColorImage::default();

@@ -1,6 +1,6 @@
 //! The look: one accent colour, calm greys, generous spacing; light and dark from the same rules.
 
-use eframe::egui::{
+use egui::{
     self, Color32, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Theme, Vec2, Visuals,
     style::{HandleShape, ScrollStyle, WidgetVisuals},
 };
@@ -8,7 +8,7 @@ use eframe::egui::{
 /// The colours of one theme.
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
-    /// Behind the picture.
+    /// Behind the image.
     pub stage: Color32,
     /// Behind the side panel and pages.
     pub panel: Color32,

@@ -11,7 +11,7 @@ const KEPT: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum First {
     Paint,
-    Picture,
+    Image,
     Model,
     Result,
 }
@@ -20,7 +20,7 @@ impl First {
     fn name(self) -> &'static str {
         match self {
             Self::Paint => "first paint",
-            Self::Picture => "first picture",
+            Self::Image => "first image",
             Self::Model => "model open",
             Self::Result => "first result",
         }
@@ -32,7 +32,7 @@ impl First {
 pub struct Timing {
     started: Instant,
     firsts: [Option<f64>; 4],
-    /// What the passes with a new picture took, but for writing it into the texture.
+    /// What the passes with a new image took, but for writing it into the texture.
     passes_ms: Vec<f32>,
     /// What writing it took.
     writes_ms: Vec<f32>,
@@ -40,9 +40,9 @@ pub struct Timing {
     passes: u64,
     /// What whole passes took, from input to the last drawing command, as eframe tells.
     whole_ms: Vec<f32>,
-    /// Within the pass that is under way: writing a new picture.
+    /// Within the pass that is under way: writing a new image.
     written: Option<Duration>,
-    /// The pass before had a new picture.
+    /// The pass before had a new image.
     wrote_before: bool,
 }
 
@@ -80,7 +80,7 @@ impl Timing {
         }
     }
 
-    /// A new picture was written into the texture in this pass.
+    /// A new image was written into the texture in this pass.
     pub fn wrote(&mut self, took: Duration) {
         self.written = Some(took);
     }
@@ -108,24 +108,24 @@ impl Timing {
     /// All of it as one line of JSON, with the engine's figures of the last seconds.
     #[must_use]
     pub fn summary(&self, stats: &Stats, found: usize) -> serde_json::Value {
-        let [paint, picture, model, result] = self.firsts;
-        let spread = |s: crate::engine::Spread| [s.median, s.p95];
+        let [paint, image, model, result] = self.firsts;
+        let spread = |s: crate::engine::Percentiles| [s.median, s.p95];
         serde_json::json!({
             "first_paint_ms": paint,
-            "first_picture_ms": picture,
+            "first_image_ms": image,
             "model_open_ms": model,
             "first_result_ms": result,
             "passes": self.passes,
             "interface_ms": percentiles(&self.passes_ms),
             "whole_pass_ms": percentiles(&self.whole_ms),
-            "write_picture_ms": percentiles(&self.writes_ms),
+            "write_image_ms": percentiles(&self.writes_ms),
             "found": found,
             "source_fps": stats.source_fps,
             "preview_fps": stats.preview_fps,
             "inference_fps": stats.inference_fps,
             "inference_ms": spread(stats.inference),
-            "picture_age_ms": spread(stats.shown_age),
-            "result_age_ms": spread(stats.outcome_age),
+            "image_age_ms": spread(stats.shown_age),
+            "result_age_ms": spread(stats.prediction_age),
         })
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_passes_with_a_new_picture_count_and_writing_it_is_taken_off() {
+    fn only_passes_with_a_new_image_count_and_writing_it_is_taken_off() {
         let mut timing = Timing::since(Instant::now());
         timing.pass(Duration::from_millis(90), None);
         for _ in 0..KEPT + 10 {
@@ -152,7 +152,7 @@ mod tests {
         }
         let told = timing.summary(&Stats::default(), 0);
         assert_eq!(told["interface_ms"], serde_json::json!([3.0, 3.0]));
-        assert_eq!(told["write_picture_ms"], serde_json::json!([2.0, 2.0]));
+        assert_eq!(told["write_image_ms"], serde_json::json!([2.0, 2.0]));
         assert_eq!(told["whole_pass_ms"], serde_json::json!([8.0, 8.0]));
         assert_eq!(told["passes"], KEPT as u64 + 11);
         assert_eq!(told["first_paint_ms"], serde_json::Value::Null);

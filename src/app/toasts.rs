@@ -1,9 +1,9 @@
-//! Messages at the foot of the picture: good news passes by itself, bad news stays until it is dismissed.
+//! Messages at the foot of the image: good news passes by itself, bad news stays until it is dismissed.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, Align2, Area, Id, Order, TextureHandle, Ui, vec2};
+use egui::{self, Align2, Area, Id, Order, TextureHandle, Ui, vec2};
 
 use super::icons::Icon;
 use super::intent::Intent;
@@ -117,10 +117,10 @@ fn toast_ui(ui: &mut Ui, s: &Strings, toast: &Toast, out: &mut Vec<Intent>) {
         .show(ui, |ui| {
             ui.set_width(340.0);
             ui.horizontal_top(|ui| {
-                if let Some(picture) = &toast.thumbnail {
-                    let size = picture.size_vec2();
+                if let Some(image) = &toast.thumbnail {
+                    let size = image.size_vec2();
                     let shown = size * (96.0 / size.x).min(72.0 / size.y);
-                    ui.add(egui::Image::new((picture.id(), shown)).corner_radius(6).alt_text(&toast.title));
+                    ui.add(egui::Image::new((image.id(), shown)).corner_radius(6).alt_text(&toast.title));
                 }
                 ui.vertical(|ui| {
                     ui.set_width(ui.available_width() - 30.0);

@@ -1,6 +1,6 @@
-//! The bar below the picture: the film's controls, the snapshot, the view's switches.
+//! The bar below the image: the video's controls, the snapshot, the view's switches.
 
-use eframe::egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+use egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icons::{self, Icon};
 use super::intent::{Intent, Page};
@@ -33,7 +33,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let centre = egui::Rect::from_center_size(egui::pos2(middle, rect.center().y), Vec2::splat(shutter));
     let button = ui.allocate_rect(centre, Sense::click());
     shutter_ui(ui, view, &button);
-    if button.on_hover_text(format!("{}  (Space)", s.snapshot)).clicked() && view.has_picture {
+    if button.on_hover_text(format!("{}  (Space)", s.snapshot)).clicked() && view.has_image {
         out.push(Intent::Snapshot);
     }
     ui.scope_builder(
@@ -47,7 +47,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
 
 fn shutter_ui(ui: &Ui, view: &View<'_>, button: &egui::Response) {
     let (p, rect) = (palette(ui), button.rect);
-    let enabled = view.has_picture;
+    let enabled = view.has_image;
     button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, view.strings.snapshot));
     let grow = if button.is_pointer_button_down_on() {
         -1.5
@@ -86,7 +86,7 @@ fn left_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             out.push(if ended { Intent::Seek(0.0) } else { Intent::Pause(!still) });
         }
     }
-    if pace == Pace::Film {
+    if pace == Pace::Video {
         if icon_button(ui, Icon::Next, s.step, false).clicked() {
             out.push(Intent::Step);
         }
@@ -104,12 +104,12 @@ fn left_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
 }
 
-/// "0:12 / 1:05" of a film, "3 / 20" of a folder.
+/// "0:12 / 1:05" of a video, "3 / 20" of a folder.
 fn place_text(view: &View<'_>, pace: Pace) -> String {
     let Some(info) = view.info() else { return String::new() };
     match pace {
         Pace::Live => String::new(),
-        Pace::Film => match (view.position, info.duration_s) {
+        Pace::Video => match (view.position, info.duration_s) {
             (Some(at), Some(all)) => format!("{} / {}", clock(at), clock(all)),
             (Some(at), None) => clock(at),
             (None, _) => String::new(),
@@ -157,7 +157,7 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
 }
 
-/// Shows where a film or folder is, over the whole width; answers nothing where it can't be sought.
+/// Shows where a video or folder is, over the whole width; answers nothing where it can't be sought.
 pub fn seek_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let Some(end) = seek_end(view) else { return };
     let mut at = view.position.unwrap_or(0.0).min(end);
@@ -170,13 +170,13 @@ pub fn seek_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
 }
 
-/// The last place that can be sought: seconds of a film, index of a picture.
+/// The last place that can be sought: seconds of a video, index of an image.
 #[must_use]
 pub fn seek_end(view: &View<'_>) -> Option<f64> {
     let info = view.info()?;
     match info.pace {
         Pace::Live => None,
-        Pace::Film => info.duration_s.filter(|d| d.is_finite() && *d > 0.0),
+        Pace::Video => info.duration_s.filter(|d| d.is_finite() && *d > 0.0),
         Pace::Stills => info.frames.filter(|n| *n > 1).map(|n| (n - 1) as f64),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::library::LibraryView;
 use super::strings::Strings;
-use crate::engine::{ModelState, Outcome, PaceReport, SourceState, Stats};
+use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::model::labels::{Labels, Language};
 use crate::model::{ModelError, Thresholds};
 use crate::settings::Settings;
@@ -58,19 +58,19 @@ pub struct View<'a> {
     /// How results are made, and what was measured for it.
     pub pace: PaceReport,
     /// The newest result.
-    pub outcome: Option<&'a Outcome>,
+    pub prediction: Option<&'a Prediction>,
     pub thresholds: &'a Thresholds,
     pub cameras: &'a Cameras,
     /// The models on this computer and those to download.
     pub library: LibraryView<'a>,
-    /// Seconds into a film, or the picture's index in a folder.
+    /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,
     pub full_screen: bool,
     /// Several models look at the same frames.
     pub comparing: bool,
-    /// A picture of the source is there to be seen.
-    pub has_picture: bool,
+    /// An image of the source is there to be seen.
+    pub has_image: bool,
 }
 
 impl View<'_> {
@@ -142,7 +142,7 @@ pub fn address_name(address: &Address, strings: &Strings) -> String {
         Address::AnyCamera => strings.any_camera.into(),
         Address::CameraIndex(index) => format!("{} {}", strings.camera, index + 1),
         Address::Camera { name, .. } => name.clone(),
-        Address::Video(path) | Address::Picture(path) | Address::Folder(path) => file_name(path),
+        Address::Video(path) | Address::Image(path) | Address::Folder(path) => file_name(path),
         Address::Glob(text) | Address::Stream(text) => text.clone(),
         Address::Pattern { .. } => strings.test_pattern.into(),
     }

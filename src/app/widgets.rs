@@ -1,6 +1,6 @@
 //! The few widgets that egui doesn't have: icon buttons, drop-down buttons, cards, rows of figures.
 
-use eframe::egui::{
+use egui::{
     self, Align, Align2, Color32, Layout, Response, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
     WidgetInfo, vec2,
 };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, Ui, ViewportCommand};
+use egui::{self, Ui, ViewportCommand};
 
 use super::AppOptions;
 use super::classes_panel::ClassesPanel;
@@ -24,9 +24,9 @@ use super::toasts::Toasts;
 use super::view::{Cameras, View};
 use super::workers::Workers;
 use super::{apply, help, keys, pages};
-use crate::engine::{Command, Engine, EngineOptions, ModelState, Outcome, PaceReport, SourceState, Stats};
+use crate::engine::{Command, Engine, EngineOptions, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::download::{Downloads, Options, Ticket};
-use crate::library::{Card, Catalogue, Shelf, Watcher};
+use crate::library::{Catalogue, Inventory, ModelEntry, Watcher};
 use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
@@ -39,7 +39,7 @@ pub struct State {
     pub settings: Settings,
     pub source: Arc<SourceState>,
     pub model: Arc<ModelState>,
-    pub outcome: Option<Arc<Outcome>>,
+    pub prediction: Option<Arc<Prediction>>,
     pub stats: Stats,
     pub pace: PaceReport,
     pub thresholds: Thresholds,
@@ -47,7 +47,7 @@ pub struct State {
     /// What `M` goes through.
     pub models: Vec<PathBuf>,
     /// The models on this computer.
-    pub cards: Arc<Vec<Arc<Card>>>,
+    pub cards: Arc<Vec<Arc<ModelEntry>>>,
     pub pulls: Vec<Pull>,
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,
@@ -71,7 +71,7 @@ impl State {
         self.language.or(self.settings.language).unwrap_or_else(system_language)
     }
 
-    fn view<'a>(&'a self, catalogue: &'a Catalogue, has_picture: bool) -> View<'a> {
+    fn view<'a>(&'a self, catalogue: &'a Catalogue, has_image: bool) -> View<'a> {
         let language = self.language();
         View {
             strings: Strings::of(language),
@@ -81,7 +81,7 @@ impl State {
             model: &self.model,
             stats: &self.stats,
             pace: self.pace,
-            outcome: self.outcome.as_deref(),
+            prediction: self.prediction.as_deref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
             library: LibraryView { cards: &self.cards, catalogue, pulls: &self.pulls },
@@ -89,7 +89,7 @@ impl State {
             as_fast_as_possible: self.as_fast_as_possible,
             full_screen: self.full_screen,
             comparing: self.comparing,
-            has_picture,
+            has_image,
         }
     }
 }
@@ -110,7 +110,7 @@ pub struct App {
     /// Since when the current model runs.
     pub(super) running_since: Option<Instant>,
     /// The model whose time while running was written down.
-    pub(super) timed: Option<Arc<crate::engine::ModelCard>>,
+    pub(super) timed: Option<Arc<crate::engine::ModelInfo>>,
     pub(super) speed: Speed,
     /// What the user says of the model that was opened last, on the page "How to read this model".
     pub(super) overrides: Option<(PathBuf, Sidecar)>,
@@ -160,17 +160,17 @@ impl App {
         };
         let engine = Engine::start(EngineOptions { wake });
         let catalogue = Arc::new(Catalogue::load());
-        let shelf = Shelf::of_user(&loaded.model_folders, Arc::clone(&catalogue));
+        let inventory = Inventory::of_user(&loaded.model_folders, Arc::clone(&catalogue));
         let wake = ctx.clone();
         let downloads = Downloads::new(Options::default(), move || wake.request_repaint());
-        let notes = shelf.notes().clone();
+        let notes = inventory.notes().clone();
         let wake = ctx.clone();
-        let watcher = Arc::new(Watcher::start(shelf, move || wake.request_repaint()));
+        let watcher = Arc::new(Watcher::start(inventory, move || wake.request_repaint()));
         let thresholds = Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() };
         let state = State {
             source: engine.source(),
             model: engine.model(),
-            outcome: None,
+            prediction: None,
             stats: Stats::default(),
             pace: PaceReport::default(),
             thresholds,
@@ -237,7 +237,7 @@ impl App {
         }
     }
 
-    /// Tells the engine when nobody sees the picture.
+    /// Tells the engine when nobody sees the image.
     fn watch_visibility(&mut self, ctx: &egui::Context) {
         let hidden = ctx.input(|i| {
             let window = i.viewport();
@@ -309,7 +309,7 @@ impl eframe::App for App {
             ui.ctx().request_repaint_after(left);
             if left.is_zero() {
                 self.measure = None;
-                let found = self.state.outcome.as_ref().map_or(0, |o| o.results.detections.len());
+                let found = self.state.prediction.as_ref().map_or(0, |o| o.results.detections.len());
                 println!("{}", self.timing.summary(&self.engine.stats(), found));
                 ui.ctx().send_viewport_cmd(ViewportCommand::Close);
             }

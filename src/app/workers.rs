@@ -9,18 +9,17 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use eframe::egui;
 
 use super::intent::Choose;
 use super::library::Taken;
 use super::strings::Strings;
-use crate::keep::{Saved, SnapshotError};
 use crate::library::download::Job;
 use crate::library::upkeep::{UpkeepError, Verdict};
 use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
-use crate::source::address::PICTURE_ENDINGS;
+use crate::save::{Saved, SnapshotError};
+use crate::source::address::IMAGE_ENDINGS;
 use crate::source::camera::CameraInfo;
 
 /// What a worker brought.
@@ -95,13 +94,13 @@ impl Workers {
     /// another.
     pub fn choose(&self, what: Choose, strings: &Strings, window: &eframe::Frame) {
         let dialogue = rfd::AsyncFileDialog::new().set_parent(window);
-        let pictures: Vec<&str> = PICTURE_ENDINGS.to_vec();
-        let films = ["mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv", "flv"];
-        let both: Vec<&str> = pictures.iter().copied().chain(films).collect();
+        let images: Vec<&str> = IMAGE_ENDINGS.to_vec();
+        let videos = ["mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv", "flv"];
+        let both: Vec<&str> = images.iter().copied().chain(videos).collect();
         let future: Choice = match what {
             Choose::File => {
                 let dialogue =
-                    dialogue.set_title(strings.open_file).add_filter(strings.picture_or_film, &both);
+                    dialogue.set_title(strings.open_file).add_filter(strings.image_or_video, &both);
                 Box::pin(dialogue.add_filter("*", &["*"]).pick_file())
             }
             Choose::Model => {

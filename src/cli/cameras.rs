@@ -30,7 +30,7 @@ pub struct CamerasArgs {
     #[arg(long, value_name = "FORMAT", requires = "watch", value_parser = pixel_format)]
     pixels: Option<PixelFormat>,
     /// Size to ask for: 640x480
-    #[arg(long, value_name = "SIZE", requires = "watch", value_parser = super::picture_size)]
+    #[arg(long, value_name = "SIZE", requires = "watch", value_parser = super::image_size)]
     size: Option<(u32, u32)>,
     /// Frames a second to ask for
     #[arg(long, value_name = "N", requires = "watch")]

@@ -94,7 +94,7 @@ impl From<SourceError> for Failure {
                 "Plug it in, or choose another: \u{201c}sightline cameras\u{201d} lists what is there.".into()
             }
             SourceError::NoCamera => {
-                "Connect a camera, or name a picture, a video or \u{201c}pattern\u{201d} (a test picture)."
+                "Connect a camera, or name an image, a video or \u{201c}pattern\u{201d} (a test image)."
                     .into()
             }
             SourceError::Unplugged { .. } => "Plug it in again and start once more.".into(),

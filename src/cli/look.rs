@@ -18,7 +18,7 @@ pub(super) struct LookArgs {
     limits: LimitArgs,
     #[command(flatten)]
     pub opening: super::OpeningArgs,
-    /// Save annotated pictures, or an annotated video for a video or camera, in this folder; files that
+    /// Save annotated images, or an annotated video for a video or camera, in this folder; files that
     /// exist are never replaced
     #[arg(short, long, value_name = "DIR")]
     pub save: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub(super) struct LookArgs {
     /// Look at the first N frames of each source only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_frames: Option<u64>,
-    /// Language of class names in text and pictures: en or zh
+    /// Language of class names in text and images: en or zh
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = super::language)]
     language: Language,
     /// Show no progress bar
@@ -107,11 +107,11 @@ impl LookArgs {
 /// How results are written.
 #[derive(Debug)]
 pub struct Writing {
-    /// Where they are saved as pictures and videos.
+    /// Where they are saved as images and videos.
     pub keeper: Option<Keeper>,
     /// How each frame is reported.
     pub format: Format,
-    /// Language of class names in text and pictures.
+    /// Language of class names in text and images.
     pub language: Language,
     /// Nothing but results and errors.
     pub quiet: bool,
@@ -122,8 +122,8 @@ impl Writing {
     ///
     /// # Errors
     /// Where it can't be ended.
-    pub fn end_film(&mut self) -> Result<(), Failure> {
-        self.keeper.as_mut().map_or(Ok(()), Keeper::end_film)
+    pub fn end_video(&mut self) -> Result<(), Failure> {
+        self.keeper.as_mut().map_or(Ok(()), Keeper::end_video)
     }
 
     /// Says what was done, and what was saved; beside JSON on standard error.

@@ -26,7 +26,7 @@ use tracing_subscriber::EnvFilter;
 pub use failure::{Exit, Failure};
 
 use crate::app::{self, AppOptions};
-use crate::library::{Catalogue, shelf};
+use crate::library::{Catalogue, inventory};
 use crate::model::labels::Language;
 use crate::model::{OpenOptions, Spec, Task, folders};
 
@@ -36,12 +36,12 @@ use crate::model::{OpenOptions, Spec, Task, folders};
     name = "sightline",
     version,
     about = "See, live, what a neural network sees",
-    long_about = "See, live, what a neural network sees: any ONNX vision model over a camera, a video or pictures.\n\n\
+    long_about = "See, live, what a neural network sees: any ONNX vision model over a camera, a video or images.\n\n\
                   Without a command, the window opens.",
     after_help = "Examples:\n  \
         sightline                                the window, with the camera\n  \
         sightline --source traffic.mp4           the window, with a video\n  \
-        sightline predict street.jpg --save out  what is in a picture, without a window\n  \
+        sightline predict street.jpg --save out  what is in an image, without a window\n  \
         sightline doctor                         what works here, what does not, and the fix\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
     disable_help_subcommand = true
@@ -59,7 +59,7 @@ pub struct Cli {
 /// What the window is opened with.
 #[derive(Debug, clap::Args)]
 struct WindowArgs {
-    /// What to show first: a camera, a picture, a folder, a glob, a video or “pattern”
+    /// What to show first: a camera, an image, a folder, a glob, a video or “pattern”
     #[arg(long, value_name = "SOURCE")]
     source: Option<OsString>,
     /// The model to run first, an ONNX file
@@ -72,7 +72,7 @@ struct WindowArgs {
     #[arg(long, value_name = "LANG", value_parser = language)]
     language: Option<Language>,
     /// Size of the window, like 1280x800 [default: as it was left]
-    #[arg(long, value_name = "SIZE", value_parser = picture_size)]
+    #[arg(long, value_name = "SIZE", value_parser = image_size)]
     size: Option<(u32, u32)>,
     /// Close the window after so many seconds, and print what it cost
     #[arg(long, value_name = "SECONDS", hide = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -81,7 +81,7 @@ struct WindowArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Look at pictures, videos or cameras without a window
+    /// Look at images, videos or cameras without a window
     Predict(predict::PredictArgs),
     /// Look at the same frames with several models: how fast each is, and how far they agree
     Compare(compare::CompareArgs),
@@ -102,7 +102,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct OpeningArgs {
     /// Input size of models that take any: 640 or 640x384 (width x height)
-    #[arg(long, value_name = "SIZE", value_parser = picture_size)]
+    #[arg(long, value_name = "SIZE", value_parser = image_size)]
     imgsz: Option<(u32, u32)>,
     /// What runs the model: cpu, or another execution provider of this ONNX Runtime
     #[arg(long, value_name = "NAME")]
@@ -118,7 +118,7 @@ struct OpeningArgs {
     /// models folders]
     #[arg(long, value_name = "FILE")]
     pose: Option<PathBuf>,
-    /// For a style and other models from picture to picture: cover only the person, whom this matting model finds
+    /// For a style and other models from image to image: cover only the person, whom this matting model finds
     #[arg(long, value_name = "FILE")]
     person_only: Option<PathBuf>,
 }
@@ -156,7 +156,7 @@ impl OpeningArgs {
             return wrong("--pose", "models that tell actions from skeletons");
         }
         if self.person_only.is_some() && spec.task != Task::Stylize {
-            return wrong("--person-only", "models that turn a picture into another one");
+            return wrong("--person-only", "models that turn an image into another one");
         }
         Ok(())
     }
@@ -240,8 +240,8 @@ fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let name = path.to_str().filter(|_| !path.exists() && path.components().count() == 1);
     let Some(name) = name else { return Ok(path.to_owned()) };
     let catalogue = Arc::new(Catalogue::load());
-    let cards = models::shelf(&catalogue).cards();
-    if let Some(card) = shelf::find(&cards, name) {
+    let cards = models::inventory(&catalogue).cards();
+    if let Some(card) = inventory::find(&cards, name) {
         return Ok(card.path.clone());
     }
     if let Some(entry) = catalogue.find(name) {
@@ -281,7 +281,7 @@ fn language(text: &str) -> Result<Language, String> {
 }
 
 /// `640`, `640x384` or `640×384`: width and height in pixels.
-fn picture_size(text: &str) -> Result<(u32, u32), String> {
+fn image_size(text: &str) -> Result<(u32, u32), String> {
     let number = |t: &str| t.trim().parse::<u32>().ok().filter(|n| (16..=8192).contains(n));
     let (width, height) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
     number(width)
@@ -301,10 +301,10 @@ mod tests {
 
     #[test]
     fn sizes_are_width_by_height() {
-        assert_eq!(picture_size("640"), Ok((640, 640)));
-        assert_eq!(picture_size("640x384"), Ok((640, 384)));
+        assert_eq!(image_size("640"), Ok((640, 640)));
+        assert_eq!(image_size("640x384"), Ok((640, 384)));
         for wrong in ["", "x", "0", "640x", "9000", "-640", "640x384x3"] {
-            assert!(picture_size(wrong).is_err(), "{wrong}");
+            assert!(image_size(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use super::failure::Failure;
-use crate::engine::LANES;
+use crate::engine::MAX_COMPARED;
 use crate::source::{Address, SourceError};
 
 /// The address of a command's only source; `typed` is what stands before the name of a model in that command.
@@ -51,7 +51,7 @@ fn refuse_models(words: &[OsString], named: &[PathBuf]) -> Result<(), Failure> {
         words.iter().map(OsString::as_os_str).partition(|word| is_model(word));
     let Some(first) = models.first() else { return Ok(()) };
     let models: Vec<&OsStr> =
-        named.iter().map(|path| path.as_os_str()).chain(models.iter().copied()).take(LANES).collect();
+        named.iter().map(|path| path.as_os_str()).chain(models.iter().copied()).take(MAX_COMPARED).collect();
     let command = if models.len() == 1 { "predict" } else { "compare" };
     let source = if let [source] = sources[..] { quoted(source) } else { "SOURCE".into() };
     let mut typed = format!("sightline {command} {source}");
@@ -76,7 +76,7 @@ fn a_model(word: &OsStr, typed: &str) -> Failure {
     } else {
         format!("Name it as the model:  {typed}")
     };
-    Failure::usage(format!("\u{201c}{name}\u{201d} is a model, not a picture or video."), fix)
+    Failure::usage(format!("\u{201c}{name}\u{201d} is a model, not an image or video."), fix)
 }
 
 /// A word as it is typed in a shell.
@@ -96,7 +96,7 @@ mod tests {
         let there = dir.path().join("a.png");
         std::fs::write(&there, "").unwrap();
         let words = [there.clone().into_os_string(), dir.path().join("b.png").into_os_string()];
-        assert_eq!(all(&words, &[]).unwrap(), (vec![Address::Picture(there)], true));
+        assert_eq!(all(&words, &[]).unwrap(), (vec![Address::Image(there)], true));
         assert!(matches!(all(&["pattern:0x0".into()], &[]), Err(Failure::Usage { .. })));
     }
 

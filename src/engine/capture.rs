@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::shared::Shared;
-use super::{Openers, SourceState};
+use super::{Factories, SourceState};
 use crate::frame::FramePool;
 use crate::source::{Address, CameraRequest, Pace, Read, Source, SourceError, SourceInfo};
 
@@ -16,7 +16,7 @@ use crate::source::{Address, CameraRequest, Pace, Read, Source, SourceError, Sou
 const READ: Duration = Duration::from_millis(50);
 /// How long a failed camera is left alone before it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Frames that may be under way at once: slot, decoder, preview, inference, outcomes, screen.
+/// Frames that may be under way at once: slot, decoder, preview, inference, predictions, screen.
 const POOL: usize = 12;
 /// For so long nothing but undecodable frames means that the camera is at fault.
 const DAMAGED: Duration = Duration::from_secs(2);
@@ -31,7 +31,7 @@ pub(super) enum Order {
 
 pub(super) struct Capture {
     pub shared: Arc<Shared>,
-    pub openers: Arc<Openers>,
+    pub openers: Arc<Factories>,
     pub address: Address,
     pub camera: CameraRequest,
     pub generation: u64,
@@ -126,7 +126,7 @@ impl Capture {
                 if read == Read::Frame {
                     wanted = player.keep_pace(frame);
                     if player.info.pace != Pace::Live {
-                        // A film's frame is new when it is due, however long it lay ready.
+                        // A video's frame is new when it is due, however long it lay ready.
                         frame.captured = Instant::now();
                     }
                 }
@@ -159,9 +159,9 @@ struct Player<'a> {
     info: SourceInfo,
     paused: bool,
     ended: bool,
-    /// A single frame is wanted although paused; with stills, the next picture.
+    /// A single frame is wanted although paused; with stills, the next image.
     step: bool,
-    /// Film time 0 at this moment, while playing in real time.
+    /// Video time 0 at this moment, while playing in real time.
     began: Option<Instant>,
     damaged: bool,
     /// A frame came.
@@ -215,8 +215,8 @@ impl<'a> Player<'a> {
         let hidden = self.shared().hidden.load(Relaxed);
         match self.info.pace {
             Pace::Live => false,
-            Pace::Film | Pace::Stills if hidden && self.plays => true,
-            Pace::Film => !self.step && (self.ended || self.paused),
+            Pace::Video | Pace::Stills if hidden && self.plays => true,
+            Pace::Video => !self.step && (self.ended || self.paused),
             Pace::Stills => !self.step && (self.ended || self.paused || !fast),
         }
     }
@@ -244,7 +244,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Waits until a frame of a film is due; answers whether it is still wanted then.
+    /// Waits until a frame of a video is due; answers whether it is still wanted then.
     fn keep_pace(&mut self, frame: &crate::frame::Frame) -> bool {
         if self.info.pace == Pace::Live {
             let step = std::mem::take(&mut self.step);
@@ -257,7 +257,7 @@ impl<'a> Player<'a> {
         if self.shared().every_frame.load(Relaxed) {
             return self.wait_for_inference();
         }
-        let (Some(time_s), Pace::Film) = (frame.time_s, self.info.pace) else { return true };
+        let (Some(time_s), Pace::Video) = (frame.time_s, self.info.pace) else { return true };
         let place = Duration::try_from_secs_f64(time_s.max(0.0)).unwrap_or_default();
         let now = Instant::now();
         let began = *self.began.get_or_insert_with(|| now.checked_sub(place).unwrap_or(now));
@@ -297,7 +297,7 @@ impl<'a> Player<'a> {
 
     fn end(&mut self, source: &mut dyn Source) -> Result<(), SourceError> {
         self.step = false;
-        let many = self.info.pace == Pace::Film || self.info.frames.is_some_and(|n| n > 1);
+        let many = self.info.pace == Pace::Video || self.info.frames.is_some_and(|n| n > 1);
         if self.shared().repeat.load(Relaxed) && many && source.seek(0.0).is_ok() {
             self.began = None;
             return Ok(());

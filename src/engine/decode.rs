@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
+use crate::frame::convert::Decoder;
 use crate::frame::{Frame, FramePool, PixelFormat};
-use crate::source::convert::Decoder;
 
 const WAIT: Duration = Duration::from_millis(100);
-/// Decoded frames that may be held at once: slot, preview, inference, outcomes, screen.
+/// Decoded frames that may be held at once: slot, preview, inference, predictions, screen.
 const POOL: usize = 10;
 
 pub(super) fn run(shared: &Shared) {
@@ -18,7 +18,7 @@ pub(super) fn run(shared: &Shared) {
     let mut pool = FramePool::new(POOL);
     while !shared.stopping() {
         let Some(raw) = shared.raw.wait(WAIT) else { continue };
-        // Nobody sees the picture: nothing is decoded, and so nothing looked at.
+        // Nobody sees the image: nothing is decoded, and so nothing looked at.
         if shared.hidden.load(Relaxed) {
             shared.mark_idle();
             continue;

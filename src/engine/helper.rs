@@ -1,4 +1,4 @@
-//! A second session of the running model, for live pictures that come faster than the model can look: both take the newest
+//! A second session of the running model, for live images that come faster than the model can look: both take the newest
 //! frame whenever they are free, so that alternate frames go to either. More results a second come of it, each a little
 //! older, because the sessions share the machine. Whether it is worth it is measured, not guessed.
 
@@ -21,8 +21,8 @@ const IDLE: Duration = Duration::from_millis(200);
 const SETTLED: Duration = Duration::from_secs(4);
 /// The second session stays where it gives so many times the results.
 const WORTH: f32 = 1.15;
-/// And where the picture keeps so much of its rate.
-const PICTURE: f32 = 0.95;
+/// And where the image keeps so much of its rate.
+const IMAGE: f32 = 0.95;
 
 /// Whether results are to be as new or as many as can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub struct PaceReport {
     pub smooth_figures: Option<PaceFigures>,
 }
 
-/// Whether a second session could help now: a live picture or a film in its own time.
+/// Whether a second session could help now: a live image or a video in its own time.
 pub(super) fn is_of_use(shared: &Shared) -> bool {
     !shared.every_frame.load(Relaxed)
         && matches!(&*shared.source(), SourceState::Playing { info, .. } if info.pace != Pace::Stills)
@@ -92,8 +92,8 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
         lane.run_as(&card, &shared.thresholds());
         let slow_down = Duration::from_millis(shared.slow_down_ms.load(Relaxed));
         match lane.look(&frame, slow_down) {
-            Ok(outcome) => {
-                shared.publish_helped(&outcome);
+            Ok(prediction) => {
+                shared.publish_helped(&prediction);
                 shared.helped.put(frame);
             }
             Err(error) => {
@@ -161,7 +161,7 @@ impl Tuner {
         if settled && stats.inference_fps > 0.0 {
             let figures = PaceFigures {
                 fps: stats.inference_fps,
-                age_ms: stats.outcome_age.median,
+                age_ms: stats.prediction_age.median,
                 preview_fps: stats.preview_fps,
             };
             let place = if self.report.smooth {
@@ -192,7 +192,7 @@ impl Tuner {
             }
             (Trial::Running, Some(fresh), Some(smooth)) if settled => {
                 let more = smooth.fps >= WORTH * fresh.fps;
-                Trial::Over(more && smooth.preview_fps >= PICTURE * fresh.preview_fps)
+                Trial::Over(more && smooth.preview_fps >= IMAGE * fresh.preview_fps)
             }
             (trial, ..) => trial,
         }
@@ -212,20 +212,20 @@ impl Tuner {
 
 impl Shared {
     /// Takes over a result of the second session, unless a newer one is there or another model took over.
-    fn publish_helped(&self, outcome: &Arc<super::Outcome>) {
+    fn publish_helped(&self, prediction: &Arc<super::Prediction>) {
         let mut newest = self.published();
         let current = self.model.load();
-        let is_current = current.current.as_ref().is_some_and(|card| Arc::ptr_eq(card, &outcome.card));
-        let captured = outcome.frame.captured;
+        let is_current = current.current.as_ref().is_some_and(|card| Arc::ptr_eq(card, &prediction.model));
+        let captured = prediction.frame.captured;
         if !is_current
-            || outcome.frame.generation != self.generation()
+            || prediction.frame.generation != self.generation()
             || newest.is_some_and(|newest| newest >= captured)
         {
             return;
         }
         *newest = Some(captured);
-        self.book.finished(captured, &outcome.times, false);
-        self.outcome.store(Some(Arc::clone(outcome)));
+        self.book.finished(captured, &prediction.times, false);
+        self.prediction.store(Some(Arc::clone(prediction)));
         drop(newest);
         self.wake();
     }
@@ -234,11 +234,11 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Spread;
+    use crate::engine::Percentiles;
 
     fn stats(inference_fps: f32, preview_fps: f32) -> Stats {
-        let outcome_age = Spread { median: 80.0, p95: 90.0 };
-        Stats { source_fps: 30.0, preview_fps, inference_fps, outcome_age, ..Stats::default() }
+        let prediction_age = Percentiles { median: 80.0, p95: 90.0 };
+        Stats { source_fps: 30.0, preview_fps, inference_fps, prediction_age, ..Stats::default() }
     }
 
     /// Lets the automatic choice run, with so many results a second from one session and from two.
@@ -265,7 +265,7 @@ mod tests {
         let rates = [report.fresh_figures, report.smooth_figures].map(|f| f.map(|f| f.fps));
         assert_eq!(rates, [Some(10.0), Some(16.0)], "both are there to be shown");
         assert!(!choose(10.0, 11.0, 30.0).0, "a tenth more isn't worth an older result");
-        assert!(!choose(10.0, 16.0, 20.0).0, "the picture suffers");
+        assert!(!choose(10.0, 16.0, 20.0).0, "the image suffers");
         let (kept, report) = choose(29.0, 50.0, 30.0);
         assert!(!kept && report.smooth_figures.is_none(), "a model that keeps up is left alone");
     }

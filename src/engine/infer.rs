@@ -1,4 +1,4 @@
-//! The inference worker: takes the newest decoded frame when it is free and gives the newest outcome. Models are swapped
+//! The inference worker: takes the newest decoded frame when it is free and gives the newest prediction. Models are swapped
 //! between two frames.
 //!
 //! While models are compared they look at a frame one after the other, on this one thread. Side by side they would finish
@@ -9,16 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::open::Look;
+use super::open::Predictor;
 use super::shared::Shared;
 use super::shelf::{Plan, Shelf};
-use super::{Comparison, LANES, ModelCard, Outcome};
+use super::{Comparison, MAX_COMPARED, ModelInfo, Prediction};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Thresholds};
 
 const WAIT: Duration = Duration::from_millis(50);
-/// Outcomes that may be held at once: the newest, the screen's, one being written, one to spare; and as many in
+/// Predictions that may be held at once: the newest, the screen's, one being written, one to spare; and as many in
 /// comparisons.
 const POOL: usize = 8;
 /// So many failures on end, and the model is closed.
@@ -28,7 +28,7 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
     let mut worker = Worker {
         shared,
         shelf,
-        lanes: [const { None }; LANES],
+        lanes: [const { None }; MAX_COMPARED],
         before: None,
         missing: false,
         comparisons: Vec::with_capacity(POOL),
@@ -64,10 +64,10 @@ pub(super) fn run(shared: &Shared, shelf: &Shelf) {
 /// A model at work.
 pub(super) struct Lane {
     id: u64,
-    look: Box<dyn Look>,
-    card: Arc<ModelCard>,
-    /// Its outcomes, used again.
-    pool: Vec<Arc<Outcome>>,
+    look: Box<dyn Predictor>,
+    card: Arc<ModelInfo>,
+    /// Its predictions, used again.
+    pool: Vec<Arc<Prediction>>,
     /// The limits for it: classes by the numbers of its own list.
     limits: Thresholds,
     /// The limits were worked out.
@@ -80,8 +80,8 @@ pub(super) struct Lane {
 struct Worker<'a> {
     shared: &'a Shared,
     shelf: &'a Shelf,
-    lanes: [Option<Lane>; LANES],
-    /// The first lane's model before the one that has yet to give its first outcome.
+    lanes: [Option<Lane>; MAX_COMPARED],
+    /// The first lane's model before the one that has yet to give its first prediction.
     before: Option<u64>,
     /// A model that is planned is still with the second session's worker.
     missing: bool,
@@ -95,7 +95,7 @@ struct Worker<'a> {
 impl Worker<'_> {
     /// Puts the models that are planned into their lanes and the others back onto the shelf.
     fn follow(&mut self, plan: &Plan) {
-        let mut old = std::mem::replace(&mut self.lanes, [const { None }; LANES]);
+        let mut old = std::mem::replace(&mut self.lanes, [const { None }; MAX_COMPARED]);
         let was = old[0].as_ref().filter(|lane| lane.announced).map(|lane| lane.id);
         for (place, id) in plan.iter().enumerate() {
             let Some(id) = *id else { continue };
@@ -134,9 +134,9 @@ impl Worker<'_> {
         if self.lanes[1..].iter().all(Option::is_none) {
             self.shared.comparison.store(None);
         }
-        // Where no frame is there to be looked at, a new model needn't wait for its first outcome.
+        // Where no frame is there to be looked at, a new model needn't wait for its first prediction.
         let idle = self.last.as_ref().is_none_or(|frame| frame.generation != self.shared.generation());
-        for place in 0..LANES {
+        for place in 0..MAX_COMPARED {
             if idle || self.lanes[place].as_ref().is_some_and(|lane| lane.announced) {
                 self.announce(place);
             }
@@ -154,7 +154,7 @@ impl Worker<'_> {
         self.shared.change_model(|state| {
             if place > 0 {
                 if let Some(lane) = state.beside.get_mut(place - 1).filter(|l| l.choice.path == card.path) {
-                    lane.card = Some(Arc::clone(&card));
+                    lane.model = Some(Arc::clone(&card));
                     lane.failed = None;
                 }
                 return;
@@ -170,7 +170,7 @@ impl Worker<'_> {
     /// No first model runs.
     fn rest(&mut self) {
         self.shared.mark_idle();
-        self.shared.outcome.store(None);
+        self.shared.prediction.store(None);
         if self.shared.model.load().current.is_some() {
             self.shared.change_model(|state| state.current = None);
         }
@@ -207,7 +207,7 @@ impl Worker<'_> {
         }
 
         let compared = self.lanes[1..].iter().any(Option::is_some);
-        let mut said: [Option<Arc<Outcome>>; LANES] = [const { None }; LANES];
+        let mut said: [Option<Arc<Prediction>>; MAX_COMPARED] = [const { None }; MAX_COMPARED];
         for (place, said) in said.iter_mut().enumerate() {
             *said = self.look_with(place, frame, &thresholds, again, compared);
         }
@@ -226,18 +226,18 @@ impl Worker<'_> {
         thresholds: &Thresholds,
         again: bool,
         compared: bool,
-    ) -> Option<Arc<Outcome>> {
+    ) -> Option<Arc<Prediction>> {
         let first_card = self.lanes[0].as_ref().map(|lane| Arc::clone(&lane.card));
         let lane = self.lanes[place].as_mut()?;
         lane.limit(thresholds, first_card.as_deref());
         let slow_down = Duration::from_millis(self.shared.slow_down_ms.load(Relaxed));
         match lane.look(frame, slow_down) {
-            Ok(outcome) => {
+            Ok(prediction) => {
                 let recovered = std::mem::take(&mut lane.failures) > 0;
                 let announced = lane.announced;
                 if frame.generation == self.shared.generation() {
                     if compared {
-                        self.shared.book.lane_finished(place, &outcome.times);
+                        self.shared.book.lane_finished(place, &prediction.times);
                     }
                     // Result and state change together, and no result of the second session comes in between.
                     let shared = self.shared;
@@ -245,8 +245,8 @@ impl Worker<'_> {
                     let is_newest = newest.is_none_or(|newest| newest <= frame.captured);
                     if place == 0 && (is_newest || again || !announced) {
                         *newest = Some(frame.captured);
-                        self.shared.book.finished(frame.captured, &outcome.times, again);
-                        self.shared.outcome.store(Some(Arc::clone(&outcome)));
+                        self.shared.book.finished(frame.captured, &prediction.times, again);
+                        self.shared.prediction.store(Some(Arc::clone(&prediction)));
                     }
                     if !announced || recovered {
                         self.announce(place);
@@ -259,7 +259,7 @@ impl Worker<'_> {
                         self.shared.wake();
                     }
                 }
-                Some(outcome)
+                Some(prediction)
             }
             Err(ModelError::Stopped) => {
                 self.close(place);
@@ -292,7 +292,7 @@ impl Worker<'_> {
             self.shared.change_model(|state| {
                 if let Some(lane) = state.beside.get_mut(place - 1).filter(|l| l.choice.path == card.path) {
                     lane.failed = Some(Arc::clone(&error));
-                    lane.card.take_if(|_| hopeless);
+                    lane.model.take_if(|_| hopeless);
                 }
             });
             if hopeless {
@@ -318,7 +318,7 @@ impl Worker<'_> {
             return;
         }
         self.announce(0);
-        self.shared.outcome.store(None);
+        self.shared.prediction.store(None);
         self.shared.change_model(|state| state.failed = Some(failed.clone()));
         if hopeless {
             self.close(0);
@@ -326,7 +326,11 @@ impl Worker<'_> {
     }
 
     /// A comparison that nobody else holds, filled.
-    fn compared(&mut self, frame: &Arc<Frame>, said: &[Option<Arc<Outcome>>; LANES]) -> Arc<Comparison> {
+    fn compared(
+        &mut self,
+        frame: &Arc<Frame>,
+        said: &[Option<Arc<Prediction>>; MAX_COMPARED],
+    ) -> Arc<Comparison> {
         let lanes = 1 + self.lanes.iter().rposition(Option::is_some).unwrap_or(0);
         // All that lie idle let go of what they hold, so that its buffers can be used again.
         let mut filled = None;
@@ -361,12 +365,12 @@ impl Lane {
     }
 
     /// Its next results are those of another model's card, under these limits.
-    pub fn run_as(&mut self, card: &Arc<ModelCard>, thresholds: &Thresholds) {
+    pub fn run_as(&mut self, card: &Arc<ModelInfo>, thresholds: &Thresholds) {
         self.card = Arc::clone(card);
         self.limits.clone_from(thresholds);
     }
 
-    pub fn new(id: u64, mut look: Box<dyn Look>, card: Arc<ModelCard>) -> Self {
+    pub fn new(id: u64, mut look: Box<dyn Predictor>, card: Arc<ModelInfo>) -> Self {
         // A warm one may have run before, over frames that these don't follow.
         look.forget();
         Self {
@@ -382,7 +386,7 @@ impl Lane {
     }
 
     /// Works out the limits for this model. They name classes by the first model's numbers; another list has others.
-    fn limit(&mut self, thresholds: &Thresholds, first: Option<&ModelCard>) {
+    fn limit(&mut self, thresholds: &Thresholds, first: Option<&ModelInfo>) {
         if std::mem::replace(&mut self.limited, true) {
             return;
         }
@@ -403,7 +407,7 @@ impl Lane {
         }
     }
 
-    pub fn look(&mut self, frame: &Arc<Frame>, slow_down: Duration) -> Result<Arc<Outcome>, ModelError> {
+    pub fn look(&mut self, frame: &Arc<Frame>, slow_down: Duration) -> Result<Arc<Prediction>, ModelError> {
         let Self { look, card, pool, limits, .. } = self;
         fill(pool, frame, card, limits, |results| {
             // The network's output and the runtime are foreign: a panic there is a failed run, not a dead window.
@@ -423,41 +427,41 @@ impl Lane {
     }
 }
 
-/// Lets `write` fill an outcome that nobody else holds; its buffers are used again.
+/// Lets `write` fill a prediction that nobody else holds; its buffers are used again.
 fn fill(
-    pool: &mut Vec<Arc<Outcome>>,
+    pool: &mut Vec<Arc<Prediction>>,
     frame: &Arc<Frame>,
-    card: &Arc<ModelCard>,
+    card: &Arc<ModelInfo>,
     thresholds: &Thresholds,
     write: impl FnOnce(&mut Results) -> Result<StageTimes, ModelError>,
-) -> Result<Arc<Outcome>, ModelError> {
+) -> Result<Arc<Prediction>, ModelError> {
     let Some(idle) = pool.iter_mut().position(|slot| Arc::get_mut(slot).is_some()) else {
         let mut results = Results::default();
         let times = write(&mut results)?;
-        let outcome = Arc::new(Outcome {
+        let prediction = Arc::new(Prediction {
             frame: Arc::clone(frame),
             results,
-            card: Arc::clone(card),
+            model: Arc::clone(card),
             thresholds: thresholds.clone(),
             times,
             finished: Instant::now(),
         });
         if pool.len() < POOL {
-            pool.push(Arc::clone(&outcome));
+            pool.push(Arc::clone(&prediction));
         }
-        return Ok(outcome);
+        return Ok(prediction);
     };
     // The others that lie idle let go of their old frames, so that those can be written again.
-    for outcome in pool[idle + 1..].iter_mut().filter_map(Arc::get_mut) {
-        outcome.frame = Arc::clone(frame);
+    for prediction in pool[idle + 1..].iter_mut().filter_map(Arc::get_mut) {
+        prediction.frame = Arc::clone(frame);
     }
     let slot = &mut pool[idle];
-    if let Some(outcome) = Arc::get_mut(slot) {
-        outcome.times = write(&mut outcome.results)?;
-        outcome.frame = Arc::clone(frame);
-        outcome.card = Arc::clone(card);
-        outcome.thresholds.clone_from(thresholds);
-        outcome.finished = Instant::now();
+    if let Some(prediction) = Arc::get_mut(slot) {
+        prediction.times = write(&mut prediction.results)?;
+        prediction.frame = Arc::clone(frame);
+        prediction.model = Arc::clone(card);
+        prediction.thresholds.clone_from(thresholds);
+        prediction.finished = Instant::now();
     }
     Ok(Arc::clone(slot))
 }

@@ -1,7 +1,7 @@
 //! The live loop: capture → newest frame → inference → newest result.
 //!
 //! Everything is bounded: one slot for the newest raw frame, one for the newest decoded one, one for the
-//! newest outcome. Commands go in through a bounded channel; state, statistics and outcomes are read out
+//! newest prediction. Commands go in through a bounded channel; state, statistics and predictions are read out
 //! at any time without waiting.
 
 mod capture;
@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use helper::{PaceFigures, PaceReport, ResultPace};
-pub use open::Look;
+pub use open::Predictor;
 
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
@@ -36,11 +36,11 @@ use shelf::Shelf;
 use slot::Slot;
 
 /// The most models that look at the same frames: the first, and those that are compared with it.
-pub const LANES: usize = 4;
+pub const MAX_COMPARED: usize = 4;
 
-/// Which model made an outcome: everything that a snapshot must remember of it. Shared, never changed.
+/// Which model made a prediction: everything that a snapshot must remember of it. Shared, never changed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ModelCard {
+pub struct ModelInfo {
     /// The file's name without its ending.
     pub name: String,
     pub path: PathBuf,
@@ -61,11 +61,11 @@ pub struct ModelCard {
 
 /// What a model said of one frame, with that very frame.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Prediction {
     /// The decoded frame (RGBA).
     pub frame: Arc<Frame>,
     pub results: Results,
-    pub card: Arc<ModelCard>,
+    pub model: Arc<ModelInfo>,
     /// The limits under which it was made.
     pub thresholds: Thresholds,
     pub times: StageTimes,
@@ -80,35 +80,35 @@ pub struct Comparison {
     pub frame: Arc<Frame>,
     /// By lane: the first model's, then those beside it in the order in which they were asked for. `None`: that model
     /// isn't open yet, or failed on this frame.
-    pub lanes: Vec<Option<Arc<Outcome>>>,
+    pub lanes: Vec<Option<Arc<Prediction>>>,
 }
 
 /// How a model is that runs beside the first.
 #[derive(Clone, Debug)]
-pub struct LaneState {
+pub struct ComparedModel {
     pub choice: ModelChoice,
     /// Once it runs.
-    pub card: Option<Arc<ModelCard>>,
+    pub model: Option<Arc<ModelInfo>>,
     /// Why it doesn't run, or why it failed on the last frame.
     pub failed: Option<Arc<ModelError>>,
 }
 
-impl LaneState {
+impl ComparedModel {
     /// One that is being opened.
     fn opening(choice: &ModelChoice) -> Self {
-        Self { choice: choice.clone(), card: None, failed: None }
+        Self { choice: choice.clone(), model: None, failed: None }
     }
 }
 
 /// Figures of one lane in the last seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LaneStats {
-    /// Outcomes a second.
+pub struct ModelStats {
+    /// Predictions a second.
     pub fps: f32,
-    pub input: Spread,
-    pub inference: Spread,
-    pub output: Spread,
-    pub total: Spread,
+    pub input: Percentiles,
+    pub inference: Percentiles,
+    pub output: Percentiles,
+    pub total: Percentiles,
 }
 
 /// How the source is.
@@ -120,9 +120,9 @@ pub enum SourceState {
     Opening { address: Address },
     /// Frames come.
     Playing { address: Address, info: SourceInfo },
-    /// A film or live picture held still by the user.
+    /// A video or live image held still by the user.
     Paused { address: Address, info: SourceInfo },
-    /// A film or folder is at its end.
+    /// A video or folder is at its end.
     Ended { address: Address, info: SourceInfo },
     /// No frames, and why; `retrying`: the engine opens it again by itself when it can.
     Failed { address: Address, error: SourceError, retrying: bool },
@@ -131,11 +131,11 @@ pub enum SourceState {
 /// How the model is. While another one opens, the current one goes on.
 #[derive(Clone, Debug, Default)]
 pub struct ModelState {
-    /// The one that runs. Another takes its place together with that one's first outcome, so that no frame is without a
+    /// The one that runs. Another takes its place together with that one's first prediction, so that no frame is without a
     /// result in between.
-    pub current: Option<Arc<ModelCard>>,
+    pub current: Option<Arc<ModelInfo>>,
     /// Those that look at the same frames beside it.
-    pub beside: Vec<LaneState>,
+    pub beside: Vec<ComparedModel>,
     /// The one being opened and warmed.
     pub opening: Option<PathBuf>,
     /// Why the last one that was asked for isn't running, or why the running one fails; cleared when another
@@ -166,26 +166,26 @@ pub enum Command {
     CloseSource,
     /// Open and warm a model while the current one goes on.
     SetModel(ModelChoice),
-    /// Run these models, [`LANES`] − 1 at most, on the same frames beside the one of [`Command::SetModel`]; those that
+    /// Run these models, [`MAX_COMPARED`] − 1 at most, on the same frames beside the one of [`Command::SetModel`]; those that
     /// run already go on. An empty list: no longer compare.
     Compare(Vec<ModelChoice>),
     /// Run no model, and keep none open.
     CloseModel,
     /// Limits for the next frames; where the frame stands still it is looked at again.
     SetThresholds(Thresholds),
-    /// Hold the picture (a live source goes on being read, so that it doesn't stall) or go on.
+    /// Hold the image (a live source goes on being read, so that it doesn't stall) or go on.
     Pause(bool),
-    /// One frame or picture forward while paused.
+    /// One frame or image forward while paused.
     Step,
-    /// Go to a second of a film, or to the picture of that index.
+    /// Go to a second of a video, or to the image of that index.
     Seek(f64),
     /// Begin again at the end.
     Loop(bool),
-    /// Play a film as fast as its frames can be looked at, every frame looked at, instead of in real time.
+    /// Play a video as fast as its frames can be looked at, every frame looked at, instead of in real time.
     AsFastAsPossible(bool),
     /// Make results as new or as many as can be.
     Pace(ResultPace),
-    /// Nobody sees the picture: nothing is decoded or looked at, and films stand still. A camera goes on being read, so that
+    /// Nobody sees the image: nothing is decoded or looked at, and videos stand still. A camera goes on being read, so that
     /// it doesn't stall.
     Hidden(bool),
     /// Set a control of the camera (brightness, exposure, …).
@@ -196,7 +196,7 @@ pub enum Command {
 
 /// The median and 95th percentile of the last seconds, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Spread {
+pub struct Percentiles {
     pub median: f32,
     pub p95: f32,
 }
@@ -208,7 +208,7 @@ pub struct Stats {
     pub source_fps: f32,
     /// Decoded frames a second offered to the screen.
     pub preview_fps: f32,
-    /// Outcomes a second.
+    /// Predictions a second.
     pub inference_fps: f32,
     /// Frames of the source that a model looked at, since the source was opened.
     pub looked_at: u64,
@@ -216,18 +216,18 @@ pub struct Stats {
     pub dropped: u64,
     /// Frames that the source itself lost (gaps in its sequence) or that couldn't be decoded.
     pub lost: u64,
-    pub decode: Spread,
-    pub input: Spread,
-    pub inference: Spread,
-    pub output: Spread,
-    pub total: Spread,
+    pub decode: Percentiles,
+    pub input: Percentiles,
+    pub inference: Percentiles,
+    pub output: Percentiles,
+    pub total: Percentiles,
     /// Capture to "ready for the screen" of previewed frames; the window adds its own share through
     /// [`Engine::shown`].
-    pub preview_age: Spread,
-    /// Capture to finished outcome.
-    pub outcome_age: Spread,
+    pub preview_age: Percentiles,
+    /// Capture to finished prediction.
+    pub prediction_age: Percentiles,
     /// Capture to painted, as the window reports it.
-    pub shown_age: Spread,
+    pub shown_age: Percentiles,
 }
 
 impl std::fmt::Debug for EngineOptions {
@@ -237,7 +237,7 @@ impl std::fmt::Debug for EngineOptions {
 }
 
 /// How sources and models are opened; the engine's only ties to the world, so that tests can script them.
-pub struct Openers {
+pub struct Factories {
     /// Opens a source; may take a while, but not for ever.
     pub source: SourceOpener,
     /// Opens a model.
@@ -248,9 +248,9 @@ pub struct Openers {
 pub type SourceOpener =
     Box<dyn Fn(&Address, &CameraRequest) -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
 /// Opens a model.
-pub type ModelOpener = Box<dyn Fn(&ModelChoice) -> Result<Box<dyn Look>, ModelError> + Send + Sync>;
+pub type ModelOpener = Box<dyn Fn(&ModelChoice) -> Result<Box<dyn Predictor>, ModelError> + Send + Sync>;
 
-impl Default for Openers {
+impl Default for Factories {
     fn default() -> Self {
         Self {
             source: Box::new(crate::source::open),
@@ -262,9 +262,9 @@ impl Default for Openers {
     }
 }
 
-impl std::fmt::Debug for Openers {
+impl std::fmt::Debug for Factories {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Openers")
+        f.write_str("Factories")
     }
 }
 
@@ -274,7 +274,7 @@ const STOP: Duration = Duration::from_millis(400);
 /// A running live loop. Dropping it stops everything, promptly even when a camera or a model hangs.
 pub struct Engine {
     shared: Arc<Shared>,
-    openers: Arc<Openers>,
+    openers: Arc<Factories>,
     requests: Arc<Slot<Request>>,
     shelf: Arc<Shelf>,
     workers: Vec<JoinHandle<()>>,
@@ -298,12 +298,12 @@ impl Engine {
     /// Starts the workers; nothing is open yet.
     #[must_use]
     pub fn start(options: EngineOptions) -> Self {
-        Self::start_with(options, Openers::default())
+        Self::start_with(options, Factories::default())
     }
 
     /// As [`Engine::start`], with other ways to open sources and models.
     #[must_use]
-    pub fn start_with(options: EngineOptions, openers: Openers) -> Self {
+    pub fn start_with(options: EngineOptions, openers: Factories) -> Self {
         let shared = Arc::new(Shared::new(options.wake));
         let openers = Arc::new(openers);
         let requests = Arc::new(Slot::default());
@@ -415,10 +415,13 @@ impl Engine {
         self.shared.preview.load_full().filter(|frame| frame.generation == self.shared.generation())
     }
 
-    /// The newest outcome for the current source.
+    /// The newest prediction for the current source.
     #[must_use]
-    pub fn outcome(&self) -> Option<Arc<Outcome>> {
-        self.shared.outcome.load_full().filter(|outcome| outcome.frame.generation == self.shared.generation())
+    pub fn prediction(&self) -> Option<Arc<Prediction>> {
+        self.shared
+            .prediction
+            .load_full()
+            .filter(|prediction| prediction.frame.generation == self.shared.generation())
     }
 
     /// The newest comparison for the current source, while models are compared.
@@ -430,8 +433,8 @@ impl Engine {
 
     /// Figures of one lane of a comparison, 0 being the first model.
     #[must_use]
-    pub fn lane_stats(&self, lane: usize) -> LaneStats {
-        self.shared.book.lane_stats(lane)
+    pub fn model_stats(&self, lane: usize) -> ModelStats {
+        self.shared.book.model_stats(lane)
     }
 
     /// How the source is.
@@ -458,7 +461,7 @@ impl Engine {
         **self.shared.pace_report.load()
     }
 
-    /// The place in a film in seconds, or the index of a picture among several.
+    /// The place in a video in seconds, or the index of an image among several.
     #[must_use]
     pub fn position(&self) -> Option<f64> {
         self.shared.position()

@@ -10,7 +10,7 @@ use super::helper::{self, Tuner};
 use super::shared::Shared;
 use super::shelf::{Opened, Shelf, Stamp, Stop};
 use super::slot::Slot;
-use super::{LANES, LaneState, ModelCard, ModelChoice, Openers};
+use super::{ComparedModel, Factories, MAX_COMPARED, ModelChoice, ModelInfo};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{Model, ModelError, Results, Thresholds};
@@ -20,7 +20,7 @@ const WAIT: Duration = Duration::from_millis(100);
 const TUNE_EVERY: Duration = Duration::from_millis(500);
 
 /// What looks at frames: a model, or in tests something that fails on purpose.
-pub trait Look: Send {
+pub trait Predictor: Send {
     /// Looks at one RGBA frame.
     ///
     /// # Errors
@@ -32,10 +32,10 @@ pub trait Look: Send {
         results: &mut Results,
     ) -> Result<StageTimes, ModelError>;
     /// What a snapshot must remember of it.
-    fn card(&self) -> ModelCard;
+    fn card(&self) -> ModelInfo;
     /// Ends a run that hangs, from any thread.
     fn stopper(&self) -> Stop;
-    /// Runs once on an empty picture.
+    /// Runs once on an empty image.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -43,7 +43,7 @@ pub trait Look: Send {
     /// Forgets what earlier frames were like; the next one follows none.
     fn forget(&mut self) {}
     /// Whether every frame stands for itself: nothing is carried over to the next.
-    fn stands_alone(&self) -> bool {
+    fn is_stateless(&self) -> bool {
         true
     }
     /// The files that it was made of: where one of them changes, it is opened anew rather than taken up again.
@@ -52,7 +52,7 @@ pub trait Look: Send {
     }
 }
 
-impl Look for Model {
+impl Predictor for Model {
     fn look(
         &mut self,
         frame: &Frame,
@@ -62,8 +62,8 @@ impl Look for Model {
         self.run(frame, thresholds, results)
     }
 
-    fn card(&self) -> ModelCard {
-        ModelCard {
+    fn card(&self) -> ModelInfo {
+        ModelInfo {
             name: self.name(),
             path: self.path().to_owned(),
             sha256: self.sha256().to_owned(),
@@ -89,8 +89,8 @@ impl Look for Model {
         Self::forget(self);
     }
 
-    fn stands_alone(&self) -> bool {
-        self.frames_stand_alone()
+    fn is_stateless(&self) -> bool {
+        self.is_stateless()
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -121,7 +121,7 @@ impl Request {
     }
 }
 
-pub(super) fn run(shared: &Shared, openers: &Openers, requests: &Slot<Request>, shelf: &Shelf) {
+pub(super) fn run(shared: &Shared, openers: &Factories, requests: &Slot<Request>, shelf: &Shelf) {
     let (tuner, tuned) = (Tuner::new(), Instant::now());
     let mut opener = Opener {
         shared,
@@ -161,7 +161,7 @@ struct Wanted {
 
 struct Opener<'a> {
     shared: &'a Shared,
-    openers: &'a Openers,
+    openers: &'a Factories,
     requests: &'a Slot<Request>,
     shelf: &'a Shelf,
     /// The model that is to be opened for the first lane.
@@ -182,7 +182,7 @@ impl Opener<'_> {
     fn heed(&mut self, request: Request) {
         if let Some(beside) = request.beside {
             let mut old = std::mem::take(&mut self.beside);
-            for choice in beside.into_iter().take(LANES - 1) {
+            for choice in beside.into_iter().take(MAX_COMPARED - 1) {
                 let known = old.iter().position(|w| w.choice == choice && (w.pending || w.id.is_some()));
                 self.beside.push(match known {
                     Some(at) => old.swap_remove(at),
@@ -202,7 +202,7 @@ impl Opener<'_> {
             Some(First::Nothing) => {
                 self.first = None;
                 self.beside.clear();
-                self.shelf.plan(|plan| *plan = [None; LANES]);
+                self.shelf.plan(|plan| *plan = [None; MAX_COMPARED]);
                 self.shared.change_model(|state| {
                     state.opening = None;
                     state.failed = None;
@@ -217,7 +217,7 @@ impl Opener<'_> {
     fn plan_beside(&self) {
         self.shelf.plan(|plan| {
             for (place, wanted) in
-                plan[1..].iter_mut().zip(self.beside.iter().map(|w| w.id).chain([None; LANES]))
+                plan[1..].iter_mut().zip(self.beside.iter().map(|w| w.id).chain([None; MAX_COMPARED]))
             {
                 *place = wanted;
             }
@@ -229,7 +229,7 @@ impl Opener<'_> {
                 known
                     .filter(|_| !wanted.pending)
                     .cloned()
-                    .unwrap_or_else(|| LaneState::opening(&wanted.choice))
+                    .unwrap_or_else(|| ComparedModel::opening(&wanted.choice))
             }));
         });
     }

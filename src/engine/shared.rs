@@ -9,7 +9,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use super::helper::{PaceReport, ResultPace};
 use super::slot::Slot;
 use super::stats::Book;
-use super::{Comparison, ModelState, Outcome, SourceState};
+use super::{Comparison, ModelState, Prediction, SourceState};
 use crate::frame::Frame;
 use crate::model::Thresholds;
 
@@ -29,7 +29,7 @@ pub(super) struct Shared {
     pub done: Slot<()>,
     /// The newest decoded frame, for the screen.
     pub preview: ArcSwapOption<Frame>,
-    pub outcome: ArcSwapOption<Outcome>,
+    pub prediction: ArcSwapOption<Prediction>,
     pub comparison: ArcSwapOption<Comparison>,
     source: ArcSwap<SourceState>,
     pub model: ArcSwap<ModelState>,
@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub slow_down_ms: AtomicU64,
     pub pace: ArcSwap<ResultPace>,
     pub pace_report: ArcSwap<PaceReport>,
-    /// When the frame of the newest outcome was captured: results come in the order of frames, whoever makes them.
+    /// When the frame of the newest prediction was captured: results come in the order of frames, whoever makes them.
     published: Mutex<Option<Instant>>,
     /// The last frame that the second session looked at.
     pub helped: Slot<Arc<Frame>>,
@@ -65,7 +65,7 @@ impl Shared {
             decoded: Slot::default(),
             done: Slot::default(),
             preview: ArcSwapOption::empty(),
-            outcome: ArcSwapOption::empty(),
+            prediction: ArcSwapOption::empty(),
             comparison: ArcSwapOption::empty(),
             source: ArcSwap::from_pointee(SourceState::Closed),
             model: ArcSwap::from_pointee(ModelState::default()),
@@ -88,7 +88,7 @@ impl Shared {
         }
     }
 
-    /// Held while an outcome is put in place.
+    /// Held while a prediction is put in place.
     pub fn published(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,7 +117,7 @@ impl Shared {
         self.helped.take();
         *self.published() = None;
         self.preview.store(None);
-        self.outcome.store(None);
+        self.prediction.store(None);
         self.comparison.store(None);
         self.book.restart();
         self.set_position(None);

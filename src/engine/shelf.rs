@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::open::Look;
-use super::{LANES, ModelCard, ModelChoice};
+use super::open::Predictor;
+use super::{MAX_COMPARED, ModelChoice, ModelInfo};
 
 /// So many models stay warm beside those that run.
 const WARM: usize = 3;
@@ -20,7 +20,7 @@ const BUDGET: u64 = 1 << 30;
 const OVERDUE: Duration = Duration::from_secs(2);
 
 /// Which models are to run, one a lane.
-pub(super) type Plan = [Option<u64>; LANES];
+pub(super) type Plan = [Option<u64>; MAX_COMPARED];
 
 /// Size and time of every file that a model was made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(super) type Stop = Box<dyn Fn() + Send + Sync>;
 pub(super) struct Opened {
     pub choice: ModelChoice,
     pub stamp: Stamp,
-    pub look: Box<dyn Look>,
+    pub look: Box<dyn Predictor>,
     /// Bytes that it takes, as far as is known.
     pub cost: u64,
 }
@@ -76,15 +76,15 @@ struct Entry {
     id: u64,
     choice: ModelChoice,
     stamp: Arc<Stamp>,
-    card: Arc<ModelCard>,
+    card: Arc<ModelInfo>,
     /// Nothing is carried over from frame to frame.
-    stands_alone: bool,
+    is_stateless: bool,
     stop: Stop,
     cost: u64,
     /// When it was last wanted, by the shelf's own clock.
     used: u64,
     /// Where it is; `None`: with the inference worker.
-    look: Option<Box<dyn Look>>,
+    look: Option<Box<dyn Predictor>>,
     /// It failed, or its file changed: it isn't to be taken again.
     spoiled: bool,
     /// Its run was ended from outside.
@@ -142,7 +142,7 @@ impl Shelf {
     /// Takes a model in; it is warm until it is planned.
     pub fn add(&self, opened: Opened) -> u64 {
         let Opened { choice, stamp, look, cost } = opened;
-        let (card, stop, stands_alone) = (Arc::new(look.card()), look.stopper(), look.stands_alone());
+        let (card, stop, is_stateless) = (Arc::new(look.card()), look.stopper(), look.is_stateless());
         let mut inner = self.lock();
         inner.clock += 1;
         let id = inner.clock;
@@ -151,7 +151,7 @@ impl Shelf {
             choice,
             stamp: Arc::new(stamp),
             card,
-            stands_alone,
+            is_stateless,
             stop,
             cost,
             used: id,
@@ -200,7 +200,7 @@ impl Shelf {
     /// them.
     pub fn shareable(&self, id: u64) -> Option<(ModelChoice, usize)> {
         let inner = self.lock();
-        let entry = inner.entries.iter().find(|e| e.id == id && e.stands_alone)?;
+        let entry = inner.entries.iter().find(|e| e.id == id && e.is_stateless)?;
         Some((entry.choice.clone(), entry.card.threads))
     }
 
@@ -220,14 +220,14 @@ impl Shelf {
     }
 
     /// Takes a model off the shelf to run it.
-    pub fn take(&self, id: u64) -> Option<(Box<dyn Look>, Arc<ModelCard>)> {
+    pub fn take(&self, id: u64) -> Option<(Box<dyn Predictor>, Arc<ModelInfo>)> {
         let mut inner = self.lock();
         let entry = inner.entries.iter_mut().find(|e| e.id == id && !e.spoiled)?;
         entry.look.take().map(|look| (look, Arc::clone(&entry.card)))
     }
 
     /// Puts a model back; `failed`: it isn't to be taken again, and no lane is to run it.
-    pub fn give_back(&self, id: u64, look: Box<dyn Look>, failed: bool) {
+    pub fn give_back(&self, id: u64, look: Box<dyn Predictor>, failed: bool) {
         let mut inner = self.lock();
         inner.clock += 1;
         let clock = inner.clock;
@@ -254,7 +254,7 @@ impl Shelf {
     pub fn evict(&self) -> Dropped {
         let mut inner = self.lock();
         let plan = inner.plan;
-        let warm_ones = if plan == [None; LANES] { 0 } else { WARM };
+        let warm_ones = if plan == [None; MAX_COMPARED] { 0 } else { WARM };
         let helper = inner.helper;
         let is_planned = |id: u64| plan.contains(&Some(id)) || helper == Some(id);
         let idle = |e: &Entry| e.look.is_some() && !is_planned(e.id);

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{LANES, LaneStats, Spread, Stats};
+use super::{MAX_COMPARED, ModelStats, Percentiles, Stats};
 use crate::model::results::StageTimes;
 
 /// How far back figures look.
@@ -54,7 +54,7 @@ impl Ring {
         intervals / (span + (silence - 1.5 * usual).max(0.0)).max(1e-6)
     }
 
-    fn spread(&self, now: Instant) -> Spread {
+    fn spread(&self, now: Instant) -> Percentiles {
         let mut values = [0.0f32; LEN];
         let mut count = 0;
         for ((_, value), place) in self.recent(now).zip(&mut values) {
@@ -63,11 +63,11 @@ impl Ring {
         }
         let values = &mut values[..count];
         if values.is_empty() {
-            return Spread::default();
+            return Percentiles::default();
         }
         values.sort_unstable_by(f32::total_cmp);
         let at = |part: f32| values[((count - 1) as f32 * part).round() as usize];
-        Spread { median: at(0.5), p95: at(0.95) }
+        Percentiles { median: at(0.5), p95: at(0.95) }
     }
 }
 
@@ -103,7 +103,7 @@ struct Inner {
     input: Ring,
     inference: Ring,
     output: Ring,
-    outcome_age: Ring,
+    prediction_age: Ring,
     shown_age: Ring,
     /// Counted only while models are compared.
     lanes: Vec<Lane>,
@@ -128,8 +128,8 @@ impl Default for Book {
             input: ring.clone(),
             inference: ring.clone(),
             output: ring.clone(),
-            outcome_age: ring.clone(),
-            lanes: vec![Lane::new(&ring); LANES],
+            prediction_age: ring.clone(),
+            lanes: vec![Lane::new(&ring); MAX_COMPARED],
             shown_age: ring,
             frames: 0,
             looked_at: 0,
@@ -184,7 +184,7 @@ impl Book {
         self.lock().shown_age.push(now, ms(now.saturating_duration_since(captured)));
     }
 
-    /// An outcome is ready; `again`: of a frame that was looked at before.
+    /// A prediction is ready; `again`: of a frame that was looked at before.
     pub fn finished(&self, captured: Instant, times: &StageTimes, again: bool) {
         let now = Instant::now();
         let mut inner = self.lock();
@@ -193,7 +193,7 @@ impl Book {
         inner.inference.push(now, times.inference);
         inner.output.push(now, times.output);
         if !again {
-            inner.outcome_age.push(now, ms(now.saturating_duration_since(captured)));
+            inner.prediction_age.push(now, ms(now.saturating_duration_since(captured)));
             inner.looked_at += 1;
         }
     }
@@ -214,10 +214,10 @@ impl Book {
         }
     }
 
-    pub fn lane_stats(&self, lane: usize) -> LaneStats {
+    pub fn model_stats(&self, lane: usize) -> ModelStats {
         let now = Instant::now();
         let inner = self.lock();
-        inner.lanes.get(lane).map_or_else(LaneStats::default, |lane| LaneStats {
+        inner.lanes.get(lane).map_or_else(ModelStats::default, |lane| ModelStats {
             fps: lane.finished.rate(now),
             input: lane.input.spread(now),
             inference: lane.inference.spread(now),
@@ -242,7 +242,7 @@ impl Book {
             output: inner.output.spread(now),
             total: inner.finished.spread(now),
             preview_age: inner.previewed.spread(now),
-            outcome_age: inner.outcome_age.spread(now),
+            prediction_age: inner.prediction_age.spread(now),
             shown_age: inner.shown_age.spread(now),
         }
     }

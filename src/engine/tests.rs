@@ -29,12 +29,16 @@ fn until(what: &str, holds: impl Fn() -> bool) {
 fn a_slow_model_gets_the_newest_frame_and_nothing_queues() {
     let rig = live();
     rig.model("slow");
-    until("the slow model has looked", || rig.engine.outcome().is_some());
-    let first = rig.engine.outcome().map(|o| o.frame.sequence);
-    until("it has looked again", || rig.engine.outcome().map(|o| o.frame.sequence) > first);
-    let outcome = rig.engine.outcome().expect("an outcome");
+    until("the slow model has looked", || rig.engine.prediction().is_some());
+    let first = rig.engine.prediction().map(|o| o.frame.sequence);
+    until("it has looked again", || rig.engine.prediction().map(|o| o.frame.sequence) > first);
+    let prediction = rig.engine.prediction().expect("a prediction");
     // Frames come every 5 ms or slower, the model takes 150: it must have left frames out.
-    assert!(outcome.frame.sequence > first.unwrap_or(0) + 3, "{} after {first:?}", outcome.frame.sequence);
+    assert!(
+        prediction.frame.sequence > first.unwrap_or(0) + 3,
+        "{} after {first:?}",
+        prediction.frame.sequence
+    );
     assert!(rig.engine.stats().dropped > 3);
     rig.preview_goes_on();
 }
@@ -48,7 +52,7 @@ fn a_failing_or_crashing_model_leaves_the_preview_running() {
         rig.preview_goes_on();
         until("the model is closed after repeated failures", || rig.engine.model().current.is_none());
         rig.model("well");
-        until("another model works", || rig.engine.outcome().is_some_and(|o| o.card.name == "well"));
+        until("another model works", || rig.engine.prediction().is_some_and(|o| o.model.name == "well"));
         assert!(rig.engine.model().failed.is_none());
     }
 }
@@ -57,7 +61,7 @@ fn a_failing_or_crashing_model_leaves_the_preview_running() {
 fn a_model_that_cannot_be_opened_leaves_the_old_one_running() {
     let rig = live();
     rig.model("well");
-    until("the model looks", || rig.engine.outcome().is_some());
+    until("the model looks", || rig.engine.prediction().is_some());
     rig.model("missing");
     until("the failure is said", || rig.engine.model().failed.is_some());
     let state = rig.engine.model();
@@ -73,7 +77,7 @@ fn switching_models_ends_with_the_last_one_asked_for() {
     for n in 0..20 {
         rig.model(&format!("well{n}"));
     }
-    until("the last one runs", || rig.engine.outcome().is_some_and(|o| o.card.name == "well19"));
+    until("the last one runs", || rig.engine.prediction().is_some_and(|o| o.model.name == "well19"));
     let state = rig.engine.model();
     assert_eq!((state.current.as_ref().map(|c| c.name.as_str()), &state.opening), (Some("well19"), &None));
 }
@@ -82,9 +86,11 @@ fn switching_models_ends_with_the_last_one_asked_for() {
 fn closing_the_model_leaves_no_old_results_behind() {
     let rig = live();
     rig.model("well");
-    until("the model looks", || rig.engine.outcome().is_some());
+    until("the model looks", || rig.engine.prediction().is_some());
     rig.engine.send(Command::CloseModel);
-    until("nothing is left of it", || rig.engine.outcome().is_none() && rig.engine.model().current.is_none());
+    until("nothing is left of it", || {
+        rig.engine.prediction().is_none() && rig.engine.model().current.is_none()
+    });
     rig.preview_goes_on();
 }
 
@@ -160,8 +166,8 @@ fn what_cannot_pass_is_not_tried_again() {
 }
 
 #[test]
-fn a_film_is_paused_stepped_sought_and_looped() {
-    let rig = rig(|| Ok(source(Pace::Film, Some(500), &[])));
+fn a_video_is_paused_stepped_sought_and_looped() {
+    let rig = rig(|| Ok(source(Pace::Video, Some(500), &[])));
     rig.open();
     rig.preview_goes_on();
     rig.engine.send(Command::Pause(true));
@@ -169,7 +175,7 @@ fn a_film_is_paused_stepped_sought_and_looped() {
     std::thread::sleep(Duration::from_millis(100));
     let held = rig.shown();
     std::thread::sleep(Duration::from_millis(100));
-    assert_eq!(rig.shown(), held, "a paused film stands still");
+    assert_eq!(rig.shown(), held, "a paused video stands still");
     rig.engine.send(Command::Step);
     until("it goes one frame on", || rig.shown() == held.map(|n| n + 1));
     rig.engine.send(Command::Seek(4.5));
@@ -190,30 +196,30 @@ fn a_film_is_paused_stepped_sought_and_looped() {
 
 #[test]
 fn as_fast_as_possible_looks_at_every_frame() {
-    let rig = rig(|| Ok(source(Pace::Film, Some(60), &[])));
+    let rig = rig(|| Ok(source(Pace::Video, Some(60), &[])));
     rig.engine.send(Command::AsFastAsPossible(true));
     rig.model("well");
     until("the model is there", || rig.engine.model().current.is_some());
     rig.open();
     until("it ends", || matches!(&*rig.engine.source(), SourceState::Ended { .. }));
-    until("the last frame is looked at", || rig.engine.outcome().is_some_and(|o| o.frame.sequence == 59));
+    until("the last frame is looked at", || rig.engine.prediction().is_some_and(|o| o.frame.sequence == 59));
     assert_eq!(rig.looks.load(SeqCst), 60);
     assert_eq!(rig.engine.stats().dropped, 0);
 }
 
 #[test]
-fn a_picture_is_looked_at_again_when_limits_or_model_change() {
+fn an_image_is_looked_at_again_when_limits_or_model_change() {
     let rig = rig(|| Ok(source(Pace::Stills, Some(1), &[])));
     rig.open();
-    until("the picture is shown", || rig.shown().is_some());
+    until("the image is shown", || rig.shown().is_some());
     rig.model("well");
-    until("it is looked at although it came before the model", || rig.engine.outcome().is_some());
+    until("it is looked at although it came before the model", || rig.engine.prediction().is_some());
     rig.engine.send(Command::SetThresholds(Thresholds { conf: 0.5, ..Thresholds::default() }));
-    let score = || rig.engine.outcome().and_then(|o| o.results.detections.first().map(|d| d.score));
+    let score = || rig.engine.prediction().and_then(|o| o.results.detections.first().map(|d| d.score));
     until("it is looked at under the new limit", || score() == Some(0.5));
     rig.model("well2");
     until("it is looked at by the new model", || {
-        rig.engine.outcome().is_some_and(|o| o.card.name == "well2")
+        rig.engine.prediction().is_some_and(|o| o.model.name == "well2")
     });
 }
 
@@ -221,7 +227,7 @@ fn a_picture_is_looked_at_again_when_limits_or_model_change() {
 fn a_folder_goes_on_when_told_to() {
     let rig = rig(|| Ok(source(Pace::Stills, Some(3), &[])));
     rig.open();
-    until("the first picture is shown", || rig.shown() == Some(0));
+    until("the first image is shown", || rig.shown() == Some(0));
     std::thread::sleep(Duration::from_millis(150));
     assert_eq!(rig.shown(), Some(0), "each stays as long as the viewer wants");
     rig.engine.send(Command::Step);
@@ -231,7 +237,7 @@ fn a_folder_goes_on_when_told_to() {
 }
 
 #[test]
-fn a_hidden_picture_is_decoded_for_nobody() {
+fn a_hidden_image_is_decoded_for_nobody() {
     let rig = live();
     rig.preview_goes_on();
     rig.engine.send(Command::Hidden(true));
@@ -244,8 +250,8 @@ fn a_hidden_picture_is_decoded_for_nobody() {
 }
 
 #[test]
-fn a_film_that_nobody_sees_stands_still_and_a_camera_goes_on_being_read() {
-    for (pace, goes_on) in [(Pace::Film, false), (Pace::Live, true)] {
+fn a_video_that_nobody_sees_stands_still_and_a_camera_goes_on_being_read() {
+    for (pace, goes_on) in [(Pace::Video, false), (Pace::Live, true)] {
         let reads = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&reads);
         let rig = rig(move || Ok(counted(pace, None, &[], &counter)));
@@ -286,13 +292,13 @@ fn the_window_is_woken_for_new_frames_and_states() {
     let counter = Arc::clone(&woken);
     let wake = Arc::new(move || *counter.lock().expect("no panic") += 1);
     let openers =
-        Openers { source: Box::new(|_, _| Ok(source(Pace::Stills, Some(1), &[]))), ..Openers::default() };
+        Factories { source: Box::new(|_, _| Ok(source(Pace::Stills, Some(1), &[]))), ..Factories::default() };
     let engine = Engine::start_with(EngineOptions { wake }, openers);
     engine.send(Command::Open { address: LIVE, camera: CameraRequest::default() });
-    until("the picture is there", || engine.preview().is_some());
+    until("the image is there", || engine.preview().is_some());
     until("the window was woken", || *woken.lock().expect("no panic") >= 2);
     std::thread::sleep(Duration::from_millis(100));
     let quiet = *woken.lock().expect("no panic");
     std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(*woken.lock().expect("no panic"), quiet, "a still picture wakes nobody");
+    assert_eq!(*woken.lock().expect("no panic"), quiet, "a still image wakes nobody");
 }

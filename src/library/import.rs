@@ -5,7 +5,7 @@ use std::io::{self, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::{archive, names};
-use crate::model::file::Facts;
+use crate::model::file::GraphInfo;
 use crate::model::{self, ModelError, sidecar};
 
 /// How deep a folder is searched.
@@ -153,7 +153,7 @@ pub fn import(file: &Path, folder: &Path, how: How) -> Result<Vec<Imported>, Imp
 fn one(file: &Path, folder: &Path, how: How) -> Result<Imported, ImportError> {
     // What can't be a model isn't copied; what isn't understood is: the user explains it later.
     let facts = model::inspect(file).map(|i| i.facts).or_else(|error| match error {
-        ModelError::BadSidecar { .. } => Facts::read(file),
+        ModelError::BadSidecar { .. } => GraphInfo::read(file),
         other => Err(other),
     })?;
     let sha256 = model::sha256(file)?;
@@ -196,7 +196,7 @@ struct Place {
 
 /// A name that no other model has; the place of the same model, where it is here already. A model whose weights lie in
 /// other files gets a folder of its own, since those files' names are fixed.
-fn free_place(folder: &Path, name: &str, sha256: &str, facts: &Facts) -> Place {
+fn free_place(folder: &Path, name: &str, sha256: &str, facts: &GraphInfo) -> Place {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let home = |number: usize| {
         let numbered = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::notes::Measured;
+use super::records::Measured;
 use crate::frame::Frame;
 use crate::model::{Model, ModelError, OpenOptions, Results, Thresholds, runtime};
 
@@ -21,7 +21,7 @@ pub fn measure(path: &Path, options: &OpenOptions, go_on: impl Fn() -> bool) -> 
         return Err(ModelError::Stopped);
     }
     model.warm_up()?;
-    let frame = picture();
+    let frame = image();
     let (thresholds, mut results) = (Thresholds::default(), Results::default());
     let (mut totals, mut runs) = (Vec::with_capacity(FRAMES), Vec::with_capacity(FRAMES));
     let begin = Instant::now();
@@ -47,8 +47,8 @@ fn median(values: &mut [f32]) -> f32 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// A picture with something in it: flat ones make some networks faster than they are.
-fn picture() -> Frame {
+/// An image with something in it: flat ones make some networks faster than they are.
+fn image() -> Frame {
     let mut frame = Frame::filled(1280, 720, [0, 0, 0, 255]);
     for (i, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
         let (x, y) = (i % 1280, i / 1280);

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::catalogue::{Entry, Mirrors};
 use super::download::{Job, Member, Outcome, Sha256, Trust};
-use super::notes::{Notes, Origin, Stamp};
+use super::records::{FileStamp, ModelRecords, Origin};
 use crate::model::{ModelError, sidecar};
 
 /// The job that fetches `entry` into `folder`. A hash that was pinned at an earlier download must be met again.
 #[must_use]
-pub fn job(entry: &Entry, mirrors: &Mirrors, notes: &Notes, folder: &Path) -> Job {
+pub fn job(entry: &Entry, mirrors: &Mirrors, notes: &ModelRecords, folder: &Path) -> Job {
     let hash = |text: &str| text.parse::<Sha256>().ok();
     let listed = entry.sha256.known().and_then(hash);
     let pinned = notes.pin(&entry.id).and_then(hash);
@@ -52,9 +52,9 @@ pub fn settle(entry: &Entry, outcome: &Outcome) -> Result<Settled, ModelError> {
 
 impl Settled {
     /// Writes it down.
-    pub fn note(&self, notes: &mut Notes, outcome: &Outcome) {
+    pub fn note(&self, notes: &mut ModelRecords, outcome: &Outcome) {
         let hash = outcome.sha256.to_string();
-        if let Ok(stamp) = Stamp::of(&outcome.path) {
+        if let Ok(stamp) = FileStamp::of(&outcome.path) {
             notes.hashed(&outcome.path, stamp, &hash);
         }
         notes.change(&outcome.path, |n| n.origin = Some(self.origin.clone()));
@@ -90,7 +90,7 @@ mod tests {
     fn what_was_pinned_must_be_met_again_and_settings_of_the_user_stay() {
         let folder = tempfile::tempdir().unwrap();
         let entry = &parse(ENTRY).unwrap()[0];
-        let mut notes = Notes::default();
+        let mut notes = ModelRecords::default();
         assert_eq!(job(entry, &Mirrors::default(), &notes, folder.path()).sha256, None);
         let path = folder.path().join("a.onnx");
         std::fs::write(&path, "x").unwrap();

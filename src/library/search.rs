@@ -3,14 +3,14 @@
 use pinyin::ToPinyin as _;
 use serde::{Deserialize, Serialize};
 
-use super::card::Card;
 use super::catalogue::Entry;
+use super::model_entry::ModelEntry;
 use crate::model::Task;
 
 /// What a list of models is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub enum Order {
+pub enum SortOrder {
     /// Favourites, then those used last, then by name.
     #[default]
     Recent,
@@ -22,25 +22,25 @@ pub enum Order {
     Size,
 }
 
-impl Order {
+impl SortOrder {
     /// Every order, as menus show them.
     pub const ALL: [Self; 5] = [Self::Recent, Self::Name, Self::Task, Self::Speed, Self::Size];
 }
 
 /// Sorts cards; equal ones by name.
-pub fn sort<T: std::borrow::Borrow<Card>>(cards: &mut [T], order: Order) {
-    let key = |c: &Card| c.name.to_lowercase();
+pub fn sort<T: std::borrow::Borrow<ModelEntry>>(cards: &mut [T], order: SortOrder) {
+    let key = |c: &ModelEntry| c.name.to_lowercase();
     cards.sort_by(|a, b| {
         let (a, b) = (a.borrow(), b.borrow());
         let first = match order {
-            Order::Recent => b.favourite.cmp(&a.favourite).then(b.used.cmp(&a.used)),
-            Order::Name => std::cmp::Ordering::Equal,
-            Order::Task => rank(a.task()).cmp(&rank(b.task())),
-            Order::Speed => {
-                let time = |c: &Card| c.measured.as_ref().map_or(f32::INFINITY, |m| m.total_ms);
+            SortOrder::Recent => b.favourite.cmp(&a.favourite).then(b.used.cmp(&a.used)),
+            SortOrder::Name => std::cmp::Ordering::Equal,
+            SortOrder::Task => rank(a.task()).cmp(&rank(b.task())),
+            SortOrder::Speed => {
+                let time = |c: &ModelEntry| c.measured.as_ref().map_or(f32::INFINITY, |m| m.total_ms);
                 time(a).total_cmp(&time(b))
             }
-            Order::Size => a.stamp.bytes.cmp(&b.stamp.bytes),
+            SortOrder::Size => a.stamp.bytes.cmp(&b.stamp.bytes),
         };
         first.then_with(|| key(a).cmp(&key(b)))
     });
@@ -92,7 +92,7 @@ impl Haystack {
 
     /// That of a card: name, family, task in both languages, licence, some labels.
     #[must_use]
-    pub fn of_card(card: &Card, task_words: &[&str]) -> Self {
+    pub fn of_card(card: &ModelEntry, task_words: &[&str]) -> Self {
         let spec = card.spec();
         let file = card.path.file_name().unwrap_or_default().to_string_lossy();
         let mut words = vec![card.name.as_str(), &file, card.precision.name()];

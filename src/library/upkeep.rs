@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::card::Card;
 use super::catalogue::Catalogue;
+use super::model_entry::ModelEntry;
 use super::names;
-use crate::model::file::Facts;
+use crate::model::file::GraphInfo;
 use crate::model::{self, ModelError, sidecar};
 
 /// What a look at a file's bytes came to.
@@ -23,14 +23,14 @@ pub enum Verdict {
 ///
 /// # Errors
 /// Why it can't be read or isn't a whole ONNX file.
-pub fn verify(card: &Card, catalogue: &Catalogue) -> Result<Verdict, ModelError> {
+pub fn verify(card: &ModelEntry, catalogue: &Catalogue) -> Result<Verdict, ModelError> {
     let sha256 = model::sha256(&card.path)?;
     if let Some(origin) = &card.origin
         && origin.sha256 != sha256
     {
         return Ok(Verdict::Changed { sha256, expected: origin.sha256.clone() });
     }
-    Facts::read(&card.path)?;
+    GraphInfo::read(&card.path)?;
     Ok(match (&card.origin, catalogue.by_hash(&sha256)) {
         (_, Some(_)) => Verdict::Right { sha256, pinned: false },
         (Some(origin), None) => Verdict::Right { sha256, pinned: origin.pinned },
@@ -99,7 +99,7 @@ fn reason_of(error: &trash::Error) -> String {
 /// The model's file first, then what only it uses.
 fn belongings(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let facts = if path.is_symlink() { None } else { Facts::read(path).ok() };
+    let facts = if path.is_symlink() { None } else { GraphInfo::read(path).ok() };
     let weights = facts.into_iter().flat_map(|f| f.external_data);
     let weights =
         weights.map(PathBuf::from).filter(|w| super::import::stays_inside(w)).map(|w| folder.join(w));

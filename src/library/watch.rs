@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use sha2::{Digest as _, Sha256};
 
-use super::card::Card;
 use super::catalogue::Catalogue;
+use super::inventory::Inventory;
 use super::measure;
-use super::notes::{Notes, Stamp};
-use super::shelf::Shelf;
+use super::model_entry::ModelEntry;
+use super::records::{FileStamp, ModelRecords};
 use crate::model::OpenOptions;
 
 /// How often the folders are looked at: a new file is in the list within a second.
@@ -28,20 +28,20 @@ const MEASURED_UP_TO: u64 = 600 << 20;
 const QUIET: Duration = Duration::from_secs(3);
 
 struct Shared {
-    shelf: Mutex<Shelf>,
-    cards: ArcSwap<Vec<Arc<Card>>>,
+    inventory: Mutex<Inventory>,
+    cards: ArcSwap<Vec<Arc<ModelEntry>>>,
     wake: Box<dyn Fn() + Send + Sync>,
     stop: AtomicBool,
     idle: AtomicBool,
     measuring: AtomicBool,
-    /// Look again at once.
+    /// Predictor again at once.
     again: AtomicBool,
     thread: Mutex<Option<std::thread::Thread>>,
 }
 
 impl Shared {
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inventory(&self) -> MutexGuard<'_, Inventory> {
+        self.inventory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,9 +60,9 @@ impl std::fmt::Debug for Watcher {
 impl Watcher {
     /// Begins; `wake` is called from its thread whenever the list changed and must return at once.
     #[must_use]
-    pub fn start(shelf: Shelf, wake: impl Fn() + Send + Sync + 'static) -> Self {
+    pub fn start(inventory: Inventory, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared {
-            shelf: Mutex::new(shelf),
+            inventory: Mutex::new(inventory),
             cards: ArcSwap::default(),
             wake: Box::new(wake),
             stop: AtomicBool::new(false),
@@ -82,20 +82,20 @@ impl Watcher {
 
     /// The models as they are now.
     #[must_use]
-    pub fn cards(&self) -> Arc<Vec<Arc<Card>>> {
+    pub fn cards(&self) -> Arc<Vec<Arc<ModelEntry>>> {
         self.shared.cards.load_full()
     }
 
     /// The catalogue that they are compared with.
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(self.shared.shelf().catalogue())
+        Arc::clone(self.shared.inventory().catalogue())
     }
 
     /// What is remembered of all models.
     #[must_use]
-    pub fn notes(&self) -> Notes {
-        self.shared.shelf().notes().clone()
+    pub fn notes(&self) -> ModelRecords {
+        self.shared.inventory().notes().clone()
     }
 
     /// Whether nothing else is to be done: then models without a time are measured.
@@ -110,27 +110,27 @@ impl Watcher {
     }
 
     /// Changes what is remembered of models; the list follows at once. Writes a file: not for the thread that paints.
-    pub fn note(&self, change: impl Fn(&mut Notes)) {
-        self.shared.shelf().note(change);
+    pub fn note(&self, change: impl Fn(&mut ModelRecords)) {
+        self.shared.inventory().note(change);
         self.look_again();
     }
 
     /// Remembers that a model is being run. Writes a file: not for the thread that paints.
     pub fn used(&self, path: &Path) {
-        self.shared.shelf().used(path);
+        self.shared.inventory().used(path);
         self.look_again();
     }
 
     /// Looks in these folders, too.
     pub fn watch_too(&self, folders: &[PathBuf]) {
-        self.shared.shelf().watch_too(folders);
+        self.shared.inventory().watch_too(folders);
         self.look_again();
     }
 
     /// What went wrong with keeping notes, once.
     #[must_use]
     pub fn take_trouble(&self) -> Option<String> {
-        self.shared.shelf.try_lock().ok()?.take_trouble().map(|e| e.to_string())
+        self.shared.inventory.try_lock().ok()?.take_trouble().map(|e| e.to_string())
     }
 
     /// Looks at the folders now instead of within half a second.
@@ -162,16 +162,16 @@ fn run(shared: &Shared) {
     while !shared.stop.load(Relaxed) {
         let again = shared.again.swap(false, Relaxed);
         {
-            let mut shelf = shared.shelf();
-            let glance = shelf.glance();
-            let noted = shelf.notes_changed();
+            let mut inventory = shared.inventory();
+            let glance = inventory.glance();
+            let noted = inventory.notes_changed();
             if noted {
-                shelf.reload_notes();
+                inventory.reload_notes();
             }
             if again || noted || glance != seen {
                 seen = glance;
-                let cards: Vec<Arc<Card>> = shelf.cards().into_iter().map(Arc::new).collect();
-                drop(shelf);
+                let cards: Vec<Arc<ModelEntry>> = inventory.cards().into_iter().map(Arc::new).collect();
+                drop(inventory);
                 if *shared.cards.load_full() != cards {
                     shared.cards.store(Arc::new(cards));
                     (shared.wake)();
@@ -195,7 +195,7 @@ fn run(shared: &Shared) {
 /// A file whose hash is half computed.
 struct Hashing {
     path: PathBuf,
-    stamp: Stamp,
+    stamp: FileStamp,
     file: std::fs::File,
     hasher: Sha256,
 }
@@ -219,9 +219,9 @@ fn hash_some(shared: &Shared, state: &mut Option<Hashing>) -> bool {
                 let (path, stamp) = (now.path.clone(), now.stamp);
                 let done = state.take();
                 // A file that was written meanwhile is hashed anew.
-                if let Some(done) = done.filter(|_| Stamp::of(&path).is_ok_and(|s| s == stamp)) {
+                if let Some(done) = done.filter(|_| FileStamp::of(&path).is_ok_and(|s| s == stamp)) {
                     let sha256 = crate::model::hex(done.hasher);
-                    shared.shelf().note(|notes| notes.hashed(&path, stamp, &sha256));
+                    shared.inventory().note(|notes| notes.hashed(&path, stamp, &sha256));
                     shared.again.store(true, Relaxed);
                 }
                 return true;
@@ -240,7 +240,7 @@ fn hash_some(shared: &Shared, state: &mut Option<Hashing>) -> bool {
 /// Measures the next model without a time; whether there was one.
 fn measure_one(shared: &Shared) -> bool {
     let cards = shared.cards.load_full();
-    let notes = |card: &Card| shared.shelf().remembered(&card.path);
+    let notes = |card: &ModelEntry| shared.inventory().remembered(&card.path);
     let next = cards.iter().find(|c| {
         c.spec().is_some()
             && c.measured.is_none()
@@ -251,7 +251,7 @@ fn measure_one(shared: &Shared) -> bool {
     let Some(card) = next else { return false };
     shared.measuring.store(true, Relaxed);
     let go_on = || shared.idle.load(Relaxed) && !shared.stop.load(Relaxed);
-    let hints = shared.shelf().catalogue().hints(&card.path);
+    let hints = shared.inventory().catalogue().hints(&card.path);
     let cache = crate::model::folders::cache_folder();
     let options = OpenOptions { hints, cache, ..OpenOptions::default() };
     let run = std::panic::AssertUnwindSafe(|| measure::measure(&card.path, &options, go_on));
@@ -259,7 +259,7 @@ fn measure_one(shared: &Shared) -> bool {
     shared.measuring.store(false, Relaxed);
     match answer {
         Ok(Ok(measured)) => {
-            shared.shelf().note(|n| n.change(&card.path, |n| n.measured = Some(measured.clone())));
+            shared.inventory().note(|n| n.change(&card.path, |n| n.measured = Some(measured.clone())));
         }
         // Without the runtime nothing can be measured, and it may come.
         Ok(Err(crate::model::ModelError::Stopped | crate::model::ModelError::NoRuntime { .. })) => {
@@ -267,10 +267,10 @@ fn measure_one(shared: &Shared) -> bool {
         }
         Ok(Err(error)) => {
             let text = error.to_string();
-            shared.shelf().note(|n| n.change(&card.path, |n| n.failed = Some(text.clone())));
+            shared.inventory().note(|n| n.change(&card.path, |n| n.failed = Some(text.clone())));
         }
         Err(_) => {
-            shared.shelf().note(|n| n.change(&card.path, |n| n.failed = Some("it crashed".into())));
+            shared.inventory().note(|n| n.change(&card.path, |n| n.failed = Some("it crashed".into())));
         }
     }
     shared.again.store(true, Relaxed);

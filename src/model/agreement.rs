@@ -24,7 +24,7 @@ pub enum Agreement {
         /// Of the matched; 0 where none is.
         mean_iou: f32,
     },
-    /// The likeliest classes of the picture.
+    /// The likeliest classes of the image.
     Top {
         /// The best of both is the same.
         same: bool,
@@ -33,11 +33,11 @@ pub enum Agreement {
         /// Five, or as many as there are.
         of: usize,
     },
-    /// The share of the picture in which both say the same: the same class name, or the same side of a matte.
+    /// The share of the image in which both say the same: the same class name, or the same side of a matte.
     Pixels(f32),
     /// How the depths go together, −1..=1 (Pearson's coefficient; nearer counts as larger for both).
     Depth(f32),
-    /// They answer different questions, or one for which there is no same and other (pictures).
+    /// They answer different questions, or one for which there is no same and other (images).
     Incomparable,
 }
 
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_of_the_picture_are_compared_by_name() {
+    fn classes_of_the_image_are_compared_by_name() {
         let said = |ids: &[u32]| {
             let mut results = Results::default();
             results.clear(Task::Classify, (10, 10));

@@ -1,5 +1,5 @@
 //! A second model that looks at the same frame: the pose model whose skeletons a network of actions reads, or the matting
-//! model that cuts a style's picture out, so that it covers the person only.
+//! model that cuts a style's image out, so that it covers the person only.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -99,7 +99,7 @@ pub(super) fn open(
             choices(path, Task::Action).into_iter().next().ok_or_else(|| ModelError::CannotRun {
                 path: path.to_owned(),
                 reason: "it reads skeletons, and no pose model that finds them is here".into(),
-                way_out: "Put a pose model with COCO's 17 points beside it (YOLO11-pose, MoveNet), or name one with --pose FILE."
+                remedy: "Put a pose model with COCO's 17 points beside it (YOLO11-pose, MoveNet), or name one with --pose FILE."
                     .into(),
             })?
         }
@@ -160,7 +160,7 @@ impl Companion {
         match self {
             Self::Pose(pose) => {
                 pose.model.warm_up()?;
-                pose.skeletons.write(&mut first.session.picture(&pose.shape)?);
+                pose.skeletons.write(&mut first.session.image(&pose.shape)?);
                 first.session.run(|_| ())
             }
             Self::Matte(matte) => {
@@ -207,11 +207,11 @@ impl Pose {
         let since = || frame.captured.saturating_duration_since(begin).as_secs_f64();
         self.skeletons.push(results, frame.time_s.unwrap_or_else(since));
         let now = self.skeletons.now();
-        // After a step back in a film, too.
+        // After a step back in a video, too.
         if self.asked.is_none_or(|asked| now >= asked + EVERY || now < asked) {
             self.top.clear();
             if self.skeletons.tell() {
-                self.skeletons.write(&mut first.session.picture(&self.shape)?);
+                self.skeletons.write(&mut first.session.image(&self.shape)?);
                 times.input += ms_since(before);
                 Self::ask(first, thresholds, results, &mut times)?;
                 self.top.extend_from_slice(&results.top);
@@ -258,8 +258,8 @@ impl Matte {
         let mut times = first.run_alone(frame, thresholds, results)?;
         let own = self.model.run(frame, thresholds, &mut self.results)?;
         let begin = Instant::now();
-        if let (Some(picture), Some(matte)) = (&mut results.plane, &self.results.plane) {
-            cut_out(picture, matte);
+        if let (Some(image), Some(matte)) = (&mut results.plane, &self.results.plane) {
+            cut_out(image, matte);
         }
         let cutting = ms_since(begin);
         times.input += own.input;
@@ -270,14 +270,14 @@ impl Matte {
     }
 }
 
-/// Makes a picture as transparent as the matte says; both lie over the same frame.
-fn cut_out(picture: &mut Plane, matte: &Plane) {
-    let PlaneValues::Picture(pixels) = &mut picture.values else { return };
+/// Makes an image as transparent as the matte says; both lie over the same frame.
+fn cut_out(image: &mut Plane, matte: &Plane) {
+    let PlaneValues::Image(pixels) = &mut image.values else { return };
     let PlaneValues::Matte(alpha) = &matte.values else { return };
     if matte.width == 0 || alpha.len() < matte.width * matte.height {
         return;
     }
-    // Where a pixel of the picture lies in the matte, an axis at a time: the two cells beside it and how far it is
+    // Where a pixel of the image lies in the matte, an axis at a time: the two cells beside it and how far it is
     // to the second; none outside the matte.
     let place = |at: usize, count: usize, [from, to]: [f32; 2], [low, high]: [f32; 2], cells: usize| {
         let frame = from + (at as f32 + 0.5) / count as f32 * (to - from);
@@ -289,11 +289,11 @@ fn cut_out(picture: &mut Plane, matte: &Plane) {
         let near = cell as usize;
         Some((near, (near + 1).min(cells - 1), cell - near as f32))
     };
-    let (p, m) = (picture.region, matte.region);
-    for (y, row) in pixels.chunks_exact_mut(picture.width.max(1) * 4).enumerate() {
-        let down = place(y, picture.height, [p[1], p[3]], [m[1], m[3]], matte.height);
+    let (p, m) = (image.region, matte.region);
+    for (y, row) in pixels.chunks_exact_mut(image.width.max(1) * 4).enumerate() {
+        let down = place(y, image.height, [p[1], p[3]], [m[1], m[3]], matte.height);
         for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            let across = place(x, picture.width, [p[0], p[2]], [m[0], m[2]], matte.width);
+            let across = place(x, image.width, [p[0], p[2]], [m[0], m[2]], matte.width);
             pixel[3] = match (across, down) {
                 (Some((x0, x1, fx)), Some((y0, y1, fy))) => {
                     let at = |x: usize, y: usize| alpha[y * matte.width + x];
@@ -312,12 +312,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_cut_out_where_the_matte_lies_in_the_frame() {
-        let mut picture = Plane {
+    fn an_image_is_cut_out_where_the_matte_lies_in_the_frame() {
+        let mut image = Plane {
             region: [0.0, 0.0, 8.0, 2.0],
             width: 4,
             height: 1,
-            values: PlaneValues::Picture(vec![255; 16]),
+            values: PlaneValues::Image(vec![255; 16]),
         };
         // The matte covers the frame's right half, its left column the background.
         let matte = Plane {
@@ -326,8 +326,8 @@ mod tests {
             height: 2,
             values: PlaneValues::Matte(vec![0.0, 1.0, 0.0, 1.0]),
         };
-        cut_out(&mut picture, &matte);
-        let PlaneValues::Picture(pixels) = &picture.values else { panic!("no picture") };
+        cut_out(&mut image, &matte);
+        let PlaneValues::Image(pixels) = &image.values else { panic!("no image") };
         let alphas: Vec<u8> = pixels.chunks(4).map(|p| p[3]).collect();
         assert_eq!(alphas, [0, 0, 0, 255]);
         assert_eq!(&pixels[..3], [255; 3], "colours stay");

@@ -22,7 +22,7 @@ pub enum ModelError {
     Refused { path: PathBuf, reason: String },
     /// The model contains operators that this runtime can't run.
     #[error("\u{201c}{}\u{201d} can't run here: {reason}.", path.display())]
-    CannotRun { path: PathBuf, reason: String, way_out: String },
+    CannotRun { path: PathBuf, reason: String, remedy: String },
     /// The file is fine, but which family it belongs to isn't known.
     #[error("Sightline doesn't know how to read \u{201c}{}\u{201d}: {reason}.", path.display())]
     NotUnderstood { path: PathBuf, reason: String },
@@ -61,7 +61,7 @@ impl ModelError {
             Self::Refused { .. } => {
                 "Export it again with a newer exporter, or update ONNX Runtime (see \u{201c}sightline doctor\u{201d}).".into()
             }
-            Self::CannotRun { way_out, .. } => way_out.clone(),
+            Self::CannotRun { remedy, .. } => remedy.clone(),
             Self::NotUnderstood { .. } => {
                 "Choose its task and input by hand in \u{201c}How to read this model\u{201d}, or write a sidecar file beside it.".into()
             }
@@ -78,7 +78,7 @@ impl ModelError {
             Self::UnexpectedOutput { .. } => {
                 "Choose another family in \u{201c}How to read this model\u{201d}.".into()
             }
-            Self::RunFailed { .. } => "Try another picture size or model.".into(),
+            Self::RunFailed { .. } => "Try another image size or model.".into(),
             Self::Stopped => String::new(),
             Self::Provider { .. } => "Choose \u{201c}CPU\u{201d}, or install what the provider needs.".into(),
         }

@@ -1,4 +1,4 @@
-//! The inputs beside the picture: sizes, constants, and states that a network carries from frame to frame.
+//! The inputs beside the image: sizes, constants, and states that a network carries from frame to frame.
 
 use half::f16;
 use ort::session::SessionInputValue;
@@ -15,7 +15,7 @@ enum Values {
     I32(OrtTensor<i32>),
 }
 
-/// One input beside the picture, with the tensor that it is given.
+/// One input beside the image, with the tensor that it is given.
 pub(super) struct Filled {
     name: String,
     value: ExtraValue,
@@ -52,7 +52,7 @@ impl Filled {
         }
     }
 
-    /// Writes what depends on the picture's input size (width, height); a state begins anew.
+    /// Writes what depends on the image's input size (width, height); a state begins anew.
     pub fn fit(&mut self, (width, height): (u32, u32)) -> Result<(), String> {
         let (w, h) = (width as f32, height as f32);
         match self.value {
@@ -109,7 +109,7 @@ impl Values {
         const MOST: i64 = 1 << 24;
         let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
         let count =
-            count.and_then(|n| usize::try_from(n).ok()).ok_or("an input beside its picture is too large")?;
+            count.and_then(|n| usize::try_from(n).ok()).ok_or("an input beside its image is too large")?;
         let failed = |e: ort::Error| plain(e.message());
         let shape = shape.to_vec();
         Ok(match element {
@@ -125,7 +125,7 @@ impl Values {
             TensorElementType::Int32 => {
                 Self::I32(OrtTensor::from_array((shape, vec![0i32; count])).map_err(failed)?)
             }
-            other => return Err(format!("an input beside its picture holds {other}")),
+            other => return Err(format!("an input beside its image holds {other}")),
         })
     }
 

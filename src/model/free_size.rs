@@ -109,7 +109,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::model::file::Facts;
+    use crate::model::file::GraphInfo;
 
     /// input (11) and output (12) "x" of type float[10], weight (5) "w", opset 9.
     fn model() -> Vec<u8> {
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn shapes_go_and_everything_else_stays() {
-        let read = |bytes: &[u8]| Facts::parse(Cursor::new(bytes), bytes.len() as u64).expect("a model");
+        let read = |bytes: &[u8]| GraphInfo::parse(Cursor::new(bytes), bytes.len() as u64).expect("a model");
         let before = read(&model());
         let after = read(&free_sizes(&model()).expect("edited"));
         assert_eq!((before.inputs[0].shape.len(), after.inputs[0].shape.len()), (1, 0));

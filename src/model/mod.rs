@@ -11,7 +11,6 @@ mod free_size;
 pub mod geometry;
 pub mod identify;
 pub mod input;
-mod kept;
 pub mod labels;
 pub mod metadata;
 pub mod nodes;
@@ -19,6 +18,7 @@ pub mod optimised;
 pub mod output;
 mod probe;
 pub mod results;
+mod reused_outputs;
 pub mod runtime;
 pub mod session;
 pub mod sidecar;
@@ -37,7 +37,7 @@ pub use spec::{Family, Spec, Task, Thresholds};
 
 use crate::frame::{Frame, PixelFormat};
 use companion::Companion;
-use file::Facts;
+use file::GraphInfo;
 use identify::Unknown;
 use input::InputStage;
 use output::{Context, Scratch};
@@ -64,7 +64,7 @@ pub struct OpenOptions {
     pub adapter: Option<PathBuf>,
     /// The pose model whose skeletons a model of actions reads; `None`: the first that is found. Others pass it over.
     pub pose: Option<PathBuf>,
-    /// The matting model that cuts out the picture of a model from picture to picture, so that it covers the person
+    /// The matting model that cuts out the image of a model from image to image, so that it covers the person
     /// only. Others pass it over.
     pub matte: Option<PathBuf>,
     /// Have the runtime write a profile of all runs to a file whose name begins so; see [`nodes`].
@@ -77,7 +77,7 @@ pub struct OpenOptions {
 /// known.
 #[derive(Clone, Debug)]
 pub struct Inspection {
-    pub facts: Facts,
+    pub facts: GraphInfo,
     /// The spec with its evidence, or why there is none.
     pub spec: Result<Spec, Unknown>,
 }
@@ -96,7 +96,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
 /// # Errors
 /// Why the file can't be read or isn't ONNX.
 pub fn inspect_with(path: &Path, said: &Sidecar) -> Result<Inspection, ModelError> {
-    let facts = Facts::read(path)?;
+    let facts = GraphInfo::read(path)?;
     check_size(path, &facts)?;
     check_external_data(path, &facts)?;
     let spec = identify::identify(&facts, said);
@@ -104,19 +104,19 @@ pub fn inspect_with(path: &Path, said: &Sidecar) -> Result<Inspection, ModelErro
 }
 
 /// Protobuf, in which ONNX files are written, ends at 2 GB.
-fn check_size(path: &Path, facts: &Facts) -> Result<(), ModelError> {
+fn check_size(path: &Path, facts: &GraphInfo) -> Result<(), ModelError> {
     if facts.bytes < 1 << 31 {
         return Ok(());
     }
     Err(ModelError::CannotRun {
         path: path.to_owned(),
         reason: "it is larger than 2 GB, the most that an ONNX file can hold".into(),
-        way_out: "Export it again with its weights in a second file (external data).".into(),
+        remedy: "Export it again with its weights in a second file (external data).".into(),
     })
 }
 
 /// Weights outside the file must lie beside it: they are neither missing nor anywhere else on the disk.
-fn check_external_data(path: &Path, facts: &Facts) -> Result<(), ModelError> {
+fn check_external_data(path: &Path, facts: &GraphInfo) -> Result<(), ModelError> {
     use std::path::Component;
     let folder = path.parent().unwrap_or(Path::new(""));
     for name in &facts.external_data {
@@ -128,7 +128,7 @@ fn check_external_data(path: &Path, facts: &Facts) -> Result<(), ModelError> {
                 reason: format!(
                     "it wants to read its weights from \u{201c}{shown}\u{201d}, outside its own folder"
                 ),
-                way_out: "Don't trust this file: get the model from its own project.".into(),
+                remedy: "Don't trust this file: get the model from its own project.".into(),
             });
         }
         if !folder.join(place).is_file() {
@@ -137,7 +137,7 @@ fn check_external_data(path: &Path, facts: &Facts) -> Result<(), ModelError> {
                 reason: format!(
                     "its weights lie in a second file, \u{201c}{shown}\u{201d}, which is missing"
                 ),
-                way_out: "Put that file beside the model.".into(),
+                remedy: "Put that file beside the model.".into(),
             });
         }
     }
@@ -179,8 +179,8 @@ impl Model {
         }
         let mut spec = spec.map_err(|unknown| match unknown {
             Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },
-            Unknown::CannotRun { reason, way_out } => {
-                ModelError::CannotRun { path: path.to_owned(), reason, way_out }
+            Unknown::CannotRun { reason, remedy } => {
+                ModelError::CannotRun { path: path.to_owned(), reason, remedy }
             }
         })?;
         if let (Some(size), Size::Dynamic { stride, .. }) = (options.size, spec.input.size) {
@@ -216,7 +216,7 @@ impl Model {
         session.set_extras(&spec.input.extras).map_err(|reason| ModelError::CannotRun {
             path: path.to_owned(),
             reason,
-            way_out: "Export it again with the picture as its only input.".into(),
+            remedy: "Export it again with the image as its only input.".into(),
         })?;
         if let Some(adapter) = &options.adapter {
             session.adapt(adapter)?;
@@ -318,11 +318,11 @@ impl Model {
 
     /// Whether every frame stands for itself: neither it nor its second model carries anything from frame to frame.
     #[must_use]
-    pub fn frames_stand_alone(&self) -> bool {
+    pub fn is_stateless(&self) -> bool {
         let carries = |extra: &spec::Extra| matches!(extra.value, ExtraValue::State { .. });
         self.spec.task != Task::Action
             && !self.spec.input.extras.iter().any(carries)
-            && self.companion.as_ref().is_none_or(|c| c.model().frames_stand_alone())
+            && self.companion.as_ref().is_none_or(|c| c.model().is_stateless())
     }
 
     /// What ends a hanging run.
@@ -335,7 +335,7 @@ impl Model {
         }
     }
 
-    /// Runs once on an empty picture, so that the first real frame isn't slow.
+    /// Runs once on an empty image, so that the first real frame isn't slow.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -373,7 +373,7 @@ impl Model {
     /// How many bytes the tensor of the last frame holds.
     #[must_use]
     pub fn input_bytes(&self) -> usize {
-        self.session.picture_bytes()
+        self.session.image_bytes()
     }
 
     /// Looks at one frame, RGBA or any other uncompressed format; `results` is filled anew. `StageTimes::decode` is left 0
@@ -389,7 +389,7 @@ impl Model {
     ) -> Result<StageTimes, ModelError> {
         match self.companion.take() {
             Some(mut companion) => {
-                // The second model cuts pieces out of the picture.
+                // The second model cuts pieces out of the image.
                 let mut rgba = std::mem::take(&mut self.rgba);
                 let frame =
                     if frame.format == PixelFormat::Rgba8 { Ok(frame) } else { as_rgba(frame, &mut rgba) };
@@ -418,24 +418,22 @@ impl Model {
         Ok(times)
     }
 
-    /// As [`Model::run`], for a picture that was fitted into the network's input elsewhere: it is taken as it is, and
+    /// As [`Model::run`], for an image that was fitted into the network's input elsewhere: it is taken as it is, and
     /// `geometry` says where in the frame its pixels came from.
     ///
     /// # Errors
-    /// As [`Model::run`]; [`ModelError::RunFailed`] too where the picture isn't of the input's size.
+    /// As [`Model::run`]; [`ModelError::RunFailed`] too where the image isn't of the input's size.
     pub fn run_fitted(
         &mut self,
-        picture: &Frame,
+        image: &Frame,
         geometry: &geometry::Geometry,
         thresholds: &Thresholds,
         results: &mut Results,
     ) -> Result<StageTimes, ModelError> {
-        let own = self.write(picture)?;
+        let own = self.write(image)?;
         if own.input != geometry.input || own.scaled != own.input {
-            let (have, want) = ((picture.width, picture.height), geometry.input);
-            return Err(ModelError::RunFailed {
-                reason: format!("a {have:?} picture isn't a {want:?} input"),
-            });
+            let (have, want) = ((image.width, image.height), geometry.input);
+            return Err(ModelError::RunFailed { reason: format!("a {have:?} image isn't a {want:?} input") });
         }
         self.run_written(geometry, thresholds, results)
     }
@@ -480,7 +478,7 @@ impl Model {
             Layout::Nchw => [1, 3, height, width],
             Layout::Nhwc => [1, height, width, 3],
         };
-        let tensor = self.session.picture(&shape)?;
+        let tensor = self.session.image(&shape)?;
         self.input.write(frame, tensor).map_err(|e| ModelError::RunFailed { reason: e.to_string() })
     }
 }
@@ -489,7 +487,7 @@ impl Model {
 fn as_rgba<'a>(frame: &Frame, rgba: &'a mut Frame) -> Result<&'a Frame, ModelError> {
     rgba.reset(frame.width, frame.height, PixelFormat::Rgba8);
     rgba.copy_stamp_from(frame);
-    crate::source::convert::rows_to_rgba(frame, 0, frame.height, &mut rgba.data)
+    crate::frame::convert::rows_to_rgba(frame, 0, frame.height, &mut rgba.data)
         .map_err(|e| ModelError::RunFailed { reason: e.to_string() })?;
     Ok(rgba)
 }

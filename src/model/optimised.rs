@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::file::Facts;
+use super::file::GraphInfo;
 
 /// Smaller models open in a moment, larger ones would fill the disk.
 const SIZES: std::ops::RangeInclusive<u64> = 100_000..=200_000_000;
@@ -17,7 +17,7 @@ const ROOM: u64 = 600_000_000;
 
 /// Where the optimised form of a model lies or shall lie; `None` where it isn't worth it.
 #[must_use]
-pub fn place(folder: &Path, facts: &Facts, sha256: &str, runtime: &str) -> Option<PathBuf> {
+pub fn place(folder: &Path, facts: &GraphInfo, sha256: &str, runtime: &str) -> Option<PathBuf> {
     let fits = SIZES.contains(&facts.bytes) && facts.external_data.is_empty() && !runtime.is_empty();
     let plain: String = runtime.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
     fits.then(|| folder.join(format!("{}-{plain}-{}.onnx", sha256.get(..32).unwrap_or(sha256), processor())))
@@ -49,8 +49,8 @@ pub(super) fn draft(place: &Path) -> Option<tempfile::TempPath> {
 /// inputs, too, and one that was folded away would be missed as an input: of such a model an empty file is kept, which says
 /// that there is no optimised form.
 pub(super) fn keep(draft: tempfile::TempPath, place: &Path, inputs: &[String]) {
-    let names = |facts: &Facts| facts.inputs.iter().map(|port| port.name.clone()).collect::<Vec<_>>();
-    let same = Facts::read(&draft).is_ok_and(|facts| names(&facts) == inputs);
+    let names = |facts: &GraphInfo| facts.inputs.iter().map(|port| port.name.clone()).collect::<Vec<_>>();
+    let same = GraphInfo::read(&draft).is_ok_and(|facts| names(&facts) == inputs);
     let kept = if same { draft.persist(place).map_err(|e| e.error) } else { std::fs::write(place, b"") };
     if let Err(error) = kept {
         tracing::debug!("{} can't be kept: {error}", place.display());

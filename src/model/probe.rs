@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::file::Facts;
+use super::file::GraphInfo;
 use super::identify::{self, Unknown};
 use super::input::InputStage;
 use super::session::{Bytes, Session};
@@ -16,13 +16,18 @@ pub(super) const SURE: f32 = 0.9;
 
 /// Identifies anew a file that leaves sizes open, with the shapes that one run gives; leaves `spec` as it is where that
 /// tells nothing. The sizes stay open.
-pub(super) fn with_real_shapes(path: &Path, facts: &Facts, said: &Sidecar, spec: &mut Result<Spec, Unknown>) {
+pub(super) fn with_real_shapes(
+    path: &Path,
+    facts: &GraphInfo,
+    said: &Sidecar,
+    spec: &mut Result<Spec, Unknown>,
+) {
     /// What most exporters take where they take any size.
     const SIDE: u32 = 640;
     let Some((name, element, layout, shape)) = identify::open_shape(facts, said, SIDE) else { return };
-    let real = || -> Result<Facts, ModelError> {
+    let real = || -> Result<GraphInfo, ModelError> {
         let mut session = Session::open(path, &Bytes::File, (&name, element), None, &OpenOptions::default())?;
-        session.picture(&shape)?;
+        session.image(&shape)?;
         session.run(|outputs| {
             let mut known = facts.clone();
             let sizes = |shape: &[i64]| shape.iter().map(|n| u64::try_from(*n).ok()).collect();
@@ -71,7 +76,7 @@ type Extent = (f32, f32);
 
 impl Model {
     /// Settles what only a run can tell, unless the user `said` it.
-    pub(super) fn probe(&mut self, facts: &Facts, said: &Sidecar) -> Result<(), ModelError> {
+    pub(super) fn probe(&mut self, facts: &GraphInfo, said: &Sidecar) -> Result<(), ModelError> {
         match self.spec.family {
             Family::Yolox => self.probe_decoded(said),
             Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution
@@ -116,8 +121,8 @@ impl Model {
         Ok(())
     }
 
-    /// Two runs tell the range of a network from picture to picture.
-    fn probe_range(&mut self, facts: &Facts) -> Result<(), ModelError> {
+    /// Two runs tell the range of a network from image to image.
+    fn probe_range(&mut self, facts: &GraphInfo) -> Result<(), ModelError> {
         let guessed = self.spec.input.range;
         let signed = self.extent(Range::SIGNED)?;
         let byte = self.extent(Range::BYTE)?;
@@ -167,7 +172,7 @@ impl Model {
         Ok(())
     }
 
-    /// The first output's extent for a picture with every brightness in it, given in this range.
+    /// The first output's extent for an image with every brightness in it, given in this range.
     fn extent(&mut self, range: Range) -> Result<Extent, ModelError> {
         self.spec.input.range = range;
         self.input = InputStage::new(self.spec.input.clone());

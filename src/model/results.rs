@@ -60,7 +60,7 @@ pub struct Mask {
     pub data: Vec<u8>,
 }
 
-/// A value for every pixel: a picture, a class map, a matte or a depth map, stretched over the frame's
+/// A value for every pixel: an image, a class map, a matte or a depth map, stretched over the frame's
 /// `region`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plane {
@@ -75,7 +75,7 @@ pub struct Plane {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlaneValues {
     /// RGBA, four bytes a pixel (style transfer, enhancement).
-    Picture(Vec<u8>),
+    Image(Vec<u8>),
     /// A class index a pixel (semantic segmentation).
     Classes(Vec<u16>),
     /// 0..=1 a pixel, 1 = foreground (matting).
@@ -92,11 +92,11 @@ pub enum PlaneValues {
 
 impl Default for PlaneValues {
     fn default() -> Self {
-        Self::Picture(Vec::new())
+        Self::Image(Vec::new())
     }
 }
 
-/// A class of the whole picture.
+/// A class of the whole image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassScore {
     pub class_id: u32,
@@ -118,7 +118,7 @@ pub struct Results {
     /// Best first (classification, action).
     pub top: Vec<ClassScore>,
     pub plane: Option<Plane>,
-    /// The pixels of the last picture, kept for the next one.
+    /// The pixels of the last image, kept for the next one.
     spare: Vec<u8>,
     /// The values of the last matte or depth map, kept for the next one.
     spare_floats: Vec<f32>,
@@ -156,7 +156,7 @@ impl Results {
         self.spare_masks.append(&mut self.masks);
         self.top.clear();
         match self.plane.take().map(|plane| plane.values) {
-            Some(PlaneValues::Picture(pixels)) => self.spare = pixels,
+            Some(PlaneValues::Image(pixels)) => self.spare = pixels,
             Some(PlaneValues::Matte(values) | PlaneValues::Depth { values, .. }) => {
                 self.spare_floats = values;
             }
@@ -165,7 +165,7 @@ impl Results {
         }
     }
 
-    /// A buffer for a picture's pixels: the last one's, so that a stream of pictures allocates nothing.
+    /// A buffer for an image's pixels: the last one's, so that a stream of images allocates nothing.
     pub(super) fn take_pixels(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.spare)
     }

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 
 use super::extras::Filled;
 use super::input::TensorMut;
-use super::kept::Kept;
 use super::output::{Data, Tensor};
+use super::reused_outputs::ReusedOutputs;
 use super::runtime::{self, Provider, plain};
 use super::spec::{Element, Extra};
 use super::{ModelError, OpenOptions, optimised};
@@ -45,21 +45,21 @@ impl StopHandle {
     }
 }
 
-/// The picture's tensor, written anew for every frame and lent to the runtime without a copy.
-enum Picture {
+/// The image's tensor, written anew for every frame and lent to the runtime without a copy.
+enum Image {
     F32(OrtTensor<f32>),
     F16(OrtTensor<f16>),
     U8(OrtTensor<u8>),
     I32(OrtTensor<i32>),
 }
 
-/// An open ONNX Runtime session with a tensor for its picture.
+/// An open ONNX Runtime session with a tensor for its image.
 pub struct Session {
     inner: ort::session::Session,
     options: Arc<RunOptions<NoSelectedOutputs>>,
-    picture: Picture,
-    /// Which of the model's inputs is the picture; the others are in `extras`, in the model's order.
-    picture_index: usize,
+    image: Image,
+    /// Which of the model's inputs is the image; the others are in `extras`, in the model's order.
+    image_index: usize,
     extras: Vec<Filled>,
     /// The input size that `extras` were written for.
     extras_fit: Option<(u32, u32)>,
@@ -67,7 +67,7 @@ pub struct Session {
     /// 16-bit outputs, widened.
     widened: Vec<Vec<f32>>,
     /// Outputs that the next run fills again.
-    kept: Option<Kept>,
+    kept: Option<ReusedOutputs>,
     /// What runs it.
     pub provider: Provider,
     /// Why the provider that was asked for doesn't.
@@ -122,7 +122,7 @@ pub fn provider_named(name: &str) -> Result<Provider, ModelError> {
     })
 }
 
-/// Threads for a model that runs while the picture is shown: all cores but one, which is the picture's.
+/// Threads for a model that runs while the image is shown: all cores but one, which is the image's.
 #[must_use]
 pub fn live_threads() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -130,7 +130,7 @@ pub fn live_threads() -> usize {
 }
 
 impl Session {
-    /// Opens a model file. `picture` is the name and the element type of the picture's input; of the options only
+    /// Opens a model file. `image` is the name and the element type of the image's input; of the options only
     /// `threads` and `profile` matter here.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ impl Session {
     pub fn open(
         path: &Path,
         bytes: &Bytes,
-        (picture, element): (&str, Element),
+        (image, element): (&str, Element),
         device: Option<Provider>,
         options: &OpenOptions,
     ) -> Result<Self, ModelError> {
@@ -167,19 +167,19 @@ impl Session {
         };
         let failed =
             |e: ort::Error| ModelError::Refused { path: path.to_owned(), reason: plain(e.message()) };
-        let picture_index =
-            session.inputs().iter().position(|i| i.name() == picture).ok_or_else(|| ModelError::Refused {
+        let image_index =
+            session.inputs().iter().position(|i| i.name() == image).ok_or_else(|| ModelError::Refused {
                 path: path.to_owned(),
-                reason: format!("it has no input \u{201c}{picture}\u{201d}"),
+                reason: format!("it has no input \u{201c}{image}\u{201d}"),
             })?;
         let widened = vec![Vec::new(); session.outputs().len()];
         // Other providers may want their outputs elsewhere.
-        let kept = if provider == Provider::Cpu { Kept::of(&session) } else { None };
+        let kept = if provider == Provider::Cpu { ReusedOutputs::of(&session) } else { None };
         Ok(Self {
             inner: session,
             options: Arc::new(RunOptions::new().map_err(failed)?),
-            picture: Picture::new(element, &[1, 1, 1, 3])?,
-            picture_index,
+            image: Image::new(element, &[1, 1, 1, 3])?,
+            image_index,
             extras: Vec::new(),
             extras_fit: None,
             shape: Vec::new(),
@@ -223,7 +223,7 @@ impl Session {
         StopHandle(smallvec::smallvec![Arc::clone(&self.options)])
     }
 
-    /// Says what the inputs beside the picture are given.
+    /// Says what the inputs beside the image are given.
     ///
     /// # Errors
     /// An input that nothing is said of, or that can't be given what is said, as the end of a sentence.
@@ -231,21 +231,18 @@ impl Session {
         self.extras.clear();
         self.extras_fit = None;
         for (index, port) in self.inner.inputs().iter().enumerate() {
-            if index == self.picture_index {
+            if index == self.image_index {
                 continue;
             }
             let extra = extras.iter().find(|e| e.name == port.name()).ok_or_else(|| {
-                format!(
-                    "beside the picture it wants an input \u{201c}{}\u{201d} that isn't known",
-                    port.name()
-                )
+                format!("beside the image it wants an input \u{201c}{}\u{201d} that isn't known", port.name())
             })?;
             self.extras.push(Filled::new(extra, port)?);
         }
         Ok(())
     }
 
-    /// Fits the inputs beside the picture to the picture's input size (width, height).
+    /// Fits the inputs beside the image to the image's input size (width, height).
     ///
     /// # Errors
     /// [`ModelError::RunFailed`] where a tensor can't be made.
@@ -270,65 +267,65 @@ impl Session {
         Ok(())
     }
 
-    /// The picture's tensor for this shape; a new one is made only when the shape changes.
+    /// The image's tensor for this shape; a new one is made only when the shape changes.
     ///
     /// # Errors
     /// [`ModelError::RunFailed`] where the tensor can't be made.
-    pub fn picture(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
+    pub fn image(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
         if self.shape != shape {
-            let element = match self.picture {
-                Picture::F32(_) => Element::F32,
-                Picture::F16(_) => Element::F16,
-                Picture::U8(_) => Element::U8,
-                Picture::I32(_) => Element::I32,
+            let element = match self.image {
+                Image::F32(_) => Element::F32,
+                Image::F16(_) => Element::F16,
+                Image::U8(_) => Element::U8,
+                Image::I32(_) => Element::I32,
             };
-            self.picture = Picture::new(element, shape)?;
+            self.image = Image::new(element, shape)?;
             self.shape = shape.to_vec();
         }
-        Ok(match &mut self.picture {
-            Picture::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
-            Picture::F16(tensor) => TensorMut::F16(tensor.extract_tensor_mut().1),
-            Picture::U8(tensor) => TensorMut::U8(tensor.extract_tensor_mut().1),
-            Picture::I32(tensor) => TensorMut::I32(tensor.extract_tensor_mut().1),
+        Ok(match &mut self.image {
+            Image::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
+            Image::F16(tensor) => TensorMut::F16(tensor.extract_tensor_mut().1),
+            Image::U8(tensor) => TensorMut::U8(tensor.extract_tensor_mut().1),
+            Image::I32(tensor) => TensorMut::I32(tensor.extract_tensor_mut().1),
         })
     }
 
-    /// How many bytes the picture's tensor holds.
+    /// How many bytes the image's tensor holds.
     #[must_use]
-    pub fn picture_bytes(&self) -> usize {
-        match &self.picture {
-            Picture::F32(tensor) => size_of_val(tensor.extract_tensor().1),
-            Picture::F16(tensor) => size_of_val(tensor.extract_tensor().1),
-            Picture::U8(tensor) => tensor.extract_tensor().1.len(),
-            Picture::I32(tensor) => size_of_val(tensor.extract_tensor().1),
+    pub fn image_bytes(&self) -> usize {
+        match &self.image {
+            Image::F32(tensor) => size_of_val(tensor.extract_tensor().1),
+            Image::F16(tensor) => size_of_val(tensor.extract_tensor().1),
+            Image::U8(tensor) => tensor.extract_tensor().1.len(),
+            Image::I32(tensor) => size_of_val(tensor.extract_tensor().1),
         }
     }
 
-    /// Runs the network on the picture's tensor as it is and hands the outputs to `read`.
+    /// Runs the network on the image's tensor as it is and hands the outputs to `read`.
     ///
     /// # Errors
     /// [`ModelError::RunFailed`] with the runtime's reason, or [`ModelError::Stopped`].
     pub fn run<T>(&mut self, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
         if let Some(kept) = self.kept.as_mut().filter(|kept| !kept.values().is_empty()) {
-            if kept.run(&mut self.inner, &self.options, &self.picture) {
+            if kept.run(&mut self.inner, &self.options, &self.image) {
                 let named: Named<'_> =
                     self.inner.outputs().iter().map(Outlet::name).zip(kept.values()).collect();
                 return Ok(read(&tensors(&named, &mut self.widened)?));
             }
             self.kept = None;
         }
-        let picture = match &self.picture {
-            Picture::F32(tensor) => tensor.into(),
-            Picture::F16(tensor) => tensor.into(),
-            Picture::U8(tensor) => tensor.into(),
-            Picture::I32(tensor) => tensor.into(),
+        let image = match &self.image {
+            Image::F32(tensor) => tensor.into(),
+            Image::F16(tensor) => tensor.into(),
+            Image::U8(tensor) => tensor.into(),
+            Image::I32(tensor) => tensor.into(),
         };
         let outputs = if self.extras.is_empty() {
-            self.inner.run_with_options([picture], &self.options).map_err(failed)?
+            self.inner.run_with_options([image], &self.options).map_err(failed)?
         } else {
             let mut values: SmallVec<[ort::session::SessionInputValue<'_>; 8]> =
                 self.extras.iter().map(Filled::value).collect();
-            values.insert(self.picture_index.min(values.len()), picture);
+            values.insert(self.image_index.min(values.len()), image);
             self.inner.run_with_options(values.as_slice(), &self.options).map_err(failed)?
         };
         for extra in &mut self.extras {
@@ -385,7 +382,7 @@ fn failed(error: ort::Error) -> ModelError {
 }
 
 /// The tensor as the runtime knows it.
-impl AsPointer for Picture {
+impl AsPointer for Image {
     type Sys = ort::sys::OrtValue;
 
     fn ptr(&self) -> *const Self::Sys {
@@ -398,14 +395,14 @@ impl AsPointer for Picture {
     }
 }
 
-impl Picture {
+impl Image {
     fn new(element: Element, shape: &[i64]) -> Result<Self, ModelError> {
         /// Beyond this no honest model's input reaches: 16 Ki × 16 Ki pixels.
         const MOST: i64 = 3 << 28;
         let failed = |e: ort::Error| ModelError::RunFailed { reason: plain(e.message()) };
         let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
         let Some(count) = count.and_then(|n| usize::try_from(n).ok()) else {
-            return Err(ModelError::RunFailed { reason: "its input is larger than any picture".into() });
+            return Err(ModelError::RunFailed { reason: "its input is larger than any image".into() });
         };
         let shape = shape.to_vec();
         Ok(match element {

@@ -25,9 +25,9 @@ pub enum Task {
     Obb,
     /// Distance for every pixel.
     Depth,
-    /// One class for the picture.
+    /// One class for the image.
     Classify,
-    /// Another picture of the same scene.
+    /// Another image of the same scene.
     Stylize,
     /// What people do, from their skeletons over time.
     Action,
@@ -128,13 +128,13 @@ pub enum Family {
     Yolov5Face,
     /// Google's MoveNet: one person, or six.
     MoveNet,
-    /// A picture in 0..255 goes in and comes out: fast neural style.
+    /// An image in 0..255 goes in and comes out: fast neural style.
     NeuralStyle,
-    /// A picture in −1..1 goes in and comes out: AnimeGAN, CartoonGAN, CycleGAN, pix2pix.
+    /// An image in −1..1 goes in and comes out: AnimeGAN, CartoonGAN, CycleGAN, pix2pix.
     Gan,
-    /// A picture in 0..1 goes in and comes out: low-light enhancement, restoration.
+    /// An image in 0..1 goes in and comes out: low-light enhancement, restoration.
     Enhance,
-    /// The picture that comes out is larger.
+    /// The image that comes out is larger.
     SuperResolution,
     /// A matte of the foreground: MediaPipe selfie, MODNet, U²-Net.
     Matting,
@@ -144,7 +144,7 @@ pub enum Family {
     Depth,
     /// One score an action for skeletons over time, which a pose model finds.
     StGcn,
-    /// One score a class for the whole picture, whoever trained it.
+    /// One score a class for the whole image, whoever trained it.
     Classifier,
     /// One score a class and pixel: DeepLab, FCN, U-Net.
     Segmenter,
@@ -223,7 +223,7 @@ impl Family {
             Self::MoveNet => "MoveNet",
             Self::NeuralStyle => "Fast neural style",
             Self::Gan => "AnimeGAN, CycleGAN, pix2pix",
-            Self::Enhance => "Picture enhancement",
+            Self::Enhance => "Image enhancement",
             Self::SuperResolution => "Super-resolution",
             Self::Matting => "Matting (selfie, MODNet)",
             Self::Rvm => "Robust Video Matting",
@@ -260,7 +260,7 @@ impl Family {
     }
 }
 
-/// Order of the axes of a picture tensor.
+/// Order of the axes of an image tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
@@ -270,7 +270,7 @@ pub enum Layout {
     Nhwc,
 }
 
-/// Type of a tensor's elements, as far as pictures are concerned.
+/// Type of a tensor's elements, as far as images are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Element {
@@ -288,7 +288,7 @@ pub enum ColourOrder {
     Bgr,
 }
 
-/// How a picture is fitted into the network's size.
+/// How an image is fitted into the network's size.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Fit {
@@ -356,10 +356,10 @@ impl Range {
         Self { scale: 1.0 / 255.0, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 }
 
-/// How the picture becomes a tensor.
+/// How the image becomes a tensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputSpec {
-    /// Name of the picture's input.
+    /// Name of the image's input.
     pub name: String,
     pub layout: Layout,
     pub element: Element,
@@ -367,12 +367,12 @@ pub struct InputSpec {
     pub fit: Fit,
     pub order: ColourOrder,
     pub range: Range,
-    /// The inputs beside the picture.
+    /// The inputs beside the image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<Extra>,
 }
 
-/// An input beside the picture.
+/// An input beside the image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extra {
     pub name: String,
@@ -380,11 +380,11 @@ pub struct Extra {
     pub value: ExtraValue,
 }
 
-/// What an input beside the picture is given; its type and shape are the file's.
+/// What an input beside the image is given; its type and shape are the file's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum ExtraValue {
-    /// The picture's size, width first or height first. It is given the size of the network's input, so that boxes
+    /// The image's size, width first or height first. It is given the size of the network's input, so that boxes
     /// come in input pixels and the way back is the same as for every other family.
     Size { height_first: bool },
     /// This number everywhere.
@@ -408,7 +408,7 @@ pub struct OutputSpec {
     pub keypoints: Option<(usize, usize)>,
     /// NMS over all classes at once instead of a class at a time.
     pub agnostic_nms: bool,
-    /// What the values of an output picture mean, where it isn't as in the input.
+    /// What the values of an output image mean, where it isn't as in the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
     /// Anchor boxes of raw heads, width and height, finest map first.
@@ -425,7 +425,7 @@ pub struct Spec {
     pub output: OutputSpec,
     pub labels: Labels,
     /// A second model that it works with: the pose model whose skeletons it reads, or the matting model that cuts its
-    /// picture out.
+    /// image out.
     pub companion: Option<PathBuf>,
     /// In plain words, what in the file says so.
     pub evidence: Vec<String>,
@@ -451,7 +451,7 @@ pub struct Thresholds {
 /// How exact masks are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// As the network's own grid has them, for a picture that moves.
+    /// As the network's own grid has them, for an image that moves.
     #[default]
     Live,
     /// Pixel by pixel of the frame, for what is kept.

@@ -1,4 +1,4 @@
-//! What the first and last operations of a graph say of its values: whether it scales its picture itself, and what bounds its output.
+//! What the first and last operations of a graph say of its values: whether it scales its image itself, and what bounds its output.
 
 use std::collections::{BTreeMap, VecDeque};
 

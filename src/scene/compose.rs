@@ -1,15 +1,15 @@
-//! Results → scene: which marks, where, in which colours and sizes.
+//! Results → scene: which shapes, where, in which colours and sizes.
 
 use std::fmt::Write as _;
 
-use super::{Colour, Mark, Rect, Scene, Style, TextRange, fonts, pack, palette, raster};
+use super::{Colour, Rect, Scene, Shape, Style, TextRange, fonts, pack, palette, raster};
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Detection, Keypoint, PlaneValues, Results};
 use crate::model::spec::Task;
 
 /// A placed label.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Chip {
+pub(super) struct LabelBox {
     pub rect: Rect,
     pub text: TextRange,
     pub class_id: u32,
@@ -48,7 +48,7 @@ const FACE: [usize; 5] = [0, 1, 2, 0, 1];
 /// Points that the model is less sure of aren't drawn.
 const LEAST_POINT_SCORE: f32 = 0.5;
 
-/// Sizes that fit the picture, in frame pixels.
+/// Sizes that fit the image, in frame pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     /// Of strokes.
@@ -167,17 +167,17 @@ impl Scene {
             {
                 for (i, &from) in corners.iter().enumerate() {
                     let to = corners[(i + 1) % 4];
-                    self.marks.push(Mark::Line { from, to, width, halo, colour, halo_colour });
+                    self.shapes.push(Shape::Line { from, to, width, halo, colour, halo_colour });
                 }
             }
         } else if let Some(rect) = self.visible(detection.bbox) {
-            // A stroke on the picture's edge is moved inside as a whole.
+            // A stroke on the image's edge is moved inside as a whole.
             let inset = width / 2.0 + halo;
             let (w, h) = (self.size.0 as f32, self.size.1 as f32);
             let x = |v: f32| v.max(inset).min((w - inset).max(inset));
             let y = |v: f32| v.max(inset).min((h - inset).max(inset));
             let rect = [x(rect[0]), y(rect[1]), x(rect[2]), y(rect[3])];
-            self.marks.push(Mark::Frame { rect, width, halo, colour, halo_colour });
+            self.shapes.push(Shape::Frame { rect, width, halo, colour, halo_colour });
         }
     }
 
@@ -193,7 +193,7 @@ impl Scene {
                     let (colour, halo_colour) = inks(SIDES[side]);
                     let (from, to) = (place(self, a), place(self, b));
                     let Sizes { line: width, halo, .. } = sizes;
-                    self.marks.push(Mark::Line { from, to, width, halo, colour, halo_colour });
+                    self.shapes.push(Shape::Line { from, to, width, halo, colour, halo_colour });
                 }
             }
         }
@@ -206,7 +206,7 @@ impl Scene {
             };
             let (colour, halo_colour) = inks(rgb);
             let (centre, radius) = (place(self, point), sizes.line * 1.4);
-            self.marks.push(Mark::Dot { centre, radius, halo: sizes.halo, colour, halo_colour });
+            self.shapes.push(Shape::Dot { centre, radius, halo: sizes.halo, colour, halo_colour });
         }
     }
 
@@ -220,9 +220,9 @@ impl Scene {
 
     fn place_label(&mut self, detection: &Detection, labels: &Labels, style: &Style, sizes: Sizes) {
         let Some(bbox) = self.visible(detection.bbox) else { return };
-        let picture = [self.size.0 as f32, self.size.1 as f32];
+        let image = [self.size.0 as f32, self.size.1 as f32];
         let pad = padding(sizes.text);
-        let room = (picture[0] - 2.0 * pad).max(0.0);
+        let room = (image[0] - 2.0 * pad).max(0.0);
         let text = self.write(sizes.text, room, |out| {
             fonts::push_shown(&labels.name(detection.class_id, style.language), out);
             if style.scores {
@@ -235,7 +235,7 @@ impl Scene {
             return;
         }
         let width = fonts::text_width(self.text(text), sizes.text) + 2.0 * pad;
-        let size = [width.min(picture[0]), line_height(sizes.text)];
+        let size = [width.min(image[0]), line_height(sizes.text)];
         let out = sizes.line / 2.0 + sizes.halo;
         let around = match detection.oriented {
             Some(oriented) => {
@@ -249,20 +249,20 @@ impl Scene {
         };
         let rect = pack::place(size, around, &self.taken);
         self.taken.push(rect);
-        self.chips.push(Chip { rect, text, class_id: detection.class_id });
+        self.label_boxes.push(LabelBox { rect, text, class_id: detection.class_id });
     }
 
-    /// Turns the placed labels into marks, the best one on top.
+    /// Turns the placed labels into shapes, the best one on top.
     fn add_chips(&mut self, sizes: Sizes) {
-        for index in (0..self.chips.len()).rev() {
-            let Chip { rect, text, class_id } = self.chips[index];
+        for index in (0..self.label_boxes.len()).rev() {
+            let LabelBox { rect, text, class_id } = self.label_boxes[index];
             let rgb = palette::class(class_id);
             let ink = palette::ink_on(rgb);
             let radius = sizes.text * 0.15;
             let rim = sizes.halo.min(sizes.text * 0.08);
             let inner = [rect[0] + rim, rect[1] + rim, rect[2] - rim, rect[3] - rim];
-            self.marks.push(Mark::Fill { rect, radius, colour: palette::with_alpha(ink, HALO) });
-            self.marks.push(Mark::Fill { rect: inner, radius, colour: palette::with_alpha(rgb, 1.0) });
+            self.shapes.push(Shape::Fill { rect, radius, colour: palette::with_alpha(ink, HALO) });
+            self.shapes.push(Shape::Fill { rect: inner, radius, colour: palette::with_alpha(rgb, 1.0) });
             self.add_text(
                 text,
                 rect[0] + padding(sizes.text),
@@ -276,10 +276,10 @@ impl Scene {
     /// A line of text centred in height within `rect`.
     fn add_text(&mut self, text: TextRange, left: f32, rect: Rect, size: f32, colour: Colour) {
         let baseline = f32::midpoint(rect[1], rect[3]) + size * fonts::CAP_HEIGHT / 2.0;
-        self.marks.push(Mark::Text { text, left, baseline, size, colour });
+        self.shapes.push(Shape::Text { text, left, baseline, size, colour });
     }
 
-    /// A dark panel for a legend in a corner of the picture; gives its content's rectangle.
+    /// A dark panel for a legend in a corner of the image; gives its content's rectangle.
     fn add_panel(&mut self, size: [f32; 2], bottom: bool, text: f32) -> Rect {
         let (w, h) = (self.size.0 as f32, self.size.1 as f32);
         let (margin, pad) = (text * 0.6, text * 0.5);
@@ -287,7 +287,7 @@ impl Scene {
         let left = margin.min(w - width).max(0.0);
         let top = if bottom { (h - margin - height).max(0.0) } else { margin.min(h - height).max(0.0) };
         let rect = [left, top, left + width, top + height];
-        self.marks.push(Mark::Fill {
+        self.shapes.push(Shape::Fill {
             rect,
             radius: text * 0.35,
             colour: palette::with_alpha(palette::GROUND, 0.78),
@@ -295,7 +295,7 @@ impl Scene {
         [rect[0] + pad, rect[1] + pad, rect[2] - pad, rect[3] - pad]
     }
 
-    /// The most likely classes of the picture with bars for their probabilities.
+    /// The most likely classes of the image with bars for their probabilities.
     fn add_bars(&mut self, results: &Results, labels: &Labels, style: &Style, sizes: Sizes) {
         let (w, h) = (self.size.0 as f32, self.size.1 as f32);
         let text = sizes.text;
@@ -322,14 +322,14 @@ impl Scene {
             self.add_text(percent, left, line, text, WHITE);
             let bar = [content[0], top + row * 0.76, content[2], top + row * 0.90];
             let radius = (bar[3] - bar[1]) / 2.0;
-            self.marks.push(Mark::Fill { rect: bar, radius, colour: [255, 255, 255, 50] });
+            self.shapes.push(Shape::Fill { rect: bar, radius, colour: [255, 255, 255, 50] });
             let rect = [bar[0], bar[1], bar[0] + (bar[2] - bar[0]) * score, bar[3]];
             let colour = palette::with_alpha(if index == 0 { SIDES[1] } else { SIDES[0] }, 1.0);
-            self.marks.push(Mark::Fill { rect, radius, colour });
+            self.shapes.push(Shape::Fill { rect, radius, colour });
         }
     }
 
-    /// The classes that cover most of the picture, with their shares.
+    /// The classes that cover most of the image, with their shares.
     fn add_class_legend(&mut self, classes: &[u16], labels: &Labels, style: &Style, sizes: Sizes) {
         let (w, h) = (self.size.0 as f32, self.size.1 as f32);
         let text = sizes.text;
@@ -386,7 +386,7 @@ impl Scene {
             let middle = f32::midpoint(line[1], line[3]);
             let rect = [line[0], middle - swatch / 2.0, line[0] + swatch, middle + swatch / 2.0];
             let colour = palette::with_alpha(palette::class(class), 1.0);
-            self.marks.push(Mark::Fill { rect, radius: text * 0.15, colour });
+            self.shapes.push(Shape::Fill { rect, radius: text * 0.15, colour });
             let name =
                 self.write(text, names, |out| fonts::push_shown(&labels.name(class, style.language), out));
             self.add_text(name, rect[2] + text * 0.5, line, text, WHITE);
@@ -431,7 +431,11 @@ impl Scene {
         for step in 0..STEPS {
             let at = |step: usize| left + bar * step as f32 / STEPS as f32;
             let colour = palette::with_alpha(palette::viridis(step as f32 / (STEPS - 1) as f32), 1.0);
-            self.marks.push(Mark::Fill { rect: [at(step), top, at(step + 1), bottom], radius: 0.0, colour });
+            self.shapes.push(Shape::Fill {
+                rect: [at(step), top, at(step + 1), bottom],
+                radius: 0.0,
+                colour,
+            });
         }
         self.add_text(near, left + bar + gap, content, text, WHITE);
     }

@@ -26,8 +26,8 @@ pub fn font() -> &'static FontRef<'static> {
 
 /// The fonts for the window: the bundled one for every family.
 #[must_use]
-pub fn egui_fonts() -> eframe::egui::FontDefinitions {
-    use eframe::egui::{FontData, FontDefinitions, FontFamily};
+pub fn egui_fonts() -> egui::FontDefinitions {
+    use egui::{FontData, FontDefinitions, FontFamily};
     let mut fonts = FontDefinitions::empty();
     fonts.font_data.insert(FAMILY.to_owned(), Arc::new(FontData::from_static(BYTES)));
     for family in [FontFamily::Proportional, FontFamily::Monospace] {

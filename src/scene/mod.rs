@@ -1,17 +1,17 @@
-//! What to draw over a frame, as data; two painters (picture and screen) paint the same scene, so that what is
+//! What to draw over a frame, as data; two painters (image and screen) paint the same scene, so that what is
 //! saved is what was seen.
 //!
 //! A [`Scene`] is in pixels of the source frame. [`Scene::compose`] fills it from a model's results;
-//! [`picture`] paints it into RGBA pixels, [`screen`] with egui.
+//! [`image_painter`] paints it into RGBA pixels, [`screen_painter`] with egui.
 
 mod compose;
 pub mod fonts;
+pub mod image_painter;
 mod pack;
 pub mod palette;
-pub mod picture;
 mod pixels;
 mod raster;
-pub mod screen;
+pub mod screen_painter;
 pub mod sheet;
 #[cfg(test)]
 mod tests;
@@ -38,19 +38,19 @@ pub struct Style {
     pub scores: bool,
     pub masks: bool,
     pub keypoints: bool,
-    /// Style pictures, class maps, mattes and depth maps.
+    /// Style images, class maps, mattes and depth maps.
     pub planes: bool,
     /// Legends of class maps and depth maps, bars of classification.
     pub legends: bool,
-    /// Line width, 1 = fitting the picture; 0.25..=4.
+    /// Line width, 1 = fitting the image; 0.25..=4.
     pub line_scale: f32,
-    /// Text size, 1 = fitting the picture; 0.25..=4.
+    /// Text size, 1 = fitting the image; 0.25..=4.
     pub label_scale: f32,
     /// Opacity of masks and class maps, 0..=1.
     pub mask_opacity: f32,
-    /// How much of a style picture, matte or depth map covers the frame, 0..=1.
+    /// How much of a style image, matte or depth map covers the frame, 0..=1.
     pub plane_blend: f32,
-    /// The picture is shown left-right reversed; text is not.
+    /// The image is shown left-right reversed; text is not.
     pub mirror: bool,
     /// Classes that aren't drawn (they are still found).
     pub hidden: Vec<u32>,
@@ -79,7 +79,7 @@ impl Default for Style {
 
 /// One thing to paint. Marks are painted in order; all lengths are in frame pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Mark {
+pub enum Shape {
     /// [`Scene::rasters`]`[index]`, stretched over its region.
     Raster { index: usize },
     /// The outline of an upright box: a stroke of `width` centred on the edge, and on both its sides a
@@ -95,14 +95,14 @@ pub enum Mark {
     Text { text: TextRange, left: f32, baseline: f32, size: f32, colour: Colour },
 }
 
-/// Which bytes of the scene's text store a [`Mark::Text`] shows.
+/// Which bytes of the scene's text store a [`Shape::Text`] shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextRange {
     start: usize,
     end: usize,
 }
 
-/// A small picture that is stretched over a part of the frame.
+/// A small image that is stretched over a part of the frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Raster {
     /// What it covers.
@@ -123,14 +123,14 @@ pub struct Scene {
     /// Width and height of the frame in pixels.
     size: (u32, u32),
     mirrored: bool,
-    marks: Vec<Mark>,
+    shapes: Vec<Shape>,
     /// All texts, one after the other.
     text: String,
     rasters: Vec<Raster>,
     /// How many of `rasters` belong to this filling.
     rasters_used: usize,
     /// Where the name of each labelled detection is, best first; scratch of [`Scene::compose`].
-    chips: Vec<compose::Chip>,
+    label_boxes: Vec<compose::LabelBox>,
     /// The same places, for the search of the next one.
     taken: pack::Taken,
     scratch: Vec<f32>,
@@ -152,7 +152,7 @@ impl Scene {
         self.size
     }
 
-    /// Whether the picture under it is to be shown left-right reversed. The marks already are.
+    /// Whether the image under it is to be shown left-right reversed. The shapes already are.
     #[must_use]
     pub fn is_mirrored(&self) -> bool {
         self.mirrored
@@ -160,17 +160,17 @@ impl Scene {
 
     /// What to paint, in order.
     #[must_use]
-    pub fn marks(&self) -> &[Mark] {
-        &self.marks
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
     }
 
-    /// The pictures that [`Mark::Raster`] speaks of.
+    /// The images that [`Shape::Raster`] speaks of.
     #[must_use]
     pub fn rasters(&self) -> &[Raster] {
         self.rasters.get(..self.rasters_used).unwrap_or_default()
     }
 
-    /// The words of a [`Mark::Text`].
+    /// The words of a [`Shape::Text`].
     #[must_use]
     pub fn text(&self, range: TextRange) -> &str {
         self.text.get(range.start..range.end).unwrap_or_default()
@@ -186,15 +186,15 @@ impl Scene {
     pub fn clear(&mut self, size: (u32, u32), mirror: bool) {
         self.size = size;
         self.mirrored = mirror;
-        self.marks.clear();
+        self.shapes.clear();
         self.text.clear();
         self.rasters_used = 0;
-        self.chips.clear();
+        self.label_boxes.clear();
         self.taken.clear([size.0 as f32, size.1 as f32]);
         self.revision = self.revision.wrapping_add(1);
     }
 
-    /// A raster of the pool, with `rgba` zeroed at its size; gives the index for [`Mark::Raster`].
+    /// A raster of the pool, with `rgba` zeroed at its size; gives the index for [`Shape::Raster`].
     fn next_raster(&mut self, width: usize, height: usize) -> usize {
         let index = self.rasters_used;
         if index == self.rasters.len() {

@@ -1,17 +1,17 @@
-//! Where labels go: near their boxes, inside the picture, off one another where that is simple.
+//! Where labels go: near their boxes, inside the image, off one another where that is simple.
 
 use super::Rect;
 
-/// Columns and rows of the grid: about as large as chips are.
+/// Columns and rows of the grid: about as large as label_boxes are.
 const GRID: [usize; 2] = [16, 32];
 const END: u32 = u32::MAX;
 
-/// The places that are taken, by cells of a grid over the picture, so that a new chip is compared with those near it
+/// The places that are taken, by cells of a grid over the image, so that a new label_box is compared with those near it
 /// alone. Kept from frame to frame for its buffers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Taken {
-    /// Width and height of the picture.
-    picture: [f32; 2],
+    /// Width and height of the image.
+    image: [f32; 2],
     /// The first entry of each cell.
     heads: Vec<u32>,
     /// A place and the next entry of the same cell.
@@ -19,9 +19,9 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// Nothing is taken in a picture of this size.
-    pub fn clear(&mut self, picture: [f32; 2]) {
-        self.picture = picture;
+    /// Nothing is taken in an image of this size.
+    pub fn clear(&mut self, image: [f32; 2]) {
+        self.image = image;
         self.heads.clear();
         self.heads.resize(GRID[0] * GRID[1], END);
         self.entries.clear();
@@ -29,7 +29,7 @@ impl Taken {
 
     /// Takes a place.
     pub fn push(&mut self, rect: Rect) {
-        for (cell, _) in cells(self.picture, rect) {
+        for (cell, _) in cells(self.image, rect) {
             if let Some(head) = self.heads.get_mut(cell) {
                 let entry = self.entries.len() as u32;
                 self.entries.push((rect, std::mem::replace(head, entry)));
@@ -40,8 +40,8 @@ impl Taken {
     /// How much of a place is taken; no less than `least` where it stops counting there.
     fn covered(&self, rect: Rect, least: f32) -> f32 {
         let mut sum = 0.0;
-        for (cell, bounds) in cells(self.picture, rect) {
-            // Cell by cell, so that a chip in several cells isn't counted twice.
+        for (cell, bounds) in cells(self.image, rect) {
+            // Cell by cell, so that a label_box in several cells isn't counted twice.
             let part = shared(rect, bounds);
             let mut next = self.heads.get(cell).copied().unwrap_or(END);
             while let Some((other, after)) = self.entries.get(next as usize) {
@@ -57,8 +57,8 @@ impl Taken {
 }
 
 /// The grid's cells that a place touches, with their bounds.
-fn cells(picture: [f32; 2], rect: Rect) -> impl Iterator<Item = (usize, Rect)> {
-    let size = [0, 1].map(|axis| (picture[axis] / GRID[axis] as f32).max(1e-3));
+fn cells(image: [f32; 2], rect: Rect) -> impl Iterator<Item = (usize, Rect)> {
+    let size = [0, 1].map(|axis| (image[axis] / GRID[axis] as f32).max(1e-3));
     let along = move |axis: usize| {
         let cell = |v: f32| ((v / size[axis]).max(0.0) as usize).min(GRID[axis] - 1);
         cell(rect[axis])..=cell(rect[axis + 2])
@@ -72,15 +72,15 @@ fn cells(picture: [f32; 2], rect: Rect) -> impl Iterator<Item = (usize, Rect)> {
     })
 }
 
-/// A place for a chip of `size` (width, height) that names the box `around`, in the picture whose places are `taken`.
+/// A place for a label_box of `size` (width, height) that names the box `around`, in the image whose places are `taken`.
 ///
 /// Tried in turn: above the box at its left, inside it at its top, above at its right, below, inside at its
-/// bottom and at its right; the first that covers no other chip wins, else the one that covers least. The chip
-/// always lies wholly in the picture, if it fits there at all.
+/// bottom and at its right; the first that covers no other label_box wins, else the one that covers least. The label_box
+/// always lies wholly in the image, if it fits there at all.
 pub(super) fn place(size: [f32; 2], around: Rect, taken: &Taken) -> Rect {
     let [w, h] = size;
     let [x1, y1, x2, y2] = around;
-    let picture = taken.picture;
+    let image = taken.image;
     let candidates = [
         ([x1, y1 - h], true),
         ([x1, y1], false),
@@ -91,12 +91,12 @@ pub(super) fn place(size: [f32; 2], around: Rect, taken: &Taken) -> Rect {
     ];
     let mut best: Option<(f32, Rect)> = None;
     for ([x, y], outside) in candidates {
-        let fits_above_or_below = y >= 0.0 && y + h <= picture[1];
+        let fits_above_or_below = y >= 0.0 && y + h <= image[1];
         if outside && !fits_above_or_below {
             continue;
         }
-        let x = x.min(picture[0] - w).max(0.0);
-        let y = y.min(picture[1] - h).max(0.0);
+        let x = x.min(image[0] - w).max(0.0);
+        let y = y.min(image[1] - h).max(0.0);
         let rect = [x, y, x + w, y + h];
         let covered = taken.covered(rect, best.map_or(f32::INFINITY, |(least, _)| least));
         if covered <= 0.0 {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_outside_the_picture_is_named_inside() {
+    fn a_box_outside_the_image_is_named_inside() {
         for around in
             [[-50.0, -50.0, -20.0, -20.0], [120.0, 120.0, 150.0, 150.0], [-10.0, 99.0, 120.0, 130.0]]
         {

@@ -35,7 +35,7 @@ const LIGHT: [u8; 3] = [255, 255, 255];
 /// Ground of legends, and what a matte's background is dimmed with.
 pub const GROUND: [u8; 3] = [12, 14, 18];
 
-/// The colour of a class: the same in every picture and every start.
+/// The colour of a class: the same in every image and every start.
 #[must_use]
 pub fn class(class_id: u32) -> [u8; 3] {
     CLASSES[class_id as usize % CLASSES.len()]

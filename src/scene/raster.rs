@@ -1,8 +1,8 @@
-//! Masks, class maps, mattes, depth maps and style pictures as small RGBA pictures to stretch over the frame.
+//! Masks, class maps, mattes, depth maps and style images as small RGBA images to stretch over the frame.
 
+use super::image_painter::neighbours;
 use super::palette;
-use super::picture::neighbours;
-use super::{Mark, Rect, Scene, Style};
+use super::{Rect, Scene, Shape, Style};
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Mask, Plane, PlaneValues, Results};
 
@@ -53,7 +53,7 @@ impl Scene {
             }
         }
         self.stamping = buffers;
-        self.marks.push(Mark::Raster { index });
+        self.shapes.push(Shape::Raster { index });
     }
 
     /// Adds the plane; gives the depths that the ends of the colour map stand for.
@@ -65,7 +65,7 @@ impl Scene {
             return None;
         }
         let held = match &plane.values {
-            PlaneValues::Picture(v) => v.len() / 4,
+            PlaneValues::Image(v) => v.len() / 4,
             PlaneValues::Classes(v) => v.len(),
             PlaneValues::Matte(v) | PlaneValues::Depth { values: v, .. } => v.len(),
         };
@@ -88,7 +88,7 @@ impl Scene {
         let blend = opacity(style.plane_blend);
         let mut range = None;
         match &plane.values {
-            PlaneValues::Picture(values) => {
+            PlaneValues::Image(values) => {
                 for (pixel, cell) in pixels {
                     if let Some(&[r, g, b, a]) = values.as_chunks::<4>().0.get(cell) {
                         set(pixel, [r, g, b], blend * f32::from(a) / 255.0);
@@ -128,7 +128,7 @@ impl Scene {
             }
         }
         self.scratch = scratch;
-        self.marks.push(Mark::Raster { index });
+        self.shapes.push(Shape::Raster { index });
         range
     }
 }
@@ -317,7 +317,7 @@ fn centres(from: f32, to: f32, most: usize) -> std::ops::Range<usize> {
 }
 
 /// The 2nd and 98th percentile of the finite values (from at most some 4,000 of them), so that a few stray
-/// ones don't flatten the picture.
+/// ones don't flatten the image.
 fn spread(values: &[f32], scratch: &mut Vec<f32>) -> (f32, f32) {
     let step = (values.len() / 4096).max(1);
     scratch.clear();

@@ -1,6 +1,6 @@
-//! Several models' results of one frame on one picture, each under a header: comparisons that are saved.
+//! Several models' results of one frame on one image, each under a header: comparisons that are saved.
 
-use super::{Colour, Mark, Scene, TextRange, fonts, palette, picture};
+use super::{Colour, Scene, Shape, TextRange, fonts, image_painter, palette};
 use crate::frame::Frame;
 
 /// The colours of the lanes of a comparison (after Okabe and Ito's set, told apart by colour-blind eyes).
@@ -9,12 +9,12 @@ pub const LANE_COLOURS: [[u8; 3]; 4] =
 /// The letters of the lanes.
 pub const LANE_LETTERS: [&str; 4] = ["A", "B", "C", "D"];
 
-/// How the lanes lie on the picture.
+/// How the lanes lie on the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Arrangement {
-    /// One picture, the first lane's results left of this share of its width, the second's right of it.
+    /// One image, the first lane's results left of this share of its width, the second's right of it.
     Split(f32),
-    /// A picture for every lane, in so many columns.
+    /// An image for every lane, in so many columns.
     Tiles(usize),
 }
 
@@ -74,7 +74,7 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
         Arrangement::Split(share) => {
             let cut = (share.clamp(0.0, 1.0) * width as f32) as usize;
             for (index, pane) in panes.iter().take(2).enumerate() {
-                picture::render(frame, pane.scene, &mut pixels);
+                image_painter::render(frame, pane.scene, &mut pixels);
                 let columns = if index == 0 { 0..cut } else { cut..width };
                 copy(&pixels, width, columns.clone(), &mut out.data, full_width, (columns.start, header));
             }
@@ -88,7 +88,7 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
         }
         Arrangement::Tiles(_) => {
             for (index, pane) in panes.iter().enumerate() {
-                picture::render(frame, pane.scene, &mut pixels);
+                image_painter::render(frame, pane.scene, &mut pixels);
                 let place = (index % columns * (width + gap), index / columns * pane_height + header);
                 copy(&pixels, width, 0..width, &mut out.data, full_width, place);
             }
@@ -111,7 +111,7 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
         words.add_line(said, [text * 0.6, baseline], text, out.width as f32 - text * 1.2, INK);
     }
     let (w, h) = (out.width, out.height);
-    picture::paint(&words, &mut out.data, w, h);
+    image_painter::paint(&words, &mut out.data, w, h);
 }
 
 /// Where a header lies, in pixels.
@@ -130,7 +130,7 @@ impl Scene {
         let Room { left, top, width, height } = room;
         let side = height * 0.62;
         let (x, y) = (left + text * 0.6, top + (height - side) / 2.0);
-        self.marks.push(Mark::Fill {
+        self.shapes.push(Shape::Fill {
             rect: [x, y, x + side, y + side],
             radius: side * 0.22,
             colour: palette::with_alpha(colour, 1.0),
@@ -152,11 +152,11 @@ impl Scene {
         fonts::push_shown(text, &mut self.text);
         fonts::shorten(&mut self.text, start, size, width);
         let range = TextRange { start, end: self.text.len() };
-        self.marks.push(Mark::Text { text: range, left, baseline, size, colour });
+        self.shapes.push(Shape::Text { text: range, left, baseline, size, colour });
     }
 }
 
-/// Copies columns of a picture to a place in a larger one.
+/// Copies columns of an image to a place in a larger one.
 fn copy(
     from: &[u8],
     width: usize,
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_picture_shows_each_side_by_its_own_model() {
+    fn a_split_image_shows_each_side_by_its_own_model() {
         let frame = Frame::filled(320, 240, [100, 100, 100, 255]);
         let scenes = [scene(&frame, [40.0, 40.0, 280.0, 120.0]), scene(&frame, [20.0, 160.0, 300.0, 220.0])];
         let panes: Vec<Pane<'_>> =

@@ -1,6 +1,5 @@
 //! What a user would notice of scenes and their two painters.
 
-use eframe::egui;
 use proptest::prelude::*;
 
 use super::*;
@@ -26,16 +25,16 @@ fn painted(results: &Results, style: &Style) -> Vec<[u8; 4]> {
     let (w, h) = results.frame_size;
     let frame = Frame::filled(w, h, [128, 128, 128, 255]);
     let mut rgba = Vec::new();
-    picture::render(&frame, &scene_of(results, style), &mut rgba);
+    image_painter::render(&frame, &scene_of(results, style), &mut rgba);
     rgba.as_chunks::<4>().0.to_vec()
 }
 
 fn texts(scene: &Scene) -> Vec<&str> {
-    let text = |mark: &Mark| match *mark {
-        Mark::Text { text, .. } => Some(scene.text(text)),
+    let text = |shape: &Shape| match *shape {
+        Shape::Text { text, .. } => Some(scene.text(text)),
         _ => None,
     };
-    scene.marks().iter().filter_map(text).collect()
+    scene.shapes().iter().filter_map(text).collect()
 }
 
 const GREY: [u8; 4] = [128, 128, 128, 255];
@@ -68,15 +67,18 @@ fn a_label_is_a_filled_chip_above_its_box_with_readable_text() {
     found.detections.push(Detection::new(0, 0.914, [100.0, 100.0, 300.0, 250.0]));
     let scene = scene_of(&found, &Style::default());
     assert_eq!(texts(&scene), ["person 0.91"]);
-    let [x1, y1, x2, y2] = scene.chips[0].rect;
+    let [x1, y1, x2, y2] = scene.label_boxes[0].rect;
     assert!(y2 <= 100.0 && y2 > 95.0 && (x1 - 100.0).abs() < 4.0, "it stands on the box");
     let pixels = painted(&found, &Style::default());
-    let chip = |pixel: &[u8; 4]| *pixel == rgb(0);
+    let label_box = |pixel: &[u8; 4]| *pixel == rgb(0);
     let ink = |pixel: &[u8; 4]| pixel[0] < 40;
     let inside: Vec<[u8; 4]> = (y1 as usize + 1..y2 as usize)
         .flat_map(|y| pixels[y * 400 + x1 as usize + 1..y * 400 + x2 as usize].to_vec())
         .collect();
-    assert!(inside.iter().filter(|p| chip(p)).count() > inside.len() / 3, "filled with the class's colour");
+    assert!(
+        inside.iter().filter(|p| label_box(p)).count() > inside.len() / 3,
+        "filled with the class's colour"
+    );
     assert!(inside.iter().filter(|p| ink(p)).count() > inside.len() / 20, "words in black");
 }
 
@@ -87,7 +89,7 @@ fn chinese_names_are_painted() {
     let chinese = Style { language: Language::Chinese, scores: false, ..Style::default() };
     let scene = scene_of(&found, &chinese);
     assert_eq!(texts(&scene), ["公共汽车"]);
-    let [x1, y1, x2, y2] = scene.chips[0].rect;
+    let [x1, y1, x2, y2] = scene.label_boxes[0].rect;
     let pixels = painted(&found, &chinese);
     let ink = palette::ink_on(palette::class(5));
     let inked = |columns: std::ops::Range<usize>| {
@@ -123,22 +125,22 @@ fn a_mirrored_scene_has_its_boxes_on_the_other_side_and_its_words_unreversed() {
     let scene = scene_of(&found, &style);
     assert!(scene.is_mirrored());
     let frames: Vec<Rect> = scene
-        .marks()
+        .shapes()
         .iter()
-        .filter_map(|mark| match *mark {
-            Mark::Frame { rect, .. } => Some(rect),
+        .filter_map(|shape| match *shape {
+            Shape::Frame { rect, .. } => Some(rect),
             _ => None,
         })
         .collect();
     assert_eq!(frames, [[140.0, 50.0, 180.0, 90.0]]);
     assert_eq!(texts(&scene), ["person"]);
-    // The picture under it turns round as well.
+    // The image under it turns round as well.
     let mut frame = Frame::filled(2, 1, GREY);
     frame.data[..4].copy_from_slice(&[1, 2, 3, 255]);
     let mut rgba = Vec::new();
     let mut empty = Scene::new();
     empty.clear((2, 1), true);
-    picture::render(&frame, &empty, &mut rgba);
+    image_painter::render(&frame, &empty, &mut rgba);
     assert_eq!(rgba, [128, 128, 128, 255, 1, 2, 3, 255]);
 }
 
@@ -170,8 +172,8 @@ fn skeletons_connect_the_points_that_are_seen() {
     found.keypoints[6] = Keypoint { x: 100.0, y: 100.5, score: 0.9 };
     let style = Style { boxes: false, labels: false, ..Style::default() };
     let scene = scene_of(&found, &style);
-    let lines = scene.marks().iter().filter(|mark| matches!(mark, Mark::Line { .. })).count();
-    let dots = scene.marks().iter().filter(|mark| matches!(mark, Mark::Dot { .. })).count();
+    let lines = scene.shapes().iter().filter(|shape| matches!(shape, Shape::Line { .. })).count();
+    let dots = scene.shapes().iter().filter(|shape| matches!(shape, Shape::Dot { .. })).count();
     assert_eq!((lines, dots), (1, 2), "both shoulders and the line between them");
     let middle = painted(&found, &style)[100 * 300 + 150];
     assert_eq!(middle, [0xf0, 0xe4, 0x42, 255]);
@@ -198,8 +200,8 @@ fn planes_are_painted_as_what_they_are() {
         let pixels = painted(&with_plane(values), &style);
         (pixels[50 * 100 + 2], pixels[50 * 100 + 97])
     };
-    let picture = PlaneValues::Picture(vec![255, 0, 0, 255, 0, 0, 255, 255]);
-    assert_eq!(sides(picture), ([255, 0, 0, 255], [0, 0, 255, 255]));
+    let image = PlaneValues::Image(vec![255, 0, 0, 255, 0, 0, 255, 255]);
+    assert_eq!(sides(image), ([255, 0, 0, 255], [0, 0, 255, 255]));
     assert_eq!(sides(PlaneValues::Classes(vec![3, 4])), (rgb(3), rgb(4)));
     let (background, foreground) = sides(PlaneValues::Matte(vec![0.0, 1.0]));
     assert_eq!(foreground, GREY, "the foreground stays");
@@ -240,17 +242,17 @@ fn composing_again_reuses_every_buffer() {
     let (labels, style) = (Labels::coco80(), Style::default());
     let mut scene = Scene::new();
     scene.compose(&found, &labels, &style);
-    let before = (scene.marks.as_ptr(), scene.text.as_ptr(), scene.revision());
+    let before = (scene.shapes.as_ptr(), scene.text.as_ptr(), scene.revision());
     scene.compose(&found, &labels, &style);
-    assert_eq!((scene.marks.as_ptr(), scene.text.as_ptr()), (before.0, before.1));
+    assert_eq!((scene.shapes.as_ptr(), scene.text.as_ptr()), (before.0, before.1));
     assert_ne!(scene.revision(), before.2);
 }
 
-/// What egui is told to paint for the scene over a picture at `at`.
+/// What egui is told to paint for the scene over an image at `at`.
 fn on_screen(scene: &Scene, at: egui::Rect) -> Vec<egui::Shape> {
     let ctx = egui::Context::default();
     ctx.set_fonts(fonts::egui_fonts());
-    let mut painter = screen::ScreenPainter::default();
+    let mut painter = screen_painter::ScreenPainter::default();
     let input = egui::RawInput {
         screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(2000.0, 2000.0))),
         ..egui::RawInput::default()
@@ -261,7 +263,7 @@ fn on_screen(scene: &Scene, at: egui::Rect) -> Vec<egui::Shape> {
 }
 
 #[test]
-fn the_screen_shows_the_same_marks_as_the_picture() {
+fn the_screen_shows_the_same_marks_as_the_image() {
     let mut found = results(Task::Segment, (800, 600));
     for (i, x) in [20.0, 250.0, 500.0].into_iter().enumerate() {
         let mut detection = Detection::new(i as u32 * 5, 0.9, [x, 100.0, x + 200.0, 400.0]);
@@ -291,14 +293,14 @@ fn the_screen_shows_the_same_marks_as_the_picture() {
         }
         let (mut expected_fills, mut expected_strokes, mut expected_words) =
             (Vec::new(), Vec::new(), Vec::new());
-        for mark in scene.marks() {
-            match *mark {
-                Mark::Fill { rect, .. } => expected_fills.push(to(rect)),
-                Mark::Frame { rect, width, halo, .. } => {
+        for shape in scene.shapes() {
+            match *shape {
+                Shape::Fill { rect, .. } => expected_fills.push(to(rect)),
+                Shape::Frame { rect, width, halo, .. } => {
                     expected_strokes.push((to(rect), (width + 2.0 * halo) * 0.5));
                     expected_strokes.push((to(rect), width / 2.0));
                 }
-                Mark::Text { text, left, baseline, size, .. } => {
+                Shape::Text { text, left, baseline, size, .. } => {
                     expected_words.push((scene.text(text), left, baseline, size));
                 }
                 _ => {}
@@ -358,30 +360,30 @@ fn frames_of_any_size_and_broken_numbers_are_survived() {
                 Style { line_scale: scale, label_scale: scale, mask_opacity: scale, ..Style::default() };
             let scene = scene_of(&found, &style);
             let frame = Frame::filled(size.0, size.1, GREY);
-            picture::render(&frame, &scene, &mut Vec::new());
-            picture::paint(&scene, &mut [0; 64], 4, 4);
+            image_painter::render(&frame, &scene, &mut Vec::new());
+            image_painter::paint(&scene, &mut [0; 64], 4, 4);
         }
         let at = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(100.0, 100.0));
         on_screen(&scene_of(&found, &Style::default()), at);
     }
     // A plane or mask that is shorter than it says.
     for values in
-        [PlaneValues::Picture(vec![1]), PlaneValues::Classes(Vec::new()), PlaneValues::Matte(vec![0.5])]
+        [PlaneValues::Image(vec![1]), PlaneValues::Classes(Vec::new()), PlaneValues::Matte(vec![0.5])]
     {
         painted(&with_plane(values), &Style::default());
     }
     let frame = Frame { format: PixelFormat::Mjpeg, ..Frame::filled(2, 2, GREY) };
     let mut out = vec![1];
-    picture::render(&frame, &Scene::new(), &mut out);
+    image_painter::render(&frame, &Scene::new(), &mut out);
     assert!(out.is_empty());
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the picture, the boxes and the names are, every label lies wholly in the picture.
+    /// Whatever the image, the boxes and the names are, every label lies wholly in the image.
     #[test]
-    fn labels_never_leave_the_picture(
+    fn labels_never_leave_the_image(
         width in 1_u32..2000,
         height in 1_u32..2000,
         boxes in prop::collection::vec((0_u32..4, prop::array::uniform4(-0.5_f32..1.5)), 0..12),
@@ -397,12 +399,12 @@ proptest! {
         let style = Style { mirror, label_scale: scale, ..Style::default() };
         let mut scene = Scene::new();
         scene.compose(&found, &Labels::new(names), &style);
-        for chip in &scene.chips {
-            let [x1, y1, x2, y2] = chip.rect;
-            prop_assert!(x1 >= 0.0 && y1 >= 0.0 && x2 <= w + 0.01 && y2 <= h + 0.01, "{:?}", chip.rect);
+        for label_box in &scene.label_boxes {
+            let [x1, y1, x2, y2] = label_box.rect;
+            prop_assert!(x1 >= 0.0 && y1 >= 0.0 && x2 <= w + 0.01 && y2 <= h + 0.01, "{:?}", label_box.rect);
         }
-        for mark in scene.marks() {
-            if let Mark::Text { text, left, size, .. } = *mark {
+        for shape in scene.shapes() {
+            if let Shape::Text { text, left, size, .. } = *shape {
                 let right = left + fonts::text_width(scene.text(text), size);
                 prop_assert!(left >= 0.0 && right <= w + 0.01, "{} ends at {right} of {w}", scene.text(text));
             }

@@ -18,13 +18,14 @@ pub enum Address {
     CameraIndex(u32),
     /// The camera of this name; `bus` tells two of the same name apart.
     Camera { name: String, bus: Option<String> },
-    /// A film that ffmpeg reads.
+    /// A video that ffmpeg reads.
     Video(PathBuf),
-    /// One picture.
-    Picture(PathBuf),
-    /// All pictures of a folder, in name order.
+    /// One image.
+    #[serde(alias = "picture")]
+    Image(PathBuf),
+    /// All images of a folder, in name order.
     Folder(PathBuf),
-    /// All pictures whose names fit a glob.
+    /// All images whose names fit a glob.
     Glob(String),
     /// A moving test pattern of this size and rate.
     Pattern { width: u32, height: u32, fps: u32 },
@@ -32,8 +33,8 @@ pub enum Address {
     Stream(String),
 }
 
-/// Endings of pictures that can be read, lower case.
-pub const PICTURE_ENDINGS: &[&str] =
+/// Endings of images that can be read, lower case.
+pub const IMAGE_ENDINGS: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pnm"];
 
 /// The test pattern as it is when nothing else is asked: 1280×720 at 30 frames a second.
@@ -47,8 +48,8 @@ impl Address {
             return Self::Folder(path.to_owned());
         }
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        if ending.is_some_and(|e| PICTURE_ENDINGS.contains(&e.as_str())) {
-            Self::Picture(path.to_owned())
+        if ending.is_some_and(|e| IMAGE_ENDINGS.contains(&e.as_str())) {
+            Self::Image(path.to_owned())
         } else {
             Self::Video(path.to_owned())
         }
@@ -112,7 +113,7 @@ impl fmt::Display for Address {
             Self::AnyCamera => f.write_str("camera"),
             Self::CameraIndex(index) => write!(f, "{index}"),
             Self::Camera { name, .. } => f.write_str(name),
-            Self::Video(path) | Self::Picture(path) | Self::Folder(path) => {
+            Self::Video(path) | Self::Image(path) | Self::Folder(path) => {
                 write!(f, "{}", path.display())
             }
             Self::Glob(text) | Self::Stream(text) => f.write_str(text),

@@ -21,10 +21,10 @@ pub enum SourceError {
     #[error("This account isn't allowed to use the camera \u{201c}{name}\u{201d}.")]
     Forbidden { name: String },
     /// It opened but no frame has come for a while.
-    #[error("The camera \u{201c}{name}\u{201d} stopped sending pictures.")]
+    #[error("The camera \u{201c}{name}\u{201d} stopped sending images.")]
     Stalled { name: String },
     /// Frames come but none can be decoded.
-    #[error("The camera \u{201c}{name}\u{201d} sends damaged pictures.")]
+    #[error("The camera \u{201c}{name}\u{201d} sends damaged images.")]
     Damaged { name: String },
     /// It offers no format that we can read.
     #[error("The camera \u{201c}{name}\u{201d} offers no format that can be read: {found}.")]
@@ -38,9 +38,9 @@ pub enum SourceError {
     /// It exists but can't be read.
     #[error("\u{201c}{}\u{201d} can't be read: {reason}.", path.display())]
     Unreadable { path: PathBuf, reason: String },
-    /// A folder or pattern of names without a single picture.
-    #[error("There is no picture in \u{201c}{place}\u{201d}.")]
-    NoPictures { place: String },
+    /// A folder or pattern of names without a single image.
+    #[error("There is no image in \u{201c}{place}\u{201d}.")]
+    NoImages { place: String },
     /// Videos need the ffmpeg program.
     #[error("Videos are read with the program ffmpeg, which isn't installed.")]
     NoFfmpeg,
@@ -57,12 +57,12 @@ impl SourceError {
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
-            Self::NoCamera => "Connect a camera, or open a picture, a video or the test pattern.".into(),
+            Self::NoCamera => "Connect a camera, or open an image, a video or the test pattern.".into(),
             Self::Missing { .. } | Self::Unplugged { .. } => {
-                "Plug it in again: the picture comes back by itself.".into()
+                "Plug it in again: the image comes back by itself.".into()
             }
             Self::Busy { .. } => {
-                "Close the other program, or choose another camera: the picture comes back by itself.".into()
+                "Close the other program, or choose another camera: the image comes back by itself.".into()
             }
             Self::Forbidden { .. } if cfg!(target_os = "linux") => {
                 "Run \u{201c}sudo usermod -aG video $USER\u{201d}, then log out and in again.".into()
@@ -80,8 +80,8 @@ impl SourceError {
             Self::Unreadable { .. } => {
                 "Check that the file is whole and that this account may read it.".into()
             }
-            Self::NoPictures { .. } => {
-                "Choose a folder with JPEG, PNG, WebP, BMP, GIF, TIFF or PNM pictures.".into()
+            Self::NoImages { .. } => {
+                "Choose a folder with JPEG, PNG, WebP, BMP, GIF, TIFF or PNM images.".into()
             }
             Self::NoFfmpeg => if cfg!(target_os = "linux") {
                 "Install it (Debian, Ubuntu: sudo apt install ffmpeg) and open the video again."
@@ -89,9 +89,9 @@ impl SourceError {
                 "Install it from ffmpeg.org and open the video again."
             }
             .into(),
-            Self::NotSeekable => "Only videos and folders of pictures can be sought.".into(),
+            Self::NotSeekable => "Only videos and folders of images can be sought.".into(),
             Self::Unknown { .. } => {
-                "Give a camera index or name, a picture, a folder, a glob, a video, or \u{201c}pattern\u{201d}.".into()
+                "Give a camera index or name, an image, a folder, a glob, a video, or \u{201c}pattern\u{201d}.".into()
             }
         }
     }

@@ -1,15 +1,13 @@
-//! Where frames come from: camera, video, pictures, test pattern.
+//! Where frames come from: camera, video, images, test pattern.
 //!
 //! A [`Source`] is read from one thread with a timeout and never blocks for longer. It knows nothing of
 //! models, the engine or the window.
 
 pub mod address;
 pub mod camera;
-pub mod convert;
 mod error;
-pub mod jpeg;
+pub mod images;
 pub mod pattern;
-pub mod pictures;
 pub mod video;
 
 use std::time::Duration;
@@ -35,9 +33,9 @@ pub enum Read {
 pub enum Pace {
     /// Frames come when they come and are lost if not taken: camera, stream, pattern.
     Live,
-    /// A film: it can be paused, sought, stepped, looped, and played as fast as possible.
-    Film,
-    /// Separate pictures, one after the other, each as long as the viewer wants.
+    /// A video: it can be paused, sought, stepped, looped, and played as fast as possible.
+    Video,
+    /// Separate images, one after the other, each as long as the viewer wants.
     Stills,
 }
 
@@ -52,9 +50,9 @@ pub struct SourceInfo {
     pub size: (u32, u32),
     /// Nominal frames a second.
     pub fps: Option<f64>,
-    /// Length of a film in seconds, where known.
+    /// Length of a video in seconds, where known.
     pub duration_s: Option<f64>,
-    /// Number of frames or pictures, where known.
+    /// Number of frames or images, where known.
     pub frames: Option<u64>,
     /// The format that the source delivers, for the user ("MJPEG 1280×720 @ 30").
     pub detail: String,
@@ -68,13 +66,13 @@ pub trait Source: Send {
     /// Writes the next frame into `into`, waiting at most `timeout`. `into`'s buffer is reused; the
     /// source fills size, format, data, sequence, captured, time and origin.
     ///
-    /// A film or a folder gives its next frame at once: the one who reads sets the pace.
+    /// A video or a folder gives its next frame at once: the one who reads sets the pace.
     ///
     /// # Errors
     /// The state that the source is in. After an error the source is done with: drop it and open again.
     fn read(&mut self, into: &mut Frame, timeout: Duration) -> Result<Read, SourceError>;
 
-    /// Goes to `time_s` of a film (clamped to its length), or to the picture of that index.
+    /// Goes to `time_s` of a video (clamped to its length), or to the image of that index.
     ///
     /// # Errors
     /// [`SourceError::NotSeekable`] for a live source, or why the file couldn't be read again.
@@ -108,9 +106,9 @@ pub struct CameraRequest {
 /// The state that the source is in, with its fix.
 pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source>, SourceError> {
     Ok(match address {
-        Address::Picture(path) => Box::new(pictures::Pictures::file(path)?),
-        Address::Folder(path) => Box::new(pictures::Pictures::folder(path)?),
-        Address::Glob(text) => Box::new(pictures::Pictures::glob(text)?),
+        Address::Image(path) => Box::new(images::Images::file(path)?),
+        Address::Folder(path) => Box::new(images::Images::folder(path)?),
+        Address::Glob(text) => Box::new(images::Images::glob(text)?),
         Address::Pattern { width, height, fps } => Box::new(pattern::Pattern::new(*width, *height, *fps)),
         Address::AnyCamera | Address::CameraIndex(_) | Address::Camera { .. } => {
             return camera::open(address, request);

@@ -72,7 +72,7 @@ class Watch:
         return None
 
     def plays(self):
-        """Waits until three more pictures have come."""
+        """Waits until three more images have come."""
         before = self.until("playing")
         return before and self.until("playing", enough=lambda m: m["frames"] >= before["frames"] + 3)
 

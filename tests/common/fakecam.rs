@@ -24,7 +24,7 @@ fn library() -> &'static Path {
     })
 }
 
-/// A fake camera with pictures of the sample clip.
+/// A fake camera with images of the sample clip.
 pub struct FakeCamera {
     folder: tempfile::TempDir,
 }
@@ -44,7 +44,7 @@ impl FakeCamera {
                 .arg(camera.path(&format!("frames/{size}_%02d.jpg")))
                 .status()
                 .expect("ffmpeg");
-            assert!(status.success(), "ffmpeg makes pictures");
+            assert!(status.success(), "ffmpeg makes images");
         }
         camera.plug_in();
         camera.fault("ok");

@@ -91,7 +91,7 @@ class Graph:
         onnx.save(model, OUT / f"{self.name}.onnx")
 
 
-def picture(name="images", size=(SIDE, SIDE)):
+def image(name="images", size=(SIDE, SIDE)):
     return (name, T.FLOAT, [1, 3, *size])
 
 
@@ -112,15 +112,15 @@ NAMES3 = {"stride": "32", "names": "{0: 'a', 1: \"b's, c\", 2: 'd'}"}
 
 
 # --- one table of rows ----------------------------------------------------------------------------------------
-g = Graph("yolov5", [picture()], NAMES3)
+g = Graph("yolov5", [image()], NAMES3)
 g.sparse_output("output0", [1, 252, 8], row(10, CENTRE + [0.9375] + CLASSES3)); g.save()
 
 # Segmentation: 32 coefficients behind the classes, and prototypes; the third one is positive in its left half.
-g = Graph("yolov5_seg", [picture()], NAMES3)
+g = Graph("yolov5_seg", [image()], NAMES3)
 g.sparse_output("output0", [1, 252, 40], {**row(10, CENTRE + [0.9375] + CLASSES3), (0, 10, 8 + 2): 1.0})
 g.sparse_output("output1", [1, 32, 16, 16], {(0, 2, y, x): 5.0 if x < 6 else -5.0 for y in range(16) for x in range(16)}); g.save()
 
-g = Graph("yolov7_grid", [picture()])
+g = Graph("yolov7_grid", [image()])
 g.sparse_output("output", [1, 252, 85], row(10, CENTRE + [0.9375, 0.1, 0.8])); g.save()
 
 # Any size, and an output that says nothing of its rows: only a run tells them (3 anchors a cell at the size it gets).
@@ -134,17 +134,17 @@ values = row(10, CENTRE + [0.9375, 0.1, 0.8])
 table = g.op("ScatterND", [base, g.const(np.array(list(values), np.int64)), g.const(np.array(list(values.values()), np.float32))])
 g.op("Add", [table, g.zero], output="output"); g.give("output", T.FLOAT, [1, "n", 85]); g.save()
 
-g = Graph("yolov7_end2end", [picture()])
+g = Graph("yolov7_end2end", [image()])
 g.sparse_output("output", [2, 7], {(0, c): v for c, v in enumerate([0.0, *CORNERS, CLASS, SCORE])}, declared=["n", 7]); g.save()
 
 for name, output in (("yolov6", "outputs"), ("yolov6_other_name", "output")):
-    g = Graph(name, [picture()])
+    g = Graph(name, [image()])
     values = {(0, i, 4): 1.0 for i in range(84)}  # objectness is 1 everywhere
     values.update(row(10, CENTRE + [1.0, 0.1, SCORE, 0.2]))
     values[(0, 83, 0)] = 56.0  # a centre far across, as decoded boxes have
     g.sparse_output(output, [1, 84, 8], values); g.save()
 
-g = Graph("yolov9", [picture()], NAMES3)
+g = Graph("yolov9", [image()], NAMES3)
 g.sparse_output("output0", [1, 7, 84], column(10, CENTRE + [0.1, SCORE, 0.2])); g.save()
 
 # The same in 16 bits from end to end, and as statically quantised files have it (QDQ): 8 bits with their scale before and
@@ -153,7 +153,7 @@ g = Graph("yolov9_half", [("images", T.FLOAT16, [1, 3, SIDE, SIDE])], NAMES3)
 g.op("Cast", [g.sparse([1, 7, 84], column(10, CENTRE + [0.1, SCORE, 0.2]))], to=T.FLOAT16, output="output0")
 g.give("output0", T.FLOAT16, [1, 7, 84]); g.save()
 
-g = Graph("yolov9_qdq", [picture()], NAMES3)
+g = Graph("yolov9_qdq", [image()], NAMES3)
 zero = g.const(np.uint8(0))
 small = lambda x, scale: g.op("QuantizeLinear", [x, g.const(np.float32(scale)), zero])
 eight = g.op("ReduceMean", [g.op("DequantizeLinear", [small("images", 1 / 255), g.const(np.float32(1 / 255)), zero])], keepdims=0)
@@ -161,21 +161,21 @@ table = g.op("Add", [g.sparse([1, 7, 84], column(10, CENTRE + [0.0, SCORE, 0.25]
 g.op("DequantizeLinear", [small(table, 0.25), g.const(np.float32(0.25)), zero], output="output0")
 g.give("output0", T.FLOAT, [1, 7, 84]); g.save()
 
-g = Graph("yolov9_two_heads", [picture()], NAMES3)
+g = Graph("yolov9_two_heads", [image()], NAMES3)
 g.sparse_output("output0", [1, 7, 84], column(3, [9, 9, 9, 9, 0.99, 0.1, 0.2]))  # the auxiliary head
 g.sparse_output("output1", [1, 7, 84], column(10, CENTRE + [0.1, SCORE, 0.2])); g.save()
 
-g = Graph("yolov10_corners", [picture()])
+g = Graph("yolov10_corners", [image()])
 g.sparse_output("output0", [1, 7, 84], column(10, CORNERS + [0.1, SCORE, 0.2])); g.save()
 
-g = Graph("yolov10_rows", [picture()])
+g = Graph("yolov10_rows", [image()])
 g.sparse_output("output0", [1, 300, 6], row(0, CORNERS + [SCORE, CLASS])); g.save()
 
 # YOLOX, undecoded: x = (v + column) * stride, w = exp(v) * stride. Cell (row 3, column 3) of stride 8.
-g = Graph("yolox", [picture()])
+g = Graph("yolox", [image()])
 g.sparse_output("output", [1, 84, 85], row(3 * 8 + 3, [CX / 8 - 3, CY / 8 - 3, math.log(W / 8), math.log(H / 8), 0.9375, 0.1, 0.8])); g.save()
 
-g = Graph("yolox_decoded", [picture()])
+g = Graph("yolox_decoded", [image()])
 values = row(27, CENTRE + [0.9375, 0.1, 0.8]); values[(0, 83, 0)] = 56.0
 g.sparse_output("output", [1, 84, 85], values); g.save()
 
@@ -185,7 +185,7 @@ g.sparse_output("output", [1, 84, 85], values); g.save()
 def half(p):
     return logit(p / 2)
 
-g = Graph("yolov7_maps", [picture()])
+g = Graph("yolov7_maps", [image()])
 for stride, rows, columns in A3:
     values = {}
     if stride == 16:
@@ -196,7 +196,7 @@ for stride, rows, columns in A3:
 g.save()
 
 # YOLOv2: x = (s(t) + column) * 32, w = exp(t) * anchor * 32, softmax over classes. Cell (0, 0), anchor 0.
-g = Graph("yolov2", [picture("input.1")])
+g = Graph("yolov2", [image("input.1")])
 t = [logit(CX / 32), logit(CY / 32), math.log(W / 32 / 0.57273), math.log(H / 32 / 0.677385), logit(0.9375), 0, math.log(4 * 79)]
 g.sparse_output("218", [1, 425, 2, 2], {(0, c, 0, 0): v for c, v in enumerate(t)}); g.save()
 
@@ -212,15 +212,15 @@ for number, (stride, rows, columns) in enumerate(A3):
 g.save()
 
 # --- boxes and scores apart -----------------------------------------------------------------------------------
-g = Graph("yolov4_tianxiaomo", [picture("input")])
+g = Graph("yolov4_tianxiaomo", [image("input")])
 g.sparse_output("boxes", [1, 252, 1, 4], {(0, 5, 0, c): v for c, v in enumerate(PARTS)})
 g.sparse_output("confs", [1, 252, 80], row(5, [0.1, SCORE])); g.save()
 
-g = Graph("damo_yolo", [picture()])
+g = Graph("damo_yolo", [image()])
 g.sparse_output("output", [1, 84, 80], row(5, [0.1, SCORE]))
 g.sparse_output("953", [1, 84, 4], row(5, CORNERS)); g.save()
 
-g = Graph("yolo_nas_raw", [picture("input")])
+g = Graph("yolo_nas_raw", [image("input")])
 g.sparse_output("904", [1, 84, 4], row(5, CORNERS))
 g.sparse_output("897", [1, 84, 80], row(5, [0.1, SCORE])); g.save()
 
@@ -247,12 +247,12 @@ def sides(distances):
     return out
 
 # Plus: from (column * 8, row * 8) = (24, 24).
-g = Graph("nanodet_plus", [picture("data")])
+g = Graph("nanodet_plus", [image("data")])
 g.sparse_output("output", [1, 85, 112], {**row(3 * 8 + 3, [0.1, SCORE]),
     **{(0, 27, 80 + i): v for i, v in enumerate(sides([(24 - X1) / 8, (24 - Y1) / 8, (X2 - 24) / 8, (Y2 - 24) / 8]))}}); g.save()
 
 # v1: from the middle of the cell, (20, 20).
-g = Graph("nanodet_v1", [picture("input.1")])
+g = Graph("nanodet_v1", [image("input.1")])
 for stride, rows, columns in A3:
     g.sparse_output(f"cls_pred_stride_{stride}", [1, rows * columns, 80], row(18, [0.1, SCORE]) if stride == 8 else {})
 for stride, rows, columns in A3:
@@ -261,33 +261,33 @@ for stride, rows, columns in A3:
 g.save()
 
 # FastestDet: centre = (cell + tanh t) / map, size = s(t), score = objectness^0.6 * class^0.4. Cell (1, 1) of 4 x 4.
-g = Graph("fastestdet", [picture("input.1")])
+g = Graph("fastestdet", [image("input.1")])
 t = [SCORE, math.atanh(CX / 16 - 1), math.atanh(CY / 16 - 1), logit(W / 64), logit(H / 64), 0.1, SCORE]
 g.sparse_output("758", [1, 85, 4, 4], {(0, c, 1, 1): v for c, v in enumerate(t)}); g.save()
 
 # --- final detections -----------------------------------------------------------------------------------------
 # Boxes are multiplied by the size that the second input gives, as the post-processor does.
-g = Graph("rt_detr", [picture(), ("orig_target_sizes", T.INT64, [1, 2])])
+g = Graph("rt_detr", [image(), ("orig_target_sizes", T.INT64, [1, 2])])
 size = g.op("Cast", ["orig_target_sizes"], to=T.FLOAT)
 size = g.op("Unsqueeze", [g.op("Concat", [size, size], axis=1), g.const(np.array([1], np.int64))])
 g.integers("labels", [[CLASS, 0, 0]])
 g.op("Mul", [g.sparse([1, 3, 4], row(0, PARTS)), size], output="boxes"); g.give("boxes", T.FLOAT, [1, 3, 4])
 g.sparse_output("scores", [1, 3], {(0, 0): SCORE}); g.save()
 
-g = Graph("rt_detr_ultralytics", [picture()], {"task": "detect", "description": "Ultralytics rtdetr-l model", **NAMES3})
+g = Graph("rt_detr_ultralytics", [image()], {"task": "detect", "description": "Ultralytics rtdetr-l model", **NAMES3})
 g.sparse_output("output0", [1, 300, 7], row(4, CENTRE_PARTS + [0.1, SCORE, 0.2])); g.save()
 
-g = Graph("rf_detr_seg", [picture("input")])
+g = Graph("rf_detr_seg", [image("input")])
 g.sparse_output("dets", [1, 10, 4], row(2, CENTRE_PARTS))
 g.sparse_output("labels", [1, 10, 91], {(0, 2, CLASS): logit(SCORE)}, fill=-10.0)
 g.sparse_output("masks", [1, 10, 16, 16], {(0, 2, y, x): 5.0 for y in range(16) for x in range(6)}, fill=-5.0); g.save()
 
-g = Graph("rf_detr", [picture("input")])
+g = Graph("rf_detr", [image("input")])
 g.sparse_output("dets", [1, 10, 4], row(2, CENTRE_PARTS))
 g.sparse_output("labels", [1, 10, 91], {(0, 2, CLASS): logit(SCORE)}, fill=-10.0); g.save()
 
 # Boxes are divided by the scale factor, as PaddleDetection does.
-g = Graph("pp_yoloe", [picture("image"), ("scale_factor", T.FLOAT, [1, 2])])
+g = Graph("pp_yoloe", [image("image"), ("scale_factor", T.FLOAT, [1, 2])])
 table = g.sparse([2, 6], {(0, c): v for c, v in enumerate([CLASS, SCORE, *CORNERS])}, fill=-1.0)
 factor = g.op("ReduceMax", ["scale_factor"], keepdims=0)
 g.op("Div", [table, factor], output="multiclass_nms3_0.tmp_0"); g.give("multiclass_nms3_0.tmp_0", T.FLOAT, ["n", 6])
@@ -299,7 +299,7 @@ g.sparse_output("detection_classes:0", [1, 5], {(0, 0): 1.0}, fill=1.0)
 g.sparse_output("detection_scores:0", [1, 5], {(0, 0): SCORE, (0, 1): 0.9})
 g.sparse_output("num_detections:0", [1], {(0,): 1.0}); g.save()
 
-g = Graph("nms_inside", [picture()])
+g = Graph("nms_inside", [image()])
 g.integers("num_dets", [[1]], kind=T.INT32)
 g.sparse_output("det_boxes", [1, 5, 4], row(0, CORNERS))
 g.sparse_output("det_scores", [1, 5], {(0, 0): SCORE})
@@ -313,19 +313,19 @@ g.give("yolonms_layer_1/ExpandDims_1:0", T.FLOAT, [1, 3, 4])
 g.sparse_output("yolonms_layer_1/ExpandDims_3:0", [1, 80, 3], {(0, CLASS, 1): SCORE})
 g.integers("yolonms_layer_1/concat_2:0", [[0, CLASS, 1]], kind=T.INT32); g.save()
 
-g = Graph("tensorrt_nms", [picture()])
+g = Graph("tensorrt_nms", [image()])
 g.op("EfficientNMS_TRT", [g.sparse([1, 84, 4], {}), g.sparse([1, 84, 80], {})], output="num_dets", domain="TRT")
 g.give("num_dets", T.INT32, [1, 1]); g.save()
 
 # --- faces (one class) ----------------------------------------------------------------------------------------
-g = Graph("ultraface", [picture("input")])
+g = Graph("ultraface", [image("input")])
 g.sparse_output("scores", [1, 40, 2], row(5, [0.25, SCORE]))
 g.sparse_output("boxes", [1, 40, 4], row(5, PARTS)); g.save()
 
 # YuNet: score = sqrt(cls * obj), x = (column + t) * stride, w = exp(t) * stride. Stride 16, row 1, column 1;
 # landmarks at the box's corners and centre.
 POINTS = [(X1, Y1), (X2, Y1), (CX, CY), (X1, Y2), (X2, Y2)]
-g = Graph("yunet", [picture("input")])
+g = Graph("yunet", [image("input")])
 for part, width in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
     for stride, rows, columns in A3:
         values = []
@@ -335,11 +335,11 @@ for part, width in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
         g.sparse_output(f"{part}_{stride}", [1, rows * columns, width], row(5, values))
 g.save()
 
-g = Graph("yolov5_face", [picture("input")])
+g = Graph("yolov5_face", [image("input")])
 g.sparse_output("output", [1, 252, 16], row(7, CENTRE + [0.9375] + [v for p in POINTS for v in p] + [0.8])); g.save()
 
 # Raw maps: landmarks are t * anchor + cell * stride. Stride 16, row 1, column 1, anchor 0 (23 x 29).
-g = Graph("yolov5_face_maps", [picture("data")])
+g = Graph("yolov5_face_maps", [image("data")])
 for stride, rows, columns in A3:
     values = {}
     if stride == 16:
@@ -372,9 +372,9 @@ value = g.op("Add", [g.op("Mul", [value, g.const(np.array([p[2] for p in picked]
 index = g.const(np.array([[0, p[1]] for p in picked], np.int64))
 g.op("ScatterND", [g.sparse([1, 400], {}, fill=-20.0), index, value], output="output"); g.give("output", T.FLOAT, [1, 400]); g.save()
 
-# --- pictures, mattes, depth ----------------------------------------------------------------------------------
+# --- images, mattes, depth ----------------------------------------------------------------------------------
 # Fast neural style normalises inside and gives bytes.
-g = Graph("neural_style", [picture("input1")])
+g = Graph("neural_style", [image("input1")])
 g.op("InstanceNormalization", ["input1", g.const(np.full(3, 60, np.float32)), g.const(np.full(3, 128, np.float32))], output="output1")
 g.give("output1", T.FLOAT, [1, 3, SIDE, SIDE]); g.save()
 
@@ -384,11 +384,11 @@ g.op("Tanh", ["AnimeGANv3_input:0"], output="generator/main/out_layer:0")
 g.give("generator/main/out_layer:0", T.FLOAT, ["batch", SIDE, SIDE, 3]); g.save()
 
 # Low light: twice as bright, cut at 1.
-g = Graph("enhance", [picture("input")])
+g = Graph("enhance", [image("input")])
 g.op("Clip", [g.op("Mul", ["input", g.const(np.float32(2))]), g.const(np.float32(0)), g.const(np.float32(1))], output="output")
 g.give("output", T.FLOAT, [1, 3, SIDE, SIDE]); g.save()
 
-g = Graph("super_resolution", [picture("input")])
+g = Graph("super_resolution", [image("input")])
 g.op("Resize", ["input", "", g.const(np.array([1, 1, 2, 2], np.float32))], output="output", mode="nearest",
      coordinate_transformation_mode="asymmetric", nearest_mode="floor")
 g.give("output", T.FLOAT, [1, 3, 2 * SIDE, 2 * SIDE]); g.save()
@@ -415,15 +415,15 @@ for n in NAMES:
 g.save()
 
 # Depth Anything: sides of whole patches, no axis of channels; here the mean of the channels.
-g = Graph("depth_anything", [picture("image", (70, 70))])
+g = Graph("depth_anything", [image("image", (70, 70))])
 g.op("ReduceMean", ["image"], axes=[1], keepdims=0, output="depth"); g.give("depth", T.FLOAT, [1, 70, 70]); g.save()
 
-g = Graph("midas", [picture("0")])
+g = Graph("midas", [image("0")])
 g.op("Relu", [g.op("ReduceMean", ["0"], axes=[1], keepdims=0)], output="797"); g.give("797", T.FLOAT, [1, SIDE, SIDE]); g.save()
 
 # A classifier with room for a LoRA adapter: ten classes; an optional input, zero unless the adapter says otherwise, is added
 # to the scores. The third class is the best alone, with the adapter the sixth.
-g = Graph("lora_classifier", [picture("input")])
+g = Graph("lora_classifier", [image("input")])
 g.weights.append(nh.from_array(np.zeros((1, 10), np.float32), "lora_bias"))
 g.inputs.append(h.make_tensor_value_info("lora_bias", T.FLOAT, [1, 10]))
 scores = g.sparse([1, 10], {(0, 2): 4.0})

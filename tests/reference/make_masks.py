@@ -1,11 +1,11 @@
-"""What yolov8n-seg finds in the sample pictures, by onnxruntime, numpy and OpenCV alone, with masks at the picture's size.
+"""What yolov8n-seg finds in the sample images, by onnxruntime, numpy and OpenCV alone, with masks at the image's size.
 
 Usage: python make_masks.py MODELS_DIR MEDIA_DIR OUT.json
 Needs: onnxruntime, numpy, opencv-python-headless.
 
 The way of `process_mask_native` (Ultralytics' documentation of instance masks): the prototypes weighed by a detection's
-coefficients, read bilinearly at each pixel of the picture, cut by the box, inside where the sum is above 0. The padding isn't
-a whole number of prototypes (17.5 rows for a 1280×720 picture), so it isn't cut off: the mapping leaves it out.
+coefficients, read bilinearly at each pixel of the image, cut by the box, inside where the sum is above 0. The padding isn't
+a whole number of prototypes (17.5 rows for a 1280×720 image), so it isn't cut off: the mapping leaves it out.
 Masks are COCO run lengths: column by column, first the number of pixels outside.
 """
 import json
@@ -87,13 +87,13 @@ def main():
     options = ort.SessionOptions()
     options.log_severity_level = 3
     session = ort.InferenceSession(os.path.join(models, MODEL), options, providers=["CPUExecutionProvider"])
-    pictures = []
+    images = []
     for name in sorted(n for n in os.listdir(media) if n.endswith(".jpg")):
         img = cv2.imread(os.path.join(media, name))
-        pictures.append(dict(picture=name, size=list(img.shape[:2]), found=look(session, img)))
-        print(name, len(pictures[-1]["found"]))
+        images.append(dict(image=name, size=list(img.shape[:2]), found=look(session, img)))
+        print(name, len(images[-1]["found"]))
     with open(out, "w") as f:
-        json.dump(dict(model=MODEL, conf=CONF, iou=IOU, pictures=pictures), f, separators=(",", ":"))
+        json.dump(dict(model=MODEL, conf=CONF, iou=IOU, images=images), f, separators=(",", ":"))
         f.write("\n")
 
 

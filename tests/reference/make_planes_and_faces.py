@@ -1,9 +1,9 @@
-"""What the face detectors, picture networks, matte and depth models of the sample data give, by numpy and OpenCV alone.
+"""What the face detectors, image networks, matte and depth models of the sample data give, by numpy and OpenCV alone.
 
 Usage: python make_planes_and_faces.py MODELS_DIR MEDIA_DIR OUT.json
 Needs: onnxruntime, numpy, opencv-python-headless.
 
-Faces: boxes and landmarks in pixels of the picture. YuNet is decoded by OpenCV's own cv2.FaceDetectorYN, YOLOv5-face by
+Faces: boxes and landmarks in pixels of the image. YuNet is decoded by OpenCV's own cv2.FaceDetectorYN, YOLOv5-face by
 the formula of its models/yolo.py. Planes: values on a coarse grid, every `step`-th row and column from `step // 2` on.
 """
 import json
@@ -24,7 +24,7 @@ def session(path):
 
 
 def corner(img, size):
-    """The picture in the upper left corner, black beside it."""
+    """The image in the upper left corner, black beside it."""
     h, w = img.shape[:2]
     r = min(size / w, size / h)
     small = cv2.resize(img, (round(w * r), round(h * r)), interpolation=cv2.INTER_LINEAR)
@@ -102,13 +102,13 @@ FACES = {"yunet_2023mar.onnx": yunet, "yolov5n-0.5-face.onnx": yolov5_face}
 if __name__ == "__main__":
     models, media, out = sys.argv[1:4]
     result = dict(conf=CONF, iou=IOU, faces=[], planes=[])
-    for kind, table, pictures in (("faces", FACES, ("bus.jpg", "dog.jpg", "traffic_060.jpg")), ("planes", PLANES, ("bus.jpg",))):
+    for kind, table, images in (("faces", FACES, ("bus.jpg", "dog.jpg", "traffic_060.jpg")), ("planes", PLANES, ("bus.jpg",))):
         for name, compute in table.items():
-            for picture in pictures:
-                img = cv2.imread(os.path.join(media, picture))
+            for image in images:
+                img = cv2.imread(os.path.join(media, image))
                 found = compute(os.path.join(models, name), img)
-                result[kind].append(dict(model=name, picture=picture, found=found))
-                print(name, picture, len(found), str(found)[:300])
+                result[kind].append(dict(model=name, image=image, found=found))
+                print(name, image, len(found), str(found)[:300])
     for entry in result["faces"]:
         for face in entry["found"]:
             face["score"] = round(face["score"], 4)

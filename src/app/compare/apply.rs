@@ -6,15 +6,15 @@ use std::sync::Arc;
 use crate::app::intent::Page;
 use crate::app::window::App;
 use crate::app::workers::Done;
-use crate::engine::{Command, LANES, Outcome};
-use crate::keep;
-use crate::library::{Card, Kind};
+use crate::engine::{Command, MAX_COMPARED, Prediction};
+use crate::library::{Kind, ModelEntry};
 use crate::model::Task;
+use crate::save;
 use crate::scene::sheet::Arrangement;
 
 /// The model that is compared with the current one where none was chosen: of the same task, used last.
 #[must_use]
-pub fn second(cards: &[Arc<Card>], current: &Path, task: Option<Task>) -> Option<PathBuf> {
+pub fn second(cards: &[Arc<ModelEntry>], current: &Path, task: Option<Task>) -> Option<PathBuf> {
     let others = cards.iter().filter(|card| matches!(card.kind, Kind::Known(_)) && card.path != current);
     // The name decides last, so that the choice is the same every time.
     let best =
@@ -26,7 +26,7 @@ impl App {
     /// Compares the model that is about to open with these.
     pub(in crate::app) fn begin_comparing(&mut self, models: Vec<PathBuf>) {
         self.state.settings.compare_models = models;
-        self.state.settings.compare_models.truncate(LANES - 1);
+        self.state.settings.compare_models.truncate(MAX_COMPARED - 1);
         self.state.comparing = true;
         self.send_comparison();
     }
@@ -61,7 +61,7 @@ impl App {
         let task = task_of(&current).or_else(|| model.current.as_ref().map(|card| card.spec.task));
         let mut remembered = self.state.settings.compare_models.clone();
         remembered.retain(|path| *path != current && path.is_file());
-        remembered.truncate(LANES - 1);
+        remembered.truncate(MAX_COMPARED - 1);
         // Those of the last time are taken up where one of them can be compared with this model.
         if !remembered.iter().any(|path| task_of(path) == task) {
             remembered = second(&self.state.cards, &current, task).into_iter().collect();
@@ -84,7 +84,7 @@ impl App {
         let models = &mut self.state.settings.compare_models;
         if let Some(place) = models.get_mut(beside) {
             *place = path;
-        } else if models.len() < LANES - 1 {
+        } else if models.len() < MAX_COMPARED - 1 {
             models.push(path);
         } else {
             return;
@@ -106,7 +106,7 @@ impl App {
         }
     }
 
-    /// Saves the comparison as one picture, on a worker; answers whether there is one.
+    /// Saves the comparison as one image, on a worker; answers whether there is one.
     pub(in crate::app) fn snapshot_comparison(&self) -> bool {
         let Some(newest) = self.compare.newest.clone() else { return false };
         let split = newest.lanes.len() == 2 && !self.state.settings.compare_tiles;
@@ -117,7 +117,8 @@ impl App {
             Arrangement::Tiles(columns)
         };
         let medians = self.compare.stats.map(|stats| stats.total.median);
-        let usual = |median: f32, outcome: &Outcome| if median > 0.0 { median } else { outcome.times.total };
+        let usual =
+            |median: f32, prediction: &Prediction| if median > 0.0 { median } else { prediction.times.total };
         let (source, style) = (self.source_text(), self.style());
         let options = self.state.settings.snapshot.clone();
         self.workers.run("snapshot", move || {
@@ -125,18 +126,20 @@ impl App {
                 .lanes
                 .iter()
                 .zip(medians)
-                .filter_map(|(outcome, median)| outcome.as_deref().map(|o| (o.into(), usual(median, o))))
+                .filter_map(|(prediction, median)| {
+                    prediction.as_deref().map(|o| (o.into(), usual(median, o)))
+                })
                 .collect();
             // Where a lane has nothing to show there are no two sides.
             let how = if lanes.len() < 2 { Arrangement::Tiles(columns) } else { how };
-            let view = keep::ComparisonView {
+            let view = save::ComparisonView {
                 source: &source,
                 frame: &newest.frame,
                 lanes: &lanes,
                 how,
                 style: &style,
             };
-            Done::Snapshot(keep::save_comparison(&view, &options).map(Box::new))
+            Done::Snapshot(save::save_comparison(&view, &options).map(Box::new))
         });
         true
     }

@@ -1,10 +1,8 @@
-//! The strip above a lane's picture: its letter, which model it is, its figures.
+//! The strip above a lane's image: its letter, which model it is, its figures.
 
 use std::path::Path;
 
-use eframe::egui::{
-    self, Align, Layout, Popup, Rect, Response, Role, Sense, TextStyle, Ui, WidgetInfo, vec2,
-};
+use egui::{self, Align, Layout, Popup, Rect, Response, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
 
 use super::words::Words;
 use super::{Lane, colour, letter, usable};
@@ -14,9 +12,9 @@ use crate::app::page_text::task_name;
 use crate::app::style::{RADIUS, palette};
 use crate::app::view::View;
 use crate::app::widgets::{menu_row, sized_icon_button};
-use crate::keep::comparison::lane_text;
-use crate::library::Card;
-use crate::library::search::{self, Order};
+use crate::library::ModelEntry;
+use crate::library::search::{self, SortOrder};
+use crate::save::comparison::lane_text;
 use crate::scene::palette::ink_on;
 use crate::scene::sheet::LANE_COLOURS;
 
@@ -72,7 +70,7 @@ pub fn ui(
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(figures).layout(Layout::left_to_right(Align::Min)),
         |ui| {
-            let results = lane.outcome.as_ref().map(|o| &o.results);
+            let results = lane.prediction.as_ref().map(|o| &o.results);
             let text = lane_text(median_ms, results, view.language);
             let hint = (w.rates_hint)(&(view.strings.per_second)(rate));
             ui.add(egui::Label::new(egui::RichText::new(text).small().color(p.weak)).truncate())
@@ -118,9 +116,9 @@ pub fn menu(
 ) {
     Popup::menu(button).width(280.0).show(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        let mut cards: Vec<&Card> =
+        let mut cards: Vec<&ModelEntry> =
             usable(view).map(AsRef::as_ref).filter(|card| !taken.contains(&card.path.as_path())).collect();
-        search::sort(&mut cards, Order::Recent);
+        search::sort(&mut cards, SortOrder::Recent);
         // Models of one task can be compared in more than speed: those come first.
         let task = view.model.current.as_ref().map(|card| card.spec.task);
         cards.sort_by_key(|card| card.task() != task);

@@ -1,4 +1,4 @@
-//! Several models on the same frames: on the two sides of one picture or on a picture each, every one under its figures,
+//! Several models on the same frames: on the two sides of one image or on an image each, every one under its figures,
 //! and below what compares them.
 
 mod apply;
@@ -11,7 +11,7 @@ mod words;
 use std::path::Path;
 use std::sync::Arc;
 
-use eframe::egui::{self, Align, Color32, Layout, Rect, Ui, Vec2, pos2, vec2};
+use egui::{self, Align, Color32, Layout, Rect, Ui, Vec2, pos2, vec2};
 
 use super::icons::Icon;
 use super::intent::{Intent, Page};
@@ -19,16 +19,16 @@ use super::stage::{Overlay, Stage};
 use super::style::palette;
 use super::view::{View, model_name};
 use super::widgets::{centred_page, icon_button, page_title, paragraph, primary_button};
-use crate::engine::{Comparison, LANES, LaneStats, Outcome};
+use crate::engine::{Comparison, MAX_COMPARED, ModelStats, Prediction};
 use crate::frame::Frame;
-use crate::keep::comparison::{agreement_text, speed_text};
-use crate::library::{Card, Kind};
+use crate::library::{Kind, ModelEntry};
 use crate::model::agreement::{Agreement, Judge};
+use crate::save::comparison::{agreement_text, speed_text};
 use crate::scene::Style;
 use crate::scene::sheet::{LANE_COLOURS, LANE_LETTERS, grid};
 use words::Words;
 
-/// Height of the strip above each picture.
+/// Height of the strip above each image.
 const HEADER: f32 = 48.0;
 /// Height of the bar below.
 const BAR: f32 = 44.0;
@@ -37,13 +37,13 @@ const GAP: f32 = 4.0;
 /// The comparison as it is shown.
 #[derive(Debug, Default)]
 pub struct Compare {
-    overlays: [Overlay; LANES],
+    overlays: [Overlay; MAX_COMPARED],
     newest: Option<Arc<Comparison>>,
-    stats: [LaneStats; LANES],
+    stats: [ModelStats; MAX_COMPARED],
     judge: Judge,
     /// How far each lane agrees with the first on the newest frame.
-    agreements: [Option<Agreement>; LANES],
-    /// Of the pictures, as they are arranged now.
+    agreements: [Option<Agreement>; MAX_COMPARED],
+    /// Of the images, as they are arranged now.
     columns: usize,
 }
 
@@ -53,7 +53,7 @@ struct Lane<'a> {
     index: usize,
     name: String,
     path: Option<&'a Path>,
-    outcome: Option<Arc<Outcome>>,
+    prediction: Option<Arc<Prediction>>,
     failed: Option<String>,
     opening: bool,
 }
@@ -69,9 +69,9 @@ fn letter(lane: usize) -> &'static str {
     LANE_LETTERS[lane % LANE_LETTERS.len()]
 }
 
-/// Columns and rows in which the pictures are largest, none of them too narrow for its header.
-fn arrange(count: usize, room: Vec2, picture: Option<(u32, u32)>) -> (usize, usize) {
-    let (w, h) = picture.map_or((16.0, 9.0), |(w, h)| (w as f32, h as f32));
+/// Columns and rows in which the images are largest, none of them too narrow for its header.
+fn arrange(count: usize, room: Vec2, image: Option<(u32, u32)>) -> (usize, usize) {
+    let (w, h) = image.map_or((16.0, 9.0), |(w, h)| (w as f32, h as f32));
     let scale = |(columns, rows): (usize, usize)| {
         let width = (room.x - GAP * (columns - 1) as f32) / columns as f32;
         let height = (room.y - GAP * (rows - 1) as f32) / rows as f32 - HEADER;
@@ -82,7 +82,7 @@ fn arrange(count: usize, room: Vec2, picture: Option<(u32, u32)>) -> (usize, usi
 }
 
 /// The models that can be compared.
-fn usable<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Arc<Card>> + use<'a> {
+fn usable<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Arc<ModelEntry>> + use<'a> {
     view.library.cards.iter().filter(|card| matches!(card.kind, Kind::Known(_)))
 }
 
@@ -97,13 +97,13 @@ impl Compare {
         if same {
             return;
         }
-        self.agreements = [None; LANES];
+        self.agreements = [None; MAX_COMPARED];
         if let Some((Some(first), others)) = newest.as_deref().and_then(|c| c.lanes.split_first()) {
             for (place, other) in self.agreements[1..].iter_mut().zip(others) {
                 *place = other.as_ref().map(|other| {
                     self.judge.compare(
-                        (&first.results, &first.card.spec.labels),
-                        (&other.results, &other.card.spec.labels),
+                        (&first.results, &first.model.spec.labels),
+                        (&other.results, &other.model.spec.labels),
                     )
                 });
             }
@@ -112,7 +112,7 @@ impl Compare {
     }
 
     /// Takes over the figures; seldom enough to be read.
-    pub fn measure(&mut self, of: impl Fn(usize) -> LaneStats) {
+    pub fn measure(&mut self, of: impl Fn(usize) -> ModelStats) {
         self.stats = std::array::from_fn(of);
     }
 
@@ -122,7 +122,7 @@ impl Compare {
         self.newest.as_ref().map(|newest| Arc::clone(&newest.frame))
     }
 
-    /// Shows the comparison in `area`; `stage` has the picture.
+    /// Shows the comparison in `area`; `stage` has the image.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
@@ -169,17 +169,21 @@ impl Compare {
     }
 
     /// The usual time of a lane in milliseconds: the median of the last seconds, or, where nothing new came in them (a
-    /// picture that stands still), that of its result.
+    /// image that stands still), that of its result.
     fn median(&self, lane: &Lane<'_>) -> f32 {
         let median = self.stats[lane.index].total.median;
-        if median > 0.0 { median } else { lane.outcome.as_ref().map_or(0.0, |outcome| outcome.times.total) }
+        if median > 0.0 {
+            median
+        } else {
+            lane.prediction.as_ref().map_or(0.0, |prediction| prediction.times.total)
+        }
     }
 
     fn lanes<'a>(&self, view: &View<'a>, stage: &Stage) -> Vec<Lane<'a>> {
         let generation = stage.frame().map(|frame| frame.generation);
         let said = |lane: usize| {
             let newest = self.newest.as_ref().and_then(|newest| newest.lanes.get(lane)?.clone());
-            newest.filter(|outcome| Some(outcome.frame.generation) == generation)
+            newest.filter(|prediction| Some(prediction.frame.generation) == generation)
         };
         let model = view.model;
         let opening = model.opening.as_deref();
@@ -193,7 +197,7 @@ impl Compare {
             index: 0,
             name: path.map_or_else(|| view.strings.no_model.to_owned(), name_of),
             path,
-            outcome: said(0),
+            prediction: said(0),
             failed: failed.map(|(_, error)| super::page_text::model_card(view.language, error).title),
             opening: opening.is_some(),
         };
@@ -201,12 +205,12 @@ impl Compare {
             index,
             name: name_of(&lane.choice.path),
             path: Some(lane.choice.path.as_path()),
-            outcome: said(index)
-                .filter(|o| lane.card.as_ref().is_some_and(|card| Arc::ptr_eq(card, &o.card))),
+            prediction: said(index)
+                .filter(|o| lane.model.as_ref().is_some_and(|card| Arc::ptr_eq(card, &o.model))),
             failed: lane.failed.as_ref().map(|e| super::page_text::model_card(view.language, e).title),
-            opening: lane.card.is_none() && lane.failed.is_none(),
+            opening: lane.model.is_none() && lane.failed.is_none(),
         });
-        std::iter::once(first).chain(others).take(LANES).collect()
+        std::iter::once(first).chain(others).take(MAX_COMPARED).collect()
     }
 
     /// Only one model is here: how to get another.
@@ -251,7 +255,7 @@ impl Compare {
                         out.push(Intent::CompareTiles(!tiles));
                     }
                 }
-                if lanes.len() < LANES {
+                if lanes.len() < MAX_COMPARED {
                     let add = icon_button(ui, Icon::Plus, w.add, false);
                     let taken: Vec<&Path> = lanes.iter().filter_map(|lane| lane.path).collect();
                     header::menu(&add, view, None, &taken, lanes.len(), out);
@@ -277,7 +281,7 @@ impl Compare {
         let first = self.median(&lanes[0]);
         for lane in &lanes[1..] {
             let letters = (letter(0), letter(lane.index));
-            let Some(agreement) = self.agreements[lane.index].filter(|_| lane.outcome.is_some()) else {
+            let Some(agreement) = self.agreements[lane.index].filter(|_| lane.prediction.is_some()) else {
                 continue;
             };
             let of_two = lanes.len() == 2;

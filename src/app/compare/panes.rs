@@ -1,8 +1,6 @@
-//! The pictures of a comparison: a tile for every lane, or two lanes on the two sides of one picture.
+//! The images of a comparison: a tile for every lane, or two lanes on the two sides of one image.
 
-use eframe::egui::{
-    self, Align2, CursorIcon, EventFilter, Id, Key, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
-};
+use egui::{self, Align2, CursorIcon, EventFilter, Id, Key, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::words::Words;
 use super::{Lane, colour};
@@ -13,19 +11,19 @@ use crate::app::style::palette;
 use crate::app::view::View;
 use crate::scene::Style;
 
-/// How far a key moves the divider, as a share of the picture's width.
+/// How far a key moves the divider, as a share of the image's width.
 const STEP: f32 = 0.02;
 
-/// A lane's own picture.
+/// A lane's own image.
 pub fn tile(ui: &Ui, area: Rect, stage: &Stage, overlay: &mut Overlay, lane: &Lane<'_>, style: &Style) {
     let Some(size) = stage.size() else { return };
     let at = fit(size, area);
     let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    stage.paint_picture(&painter, at, style.mirror);
-    overlay.paint(&painter, at, lane.outcome.as_ref(), style, size);
+    stage.paint_image(&painter, at, style.mirror);
+    overlay.paint(&painter, at, lane.prediction.as_ref(), style, size);
 }
 
-/// One picture with the first lane's results left of the divider and the second's right of it.
+/// One image with the first lane's results left of the divider and the second's right of it.
 #[expect(clippy::too_many_arguments, reason = "what is painted, where, and who is told")]
 pub fn split_ui(
     ui: &mut Ui,
@@ -46,10 +44,10 @@ pub fn split_ui(
         Rect::from_min_max(clip.min, pos2(cut, clip.bottom())),
         Rect::from_min_max(pos2(cut, clip.top()), clip.max),
     ];
-    stage.paint_picture(&ui.painter().with_clip_rect(clip), at, style.mirror);
+    stage.paint_image(&ui.painter().with_clip_rect(clip), at, style.mirror);
     for ((overlay, lane), side) in overlays.iter_mut().zip(lanes).zip(sides) {
         let painter = ui.painter().with_clip_rect(side);
-        overlay.paint(&painter, at, lane.outcome.as_ref(), style, size);
+        overlay.paint(&painter, at, lane.prediction.as_ref(), style, size);
         state_ui(ui, side, view, lane);
     }
     handle(ui, at, cut);
@@ -59,7 +57,7 @@ fn divider_id(ui: &Ui) -> Id {
     ui.scope_id().with("compare divider")
 }
 
-/// Moves the divider; answers where it is, as a share of the picture's width.
+/// Moves the divider; answers where it is, as a share of the image's width.
 fn divider(ui: &mut Ui, at: Rect, view: &View<'_>, out: &mut Vec<Intent>) -> f32 {
     let share = view.settings.compare_divider.clamp(0.0, 1.0);
     let x = at.left() + share * at.width();
@@ -118,7 +116,7 @@ fn handle(ui: &Ui, at: Rect, x: f32) {
     }
 }
 
-/// Says over a lane's picture that its model opens, or why it doesn't run.
+/// Says over a lane's image that its model opens, or why it doesn't run.
 pub fn state_ui(ui: &Ui, area: Rect, view: &View<'_>, lane: &Lane<'_>) {
     let text = match (&lane.failed, lane.opening) {
         (Some(failed), _) => failed.clone(),

@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eframe::egui::Key;
+use egui::Key;
 use egui_kittest::kittest::Queryable as _;
 
 use super::apply::second;
 use super::*;
 use crate::app::tests::{Bench, card, press};
-use crate::engine::{LaneState, ModelCard, ModelChoice, Spread};
+use crate::engine::{ComparedModel, ModelChoice, ModelInfo, Percentiles};
 use crate::model::labels::Language;
 use crate::model::results::StageTimes;
 use crate::model::{Detection, ModelError, Results, Task, Thresholds};
 use crate::scene::Style;
 use crate::source::{Pace, address::PATTERN};
 
-fn model(name: &str, task: Task) -> Arc<ModelCard> {
+fn model(name: &str, task: Task) -> Arc<ModelInfo> {
     let mut card = card();
     card.name = name.into();
     card.path = format!("/models/{name}.onnx").into();
@@ -24,12 +24,12 @@ fn model(name: &str, task: Task) -> Arc<ModelCard> {
     Arc::new(card)
 }
 
-fn library_card(name: &str, task: Task, used: Option<u64>) -> Arc<Card> {
+fn library_card(name: &str, task: Task, used: Option<u64>) -> Arc<ModelEntry> {
     let model = model(name, task);
-    Arc::new(Card {
+    Arc::new(ModelEntry {
         path: model.path.clone(),
         name: name.into(),
-        stamp: crate::library::notes::Stamp::default(),
+        stamp: crate::library::records::FileStamp::default(),
         kind: Kind::Known(Box::new(model.spec.clone())),
         precision: crate::library::catalogue::Precision::default(),
         sha256: None,
@@ -42,14 +42,14 @@ fn library_card(name: &str, task: Task, used: Option<u64>) -> Arc<Card> {
     })
 }
 
-fn outcome(card: &Arc<ModelCard>, frame: &Arc<Frame>, boxes: &[[f32; 4]]) -> Arc<Outcome> {
+fn prediction(card: &Arc<ModelInfo>, frame: &Arc<Frame>, boxes: &[[f32; 4]]) -> Arc<Prediction> {
     let mut results = Results::default();
     results.clear(card.spec.task, (frame.width, frame.height));
     results.detections.extend(boxes.iter().map(|bbox| Detection::new(2, 0.9, *bbox)));
-    Arc::new(Outcome {
+    Arc::new(Prediction {
         frame: Arc::clone(frame),
         results,
-        card: Arc::clone(card),
+        model: Arc::clone(card),
         thresholds: Thresholds::default(),
         times: StageTimes { total: 12.5, ..StageTimes::default() },
         finished: Instant::now(),
@@ -66,20 +66,20 @@ fn comparing(names: &[&str]) -> Bench {
     let models: Vec<_> = names.iter().map(|name| model(name, Task::Detect)).collect();
     let said = models.iter().zip(0u8..).map(|(card, n)| {
         let x = f32::from(n) * 12.0;
-        Some(outcome(card, &frame, &[[0.0, 0.0, 10.0, 10.0], [x, 20.0, x + 10.0, 30.0]]))
+        Some(prediction(card, &frame, &[[0.0, 0.0, 10.0, 10.0], [x, 20.0, x + 10.0, 30.0]]))
     });
     bench.compare.take(Some(Arc::new(Comparison { frame: Arc::clone(&frame), lanes: said.collect() })));
-    bench.compare.measure(|lane| LaneStats {
+    bench.compare.measure(|lane| ModelStats {
         fps: 9.0,
-        total: Spread { median: [70.0, 50.0, 20.0, 10.0][lane], p95: 80.0 },
-        ..LaneStats::default()
+        total: Percentiles { median: [70.0, 50.0, 20.0, 10.0][lane], p95: 80.0 },
+        ..ModelStats::default()
     });
     bench.model.current = models.first().cloned();
     bench.model.beside = models[1..]
         .iter()
-        .map(|card| LaneState {
+        .map(|card| ComparedModel {
             choice: ModelChoice { path: card.path.clone(), ..ModelChoice::default() },
-            card: Some(Arc::clone(card)),
+            model: Some(Arc::clone(card)),
             failed: None,
         })
         .collect();
@@ -137,7 +137,7 @@ fn two_models_are_shown_with_their_figures_and_what_compares_them() {
 }
 
 #[test]
-fn the_divider_is_moved_with_the_keys_and_stays_on_the_picture() {
+fn the_divider_is_moved_with_the_keys_and_stays_on_the_image() {
     let mut harness = comparing(&["one", "two"]).shown(panel);
     harness.get_by_label("Divider").focus();
     harness.run_steps(2);
@@ -163,7 +163,7 @@ fn a_model_is_chosen_added_and_the_layout_changed() {
     press(&mut harness, "three");
     press(&mut harness, "Add a model");
     press(&mut harness, "four");
-    press(&mut harness, "A picture each");
+    press(&mut harness, "An image each");
     press(&mut harness, "Stop comparing  (C)");
     assert_eq!(
         harness.state().intents,
@@ -182,7 +182,7 @@ fn of_three_each_can_be_taken_out_and_agrees_by_its_share() {
     assert!(harness.query_by_label("A – B  50 %").is_some());
     assert!(harness.query_by_label("A – C  50 %").is_some());
     assert!(harness.query_by_label("C 3.5× as fast").is_some());
-    assert!(harness.query_by_label("Divider").is_none(), "three models have a picture each");
+    assert!(harness.query_by_label("Divider").is_none(), "three models have an image each");
     press(&mut harness, "Remove model A");
     press(&mut harness, "Remove model C");
     assert_eq!(harness.state().intents, [Intent::CompareWithout(0), Intent::CompareWithout(2)]);
@@ -209,7 +209,7 @@ fn with_one_model_alone_the_way_to_another_is_shown() {
 
 #[test]
 fn a_comparison_leaves_no_widget_without_a_name() {
-    use eframe::egui::accesskit::Role;
+    use egui::accesskit::Role;
     use egui_kittest::kittest::NodeT as _;
     let harness = comparing(&["one", "two", "three"]).shown(panel);
     let inputs = |role| matches!(role, Role::Button | Role::ComboBox | Role::Slider);
@@ -220,7 +220,7 @@ fn a_comparison_leaves_no_widget_without_a_name() {
 #[test]
 fn a_failing_model_leaves_the_others_their_results() {
     let mut bench = comparing(&["one", "two"]);
-    bench.model.beside[0].card = None;
+    bench.model.beside[0].model = None;
     bench.model.beside[0].failed = Some(Arc::new(ModelError::NoFile { path: "/models/two.onnx".into() }));
     let harness = bench.shown(panel);
     assert!(harness.query_by_label("70.0 ms · 14.3/s alone · 2 found").is_some());
@@ -243,9 +243,9 @@ fn the_second_model_is_of_the_same_task_and_was_used_last() {
 }
 
 #[test]
-fn pictures_are_arranged_so_that_they_are_large() {
+fn images_are_arranged_so_that_they_are_large() {
     let room = Vec2::new(960.0, 640.0);
-    assert_eq!(arrange(3, room, Some((720, 1280))), (3, 1), "upright pictures beside each other");
+    assert_eq!(arrange(3, room, Some((720, 1280))), (3, 1), "upright images beside each other");
     assert_eq!(arrange(4, room, Some((1280, 720))), (2, 2));
     assert_eq!(arrange(2, room, Some((1280, 400))), (1, 2), "flat ones one below the other");
     assert_eq!(arrange(4, Vec2::new(400.0, 600.0), Some((720, 1280))).0, 2, "no narrower than a header");
@@ -253,9 +253,9 @@ fn pictures_are_arranged_so_that_they_are_large() {
 }
 
 #[test]
-fn a_picture_that_stands_still_keeps_its_figures() {
+fn an_image_that_stands_still_keeps_its_figures() {
     let mut bench = comparing(&["one", "two"]);
-    bench.compare.measure(|_| LaneStats::default());
+    bench.compare.measure(|_| ModelStats::default());
     let harness = bench.shown(panel);
     assert_eq!(harness.query_all_by_label("12.5 ms · 80.0/s alone · 2 found").count(), 2);
 }

@@ -36,8 +36,8 @@ static ENGLISH: Words = Words {
     choose: |letter| format!("Model {letter}"),
     add: "Add a model",
     without: |letter| format!("Remove model {letter}"),
-    split: "Both on one picture",
-    tiles: "A picture each",
+    split: "Both on one image",
+    tiles: "An image each",
     leave: "Stop comparing",
     divider: "Divider",
     rates_hint: |rate| {

@@ -11,9 +11,9 @@ use crate::app::workers::Done;
 use crate::engine::SourceState;
 use crate::library::download::{Job, Outcome, State, Ticket, Trust};
 use crate::library::import::{self, How, ImportError, Imported};
-use crate::library::notes::{Measured, Origin, Stamp};
+use crate::library::records::{FileStamp, Measured, Origin};
 use crate::library::upkeep::{self, Away, UpkeepError, Verdict};
-use crate::library::{Card, Kind, Mirrors, Watcher, pull};
+use crate::library::{Kind, Mirrors, ModelEntry, Watcher, pull};
 use crate::model::ModelError;
 
 /// Larger models are linked when they are dropped: a copy would take long and fill the disk.
@@ -42,7 +42,7 @@ impl App {
         let before = std::mem::replace(&mut self.state.cards, cards);
         self.state.models = models_to_go_through(&self.state.cards);
         let Some(current) = self.state.model.current.as_ref().map(|c| c.path.clone()) else { return };
-        let stamp_of = |cards: &[Arc<Card>]| {
+        let stamp_of = |cards: &[Arc<ModelEntry>]| {
             cards.iter().find(|c| same_file(&c.path, &current)).map(|c| (c.stamp, c.spec().is_some()))
         };
         match (stamp_of(&before), stamp_of(&self.state.cards)) {
@@ -59,7 +59,7 @@ impl App {
         }
     }
 
-    /// Whether nothing is to be done for the picture, so that models may be measured.
+    /// Whether nothing is to be done for the image, so that models may be measured.
     pub(in crate::app) fn tell_idle(&self) {
         let opening = matches!(*self.state.source, SourceState::Opening { .. });
         let busy = (opening || crate::app::speed::frames_come(&self.state.source))
@@ -350,8 +350,8 @@ impl App {
 }
 
 /// What `M` goes through: the favourites, where there are two or more; else every model that can be run.
-fn models_to_go_through(cards: &[Arc<Card>]) -> Vec<PathBuf> {
-    let runs = |c: &&Arc<Card>| !matches!(c.kind, Kind::Broken { .. });
+fn models_to_go_through(cards: &[Arc<ModelEntry>]) -> Vec<PathBuf> {
+    let runs = |c: &&Arc<ModelEntry>| !matches!(c.kind, Kind::Broken { .. });
     let favourites: Vec<PathBuf> =
         cards.iter().filter(runs).filter(|c| c.favourite).map(|c| c.path.clone()).collect();
     if favourites.len() >= 2 {
@@ -383,7 +383,7 @@ fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
         }
     }
     for one in taken.imported.iter().filter(|i| !i.was_here) {
-        let Ok(stamp) = Stamp::of(&one.path) else { continue };
+        let Ok(stamp) = FileStamp::of(&one.path) else { continue };
         let origin = catalogue.by_hash(&one.sha256).map(|e| Origin::of(e, &one.sha256));
         watcher.note(|notes| {
             notes.hashed(&one.path, stamp, &one.sha256);

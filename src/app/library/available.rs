@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use eframe::egui::{self, Align, Layout, Ui};
+use egui::{self, Align, Layout, Ui};
 
 use super::parts::{chip, kind, licence_colour, progress, row_frame, size, task_mark};
 use super::words::{Words, permits};
@@ -13,11 +13,11 @@ use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{plain_button, primary_button};
 use crate::library::search::Haystack;
-use crate::library::{Card, Entry};
+use crate::library::{Entry, ModelEntry};
 use crate::model::labels::Language;
 
 pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words, out: &mut Vec<Intent>) {
-    let here: HashMap<&str, &Card> = view
+    let here: HashMap<&str, &ModelEntry> = view
         .library
         .cards
         .iter()
@@ -65,7 +65,7 @@ fn entry_ui(
     view: &View<'_>,
     w: &Words,
     entry: &Entry,
-    (card, pull): (Option<&Card>, Option<&Pull>),
+    (card, pull): (Option<&ModelEntry>, Option<&Pull>),
     out: &mut Vec<Intent>,
 ) {
     let p = palette(ui);

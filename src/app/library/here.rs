@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Align, Layout, Ui};
+use egui::{self, Align, Layout, Ui};
 
 use super::parts::{chip, kind, licence_colour, row_frame, size, star, task_mark};
 use super::words::{Words, permits};
@@ -14,7 +14,7 @@ use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{centred_page, plain_button, primary_button};
 use crate::library::search::{self, Haystack};
-use crate::library::{Card, Kind};
+use crate::library::{Kind, ModelEntry};
 use crate::model::labels::Language;
 use crate::model::spec::Size;
 
@@ -30,7 +30,7 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words
         });
         return;
     }
-    let mut fitting: Vec<&Card> = cards.iter().map(Arc::as_ref).filter(|c| fits(page, c)).collect();
+    let mut fitting: Vec<&ModelEntry> = cards.iter().map(Arc::as_ref).filter(|c| fits(page, c)).collect();
     search::sort(&mut fitting, view.settings.model_order);
     if fitting.is_empty() {
         ui.add_space(16.0);
@@ -54,7 +54,7 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words
     }
 }
 
-fn fits(page: &LibraryPage, card: &Card) -> bool {
+fn fits(page: &LibraryPage, card: &ModelEntry) -> bool {
     if page.task.is_some_and(|t| card.task() != Some(t)) {
         return false;
     }
@@ -66,10 +66,10 @@ fn fits(page: &LibraryPage, card: &Card) -> bool {
 }
 
 /// Cards of one group stand together, where the first of them stands.
-fn groups<'a>(cards: &[&'a Card]) -> Vec<Vec<&'a Card>> {
-    let mut groups: Vec<Vec<&Card>> = Vec::new();
+fn groups<'a>(cards: &[&'a ModelEntry]) -> Vec<Vec<&'a ModelEntry>> {
+    let mut groups: Vec<Vec<&ModelEntry>> = Vec::new();
     for card in cards {
-        let same = |group: &&mut Vec<&Card>| {
+        let same = |group: &&mut Vec<&ModelEntry>| {
             group.first().is_some_and(|first| {
                 first.group == card.group && first.task() == card.task() && first.precision != card.precision
             })
@@ -82,7 +82,7 @@ fn groups<'a>(cards: &[&'a Card]) -> Vec<Vec<&'a Card>> {
     groups
 }
 
-fn is_current(view: &View<'_>, card: &Card) -> bool {
+fn is_current(view: &View<'_>, card: &ModelEntry) -> bool {
     view.model.current.as_ref().is_some_and(|c| same_file(&c.path, &card.path))
 }
 
@@ -91,7 +91,7 @@ fn card_ui(
     ui: &mut Ui,
     view: &View<'_>,
     w: &Words,
-    card: &Card,
+    card: &ModelEntry,
     out: &mut Vec<Intent>,
 ) {
     let p = palette(ui);
@@ -155,7 +155,7 @@ fn card_ui(
     }
 }
 
-fn time_ui(ui: &mut Ui, w: &Words, card: &Card) {
+fn time_ui(ui: &mut Ui, w: &Words, card: &ModelEntry) {
     let p = palette(ui);
     let (text, colour, hint) = match &card.measured {
         Some(m) => (format!("{:.1} ms", m.total_ms), p.text, (w.measured_hint)(&m.provider, m.threads)),
@@ -168,7 +168,7 @@ fn time_ui(ui: &mut Ui, w: &Words, card: &Card) {
 }
 
 /// Family, input, precision, size, classes: what tells one model from another.
-fn about(view: &View<'_>, w: &Words, card: &Card) -> String {
+fn about(view: &View<'_>, w: &Words, card: &ModelEntry) -> String {
     let Some(spec) = card.spec() else { return String::new() };
     let (width, height) = spec.input.size.bound();
     let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
@@ -189,7 +189,7 @@ fn more_menu(
     ui: &mut Ui,
     w: &Words,
     view: &View<'_>,
-    card: &Card,
+    card: &ModelEntry,
     out: &mut Vec<Intent>,
 ) {
     let button = ui.add(egui::Button::new("…").min_size(egui::vec2(32.0, 30.0))).accessible_name(w.more);
@@ -221,7 +221,7 @@ fn more_menu(
     });
 }
 
-fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Words, card: &Card) {
+fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Words, card: &ModelEntry) {
     let p = palette(ui);
     ui.add_space(6.0);
     egui::Grid::new(("details", &card.path)).num_columns(2).spacing([16.0, 4.0]).show(ui, |ui| {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eframe::egui::{self, Align, Layout, TextEdit, Ui};
+use egui::{self, Align, Layout, TextEdit, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, Intent, Page};
@@ -20,8 +20,8 @@ use super::page_text::task_name;
 use super::style::palette;
 use super::view::View;
 use super::widgets::{icon_button, page_title};
-use crate::library::search::Order;
-use crate::library::{Card, Catalogue};
+use crate::library::search::SortOrder;
+use crate::library::{Catalogue, ModelEntry};
 use crate::model::Task;
 use words::{Words, order_name};
 
@@ -45,7 +45,7 @@ pub enum PullState {
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct LibraryView<'a> {
-    pub cards: &'a [Arc<Card>],
+    pub cards: &'a [Arc<ModelEntry>],
     pub catalogue: &'a Catalogue,
     pub pulls: &'a [Pull],
 }
@@ -133,7 +133,7 @@ impl LibraryPage {
                         .width(170.0);
                     combo
                         .show_ui(ui, |ui| {
-                            for order in Order::ALL {
+                            for order in SortOrder::ALL {
                                 let name = order_name(view.language, order);
                                 if ui.selectable_label(order == now, name).clicked() {
                                     out.push(Intent::ModelOrder(order));

@@ -1,6 +1,6 @@
 //! What rows of both lists are made of.
 
-use eframe::egui::{self, Align2, Color32, Response, Sense, TextStyle, Ui, vec2};
+use egui::{self, Align2, Color32, Response, Sense, TextStyle, Ui, vec2};
 
 use crate::app::style::{Palette, palette};
 use crate::library::Permits;

@@ -1,7 +1,7 @@
 //! The words of the library's pages, in English and Chinese.
 
 use crate::library::Permits;
-use crate::library::search::Order;
+use crate::library::search::SortOrder;
 use crate::model::labels::Language;
 
 /// The words of one language.
@@ -94,13 +94,13 @@ impl Words {
 
 /// What an order is called.
 #[must_use]
-pub fn order_name(language: Language, order: Order) -> &'static str {
+pub fn order_name(language: Language, order: SortOrder) -> &'static str {
     let (english, chinese) = match order {
-        Order::Recent => ("Favourites, then recent", "收藏与最近使用"),
-        Order::Name => ("Name", "名称"),
-        Order::Task => ("Task", "任务"),
-        Order::Speed => ("Speed", "速度"),
-        Order::Size => ("Size", "大小"),
+        SortOrder::Recent => ("Favourites, then recent", "收藏与最近使用"),
+        SortOrder::Name => ("Name", "名称"),
+        SortOrder::Task => ("Task", "任务"),
+        SortOrder::Speed => ("Speed", "速度"),
+        SortOrder::Size => ("Size", "大小"),
     };
     match language {
         Language::English => english,

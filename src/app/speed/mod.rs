@@ -14,15 +14,15 @@ pub use tune::Tune;
 
 use super::window::App;
 use super::workers::Done;
-use crate::engine::{Command, ModelCard, ModelChoice, SourceState};
-use crate::library::Card;
-use crate::library::notes::{Notes, Tuned};
+use crate::engine::{Command, ModelChoice, ModelInfo, SourceState};
+use crate::library::ModelEntry;
+use crate::library::records::{ModelRecords, Tuned};
 use crate::model::nodes::{self, NodeShare};
 use crate::model::runtime;
 use crate::source::Pace;
 use size::Fitted;
 
-/// A model that has run so long beside a picture is tuned, where it never was, in seconds.
+/// A model that has run so long beside an image is tuned, where it never was, in seconds.
 const SETTLED: u64 = 4;
 /// Larger models aren't opened a second time unasked.
 const TUNED_UP_TO: u64 = 400 << 20;
@@ -40,7 +40,7 @@ pub enum Ran {
 #[derive(Debug, Default)]
 pub struct Speed {
     /// The model that `ran` is about.
-    of: Option<Arc<ModelCard>>,
+    of: Option<Arc<ModelInfo>>,
     pub ran: Option<Ran>,
     pub tune: Option<Tune>,
     /// Since when the number of threads that is being tried was asked for.
@@ -51,32 +51,35 @@ pub struct Speed {
     fitted: Option<Fitted>,
     first_size: Option<Fitted>,
     /// What was remembered when the program started: the first model opens before the list of models is there.
-    at_start: Notes,
+    at_start: ModelRecords,
     /// Models that weren't tuned for a reason that holds until the program ends.
     passed_over: Vec<PathBuf>,
 }
 
 /// How a model's threads were chosen, where they were measured with this provider and runtime.
 #[must_use]
-pub fn tuned<'a>(cards: &'a [Arc<Card>], model: &std::path::Path, provider: &str) -> Option<&'a Tuned> {
+pub fn tuned<'a>(cards: &'a [Arc<ModelEntry>], model: &std::path::Path, provider: &str) -> Option<&'a Tuned> {
     let card = listed(cards, model)?;
     let version = runtime::loaded().map(runtime::Runtime::version);
     card.tuned.as_ref().filter(|t| t.provider == provider && version.is_none_or(|v| v == t.runtime))
 }
 
 /// The card of a model's file.
-pub(super) fn listed<'a>(cards: &'a [Arc<Card>], model: &std::path::Path) -> Option<&'a Arc<Card>> {
+pub(super) fn listed<'a>(
+    cards: &'a [Arc<ModelEntry>],
+    model: &std::path::Path,
+) -> Option<&'a Arc<ModelEntry>> {
     cards.iter().find(|c| super::model_panel::same_file(&c.path, model))
 }
 
-/// Whether a source brings frame after frame, as a picture doesn't.
+/// Whether a source brings frame after frame, as an image doesn't.
 pub(super) fn frames_come(source: &SourceState) -> bool {
     matches!(source, SourceState::Playing { info, .. } if info.pace != Pace::Stills)
 }
 
 impl Speed {
     /// Nothing runs yet.
-    pub fn remembering(notes: Notes) -> Self {
+    pub fn remembering(notes: ModelRecords) -> Self {
         Self { at_start: notes, ..Self::default() }
     }
 }
@@ -91,7 +94,7 @@ impl App {
     }
 
     /// Another model runs, or the same in another way.
-    pub(super) fn look_who_runs(&mut self, card: &Arc<ModelCard>) {
+    pub(super) fn look_who_runs(&mut self, card: &Arc<ModelInfo>) {
         let speed = &mut self.speed;
         if speed.of.as_ref().is_some_and(|of| of.path == card.path && of.provider == card.provider) {
             return;
@@ -153,7 +156,7 @@ impl App {
         }
     }
 
-    fn run_with(&mut self, card: &ModelCard, threads: Option<usize>) {
+    fn run_with(&mut self, card: &ModelInfo, threads: Option<usize>) {
         let options = crate::model::OpenOptions {
             threads,
             adapter: card.adapter.clone(),
@@ -164,7 +167,7 @@ impl App {
     }
 
     /// Takes the results that came to the tune and goes on with it; begins one for a model that never had one.
-    pub(super) fn tune(&mut self, ctx: &eframe::egui::Context) {
+    pub(super) fn tune(&mut self, ctx: &egui::Context) {
         let playing = frames_come(&self.state.source);
         let Some(card) = self.state.model.current.clone() else {
             self.speed.tune = None;
@@ -186,10 +189,11 @@ impl App {
             self.stop_tune();
             return;
         }
-        if let Some(outcome) = self.state.outcome.as_ref().filter(|o| self.speed.counted != Some(o.finished))
+        if let Some(prediction) =
+            self.state.prediction.as_ref().filter(|o| self.speed.counted != Some(o.finished))
         {
-            self.speed.counted = Some(outcome.finished);
-            tune.result(outcome.card.threads, outcome.times.total, outcome.finished);
+            self.speed.counted = Some(prediction.finished);
+            tune.result(prediction.model.threads, prediction.times.total, prediction.finished);
         }
         let now = Instant::now();
         match tune.next(self.speed.asked.unwrap_or(now), now) {
@@ -211,7 +215,7 @@ impl App {
     }
 
     /// Whether the running model was never tuned and may be.
-    fn wants_tune(&self, card: &ModelCard) -> bool {
+    fn wants_tune(&self, card: &ModelInfo) -> bool {
         listed(&self.state.cards, &card.path)
             .is_some_and(|c| c.stamp.bytes <= TUNED_UP_TO && c.sha256.is_some())
             && self.running_since.is_some_and(|since| since.elapsed().as_secs() >= SETTLED)

@@ -1,6 +1,6 @@
 //! The lines of the side panel that say what runs the model, and with how many threads.
 
-use eframe::egui::{self, Ui};
+use egui::{self, Ui};
 
 use super::size::RATES;
 use super::words::Words;
@@ -10,13 +10,13 @@ use crate::app::intent::Intent;
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{combo_arrow, figure_row, sized_icon_button};
-use crate::engine::ModelCard;
+use crate::engine::ModelInfo;
 use crate::model::Task;
 use crate::model::runtime::{self, Provider};
 use crate::model::spec::Size;
 
 /// Shows them.
-pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, speed: &Speed, out: &mut Vec<Intent>) {
+pub fn ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, speed: &Speed, out: &mut Vec<Intent>) {
     let w = Words::of(view.language);
     provider_ui(ui, view, card, w, out);
     // "CPU (OpenVINO failed: why)"
@@ -45,7 +45,7 @@ fn grey(ui: &mut Ui, text: &str) {
     ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).weak)).wrap());
 }
 
-fn provider_ui(ui: &mut Ui, view: &View<'_>, card: &ModelCard, w: &Words, out: &mut Vec<Intent>) {
+fn provider_ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, w: &Words, out: &mut Vec<Intent>) {
     let runs = card.provider.split(" (").next().unwrap_or_default();
     let offered = runtime::loaded().map(|r| r.providers.as_slice()).unwrap_or_default();
     if offered.is_empty() {
@@ -98,7 +98,7 @@ fn rate_ui(ui: &mut Ui, view: &View<'_>, w: &Words, out: &mut Vec<Intent>) {
 fn threads_ui(
     ui: &mut Ui,
     view: &View<'_>,
-    card: &ModelCard,
+    card: &ModelInfo,
     speed: &Speed,
     w: &Words,
     out: &mut Vec<Intent>,
@@ -117,7 +117,7 @@ fn threads_ui(
                 return;
             }
             let playing = super::frames_come(view.source);
-            let hint = if playing { w.measure_hint } else { w.needs_picture };
+            let hint = if playing { w.measure_hint } else { w.needs_image };
             let button = egui::Button::new(egui::RichText::new(w.measure).small()).frame_when_inactive(false);
             if ui.add_enabled(playing, button).on_hover_text(hint).on_disabled_hover_text(hint).clicked() {
                 out.push(Intent::Tune);

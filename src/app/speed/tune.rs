@@ -1,13 +1,13 @@
-//! How many threads a model gets: measured in the running loop, beside the picture, never guessed from the number of
+//! How many threads a model gets: measured in the running loop, beside the image, never guessed from the number of
 //! cores.
 //!
 //! The model runs with each number of threads in turn, on the frames that come anyway. What is kept is the fastest that leaves
-//! the picture as it was: more threads than free cores make both slower.
+//! the image as it was: more threads than free cores make both slower.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::library::notes::{Trial, Tuned};
+use crate::library::records::{Trial, Tuned};
 
 /// The first results of a trial are of a loop that isn't warm.
 const PASSED_OVER: usize = 3;
@@ -17,7 +17,7 @@ const LEAST: usize = 5;
 /// How long a trial lasts once there are [`LEAST`] results, and at the most.
 const LONG: Duration = Duration::from_millis(1500);
 const LONGEST: Duration = Duration::from_secs(8);
-/// The picture may get so much older before it counts as disturbed, in milliseconds.
+/// The image may get so much older before it counts as disturbed, in milliseconds.
 const DISTURBED: f32 = 5.0;
 /// Another thread must save so much to be worth it.
 const WORTH: f32 = 0.93;
@@ -80,7 +80,7 @@ impl Tune {
         (self.at + 1, self.candidates.len())
     }
 
-    /// A picture was shown, so long after it was captured.
+    /// An image was shown, so long after it was captured.
     pub fn shown(&mut self, age_ms: f32) {
         if self.began.is_some() && self.ages_ms.len() < 1000 {
             self.ages_ms.push(age_ms);
@@ -117,7 +117,7 @@ impl Tune {
         self.trials.push(Trial {
             threads: self.threads(),
             total_ms: part(&mut self.times_ms, 0.5),
-            picture_ms: part(&mut self.ages_ms, 0.95),
+            image_ms: part(&mut self.ages_ms, 0.95),
         });
         self.at += 1;
         self.began = None;
@@ -148,11 +148,11 @@ fn candidates(cores: usize) -> Vec<usize> {
     all
 }
 
-/// The fastest that leaves the picture as smooth as the smoothest; fewer threads where more gain little.
+/// The fastest that leaves the image as smooth as the smoothest; fewer threads where more gain little.
 fn best(trials: &[Trial]) -> usize {
-    let calmest = trials.iter().map(|t| t.picture_ms).fold(f32::INFINITY, f32::min);
+    let calmest = trials.iter().map(|t| t.image_ms).fold(f32::INFINITY, f32::min);
     let mut best: Option<&Trial> = None;
-    for trial in trials.iter().filter(|t| t.picture_ms <= calmest + DISTURBED) {
+    for trial in trials.iter().filter(|t| t.image_ms <= calmest + DISTURBED) {
         if best.is_none_or(|b| trial.total_ms < b.total_ms * WORTH) {
             best = Some(trial);
         }
@@ -170,14 +170,14 @@ fn part(values: &mut [f32], part: f32) -> f32 {
 mod tests {
     use super::*;
 
-    fn trial(threads: usize, total_ms: f32, picture_ms: f32) -> Trial {
-        Trial { threads, total_ms, picture_ms }
+    fn trial(threads: usize, total_ms: f32, image_ms: f32) -> Trial {
+        Trial { threads, total_ms, image_ms }
     }
 
     #[test]
-    fn the_picture_comes_first_then_speed_then_thrift() {
+    fn the_image_comes_first_then_speed_then_thrift() {
         assert_eq!(best(&[trial(1, 20.0, 8.0), trial(2, 11.0, 9.0)]), 2);
-        assert_eq!(best(&[trial(1, 20.0, 8.0), trial(2, 11.0, 30.0)]), 1, "the picture suffers");
+        assert_eq!(best(&[trial(1, 20.0, 8.0), trial(2, 11.0, 30.0)]), 1, "the image suffers");
         assert_eq!(best(&[trial(1, 20.0, 8.0), trial(2, 19.5, 8.0)]), 1, "not worth a core");
         assert_eq!(best(&[trial(1, 20.0, 8.0), trial(2, 11.0, 8.0), trial(4, 12.0, 8.0)]), 2);
         assert_eq!(best(&[]), 1);

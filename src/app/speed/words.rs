@@ -25,7 +25,7 @@ pub struct Words {
     pub measure: &'static str,
     pub measure_hint: &'static str,
     pub stop: &'static str,
-    pub needs_picture: &'static str,
+    pub needs_image: &'static str,
     /// A number of threads with the milliseconds it takes.
     pub trial: fn(usize, f32) -> String,
     pub measured_hint: &'static str,
@@ -68,11 +68,11 @@ static ENGLISH: Words = Words {
     threads: "Threads",
     trying: |threads, at, of| format!("Measuring {threads}… ({at} of {of})"),
     measure: "Measure",
-    measure_hint: "Tries the model with more and fewer threads while the picture runs, and keeps the fastest that leaves the picture smooth.",
+    measure_hint: "Tries the model with more and fewer threads while the image runs, and keeps the fastest that leaves the image smooth.",
     stop: "Stop",
-    needs_picture: "Play a source first: threads are measured beside it.",
+    needs_image: "Play a source first: threads are measured beside it.",
     trial: |threads, ms| format!("{threads}: {ms:.1} ms"),
-    measured_hint: "Measured on this computer, with the picture running. The fastest that leaves the picture smooth was kept.",
+    measured_hint: "Measured on this computer, with the image running. The fastest that leaves the image smooth was kept.",
 };
 
 static CHINESE: Words = Words {
@@ -100,7 +100,7 @@ static CHINESE: Words = Words {
     measure: "测量",
     measure_hint: "在画面运行时用不同的线程数试运行模型，并保留不影响画面流畅的最快者。",
     stop: "停止",
-    needs_picture: "请先播放一个来源：线程数是在画面运行时测量的。",
+    needs_image: "请先播放一个来源：线程数是在画面运行时测量的。",
     trial: |threads, ms| format!("{threads} 个：{ms:.1} ms"),
     measured_hint: "在这台电脑上、画面运行时测得；保留了不影响画面流畅的最快者。",
 };

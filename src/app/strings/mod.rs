@@ -48,7 +48,7 @@ pub struct Strings {
     pub no_adapter: &'static str,
     /// What a style covers.
     pub covers: &'static str,
-    pub whole_picture: &'static str,
+    pub whole_image: &'static str,
     pub person_only: fn(&str) -> String,
     pub no_matting_model: &'static str,
     pub skeletons_from: &'static str,
@@ -127,18 +127,18 @@ pub struct Strings {
     pub open: &'static str,
     pub cancel: &'static str,
 
-    // Pages in the picture's place.
+    // Pages in the image's place.
     pub try_again: &'static str,
     pub opening_camera: &'static str,
     pub opening_source: fn(&str) -> String,
     pub camera_permission_hint: &'static str,
-    pub waiting_for_picture: &'static str,
+    pub waiting_for_image: &'static str,
     pub welcome: &'static str,
     pub welcome_text: &'static str,
     pub returns_by_itself: &'static str,
     pub drop_here: &'static str,
-    pub picture_or_film: &'static str,
-    pub folder_of_pictures: &'static str,
+    pub image_or_video: &'static str,
+    pub folder_of_images: &'static str,
     pub type_a_path: &'static str,
     pub no_dialogue: &'static str,
 

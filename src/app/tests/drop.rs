@@ -17,7 +17,7 @@ use crate::source::address::PATTERN;
 #[derive(Debug)]
 struct Dropped(PathBuf);
 
-impl eframe::egui::DroppedFile for Dropped {
+impl egui::DroppedFile for Dropped {
     fn path(&self) -> &Path {
         &self.0
     }
@@ -78,14 +78,14 @@ fn in_a_home_of_its_own() {
             std::thread::sleep(Duration::from_millis(5));
         }
     };
-    wait(&mut harness, "the picture", &|app| app.stage.frame().is_some());
+    wait(&mut harness, "the image", &|app| app.stage.frame().is_some());
     let begin = Instant::now();
     harness.input_mut().dropped_files.push(Arc::new(Dropped(dropped)));
     harness.step();
     wait(&mut harness, "the card", &|app| app.state.cards.iter().any(|c| c.name == "my street model"));
     let listed = begin.elapsed();
     wait(&mut harness, "a result", &|app| {
-        app.state.outcome.as_ref().is_some_and(|o| o.card.name == "my street model")
+        app.state.prediction.as_ref().is_some_and(|o| o.model.name == "my street model")
     });
     let took = begin.elapsed();
     // What the user says of it holds when its threads are measured.

@@ -1,6 +1,6 @@
 //! The keys and the sheet that names them.
 
-use eframe::egui::{Key, Modifiers};
+use egui::{Key, Modifiers};
 
 use super::*;
 use crate::app::intent::Choose;
@@ -60,14 +60,14 @@ fn keys_do_what_the_help_sheet_says() {
             Intent::Quit,
         ]
     );
-    let film = |position| {
-        let mut bench = Bench::default().playing(Address::Video("/a.mp4".into()), Pace::Film);
+    let video = |position| {
+        let mut bench = Bench::default().playing(Address::Video("/a.mp4".into()), Pace::Video);
         bench.position = Some(position);
         bench
     };
     let arrows = [plain(Key::ArrowRight), plain(Key::ArrowLeft)];
-    assert_eq!(pressed(film(20.0), &arrows), [Intent::Seek(25.0), Intent::Seek(15.0)]);
-    let mut paused = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Film);
+    assert_eq!(pressed(video(20.0), &arrows), [Intent::Seek(25.0), Intent::Seek(15.0)]);
+    let mut paused = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Video);
     paused.position = Some(1.0);
     assert_eq!(pressed(paused, &arrows), [Intent::Step, Intent::Seek(0.96)]);
     let folder = Bench::default().playing(Address::Folder("/f".into()), Pace::Stills);

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use eframe::egui::accesskit::Role;
+use egui::accesskit::Role;
 
 use super::*;
 use crate::app::library::PullState;
 use crate::library::catalogue::{Precision, parse};
-use crate::library::notes::Stamp;
-use crate::library::{Card, Catalogue, Kind};
+use crate::library::records::FileStamp;
+use crate::library::{Catalogue, Kind, ModelEntry};
 
 fn page_of(bench: &mut Bench, ui: &mut Ui) {
     let (mut page, mut out) = (std::mem::take(&mut bench.library), Vec::new());
@@ -17,13 +17,13 @@ fn page_of(bench: &mut Bench, ui: &mut Ui) {
     bench.intents.extend(out);
 }
 
-fn model(name: &str, task: Task) -> Arc<Card> {
+fn model(name: &str, task: Task) -> Arc<ModelEntry> {
     let mut spec = card().spec;
     spec.task = task;
-    Arc::new(Card {
+    Arc::new(ModelEntry {
         path: PathBuf::from(format!("/models/{name}.onnx")),
         name: name.into(),
-        stamp: Stamp { bytes: 3_600_000, modified: 1 },
+        stamp: FileStamp { bytes: 3_600_000, modified: 1 },
         kind: Kind::Known(Box::new(spec)),
         precision: Precision::default(),
         sha256: None,

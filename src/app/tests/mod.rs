@@ -10,7 +10,7 @@ mod speed;
 use std::sync::Arc;
 use std::time::Instant;
 
-use eframe::egui::{self, Ui};
+use egui::{self, Ui};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
@@ -23,7 +23,7 @@ use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
 use super::view::{Cameras, View};
-use crate::engine::{ModelCard, ModelState, Outcome, PaceReport, SourceState, Stats};
+use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::StageTimes;
@@ -42,10 +42,10 @@ pub(super) struct Bench {
     pub(super) settings: Settings,
     pub(super) source: SourceState,
     pub(super) model: ModelState,
-    pub(super) outcome: Option<Arc<Outcome>>,
+    pub(super) prediction: Option<Arc<Prediction>>,
     pub(super) thresholds: Thresholds,
     pub(super) cameras: Cameras,
-    pub(super) cards: Vec<Arc<crate::library::Card>>,
+    pub(super) cards: Vec<Arc<crate::library::ModelEntry>>,
     pub(super) pulls: Vec<Pull>,
     pub(super) catalogue: crate::library::Catalogue,
     pub(super) position: Option<f64>,
@@ -70,7 +70,7 @@ impl Default for Bench {
             settings: Settings::default(),
             source: SourceState::Closed,
             model: ModelState::default(),
-            outcome: None,
+            prediction: None,
             thresholds: Thresholds::default(),
             cameras: Cameras::default(),
             cards: Vec::new(),
@@ -104,7 +104,7 @@ impl Bench {
             model: &self.model,
             stats: &STATS,
             pace: self.pace,
-            outcome: self.outcome.as_deref(),
+            prediction: self.prediction.as_deref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
             library: LibraryView { cards: &self.cards, catalogue: &self.catalogue, pulls: &self.pulls },
@@ -112,7 +112,7 @@ impl Bench {
             as_fast_as_possible: false,
             full_screen: self.full_screen,
             comparing: self.comparing,
-            has_picture: true,
+            has_image: true,
         }
     }
 
@@ -133,10 +133,10 @@ impl Bench {
         for corner in [0.0, 4.0] {
             results.detections.push(Detection::new(2, 0.9, [corner, corner, corner + 4.0, corner + 4.0]));
         }
-        self.outcome = Some(Arc::new(Outcome {
+        self.prediction = Some(Arc::new(Prediction {
             frame: Arc::new(Frame::filled(8, 8, [0, 0, 0, 255])),
             results,
-            card: Arc::clone(&card),
+            model: Arc::clone(&card),
             thresholds: self.thresholds.clone(),
             times: StageTimes::default(),
             finished: Instant::now(),
@@ -166,13 +166,13 @@ fn info(address: &Address, pace: Pace) -> SourceInfo {
         pace,
         size: (1280, 720),
         fps: Some(25.0),
-        duration_s: (pace == Pace::Film).then_some(60.0),
+        duration_s: (pace == Pace::Video).then_some(60.0),
         frames: (pace == Pace::Stills).then_some(5),
         detail: "MJPEG 1280×720 @ 30".into(),
     }
 }
 
-pub(super) fn card() -> ModelCard {
+pub(super) fn card() -> ModelInfo {
     let input = InputSpec {
         name: "images".into(),
         layout: Layout::Nchw,
@@ -183,7 +183,7 @@ pub(super) fn card() -> ModelCard {
         range: Range::BYTE,
         extras: Vec::new(),
     };
-    ModelCard {
+    ModelInfo {
         name: "yolox_nano".into(),
         path: "/models/yolox_nano.onnx".into(),
         sha256: String::new(),

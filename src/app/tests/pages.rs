@@ -1,4 +1,4 @@
-//! The pages in the picture's place.
+//! The pages in the image's place.
 
 use super::*;
 use crate::app::intent::Choose;
@@ -28,8 +28,8 @@ fn every_failing_source_has_a_page_with_its_fix_and_ways_on() {
             let s = Strings::of(language);
             for (button, intent) in [
                 (s.try_again, Intent::TryAgain),
-                (s.picture_or_film, Intent::Choose(Choose::File)),
-                (s.folder_of_pictures, Intent::Choose(Choose::Folder)),
+                (s.image_or_video, Intent::Choose(Choose::File)),
+                (s.folder_of_images, Intent::Choose(Choose::Folder)),
                 (s.test_pattern, Intent::OpenSource(PATTERN)),
             ] {
                 press(&mut harness, button);

@@ -1,7 +1,7 @@
 //! The side panel and the bar.
 
-use eframe::egui::Key;
-use eframe::egui::accesskit::Role;
+use egui::Key;
+use egui::accesskit::Role;
 use egui_kittest::kittest::NodeT as _;
 
 use super::*;
@@ -20,13 +20,13 @@ fn source_panel_of(bench: &mut Bench, ui: &mut Ui) {
 fn the_source_menu_lists_cameras_by_name_and_looks_again_when_opened() {
     let cameras = Cameras { items: Some(vec![camera("Front"), camera("Back")]), looking: false };
     let mut bench = Bench { cameras, ..Bench::default() };
-    bench.settings.remember_source(&Address::Video("/films/traffic.mp4".into()));
+    bench.settings.remember_source(&Address::Video("/videos/traffic.mp4".into()));
     let mut harness = bench.shown(source_panel_of);
     press(&mut harness, Strings::of(Language::English).choose_source);
     assert_eq!(harness.state().intents, [Intent::RefreshCameras]);
     for (row, intent) in [
         ("Back", Intent::OpenSource(camera("Back").address())),
-        ("traffic.mp4", Intent::OpenSource(Address::Video("/films/traffic.mp4".into()))),
+        ("traffic.mp4", Intent::OpenSource(Address::Video("/videos/traffic.mp4".into()))),
     ] {
         if harness.query_by_label(row).is_none() {
             press(&mut harness, Strings::of(Language::English).choose_source);
@@ -123,14 +123,14 @@ fn the_bar_offers_what_fits_the_source() {
     let mut live = Bench::default().playing(PATTERN, Pace::Live).shown(bar);
     assert!(live.query_by_label("One frame on").is_none());
     press(&mut live, "Snapshot");
-    press(&mut live, "Mirror the picture  (F)");
+    press(&mut live, "Mirror the image  (F)");
     assert_eq!(live.state().intents, [Intent::Snapshot, Intent::Mirror(true)]);
-    let mut film = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Film).shown(bar);
-    press(&mut film, "Continue  (P)");
-    press(&mut film, "One frame on");
-    assert_eq!(film.state().intents, [Intent::Pause(false), Intent::Step]);
+    let mut video = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Video).shown(bar);
+    press(&mut video, "Continue  (P)");
+    press(&mut video, "One frame on");
+    assert_eq!(video.state().intents, [Intent::Pause(false), Intent::Step]);
     let mut folder = Bench::default().playing(Address::Folder("/f".into()), Pace::Stills).shown(bar);
-    press(&mut folder, "Next picture");
+    press(&mut folder, "Next image");
     assert_eq!(folder.state().intents, [Intent::Skip(1)]);
 }
 
@@ -162,7 +162,7 @@ fn every_input_of_the_panels_has_a_name() {
 }
 
 #[test]
-fn a_picture_from_the_model_has_an_amount_and_boxes_have_none() {
+fn an_image_from_the_model_has_an_amount_and_boxes_have_none() {
     let shown = |task| {
         let mut bench = Bench::default().with_model();
         let mut card = card();

@@ -15,16 +15,14 @@ fn panel_of(bench: &mut Bench, ui: &mut Ui) {
 }
 
 #[test]
-fn threads_are_measured_beside_a_running_picture_only() {
+fn threads_are_measured_beside_a_running_image_only() {
     let mut still = Bench::default().with_model().shown(panel_of);
     press(&mut still, "Measure");
     assert_eq!(still.state().intents, []);
-    let mut picture = Bench::default()
-        .with_model()
-        .playing(Address::Picture("/a.png".into()), Pace::Stills)
-        .shown(panel_of);
-    press(&mut picture, "Measure");
-    assert_eq!(picture.state().intents, []);
+    let mut image =
+        Bench::default().with_model().playing(Address::Image("/a.png".into()), Pace::Stills).shown(panel_of);
+    press(&mut image, "Measure");
+    assert_eq!(image.state().intents, []);
     let mut playing = Bench::default().with_model().playing(PATTERN, Pace::Live).shown(panel_of);
     press(&mut playing, "Measure");
     assert_eq!(playing.state().intents, [Intent::Tune]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, ViewportCommand};
+use egui::{self, ViewportCommand};
 
 use super::App;
 use crate::app::apply;
@@ -13,7 +13,7 @@ use crate::app::reading::Seen;
 use crate::app::timing::First;
 use crate::app::view::{address_name, source_address, source_info};
 use crate::app::workers::Done;
-use crate::engine::{Command, ModelState, Outcome, SourceState};
+use crate::engine::{Command, ModelState, Prediction, SourceState};
 use crate::settings::Saver;
 
 /// How often the figures change on screen: often enough to follow, seldom enough to read.
@@ -38,7 +38,7 @@ impl App {
         if self.state.model.current.is_some() {
             self.timing.there(First::Model);
         }
-        if self.state.outcome.is_some() {
+        if self.state.prediction.is_some() {
             self.timing.there(First::Result);
         }
         self.state.position = self.engine.position();
@@ -50,7 +50,7 @@ impl App {
             self.figures_at = Some(Instant::now());
             self.state.stats = self.engine.stats();
             self.state.pace = self.engine.pace();
-            self.compare.measure(|lane| self.engine.lane_stats(lane));
+            self.compare.measure(|lane| self.engine.model_stats(lane));
             self.remember_live_time();
             self.fit_size();
             if let Some(trouble) = self.watcher.take_trouble() {
@@ -73,13 +73,13 @@ impl App {
     /// The newest result of the model that the panels speak of. While a model is being changed the last result of the
     /// old one stays, until result and state are both of the new one.
     fn gather_outcome(&mut self) {
-        let newest = self.engine.outcome();
+        let newest = self.engine.prediction();
         let current = self.state.model.current.as_ref();
-        let is_current = |o: &Arc<Outcome>| current.is_some_and(|card| Arc::ptr_eq(card, &o.card));
+        let is_current = |o: &Arc<Prediction>| current.is_some_and(|card| Arc::ptr_eq(card, &o.model));
         if newest.is_none() || newest.as_ref().is_some_and(is_current) {
-            self.state.outcome = newest;
+            self.state.prediction = newest;
         } else {
-            self.state.outcome.take_if(|old| !is_current(old));
+            self.state.prediction.take_if(|old| !is_current(old));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, CentralPanel, Frame, Panel, Ui};
+use egui::{self, CentralPanel, Frame, Panel, Ui};
 
 use super::App;
 use crate::app::icons::Icon;
@@ -32,7 +32,7 @@ impl App {
             self.compare_ui(ui, area, out);
             return;
         }
-        let shown = if ready { self.paint_picture(ui, area) } else { None };
+        let shown = if ready { self.paint_image(ui, area) } else { None };
         let view = self.state.view(&self.catalogue, shown.is_some());
         if let Some(at) = shown {
             ui.allocate_rect(area, egui::Sense::hover());
@@ -52,17 +52,17 @@ impl App {
         }
     }
 
-    /// Paints the picture with the newest result; answers where.
-    fn paint_picture(&mut self, ui: &Ui, area: egui::Rect) -> Option<egui::Rect> {
-        let outcome = self.state.outcome.clone();
-        self.take_frame(ui.ctx(), outcome.as_ref().map(|o| Arc::clone(&o.frame)));
+    /// Paints the image with the newest result; answers where.
+    fn paint_image(&mut self, ui: &Ui, area: egui::Rect) -> Option<egui::Rect> {
+        let prediction = self.state.prediction.clone();
+        self.take_frame(ui.ctx(), prediction.as_ref().map(|o| Arc::clone(&o.frame)));
         let generation = self.stage.frame()?.generation;
-        let outcome = outcome.filter(|o| o.frame.generation == generation);
+        let prediction = prediction.filter(|o| o.frame.generation == generation);
         let style = self.style();
-        self.stage.paint(ui, area, outcome.as_ref(), &style)
+        self.stage.paint(ui, area, prediction.as_ref(), &style)
     }
 
-    /// Takes the newest frame for the picture, or, where results are to be shown on their own frame, that one.
+    /// Takes the newest frame for the image, or, where results are to be shown on their own frame, that one.
     fn take_frame(&mut self, ctx: &egui::Context, own: Option<Arc<crate::frame::Frame>>) {
         let own = own.filter(|_| self.state.settings.result_on_own_frame);
         let begin = Instant::now();
@@ -76,11 +76,11 @@ impl App {
             {
                 tune.shown(frame.captured.elapsed().as_secs_f32() * 1000.0);
             }
-            self.timing.there(First::Picture);
+            self.timing.there(First::Image);
         }
     }
 
-    /// The picture with the results of every model that is compared.
+    /// The image with the results of every model that is compared.
     fn compare_ui(&mut self, ui: &mut Ui, area: egui::Rect, out: &mut Vec<Intent>) {
         self.take_frame(ui.ctx(), self.compare.frame());
         let style = self.style();
@@ -204,7 +204,7 @@ impl App {
     fn reading_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
         let Some(mut reading) = self.reading.take() else { return };
         let frame = self.stage.frame().is_some();
-        let outcome = self.state.outcome.clone();
+        let prediction = self.state.prediction.clone();
         let newest = self.engine.preview();
         let style = scene::Style { language: self.state.language(), ..scene::Style::default() };
         let (stage, engine) = (&mut self.stage, &self.engine);
@@ -214,7 +214,7 @@ impl App {
             {
                 engine.shown(&frame);
             }
-            stage.paint(ui, rect, outcome.as_ref(), &style);
+            stage.paint(ui, rect, prediction.as_ref(), &style);
         });
         self.reading = Some(reading);
     }

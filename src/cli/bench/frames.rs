@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::failure::Failure;
 use crate::frame::Frame;
-use crate::source::convert::Decoder;
+use crate::frame::convert::Decoder;
 use crate::source::{self, Address, CameraRequest, Read};
 
 /// Frames without end: what has an end begins again.
@@ -32,7 +32,7 @@ impl Frames {
         })
     }
 
-    /// Goes on to the next frame; answers the milliseconds that decoding it took. A picture alone is read and decoded once
+    /// Goes on to the next frame; answers the milliseconds that decoding it took. An image alone is read and decoded once
     /// and again.
     pub fn advance(&mut self) -> Result<f32, Failure> {
         let deadline = Instant::now() + Self::PATIENCE;

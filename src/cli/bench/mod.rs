@@ -32,7 +32,7 @@ use shown::Shown;
     the tensor of that frame; a copy is the same bytes through memory once. \u{201c}loop\u{201d} is a frame\u{2019}s time while the\n\
     next one is decoded beside it. \u{201c}share\u{201d} says how much of all our time the bare run is; 1.00 would mean that\n\
     Sightline adds nothing. \u{201c}scene\u{201d} (what was found as things to draw) and \u{201c}painting\u{201d} (these on a copy of the\n\
-    frame, as a saved picture has them) come on top where results are shown, on another thread than the model\u{2019}s.")]
+    frame, as a saved image has them) come on top where results are shown, on another thread than the model\u{2019}s.")]
 pub struct BenchArgs {
     /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
     #[arg(value_name = "MODEL")]

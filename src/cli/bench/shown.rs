@@ -1,4 +1,4 @@
-//! What results cost where they are shown: the scene, and its painting over a picture.
+//! What results cost where they are shown: the scene, and its painting over an image.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use crate::cli::figures::Series;
 use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::{Model, Results};
-use crate::scene::{Scene, Style, picture};
+use crate::scene::{Scene, Style, image_painter};
 
 /// Draws every frame's results and keeps what that took.
 pub(super) struct Shown {
@@ -15,7 +15,7 @@ pub(super) struct Shown {
     labels: Labels,
     style: Style,
     scene: Scene,
-    picture: Vec<u8>,
+    image: Vec<u8>,
 }
 
 impl Shown {
@@ -26,7 +26,7 @@ impl Shown {
             labels: model.spec().labels.clone(),
             style: Style::default(),
             scene: Scene::new(),
-            picture: Vec::new(),
+            image: Vec::new(),
         }
     }
 
@@ -36,7 +36,7 @@ impl Shown {
         self.scene.compose(results, &self.labels, &self.style);
         self.scene_ms.push(ms(begin));
         let begin = Instant::now();
-        picture::render(frame, &self.scene, &mut self.picture);
+        image_painter::render(frame, &self.scene, &mut self.image);
         self.painting_ms.push(ms(begin));
     }
 }

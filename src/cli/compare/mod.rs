@@ -12,7 +12,7 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::look::LookArgs;
 use super::predict::reader::{self, Delivery, Reader};
-use crate::engine::{LANES, Look as _, ModelCard};
+use crate::engine::{MAX_COMPARED, ModelInfo, Predictor as _};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{Model, Results, Thresholds};
@@ -31,12 +31,12 @@ use report::Report;
     one class that overlap by half or more count as the same thing. Neither model is taken for right.",
     // What is saved isn't what `predict` saves.
     mut_arg("save", |save| save.help(
-        "Save what the models found side by side, as pictures, or as a video for a video or camera, in this folder; \
+        "Save what the models found side by side, as images, or as a video for a video or camera, in this folder; \
         files that exist are never replaced"
     ))
 )]
 pub struct CompareArgs {
-    /// Pictures, folders, globs, videos, cameras, “pattern” or addresses
+    /// Images, folders, globs, videos, cameras, “pattern” or addresses
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// A model, an ONNX file; given two to four times
@@ -50,7 +50,7 @@ pub struct CompareArgs {
 /// One of the models, with what it said of the last frame.
 struct Lane {
     model: Model,
-    card: ModelCard,
+    info: ModelInfo,
     thresholds: Thresholds,
     results: Results,
     times: StageTimes,
@@ -63,14 +63,14 @@ struct Lane {
 /// and the others go on.
 pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let (addresses, mut failed) = super::sources::all(&args.sources, &args.models)?;
-    if !(2..=LANES).contains(&args.models.len()) {
+    if !(2..=MAX_COMPARED).contains(&args.models.len()) {
         let named = match args.models.len() {
             0 => "none was".to_owned(),
             1 => "1 was".to_owned(),
             n => format!("{n} were"),
         };
         return Err(Failure::usage(
-            format!("Between two and {LANES} models can be compared; {named} named."),
+            format!("Between two and {MAX_COMPARED} models can be compared; {named} named."),
             "Name each with \u{201c}--model FILE\u{201d}.",
         ));
     }
@@ -84,7 +84,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let reader = Reader::start(addresses, args.look.max_frames, args.look.save.is_some())
         .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
     let mut lanes = args.models.iter().map(|path| open(args, path)).collect::<Result<Vec<_>, _>>()?;
-    let names = lanes.iter().map(|lane| lane.card.name.clone()).collect();
+    let names = lanes.iter().map(|lane| lane.info.name.clone()).collect();
     let mut report = Report::new(writing, args.look.progress(sources), names);
     let spent = reader.spent();
     let mut work = || -> Result<(), Failure> {
@@ -125,8 +125,8 @@ fn open(args: &CompareArgs, named: &Path) -> Result<Lane, Failure> {
     args.look.opening.check(model.spec())?;
     model.warm_up()?;
     let thresholds = args.look.thresholds(&model.spec().labels)?;
-    let card = model.card();
-    Ok(Lane { model, card, thresholds, results: Results::default(), times: StageTimes::default() })
+    let info = model.card();
+    Ok(Lane { model, info, thresholds, results: Results::default(), times: StageTimes::default() })
 }
 
 /// Lets every model look at a frame, one after the other.

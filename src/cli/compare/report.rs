@@ -1,4 +1,4 @@
-//! What `compare` writes: a line a frame, pictures or a video, and a table at the end.
+//! What `compare` writes: a line a frame, images or a video, and a table at the end.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use crate::cli::output::{self, Format};
 use crate::cli::predict::progress::Progress;
 use crate::cli::predict::text;
 use crate::frame::Frame;
-use crate::keep::comparison::{agreement_text, speed_ratio};
-use crate::keep::snapshot::Seen;
-use crate::keep::{ComparisonRecord, ComparisonView, FrameFacts, comparison_picture};
 use crate::model::Task;
 use crate::model::agreement::{Agreement, Judge};
+use crate::save::comparison::{agreement_text, speed_ratio};
+use crate::save::snapshot::Seen;
+use crate::save::{ComparisonRecord, ComparisonView, FrameFacts, comparison_image};
 use crate::scene::Style;
 use crate::scene::sheet::{self, Arrangement, LANE_LETTERS};
 use crate::source::{SourceError, SourceInfo};
@@ -102,7 +102,7 @@ impl Report {
         self.info = Some(info);
     }
 
-    /// A source, or one of its pictures, can't be read.
+    /// A source, or one of its images, can't be read.
     pub fn failed(&self, error: SourceError) {
         let _ = self.progress.aside(|| Failure::from(error).report());
     }
@@ -113,7 +113,7 @@ impl Report {
     /// Where its video can't be ended.
     pub fn ended(&mut self) -> Result<(), Failure> {
         self.progress.ended();
-        self.writing.end_film()
+        self.writing.end_video()
     }
 
     /// All models looked at a frame.
@@ -135,8 +135,8 @@ impl Report {
         if let Some((first, others)) = lanes.split_first() {
             for (other, agreed) in others.iter().zip(&mut self.agreed) {
                 let agreement = self.judge.compare(
-                    (&first.results, &first.card.spec.labels),
-                    (&other.results, &other.card.spec.labels),
+                    (&first.results, &first.info.spec.labels),
+                    (&other.results, &other.info.spec.labels),
                 );
                 agreed.add(&agreement);
                 agreements.push(agreement);
@@ -174,7 +174,7 @@ impl Report {
         line.push(':');
         for (lane, letter) in lanes.iter().zip(LANE_LETTERS) {
             let gap = if letter == LANE_LETTERS[0] { "" } else { " |" };
-            let found = text::found(&lane.results, &lane.card.spec.labels, language);
+            let found = text::found(&lane.results, &lane.info.spec.labels, language);
             let _ = write!(line, "{gap} {letter} {found} {:.1} ms", lane.times.total);
         }
         for (agreement, letter) in agreements.iter().zip(&LANE_LETTERS[1..]) {
@@ -185,12 +185,12 @@ impl Report {
         line
     }
 
-    /// Saves the comparison of a frame where that was asked for; tells the file of a picture.
+    /// Saves the comparison of a frame where that was asked for; tells the file of an image.
     fn save(&mut self, info: &SourceInfo, frame: &Frame, lanes: &[Lane]) -> Result<Option<PathBuf>, Failure> {
         let Some(keeper) = &mut self.writing.keeper else { return Ok(None) };
         let medians = self.totals.iter().map(Series::median);
         let seen: Vec<(Seen<'_>, f32)> = lanes.iter().map(seen).zip(medians).collect();
-        let sheet = comparison_picture(&ComparisonView {
+        let sheet = comparison_image(&ComparisonView {
             source: &self.address,
             frame,
             lanes: &seen,
@@ -205,7 +205,7 @@ impl Report {
     /// # Errors
     /// Why the work failed, or where something can't be written.
     pub fn finish(mut self, worked: Result<(), Failure>) -> Result<(), Failure> {
-        let ended = self.writing.end_film();
+        let ended = self.writing.end_video();
         self.progress.finish();
         worked?;
         ended?;
@@ -245,7 +245,7 @@ impl Report {
 }
 
 fn seen(lane: &Lane) -> Seen<'_> {
-    Seen { results: &lane.results, card: &lane.card, thresholds: &lane.thresholds, times: &lane.times }
+    Seen { results: &lane.results, model: &lane.info, thresholds: &lane.thresholds, times: &lane.times }
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ fn tried(path: &Path, may_run: bool) -> Check {
                     Unknown::NotUnderstood(_) => {
                         "Open it in the window and choose its task and input by hand."
                     }
-                    Unknown::CannotRun { way_out, .. } => way_out,
+                    Unknown::CannotRun { remedy, .. } => remedy,
                 };
                 return Check::limited("model", format!("{name}: {}", reason_of(&unknown)), fix);
             }
@@ -87,7 +87,7 @@ fn tried(path: &Path, may_run: bool) -> Check {
     }
 }
 
-/// Runs a model on a grey picture and tells the milliseconds of the second run.
+/// Runs a model on a grey image and tells the milliseconds of the second run.
 fn run_once(path: &Path) -> Result<f32, crate::model::ModelError> {
     let mut model = Model::open(path, &OpenOptions::default())?;
     model.warm_up()?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{exit, home, shelf};
+use super::{exit, home, inventory};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{self, Format};
 use crate::library::import::{self, How, ImportError, Imported};
-use crate::library::notes::{Origin, Stamp};
-use crate::library::{Catalogue, Shelf};
+use crate::library::records::{FileStamp, Origin};
+use crate::library::{Catalogue, Inventory};
 use crate::model::sidecar;
 
 /// What `sightline models import` takes.
@@ -51,7 +51,7 @@ struct Line<'a> {
 pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
     let folder = home()?;
     let catalogue = Arc::new(Catalogue::load());
-    let mut shelf = shelf(&catalogue);
+    let mut inventory = inventory(&catalogue);
     let how = if args.link { How::Link } else { How::Copy };
     let mut all_well = true;
     let failed = |error: ImportError| {
@@ -70,9 +70,9 @@ pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
             match import::import(&file, &folder, how) {
                 Ok(imported) => {
                     for one in &imported {
-                        note(&mut shelf, one);
+                        note(&mut inventory, one);
                     }
-                    let cards = shelf.cards();
+                    let cards = inventory.cards();
                     for one in &imported {
                         say(args.format, one, &cards)?;
                     }
@@ -84,17 +84,17 @@ pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    if let Some(trouble) = shelf.take_trouble() {
+    if let Some(trouble) = inventory.take_trouble() {
         output::note(&format!("warning: {trouble}"));
     }
     Ok(exit(all_well))
 }
 
 /// Remembers what is known of a model that was taken in.
-fn note(shelf: &mut Shelf, one: &Imported) {
-    let Ok(stamp) = Stamp::of(&one.path) else { return };
-    let origin = shelf.catalogue().by_hash(&one.sha256).map(|e| Origin::of(e, &one.sha256));
-    shelf.note(|notes| {
+fn note(inventory: &mut Inventory, one: &Imported) {
+    let Ok(stamp) = FileStamp::of(&one.path) else { return };
+    let origin = inventory.catalogue().by_hash(&one.sha256).map(|e| Origin::of(e, &one.sha256));
+    inventory.note(|notes| {
         notes.hashed(&one.path, stamp, &one.sha256);
         if let Some(origin) = &origin {
             notes.change(&one.path, |n| n.origin = Some(origin.clone()));
@@ -102,7 +102,7 @@ fn note(shelf: &mut Shelf, one: &Imported) {
     });
 }
 
-fn say(format: Format, one: &Imported, cards: &[crate::library::Card]) -> Result<(), Failure> {
+fn say(format: Format, one: &Imported, cards: &[crate::library::ModelEntry]) -> Result<(), Failure> {
     let spec = cards.iter().find(|c| c.path == one.path).and_then(|c| c.spec());
     if format == Format::Json {
         return output::json_line(&Line {

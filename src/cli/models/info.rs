@@ -80,7 +80,7 @@ impl<'a> Info<'a> {
 }
 
 impl<'a> PortInfo<'a> {
-    fn new(port: &'a file::Port) -> Self {
+    fn new(port: &'a file::ValueInfo) -> Self {
         let symbol = |axis: usize| port.symbols.get(axis).cloned().flatten();
         let axes = port.shape.iter().enumerate();
         Self {
@@ -160,7 +160,7 @@ fn error_of(unknown: &Unknown, path: &Path) -> ModelError {
     let path = path.to_owned();
     match unknown.clone() {
         Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path, reason },
-        Unknown::CannotRun { reason, way_out } => ModelError::CannotRun { path, reason, way_out },
+        Unknown::CannotRun { reason, remedy } => ModelError::CannotRun { path, reason, remedy },
     }
 }
 
@@ -175,7 +175,7 @@ fn clean(text: &str) -> String {
     output::printable(text).into_owned()
 }
 
-fn port_line(port: &file::Port) -> String {
+fn port_line(port: &file::ValueInfo) -> String {
     format!("{} {} {}", port.name, port.element, port.shape_text())
 }
 
@@ -236,20 +236,20 @@ fn shortened(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::file::{Facts, Port};
+    use crate::model::file::{GraphInfo, ValueInfo};
 
     fn strange() -> Inspection {
-        let port = Port {
+        let port = ValueInfo {
             name: "x\n".into(),
             element: "float".into(),
             shape: vec![None, Some(3), None],
             symbols: vec![Some("batch".into()), None, None],
         };
-        let facts = Facts {
+        let facts = GraphInfo {
             inputs: vec![port],
             metadata: vec![("note".into(), "z".repeat(500))],
             bytes: 1234,
-            ..Facts::default()
+            ..GraphInfo::default()
         };
         Inspection { facts, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::shelf;
+use super::inventory;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{self, Format};
-use crate::library::search::{self, Haystack, Order};
-use crate::library::{Card, Catalogue, Entry};
+use crate::library::search::{self, Haystack, SortOrder};
+use crate::library::{Catalogue, Entry, ModelEntry};
 use crate::model::Task;
 
 /// What `sightline models list` takes.
@@ -33,7 +33,7 @@ pub struct ListArgs {
     task: Option<Task>,
     /// What comes first
     #[arg(short, long, value_enum, default_value_t)]
-    sort: Order,
+    sort: SortOrder,
     /// Text for people, or a JSON array
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
@@ -52,18 +52,22 @@ fn task(text: &str) -> Result<Task, String> {
 /// Where standard output can't be written.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
-    let mut shelf = shelf(&catalogue);
-    let cards = shelf.cards();
-    if args.available { available(args, &catalogue, &cards) } else { here(args, &shelf, &cards) }
+    let mut inventory = inventory(&catalogue);
+    let cards = inventory.cards();
+    if args.available { available(args, &catalogue, &cards) } else { here(args, &inventory, &cards) }
 }
 
-fn here(args: &ListArgs, shelf: &crate::library::Shelf, cards: &[Card]) -> Result<Exit, Failure> {
+fn here(
+    args: &ListArgs,
+    inventory: &crate::library::Inventory,
+    cards: &[ModelEntry],
+) -> Result<Exit, Failure> {
     let typed = args.words.join(" ");
-    let fits = |c: &&Card| {
+    let fits = |c: &&ModelEntry| {
         args.task.is_none_or(|t| c.task() == Some(t))
             && Haystack::of_card(c, &[c.task().map_or("", chinese)]).has(&typed)
     };
-    let mut cards_shown: Vec<&Card> = cards.iter().filter(fits).collect();
+    let mut cards_shown: Vec<&ModelEntry> = cards.iter().filter(fits).collect();
     search::sort(&mut cards_shown, args.sort);
     if args.format == Format::Json {
         let all: Vec<_> = cards_shown.iter().map(|c| c.summary()).collect();
@@ -72,7 +76,7 @@ fn here(args: &ListArgs, shelf: &crate::library::Shelf, cards: &[Card]) -> Resul
     }
     if cards.is_empty() {
         output::line("There is no model in these folders; put ONNX files into one of them, or fetch one:")?;
-        for folder in shelf.folders() {
+        for folder in inventory.folders() {
             output::line(&format!("  {}", output::printable(&folder.display().to_string())))?;
         }
         output::line("  sightline models list --available")?;
@@ -91,7 +95,7 @@ fn here(args: &ListArgs, shelf: &crate::library::Shelf, cards: &[Card]) -> Resul
     Ok(Exit::Done)
 }
 
-fn row(card: &Card) -> Vec<String> {
+fn row(card: &ModelEntry) -> Vec<String> {
     let summary = card.summary();
     vec![
         if card.favourite { "★".into() } else { String::new() },
@@ -116,7 +120,7 @@ struct Available<'a> {
     here: bool,
 }
 
-fn available(args: &ListArgs, catalogue: &Catalogue, cards: &[Card]) -> Result<Exit, Failure> {
+fn available(args: &ListArgs, catalogue: &Catalogue, cards: &[ModelEntry]) -> Result<Exit, Failure> {
     let typed = args.words.join(" ");
     let here: HashSet<&str> = cards.iter().filter_map(|c| Some(c.origin.as_ref()?.id.as_str())).collect();
     let fits = |e: &&Entry| {
@@ -124,10 +128,10 @@ fn available(args: &ListArgs, catalogue: &Catalogue, cards: &[Card]) -> Result<E
     };
     let mut entries: Vec<&Entry> = catalogue.entries.iter().filter(fits).collect();
     match args.sort {
-        Order::Name => entries.sort_by_key(|e| e.name.to_lowercase()),
-        Order::Size => entries.sort_by_key(|e| e.bytes.unwrap_or(u64::MAX)),
+        SortOrder::Name => entries.sort_by_key(|e| e.name.to_lowercase()),
+        SortOrder::Size => entries.sort_by_key(|e| e.bytes.unwrap_or(u64::MAX)),
         // The catalogue's own order: by task, free licences first.
-        Order::Recent | Order::Task | Order::Speed => {}
+        SortOrder::Recent | SortOrder::Task | SortOrder::Speed => {}
     }
     if args.format == Format::Json {
         let all: Vec<_> =

@@ -13,7 +13,7 @@ pub use info::reason_of;
 
 use super::failure::{Exit, Failure};
 use super::output;
-use crate::library::{Card, Catalogue, Shelf, shelf as library_shelf};
+use crate::library::{Catalogue, Inventory, ModelEntry, inventory as library_shelf};
 use crate::settings;
 
 /// What `sightline models` takes.
@@ -59,20 +59,20 @@ pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
 }
 
 /// The user's models: the usual folders and those of the settings.
-pub fn shelf(catalogue: &Arc<Catalogue>) -> Shelf {
+pub fn inventory(catalogue: &Arc<Catalogue>) -> Inventory {
     for problem in &catalogue.problems {
         output::note(&format!("warning: {problem}"));
     }
     let folders = settings::settings_file().map(|f| settings::peek_model_folders(&f)).unwrap_or_default();
-    let mut shelf = Shelf::of_user(&folders, Arc::clone(catalogue));
-    if let Some(trouble) = shelf.take_trouble() {
+    let mut inventory = Inventory::of_user(&folders, Arc::clone(catalogue));
+    if let Some(trouble) = inventory.take_trouble() {
         output::note(&format!("warning: {trouble}"));
     }
-    shelf
+    inventory
 }
 
 /// The cards that names mean; what isn't known is said.
-fn named<'a>(cards: &'a [Card], names: &[String]) -> (Vec<&'a Card>, bool) {
+fn named<'a>(cards: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
     let mut all_known = true;
     let mut found = Vec::new();
     for name in names {

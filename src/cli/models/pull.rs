@@ -7,12 +7,12 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{exit, home, shelf, upkeep::ask};
+use super::{exit, home, inventory, upkeep::ask};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{self, Format};
 use crate::library::download::{Downloads, Options, Outcome, State, Ticket};
-use crate::library::{Catalogue, Entry, Mirrors, NotesFile, Permits, Shelf, pull};
+use crate::library::{Catalogue, Entry, Inventory, Mirrors, Permits, RecordsFile, pull};
 use crate::settings;
 
 /// What `sightline models pull` takes.
@@ -61,7 +61,7 @@ struct Line<'a> {
 /// Where there is no place for them, or a licence isn't accepted; what is wrong with single models is said as it comes.
 pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
-    let mut shelf = shelf(&catalogue);
+    let mut inventory = inventory(&catalogue);
     let folder = args.to.clone().map_or_else(home, Ok)?;
     let mut all_well = true;
     let mut entries: Vec<&Entry> = Vec::new();
@@ -80,7 +80,7 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
     }
     let chosen = settings::settings_file().and_then(|f| settings::peek_mirror(&f));
     let mirrors = Mirrors::of_environment(chosen.as_deref());
-    let notes = NotesFile::of_user().and_then(|f| f.load().ok()).unwrap_or_default();
+    let notes = RecordsFile::of_user().and_then(|f| f.load().ok()).unwrap_or_default();
     let interrupt = Interrupt::listen();
     let downloads = Downloads::new(Options::default(), || {});
     let bars = Bars::new(!args.no_progress && args.format == Format::Text);
@@ -112,7 +112,7 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
             match downloads.state(one.ticket) {
                 Some(State::Done(outcome)) => {
                     one.bar.finish_and_clear();
-                    bars.aside(|| done(args.format, one.entry, &outcome, &mut shelf))?;
+                    bars.aside(|| done(args.format, one.entry, &outcome, &mut inventory))?;
                 }
                 Some(State::Failed(failure)) => {
                     one.bar.finish_and_clear();
@@ -147,11 +147,11 @@ struct Running<'a> {
     bar: ProgressBar,
 }
 
-fn done(format: Format, entry: &Entry, outcome: &Outcome, shelf: &mut Shelf) -> Result<(), Failure> {
+fn done(format: Format, entry: &Entry, outcome: &Outcome, inventory: &mut Inventory) -> Result<(), Failure> {
     match pull::settle(entry, outcome) {
         Ok(settled) => {
-            shelf.note(|notes| settled.note(notes, outcome));
-            if let Some(trouble) = shelf.take_trouble() {
+            inventory.note(|notes| settled.note(notes, outcome));
+            if let Some(trouble) = inventory.take_trouble() {
                 output::note(&format!("warning: {trouble}"));
             }
         }

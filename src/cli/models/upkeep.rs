@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{exit, named, shelf};
+use super::{exit, inventory, named};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{self, Format};
 use crate::library::upkeep::{self, Away, Verdict};
-use crate::library::{Card, Catalogue, Measured, Shelf, measure as measuring, notes::Stamp};
+use crate::library::{Catalogue, Inventory, Measured, ModelEntry, measure as measuring, records::FileStamp};
 
 /// What `sightline models verify` takes.
 #[derive(Debug, clap::Args)]
@@ -93,11 +93,11 @@ struct Verified {
     reason: Option<String>,
 }
 
-fn user_shelf() -> (Arc<Catalogue>, Shelf, Vec<Card>) {
+fn user_shelf() -> (Arc<Catalogue>, Inventory, Vec<ModelEntry>) {
     let catalogue = Arc::new(Catalogue::load());
-    let mut shelf = shelf(&catalogue);
-    let cards = shelf.cards();
-    (catalogue, shelf, cards)
+    let mut inventory = inventory(&catalogue);
+    let cards = inventory.cards();
+    (catalogue, inventory, cards)
 }
 
 /// Compares models with what they must be.
@@ -105,7 +105,7 @@ fn user_shelf() -> (Arc<Catalogue>, Shelf, Vec<Card>) {
 /// # Errors
 /// Where standard output can't be written.
 pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
-    let (catalogue, mut shelf, cards) = user_shelf();
+    let (catalogue, mut inventory, cards) = user_shelf();
     let (chosen, mut all_well) = chosen(&cards, &args.names);
     let interrupt = Interrupt::listen();
     for card in chosen {
@@ -114,9 +114,9 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         }
         let verdict = upkeep::verify(card, &catalogue);
         if let (Ok(Verdict::Right { sha256, .. } | Verdict::Whole { sha256 }), Ok(stamp)) =
-            (&verdict, Stamp::of(&card.path))
+            (&verdict, FileStamp::of(&card.path))
         {
-            shelf.note(|n| n.hashed(&card.path, stamp, sha256));
+            inventory.note(|n| n.hashed(&card.path, stamp, sha256));
         }
         let file = card.path.display().to_string();
         let shown = output::printable(&file).into_owned();
@@ -165,7 +165,7 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     Ok(exit(all_well))
 }
 
-fn chosen<'a>(cards: &'a [Card], names: &[String]) -> (Vec<&'a Card>, bool) {
+fn chosen<'a>(cards: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
     if names.is_empty() { (cards.iter().collect(), true) } else { named(cards, names) }
 }
 
@@ -174,7 +174,7 @@ fn chosen<'a>(cards: &'a [Card], names: &[String]) -> (Vec<&'a Card>, bool) {
 /// # Errors
 /// Where nobody can be asked.
 pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
-    let (_, mut shelf, cards) = user_shelf();
+    let (_, mut inventory, cards) = user_shelf();
     let (chosen, mut all_well) = named(&cards, &args.names);
     let away = if args.delete { Away::Deleted } else { Away::Trash };
     for card in chosen {
@@ -185,7 +185,7 @@ pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
         }
         match upkeep::remove(&card.path, away) {
             Ok(()) => {
-                shelf.note(|n| n.forget(&card.path));
+                inventory.note(|n| n.forget(&card.path));
                 let where_to = if args.delete { "deleted" } else { "in the trash" };
                 output::line(&format!("{file}: {where_to}"))?;
             }
@@ -218,13 +218,13 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
 /// # Errors
 /// Where the model isn't known or the name can't be kept.
 pub fn rename(args: &RenameArgs) -> Result<Exit, Failure> {
-    let (_, mut shelf, cards) = user_shelf();
+    let (_, mut inventory, cards) = user_shelf();
     let (chosen, all_well) = named(&cards, std::slice::from_ref(&args.name));
     let new = args.new.trim();
     for card in chosen {
-        shelf.note(|n| n.change(&card.path, |n| n.name = (!new.is_empty()).then(|| new.to_owned())));
+        inventory.note(|n| n.change(&card.path, |n| n.name = (!new.is_empty()).then(|| new.to_owned())));
     }
-    kept(&mut shelf)?;
+    kept(&mut inventory)?;
     Ok(exit(all_well))
 }
 
@@ -233,17 +233,17 @@ pub fn rename(args: &RenameArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// Where that can't be kept.
 pub fn favourite(args: &FavouriteArgs) -> Result<Exit, Failure> {
-    let (_, mut shelf, cards) = user_shelf();
+    let (_, mut inventory, cards) = user_shelf();
     let (chosen, all_well) = named(&cards, &args.names);
     for card in chosen {
-        shelf.note(|n| n.change(&card.path, |n| n.favourite = !args.off));
+        inventory.note(|n| n.change(&card.path, |n| n.favourite = !args.off));
     }
-    kept(&mut shelf)?;
+    kept(&mut inventory)?;
     Ok(exit(all_well))
 }
 
-fn kept(shelf: &mut Shelf) -> Result<(), Failure> {
-    match shelf.take_trouble() {
+fn kept(inventory: &mut Inventory) -> Result<(), Failure> {
+    match inventory.take_trouble() {
         None => Ok(()),
         Some(error) => Err(Failure::failed(error.to_string(), "")),
     }
@@ -261,7 +261,7 @@ struct Time<'a> {
 /// # Errors
 /// Where standard output can't be written; what is wrong with single models is said as it comes.
 pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
-    let (catalogue, mut shelf, cards) = user_shelf();
+    let (catalogue, mut inventory, cards) = user_shelf();
     let (mut chosen, mut all_well) = chosen(&cards, &args.names);
     if args.names.is_empty() {
         chosen.retain(|c| c.measured.is_none() && c.spec().is_some());
@@ -272,9 +272,9 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
         let options = crate::model::OpenOptions { hints, ..Default::default() };
         match measuring::measure(&card.path, &options, || !interrupt.is_set()) {
             Ok(measured) => {
-                let (stamp, sha256) = (Stamp::of(&card.path), crate::model::sha256(&card.path));
+                let (stamp, sha256) = (FileStamp::of(&card.path), crate::model::sha256(&card.path));
                 if let (Ok(stamp), Ok(sha256)) = (stamp, sha256) {
-                    shelf.note(|n| {
+                    inventory.note(|n| {
                         n.hashed(&card.path, stamp, &sha256);
                         n.change(&card.path, |n| {
                             n.measured = Some(measured.clone());

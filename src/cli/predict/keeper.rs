@@ -1,20 +1,20 @@
-//! Keeps the pictures and videos that were asked for, and knows what it kept.
+//! Keeps the images and videos that were asked for, and knows what it kept.
 
 use std::path::PathBuf;
 
-use super::film::{Film, FilmPlan};
 use super::names::{self, Folder};
-use super::{picture, text};
+use super::video::{FilmPlan, Video};
+use super::{frame_image, text};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::frame::Frame;
 use crate::source::{Pace, SourceInfo};
 
-/// Saves frames in a folder: those of pictures as pictures, those of videos and cameras as a video.
+/// Saves frames in a folder: those of images as images, those of videos and cameras as a video.
 #[derive(Debug)]
 pub struct Keeper {
     folder: Folder,
-    film: Option<Film>,
+    video: Option<Video>,
     /// The first file that was saved.
     first: Option<PathBuf>,
     count: u64,
@@ -27,10 +27,10 @@ impl Keeper {
     /// Keeps files in this folder.
     #[must_use]
     pub fn new(folder: Folder) -> Self {
-        Self { folder, film: None, first: None, count: 0 }
+        Self { folder, video: None, first: None, count: 0 }
     }
 
-    /// Saves a frame (RGBA) of this source under its name and `suffix`; tells the file of a picture.
+    /// Saves a frame (RGBA) of this source under its name and `suffix`; tells the file of an image.
     ///
     /// # Errors
     /// Where it can't be written.
@@ -43,18 +43,18 @@ impl Keeper {
         if info.pace == Pace::Stills {
             let mut stem = names::stem_of(frame.origin.as_deref(), &info.name);
             stem.push(suffix);
-            let path = picture::save(&self.folder, frame, &stem)?;
+            let path = frame_image::save(&self.folder, frame, &stem)?;
             self.note(path.clone());
             return Ok(Some(path));
         }
-        if self.film.as_ref().is_some_and(|film| !film.fits(frame)) {
-            self.end_film()?;
+        if self.video.as_ref().is_some_and(|video| !video.fits(frame)) {
+            self.end_video()?;
         }
-        let film = match &mut self.film {
-            Some(film) => film,
-            none => none.insert(Film::start(&self.folder, plan(info, suffix), frame)?),
+        let video = match &mut self.video {
+            Some(video) => video,
+            none => none.insert(Video::start(&self.folder, plan(info, suffix), frame)?),
         };
-        film.add(frame)?;
+        video.add(frame)?;
         Ok(None)
     }
 
@@ -62,9 +62,9 @@ impl Keeper {
     ///
     /// # Errors
     /// Where it can't be ended.
-    pub fn end_film(&mut self) -> Result<(), Failure> {
-        if let Some(film) = self.film.take() {
-            let path = film.finish(&self.folder)?;
+    pub fn end_video(&mut self) -> Result<(), Failure> {
+        if let Some(video) = self.video.take() {
+            let path = video.finish(&self.folder)?;
             self.note(path);
         }
         Ok(())

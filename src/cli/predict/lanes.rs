@@ -25,9 +25,9 @@ const FILE_SIZES: u64 = 4;
 /// nobody and the user didn't say how many threads a run takes.
 pub fn count(addresses: &[Address], path: &Path, options: &OpenOptions) -> usize {
     let live = |a: &Address| {
-        !matches!(a, Address::Video(_) | Address::Picture(_) | Address::Folder(_) | Address::Glob(_))
+        !matches!(a, Address::Video(_) | Address::Image(_) | Address::Folder(_) | Address::Glob(_))
     };
-    let lone = matches!(addresses, [Address::Picture(_)]);
+    let lone = matches!(addresses, [Address::Image(_)]);
     let on_cpu = options.device.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("cpu"));
     if lone || options.threads.is_some() || !on_cpu || addresses.iter().any(live) {
         return 1;
@@ -222,7 +222,7 @@ mod tests {
         let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
         let auto = OpenOptions::default();
         assert_eq!(count(&many, &model, &auto), cores);
-        assert_eq!(count(&[Address::Picture("a.png".into())], &model, &auto), 1);
+        assert_eq!(count(&[Address::Image("a.png".into())], &model, &auto), 1);
         assert_eq!(count(&[Address::AnyCamera], &model, &auto), 1);
         assert_eq!(count(&many, &model, &OpenOptions { threads: Some(2), ..auto.clone() }), 1);
         assert_eq!(count(&many, &model, &OpenOptions { device: Some("cuda".into()), ..auto.clone() }), 1);

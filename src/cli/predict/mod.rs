@@ -1,16 +1,16 @@
-//! `sightline predict`: looks at pictures, videos, cameras with a model, without a window.
+//! `sightline predict`: looks at images, videos, cameras with a model, without a window.
 //!
 //! Threads: reading and decoding, one or more for the model (`lanes`), and painting, saving and reporting. The
 //! channels between them are short, so memory is bounded; frames stay in order.
 
-mod film;
+mod frame_image;
 pub(super) mod keeper;
 mod lanes;
 pub(super) mod names;
-mod picture;
 pub(super) mod progress;
 pub(super) mod reader;
 pub(super) mod text;
+mod video;
 mod writer;
 
 use std::ffi::OsString;
@@ -30,17 +30,17 @@ use writer::{Outcome, Writer};
 /// What `sightline predict` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    sightline predict street.jpg                            what is in a picture\n  \
-    sightline predict holiday/ --save out                   annotated copies of a folder's pictures\n  \
+    sightline predict street.jpg                            what is in an image\n  \
+    sightline predict holiday/ --save out                   annotated copies of a folder's images\n  \
     sightline predict traffic.mp4 --classes car,truck --save out   an annotated video\n  \
     sightline predict 0 --max-frames 100 --format json      the first camera, a JSON object a frame\n  \
     sightline predict 'shots/*.png' --model my.onnx --conf 0.4\n\n\
-    Sources: a picture, a folder, a glob in quotes, a video, a camera by its number (0) or name,\n\
-    \u{201c}pattern\u{201d} (a moving test picture), or an http or rtsp address. A file whose name begins with a dash\n\
+    Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0) or name,\n\
+    \u{201c}pattern\u{201d} (a moving test image), or an http or rtsp address. A file whose name begins with a dash\n\
     or is a number goes with its folder: ./-file.jpg.\n\
     Ctrl-C ends cleanly with what was done so far; a second Ctrl-C ends at once.")]
 pub struct PredictArgs {
-    /// Pictures, folders, globs, videos, cameras, “pattern” or addresses
+    /// Images, folders, globs, videos, cameras, “pattern” or addresses
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
@@ -78,7 +78,7 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
         .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
     let mut model = open(&path, &options)?;
     args.look.opening.check(model.spec())?;
-    if lanes > 1 && !model.frames_stand_alone() {
+    if lanes > 1 && !model.is_stateless() {
         lanes = 1;
         options = args.look.opening.options(&path);
         model = open(&path, &options)?;

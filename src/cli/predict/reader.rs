@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use crate::frame::convert::Decoder;
 use crate::frame::{Frame, PixelFormat};
-use crate::source::convert::Decoder;
 use crate::source::{self, Address, CameraRequest, Pace, Read, SourceError, SourceInfo};
 
 /// Frames that are decoded before the model asks for them.

@@ -71,7 +71,7 @@ pub fn found(results: &Results, labels: &Labels, language: Language) -> String {
                 .collect();
             if said.is_empty() { "nothing".into() } else { said.join(", ") }
         }
-        Task::Stylize => "a picture".into(),
+        Task::Stylize => "an image".into(),
         Task::Depth => "a depth map".into(),
         Task::Matte => "a matte".into(),
         Task::Semantic => "a class map".into(),
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_line_says_what_was_found_most_frequent_first() {
         let mut frame = Frame::filled(8, 4, [0; 4]);
-        frame.origin = Some("/pictures/two\nlines.jpg".into());
+        frame.origin = Some("/images/two\nlines.jpg".into());
         let mut results = Results::default();
         for class_id in [5, 0, 0] {
             results.detections.push(Detection::new(class_id, 0.5, [0.0; 4]));
@@ -190,7 +190,7 @@ mod tests {
             line(Pace::Stills, Language::English),
             "two\\nlines.jpg 8×4: 2 person, 1 bus · 9.0 ms (decode 1.0, input 0.5, inference 7.2, output 0.2)"
         );
-        assert!(line(Pace::Film, Language::Chinese).starts_with("street.mp4 #0 8×4: 2 人, 1 公共汽车"));
+        assert!(line(Pace::Video, Language::Chinese).starts_with("street.mp4 #0 8×4: 2 人, 1 公共汽车"));
     }
 
     #[test]

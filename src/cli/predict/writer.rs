@@ -12,10 +12,10 @@ use crate::cli::failure::Failure;
 use crate::cli::look::Writing;
 use crate::cli::output::{self, Format};
 use crate::frame::Frame;
-use crate::keep::{FrameFacts, FrameRecord};
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
 use crate::model::{Model, Results};
+use crate::save::{FrameFacts, FrameRecord};
 use crate::scene::{self, Scene, Style};
 use crate::source::{SourceError, SourceInfo};
 use crossbeam_channel::Sender;
@@ -27,7 +27,7 @@ pub enum Outcome {
     Opened(String, SourceInfo),
     /// A frame was looked at.
     Frame(Box<Seen>),
-    /// A source, or one of its pictures, couldn't be read.
+    /// A source, or one of its images, couldn't be read.
     Failed(SourceError),
     /// A source has no more frames.
     Ended,
@@ -113,7 +113,7 @@ impl Writer {
                 break;
             }
         }
-        let ended = self.writing.end_film();
+        let ended = self.writing.end_video();
         self.progress.finish();
         written?;
         ended?;
@@ -129,7 +129,7 @@ impl Writer {
             }
             Outcome::Ended => {
                 self.progress.ended();
-                self.writing.end_film()?;
+                self.writing.end_video()?;
             }
         }
         Ok(())
@@ -164,7 +164,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Saves the annotated frame where that was asked for; tells the file of a picture that is a result
+    /// Saves the annotated frame where that was asked for; tells the file of an image that is a result
     /// itself.
     fn save(
         &mut self,
@@ -175,7 +175,7 @@ impl Writer {
         let Some(keeper) = &mut self.writing.keeper else { return Ok(None) };
         self.scene.compose(results, &self.labels, &self.style);
         let (width, height) = (frame.width, frame.height);
-        scene::picture::paint(&self.scene, &mut frame.data, width, height);
+        scene::image_painter::paint(&self.scene, &mut frame.data, width, height);
         let path = keeper.save(info, frame, "")?;
         Ok(path.filter(|_| results.plane.is_some()))
     }

@@ -63,7 +63,7 @@ impl Source for Scripted {
         }
         into.reset(4, 2, PixelFormat::Rgba8);
         into.sequence = self.sequence;
-        into.time_s = (self.info.pace == Pace::Film).then_some(self.sequence as f64 / 100.0);
+        into.time_s = (self.info.pace == Pace::Video).then_some(self.sequence as f64 / 100.0);
         into.captured = Instant::now();
         self.sequence += 1;
         Ok(Read::Frame)
@@ -72,7 +72,7 @@ impl Source for Scripted {
     fn seek(&mut self, time_s: f64) -> Result<(), SourceError> {
         self.sequence = match self.info.pace {
             Pace::Live => return Err(SourceError::NotSeekable),
-            Pace::Film => (time_s * 100.0).round() as u64,
+            Pace::Video => (time_s * 100.0).round() as u64,
             Pace::Stills => time_s as u64,
         };
         Ok(())
@@ -141,7 +141,7 @@ impl Drop for ScriptedModel {
     }
 }
 
-impl Look for ScriptedModel {
+impl Predictor for ScriptedModel {
     fn look(
         &mut self,
         frame: &Frame,
@@ -167,7 +167,7 @@ impl Look for ScriptedModel {
         Ok(StageTimes { total: 1.0, ..StageTimes::default() })
     }
 
-    fn card(&self) -> ModelCard {
+    fn card(&self) -> ModelInfo {
         card(&self.name)
     }
 
@@ -185,8 +185,8 @@ impl Look for ScriptedModel {
     }
 }
 
-fn card(name: &str) -> ModelCard {
-    ModelCard {
+fn card(name: &str) -> ModelInfo {
+    ModelInfo {
         name: name.into(),
         path: PathBuf::from(name),
         sha256: String::new(),
@@ -240,7 +240,7 @@ pub(super) fn rig(open: impl Fn() -> Result<Box<dyn Source>, SourceError> + Send
     let counter = Arc::clone(&looks);
     let log = Arc::<Mutex<Log>>::default();
     let written = Arc::clone(&log);
-    let openers = Openers {
+    let openers = Factories {
         source: Box::new(move |_, _| open()),
         model: Box::new(move |choice| {
             let name = choice.path.to_string_lossy().into_owned();

@@ -19,7 +19,7 @@ impl Rig {
     }
 
     fn looks_now(&self, name: &str) -> bool {
-        self.engine.outcome().is_some_and(|o| o.card.path.as_path() == std::path::Path::new(name))
+        self.engine.prediction().is_some_and(|o| o.model.path.as_path() == std::path::Path::new(name))
             && self
                 .engine
                 .model()
@@ -35,7 +35,7 @@ impl Rig {
 
     /// The names of the models in the newest comparison, "-" where one has nothing to say.
     fn compared(&self) -> Vec<String> {
-        let name = |o: &Option<Arc<Outcome>>| o.as_ref().map_or("-".to_owned(), |o| o.card.name.clone());
+        let name = |o: &Option<Arc<Prediction>>| o.as_ref().map_or("-".to_owned(), |o| o.model.name.clone());
         self.engine.comparison().map_or(Vec::new(), |c| c.lanes.iter().map(name).collect())
     }
 }
@@ -124,7 +124,7 @@ fn no_frame_is_without_a_result_and_every_result_has_its_own_models_label() {
         rig.model(name);
         let begin = Instant::now();
         while !rig.looks_now(name) {
-            assert!(rig.engine.outcome().is_some(), "a gap on the way to {name}");
+            assert!(rig.engine.prediction().is_some(), "a gap on the way to {name}");
             assert!(rig.engine.model().current.is_some());
             assert!(begin.elapsed() < PATIENCE);
             std::thread::yield_now();
@@ -141,7 +141,7 @@ fn a_model_that_fails_on_its_first_frame_leaves_the_old_one_running() {
         until("the failure is said", || {
             rig.engine.model().failed.as_ref().is_some_and(|(path, _)| path.as_os_str() == name)
         });
-        assert!(rig.engine.outcome().is_some_and(|o| o.card.name == "well"));
+        assert!(rig.engine.prediction().is_some_and(|o| o.model.name == "well"));
         let looks = rig.looks.load(SeqCst);
         until("the old one goes on", || rig.looks.load(SeqCst) > looks + 3);
         let state = rig.engine.model();
@@ -179,14 +179,14 @@ fn compared_models_look_at_the_same_frames() {
     until("all three look", || rig.compared() == ["well1", "well2", "well3"]);
     for _ in 0..20 {
         let comparison = rig.engine.comparison().expect("compared");
-        for outcome in comparison.lanes.iter().flatten() {
-            assert!(Arc::ptr_eq(&outcome.frame, &comparison.frame));
+        for prediction in comparison.lanes.iter().flatten() {
+            assert!(Arc::ptr_eq(&prediction.frame, &comparison.frame));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    until("every lane has figures", || (0..3).all(|lane| rig.engine.lane_stats(lane).fps > 0.0));
+    until("every lane has figures", || (0..3).all(|lane| rig.engine.model_stats(lane).fps > 0.0));
     let state = rig.engine.model();
-    let names: Vec<_> = state.beside.iter().filter_map(|lane| lane.card.as_ref()).map(|c| &c.name).collect();
+    let names: Vec<_> = state.beside.iter().filter_map(|lane| lane.model.as_ref()).map(|c| &c.name).collect();
     assert_eq!(names, ["well2", "well3"]);
 }
 
@@ -226,7 +226,7 @@ fn what_fails_in_a_comparison_leaves_the_others_running() {
 }
 
 #[test]
-fn a_comparison_of_a_still_picture_is_made_again_under_new_limits() {
+fn a_comparison_of_a_still_image_is_made_again_under_new_limits() {
     let rig = rig(|| Ok(source(Pace::Stills, Some(1), &[])));
     rig.open();
     rig.model("well1");
@@ -249,10 +249,10 @@ fn two_sessions_give_more_results_in_the_order_of_frames() {
         let begin = Instant::now();
         let (mut seen, mut last) = (0, 0);
         while begin.elapsed() < Duration::from_secs(2) {
-            if let Some(outcome) = rig.engine.outcome().filter(|o| o.frame.sequence != last) {
-                assert!(outcome.frame.sequence > last, "{} after {last}", outcome.frame.sequence);
-                assert_eq!(outcome.card.name, "slow1");
-                (seen, last) = (seen + 1, outcome.frame.sequence);
+            if let Some(prediction) = rig.engine.prediction().filter(|o| o.frame.sequence != last) {
+                assert!(prediction.frame.sequence > last, "{} after {last}", prediction.frame.sequence);
+                assert_eq!(prediction.model.name, "slow1");
+                (seen, last) = (seen + 1, prediction.frame.sequence);
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -281,7 +281,7 @@ fn a_second_session_goes_with_its_model_and_is_none_where_models_are_compared() 
     until("the other model has one of its own", || rig.opened().len() == 4);
     assert_eq!(rig.opened()[2..], ["well2", "well2"]);
     for _ in 0..50 {
-        assert!(rig.engine.outcome().is_some_and(|o| o.card.name == "well2"), "nothing of the old model");
+        assert!(rig.engine.prediction().is_some_and(|o| o.model.name == "well2"), "nothing of the old model");
         std::thread::sleep(Duration::from_millis(4));
     }
     rig.compare(&["well3"]);

@@ -351,7 +351,7 @@ impl Shared {
         }
     }
 
-    /// Notes how a job ended and lets the next start.
+    /// ModelRecords how a job ended and lets the next start.
     fn ended(self: &Arc<Self>, ticket: Ticket, end: End) {
         let mut inner = self.lock();
         inner.running -= 1;

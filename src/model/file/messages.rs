@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
-use super::Port;
+use super::ValueInfo;
 use super::wire::{Value, Wire};
 use crate::model::steps::Steps;
 
 /// What is gathered from graphs and their subgraphs.
 #[derive(Default)]
 pub(super) struct Graph {
-    pub inputs: Vec<Port>,
-    pub outputs: Vec<Port>,
+    pub inputs: Vec<ValueInfo>,
+    pub outputs: Vec<ValueInfo>,
     pub weight_names: BTreeSet<String>,
     pub operators: BTreeSet<(String, String)>,
     pub weights: BTreeMap<String, u64>,
@@ -156,8 +156,8 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     /// `ValueInfoProto`: name 1, type 2 → `TypeProto`: tensor 1 → element 1, shape 2 → dim 1 → value 1, name 2.
-    fn port(&mut self, len: u64) -> Result<Port, String> {
-        let mut port = Port { element: "no tensor".into(), ..Port::default() };
+    fn port(&mut self, len: u64) -> Result<ValueInfo, String> {
+        let mut port = ValueInfo { element: "no tensor".into(), ..ValueInfo::default() };
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
                 (1, Value::Bytes(n)) => port.name = wire.text(n)?,
@@ -172,7 +172,7 @@ impl<R: Read + Seek> Wire<R> {
         Ok(port)
     }
 
-    fn tensor_type(&mut self, len: u64, port: &mut Port) -> Result<(), String> {
+    fn tensor_type(&mut self, len: u64, port: &mut ValueInfo) -> Result<(), String> {
         self.message(len, &mut |wire, field, value| match (field, value) {
             (1, Value::Number(n)) => {
                 element_name(n).clone_into(&mut port.element);
@@ -186,7 +186,7 @@ impl<R: Read + Seek> Wire<R> {
         })
     }
 
-    fn dimension(&mut self, len: u64, port: &mut Port) -> Result<(), String> {
+    fn dimension(&mut self, len: u64, port: &mut ValueInfo) -> Result<(), String> {
         let (mut size, mut symbol) = (None, None);
         self.message(len, &mut |wire, field, value| {
             match (field, value) {

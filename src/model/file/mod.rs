@@ -19,7 +19,7 @@ use wire::{Value, Wire};
 
 /// A tensor that goes in or comes out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Port {
+pub struct ValueInfo {
     pub name: String,
     /// ONNX's name of the element type: "float", "float16", "uint8", "int64", …
     pub element: String,
@@ -29,7 +29,7 @@ pub struct Port {
     pub symbols: Vec<Option<String>>,
 }
 
-impl Port {
+impl ValueInfo {
     /// The shape as people write it: `1×3×640×640`, with the names of dynamic axes.
     #[must_use]
     pub fn shape_text(&self) -> String {
@@ -55,9 +55,9 @@ impl Port {
 
 /// What the file says of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
-    pub inputs: Vec<Port>,
-    pub outputs: Vec<Port>,
+pub struct GraphInfo {
+    pub inputs: Vec<ValueInfo>,
+    pub outputs: Vec<ValueInfo>,
     /// Metadata properties, in the file's order.
     pub metadata: Vec<(String, String)>,
     pub producer: String,
@@ -75,7 +75,7 @@ pub struct Facts {
     pub steps: Steps,
 }
 
-impl Facts {
+impl GraphInfo {
     /// A metadata property.
     #[must_use]
     pub fn meta(&self, key: &str) -> Option<&str> {
@@ -84,7 +84,7 @@ impl Facts {
 
     /// The output of that name.
     #[must_use]
-    pub fn output(&self, name: &str) -> Option<&Port> {
+    pub fn output(&self, name: &str) -> Option<&ValueInfo> {
         self.outputs.iter().find(|port| port.name == name)
     }
 
@@ -238,8 +238,8 @@ mod tests {
         .concat()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Facts, String> {
-        Facts::parse(Cursor::new(bytes), bytes.len() as u64)
+    fn parse(bytes: &[u8]) -> Result<GraphInfo, String> {
+        GraphInfo::parse(Cursor::new(bytes), bytes.len() as u64)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Networks that tell what people do, from their skeletons over time.
 
-use super::super::file::Facts;
+use super::super::file::GraphInfo;
 use super::super::labels::Labels;
 use super::super::skeletons::Joints;
 use super::super::spec::{
@@ -13,7 +13,7 @@ const FRAMES: u32 = 128;
 
 /// ST-GCN, by its one input: batch, coordinates, frames, joints, people. In the spec's input size, joints are the width
 /// and frames the height.
-pub(super) fn st_gcn(facts: &Facts) -> Option<Spec> {
+pub(super) fn st_gcn(facts: &GraphInfo) -> Option<Spec> {
     let ([input], [output]) = (&facts.inputs[..], &facts.outputs[..]) else { return None };
     let element = match input.element.as_str() {
         "float" => Element::F32,

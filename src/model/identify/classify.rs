@@ -1,10 +1,10 @@
-//! Classifiers: one score a class for the whole picture.
+//! Classifiers: one score a class for the whole image.
 
-use super::super::file::Facts;
+use super::super::file::GraphInfo;
 use super::super::labels::Labels;
 use super::super::spec::{ColourOrder, Family, Fit, Layout, OutputSpec, Range, Size, Spec, Task};
+use super::image_out::Image;
 use super::names;
-use super::picture::Picture;
 
 /// CIFAR-10's and CIFAR-100's mean and standard deviation, as most training scripts have them.
 const CIFAR10: Range =
@@ -17,7 +17,7 @@ const CAFFE: Range = Range { scale: 1.0, mean: [103.939, 116.779, 123.68], std: 
 const TENSORFLOW: Range = Range { scale: 1.0, mean: [127.0; 3], std: [128.0; 3] };
 
 /// `[1, n]` or `[1, n, 1, 1]` and nothing else.
-pub(super) fn classifier(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn classifier(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let single = |axis: usize| output.axis(axis) == Some(1);
     let flat = output.shape.len() == 2 || (output.shape.len() == 4 && single(2) && single(3));
@@ -25,14 +25,14 @@ pub(super) fn classifier(facts: &Facts, picture: &Picture) -> Option<Spec> {
     if facts.inputs.len() != 1 || !flat || !batch || output.axis(1)? < 2 {
         return None;
     }
-    Some(classifier_spec(facts, picture))
+    Some(classifier_spec(facts, image))
 }
 
-pub(super) fn classifier_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn classifier_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let output = facts.outputs.first();
     let classes = output.and_then(|p| p.axis(1)).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-    let shape = output.map(super::super::file::Port::shape_text).unwrap_or_default();
-    let (width, height) = (picture.width.unwrap_or(224), picture.height.unwrap_or(224));
+    let shape = output.map(super::super::file::ValueInfo::shape_text).unwrap_or_default();
+    let (width, height) = (image.width.unwrap_or(224), image.height.unwrap_or(224));
     let side = width.max(height);
     let tiny = side <= 64;
     let (labels, list) = match (names(facts), classes) {
@@ -41,32 +41,32 @@ pub(super) fn classifier_spec(facts: &Facts, picture: &Picture) -> Spec {
         (None, 1001) => {
             (Labels::imagenet_with_background(), "1001 classes: taken for ImageNet's after a background")
         }
-        (None, 10) if tiny => (Labels::cifar10(), "10 classes of small pictures: taken for CIFAR-10's"),
-        (None, 100) if tiny => (Labels::cifar100(), "100 classes of small pictures: taken for CIFAR-100's"),
+        (None, 10) if tiny => (Labels::cifar10(), "10 classes of small images: taken for CIFAR-10's"),
+        (None, 100) if tiny => (Labels::cifar100(), "100 classes of small images: taken for CIFAR-100's"),
         _ => (Labels::default(), "the file names no classes"),
     };
     // Files that Caffe2 wrote for the ONNX model zoo.
-    let caffe = picture.name.ends_with("data_0");
+    let caffe = image.name.ends_with("data_0");
     let (order, range, words) = match () {
         () if caffe => (ColourOrder::Bgr, CAFFE, "Caffe's mean, blue first, as the input's name suggests"),
-        () if picture.layout == Layout::Nhwc => {
+        () if image.layout == Layout::Nhwc => {
             (ColourOrder::Rgb, TENSORFLOW, "(byte − 127) / 128, as TensorFlow's networks have it")
         }
         () if tiny && classes == 10 => (ColourOrder::Rgb, CIFAR10, "CIFAR-10's mean and deviation"),
         () if tiny && classes == 100 => (ColourOrder::Rgb, CIFAR100, "CIFAR-100's mean and deviation"),
         () => (ColourOrder::Rgb, Range::IMAGENET, "ImageNet's mean and deviation"),
     };
-    // Trained on the middle of a picture whose shorter side is a seventh longer (224 of 256); small pictures are whole.
+    // Trained on the middle of an image whose shorter side is a seventh longer (224 of 256); small images are whole.
     let resize = if tiny { side } else { (side * 256).div_ceil(224) };
     Spec {
         family: Family::Classifier,
         task: Task::Classify,
-        input: picture.input(Size::Fixed { width, height }, Fit::CentreCrop { resize }, order, range),
+        input: image.input(Size::Fixed { width, height }, Fit::CentreCrop { resize }, order, range),
         output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
         labels,
         companion: None,
         evidence: vec![
-            format!("output {shape}: one score a class for the whole picture"),
+            format!("output {shape}: one score a class for the whole image"),
             list.into(),
             format!("the file doesn't tell the range of its values: taken for {words}"),
         ],

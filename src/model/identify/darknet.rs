@@ -1,13 +1,13 @@
 //! YOLOv2 to v4, whose networks come from Darknet.
 
-use super::super::file::{Facts, Port};
+use super::super::file::{GraphInfo, ValueInfo};
 use super::super::output::anchor_heads;
 use super::super::spec::{ColourOrder, Family, Fit, Layout, Range, Size, Spec};
-use super::picture::Picture;
+use super::image_out::Image;
 use super::{axis, detector};
 
 /// YOLOv2: five anchors a cell in the channels of one coarse map.
-pub(super) fn yolov2(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolov2(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let channels = output.axis(1)?;
     let coarse =
@@ -15,20 +15,20 @@ pub(super) fn yolov2(facts: &Facts, picture: &Picture) -> Option<Spec> {
     if output.shape.len() != 4
         || !channels.is_multiple_of(5)
         || channels < 30
-        || !coarse(output.axis(2), picture.height)
-        || !coarse(output.axis(3), picture.width)
+        || !coarse(output.axis(2), image.height)
+        || !coarse(output.axis(3), image.width)
     {
         return None;
     }
-    Some(yolov2_spec(facts, picture))
+    Some(yolov2_spec(facts, image))
 }
 
-pub(super) fn yolov2_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn yolov2_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.first().and_then(|p| axis(p, 1)).map_or(80, |n| (n / 5).saturating_sub(5));
     // Files made from Core ML carry their scaler with them.
     let scaled_inside = facts.producer.to_lowercase().contains("onnxml");
     let range = if scaled_inside { Range::BYTE } else { Range::UNIT };
-    let input = picture.input(picture.size((416, 416), 32), Fit::Stretch, ColourOrder::Rgb, range);
+    let input = image.input(image.size((416, 416), 32), Fit::Stretch, ColourOrder::Rgb, range);
     let mut spec = detector(
         Family::Yolov2,
         input,
@@ -50,16 +50,16 @@ pub(super) fn yolov2_spec(facts: &Facts, picture: &Picture) -> Spec {
     spec
 }
 
-/// YOLOv3 of the model zoo: the picture's size as a second input, and NMS inside.
-pub(super) fn yolov3_keras(facts: &Facts, picture: &Picture) -> Option<Spec> {
+/// YOLOv3 of the model zoo: the image's size as a second input, and NMS inside.
+pub(super) fn yolov3_keras(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let size = facts.inputs.iter().find(|p| p.name == "image_shape")?;
-    (facts.outputs.len() == 3).then(|| yolov3_keras_spec(facts, picture, &size.name))
+    (facts.outputs.len() == 3).then(|| yolov3_keras_spec(facts, image, &size.name))
 }
 
-pub(super) fn yolov3_keras_spec(facts: &Facts, picture: &Picture, size_input: &str) -> Spec {
-    let (width, height) = (picture.width.unwrap_or(416), picture.height.unwrap_or(416));
+pub(super) fn yolov3_keras_spec(facts: &GraphInfo, image: &Image, size_input: &str) -> Spec {
+    let (width, height) = (image.width.unwrap_or(416), image.height.unwrap_or(416));
     let fit = Fit::Letterbox { pad: 128, centred: true, rounded: false };
-    let mut input = picture.input(Size::Fixed { width, height }, fit, ColourOrder::Rgb, Range::UNIT);
+    let mut input = image.input(Size::Fixed { width, height }, fit, ColourOrder::Rgb, Range::UNIT);
     input.extras.push(super::size_input(size_input, true));
     let classes = facts.outputs.get(1).and_then(|p| axis(p, 1)).unwrap_or(80);
     let mut spec = detector(
@@ -67,7 +67,7 @@ pub(super) fn yolov3_keras_spec(facts: &Facts, picture: &Picture, size_input: &s
         input,
         facts,
         classes,
-        "the picture's size as a second input, \u{201c}image_shape\u{201d}; boxes, scores and kept indices: YOLOv3 of the model zoo",
+        "the image's size as a second input, \u{201c}image_shape\u{201d}; boxes, scores and kept indices: YOLOv3 of the model zoo",
     );
     spec.output.end_to_end = true;
     spec.confidence = 0.95;
@@ -75,40 +75,40 @@ pub(super) fn yolov3_keras_spec(facts: &Facts, picture: &Picture, size_input: &s
 }
 
 /// YOLOv4 of Tianxiaomo.
-pub(super) fn yolov4(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolov4(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let boxes = facts.output("boxes").filter(|p| p.shape.len() == 4)?;
     facts.output("confs")?;
-    let mut spec = yolov4_spec(facts, picture);
+    let mut spec = yolov4_spec(facts, image);
     spec.evidence
         .insert(0, format!("outputs \u{201c}boxes\u{201d} {} and \u{201c}confs\u{201d}", boxes.shape_text()));
     Some(spec)
 }
 
-pub(super) fn yolov4_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn yolov4_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.get(1).and_then(|p| axis(p, 2)).unwrap_or(80);
-    let input = picture.input(picture.size((416, 416), 32), Fit::Stretch, ColourOrder::Rgb, Range::UNIT);
+    let input = image.input(image.size((416, 416), 32), Fit::Stretch, ColourOrder::Rgb, Range::UNIT);
     let mut spec = detector(
         Family::Yolov4,
         input,
         facts,
         classes,
-        "boxes in parts of the picture and confidences, objectness multiplied in: YOLOv4 of Tianxiaomo; NMS needed",
+        "boxes in parts of the image and confidences, objectness multiplied in: YOLOv4 of Tianxiaomo; NMS needed",
     );
     spec.confidence = 0.96;
     spec
 }
 
 /// YOLOv4 of the model zoo.
-pub(super) fn yolov4_keras(facts: &Facts, picture: &Picture) -> Option<Spec> {
-    let is_map = |p: &Port| p.shape.len() == 5 && p.axis(3) == Some(3);
-    (picture.layout == Layout::Nhwc && facts.outputs.len() == 3 && facts.outputs.iter().all(is_map))
-        .then(|| yolov4_keras_spec(facts, picture))
+pub(super) fn yolov4_keras(facts: &GraphInfo, image: &Image) -> Option<Spec> {
+    let is_map = |p: &ValueInfo| p.shape.len() == 5 && p.axis(3) == Some(3);
+    (image.layout == Layout::Nhwc && facts.outputs.len() == 3 && facts.outputs.iter().all(is_map))
+        .then(|| yolov4_keras_spec(facts, image))
 }
 
-pub(super) fn yolov4_keras_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn yolov4_keras_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.first().and_then(|p| axis(p, 4)).map_or(80, |n| n.saturating_sub(5));
     let fit = Fit::Letterbox { pad: 128, centred: true, rounded: false };
-    let input = picture.input(picture.size((416, 416), 32), fit, ColourOrder::Rgb, Range::UNIT);
+    let input = image.input(image.size((416, 416), 32), fit, ColourOrder::Rgb, Range::UNIT);
     let mut spec = detector(
         Family::Yolov4Keras,
         input,

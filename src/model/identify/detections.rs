@@ -1,27 +1,27 @@
 //! Networks whose detections are final: DETR and its kin, and exports with NMS inside.
 
-use super::super::file::Facts;
+use super::super::file::GraphInfo;
 use super::super::labels::Labels;
 use super::super::spec::{
     ColourOrder, Element, Extra, ExtraValue, Family, Fit, Layout, Range, Size, Spec, Task,
 };
-use super::picture::Picture;
+use super::image_out::Image;
 use super::{LETTERBOX, axis, detector, final_detections, size_input};
 
 /// RT-DETR, D-FINE, DEIM with their post-processor.
-pub(super) fn rt_detr(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn rt_detr(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let sizes = facts.inputs.iter().find(|p| p.name == "orig_target_sizes").or_else(|| {
-        let two = |p: &&super::super::file::Port| {
+        let two = |p: &&super::super::file::ValueInfo| {
             p.element == "int64" && p.shape.len() == 2 && p.axis(1) == Some(2)
         };
         facts.inputs.iter().find(two)
     })?;
-    (facts.outputs.len() >= 3).then(|| rt_detr_spec(facts, picture, Some(&sizes.name)))
+    (facts.outputs.len() >= 3).then(|| rt_detr_spec(facts, image, Some(&sizes.name)))
 }
 
-pub(super) fn rt_detr_spec(facts: &Facts, picture: &Picture, sizes: Option<&str>) -> Spec {
-    let size = picture.size((640, 640), 32);
-    let mut input = picture.input(size, Fit::Stretch, ColourOrder::Rgb, Range::UNIT);
+pub(super) fn rt_detr_spec(facts: &GraphInfo, image: &Image, sizes: Option<&str>) -> Spec {
+    let size = image.size((640, 640), 32);
+    let mut input = image.input(size, Fit::Stretch, ColourOrder::Rgb, Range::UNIT);
     if let Some(name) = sizes {
         input.extras.push(size_input(name, false));
     }
@@ -30,7 +30,7 @@ pub(super) fn rt_detr_spec(facts: &Facts, picture: &Picture, sizes: Option<&str>
         input,
         facts,
         80,
-        "the picture's size as a second input, and final labels, boxes and scores: RT-DETR, D-FINE or DEIM; no NMS needed",
+        "the image's size as a second input, and final labels, boxes and scores: RT-DETR, D-FINE or DEIM; no NMS needed",
     );
     let mut spec = final_detections(spec);
     spec.confidence = 0.96;
@@ -38,7 +38,7 @@ pub(super) fn rt_detr_spec(facts: &Facts, picture: &Picture, sizes: Option<&str>
 }
 
 /// RT-DETR as Ultralytics exports it: its metadata, but `[1, Q, 4 + classes]`.
-pub(super) fn rt_detr_ultralytics(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn rt_detr_ultralytics(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let classes = super::names(facts)?.len();
     let described = facts.meta("description").is_some_and(|d| d.to_lowercase().contains("rtdetr"))
@@ -55,22 +55,22 @@ pub(super) fn rt_detr_ultralytics(facts: &Facts, picture: &Picture) -> Option<Sp
     {
         return None;
     }
-    let mut spec = rt_detr_ultralytics_spec(facts, picture);
+    let mut spec = rt_detr_ultralytics_spec(facts, image);
     spec.output.decoded = found_inside;
     spec.evidence.insert(0, "metadata written by Ultralytics' exporter".into());
     Some(spec)
 }
 
-pub(super) fn rt_detr_ultralytics_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn rt_detr_ultralytics_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.first().and_then(|p| axis(p, 2)).map_or(80, |n| n.saturating_sub(4));
-    let size = picture.size((640, 640), 32);
-    let input = picture.input(size, Fit::Stretch, ColourOrder::Rgb, Range::UNIT);
+    let size = image.size((640, 640), 32);
+    let input = image.input(size, Fit::Stretch, ColourOrder::Rgb, Range::UNIT);
     let mut spec = detector(
         Family::RtDetrUltralytics,
         input,
         facts,
         classes,
-        "a row a query, box in parts of the picture and scores: RT-DETR; no NMS needed",
+        "a row a query, box in parts of the image and scores: RT-DETR; no NMS needed",
     );
     spec.output.end_to_end = true;
     spec.confidence = 0.96;
@@ -78,19 +78,19 @@ pub(super) fn rt_detr_ultralytics_spec(facts: &Facts, picture: &Picture) -> Spec
 }
 
 /// RF-DETR, by the names of its outputs.
-pub(super) fn rf_detr(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn rf_detr(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let dets = facts.output("dets")?;
     facts.output("labels")?;
     if dets.axis(2).is_some_and(|n| n != 4) || facts.output("scores").is_some() {
         return None;
     }
-    Some(rf_detr_spec(facts, picture))
+    Some(rf_detr_spec(facts, image))
 }
 
-pub(super) fn rf_detr_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn rf_detr_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.output("labels").or(facts.outputs.get(1)).and_then(|p| axis(p, 2)).unwrap_or(91);
-    let size = picture.size((560, 560), 56);
-    let input = picture.input(size, Fit::Stretch, ColourOrder::Rgb, Range::IMAGENET);
+    let size = image.size((560, 560), 56);
+    let input = image.input(size, Fit::Stretch, ColourOrder::Rgb, Range::IMAGENET);
     let mut spec = detector(
         Family::RfDetr,
         input,
@@ -108,14 +108,14 @@ pub(super) fn rf_detr_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// PaddleDetection.
-pub(super) fn pp_yoloe(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn pp_yoloe(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     facts.inputs.iter().find(|p| p.name == "scale_factor")?;
-    Some(pp_yoloe_spec(facts, picture))
+    Some(pp_yoloe_spec(facts, image))
 }
 
-pub(super) fn pp_yoloe_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let size = picture.size((640, 640), 32);
-    let mut input = picture.input(size, Fit::Stretch, ColourOrder::Rgb, Range::IMAGENET);
+pub(super) fn pp_yoloe_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let size = image.size((640, 640), 32);
+    let mut input = image.input(size, Fit::Stretch, ColourOrder::Rgb, Range::IMAGENET);
     for port in &facts.inputs {
         match port.name.as_str() {
             "scale_factor" => {
@@ -143,20 +143,20 @@ pub(super) fn pp_yoloe_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// TensorFlow's detection models: bytes, channels last.
-pub(super) fn tf_detection(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn tf_detection(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let has = |word: &str| facts.outputs.iter().any(|p| p.name.contains(word));
-    (picture.layout == Layout::Nhwc && has("detection_boxes") && has("detection_scores"))
-        .then(|| tf_detection_spec(facts, picture))
+    (image.layout == Layout::Nhwc && has("detection_boxes") && has("detection_scores"))
+        .then(|| tf_detection_spec(facts, image))
 }
 
-pub(super) fn tf_detection_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let (size, fit) = match picture.size((640, 640), 1) {
+pub(super) fn tf_detection_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let (size, fit) = match image.size((640, 640), 1) {
         fixed @ Size::Fixed { .. } => (fixed, Fit::Stretch),
-        // It resizes inside; the shape of the picture is kept.
+        // It resizes inside; the shape of the image is kept.
         dynamic @ Size::Dynamic { .. } => (dynamic, Fit::Letterbox { pad: 0, centred: false, rounded: true }),
     };
-    let range = if picture.element == Element::U8 { Range::BYTE } else { Range::UNIT };
-    let input = picture.input(size, fit, ColourOrder::Rgb, range);
+    let range = if image.element == Element::U8 { Range::BYTE } else { Range::UNIT };
+    let input = image.input(size, fit, ColourOrder::Rgb, range);
     let spec = detector(
         Family::TfDetection,
         input,
@@ -170,16 +170,16 @@ pub(super) fn tf_detection_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// Separate outputs for count, boxes, scores and classes: YOLOv6 `--ort` and many others.
-pub(super) fn nms_inside(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn nms_inside(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let has = |words: &[&str]| facts.outputs.iter().any(|p| words.iter().any(|w| p.name.contains(w)));
     let named = has(&["box"]) && has(&["score"]) && has(&["class", "label"]);
     (named && matches!(facts.outputs.len(), 3 | 4) && facts.inputs.len() == 1)
-        .then(|| nms_inside_spec(facts, picture))
+        .then(|| nms_inside_spec(facts, image))
 }
 
-pub(super) fn nms_inside_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let size = picture.size((640, 640), 32);
-    let input = picture.input(size, LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+pub(super) fn nms_inside_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let size = image.size((640, 640), 32);
+    let input = image.input(size, LETTERBOX, ColourOrder::Rgb, Range::UNIT);
     let mut spec = detector(
         Family::NmsInside,
         input,

@@ -1,14 +1,14 @@
 //! Face detectors.
 
-use super::super::file::{Facts, Port};
+use super::super::file::{GraphInfo, ValueInfo};
 use super::super::labels::Labels;
 use super::super::output::anchor_heads;
 use super::super::spec::{ColourOrder, Family, Fit, Range, Size, Spec};
-use super::picture::Picture;
+use super::image_out::Image;
 use super::{LETTERBOX, axis, detector, is_stack};
 
 /// A detector of the one class "face".
-fn face(family: Family, input: super::super::spec::InputSpec, facts: &Facts, evidence: &str) -> Spec {
+fn face(family: Family, input: super::super::spec::InputSpec, facts: &GraphInfo, evidence: &str) -> Spec {
     let mut spec = detector(family, input, facts, 1, evidence);
     // What the file says of one class is that it names none.
     spec.evidence.truncate(1);
@@ -17,20 +17,20 @@ fn face(family: Family, input: super::super::spec::InputSpec, facts: &Facts, evi
     spec
 }
 
-pub(super) fn centerface(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn centerface(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let channels: Vec<_> = facts.outputs.iter().map(|port| port.axis(1)).collect();
-    let quarter = |port: &Port| match (port.axis(2), picture.height) {
+    let quarter = |port: &ValueInfo| match (port.axis(2), image.height) {
         (Some(map), Some(input)) => map * 4 == u64::from(input),
         _ => true,
     };
     if channels != [Some(1), Some(2), Some(2), Some(10)] || !facts.outputs.iter().all(quarter) {
         return None;
     }
-    Some(centerface_spec(facts, picture))
+    Some(centerface_spec(facts, image))
 }
 
-pub(super) fn centerface_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let input = picture.input(
+pub(super) fn centerface_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let input = image.input(
         Size::Dynamic { width: 640, height: 640, stride: 32 },
         Fit::Letterbox { pad: 0, centred: false, rounded: true },
         ColourOrder::Rgb,
@@ -48,22 +48,22 @@ pub(super) fn centerface_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// UltraFace: two scores and a box a row.
-pub(super) fn ultraface(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn ultraface(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [a, b] = &facts.outputs[..] else { return None };
     let columns = [a.axis(2)?, b.axis(2)?];
     if !is_stack(a) || !is_stack(b) || a.axis(1) != b.axis(1) || !matches!(columns, [2, 4] | [4, 2]) {
         return None;
     }
     // A two-class detector has as many rows as anchors at strides 8 to 32; UltraFace's are others.
-    if picture.anchors().is_some() && picture.anchors() == a.axis(1) {
+    if image.anchors().is_some() && image.anchors() == a.axis(1) {
         return None;
     }
-    Some(ultraface_spec(facts, picture))
+    Some(ultraface_spec(facts, image))
 }
 
-pub(super) fn ultraface_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let size = picture.size((320, 240), 32);
-    let input = picture.input(size, Fit::Stretch, ColourOrder::Rgb, Range::ULTRAFACE);
+pub(super) fn ultraface_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let size = image.size((320, 240), 32);
+    let input = image.input(size, Fit::Stretch, ColourOrder::Rgb, Range::ULTRAFACE);
     let evidence = "two scores (background, face) and a box a row: UltraFace; NMS needed";
     let mut spec = face(Family::UltraFace, input, facts, evidence);
     spec.output.keypoints = None;
@@ -72,16 +72,16 @@ pub(super) fn ultraface_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// YuNet: class, objectness, box and landmarks for each of three strides.
-pub(super) fn yunet(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yunet(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let columns: Vec<_> = facts.outputs.iter().map(|p| axis(p, 2)).collect();
     let count = |n: usize| columns.iter().filter(|c| **c == Some(n)).count();
     (columns.len() == 12 && count(1) == 6 && count(4) == 3 && count(10) == 3)
-        .then(|| yunet_spec(facts, picture))
+        .then(|| yunet_spec(facts, image))
 }
 
-pub(super) fn yunet_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn yunet_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let fit = Fit::Letterbox { pad: 0, centred: false, rounded: true };
-    let input = picture.input(picture.size((640, 640), 32), fit, ColourOrder::Bgr, Range::BYTE);
+    let input = image.input(image.size((640, 640), 32), fit, ColourOrder::Bgr, Range::BYTE);
     let evidence =
         "class, objectness, box and five landmarks a cell at strides 8, 16 and 32: YuNet; NMS needed";
     let mut spec = face(Family::YuNet, input, facts, evidence);
@@ -90,8 +90,8 @@ pub(super) fn yunet_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// YOLOv5-face, joined or in raw maps.
-pub(super) fn yolov5_face_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+pub(super) fn yolov5_face_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let input = image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
     let maps = facts.outputs.len() > 1;
     let evidence = if maps {
         "raw maps of three anchors a cell and 16 values each (box, objectness, five landmarks, class): YOLOv5-face"

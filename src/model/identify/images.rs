@@ -1,17 +1,17 @@
-//! Networks whose output is a picture, a matte or a depth map.
+//! Networks whose output is an image, a matte or a depth map.
 
-use super::super::file::{Facts, Port};
+use super::super::file::{GraphInfo, ValueInfo};
 use super::super::labels::Labels;
 use super::super::spec::{
     ColourOrder, Element, Extra, ExtraValue, Family, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec,
     Task,
 };
-use super::picture::Picture;
+use super::image_out::Image;
 
-/// The picture in one corner, black beside it: keeps its shape where the size is free.
+/// The image in one corner, black beside it: keeps its shape where the size is free.
 const CORNER: Fit = Fit::Letterbox { pad: 0, centred: false, rounded: true };
 
-fn image(family: Family, input: InputSpec, evidence: String, confidence: f32) -> Spec {
+fn new_spec(family: Family, input: InputSpec, evidence: String, confidence: f32) -> Spec {
     Spec {
         family,
         task: family.tasks().first().copied().unwrap_or(Task::Stylize),
@@ -24,16 +24,16 @@ fn image(family: Family, input: InputSpec, evidence: String, confidence: f32) ->
     }
 }
 
-/// Where the file fixes the size the picture is stretched over it; else its shape is kept.
-fn whole(picture: &Picture, bound: u32, stride: u32) -> (Size, Fit) {
-    match picture.size((bound, bound), stride) {
+/// Where the file fixes the size the image is stretched over it; else its shape is kept.
+fn whole(image: &Image, bound: u32, stride: u32) -> (Size, Fit) {
+    match image.size((bound, bound), stride) {
         fixed @ Size::Fixed { .. } => (fixed, Fit::Stretch),
         free @ Size::Dynamic { .. } => (free, CORNER),
     }
 }
 
 /// Height and width of an output with this many channels.
-fn map_size(output: &Port, channels: u64) -> Option<(Option<u64>, Option<u64>)> {
+fn map_size(output: &ValueInfo, channels: u64) -> Option<(Option<u64>, Option<u64>)> {
     match output.shape.len() {
         4 if output.axis(1) == Some(channels) => Some((output.axis(2), output.axis(3))),
         4 if output.axis(3) == Some(channels) => Some((output.axis(1), output.axis(2))),
@@ -49,41 +49,41 @@ fn growth(map: Option<u64>, input: Option<u32>) -> Option<u64> {
 }
 
 /// Whether the network wants bytes: by their type, or because it scales them itself.
-pub(super) fn takes_bytes(facts: &Facts, picture: &Picture) -> bool {
-    picture.element == Element::U8 || facts.steps.scales_bytes(&picture.name)
+pub(super) fn takes_bytes(facts: &GraphInfo, image: &Image) -> bool {
+    image.element == Element::U8 || facts.steps.scales_bytes(&image.name)
 }
 
-/// One picture in, one picture out.
-pub(super) fn picture_to_picture(facts: &Facts, picture: &Picture) -> Option<Spec> {
+/// One image in, one image out.
+pub(super) fn image_to_image(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let (h, w) = map_size(output, 3)?;
-    let (down, across) = (growth(h, picture.height)?, growth(w, picture.width)?);
+    let (down, across) = (growth(h, image.height)?, growth(w, image.width)?);
     if facts.inputs.len() != 1 || output.shape.len() != 4 || down != across || !(1..=8).contains(&down) {
         return None;
     }
     let family = match facts.steps.last_operator() {
         _ if down > 1 => Family::SuperResolution,
-        _ if takes_bytes(facts, picture) => Family::NeuralStyle,
+        _ if takes_bytes(facts, image) => Family::NeuralStyle,
         Some("Tanh") => Family::Gan,
         Some("Sigmoid" | "Clip" | "HardSigmoid") => Family::Enhance,
         _ => Family::NeuralStyle,
     };
-    let mut spec = picture_spec(family, facts, picture);
+    let mut spec = image_spec(family, facts, image);
     let shape = output.shape_text();
     spec.evidence.insert(
         0,
         if down > 1 {
-            format!("a picture goes in and one {down} times as wide and high comes out ({shape})")
+            format!("an image goes in and one {down} times as wide and high comes out ({shape})")
         } else {
-            format!("a picture goes in and a picture of the same size comes out ({shape})")
+            format!("an image goes in and an image of the same size comes out ({shape})")
         },
     );
     Some(spec)
 }
 
-pub(super) fn picture_spec(family: Family, facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn image_spec(family: Family, facts: &GraphInfo, image: &Image) -> Spec {
     let (range, evidence, confidence) = match (family, facts.steps.last_operator()) {
-        _ if takes_bytes(facts, picture) => {
+        _ if takes_bytes(facts, image) => {
             (Range::BYTE, "it takes bytes, or its first step scales them itself: 0 to 255", 0.8)
         }
         (Family::Gan, Some("Tanh")) => {
@@ -100,21 +100,21 @@ pub(super) fn picture_spec(family: Family, facts: &Facts, picture: &Picture) -> 
             0.6,
         ),
     };
-    // Generators halve the picture up to five times, style networks twice.
+    // Generators halve the image up to five times, style networks twice.
     let (bound, stride) = match family {
         Family::Gan => (512, 32),
         Family::SuperResolution => (256, 4),
         _ => (512, 4),
     };
-    let input = picture.input(picture.size((bound, bound), stride), Fit::Stretch, ColourOrder::Rgb, range);
-    image(family, input, evidence.into(), confidence)
+    let input = image.input(image.size((bound, bound), stride), Fit::Stretch, ColourOrder::Rgb, range);
+    new_spec(family, input, evidence.into(), confidence)
 }
 
 /// One value a pixel: a matte where something bounds it to 0..1, else depth.
-pub(super) fn one_value_a_pixel(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn one_value_a_pixel(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let output = facts.outputs.first()?;
     let (h, w) = map_size(output, 1)?;
-    let same = growth(h, picture.height)? == 1 && growth(w, picture.width)? == 1;
+    let same = growth(h, image.height)? == 1 && growth(w, image.width)? == 1;
     let all_alike = facts.outputs.iter().all(|p| map_size(p, 1).is_some());
     if facts.inputs.len() != 1 || !same || !all_alike || facts.meta("task").is_some() {
         return None;
@@ -122,18 +122,18 @@ pub(super) fn one_value_a_pixel(facts: &Facts, picture: &Picture) -> Option<Spec
     let bounded = matches!(facts.steps.last_operator(), Some("Sigmoid" | "Softmax" | "Clip" | "HardSigmoid"));
     // Depth maps mostly come without an axis of channels.
     let (mut spec, why) = if bounded && output.shape.len() == 4 {
-        (matting_spec(facts, picture), "its last step bounds it to 0 to 1: a matte")
+        (matting_spec(facts, image), "its last step bounds it to 0 to 1: a matte")
     } else {
-        (depth_spec(facts, picture), "nothing bounds it, or it has no axis of channels: depth")
+        (depth_spec(facts, image), "nothing bounds it, or it has no axis of channels: depth")
     };
     spec.evidence.insert(0, format!("one value a pixel comes out ({}); {why}", output.shape_text()));
     Some(spec)
 }
 
-pub(super) fn matting_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let (range, evidence, confidence) = if takes_bytes(facts, picture) {
+pub(super) fn matting_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let (range, evidence, confidence) = if takes_bytes(facts, image) {
         (Range::BYTE, "it takes bytes, or its first step scales them itself: 0 to 255", 0.85)
-    } else if picture.layout == Layout::Nhwc {
+    } else if image.layout == Layout::Nhwc {
         (Range::UNIT, "channels last: MediaPipe's selfie segmentation, which takes 0 to 1", 0.85)
     } else if facts.outputs.len() > 1 {
         let evidence =
@@ -144,16 +144,16 @@ pub(super) fn matting_spec(facts: &Facts, picture: &Picture) -> Spec {
             "the file doesn't tell the range of its values: taken for \u{2212}1 to 1, as MODNet has it";
         (Range::SIGNED, evidence, 0.65)
     };
-    let (size, fit) = whole(picture, 512, 32);
-    let input = picture.input(size, fit, ColourOrder::Rgb, range);
-    image(Family::Matting, input, evidence.into(), confidence)
+    let (size, fit) = whole(image, 512, 32);
+    let input = image.input(size, fit, ColourOrder::Rgb, range);
+    new_spec(Family::Matting, input, evidence.into(), confidence)
 }
 
-pub(super) fn depth_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn depth_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let fourteen = |n: Option<u32>| n.is_some_and(|n| n.is_multiple_of(14));
-    let patches = fourteen(picture.width) && fourteen(picture.height);
+    let patches = fourteen(image.width) && fourteen(image.height);
     let named = facts.outputs.first().is_some_and(|p| p.name.contains("depth"));
-    let (range, evidence, stride, confidence) = if takes_bytes(facts, picture) {
+    let (range, evidence, stride, confidence) = if takes_bytes(facts, image) {
         let evidence = "its first step scales bytes itself: it takes 0 to 255, as TCMonoDepth";
         (Range::BYTE, evidence, 32, 0.85)
     } else if patches || named {
@@ -164,20 +164,20 @@ pub(super) fn depth_spec(facts: &Facts, picture: &Picture) -> Spec {
         (Range::UNIT, evidence, 32, 0.65)
     };
     let bound = if stride == 14 { 518 } else { 384 };
-    let input = picture.input(picture.size((bound, bound), stride), Fit::Stretch, ColourOrder::Rgb, range);
-    image(Family::Depth, input, evidence.into(), confidence)
+    let input = image.input(image.size((bound, bound), stride), Fit::Stretch, ColourOrder::Rgb, range);
+    new_spec(Family::Depth, input, evidence.into(), confidence)
 }
 
 /// Robust Video Matting, by the inputs of its state.
-pub(super) fn rvm(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn rvm(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let has = |name: &str| facts.inputs.iter().any(|p| p.name == name);
-    (has("r1i") && has("downsample_ratio") && facts.output("pha").is_some()).then(|| rvm_spec(facts, picture))
+    (has("r1i") && has("downsample_ratio") && facts.output("pha").is_some()).then(|| rvm_spec(facts, image))
 }
 
-pub(super) fn rvm_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let (size, fit) = whole(picture, 512, 4);
-    let mut input = picture.input(size, fit, ColourOrder::Rgb, Range::UNIT);
-    for port in facts.inputs.iter().filter(|p| p.name != picture.name) {
+pub(super) fn rvm_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let (size, fit) = whole(image, 512, 4);
+    let mut input = image.input(size, fit, ColourOrder::Rgb, Range::UNIT);
+    for port in facts.inputs.iter().filter(|p| p.name != image.name) {
         let value = if port.name == "downsample_ratio" {
             ExtraValue::Downsample { side: 512 }
         } else {
@@ -188,5 +188,5 @@ pub(super) fn rvm_spec(facts: &Facts, picture: &Picture) -> Spec {
     }
     let evidence =
         "inputs r1i to r4i and downsample_ratio: Robust Video Matting, whose state goes from frame to frame";
-    image(Family::Rvm, input, evidence.into(), 0.97)
+    new_spec(Family::Rvm, input, evidence.into(), 0.97)
 }

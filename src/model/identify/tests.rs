@@ -1,10 +1,10 @@
-use super::super::file::{Facts, Port};
+use super::super::file::{GraphInfo, ValueInfo};
 use super::super::sidecar::Sidecar;
 use super::super::spec::{ColourOrder, Family, Range, Size, Spec};
 use super::{Unknown, identify};
 
-fn port(name: &str, shape: &[u64]) -> Port {
-    Port {
+fn port(name: &str, shape: &[u64]) -> ValueInfo {
+    ValueInfo {
         name: name.into(),
         element: "float".into(),
         shape: shape.iter().map(|n| (*n > 0).then_some(*n)).collect(),
@@ -12,16 +12,16 @@ fn port(name: &str, shape: &[u64]) -> Port {
     }
 }
 
-fn facts(input: &[u64], outputs: &[(&str, &[u64])], metadata: &[(&str, &str)]) -> Facts {
-    Facts {
+fn facts(input: &[u64], outputs: &[(&str, &[u64])], metadata: &[(&str, &str)]) -> GraphInfo {
+    GraphInfo {
         inputs: vec![port("images", input)],
         outputs: outputs.iter().map(|(n, s)| port(n, s)).collect(),
         metadata: metadata.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
-        ..Facts::default()
+        ..GraphInfo::default()
     }
 }
 
-fn known(facts: &Facts) -> Spec {
+fn known(facts: &GraphInfo) -> Spec {
     identify(facts, &Sidecar::default()).expect("known")
 }
 

@@ -1,10 +1,10 @@
 //! Ultralytics' exports, told by their metadata; and its raw head without them.
 
-use super::super::file::{Facts, Port};
+use super::super::file::{GraphInfo, ValueInfo};
 use super::super::labels::Labels;
 use super::super::metadata::Literal;
 use super::super::spec::{ColourOrder, Family, Fit, OutputSpec, Range, Size, Spec, Task};
-use super::picture::Picture;
+use super::image_out::Image;
 use super::{LETTERBOX, anchors, labels_for};
 
 /// What metadata of Ultralytics' exporter say, beyond the task.
@@ -19,7 +19,7 @@ struct Exported {
 }
 
 impl Exported {
-    fn read(facts: &Facts) -> Option<Self> {
+    fn read(facts: &GraphInfo) -> Option<Self> {
         let literal = |key| facts.meta(key).and_then(Literal::parse);
         let task = match facts.meta("task")? {
             "detect" => Task::Detect,
@@ -54,13 +54,13 @@ impl Exported {
     }
 }
 
-pub(super) fn exported(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn exported(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let exported = Exported::read(facts)?;
     let output = facts.outputs.first()?;
     let task = exported.task;
     let classes = exported.names.len();
     let bound = exported.imgsz.unwrap_or((640, 640));
-    let dynamic = picture.size(bound, exported.stride);
+    let dynamic = image.size(bound, exported.stride);
     // What comes beyond box and classes.
     let (extra, extra_words) = match task {
         Task::Segment => {
@@ -82,7 +82,7 @@ pub(super) fn exported(facts: &Facts, picture: &Picture) -> Option<Spec> {
         Task::Classify => {
             let side = bound.0.min(bound.1);
             let size =
-                Size::Fixed { width: picture.width.unwrap_or(side), height: picture.height.unwrap_or(side) };
+                Size::Fixed { width: image.width.unwrap_or(side), height: image.height.unwrap_or(side) };
             let (w, h) = size.bound();
             (size, Fit::CentreCrop { resize: w.max(h) }, format!("output {shape}: a probability a class"))
         }
@@ -103,7 +103,7 @@ pub(super) fn exported(facts: &Facts, picture: &Picture) -> Option<Spec> {
     Some(Spec {
         family: Family::Ultralytics,
         task,
-        input: picture.input(size, fit, ColourOrder::Rgb, Range::UNIT),
+        input: image.input(size, fit, ColourOrder::Rgb, Range::UNIT),
         output: OutputSpec {
             classes: Some(classes),
             end_to_end,
@@ -121,22 +121,22 @@ pub(super) fn exported(facts: &Facts, picture: &Picture) -> Option<Spec> {
 }
 
 /// `[1, 4 + classes, anchors]` without metadata.
-pub(super) fn raw_head(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn raw_head(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let (rows, cells) = (output.axis(1)?, output.axis(2)?);
-    let (w, h) = (picture.width?, picture.height?);
+    let (w, h) = (image.width?, image.height?);
     if output.shape.len() != 3 || rows < 5 || cells != anchors(w, h) {
         return None;
     }
-    Some(raw_head_spec(output, picture, usize::try_from(rows).ok()?.saturating_sub(4)))
+    Some(raw_head_spec(output, image, usize::try_from(rows).ok()?.saturating_sub(4)))
 }
 
-pub(super) fn raw_head_spec(output: &Port, picture: &Picture, classes: usize) -> Spec {
+pub(super) fn raw_head_spec(output: &ValueInfo, image: &Image, classes: usize) -> Spec {
     let (labels, labels_evidence) = labels_for(classes);
     Spec {
         family: Family::Ultralytics,
         task: Task::Detect,
-        input: picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT),
+        input: image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT),
         output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
         labels,
         companion: None,

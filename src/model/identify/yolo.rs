@@ -1,41 +1,41 @@
 //! The YOLO families beside Ultralytics'.
 
-use super::super::file::{Facts, Port};
+use super::super::file::{GraphInfo, ValueInfo};
 use super::super::output::{anchor_heads, nanodet, yolox};
 use super::super::spec::{ColourOrder, Family, Fit, Layout, Range, Spec, Task};
-use super::picture::Picture;
+use super::image_out::Image;
 use super::{LETTERBOX, anchors, axis, detector, final_detections, is_stack};
 
 /// YOLOX's own letterbox.
 const TOP_LEFT: Fit = Fit::Letterbox { pad: 114, centred: false, rounded: false };
 
 /// Anchor boxes of a head with three a cell at strides 8, 16 and 32, perhaps 64.
-fn three_a_cell(picture: &Picture, count: u64) -> Option<bool> {
-    let (w, h) = (picture.width?, picture.height?);
+fn three_a_cell(image: &Image, count: u64) -> Option<bool> {
+    let (w, h) = (image.width?, image.height?);
     let coarse = u64::from(w / 64) * u64::from(h / 64);
     Some(count == 3 * anchors(w, h) || count == 3 * (anchors(w, h) + coarse))
 }
 
-fn only_stride_and_names(facts: &Facts) -> bool {
+fn only_stride_and_names(facts: &GraphInfo) -> bool {
     facts.meta("task").is_none() && facts.meta("stride").is_some() && facts.meta("names").is_some()
 }
 
 /// YOLOv5 and v3 of that project: metadata, but no task.
-pub(super) fn yolov5(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolov5(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let output = facts.outputs.first()?;
     let classes = super::names(facts)?.len();
     let masks = facts.outputs.get(1).filter(|p| p.shape.len() == 4).and_then(|p| axis(p, 1)).unwrap_or(0);
     if !only_stride_and_names(facts) || output.shape.len() != 3 || axis(output, 2)? != classes + 5 + masks {
         return None;
     }
-    let mut spec = yolov5_spec(facts, picture);
+    let mut spec = yolov5_spec(facts, image);
     spec.evidence.insert(0, "metadata: stride and names, no task: written by YOLOv5's exporter".into());
     spec.confidence = 0.97;
     Some(spec)
 }
 
-pub(super) fn yolov5_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let mut spec = objectness(Family::Yolov5, facts, picture);
+pub(super) fn yolov5_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let mut spec = objectness(Family::Yolov5, facts, image);
     if facts.outputs.get(1).is_some_and(|p| p.shape.len() == 4) {
         spec.task = Task::Segment;
     }
@@ -43,16 +43,16 @@ pub(super) fn yolov5_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// YOLOv9: metadata as YOLOv5's, columns as YOLOv8's; or two equal heads.
-pub(super) fn yolov9(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolov9(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let output = facts.outputs.first()?;
     let two = matches!(&facts.outputs[..], [a, b] if a.shape == b.shape && a.shape.len() == 3);
     let named = only_stride_and_names(facts) && super::names(facts).map(|n| n.len() + 4) == axis(output, 1);
-    let columns = axis(output, 1)? >= 5 && output.axis(2) == picture.anchors();
+    let columns = axis(output, 1)? >= 5 && output.axis(2) == image.anchors();
     let equal_heads = two && columns;
     if !named && !equal_heads {
         return None;
     }
-    let mut spec = yolov9_spec(facts, picture);
+    let mut spec = yolov9_spec(facts, image);
     if named {
         spec.evidence.insert(
             0,
@@ -66,81 +66,82 @@ pub(super) fn yolov9(facts: &Facts, picture: &Picture) -> Option<Spec> {
     Some(spec)
 }
 
-pub(super) fn yolov9_spec(facts: &Facts, picture: &Picture) -> Spec {
-    columns(Family::Yolov9, facts, picture)
+pub(super) fn yolov9_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    columns(Family::Yolov9, facts, image)
 }
 
 /// YOLOv10's raw head with corners; only by hand.
-pub(super) fn yolov10_spec(facts: &Facts, picture: &Picture) -> Spec {
-    columns(Family::Yolov10Corners, facts, picture)
+pub(super) fn yolov10_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    columns(Family::Yolov10Corners, facts, image)
 }
 
 /// `[1, 4 + classes, anchors]`.
-fn columns(family: Family, facts: &Facts, picture: &Picture) -> Spec {
+fn columns(family: Family, facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.first().and_then(|p| axis(p, 1)).map_or(80, |n| n.saturating_sub(4));
-    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    let input = image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
     detector(family, input, facts, classes, "4 box values and the classes an anchor, no objectness")
 }
 
 /// `[1, N, 5 + classes]` with three anchors a cell: YOLOv7 (or YOLOv5 without its metadata), or faces.
-pub(super) fn yolov7(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolov7(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
-    if output.shape.len() != 3 || axis(output, 2)? < 6 || !three_a_cell(picture, output.axis(1)?)? {
+    if output.shape.len() != 3 || axis(output, 2)? < 6 || !three_a_cell(image, output.axis(1)?)? {
         return None;
     }
     let mut spec = if axis(output, 2) == Some(16) {
-        super::faces::yolov5_face_spec(facts, picture)
+        super::faces::yolov5_face_spec(facts, image)
     } else {
-        yolov7_spec(facts, picture)
+        yolov7_spec(facts, image)
     };
     spec.confidence = 0.88;
     Some(spec)
 }
 
-pub(super) fn yolov7_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let Some(output) = facts.outputs.first() else { return objectness(Family::Yolov7, facts, picture) };
+pub(super) fn yolov7_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let Some(output) = facts.outputs.first() else { return objectness(Family::Yolov7, facts, image) };
     if output.shape.len() == 2 {
-        let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+        let input = image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
         let evidence = "batch, box, class and score a row: YOLOv7 with --end2end --max-wh; no NMS needed";
         return final_detections(detector(Family::Yolov7, input, facts, 80, evidence));
     }
     if output.shape.len() == 5 {
-        return yolov7_maps_spec(facts, picture);
+        return yolov7_maps_spec(facts, image);
     }
-    let mut spec = objectness(Family::Yolov7, facts, picture);
+    let mut spec = objectness(Family::Yolov7, facts, image);
     spec.evidence.push("three anchors a cell and no metadata: YOLOv7 --grid (YOLOv5 reads the same)".into());
     spec
 }
 
 /// Rows of seven: YOLOv7 with NMS inside.
-pub(super) fn yolov7_rows(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolov7_rows(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     if output.shape.len() != 2 || output.axis(1) != Some(7) {
         return None;
     }
-    let mut spec = yolov7_spec(facts, picture);
+    let mut spec = yolov7_spec(facts, image);
     spec.confidence = 0.9;
     Some(spec)
 }
 
 /// Maps `[1, 3, h, w, 5 + classes]` of raw values: YOLOv7 without `--grid`, or faces.
-pub(super) fn yolov7_maps(facts: &Facts, picture: &Picture) -> Option<Spec> {
-    let is_map = |p: &Port| p.shape.len() == 5 && p.axis(1) == Some(3) && p.axis(4).is_some_and(|n| n > 5);
+pub(super) fn yolov7_maps(facts: &GraphInfo, image: &Image) -> Option<Spec> {
+    let is_map =
+        |p: &ValueInfo| p.shape.len() == 5 && p.axis(1) == Some(3) && p.axis(4).is_some_and(|n| n > 5);
     if !matches!(facts.outputs.len(), 3 | 4) || !facts.outputs.iter().all(is_map) {
         return None;
     }
     Some(if facts.outputs.first().and_then(|p| p.axis(4)) == Some(16) {
-        super::faces::yolov5_face_spec(facts, picture)
+        super::faces::yolov5_face_spec(facts, image)
     } else {
-        yolov7_maps_spec(facts, picture)
+        yolov7_maps_spec(facts, image)
     })
 }
 
-fn yolov7_maps_spec(facts: &Facts, picture: &Picture) -> Spec {
+fn yolov7_maps_spec(facts: &GraphInfo, image: &Image) -> Spec {
     /// YOLOv7-tiny has 6 million weights, the next larger one 37.
     const TINY: u64 = 15_000_000;
     let classes = facts.outputs.first().and_then(|p| axis(p, 4)).map_or(80, |n| n.saturating_sub(5));
-    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    let input = image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
     let mut spec = detector(
         Family::Yolov7,
         input,
@@ -169,11 +170,11 @@ fn yolov7_maps_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// `[1, N, 5 + classes]`, letterboxed RGB in 0..1.
-fn objectness(family: Family, facts: &Facts, picture: &Picture) -> Spec {
+fn objectness(family: Family, facts: &GraphInfo, image: &Image) -> Spec {
     let proto = facts.outputs.get(1).filter(|p| p.shape.len() == 4).and_then(|p| axis(p, 1)).unwrap_or(0);
     let columns = facts.outputs.first().and_then(|p| axis(p, 2));
     let classes = columns.map_or(80, |n| n.saturating_sub(5 + proto));
-    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    let input = image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
     detector(
         family,
         input,
@@ -184,18 +185,18 @@ fn objectness(family: Family, facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// YOLOv6, by its output's name.
-pub(super) fn yolov6(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolov6(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
-    if output.name != "outputs" || output.shape.len() != 3 || output.axis(1) != picture.anchors() {
+    if output.name != "outputs" || output.shape.len() != 3 || output.axis(1) != image.anchors() {
         return None;
     }
-    let mut spec = yolov6_spec(facts, picture);
+    let mut spec = yolov6_spec(facts, image);
     spec.confidence = 0.9;
     Some(spec)
 }
 
-pub(super) fn yolov6_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let mut spec = objectness(Family::Yolov6, facts, picture);
+pub(super) fn yolov6_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let mut spec = objectness(Family::Yolov6, facts, image);
     spec.evidence.push(
         "one anchor a cell and an output named \u{201c}outputs\u{201d}: YOLOv6, whose objectness is 1".into(),
     );
@@ -203,14 +204,14 @@ pub(super) fn yolov6_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// Six columns without metadata that are no anchors' rows: an end-to-end head (YOLOv10).
-pub(super) fn final_rows(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn final_rows(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let rows = output.axis(1)?;
-    let of_a_head = picture.anchors() == Some(rows) || three_a_cell(picture, rows) == Some(true);
+    let of_a_head = image.anchors() == Some(rows) || three_a_cell(image, rows) == Some(true);
     if output.shape.len() != 3 || output.axis(2) != Some(6) || rows > 1000 || of_a_head {
         return None;
     }
-    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
+    let input = image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, Range::UNIT);
     let spec = detector(
         Family::Ultralytics,
         input,
@@ -223,10 +224,10 @@ pub(super) fn final_rows(facts: &Facts, picture: &Picture) -> Option<Spec> {
     Some(spec)
 }
 
-pub(super) fn yolox(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn yolox(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let columns = output.axis(2)?;
-    let expected = match (picture.width, picture.height, output.axis(1)) {
+    let expected = match (image.width, image.height, output.axis(1)) {
         (Some(w), Some(h), Some(n)) => {
             yolox::strides_for(w as usize, h as usize, usize::try_from(n).ok()?).is_some()
         }
@@ -235,17 +236,17 @@ pub(super) fn yolox(facts: &Facts, picture: &Picture) -> Option<Spec> {
     if output.shape.len() != 3 || columns < 6 || !expected {
         return None;
     }
-    let mut spec = yolox_spec(facts, picture);
-    if output.axis(1).is_none() || picture.anchors().is_none() {
+    let mut spec = yolox_spec(facts, image);
+    if output.axis(1).is_none() || image.anchors().is_none() {
         spec.evidence.push("the file leaves the number of rows open: a run must tell".into());
         spec.confidence = 0.6;
     }
     Some(spec)
 }
 
-pub(super) fn yolox_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn yolox_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.first().and_then(|p| axis(p, 2)).map_or(80, |n| n.saturating_sub(5));
-    let input = picture.input(picture.size((640, 640), 32), TOP_LEFT, ColourOrder::Bgr, Range::BYTE);
+    let input = image.input(image.size((640, 640), 32), TOP_LEFT, ColourOrder::Bgr, Range::BYTE);
     let mut spec = detector(
         Family::Yolox,
         input,
@@ -259,22 +260,22 @@ pub(super) fn yolox_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// Two tensors with a row an anchor: DAMO-YOLO has its scores first, YOLO-NAS its boxes.
-pub(super) fn boxes_and_scores(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn boxes_and_scores(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [a, b] = &facts.outputs[..] else { return None };
     let rows = a.axis(1)?;
-    if !is_stack(a) || !is_stack(b) || b.axis(1) != Some(rows) || picture.anchors()? != rows {
+    if !is_stack(a) || !is_stack(b) || b.axis(1) != Some(rows) || image.anchors()? != rows {
         return None;
     }
     Some(match (a.axis(2)?, b.axis(2)?) {
-        (4, _) if !b.name.contains("box") => yolo_nas_spec(facts, picture),
-        (_, 4) => damo_yolo_spec(facts, picture),
+        (4, _) if !b.name.contains("box") => yolo_nas_spec(facts, image),
+        (_, 4) => damo_yolo_spec(facts, image),
         _ => return None,
     })
 }
 
-pub(super) fn damo_yolo_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn damo_yolo_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.first().and_then(|p| axis(p, 2)).unwrap_or(80);
-    let input = picture.input(picture.size((640, 640), 32), Fit::Stretch, ColourOrder::Rgb, Range::BYTE);
+    let input = image.input(image.size((640, 640), 32), Fit::Stretch, ColourOrder::Rgb, Range::BYTE);
     let mut spec = detector(
         Family::DamoYolo,
         input,
@@ -287,8 +288,8 @@ pub(super) fn damo_yolo_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// super-gradients: bytes in planes, or outputs by its names.
-pub(super) fn yolo_nas(facts: &Facts, picture: &Picture) -> Option<Spec> {
-    let bytes = picture.element == super::super::spec::Element::U8 && picture.layout == Layout::Nchw;
+pub(super) fn yolo_nas(facts: &GraphInfo, image: &Image) -> Option<Spec> {
+    let bytes = image.element == super::super::spec::Element::U8 && image.layout == Layout::Nchw;
     let flat = facts.outputs.first().is_some_and(|p| p.name.contains("flat"));
     if !bytes && !flat {
         return None;
@@ -301,7 +302,7 @@ pub(super) fn yolo_nas(facts: &Facts, picture: &Picture) -> Option<Spec> {
     if !fits {
         return None;
     }
-    let mut spec = yolo_nas_spec(facts, picture);
+    let mut spec = yolo_nas_spec(facts, image);
     if bytes {
         spec.evidence.insert(0, "takes bytes in planes, as super-gradients exports it".into());
         spec.confidence = 0.93;
@@ -309,10 +310,10 @@ pub(super) fn yolo_nas(facts: &Facts, picture: &Picture) -> Option<Spec> {
     Some(spec)
 }
 
-pub(super) fn yolo_nas_spec(facts: &Facts, picture: &Picture) -> Spec {
-    let bytes = picture.element == super::super::spec::Element::U8;
+pub(super) fn yolo_nas_spec(facts: &GraphInfo, image: &Image) -> Spec {
+    let bytes = image.element == super::super::spec::Element::U8;
     let range = if bytes { Range::BYTE } else { Range::UNIT };
-    let input = picture.input(picture.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, range);
+    let input = image.input(image.size((640, 640), 32), LETTERBOX, ColourOrder::Rgb, range);
     let (classes, evidence) = match &facts.outputs[..] {
         [_] => (None, "one table of batch, box, score, class (flat format); no NMS needed"),
         [_, scores] => (axis(scores, 2), "boxes, then scores, a row an anchor; NMS needed"),
@@ -327,15 +328,15 @@ pub(super) fn yolo_nas_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// NanoDet v1 (scores and distances a map) and Plus (joined).
-pub(super) fn nanodet(facts: &Facts, picture: &Picture) -> Option<Spec> {
-    let (w, h) = (picture.width?, picture.height?);
+pub(super) fn nanodet(facts: &GraphInfo, image: &Image) -> Option<Spec> {
+    let (w, h) = (image.width?, image.height?);
     let fits = match &facts.outputs[..] {
         [one] => {
             let columns = one.axis(2)?;
             one.shape.len() == 3
                 && columns > 32
                 && one.axis(1) == u64::try_from(nanodet::points(w, h)).ok()
-                && (columns == 112 || picture.name == "data")
+                && (columns == 112 || image.name == "data")
         }
         [..] if matches!(facts.outputs.len(), 6 | 8) => {
             let sides = facts.outputs.iter().filter(|p| p.shape.len() == 3 && p.axis(2) == Some(32)).count();
@@ -343,15 +344,15 @@ pub(super) fn nanodet(facts: &Facts, picture: &Picture) -> Option<Spec> {
         }
         _ => false,
     };
-    fits.then(|| nanodet_spec(facts, picture))
+    fits.then(|| nanodet_spec(facts, image))
 }
 
-pub(super) fn nanodet_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn nanodet_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let one = facts.outputs.len() == 1;
     let columns = facts.outputs.first().and_then(|p| axis(p, 2));
     let classes = columns.map_or(80, |n| if one { n.saturating_sub(32) } else { n });
-    let size = picture.size((416, 416), 32);
-    let input = picture.input(size, Fit::Stretch, ColourOrder::Bgr, Range::IMAGENET_BYTES_BGR);
+    let size = image.size((416, 416), 32);
+    let input = image.input(size, Fit::Stretch, ColourOrder::Bgr, Range::IMAGENET_BYTES_BGR);
     let evidence = if one {
         "classes and 4×8 distances a cell over strides 8 to 64: NanoDet-Plus"
     } else {
@@ -363,27 +364,27 @@ pub(super) fn nanodet_spec(facts: &Facts, picture: &Picture) -> Spec {
 }
 
 /// FastestDet: one map at stride 16 of objectness, box and classes.
-pub(super) fn fastestdet(facts: &Facts, picture: &Picture) -> Option<Spec> {
+pub(super) fn fastestdet(facts: &GraphInfo, image: &Image) -> Option<Spec> {
     let [output] = &facts.outputs[..] else { return None };
     let middle =
         |map: Option<u64>, input: Option<u32>| map.zip(input).is_some_and(|(m, i)| m * 16 == u64::from(i));
     let channels = output.axis(1)?;
     if output.shape.len() != 4
-        || picture.layout != Layout::Nchw
+        || image.layout != Layout::Nchw
         || channels < 6
-        || !middle(output.axis(2), picture.height)
-        || !middle(output.axis(3), picture.width)
+        || !middle(output.axis(2), image.height)
+        || !middle(output.axis(3), image.width)
     {
         return None;
     }
-    let mut spec = fastestdet_spec(facts, picture);
+    let mut spec = fastestdet_spec(facts, image);
     spec.confidence = if channels == 85 { 0.88 } else { 0.7 };
     Some(spec)
 }
 
-pub(super) fn fastestdet_spec(facts: &Facts, picture: &Picture) -> Spec {
+pub(super) fn fastestdet_spec(facts: &GraphInfo, image: &Image) -> Spec {
     let classes = facts.outputs.first().and_then(|p| axis(p, 1)).map_or(80, |n| n.saturating_sub(5));
-    let input = picture.input(picture.size((352, 352), 32), Fit::Stretch, ColourOrder::Bgr, Range::UNIT);
+    let input = image.input(image.size((352, 352), 32), Fit::Stretch, ColourOrder::Bgr, Range::UNIT);
     let mut spec = detector(
         Family::FastestDet,
         input,

@@ -17,9 +17,9 @@ pub(super) struct Tap {
 pub(super) struct Columns {
     pub first: Vec<u32>,
     weights: [Vec<u16>; 2],
-    /// The first input column that holds picture.
+    /// The first input column that holds image.
     pub left: usize,
-    /// Which column of the scaled picture that is: more than 0 where it is cut.
+    /// Which column of the scaled image that is: more than 0 where it is cut.
     pub begin: usize,
     taps: Vec<Tap>,
 }
@@ -41,7 +41,7 @@ impl Columns {
         }
     }
 
-    /// How many input columns hold picture.
+    /// How many input columns hold image.
     pub fn len(&self) -> usize {
         self.first.len()
     }

@@ -18,8 +18,8 @@ use self::axis::{Columns, Tap};
 use self::rows::{Planes, Scaling};
 use super::geometry::Geometry;
 use super::spec::{ColourOrder, Element, Fit, InputSpec, Layout};
+use crate::frame::convert;
 use crate::frame::{Frame, PixelFormat};
-use crate::source::convert;
 
 /// One source row, resized across: a plane a channel, values times 128.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ pub struct InputStage {
     change: Change,
     columns: Columns,
     rows: Vec<Tap>,
-    /// The first input row that holds picture.
+    /// The first input row that holds image.
     top: usize,
     lines: [Line; 2],
     /// The neighbours of each output pixel of a row.
@@ -71,14 +71,14 @@ pub enum TensorMut<'a> {
 /// A frame that the input stage can't take.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InputError {
-    #[error("the frame isn't a whole, uncompressed picture")]
+    #[error("the frame isn't a whole, uncompressed image")]
     NotWhole,
     #[error("the tensor has another size or type than the model's input")]
     WrongTensor,
 }
 
 impl InputStage {
-    /// An input stage for a model's picture input.
+    /// An input stage for a model's image input.
     #[must_use]
     pub fn new(spec: InputSpec) -> Self {
         Self {
@@ -196,14 +196,14 @@ impl InputStage {
                     out[..left].fill(grey);
                     out[right..].fill(grey);
                 }
-                let mut picture = out.map(|out| &mut out[left..right]);
+                let mut image = out.map(|out| &mut out[left..right]);
                 // The kernels write red, green, blue; scaling is of the network's channels.
                 let mut scaling = scaling;
                 if self.spec.order == ColourOrder::Bgr {
-                    picture.swap(0, 2);
+                    image.swap(0, 2);
                     scaling.swap(0, 2);
                 }
-                self.write_row(frame, tap, picture, scaling);
+                self.write_row(frame, tap, image, scaling);
             } else {
                 for (out, grey) in out.iter_mut().zip(grey) {
                     out.fill(grey);
@@ -223,7 +223,7 @@ impl InputStage {
         })
     }
 
-    /// Writes the picture's part of one output row.
+    /// Writes the image's part of one output row.
     #[expect(clippy::inline_always, reason = "it takes the vector width of the function that it ends in")]
     #[inline(always)]
     fn write_row(&mut self, frame: &Frame, tap: Tap, out: Planes<'_, f32>, scaling: [Scaling; 3]) {

@@ -259,7 +259,7 @@ mod tests {
         ];
         let found = decode_with(&spec, (64, 64), &Thresholds::default(), &outputs).expect("fits");
         assert_eq!((found.detections.len(), found.detections[0].class_id), (1, 1));
-        // σ(0) = 0.5: centre (2.5·16, 1.5·16), size the anchor's; cut at the picture.
+        // σ(0) = 0.5: centre (2.5·16, 1.5·16), size the anchor's; cut at the image.
         close(found.detections[0].bbox, [2.0, 0.0, 64.0, 51.5]);
     }
 

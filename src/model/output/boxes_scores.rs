@@ -61,7 +61,7 @@ mod tests {
     use crate::model::spec::{Family, Task, Thresholds};
 
     #[test]
-    fn ultraface_skips_the_background_and_scales_to_the_picture() {
+    fn ultraface_skips_the_background_and_scales_to_the_image() {
         let spec = spec(Family::UltraFace, Task::Detect, 320, 240);
         let found = decode_with(
             &spec,

@@ -1,4 +1,4 @@
-//! Classes of the whole picture: `[1, n]` or `[1, n, 1, 1]`, probabilities or raw scores.
+//! Classes of the whole image: `[1, n]` or `[1, n, 1, 1]`, probabilities or raw scores.
 
 use super::{Context, Tensor, first};
 use crate::model::results::{ClassScore, Results};

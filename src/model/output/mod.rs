@@ -7,12 +7,12 @@ pub mod centerface;
 pub mod classify;
 mod fastestdet;
 mod final_boxes;
+pub mod image_out;
 mod mask;
 mod movenet;
 pub mod nanodet;
 pub mod nms;
 pub mod oriented;
-pub mod picture;
 mod planes;
 #[cfg(test)]
 mod properties;
@@ -209,7 +209,7 @@ pub fn decode(
         Family::Classifier | Family::StGcn => classify::decode(outputs, context, results),
         Family::Segmenter => semantic::decode(outputs, context, results),
         Family::NeuralStyle | Family::Gan | Family::Enhance | Family::SuperResolution => {
-            picture::decode(outputs, context, results)
+            image_out::decode(outputs, context, results)
         }
     }
 }

@@ -21,7 +21,7 @@ fn area(b: &[f32; 4]) -> f32 {
 }
 
 /// How many kept boxes are compared at once.
-const LANES: usize = 8;
+const MAX_COMPARED: usize = 8;
 
 /// No block.
 const END: u32 = u32::MAX;
@@ -31,10 +31,10 @@ const END: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 struct Block {
     /// x1, y1, x2, y2.
-    sides: [[f32; LANES]; 4],
-    area: [f32; LANES],
+    sides: [[f32; MAX_COMPARED]; 4],
+    area: [f32; MAX_COMPARED],
     /// 1 where there is a box.
-    used: [u32; LANES],
+    used: [u32; MAX_COMPARED],
     /// The class's next block.
     next: u32,
 }
@@ -46,7 +46,7 @@ impl Block {
         // Comparisons instead of `f32::min`, which minds NaN: no candidate has one.
         let least = |a: f32, b: f32| if a < b { a } else { b };
         let most = |a: f32, b: f32| if a > b { a } else { b };
-        let mut hits = [0u32; LANES];
+        let mut hits = [0u32; MAX_COMPARED];
         for (lane, hit) in hits.iter_mut().enumerate() {
             let side = |n: usize| self.sides[n][lane];
             let w = most(least(side(2), b[2]) - most(side(0), b[0]), 0.0);
@@ -89,10 +89,14 @@ impl Rivals {
         if *count == 0 {
             self.classes.push(class_id);
         }
-        let lane = *count as usize % LANES;
+        let lane = *count as usize % MAX_COMPARED;
         if lane == 0 {
-            let empty =
-                Block { sides: [[0.0; LANES]; 4], area: [0.0; LANES], used: [0; LANES], next: *newest };
+            let empty = Block {
+                sides: [[0.0; MAX_COMPARED]; 4],
+                area: [0.0; MAX_COMPARED],
+                used: [0; MAX_COMPARED],
+                next: *newest,
+            };
             *newest = self.blocks.len() as u32;
             self.blocks.push(empty);
         }

@@ -1,7 +1,7 @@
 //! nokhwa's camera backend for Linux, over the `v4l` crate.
 //!
 //! nokhwa's own backend (0.10.11) waits for a frame without a timeout, hands out the whole buffer with the stale end of an
-//! earlier picture, ignores the driver's error flag and can't open a camera that another program left at an odd rate. This
+//! earlier image, ignores the driver's error flag and can't open a camera that another program left at an odd rate. This
 //! one polls first, cuts at the bytes used, minds the flag and sets format and rate before it asks for anything.
 
 use std::borrow::Cow;

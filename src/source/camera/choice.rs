@@ -4,7 +4,7 @@ use super::Mode;
 use crate::frame::PixelFormat;
 use crate::source::CameraRequest;
 
-/// Fewer frames a second than this look like single pictures.
+/// Fewer frames a second than this look like single images.
 const FLUENT: f64 = 24.0;
 /// More than this is rarely worth its decoding (29.97 and 30 count as the same wish).
 const ENOUGH: f64 = 30.0;

@@ -46,7 +46,7 @@ impl CameraInfo {
     }
 }
 
-/// A way in which a camera delivers pictures.
+/// A way in which a camera delivers images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mode {
     pub format: PixelFormat,

@@ -1,4 +1,4 @@
-//! Films and network streams, decoded by the programs `ffprobe` and `ffmpeg`.
+//! Videos and network streams, decoded by the programs `ffprobe` and `ffmpeg`.
 //!
 //! ffmpeg writes raw frames (NV12, or RGBA where that isn't possible) into a pipe; a thread of ours reads them into buffers
 //! that go round in a ring, so that a read never waits longer than its timeout and nothing is allocated per frame.
@@ -20,10 +20,10 @@ use crate::frame::{Frame, PixelFormat, YuvMatrix};
 
 /// Frames that ffmpeg may be ahead.
 const AHEAD: usize = 2;
-/// A film or stream that gives nothing for so long hangs.
+/// A video or stream that gives nothing for so long hangs.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// A film or stream.
+/// A video or stream.
 #[derive(Debug)]
 pub struct Video {
     input: Input,
@@ -84,10 +84,10 @@ impl Drop for Running {
 }
 
 impl Video {
-    /// Opens a film.
+    /// Opens a video.
     ///
     /// # Errors
-    /// Where it doesn't exist, isn't a film, or ffmpeg is missing.
+    /// Where it doesn't exist, isn't a video, or ffmpeg is missing.
     pub fn file(path: &Path) -> Result<Self, SourceError> {
         match std::fs::metadata(path) {
             Ok(meta) if meta.is_file() && meta.len() == 0 => {
@@ -103,7 +103,7 @@ impl Video {
         Self::open(Input::File(path.to_owned()), name)
     }
 
-    /// Opens a network stream; one with a known length is a film.
+    /// Opens a network stream; one with a known length is a video.
     ///
     /// # Errors
     /// Where it can't be reached or read, or ffmpeg is missing.
@@ -115,7 +115,7 @@ impl Video {
         let probe = probe(&input)?;
         let pace = match (&input, probe.duration_s) {
             (Input::Address(_), None) => Pace::Live,
-            _ => Pace::Film,
+            _ => Pace::Video,
         };
         let (width, height) = probe.size;
         let info = SourceInfo {
@@ -209,7 +209,7 @@ impl Video {
         Ok(())
     }
 
-    /// The pipe is at its end: the film is, or ffmpeg failed.
+    /// The pipe is at its end: the video is, or ffmpeg failed.
     fn ended(&mut self) -> Result<Read, SourceError> {
         let Some(mut running) = self.running.take() else { return Ok(Read::End) };
         let failed = running.child.wait().is_ok_and(|status| !status.success());
@@ -217,10 +217,10 @@ impl Video {
         if self.info.pace == Pace::Live {
             return Err(SourceError::Stalled { name: self.info.name.clone() });
         }
-        // A film that ends in damage has still been shown up to there.
+        // A video that ends in damage has still been shown up to there.
         if self.count == 0 && self.first == 0 {
             let reason =
-                if complaint.is_empty() { "it holds no pictures".into() } else { said_by_ffmpeg(&complaint) };
+                if complaint.is_empty() { "it holds no images".into() } else { said_by_ffmpeg(&complaint) };
             return Err(self.input.unreadable(reason));
         }
         if failed {
@@ -297,8 +297,8 @@ fn said_by_ffmpeg(line: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A film of 10 frames at 5 a second, 32×16; frame n is grey 20·n.
-    fn film(folder: &Path, name: &str) -> PathBuf {
+    /// A video of 10 frames at 5 a second, 32×16; frame n is grey 20·n.
+    fn video(folder: &Path, name: &str) -> PathBuf {
         let path = folder.join(name);
         let raw: Vec<u8> = (0..10u8).flat_map(|n| vec![n * 20; 32 * 16]).collect();
         let mut child = Command::new("ffmpeg")
@@ -322,7 +322,7 @@ mod tests {
             match video.read(&mut frame, Duration::from_secs(1)).expect("readable") {
                 Read::Frame => {
                     assert!(frame.is_whole());
-                    return Some((frame.sequence, frame.time_s.expect("a film"), frame.data[0]));
+                    return Some((frame.sequence, frame.time_s.expect("a video"), frame.data[0]));
                 }
                 Read::Nothing => {}
                 Read::End => return None,
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn every_frame_comes_once_with_its_time() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut video = Video::file(&film(folder.path(), "-odd: name?.mkv")).expect("opens");
+        let mut video = Video::file(&video(folder.path(), "-odd: name?.mkv")).expect("opens");
         assert_eq!((video.info().size, video.info().fps), ((32, 16), Some(5.0)));
         let frames: Vec<_> = std::iter::from_fn(|| next(&mut video)).collect();
         let numbers: Vec<u64> = frames.iter().map(|f| f.0).collect();
@@ -376,7 +376,7 @@ mod tests {
             assert_eq!(video.nv12, matrix, "{space}");
             let (mut raw, mut frame) = (Frame::default(), Frame::default());
             while video.read(&mut raw, Duration::from_secs(1)).expect("readable") != Read::Frame {}
-            crate::source::convert::Decoder::default().decode(&raw, &mut frame).expect("decoded");
+            crate::frame::convert::Decoder::default().decode(&raw, &mut frame).expect("decoded");
             let pixel = &frame.data[..4];
             let near = pixel.iter().zip([0x40, 0xC0, 0x20, 255u8]).all(|(a, b)| a.abs_diff(b) <= 3);
             assert!(near, "{space}: {pixel:?}");
@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn seeking_goes_to_that_frame() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut video = Video::file(&film(folder.path(), "a.mkv")).expect("opens");
+        let mut video = Video::file(&video(folder.path(), "a.mkv")).expect("opens");
         for (to, number) in [(1.0, 5), (0.0, 0), (100.0, 9), (-3.0, 0), (f64::NAN, 0)] {
             video.seek(to).expect("sought");
             let (n, _, grey) = next(&mut video).expect("a frame");
@@ -395,11 +395,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_film_is_said() {
+    fn what_is_no_video_is_said() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.mp4");
         assert!(matches!(Video::file(&path), Err(SourceError::NoFile { .. })));
-        for content in [&b""[..], b"not a film at all"] {
+        for content in [&b""[..], b"not a video at all"] {
             std::fs::write(&path, content).expect("written");
             let answer = Video::file(&path);
             assert!(matches!(answer, Err(SourceError::Unreadable { .. })), "{answer:?}");

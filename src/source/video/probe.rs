@@ -1,4 +1,4 @@
-//! What a film is, asked of the program `ffprobe`.
+//! What a video is, asked of the program `ffprobe`.
 
 use std::io::Read as _;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::source::SourceError;
 
 /// ffprobe may take so long: a network stream must be reached first.
 const PROBE: Duration = Duration::from_secs(15);
-/// Larger frames than these aren't films: 16 Ki × 16 Ki.
+/// Larger frames than these aren't videos: 16 Ki × 16 Ki.
 const MOST_SIDE: u32 = 16_384;
 
 /// What ffprobe says of the first video stream.
@@ -86,13 +86,14 @@ pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
     let parsed: Option<Answer> = serde_json::from_str(&text).ok();
     let format_duration = parsed.as_ref().and_then(|a| a.format.as_ref()?.duration.clone());
     let Some(stream) = parsed.and_then(|a| a.streams.into_iter().next()) else {
-        let reason = if complaint.is_empty() { "it holds no film".into() } else { said_by_ffmpeg(complaint) };
+        let reason =
+            if complaint.is_empty() { "it holds no video".into() } else { said_by_ffmpeg(complaint) };
         return Err(input.unreadable(reason));
     };
     let (Some(mut width), Some(mut height)) = (stream.width, stream.height) else {
-        return Err(input.unreadable("it holds no film".into()));
+        return Err(input.unreadable("it holds no video".into()));
     };
-    // ffmpeg turns the picture upright by itself.
+    // ffmpeg turns the image upright by itself.
     let turned =
         stream.side_data_list.iter().filter_map(|d| d.rotation).any(|r| (r.abs() as u32) % 180 == 90);
     if turned {
@@ -117,7 +118,7 @@ pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
     })
 }
 
-/// The matrix of a film whose pixels are NV12's but for their order; `None` for everything else, which ffmpeg turns into
+/// The matrix of a video whose pixels are NV12's but for their order; `None` for everything else, which ffmpeg turns into
 /// RGBA.
 fn nv12_of(stream: &Stream) -> Option<YuvMatrix> {
     let limited = matches!(stream.color_range.as_deref(), None | Some("tv" | "unknown"));

@@ -1,4 +1,4 @@
-//! A film through a detector with the `usls` crate, from start to end, as an ordinary program has it.
+//! A video through a detector with the `usls` crate, from start to end, as an ordinary program has it.
 //!
 //! `usls-loop MODEL VERSION FILM`, where VERSION is YOLO's (8, 11). Frames come from the ffmpeg program as RGB, since the crate's own
 //! video reader wants another FFmpeg than systems carry. Prints one JSON object: frames, found, fps of the loop. ORT_DYLIB_PATH
@@ -16,7 +16,7 @@ const SIZE: (u32, u32) = (1280, 720);
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, version, film] = &arguments[..] else { anyhow::bail!("usage: usls-loop MODEL VERSION FILM") };
+    let [model, version, video] = &arguments[..] else { anyhow::bail!("usage: usls-loop MODEL VERSION FILM") };
     let version: usize = version.parse().context("the version")?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(2);
     let config = Config::yolo_detect()
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         .commit()?;
     let mut yolo = YOLO::new(config)?;
     let mut ffmpeg = Command::new("ffmpeg")
-        .args(["-v", "error", "-i", film, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"])
+        .args(["-v", "error", "-i", video, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"])
         .stdout(Stdio::piped())
         .spawn()
         .context("ffmpeg")?;

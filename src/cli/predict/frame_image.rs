@@ -1,4 +1,4 @@
-//! One annotated picture.
+//! One annotated image.
 
 use std::ffi::OsStr;
 use std::io::BufWriter;
@@ -12,7 +12,7 @@ use super::names::Folder;
 use crate::cli::failure::Failure;
 use crate::frame::Frame;
 
-/// Quality of JPEG pictures: no difference that one sees.
+/// Quality of JPEG images: no difference that one sees.
 const QUALITY: u8 = 92;
 
 /// Saves an RGBA frame under the stem: as JPEG where its source was one, else as PNG.
@@ -40,7 +40,7 @@ pub fn save(folder: &Folder, frame: &Frame, stem: &OsStr) -> Result<PathBuf, Fai
     };
     written.map_err(|error| match error {
         ImageError::IoError(error) => folder.refused(&error),
-        error => Failure::failed(format!("A picture can't be written: {error}."), ""),
+        error => Failure::failed(format!("An image can't be written: {error}."), ""),
     })?;
     folder.keep(part, stem, ending)
 }

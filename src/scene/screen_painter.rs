@@ -1,13 +1,12 @@
-//! Paints a scene with egui, over the picture in the window.
+//! Paints a scene with egui, over the image in the window.
 
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::{
     Color32, CornerRadius, FontFamily, FontId, Pos2, Stroke, StrokeKind, TextureHandle, TextureOptions,
 };
 
-use super::{Colour, Mark, Raster, Rect, Scene};
+use super::{Colour, Raster, Rect, Scene, Shape};
 
 /// Paints scenes on screen; keeps the textures of their rasters.
 ///
@@ -32,7 +31,7 @@ impl std::fmt::Debug for ScreenPainter {
 }
 
 impl ScreenPainter {
-    /// Paints the scene over a picture that fills `at`; nothing is painted outside of it. The picture itself is
+    /// Paints the scene over an image that fills `at`; nothing is painted outside of it. The image itself is
     /// the caller's (reversed where [`Scene::is_mirrored`] says so).
     ///
     /// One painter serves one scene; another one's rasters are taken for changed only by their revision.
@@ -44,9 +43,9 @@ impl ScreenPainter {
         self.load(painter.ctx(), scene);
         let painter = painter.with_clip_rect(painter.clip_rect().intersect(at));
         let to = Placing { origin: at.min, x: at.width() / w as f32, y: at.height() / h as f32 };
-        for mark in scene.marks() {
-            match *mark {
-                Mark::Raster { index } => {
+        for shape in scene.shapes() {
+            match *shape {
+                Shape::Raster { index } => {
                     if let (Some(raster), Some(texture)) =
                         (scene.rasters().get(index), self.textures.get(index))
                     {
@@ -55,7 +54,7 @@ impl ScreenPainter {
                         painter.image(texture.handle.id(), to.rect(raster.region), uv, Color32::WHITE);
                     }
                 }
-                Mark::Frame { rect, width, halo, colour, halo_colour } => {
+                Shape::Frame { rect, width, halo, colour, halo_colour } => {
                     let rect = to.rect(rect);
                     let stroke = |width: f32, colour: Colour| {
                         let stroke = Stroke::new(to.length(width), colour32(colour));
@@ -64,7 +63,7 @@ impl ScreenPainter {
                     stroke(width + 2.0 * halo, halo_colour);
                     stroke(width, colour);
                 }
-                Mark::Line { from, to: end, width, halo, colour, halo_colour } => {
+                Shape::Line { from, to: end, width, halo, colour, halo_colour } => {
                     let ends = [to.point(from), to.point(end)];
                     for (width, colour) in [(width + 2.0 * halo, halo_colour), (width, colour)] {
                         let (width, colour) = (to.length(width), colour32(colour));
@@ -74,16 +73,16 @@ impl ScreenPainter {
                         }
                     }
                 }
-                Mark::Dot { centre, radius, halo, colour, halo_colour } => {
+                Shape::Dot { centre, radius, halo, colour, halo_colour } => {
                     let centre = to.point(centre);
                     painter.circle_filled(centre, to.length(radius + halo), colour32(halo_colour));
                     painter.circle_filled(centre, to.length(radius), colour32(colour));
                 }
-                Mark::Fill { rect, radius, colour } => {
+                Shape::Fill { rect, radius, colour } => {
                     let radius = CornerRadius::from(to.length(radius));
                     painter.rect_filled(to.rect(rect), radius, colour32(colour));
                 }
-                Mark::Text { text, left, baseline, size, colour } => {
+                Shape::Text { text, left, baseline, size, colour } => {
                     let font = FontId::new(to.length(size), FontFamily::Proportional);
                     let colour = colour32(colour);
                     let galley = painter.layout_no_wrap(scene.text(text).to_owned(), font, colour);

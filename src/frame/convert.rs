@@ -1,7 +1,7 @@
 //! Raw frames → RGBA: MJPEG through libjpeg-turbo, YUYV and NV12 through the `yuv` crate, the rest by rearranging bytes.
 //!
 //! Cameras' YUV is taken as BT.601 in the limited range, as the UVC specification (1.5, colour matching descriptor) has it
-//! where a camera says nothing else; films say which matrix they are made with.
+//! where a camera says nothing else; videos say which matrix they are made with.
 
 use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvRange, YuvStandardMatrix};
 
@@ -27,7 +27,7 @@ impl Decoder {
     pub fn decode(&mut self, raw: &Frame, out: &mut Frame) -> Result<(), DecodeError> {
         if !raw.is_whole() {
             return Err(DecodeError(format!(
-                "{} bytes are not a {}×{} {} picture",
+                "{} bytes are not a {}×{} {} image",
                 raw.data.len(),
                 raw.width,
                 raw.height,
@@ -47,11 +47,11 @@ impl Decoder {
     }
 }
 
-/// Writes `count` rows of an uncompressed picture, from row `first` on, into `out` as RGBA, which they fill exactly. Rows
+/// Writes `count` rows of an uncompressed image, from row `first` on, into `out` as RGBA, which they fill exactly. Rows
 /// come out the same whether they are asked for together or one by one.
 ///
 /// # Errors
-/// Where the picture isn't whole, is compressed, or has no such rows.
+/// Where the image isn't whole, is compressed, or has no such rows.
 pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Result<(), DecodeError> {
     let (width, rows) = (raw.width, first as usize..(first as usize + count as usize));
     let across = width as usize;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_one_by_one_are_the_whole_picture() {
+    fn rows_one_by_one_are_the_whole_image() {
         for format in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Bgr8, PixelFormat::Gray8] {
             // Odd, and wider than what one vector register holds.
             let (width, height) = (67, 5);

@@ -3,7 +3,7 @@
 use ab_glyph::{Font as _, ScaleFont as _, point};
 
 use super::pixels::Canvas;
-use super::{Colour, Mark, Raster, Rect, Scene, fonts};
+use super::{Colour, Raster, Rect, Scene, Shape, fonts};
 use crate::frame::{Frame, PixelFormat};
 
 /// Paints the scene into `rgba` (`width`×`height`, four bytes a pixel, rows from the top). Where that isn't the
@@ -17,14 +17,14 @@ pub fn paint(scene: &Scene, rgba: &mut [u8], width: u32, height: u32) {
     }
     let Some(mut canvas) = Canvas::new(rgba, width, height) else { return };
     let to = Scale { x: width as f32 / w as f32, y: height as f32 / h as f32 };
-    for mark in scene.marks() {
-        match *mark {
-            Mark::Raster { index } => {
+    for shape in scene.shapes() {
+        match *shape {
+            Shape::Raster { index } => {
                 if let Some(raster) = scene.rasters().get(index) {
                     paint_raster(&mut canvas, raster, to.rect(raster.region));
                 }
             }
-            Mark::Frame { rect, width, halo, colour, halo_colour } => {
+            Shape::Frame { rect, width, halo, colour, halo_colour } => {
                 let ring = |canvas: &mut Canvas<'_>, width: f32, colour: Colour| {
                     let half = width / 2.0;
                     let grown = |by: f32| to.rect([rect[0] - by, rect[1] - by, rect[2] + by, rect[3] + by]);
@@ -33,20 +33,20 @@ pub fn paint(scene: &Scene, rgba: &mut [u8], width: u32, height: u32) {
                 ring(&mut canvas, width + 2.0 * halo, halo_colour);
                 ring(&mut canvas, width, colour);
             }
-            Mark::Line { from, to: end, width, halo, colour, halo_colour } => {
+            Shape::Line { from, to: end, width, halo, colour, halo_colour } => {
                 let (from, end) = (to.point(from), to.point(end));
                 canvas.stroke(from, end, to.length(width + 2.0 * halo), halo_colour);
                 canvas.stroke(from, end, to.length(width), colour);
             }
-            Mark::Dot { centre, radius, halo, colour, halo_colour } => {
+            Shape::Dot { centre, radius, halo, colour, halo_colour } => {
                 let centre = to.point(centre);
                 canvas.stroke(centre, centre, to.length(2.0 * (radius + halo)), halo_colour);
                 canvas.stroke(centre, centre, to.length(2.0 * radius), colour);
             }
-            Mark::Fill { rect, radius, colour } => {
+            Shape::Fill { rect, radius, colour } => {
                 canvas.fill(to.rect(rect), to.length(radius), colour);
             }
-            Mark::Text { text, left, baseline, size, colour } => {
+            Shape::Text { text, left, baseline, size, colour } => {
                 let at = to.point([left, baseline]);
                 paint_text(&mut canvas, scene.text(text), at, to.length(size), colour);
             }
@@ -54,7 +54,7 @@ pub fn paint(scene: &Scene, rgba: &mut [u8], width: u32, height: u32) {
     }
 }
 
-/// The annotated picture: the frame, reversed where the scene is mirrored, with the scene on it. `into` becomes
+/// The annotated image: the frame, reversed where the scene is mirrored, with the scene on it. `into` becomes
 /// its RGBA pixels; its buffer is reused. It is left empty for a frame that isn't whole RGBA.
 pub fn render(frame: &Frame, scene: &Scene, into: &mut Vec<u8>) {
     into.clear();

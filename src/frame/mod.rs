@@ -1,5 +1,8 @@
 //! A frame: the pixels of one moment, with their format, place in the source and capture time.
 
+pub mod convert;
+pub mod jpeg;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,12 +22,12 @@ pub enum PixelFormat {
     Yuyv,
     /// A plane of Y, then a half-size plane of interleaved U and V.
     Nv12,
-    /// One JPEG picture, perhaps without its Huffman tables (the DHT segment).
+    /// One JPEG image, perhaps without its Huffman tables (the DHT segment).
     Mjpeg,
 }
 
 impl PixelFormat {
-    /// The exact number of bytes a `width`×`height` picture takes, or `None` for a compressed format.
+    /// The exact number of bytes a `width`×`height` image takes, or `None` for a compressed format.
     #[must_use]
     pub fn byte_len(self, width: u32, height: u32) -> Option<usize> {
         let pixels = width as usize * height as usize;
@@ -56,14 +59,14 @@ impl PixelFormat {
 /// How the bytes of a YUV frame become colours; both in the limited range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum YuvMatrix {
-    /// ITU-R BT.601: cameras, old films, and whatever says nothing else.
+    /// ITU-R BT.601: cameras, old videos, and whatever says nothing else.
     #[default]
     Bt601,
-    /// ITU-R BT.709: films in high definition.
+    /// ITU-R BT.709: videos in high definition.
     Bt709,
 }
 
-/// One picture of a source, raw or decoded.
+/// One image of a source, raw or decoded.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// Width in pixels.

@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::rle::Rle;
-use crate::engine::ModelCard;
+use crate::engine::ModelInfo;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Detection, Results, StageTimes};
 use crate::model::{Task, Thresholds};
@@ -14,11 +14,11 @@ use crate::model::{Task, Thresholds};
 /// Which frame it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameFacts<'a> {
-    /// What the user named as the source, or the picture's file.
+    /// What the user named as the source, or the image's file.
     pub source: &'a str,
     /// Counted from 0.
     pub frame: u64,
-    /// Place in a film, in seconds.
+    /// Place in a video, in seconds.
     pub time_s: Option<f64>,
     /// Name of the model's file without its ending.
     pub model: &'a str,
@@ -37,7 +37,7 @@ pub struct FrameRecord {
     pub model: Option<String>,
     pub task: Option<Task>,
     pub detections: Vec<DetectionRecord>,
-    /// The likeliest classes of the picture, best first (classification, action).
+    /// The likeliest classes of the image, best first (classification, action).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top: Option<Vec<ClassRecord>>,
     /// A file that was written for it (style, depth, matte, semantic map).
@@ -69,7 +69,7 @@ pub struct DetectionRecord {
     pub angle: Option<f64>,
 }
 
-/// A class of the whole picture.
+/// A class of the whole image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassRecord {
     pub class_id: u32,
@@ -203,8 +203,8 @@ pub struct ModelRecord {
     pub provider: String,
 }
 
-impl From<&ModelCard> for ModelRecord {
-    fn from(card: &ModelCard) -> Self {
+impl From<&ModelInfo> for ModelRecord {
+    fn from(card: &ModelInfo) -> Self {
         Self {
             sha256: card.sha256.clone(),
             family: card.spec.family.name().to_owned(),
@@ -234,7 +234,7 @@ impl From<&Thresholds> for ThresholdsRecord {
     }
 }
 
-/// The pictures that were saved with it.
+/// The images that were saved with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesRecord {
     pub annotated: FileRecord,
@@ -242,7 +242,7 @@ pub struct FilesRecord {
     pub clean: Option<FileRecord>,
 }
 
-/// One saved picture.
+/// One saved image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
     /// Its name in the folder of the JSON.

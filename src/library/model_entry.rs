@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::catalogue::{Catalogue, Precision};
 use super::names;
-use super::notes::{Measured, Note, Origin, Stamp, Tuned};
-use crate::model::file::Facts;
+use super::records::{FileStamp, Measured, ModelRecord, Origin, Tuned};
+use crate::model::file::GraphInfo;
 use crate::model::identify::Unknown;
 use crate::model::sidecar::{self, Sidecar};
 use crate::model::spec::{Size, Spec};
@@ -26,11 +26,11 @@ pub enum Kind {
 
 /// A model on this computer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Card {
+pub struct ModelEntry {
     pub path: PathBuf,
     /// The user's name for it, else the file's without its ending; safe to show.
     pub name: String,
-    pub stamp: Stamp,
+    pub stamp: FileStamp,
     pub kind: Kind,
     pub precision: Precision,
     /// Hex; `None` until it is computed.
@@ -65,8 +65,8 @@ impl Read {
                 let kind = match spec {
                     Ok(spec) => Kind::Known(Box::new(spec)),
                     Err(Unknown::NotUnderstood(reason)) => Kind::Unknown(reason),
-                    Err(Unknown::CannotRun { reason, way_out }) => {
-                        let error = ModelError::CannotRun { path: path.to_owned(), reason, way_out };
+                    Err(Unknown::CannotRun { reason, remedy }) => {
+                        let error = ModelError::CannotRun { path: path.to_owned(), reason, remedy };
                         Kind::Broken { message: error.to_string(), fix: error.fix() }
                     }
                 };
@@ -82,7 +82,7 @@ fn inspect(path: &Path, hints: &Sidecar) -> Result<model::Inspection, ModelError
     model::inspect_with(path, &hints.clone().overlaid(said))
 }
 
-fn precision(facts: &Facts) -> Precision {
+fn precision(facts: &GraphInfo) -> Precision {
     match facts.precision() {
         "int8" => Precision::Int8,
         "float16" => Precision::Fp16,
@@ -90,8 +90,14 @@ fn precision(facts: &Facts) -> Precision {
     }
 }
 
-impl Card {
-    pub(super) fn new(path: &Path, stamp: Stamp, read: Read, note: &Note, catalogue: &Catalogue) -> Self {
+impl ModelEntry {
+    pub(super) fn new(
+        path: &Path,
+        stamp: FileStamp,
+        read: Read,
+        note: &ModelRecord,
+        catalogue: &Catalogue,
+    ) -> Self {
         let current = note.stamp == stamp;
         let sha256 = note.sha256.clone().filter(|_| current);
         let entry = sha256.as_deref().and_then(|hash| catalogue.by_hash(hash));

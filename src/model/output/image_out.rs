@@ -1,4 +1,4 @@
-//! Networks whose output is a picture: `[1, 3, h, w]` or `[1, h, w, 3]`, in the value range of their input unless the spec
+//! Networks whose output is an image: `[1, 3, h, w]` or `[1, h, w, 3]`, in the value range of their input unless the spec
 //! has another; it may be larger than the input (super-resolution).
 
 use super::{Context, Tensor, first, shape_text};
@@ -16,11 +16,11 @@ pub(super) fn decode(
     let (height, width, channel, pixel) = match axes {
         [1, 3, h, w] if output.shape.len() == 4 => (h, w, h * w, 1),
         [1, h, w, 3] if output.shape.len() == 4 => (h, w, 1, 3),
-        _ => return Err(format!("its shape is {}, not that of a picture", shape_text(output.shape))),
+        _ => return Err(format!("its shape is {}, not that of an image", shape_text(output.shape))),
     };
     let values = output.floats()?;
     if values.is_empty() {
-        return Err(format!("its picture is empty ({})", shape_text(output.shape)));
+        return Err(format!("its image is empty ({})", shape_text(output.shape)));
     }
     // The way back from the network's range: byte = (value · std + mean) / scale.
     let range = context.spec.output.range.unwrap_or(context.spec.input.range);
@@ -40,11 +40,11 @@ pub(super) fn decode(
         }
     }
     results.plane = Some(Plane {
-        // Networks may round their size; the picture still shows what the input showed.
+        // Networks may round their size; the image still shows what the input showed.
         region: context.geometry.covered(),
         width,
         height,
-        values: PlaneValues::Picture(pixels),
+        values: PlaneValues::Image(pixels),
     });
     Ok(())
 }
@@ -58,10 +58,10 @@ mod tests {
     fn pixels(spec: &crate::model::Spec, shape: &[i64], values: Vec<f32>) -> Vec<u8> {
         let found =
             decode_with(spec, (4, 2), &Thresholds::default(), &[("out", shape, values)]).expect("fits");
-        let plane = found.plane.expect("a picture");
+        let plane = found.plane.expect("an image");
         assert_eq!(plane.region, [0.0, 0.0, 4.0, 2.0]);
         match plane.values {
-            PlaneValues::Picture(pixels) => pixels,
+            PlaneValues::Image(pixels) => pixels,
             other => panic!("{other:?}"),
         }
     }

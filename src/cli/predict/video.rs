@@ -15,7 +15,7 @@ use crate::frame::Frame;
 
 /// A video that is being written under a temporary name.
 #[derive(Debug)]
-pub struct Film {
+pub struct Video {
     child: Child,
     pixels: Option<ChildStdin>,
     /// What ffmpeg says; a file, so that much of it can't block.
@@ -51,7 +51,7 @@ pub struct FilmPlan {
     pub live: bool,
 }
 
-impl Film {
+impl Video {
     /// Starts a video of `first`'s size.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ fn encoder() -> Result<(&'static str, &'static [&'static str]), Failure> {
     ENCODERS.iter().find(|(name, _)| has(name)).copied().ok_or_else(|| {
         Failure::failed(
             "This ffmpeg has no encoder for H.264 or MPEG-4.",
-            "Install a complete ffmpeg, or save pictures instead.",
+            "Install a complete ffmpeg, or save images instead.",
         )
     })
 }

@@ -29,7 +29,7 @@ fn frame() -> Frame {
     frame
 }
 
-fn outcome(names: Vec<String>) -> Outcome {
+fn prediction(names: Vec<String>) -> Prediction {
     let spec = Spec {
         family: Family::Yolox,
         task: Task::Detect,
@@ -52,10 +52,10 @@ fn outcome(names: Vec<String>) -> Outcome {
     let mut results = Results::default();
     results.clear(Task::Detect, (64, 48));
     results.detections.push(Detection::new(0, 0.75, [4.0, 20.0, 24.0, 40.0]));
-    Outcome {
+    Prediction {
         frame: Arc::new(frame()),
         results,
-        card: Arc::new(ModelCard {
+        model: Arc::new(ModelInfo {
             name: "yolox_nano".into(),
             path: "yolox_nano.onnx".into(),
             sha256: "695e75".into(),
@@ -76,8 +76,9 @@ fn options(folder: &Path) -> SnapshotOptions {
     SnapshotOptions { folder: Some(folder.to_owned()), clean: true, ..SnapshotOptions::default() }
 }
 
-fn take(outcome: &Outcome, options: &SnapshotOptions, style: &Style) -> Result<Saved, SnapshotError> {
-    let view = SnapshotView { source: "camera", frame: &outcome.frame, seen: Some(outcome.into()), style };
+fn take(prediction: &Prediction, options: &SnapshotOptions, style: &Style) -> Result<Saved, SnapshotError> {
+    let view =
+        SnapshotView { source: "camera", frame: &prediction.frame, seen: Some(prediction.into()), style };
     save_at(&view, options, now())
 }
 
@@ -91,14 +92,14 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 }
 
 fn pixels(path: &Path) -> image::RgbImage {
-    image::open(path).expect("a picture that can be read").to_rgb8()
+    image::open(path).expect("an image that can be read").to_rgb8()
 }
 
 #[test]
 fn three_files_are_saved_under_one_readable_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let outcome = outcome(vec!["cat".into()]);
-    let saved = take(&outcome, &options(folder.path()), &Style::default()).expect("it can be saved");
+    let prediction = prediction(vec!["cat".into()]);
+    let saved = take(&prediction, &options(folder.path()), &Style::default()).expect("it can be saved");
     let stem = "Sightline 2026-11-24 15.04.05";
     let expected = [format!("{stem}.png"), format!("{stem} clean.png"), format!("{stem}.json")];
     assert_eq!(names_in(folder.path()), expected.iter().cloned().collect());
@@ -108,7 +109,7 @@ fn three_files_are_saved_under_one_readable_name() {
 
     let clean = pixels(saved.clean.as_deref().expect("was asked for"));
     let original: Vec<u8> = frame().data.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
-    assert_eq!(clean.into_raw(), original, "the clean picture is the frame, pixel by pixel");
+    assert_eq!(clean.into_raw(), original, "the clean image is the frame, pixel by pixel");
     let annotated = pixels(&saved.annotated);
     assert_eq!(annotated.dimensions(), (64, 48), "full resolution");
     assert_ne!(annotated.get_pixel(14, 20).0, [255, 0, 0], "the box is on it");
@@ -119,7 +120,7 @@ fn three_files_are_saved_under_one_readable_name() {
 fn the_json_says_what_was_found_by_what_and_under_which_limits() {
     let folder = tempfile::tempdir().expect("a folder");
     let saved =
-        take(&outcome(vec!["cat".into()]), &options(folder.path()), &Style::default()).expect("saved");
+        take(&prediction(vec!["cat".into()]), &options(folder.path()), &Style::default()).expect("saved");
     let text = fs::read_to_string(saved.json.expect("was asked for")).expect("readable");
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(json["detections"][0]["label"], "cat");
@@ -143,7 +144,7 @@ fn the_json_says_what_was_found_by_what_and_under_which_limits() {
 fn a_mirrored_preview_is_saved_mirrored_and_says_so_and_the_clean_one_is_as_the_camera_saw() {
     let folder = tempfile::tempdir().expect("a folder");
     let style = Style { mirror: true, ..Style::default() };
-    let saved = take(&outcome(vec!["cat".into()]), &options(folder.path()), &style).expect("saved");
+    let saved = take(&prediction(vec!["cat".into()]), &options(folder.path()), &style).expect("saved");
     assert!(saved.mirrored);
     assert_eq!(pixels(&saved.annotated).get_pixel(2, 46).0, [0, 0, 255], "blue is on the left");
     let clean = pixels(saved.clean.as_deref().expect("was asked for"));
@@ -156,7 +157,7 @@ fn a_mirrored_preview_is_saved_mirrored_and_says_so_and_the_clean_one_is_as_the_
 }
 
 #[test]
-fn without_a_model_the_picture_is_saved_as_it_is() {
+fn without_a_model_the_image_is_saved_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let view = SnapshotView { source: "camera", frame: &frame(), seen: None, style: &Style::default() };
     let options = SnapshotOptions { clean: false, ..options(folder.path()) };
@@ -171,13 +172,13 @@ fn without_a_model_the_picture_is_saved_as_it_is() {
 fn jpeg_is_jpeg_and_only_what_was_asked_for_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = SnapshotOptions {
-        format: PictureFormat::Jpeg,
+        format: ImageFormat::Jpeg,
         quality: 0,
         clean: false,
         json: false,
         ..options(folder.path())
     };
-    let saved = take(&outcome(Vec::new()), &options, &Style::default()).expect("saved");
+    let saved = take(&prediction(Vec::new()), &options, &Style::default()).expect("saved");
     assert_eq!(names_in(folder.path()), set(&["Sightline 2026-11-24 15.04.05.jpg"]));
     let head = fs::read(saved.annotated).expect("readable");
     assert_eq!(&head[..3], [0xff, 0xd8, 0xff]);
@@ -187,11 +188,11 @@ fn jpeg_is_jpeg_and_only_what_was_asked_for_is_written() {
 fn nothing_is_ever_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = SnapshotOptions { clean: false, ..options(folder.path()) };
-    // Only a JSON of that name is there: the picture must not go beside another snapshot's JSON.
+    // Only a JSON of that name is there: the image must not go beside another snapshot's JSON.
     fs::write(folder.path().join("Sightline 2026-11-24 15.04.05.json"), "mine").expect("writable");
-    let outcome = outcome(Vec::new());
+    let prediction = prediction(Vec::new());
     for number in 2..5 {
-        let saved = take(&outcome, &options, &Style::default()).expect("saved");
+        let saved = take(&prediction, &options, &Style::default()).expect("saved");
         let name = format!("Sightline 2026-11-24 15.04.05 ({number}).png");
         assert_eq!(saved.annotated, folder.path().join(name));
     }
@@ -204,16 +205,16 @@ fn nothing_is_ever_overwritten() {
 #[test]
 fn a_missing_folder_is_made_but_not_a_whole_path() {
     let above = tempfile::tempdir().expect("a folder");
-    let outcome = outcome(Vec::new());
-    take(&outcome, &options(&above.path().join("new")), &Style::default()).expect("made and saved");
+    let prediction = prediction(Vec::new());
+    take(&prediction, &options(&above.path().join("new")), &Style::default()).expect("made and saved");
     let missing = above.path().join("no").join("such");
-    let error = take(&outcome, &options(&missing), &Style::default()).expect_err("nowhere to go");
+    let error = take(&prediction, &options(&missing), &Style::default()).expect_err("nowhere to go");
     assert!(matches!(error, SnapshotError::NoFolder { .. }), "{error}");
     assert!(error.to_string().contains("such") && error.fix().contains("another folder"));
     assert!(!above.path().join("no").exists());
     let file = above.path().join("file");
     fs::write(&file, "").expect("writable");
-    let error = take(&outcome, &options(&file), &Style::default()).expect_err("a file");
+    let error = take(&prediction, &options(&file), &Style::default()).expect_err("a file");
     assert!(matches!(error, SnapshotError::NotAFolder { .. }), "{error}");
 }
 
@@ -226,7 +227,7 @@ fn a_folder_that_may_not_be_written_is_said() {
     let writable_all_the_same = fs::write(folder.path().join("probe"), "").is_ok();
     // The superuser may write anywhere but where the kernel makes the files.
     let target = if writable_all_the_same { Path::new("/sys") } else { folder.path() };
-    let error = take(&outcome(Vec::new()), &options(target), &Style::default()).expect_err("not writable");
+    let error = take(&prediction(Vec::new()), &options(target), &Style::default()).expect_err("not writable");
     assert!(matches!(error, SnapshotError::Forbidden { .. }), "{error}");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("may be changed");
 }
@@ -284,9 +285,9 @@ fn errors_of_the_system_become_sentences_with_a_way_out() {
         (io::ErrorKind::NotFound, "doesn't exist"),
         (io::ErrorKind::Other, "couldn't be saved"),
     ] {
-        let error = SnapshotError::of(&kind.into(), Path::new("/pictures"), 2_500_000);
+        let error = SnapshotError::of(&kind.into(), Path::new("/images"), 2_500_000);
         let message = error.to_string();
-        assert!(message.contains(word) && message.contains("/pictures"), "{message}");
+        assert!(message.contains(word) && message.contains("/images"), "{message}");
         assert!(!error.fix().is_empty());
     }
     let full = SnapshotError::of(&io::ErrorKind::StorageFull.into(), Path::new("/p"), 2_500_000);
@@ -297,11 +298,11 @@ fn errors_of_the_system_become_sentences_with_a_way_out() {
 fn hostile_names_of_classes_and_sources_do_no_harm() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = format!("../../etc/\u{202e}\u{0}\n\"'{}", "long ".repeat(10_000));
-    let outcome = outcome(vec![name.clone()]);
+    let prediction = prediction(vec![name.clone()]);
     let view = SnapshotView {
         source: "/../\u{0}\n",
-        frame: &outcome.frame,
-        seen: Some((&outcome).into()),
+        frame: &prediction.frame,
+        seen: Some((&prediction).into()),
         style: &Style::default(),
     };
     let saved = save_at(&view, &options(folder.path()), now()).expect("saved");
@@ -313,10 +314,10 @@ fn hostile_names_of_classes_and_sources_do_no_harm() {
 }
 
 #[test]
-fn without_a_frame_there_is_no_picture_to_save() {
+fn without_a_frame_there_is_no_image_to_save() {
     let folder = tempfile::tempdir().expect("a folder");
     let view =
         SnapshotView { source: "camera", frame: &Frame::default(), seen: None, style: &Style::default() };
-    assert!(matches!(save(&view, &options(folder.path())), Err(SnapshotError::NoPicture)));
+    assert!(matches!(save(&view, &options(folder.path())), Err(SnapshotError::NoImage)));
     assert_eq!(names_in(folder.path()), set(&[]));
 }

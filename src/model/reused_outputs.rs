@@ -13,14 +13,14 @@ use ort::value::{DynValue, Outlet, ValueType};
 use smallvec::SmallVec;
 
 /// The outputs of a network with one input and outputs of fixed shapes.
-pub struct Kept {
+pub struct ReusedOutputs {
     input: CString,
     names: Vec<CString>,
     values: Vec<DynValue>,
 }
 
-impl Kept {
-    /// Room for the outputs of `session`; `None` where the network has other inputs than the picture or an output whose shape
+impl ReusedOutputs {
+    /// Room for the outputs of `session`; `None` where the network has other inputs than the image or an output whose shape
     /// may change from run to run.
     pub fn of(session: &Session) -> Option<Self> {
         let fixed = |port: &Outlet| match port.dtype() {
@@ -49,20 +49,20 @@ impl Kept {
         &self.values
     }
 
-    /// Runs the network on its picture and fills the outputs. Answers whether it did; where it didn't, an ordinary run says why.
+    /// Runs the network on its image and fills the outputs. Answers whether it did; where it didn't, an ordinary run says why.
     #[must_use]
     pub fn run(
         &mut self,
         session: &mut Session,
         options: &RunOptions<NoSelectedOutputs>,
-        picture: &impl AsPointer<Sys = OrtValue>,
+        image: &impl AsPointer<Sys = OrtValue>,
     ) -> bool {
         let names: SmallVec<[_; 8]> = self.names.iter().map(|name| name.as_ptr()).collect();
         let mut values: SmallVec<[_; 8]> = self.values.iter_mut().map(AsPointer::ptr_mut).collect();
-        let (input, picture) = (self.input.as_ptr(), picture.ptr());
+        let (input, image) = (self.input.as_ptr(), image.ptr());
         let api = ort::api();
         #[expect(unsafe_code, reason = "the wrapper allocates for every run; see ARCHITECTURE.md")]
-        // SAFETY: session, options, picture and values are alive and, but for options and picture, borrowed by this call alone; the names end
+        // SAFETY: session, options, image and values are alive and, but for options and image, borrowed by this call alone; the names end
         // in a null byte; there are as many names as values, and the runtime refuses values whose type or
         // shape isn't the output's. A status that isn't null is released once.
         unsafe {
@@ -70,7 +70,7 @@ impl Kept {
                 session.ptr_mut(),
                 options.ptr(),
                 &raw const input,
-                &raw const picture,
+                &raw const image,
                 1,
                 names.as_ptr(),
                 names.len(),

@@ -1,14 +1,14 @@
 //! JPEG → RGBA with libjpeg-turbo: the pixels that OpenCV, Pillow and browsers see, to the last bit.
 //!
 //! Another decoder's rounding is invisible to people, but quantised networks answer to it (scores of an int8 YOLO moved
-//! by 0.07 on the sample pictures). Webcams often leave out the Huffman tables (the DHT segment); libjpeg-turbo then takes
+//! by 0.07 on the sample images). Webcams often leave out the Huffman tables (the DHT segment); libjpeg-turbo then takes
 //! the standard ones, as the JPEG standard's annex K has them.
 
 use turbojpeg::{Decompressor, Image, PixelFormat as Order};
 
 use crate::frame::{Frame, PixelFormat};
 
-/// Pictures of more pixels than this aren't decoded: 256 megapixels, a gibibyte of memory.
+/// Images of more pixels than this aren't decoded: 256 megapixels, a gibibyte of memory.
 pub const MOST_PIXELS: usize = 1 << 28;
 
 /// Why a JPEG couldn't be decoded, as the end of a sentence.
@@ -34,7 +34,7 @@ impl JpegDecoder {
     /// Where there is no memory for it.
     pub fn new() -> Result<Self, JpegError> {
         let mut turbo = Decompressor::new().map_err(|e| plain(&e))?;
-        // A progressive file of a few kilobytes can hold thousands of scans over a huge picture.
+        // A progressive file of a few kilobytes can hold thousands of scans over a huge image.
         turbo.set_scan_limit(500).map_err(|e| plain(&e))?;
         Ok(Self { turbo })
     }
@@ -54,7 +54,7 @@ impl JpegDecoder {
             Image { pixels: out.data.as_mut_slice(), width, pitch: width * 4, height, format: Order::RGBA };
         match self.turbo.decompress(bytes, image) {
             Ok(()) => Ok(()),
-            // Many webcams pad their pictures; nothing of the picture is lost.
+            // Many webcams pad their images; nothing of the image is lost.
             Err(error) if error.to_string().contains("extraneous bytes before marker 0xd9") => Ok(()),
             Err(error) => Err(plain(&error)),
         }
@@ -71,7 +71,7 @@ fn plain(error: &turbojpeg::Error) -> JpegError {
 mod tests {
     use super::*;
 
-    /// A picture of two halves, red and blue, 4:4:4.
+    /// An image of two halves, red and blue, 4:4:4.
     fn jpeg() -> Vec<u8> {
         let mut pixels = Vec::new();
         for _ in 0..16 {
@@ -120,8 +120,8 @@ mod tests {
     fn damage_is_an_error_and_never_a_panic() {
         let whole = jpeg();
         assert!(decode(b"").is_err());
-        assert!(decode(b"not a picture").is_err());
-        assert!(decode(&whole[..whole.len() / 2]).is_err(), "a picture cut short");
+        assert!(decode(b"not an image").is_err());
+        assert!(decode(&whole[..whole.len() / 2]).is_err(), "an image cut short");
         for at in 0..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x5a;

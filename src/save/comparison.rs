@@ -1,4 +1,4 @@
-//! What several models said of one frame: as words, as JSON, and as one picture.
+//! What several models said of one frame: as words, as JSON, and as one image.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ pub fn agreement_text(agreement: &Agreement, letters: (&str, &str), language: La
         },
         Agreement::Pixels(share) => {
             let share = percent(share);
-            if zh { format!("{share} 的画面一致") } else { format!("{share} of the picture agree") }
+            if zh { format!("{share} 的画面一致") } else { format!("{share} of the image agree") }
         }
         Agreement::Depth(together) => {
             if zh {
@@ -134,7 +134,7 @@ pub struct ComparisonRecord {
     pub models: Vec<LaneRecord>,
     /// Every model but the first against the first.
     pub agreement: Vec<AgreementRecord>,
-    /// The picture that was written.
+    /// The image that was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
 }
@@ -203,8 +203,8 @@ impl ComparisonRecord {
     #[must_use]
     pub fn new(facts: FrameFacts<'_>, lanes: &[Seen<'_>], judge: &mut Judge) -> Self {
         let whole = |seen: &Seen<'_>| {
-            let facts = FrameFacts { model: &seen.card.name, ..facts };
-            FrameRecord::new(facts, seen.results, &seen.card.spec.labels, seen.times)
+            let facts = FrameFacts { model: &seen.model.name, ..facts };
+            FrameRecord::new(facts, seen.results, &seen.model.spec.labels, seen.times)
         };
         let mut record = Self {
             source: facts.source.to_owned(),
@@ -231,10 +231,10 @@ impl ComparisonRecord {
         if let Some((first, others)) = lanes.split_first() {
             record.agreement.extend(others.iter().map(|other| {
                 let agreement = judge.compare(
-                    (first.results, &first.card.spec.labels),
-                    (other.results, &other.card.spec.labels),
+                    (first.results, &first.model.spec.labels),
+                    (other.results, &other.model.spec.labels),
                 );
-                AgreementRecord::new(&agreement, [&first.card.name, &other.card.name])
+                AgreementRecord::new(&agreement, [&first.model.name, &other.model.name])
             }));
         }
         record
@@ -266,9 +266,9 @@ pub struct ComparisonView<'a> {
     pub style: &'a Style,
 }
 
-/// The picture of a comparison: every lane under its header, and below what compares them.
+/// The image of a comparison: every lane under its header, and below what compares them.
 #[must_use]
-pub fn comparison_picture(view: &ComparisonView<'_>) -> Frame {
+pub fn comparison_image(view: &ComparisonView<'_>) -> Frame {
     let language = view.style.language;
     let mut judge = Judge::default();
     let mut lines = Vec::new();
@@ -278,15 +278,17 @@ pub fn comparison_picture(view: &ComparisonView<'_>) -> Frame {
         .iter()
         .map(|(seen, median)| {
             let mut scene = Scene::new();
-            scene.compose(seen.results, &seen.card.spec.labels, view.style);
+            scene.compose(seen.results, &seen.model.spec.labels, view.style);
             (scene, lane_text(*median, Some(seen.results), language))
         })
         .collect();
     if let Some(((first, first_ms), others)) = view.lanes.split_first() {
         for (lane, (other, ms)) in others.iter().enumerate() {
             let letters = (letter(0), letter(lane + 1));
-            let agreement = judge
-                .compare((first.results, &first.card.spec.labels), (other.results, &other.card.spec.labels));
+            let agreement = judge.compare(
+                (first.results, &first.model.spec.labels),
+                (other.results, &other.model.spec.labels),
+            );
             let mut line = format!("{} – {}:  ", letters.0, letters.1);
             line.push_str(&agreement_text(&agreement, letters, language));
             if let Some(speed) = speed_text(letters, (*first_ms, *ms), language) {
@@ -299,14 +301,14 @@ pub fn comparison_picture(view: &ComparisonView<'_>) -> Frame {
     let panes: Vec<Pane<'_>> = scenes
         .iter()
         .zip(view.lanes)
-        .map(|((scene, note), (seen, _))| Pane { scene, title: &seen.card.name, note })
+        .map(|((scene, note), (seen, _))| Pane { scene, title: &seen.model.name, note })
         .collect();
     let mut out = Frame::default();
     sheet::paint(view.frame, &panes, view.how, &lines, &mut out);
     out
 }
 
-/// Saves a comparison as one picture and, where that is wanted, its JSON. Takes as long as the disk does: call it on a
+/// Saves a comparison as one image and, where that is wanted, its JSON. Takes as long as the disk does: call it on a
 /// worker.
 ///
 /// # Errors
@@ -321,17 +323,17 @@ fn save_at(
     now: DateTime<FixedOffset>,
 ) -> Result<Saved, SnapshotError> {
     if view.frame.format != PixelFormat::Rgba8 || !view.frame.is_whole() || view.lanes.is_empty() {
-        return Err(SnapshotError::NoPicture);
+        return Err(SnapshotError::NoImage);
     }
     let folder = prepare_folder(options.folder.as_deref())?;
-    let sheet = comparison_picture(view);
+    let sheet = comparison_image(view);
     let thumbnail = thumbnail(sheet.width, sheet.height, &sheet.data);
-    let picture = encode(&sheet.data, (sheet.width, sheet.height), options)?;
+    let image = encode(&sheet.data, (sheet.width, sheet.height), options)?;
     let mirrored = view.style.mirror;
     let mut endings = vec![format!(" compared.{}", options.format.ending())];
     endings.extend(options.json.then(|| " compared.json".to_owned()));
     let paths = save_named(&folder, &endings, now, |names| {
-        let mut contents = vec![Cow::Borrowed(&picture[..])];
+        let mut contents = vec![Cow::Borrowed(&image[..])];
         if let [name, _] = names {
             contents.push(Cow::Owned(json(view, FileRecord { name: name.clone(), mirrored }, now)?));
         }
@@ -357,7 +359,7 @@ fn json(
     let lanes: Vec<Seen<'_>> = view.lanes.iter().map(|(seen, _)| *seen).collect();
     let mut record = ComparisonRecord::new(facts, &lanes, &mut Judge::default());
     for (lane, (seen, median)) in record.models.iter_mut().zip(view.lanes) {
-        lane.details = Some(seen.card.into());
+        lane.details = Some(seen.model.into());
         lane.median_ms = (*median > 0.0).then(|| round(*median, 2));
     }
     let record = ComparisonSnapshotRecord {

@@ -1,4 +1,4 @@
-//! Snapshots: the annotated picture, the clean one if wanted, and the JSON of what was found; all of them or none.
+//! Snapshots: the annotated image, the clean one if wanted, and the JSON of what was found; all of them or none.
 
 use std::borrow::Cow;
 use std::fs;
@@ -13,16 +13,16 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::record::{FileRecord, FilesRecord, FrameFacts, FrameRecord, SnapshotRecord};
-use crate::engine::{ModelCard, Outcome};
+use crate::engine::{ModelInfo, Prediction};
 use crate::frame::{Frame, PixelFormat};
 use crate::model::Thresholds;
 use crate::model::results::{Results, StageTimes};
-use crate::scene::{Scene, Style, picture};
+use crate::scene::{Scene, Style, image_painter};
 
-/// The kind of picture file.
+/// The kind of image file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum PictureFormat {
+pub enum ImageFormat {
     /// Every pixel as it was.
     #[default]
     Png,
@@ -30,7 +30,7 @@ pub enum PictureFormat {
     Jpeg,
 }
 
-impl PictureFormat {
+impl ImageFormat {
     /// The ending of its files.
     #[must_use]
     pub fn ending(self) -> &'static str {
@@ -48,7 +48,7 @@ pub struct SnapshotOptions {
     /// Where to; it is created where only itself is missing. `None`: [`super::default_folder`], created with all
     /// that is above it.
     pub folder: Option<PathBuf>,
-    pub format: PictureFormat,
+    pub format: ImageFormat,
     /// Of JPEG, 1..=100.
     pub quality: u8,
     /// Also the frame without anything on it, never mirrored.
@@ -59,7 +59,7 @@ pub struct SnapshotOptions {
 
 impl Default for SnapshotOptions {
     fn default() -> Self {
-        Self { folder: None, format: PictureFormat::Png, quality: 92, clean: false, json: true }
+        Self { folder: None, format: ImageFormat::Png, quality: 92, clean: false, json: true }
     }
 }
 
@@ -67,15 +67,15 @@ impl Default for SnapshotOptions {
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
     pub results: &'a Results,
-    pub card: &'a ModelCard,
+    pub model: &'a ModelInfo,
     pub thresholds: &'a Thresholds,
     pub times: &'a StageTimes,
 }
 
-impl<'a> From<&'a Outcome> for Seen<'a> {
-    fn from(outcome: &'a Outcome) -> Self {
-        let Outcome { results, card, thresholds, times, .. } = outcome;
-        Self { results, card, thresholds, times }
+impl<'a> From<&'a Prediction> for Seen<'a> {
+    fn from(prediction: &'a Prediction) -> Self {
+        let Prediction { results, model, thresholds, times, .. } = prediction;
+        Self { results, model, thresholds, times }
     }
 }
 
@@ -86,9 +86,9 @@ pub struct SnapshotView<'a> {
     pub source: &'a str,
     /// The frame at the source's full resolution (RGBA).
     pub frame: &'a Frame,
-    /// `None` where no model runs: then the picture is saved as it is.
+    /// `None` where no model runs: then the image is saved as it is.
     pub seen: Option<Seen<'a>>,
-    /// As on screen; where it mirrors, the annotated picture is mirrored as well and the JSON says so.
+    /// As on screen; where it mirrors, the annotated image is mirrored as well and the JSON says so.
     pub style: &'a Style,
 }
 
@@ -98,12 +98,12 @@ pub struct Saved {
     pub annotated: PathBuf,
     pub clean: Option<PathBuf>,
     pub json: Option<PathBuf>,
-    /// The annotated picture is left-right reversed against the source.
+    /// The annotated image is left-right reversed against the source.
     pub mirrored: bool,
     pub thumbnail: Thumbnail,
 }
 
-/// The annotated picture, small.
+/// The annotated image, small.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thumbnail {
     pub width: u32,
@@ -119,8 +119,8 @@ const THUMBNAIL_SIDE: u32 = 240;
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// There is no frame yet.
-    #[error("There is no picture to save yet.")]
-    NoPicture,
+    #[error("There is no image to save yet.")]
+    NoImage,
     /// Neither the folder nor the one above it.
     #[error("The folder for snapshots, \u{201c}{}\u{201d}, doesn't exist.", path.display())]
     NoFolder { path: PathBuf },
@@ -137,8 +137,8 @@ pub enum SnapshotError {
         *bytes as f64 / 1e6
     )]
     Full { path: PathBuf, bytes: u64 },
-    /// The picture can't be made into a file of this kind.
-    #[error("The picture can't be written as {format}: {reason}.")]
+    /// The image can't be made into a file of this kind.
+    #[error("The image can't be written as {format}: {reason}.")]
     Encode { format: &'static str, reason: String },
     /// Anything else.
     #[error("The snapshot couldn't be saved in \u{201c}{}\u{201d}: {reason}.", path.display())]
@@ -150,14 +150,14 @@ impl SnapshotError {
     #[must_use]
     pub fn fix(&self) -> &'static str {
         match self {
-            Self::NoPicture => "Wait for the first frame, or choose a source.",
+            Self::NoImage => "Wait for the first frame, or choose a source.",
             Self::NoFolder { .. } | Self::NotAFolder { .. } | Self::Forbidden { .. } => {
                 "Choose another folder for snapshots in the settings."
             }
             Self::Full { .. } => {
                 "Free some space, or choose a folder on another disk in the settings, then try again."
             }
-            Self::Encode { .. } => "Choose the other picture format in the settings.",
+            Self::Encode { .. } => "Choose the other image format in the settings.",
             Self::Failed { .. } => "Try again, or choose another folder for snapshots in the settings.",
         }
     }
@@ -193,18 +193,18 @@ fn save_at(
 ) -> Result<Saved, SnapshotError> {
     let frame = view.frame;
     if frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
-        return Err(SnapshotError::NoPicture);
+        return Err(SnapshotError::NoImage);
     }
     let folder = prepare_folder(options.folder.as_deref())?;
 
     let mut scene = Scene::new();
-    let labels = view.seen.map(|seen| &seen.card.spec.labels);
+    let labels = view.seen.map(|seen| &seen.model.spec.labels);
     match (view.seen, labels) {
         (Some(seen), Some(labels)) => scene.compose(seen.results, labels, view.style),
         _ => scene.clear((frame.width, frame.height), view.style.mirror),
     }
     let mut annotated = Vec::new();
-    picture::render(frame, &scene, &mut annotated);
+    image_painter::render(frame, &scene, &mut annotated);
     let thumbnail = thumbnail(frame.width, frame.height, &annotated);
     let size = (frame.width, frame.height);
     let annotated = encode(&annotated, size, options)?;
@@ -245,7 +245,7 @@ pub(super) fn save_named<'a>(
     contents: impl Fn(&[String]) -> Result<Vec<Cow<'a, [u8]>>, SnapshotError>,
 ) -> Result<Vec<PathBuf>, SnapshotError> {
     let stem = format!("Sightline {}", now.format("%Y-%m-%d %H.%M.%S"));
-    // Pictures taken within one second are numbered.
+    // Images taken within one second are numbered.
     for number in 1..10_000 {
         let stem = if number == 1 { stem.clone() } else { format!("{stem} ({number})") };
         let names: Vec<String> = endings.iter().map(|ending| format!("{stem}{ending}")).collect();
@@ -297,14 +297,14 @@ fn json(
         source: frame.origin.as_deref().unwrap_or(view.source),
         frame: frame.sequence,
         time_s: frame.time_s,
-        model: view.seen.map_or("", |seen| &seen.card.name),
+        model: view.seen.map_or("", |seen| &seen.model.name),
     };
     let record = SnapshotRecord {
         frame: match view.seen {
-            Some(seen) => FrameRecord::new(facts, seen.results, &seen.card.spec.labels, seen.times),
+            Some(seen) => FrameRecord::new(facts, seen.results, &seen.model.spec.labels, seen.times),
             None => FrameRecord::without_model(facts, (frame.width, frame.height)),
         },
-        model_details: view.seen.map(|seen| seen.card.into()),
+        model_details: view.seen.map(|seen| seen.model.into()),
         thresholds: view.seen.map(|seen| seen.thresholds.into()),
         files,
         made: now.into(),
@@ -329,11 +329,11 @@ pub(super) fn encode(
     let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
     let mut out = Vec::new();
     let (format, result) = match options.format {
-        PictureFormat::Png => {
+        ImageFormat::Png => {
             let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Adaptive);
             ("PNG", encoder.write_image(&rgb, size.0, size.1, ExtendedColorType::Rgb8))
         }
-        PictureFormat::Jpeg => {
+        ImageFormat::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(&mut out, options.quality.clamp(1, 100));
             ("JPEG", encoder.write_image(&rgb, size.0, size.1, ExtendedColorType::Rgb8))
         }

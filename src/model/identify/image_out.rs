@@ -1,12 +1,12 @@
-//! Finding the input that takes the picture.
+//! Finding the input that takes the image.
 
-use super::super::file::Facts;
+use super::super::file::GraphInfo;
 use super::super::sidecar::Sidecar;
 use super::super::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Size};
 
-/// The input that takes the picture.
+/// The input that takes the image.
 #[derive(Clone, Debug)]
-pub(super) struct Picture {
+pub(super) struct Image {
     pub name: String,
     pub layout: Layout,
     pub element: Element,
@@ -15,8 +15,8 @@ pub(super) struct Picture {
     pub height: Option<u32>,
 }
 
-impl Picture {
-    pub fn find(facts: &Facts, said: &Sidecar) -> Option<Self> {
+impl Image {
+    pub fn find(facts: &GraphInfo, said: &Sidecar) -> Option<Self> {
         facts.inputs.iter().find_map(|port| {
             let element = match port.element.as_str() {
                 "float" => Element::F32,

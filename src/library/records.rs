@@ -64,8 +64,8 @@ pub struct Trial {
     pub threads: usize,
     /// Input, network and output: median, in milliseconds.
     pub total_ms: f32,
-    /// Age of the picture when it was shown beside it: 95th percentile, in milliseconds.
-    pub picture_ms: f32,
+    /// Age of the image when it was shown beside it: 95th percentile, in milliseconds.
+    pub image_ms: f32,
 }
 
 /// How many threads suit a model on this machine, as it was measured.
@@ -80,13 +80,13 @@ pub struct Tuned {
 
 /// A moment in a file's life: the same stamp, the same content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct FileStamp {
     pub bytes: u64,
     /// Nanoseconds since 1970.
     pub modified: u64,
 }
 
-impl Stamp {
+impl FileStamp {
     /// That of a file, following links.
     ///
     /// # Errors
@@ -101,9 +101,9 @@ impl Stamp {
 /// What is remembered of one file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Note {
+pub struct ModelRecord {
     /// The content that `sha256` and `measured` are of.
-    pub stamp: Stamp,
+    pub stamp: FileStamp,
     /// Hex, lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -133,28 +133,28 @@ fn is_false(value: &bool) -> bool {
 
 /// All notes, by the files' paths.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Notes {
+pub struct ModelRecords {
     version: u32,
     #[serde(default)]
-    files: BTreeMap<String, Note>,
+    files: BTreeMap<String, ModelRecord>,
     /// Hashes of catalogue entries whose hash nobody published, from their first download.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pins: BTreeMap<String, String>,
 }
 
-impl Notes {
+impl ModelRecords {
     /// The note of a file; an empty one where there is none.
     #[must_use]
-    pub fn of(&self, path: &Path) -> Note {
+    pub fn of(&self, path: &Path) -> ModelRecord {
         key(path).and_then(|k| self.files.get(&k)).cloned().unwrap_or_default()
     }
 
     /// Changes the note of a file. Names that aren't Unicode can't be written and are left out.
-    pub fn change(&mut self, path: &Path, change: impl FnOnce(&mut Note)) {
+    pub fn change(&mut self, path: &Path, change: impl FnOnce(&mut ModelRecord)) {
         let Some(key) = key(path) else { return };
         let note = self.files.entry(key.clone()).or_default();
         change(note);
-        if *note == Note::default() {
+        if *note == ModelRecord::default() {
             self.files.remove(&key);
         }
     }
@@ -179,10 +179,10 @@ impl Notes {
 
     /// Takes over the hash that was computed of a file. What was known of the same content under a name that is gone
     /// moves along.
-    pub fn hashed(&mut self, path: &Path, stamp: Stamp, sha256: &str) {
+    pub fn hashed(&mut self, path: &Path, stamp: FileStamp, sha256: &str) {
         let mine = self.of(path);
-        let moved = if mine.stamp == Stamp::default() {
-            let gone = |(path, note): &(&String, &Note)| {
+        let moved = if mine.stamp == FileStamp::default() {
+            let gone = |(path, note): &(&String, &ModelRecord)| {
                 note.sha256.as_deref() == Some(sha256) && !Path::new(path.as_str()).exists()
             };
             self.files.iter().find(gone).map(|(path, note)| (path.clone(), note.clone()))
@@ -234,11 +234,11 @@ pub enum NotesError {
 
 /// The file that the notes lie in.
 #[derive(Clone, Debug)]
-pub struct NotesFile {
+pub struct RecordsFile {
     path: PathBuf,
 }
 
-impl NotesFile {
+impl RecordsFile {
     /// The user's: `library.json` in the data folder; `None` where the user has no home.
     #[must_use]
     pub fn of_user() -> Option<Self> {
@@ -261,12 +261,12 @@ impl NotesFile {
     ///
     /// # Errors
     /// [`NotesError::Damaged`] after setting the file aside; [`NotesError::Unwritable`] where it can't be read at all.
-    pub fn load(&self) -> Result<Notes, NotesError> {
+    pub fn load(&self) -> Result<ModelRecords, NotesError> {
         let unreadable =
             |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Notes::default()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(ModelRecords::default()),
             Err(e) => return Err(unreadable(e)),
         };
         serde_json::from_slice(&bytes).map_err(|error| {
@@ -282,7 +282,7 @@ impl NotesFile {
     ///
     /// # Errors
     /// [`NotesError::Unwritable`].
-    pub fn update(&self, change: impl FnOnce(&mut Notes)) -> Result<Notes, NotesError> {
+    pub fn update(&self, change: impl FnOnce(&mut ModelRecords)) -> Result<ModelRecords, NotesError> {
         let failed = |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -292,7 +292,7 @@ impl NotesFile {
             Ok(notes) => notes,
             Err(error @ NotesError::Damaged { .. }) => {
                 tracing::warn!("{error}");
-                Notes::default()
+                ModelRecords::default()
             }
             Err(error) => return Err(error),
         };
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn what_is_noted_is_found_again_and_a_damaged_file_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let file = NotesFile::at(folder.path().join("deep/library.json"));
+        let file = RecordsFile::at(folder.path().join("deep/library.json"));
         let model = folder.path().join("a.onnx");
         std::fs::write(&model, "x").unwrap();
         file.update(|n| n.change(&model, |note| note.favourite = true)).unwrap();
@@ -336,8 +336,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old.onnx"), folder.path().join("new.onnx"));
         std::fs::write(&old, "x").unwrap();
-        let mut notes = Notes::default();
-        notes.hashed(&old, Stamp::of(&old).unwrap(), "aa");
+        let mut notes = ModelRecords::default();
+        notes.hashed(&old, FileStamp::of(&old).unwrap(), "aa");
         let measured = Measured {
             total_ms: 1.0,
             inference_ms: 1.0,
@@ -350,10 +350,10 @@ mod tests {
             n.measured = Some(measured);
         });
         std::fs::rename(&old, &new).unwrap();
-        notes.hashed(&new, Stamp::of(&new).unwrap(), "aa");
+        notes.hashed(&new, FileStamp::of(&new).unwrap(), "aa");
         assert!(notes.of(&new).favourite && notes.of(&new).measured.is_some());
-        assert_eq!(notes.of(&old), Note::default());
-        notes.hashed(&new, Stamp::of(&new).unwrap(), "bb");
+        assert_eq!(notes.of(&old), ModelRecord::default());
+        notes.hashed(&new, FileStamp::of(&new).unwrap(), "bb");
         assert!(notes.of(&new).favourite && notes.of(&new).measured.is_none());
     }
 
@@ -363,7 +363,7 @@ mod tests {
         let path = folder.path().join("library.json");
         let writers: Vec<_> = (0..4)
             .map(|w| {
-                let (file, folder) = (NotesFile::at(path.clone()), folder.path().to_owned());
+                let (file, folder) = (RecordsFile::at(path.clone()), folder.path().to_owned());
                 std::thread::spawn(move || {
                     for i in 0..10 {
                         let model = folder.join(format!("{w}-{i}.onnx"));
@@ -375,6 +375,6 @@ mod tests {
         for writer in writers {
             writer.join().unwrap();
         }
-        assert_eq!(NotesFile::at(path).load().unwrap().files.len(), 40);
+        assert_eq!(RecordsFile::at(path).load().unwrap().files.len(), 40);
     }
 }

@@ -1,4 +1,4 @@
-//! Pictures: one, all of a folder, or all that fit a glob, in the order that people count in (`2` before `10`).
+//! Images: one, all of a folder, or all that fit a glob, in the order that people count in (`2` before `10`).
 
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, RgbaImage};
 
-use super::address::PICTURE_ENDINGS;
-use super::jpeg::{JpegDecoder, MOST_PIXELS};
+use super::address::IMAGE_ENDINGS;
 use super::{Pace, Read, Source, SourceError, SourceInfo};
+use crate::frame::jpeg::{JpegDecoder, MOST_PIXELS};
 use crate::frame::{Frame, PixelFormat};
 
-/// A file larger than this is no picture: 512 MiB.
+/// A file larger than this is no image: 512 MiB.
 const MOST_BYTES: u64 = 512 << 20;
 
-/// A source of separate pictures.
+/// A source of separate images.
 #[derive(Debug)]
-pub struct Pictures {
+pub struct Images {
     info: SourceInfo,
     files: Vec<PathBuf>,
     next: usize,
@@ -27,8 +27,8 @@ pub struct Pictures {
     failure: Option<SourceError>,
 }
 
-impl Pictures {
-    /// One picture.
+impl Images {
+    /// One image.
     ///
     /// # Errors
     /// [`SourceError::NoFile`] where it doesn't exist.
@@ -40,41 +40,41 @@ impl Pictures {
         Ok(Self::new(name, vec![path.to_owned()]))
     }
 
-    /// The pictures of a folder.
+    /// The images of a folder.
     ///
     /// # Errors
-    /// Where the folder can't be read or holds no picture.
+    /// Where the folder can't be read or holds no image.
     pub fn folder(path: &Path) -> Result<Self, SourceError> {
         let unreadable = |e: std::io::Error| match e.kind() {
             std::io::ErrorKind::NotFound => SourceError::NoFile { path: path.to_owned() },
             _ => SourceError::Unreadable { path: path.to_owned(), reason: e.to_string() },
         };
         let entries = std::fs::read_dir(path).map_err(unreadable)?;
-        let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| is_picture(p)).collect();
+        let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| is_image(p)).collect();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Self::many(name, files, &path.display().to_string())
     }
 
-    /// The pictures whose names fit a glob.
+    /// The images whose names fit a glob.
     ///
     /// # Errors
     /// Where the glob is none, or nothing fits it.
     pub fn glob(pattern: &str) -> Result<Self, SourceError> {
         let paths = glob::glob(pattern).map_err(|_| SourceError::Unknown { text: pattern.to_owned() })?;
-        let files = paths.filter_map(Result::ok).filter(|p| is_picture(p)).collect();
+        let files = paths.filter_map(Result::ok).filter(|p| is_image(p)).collect();
         Self::many(pattern.to_owned(), files, pattern)
     }
 
     fn many(name: String, mut files: Vec<PathBuf>, place: &str) -> Result<Self, SourceError> {
         if files.is_empty() {
-            return Err(SourceError::NoPictures { place: place.to_owned() });
+            return Err(SourceError::NoImages { place: place.to_owned() });
         }
         files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
         Ok(Self::new(name, files))
     }
 
     fn new(name: String, files: Vec<PathBuf>) -> Self {
-        let detail = if files.len() == 1 { String::new() } else { format!("{} pictures", files.len()) };
+        let detail = if files.len() == 1 { String::new() } else { format!("{} images", files.len()) };
         Self {
             info: SourceInfo {
                 name,
@@ -94,7 +94,7 @@ impl Pictures {
     }
 }
 
-impl Source for Pictures {
+impl Source for Images {
     fn info(&self) -> &SourceInfo {
         &self.info
     }
@@ -134,7 +134,7 @@ impl Source for Pictures {
     }
 }
 
-/// Reads a picture file into an RGBA frame, turned the way its EXIF orientation says.
+/// Reads an image file into an RGBA frame, turned the way its EXIF orientation says.
 ///
 /// # Errors
 /// Why it can't be read, as the end of a sentence.
@@ -144,13 +144,13 @@ pub fn load(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) -> Re
         return Err("it is empty".into());
     }
     if size > MOST_BYTES {
-        return Err("it is too large for a picture".into());
+        return Err("it is too large for an image".into());
     }
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     let reader = || ImageReader::new(BufReader::new(Cursor::new(&bytes))).with_guessed_format();
     let mut guessed = reader().map_err(|e| e.to_string())?;
     let Some(format) = guessed.format() else {
-        return Err("it is no picture, or of a kind that can't be read".into());
+        return Err("it is no image, or of a kind that can't be read".into());
     };
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_PIXELS as u64 * 8);
@@ -180,16 +180,16 @@ pub fn load(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) -> Re
             return Ok(());
         }
     }
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| plain(&e))?;
-    picture.apply_orientation(orientation);
-    store(picture, into);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| plain(&e))?;
+    image.apply_orientation(orientation);
+    store(image, into);
     Ok(())
 }
 
-/// Takes a picture's pixels over; what is transparent shows white behind it.
-fn store(picture: DynamicImage, into: &mut Frame) {
-    let see_through = picture.color().has_alpha();
-    let mut rgba = picture.into_rgba8();
+/// Takes an image's pixels over; what is transparent shows white behind it.
+fn store(image: DynamicImage, into: &mut Frame) {
+    let see_through = image.color().has_alpha();
+    let mut rgba = image.into_rgba8();
     if see_through {
         for pixel in rgba.pixels_mut().filter(|p| p.0[3] != 255) {
             let alpha = u16::from(pixel.0[3]);
@@ -206,15 +206,15 @@ fn store(picture: DynamicImage, into: &mut Frame) {
 
 fn plain(error: &image::ImageError) -> String {
     match error {
-        image::ImageError::Limits(_) => "it needs more memory than a picture should".into(),
+        image::ImageError::Limits(_) => "it needs more memory than an image should".into(),
         image::ImageError::Unsupported(_) => "it is of a kind that can't be read".into(),
         _ => "it is damaged or cut short".into(),
     }
 }
 
-fn is_picture(path: &Path) -> bool {
+fn is_image(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|e| PICTURE_ENDINGS.contains(&e.as_str())) && path.is_file()
+    ending.is_some_and(|e| IMAGE_ENDINGS.contains(&e.as_str())) && path.is_file()
 }
 
 /// Compares names with numbers in them by the numbers' values.
@@ -248,16 +248,16 @@ fn natural(a: &str, b: &str) -> std::cmp::Ordering {
 mod tests {
     use super::*;
 
-    fn folder(pictures: &[(&str, u8)]) -> tempfile::TempDir {
+    fn folder(images: &[(&str, u8)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
-        for (name, red) in pictures {
-            let picture = RgbaImage::from_pixel(2, 1, image::Rgba([*red, 0, 0, 255]));
-            DynamicImage::from(picture).to_rgb8().save(folder.path().join(name)).expect("saved");
+        for (name, red) in images {
+            let image = RgbaImage::from_pixel(2, 1, image::Rgba([*red, 0, 0, 255]));
+            DynamicImage::from(image).to_rgb8().save(folder.path().join(name)).expect("saved");
         }
         folder
     }
 
-    fn reds(source: &mut Pictures) -> Vec<u8> {
+    fn reds(source: &mut Images) -> Vec<u8> {
         let mut frame = Frame::default();
         let mut reds = Vec::new();
         while source.read(&mut frame, Duration::ZERO).expect("readable") == Read::Frame {
@@ -269,22 +269,22 @@ mod tests {
     #[test]
     fn a_folder_is_shown_in_the_order_people_count_in() {
         let folder = folder(&[("a10.png", 10), ("a2.png", 2), ("a1.png", 1), ("b.bmp", 20)]);
-        std::fs::write(folder.path().join("notes.txt"), "no picture").expect("written");
-        let mut pictures = Pictures::folder(folder.path()).expect("pictures");
-        assert_eq!(pictures.info().frames, Some(4));
-        assert_eq!(reds(&mut pictures), [1, 2, 10, 20]);
-        pictures.seek(2.0).expect("sought");
-        assert_eq!(reds(&mut pictures), [10, 20]);
+        std::fs::write(folder.path().join("notes.txt"), "no image").expect("written");
+        let mut images = Images::folder(folder.path()).expect("images");
+        assert_eq!(images.info().frames, Some(4));
+        assert_eq!(reds(&mut images), [1, 2, 10, 20]);
+        images.seek(2.0).expect("sought");
+        assert_eq!(reds(&mut images), [10, 20]);
         let pattern = format!("{}/a*.png", folder.path().display());
-        assert_eq!(reds(&mut Pictures::glob(&pattern).expect("pictures")), [1, 2, 10]);
+        assert_eq!(reds(&mut Images::glob(&pattern).expect("images")), [1, 2, 10]);
     }
 
     #[test]
-    fn a_broken_picture_is_left_out_and_a_lone_one_is_said() {
+    fn a_broken_image_is_left_out_and_a_lone_one_is_said() {
         let folder = folder(&[("1.png", 1), ("3.png", 3)]);
         std::fs::write(folder.path().join("2.png"), b"\x89PNG\r\n\x1a\nbroken").expect("written");
-        assert_eq!(reds(&mut Pictures::folder(folder.path()).expect("pictures")), [1, 3]);
-        let mut lone = Pictures::file(&folder.path().join("2.png")).expect("there");
+        assert_eq!(reds(&mut Images::folder(folder.path()).expect("images")), [1, 3]);
+        let mut lone = Images::file(&folder.path().join("2.png")).expect("there");
         let answer = lone.read(&mut Frame::default(), Duration::ZERO);
         assert!(matches!(answer, Err(SourceError::Unreadable { .. })), "{answer:?}");
     }
@@ -292,10 +292,10 @@ mod tests {
     #[test]
     fn nothing_to_show_is_said() {
         let folder = folder(&[]);
-        assert!(matches!(Pictures::folder(folder.path()), Err(SourceError::NoPictures { .. })));
-        assert!(matches!(Pictures::file(&folder.path().join("none.png")), Err(SourceError::NoFile { .. })));
-        assert!(matches!(Pictures::folder(&folder.path().join("none")), Err(SourceError::NoFile { .. })));
-        assert!(matches!(Pictures::glob("***"), Err(SourceError::Unknown { .. })));
+        assert!(matches!(Images::folder(folder.path()), Err(SourceError::NoImages { .. })));
+        assert!(matches!(Images::file(&folder.path().join("none.png")), Err(SourceError::NoFile { .. })));
+        assert!(matches!(Images::folder(&folder.path().join("none")), Err(SourceError::NoFile { .. })));
+        assert!(matches!(Images::glob("***"), Err(SourceError::Unknown { .. })));
     }
 
     #[test]

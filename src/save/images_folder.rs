@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// `Sightline` in the user's pictures folder (on Linux the one that `user-dirs.dirs` names, else `Pictures` in the
+/// `Sightline` in the user's images folder (on Linux the one that `user-dirs.dirs` names, else `Images` in the
 /// home folder); in the current folder where there is no home.
 #[must_use]
 pub fn default_folder() -> PathBuf {
@@ -14,13 +14,13 @@ pub fn default_folder() -> PathBuf {
         // Most systems without a desktop have no such file.
         std::fs::read_to_string(config.join("user-dirs.dirs")).unwrap_or_default()
     };
-    pictures(&text, &home).unwrap_or_else(|| home.join("Pictures")).join("Sightline")
+    images(&text, &home).unwrap_or_else(|| home.join("Images")).join("Sightline")
 }
 
-/// What `user-dirs.dirs` says of pictures: `XDG_PICTURES_DIR="$HOME/Bilder"` or an absolute path. The home folder
+/// What `user-dirs.dirs` says of images: `XDG_IMAGES_DIR="$HOME/Bilder"` or an absolute path. The home folder
 /// itself stands for "none".
-fn pictures(text: &str, home: &Path) -> Option<PathBuf> {
-    let value = text.lines().rev().find_map(|line| line.trim().strip_prefix("XDG_PICTURES_DIR="))?;
+fn images(text: &str, home: &Path) -> Option<PathBuf> {
+    let value = text.lines().rev().find_map(|line| line.trim().strip_prefix("XDG_IMAGES_DIR="))?;
     let value = value.trim().trim_matches('"').replace("\\\"", "\"");
     let path = match value.strip_prefix("$HOME") {
         Some(rest) => home.join(rest.trim_start_matches('/')),
@@ -34,13 +34,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_desktops_pictures_folder_is_read() {
-        let read = |text: &str| pictures(text, Path::new("/home/li"));
-        let text = "# made by xdg\nXDG_MUSIC_DIR=\"$HOME/Musik\"\nXDG_PICTURES_DIR=\"$HOME/图片\"\n";
+    fn the_desktops_images_folder_is_read() {
+        let read = |text: &str| images(text, Path::new("/home/li"));
+        let text = "# made by xdg\nXDG_MUSIC_DIR=\"$HOME/Musik\"\nXDG_IMAGES_DIR=\"$HOME/图片\"\n";
         assert_eq!(read(text), Some("/home/li/图片".into()));
-        assert_eq!(read("XDG_PICTURES_DIR=\"/data/pics\""), Some("/data/pics".into()));
-        assert_eq!(read("XDG_PICTURES_DIR=\"$HOME/\""), None, "switched off");
-        assert_eq!(read("XDG_PICTURES_DIR=\"relative\""), None);
+        assert_eq!(read("XDG_IMAGES_DIR=\"/data/pics\""), Some("/data/pics".into()));
+        assert_eq!(read("XDG_IMAGES_DIR=\"$HOME/\""), None, "switched off");
+        assert_eq!(read("XDG_IMAGES_DIR=\"relative\""), None);
         assert_eq!(read(""), None);
     }
 }
