@@ -98,7 +98,7 @@ fn sources() -> (&'static str, String) {
         for sources in [1, 2, 4, 8] {
             let engines: Vec<Engine> = (0..sources).map(|_| running(&model, models)).collect();
             std::thread::sleep(Duration::from_millis(1500));
-            let looked = |engines: &[Engine]| engines.iter().map(|e| e.stats().looked_at).sum::<u64>();
+            let looked = |engines: &[Engine]| engines.iter().map(|e| e.stats().predicted).sum::<u64>();
             let before = (looked(&engines), processor_ms());
             std::thread::sleep(Duration::from_secs(4));
             let after = (looked(&engines), processor_ms());
@@ -117,7 +117,7 @@ fn sources() -> (&'static str, String) {
 
 /// A source at its rate with so many models.
 fn running(model: &Path, models: usize) -> Engine {
-    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
     let choice = |threads| {
         let mut choice = ModelChoice { path: model.into(), ..ModelChoice::default() };
         choice.options.threads = Some(threads);

@@ -60,7 +60,7 @@ fn main() {
 }
 
 fn start(model: &std::path::Path, fps: u32) -> Engine {
-    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
     engine.send(Command::SetModel(ModelChoice { path: model.to_owned(), ..ModelChoice::default() }));
     let begin = Instant::now();
     while engine.model().current.is_none() {

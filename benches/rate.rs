@@ -232,12 +232,12 @@ fn memory_rate(path: &Path, frames: &Arc<Vec<Frame>>) -> f64 {
             as Box<dyn Source>)
     };
     let openers = Factories { source: Box::new(source), ..Factories::default() };
-    let engine = Engine::start_with(EngineOptions { wake: Arc::new(|| {}) }, openers);
+    let engine = Engine::start_with(EngineOptions::new(Arc::new(|| {})), openers);
     rate(&engine, path, Address::Pattern { width: 1280, height: 720, fps: 120 })
 }
 
 fn video_rate(path: &Path, video: &Path) -> f64 {
-    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
     engine.send(Command::AsFastAsPossible(true));
     engine.send(Command::Loop(true));
     rate(&engine, path, Address::Video(video.into()))
@@ -254,9 +254,9 @@ fn rate(engine: &Engine, path: &Path, address: Address) -> f64 {
         std::thread::sleep(Duration::from_millis(1));
     }
     std::thread::sleep(Duration::from_millis(500));
-    let (begin, before) = (Instant::now(), engine.stats().looked_at);
+    let (begin, before) = (Instant::now(), engine.stats().predicted);
     std::thread::sleep(SPAN);
-    (engine.stats().looked_at - before) as f64 / begin.elapsed().as_secs_f64()
+    (engine.stats().predicted - before) as f64 / begin.elapsed().as_secs_f64()
 }
 
 /// Frames a second of `sightline predict` from its start to its end, and what it tells of its loop.

@@ -106,7 +106,7 @@ impl Watch {
 
 /// An engine on a 30 fps source.
 fn start() -> Engine {
-    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
     let address = Address::Pattern { width: 1280, height: 720, fps: 30 };
     engine.send(Command::Open { address, camera: CameraRequest::default() });
     while !matches!(&*engine.source(), SourceState::Playing { .. }) {
@@ -127,7 +127,7 @@ fn compare(models: &[PathBuf]) {
     );
     for count in [2, 3, 2, 3] {
         engine.send(Command::Compare(models[1..count].iter().map(choice).collect()));
-        let all = |c: &sightline::engine::Comparison| c.lanes.iter().flatten().count() == count;
+        let all = |c: &sightline::engine::Comparison| c.predictions.iter().flatten().count() == count;
         while !engine.comparison().is_some_and(|c| all(&c)) {
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -158,7 +158,7 @@ impl App {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint())
         };
-        let engine = Engine::start(EngineOptions { wake });
+        let engine = Engine::start(EngineOptions::new(wake));
         let catalogue = Arc::new(Catalogue::load());
         let inventory = Inventory::of_user(&loaded.model_folders, Arc::clone(&catalogue));
         let wake = ctx.clone();

@@ -220,7 +220,7 @@ fn watch(args: &CamerasArgs, seconds: f64) -> Result<Exit, Failure> {
         ));
     }
     let interrupt = Interrupt::listen();
-    let engine = Engine::start(EngineOptions { wake: Arc::new(|| {}) });
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
     let camera = CameraRequest { format: args.pixels, size: args.size, fps: args.fps };
     engine.send(Command::Open { address, camera });
 

@@ -109,7 +109,7 @@ impl App {
     /// Saves the comparison as one image, on a worker; answers whether there is one.
     pub(in crate::app) fn snapshot_comparison(&self) -> bool {
         let Some(newest) = self.compare.newest.clone() else { return false };
-        let split = newest.lanes.len() == 2 && !self.state.settings.compare_tiles;
+        let split = newest.predictions.len() == 2 && !self.state.settings.compare_tiles;
         let columns = self.compare.columns.max(1);
         let how = if split {
             Arrangement::Split(self.state.settings.compare_divider)
@@ -123,7 +123,7 @@ impl App {
         let options = self.state.settings.snapshot.clone();
         self.workers.run("snapshot", move || {
             let lanes: Vec<_> = newest
-                .lanes
+                .predictions
                 .iter()
                 .zip(medians)
                 .filter_map(|(prediction, median)| {

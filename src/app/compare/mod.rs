@@ -98,7 +98,7 @@ impl Compare {
             return;
         }
         self.agreements = [None; MAX_COMPARED];
-        if let Some((Some(first), others)) = newest.as_deref().and_then(|c| c.lanes.split_first()) {
+        if let Some((Some(first), others)) = newest.as_deref().and_then(|c| c.predictions.split_first()) {
             for (place, other) in self.agreements[1..].iter_mut().zip(others) {
                 *place = other.as_ref().map(|other| {
                     self.judge.compare(
@@ -182,7 +182,7 @@ impl Compare {
     fn lanes<'a>(&self, view: &View<'a>, stage: &Stage) -> Vec<Lane<'a>> {
         let generation = stage.frame().map(|frame| frame.generation);
         let said = |lane: usize| {
-            let newest = self.newest.as_ref().and_then(|newest| newest.lanes.get(lane)?.clone());
+            let newest = self.newest.as_ref().and_then(|newest| newest.predictions.get(lane)?.clone());
             newest.filter(|prediction| Some(prediction.frame.generation) == generation)
         };
         let model = view.model;
@@ -201,7 +201,7 @@ impl Compare {
             failed: failed.map(|(_, error)| super::page_text::model_card(view.language, error).title),
             opening: opening.is_some(),
         };
-        let others = model.beside.iter().zip(1..).map(|(lane, index)| Lane {
+        let others = model.compared.iter().zip(1..).map(|(lane, index)| Lane {
             index,
             name: name_of(&lane.choice.path),
             path: Some(lane.choice.path.as_path()),

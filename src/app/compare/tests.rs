@@ -68,14 +68,14 @@ fn comparing(names: &[&str]) -> Bench {
         let x = f32::from(n) * 12.0;
         Some(prediction(card, &frame, &[[0.0, 0.0, 10.0, 10.0], [x, 20.0, x + 10.0, 30.0]]))
     });
-    bench.compare.take(Some(Arc::new(Comparison { frame: Arc::clone(&frame), lanes: said.collect() })));
+    bench.compare.take(Some(Arc::new(Comparison { frame: Arc::clone(&frame), predictions: said.collect() })));
     bench.compare.measure(|lane| ModelStats {
         fps: 9.0,
         total: Percentiles { median: [70.0, 50.0, 20.0, 10.0][lane], p95: 80.0 },
         ..ModelStats::default()
     });
     bench.model.current = models.first().cloned();
-    bench.model.beside = models[1..]
+    bench.model.compared = models[1..]
         .iter()
         .map(|card| ComparedModel {
             choice: ModelChoice { path: card.path.clone(), ..ModelChoice::default() },
@@ -220,8 +220,8 @@ fn a_comparison_leaves_no_widget_without_a_name() {
 #[test]
 fn a_failing_model_leaves_the_others_their_results() {
     let mut bench = comparing(&["one", "two"]);
-    bench.model.beside[0].model = None;
-    bench.model.beside[0].failed = Some(Arc::new(ModelError::NoFile { path: "/models/two.onnx".into() }));
+    bench.model.compared[0].model = None;
+    bench.model.compared[0].failed = Some(Arc::new(ModelError::NoFile { path: "/models/two.onnx".into() }));
     let harness = bench.shown(panel);
     assert!(harness.query_by_label("70.0 ms · 14.3/s alone · 2 found").is_some());
     assert!(harness.query_by_label("B 1.4× as fast").is_none(), "nothing is compared with what doesn't run");

@@ -75,7 +75,7 @@ impl App {
     fn gather_outcome(&mut self) {
         let newest = self.engine.prediction();
         let current = self.state.model.current.as_ref();
-        let is_current = |o: &Arc<Prediction>| current.is_some_and(|card| Arc::ptr_eq(card, &o.model));
+        let is_current = |o: &Arc<Prediction>| current.is_some_and(|model| model.is_same_model(&o.model));
         if newest.is_none() || newest.as_ref().is_some_and(is_current) {
             self.state.prediction = newest;
         } else {

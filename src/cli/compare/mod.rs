@@ -125,7 +125,7 @@ fn open(args: &CompareArgs, named: &Path) -> Result<Lane, Failure> {
     args.look.opening.check(model.spec())?;
     model.warm_up()?;
     let thresholds = args.look.thresholds(&model.spec().labels)?;
-    let info = model.card();
+    let info = model.info();
     Ok(Lane { model, info, thresholds, results: Results::default(), times: StageTimes::default() })
 }
 

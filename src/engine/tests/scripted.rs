@@ -22,12 +22,20 @@ pub(super) enum Act {
     Hang(Duration),
 }
 
+/// What happened to a source.
+#[derive(Debug, Default)]
+pub(super) struct SourceLog {
+    pub reads: AtomicU64,
+    pub seeks: AtomicU64,
+    pub controls: Mutex<Vec<(u32, i64)>>,
+}
+
 struct Scripted {
     info: SourceInfo,
     acts: VecDeque<Act>,
     sequence: u64,
     length: Option<u64>,
-    reads: Arc<AtomicU64>,
+    log: Arc<SourceLog>,
 }
 
 impl Source for Scripted {
@@ -36,7 +44,7 @@ impl Source for Scripted {
     }
 
     fn read(&mut self, into: &mut Frame, timeout: Duration) -> Result<Read, SourceError> {
-        self.reads.fetch_add(1, SeqCst);
+        self.log.reads.fetch_add(1, SeqCst);
         match self.acts.front_mut() {
             Some(Act::Frames(0)) => {
                 self.acts.pop_front();
@@ -63,16 +71,23 @@ impl Source for Scripted {
         }
         into.reset(4, 2, PixelFormat::Rgba8);
         into.sequence = self.sequence;
-        into.time_s = (self.info.pace == Pace::Video).then_some(self.sequence as f64 / 100.0);
+        into.time_s =
+            (self.info.pace == Pace::Video).then_some(self.sequence as f64 / self.info.fps.unwrap_or(100.0));
         into.captured = Instant::now();
         self.sequence += 1;
         Ok(Read::Frame)
     }
 
+    fn set_control(&mut self, id: u32, value: i64) -> Result<(), SourceError> {
+        self.log.controls.lock().expect("no panic").push((id, value));
+        Ok(())
+    }
+
     fn seek(&mut self, time_s: f64) -> Result<(), SourceError> {
+        self.log.seeks.fetch_add(1, SeqCst);
         self.sequence = match self.info.pace {
             Pace::Live => return Err(SourceError::NotSeekable),
-            Pace::Video => (time_s * 100.0).round() as u64,
+            Pace::Video => (time_s * self.info.fps.unwrap_or(100.0)).round() as u64,
             Pace::Stills => time_s as u64,
         };
         Ok(())
@@ -87,41 +102,56 @@ pub(super) fn counted(
     pace: Pace,
     length: Option<u64>,
     acts: &[Act],
-    reads: &Arc<AtomicU64>,
+    log: &Arc<SourceLog>,
+) -> Box<dyn Source> {
+    at_rate(pace, length, acts, log, 100.0)
+}
+
+/// As [`counted`], with so many frames a second.
+pub(super) fn at_rate(
+    pace: Pace,
+    length: Option<u64>,
+    acts: &[Act],
+    log: &Arc<SourceLog>,
+    fps: f64,
 ) -> Box<dyn Source> {
     Box::new(Scripted {
         info: SourceInfo {
             name: "Scripted".into(),
             pace,
             size: (4, 2),
-            fps: Some(100.0),
-            duration_s: length.map(|n| n as f64 / 100.0),
+            fps: Some(fps),
+            duration_s: length.map(|n| n as f64 / fps),
             frames: length,
             detail: String::new(),
         },
         acts: acts.iter().cloned().collect(),
         sequence: 0,
         length,
-        reads: Arc::clone(reads),
+        log: Arc::clone(log),
     })
 }
 
-/// What a scripted model does at each look.
+/// What a scripted model does in each run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Manner {
+enum Behaviour {
     Well,
     Slow(Duration),
     Fails,
     Panics,
-    /// Looks until it is stopped.
+    /// Runs until it is stopped.
     Hangs,
+    /// The first of its kind hangs, the next ones work.
+    HangsOnce {
+        is_first: bool,
+    },
 }
 
 struct ScriptedModel {
     name: String,
-    manner: Manner,
+    behaviour: Behaviour,
     stopped: Arc<AtomicBool>,
-    looks: Arc<AtomicU32>,
+    runs: Arc<AtomicU32>,
     log: Arc<Mutex<Log>>,
 }
 
@@ -142,22 +172,23 @@ impl Drop for ScriptedModel {
 }
 
 impl Predictor for ScriptedModel {
-    fn look(
+    fn predict(
         &mut self,
         frame: &Frame,
         thresholds: &Thresholds,
         results: &mut Results,
     ) -> Result<StageTimes, ModelError> {
-        self.looks.fetch_add(1, SeqCst);
+        self.runs.fetch_add(1, SeqCst);
         results.clear(Task::Detect, (frame.width, frame.height));
-        // The score tells which limit it was made under.
-        results.detections.push(crate::model::Detection::new(0, thresholds.conf, [0.0; 4]));
-        match self.manner {
-            Manner::Well => {}
-            Manner::Slow(time) => std::thread::sleep(time),
-            Manner::Fails => return Err(ModelError::RunFailed { reason: "it was told to".into() }),
-            Manner::Panics => panic!("it was told to"),
-            Manner::Hangs => {
+        // The score tells under which threshold it was made,
+        // and the class which model made it.
+        results.detections.push(crate::model::Detection::new(number(&self.name), thresholds.conf, [0.0; 4]));
+        match self.behaviour {
+            Behaviour::Well | Behaviour::HangsOnce { is_first: false } => {}
+            Behaviour::Slow(time) => std::thread::sleep(time),
+            Behaviour::Fails => return Err(ModelError::RunFailed { reason: "it was told to".into() }),
+            Behaviour::Panics => panic!("it was told to"),
+            Behaviour::Hangs | Behaviour::HangsOnce { is_first: true } => {
                 while !self.stopped.load(SeqCst) {
                     std::thread::sleep(Duration::from_millis(2));
                 }
@@ -167,8 +198,8 @@ impl Predictor for ScriptedModel {
         Ok(StageTimes { total: 1.0, ..StageTimes::default() })
     }
 
-    fn card(&self) -> ModelInfo {
-        card(&self.name)
+    fn info(&self) -> ModelInfo {
+        model_info(&self.name)
     }
 
     fn stopper(&self) -> Box<dyn Fn() + Send + Sync> {
@@ -185,7 +216,7 @@ impl Predictor for ScriptedModel {
     }
 }
 
-fn card(name: &str) -> ModelInfo {
+fn model_info(name: &str) -> ModelInfo {
     ModelInfo {
         name: name.into(),
         path: PathBuf::from(name),
@@ -217,44 +248,62 @@ fn card(name: &str) -> ModelInfo {
     }
 }
 
-/// An engine whose models are named after their manner, and that counts their looks.
+/// An engine whose models are named after their behaviour, and that counts their runs.
 pub(super) struct Rig {
     pub engine: Engine,
-    pub looks: Arc<AtomicU32>,
+    pub runs: Arc<AtomicU32>,
     pub log: Arc<Mutex<Log>>,
 }
 
-fn manner(name: &str) -> Option<Manner> {
+fn behaviour(name: &str) -> Option<Behaviour> {
     Some(match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
-        "well" => Manner::Well,
-        "slow" => Manner::Slow(Duration::from_millis(150)),
-        "fails" => Manner::Fails,
-        "panics" => Manner::Panics,
-        "hangs" => Manner::Hangs,
+        "well" => Behaviour::Well,
+        "slow" => Behaviour::Slow(Duration::from_millis(150)),
+        "fails" => Behaviour::Fails,
+        "panics" => Behaviour::Panics,
+        "hangs" => Behaviour::Hangs,
+        "hangs-once" => Behaviour::HangsOnce { is_first: true },
         _ => return None,
     })
 }
 
+/// Tells models apart in their results.
+pub(super) fn number(name: &str) -> u32 {
+    name.bytes().fold(0, |sum, byte| sum * 31 % 65_521 + u32::from(byte))
+}
+
 pub(super) fn rig(open: impl Fn() -> Result<Box<dyn Source>, SourceError> + Send + Sync + 'static) -> Rig {
-    let looks = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&looks);
+    rig_by_address(move |_, _| open())
+}
+
+/// As [`rig`], with a source that depends on the address.
+pub(super) fn rig_by_address(
+    open: impl Fn(&Address, &CameraRequest) -> Result<Box<dyn Source>, SourceError> + Send + Sync + 'static,
+) -> Rig {
+    let runs = Arc::<AtomicU32>::default();
     let log = Arc::<Mutex<Log>>::default();
-    let written = Arc::clone(&log);
-    let openers = Factories {
-        source: Box::new(move |_, _| open()),
-        model: Box::new(move |choice| {
-            let name = choice.path.to_string_lossy().into_owned();
-            let file = choice.path.file_name().unwrap_or_default().to_string_lossy();
-            let gone = choice.path.is_absolute() && !choice.path.exists();
-            let Some(manner) = manner(&file).filter(|_| !gone) else {
-                return Err(ModelError::NoFile { path: choice.path.clone() });
-            };
-            written.lock().expect("no panic").opened.push(file.into_owned());
-            let (stopped, looks, log) = (Arc::default(), Arc::clone(&counter), Arc::clone(&written));
-            Ok(Box::new(ScriptedModel { name, manner, stopped, looks, log }))
-        }),
-    };
-    Rig { engine: Engine::start_with(EngineOptions { wake: Arc::new(|| {}) }, openers), looks, log }
+    let factories = Factories { source: Box::new(open), model: model_factory(&runs, &log) };
+    Rig { engine: Engine::start_with(EngineOptions::new(Arc::new(|| {})), factories), runs, log }
+}
+
+/// Opens models that behave as their names say.
+pub(super) fn model_factory(runs: &Arc<AtomicU32>, log: &Arc<Mutex<Log>>) -> ModelFactory {
+    let (runs, log) = (Arc::clone(runs), Arc::clone(log));
+    Box::new(move |choice| {
+        let name = choice.path.to_string_lossy().into_owned();
+        let file = choice.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let gone = choice.path.is_absolute() && !choice.path.exists();
+        let Some(mut behaviour) = behaviour(&file).filter(|_| !gone) else {
+            return Err(ModelError::NoFile { path: choice.path.clone() });
+        };
+        let mut written = log.lock().expect("no panic");
+        if let Behaviour::HangsOnce { is_first } = &mut behaviour {
+            *is_first = !written.opened.contains(&file);
+        }
+        written.opened.push(file);
+        let (stopped, runs, log) = (Arc::default(), Arc::clone(&runs), Arc::clone(&log));
+        Ok(Box::new(ScriptedModel { name, behaviour, stopped, runs, log }))
+    })
 }
 
 impl Rig {

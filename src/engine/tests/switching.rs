@@ -15,7 +15,7 @@ impl Rig {
     #[track_caller]
     fn runs(&self, name: &str) {
         self.model(name);
-        until(&format!("{name} looks"), || self.looks_now(name));
+        until(&format!("{name} runs"), || self.looks_now(name));
     }
 
     fn looks_now(&self, name: &str) -> bool {
@@ -36,7 +36,7 @@ impl Rig {
     /// The names of the models in the newest comparison, "-" where one has nothing to say.
     fn compared(&self) -> Vec<String> {
         let name = |o: &Option<Arc<Prediction>>| o.as_ref().map_or("-".to_owned(), |o| o.model.name.clone());
-        self.engine.comparison().map_or(Vec::new(), |c| c.lanes.iter().map(name).collect())
+        self.engine.comparison().map_or(Vec::new(), |c| c.predictions.iter().map(name).collect())
     }
 }
 
@@ -110,9 +110,9 @@ fn a_running_model_whose_file_is_gone_goes_on_running() {
     rig.compare(&["well2"]);
     until("both look", || rig.compared() == [name, "well2"]);
     rig.compare(&[]);
-    until("it looks alone", || rig.engine.comparison().is_none() && rig.looks_now(name));
-    let looks = rig.looks.load(SeqCst);
-    until("and goes on", || rig.looks.load(SeqCst) > looks + 3);
+    until("it runs alone", || rig.engine.comparison().is_none() && rig.looks_now(name));
+    let runs = rig.runs.load(SeqCst);
+    until("and goes on", || rig.runs.load(SeqCst) > runs + 3);
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn a_model_that_fails_on_its_first_frame_leaves_the_old_one_running() {
             rig.engine.model().failed.as_ref().is_some_and(|(path, _)| path.as_os_str() == name)
         });
         assert!(rig.engine.prediction().is_some_and(|o| o.model.name == "well"));
-        let looks = rig.looks.load(SeqCst);
-        until("the old one goes on", || rig.looks.load(SeqCst) > looks + 3);
+        let runs = rig.runs.load(SeqCst);
+        until("the old one goes on", || rig.runs.load(SeqCst) > runs + 3);
         let state = rig.engine.model();
         assert_eq!((state.current.as_ref().map(|c| c.name.as_str()), &state.opening), (Some("well"), &None));
         assert!(state.failed.is_some(), "the reason stays to be read");
@@ -165,7 +165,7 @@ fn closing_the_model_closes_the_warm_ones() {
 fn a_model_that_hangs_gives_way_to_another() {
     let rig = live();
     rig.model("hangs");
-    until("it hangs", || rig.looks.load(SeqCst) > 0);
+    until("it hangs", || rig.runs.load(SeqCst) > 0);
     rig.runs("well");
     assert!(rig.engine.model().failed.is_none());
     rig.stops_promptly();
@@ -179,14 +179,15 @@ fn compared_models_look_at_the_same_frames() {
     until("all three look", || rig.compared() == ["well1", "well2", "well3"]);
     for _ in 0..20 {
         let comparison = rig.engine.comparison().expect("compared");
-        for prediction in comparison.lanes.iter().flatten() {
+        for prediction in comparison.predictions.iter().flatten() {
             assert!(Arc::ptr_eq(&prediction.frame, &comparison.frame));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
     until("every lane has figures", || (0..3).all(|lane| rig.engine.model_stats(lane).fps > 0.0));
     let state = rig.engine.model();
-    let names: Vec<_> = state.beside.iter().filter_map(|lane| lane.model.as_ref()).map(|c| &c.name).collect();
+    let names: Vec<_> =
+        state.compared.iter().filter_map(|lane| lane.model.as_ref()).map(|c| &c.name).collect();
     assert_eq!(names, ["well2", "well3"]);
 }
 
@@ -204,7 +205,7 @@ fn taking_a_model_out_of_a_comparison_leaves_the_others_open() {
     rig.compare(&[]);
     until("nothing is compared", || rig.engine.comparison().is_none());
     assert!(rig.looks_now("well3"));
-    assert!(rig.engine.model().beside.is_empty());
+    assert!(rig.engine.model().compared.is_empty());
     // The last may be asked for as the first before it is out of its old lane; then it is opened a second time.
     let opened = rig.opened();
     for once in ["well1", "well2"] {
@@ -217,9 +218,9 @@ fn what_fails_in_a_comparison_leaves_the_others_running() {
     let rig = live();
     rig.runs("well1");
     rig.compare(&["missing", "fails", "well2"]);
-    until("the last one looks", || rig.compared() == ["well1", "-", "-", "well2"]);
+    until("the last one runs", || rig.compared() == ["well1", "-", "-", "well2"]);
     until("both failures are said", || {
-        rig.engine.model().beside.iter().filter(|l| l.failed.is_some()).count() == 2
+        rig.engine.model().compared.iter().filter(|l| l.failed.is_some()).count() == 2
     });
     assert!(rig.engine.model().failed.is_none());
     rig.preview_goes_on();
@@ -235,7 +236,7 @@ fn a_comparison_of_a_still_image_is_made_again_under_new_limits() {
     rig.engine.send(Command::SetThresholds(Thresholds { conf: 0.5, ..Thresholds::default() }));
     let scores = || -> Vec<f32> {
         let newest = rig.engine.comparison();
-        let lanes = newest.iter().flat_map(|c| c.lanes.iter().flatten());
+        let lanes = newest.iter().flat_map(|c| c.predictions.iter().flatten());
         lanes.flat_map(|o| o.results.detections.iter().map(|d| d.score)).collect()
     };
     until("both look again", || scores() == [0.5, 0.5]);
@@ -286,7 +287,7 @@ fn a_second_session_goes_with_its_model_and_is_none_where_models_are_compared() 
     }
     rig.compare(&["well3"]);
     until("both are compared", || rig.compared() == ["well2", "well3"]);
-    until("without a second session", || rig.engine.shelf.helper().is_none() && !rig.engine.pace().smooth);
+    until("without a second session", || !rig.engine.models.has_second() && !rig.engine.pace().smooth);
     rig.engine.send(Command::CloseModel);
     until("nothing runs", || rig.engine.model().current.is_none());
     until("all are closed", || rig.dropped().len() == rig.opened().len());

@@ -3,8 +3,55 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{MAX_COMPARED, ModelStats, Percentiles, Stats};
+use super::MAX_COMPARED;
 use crate::model::results::StageTimes;
+
+/// The median and 95th percentile of the last seconds, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Percentiles {
+    pub median: f32,
+    pub p95: f32,
+}
+
+/// Figures of the last seconds, all measured, none guessed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// Frames a second that the source delivered.
+    pub source_fps: f32,
+    /// Decoded frames a second offered to the screen.
+    pub preview_fps: f32,
+    /// Predictions a second.
+    pub inference_fps: f32,
+    /// Frames of the source that a model looked at, since the source was opened.
+    pub predicted: u64,
+    /// Frames of the source that no model looked at, since the source was opened.
+    pub dropped: u64,
+    /// Frames that the source itself lost (gaps in its sequence) or that couldn't be decoded.
+    pub lost: u64,
+    pub decode: Percentiles,
+    pub input: Percentiles,
+    pub inference: Percentiles,
+    pub output: Percentiles,
+    pub total: Percentiles,
+    /// Capture to "ready for the screen" of previewed frames; the window adds its own share through
+    /// [`Engine::shown`].
+    pub preview_age: Percentiles,
+    /// Capture to finished prediction.
+    pub prediction_age: Percentiles,
+    /// Capture to painted, as the window reports it.
+    pub shown_age: Percentiles,
+}
+
+/// Figures of one of several compared models in the last seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ModelStats {
+    /// Predictions a second.
+    pub fps: f32,
+    pub input: Percentiles,
+    pub inference: Percentiles,
+    pub output: Percentiles,
+    pub total: Percentiles,
+}
 
 /// How far back figures look.
 const SPAN: Duration = Duration::from_secs(3);
@@ -54,7 +101,7 @@ impl Ring {
         intervals / (span + (silence - 1.5 * usual).max(0.0)).max(1e-6)
     }
 
-    fn spread(&self, now: Instant) -> Percentiles {
+    fn percentiles(&self, now: Instant) -> Percentiles {
         let mut values = [0.0f32; LEN];
         let mut count = 0;
         for ((_, value), place) in self.recent(now).zip(&mut values) {
@@ -71,16 +118,16 @@ impl Ring {
     }
 }
 
-/// What one lane of a comparison took.
+/// What one model of a comparison took.
 #[derive(Clone, Debug)]
-struct Lane {
+struct ModelRings {
     finished: Ring,
     input: Ring,
     inference: Ring,
     output: Ring,
 }
 
-impl Lane {
+impl ModelRings {
     fn new(ring: &Ring) -> Self {
         Self { finished: ring.clone(), input: ring.clone(), inference: ring.clone(), output: ring.clone() }
     }
@@ -106,18 +153,18 @@ struct Inner {
     prediction_age: Ring,
     shown_age: Ring,
     /// Counted only while models are compared.
-    lanes: Vec<Lane>,
+    models: Vec<ModelRings>,
     frames: u64,
-    looked_at: u64,
+    predicted: u64,
     lost: u64,
     last_sequence: Option<u64>,
 }
 
 /// The statistics of a running engine.
 #[derive(Debug)]
-pub(super) struct Book(Mutex<Inner>);
+pub(super) struct Metrics(Mutex<Inner>);
 
-impl Default for Book {
+impl Default for Metrics {
     fn default() -> Self {
         let ring = Ring::new(Instant::now());
         Self(Mutex::new(Inner {
@@ -129,10 +176,10 @@ impl Default for Book {
             inference: ring.clone(),
             output: ring.clone(),
             prediction_age: ring.clone(),
-            lanes: vec![Lane::new(&ring); MAX_COMPARED],
+            models: vec![ModelRings::new(&ring); MAX_COMPARED],
             shown_age: ring,
             frames: 0,
-            looked_at: 0,
+            predicted: 0,
             lost: 0,
             last_sequence: None,
         }))
@@ -143,7 +190,7 @@ fn ms(duration: Duration) -> f32 {
     duration.as_secs_f32() * 1000.0
 }
 
-impl Book {
+impl Metrics {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,6 +210,11 @@ impl Book {
             inner.lost += sequence - last - 1;
         }
         inner.last_sequence = Some(sequence);
+    }
+
+    /// A frame came that is not shown: its gap in the sequence is not a lost frame.
+    pub fn skipped(&self, sequence: u64) {
+        self.lock().last_sequence = Some(sequence);
     }
 
     pub fn decoded(&self, took: Duration) {
@@ -194,35 +246,35 @@ impl Book {
         inner.output.push(now, times.output);
         if !again {
             inner.prediction_age.push(now, ms(now.saturating_duration_since(captured)));
-            inner.looked_at += 1;
+            inner.predicted += 1;
         }
     }
 
-    /// A lane of a comparison has looked at a frame.
-    pub fn lane_finished(&self, lane: usize, times: &StageTimes) {
-        if let Some(lane) = self.lock().lanes.get_mut(lane) {
-            lane.push(Instant::now(), times);
+    /// A model of a comparison has looked at a frame.
+    pub fn model_finished(&self, model: usize, times: &StageTimes) {
+        if let Some(model) = self.lock().models.get_mut(model) {
+            model.push(Instant::now(), times);
         }
     }
 
-    /// Another model runs in this lane: its figures begin anew.
-    pub fn restart_lane(&self, lane: usize) {
-        if let Some(lane) = self.lock().lanes.get_mut(lane) {
-            for ring in [&mut lane.finished, &mut lane.input, &mut lane.inference, &mut lane.output] {
+    /// Another model runs in this model: its figures begin anew.
+    pub fn restart_model(&self, model: usize) {
+        if let Some(model) = self.lock().models.get_mut(model) {
+            for ring in [&mut model.finished, &mut model.input, &mut model.inference, &mut model.output] {
                 ring.count = 0;
             }
         }
     }
 
-    pub fn model_stats(&self, lane: usize) -> ModelStats {
+    pub fn model_stats(&self, model: usize) -> ModelStats {
         let now = Instant::now();
         let inner = self.lock();
-        inner.lanes.get(lane).map_or_else(ModelStats::default, |lane| ModelStats {
-            fps: lane.finished.rate(now),
-            input: lane.input.spread(now),
-            inference: lane.inference.spread(now),
-            output: lane.output.spread(now),
-            total: lane.finished.spread(now),
+        inner.models.get(model).map_or_else(ModelStats::default, |model| ModelStats {
+            fps: model.finished.rate(now),
+            input: model.input.percentiles(now),
+            inference: model.inference.percentiles(now),
+            output: model.output.percentiles(now),
+            total: model.finished.percentiles(now),
         })
     }
 
@@ -233,17 +285,17 @@ impl Book {
             source_fps: inner.captured.rate(now),
             preview_fps: inner.previewed.rate(now),
             inference_fps: inner.finished.rate(now),
-            looked_at: inner.looked_at,
-            dropped: inner.frames.saturating_sub(inner.looked_at),
+            predicted: inner.predicted,
+            dropped: inner.frames.saturating_sub(inner.predicted),
             lost: inner.lost,
-            decode: inner.decode.spread(now),
-            input: inner.input.spread(now),
-            inference: inner.inference.spread(now),
-            output: inner.output.spread(now),
-            total: inner.finished.spread(now),
-            preview_age: inner.previewed.spread(now),
-            prediction_age: inner.prediction_age.spread(now),
-            shown_age: inner.shown_age.spread(now),
+            decode: inner.decode.percentiles(now),
+            input: inner.input.percentiles(now),
+            inference: inner.inference.percentiles(now),
+            output: inner.output.percentiles(now),
+            total: inner.finished.percentiles(now),
+            preview_age: inner.previewed.percentiles(now),
+            prediction_age: inner.prediction_age.percentiles(now),
+            shown_age: inner.shown_age.percentiles(now),
         }
     }
 }
@@ -262,7 +314,7 @@ mod tests {
         }
         let now = begin + Duration::from_millis(199 * 50);
         assert!((ring.rate(now) - 20.0).abs() < 0.1, "{}", ring.rate(now));
-        let spread = ring.spread(now);
+        let spread = ring.percentiles(now);
         // The last 3 s are the values 139..=199.
         assert_eq!((spread.median, spread.p95), (169.0, 196.0));
         // Two silent seconds later the rate has fallen; after the span it is 0.
@@ -272,7 +324,7 @@ mod tests {
 
     #[test]
     fn gaps_of_a_live_source_are_lost_frames() {
-        let book = Book::default();
+        let book = Metrics::default();
         for sequence in [0, 1, 4, 5] {
             book.captured(sequence, true);
         }

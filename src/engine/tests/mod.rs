@@ -1,5 +1,8 @@
 //! The live loop with scripted sources and models: what a user would notice when a camera or a model misbehaves.
 
+mod faults;
+mod operations;
+mod publishing;
 mod scripted;
 mod switching;
 
@@ -8,9 +11,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::source::Pace;
+use crate::model::{Results, Spec, Thresholds};
 use crate::source::address::PATTERN as LIVE;
-use scripted::{Act, Rig, counted, live, rig, source};
+use crate::source::{Pace, SourceInfo};
+use scripted::{
+    Act, Log, Rig, SourceLog, at_rate, counted, live, model_factory, number, rig, rig_by_address, source,
+};
 
 /// Long enough for the slowest machine; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -61,14 +67,14 @@ fn a_failing_or_crashing_model_leaves_the_preview_running() {
 fn a_model_that_cannot_be_opened_leaves_the_old_one_running() {
     let rig = live();
     rig.model("well");
-    until("the model looks", || rig.engine.prediction().is_some());
+    until("the model runs", || rig.engine.prediction().is_some());
     rig.model("missing");
     until("the failure is said", || rig.engine.model().failed.is_some());
     let state = rig.engine.model();
     assert_eq!(state.current.as_ref().map(|c| c.name.as_str()), Some("well"));
     assert!(state.opening.is_none());
-    let looks = rig.looks.load(SeqCst);
-    until("the old one goes on", || rig.looks.load(SeqCst) > looks + 3);
+    let runs = rig.runs.load(SeqCst);
+    until("the old one goes on", || rig.runs.load(SeqCst) > runs + 3);
 }
 
 #[test]
@@ -86,7 +92,7 @@ fn switching_models_ends_with_the_last_one_asked_for() {
 fn closing_the_model_leaves_no_old_results_behind() {
     let rig = live();
     rig.model("well");
-    until("the model looks", || rig.engine.prediction().is_some());
+    until("the model runs", || rig.engine.prediction().is_some());
     rig.engine.send(Command::CloseModel);
     until("nothing is left of it", || {
         rig.engine.prediction().is_none() && rig.engine.model().current.is_none()
@@ -98,7 +104,7 @@ fn closing_the_model_leaves_no_old_results_behind() {
 fn stopping_is_prompt_whatever_hangs() {
     let rig1 = live();
     rig1.model("hangs");
-    until("the model hangs", || rig1.looks.load(SeqCst) > 0);
+    until("the model hangs", || rig1.runs.load(SeqCst) > 0);
     rig1.stops_promptly();
 
     let hanging = || Ok(source(Pace::Live, None, &[Act::Frames(3), Act::Hang(Duration::from_secs(5))]));
@@ -203,7 +209,7 @@ fn as_fast_as_possible_looks_at_every_frame() {
     rig.open();
     until("it ends", || matches!(&*rig.engine.source(), SourceState::Ended { .. }));
     until("the last frame is looked at", || rig.engine.prediction().is_some_and(|o| o.frame.sequence == 59));
-    assert_eq!(rig.looks.load(SeqCst), 60);
+    assert_eq!(rig.runs.load(SeqCst), 60);
     assert_eq!(rig.engine.stats().dropped, 0);
 }
 
@@ -252,19 +258,19 @@ fn a_hidden_image_is_decoded_for_nobody() {
 #[test]
 fn a_video_that_nobody_sees_stands_still_and_a_camera_goes_on_being_read() {
     for (pace, goes_on) in [(Pace::Video, false), (Pace::Live, true)] {
-        let reads = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&reads);
-        let rig = rig(move || Ok(counted(pace, None, &[], &counter)));
+        let log = Arc::<SourceLog>::default();
+        let written = Arc::clone(&log);
+        let rig = rig(move || Ok(counted(pace, None, &[], &written)));
         rig.open();
         rig.preview_goes_on();
         rig.engine.send(Command::Hidden(true));
         std::thread::sleep(Duration::from_millis(200));
-        let before = reads.load(SeqCst);
+        let before = log.reads.load(SeqCst);
         if goes_on {
-            until("it is still read", || reads.load(SeqCst) > before + 5);
+            until("it is still read", || log.reads.load(SeqCst) > before + 5);
         } else {
             std::thread::sleep(Duration::from_millis(200));
-            assert_eq!(reads.load(SeqCst), before);
+            assert_eq!(log.reads.load(SeqCst), before);
         }
         rig.engine.send(Command::Hidden(false));
         rig.preview_goes_on();
@@ -273,16 +279,16 @@ fn a_video_that_nobody_sees_stands_still_and_a_camera_goes_on_being_read() {
 
 #[test]
 fn a_paused_camera_goes_on_being_read() {
-    let reads = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&reads);
-    let rig = rig(move || Ok(counted(Pace::Live, None, &[], &counter)));
+    let log = Arc::<SourceLog>::default();
+    let written = Arc::clone(&log);
+    let rig = rig(move || Ok(counted(Pace::Live, None, &[], &written)));
     rig.open();
     rig.preview_goes_on();
     rig.engine.send(Command::Pause(true));
     until("it is paused", || matches!(&*rig.engine.source(), SourceState::Paused { .. }));
     std::thread::sleep(Duration::from_millis(50));
-    let (held, before) = (rig.shown(), reads.load(SeqCst));
-    until("it is still read", || reads.load(SeqCst) > before + 5);
+    let (held, before) = (rig.shown(), log.reads.load(SeqCst));
+    until("it is still read", || log.reads.load(SeqCst) > before + 5);
     assert_eq!(rig.shown(), held);
 }
 
@@ -291,9 +297,9 @@ fn the_window_is_woken_for_new_frames_and_states() {
     let woken = Arc::new(Mutex::new(0));
     let counter = Arc::clone(&woken);
     let wake = Arc::new(move || *counter.lock().expect("no panic") += 1);
-    let openers =
+    let factories =
         Factories { source: Box::new(|_, _| Ok(source(Pace::Stills, Some(1), &[]))), ..Factories::default() };
-    let engine = Engine::start_with(EngineOptions { wake }, openers);
+    let engine = Engine::start_with(EngineOptions::new(wake), factories);
     engine.send(Command::Open { address: LIVE, camera: CameraRequest::default() });
     until("the image is there", || engine.preview().is_some());
     until("the window was woken", || *woken.lock().expect("no panic") >= 2);

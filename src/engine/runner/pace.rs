@@ -1,44 +1,35 @@
-//! A second session of the running model, for live images that come faster than the model can look: both take the newest
-//! frame whenever they are free, so that alternate frames go to either. More results a second come of it, each a little
-//! older, because the sessions share the machine. Whether it is worth it is measured, not guessed.
+//! Whether a second session of the running model is wanted, for frames that come faster than the model runs: both sessions take
+//! the newest frame when they are free, so that alternate frames go to either. That gives more results a second, each a
+//! little older, because the sessions share the machine. Whether it pays is measured.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::infer::Lane;
-use super::shared::Shared;
-use super::shelf::Shelf;
-use super::{SourceState, Stats};
-use crate::source::Pace;
+use crate::engine::metrics::Stats;
 
-const WAIT: Duration = Duration::from_millis(50);
-/// How often a helper that isn't wanted looks whether it is.
-const IDLE: Duration = Duration::from_millis(200);
-/// Figures look back three seconds: so long after a change they are of what was there before.
+/// Figures look back three seconds, so that for so long after a change they still contain the time before it.
 const SETTLED: Duration = Duration::from_secs(4);
-/// The second session stays where it gives so many times the results.
+/// The second session stays if it gives so many times the results.
 const WORTH: f32 = 1.15;
-/// And where the image keeps so much of its rate.
-const IMAGE: f32 = 0.95;
+/// And if the preview keeps so much of its rate.
+const PREVIEW: f32 = 0.95;
 
-/// Whether results are to be as new or as many as can be.
+/// Whether results are made as new or as many as possible.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResultPace {
-    /// One session: each result as soon as can be.
+    /// One session: each result as soon as possible.
     #[default]
     Fresh,
     /// Two sessions on alternate frames.
     Smooth,
-    /// What gives clearly more results here, which is tried once for each model and source.
+    /// Two sessions if they give clearly more results, which is tried once for each model and source.
     Automatic,
 }
 
 impl ResultPace {
-    /// Every one, in the order in which lists show them.
+    /// All of them, in the order in which lists show them.
     pub const ALL: [Self; 3] = [Self::Fresh, Self::Smooth, Self::Automatic];
 }
 
@@ -55,7 +46,7 @@ pub struct PaceFigures {
 /// How results are made now, and what was measured for the model and source that run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PaceReport {
-    /// Two sessions are at work.
+    /// Two sessions run.
     pub smooth: bool,
     /// With one session.
     pub fresh_figures: Option<PaceFigures>,
@@ -63,59 +54,16 @@ pub struct PaceReport {
     pub smooth_figures: Option<PaceFigures>,
 }
 
-/// Whether a second session could help now: a live image or a video in its own time.
-pub(super) fn is_of_use(shared: &Shared) -> bool {
-    !shared.every_frame.load(Relaxed)
-        && matches!(&*shared.source(), SourceState::Playing { info, .. } if info.pace != Pace::Stills)
-}
-
-/// The second worker.
-pub(super) fn run(shared: &Shared, shelf: &Shelf) {
-    let mut own: Option<Lane> = None;
-    while !shared.stopping() {
-        let wanted = shelf.helper();
-        if own.as_ref().map(Lane::id) != wanted {
-            if let Some(lane) = own.take() {
-                lane.give_back(shelf, false);
-            }
-            own = wanted
-                .and_then(|id| Some((id, shelf.take(id)?)))
-                .map(|(id, (look, card))| Lane::new(id, look, card));
-        }
-        let current = shared.model.load().current.clone();
-        let (Some(lane), Some(card), true) = (&mut own, current, is_of_use(shared)) else {
-            std::thread::sleep(IDLE);
-            continue;
-        };
-        let Some(frame) = shared.decoded.wait(WAIT) else { continue };
-        // Its results are those of the model that runs first.
-        lane.run_as(&card, &shared.thresholds());
-        let slow_down = Duration::from_millis(shared.slow_down_ms.load(Relaxed));
-        match lane.look(&frame, slow_down) {
-            Ok(prediction) => {
-                shared.publish_helped(&prediction);
-                shared.helped.put(frame);
-            }
-            Err(error) => {
-                tracing::warn!("the second session fails: {error}");
-                if let Some(lane) = own.take() {
-                    lane.give_back(shelf, true);
-                }
-            }
-        }
-    }
-}
-
-/// Decides whether a second session is wanted, by what is measured.
+/// Decides whether a second session is wanted, from what is measured.
 #[derive(Debug)]
-pub(super) struct Tuner {
-    /// The first model's id and the source's generation that the figures are of.
+pub(in crate::engine) struct Tuner {
+    /// The first session's id and the number of the feed that the figures belong to.
     of: Option<(u64, u64)>,
     /// When a session was last added or taken away.
     since: Instant,
     trial: Trial,
     report: PaceReport,
-    /// No second session can be had for this model.
+    /// There can be no second session for this model.
     refused: bool,
 }
 
@@ -128,6 +76,12 @@ enum Trial {
     Running,
     /// Whether two are better.
     Over(bool),
+}
+
+impl Default for Tuner {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Tuner {
@@ -192,7 +146,7 @@ impl Tuner {
             }
             (Trial::Running, Some(fresh), Some(smooth)) if settled => {
                 let more = smooth.fps >= WORTH * fresh.fps;
-                Trial::Over(more && smooth.preview_fps >= IMAGE * fresh.preview_fps)
+                Trial::Over(more && smooth.preview_fps >= PREVIEW * fresh.preview_fps)
             }
             (trial, ..) => trial,
         }
@@ -210,31 +164,10 @@ impl Tuner {
     }
 }
 
-impl Shared {
-    /// Takes over a result of the second session, unless a newer one is there or another model took over.
-    fn publish_helped(&self, prediction: &Arc<super::Prediction>) {
-        let mut newest = self.published();
-        let current = self.model.load();
-        let is_current = current.current.as_ref().is_some_and(|card| Arc::ptr_eq(card, &prediction.model));
-        let captured = prediction.frame.captured;
-        if !is_current
-            || prediction.frame.generation != self.generation()
-            || newest.is_some_and(|newest| newest >= captured)
-        {
-            return;
-        }
-        *newest = Some(captured);
-        self.book.finished(captured, &prediction.times, false);
-        self.prediction.store(Some(Arc::clone(prediction)));
-        drop(newest);
-        self.wake();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Percentiles;
+    use crate::engine::metrics::Percentiles;
 
     fn stats(inference_fps: f32, preview_fps: f32) -> Stats {
         let prediction_age = Percentiles { median: 80.0, p95: 90.0 };

@@ -1,0 +1,93 @@
+//! What an engine can be told to do, and the snapshot of its settings that the workers read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Guard};
+
+use super::runner::ResultPace;
+use crate::model::{OpenOptions, Thresholds};
+use crate::source::{Address, CameraRequest};
+
+/// Which model to open, and how.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelChoice {
+    pub path: PathBuf,
+    pub options: OpenOptions,
+}
+
+#[expect(clippy::large_enum_variant, reason = "commands are few and pass by value once")]
+/// What an engine can be told to do. Commands are applied in order; none of them waits for a worker.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Close the source, if one is open, and open this one. `camera` says in which mode, if it is a camera.
+    Open { address: Address, camera: CameraRequest },
+    /// Close the source.
+    CloseSource,
+    /// Open and warm up a model; the current one runs until the new one has its first result.
+    SetModel(ModelChoice),
+    /// Run these models, [`MAX_COMPARED`](super::MAX_COMPARED) − 1 at most, on the same frames as the one of
+    /// [`Command::SetModel`]. Those that run already go on. An empty list ends the comparison.
+    Compare(Vec<ModelChoice>),
+    /// Run no model, and keep none open.
+    CloseModel,
+    /// Thresholds for the next frames; a frame that stands still is run again.
+    SetThresholds(Thresholds),
+    /// Hold the preview, or go on. A paused camera is still read, so that its driver does not stall.
+    Pause(bool),
+    /// One frame or image forward while paused.
+    Step,
+    /// Go to a second of a video, or to the image of that index.
+    Seek(f64),
+    /// Start again at the end.
+    Loop(bool),
+    /// Play a video as fast as the model runs, with every frame, instead of in real time.
+    AsFastAsPossible(bool),
+    /// Make results as new or as many as possible.
+    Pace(ResultPace),
+    /// The window is hidden: no frame is decoded or run, and videos stand still. A camera is still read, so that its driver
+    /// does not stall.
+    Hidden(bool),
+    /// Set a control of the camera (brightness, exposure, …). It is set again when the camera comes back after it was
+    /// unplugged.
+    SetControl { id: u32, value: i64 },
+    /// Make every run this much slower, in milliseconds (tests and benchmarks of the live loop).
+    SlowDown(u64),
+}
+
+/// What the user has set, as one immutable value: a worker that reads it never sees half of a change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Controls {
+    /// A change is a new `Arc`, which tells that a frame must be run again.
+    pub thresholds: Arc<Thresholds>,
+    pub paused: bool,
+    /// Start again at the end of a video or folder.
+    pub repeat: bool,
+    /// Run every frame, as fast as the model can.
+    pub every_frame: bool,
+    pub hidden: bool,
+    /// Added to every run.
+    pub slow_down: Duration,
+    pub pace: ResultPace,
+}
+
+/// Holds the newest [`Controls`].
+#[derive(Debug, Default)]
+pub(super) struct ControlsCell(ArcSwap<Controls>);
+
+impl ControlsCell {
+    /// Returns the controls as they are now; cheap enough for every frame.
+    pub fn now(&self) -> Guard<Arc<Controls>> {
+        self.0.load()
+    }
+
+    /// Replaces the controls by a changed copy.
+    pub fn change(&self, change: impl Fn(&mut Controls)) {
+        self.0.rcu(|controls| {
+            let mut controls = Controls::clone(controls);
+            change(&mut controls);
+            controls
+        });
+    }
+}

@@ -1,0 +1,312 @@
+//! The capture worker: opens the source, reads it at its own rate and puts the newest frame into a slot. When a camera fails, the
+//! worker tells why and opens it again by itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::playback::{End, Next, Phase, Playback, Wishes};
+use super::{FeedState, SourceCommand};
+use crate::engine::Factories;
+use crate::engine::command::Controls;
+use crate::engine::context::Context;
+use crate::engine::state::SourceState;
+use crate::frame::{Frame, FramePool};
+use crate::latest::LatestWriter;
+use crate::source::{Address, CameraRequest, Pace, Read, Source, SourceError};
+
+/// The longest that one read waits; commands are followed in between.
+const READ: Duration = Duration::from_millis(50);
+/// How long a failed camera is left alone before it is opened again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Frames that may be under way at once: slot, decoder, preview, inference, predictions, screen.
+const POOL: usize = 12;
+/// When a live source has delivered nothing but damaged frames for so long, the camera is at fault.
+const DAMAGED: Duration = Duration::from_secs(2);
+
+pub(super) struct Capture {
+    pub context: Arc<Context>,
+    pub factories: Arc<Factories>,
+    pub feed: Arc<FeedState>,
+    pub address: Address,
+    pub camera: CameraRequest,
+    pub raw: LatestWriter<Arc<Frame>>,
+    pub commands: Receiver<SourceCommand>,
+}
+
+/// What has to survive when a camera is unplugged and comes back.
+struct Session {
+    /// The camera that was opened, by its name: after it is plugged in again its number may be another.
+    address: Address,
+    /// The controls that the user has set, the last value of each.
+    controls: Vec<(u32, i64)>,
+    pool: FramePool,
+}
+
+impl Capture {
+    pub fn run(self) {
+        let mut session =
+            Session { address: self.address.clone(), controls: Vec::new(), pool: FramePool::new(POOL) };
+        let mut opened = self.open(&session.address);
+        while !self.feed.is_stopped() {
+            // The failed source is dropped before it is opened again: a camera can be open only once.
+            let error = match opened {
+                Ok(source) => match self.play(source, &mut session) {
+                    Ok(()) => return,
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            match self.open_again(error, &mut session) {
+                Some(source) => opened = Ok(source),
+                None => return,
+            }
+        }
+    }
+
+    fn open(&self, address: &Address) -> Result<Box<dyn Source>, SourceError> {
+        (self.factories.source)(address, &self.camera)
+    }
+
+    fn set_state(&self, state: SourceState) {
+        self.context.set_source(self.feed.id, state);
+    }
+
+    /// Tells what failed and, if that may pass, opens the source again until it succeeds. The state does not change between
+    /// attempts that fail in the same way, so that the page in the window does not flicker.
+    fn open_again(&self, mut error: SourceError, session: &mut Session) -> Option<Box<dyn Source>> {
+        loop {
+            let retrying = error.may_pass();
+            let address = self.address.clone();
+            self.set_state(SourceState::Failed { address, error: error.clone(), retrying });
+            if !retrying {
+                return None;
+            }
+            loop {
+                let until = Instant::now() + RETRY;
+                while Instant::now() < until {
+                    if self.feed.is_stopped() {
+                        return None;
+                    }
+                    match self.commands.recv_timeout(READ) {
+                        // The user moves a slider while the camera is away: it is set when the camera is back.
+                        Ok(SourceCommand::SetControl { id, value }) => session.remember(id, value),
+                        Ok(SourceCommand::Step | SourceCommand::Seek(_)) | Err(RecvTimeoutError::Timeout) => {
+                        }
+                        Err(RecvTimeoutError::Disconnected) => return None,
+                    }
+                }
+                match self.open(&session.address) {
+                    Ok(mut source) => {
+                        for (id, value) in &session.controls {
+                            set_control(source.as_mut(), *id, *value);
+                        }
+                        return Some(source);
+                    }
+                    Err(again) if again == error => {}
+                    Err(again) => {
+                        error = again;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Plays a source until it is closed (`Ok`) or fails.
+    fn play(&self, mut source: Box<dyn Source>, session: &mut Session) -> Result<(), SourceError> {
+        session.opened(source.as_ref());
+        let mut player = Player {
+            capture: self,
+            playback: Playback::new(source.info().clone()),
+            paused: self.context.controls.now().paused,
+            damaged: false,
+            frame: Frame::default(),
+            is_read: false,
+        };
+        while !self.feed.is_stopped() {
+            player.follow(None, session, source.as_mut())?;
+            let controls = self.context.controls.now();
+            player.follow_pause(controls.paused);
+            let read = player.is_read.then_some(player.frame.time_s);
+            match player.playback.next(wishes(&controls), read, Instant::now()) {
+                Next::Wait(most) => {
+                    drop(controls);
+                    match self.commands.recv_timeout(most) {
+                        Ok(command) => player.follow(Some(command), session, source.as_mut())?,
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                    }
+                }
+                Next::Read => match source.read(&mut player.frame, READ)? {
+                    Read::Frame => player.is_read = true,
+                    Read::Nothing => {}
+                    Read::End => player.end(source.as_mut(), controls.repeat)?,
+                },
+                Next::Show => player.show(session, source.as_ref()),
+                Next::ShowWhenTaken => {
+                    if self.raw.wait_until_taken(READ) {
+                        player.show(session, source.as_ref());
+                    }
+                }
+                Next::Drop => {
+                    player.is_read = false;
+                    self.context.metrics.skipped(player.frame.sequence);
+                }
+            }
+            player.watch_for_damage();
+        }
+        Ok(())
+    }
+}
+
+fn wishes(controls: &Controls) -> Wishes {
+    Wishes {
+        paused: controls.paused,
+        hidden: controls.hidden,
+        every_frame: controls.every_frame,
+        repeat: controls.repeat,
+    }
+}
+
+fn set_control(source: &mut dyn Source, id: u32, value: i64) {
+    if let Err(error) = source.set_control(id, value) {
+        tracing::warn!("the camera's control {id} could not be set to {value}: {error}");
+    }
+}
+
+impl Session {
+    fn remember(&mut self, id: u32, value: i64) {
+        match self.controls.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, old)) => *old = value,
+            None => self.controls.push((id, value)),
+        }
+    }
+
+    /// From now on it is this camera that is opened again, not the first of the list.
+    fn opened(&mut self, source: &dyn Source) {
+        if matches!(self.address, Address::CameraIndex(_)) {
+            self.address = Address::Camera { name: source.info().name.clone(), bus: None };
+        }
+    }
+}
+
+/// A source that is being played.
+struct Player<'a> {
+    capture: &'a Capture,
+    playback: Playback,
+    paused: bool,
+    damaged: bool,
+    /// The frame that was read last; its buffer is swapped with one of the pool when it is shown.
+    frame: Frame,
+    /// `frame` waits to be shown.
+    is_read: bool,
+}
+
+impl Player<'_> {
+    /// Carries out `first` and the commands that wait. Of several seeks only the last counts: each one restarts the decoder of
+    /// a video.
+    fn follow(
+        &mut self,
+        first: Option<SourceCommand>,
+        session: &mut Session,
+        source: &mut dyn Source,
+    ) -> Result<(), SourceError> {
+        let mut seek = None;
+        for command in first.into_iter().chain(self.capture.commands.try_iter()) {
+            match command {
+                SourceCommand::Step => self.playback.step(),
+                SourceCommand::Seek(time_s) => seek = Some(time_s),
+                SourceCommand::SetControl { id, value } => {
+                    session.remember(id, value);
+                    set_control(source, id, value);
+                }
+            }
+        }
+        let Some(time_s) = seek else { return Ok(()) };
+        match source.seek(time_s) {
+            Ok(()) => {
+                self.is_read = false;
+                if self.playback.sought() {
+                    self.say_playing();
+                }
+                Ok(())
+            }
+            Err(SourceError::NotSeekable) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn say_playing(&self) {
+        let (address, info) = (self.capture.address.clone(), self.playback.info.clone());
+        self.capture.set_state(match self.playback.phase() {
+            // Until the first frame is there the source counts as being opened.
+            Phase::Starting => return,
+            Phase::Ended => SourceState::Ended { address, info },
+            Phase::Playing if self.paused => SourceState::Paused { address, info },
+            Phase::Playing => SourceState::Playing { address, info },
+        });
+    }
+
+    fn follow_pause(&mut self, paused: bool) {
+        if std::mem::replace(&mut self.paused, paused) != paused {
+            self.playback.pause_changed();
+            self.say_playing();
+        }
+    }
+
+    /// Hands on the frame that was read.
+    fn show(&mut self, session: &mut Session, source: &dyn Source) {
+        self.is_read = false;
+        let live = self.playback.info.pace == Pace::Live;
+        let stills = self.playback.info.pace == Pace::Stills;
+        let feed = &self.capture.feed;
+        let read = &mut self.frame;
+        let filled = session.pool.fill(|frame| {
+            std::mem::swap(frame, read);
+            frame.generation = feed.id;
+            if !live {
+                // A frame of a video is new when it is due, however long ago it was read.
+                frame.captured = Instant::now();
+            }
+            Ok::<_, std::convert::Infallible>(())
+        });
+        let Ok((frame, ())) = filled;
+        let changed = self.playback.showed();
+        if changed || self.playback.info != *source.info() {
+            self.playback.info = source.info().clone();
+            self.say_playing();
+        }
+        self.capture.context.metrics.captured(frame.sequence, live);
+        feed.set_position(frame.time_s.or(stills.then_some(frame.sequence as f64)));
+        let _ = self.capture.raw.put(frame);
+    }
+
+    fn end(&mut self, source: &mut dyn Source, repeat: bool) -> Result<(), SourceError> {
+        match self.playback.ended(repeat) {
+            End::Rewind => source.seek(0.0),
+            End::Stay => {
+                self.say_playing();
+                Ok(())
+            }
+            End::Gone => Err(SourceError::Stalled { name: self.playback.info.name.clone() }),
+        }
+    }
+
+    /// A live source whose frames cannot be decoded any more is in a state of its own; it is still read.
+    fn watch_for_damage(&mut self) {
+        let live = self.playback.info.pace == Pace::Live;
+        let damaged = live && self.capture.feed.undecodable_for() >= DAMAGED;
+        if std::mem::replace(&mut self.damaged, damaged) == damaged {
+            return;
+        }
+        if damaged {
+            let error = SourceError::Damaged { name: self.playback.info.name.clone() };
+            let address = self.capture.address.clone();
+            self.capture.set_state(SourceState::Failed { address, error, retrying: true });
+        } else {
+            self.say_playing();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The decode worker: the newest raw frame → RGBA, once, for screen and model alike. Frames that were replaced are never
+//! decoded, and none while the window is hidden; the newest one is decoded when the window is shown again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::FeedState;
+use crate::engine::context::Context;
+use crate::frame::convert::Decoder;
+use crate::frame::{Frame, FramePool, PixelFormat};
+use crate::latest::{LatestReader, LatestWriter, Take};
+
+const WAIT: Duration = Duration::from_millis(50);
+/// Decoded frames that may be held at once: slot, preview, inference, predictions, screen.
+const POOL: usize = 10;
+
+pub(super) fn run(
+    context: &Context,
+    feed: &FeedState,
+    raw: &LatestReader<Arc<Frame>>,
+    preview: &LatestWriter<Arc<Frame>>,
+    inbox: &LatestWriter<Arc<Frame>>,
+) {
+    let mut decoder = Decoder::default();
+    let mut pool = FramePool::new(POOL);
+    // A frame that came while the window was hidden: an image comes only once.
+    let mut held = None;
+    while !feed.is_stopped() {
+        match raw.take(WAIT) {
+            Take::Value(frame) => held = Some(frame),
+            Take::Timeout => {}
+            // The source has ended, but its last frame may still be waiting to be shown.
+            Take::Closed if held.is_none() => return,
+            Take::Closed => std::thread::sleep(WAIT),
+        }
+        if context.controls.now().hidden {
+            continue;
+        }
+        let Some(raw) = held.take() else { continue };
+        let begin = Instant::now();
+        let decoded = if raw.format == PixelFormat::Rgba8 {
+            raw.is_whole().then(|| Arc::clone(&raw))
+        } else {
+            decode(&mut decoder, &mut pool, &raw)
+        };
+        if feed.is_stopped() {
+            return;
+        }
+        let Some(frame) = decoded else {
+            context.metrics.undecodable();
+            feed.set_decodable(false);
+            continue;
+        };
+        context.metrics.decoded(begin.elapsed());
+        feed.set_decodable(true);
+        let shown = preview.put(Arc::clone(&frame));
+        context.metrics.previewed(frame.captured);
+        // Where every frame is to be run, this one waits until the model has taken the one before.
+        while context.controls.now().every_frame && !feed.is_stopped() && !inbox.wait_until_taken(WAIT) {}
+        if feed.is_stopped() || (inbox.put(frame).is_err() && shown.is_err()) {
+            return;
+        }
+        context.wake();
+    }
+}
+
+fn decode(decoder: &mut Decoder, pool: &mut FramePool, raw: &Frame) -> Option<Arc<Frame>> {
+    let filled = pool.fill(|out| {
+        // The decoder's library is foreign code that reads a camera's bytes: a panic there is a damaged frame.
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decoder.decode(raw, out)));
+        match result {
+            Ok(Ok(())) => {
+                out.copy_stamp_from(raw);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                tracing::debug!("frame {} cannot be decoded: {error}", raw.sequence);
+                Err(())
+            }
+            Err(_) => {
+                tracing::error!("the decoder crashed on frame {}", raw.sequence);
+                *decoder = Decoder::default();
+                Err(())
+            }
+        }
+    });
+    filled.ok().map(|(frame, ())| frame)
+}

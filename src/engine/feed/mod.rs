@@ -1,0 +1,145 @@
+//! A feed: one source's workers, from opening to decoded frames. It knows no model.
+//!
+//! Two threads belong to it. [`capture`] opens the source and reads it at its own rate; [`decode`] turns the newest frame into
+//! RGBA, once, for screen and model alike. A feed ends as a whole: dropping it stops both threads, and the frames that are
+//! still under way carry its number and are ignored.
+
+mod capture;
+mod decode;
+mod playback;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::context::Context;
+use super::{Factories, spawn, wait_for};
+use crate::frame::Frame;
+use crate::latest::{LatestReader, LatestWriter, latest};
+use crate::source::{Address, CameraRequest};
+use capture::Capture;
+
+/// How long a source waits for the one before it, which may be the same camera and must be closed first.
+const HANDOVER: Duration = Duration::from_secs(2);
+/// Commands that may wait for a source that is busy; more come only from a key that is held down.
+const COMMANDS: usize = 64;
+/// The position of a source that has none, as bits.
+const NO_POSITION: u64 = u64::MAX;
+
+/// What an open source can be told to do.
+#[derive(Clone, Debug)]
+pub(super) enum SourceCommand {
+    Step,
+    Seek(f64),
+    SetControl { id: u32, value: i64 },
+}
+
+/// What the workers of a feed share.
+struct FeedState {
+    id: u64,
+    stop: AtomicBool,
+    position: AtomicU64,
+    undecodable_since: Mutex<Option<Instant>>,
+}
+
+impl FeedState {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(SeqCst)
+    }
+
+    fn set_position(&self, position: Option<f64>) {
+        self.position.store(position.map_or(NO_POSITION, f64::to_bits), SeqCst);
+    }
+
+    fn set_decodable(&self, decodable: bool) {
+        let mut since = self.undecodable_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if decodable {
+            *since = None;
+        } else {
+            since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// For how long no frame could be decoded.
+    fn undecodable_for(&self) -> Duration {
+        let since = self.undecodable_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// An open source and its two threads.
+pub(super) struct Feed {
+    state: Arc<FeedState>,
+    preview: LatestReader<Arc<Frame>>,
+    commands: crossbeam_channel::Sender<SourceCommand>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Feed {
+    /// Starts to open a source whose decoded frames carry `id` and go into `inbox`. `before` are the threads of the source that was open until
+    /// now.
+    pub fn open(
+        context: &Arc<Context>,
+        factories: &Arc<Factories>,
+        inbox: LatestWriter<Arc<Frame>>,
+        id: u64,
+        address: Address,
+        camera: CameraRequest,
+        before: Vec<JoinHandle<()>>,
+    ) -> Self {
+        let state = Arc::new(FeedState {
+            id,
+            stop: AtomicBool::new(false),
+            position: AtomicU64::new(NO_POSITION),
+            undecodable_since: Mutex::new(None),
+        });
+        let (commands, received) = crossbeam_channel::bounded(COMMANDS);
+        let (raw, newest_raw) = latest();
+        let (shown, preview) = latest();
+        let capture = Capture {
+            context: Arc::clone(context),
+            factories: Arc::clone(factories),
+            feed: Arc::clone(&state),
+            address,
+            camera,
+            raw,
+            commands: received,
+        };
+        let capture = spawn("sightline-capture", move || {
+            let until = Instant::now() + HANDOVER;
+            for thread in &before {
+                wait_for(thread, until.saturating_duration_since(Instant::now()));
+            }
+            capture.run();
+        });
+        let decode = {
+            let (context, state) = (Arc::clone(context), Arc::clone(&state));
+            spawn("sightline-decode", move || decode::run(&context, &state, &newest_raw, &shown, &inbox))
+        };
+        Self { state, preview, commands, threads: capture.into_iter().chain(decode).collect() }
+    }
+
+    /// The newest decoded frame; it stays there until the next one comes.
+    pub fn preview(&self) -> Option<Arc<Frame>> {
+        self.preview.peek()
+    }
+
+    /// The position in a video in seconds, or the index of an image among several.
+    pub fn position(&self) -> Option<f64> {
+        let bits = self.state.position.load(SeqCst);
+        (bits != NO_POSITION).then(|| f64::from_bits(bits))
+    }
+
+    pub fn send(&self, command: SourceCommand) {
+        if self.commands.try_send(command).is_err() {
+            tracing::debug!("a command was dropped: the source is busy");
+        }
+    }
+
+    /// Tells the threads to stop and returns them.
+    pub fn stop(self) -> Vec<JoinHandle<()>> {
+        self.state.stop.store(true, SeqCst);
+        self.threads
+    }
+}

@@ -1,0 +1,277 @@
+//! When the next frame is read and when it is shown: real time, pause, step, seek, loop. Pure decisions without threads or clocks
+//! of their own, so that tests can run them through any sequence.
+
+use std::time::{Duration, Instant};
+
+use crate::source::{Pace, SourceInfo};
+
+/// How long the reader waits when nothing tells when it will go on.
+pub(super) const IDLE: Duration = Duration::from_millis(50);
+/// A video that is this late goes on from where it is: the computer slept, or cannot decode fast enough.
+const TOO_LATE: Duration = Duration::from_secs(1);
+
+/// The life cycle of an open source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No frame was shown yet.
+    Starting,
+    Playing,
+    /// A video or folder is at its end; its last frame stays.
+    Ended,
+}
+
+/// What the user has set that matters here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    pub paused: bool,
+    pub hidden: bool,
+    pub every_frame: bool,
+    pub repeat: bool,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Read a frame.
+    Read,
+    /// Show the frame that was read.
+    Show,
+    /// Show the frame that was read as soon as the one before it was taken.
+    ShowWhenTaken,
+    /// Drop the frame that was read: a paused live source.
+    Drop,
+    /// Wait for a command, at most so long.
+    Wait(Duration),
+}
+
+/// What follows after the last frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Start again.
+    Rewind,
+    /// Stay there.
+    Stay,
+    /// A live source has no end: it has gone away.
+    Gone,
+}
+
+/// Ties a position in a video to a moment. Positions can be larger than the computer's uptime, so moments are only ever
+/// added to.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    at: Instant,
+    position: Duration,
+}
+
+/// How a source is being played.
+#[derive(Debug)]
+pub(super) struct Playback {
+    pub info: SourceInfo,
+    phase: Phase,
+    /// One frame is wanted although the source is paused, or the next image of a folder.
+    step: bool,
+    clock: Option<Clock>,
+    /// Frames shown since the start, or since the last return to the start.
+    shown: u64,
+}
+
+impl Playback {
+    pub fn new(info: SourceInfo) -> Self {
+        Self { info, phase: Phase::Starting, step: true, clock: None, shown: 0 }
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Decides what to do next. `read` is the time in the video of a frame that was read and not shown yet: `None` if there is
+    /// no such frame, `Some(None)` if it has no time.
+    pub fn next(&mut self, wishes: Wishes, read: Option<Option<f64>>, now: Instant) -> Next {
+        let Some(time_s) = read else { return self.next_read(wishes) };
+        match self.info.pace {
+            Pace::Live if wishes.paused && !self.step => Next::Drop,
+            Pace::Live => Next::Show,
+            // The first frame is there when the window is shown again.
+            _ if wishes.hidden && self.phase != Phase::Starting => Next::Wait(IDLE),
+            _ if self.step => Next::Show,
+            _ if wishes.paused => Next::Wait(IDLE),
+            _ if wishes.every_frame => Next::ShowWhenTaken,
+            Pace::Stills => Next::Show,
+            Pace::Video => self.when_due(time_s, now),
+        }
+    }
+
+    fn next_read(&self, wishes: Wishes) -> Next {
+        let stands = match self.info.pace {
+            // A live source is always read, so that its driver does not stall.
+            Pace::Live => false,
+            _ if wishes.hidden && self.phase != Phase::Starting => true,
+            _ if self.step => false,
+            Pace::Video => self.phase == Phase::Ended || wishes.paused,
+            Pace::Stills => self.phase == Phase::Ended || wishes.paused || !wishes.every_frame,
+        };
+        if stands { Next::Wait(IDLE) } else { Next::Read }
+    }
+
+    fn when_due(&mut self, time_s: Option<f64>, now: Instant) -> Next {
+        let Some(position) = time_s.and_then(|s| Duration::try_from_secs_f64(s.max(0.0)).ok()) else {
+            return Next::Show;
+        };
+        let clock = *self.clock.get_or_insert(Clock { at: now, position });
+        let due = clock.at.checked_add(position.saturating_sub(clock.position)).unwrap_or(now);
+        if now.saturating_duration_since(due) > TOO_LATE {
+            self.clock = Some(Clock { at: now, position });
+        }
+        let left = due.saturating_duration_since(now);
+        if left.is_zero() { Next::Show } else { Next::Wait(left.min(IDLE)) }
+    }
+
+    /// A frame was shown. Returns whether the source's state changed.
+    pub fn showed(&mut self) -> bool {
+        if std::mem::take(&mut self.step) {
+            // Real time goes on from this frame.
+            self.clock = None;
+        }
+        self.shown += 1;
+        std::mem::replace(&mut self.phase, Phase::Playing) != Phase::Playing
+    }
+
+    /// The user paused or went on.
+    pub fn pause_changed(&mut self) {
+        self.clock = None;
+    }
+
+    pub fn step(&mut self) {
+        self.step = true;
+    }
+
+    /// The source went to another position; the frame there is shown even if the source is paused. Returns whether the
+    /// source's state changed.
+    pub fn sought(&mut self) -> bool {
+        self.step = true;
+        self.clock = None;
+        self.shown = 0;
+        let ended = self.phase == Phase::Ended;
+        if ended {
+            self.phase = Phase::Playing;
+        }
+        ended
+    }
+
+    /// The source has no more frames. A folder whose files have all vanished is not started again and again.
+    pub fn ended(&mut self, repeat: bool) -> End {
+        self.step = false;
+        self.clock = None;
+        let many = self.info.pace == Pace::Video || self.info.frames.is_some_and(|n| n > 1);
+        if self.info.pace == Pace::Live {
+            return End::Gone;
+        }
+        if repeat && many && self.shown > 0 {
+            self.shown = 0;
+            return End::Rewind;
+        }
+        self.phase = Phase::Ended;
+        End::Stay
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn playback(pace: Pace) -> Playback {
+        Playback::new(SourceInfo {
+            name: "test".into(),
+            pace,
+            size: (4, 2),
+            fps: None,
+            duration_s: None,
+            frames: Some(100),
+            detail: String::new(),
+        })
+    }
+
+    const PLAIN: Wishes = Wishes { paused: false, hidden: false, every_frame: false, repeat: false };
+
+    #[test]
+    fn a_video_keeps_real_time_at_positions_beyond_the_uptime() {
+        let mut video = playback(Pace::Video);
+        let begin = Instant::now();
+        let hours = 1_000_000.0 * 3600.0;
+        assert_eq!(
+            video.next(PLAIN, Some(Some(hours)), begin),
+            Next::Show,
+            "the first frame is shown at once"
+        );
+        video.showed();
+        assert_eq!(
+            video.next(PLAIN, Some(Some(hours + 0.02)), begin),
+            Next::Show,
+            "and starts the clock anew"
+        );
+        video.showed();
+        let wait = video.next(PLAIN, Some(Some(hours + 0.05)), begin);
+        assert!(matches!(wait, Next::Wait(left) if left > Duration::from_millis(25)), "{wait:?}");
+        let later = begin + Duration::from_millis(31);
+        assert_eq!(video.next(PLAIN, Some(Some(hours + 0.05)), later), Next::Show);
+    }
+
+    #[test]
+    fn a_wait_of_seconds_is_cut_short_so_that_commands_are_followed() {
+        let mut video = playback(Pace::Video);
+        let begin = Instant::now();
+        for time_s in [0.0, 0.1] {
+            assert_eq!(video.next(PLAIN, Some(Some(time_s)), begin), Next::Show);
+            video.showed();
+        }
+        assert_eq!(video.next(PLAIN, Some(Some(10.1)), begin), Next::Wait(IDLE), "0.1 frames a second");
+        let paused = Wishes { paused: true, ..PLAIN };
+        assert_eq!(video.next(paused, Some(Some(10.1)), begin), Next::Wait(IDLE));
+        video.step();
+        assert_eq!(
+            video.next(paused, Some(Some(10.1)), begin),
+            Next::Show,
+            "a step shows the frame that was read"
+        );
+    }
+
+    #[test]
+    fn a_late_video_goes_on_instead_of_racing() {
+        let mut video = playback(Pace::Video);
+        let begin = Instant::now();
+        for time_s in [0.0, 0.1] {
+            video.next(PLAIN, Some(Some(time_s)), begin);
+            video.showed();
+        }
+        let woken = begin + Duration::from_secs(60);
+        assert_eq!(video.next(PLAIN, Some(Some(0.2)), woken), Next::Show);
+        video.showed();
+        assert!(matches!(video.next(PLAIN, Some(Some(0.3)), woken), Next::Wait(_)), "in real time again");
+    }
+
+    #[test]
+    fn a_folder_whose_files_have_vanished_ends() {
+        let mut folder = playback(Pace::Stills);
+        folder.showed();
+        assert_eq!(folder.ended(true), End::Rewind);
+        assert_eq!(folder.ended(true), End::Stay, "nothing was shown since");
+        assert_eq!(folder.phase(), Phase::Ended);
+        assert!(folder.sought());
+        assert_eq!(folder.next(PLAIN, None, Instant::now()), Next::Read, "it can be tried again");
+        assert_eq!(playback(Pace::Live).ended(true), End::Gone);
+    }
+
+    #[test]
+    fn a_hidden_window_holds_videos_and_not_cameras() {
+        let hidden = Wishes { hidden: true, ..PLAIN };
+        for (pace, next) in
+            [(Pace::Video, Next::Wait(IDLE)), (Pace::Stills, Next::Wait(IDLE)), (Pace::Live, Next::Read)]
+        {
+            let mut source = playback(pace);
+            assert_eq!(source.next(hidden, None, Instant::now()), Next::Read, "the first frame is read");
+            assert_eq!(source.next(hidden, Some(None), Instant::now()), Next::Show);
+            source.showed();
+            assert_eq!(source.next(hidden, None, Instant::now()), next, "{pace:?}");
+        }
+    }
+}

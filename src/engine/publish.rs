@@ -1,0 +1,215 @@
+//! The one place that every prediction passes, once: stages change it, the screen and the subscribers get it.
+//!
+//! Two sessions may finish their frames in the wrong order, a model may finish after another one took its place, and a source
+//! may be closed while one of its frames is being run. [`Publisher::publish`] decides under one lock which of these
+//! results still count, so that stages and subscribers see frames in order and no result of a model or source that is gone.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+
+use super::context::Context;
+use super::state::{Comparison, ModelInfo, ModelState, Prediction};
+use crate::frame::Frame;
+use crate::latest::{LatestReader, LatestWriter, latest};
+
+/// A step between the model and everybody who gets its results, for example a tracker. Stages are called in the order of
+/// frames, whichever session made the result, and never at the same time.
+pub trait Stage: Send {
+    /// Changes a prediction. `frame` is the frame that it was made from. A frame that stands still comes again when the
+    /// thresholds or the model change.
+    fn apply(&mut self, frame: &Frame, prediction: &mut Prediction);
+
+    /// Another source was opened: the next frame has nothing to do with the last one.
+    fn reset(&mut self);
+}
+
+/// A queue of published predictions; see [`Engine::subscribe`](super::Engine::subscribe). Ends with the engine; dropping it
+/// unsubscribes.
+#[derive(Debug)]
+pub struct Subscription {
+    receiver: Receiver<Arc<Prediction>>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Subscription {
+    /// Returns the next prediction, waiting for it at most `timeout`.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError::Timeout`] if none came, [`RecvTimeoutError::Disconnected`] if the engine has ended.
+    pub fn next(&self, timeout: Duration) -> Result<Arc<Prediction>, RecvTimeoutError> {
+        self.receiver.recv_timeout(timeout)
+    }
+
+    /// How many predictions were dropped because this subscriber's queue was full.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed.load(Relaxed)
+    }
+}
+
+struct Subscriber {
+    sender: Sender<Arc<Prediction>>,
+    missed: Arc<AtomicU64>,
+}
+
+/// What was published last, and who gets what comes next.
+#[derive(Default)]
+struct Inner {
+    /// Which choice of models the newest result belongs to; results of an earlier one no longer count.
+    epoch: u64,
+    /// The epoch whose model the state names as current.
+    announced: Option<u64>,
+    /// When the frame of the newest result was captured.
+    captured: Option<Instant>,
+    stages: Vec<Box<dyn Stage>>,
+    subscribers: Vec<Subscriber>,
+}
+
+/// See the module.
+pub(super) struct Publisher {
+    context: Arc<Context>,
+    state: Arc<ArcSwap<ModelState>>,
+    inner: Mutex<Inner>,
+    screen: (LatestWriter<Arc<Prediction>>, LatestReader<Arc<Prediction>>),
+    comparison: (LatestWriter<Arc<Comparison>>, LatestReader<Arc<Comparison>>),
+}
+
+impl Publisher {
+    pub fn new(context: Arc<Context>, state: Arc<ArcSwap<ModelState>>, stages: Vec<Box<dyn Stage>>) -> Self {
+        let inner = Mutex::new(Inner { stages, ..Inner::default() });
+        Self { context, state, inner, screen: latest(), comparison: latest() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes a prediction that the caller alone holds. `epoch` tells under which choice of models it was made, `again` that
+    /// its frame was run before. Returns `false` if it no longer counts: its source or its model is gone, or a newer
+    /// frame's result was published.
+    pub fn publish(&self, prediction: &mut Arc<Prediction>, epoch: u64, again: bool) -> bool {
+        let captured = prediction.frame.captured;
+        let mut inner = self.lock();
+        let is_newest = epoch > inner.epoch || inner.captured.is_none_or(|newest| captured >= newest);
+        if epoch < inner.epoch || !is_newest || prediction.frame.generation != self.context.feed() {
+            return false;
+        }
+        (inner.epoch, inner.captured) = (epoch, Some(captured));
+        if let Some(prediction) = Arc::get_mut(prediction) {
+            let frame = Arc::clone(&prediction.frame);
+            for stage in &mut inner.stages {
+                stage.apply(&frame, prediction);
+            }
+        }
+        self.context.metrics.finished(captured, &prediction.times, again);
+        // The result and the name of its model change together.
+        let _ = self.screen.0.put(Arc::clone(prediction));
+        self.name_model(&mut inner, epoch, &prediction.model);
+        inner.subscribers.retain(|subscriber| match subscriber.sender.try_send(Arc::clone(prediction)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                subscriber.missed.fetch_add(1, Relaxed);
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        });
+        drop(inner);
+        self.context.wake();
+        true
+    }
+
+    /// Publishes what several models found in a frame; the first model's prediction has passed [`Self::publish`] before.
+    pub fn publish_comparison(&self, comparison: Arc<Comparison>, epoch: u64) {
+        let inner = self.lock();
+        if epoch < inner.epoch || comparison.frame.generation != self.context.feed() {
+            return;
+        }
+        let _ = self.comparison.0.put(comparison);
+        drop(inner);
+        self.context.wake();
+    }
+
+    /// Names a model as current that has no frame to run: a model is chosen before a source is.
+    pub fn announce(&self, epoch: u64, model: &Arc<ModelInfo>) {
+        let mut inner = self.lock();
+        if epoch < inner.epoch {
+            return;
+        }
+        inner.epoch = epoch;
+        self.name_model(&mut inner, epoch, model);
+        drop(inner);
+        self.context.wake();
+    }
+
+    fn name_model(&self, inner: &mut Inner, epoch: u64, model: &Arc<ModelInfo>) {
+        if inner.announced.replace(epoch) == Some(epoch) {
+            return;
+        }
+        self.state.rcu(|state| {
+            let mut state = ModelState::clone(state);
+            state.opened(&model.path);
+            // Going back to the model that ran before leaves the reason to be read.
+            if state.current.as_ref().is_none_or(|current| !Arc::ptr_eq(current, model)) {
+                state.current = Some(Arc::clone(model));
+                state.failed = None;
+            }
+            state
+        });
+    }
+
+    /// No model runs from `epoch` on: its results disappear and none of an earlier epoch follows.
+    pub fn withdraw(&self, epoch: u64) {
+        let mut inner = self.lock();
+        inner.epoch = inner.epoch.max(epoch);
+        inner.announced = None;
+        self.screen.0.clear();
+        self.comparison.0.clear();
+    }
+
+    /// The running model failed on the newest frame: there is no result to show.
+    pub fn clear(&self, epoch: u64) {
+        let inner = self.lock();
+        if epoch >= inner.epoch {
+            self.screen.0.clear();
+        }
+    }
+
+    /// Models are no longer compared.
+    pub fn end_comparison(&self) {
+        let _inner = self.lock();
+        self.comparison.0.clear();
+    }
+
+    /// Another source was opened, or the source was closed.
+    pub fn restart(&self) {
+        let mut inner = self.lock();
+        inner.captured = None;
+        for stage in &mut inner.stages {
+            stage.reset();
+        }
+        self.screen.0.clear();
+        self.comparison.0.clear();
+    }
+
+    /// The newest prediction of the current source.
+    pub fn newest(&self) -> Option<Arc<Prediction>> {
+        self.screen.1.peek().filter(|prediction| prediction.frame.generation == self.context.feed())
+    }
+
+    /// The newest comparison of the current source.
+    pub fn comparison(&self) -> Option<Arc<Comparison>> {
+        self.comparison.1.peek().filter(|comparison| comparison.frame.generation == self.context.feed())
+    }
+
+    /// Adds a subscriber whose queue holds `bound` predictions.
+    pub fn subscribe(&self, bound: usize) -> Subscription {
+        let (sender, receiver) = crossbeam_channel::bounded(bound.max(1));
+        let missed = Arc::<AtomicU64>::default();
+        self.lock().subscribers.push(Subscriber { sender, missed: Arc::clone(&missed) });
+        Subscription { receiver, missed }
+    }
+}

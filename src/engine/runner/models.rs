@@ -1,0 +1,770 @@
+//! Which models run: the life cycle of the first model, of those compared with it, and of its second session.
+//!
+//! A user runs model A and picks B. A goes on while the loader opens B ([`First::wanted`]). Then B is given to the worker
+//! ([`Active::Warming`]) and A waits: if B fails on its very first frame, A comes back; with B's first result A is given back to
+//! the cache and B is [`Active::Running`]. Every change is one function here, under one lock; workers and loader report what
+//! happened and read the [`Assignment`], which is replaced as a whole.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+
+use super::cache::SessionCache;
+use super::pace::{PaceReport, Tuner};
+use super::session::{Health, Session};
+use crate::engine::MAX_COMPARED;
+use crate::engine::command::ModelChoice;
+use crate::engine::context::Context;
+use crate::engine::publish::Publisher;
+use crate::engine::state::{ComparedModel, ModelState};
+use crate::model::ModelError;
+
+/// The run of a model that another one has replaced is ended after this long.
+const OVERDUE: Duration = Duration::from_secs(2);
+/// How often the figures are looked at to decide about a second session.
+const TUNE_EVERY: Duration = Duration::from_millis(500);
+
+/// Which sessions the workers run now. Never changed, only replaced.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Assignment {
+    /// Grows whenever another session becomes the first; results of an older epoch no longer count.
+    pub epoch: u64,
+    pub first: Option<Arc<Session>>,
+    /// In the order in which they were asked for; `None`: not open (yet).
+    pub compared: Vec<Option<Arc<Session>>>,
+    /// A second session of the first model, for the other worker.
+    pub second: Option<Arc<Session>>,
+}
+
+impl Assignment {
+    /// The session at a place: 0 is the first model, then those compared with it.
+    pub fn at(&self, place: usize) -> Option<&Arc<Session>> {
+        match place {
+            0 => self.first.as_ref(),
+            _ => self.compared.get(place - 1)?.as_ref(),
+        }
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = &Arc<Session>> {
+        self.first.iter().chain(self.compared.iter().flatten()).chain(&self.second)
+    }
+}
+
+/// The first model's life cycle, apart from what is being opened.
+#[derive(Debug, Default)]
+enum Active {
+    #[default]
+    None,
+    /// The worker has it, and it has no result yet. `previous` ran before and comes back if it fails at once.
+    Warming {
+        session: Arc<Session>,
+        previous: Option<Arc<Session>>,
+    },
+    Running(Arc<Session>),
+}
+
+impl Active {
+    /// The session that the worker is given.
+    fn session(&self) -> Option<&Arc<Session>> {
+        match self {
+            Self::None => None,
+            Self::Warming { session, .. } | Self::Running(session) => Some(session),
+        }
+    }
+
+    /// Whether this session is in use here, or may be again.
+    fn holds(&self, session: &Arc<Session>) -> bool {
+        let is = |other: &Arc<Session>| Arc::ptr_eq(other, session);
+        match self {
+            Self::None => false,
+            Self::Running(session) => is(session),
+            Self::Warming { session, previous } => is(session) || previous.as_ref().is_some_and(is),
+        }
+    }
+
+    /// The session that has proved itself.
+    fn proved(self) -> Option<Arc<Session>> {
+        match self {
+            Self::None => None,
+            Self::Warming { previous, .. } => previous,
+            Self::Running(session) => Some(session),
+        }
+    }
+}
+
+/// The life cycle of a compared model.
+#[derive(Debug)]
+enum ComparedPhase {
+    /// It is to be opened.
+    Wanted,
+    Running(Arc<Session>),
+    Failed,
+}
+
+#[derive(Debug)]
+struct Compared {
+    choice: ModelChoice,
+    phase: ComparedPhase,
+}
+
+/// The life cycle of the second session.
+#[derive(Debug, Default)]
+enum Second {
+    #[default]
+    Off,
+    /// It is to be opened for the first session `of`.
+    Wanted {
+        of: u64,
+        choice: Box<ModelChoice>,
+    },
+    Running(Arc<Session>),
+}
+
+/// What the loader is to open.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct Job {
+    pub choice: ModelChoice,
+    pub place: JobPlace,
+}
+
+/// What a session is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum JobPlace {
+    First,
+    Compared,
+    /// The second session of the first one, which has this id.
+    Second(u64),
+}
+
+#[derive(Default)]
+struct Inner {
+    /// The model that is to be opened as the first.
+    wanted: Option<ModelChoice>,
+    active: Active,
+    compared: Vec<Compared>,
+    second: Second,
+    epoch: u64,
+    /// Sessions that no worker is to run any more and that one may still be running, with the time of their replacement.
+    replaced: Vec<(Arc<Session>, Instant)>,
+    tuner: Tuner,
+    tuned: Option<Instant>,
+    stopping: bool,
+}
+
+/// See the module.
+pub(in crate::engine) struct Models {
+    inner: Mutex<Inner>,
+    work: Condvar,
+    assignment: ArcSwap<Assignment>,
+    state: Arc<ArcSwap<ModelState>>,
+    pace: ArcSwap<PaceReport>,
+    context: Arc<Context>,
+    publisher: Arc<Publisher>,
+    cache: Arc<SessionCache>,
+    /// The state was changed and the window does not know it yet.
+    is_changed: AtomicBool,
+}
+
+/// The lock on [`Models`]. Wakes the window after it is free again, because the window may call back.
+struct Locked<'a> {
+    models: &'a Models,
+    inner: Option<MutexGuard<'a, Inner>>,
+}
+
+impl std::ops::Deref for Locked<'_> {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        self.inner.as_ref().expect("held until it is dropped")
+    }
+}
+
+impl std::ops::DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Inner {
+        self.inner.as_mut().expect("held until it is dropped")
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.inner = None;
+        if self.models.is_changed.swap(false, SeqCst) {
+            self.models.context.wake();
+        }
+    }
+}
+
+impl Models {
+    pub fn new(
+        context: Arc<Context>,
+        publisher: Arc<Publisher>,
+        cache: Arc<SessionCache>,
+        state: Arc<ArcSwap<ModelState>>,
+    ) -> Self {
+        Self {
+            inner: Mutex::default(),
+            work: Condvar::new(),
+            assignment: ArcSwap::default(),
+            state,
+            pace: ArcSwap::default(),
+            context,
+            publisher,
+            cache,
+            is_changed: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> Locked<'_> {
+        Locked { models: self, inner: Some(self.inner.lock().unwrap_or_else(PoisonError::into_inner)) }
+    }
+
+    /// Changes what the window is told; it is woken when the lock is free again.
+    fn change_state(&self, change: impl Fn(&mut ModelState)) {
+        self.state.rcu(|state| {
+            let mut state = ModelState::clone(state);
+            change(&mut state);
+            state
+        });
+        self.is_changed.store(true, SeqCst);
+    }
+
+    /// Which sessions to run now.
+    pub fn assignment(&self) -> Arc<Assignment> {
+        self.assignment.load_full()
+    }
+
+    /// Whether `assignment` is still the newest; cheap enough for every frame.
+    pub fn is_newest(&self, assignment: &Arc<Assignment>) -> bool {
+        Arc::ptr_eq(&self.assignment.load(), assignment)
+    }
+
+    pub fn pace(&self) -> PaceReport {
+        **self.pace.load()
+    }
+
+    /// Gives the workers their sessions after a change of `inner`. `new_first`: another session became the first, or none.
+    fn assign(&self, inner: &mut Inner, new_first: bool) {
+        inner.epoch += u64::from(new_first);
+        let running = |compared: &Compared| match &compared.phase {
+            ComparedPhase::Running(session) => Some(Arc::clone(session)),
+            ComparedPhase::Wanted | ComparedPhase::Failed => None,
+        };
+        let second = match &inner.second {
+            Second::Running(session) => Some(Arc::clone(session)),
+            Second::Off | Second::Wanted { .. } => None,
+        };
+        let new = Assignment {
+            epoch: inner.epoch,
+            first: inner.active.session().cloned(),
+            compared: inner.compared.iter().map(running).collect(),
+            second,
+        };
+        let is_in =
+            |list: &Assignment, session: &Arc<Session>| list.sessions().any(|s| Arc::ptr_eq(s, session));
+        let old = self.assignment.load_full();
+        let now = Instant::now();
+        for session in old.sessions().filter(|session| !is_in(&new, session)) {
+            inner.replaced.push((Arc::clone(session), now));
+        }
+        self.assignment.store(Arc::new(new));
+        self.work.notify_all();
+    }
+
+    // --- what the user wants ------------------------------------------------------------------------------------------
+
+    /// Open this model and run it as the first.
+    pub fn request(&self, choice: ModelChoice) {
+        let mut inner = self.lock();
+        let path = choice.path.clone();
+        inner.wanted = Some(choice);
+        self.change_state(|state| {
+            state.opening = Some(path.clone());
+            state.failed = None;
+        });
+        self.work.notify_all();
+    }
+
+    /// Run these models on the same frames as the first; those that run already go on.
+    pub fn compare(&self, choices: Vec<ModelChoice>) {
+        let mut inner = self.lock();
+        let mut old = std::mem::take(&mut inner.compared);
+        for choice in choices.into_iter().take(MAX_COMPARED - 1) {
+            let keeps = |c: &Compared| c.choice == choice && !matches!(c.phase, ComparedPhase::Failed);
+            let kept = old.iter().position(keeps).map(|at| old.swap_remove(at));
+            inner.compared.push(kept.unwrap_or(Compared { choice, phase: ComparedPhase::Wanted }));
+        }
+        for compared in old {
+            if let ComparedPhase::Running(session) = compared.phase {
+                self.cache.give_back(&session);
+            }
+        }
+        self.end_second(&mut inner);
+        self.assign(&mut inner, false);
+        if inner.compared.is_empty() {
+            self.publisher.end_comparison();
+        }
+        self.show_compared(&inner);
+    }
+
+    /// Puts the compared models into the state, keeping what is known of those that stay.
+    fn show_compared(&self, inner: &Inner) {
+        self.change_state(|state| {
+            let old = std::mem::take(&mut state.compared);
+            state.compared.extend(inner.compared.iter().map(|compared| {
+                let known = old.iter().find(|known| known.choice == compared.choice);
+                known.filter(|_| !matches!(compared.phase, ComparedPhase::Wanted)).cloned().unwrap_or_else(
+                    || ComparedModel { choice: compared.choice.clone(), model: None, failed: None },
+                )
+            }));
+        });
+    }
+
+    /// Run no model, and open none.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.wanted = None;
+        for compared in std::mem::take(&mut inner.compared) {
+            if let ComparedPhase::Running(session) = compared.phase {
+                self.cache.give_back(&session);
+            }
+        }
+        self.end_second(&mut inner);
+        self.end_active(&mut inner);
+        self.change_state(|state| *state = ModelState::default());
+    }
+
+    /// The engine ends: every run is ended, and the loader has no more work.
+    pub fn stop(&self) {
+        let mut inner = self.lock();
+        inner.stopping = true;
+        inner.wanted = None;
+        for session in
+            self.assignment.load().sessions().chain(inner.replaced.iter().map(|(session, _)| session))
+        {
+            session.end();
+        }
+        self.work.notify_all();
+    }
+
+    /// Ends the leases of an engine that has ended, for others that share the cache.
+    pub fn give_all_back(&self) {
+        let mut inner = self.lock();
+        for session in self.assignment.load().sessions() {
+            self.cache.give_back(session);
+        }
+        if let Active::Warming { previous: Some(previous), .. } = &inner.active {
+            self.cache.give_back(previous);
+        }
+        *inner = Inner { stopping: true, ..Inner::default() };
+        self.assignment.store(Arc::default());
+    }
+
+    // --- what the loader does -----------------------------------------------------------------------------------------
+
+    /// Returns what to open next, waiting for it at most `most`.
+    pub fn next_job(&self, most: Duration) -> Option<Job> {
+        let until = Instant::now() + most;
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = next_job(&inner) {
+                return Some(job);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || inner.stopping {
+                return None;
+            }
+            inner = self.work.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The session that runs this choice as the first, or would if the newer one failed.
+    pub fn running(&self, choice: &ModelChoice) -> Option<Arc<Session>> {
+        let inner = self.lock();
+        let (session, previous) = match &inner.active {
+            Active::None => return None,
+            Active::Running(session) => (session, None),
+            Active::Warming { session, previous } => (session, previous.as_ref()),
+        };
+        let fits = |s: &&Arc<Session>| s.choice == *choice && s.health() == Health::Good;
+        std::iter::once(session).chain(previous).find(fits).cloned()
+    }
+
+    /// The loader has done a job. A session that nobody wants any more stays warm.
+    pub fn opened(&self, job: &Job, result: Result<Arc<Session>, ModelError>) {
+        let mut inner = self.lock();
+        let is_wanted = !inner.stopping
+            && match job.place {
+                JobPlace::First => inner.wanted.as_ref() == Some(&job.choice),
+                JobPlace::Compared => wanted_compared(&mut inner, &job.choice).is_some(),
+                JobPlace::Second(of) => {
+                    matches!(inner.second, Second::Wanted { of: wanted, .. } if wanted == of)
+                }
+            };
+        match (result, job.place) {
+            (Ok(session), JobPlace::First) if is_wanted => self.opened_first(&mut inner, session),
+            (Ok(session), JobPlace::Compared) if is_wanted => {
+                if let Some(compared) = wanted_compared(&mut inner, &job.choice) {
+                    compared.phase = ComparedPhase::Running(session);
+                    self.assign(&mut inner, false);
+                }
+            }
+            (Ok(session), JobPlace::Second(_)) if is_wanted => {
+                inner.second = Second::Running(session);
+                inner.tuner.changed(true, Instant::now());
+                self.assign(&mut inner, false);
+            }
+            // The same session may be running as the first: then it is not this job's to give back.
+            (Ok(session), _) if inner.active.holds(&session) => {}
+            (Ok(session), _) => self.cache.give_back(&session),
+            (Err(error), JobPlace::First) if is_wanted => {
+                inner.wanted = None;
+                let failed = (job.choice.path.clone(), Arc::new(error));
+                self.change_state(|state| {
+                    state.opening = None;
+                    state.failed = Some(failed.clone());
+                });
+            }
+            (Err(error), JobPlace::Compared) if is_wanted => {
+                let mut place = None;
+                if let Some(at) = position_of_wanted(&inner, &job.choice) {
+                    inner.compared[at].phase = ComparedPhase::Failed;
+                    place = Some(at);
+                }
+                let error = Arc::new(error);
+                self.change_state(|state| {
+                    if let Some(compared) = place.and_then(|at| state.compared.get_mut(at)) {
+                        compared.failed = Some(Arc::clone(&error));
+                    }
+                });
+            }
+            (Err(error), JobPlace::Second(_)) if is_wanted => {
+                tracing::warn!("no second session: {error}");
+                inner.second = Second::Off;
+                inner.tuner.refuse();
+            }
+            // The failure of a model that nobody wants any more is of no interest.
+            (Err(error), _) => tracing::debug!("{}: {error}", job.choice.path.display()),
+        }
+    }
+
+    fn opened_first(&self, inner: &mut Inner, session: Arc<Session>) {
+        inner.wanted = None;
+        if inner.active.session().is_some_and(|running| Arc::ptr_eq(running, &session)) {
+            let path = session.info.path.clone();
+            return self.change_state(|state| state.opened(&path));
+        }
+        self.end_second(inner);
+        let previous = match std::mem::take(&mut inner.active) {
+            Active::None => None,
+            Active::Running(session) => Some(session),
+            Active::Warming { session: skipped, previous } => {
+                self.cache.give_back(&skipped);
+                previous
+            }
+        };
+        inner.active = match previous {
+            // Back to the model that ran before, whose successor has no result yet.
+            Some(previous) if Arc::ptr_eq(&previous, &session) => Active::Warming { session, previous: None },
+            previous => Active::Warming { session, previous },
+        };
+        self.assign(inner, true);
+    }
+
+    /// Ends runs that hang, and decides about the second session. Called a few times a second.
+    pub fn tick(&self) {
+        let mut inner = self.lock();
+        self.end_overdue(&mut inner);
+        self.tune(&mut inner);
+    }
+
+    /// Ends the runs of sessions that should have made room for others long ago. The worker that hangs in one is free then.
+    fn end_overdue(&self, inner: &mut Inner) {
+        let now = self.assignment.load();
+        let mut replaced = std::mem::take(&mut inner.replaced);
+        replaced.retain(|(session, at)| {
+            let since = at.elapsed();
+            if since < OVERDUE {
+                return true;
+            }
+            let Some(busy) = session.busy_for() else { return false };
+            // The same session may have been picked again; a run that began before does not end for that.
+            let is_assigned = now.sessions().any(|assigned| Arc::ptr_eq(assigned, session));
+            let hangs = busy >= since || (!is_assigned && busy >= OVERDUE);
+            if hangs {
+                tracing::warn!("{} hangs and is ended", session.info.name);
+                session.end();
+            }
+            !hangs && !is_assigned
+        });
+        inner.replaced = replaced;
+        // Somebody else's run of the session that is to warm up hangs: it is opened anew.
+        let hanging = match &inner.active {
+            Active::Warming { session, .. } => session.health() == Health::Dead,
+            Active::None | Active::Running(_) => false,
+        };
+        if hanging && let Active::Warming { session, previous } = std::mem::take(&mut inner.active) {
+            self.cache.give_back(&session);
+            inner.wanted.get_or_insert_with(|| session.choice.clone());
+            inner.active = previous.map_or(Active::None, Active::Running);
+            self.assign(inner, true);
+        }
+    }
+
+    fn tune(&self, inner: &mut Inner) {
+        let first = match &inner.active {
+            Active::Running(session)
+                if inner.wanted.is_none()
+                    && inner.compared.is_empty()
+                    && session.is_stateless
+                    && self.context.is_real_time() =>
+            {
+                Some(Arc::clone(session))
+            }
+            _ => None,
+        };
+        let now = Instant::now();
+        let Some(first) = first else {
+            if self.end_second(inner) {
+                self.assign(inner, false);
+            }
+            return self.show_pace(inner);
+        };
+        if inner.tuned.is_some_and(|at| now.saturating_duration_since(at) < TUNE_EVERY) {
+            return;
+        }
+        inner.tuned = Some(now);
+        let stats = self.context.metrics.stats();
+        let pace = self.context.controls.now().pace;
+        let wanted = inner.tuner.wants(pace, (first.id, self.context.feed()), &stats, now);
+        match &inner.second {
+            Second::Off if wanted => {
+                let mut choice = first.choice.clone();
+                // It gets the cores that the first session leaves.
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                choice.options.threads = Some(cores.saturating_sub(first.info.threads).max(1));
+                inner.second = Second::Wanted { of: first.id, choice: Box::new(choice) };
+                self.work.notify_all();
+            }
+            Second::Wanted { .. } | Second::Running(_) if !wanted => {
+                self.end_second(inner);
+                self.assign(inner, false);
+            }
+            _ => {}
+        }
+        self.show_pace(inner);
+    }
+
+    fn show_pace(&self, inner: &Inner) {
+        let report = inner.tuner.report();
+        if **self.pace.load() != report {
+            self.pace.store(Arc::new(report));
+        }
+    }
+
+    /// Ends the second session. Returns whether there was one; the caller assigns.
+    fn end_second(&self, inner: &mut Inner) -> bool {
+        match std::mem::take(&mut inner.second) {
+            Second::Off => false,
+            Second::Wanted { .. } => true,
+            Second::Running(session) => {
+                self.cache.give_back(&session);
+                inner.tuner.changed(false, Instant::now());
+                true
+            }
+        }
+    }
+
+    /// No first model runs from now on.
+    fn end_active(&self, inner: &mut Inner) {
+        if let Active::Warming { session, previous } = &inner.active {
+            self.cache.give_back(session);
+            previous.iter().for_each(|previous| self.cache.give_back(previous));
+        } else if let Active::Running(session) = &inner.active {
+            self.cache.give_back(session);
+        }
+        inner.active = Active::None;
+        self.assign(inner, true);
+        self.publisher.withdraw(inner.epoch);
+    }
+
+    // --- what the workers report --------------------------------------------------------------------------------------
+
+    /// A session has its first result, or has no frame that it could be run on.
+    pub fn first_result(&self, session: &Arc<Session>) {
+        let mut inner = self.lock();
+        if let Active::Warming { session: warming, .. } = &inner.active
+            && Arc::ptr_eq(warming, session)
+        {
+            if let Some(previous) = std::mem::take(&mut inner.active).proved() {
+                self.cache.give_back(&previous);
+            }
+            inner.active = Active::Running(Arc::clone(session));
+            // The loader may have waited for the session that is free now.
+            self.work.notify_all();
+        }
+        self.works(&inner, session);
+    }
+
+    /// A session works again after it failed.
+    pub fn recovered(&self, session: &Arc<Session>) {
+        let inner = self.lock();
+        if inner.active.session().is_some_and(|first| Arc::ptr_eq(first, session)) {
+            self.change_state(|state| state.failed = None);
+        }
+        self.works(&inner, session);
+    }
+
+    /// Tells that a compared model works.
+    fn works(&self, inner: &Inner, session: &Arc<Session>) {
+        let Some(place) = place_of(inner, session) else { return };
+        self.change_state(|state| {
+            if let Some(compared) = state.compared.get_mut(place) {
+                compared.model = Some(Arc::clone(&session.info));
+                compared.failed = None;
+            }
+        });
+    }
+
+    /// A session failed on a frame. `hopeless`: it is not to be run again.
+    pub fn failed(&self, session: &Arc<Session>, error: ModelError, hopeless: bool) {
+        let mut inner = self.lock();
+        let failed = (session.info.path.clone(), Arc::new(error));
+        if let Some(place) = place_of(&inner, session) {
+            return self.compared_failed(&mut inner, place, session, &failed.1, hopeless);
+        }
+        if let Second::Running(second) = &inner.second
+            && Arc::ptr_eq(second, session)
+        {
+            tracing::warn!("the second session fails: {}", failed.1);
+            session.set_health(Health::Dead);
+            self.end_second(&mut inner);
+            inner.tuner.refuse();
+            return self.assign(&mut inner, false);
+        }
+        if inner.active.session().is_none_or(|first| !Arc::ptr_eq(first, session)) {
+            return;
+        }
+        let usable = |previous: &Arc<Session>| previous.health() != Health::Dead;
+        match std::mem::take(&mut inner.active) {
+            // A model that fails on its very first frame does not take the place of the one that ran.
+            Active::Warming { previous: Some(previous), .. } if usable(&previous) => {
+                session.set_health(Health::Dead);
+                self.cache.give_back(session);
+                inner.active = Active::Running(previous);
+                self.assign(&mut inner, true);
+                self.change_state(|state| {
+                    state.opened(&failed.0);
+                    state.failed = Some(failed.clone());
+                });
+            }
+            active => {
+                if let Active::Warming { previous: Some(previous), .. } = &active {
+                    self.cache.give_back(previous);
+                }
+                inner.active = Active::Running(Arc::clone(session));
+                self.publisher.announce(inner.epoch, &session.info);
+                self.publisher.clear(inner.epoch);
+                if hopeless {
+                    session.set_health(Health::Dead);
+                    self.end_second(&mut inner);
+                    self.end_active(&mut inner);
+                }
+                self.change_state(|state| {
+                    state.failed = Some(failed.clone());
+                    state.current.take_if(|_| hopeless);
+                });
+            }
+        }
+    }
+
+    fn compared_failed(
+        &self,
+        inner: &mut Inner,
+        place: usize,
+        session: &Arc<Session>,
+        error: &Arc<ModelError>,
+        hopeless: bool,
+    ) {
+        if hopeless {
+            session.set_health(Health::Dead);
+            self.cache.give_back(session);
+            inner.compared[place].phase = ComparedPhase::Failed;
+            self.assign(inner, false);
+        }
+        self.change_state(|state| {
+            if let Some(compared) = state.compared.get_mut(place) {
+                compared.failed = Some(Arc::clone(error));
+                compared.model.take_if(|_| hopeless);
+            }
+        });
+    }
+
+    /// The run of a session was ended from outside: it hung, or the engine ends.
+    pub fn ended(&self, session: &Arc<Session>) {
+        session.set_health(Health::Dead);
+        let mut inner = self.lock();
+        if inner.stopping {
+            return;
+        }
+        if let Some(place) = place_of(&inner, session) {
+            self.cache.give_back(session);
+            inner.compared[place].phase = ComparedPhase::Failed;
+            return self.assign(&mut inner, false);
+        }
+        match &inner.active {
+            // The next tick opens it anew.
+            Active::Warming { .. } | Active::None => {}
+            Active::Running(first) if !Arc::ptr_eq(first, session) => {}
+            Active::Running(_) => {
+                self.end_second(&mut inner);
+                self.end_active(&mut inner);
+                self.change_state(|state| state.current = None);
+            }
+        }
+    }
+
+    /// Whether a second session is wanted or runs.
+    #[cfg(test)]
+    pub fn has_second(&self) -> bool {
+        !matches!(self.lock().second, Second::Off)
+    }
+}
+
+fn position_of_wanted(inner: &Inner, choice: &ModelChoice) -> Option<usize> {
+    inner.compared.iter().position(|c| c.choice == *choice && matches!(c.phase, ComparedPhase::Wanted))
+}
+
+fn wanted_compared<'a>(inner: &'a mut Inner, choice: &ModelChoice) -> Option<&'a mut Compared> {
+    let at = position_of_wanted(inner, choice)?;
+    inner.compared.get_mut(at)
+}
+
+/// Which of the compared models this session runs.
+fn place_of(inner: &Inner, session: &Arc<Session>) -> Option<usize> {
+    let runs =
+        |c: &Compared| matches!(&c.phase, ComparedPhase::Running(running) if Arc::ptr_eq(running, session));
+    inner.compared.iter().position(runs)
+}
+
+fn next_job(inner: &Inner) -> Option<Job> {
+    if inner.stopping {
+        return None;
+    }
+    if let Some(choice) = &inner.wanted {
+        return Some(Job { choice: choice.clone(), place: JobPlace::First });
+    }
+    // The model that another one is about to replace as the first is free in a moment: it need not be opened twice.
+    let is_about_to_be_free = |choice: &ModelChoice| matches!(&inner.active, Active::Warming { previous: Some(previous), .. } if previous.choice == *choice);
+    let wanted = |c: &&Compared| matches!(c.phase, ComparedPhase::Wanted) && !is_about_to_be_free(&c.choice);
+    if let Some(compared) = inner.compared.iter().find(wanted) {
+        return Some(Job { choice: compared.choice.clone(), place: JobPlace::Compared });
+    }
+    match &inner.second {
+        Second::Wanted { of, choice } => {
+            Some(Job { choice: ModelChoice::clone(choice), place: JobPlace::Second(*of) })
+        }
+        Second::Off | Second::Running(_) => None,
+    }
+}

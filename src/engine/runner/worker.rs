@@ -1,0 +1,284 @@
+//! The workers: threads that take the newest decoded frame when they are free, run their models on it and publish the results.
+//!
+//! There are two. The first runs the first model and those compared with it, one after the other: at the same time on two cores
+//! each would slow the others down, and the times to be compared would be wrong. The second runs a second session of the
+//! first model, if there is one: both take frames from the same slot, so that alternate frames go to either.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::active::ActiveModel;
+use super::models::{Assignment, Models};
+use super::session::Session;
+use crate::engine::context::Context;
+use crate::engine::publish::Publisher;
+use crate::engine::state::{Comparison, Prediction};
+use crate::engine::{MAX_COMPARED, PREDICTIONS};
+use crate::frame::Frame;
+use crate::latest::{LatestReader, Take};
+use crate::model::{ModelError, Thresholds};
+
+const WAIT: Duration = Duration::from_millis(50);
+/// How soon a worker looks again for a session that another thread still runs.
+const SOON: Duration = Duration::from_millis(2);
+/// How often the second worker looks whether it has something to do.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// What a worker works with.
+#[derive(Clone)]
+pub(in crate::engine) struct Shared {
+    pub context: Arc<Context>,
+    pub models: Arc<Models>,
+    pub publisher: Arc<Publisher>,
+    pub inbox: LatestReader<Arc<Frame>>,
+}
+
+/// Runs the first model and those compared with it, until the engine ends.
+pub(in crate::engine) fn run_first(shared: &Shared) {
+    let mut worker = Worker {
+        shared,
+        active: [const { None }; MAX_COMPARED],
+        comparisons: Vec::with_capacity(PREDICTIONS),
+        last: None,
+        thresholds: Arc::clone(&shared.context.controls.now().thresholds),
+        must_run_again: false,
+        // None yet: models may have been assigned before this thread began.
+        assignment: Arc::default(),
+    };
+    while !shared.context.is_stopping() {
+        if !shared.models.is_newest(&worker.assignment) {
+            worker.follow(shared.models.assignment());
+        }
+        if worker.active.iter().all(Option::is_none) {
+            // Nothing to do until a model is opened; it will run on the newest frame first.
+            if let Take::Value(frame) = shared.inbox.take(WAIT) {
+                worker.last = Some(frame);
+            }
+            continue;
+        }
+        if !worker.active.iter_mut().flatten().all(ActiveModel::prepare) {
+            std::thread::sleep(SOON);
+            continue;
+        }
+        let again = worker.must_run_again || !worker.has_newest_thresholds();
+        match shared.inbox.take(if again { Duration::ZERO } else { WAIT }) {
+            Take::Value(frame) => worker.run(&frame, false),
+            Take::Timeout if again => match worker.last_frame() {
+                Some(frame) => worker.run(&frame, true),
+                None => worker.has_no_frame(),
+            },
+            Take::Timeout | Take::Closed => {}
+        }
+    }
+}
+
+/// Runs the second session of the first model, while there is one, until the engine ends.
+pub(in crate::engine) fn run_second(shared: &Shared) {
+    let mut assignment = Arc::<Assignment>::default();
+    let mut active: Option<ActiveModel> = None;
+    while !shared.context.is_stopping() {
+        if !shared.models.is_newest(&assignment) {
+            assignment = shared.models.assignment();
+            if !is(active.as_ref(), assignment.second.as_ref()) {
+                active = assignment.second.as_ref().map(ActiveModel::new);
+            }
+        }
+        let Some(active) = &mut active else {
+            std::thread::sleep(IDLE);
+            continue;
+        };
+        if !shared.context.is_real_time() || !active.prepare() {
+            std::thread::sleep(SOON);
+            continue;
+        }
+        let Take::Value(frame) = shared.inbox.take(WAIT) else { continue };
+        if frame.generation != shared.context.feed() {
+            continue;
+        }
+        let controls = shared.context.controls.now();
+        active.limit_as(&controls.thresholds);
+        match active.predict(&frame, controls.slow_down) {
+            Ok(mut prediction) => {
+                shared.publisher.publish(&mut prediction, assignment.epoch, false);
+                active.give_back(prediction);
+            }
+            Err(ModelError::Stopped) => shared.models.ended(active.session()),
+            Err(error) => shared.models.failed(active.session(), error, true),
+        }
+    }
+}
+
+fn is(active: Option<&ActiveModel>, session: Option<&Arc<Session>>) -> bool {
+    match (active, session) {
+        (Some(active), Some(session)) => Arc::ptr_eq(active.session(), session),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+struct Worker<'a> {
+    shared: &'a Shared,
+    assignment: Arc<Assignment>,
+    /// The first model and those compared with it.
+    active: [Option<ActiveModel>; MAX_COMPARED],
+    comparisons: Vec<Arc<Comparison>>,
+    /// The frame that was run last, or the newest one that came before there was a model. It is run again when the thresholds
+    /// or the model change.
+    last: Option<Arc<Frame>>,
+    /// The thresholds of the last run.
+    thresholds: Arc<Thresholds>,
+    must_run_again: bool,
+}
+
+impl Worker<'_> {
+    /// Takes over the sessions that are assigned now.
+    fn follow(&mut self, assignment: Arc<Assignment>) {
+        let mut old = std::mem::replace(&mut self.active, [const { None }; MAX_COMPARED]);
+        for place in 0..MAX_COMPARED {
+            let Some(session) = assignment.at(place) else { continue };
+            let from = old.iter().position(|active| is(active.as_ref(), Some(session)));
+            if from == Some(place) {
+                self.active[place] = old[place].take();
+                continue;
+            }
+            self.active[place] = Some(ActiveModel::new(session));
+            self.shared.context.metrics.restart_model(place);
+            self.must_run_again = true;
+        }
+        for active in self.active.iter_mut().flatten() {
+            // The classes of the thresholds are those of the first model, which may be another now.
+            active.forget_limits();
+        }
+        self.assignment = assignment;
+    }
+
+    fn has_newest_thresholds(&self) -> bool {
+        Arc::ptr_eq(&self.thresholds, &self.shared.context.controls.now().thresholds)
+    }
+
+    /// The newest frame of the current source that was run or could have been.
+    fn last_frame(&mut self) -> Option<Arc<Frame>> {
+        // The second session may have run a newer one.
+        if let Some(published) = self.shared.publisher.newest()
+            && self.last.as_ref().is_none_or(|last| last.captured <= published.frame.captured)
+        {
+            return Some(Arc::clone(&published.frame));
+        }
+        self.last.take().filter(|frame| frame.generation == self.shared.context.feed())
+    }
+
+    /// There is no frame that new models could be run on: they need not wait for a first result.
+    fn has_no_frame(&mut self) {
+        self.must_run_again = false;
+        self.thresholds = Arc::clone(&self.shared.context.controls.now().thresholds);
+        for (place, active) in self.active.iter_mut().enumerate() {
+            let Some(active) = active.as_mut().filter(|active| !active.is_announced()) else { continue };
+            active.announce();
+            if place == 0 {
+                self.shared.publisher.announce(self.assignment.epoch, &active.session().info);
+            }
+            self.shared.models.first_result(active.session());
+        }
+    }
+
+    /// Runs every model on a frame. `again`: it was run before.
+    fn run(&mut self, frame: &Arc<Frame>, again: bool) {
+        if frame.generation != self.shared.context.feed() {
+            return;
+        }
+        let (thresholds, slow_down) = {
+            let controls = self.shared.context.controls.now();
+            (Arc::clone(&controls.thresholds), controls.slow_down)
+        };
+        if !Arc::ptr_eq(&self.thresholds, &thresholds) {
+            self.active.iter_mut().flatten().for_each(ActiveModel::forget_limits);
+        }
+        self.must_run_again = false;
+        self.thresholds = thresholds;
+        self.last = Some(Arc::clone(frame));
+
+        let compares = self.active[1..].iter().any(Option::is_some);
+        let mut found: [Option<Arc<Prediction>>; MAX_COMPARED] = [const { None }; MAX_COMPARED];
+        for (place, found) in found.iter_mut().enumerate() {
+            *found = self.run_at(place, frame, slow_down, again, compares);
+        }
+        if compares {
+            let comparison = self.comparison(frame, &found);
+            self.shared.publisher.publish_comparison(comparison, self.assignment.epoch);
+        }
+        for (active, prediction) in self.active.iter_mut().zip(found) {
+            if let (Some(active), Some(prediction)) = (active, prediction) {
+                active.give_back(prediction);
+            }
+        }
+    }
+
+    /// Runs the model at one place.
+    fn run_at(
+        &mut self,
+        place: usize,
+        frame: &Arc<Frame>,
+        slow_down: Duration,
+        again: bool,
+        compares: bool,
+    ) -> Option<Arc<Prediction>> {
+        let first = self.active[0].as_ref().map(|first| Arc::clone(&first.session().info));
+        let Shared { context, models, publisher, .. } = self.shared;
+        let active = self.active[place].as_mut()?;
+        active.limit(&self.thresholds, first.as_deref());
+        match active.predict(frame, slow_down) {
+            Ok(mut prediction) => {
+                if compares {
+                    context.metrics.model_finished(place, &prediction.times);
+                }
+                let is_shown = place > 0 || publisher.publish(&mut prediction, self.assignment.epoch, again);
+                if !active.is_announced() {
+                    active.announce();
+                    if !is_shown {
+                        // Its frame is no longer of interest, but the model works.
+                        publisher.announce(self.assignment.epoch, &active.session().info);
+                    }
+                    models.first_result(active.session());
+                }
+                if active.recover() {
+                    models.recovered(active.session());
+                }
+                Some(prediction)
+            }
+            Err(ModelError::Stopped) => {
+                models.ended(active.session());
+                None
+            }
+            Err(error) => {
+                tracing::warn!("{}: {error}", active.session().info.name);
+                let hopeless = active.fail();
+                models.failed(active.session(), error, hopeless);
+                None
+            }
+        }
+    }
+
+    /// Fills a comparison that nobody else holds.
+    fn comparison(&mut self, frame: &Arc<Frame>, found: &[Option<Arc<Prediction>>]) -> Arc<Comparison> {
+        let count = 1 + self.active.iter().rposition(Option::is_some).unwrap_or(0);
+        let mut filled = None;
+        // All that nobody holds let go of their predictions, so that those can be filled again.
+        for kept in &mut self.comparisons {
+            let Some(comparison) = Arc::get_mut(kept) else { continue };
+            comparison.frame = Arc::clone(frame);
+            comparison.predictions.clear();
+            if filled.is_none() {
+                comparison.predictions.extend_from_slice(&found[..count]);
+                filled = Some(Arc::clone(kept));
+            }
+        }
+        filled.unwrap_or_else(|| {
+            let comparison =
+                Arc::new(Comparison { frame: Arc::clone(frame), predictions: found[..count].to_vec() });
+            if self.comparisons.len() < PREDICTIONS {
+                self.comparisons.push(Arc::clone(&comparison));
+            }
+            comparison
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! Faults that the engine had before, one test each: what a user saw, and what is to happen instead.
+
+use std::sync::Weak;
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+
+#[test]
+fn an_image_that_is_opened_while_the_window_is_hidden_is_there_when_it_is_shown() {
+    let rig = rig(|| Ok(source(Pace::Stills, Some(1), &[])));
+    rig.model("well");
+    rig.engine.send(Command::Hidden(true));
+    rig.open();
+    std::thread::sleep(Duration::from_millis(150));
+    assert_eq!(rig.shown(), None, "nothing is decoded for a hidden window");
+    rig.engine.send(Command::Hidden(false));
+    until("the image is shown", || rig.shown() == Some(0));
+    until("it has a result", || rig.engine.prediction().is_some());
+}
+
+#[test]
+fn results_of_a_second_session_carry_their_own_models_name_while_the_model_changes() {
+    let rig = live();
+    rig.engine.send(Command::Pace(ResultPace::Smooth));
+    let predictions = rig.engine.subscribe(4096);
+    for round in 0..3 {
+        for name in ["slow1", "well2"] {
+            rig.model(name);
+            until("it runs", || rig.engine.prediction().is_some_and(|p| p.model.name == name));
+            if round == 0 {
+                until("it has a second session", || rig.engine.pace().smooth);
+            }
+        }
+    }
+    let mut seen = Vec::new();
+    while let Ok(prediction) = predictions.next(Duration::ZERO) {
+        let name = prediction.model.name.clone();
+        assert_eq!(prediction.results.detections[0].class_id, number(&name), "a result under another name");
+        if seen.last() != Some(&name) {
+            seen.push(name);
+        }
+    }
+    assert_eq!(
+        seen,
+        ["slow1", "well2", "slow1", "well2", "slow1", "well2"],
+        "no result of a model that was left"
+    );
+    assert_eq!(predictions.missed(), 0);
+}
+
+#[test]
+fn a_model_that_hung_can_be_chosen_again() {
+    let rig = live();
+    rig.model("hangs-once");
+    until("it hangs", || rig.runs.load(SeqCst) > 0);
+    rig.model("well");
+    rig.model("hangs-once");
+    until("it is opened anew and runs", || {
+        rig.engine.prediction().is_some_and(|p| p.model.name == "hangs-once")
+    });
+    until("nothing is being opened", || rig.engine.model().opening.is_none());
+}
+
+#[test]
+fn a_failure_on_the_first_frame_leaves_the_warm_models_open() {
+    let rig = live();
+    for name in ["well1", "well2", "well3"] {
+        rig.model(name);
+        until("it runs", || rig.engine.prediction().is_some_and(|p| p.model.name == name));
+    }
+    for _ in 0..5 {
+        rig.model("fails");
+        until("it failed", || rig.engine.model().failed.is_some());
+    }
+    until("the failed ones are closed", || {
+        rig.log.lock().expect("no panic").dropped.iter().filter(|(name, _)| name == "fails").count() == 5
+    });
+    for name in ["well1", "well2"] {
+        rig.model(name);
+        until("it runs again", || rig.engine.prediction().is_some_and(|p| p.model.name == name));
+    }
+    let opened = rig.log.lock().expect("no panic").opened.clone();
+    assert_eq!(opened.iter().filter(|name| name.starts_with("well")).count(), 3, "{opened:?}");
+}
+
+#[test]
+fn the_window_may_call_back_when_it_is_woken() {
+    let engine = Arc::<Mutex<Weak<Engine>>>::default();
+    let (caller, calls) = (Arc::clone(&engine), Arc::new(AtomicU32::new(0)));
+    let counter = Arc::clone(&calls);
+    let inside = AtomicBool::new(false);
+    let wake = Arc::new(move || {
+        let engine = caller.lock().expect("no panic").upgrade();
+        let Some(engine) = engine else { return };
+        if inside.swap(true, SeqCst) {
+            return;
+        }
+        counter.fetch_add(1, SeqCst);
+        let _ = (engine.prediction(), engine.preview(), engine.model(), engine.source(), engine.stats());
+        engine.send(Command::Compare(Vec::new()));
+        engine.send(Command::SetThresholds(Thresholds::default()));
+        engine.send(Command::Step);
+        inside.store(false, SeqCst);
+    });
+    let factories = Factories {
+        source: Box::new(|_, _| Ok(source(Pace::Live, None, &[]))),
+        model: model_factory(&Arc::default(), &Arc::default()),
+    };
+    let started = Arc::new(Engine::start_with(EngineOptions::new(wake), factories));
+    *engine.lock().expect("no panic") = Arc::downgrade(&started);
+    started.send(Command::Open { address: LIVE, camera: CameraRequest::default() });
+    for name in ["well1", "fails", "well2"] {
+        started.send(Command::SetModel(ModelChoice { path: name.into(), ..ModelChoice::default() }));
+        until("the model is dealt with", || started.model().opening.is_none());
+    }
+    let before = calls.load(SeqCst);
+    until("it goes on", || calls.load(SeqCst) > before + 20);
+}
+
+#[test]
+fn a_video_of_a_frame_in_ten_seconds_follows_seek_and_pause_at_once() {
+    let rig = rig(|| Ok(at_rate(Pace::Video, Some(1000), &[], &Arc::default(), 0.1)));
+    rig.open();
+    until("the first frame is shown", || rig.shown() == Some(0));
+    until("the second follows, which starts the clock", || rig.shown() == Some(1) || rig.shown() == Some(0));
+    let begin = Instant::now();
+    rig.engine.send(Command::Seek(500.0));
+    until("the frame sought is shown", || rig.shown() == Some(50));
+    rig.engine.send(Command::Pause(true));
+    until("it is paused", || matches!(&*rig.engine.source(), SourceState::Paused { .. }));
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn of_many_seeks_only_the_newest_is_carried_out() {
+    let log = Arc::<SourceLog>::default();
+    let written = Arc::clone(&log);
+    let acts = [Act::Frames(1), Act::Hang(Duration::from_millis(300))];
+    let rig = rig(move || Ok(counted(Pace::Video, Some(500), &acts, &written)));
+    rig.open();
+    until("it hangs in a read", || log.reads.load(SeqCst) >= 2);
+    for n in 0..40 {
+        rig.engine.send(Command::Seek(f64::from(n) / 10.0));
+    }
+    until("the last one is shown", || rig.shown().is_some_and(|n| n >= 390));
+    assert!(log.seeks.load(SeqCst) <= 2, "{} seeks", log.seeks.load(SeqCst));
+}
+
+#[test]
+fn a_camera_that_comes_back_is_the_same_one_with_its_settings() {
+    let log = Arc::<SourceLog>::default();
+    let (written, opened) = (Arc::clone(&log), Arc::<Mutex<Vec<Address>>>::default());
+    let addresses = Arc::clone(&opened);
+    let gone = SourceError::Unplugged { name: "Scripted".into() };
+    let rig = rig_by_address(move |address, _| {
+        let mut addresses = addresses.lock().expect("no panic");
+        addresses.push(address.clone());
+        let acts = [Act::Frames(40), Act::Fail(gone.clone())];
+        let acts = if addresses.len() == 1 { &acts[..] } else { &[] };
+        Ok(counted(Pace::Live, None, acts, &written))
+    });
+    rig.engine.send(Command::Open { address: Address::CameraIndex(0), camera: CameraRequest::default() });
+    until("it plays", || rig.shown().is_some());
+    for value in [10, 20] {
+        rig.engine.send(Command::SetControl { id: 7, value });
+    }
+    until("the controls are set", || log.controls.lock().expect("no panic").len() == 2);
+    until("it is unplugged", || matches!(&*rig.engine.source(), SourceState::Failed { .. }));
+    rig.engine.send(Command::SetControl { id: 8, value: 1 });
+    until("it is back", || matches!(&*rig.engine.source(), SourceState::Playing { .. }));
+    assert_eq!(log.controls.lock().expect("no panic")[2..], [(7, 20), (8, 1)], "the last value of each");
+    let opened = opened.lock().expect("no panic");
+    let named = |address: &Address| matches!(address, Address::Camera { name, .. } if name == "Scripted");
+    assert!(opened[0] == Address::CameraIndex(0) && opened[1..].iter().all(named), "{opened:?}");
+}
+
+#[test]
+fn a_looped_folder_whose_files_have_vanished_ends() {
+    let log = Arc::<SourceLog>::default();
+    let written = Arc::clone(&log);
+    let rig = rig(move || {
+        let mut empty = counted(Pace::Stills, Some(0), &[], &written);
+        empty.seek(0.0).map(|()| empty)
+    });
+    rig.engine.send(Command::Loop(true));
+    rig.engine.send(Command::AsFastAsPossible(true));
+    rig.open();
+    until("it ends", || matches!(&*rig.engine.source(), SourceState::Ended { .. }));
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(log.reads.load(SeqCst) < 5, "{} reads", log.reads.load(SeqCst));
+}
