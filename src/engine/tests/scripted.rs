@@ -92,6 +92,7 @@ pub(super) fn counted(
     Box::new(Scripted {
         info: SourceInfo {
             name: "Scripted".into(),
+            address: None,
             pace,
             size: (4, 2),
             fps: Some(100.0),
