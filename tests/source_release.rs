@@ -7,7 +7,7 @@ mod common;
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::shared;
@@ -43,12 +43,15 @@ fn children() -> usize {
     processes.filter(|process| parent(&process.path()).as_ref() == Some(&own)).count()
 }
 
+/// Lets one test run at a time: threads, files and programs of another would be counted too.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Opens and drops a source many times, at different moments of its life.
 #[track_caller]
 fn leaves_nothing_behind(address: &Address, pace: Pace) {
-    // One test at a time: threads and files of another would be counted too.
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let before = (threads(), open_files(), children());
     for time in 0..TIMES {
         let mut source = source::open(address, &CameraRequest::default()).expect("it opens");
@@ -82,11 +85,13 @@ fn leaves_nothing_behind(address: &Address, pace: Pace) {
 
 #[test]
 fn a_video_leaves_nothing_behind() {
+    let _alone = alone();
     leaves_nothing_behind(&Address::Video(shared("media/traffic.mp4")), Pace::Video);
 }
 
 #[test]
 fn a_live_stream_leaves_nothing_behind() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     // ffmpeg reads it like a camera on the network: JPEG images one after the other, without a known length.
     let path = folder.path().join("stream.mjpeg");
