@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn messages_that_are_not_utf8_are_read_to_the_end() {
-        let script = r#"printf 'a\377.mp4: bad\n' >&2; sleep 0.1; echo after >&2; echo output"#;
+        let script = r"printf 'a\377.mp4: bad\n' >&2; sleep 0.1; echo after >&2; echo output";
         let (output, complaint) = shell(script, Duration::from_secs(15)).expect("it ends");
         assert_eq!((output.as_slice(), complaint.as_str()), (&b"output\n"[..], "after"));
     }
