@@ -219,15 +219,8 @@ impl Source for Ready {
 fn memory_rate(path: &Path, frames: &Arc<Vec<Frame>>) -> f64 {
     let kept = Arc::clone(frames);
     let source = move |_: &Address, _: &CameraRequest| {
-        let info = SourceInfo {
-            name: "memory".into(),
-            pace: Pace::Live,
-            size: (1280, 720),
-            fps: Some(120.0),
-            duration_s: None,
-            frames: None,
-            detail: String::new(),
-        };
+        let info =
+            SourceInfo { size: (1280, 720), fps: Some(120.0), ..SourceInfo::new("memory", Pace::Live) };
         Ok(Box::new(Ready { frames: Arc::clone(&kept), info, next: 0, began: Instant::now() })
             as Box<dyn Source>)
     };

@@ -70,7 +70,7 @@ impl<T> Slot<T> {
         let deadline = Instant::now().checked_add(timeout);
         while !ready(&state) {
             let left =
-                deadline.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+                deadline.map_or(Duration::from_hours(1), |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
             }

@@ -1,6 +1,6 @@
-//! Whatever a camera does, it ends in a state that is said, never in a hang or a crash; and the image comes back by itself.
+//! Whatever a camera does, the program reports it and neither hangs nor crashes; and the preview comes back by itself.
 //!
-//! The camera is `tests/camera/fakecam.c`, a library that plays `/dev/video0` for the program it is loaded into.
+//! The camera is `tests/camera/fakecam.c`, a library that simulates `/dev/video0` for the program that loads it.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -13,8 +13,11 @@ use std::time::{Duration, Instant};
 use common::TestEnv;
 use common::fakecam::FakeCamera;
 use serde_json::Value;
+use sightline::frame::Frame;
+use sightline::source::camera::{self, CameraInfo};
+use sightline::source::{self, Address, CameraRequest, Read, SourceError};
 
-/// Long enough for a slow, busy machine; a state that takes longer is a hang.
+/// Long enough for a slow, busy machine. A state that takes longer counts as a hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running `sightline cameras --watch`.
@@ -45,22 +48,22 @@ impl Watch {
         Self { child, lines }
     }
 
-    /// Waits for a moment in this state for which `enough` holds.
+    /// Waits for a report of this state for which `enough` returns true.
     #[track_caller]
     fn until(&self, state: &str, enough: impl Fn(&Value) -> bool) -> Value {
         let begin = Instant::now();
         let mut seen = Vec::new();
         while begin.elapsed() < PATIENCE {
-            let Ok(moment) = self.lines.recv_timeout(PATIENCE) else { break };
-            if moment["state"] == state && enough(&moment) {
-                return moment;
+            let Ok(report) = self.lines.recv_timeout(PATIENCE) else { break };
+            if report["state"] == state && enough(&report) {
+                return report;
             }
-            seen.push(moment.to_string());
+            seen.push(report.to_string());
         }
         panic!("no state {state:?} came; seen: {seen:#?}");
     }
 
-    /// Waits until images come.
+    /// Waits until frames come.
     #[track_caller]
     fn until_playing(&self) -> u64 {
         let before = self.until("playing", |_| true)["frames"].as_u64().unwrap_or(0);
@@ -69,7 +72,7 @@ impl Watch {
             .expect("a number")
     }
 
-    /// Ends the program as Ctrl-C does; it must go promptly whatever the camera does.
+    /// Ends the program as Ctrl-C does. It must end promptly whatever the camera does.
     #[track_caller]
     fn stop(mut self) {
         let begin = Instant::now();
@@ -88,13 +91,13 @@ impl Drop for Watch {
     }
 }
 
-/// A word given while images come leads to this state, and taking it back brings the images back.
+/// Checks that a fault while frames come leads to this state, and that the frames come back when it is over.
 #[track_caller]
-fn comes_back_after(word: &str, state: &str) {
+fn comes_back_after(fault: &str, state: &str) {
     let (camera, env) = (FakeCamera::new(), TestEnv::new());
     let watch = Watch::start(&camera, &env, &[]);
     watch.until_playing();
-    camera.fault(word);
+    camera.fault(fault);
     watch.until(state, |_| true);
     camera.fault("ok");
     watch.until_playing();
@@ -121,7 +124,7 @@ fn a_camera_is_listed_with_its_modes_and_controls() {
 }
 
 #[test]
-fn the_default_mode_is_hd_mjpeg_and_others_can_be_asked_for() {
+fn the_default_mode_is_hd_mjpeg_and_others_can_be_requested() {
     let (camera, env) = (FakeCamera::new(), TestEnv::new());
     for (more, detail) in [
         (&[][..], "MJPEG 1280×720 @ 30"),
@@ -129,19 +132,19 @@ fn the_default_mode_is_hd_mjpeg_and_others_can_be_asked_for() {
         (&["--size", "640x480", "--fps", "15", "--pixels", "mjpeg"][..], "MJPEG 640×480 @ 15"),
     ] {
         let watch = Watch::start(&camera, &env, more);
-        let moment = watch.until("playing", |m| m["frames"].as_u64().is_some_and(|n| n > 3));
-        assert!(moment["detail"].as_str().is_some_and(|d| d.contains(detail)), "{moment}");
+        let report = watch.until("playing", |m| m["frames"].as_u64().is_some_and(|n| n > 3));
+        assert!(report["detail"].as_str().is_some_and(|d| d.contains(detail)), "{report}");
         watch.stop();
     }
 }
 
 #[test]
-fn a_stalled_camera_is_said_and_comes_back() {
+fn a_stalled_camera_is_reported_and_comes_back() {
     comes_back_after("stall", "stalled");
 }
 
 #[test]
-fn a_failing_driver_is_said_and_comes_back() {
+fn a_failing_driver_is_reported_and_comes_back() {
     comes_back_after("eio", "failed");
 }
 
@@ -166,7 +169,7 @@ fn empty_frames_are_damage() {
 }
 
 #[test]
-fn frames_that_the_driver_calls_bad_are_damage() {
+fn frames_with_the_error_flag_are_damage() {
     comes_back_after("errflag", "damaged");
 }
 
@@ -184,10 +187,10 @@ fn an_unplugged_camera_is_noticed_and_comes_back() {
 }
 
 #[test]
-fn busy_and_forbidden_cameras_are_said_and_come_back() {
-    for (word, state) in [("busy", "busy"), ("busyopen", "busy"), ("noperm", "forbidden")] {
+fn busy_and_forbidden_cameras_are_reported_and_come_back() {
+    for (fault, state) in [("busy", "busy"), ("busyopen", "busy"), ("noperm", "forbidden")] {
         let (camera, env) = (FakeCamera::new(), TestEnv::new());
-        camera.fault(word);
+        camera.fault(fault);
         let watch = Watch::start(&camera, &env, &[]);
         watch.until(state, |_| true);
         camera.fault("ok");
@@ -197,7 +200,7 @@ fn busy_and_forbidden_cameras_are_said_and_come_back() {
 }
 
 #[test]
-fn without_a_camera_that_is_said_until_one_comes() {
+fn the_lack_of_a_camera_is_reported_until_one_comes() {
     let (camera, env) = (FakeCamera::new(), TestEnv::new());
     camera.pull_out();
     let watch = Watch::start(&camera, &env, &[]);
@@ -216,4 +219,65 @@ fn quitting_is_prompt_while_a_camera_stalls() {
     camera.fault("stall");
     watch.until("stalled", |_| true);
     watch.stop();
+}
+
+#[test]
+fn a_camera_is_found_again_by_name_and_takes_its_controls_again() {
+    let Some(folder) = std::env::var_os("FAKECAM_DIR") else {
+        // Runs this test in a process that has the simulated camera.
+        let camera = FakeCamera::new();
+        let program = std::env::current_exe().expect("the test program");
+        let test = "a_camera_is_found_again_by_name_and_takes_its_controls_again";
+        let output = camera.with_camera(&program).args([test, "--exact"]).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    };
+    let camera = FakeCamera::existing(&folder);
+    let named = |name: &str| Address::Camera { name: name.into(), bus: Some("usb-fake-1".into()) };
+    let value_of = |name: &str| {
+        let cameras: Vec<CameraInfo> = camera::list();
+        let control = cameras[0].controls.iter().find(|c| c.name == name).expect("a control").clone();
+        (control.id, control.value)
+    };
+    let read = |source: &mut dyn source::Source| {
+        let begin = Instant::now();
+        loop {
+            match source.read(&mut Frame::default(), Duration::from_millis(100)) {
+                Ok(Read::Nothing) => assert!(begin.elapsed() < PATIENCE, "nothing came"),
+                other => return other,
+            }
+        }
+    };
+    // Opened by its number, it can be found again by its name.
+    let mut source = source::open(&Address::CameraIndex(0), &CameraRequest::default()).expect("it opens");
+    assert_eq!(source.info().address, Some(named("Fake Webcam")));
+    assert_eq!(read(source.as_mut()), Ok(Read::Frame));
+    let address = source.info().address.clone().expect("a camera");
+    let wanted = [("Brightness", 42), ("White Balance, Automatic", 0), ("Power Line Frequency", 2)];
+    for (name, value) in wanted {
+        source.set_control(value_of(name).0, value).expect("taken");
+        assert_eq!(value_of(name).1, value, "{name}");
+    }
+    camera.pull_out();
+    let gone = loop {
+        if let Err(error) = read(source.as_mut()) {
+            break error;
+        }
+    };
+    assert_eq!(gone, SourceError::Unplugged { name: "Fake Webcam".into() });
+    drop(source);
+    let missing = source::open(&address, &CameraRequest::default()).err();
+    assert_eq!(missing, Some(SourceError::Missing { name: "Fake Webcam".into() }), "it has its name");
+    camera.plug_in();
+    camera.fault("ok");
+    // A camera that was without power has its default values again.
+    let mut source = source::open(&address, &CameraRequest::default()).expect("it opens");
+    for (name, value) in wanted {
+        let (id, default) = value_of(name);
+        assert_ne!(default, value, "{name}");
+        source.set_control(id, value).expect("taken");
+        assert_eq!(value_of(name).1, value, "{name}");
+    }
+    assert_eq!(read(source.as_mut()), Ok(Read::Frame));
 }

@@ -1,4 +1,4 @@
-//! A camera's raw frame needn't become RGBA to be looked at, and what is found in it is the same.
+//! A model can run on a raw frame of a camera without a conversion to RGBA, with the same results.
 
 mod common;
 
@@ -8,8 +8,8 @@ use sightline::frame::{Frame, PixelFormat};
 use sightline::model::{Model, OpenOptions, Results, Thresholds};
 use sightline::source::images;
 
-/// An image as a camera would send it, in BT.601's limited range.
-fn sent_as(format: PixelFormat, rgba: &Frame) -> Frame {
+/// Converts an image to a camera's format, with BT.601 in the limited range.
+fn as_raw(format: PixelFormat, rgba: &Frame) -> Frame {
     let (width, height) = (rgba.width as usize & !1, rgba.height as usize & !1);
     let mut raw = Frame { width: width as u32, height: height as u32, format, ..Frame::default() };
     raw.data = vec![0; format.byte_len(raw.width, raw.height).expect("uncompressed")];
@@ -30,19 +30,19 @@ fn sent_as(format: PixelFormat, rgba: &Frame) -> Frame {
 }
 
 #[test]
-fn a_raw_frame_is_seen_as_its_rgba_is() {
+fn a_raw_frame_gives_the_same_results_as_its_rgba() {
     sightline::model::runtime::prefer(Some(onnx_runtime()));
     let mut image = Frame::default();
     images::load(&shared("media/dog.jpg"), &mut image, &mut None).expect("an image");
     let mut model = Model::open(&shared("models/yolox_nano.onnx"), &OpenOptions::default()).expect("opens");
     for format in [PixelFormat::Yuyv, PixelFormat::Nv12] {
-        let raw = sent_as(format, &image);
+        let raw = as_raw(format, &image);
         let mut rgba = Frame::default();
         Decoder::default().decode(&raw, &mut rgba).expect("decoded");
-        let (mut straight, mut through) = (Results::default(), Results::default());
-        model.run(&raw, &Thresholds::default(), &mut straight).expect("runs");
-        model.run(&rgba, &Thresholds::default(), &mut through).expect("runs");
-        assert!(straight.detections.len() >= 3, "{format:?}: a dog, a bicycle, a truck");
-        assert_eq!(straight.detections, through.detections, "{format:?}");
+        let (mut from_raw, mut from_rgba) = (Results::default(), Results::default());
+        model.run(&raw, &Thresholds::default(), &mut from_raw).expect("runs");
+        model.run(&rgba, &Thresholds::default(), &mut from_rgba).expect("runs");
+        assert!(from_raw.detections.len() >= 3, "{format:?}: a dog, a bicycle, a truck");
+        assert_eq!(from_raw.detections, from_rgba.detections, "{format:?}");
     }
 }

@@ -19,7 +19,7 @@ use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
 use crate::save::{Saved, SnapshotError};
-use crate::source::address::IMAGE_ENDINGS;
+use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::camera::CameraInfo;
 
 /// What a worker brought.
@@ -94,7 +94,7 @@ impl Workers {
     /// another.
     pub fn choose(&self, what: Choose, strings: &Strings, window: &eframe::Frame) {
         let dialogue = rfd::AsyncFileDialog::new().set_parent(window);
-        let images: Vec<&str> = IMAGE_ENDINGS.to_vec();
+        let images: Vec<&str> = IMAGE_EXTENSIONS.to_vec();
         let videos = ["mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv", "flv"];
         let both: Vec<&str> = images.iter().copied().chain(videos).collect();
         let future: Choice = match what {

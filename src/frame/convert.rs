@@ -1,29 +1,29 @@
-//! Raw frames → RGBA: MJPEG through libjpeg-turbo, YUYV and NV12 through the `yuv` crate, the rest by rearranging bytes.
+//! Raw frames → RGBA: MJPEG with libjpeg-turbo, YUYV and NV12 with the `yuv` crate, other formats by rearranging bytes.
 //!
-//! Cameras' YUV is taken as BT.601 in the limited range, as the UVC specification (1.5, colour matching descriptor) has it
-//! where a camera says nothing else; videos say which matrix they are made with.
+//! YUV of cameras is read as BT.601 in the limited range, the default of the UVC specification (1.5, colour matching
+//! descriptor). Videos specify their matrix.
 
 use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvRange, YuvStandardMatrix};
 
 use super::jpeg::JpegDecoder;
 use crate::frame::{Frame, PixelFormat, YuvMatrix};
 
-/// Why a frame couldn't be decoded, as the end of a sentence.
+/// Why a frame could not be decoded, as the end of a sentence.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct DecodeError(pub String);
 
-/// Turns raw frames into RGBA; its buffers are used again for every frame.
+/// Converts raw frames to RGBA and reuses its buffers.
 #[derive(Debug, Default)]
 pub struct Decoder {
     jpeg: Option<JpegDecoder>,
 }
 
 impl Decoder {
-    /// Writes `raw` into `out` as RGBA: size, format and pixels. `out` keeps its stamp.
+    /// Writes size, format and pixels of `raw` into `out`, as RGBA. Other fields of `out` keep their values.
     ///
     /// # Errors
-    /// Where the bytes are damaged or too few.
+    /// If the bytes are damaged or too few.
     pub fn decode(&mut self, raw: &Frame, out: &mut Frame) -> Result<(), DecodeError> {
         if !raw.is_whole() {
             return Err(DecodeError(format!(
@@ -47,11 +47,11 @@ impl Decoder {
     }
 }
 
-/// Writes `count` rows of an uncompressed image, from row `first` on, into `out` as RGBA, which they fill exactly. Rows
-/// come out the same whether they are asked for together or one by one.
+/// Writes `count` rows of an uncompressed frame, beginning with row `first`, into `out` as RGBA. `out` must have exactly their
+/// length. Rows are the same whether they are converted together or one by one.
 ///
 /// # Errors
-/// Where the image isn't whole, is compressed, or has no such rows.
+/// If the frame is not whole, is compressed, or does not have these rows.
 pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Result<(), DecodeError> {
     let (width, rows) = (raw.width, first as usize..(first as usize + count as usize));
     let across = width as usize;
@@ -71,7 +71,7 @@ pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Resu
         YuvMatrix::Bt709 => YuvStandardMatrix::Bt709,
     };
     let failed = |e: yuv::YuvError| DecodeError(e.to_string());
-    let bytes = |of_a_row: usize| &raw.data[rows.start * of_a_row..rows.end * of_a_row];
+    let bytes = |per_row: usize| &raw.data[rows.start * per_row..rows.end * per_row];
     let pixels = out.chunks_exact_mut(4);
     match raw.format {
         PixelFormat::Mjpeg => {}
@@ -98,7 +98,7 @@ pub fn rows_to_rgba(raw: &Frame, first: u32, count: u32, out: &mut [u8]) -> Resu
         }
         PixelFormat::Nv12 => {
             let (luma, chroma) = raw.data.split_at(across * raw.height as usize);
-            // Two rows share a row of colour: one that begins in the middle of such a pair goes first, alone.
+            // Two rows share one row of U and V. If the first row is the second of such a pair, it is converted alone.
             let odd = u32::from(first % 2 == 1);
             let bands = [(first, odd), (first + odd, count - odd)];
             let mut out = out;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_one_by_one_are_the_whole_image() {
+    fn rows_one_by_one_are_the_same_as_the_whole_frame() {
         for format in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Bgr8, PixelFormat::Gray8] {
             // Odd, and wider than what one vector register holds.
             let (width, height) = (67, 5);

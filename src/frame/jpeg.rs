@@ -1,22 +1,22 @@
-//! JPEG → RGBA with libjpeg-turbo: the pixels that OpenCV, Pillow and browsers see, to the last bit.
+//! JPEG → RGBA with libjpeg-turbo: exactly the pixels that OpenCV, Pillow and browsers get.
 //!
-//! Another decoder's rounding is invisible to people, but quantised networks answer to it (scores of an int8 YOLO moved
-//! by 0.07 on the sample images). Webcams often leave out the Huffman tables (the DHT segment); libjpeg-turbo then takes
-//! the standard ones, as the JPEG standard's annex K has them.
+//! Another decoder rounds differently. People do not see that, but results of quantised networks change (scores of an int8
+//! YOLO by up to 0.07 on the sample images). Webcams often omit the Huffman tables (the DHT segment); libjpeg-turbo then
+//! uses the standard tables of annex K of the JPEG standard.
 
 use turbojpeg::{Decompressor, Image, PixelFormat as Order};
 
 use crate::frame::{Frame, PixelFormat};
 
-/// Images of more pixels than this aren't decoded: 256 megapixels, a gibibyte of memory.
-pub const MOST_PIXELS: usize = 1 << 28;
+/// Larger images are not decoded: 256 megapixels, which are 1 GiB of RGBA.
+pub const MAX_PIXELS: usize = 1 << 28;
 
-/// Why a JPEG couldn't be decoded, as the end of a sentence.
+/// Why a JPEG could not be decoded, as the end of a sentence.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct JpegError(pub String);
 
-/// A decoder that is used again for every frame.
+/// A decoder, to be reused for every frame.
 pub struct JpegDecoder {
     turbo: Decompressor,
 }
@@ -31,22 +31,22 @@ impl JpegDecoder {
     /// A decoder.
     ///
     /// # Errors
-    /// Where there is no memory for it.
+    /// If there is not enough memory.
     pub fn new() -> Result<Self, JpegError> {
         let mut turbo = Decompressor::new().map_err(|e| plain(&e))?;
-        // A progressive file of a few kilobytes can hold thousands of scans over a huge image.
+        // A progressive file of a few kilobytes can contain thousands of scans over a huge image.
         turbo.set_scan_limit(500).map_err(|e| plain(&e))?;
         Ok(Self { turbo })
     }
 
-    /// Decodes one JPEG into `out`: size, format and pixels; its stamp stays as it is.
+    /// Writes size, format and pixels of a JPEG into `out`. Other fields of `out` keep their values.
     ///
     /// # Errors
-    /// Where the bytes are no JPEG, or a damaged one.
+    /// If the bytes are not a JPEG or are damaged.
     pub fn decode(&mut self, bytes: &[u8], out: &mut Frame) -> Result<(), JpegError> {
         let header = self.turbo.read_header(bytes).map_err(|e| plain(&e))?;
         let (width, height) = (header.width, header.height);
-        if width == 0 || height == 0 || width.saturating_mul(height) > MOST_PIXELS {
+        if width == 0 || height == 0 || width.saturating_mul(height) > MAX_PIXELS {
             return Err(JpegError(format!("its size is {width}×{height}")));
         }
         out.reset(width as u32, height as u32, PixelFormat::Rgba8);
@@ -54,7 +54,7 @@ impl JpegDecoder {
             Image { pixels: out.data.as_mut_slice(), width, pitch: width * 4, height, format: Order::RGBA };
         match self.turbo.decompress(bytes, image) {
             Ok(()) => Ok(()),
-            // Many webcams pad their images; nothing of the image is lost.
+            // Many webcams pad their images with such bytes. The image itself is complete.
             Err(error) if error.to_string().contains("extraneous bytes before marker 0xd9") => Ok(()),
             Err(error) => Err(plain(&error)),
         }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_huffman_tables_are_the_standard_ones() {
+    fn standard_huffman_tables_replace_missing_ones() {
         let whole = jpeg();
         let mut bare = whole[..2].to_vec();
         let mut at = 2;
@@ -112,7 +112,7 @@ mod tests {
             at += len;
         }
         bare.extend_from_slice(&whole[at..]);
-        assert!(bare.len() < whole.len(), "there were tables to leave out");
+        assert!(bare.len() < whole.len(), "some tables were left out");
         assert_eq!(decode(&bare).expect("decoded").data, decode(&whole).expect("decoded").data);
     }
 

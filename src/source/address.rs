@@ -1,4 +1,4 @@
-//! What the user names as a source: a camera, a file, a folder, a pattern of names, the test pattern.
+//! Addresses of sources: a camera, a file, a folder, a glob, the test pattern, a stream.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,50 +12,50 @@ use super::SourceError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Address {
-    /// The best camera there is.
+    /// The first camera that works.
     AnyCamera,
-    /// The camera at this place of the list (0 = first).
+    /// The camera with this number in the list (0 = first).
     CameraIndex(u32),
-    /// The camera of this name; `bus` tells two of the same name apart.
+    /// The camera with this name; `bus` distinguishes two with the same name.
     Camera { name: String, bus: Option<String> },
-    /// A video that ffmpeg reads.
+    /// A video file, read with ffmpeg.
     Video(PathBuf),
-    /// One image.
+    /// One image file.
     #[serde(alias = "picture")]
     Image(PathBuf),
-    /// All images of a folder, in name order.
+    /// All images of a folder, in natural order of their names.
     Folder(PathBuf),
-    /// All images whose names fit a glob.
+    /// All images whose paths match a glob.
     Glob(String),
     /// A moving test pattern of this size and rate.
     Pattern { width: u32, height: u32, fps: u32 },
-    /// A network stream (http, https, rtsp, rtmp) that ffmpeg reads.
+    /// A network stream (http, https, rtsp, rtmp), read with ffmpeg.
     Stream(String),
 }
 
-/// Endings of images that can be read, lower case.
-pub const IMAGE_ENDINGS: &[&str] =
+/// File name extensions of images that can be read, in lower case.
+pub const IMAGE_EXTENSIONS: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pnm"];
 
-/// The test pattern as it is when nothing else is asked: 1280×720 at 30 frames a second.
+/// The test pattern unless a size is given: 1280×720 at 30 frames per second.
 pub const PATTERN: Address = Address::Pattern { width: 1280, height: 720, fps: 30 };
 
 impl Address {
-    /// The address of a file or folder that exists, by what it is.
+    /// Returns the address of an existing folder, image or video. Files without the extension of an image count as videos.
     #[must_use]
     pub fn from_path(path: &Path) -> Self {
         if path.is_dir() {
             return Self::Folder(path.to_owned());
         }
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        if ending.is_some_and(|e| IMAGE_ENDINGS.contains(&e.as_str())) {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        if extension.is_some_and(|e| IMAGE_EXTENSIONS.contains(&e.as_str())) {
             Self::Image(path.to_owned())
         } else {
             Self::Video(path.to_owned())
         }
     }
 
-    /// Whether it is a camera of this computer.
+    /// Whether this is a camera of this computer.
     #[must_use]
     pub fn is_camera(&self) -> bool {
         matches!(self, Self::AnyCamera | Self::CameraIndex(_) | Self::Camera { .. })
@@ -65,8 +65,8 @@ impl Address {
 impl FromStr for Address {
     type Err = SourceError;
 
-    /// Reads what a user types: `0`, `camera`, `pattern`, `pattern:640x480@15`, a path, a glob, an address,
-    /// or else a camera's name.
+    /// Parses what a user types: `0`, `camera`, `pattern`, `pattern:640x480@15`, a path, a glob, a stream's address, or a
+    /// camera's name.
     fn from_str(text: &str) -> Result<Self, SourceError> {
         let unknown = || SourceError::Unknown { text: text.to_owned() };
         if text.trim().is_empty() {

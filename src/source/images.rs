@@ -1,19 +1,20 @@
-//! Images: one, all of a folder, or all that fit a glob, in the order that people count in (`2` before `10`).
+//! Image files: one, all of a folder, or all that match a glob, in natural order (`2` before `10`).
 
 use std::io::{BufReader, Cursor};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, RgbaImage};
 
-use super::address::IMAGE_ENDINGS;
+use super::address::IMAGE_EXTENSIONS;
 use super::{Pace, Read, Source, SourceError, SourceInfo};
-use crate::frame::jpeg::{JpegDecoder, MOST_PIXELS};
+use crate::frame::jpeg::{JpegDecoder, MAX_PIXELS};
 use crate::frame::{Frame, PixelFormat};
 
-/// A file larger than this is no image: 512 MiB.
-const MOST_BYTES: u64 = 512 << 20;
+/// Larger files are not read: 512 MiB.
+const MAX_BYTES: u64 = 512 << 20;
 
 /// A source of separate images.
 #[derive(Debug)]
@@ -21,9 +22,12 @@ pub struct Images {
     info: SourceInfo,
     files: Vec<PathBuf>,
     next: usize,
-    shown: u64,
+    /// The image that this pass over the files began with: 0, or where the last seek went.
+    first: usize,
+    /// Whether an image could be read in this pass.
+    shown: bool,
     jpeg: Option<JpegDecoder>,
-    /// The last failure, said when nothing could be shown at all.
+    /// The last failure of this pass.
     failure: Option<SourceError>,
 }
 
@@ -31,7 +35,7 @@ impl Images {
     /// One image.
     ///
     /// # Errors
-    /// [`SourceError::NoFile`] where it doesn't exist.
+    /// [`SourceError::NoFile`] if it does not exist.
     pub fn file(path: &Path) -> Result<Self, SourceError> {
         if !path.exists() {
             return Err(SourceError::NoFile { path: path.to_owned() });
@@ -43,7 +47,7 @@ impl Images {
     /// The images of a folder.
     ///
     /// # Errors
-    /// Where the folder can't be read or holds no image.
+    /// If the folder cannot be read or holds no image.
     pub fn folder(path: &Path) -> Result<Self, SourceError> {
         let unreadable = |e: std::io::Error| match e.kind() {
             std::io::ErrorKind::NotFound => SourceError::NoFile { path: path.to_owned() },
@@ -55,39 +59,35 @@ impl Images {
         Self::many(name, files, &path.display().to_string())
     }
 
-    /// The images whose names fit a glob.
+    /// The images whose paths match a glob.
     ///
     /// # Errors
-    /// Where the glob is none, or nothing fits it.
+    /// If the glob is not valid, or no image matches it.
     pub fn glob(pattern: &str) -> Result<Self, SourceError> {
         let paths = glob::glob(pattern).map_err(|_| SourceError::Unknown { text: pattern.to_owned() })?;
         let files = paths.filter_map(Result::ok).filter(|p| is_image(p)).collect();
         Self::many(pattern.to_owned(), files, pattern)
     }
 
-    fn many(name: String, mut files: Vec<PathBuf>, place: &str) -> Result<Self, SourceError> {
+    fn many(name: String, files: Vec<PathBuf>, place: &str) -> Result<Self, SourceError> {
         if files.is_empty() {
             return Err(SourceError::NoImages { place: place.to_owned() });
         }
-        files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
-        Ok(Self::new(name, files))
+        Ok(Self::new(name, in_natural_order(files)))
     }
 
     fn new(name: String, files: Vec<PathBuf>) -> Self {
         let detail = if files.len() == 1 { String::new() } else { format!("{} images", files.len()) };
         Self {
             info: SourceInfo {
-                name,
-                pace: Pace::Stills,
-                size: (0, 0),
-                fps: None,
-                duration_s: None,
                 frames: Some(files.len() as u64),
                 detail,
+                ..SourceInfo::new(name, Pace::Stills)
             },
             files,
             next: 0,
-            shown: 0,
+            first: 0,
+            shown: false,
             jpeg: None,
             failure: None,
         }
@@ -113,59 +113,83 @@ impl Source for Images {
                     if self.files.len() == 1 {
                         self.info.detail = format!("{}×{}", into.width, into.height);
                     }
-                    self.shown += 1;
+                    self.shown = true;
                     return Ok(Read::Frame);
                 }
                 Err(reason) => {
-                    tracing::warn!("{} was left out: {reason}", path.display());
-                    self.failure = Some(SourceError::Unreadable { path: path.clone(), reason });
+                    tracing::warn!("{} was skipped: {reason}", path.display());
+                    let path = path.clone();
+                    self.failure = Some(if path.exists() {
+                        SourceError::Unreadable { path, reason }
+                    } else {
+                        SourceError::NoFile { path }
+                    });
                 }
             }
         }
         match self.failure.take() {
-            Some(failure) if self.shown == 0 => Err(failure),
+            // All files were tried and none is readable. A viewer that repeats the folder would try them again and again.
+            Some(failure) if !self.shown && self.first == 0 => Err(failure),
             _ => Ok(Read::End),
         }
     }
 
     fn seek(&mut self, index: f64) -> Result<(), SourceError> {
         self.next = (index.max(0.0) as usize).min(self.files.len().saturating_sub(1));
+        self.first = self.next;
+        self.shown = false;
+        self.failure = None;
         Ok(())
     }
 }
 
-/// Reads an image file into an RGBA frame, turned the way its EXIF orientation says.
+/// Reads an image file into an RGBA frame, rotated as its EXIF orientation says.
 ///
 /// # Errors
-/// Why it can't be read, as the end of a sentence.
+/// Why it cannot be read, as the end of a sentence.
 pub fn load(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) -> Result<(), String> {
+    let loaded = without_panic(|| decode_file(path, into, jpeg));
+    if loaded.is_err() {
+        // A decoder that panicked may be in any state.
+        *jpeg = None;
+    }
+    loaded
+}
+
+/// Turns a panic of a decoder, which a damaged file can cause, into an error.
+fn without_panic(decode: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err("it is damaged in a way that the decoder cannot handle".into()))
+}
+
+fn decode_file(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) -> Result<(), String> {
     let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
     if size == 0 {
         return Err("it is empty".into());
     }
-    if size > MOST_BYTES {
+    if size > MAX_BYTES {
         return Err("it is too large for an image".into());
     }
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     let reader = || ImageReader::new(BufReader::new(Cursor::new(&bytes))).with_guessed_format();
     let mut guessed = reader().map_err(|e| e.to_string())?;
     let Some(format) = guessed.format() else {
-        return Err("it is no image, or of a kind that can't be read".into());
+        return Err("it is not an image, or of a format that can't be read".into());
     };
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MOST_PIXELS as u64 * 8);
+    limits.max_alloc = Some(MAX_PIXELS as u64 * 8);
     guessed.limits(limits);
     let mut decoder = guessed.into_decoder().map_err(|e| plain(&e))?;
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let (width, height) = decoder.dimensions();
-    if width as usize * height as usize > MOST_PIXELS {
+    if width as usize * height as usize > MAX_PIXELS {
         return Err(format!("it has {width}×{height} pixels, more than can be shown"));
     }
     if format == ImageFormat::Jpeg {
         if jpeg.is_none() {
             *jpeg = JpegDecoder::new().ok();
         }
-        // What libjpeg-turbo doesn't take (CMYK, files cut short), the other decoder may.
+        // The decoder below reads some files that libjpeg-turbo refuses (CMYK, files cut short).
         if let Some(turbo) = jpeg.as_mut()
             && turbo.decode(&bytes, into).is_ok()
         {
@@ -186,11 +210,11 @@ pub fn load(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) -> Re
     Ok(())
 }
 
-/// Takes an image's pixels over; what is transparent shows white behind it.
+/// Writes an image into a frame, on a white background if it is transparent.
 fn store(image: DynamicImage, into: &mut Frame) {
-    let see_through = image.color().has_alpha();
+    let has_alpha = image.color().has_alpha();
     let mut rgba = image.into_rgba8();
-    if see_through {
+    if has_alpha {
         for pixel in rgba.pixels_mut().filter(|p| p.0[3] != 255) {
             let alpha = u16::from(pixel.0[3]);
             for value in &mut pixel.0[..3] {
@@ -207,45 +231,29 @@ fn store(image: DynamicImage, into: &mut Frame) {
 fn plain(error: &image::ImageError) -> String {
     match error {
         image::ImageError::Limits(_) => "it needs more memory than an image should".into(),
-        image::ImageError::Unsupported(_) => "it is of a kind that can't be read".into(),
+        image::ImageError::Unsupported(_) => "it is of a format that can't be read".into(),
         _ => "it is damaged or cut short".into(),
     }
 }
 
-fn is_image(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|e| IMAGE_ENDINGS.contains(&e.as_str())) && path.is_file()
+/// Sorts files by their paths without the extension, so that `a1.png` comes before `a1 (2).png`.
+fn in_natural_order(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    // The crate's own functions for paths give up natural order as soon as one name is not UTF-8.
+    let key = |path: PathBuf| (path.with_extension("").to_string_lossy().into_owned(), path);
+    let mut files: Vec<(String, PathBuf)> = files.into_iter().map(key).collect();
+    files.sort_by(|a, b| alphanumeric_sort::compare_str(&a.0, &b.0).then_with(|| a.1.cmp(&b.1)));
+    files.into_iter().map(|(_, path)| path).collect()
 }
 
-/// Compares names with numbers in them by the numbers' values.
-fn natural(a: &str, b: &str) -> std::cmp::Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        let (first_a, first_b) = (a.chars().next(), b.chars().next());
-        let (Some(x), Some(y)) = (first_a, first_b) else {
-            return first_a.is_some().cmp(&first_b.is_some());
-        };
-        if x.is_ascii_digit() && y.is_ascii_digit() {
-            let number = |s: &str| s.len() - s.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let (na, rest_a) = a.split_at(number(a));
-            let (nb, rest_b) = b.split_at(number(b));
-            let (va, vb) = (na.trim_start_matches('0'), nb.trim_start_matches('0'));
-            let order =
-                va.len().cmp(&vb.len()).then_with(|| va.cmp(vb)).then_with(|| na.len().cmp(&nb.len()));
-            if order.is_ne() {
-                return order;
-            }
-            (a, b) = (rest_a, rest_b);
-        } else if x == y {
-            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
-        } else {
-            return x.cmp(&y);
-        }
-    }
+fn is_image(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    extension.is_some_and(|e| IMAGE_EXTENSIONS.contains(&e.as_str())) && path.is_file()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
 
     fn folder(images: &[(&str, u8)]) -> tempfile::TempDir {
@@ -267,30 +275,30 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_shown_in_the_order_people_count_in() {
+    fn a_folder_is_shown_in_natural_order() {
         let folder = folder(&[("a10.png", 10), ("a2.png", 2), ("a1.png", 1), ("b.bmp", 20)]);
         std::fs::write(folder.path().join("notes.txt"), "no image").expect("written");
         let mut images = Images::folder(folder.path()).expect("images");
         assert_eq!(images.info().frames, Some(4));
         assert_eq!(reds(&mut images), [1, 2, 10, 20]);
-        images.seek(2.0).expect("sought");
+        images.seek(2.0).expect("it can seek");
         assert_eq!(reds(&mut images), [10, 20]);
         let pattern = format!("{}/a*.png", folder.path().display());
         assert_eq!(reds(&mut Images::glob(&pattern).expect("images")), [1, 2, 10]);
     }
 
     #[test]
-    fn a_broken_image_is_left_out_and_a_lone_one_is_said() {
+    fn a_broken_image_is_skipped_and_a_single_one_is_an_error() {
         let folder = folder(&[("1.png", 1), ("3.png", 3)]);
         std::fs::write(folder.path().join("2.png"), b"\x89PNG\r\n\x1a\nbroken").expect("written");
         assert_eq!(reds(&mut Images::folder(folder.path()).expect("images")), [1, 3]);
-        let mut lone = Images::file(&folder.path().join("2.png")).expect("there");
-        let answer = lone.read(&mut Frame::default(), Duration::ZERO);
+        let mut single = Images::file(&folder.path().join("2.png")).expect("there");
+        let answer = single.read(&mut Frame::default(), Duration::ZERO);
         assert!(matches!(answer, Err(SourceError::Unreadable { .. })), "{answer:?}");
     }
 
     #[test]
-    fn nothing_to_show_is_said() {
+    fn a_place_without_images_is_an_error() {
         let folder = folder(&[]);
         assert!(matches!(Images::folder(folder.path()), Err(SourceError::NoImages { .. })));
         assert!(matches!(Images::file(&folder.path().join("none.png")), Err(SourceError::NoFile { .. })));
@@ -299,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn transparent_parts_show_white() {
+    fn transparent_pixels_become_white() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.png");
         RgbaImage::from_pixel(1, 1, image::Rgba([0, 0, 0, 0])).save(&path).expect("saved");
@@ -308,10 +316,92 @@ mod tests {
         assert_eq!(frame.data, [255; 4]);
     }
 
+    fn natural(a: &str, b: &str) -> Ordering {
+        alphanumeric_sort::compare_str(a, b)
+    }
+
     #[test]
     fn names_are_ordered_by_their_numbers() {
-        for (a, b) in [("a2", "a10"), ("2b", "10a"), ("a", "a1"), ("帧9", "帧10")] {
-            assert_eq!(natural(a, b), std::cmp::Ordering::Less, "{a} {b}");
+        for (a, b) in [
+            ("a2", "a10"),
+            ("2b", "10a"),
+            ("a", "a1"),
+            ("帧9", "帧10"),
+            ("帧09", "帧10"),
+            ("007", "8"),
+            ("7", "007"),
+            ("01a", "1b"),
+            ("a/2.png", "a/10.png"),
+            ("img_99999999999999999999998", "img_99999999999999999999999"),
+        ] {
+            assert_eq!(natural(a, b), Ordering::Less, "{a} {b}");
+            assert_eq!(natural(b, a), Ordering::Greater, "{b} {a}");
         }
+    }
+
+    #[test]
+    fn copies_come_after_the_original() {
+        let names = [
+            "照片1副本.png",
+            "照片1.png",
+            "a1 (2).png",
+            "a1.png",
+            "a1.jpg",
+            "a01.png",
+            "b/2.png",
+            "b/10.png",
+        ];
+        let sorted = in_natural_order(names.iter().map(PathBuf::from).collect());
+        let want = [
+            "a1.jpg",
+            "a1.png",
+            "a01.png",
+            "a1 (2).png",
+            "b/2.png",
+            "b/10.png",
+            "照片1.png",
+            "照片1副本.png",
+        ];
+        assert_eq!(sorted, want.map(PathBuf::from));
+    }
+
+    proptest::proptest! {
+        /// Sorting panics if an order contradicts itself.
+        #[test]
+        fn the_order_of_names_never_contradicts_itself(
+            a in "[019a帧章. -]{0,6}", b in "[019a帧章. -]{0,6}", c in "[019a帧章. -]{0,6}"
+        ) {
+            proptest::prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());
+            proptest::prop_assert_eq!(natural(&a, &b) == Ordering::Equal, a == b);
+            if natural(&a, &b).is_lt() && natural(&b, &c).is_lt() {
+                proptest::prop_assert!(natural(&a, &c).is_lt());
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_whose_files_have_vanished_is_an_error_at_the_next_pass() {
+        let folder = folder(&[("1.png", 1), ("2.png", 2), ("3.png", 3)]);
+        let mut images = Images::folder(folder.path()).expect("images");
+        assert_eq!(reds(&mut images), [1, 2, 3]);
+        std::fs::remove_file(folder.path().join("3.png")).expect("removed");
+        images.seek(2.0).expect("it can seek");
+        let mut frame = Frame::default();
+        assert_eq!(images.read(&mut frame, Duration::ZERO), Ok(Read::End), "only the last image is gone");
+        images.seek(0.0).expect("it can seek");
+        assert_eq!(reds(&mut images), [1, 2]);
+        for name in ["1.png", "2.png"] {
+            std::fs::remove_file(folder.path().join(name)).expect("removed");
+        }
+        images.seek(0.0).expect("it can seek");
+        let read = images.read(&mut frame, Duration::ZERO);
+        assert!(matches!(read, Err(SourceError::NoFile { .. })), "{read:?}");
+    }
+
+    #[test]
+    fn a_panic_of_a_decoder_is_an_error() {
+        let answer = without_panic(|| panic!("index out of bounds"));
+        assert_eq!(answer, Err("it is damaged in a way that the decoder cannot handle".into()));
+        assert_eq!(without_panic(|| Ok(())), Ok(()));
     }
 }

@@ -1,7 +1,7 @@
 //! Where frames come from: camera, video, images, test pattern.
 //!
-//! A [`Source`] is read from one thread with a timeout and never blocks for longer. It knows nothing of
-//! models, the engine or the window.
+//! A [`Source`] is read from one thread with a timeout and never blocks for longer. It does not depend on models, the engine
+//! or the window. Dropping it ends its threads and programs and closes its files.
 
 pub mod address;
 pub mod camera;
@@ -17,82 +17,105 @@ pub use error::SourceError;
 
 use crate::frame::Frame;
 
-/// What one call of [`Source::read`] brought.
+/// The result of one call of [`Source::read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
     /// The frame was written.
     Frame,
-    /// Nothing new within the timeout; the source is well.
+    /// Nothing new came within the timeout.
     Nothing,
-    /// The source has no more frames (never said by a live source).
+    /// The source has no more frames. A live source never returns this.
     End,
 }
 
 /// How a source behaves in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Frames come when they come and are lost if not taken: camera, stream, pattern.
+    /// Frames arrive at the rate of the source and are lost if nobody reads them: camera, stream, test pattern.
     Live,
-    /// A video: it can be paused, sought, stepped, looped, and played as fast as possible.
+    /// A video: it can be paused, stepped, repeated, played as fast as possible, and can seek.
     Video,
-    /// Separate images, one after the other, each as long as the viewer wants.
+    /// Separate images, each shown as long as the viewer wants.
     Stills,
 }
 
-/// What is known of an open source.
+/// Properties of an open source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceInfo {
-    /// What the user calls it: the camera's name, the file's name, "Test pattern".
+    /// The name for the user: that of the camera or the file, "Test pattern".
     pub name: String,
+    /// For a camera: its name and bus, under which it is found again after it was unplugged, whatever address it was
+    /// opened with. `None` for other sources.
+    pub address: Option<Address>,
     /// How it behaves in time.
     pub pace: Pace,
-    /// Frame size in pixels, (0, 0) where not yet known.
+    /// Frame size in pixels, (0, 0) if not yet known.
     pub size: (u32, u32),
-    /// Nominal frames a second.
+    /// Nominal frames per second.
     pub fps: Option<f64>,
-    /// Length of a video in seconds, where known.
+    /// Length of a video in seconds, if known.
     pub duration_s: Option<f64>,
-    /// Number of frames or images, where known.
+    /// Number of frames or images, if known.
     pub frames: Option<u64>,
     /// The format that the source delivers, for the user ("MJPEG 1280×720 @ 30").
     pub detail: String,
 }
 
+impl SourceInfo {
+    /// A source of which nothing else is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>, pace: Pace) -> Self {
+        Self {
+            name: name.into(),
+            address: None,
+            pace,
+            size: (0, 0),
+            fps: None,
+            duration_s: None,
+            frames: None,
+            detail: String::new(),
+        }
+    }
+}
+
 /// A source of frames.
 pub trait Source: Send {
-    /// What is known of it now; may change after a read.
+    /// Its properties, which may change with a read.
     fn info(&self) -> &SourceInfo;
 
-    /// Writes the next frame into `into`, waiting at most `timeout`. `into`'s buffer is reused; the
-    /// source fills size, format, data, sequence, captured, time and origin.
+    /// Writes the next frame into `into`, waiting at most `timeout`. Reuses the buffer of `into` or replaces it by another
+    /// that goes round; sets size, format, data, sequence, capture time, position and origin.
     ///
-    /// A video or a folder gives its next frame at once: the one who reads sets the pace.
+    /// A video or a folder delivers its next frame at once: the reader sets the pace.
     ///
     /// # Errors
-    /// The state that the source is in. After an error the source is done with: drop it and open again.
+    /// Why the source delivers no more frames. After an error, drop the source and open it again.
     fn read(&mut self, into: &mut Frame, timeout: Duration) -> Result<Read, SourceError>;
 
-    /// Goes to `time_s` of a video (clamped to its length), or to the image of that index.
+    /// Goes to the time `time_s` of a video, in seconds, or to the image with that index. A position after the end is the
+    /// last frame. The next read never returns a frame from before the seek.
     ///
     /// # Errors
-    /// [`SourceError::NotSeekable`] for a live source, or why the file couldn't be read again.
+    /// [`SourceError::NotSeekable`] for a live source, or why the file could not be read again.
     fn seek(&mut self, time_s: f64) -> Result<(), SourceError> {
         let _ = time_s;
         Err(SourceError::NotSeekable)
     }
 
-    /// Sets a control of a camera (brightness, exposure, …) to a value of its own range.
+    /// Sets a control of a camera (brightness, exposure, …) to a value within its range. A camera that is opened again may
+    /// have forgotten its values, and some controls take a value only after another one was set (exposure time after
+    /// "manual exposure"): set them again in the same order. Other sources have no controls.
     ///
     /// # Errors
-    /// Why the camera didn't take it; it goes on as it was. Other sources have no controls.
+    /// Why the camera refused the value. It keeps delivering frames.
     fn set_control(&mut self, id: u32, value: i64) -> Result<(), SourceError> {
         let _ = (id, value);
         Ok(())
     }
 }
 
-/// How a camera is to be opened; `None` leaves the choice to Sightline (the largest mode with at least
-/// 24 frames a second up to 1280×720, MJPEG before raw at HD).
+/// The mode in which to open a camera. `None` leaves the choice to Sightline: the largest mode up to 1280×720 with at least
+/// 24 frames per second; in HD, MJPEG before raw formats.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CameraRequest {
     pub format: Option<crate::frame::PixelFormat>,
@@ -100,10 +123,11 @@ pub struct CameraRequest {
     pub fps: Option<u32>,
 }
 
-/// Opens a source. May take a few seconds (a camera that wakes up), never for ever: call it off the interface's thread.
+/// Opens a source. May take a few seconds (a camera that wakes up, a stream that must be reached): do not call it on the
+/// thread of the user interface.
 ///
 /// # Errors
-/// The state that the source is in, with its fix.
+/// Why the source cannot be opened.
 pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source>, SourceError> {
     Ok(match address {
         Address::Image(path) => Box::new(images::Images::file(path)?),

@@ -1,9 +1,9 @@
-"""What a camera must do under the real driver; run inside the virtual machine by scripts/camera-vm.sh.
+"""Checks cameras with the real driver. scripts/camera-vm.sh runs it inside the virtual machine.
 
 Usage: in_vm.py SIGHTLINE UVCSIM FRAMES
 
-Prints a line a check, "ok" or "FAILED", with the seconds it took, and exits with 1 if any failed. The machine is emulated and
-slow: what it does is checked, never how fast.
+Prints one line per check, "ok" or "FAILED", with the seconds it took, and exits with 1 if any failed. The machine is emulated
+and slow: speed is not checked.
 """
 
 import json
@@ -19,17 +19,17 @@ PATIENCE = 60.0
 passed = failed = 0
 
 
-def say(name, good, since, detail=""):
+def check(name, good, since, detail=""):
     global passed, failed
     passed += good
     failed += not good
-    word = "ok" if good else "FAILED"
-    print(f"test {name} ... {word} ({time.monotonic() - since:.1f} s){'; ' + detail if detail else ''}", flush=True)
+    result = "ok" if good else "FAILED"
+    print(f"test {name} ... {result} ({time.monotonic() - since:.1f} s){'; ' + detail if detail else ''}", flush=True)
 
 
-def fault(word):
+def fault(name):
     with open(FAULT, "w") as file:
-        file.write(word + "\n")
+        file.write(name + "\n")
 
 
 class Camera:
@@ -52,27 +52,27 @@ class Watch:
     def __init__(self, *more):
         command = [SIGHTLINE, "cameras", "--watch", "300", "--format", "json", *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.moments = []
+        self.reports = []
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
         for line in self.process.stdout:
-            self.moments.append(json.loads(line))
+            self.reports.append(json.loads(line))
 
-    def until(self, *states, enough=lambda moment: True, since=None):
-        """Waits for a moment in one of these states, from now or from the moment of that number on; None where none comes."""
-        at, end = len(self.moments) if since is None else since, time.monotonic() + PATIENCE
+    def until(self, *states, enough=lambda report: True, since=None):
+        """Waits for a report of one of these states, from now or from report number `since` on. None if none comes."""
+        at, end = len(self.reports) if since is None else since, time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            while at < len(self.moments):
-                moment = self.moments[at]
+            while at < len(self.reports):
+                report = self.reports[at]
                 at += 1
-                if moment["state"] in states and enough(moment):
-                    return moment
+                if report["state"] in states and enough(report):
+                    return report
             time.sleep(0.02)
         return None
 
     def plays(self):
-        """Waits until three more images have come."""
+        """Waits until three more frames have come."""
         before = self.until("playing")
         return before and self.until("playing", enough=lambda m: m["frames"] >= before["frames"] + 3)
 
@@ -99,35 +99,35 @@ def main():
     formats = {mode["format"] for mode in cameras[0]["modes"]} if cameras else set()
     names = [control["name"] for control in cameras[0]["controls"]] if cameras else []
     good = len(cameras) == 1 and len(nodes) > 1 and formats == {"MJPEG", "YUYV"} and len(names) >= 4
-    say("one_camera_is_listed_and_not_its_metadata_node", good, begin, f"{nodes}, {sorted(formats)}, {len(names)} controls")
+    check("one_camera_is_listed_and_not_its_metadata_node", good, begin, f"{nodes}, {sorted(formats)}, {len(names)} controls")
 
     for pixels in ("mjpeg", "yuyv"):
         begin = time.monotonic()
         watch = Watch("--pixels", pixels, "--size", "640x480")
-        moment = watch.plays()
-        detail = moment["detail"] if moment else str(watch.moments[-2:])
-        say(f"{pixels}_streams", bool(moment) and pixels.upper() in detail, begin, detail)
-        say(f"{pixels}_stops_promptly", watch.stop() == 130, time.monotonic())
+        report = watch.plays()
+        detail = report["detail"] if report else str(watch.reports[-2:])
+        check(f"{pixels}_streams", bool(report) and pixels.upper() in detail, begin, detail)
+        check(f"{pixels}_stops_promptly", watch.stop() == 130, time.monotonic())
 
     watch = Watch("--pixels", "mjpeg", "--size", "640x480")
     watch.plays()
-    # It may be said before this process hears that the camera is gone.
-    begin, since = time.monotonic(), len(watch.moments)
+    # Sightline may report it before this process notices that the camera is gone.
+    begin, since = time.monotonic(), len(watch.reports)
     camera.unplug()
-    moment = watch.until("unplugged", "missing", "none", since=since)
+    report = watch.until("unplugged", "missing", "none", since=since)
     took = time.monotonic() - begin
-    say("unplug_is_noticed_within_two_seconds", bool(moment) and took < 2.0, begin, str(moment and moment["detail"]))
+    check("unplug_is_noticed_within_two_seconds", bool(report) and took < 2.0, begin, str(report and report["detail"]))
     begin = time.monotonic()
     camera = Camera()
-    say("replug_resumes_by_itself", bool(watch.plays()), begin)
+    check("replug_resumes_by_itself", bool(watch.plays()), begin)
 
     begin = time.monotonic()
     fault("stall")
-    say("a_stall_is_said", bool(watch.until("stalled")), begin)
+    check("a_stall_is_reported", bool(watch.until("stalled")), begin)
     begin = time.monotonic()
     fault("ok")
-    say("after_a_stall_it_resumes", bool(watch.plays()), begin)
-    say("quitting_is_prompt", watch.stop() == 130, time.monotonic())
+    check("after_a_stall_it_resumes", bool(watch.plays()), begin)
+    check("quitting_is_prompt", watch.stop() == 130, time.monotonic())
 
     begin = time.monotonic()
     holder = subprocess.Popen(
@@ -135,13 +135,13 @@ def main():
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(3)
     watch = Watch("--pixels", "mjpeg", "--size", "640x480")
-    moment = watch.until("busy")
-    detail = moment["detail"] if moment else str(watch.moments[-2:])
-    say("a_camera_in_use_is_said_with_its_user", bool(moment) and "v4l2-ctl" in detail, begin, detail)
+    report = watch.until("busy")
+    detail = report["detail"] if report else str(watch.reports[-2:])
+    check("a_camera_in_use_is_reported_with_its_user", bool(report) and "v4l2-ctl" in detail, begin, detail)
     begin = time.monotonic()
     holder.kill()
     holder.wait()
-    say("once_it_is_free_it_comes", bool(watch.plays()), begin)
+    check("once_it_is_free_it_comes", bool(watch.plays()), begin)
     watch.stop()
     camera.unplug()
     print(f"test result: {'FAILED' if failed else 'ok'}. {passed} passed; {failed} failed; 0 ignored", flush=True)

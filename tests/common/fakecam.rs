@@ -1,6 +1,6 @@
-//! A camera that isn't there: `tests/camera/fakecam.c`, a library that plays `/dev/video0` for the program it is
-//! loaded into.
+//! A simulated camera: `tests/camera/fakecam.c`, a library that simulates `/dev/video0` for the program that loads it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -24,14 +24,17 @@ fn library() -> &'static Path {
     })
 }
 
-/// A fake camera with images of the sample clip.
+/// A simulated camera that sends frames of the sample video.
 pub struct FakeCamera {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Removes the folder when the camera is dropped.
+    _owner: Option<tempfile::TempDir>,
 }
 
 impl FakeCamera {
     pub fn new() -> Self {
-        let camera = Self { folder: tempfile::tempdir().expect("a folder") };
+        let owner = tempfile::tempdir().expect("a folder");
+        let camera = Self { folder: owner.path().to_owned(), _owner: Some(owner) };
         for folder in ["dev", "sys/video0", "frames"] {
             std::fs::create_dir_all(camera.path(folder)).expect("a folder");
         }
@@ -51,14 +54,20 @@ impl FakeCamera {
         camera
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    /// The camera of another process, which made this folder.
+    pub fn existing(folder: impl AsRef<OsStr>) -> Self {
+        Self { folder: PathBuf::from(folder.as_ref()), _owner: None }
     }
 
-    pub fn fault(&self, word: &str) {
-        // Written whole at once: the library reads it at every call.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Makes the camera fail in this way from now on; `ok` ends it. `fakecam.c` lists the faults.
+    pub fn fault(&self, fault: &str) {
+        // The library reads the file at every call, so it is replaced as a whole.
         let next = self.path("fault.next");
-        std::fs::write(&next, word).expect("written");
+        std::fs::write(&next, fault).expect("written");
         std::fs::rename(next, self.path("fault")).expect("renamed");
     }
 
@@ -71,9 +80,18 @@ impl FakeCamera {
         std::fs::remove_file(self.path("dev/video0")).expect("removed");
     }
 
+    /// Sightline, with this camera.
     pub fn command(&self, env: &TestEnv) -> Command {
-        let mut command = env.bare();
-        command.env("LD_PRELOAD", library()).env("FAKECAM_DIR", self.folder.path());
+        self.loaded_into(env.bare())
+    }
+
+    /// A program with this camera.
+    pub fn with_camera(&self, program: &Path) -> Command {
+        self.loaded_into(Command::new(program))
+    }
+
+    fn loaded_into(&self, mut command: Command) -> Command {
+        command.env("LD_PRELOAD", library()).env("FAKECAM_DIR", &self.folder);
         command
     }
 }

@@ -162,13 +162,12 @@ impl Bench {
 
 fn info(address: &Address, pace: Pace) -> SourceInfo {
     SourceInfo {
-        name: address.to_string(),
-        pace,
         size: (1280, 720),
         fps: Some(25.0),
         duration_s: (pace == Pace::Video).then_some(60.0),
         frames: (pace == Pace::Stills).then_some(5),
         detail: "MJPEG 1280×720 @ 30".into(),
+        ..SourceInfo::new(address.to_string(), pace)
     }
 }
 

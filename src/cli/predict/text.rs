@@ -164,15 +164,7 @@ mod tests {
     use crate::model::Detection;
 
     fn info(pace: Pace) -> SourceInfo {
-        SourceInfo {
-            name: "street.mp4".into(),
-            pace,
-            size: (0, 0),
-            fps: None,
-            duration_s: None,
-            frames: None,
-            detail: String::new(),
-        }
+        SourceInfo::new("street.mp4", pace)
     }
 
     #[test]

@@ -118,6 +118,7 @@ pub(super) fn at_rate(
     Box::new(Scripted {
         info: SourceInfo {
             name: "Scripted".into(),
+            address: None,
             pace,
             size: (4, 2),
             fps: Some(fps),

@@ -1,8 +1,8 @@
 //! nokhwa's camera backend for Linux, over the `v4l` crate.
 //!
-//! nokhwa's own backend (0.10.11) waits for a frame without a timeout, hands out the whole buffer with the stale end of an
-//! earlier image, ignores the driver's error flag and can't open a camera that another program left at an odd rate. This
-//! one polls first, cuts at the bytes used, minds the flag and sets format and rate before it asks for anything.
+//! nokhwa's own backend (0.10.11) waits for a frame without a timeout, returns the whole buffer with the end of an earlier
+//! image in it, ignores the driver's error flag, and cannot open a camera that another program left at an unusual rate. This
+//! one polls first, returns only the bytes used, checks the flag, and sets format and rate before anything else.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,17 +27,17 @@ use v4l::{Device, Format, FourCC, Fraction};
 use super::Mode;
 use super::linux::{fourcc, frame_format};
 
-/// Buffers asked of the driver.
+/// Buffers requested from the driver.
 const BUFFERS: u32 = 4;
 
-/// What nokhwa's interface has no place for: it is shared with the one who reads.
+/// Values that nokhwa's interface has no parameters for. The reader and the backend share them.
 #[derive(Debug, Default)]
-pub(super) struct Beside {
+pub(super) struct Exchange {
     /// How long a read waits.
     pub timeout: Duration,
     /// The driver's count of the last frame.
     pub sequence: u32,
-    /// When the last frame was taken, on the system's monotonic clock, where the driver says so.
+    /// When the last frame was taken, on the system's monotonic clock, if the driver reports it.
     pub taken: Option<Duration>,
     /// Bytes from one row to the next, for raw formats.
     pub stride: u32,
@@ -45,81 +45,81 @@ pub(super) struct Beside {
     pub failure: Option<Failure>,
 }
 
-/// Why a read gave no frame.
+/// Why a read returned no frame.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Nothing came in time.
+    /// Nothing came within the timeout.
     Nothing,
-    /// A frame came and is damaged.
+    /// The frame that came is damaged.
     Damaged,
     Io(io::Error),
 }
 
-pub(super) type Shared = Arc<Mutex<Beside>>;
+pub(super) type SharedExchange = Arc<Mutex<Exchange>>;
 
 pub(super) struct Backend {
-    // The stream is let go before the device that it belongs to.
-    stream: Option<Open>,
+    // Dropped before the device that it belongs to.
+    stream: Option<RunningStream>,
     device: Device,
     info: CameraInfo,
     mode: Mode,
-    beside: Shared,
+    exchange: SharedExchange,
 }
 
 /// A running stream.
-struct Open {
+struct RunningStream {
     stream: Stream<'static>,
-    /// The first buffer was taken out, so that one is there to be given back.
+    /// Whether the first buffer was taken out. `next` of the v4l crate gives a buffer back before it takes one.
     primed: bool,
 }
 
-impl Drop for Open {
+impl Drop for RunningStream {
     fn drop(&mut self) {
-        // v4l panics in its own drop when the driver refuses to stop; stopping first shows whether it does.
+        // The v4l crate panics in its own drop if the driver refuses to stop the stream. After this it has nothing to stop.
         let _ = self.stream.stop();
     }
 }
 
 impl Backend {
-    /// Sets the mode. The stream isn't open yet.
-    pub fn new(device: Device, info: CameraInfo, mode: Mode, beside: Shared) -> io::Result<Self> {
+    /// Sets the mode. The stream is opened later.
+    pub fn new(device: Device, info: CameraInfo, mode: Mode, exchange: SharedExchange) -> io::Result<Self> {
         let asked = Format::new(mode.width, mode.height, FourCC::new(&fourcc(mode.format)));
         let got = device.set_format(&asked)?;
         if got.fourcc != asked.fourcc {
-            return Err(io::Error::other("the camera didn't take the format that it offers"));
+            return Err(io::Error::other("the camera refuses a format that it offers"));
         }
         let (numerator, denominator) = mode.interval;
         let rate = v4l::video::capture::Parameters::new(Fraction::new(numerator, denominator));
-        // A driver that can't set its rate still streams at the one it has.
+        // A driver that cannot set its rate still delivers frames, at its own rate.
         if let Err(error) = device.set_params(&rate)
             && error.raw_os_error() == Some(libc::EBUSY)
         {
             return Err(error);
         }
-        if let Ok(mut beside) = beside.lock() {
-            beside.stride = got.stride;
+        if let Ok(mut exchange) = exchange.lock() {
+            exchange.stride = got.stride;
         }
         let mode = Mode { width: got.width, height: got.height, ..mode };
-        Ok(Self { stream: None, device, info, mode, beside })
+        Ok(Self { stream: None, device, info, mode, exchange })
     }
 
-    /// The mode as the driver took it.
+    /// The mode that the driver set.
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
     fn start(&mut self) -> io::Result<()> {
         let mut stream = Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS)?;
-        // The driver may have given more or fewer buffers than asked for.
+        // The driver may have created more or fewer buffers than requested.
         let mut queued = 0;
         while queued < 32 && stream.queue(queued).is_ok() {
             queued += 1;
         }
         if queued < 2 {
-            return Err(io::Error::other("the driver gives too few buffers"));
+            return Err(io::Error::other("the driver has too few buffers"));
         }
         stream.start()?;
-        self.stream = Some(Open { stream, primed: false });
+        self.stream = Some(RunningStream { stream, primed: false });
         Ok(())
     }
 
@@ -136,15 +136,14 @@ impl Backend {
             if open.primed {
                 break;
             }
-            // `next` gives a buffer back before it takes one: the first is taken out by hand.
             open.stream.dequeue().map_err(Failure::Io)?;
             open.primed = true;
         }
         let (bytes, meta) = open.stream.next().map_err(Failure::Io)?;
-        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-        beside.sequence = meta.sequence;
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.sequence = meta.sequence;
         let monotonic = meta.flags.contains(Flags::TIMESTAMP_MONOTONIC) && meta.timestamp.sec >= 0;
-        beside.taken = monotonic.then(|| Duration::from(meta.timestamp));
+        exchange.taken = monotonic.then(|| Duration::from(meta.timestamp));
         if meta.flags.contains(Flags::ERROR) || meta.bytesused == 0 {
             return Err(Failure::Damaged);
         }
@@ -173,7 +172,7 @@ impl CaptureBackendTrait for Backend {
         CameraFormat::new(self.resolution(), self.frame_format(), self.frame_rate())
     }
 
-    // The mode is chosen before the camera is opened; another one means opening it anew.
+    // The mode is chosen before the camera is opened. To change it, the camera is opened again.
     fn set_camera_format(&mut self, _: CameraFormat) -> Result<(), NokhwaError> {
         unsupported()
     }
@@ -221,7 +220,7 @@ impl CaptureBackendTrait for Backend {
         unsupported()
     }
 
-    /// Controls go by the driver's number, as `Other`.
+    /// Sets a control, which is given by the driver's identifier as `Other`.
     fn set_camera_control(
         &mut self,
         id: KnownCameraControl,
@@ -244,7 +243,7 @@ impl CaptureBackendTrait for Backend {
     fn open_stream(&mut self) -> Result<(), NokhwaError> {
         self.start().map_err(|error| {
             let text = error.to_string();
-            self.beside.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(Failure::Io(error));
+            self.exchange.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(Failure::Io(error));
             NokhwaError::OpenStreamError(text)
         })
     }
@@ -260,13 +259,13 @@ impl CaptureBackendTrait for Backend {
     }
 
     fn frame_raw(&mut self) -> Result<Cow<'_, [u8]>, NokhwaError> {
-        let beside = Arc::clone(&self.beside);
-        let timeout = beside.lock().unwrap_or_else(PoisonError::into_inner).timeout;
+        let exchange = Arc::clone(&self.exchange);
+        let timeout = exchange.lock().unwrap_or_else(PoisonError::into_inner).timeout;
         match self.next(timeout) {
             Ok(bytes) => Ok(Cow::Borrowed(bytes)),
             Err(failure) => {
                 let text = format!("{failure:?}");
-                beside.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(failure);
+                exchange.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(failure);
                 Err(NokhwaError::ReadFrameError(text))
             }
         }

@@ -1,16 +1,16 @@
-//! Which mode of a camera to take.
+//! Chooses a mode of a camera.
 
 use super::Mode;
 use crate::frame::PixelFormat;
 use crate::source::CameraRequest;
 
-/// Fewer frames a second than this look like single images.
-const FLUENT: f64 = 24.0;
-/// More than this is rarely worth its decoding (29.97 and 30 count as the same wish).
+/// At fewer frames per second, motion does not look smooth.
+const SMOOTH: f64 = 24.0;
+/// More frames per second than this are rarely worth the time to decode them. 29.97 and 30 count as the same.
 const ENOUGH: f64 = 30.0;
 
-/// The mode nearest to what is asked for; where nothing is, the largest with at least 24 frames a second up to
-/// 1280×720. `None` where there is no mode at all.
+/// Returns the mode nearest to the request. Without a request, the largest up to 1280×720 with at least 24 frames per
+/// second. `None` if there is no mode at all.
 #[must_use]
 pub fn choose(modes: &[Mode], request: &CameraRequest) -> Option<Mode> {
     modes
@@ -23,12 +23,12 @@ pub fn choose(modes: &[Mode], request: &CameraRequest) -> Option<Mode> {
         })
 }
 
-/// Greater is better; compared from the first number on.
+/// Ranks a mode. Greater is better; the first number that differs decides.
 fn rank(mode: &Mode, request: &CameraRequest) -> [f64; 6] {
     let area = f64::from(mode.width) * f64::from(mode.height);
     let fps = mode.fps();
     let hd = area > 640.0 * 480.0;
-    // Raw HD doesn't fit through USB 2 at speed; raw VGA does, and needs no decompression.
+    // USB 2 is too slow for raw HD at 30 frames per second. Raw VGA fits, and needs no decoding.
     let format = match mode.format {
         PixelFormat::Mjpeg if hd => 3.0,
         PixelFormat::Yuyv | PixelFormat::Nv12 => 2.0,
@@ -41,11 +41,11 @@ fn rank(mode: &Mode, request: &CameraRequest) -> [f64; 6] {
         .map_or(0.0, |(w, h)| -(f64::from(w.abs_diff(mode.width)) + f64::from(h.abs_diff(mode.height))));
     let wanted_fps = request.fps.map_or(0.0, |want| -(fps - f64::from(want)).abs());
     let fits = request.size.is_some() || (mode.width <= 1280 && mode.height <= 720);
-    let fluent = request.fps.is_some() || fps >= FLUENT - 0.5;
-    let usable = f64::from(u8::from(fits)) + f64::from(u8::from(fluent));
-    // Among modes that all fall short, the smaller is the more fluent one.
-    let size = if fits && fluent { area } else { -area };
-    // Any rate above is just below 30, so that 60 stays better than 25.
+    let smooth = request.fps.is_some() || fps >= SMOOTH - 0.5;
+    let usable = f64::from(u8::from(fits)) + f64::from(u8::from(smooth));
+    // If no mode is good, the smallest is probably the fastest.
+    let size = if fits && smooth { area } else { -area };
+    // A rate above 30 ranks just below 30, so that 60 is still better than 25.
     let rate = if fps <= ENOUGH { fps } else { ENOUGH - 0.1 - (fps - ENOUGH) / 1000.0 };
     [wanted_format, wanted_size + wanted_fps, usable, size, rate, format]
 }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn hd_comes_as_mjpeg_and_not_larger() {
+    fn mjpeg_in_hd_is_chosen_before_larger_sizes() {
         let modes = [
             mode(PixelFormat::Yuyv, 640, 480, 30),
             mode(PixelFormat::Yuyv, 1280, 720, 10),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_fluent_hd_mode_vga_is_taken_raw() {
+    fn without_a_smooth_hd_mode_raw_vga_is_chosen() {
         let modes = [
             mode(PixelFormat::Yuyv, 1280, 720, 10),
             mode(PixelFormat::Mjpeg, 640, 480, 30),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_met_as_nearly_as_can_be() {
+    fn the_mode_nearest_to_the_request_is_chosen() {
         let modes = [
             mode(PixelFormat::Mjpeg, 1920, 1080, 30),
             mode(PixelFormat::Mjpeg, 640, 480, 30),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn only_slow_or_huge_modes_still_give_one() {
+    fn slow_and_huge_modes_are_better_than_none() {
         let modes = [mode(PixelFormat::Mjpeg, 3840, 2160, 5), mode(PixelFormat::Mjpeg, 1280, 720, 5)];
         assert_eq!(choose(&modes, &CameraRequest::default()), Some(modes[1]));
         assert_eq!(choose(&[], &CameraRequest::default()), None);

@@ -1,4 +1,4 @@
-//! Cameras on Linux: what there is, and reading one.
+//! Cameras on Linux: listing and reading them.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,16 +17,17 @@ use v4l::framesize::FrameSizeEnum;
 use v4l::video::Capture as _;
 use v4l::{Device, FourCC};
 
-use super::backend::{Backend, Failure, Shared};
+use super::backend::{Backend, Failure, SharedExchange};
 use super::{CameraInfo, Control, ControlKind, Mode};
 use crate::frame::{Frame, PixelFormat};
-use crate::source::{Pace, Read, Source, SourceError, SourceInfo};
+use crate::source::{Read, Source, SourceError, SourceInfo};
 
-/// A camera that gives no frame for so long has stalled. Opening one may take longer.
+/// A camera that delivers nothing for this long has stalled.
 const STALL: Duration = Duration::from_secs(2);
+/// The first frame may take longer.
 const FIRST_FRAME: Duration = Duration::from_secs(5);
-/// Sizes offered for a camera that takes any.
-const USUAL_SIZES: [(u32, u32); 5] = [(320, 240), (640, 480), (1280, 720), (1920, 1080), (3840, 2160)];
+/// Sizes offered for a camera that takes any size within a range.
+const COMMON_SIZES: [(u32, u32); 5] = [(320, 240), (640, 480), (1280, 720), (1920, 1080), (3840, 2160)];
 
 pub(super) fn fourcc(format: PixelFormat) -> [u8; 4] {
     *match format {
@@ -72,25 +73,25 @@ pub(super) fn list() -> Vec<CameraInfo> {
         })
         .collect();
     nodes.sort();
-    // The driver is asked through foreign code that unwraps what a device says of itself (names that aren't UTF-8).
-    let ask =
+    // The v4l crate panics if a device reports a name that is not UTF-8.
+    let query =
         |(number, path): &(u32, PathBuf)| catch_unwind(AssertUnwindSafe(|| describe(*number, path))).ok()?;
-    let mut cameras: Vec<CameraInfo> = nodes.iter().filter_map(ask).collect();
+    let mut cameras: Vec<CameraInfo> = nodes.iter().filter_map(query).collect();
     for (camera, index) in cameras.iter_mut().zip(0..) {
         camera.index = index;
     }
     cameras
 }
 
-/// A node as a camera; `None` where it isn't one (a metadata node, an output, gone).
+/// Describes the camera of a device node. `None` if it is not a camera (a metadata node, an output) or has gone.
 fn describe(number: u32, path: &Path) -> Option<CameraInfo> {
-    let about = |file: &str| {
+    let sysfs = |file: &str| {
         let text = std::fs::read_to_string(format!("/sys/class/video4linux/video{number}/{file}")).ok()?;
         Some(text.trim().to_owned())
     };
     let mut info = CameraInfo {
         index: 0,
-        name: about("name").unwrap_or_else(|| format!("Camera {number}")),
+        name: sysfs("name").unwrap_or_else(|| format!("Camera {number}")),
         bus: String::new(),
         path: path.display().to_string(),
         modes: Vec::new(),
@@ -101,19 +102,19 @@ fn describe(number: u32, path: &Path) -> Option<CameraInfo> {
     let device = match Device::with_path(path) {
         Ok(device) => device,
         Err(error) => {
-            // Every UVC camera has a second node, for metadata; where nodes can't be opened, the first counts.
-            let first = about("index").is_none_or(|index| index == "0");
-            let problem = explain(&info.name, path, &error);
-            let there = !matches!(problem, SourceError::Missing { .. } | SourceError::Unplugged { .. });
+            // Every UVC camera has a second node, for metadata. If the nodes cannot be opened, only the first is listed.
+            let first = sysfs("index").is_none_or(|index| index == "0");
+            let problem = source_error(&info.name, path, &error);
+            let present = !matches!(problem, SourceError::Missing { .. } | SourceError::Unplugged { .. });
             info.problem = Some(problem);
-            return (first && there).then_some(info);
+            return (first && present).then_some(info);
         }
     };
     let caps = device.query_caps().ok()?;
     if !caps.capabilities.contains(Flags::VIDEO_CAPTURE) {
         return None;
     }
-    info.name = if caps.card.is_empty() { info.name } else { said_once(&caps.card) };
+    info.name = if caps.card.is_empty() { info.name } else { without_repetition(&caps.card) };
     info.bus = caps.bus;
     for format in device.enum_formats().unwrap_or_default() {
         match pixel_format(format.fourcc) {
@@ -125,8 +126,9 @@ fn describe(number: u32, path: &Path) -> Option<CameraInfo> {
     Some(info)
 }
 
-/// UVC cameras tell their maker's name and their own, often the same twice and cut at 31 letters.
-fn said_once(card: &str) -> String {
+/// Returns a camera's name once. UVC cameras report the maker's name and the product's, often the same twice, cut to 31
+/// letters.
+fn without_repetition(card: &str) -> String {
     match card.split_once(": ") {
         Some((name, again)) if name.starts_with(again.trim_end()) => name.to_owned(),
         _ => card.to_owned(),
@@ -137,7 +139,7 @@ fn add_modes(device: &Device, fourcc: FourCC, format: PixelFormat, modes: &mut V
     for size in device.enum_framesizes(fourcc).unwrap_or_default() {
         let sizes: Vec<(u32, u32)> = match size.size {
             FrameSizeEnum::Discrete(size) => vec![(size.width, size.height)],
-            FrameSizeEnum::Stepwise(range) => USUAL_SIZES
+            FrameSizeEnum::Stepwise(range) => COMMON_SIZES
                 .into_iter()
                 .filter(|(w, h)| {
                     (range.min_width..=range.max_width).contains(w)
@@ -159,7 +161,7 @@ fn add_modes(device: &Device, fourcc: FourCC, format: PixelFormat, modes: &mut V
             for interval in intervals {
                 match interval.interval {
                     FrameIntervalEnum::Discrete(f) => add(f.numerator, f.denominator),
-                    // A range: its ends, and 30 a second where that lies between.
+                    // A range: its fastest end, and 30 per second if that lies within.
                     FrameIntervalEnum::Stepwise(range) => {
                         let fps = |f: v4l::Fraction| f64::from(f.denominator) / f64::from(f.numerator.max(1));
                         add(range.min.numerator, range.min.denominator);
@@ -174,7 +176,7 @@ fn add_modes(device: &Device, fourcc: FourCC, format: PixelFormat, modes: &mut V
 }
 
 fn controls(device: &Device) -> Vec<Control> {
-    // v4l steps through menus by a step that a driver may give as 0, and panics.
+    // The v4l crate panics if a driver reports a menu with a step of 0.
     let descriptions = catch_unwind(AssertUnwindSafe(|| device.query_controls())).ok().and_then(Result::ok);
     let usable = descriptions.unwrap_or_default().into_iter().filter_map(|d| {
         if d.flags.intersects(ControlFlags::DISABLED | ControlFlags::READ_ONLY) {
@@ -210,20 +212,20 @@ fn controls(device: &Device) -> Vec<Control> {
     usable.collect()
 }
 
-/// A driver's error as a state.
-fn explain(name: &str, path: &Path, error: &io::Error) -> SourceError {
+/// Turns an error of a driver into one for the user.
+fn source_error(name: &str, path: &Path, error: &io::Error) -> SourceError {
     let name = name.to_owned();
     match error.raw_os_error() {
         Some(libc::ENOENT | libc::ENXIO) => SourceError::Missing { name },
         Some(libc::ENODEV) => SourceError::Unplugged { name },
         Some(libc::EACCES | libc::EPERM) => SourceError::Forbidden { name },
-        Some(libc::EBUSY) => SourceError::Busy { name, by: holder(path) },
+        Some(libc::EBUSY) => SourceError::Busy { name, by: user_of(path) },
         _ => SourceError::Camera { name, reason: error.to_string() },
     }
 }
 
-/// The program that has a device open, where this account may see it.
-fn holder(device: &Path) -> Option<String> {
+/// Returns the program that has a device open, if this account may see it.
+fn user_of(device: &Path) -> Option<String> {
     let own = std::process::id().to_string();
     std::fs::read_dir("/proc").ok()?.filter_map(Result::ok).find_map(|process| {
         let pid = process.file_name().into_string().ok().filter(|pid| *pid != own)?;
@@ -237,40 +239,32 @@ fn holder(device: &Path) -> Option<String> {
 
 pub(super) fn open(camera: &CameraInfo, mode: Mode) -> Result<Box<dyn Source>, SourceError> {
     let path = PathBuf::from(&camera.path);
-    let failed = |error: io::Error| explain(&camera.name, &path, &error);
-    let beside = Shared::default();
+    let failed = |error: io::Error| source_error(&camera.name, &path, &error);
+    let exchange = SharedExchange::default();
     let device = Device::with_path(&path).map_err(failed)?;
     let info = NokhwaInfo::new(&camera.name, &camera.bus, &camera.path, CameraIndex::Index(camera.index));
-    let backend = Backend::new(device, info, mode, Arc::clone(&beside)).map_err(failed)?;
+    let backend = Backend::new(device, info, mode, Arc::clone(&exchange)).map_err(failed)?;
     let mode = backend.mode();
     let mut nokhwa =
         Camera::with_custom(CameraIndex::Index(camera.index), ApiBackend::Video4Linux, Box::new(backend));
     if let Err(error) = nokhwa.open_stream() {
-        let failure = beside.lock().unwrap_or_else(PoisonError::into_inner).failure.take();
+        let failure = exchange.lock().unwrap_or_else(PoisonError::into_inner).failure.take();
         return Err(match failure {
             Some(Failure::Io(error)) => failed(error),
             _ => SourceError::Camera { name: camera.name.clone(), reason: error.to_string() },
         });
     }
     Ok(Box::new(CameraSource {
-        info: SourceInfo {
-            name: camera.name.clone(),
-            pace: Pace::Live,
-            size: (mode.width, mode.height),
-            fps: Some(mode.fps()),
-            duration_s: None,
-            frames: None,
-            detail: mode.to_string(),
-        },
+        info: camera.source_info(mode),
         mode,
         path,
         camera: nokhwa,
-        beside,
+        exchange,
         last_sequence: None,
         sequence: 0,
         opened: Instant::now(),
         last_frame: None,
-        last_sign: None,
+        last_buffer: None,
     }))
 }
 
@@ -280,35 +274,35 @@ struct CameraSource {
     mode: Mode,
     path: PathBuf,
     camera: Camera,
-    beside: Shared,
-    /// The driver's count, 32 bits that wrap.
+    exchange: SharedExchange,
+    /// The driver's count of the last frame, which wraps at 32 bits.
     last_sequence: Option<u32>,
     sequence: u64,
     opened: Instant,
     last_frame: Option<Instant>,
-    /// When anything came at all, damaged or not.
-    last_sign: Option<Instant>,
+    /// When the last buffer came, damaged or not.
+    last_buffer: Option<Instant>,
 }
 
 impl CameraSource {
-    /// Nothing came: still well, stalled, or nothing but damage?
+    /// Called if a read brought no whole frame. Returns an error if that has been so for too long.
     fn nothing(&self) -> Result<Read, SourceError> {
         let name = || self.info.name.clone();
         let (since, patience) = match self.last_frame {
             Some(last) => (last, STALL),
-            None => (self.opened, if self.last_sign.is_some() { STALL } else { FIRST_FRAME }),
+            None => (self.opened, if self.last_buffer.is_some() { STALL } else { FIRST_FRAME }),
         };
         if since.elapsed() < patience {
             return Ok(Read::Nothing);
         }
-        // A driver may notice that a camera is gone only when it is asked for something else.
+        // Some drivers report that a camera has gone only when it is opened again.
         if let Err(error) = Device::with_path(&self.path)
             && matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV | libc::ENXIO))
         {
             return Err(SourceError::Unplugged { name: name() });
         }
-        Err(match self.last_sign {
-            Some(sign) if sign.elapsed() < STALL => SourceError::Damaged { name: name() },
+        Err(match self.last_buffer {
+            Some(last) if last.elapsed() < STALL => SourceError::Damaged { name: name() },
             _ => SourceError::Stalled { name: name() },
         })
     }
@@ -320,11 +314,11 @@ impl Source for CameraSource {
     }
 
     fn read(&mut self, into: &mut Frame, timeout: Duration) -> Result<Read, SourceError> {
-        let lock = || self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
         {
-            let mut beside = lock();
-            beside.timeout = timeout;
-            beside.failure = None;
+            let mut exchange = lock();
+            exchange.timeout = timeout;
+            exchange.failure = None;
         }
         let read = match self.camera.frame_raw() {
             Ok(bytes) => {
@@ -337,16 +331,16 @@ impl Source for CameraSource {
                 Some(Failure::Io(error)) if error.raw_os_error() == Some(libc::EAGAIN) => {
                     return self.nothing();
                 }
-                Some(Failure::Io(error)) => return Err(explain(&self.info.name, &self.path, &error)),
+                Some(Failure::Io(error)) => return Err(source_error(&self.info.name, &self.path, &error)),
             },
         };
         let now = Instant::now();
-        self.last_sign = Some(now);
+        self.last_buffer = Some(now);
         let (sequence, taken) = {
-            let beside = lock();
-            (beside.sequence, beside.taken)
+            let exchange = lock();
+            (exchange.sequence, exchange.taken)
         };
-        // Gaps in the driver's count are kept; anything that looks like a restart is not.
+        // Gaps in the driver's count are kept, unless the driver seems to have started again.
         let step = self.last_sequence.map_or(0, |last| sequence.wrapping_sub(last));
         self.last_sequence = Some(sequence);
         self.sequence +=
@@ -369,7 +363,7 @@ impl Source for CameraSource {
     }
 }
 
-/// When a frame was taken: the driver's word for it where it is believable, else now.
+/// Returns when a frame was taken: the driver's time if it is plausible, else now.
 fn captured(now: Instant, taken: Option<Duration>) -> Instant {
     let Some(taken) = taken else { return now };
     let clock = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
@@ -378,7 +372,7 @@ fn captured(now: Instant, taken: Option<Duration>) -> Instant {
     if age > Duration::from_secs(1) { now } else { now.checked_sub(age).unwrap_or(now) }
 }
 
-/// Copies a frame out of the driver's buffer, rows without padding; answers whether it is whole.
+/// Copies a frame from the driver's buffer, without the padding between rows. Returns whether it is whole.
 fn fill(into: &mut Frame, mode: Mode, bytes: &[u8], stride: u32) -> bool {
     into.reset(mode.width, mode.height, mode.format);
     if mode.format == PixelFormat::Mjpeg {
@@ -406,7 +400,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn raw_rows_lose_their_padding_and_short_frames_are_refused() {
+    fn padding_between_rows_is_removed_and_short_frames_are_refused() {
         let mode = Mode { format: PixelFormat::Gray8, width: 3, height: 2, interval: (1, 30) };
         let mut frame = Frame::default();
         assert!(fill(&mut frame, mode, &[1, 2, 3, 0, 4, 5, 6, 0], 4));
@@ -415,22 +409,22 @@ mod tests {
         assert_eq!(frame.data, [1, 2, 3, 4, 5, 6]);
         assert!(!fill(&mut frame, mode, &[1, 2, 3], 3));
         let mode = Mode { format: PixelFormat::Mjpeg, ..mode };
-        assert!(!fill(&mut frame, mode, &[0; 100], 0), "no JPEG begins like that");
+        assert!(!fill(&mut frame, mode, &[0; 100], 0), "a JPEG does not begin like that");
     }
 
     #[test]
-    fn a_name_that_is_told_twice_is_said_once() {
-        assert_eq!(said_once("Fake UVC Webcam: Fake UVC Webca"), "Fake UVC Webcam");
-        assert_eq!(said_once("Acme: HD Webcam"), "Acme: HD Webcam");
+    fn a_repeated_name_is_shortened() {
+        assert_eq!(without_repetition("Fake UVC Webcam: Fake UVC Webca"), "Fake UVC Webcam");
+        assert_eq!(without_repetition("Acme: HD Webcam"), "Acme: HD Webcam");
     }
 
     #[test]
-    fn errors_of_drivers_become_states() {
-        let state = |code| explain("Cam", Path::new("/dev/none"), &io::Error::from_raw_os_error(code));
-        assert!(matches!(state(libc::EBUSY), SourceError::Busy { .. }));
-        assert!(matches!(state(libc::EACCES), SourceError::Forbidden { .. }));
-        assert!(matches!(state(libc::ENODEV), SourceError::Unplugged { .. }));
-        assert!(matches!(state(libc::ENOENT), SourceError::Missing { .. }));
-        assert!(matches!(state(libc::EIO), SourceError::Camera { .. }));
+    fn errors_of_drivers_become_errors_for_the_user() {
+        let error = |code| source_error("Cam", Path::new("/dev/none"), &io::Error::from_raw_os_error(code));
+        assert!(matches!(error(libc::EBUSY), SourceError::Busy { .. }));
+        assert!(matches!(error(libc::EACCES), SourceError::Forbidden { .. }));
+        assert!(matches!(error(libc::ENODEV), SourceError::Unplugged { .. }));
+        assert!(matches!(error(libc::ENOENT), SourceError::Missing { .. }));
+        assert!(matches!(error(libc::EIO), SourceError::Camera { .. }));
     }
 }

@@ -1,4 +1,4 @@
-//! Cameras, through nokhwa. On Linux with a backend of our own over V4L2, elsewhere with nokhwa's.
+//! Cameras, through nokhwa: on Linux with our own backend over V4L2, on other systems with nokhwa's.
 
 #[cfg(target_os = "linux")]
 mod backend;
@@ -7,6 +7,8 @@ mod choice;
 mod linux;
 #[cfg(not(target_os = "linux"))]
 mod native;
+#[cfg(any(test, not(target_os = "linux")))]
+mod reader;
 
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -15,49 +17,60 @@ use native as system;
 
 pub use choice::choose;
 
-use super::{Address, CameraRequest, Source, SourceError};
+use super::{Address, CameraRequest, Pace, Source, SourceError, SourceInfo};
 use crate::frame::PixelFormat;
 
 /// A capture device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraInfo {
-    /// Its place in the list, from 0.
+    /// Its number in the list, from 0.
     pub index: u32,
-    /// What it calls itself.
+    /// The name that it reports.
     pub name: String,
-    /// Where it is plugged in; tells two of the same name apart.
+    /// Where it is plugged in. Distinguishes two cameras with the same name. Empty if not known.
     pub bus: String,
-    /// The system's name for it: `/dev/video0`.
+    /// The system's name for it, such as `/dev/video0`.
     pub path: String,
-    /// What it can deliver, in formats that Sightline reads.
+    /// The modes in formats that Sightline reads.
     pub modes: Vec<Mode>,
-    /// Formats that it offers and Sightline doesn't read.
+    /// Formats that it offers and Sightline does not read.
     pub other_formats: Vec<String>,
     pub controls: Vec<Control>,
-    /// Why nothing more is known of it: forbidden, busy.
+    /// Why it could not be asked for more: no permission, in use.
     pub problem: Option<SourceError>,
 }
 
 impl CameraInfo {
-    /// How settings remember it.
+    /// The address under which it is found again, as settings remember it.
     #[must_use]
     pub fn address(&self) -> Address {
         Address::Camera { name: self.name.clone(), bus: Some(self.bus.clone()) }
     }
+
+    /// The properties of this camera opened in `mode`.
+    fn source_info(&self, mode: Mode) -> SourceInfo {
+        SourceInfo {
+            address: Some(self.address()),
+            size: (mode.width, mode.height),
+            fps: Some(mode.fps()),
+            detail: mode.to_string(),
+            ..SourceInfo::new(self.name.clone(), Pace::Live)
+        }
+    }
 }
 
-/// A way in which a camera delivers images.
+/// A mode of a camera: pixel format, size and frame rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mode {
     pub format: PixelFormat,
     pub width: u32,
     pub height: u32,
-    /// Seconds between two frames as a fraction: (1, 30) is 30 frames a second.
+    /// Seconds from one frame to the next, as a fraction: (1, 30) is 30 frames per second.
     pub interval: (u32, u32),
 }
 
 impl Mode {
-    /// Frames a second.
+    /// Frames per second.
     #[must_use]
     pub fn fps(&self) -> f64 {
         f64::from(self.interval.1) / f64::from(self.interval.0.max(1))
@@ -71,20 +84,20 @@ impl std::fmt::Display for Mode {
     }
 }
 
-/// A control of a camera, as it stands.
+/// A control of a camera, with its present value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Control {
-    /// The driver's number for it.
+    /// The driver's identifier.
     pub id: u32,
     pub name: String,
     pub kind: ControlKind,
     pub default: i64,
     pub value: i64,
-    /// It can be changed now (exposure can't while it is automatic).
+    /// Whether it can be changed now. The exposure time cannot while exposure is automatic.
     pub active: bool,
 }
 
-/// What values a control takes.
+/// The values that a control can have.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControlKind {
     Number {
@@ -97,7 +110,8 @@ pub enum ControlKind {
     Menu(Vec<(i64, String)>),
 }
 
-/// The capture devices of this computer, in the system's order. May take a moment: call it off the interface's thread.
+/// Returns the cameras of this computer in the system's order. May take a moment: do not call it on the thread of the user
+/// interface.
 #[must_use]
 pub fn list() -> Vec<CameraInfo> {
     system::list()
@@ -106,7 +120,7 @@ pub fn list() -> Vec<CameraInfo> {
 /// Opens a camera.
 ///
 /// # Errors
-/// Its state: missing, busy, forbidden, …
+/// If it is missing, in use, forbidden, …
 pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source>, SourceError> {
     let cameras = list();
     let camera = find(&cameras, address)?;
@@ -121,7 +135,7 @@ pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source
     system::open(camera, mode)
 }
 
-/// The camera that an address means, wherever it is plugged in now.
+/// Finds the camera of an address, wherever it is plugged in now.
 fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraInfo, SourceError> {
     if cameras.is_empty() && matches!(address, Address::AnyCamera) {
         return Err(SourceError::NoCamera);
@@ -129,8 +143,8 @@ fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraIn
     let missing = |name: String| SourceError::Missing { name };
     match address {
         Address::AnyCamera => {
-            let well = cameras.iter().find(|c| c.problem.is_none() && !c.modes.is_empty());
-            well.or(cameras.first()).ok_or(SourceError::NoCamera)
+            let usable = cameras.iter().find(|c| c.problem.is_none() && !c.modes.is_empty());
+            usable.or(cameras.first()).ok_or(SourceError::NoCamera)
         }
         Address::CameraIndex(index) => {
             cameras.iter().find(|c| c.index == *index).ok_or_else(|| missing(format!("camera {index}")))
@@ -139,7 +153,7 @@ fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraIn
             let same_name = |c: &&CameraInfo| c.name.eq_ignore_ascii_case(name);
             let same_bus = |c: &&CameraInfo| bus.as_ref().is_some_and(|b| *b == c.bus);
             let both = cameras.iter().filter(same_name).find(same_bus);
-            // Plugged in elsewhere it has another bus; a user may also give a part of a name.
+            // In another port it has another bus. A user may also type a part of the name.
             both.or_else(|| cameras.iter().find(same_name))
                 .or_else(|| {
                     let part = name.to_lowercase();
@@ -181,6 +195,16 @@ mod tests {
         assert_eq!(found(Address::CameraIndex(2)), Ok(2));
         assert!(matches!(found(named("Gone", Some("usb-1"))), Err(SourceError::Missing { .. })));
         assert_eq!(find(&[], &Address::AnyCamera), Err(SourceError::NoCamera));
+    }
+
+    #[test]
+    fn an_open_camera_tells_under_which_address_it_is_found_again() {
+        let cameras = [camera(0, "HD Webcam", "usb-1"), camera(1, "HD Webcam", "usb-2")];
+        let opened = find(&cameras, &Address::CameraIndex(1)).expect("found");
+        let address = opened.source_info(opened.modes[0]).address.expect("a camera");
+        assert_eq!(find(&cameras, &address).map(|c| c.index), Ok(1));
+        // Unplugged, it has a name.
+        assert_eq!(find(&[], &address), Err(SourceError::Missing { name: "HD Webcam".into() }));
     }
 
     #[test]

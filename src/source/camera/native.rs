@@ -1,20 +1,20 @@
-//! Cameras on macOS and Windows, with nokhwa's own backends. A thread reads, since a read there has no timeout.
+//! Cameras on macOS and Windows, with nokhwa's own backends. A read there has no timeout, so a thread reads.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, TrySendError, bounded};
 use nokhwa::utils::{
     ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution,
 };
 use nokhwa::{Camera, query};
 
+use super::reader::{BlockingCamera, CameraReader, Patience};
 use super::{CameraInfo, Mode};
 use crate::frame::{Frame, PixelFormat};
-use crate::source::{Pace, Read, Source, SourceError, SourceInfo};
+use crate::source::{Source, SourceError};
 
-/// A camera that gives no frame for so long has stalled. The first may take longer: the system may ask for permission.
-const STALL: Duration = Duration::from_secs(2);
-const FIRST_FRAME: Duration = Duration::from_secs(15);
+/// The first frame may take longer: the system may ask the user for permission.
+const PATIENCE: Patience =
+    Patience { first_frame: Duration::from_secs(15), next_frame: Duration::from_secs(2) };
 
 const FORMATS: [FrameFormat; 6] = [
     FrameFormat::MJPEG,
@@ -86,92 +86,27 @@ pub(super) fn open(camera: &CameraInfo, mode: Mode) -> Result<Box<dyn Source>, S
         frame_format(mode.format),
         mode.fps().round() as u32,
     );
-    let (give, frames) = bounded::<Result<Frame, String>>(1);
-    let newest = frames.clone();
     let index = CameraIndex::Index(camera.index);
-    let reader = move || {
+    let open = move || {
         let request = RequestedFormat::with_formats(RequestedFormatType::Closest(format), &FORMATS);
-        let mut camera = match Camera::new(index, request).and_then(|mut c| c.open_stream().map(|()| c)) {
-            Ok(camera) => camera,
-            Err(error) => {
-                let _ = give.send(Err(error.to_string()));
-                return;
-            }
-        };
-        for sequence in 0.. {
-            let frame = camera.frame().map_err(|e| e.to_string()).map(|buffer| Frame {
-                width: buffer.resolution().width(),
-                height: buffer.resolution().height(),
-                format: pixel_format(buffer.source_frame_format()),
-                data: buffer.buffer().to_vec(),
-                sequence,
-                captured: Instant::now(),
-                ..Frame::default()
-            });
-            let failed = frame.is_err();
-            match give.try_send(frame) {
-                Ok(()) => {}
-                // Nobody may wait for an old frame: it makes room for the newest.
-                Err(TrySendError::Full(frame)) => {
-                    let _ = newest.try_recv();
-                    let _ = give.try_send(frame);
-                }
-                Err(TrySendError::Disconnected(_)) => return,
-            }
-            if failed {
-                return;
-            }
-        }
+        let mut camera = Camera::new(index, request).map_err(|e| e.to_string())?;
+        camera.open_stream().map_err(|e| e.to_string())?;
+        Ok(NativeCamera(camera))
     };
-    let failed = |reason: String| SourceError::Camera { name: camera.name.clone(), reason };
-    std::thread::Builder::new()
-        .name("sightline-camera".into())
-        .spawn(reader)
-        .map_err(|e| failed(e.to_string()))?;
-    Ok(Box::new(CameraSource {
-        info: SourceInfo {
-            name: camera.name.clone(),
-            pace: Pace::Live,
-            size: (mode.width, mode.height),
-            fps: Some(mode.fps()),
-            duration_s: None,
-            frames: None,
-            detail: mode.to_string(),
-        },
-        frames,
-        last: Instant::now(),
-        patience: FIRST_FRAME,
-    }))
+    Ok(Box::new(CameraReader::start(camera.source_info(mode), PATIENCE, open)?))
 }
 
-/// An open camera.
-struct CameraSource {
-    info: SourceInfo,
-    frames: Receiver<Result<Frame, String>>,
-    last: Instant,
-    patience: Duration,
-}
+/// An open camera of nokhwa, which closes it when it is dropped.
+struct NativeCamera(Camera);
 
-impl Source for CameraSource {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn read(&mut self, into: &mut Frame, timeout: Duration) -> Result<Read, SourceError> {
-        let name = || self.info.name.clone();
-        match self.frames.recv_timeout(timeout) {
-            Ok(Ok(frame)) => {
-                *into = frame;
-                self.last = Instant::now();
-                self.patience = STALL;
-                Ok(Read::Frame)
-            }
-            Ok(Err(reason)) => Err(SourceError::Camera { name: name(), reason }),
-            Err(RecvTimeoutError::Disconnected) => Err(SourceError::Unplugged { name: name() }),
-            Err(RecvTimeoutError::Timeout) if self.last.elapsed() > self.patience => {
-                Err(SourceError::Stalled { name: name() })
-            }
-            Err(RecvTimeoutError::Timeout) => Ok(Read::Nothing),
-        }
+impl BlockingCamera for NativeCamera {
+    fn read(&mut self, into: &mut Frame) -> Result<(), String> {
+        let buffer = self.0.frame().map_err(|e| e.to_string())?;
+        into.width = buffer.resolution().width();
+        into.height = buffer.resolution().height();
+        into.format = pixel_format(buffer.source_frame_format());
+        into.data.clear();
+        into.data.extend_from_slice(buffer.buffer());
+        Ok(())
     }
 }

@@ -1,27 +1,29 @@
 //! Videos and network streams, decoded by the programs `ffprobe` and `ffmpeg`.
 //!
-//! ffmpeg writes raw frames (NV12, or RGBA where that isn't possible) into a pipe; a thread of ours reads them into buffers
-//! that go round in a ring, so that a read never waits longer than its timeout and nothing is allocated per frame.
-//! Seeking starts ffmpeg again at that place.
+//! ffmpeg writes raw frames (NV12, or RGBA if that is not possible) into a pipe. A thread reads them into buffers that go
+//! round in a ring, so that a read never waits longer than its timeout and nothing is allocated per frame. Seeking starts
+//! ffmpeg again at the new position. Dropping the video kills ffmpeg and ends the thread.
 
 mod probe;
+mod process;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{ChildStdout, Command};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use self::probe::probe;
+use self::process::{Process, ProcessError, spawn_thread};
 use super::{Pace, Read, Source, SourceError, SourceInfo};
 use crate::frame::{Frame, PixelFormat, YuvMatrix};
+use crate::latest::{Closed, LatestReader, Take, latest};
 
-/// Frames that ffmpeg may be ahead.
+/// Decoded frames that wait to be read.
 const AHEAD: usize = 2;
-/// A video or stream that gives nothing for so long hangs.
-const SILENCE: Duration = Duration::from_secs(10);
+/// A video or stream that delivers nothing for this long has stalled.
+const STALL: Duration = Duration::from_secs(10);
 
 /// A video or stream.
 #[derive(Debug)]
@@ -29,17 +31,18 @@ pub struct Video {
     input: Input,
     info: SourceInfo,
     fps: f64,
-    /// Frames come as NV12, with this matrix; `None`: as RGBA.
+    /// The matrix of frames that come as NV12; `None` if they come as RGBA.
     nv12: Option<YuvMatrix>,
+    /// `None` at the end of the video.
     running: Option<Running>,
-    /// Number and time of the first frame since the last seek.
+    /// Number of the first frame since the last seek.
     first: u64,
-    begin_s: f64,
+    /// Frames read since the last seek.
     count: u64,
     last_frame: Instant,
 }
 
-/// What ffmpeg is to open.
+/// What ffmpeg opens.
 #[derive(Clone, Debug)]
 enum Input {
     File(PathBuf),
@@ -47,7 +50,7 @@ enum Input {
 }
 
 impl Input {
-    /// The argument for ffmpeg: `file:` keeps names with colons or leading dashes from being taken for anything else.
+    /// The argument for ffmpeg. Without `file:`, a name with a colon or a leading dash means something else to ffmpeg.
     fn argument(&self) -> std::ffi::OsString {
         match self {
             Self::File(path) => {
@@ -65,21 +68,44 @@ impl Input {
             Self::Address(text) => SourceError::Camera { name: text.clone(), reason },
         }
     }
+
+    fn failed(&self, error: ProcessError) -> SourceError {
+        match error {
+            ProcessError::NotInstalled => SourceError::NoFfmpeg,
+            ProcessError::Failed(reason) => self.unreadable(reason),
+        }
+    }
 }
 
-/// A running ffmpeg with the ring of buffers.
+/// A running ffmpeg with the ring of buffers. Dropping it ends the program, which ends the thread that reads the frames:
+/// the thread holds only its own ends of the channels.
 #[derive(Debug)]
 struct Running {
-    child: Child,
-    full: Receiver<Vec<u8>>,
+    process: Process,
+    frames: Frames,
+    /// Buffers that were read and can be filled again.
     free: Sender<Vec<u8>>,
-    complaint: Arc<Mutex<String>>,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// The frames that were read from ffmpeg.
+#[derive(Debug)]
+enum Frames {
+    /// Of a video: every frame, in order. ffmpeg waits when the queue is full.
+    Every(Receiver<Vec<u8>>),
+    /// Of something live: only the newest frame.
+    Newest(LatestReader<Vec<u8>>),
+}
+
+impl Frames {
+    fn take(&self, timeout: Duration) -> Take<Vec<u8>> {
+        match self {
+            Self::Newest(frames) => frames.take(timeout),
+            Self::Every(frames) => match frames.recv_timeout(timeout) {
+                Ok(buffer) => Take::Value(buffer),
+                Err(RecvTimeoutError::Timeout) => Take::Timeout,
+                Err(RecvTimeoutError::Disconnected) => Take::Closed,
+            },
+        }
     }
 }
 
@@ -87,7 +113,7 @@ impl Video {
     /// Opens a video.
     ///
     /// # Errors
-    /// Where it doesn't exist, isn't a video, or ffmpeg is missing.
+    /// If it does not exist, is not a video, or ffmpeg is missing.
     pub fn file(path: &Path) -> Result<Self, SourceError> {
         match std::fs::metadata(path) {
             Ok(meta) if meta.is_file() && meta.len() == 0 => {
@@ -103,10 +129,10 @@ impl Video {
         Self::open(Input::File(path.to_owned()), name)
     }
 
-    /// Opens a network stream; one with a known length is a video.
+    /// Opens a network stream. One with a known length is a video.
     ///
     /// # Errors
-    /// Where it can't be reached or read, or ffmpeg is missing.
+    /// If it cannot be reached or read, or ffmpeg is missing.
     pub fn stream(address: &str) -> Result<Self, SourceError> {
         Self::open(Input::Address(address.to_owned()), address.to_owned())
     }
@@ -119,8 +145,6 @@ impl Video {
         };
         let (width, height) = probe.size;
         let info = SourceInfo {
-            name,
-            pace,
             size: probe.size,
             fps: Some(probe.fps),
             duration_s: probe.duration_s,
@@ -129,6 +153,7 @@ impl Video {
                 .trim_end_matches('0')
                 .trim_end_matches('.')
                 .to_owned(),
+            ..SourceInfo::new(name, pace)
         };
         let mut video = Self {
             input,
@@ -137,15 +162,16 @@ impl Video {
             nv12: probe.nv12,
             running: None,
             first: 0,
-            begin_s: 0.0,
             count: 0,
             last_frame: Instant::now(),
         };
-        video.start(0.0)?;
+        video.start(0)?;
         Ok(video)
     }
 
-    fn start(&mut self, at_s: f64) -> Result<(), SourceError> {
+    /// Starts ffmpeg so that frame number `first` is the next one.
+    fn start(&mut self, first: u64) -> Result<(), SourceError> {
+        // Frames from before the seek go with the program that decoded them.
         self.running = None;
         let live = self.info.pace == Pace::Live;
         let mut command = Command::new("ffmpeg");
@@ -153,77 +179,60 @@ impl Video {
         if live {
             command.args(["-fflags", "nobuffer", "-flags", "low_delay"]);
         }
-        if at_s > 0.0 {
-            command.args(["-ss", &format!("{at_s:.6}")]);
+        if first > 0 {
+            // ffmpeg begins with the first frame at or after the given time. Containers round the times of their frames,
+            // so the given time is half a frame earlier.
+            command.args(["-ss", &format!("{:.6}", (first as f64 - 0.5) / self.fps)]);
         }
         command.arg("-i").arg(self.input.argument());
         command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vsync", "passthrough"]);
         let pixels = if self.nv12.is_some() { "nv12" } else { "rgba" };
         command.args(["-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]);
-        let mut child =
-            spawn(&mut command).map_err(|e| self.input.unreadable(e))?.ok_or(SourceError::NoFfmpeg)?;
-        let (Some(mut pipe), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(self.input.unreadable("ffmpeg can't be read from".into()));
-        };
-        let complaint = Arc::new(Mutex::new(String::new()));
-        let said = Arc::clone(&complaint);
-        thread("sightline-ffmpeg-says", move || {
-            for line in BufReader::new(errors).lines().map_while(Result::ok).filter(|l| !l.trim().is_empty())
-            {
-                *said.lock().unwrap_or_else(PoisonError::into_inner) = line;
-            }
-        });
+        let (process, pipe) = Process::start(&mut command).map_err(|e| self.input.failed(e))?;
+
         let (width, height) = self.info.size;
-        let format = if self.nv12.is_some() { PixelFormat::Nv12 } else { PixelFormat::Rgba8 };
-        let len = format.byte_len(width, height).unwrap_or_default();
-        let (give, full) = bounded::<Vec<u8>>(AHEAD);
-        // One buffer more than can be full, and one for the caller.
+        let len = self.format().byte_len(width, height).unwrap_or_default();
+        // One buffer more than can wait, for the thread; and a place for the one that the caller gives back.
         let (free, empty) = bounded::<Vec<u8>>(AHEAD + 2);
         for _ in 0..=AHEAD {
             let _ = free.try_send(Vec::new());
         }
-        let oldest = full.clone();
-        thread("sightline-ffmpeg-reads", move || {
-            let mut spare = None;
-            while let Some(mut buffer) = spare.take().or_else(|| empty.recv().ok()) {
-                buffer.resize(len, 0);
-                if pipe.read_exact(&mut buffer).is_err() {
-                    return;
-                }
-                if live {
-                    // Nobody may wait for an old frame of something live: it makes room for the newest.
-                    if let Err(TrySendError::Full(newest)) = give.try_send(buffer) {
-                        spare = oldest.try_recv().ok();
-                        let _ = give.try_send(newest);
-                    }
-                } else if give.send(buffer).is_err() {
-                    return;
-                }
-            }
-        });
-        self.running = Some(Running { child, full, free, complaint });
-        self.first = (at_s * self.fps).round() as u64;
-        self.begin_s = self.first as f64 / self.fps;
+        let (frames, read): (_, Box<dyn FnOnce() + Send>) = if live {
+            let (writer, reader) = latest();
+            let read = move || read_frames(pipe, len, &empty, |buffer| writer.replace(buffer));
+            (Frames::Newest(reader), Box::new(read))
+        } else {
+            let (sender, receiver) = bounded(AHEAD);
+            let send = move |buffer| sender.send(buffer).map(|()| None).map_err(|_| Closed);
+            (Frames::Every(receiver), Box::new(move || read_frames(pipe, len, &empty, send)))
+        };
+        spawn_thread("sightline-video", read).map_err(|e| self.input.unreadable(e.to_string()))?;
+        self.running = Some(Running { process, frames, free });
+        self.first = first;
         self.count = 0;
         self.last_frame = Instant::now();
         Ok(())
     }
 
-    /// The pipe is at its end: the video is, or ffmpeg failed.
+    /// The format of the frames that ffmpeg writes.
+    fn format(&self) -> PixelFormat {
+        if self.nv12.is_some() { PixelFormat::Nv12 } else { PixelFormat::Rgba8 }
+    }
+
+    /// Called when ffmpeg's output has ended: the video is at its end, or ffmpeg failed.
     fn ended(&mut self) -> Result<Read, SourceError> {
-        let Some(mut running) = self.running.take() else { return Ok(Read::End) };
-        let failed = running.child.wait().is_ok_and(|status| !status.success());
-        let complaint = running.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(running) = self.running.take() else { return Ok(Read::End) };
         if self.info.pace == Pace::Live {
             return Err(SourceError::Stalled { name: self.info.name.clone() });
         }
-        // A video that ends in damage has still been shown up to there.
+        let (succeeded, complaint) = running.process.finish();
+        // A video that is damaged further on was shown up to there.
         if self.count == 0 && self.first == 0 {
             let reason =
-                if complaint.is_empty() { "it holds no images".into() } else { said_by_ffmpeg(&complaint) };
+                if complaint.is_empty() { "it holds no images".into() } else { ffmpeg_message(&complaint) };
             return Err(self.input.unreadable(reason));
         }
-        if failed {
+        if !succeeded {
             tracing::warn!("{} ended early: {complaint}", self.info.name);
         }
         Ok(Read::End)
@@ -237,27 +246,27 @@ impl Source for Video {
 
     fn read(&mut self, into: &mut Frame, timeout: Duration) -> Result<Read, SourceError> {
         let Some(running) = &self.running else { return Ok(Read::End) };
-        match running.full.recv_timeout(timeout) {
-            Ok(buffer) => {
+        match running.frames.take(timeout) {
+            Take::Value(buffer) => {
                 let used = std::mem::replace(&mut into.data, buffer);
                 let _ = running.free.try_send(used);
                 (into.width, into.height) = self.info.size;
-                into.format = if self.nv12.is_some() { PixelFormat::Nv12 } else { PixelFormat::Rgba8 };
+                into.format = self.format();
                 into.matrix = self.nv12.unwrap_or_default();
                 into.sequence = self.first + self.count;
-                into.time_s = Some(self.begin_s + self.count as f64 / self.fps);
+                into.time_s = Some(into.sequence as f64 / self.fps);
                 into.captured = Instant::now();
                 into.origin = None;
                 self.count += 1;
                 self.last_frame = into.captured;
                 Ok(Read::Frame)
             }
-            Err(RecvTimeoutError::Timeout) if self.last_frame.elapsed() > SILENCE => {
+            Take::Timeout if self.last_frame.elapsed() > STALL => {
                 self.running = None;
                 Err(SourceError::Stalled { name: self.info.name.clone() })
             }
-            Err(RecvTimeoutError::Timeout) => Ok(Read::Nothing),
-            Err(RecvTimeoutError::Disconnected) => self.ended(),
+            Take::Timeout => Ok(Read::Nothing),
+            Take::Closed => self.ended(),
         }
     }
 
@@ -266,35 +275,42 @@ impl Source for Video {
             return Err(SourceError::NotSeekable);
         }
         let last = self.info.duration_s.map_or(f64::MAX, |d| (d - 1.5 / self.fps).max(0.0));
-        let at = if time_s.is_finite() { time_s.clamp(0.0, last) } else { 0.0 };
-        self.start(at)
+        let at_s = if time_s.is_finite() { time_s.clamp(0.0, last) } else { 0.0 };
+        self.start((at_s * self.fps).round() as u64)
     }
 }
 
-/// Starts a program with its output piped; `None` where it isn't installed.
-fn spawn(command: &mut Command) -> Result<Option<Child>, String> {
-    let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    match started {
-        Ok(child) => Ok(Some(child)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(format!("ffmpeg couldn't be started ({e})")),
+/// Reads frames of `len` bytes until the pipe ends or nobody wants them. `give` passes a frame on and may return an older
+/// one that nobody took.
+fn read_frames(
+    mut pipe: ChildStdout,
+    len: usize,
+    empty: &Receiver<Vec<u8>>,
+    mut give: impl FnMut(Vec<u8>) -> Result<Option<Vec<u8>>, Closed>,
+) {
+    let mut spare = None;
+    while let Some(mut buffer) = spare.take().or_else(|| empty.recv().ok()) {
+        buffer.resize(len, 0);
+        if pipe.read_exact(&mut buffer).is_err() {
+            return;
+        }
+        match give(buffer) {
+            Ok(old) => spare = old,
+            Err(Closed) => return,
+        }
     }
 }
 
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) {
-    if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(work) {
-        tracing::error!("{name} couldn't be started: {error}");
-    }
-}
-
-/// ffmpeg's last words without the name of the file, which the sentence around them has.
-fn said_by_ffmpeg(line: &str) -> String {
-    let words = line.rsplit_once(": ").map_or(line, |(_, words)| words).trim().trim_end_matches('.');
-    format!("ffmpeg says \u{201c}{words}\u{201d}")
+/// An error message of ffmpeg without the name of the file, which the sentence around it has.
+fn ffmpeg_message(line: &str) -> String {
+    let message = line.rsplit_once(": ").map_or(line, |(_, message)| message).trim().trim_end_matches('.');
+    format!("ffmpeg says \u{201c}{message}\u{201d}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::Stdio;
+
     use super::*;
 
     /// A video of 10 frames at 5 a second, 32×16; frame n is grey 20·n.
@@ -348,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn films_keep_their_colours_whatever_matrix_they_are_made_with() {
+    fn colours_are_right_with_every_matrix() {
         let folder = tempfile::tempdir().expect("a folder");
         for (space, matrix) in
             [("bt709", Some(YuvMatrix::Bt709)), ("smpte170m", Some(YuvMatrix::Bt601)), ("", None)]
@@ -368,7 +384,7 @@ mod tests {
                 Some(_) => command
                     .args(["-vf", &format!("scale=out_color_matrix={space}:out_range=tv")])
                     .args(["-pix_fmt", "yuv420p", "-colorspace", space, "-color_range", "tv"]),
-                // Not halved: ffmpeg makes RGBA of it.
+                // Full colour resolution: ffmpeg converts it to RGBA.
                 None => command.args(["-pix_fmt", "yuv444p"]),
             };
             assert!(command.args(["-c:v", "ffv1"]).arg(&path).status().expect("ffmpeg runs").success());
@@ -387,15 +403,41 @@ mod tests {
     fn seeking_goes_to_that_frame() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut video = Video::file(&video(folder.path(), "a.mkv")).expect("opens");
-        for (to, number) in [(1.0, 5), (0.0, 0), (100.0, 9), (-3.0, 0), (f64::NAN, 0)] {
-            video.seek(to).expect("sought");
+        for (to, number) in
+            [(1.0, 5), (0.0, 0), (100.0, 9), (-3.0, 0), (f64::NAN, 0), (1.15, 6), (0.45, 2), (1.8, 9)]
+        {
+            video.seek(to).expect("it can seek");
             let (n, _, grey) = next(&mut video).expect("a frame");
-            assert!(n.abs_diff(number) <= 1 && grey.abs_diff(n as u8 * 20) <= 1, "{to}: {n} {grey}");
+            assert!(n == number && grey.abs_diff(n as u8 * 20) <= 1, "{to}: {n} {grey}");
         }
     }
 
     #[test]
-    fn what_is_no_video_is_said() {
+    fn a_seek_is_quick_and_no_older_frame_comes_after_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut video = Video::file(&video(folder.path(), "a.mkv")).expect("opens");
+        let mut longest = Duration::ZERO;
+        for number in [7i32, 1, 8, 0, 5, 3, 9, 2] {
+            // Decoded frames wait in the queue and at ffmpeg.
+            std::thread::sleep(Duration::from_millis(50));
+            let begin = Instant::now();
+            video.seek(f64::from(number) / 5.0).expect("it can seek");
+            longest = longest.max(begin.elapsed());
+            for n in number..10.min(number + 2) {
+                let (sequence, _, grey) = next(&mut video).expect("a frame");
+                assert!(sequence == n as u64 && grey.abs_diff(n as u8 * 20) <= 1, "{n}: {sequence} {grey}");
+            }
+        }
+        // Several seeks without a read in between: the last one counts.
+        for number in [2i32, 9, 4] {
+            video.seek(f64::from(number) / 5.0).expect("it can seek");
+        }
+        assert_eq!(next(&mut video).map(|f| f.0), Some(4));
+        assert!(longest < Duration::from_secs(2), "a seek took {longest:?}");
+    }
+
+    #[test]
+    fn files_that_are_not_videos_are_errors() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.mp4");
         assert!(matches!(Video::file(&path), Err(SourceError::NoFile { .. })));

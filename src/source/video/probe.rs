@@ -1,29 +1,29 @@
-//! What a video is, asked of the program `ffprobe`.
+//! Size, rate, length and pixel format of a video, read with the program `ffprobe`.
 
-use std::io::Read as _;
 use std::process::Command;
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
 use serde::Deserialize;
 
-use super::{Input, said_by_ffmpeg, spawn, thread};
+use super::{Input, ffmpeg_message, process};
 use crate::frame::YuvMatrix;
 use crate::source::SourceError;
 
-/// ffprobe may take so long: a network stream must be reached first.
-const PROBE: Duration = Duration::from_secs(15);
-/// Larger frames than these aren't videos: 16 Ki × 16 Ki.
-const MOST_SIDE: u32 = 16_384;
+/// How long ffprobe may take. A network stream must be reached first.
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// More output than this is not read: 4 MiB.
+const MAX_OUTPUT: u64 = 4 << 20;
+/// Wider or higher frames are refused.
+const MAX_SIDE: u32 = 16_384;
 
-/// What ffprobe says of the first video stream.
+/// The first video stream of a file.
 pub(super) struct Probe {
     pub size: (u32, u32),
     pub fps: f64,
     pub duration_s: Option<f64>,
     pub frames: Option<u64>,
     pub codec: String,
-    /// Its pixels can be taken as NV12, which is a third of the bytes and no work for ffmpeg; with this matrix.
+    /// The matrix if the pixels can be read as NV12, which has a third of RGBA's bytes and is no work for ffmpeg.
     pub nv12: Option<YuvMatrix>,
 }
 
@@ -64,42 +64,24 @@ pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-select_streams", "v:0", "-show_streams", "-show_format", "-of", "json"]);
     command.arg(input.argument());
-    let mut child = spawn(&mut command).map_err(|e| input.unreadable(e))?.ok_or(SourceError::NoFfmpeg)?;
-    let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(input.unreadable("ffprobe can't be read from".into()));
-    };
-    let (done, answer) = bounded(1);
-    thread("sightline-ffprobe", move || {
-        let mut text = String::new();
-        let _ = out.by_ref().take(4 << 20).read_to_string(&mut text);
-        let mut complaint = String::new();
-        let _ = err.by_ref().take(64 << 10).read_to_string(&mut complaint);
-        let _ = done.send((text, complaint));
-    });
-    let answer = answer.recv_timeout(PROBE);
-    let _ = child.kill();
-    let _ = child.wait();
-    let Ok((text, complaint)) = answer else {
-        return Err(input.unreadable("it doesn't answer".into()));
-    };
-    let complaint = complaint.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default();
-    let parsed: Option<Answer> = serde_json::from_str(&text).ok();
+    let (json, complaint) = process::run(&mut command, MAX_OUTPUT, TIMEOUT).map_err(|e| input.failed(e))?;
+    let parsed: Option<Answer> = serde_json::from_slice(&json).ok();
     let format_duration = parsed.as_ref().and_then(|a| a.format.as_ref()?.duration.clone());
     let Some(stream) = parsed.and_then(|a| a.streams.into_iter().next()) else {
         let reason =
-            if complaint.is_empty() { "it holds no video".into() } else { said_by_ffmpeg(complaint) };
+            if complaint.is_empty() { "it holds no video".into() } else { ffmpeg_message(&complaint) };
         return Err(input.unreadable(reason));
     };
     let (Some(mut width), Some(mut height)) = (stream.width, stream.height) else {
         return Err(input.unreadable("it holds no video".into()));
     };
-    // ffmpeg turns the image upright by itself.
+    // ffmpeg turns the frames upright by itself.
     let turned =
         stream.side_data_list.iter().filter_map(|d| d.rotation).any(|r| (r.abs() as u32) % 180 == 90);
     if turned {
         std::mem::swap(&mut width, &mut height);
     }
-    if width == 0 || height == 0 || width > MOST_SIDE || height > MOST_SIDE {
+    if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
         return Err(input.unreadable(format!("its size is {width}×{height}")));
     }
     let rate = |text: &Option<String>| {
@@ -118,8 +100,8 @@ pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
     })
 }
 
-/// The matrix of a video whose pixels are NV12's but for their order; `None` for everything else, which ffmpeg turns into
-/// RGBA.
+/// Returns the matrix of a video whose pixels are stored as NV12 or with the same values in another order. `None` for all
+/// others: ffmpeg converts them to RGBA.
 fn nv12_of(stream: &Stream) -> Option<YuvMatrix> {
     let limited = matches!(stream.color_range.as_deref(), None | Some("tv" | "unknown"));
     let halved = matches!(stream.pix_fmt.as_deref(), Some("yuv420p" | "nv12"));
