@@ -1,4 +1,7 @@
 //! Antialiased shapes on RGBA pixels. Colours are blended as they are stored (sRGB), as the screen does it.
+//!
+//! `imageproc::drawing` does not replace this: its lines and rectangles have whole-pixel coordinates, its antialiased lines are
+//! one pixel wide, and it has no rounded corners and no translucent halos. The saved image would differ from the screen.
 
 use super::{Colour, Rect};
 
@@ -176,7 +179,7 @@ mod tests {
                 let (x, y) = (from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t);
                 assert_eq!(grid[y as usize * 9 + x as usize], 255, "{x},{y}");
             }
-            assert_eq!(grid[4], 0, "beside the line");
+            assert_eq!(grid[4], 0, "next to the line");
         }
     }
 
