@@ -411,7 +411,7 @@ impl App {
             let view = save::SnapshotView {
                 source: &source,
                 frame: &frame,
-                seen: prediction.as_deref().map(Into::into),
+                prediction: prediction.as_deref().map(Into::into),
                 style: &style,
             };
             Done::Snapshot(save::save(&view, &options).map(Box::new))

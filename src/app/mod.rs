@@ -4,6 +4,7 @@ mod apply;
 mod classes_panel;
 mod companion_ui;
 mod compare;
+mod composer;
 mod detect_panel;
 mod figures_panel;
 mod help;

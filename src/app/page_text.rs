@@ -223,7 +223,9 @@ pub fn snapshot_failure(language: Language, error: &SnapshotError) -> String {
         SnapshotError::NoImage => "还没有可以保存的画面。".into(),
         SnapshotError::NoFolder { path } => format!("截图文件夹“{}”不存在。{other}", path.display()),
         SnapshotError::NotAFolder { path } => format!("“{}”不是文件夹。{other}", path.display()),
-        SnapshotError::Forbidden { path, .. } => format!("无法写入“{}”。{other}", path.display()),
+        SnapshotError::Forbidden { path } | SnapshotError::ReadOnly { path } => {
+            format!("无法写入“{}”。{other}", path.display())
+        }
         SnapshotError::Full { path, bytes } => {
             let size = *bytes as f64 / 1e6;
             format!(
@@ -231,11 +233,15 @@ pub fn snapshot_failure(language: Language, error: &SnapshotError) -> String {
                 path.display()
             )
         }
-        SnapshotError::Encode { format, reason } => {
-            format!("画面无法写成 {format}：{reason}。请在设置中选择另一种格式。")
+        SnapshotError::Image { format, source } => {
+            format!("画面无法写成 {format}：{source}。请在设置中选择另一种格式。")
         }
-        SnapshotError::Failed { path, reason } => {
-            format!("截图无法保存到“{}”：{reason}。请重试，或选择其他文件夹。", path.display())
+        SnapshotError::Json(source) => format!("画面无法写成 JSON：{source}。请在设置中选择另一种格式。"),
+        SnapshotError::NamesTaken { path } => {
+            format!("截图无法保存到“{}”：文件名均已被占用。请重试，或选择其他文件夹。", path.display())
+        }
+        SnapshotError::Failed { path, source } => {
+            format!("截图无法保存到“{}”：{source}。请重试，或选择其他文件夹。", path.display())
         }
     }
 }

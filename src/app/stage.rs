@@ -1,10 +1,10 @@
-//! The image: one texture that is written again in place, and the scene over it.
+//! What is on screen: the frame, in one texture that is written again in place, and the scenes over it.
 
 use std::sync::Arc;
 
 use egui::{self, Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, Vec2, pos2};
 
-use crate::engine::Prediction;
+use super::composer::{Composer, Predictions};
 use crate::frame::{Frame, PixelFormat};
 use crate::scene::screen_painter::ScreenPainter;
 use crate::scene::{Scene, Style};
@@ -18,63 +18,8 @@ pub struct Stage {
     turn: usize,
     /// The frame that the texture shows.
     frame: Option<Arc<Frame>>,
-    overlay: Overlay,
-}
-
-/// What one model said, drawn over the image.
-#[derive(Default)]
-pub struct Overlay {
-    scene: Scene,
-    /// What the scene was made from.
-    composed: Option<Composed>,
+    composer: Composer,
     painter: ScreenPainter,
-}
-
-impl std::fmt::Debug for Overlay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Overlay").field("scene", &self.scene).finish_non_exhaustive()
-    }
-}
-
-impl Overlay {
-    /// Paints the scene of `prediction` over an image of `size` pixels that fills `at`.
-    pub fn paint(
-        &mut self,
-        painter: &egui::Painter,
-        at: Rect,
-        prediction: Option<&Arc<Prediction>>,
-        style: &Style,
-        size: (u32, u32),
-    ) {
-        if !self.composed.as_ref().is_some_and(|c| c.is_of(prediction, style, size)) {
-            match prediction.filter(|o| o.results.frame_size == size) {
-                Some(prediction) => {
-                    self.scene.compose(&prediction.results, &prediction.model.spec.labels, style)
-                }
-                None => self.scene.clear(size, style.mirror),
-            }
-            self.composed = Some(Composed { prediction: prediction.cloned(), style: style.clone(), size });
-        }
-        self.painter.paint(painter, at, &self.scene);
-    }
-}
-
-/// What a scene was made from.
-struct Composed {
-    prediction: Option<Arc<Prediction>>,
-    style: Style,
-    size: (u32, u32),
-}
-
-impl Composed {
-    fn is_of(&self, prediction: Option<&Arc<Prediction>>, style: &Style, size: (u32, u32)) -> bool {
-        let same = match (&self.prediction, prediction) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (None, None) => true,
-            _ => false,
-        };
-        same && self.size == size && self.style == *style
-    }
 }
 
 impl std::fmt::Debug for Stage {
@@ -92,13 +37,46 @@ impl Stage {
         self.frame.as_ref()
     }
 
-    /// Takes the image away.
+    /// Removes the frame and the scenes: the source has been closed or changed.
     pub fn clear(&mut self) {
         self.frame = None;
-        self.overlay.composed = None;
+        self.composer.clear();
     }
 
-    /// Writes `frame` into the texture, where it isn't there already; answers whether it is new.
+    /// Asks for the scenes of these predictions, by pane; see [`Composer::request`].
+    pub fn request_scenes(&mut self, ctx: &egui::Context, predictions: Predictions, style: &Style) {
+        self.composer.request(ctx, predictions, style);
+    }
+
+    /// Takes over the newest scenes. Call it once a pass, before the frame is set and painted.
+    pub fn take_scenes(&mut self) {
+        self.composer.take();
+    }
+
+    /// Returns the frame that the newest scenes belong to, to show each result on its own frame.
+    #[must_use]
+    pub fn composed_frame(&self) -> Option<Arc<Frame>> {
+        self.composer.frame().cloned()
+    }
+
+    /// Returns the scene to paint over the frame on this pane: the newest one, if it belongs to a frame of the same source
+    /// and size.
+    #[must_use]
+    pub fn scene(&self, pane: usize) -> Option<&Scene> {
+        let (frame, composed) = (self.frame.as_ref()?, self.composer.frame()?);
+        let scene = self.composer.scene(pane)?;
+        let same = composed.generation == frame.generation && scene.size() == (frame.width, frame.height);
+        same.then_some(scene)
+    }
+
+    /// Returns whether the frame is shown left-right reversed. When the user has just turned that on or off, the frame turns
+    /// together with its scene.
+    #[must_use]
+    pub fn is_mirrored(&self, wanted: bool) -> bool {
+        self.composer.mirrored().unwrap_or(wanted)
+    }
+
+    /// Writes `frame` into the texture, unless it is there already. Returns whether it was written.
     pub fn set_frame(&mut self, ctx: &egui::Context, frame: &Arc<Frame>) -> bool {
         if self.frame.as_ref().is_some_and(|f| Arc::ptr_eq(f, frame)) {
             return false;
@@ -109,7 +87,7 @@ impl Stage {
         let limit = ctx.input(|i| i.max_texture_side).max(256);
         let image = &mut self.buffers[self.turn];
         self.turn = 1 - self.turn;
-        // Where egui hasn't let go of the buffer yet, another one is made.
+        // If egui still holds the buffer, this makes another one.
         write(Arc::make_mut(image), frame, limit);
         let image = Arc::clone(image);
         let options = TextureOptions::LINEAR;
@@ -122,37 +100,34 @@ impl Stage {
         true
     }
 
-    /// Paints the image as large as it fits into `area`, and the scene of `prediction` over it.
-    pub fn paint(
-        &mut self,
-        ui: &Ui,
-        area: Rect,
-        prediction: Option<&Arc<Prediction>>,
-        style: &Style,
-    ) -> Option<Rect> {
-        let size = self.size()?;
-        let at = fit(size, area);
-        self.paint_image(ui.painter(), at, style.mirror);
-        self.overlay.paint(ui.painter(), at, prediction, style, size);
+    /// Paints the frame as large as it fits into `area`, and the scene of the first pane over it. Returns where it is.
+    pub fn paint(&mut self, ui: &Ui, area: Rect, mirror: bool) -> Option<Rect> {
+        let at = fit(self.size()?, area);
+        self.paint_frame(ui.painter(), at, mirror);
+        let mut painter = std::mem::take(&mut self.painter);
+        if let Some(scene) = self.scene(0) {
+            painter.paint(ui.painter(), at, scene);
+        }
+        self.painter = painter;
         Some(at)
     }
 
-    /// Width and height of the image in pixels, where there is one.
+    /// Width and height of the frame in pixels, if there is one.
     #[must_use]
     pub fn size(&self) -> Option<(u32, u32)> {
         self.texture.as_ref().and(self.frame.as_ref()).map(|frame| (frame.width, frame.height))
     }
 
-    /// Paints the image alone so that it fills `at`.
-    pub fn paint_image(&self, painter: &egui::Painter, at: Rect, mirror: bool) {
+    /// Paints the frame without a scene so that it fills `at`; `mirror`: as in [`Self::is_mirrored`].
+    pub fn paint_frame(&self, painter: &egui::Painter, at: Rect, mirror: bool) {
         let (Some(_), Some(texture)) = (&self.frame, &self.texture) else { return };
-        let (left, right) = if mirror { (1.0, 0.0) } else { (0.0, 1.0) };
+        let (left, right) = if self.is_mirrored(mirror) { (1.0, 0.0) } else { (0.0, 1.0) };
         let uv = Rect { min: pos2(left, 0.0), max: pos2(right, 1.0) };
         painter.image(texture.id(), at, uv, Color32::WHITE);
     }
 }
 
-/// The largest rectangle of the image's shape in the middle of `area`.
+/// Returns the largest rectangle with the frame's aspect ratio in the middle of `area`.
 #[must_use]
 pub fn fit(size: (u32, u32), area: Rect) -> Rect {
     let image = Vec2::new(size.0.max(1) as f32, size.1.max(1) as f32);
@@ -160,7 +135,7 @@ pub fn fit(size: (u32, u32), area: Rect) -> Rect {
     Rect::from_center_size(area.center(), image * scale)
 }
 
-/// Copies the pixels, every n-th only where the image is larger than a texture may be.
+/// Copies the pixels; only every n-th if the frame is larger than a texture may be.
 fn write(image: &mut ColorImage, frame: &Frame, limit: usize) {
     let (w, h) = (frame.width as usize, frame.height as usize);
     let step = w.max(h).div_ceil(limit).max(1);

@@ -1,12 +1,19 @@
-//! What is kept: the record of what was found in a frame, snapshots, and what compares models.
+//! What is saved: the record of a frame's results, snapshots, and comparisons of models.
 
 pub mod comparison;
-mod images_folder;
+pub mod comparison_record;
+pub mod comparison_text;
+mod error;
+mod files;
+mod pictures_folder;
 pub mod record;
 pub mod rle;
 pub mod snapshot;
 
-pub use comparison::{ComparisonRecord, ComparisonView, comparison_image, save_comparison};
-pub use images_folder::default_folder;
-pub use record::{FrameFacts, FrameRecord};
-pub use snapshot::{ImageFormat, Saved, SnapshotError, SnapshotOptions, SnapshotView, save};
+pub use comparison::{ComparisonView, comparison_image, save_comparison};
+pub use comparison_record::ComparisonRecord;
+pub use error::SnapshotError;
+pub use files::{Saved, Thumbnail};
+pub use pictures_folder::default_folder;
+pub use record::{FrameInfo, FrameRecord};
+pub use snapshot::{ImageFormat, PredictionView, SnapshotOptions, SnapshotView, save};

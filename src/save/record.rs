@@ -1,4 +1,4 @@
-//! What was found in a frame, as JSON.
+//! The results of one frame as JSON.
 
 use std::path::PathBuf;
 
@@ -7,24 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use super::rle::Rle;
 use crate::engine::ModelInfo;
+use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Detection, Results, StageTimes};
 use crate::model::{Task, Thresholds};
 
-/// Which frame it is.
+/// Which frame it is, and which model processed it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct FrameFacts<'a> {
-    /// What the user named as the source, or the image's file.
+pub struct FrameInfo<'a> {
+    /// The source as the user named it, or the file of the image.
     pub source: &'a str,
     /// Counted from 0.
     pub frame: u64,
-    /// Place in a video, in seconds.
+    /// Position in a video, in seconds.
     pub time_s: Option<f64>,
     /// Name of the model's file without its ending.
     pub model: &'a str,
 }
 
-/// One frame as `predict --format json` prints it and as snapshots keep it. Boxes and points are in pixels of the
+impl<'a> FrameInfo<'a> {
+    /// Describes `frame`, whose source the user named `source`, and the model of this name.
+    #[must_use]
+    pub fn of(frame: &'a Frame, source: &'a str, model: &'a str) -> Self {
+        Self {
+            source: frame.origin.as_deref().unwrap_or(source),
+            frame: frame.sequence,
+            time_s: frame.time_s,
+            model,
+        }
+    }
+}
+
+/// One frame as `predict --format json` prints it and as snapshots store it. Boxes and points are in pixels of the
 /// source frame (never mirrored), x1, y1, x2, y2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrameRecord {
@@ -33,28 +47,28 @@ pub struct FrameRecord {
     pub time_s: Option<f64>,
     /// Width and height.
     pub size: [u32; 2],
-    /// `None` where no model looked at it.
+    /// `None` if no model processed it.
     pub model: Option<String>,
     pub task: Option<Task>,
     pub detections: Vec<DetectionRecord>,
     /// The likeliest classes of the image, best first (classification, action).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top: Option<Vec<ClassRecord>>,
-    /// A file that was written for it (style, depth, matte, semantic map).
+    /// The image file that was written for it (style, depth, matte, semantic map).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
     pub ms: Option<Milliseconds>,
 }
 
-/// One thing that was found.
+/// One detection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DetectionRecord {
     pub class_id: u32,
-    /// English.
+    /// In English.
     pub label: String,
-    /// Three decimals.
+    /// Rounded to three decimals.
     pub score: f64,
-    /// One decimal.
+    /// Rounded to one decimal.
     #[serde(rename = "box")]
     pub bbox: [f64; 4],
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,7 +83,7 @@ pub struct DetectionRecord {
     pub angle: Option<f64>,
 }
 
-/// A class of the whole image.
+/// A class of the whole frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassRecord {
     pub class_id: u32,
@@ -77,7 +91,7 @@ pub struct ClassRecord {
     pub score: f64,
 }
 
-/// Each stage's time in milliseconds.
+/// The time of each stage in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Milliseconds {
     pub decode: f64,
@@ -88,16 +102,16 @@ pub struct Milliseconds {
 }
 
 impl FrameRecord {
-    /// The record of a frame that a model looked at.
+    /// Returns the record of a frame that a model processed.
     #[must_use]
-    pub fn new(facts: FrameFacts<'_>, results: &Results, labels: &Labels, times: &StageTimes) -> Self {
+    pub fn new(info: FrameInfo<'_>, results: &Results, labels: &Labels, times: &StageTimes) -> Self {
         let label = |class_id| labels.name(class_id, Language::English).into_owned();
         let detection = |d: &Detection| {
             let points = results.keypoints_of(d);
             let point = |x, y| [round(x, 1), round(y, 1)];
             DetectionRecord {
                 class_id: d.class_id,
-                // The labels of a model of actions are actions; its boxes are people.
+                // The labels of an action model are actions, but its boxes are people.
                 label: if results.task == Task::Action { "person".into() } else { label(d.class_id) },
                 score: round(d.score, 3),
                 bbox: d.bbox.map(|v| round(v, 1)),
@@ -116,11 +130,11 @@ impl FrameRecord {
         });
         let has_top = matches!(results.task, Task::Classify | Task::Action) || !results.top.is_empty();
         Self {
-            source: facts.source.to_owned(),
-            frame: facts.frame,
-            time_s: facts.time_s.map(|t| round64(t, 3)),
+            source: info.source.to_owned(),
+            frame: info.frame,
+            time_s: info.time_s.map(|t| round64(t, 3)),
             size: [results.frame_size.0, results.frame_size.1],
-            model: Some(facts.model.to_owned()),
+            model: Some(info.model.to_owned()),
             task: Some(results.task),
             detections: results.detections.iter().map(detection).collect(),
             top: has_top.then(|| top.collect()),
@@ -135,13 +149,13 @@ impl FrameRecord {
         }
     }
 
-    /// The record of a frame that no model looked at; `size` is (width, height).
+    /// Returns the record of a frame of `size` (width, height) that no model processed.
     #[must_use]
-    pub fn without_model(facts: FrameFacts<'_>, size: (u32, u32)) -> Self {
+    pub fn without_model(info: FrameInfo<'_>, size: (u32, u32)) -> Self {
         Self {
-            source: facts.source.to_owned(),
-            frame: facts.frame,
-            time_s: facts.time_s.map(|t| round64(t, 3)),
+            source: info.source.to_owned(),
+            frame: info.frame,
+            time_s: info.time_s.map(|t| round64(t, 3)),
             size: [size.0, size.1],
             model: None,
             task: None,
@@ -152,33 +166,34 @@ impl FrameRecord {
         }
     }
 
-    /// One line of JSON Lines, without its line end.
+    /// Returns one line of JSON Lines, without its line end.
     #[must_use]
     pub fn to_json_line(&self) -> String {
-        // Strings and finite numbers only: nothing that JSON can't say.
+        // Only strings and finite numbers: this cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// A snapshot's JSON: the frame, and all that is needed to see it again.
+/// The JSON of a snapshot: the frame, and what is needed to repeat it. In the snapshot of a comparison `frame` is a
+/// [`super::ComparisonRecord`], and `files` lists one image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SnapshotRecord {
+pub struct SnapshotRecord<Frame = FrameRecord, Files = FilesRecord> {
     #[serde(flatten)]
-    pub frame: FrameRecord,
-    /// The model that looked at it.
+    pub frame: Frame,
+    /// The model that processed it; in comparisons each model has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_details: Option<ModelRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<ThresholdsRecord>,
-    pub files: FilesRecord,
+    pub files: Files,
     #[serde(flatten)]
     pub made: MadeRecord,
 }
 
-/// When and by what a snapshot was made.
+/// When a snapshot was saved, and by which program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeRecord {
-    /// When it was saved: local time with its offset (RFC 3339).
+    /// Local time with its offset (RFC 3339).
     pub saved: String,
     /// The program and its version.
     pub program: String,
@@ -193,48 +208,48 @@ impl From<DateTime<FixedOffset>> for MadeRecord {
     }
 }
 
-/// A model, so that it can be found again.
+/// What identifies a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelRecord {
-    /// Hex, lower case.
+    /// Of its file, in lower-case hexadecimal.
     pub sha256: String,
     pub family: String,
-    /// What ran it: "CPU", "CUDA", …
+    /// The execution provider: "CPU", "CUDA", …
     pub provider: String,
 }
 
 impl From<&ModelInfo> for ModelRecord {
-    fn from(card: &ModelInfo) -> Self {
+    fn from(model: &ModelInfo) -> Self {
         Self {
-            sha256: card.sha256.clone(),
-            family: card.spec.family.name().to_owned(),
-            provider: card.provider.clone(),
+            sha256: model.sha256.clone(),
+            family: model.spec.family.name().to_owned(),
+            provider: model.provider.clone(),
         }
     }
 }
 
-/// The limits under which it was found.
+/// The thresholds of a prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ThresholdsRecord {
     pub conf: f64,
     pub iou: f64,
     pub max_det: usize,
-    /// Only these; empty: all.
+    /// Only these classes; all if empty.
     pub classes: Vec<u32>,
 }
 
 impl From<&Thresholds> for ThresholdsRecord {
-    fn from(limits: &Thresholds) -> Self {
+    fn from(thresholds: &Thresholds) -> Self {
         Self {
-            conf: round(limits.conf, 3),
-            iou: round(limits.iou, 3),
-            max_det: limits.max_det,
-            classes: limits.classes.clone(),
+            conf: round(thresholds.conf, 3),
+            iou: round(thresholds.iou, 3),
+            max_det: thresholds.max_det,
+            classes: thresholds.classes.clone(),
         }
     }
 }
 
-/// The images that were saved with it.
+/// The images of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesRecord {
     pub annotated: FileRecord,
@@ -245,13 +260,13 @@ pub struct FilesRecord {
 /// One saved image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Its name in the folder of the JSON.
+    /// Its name; it is in the folder of the JSON.
     pub name: String,
-    /// It is left-right reversed against the source frame, to which all coordinates refer.
+    /// It is left-right reversed compared with the source frame, to which all coordinates refer.
     pub mirrored: bool,
 }
 
-/// Rounded to so many decimals; 0 for what isn't a number.
+/// Rounds to this many decimals. Returns 0 for a value that is not finite.
 pub(super) fn round(value: f32, decimals: i32) -> f64 {
     round64(f64::from(value), decimals)
 }
@@ -268,17 +283,17 @@ mod tests {
     use super::*;
     use crate::model::results::{ClassScore, Keypoint, Mask, Oriented};
 
-    fn facts() -> FrameFacts<'static> {
-        FrameFacts { source: "traffic.mp4", frame: 60, time_s: Some(2.002), model: "yolox_nano" }
+    fn info() -> FrameInfo<'static> {
+        FrameInfo { source: "traffic.mp4", frame: 60, time_s: Some(2.002), model: "yolox_nano" }
     }
 
     #[test]
-    fn a_frame_is_written_as_the_design_says() {
+    fn a_frame_is_written_as_the_documentation_shows() {
         let mut results = Results::default();
         results.clear(Task::Detect, (1280, 720));
         results.detections.push(Detection::new(2, 0.6554, [451.05, 361.36, 512.36, 412.2]));
         let times = StageTimes { decode: 1.9, input: 0.4, inference: 18.7, output: 0.1, total: 21.1 };
-        let line = FrameRecord::new(facts(), &results, &Labels::coco80(), &times).to_json_line();
+        let line = FrameRecord::new(info(), &results, &Labels::coco80(), &times).to_json_line();
         assert_eq!(
             line,
             concat!(
@@ -291,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn other_tasks_add_their_own() {
+    fn other_tasks_add_their_own_fields() {
         let mut results = Results::default();
         results.clear(Task::Pose, (4, 2));
         results.keypoints.push(Keypoint { x: 1.25, y: 1.0, score: 0.98765 });
@@ -303,7 +318,7 @@ mod tests {
         found.oriented = Some(Oriented { corners, angle: 0.5 });
         results.detections.push(found);
         results.top.push(ClassScore { class_id: 1, score: 0.25 });
-        let record = FrameRecord::new(facts(), &results, &Labels::default(), &StageTimes::default());
+        let record = FrameRecord::new(info(), &results, &Labels::default(), &StageTimes::default());
         let json = serde_json::to_value(&record).expect("a record is JSON");
         let detection = &json["detections"][0];
         assert_eq!(detection["keypoints"], serde_json::json!([[1.3, 1.0, 0.988]]));
@@ -316,12 +331,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_does_not_break_the_line() {
+    fn values_that_are_not_numbers_do_not_break_the_line() {
         let mut results = Results::default();
         results.clear(Task::Detect, (4, 4));
         results.detections.push(Detection::new(0, f32::NAN, [f32::INFINITY, -0.01, 1.0, 2.0]));
         let record = FrameRecord::new(
-            FrameFacts { source: "a\n\"b\u{2028}", time_s: Some(f64::NAN), ..facts() },
+            FrameInfo { source: "a\n\"b\u{2028}", time_s: Some(f64::NAN), ..info() },
             &results,
             &Labels::default(),
             &StageTimes::default(),
@@ -335,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_frame_without_a_model_has_no_task() {
-        let record = FrameRecord::without_model(facts(), (640, 480));
+        let record = FrameRecord::without_model(info(), (640, 480));
         let json = serde_json::to_value(&record).expect("a record is JSON");
         assert_eq!((&json["model"], &json["task"]), (&serde_json::Value::Null, &serde_json::Value::Null));
         assert_eq!(json["detections"], serde_json::json!([]));

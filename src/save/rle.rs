@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::results::Mask;
+use crate::scene::bilinear::{Tap, sample};
 
 /// A mask of the whole frame as COCO writes it (pycocotools, uncompressed): the pixels column by column from the
 /// top left, as lengths of runs that are in turn outside and inside, beginning with outside.
@@ -14,8 +15,8 @@ pub struct Rle {
 }
 
 impl Rle {
-    /// The mask at the size (width, height) of its frame: the grid is interpolated between the centres of its
-    /// cells; what reaches 128 is inside.
+    /// Returns the mask at the size (width, height) of its frame. The grid is interpolated between the centres of its
+    /// cells; a pixel with a value of at least 128 is inside.
     #[must_use]
     pub fn of(mask: &Mask, (width, height): (u32, u32)) -> Self {
         let mut runs = Runs::default();
@@ -23,10 +24,10 @@ impl Rle {
             let [x1, y1, x2, y2] = mask.region;
             let rows = Taps::of(y1, y2, height, mask.height);
             let columns = Taps::of(x1, x2, width, mask.width);
-            let mut next = 0; // the pixel that the next run begins at
+            let mut next = 0; // the pixel at which the next run begins
             for (x, column) in columns.iter() {
                 for (y, row) in rows.iter() {
-                    if grid.at(column, row) {
+                    if grid.is_inside(column, row) {
                         let at = u64::from(x) * u64::from(height) + u64::from(y);
                         runs.push(false, at - next);
                         runs.push(true, 1);
@@ -41,14 +42,14 @@ impl Rle {
         Self { size: [height, width], counts: runs.counts }
     }
 
-    /// How many pixels are inside.
+    /// Returns the number of pixels inside.
     #[must_use]
     pub fn area(&self) -> u64 {
         self.counts.iter().skip(1).step_by(2).map(|&n| u64::from(n)).sum()
     }
 }
 
-/// Run lengths under way; even ones are outside, odd ones inside.
+/// The run lengths so far; the first, third … are outside the mask, the others inside.
 #[derive(Default)]
 struct Runs {
     counts: Vec<u32>,
@@ -84,19 +85,16 @@ impl<'a> Grid<'a> {
         (mask.data.len() >= cells).then_some(Self { data: &mask.data, width: mask.width })
     }
 
-    fn at(&self, (x0, x1, fx): (usize, usize, f32), (y0, y1, fy): (usize, usize, f32)) -> bool {
-        let value = |x: usize, y: usize| f32::from(self.data[y * self.width + x]);
-        let top = value(x0, y0) + (value(x1, y0) - value(x0, y0)) * fx;
-        let bottom = value(x0, y1) + (value(x1, y1) - value(x0, y1)) * fx;
-        top + (bottom - top) * fy >= 127.5
+    fn is_inside(&self, column: Tap, row: Tap) -> bool {
+        sample(column, row, |x, y| f32::from(self.data[y * self.width + x])) >= 127.5
     }
 }
 
-/// For each pixel of a side that lies in the region: the two cells it lies between and how far it is to the
-/// second.
+/// For each pixel along a side of the frame that lies in the mask's region, the two cells that it lies between.
 struct Taps {
+    /// The first of these pixels.
     first: u32,
-    taps: Vec<(usize, usize, f32)>,
+    taps: Vec<Tap>,
 }
 
 impl Taps {
@@ -109,16 +107,12 @@ impl Taps {
         let first = ((from - 0.5).ceil().max(0.0) as u32).min(pixels);
         let end = ((to - 0.5).ceil().max(0.0) as u32).min(pixels);
         let taps = (first..end)
-            .map(|pixel| {
-                let at = (pixel as f32 + 0.5 - from) / length * cells as f32 - 0.5;
-                let at = at.clamp(0.0, (cells - 1) as f32);
-                (at as usize, (at as usize + 1).min(cells - 1), at.fract())
-            })
+            .map(|pixel| Tap::at((pixel as f32 + 0.5 - from) / length * cells as f32, cells))
             .collect();
         Self { first, taps }
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u32, (usize, usize, f32))> {
+    fn iter(&self) -> impl Iterator<Item = (u32, Tap)> {
         (self.first..).zip(self.taps.iter().copied())
     }
 }

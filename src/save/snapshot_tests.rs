@@ -1,8 +1,10 @@
-//! What a user would notice of snapshots.
+//! What a user would notice in snapshots.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use std::{fs, io};
 
 use super::*;
 use crate::model::labels::Labels;
@@ -13,7 +15,7 @@ use crate::model::{Detection, Task};
 
 const NOON: &str = "2026-11-24T15:04:05.250+08:00";
 
-fn now() -> DateTime<FixedOffset> {
+pub(in crate::save) fn now() -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339(NOON).expect("a valid time")
 }
 
@@ -29,7 +31,7 @@ fn frame() -> Frame {
     frame
 }
 
-fn prediction(names: Vec<String>) -> Prediction {
+pub(in crate::save) fn prediction(names: Vec<String>) -> Prediction {
     let spec = Spec {
         family: Family::Yolox,
         task: Task::Detect,
@@ -72,22 +74,26 @@ fn prediction(names: Vec<String>) -> Prediction {
     }
 }
 
-fn options(folder: &Path) -> SnapshotOptions {
+pub(in crate::save) fn options(folder: &Path) -> SnapshotOptions {
     SnapshotOptions { folder: Some(folder.to_owned()), clean: true, ..SnapshotOptions::default() }
 }
 
 fn take(prediction: &Prediction, options: &SnapshotOptions, style: &Style) -> Result<Saved, SnapshotError> {
-    let view =
-        SnapshotView { source: "camera", frame: &prediction.frame, seen: Some(prediction.into()), style };
+    let view = SnapshotView {
+        source: "camera",
+        frame: &prediction.frame,
+        prediction: Some(prediction.into()),
+        style,
+    };
     save_at(&view, options, now())
 }
 
-fn names_in(folder: &Path) -> BTreeSet<String> {
+pub(in crate::save) fn names_in(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).expect("the folder can be listed");
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }
 
-fn set(names: &[&str]) -> BTreeSet<String> {
+pub(in crate::save) fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
@@ -117,7 +123,7 @@ fn three_files_are_saved_under_one_readable_name() {
 }
 
 #[test]
-fn the_json_says_what_was_found_by_what_and_under_which_limits() {
+fn the_json_has_the_detections_the_model_and_the_thresholds() {
     let folder = tempfile::tempdir().expect("a folder");
     let saved =
         take(&prediction(vec!["cat".into()]), &options(folder.path()), &Style::default()).expect("saved");
@@ -159,7 +165,7 @@ fn a_mirrored_preview_is_saved_mirrored_and_says_so_and_the_clean_one_is_as_the_
 #[test]
 fn without_a_model_the_image_is_saved_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
-    let view = SnapshotView { source: "camera", frame: &frame(), seen: None, style: &Style::default() };
+    let view = SnapshotView { source: "camera", frame: &frame(), prediction: None, style: &Style::default() };
     let options = SnapshotOptions { clean: false, ..options(folder.path()) };
     let saved = save(&view, &options).expect("saved");
     assert_eq!(names_in(folder.path()).len(), 2);
@@ -188,7 +194,7 @@ fn jpeg_is_jpeg_and_only_what_was_asked_for_is_written() {
 fn nothing_is_ever_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = SnapshotOptions { clean: false, ..options(folder.path()) };
-    // Only a JSON of that name is there: the image must not go beside another snapshot's JSON.
+    // Only a JSON of that name is there: the image must not be saved next to another snapshot's JSON.
     fs::write(folder.path().join("Sightline 2026-11-24 15.04.05.json"), "mine").expect("writable");
     let prediction = prediction(Vec::new());
     for number in 2..5 {
@@ -220,38 +226,22 @@ fn a_missing_folder_is_made_but_not_a_whole_path() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_may_not_be_written_is_said() {
+fn a_folder_without_write_permission_is_reported() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).expect("may be changed");
-    let writable_all_the_same = fs::write(folder.path().join("probe"), "").is_ok();
-    // The superuser may write anywhere but where the kernel makes the files.
-    let target = if writable_all_the_same { Path::new("/sys") } else { folder.path() };
+    let is_writable = fs::write(folder.path().join("probe"), "").is_ok();
+    // The superuser may write anywhere, except where the kernel provides the files.
+    let target = if is_writable { Path::new("/sys") } else { folder.path() };
     let error = take(&prediction(Vec::new()), &options(target), &Style::default()).expect_err("not writable");
-    assert!(matches!(error, SnapshotError::Forbidden { .. }), "{error}");
+    assert!(matches!(error, SnapshotError::Forbidden { .. } | SnapshotError::ReadOnly { .. }), "{error}");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("may be changed");
 }
 
-#[test]
-fn if_one_file_fails_none_is_left() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let too_long = "x".repeat(300);
-    let files: [(&str, &[u8]); 3] = [("a.png", b"a"), ("b.png", b"b"), (&too_long, b"c")];
-    assert!(write_all(folder.path(), &files).is_err());
-    assert_eq!(names_in(folder.path()), set(&[]));
-    // A name that is taken in the meantime: the other's file stays, ours go.
-    fs::write(folder.path().join("b.png"), "theirs").expect("writable");
-    let error = write_all(folder.path(), &files[..2]).expect_err("taken");
-    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-    assert_eq!(names_in(folder.path()), set(&["b.png"]));
-    assert_eq!(fs::read(folder.path().join("b.png")).expect("readable"), b"theirs");
-}
-
-/// On a real file system of 64 kB, where this account may make one; the mapping of the error is tested below
-/// everywhere.
+/// On a real file system of 64 kB, if this account may mount one; the mapping of the error is also tested below.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_said_and_nothing_half_written_stays() {
+fn a_full_disk_is_reported_and_no_file_is_left() {
     use std::process::Command;
     let folder = tempfile::tempdir().expect("a folder");
     let mounted = Command::new("mount")
@@ -265,7 +255,7 @@ fn a_full_disk_is_said_and_nothing_half_written_stays() {
     let noise: Vec<u8> =
         (0..400_u32 * 400 * 4).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let frame = Frame { width: 400, height: 400, data: noise, ..Frame::default() };
-    let view = SnapshotView { source: "camera", frame: &frame, seen: None, style: &Style::default() };
+    let view = SnapshotView { source: "camera", frame: &frame, prediction: None, style: &Style::default() };
     let result = save(&view, &options(folder.path()));
     let left = names_in(folder.path());
     let unmounted = Command::new("umount").arg(folder.path()).status();
@@ -276,7 +266,7 @@ fn a_full_disk_is_said_and_nothing_half_written_stays() {
 }
 
 #[test]
-fn errors_of_the_system_become_sentences_with_a_way_out() {
+fn errors_of_the_system_become_sentences_with_a_remedy() {
     for (kind, word) in [
         (io::ErrorKind::StorageFull, "full"),
         (io::ErrorKind::QuotaExceeded, "full"),
@@ -285,12 +275,12 @@ fn errors_of_the_system_become_sentences_with_a_way_out() {
         (io::ErrorKind::NotFound, "doesn't exist"),
         (io::ErrorKind::Other, "couldn't be saved"),
     ] {
-        let error = SnapshotError::of(&kind.into(), Path::new("/images"), 2_500_000);
+        let error = SnapshotError::of(kind.into(), Path::new("/images"), 2_500_000);
         let message = error.to_string();
         assert!(message.contains(word) && message.contains("/images"), "{message}");
         assert!(!error.fix().is_empty());
     }
-    let full = SnapshotError::of(&io::ErrorKind::StorageFull.into(), Path::new("/p"), 2_500_000);
+    let full = SnapshotError::of(io::ErrorKind::StorageFull.into(), Path::new("/p"), 2_500_000);
     assert!(full.to_string().contains("2.5 MB"), "{full}");
 }
 
@@ -302,7 +292,7 @@ fn hostile_names_of_classes_and_sources_do_no_harm() {
     let view = SnapshotView {
         source: "/../\u{0}\n",
         frame: &prediction.frame,
-        seen: Some((&prediction).into()),
+        prediction: Some((&prediction).into()),
         style: &Style::default(),
     };
     let saved = save_at(&view, &options(folder.path()), now()).expect("saved");
@@ -316,8 +306,12 @@ fn hostile_names_of_classes_and_sources_do_no_harm() {
 #[test]
 fn without_a_frame_there_is_no_image_to_save() {
     let folder = tempfile::tempdir().expect("a folder");
-    let view =
-        SnapshotView { source: "camera", frame: &Frame::default(), seen: None, style: &Style::default() };
+    let view = SnapshotView {
+        source: "camera",
+        frame: &Frame::default(),
+        prediction: None,
+        style: &Style::default(),
+    };
     assert!(matches!(save(&view, &options(folder.path())), Err(SnapshotError::NoImage)));
     assert_eq!(names_in(folder.path()), set(&[]));
 }

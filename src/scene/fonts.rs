@@ -1,12 +1,12 @@
-//! The bundled font (Noto Sans SC, SIL Open Font License 1.1: Latin and Chinese) and the measure of text.
+//! The bundled font (Noto Sans SC, SIL Open Font License 1.1: Latin and Chinese), and how wide text is in it.
 //!
-//! Both painters take their text sizes from here. A size is the em in pixels.
+//! Both painters measure text with this. A size is the em in pixels.
 
 use std::sync::{Arc, LazyLock};
 
 use ab_glyph::{Font as _, FontRef, PxScale};
 
-/// The font file: Latin, GB2312 and the signs that the window uses (see `scripts/subset-font.py`).
+/// The font file: Latin, GB2312 and the symbols that the window uses (see `scripts/subset-font.py`).
 pub static BYTES: &[u8] = include_bytes!("../../assets/fonts/NotoSansSC-Subset.ttf");
 
 /// The name under which egui knows the font.
@@ -16,7 +16,7 @@ const FAMILY: &str = "Noto Sans SC";
 const REPLACEMENT: char = '□';
 
 static FONT: LazyLock<FontRef<'static>> =
-    LazyLock::new(|| FontRef::try_from_slice(BYTES).expect("the bundled font is whole"));
+    LazyLock::new(|| FontRef::try_from_slice(BYTES).expect("the bundled font can be read"));
 
 /// The font for painting into pixels.
 #[must_use]
@@ -51,12 +51,12 @@ pub fn text_width(text: &str, size: f32) -> f32 {
     text.chars().map(|c| font.h_advance_unscaled(font.glyph_id(c))).sum::<f32>() * size / em
 }
 
-/// Height of capital letters and Chinese characters above the baseline, as a share of the em; what a line of
-/// text is centred by.
+/// Height of capital letters and Chinese characters above the baseline, as a share of the em. Lines of text are centred by
+/// it.
 pub const CAP_HEIGHT: f32 = 0.76;
 
-/// Appends `text` as it can be shown on one line: control characters become spaces, invisible ones (such as
-/// those that turn the writing direction) are left out, characters that the font lacks are replaced.
+/// Appends `text` in a form that can be shown on one line: control characters become spaces, invisible characters (such as
+/// those that change the writing direction) are left out, characters that the font lacks are replaced.
 pub fn push_shown(text: &str, out: &mut String) {
     let font = font();
     for c in text.chars() {
@@ -73,12 +73,12 @@ pub fn push_shown(text: &str, out: &mut String) {
     }
 }
 
-/// Shortens the text from byte `start` on so that it is at most `width` pixels wide, ending in "…"; where
-/// not even that fits, to nothing.
+/// Shortens the text from byte `start` on to at most `width` pixels, with "…" at its end. If not even that fits, the text is
+/// removed.
 pub fn shorten(text: &mut String, start: usize, size: f32, width: f32) {
     const DOTS: char = '…';
     let Some(shown) = text.get(start..) else { return };
-    // A name of thousands of characters isn't measured to its end.
+    // A name of thousands of characters is not measured to its end.
     let fits = |s: &str| s.len() < 4096 && text_width(s, size) <= width;
     if fits(shown) {
         return;

@@ -1,15 +1,16 @@
-//! Paints a scene into RGBA pixels: snapshots, `predict`.
+//! Paints a scene into RGBA pixels, for snapshots and `predict --save`.
 
 use ab_glyph::{Font as _, ScaleFont as _, point};
 
-use super::pixels::Canvas;
+use super::bilinear::{Tap, mix};
+use super::canvas::Canvas;
 use super::{Colour, Raster, Rect, Scene, Shape, fonts};
 use crate::frame::{Frame, PixelFormat};
 
-/// Paints the scene into `rgba` (`width`×`height`, four bytes a pixel, rows from the top). Where that isn't the
-/// scene's size the scene is scaled. A buffer that is too short is left alone.
+/// Paints the scene into `rgba` (`width`×`height`, four bytes a pixel, rows from the top). The scene is scaled if its size
+/// is another one. A buffer that is too short is left unchanged.
 ///
-/// The pixels must already be reversed where [`Scene::is_mirrored`] says so; [`render`] does both.
+/// If [`Scene::is_mirrored`], the pixels must already be reversed; [`render`] does both.
 pub fn paint(scene: &Scene, rgba: &mut [u8], width: u32, height: u32) {
     let (w, h) = scene.size();
     if w == 0 || h == 0 {
@@ -54,8 +55,8 @@ pub fn paint(scene: &Scene, rgba: &mut [u8], width: u32, height: u32) {
     }
 }
 
-/// The annotated image: the frame, reversed where the scene is mirrored, with the scene on it. `into` becomes
-/// its RGBA pixels; its buffer is reused. It is left empty for a frame that isn't whole RGBA.
+/// Paints the annotated image: the frame, reversed if the scene is mirrored, with the scene on it. `into` becomes its RGBA
+/// pixels; its buffer is used again. It is empty for a frame that is not complete RGBA.
 pub fn render(frame: &Frame, scene: &Scene, into: &mut Vec<u8>) {
     into.clear();
     if frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
@@ -121,7 +122,7 @@ fn paint_text(canvas: &mut Canvas<'_>, text: &str, at: [f32; 2], size: f32, colo
         outline.draw(|dx, dy, coverage| {
             let (x, y) = (left + i64::from(dx), top + i64::from(dy));
             if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) {
-                // As egui fills its glyphs: a little stronger, so that thin strokes don't fade.
+                // A little stronger, as in egui, so that thin strokes do not fade.
                 let coverage = coverage.clamp(0.0, 1.0);
                 canvas.blend(x, y, colour, coverage * (2.0 - coverage));
             }
@@ -130,16 +131,12 @@ fn paint_text(canvas: &mut Canvas<'_>, text: &str, at: [f32; 2], size: f32, colo
 }
 
 fn paint_raster(canvas: &mut Canvas<'_>, raster: &Raster, region: Rect) {
-    let (w, h) = (raster.width, raster.height);
+    let ([w, h], pixels) = (raster.size(), raster.pixels());
     let (region_w, region_h) = (region[2] - region[0], region[3] - region[1]);
-    if w == 0 || h == 0 || raster.rgba.len() < w * h * 4 || !(region_w > 0.0 && region_h > 0.0) {
+    if w == 0 || h == 0 || pixels.len() < w * h || !(region_w > 0.0 && region_h > 0.0) {
         return;
     }
-    let pixel = |x: usize, y: usize| -> [f32; 4] {
-        let x = if raster.mirrored { w - 1 - x } else { x };
-        let at = (y * w + x) * 4;
-        [0, 1, 2, 3].map(|i| f32::from(raster.rgba[at + i]))
-    };
+    let pixel = |x: usize, y: usize| pixels[y * w + if raster.mirrored { w - 1 - x } else { x }];
     // Only pixels whose centres lie within.
     let inside = |at: f32, cells: usize| (0.0..cells as f32).contains(&at);
     for y in canvas.rows(region[1] - 0.5, region[3] - 0.5) {
@@ -147,35 +144,28 @@ fn paint_raster(canvas: &mut Canvas<'_>, raster: &Raster, region: Rect) {
         if !inside(v, h) {
             continue;
         }
-        let (y0, y1, fy) = neighbours(v, h);
+        let row = Tap::at(v, h);
         for x in canvas.columns(region[0] - 0.5, region[2] - 0.5) {
             let u = (x as f32 + 0.5 - region[0]) / region_w * w as f32;
             if !inside(u, w) {
                 continue;
             }
             let value = if raster.smooth {
-                let (x0, x1, fx) = neighbours(u, w);
-                let (a, b, c, d) = (pixel(x0, y0), pixel(x1, y0), pixel(x0, y1), pixel(x1, y1));
-                if a[3] + b[3] + c[3] + d[3] == 0.0 {
+                let column = Tap::at(u, w);
+                let (left, right, above, below) = (column.first, column.second, row.first, row.second);
+                let corners = [(left, above), (right, above), (left, below), (right, below)];
+                let corners = corners.map(|(x, y)| pixel(x, y));
+                if corners.iter().all(|pixel| pixel[3] == 0) {
                     continue;
                 }
-                [0, 1, 2, 3].map(|i| {
-                    let (top, bottom) = (a[i] + (b[i] - a[i]) * fx, c[i] + (d[i] - c[i]) * fx);
-                    top + (bottom - top) * fy
-                })
+                let channel = |i: usize| corners.map(|pixel| f32::from(pixel[i]));
+                [0, 1, 2, 3].map(|i| mix(channel(i), column.fraction, row.fraction))
             } else {
-                pixel(u as usize, v as usize)
+                pixel(u as usize, v as usize).map(f32::from)
             };
             if value[3] > 0.0 {
-                canvas.over(x, y, value);
+                canvas.blend_premultiplied(x, y, value);
             }
         }
     }
-}
-
-/// The two grid cells whose centres lie on either side of `at` (in cells), and how far it is to the second.
-pub(super) fn neighbours(at: f32, cells: usize) -> (usize, usize, f32) {
-    let at = (at - 0.5).clamp(0.0, (cells - 1) as f32);
-    let first = at as usize;
-    (first, (first + 1).min(cells - 1), at - first as f32)
 }

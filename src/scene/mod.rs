@@ -1,21 +1,30 @@
-//! What to draw over a frame, as data; two painters (image and screen) paint the same scene, so that what is
-//! saved is what was seen.
+//! What to draw over a frame, as data. Two painters (one for images, one for the screen) paint the same scene, so that what
+//! is saved is what was on screen.
 //!
 //! A [`Scene`] is in pixels of the source frame. [`Scene::compose`] fills it from a model's results;
 //! [`image_painter`] paints it into RGBA pixels, [`screen_painter`] with egui.
 
+pub(crate) mod bilinear;
+mod canvas;
 mod compose;
 pub mod fonts;
 pub mod image_painter;
-mod pack;
+mod keypoints;
+mod label_grid;
+mod labels;
+mod legends;
+mod masks;
+pub mod montage;
 pub mod palette;
-mod pixels;
-mod raster;
+mod planes;
 pub mod screen_painter;
-pub mod sheet;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use egui::{Color32, ColorImage};
 use serde::{Deserialize, Serialize};
 
 use crate::model::labels::Language;
@@ -26,11 +35,11 @@ pub type Colour = [u8; 4];
 /// x1, y1, x2, y2 in frame pixels.
 pub type Rect = [f32; 4];
 
-/// How results are drawn. Everything the user can choose; part of the settings.
+/// How results are drawn: everything the user can choose. Part of the settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Style {
-    /// Of class names and legends.
+    /// The language of class names and legends.
     pub language: Language,
     pub boxes: bool,
     pub labels: bool,
@@ -42,17 +51,17 @@ pub struct Style {
     pub planes: bool,
     /// Legends of class maps and depth maps, bars of classification.
     pub legends: bool,
-    /// Line width, 1 = fitting the image; 0.25..=4.
+    /// Line width; 1 fits the size of the frame. 0.25..=4.
     pub line_scale: f32,
-    /// Text size, 1 = fitting the image; 0.25..=4.
+    /// Text size; 1 fits the size of the frame. 0.25..=4.
     pub label_scale: f32,
     /// Opacity of masks and class maps, 0..=1.
     pub mask_opacity: f32,
     /// How much of a style image, matte or depth map covers the frame, 0..=1.
     pub plane_blend: f32,
-    /// The image is shown left-right reversed; text is not.
+    /// The frame is shown left-right reversed; text is not.
     pub mirror: bool,
-    /// Classes that aren't drawn (they are still found).
+    /// Classes that are not drawn (they are still detected).
     pub hidden: Vec<u32>,
 }
 
@@ -77,13 +86,13 @@ impl Default for Style {
     }
 }
 
-/// One thing to paint. Marks are painted in order; all lengths are in frame pixels.
+/// One thing to paint. Shapes are painted in order; all lengths are in frame pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shape {
     /// [`Scene::rasters`]`[index]`, stretched over its region.
     Raster { index: usize },
-    /// The outline of an upright box: a stroke of `width` centred on the edge, and on both its sides a
-    /// `halo` wide line in another lightness, so that it is seen on any background.
+    /// The outline of an upright box: a stroke of `width` centred on the edge, and a line of width `halo` in another
+    /// lightness on both sides of it, so that it is visible on any background.
     Frame { rect: Rect, width: f32, halo: f32, colour: Colour, halo_colour: Colour },
     /// A stroke with round ends, and its halo.
     Line { from: [f32; 2], to: [f32; 2], width: f32, halo: f32, colour: Colour, halo_colour: Colour },
@@ -91,11 +100,11 @@ pub enum Shape {
     Dot { centre: [f32; 2], radius: f32, halo: f32, colour: Colour, halo_colour: Colour },
     /// A filled rectangle with rounded corners.
     Fill { rect: Rect, radius: f32, colour: Colour },
-    /// A line of text; [`Scene::text`] gives the words.
+    /// A line of text; [`Scene::text`] returns the characters.
     Text { text: TextRange, left: f32, baseline: f32, size: f32, colour: Colour },
 }
 
-/// Which bytes of the scene's text store a [`Shape::Text`] shows.
+/// The bytes of the scene's text that a [`Shape::Text`] shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextRange {
     start: usize,
@@ -105,37 +114,76 @@ pub struct TextRange {
 /// A small image that is stretched over a part of the frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Raster {
-    /// What it covers.
+    /// The part of the frame that it covers.
     pub region: Rect,
-    pub width: usize,
-    pub height: usize,
-    /// RGBA, premultiplied, rows from the top.
-    pub rgba: Vec<u8>,
-    /// Interpolated between pixels; else each pixel keeps its edges (class maps).
+    /// The pixels as egui takes them for a texture, so that the window hands them on without a copy.
+    image: Arc<ColorImage>,
+    /// Interpolated between pixels; otherwise each pixel keeps its edges (class maps).
     pub smooth: bool,
     /// Painted left-right reversed.
     pub mirrored: bool,
 }
 
-/// What to draw over one frame. Filled anew for every result; buffers stay.
+impl Raster {
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
+        self.image.size
+    }
+
+    /// The pixels: RGBA, premultiplied, rows from the top.
+    #[must_use]
+    pub fn pixels(&self) -> &[[u8; 4]] {
+        bytemuck::cast_slice(&self.image.pixels)
+    }
+
+    /// The same pixels as egui's type.
+    #[must_use]
+    pub fn image(&self) -> &Arc<ColorImage> {
+        &self.image
+    }
+
+    /// Makes it transparent and `width`×`height` pixels large. The buffer is used again unless egui still holds it.
+    fn reset(&mut self, width: usize, height: usize) {
+        if Arc::get_mut(&mut self.image).is_none() {
+            self.image = Arc::default();
+        }
+        if let Some(image) = Arc::get_mut(&mut self.image) {
+            image.size = [width, height];
+            image.source_size = egui::vec2(width as f32, height as f32);
+            image.pixels.clear();
+            image.pixels.resize(width * height, Color32::TRANSPARENT);
+        }
+    }
+
+    /// The pixels to write, after [`Self::reset`].
+    fn pixels_mut(&mut self) -> &mut [[u8; 4]] {
+        let image = Arc::get_mut(&mut self.image);
+        image.map(|image| bytemuck::cast_slice_mut(&mut image.pixels)).unwrap_or_default()
+    }
+}
+
+/// Numbers the fillings of all scenes.
+static REVISIONS: AtomicU64 = AtomicU64::new(1);
+
+/// What to draw over one frame. It is filled again for every result and keeps its buffers.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     /// Width and height of the frame in pixels.
     size: (u32, u32),
     mirrored: bool,
     shapes: Vec<Shape>,
-    /// All texts, one after the other.
+    /// All texts, one after another.
     text: String,
     rasters: Vec<Raster>,
-    /// How many of `rasters` belong to this filling.
+    /// How many of `rasters` are in use; the others are kept for their buffers.
     rasters_used: usize,
-    /// Where the name of each labelled detection is, best first; scratch of [`Scene::compose`].
-    label_boxes: Vec<compose::LabelBox>,
-    /// The same places, for the search of the next one.
-    taken: pack::Taken,
+    /// The labels of the detections, best first.
+    label_boxes: Vec<labels::LabelBox>,
+    /// Where they are, to find a free place for the next one.
+    label_grid: label_grid::LabelGrid,
     scratch: Vec<f32>,
-    /// Buffers of the masks' layer.
-    stamping: raster::Buffers,
+    mask_buffers: masks::Buffers,
     revision: u64,
 }
 
@@ -146,13 +194,13 @@ impl Scene {
         Self::default()
     }
 
-    /// Width and height of the frame that it is drawn over, in pixels.
+    /// Width and height in pixels of the frame over which it is drawn.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {
         self.size
     }
 
-    /// Whether the image under it is to be shown left-right reversed. The shapes already are.
+    /// Whether the frame below must be painted left-right reversed. The shapes already are.
     #[must_use]
     pub fn is_mirrored(&self) -> bool {
         self.mirrored
@@ -164,25 +212,25 @@ impl Scene {
         &self.shapes
     }
 
-    /// The images that [`Shape::Raster`] speaks of.
+    /// The images that [`Shape::Raster`] refers to.
     #[must_use]
     pub fn rasters(&self) -> &[Raster] {
         self.rasters.get(..self.rasters_used).unwrap_or_default()
     }
 
-    /// The words of a [`Shape::Text`].
+    /// The characters of a [`Shape::Text`].
     #[must_use]
     pub fn text(&self, range: TextRange) -> &str {
         self.text.get(range.start..range.end).unwrap_or_default()
     }
 
-    /// Changes with every filling, so that a painter knows when to load rasters again.
+    /// A number that no other filling of any scene has, so that a painter knows when it must load the rasters again.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Makes it empty for a frame of `size` without results.
+    /// Makes it empty, for a frame of `size` (width, height) without results.
     pub fn clear(&mut self, size: (u32, u32), mirror: bool) {
         self.size = size;
         self.mirrored = mirror;
@@ -190,22 +238,23 @@ impl Scene {
         self.text.clear();
         self.rasters_used = 0;
         self.label_boxes.clear();
-        self.taken.clear([size.0 as f32, size.1 as f32]);
-        self.revision = self.revision.wrapping_add(1);
+        self.label_grid.clear([size.0 as f32, size.1 as f32]);
+        self.revision = REVISIONS.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A raster of the pool, with `rgba` zeroed at its size; gives the index for [`Shape::Raster`].
+    /// Makes the next raster ready, transparent and of this size. Returns its index for [`Shape::Raster`].
     fn next_raster(&mut self, width: usize, height: usize) -> usize {
         let index = self.rasters_used;
         if index == self.rasters.len() {
             self.rasters.push(Raster::default());
         }
-        let raster = &mut self.rasters[index];
-        raster.width = width;
-        raster.height = height;
-        raster.rgba.clear();
-        raster.rgba.resize(width * height * 4, 0);
+        self.rasters[index].reset(width, height);
         self.rasters_used += 1;
         index
     }
+}
+
+/// Returns a setting as an opacity, 0..=1.
+fn opacity(value: f32) -> f32 {
+    if value.is_finite() { value.clamp(0.0, 1.0) } else { 1.0 }
 }

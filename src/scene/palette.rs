@@ -1,11 +1,11 @@
-//! Colours: one for each class, steady and told apart by colour-blind people; inks that can be read on them;
-//! the colour map of depth.
+//! Colours: one for each class, always the same, which colour-blind people can tell apart; text colours that can be read on
+//! them; the colour map of depth.
 
 use super::Colour;
 
 /// The colours of the classes: Okabe and Ito's set (*Color Universal Design*, 2008) and Paul Tol's bright, muted
 /// and light sets (SRON/EPS/TN/09-002, 2021), some of them lighter or darker, in an order in which each differs
-/// clearly from the four before it for normal, protanopic and deuteranopic eyes. The tests hold it to that.
+/// clearly from the four before it for normal, protanopic and deuteranopic eyes. The tests check that.
 pub const CLASSES: [[u8; 3]; 19] = [
     [0xe6, 0x9f, 0x00], // Okabe–Ito orange
     [0x00, 0x72, 0xb2], // Okabe–Ito blue
@@ -28,40 +28,40 @@ pub const CLASSES: [[u8; 3]; 19] = [
     [0x00, 0x47, 0x6e], // blue, darker
 ];
 
-/// Ink on light colours.
+/// Text on light colours.
 const DARK: [u8; 3] = [0, 0, 0];
-/// Ink on dark colours.
+/// Text on dark colours.
 const LIGHT: [u8; 3] = [255, 255, 255];
-/// Ground of legends, and what a matte's background is dimmed with.
+/// The background of legends, and the colour with which the background of a matte is darkened.
 pub const GROUND: [u8; 3] = [12, 14, 18];
 
-/// The colour of a class: the same in every image and every start.
+/// Returns the colour of a class. It is the same in every frame and after every start.
 #[must_use]
 pub fn class(class_id: u32) -> [u8; 3] {
     CLASSES[class_id as usize % CLASSES.len()]
 }
 
-/// The colour with an opacity of 0..=1.
+/// Returns the colour with an opacity of 0..=1.
 #[must_use]
 pub fn with_alpha(rgb: [u8; 3], opacity: f32) -> Colour {
     [rgb[0], rgb[1], rgb[2], (opacity.clamp(0.0, 1.0) * 255.0).round() as u8]
 }
 
-/// Dark or light, whichever is read better on `ground`: a contrast of at least 4.5 on every colour (WCAG 2.2,
+/// Returns black or white, the one that is easier to read on `ground`: the contrast is at least 4.5 on every colour (WCAG 2.2,
 /// success criterion 1.4.3).
 #[must_use]
 pub fn ink_on(ground: [u8; 3]) -> [u8; 3] {
     if contrast(ground, DARK) >= contrast(ground, LIGHT) { DARK } else { LIGHT }
 }
 
-/// Contrast ratio of two colours, 1..=21, as WCAG 2.2 defines it.
+/// Returns the contrast ratio of two colours, 1..=21, as WCAG 2.2 defines it.
 #[must_use]
 pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f32 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// Linear light of an sRGB value (IEC 61966-2-1).
+/// Returns the linear light of an sRGB value (IEC 61966-2-1).
 fn linear(value: u8) -> f32 {
     let v = f32::from(value) / 255.0;
     if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
@@ -120,29 +120,29 @@ mod tests {
         m.map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum::<f32>())
     }
 
-    /// CIE L*a*b* (D65) of what an eye sees.
+    /// Returns the CIE L*a*b* colour (D65) that an eye sees.
     fn lab(rgb: [u8; 3], eye: &Matrix) -> [f32; 3] {
         const XYZ: Matrix = [
             [0.412_456_4, 0.357_576_1, 0.180_437_5],
             [0.212_672_9, 0.715_152_2, 0.072_175],
             [0.019_333_9, 0.119_192, 0.950_304_1],
         ];
-        let seen = times(eye, rgb.map(linear)).map(|v| v.clamp(0.0, 1.0));
-        let xyz = times(&XYZ, seen);
+        let perceived = times(eye, rgb.map(linear)).map(|v| v.clamp(0.0, 1.0));
+        let xyz = times(&XYZ, perceived);
         let f = |v: f32| if v > 0.008_856 { v.cbrt() } else { 7.787 * v + 16.0 / 116.0 };
         let [x, y, z] = [f(xyz[0] / 0.950_47), f(xyz[1]), f(xyz[2] / 1.088_83)];
         [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
     }
 
     #[test]
-    fn neighbouring_classes_differ_for_colour_blind_eyes() {
+    fn classes_next_to_each_other_differ_for_colour_blind_eyes() {
         for (name, eye) in [("normal", NORMAL), ("protanopia", PROTANOPIA), ("deuteranopia", DEUTERANOPIA)] {
             for (i, &a) in CLASSES.iter().enumerate() {
                 for step in 1..=4 {
                     let b = class((i + step) as u32);
                     let (p, q) = (lab(a, &eye), lab(b, &eye));
                     let distance = p.iter().zip(q).map(|(p, q)| (p - q).powi(2)).sum::<f32>().sqrt();
-                    // 2.3 is the least that can be noticed; ten such steps can't be missed.
+                    // 2.3 is the smallest difference that can be noticed; ten times that cannot be missed.
                     let least = if step == 1 { 20.0 } else { 12.0 };
                     assert!(distance > least, "{name}: classes {i} and {} differ by {distance}", i + step);
                 }

@@ -1,4 +1,4 @@
-//! Paints a scene with egui, over the image in the window.
+//! Paints a scene with egui, over the frame in the window.
 
 use std::sync::Arc;
 
@@ -6,22 +6,16 @@ use egui::{
     Color32, CornerRadius, FontFamily, FontId, Pos2, Stroke, StrokeKind, TextureHandle, TextureOptions,
 };
 
-use super::{Colour, Raster, Rect, Scene, Shape};
+use super::{Colour, Rect, Scene, Shape};
 
-/// Paints scenes on screen; keeps the textures of their rasters.
+/// Paints scenes on screen and keeps the textures of their rasters. Each pane of the window has one.
 ///
 /// The window must have been given [`super::fonts::egui_fonts`], so that text is as wide as it was measured.
 #[derive(Default)]
 pub struct ScreenPainter {
-    textures: Vec<Texture>,
-    /// Of the scene whose rasters are loaded.
+    textures: Vec<TextureHandle>,
+    /// The revision of the scene whose rasters are loaded.
     revision: Option<u64>,
-}
-
-struct Texture {
-    handle: TextureHandle,
-    /// Written again once egui has handed it to the graphics card.
-    pixels: Arc<egui::ColorImage>,
 }
 
 impl std::fmt::Debug for ScreenPainter {
@@ -31,10 +25,8 @@ impl std::fmt::Debug for ScreenPainter {
 }
 
 impl ScreenPainter {
-    /// Paints the scene over an image that fills `at`; nothing is painted outside of it. The image itself is
-    /// the caller's (reversed where [`Scene::is_mirrored`] says so).
-    ///
-    /// One painter serves one scene; another one's rasters are taken for changed only by their revision.
+    /// Paints the scene over a frame that fills `at`; nothing is painted outside of it. The caller paints the frame itself,
+    /// left-right reversed if [`Scene::is_mirrored`].
     pub fn paint(&mut self, painter: &egui::Painter, at: egui::Rect, scene: &Scene) {
         let (w, h) = scene.size();
         if w == 0 || h == 0 || !at.is_positive() {
@@ -42,7 +34,7 @@ impl ScreenPainter {
         }
         self.load(painter.ctx(), scene);
         let painter = painter.with_clip_rect(painter.clip_rect().intersect(at));
-        let to = Placing { origin: at.min, x: at.width() / w as f32, y: at.height() / h as f32 };
+        let to = ToScreen { origin: at.min, x: at.width() / w as f32, y: at.height() / h as f32 };
         for shape in scene.shapes() {
             match *shape {
                 Shape::Raster { index } => {
@@ -51,7 +43,7 @@ impl ScreenPainter {
                     {
                         let (left, right) = if raster.mirrored { (1.0, 0.0) } else { (0.0, 1.0) };
                         let uv = egui::Rect { min: egui::pos2(left, 0.0), max: egui::pos2(right, 1.0) };
-                        painter.image(texture.handle.id(), to.rect(raster.region), uv, Color32::WHITE);
+                        painter.image(texture.id(), to.rect(raster.region), uv, Color32::WHITE);
                     }
                 }
                 Shape::Frame { rect, width, halo, colour, halo_colour } => {
@@ -100,7 +92,7 @@ impl ScreenPainter {
         }
     }
 
-    /// Loads the scene's rasters into textures, if they changed.
+    /// Loads the scene's rasters into textures, if they have changed.
     fn load(&mut self, ctx: &egui::Context, scene: &Scene) {
         if self.revision == Some(scene.revision()) {
             return;
@@ -108,26 +100,13 @@ impl ScreenPainter {
         self.revision = Some(scene.revision());
         for (index, raster) in scene.rasters().iter().enumerate() {
             let options = if raster.smooth { TextureOptions::LINEAR } else { TextureOptions::NEAREST };
-            if let Some(texture) = self.textures.get_mut(index) {
-                write(Arc::make_mut(&mut texture.pixels), raster);
-                texture.handle.set(Arc::clone(&texture.pixels), options);
-            } else {
-                let mut image = egui::ColorImage::default();
-                write(&mut image, raster);
-                let pixels = Arc::new(image);
-                let handle = ctx.load_texture("scene raster", Arc::clone(&pixels), options);
-                self.textures.push(Texture { handle, pixels });
+            let image = Arc::clone(raster.image());
+            match self.textures.get_mut(index) {
+                Some(texture) => texture.set(image, options),
+                None => self.textures.push(ctx.load_texture("scene raster", image, options)),
             }
         }
     }
-}
-
-fn write(image: &mut egui::ColorImage, raster: &Raster) {
-    image.size = [raster.width, raster.height];
-    image.source_size = egui::vec2(raster.width as f32, raster.height as f32);
-    image.pixels.clear();
-    let pixels = raster.rgba.chunks_exact(4);
-    image.pixels.extend(pixels.map(|p| Color32::from_rgba_premultiplied(p[0], p[1], p[2], p[3])));
 }
 
 fn colour32(colour: Colour) -> Color32 {
@@ -136,13 +115,13 @@ fn colour32(colour: Colour) -> Color32 {
 
 /// From frame pixels to points on screen.
 #[derive(Clone, Copy)]
-struct Placing {
+struct ToScreen {
     origin: Pos2,
     x: f32,
     y: f32,
 }
 
-impl Placing {
+impl ToScreen {
     fn point(self, p: [f32; 2]) -> Pos2 {
         self.origin + egui::vec2(p[0] * self.x, p[1] * self.y)
     }

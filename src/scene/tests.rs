@@ -1,4 +1,4 @@
-//! What a user would notice of scenes and their two painters.
+//! What a user would notice in scenes and their two painters.
 
 use proptest::prelude::*;
 
@@ -44,7 +44,7 @@ fn rgb(class_id: u32) -> [u8; 4] {
 }
 
 #[test]
-fn a_box_has_its_colour_on_its_edge_a_halo_beside_it_and_nothing_inside() {
+fn a_box_has_its_colour_on_its_edge_a_halo_next_to_it_and_nothing_inside() {
     let mut found = results(Task::Detect, (200, 200));
     found.detections.push(Detection::new(0, 0.9, [40.0, 60.0, 160.0, 180.0]));
     let style = Style { labels: false, line_scale: 4.0, ..Style::default() };
@@ -62,7 +62,7 @@ fn a_box_has_its_colour_on_its_edge_a_halo_beside_it_and_nothing_inside() {
 }
 
 #[test]
-fn a_label_is_a_filled_chip_above_its_box_with_readable_text() {
+fn a_label_is_a_filled_box_above_its_detection_with_readable_text() {
     let mut found = results(Task::Detect, (400, 300));
     found.detections.push(Detection::new(0, 0.914, [100.0, 100.0, 300.0, 250.0]));
     let scene = scene_of(&found, &Style::default());
@@ -79,7 +79,7 @@ fn a_label_is_a_filled_chip_above_its_box_with_readable_text() {
         inside.iter().filter(|p| label_box(p)).count() > inside.len() / 3,
         "filled with the class's colour"
     );
-    assert!(inside.iter().filter(|p| ink(p)).count() > inside.len() / 20, "words in black");
+    assert!(inside.iter().filter(|p| ink(p)).count() > inside.len() / 20, "text in black");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_best_detection_lies_on_top() {
 }
 
 #[test]
-fn a_mirrored_scene_has_its_boxes_on_the_other_side_and_its_words_unreversed() {
+fn a_mirrored_scene_has_its_boxes_on_the_other_side_and_its_text_unreversed() {
     let mut found = results(Task::Detect, (200, 100));
     found.detections.push(Detection::new(0, 0.9, [20.0, 50.0, 60.0, 90.0]));
     let style = Style { mirror: true, scores: false, ..Style::default() };
@@ -134,7 +134,7 @@ fn a_mirrored_scene_has_its_boxes_on_the_other_side_and_its_words_unreversed() {
         .collect();
     assert_eq!(frames, [[140.0, 50.0, 180.0, 90.0]]);
     assert_eq!(texts(&scene), ["person"]);
-    // The image under it turns round as well.
+    // The frame below is reversed as well.
     let mut frame = Frame::filled(2, 1, GREY);
     frame.data[..4].copy_from_slice(&[1, 2, 3, 255]);
     let mut rgba = Vec::new();
@@ -145,7 +145,7 @@ fn a_mirrored_scene_has_its_boxes_on_the_other_side_and_its_words_unreversed() {
 }
 
 #[test]
-fn masks_cover_what_they_say_in_both_directions() {
+fn masks_cover_their_region_in_both_directions() {
     let mut found = results(Task::Segment, (100, 100));
     let mut detection = Detection::new(2, 0.9, [0.0, 0.0, 50.0, 100.0]);
     detection.mask = Some(0);
@@ -162,7 +162,7 @@ fn masks_cover_what_they_say_in_both_directions() {
 }
 
 #[test]
-fn skeletons_connect_the_points_that_are_seen() {
+fn skeletons_connect_the_points_that_are_visible() {
     let mut found = results(Task::Pose, (300, 300));
     let mut person = Detection::new(0, 0.9, [50.0, 50.0, 250.0, 250.0]);
     person.keypoints = (0, 17);
@@ -194,7 +194,7 @@ fn with_plane(values: PlaneValues) -> Results {
 }
 
 #[test]
-fn planes_are_painted_as_what_they_are() {
+fn each_kind_of_plane_is_painted_in_its_own_way() {
     let style = Style { legends: false, mask_opacity: 1.0, ..Style::default() };
     let sides = |values: PlaneValues| {
         let pixels = painted(&with_plane(values), &style);
@@ -248,7 +248,7 @@ fn composing_again_reuses_every_buffer() {
     assert_ne!(scene.revision(), before.2);
 }
 
-/// What egui is told to paint for the scene over an image at `at`.
+/// Returns the shapes that egui gets for the scene over a frame at `at`.
 fn on_screen(scene: &Scene, at: egui::Rect) -> Vec<egui::Shape> {
     let ctx = egui::Context::default();
     ctx.set_fonts(fonts::egui_fonts());
@@ -263,7 +263,7 @@ fn on_screen(scene: &Scene, at: egui::Rect) -> Vec<egui::Shape> {
 }
 
 #[test]
-fn the_screen_shows_the_same_marks_as_the_image() {
+fn the_screen_shows_the_same_shapes_as_the_image() {
     let mut found = results(Task::Segment, (800, 600));
     for (i, x) in [20.0, 250.0, 500.0].into_iter().enumerate() {
         let mut detection = Detection::new(i as u32 * 5, 0.9, [x, 100.0, x + 200.0, 400.0]);
@@ -410,4 +410,26 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_raster_goes_to_the_screen_without_a_copy_and_is_not_changed_there() {
+    let mut found = with_plane(PlaneValues::Classes(vec![3, 4]));
+    let mut scene = scene_of(&found, &Style::default());
+    let on_its_way = Arc::clone(scene.rasters()[0].image());
+    let before = on_its_way.pixels.clone();
+    let place = on_its_way.pixels.as_ptr();
+    let revision = scene.revision();
+    found.plane = with_plane(PlaneValues::Classes(vec![5, 6])).plane;
+    scene.compose(&found, &Labels::coco80(), &Style::default());
+    assert_eq!(on_its_way.pixels, before, "egui still holds these pixels");
+    assert_ne!(scene.rasters()[0].image().pixels, before);
+    drop(on_its_way);
+    let place_now = scene.rasters()[0].image().pixels.as_ptr();
+    assert_ne!(place_now, place);
+    scene.compose(&found, &Labels::coco80(), &Style::default());
+    assert_eq!(scene.rasters()[0].image().pixels.as_ptr(), place_now, "a free buffer is used again");
+    let mut other = Scene::new();
+    other.compose(&found, &Labels::coco80(), &Style::default());
+    assert!(other.revision() > scene.revision() && scene.revision() > revision, "no two fillings are alike");
 }

@@ -10,7 +10,7 @@ use crate::engine::{Command, MAX_COMPARED, Prediction};
 use crate::library::{Kind, ModelEntry};
 use crate::model::Task;
 use crate::save;
-use crate::scene::sheet::Arrangement;
+use crate::scene::montage::Arrangement;
 
 /// The model that is compared with the current one where none was chosen: of the same task, used last.
 #[must_use]
@@ -135,8 +135,8 @@ impl App {
             let view = save::ComparisonView {
                 source: &source,
                 frame: &newest.frame,
-                lanes: &lanes,
-                how,
+                models: &lanes,
+                arrangement: how,
                 style: &style,
             };
             Done::Snapshot(save::save_comparison(&view, &options).map(Box::new))

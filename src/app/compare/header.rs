@@ -14,9 +14,9 @@ use crate::app::view::View;
 use crate::app::widgets::{menu_row, sized_icon_button};
 use crate::library::ModelEntry;
 use crate::library::search::{self, SortOrder};
-use crate::save::comparison::lane_text;
+use crate::save::comparison_text::figures_text;
+use crate::scene::montage::MODEL_COLOURS;
 use crate::scene::palette::ink_on;
-use crate::scene::sheet::LANE_COLOURS;
 
 /// Shows the strip of one lane; its usual time and how many frames a second it looks at now; the models of the other lanes,
 /// and whether this one can be taken out.
@@ -37,7 +37,7 @@ pub fn ui(
     let badge =
         Rect::from_center_size(egui::pos2(rect.left() + 26.0, rect.center().y + 1.0), vec2(26.0, 26.0));
     ui.painter().rect_filled(badge, 6, colour(lane.index));
-    let [r, g, b] = ink_on(LANE_COLOURS[lane.index % LANE_COLOURS.len()]);
+    let [r, g, b] = ink_on(MODEL_COLOURS[lane.index % MODEL_COLOURS.len()]);
     ui.painter().text(
         badge.center(),
         egui::Align2::CENTER_CENTER,
@@ -71,7 +71,7 @@ pub fn ui(
         egui::UiBuilder::new().max_rect(figures).layout(Layout::left_to_right(Align::Min)),
         |ui| {
             let results = lane.prediction.as_ref().map(|o| &o.results);
-            let text = lane_text(median_ms, results, view.language);
+            let text = figures_text(median_ms, results, view.language);
             let hint = (w.rates_hint)(&(view.strings.per_second)(rate));
             ui.add(egui::Label::new(egui::RichText::new(text).small().color(p.weak)).truncate())
                 .on_hover_text(hint);

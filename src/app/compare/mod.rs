@@ -13,19 +13,19 @@ use std::sync::Arc;
 
 use egui::{self, Align, Color32, Layout, Rect, Ui, Vec2, pos2, vec2};
 
+use super::composer::Predictions;
 use super::icons::Icon;
 use super::intent::{Intent, Page};
-use super::stage::{Overlay, Stage};
+use super::stage::Stage;
 use super::style::palette;
 use super::view::{View, model_name};
 use super::widgets::{centred_page, icon_button, page_title, paragraph, primary_button};
 use crate::engine::{Comparison, MAX_COMPARED, ModelStats, Prediction};
-use crate::frame::Frame;
 use crate::library::{Kind, ModelEntry};
 use crate::model::agreement::{Agreement, Judge};
-use crate::save::comparison::{agreement_text, speed_text};
-use crate::scene::Style;
-use crate::scene::sheet::{LANE_COLOURS, LANE_LETTERS, grid};
+use crate::save::comparison_text::{agreement_text, speed_text};
+use crate::scene::montage::{MODEL_COLOURS, MODEL_LETTERS, grid};
+use crate::scene::screen_painter::ScreenPainter;
 use words::Words;
 
 /// Height of the strip above each image.
@@ -37,7 +37,8 @@ const GAP: f32 = 4.0;
 /// The comparison as it is shown.
 #[derive(Debug, Default)]
 pub struct Compare {
-    overlays: [Overlay; MAX_COMPARED],
+    /// One for each pane.
+    overlays: [ScreenPainter; MAX_COMPARED],
     newest: Option<Arc<Comparison>>,
     stats: [ModelStats; MAX_COMPARED],
     judge: Judge,
@@ -60,13 +61,13 @@ struct Lane<'a> {
 
 /// The colour of a lane.
 fn colour(lane: usize) -> Color32 {
-    let [r, g, b] = LANE_COLOURS[lane % LANE_COLOURS.len()];
+    let [r, g, b] = MODEL_COLOURS[lane % MODEL_COLOURS.len()];
     Color32::from_rgb(r, g, b)
 }
 
 /// The letter of a lane.
 fn letter(lane: usize) -> &'static str {
-    LANE_LETTERS[lane % LANE_LETTERS.len()]
+    MODEL_LETTERS[lane % MODEL_LETTERS.len()]
 }
 
 /// Columns and rows in which the images are largest, none of them too narrow for its header.
@@ -116,10 +117,11 @@ impl Compare {
         self.stats = std::array::from_fn(of);
     }
 
-    /// The frame of the newest comparison.
+    /// The newest prediction of each model.
     #[must_use]
-    pub fn frame(&self) -> Option<Arc<Frame>> {
-        self.newest.as_ref().map(|newest| Arc::clone(&newest.frame))
+    pub fn predictions(&self) -> Predictions {
+        let newest = self.newest.as_ref();
+        std::array::from_fn(|lane| newest.and_then(|newest| newest.lanes.get(lane)?.clone()))
     }
 
     /// Shows the comparison in `area`; `stage` has the image.
@@ -129,7 +131,7 @@ impl Compare {
         area: Rect,
         view: &View<'_>,
         stage: &Stage,
-        style: &Style,
+        mirror: bool,
         out: &mut Vec<Intent>,
     ) {
         let w = Words::of(view.language);
@@ -157,13 +159,13 @@ impl Compare {
             let figures = (self.median(lane), self.stats[index].fps);
             header::ui(ui, head, view, lane, figures, (&others, removable), out);
             if !split {
-                panes::tile(ui, body, stage, &mut self.overlays[index], lane, style);
+                panes::tile(ui, body, stage, &mut self.overlays[index], lane, mirror);
                 panes::state_ui(ui, body, view, lane);
             }
         }
         if split {
             let body = Rect::from_min_max(pos2(main.left(), main.top() + HEADER), main.max);
-            panes::split_ui(ui, body, view, stage, &mut self.overlays, &lanes, style, out);
+            panes::split_ui(ui, body, view, stage, &mut self.overlays, &lanes, mirror, out);
         }
         self.bar_ui(ui, bar, view, w, &lanes, out);
     }

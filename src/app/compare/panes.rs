@@ -1,4 +1,4 @@
-//! The images of a comparison: a tile for every lane, or two lanes on the two sides of one image.
+//! The panes of a comparison: the frame once for each model, or two models on the two sides of one frame.
 
 use egui::{self, Align2, CursorIcon, EventFilter, Id, Key, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -6,33 +6,46 @@ use super::words::Words;
 use super::{Lane, colour};
 use crate::app::icons;
 use crate::app::intent::Intent;
-use crate::app::stage::{Overlay, Stage, fit};
+use crate::app::stage::{Stage, fit};
 use crate::app::style::palette;
 use crate::app::view::View;
-use crate::scene::Style;
+use crate::scene::screen_painter::ScreenPainter;
 
-/// How far a key moves the divider, as a share of the image's width.
+/// How far a key moves the divider, as a share of the frame's width.
 const STEP: f32 = 0.02;
 
-/// A lane's own image.
-pub fn tile(ui: &Ui, area: Rect, stage: &Stage, overlay: &mut Overlay, lane: &Lane<'_>, style: &Style) {
+/// Paints the frame with the results of one model.
+pub fn tile(ui: &Ui, area: Rect, stage: &Stage, overlay: &mut ScreenPainter, lane: &Lane<'_>, mirror: bool) {
     let Some(size) = stage.size() else { return };
     let at = fit(size, area);
     let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    stage.paint_image(&painter, at, style.mirror);
-    overlay.paint(&painter, at, lane.prediction.as_ref(), style, size);
+    stage.paint_frame(&painter, at, mirror);
+    paint_scene(&painter, at, stage, overlay, lane);
 }
 
-/// One image with the first lane's results left of the divider and the second's right of it.
+/// Paints the scene of a model over the frame at `at`, if the model has a result.
+fn paint_scene(
+    painter: &egui::Painter,
+    at: Rect,
+    stage: &Stage,
+    overlay: &mut ScreenPainter,
+    lane: &Lane<'_>,
+) {
+    if let Some(scene) = stage.scene(lane.index).filter(|_| lane.prediction.is_some()) {
+        overlay.paint(painter, at, scene);
+    }
+}
+
+/// Paints one frame with the first model's results left of the divider and the second's right of it.
 #[expect(clippy::too_many_arguments, reason = "what is painted, where, and who is told")]
 pub fn split_ui(
     ui: &mut Ui,
     area: Rect,
     view: &View<'_>,
     stage: &Stage,
-    overlays: &mut [Overlay],
+    overlays: &mut [ScreenPainter],
     lanes: &[Lane<'_>],
-    style: &Style,
+    mirror: bool,
     out: &mut Vec<Intent>,
 ) {
     let Some(size) = stage.size() else { return };
@@ -44,10 +57,10 @@ pub fn split_ui(
         Rect::from_min_max(clip.min, pos2(cut, clip.bottom())),
         Rect::from_min_max(pos2(cut, clip.top()), clip.max),
     ];
-    stage.paint_image(&ui.painter().with_clip_rect(clip), at, style.mirror);
+    stage.paint_frame(&ui.painter().with_clip_rect(clip), at, mirror);
     for ((overlay, lane), side) in overlays.iter_mut().zip(lanes).zip(sides) {
         let painter = ui.painter().with_clip_rect(side);
-        overlay.paint(&painter, at, lane.prediction.as_ref(), style, size);
+        paint_scene(&painter, at, stage, overlay, lane);
         state_ui(ui, side, view, lane);
     }
     handle(ui, at, cut);
@@ -57,7 +70,7 @@ fn divider_id(ui: &Ui) -> Id {
     ui.scope_id().with("compare divider")
 }
 
-/// Moves the divider; answers where it is, as a share of the image's width.
+/// Moves the divider. Returns where it is, as a share of the frame's width.
 fn divider(ui: &mut Ui, at: Rect, view: &View<'_>, out: &mut Vec<Intent>) -> f32 {
     let share = view.settings.compare_divider.clamp(0.0, 1.0);
     let x = at.left() + share * at.width();
@@ -108,7 +121,7 @@ fn handle(ui: &Ui, at: Rect, x: f32) {
         painter.circle_stroke(centre, 17.0, Stroke::new(2.5, p.accent));
     }
     for (side, lane) in [(-1.0, 0), (1.0, 1)] {
-        // Arrows in the lanes' colours: which side is whose.
+        // Arrows in the models' colours, so that one sees whose side it is.
         let tip = centre + vec2(side * 10.5, 0.0);
         let back = centre.x + side * 3.5;
         let points = vec![tip, pos2(back, centre.y - 6.0), pos2(back, centre.y + 6.0)];
@@ -116,7 +129,7 @@ fn handle(ui: &Ui, at: Rect, x: f32) {
     }
 }
 
-/// Says over a lane's image that its model opens, or why it doesn't run.
+/// Shows over a model's pane that the model is being opened, or why it does not run.
 pub fn state_ui(ui: &Ui, area: Rect, view: &View<'_>, lane: &Lane<'_>) {
     let text = match (&lane.failed, lane.opening) {
         (Some(failed), _) => failed.clone(),

@@ -10,6 +10,7 @@ use super::apply::second;
 use super::*;
 use crate::app::tests::{Bench, card, press};
 use crate::engine::{ComparedModel, ModelChoice, ModelInfo, Percentiles};
+use crate::frame::Frame;
 use crate::model::labels::Language;
 use crate::model::results::StageTimes;
 use crate::model::{Detection, ModelError, Results, Task, Thresholds};
@@ -87,11 +88,15 @@ fn comparing(names: &[&str]) -> Bench {
 }
 
 fn panel(bench: &mut Bench, ui: &mut Ui) {
-    let frame = bench.compare.frame().unwrap_or_else(|| Arc::new(Frame::filled(64, 48, [0, 0, 0, 255])));
+    let predictions = bench.compare.predictions();
+    let own = predictions.iter().flatten().next().map(|prediction| Arc::clone(&prediction.frame));
+    let frame = own.unwrap_or_else(|| Arc::new(Frame::filled(64, 48, [0, 0, 0, 255])));
+    bench.stage.request_scenes(ui.ctx(), predictions, &Style::default());
+    bench.stage.take_scenes();
     bench.stage.set_frame(ui.ctx(), &frame);
     let mut out = Vec::new();
     let (mut compare, stage) = (std::mem::take(&mut bench.compare), std::mem::take(&mut bench.stage));
-    compare.ui(ui, ui.max_rect(), &bench.view(), &stage, &Style::default(), &mut out);
+    compare.ui(ui, ui.max_rect(), &bench.view(), &stage, false, &mut out);
     (bench.compare, bench.stage) = (compare, stage);
     for intent in &out {
         if let Intent::CompareDivider(share) = intent {

@@ -168,7 +168,7 @@ pub(super) const ENGLISH: Strings = Strings {
     dark: "Dark",
     snapshots: "Snapshots",
     snapshot_folder: "Folder",
-    snapshot_folder_default: "Images",
+    snapshot_folder_default: "Pictures",
     change: "Change…",
     format: "Format",
     also_clean: "Also save the image without boxes",

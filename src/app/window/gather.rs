@@ -35,6 +35,7 @@ impl App {
         }
         self.gather_outcome();
         self.compare.take(self.engine.comparison().filter(|_| self.state.comparing));
+        self.request_scenes(ctx);
         if self.state.model.current.is_some() {
             self.timing.there(First::Model);
         }

@@ -1,6 +1,5 @@
 //! What the window is made of: the stage, the side panel, the bar, and the pages over them.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{self, CentralPanel, Frame, Panel, Ui};
@@ -52,19 +51,30 @@ impl App {
         }
     }
 
-    /// Paints the image with the newest result; answers where.
+    /// Paints the preview with the newest result. Returns where it is.
     fn paint_image(&mut self, ui: &Ui, area: egui::Rect) -> Option<egui::Rect> {
-        let prediction = self.state.prediction.clone();
-        self.take_frame(ui.ctx(), prediction.as_ref().map(|o| Arc::clone(&o.frame)));
-        let generation = self.stage.frame()?.generation;
-        let prediction = prediction.filter(|o| o.frame.generation == generation);
-        let style = self.style();
-        self.stage.paint(ui, area, prediction.as_ref(), &style)
+        self.take_frame(ui.ctx());
+        self.stage.paint(ui, area, self.state.settings.mirror)
     }
 
-    /// Takes the newest frame for the image, or, where results are to be shown on their own frame, that one.
-    fn take_frame(&mut self, ctx: &egui::Context, own: Option<Arc<crate::frame::Frame>>) {
-        let own = own.filter(|_| self.state.settings.result_on_own_frame);
+    /// Asks for the scenes of what is shown now, so that they are composed while the panels are laid out.
+    pub(super) fn request_scenes(&mut self, ctx: &egui::Context) {
+        let (predictions, style) = match self.state.page {
+            Page::Reading(_) => {
+                let style = scene::Style { language: self.state.language(), ..scene::Style::default() };
+                ([self.state.prediction.clone(), None, None, None], style)
+            }
+            _ if self.state.comparing => (self.compare.predictions(), self.style()),
+            _ => ([self.state.prediction.clone(), None, None, None], self.style()),
+        };
+        self.stage.request_scenes(ctx, predictions, &style);
+    }
+
+    /// Takes the newest scenes and the newest frame, or, if each result is to be shown on its own frame, the frame of these
+    /// scenes.
+    fn take_frame(&mut self, ctx: &egui::Context) {
+        self.stage.take_scenes();
+        let own = self.stage.composed_frame().filter(|_| self.state.settings.result_on_own_frame);
         let begin = Instant::now();
         if let Some(frame) = own.or_else(|| self.engine.preview())
             && self.stage.set_frame(ctx, &frame)
@@ -82,10 +92,9 @@ impl App {
 
     /// The image with the results of every model that is compared.
     fn compare_ui(&mut self, ui: &mut Ui, area: egui::Rect, out: &mut Vec<Intent>) {
-        self.take_frame(ui.ctx(), self.compare.frame());
-        let style = self.style();
+        self.take_frame(ui.ctx());
         let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
-        self.compare.ui(ui, area, &view, &self.stage, &style, out);
+        self.compare.ui(ui, area, &view, &self.stage, view.settings.mirror, out);
     }
 
     fn side_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
@@ -204,9 +213,8 @@ impl App {
     fn reading_ui(&mut self, ui: &mut Ui, out: &mut Vec<Intent>) {
         let Some(mut reading) = self.reading.take() else { return };
         let frame = self.stage.frame().is_some();
-        let prediction = self.state.prediction.clone();
         let newest = self.engine.preview();
-        let style = scene::Style { language: self.state.language(), ..scene::Style::default() };
+        self.stage.take_scenes();
         let (stage, engine) = (&mut self.stage, &self.engine);
         reading.ui(ui, &self.state.view(&self.catalogue, frame), out, |ui, rect| {
             if let Some(frame) = newest
@@ -214,7 +222,7 @@ impl App {
             {
                 engine.shown(&frame);
             }
-            stage.paint(ui, rect, prediction.as_ref(), &style);
+            stage.paint(ui, rect, false);
         });
         self.reading = Some(reading);
     }

@@ -13,11 +13,10 @@ use crate::cli::predict::text;
 use crate::frame::Frame;
 use crate::model::Task;
 use crate::model::agreement::{Agreement, Judge};
-use crate::save::comparison::{agreement_text, speed_ratio};
-use crate::save::snapshot::Seen;
-use crate::save::{ComparisonRecord, ComparisonView, FrameFacts, comparison_image};
+use crate::save::comparison_text::{agreement_text, speed_ratio};
+use crate::save::{ComparisonRecord, ComparisonView, FrameInfo, PredictionView, comparison_image};
 use crate::scene::Style;
-use crate::scene::sheet::{self, Arrangement, LANE_LETTERS};
+use crate::scene::montage::{self, Arrangement, MODEL_LETTERS};
 use crate::source::{SourceError, SourceInfo};
 
 /// Writes what comes, frame after frame.
@@ -154,14 +153,9 @@ impl Report {
     }
 
     fn json(&mut self, frame: &Frame, lanes: &[Lane], image: Option<&Path>) -> String {
-        let facts = FrameFacts {
-            source: frame.origin.as_deref().unwrap_or(&self.address),
-            frame: frame.sequence,
-            time_s: frame.time_s,
-            model: "",
-        };
-        let seen: Vec<Seen<'_>> = lanes.iter().map(seen).collect();
-        let mut record = ComparisonRecord::new(facts, &seen, &mut self.judge);
+        let info = FrameInfo::of(frame, &self.address, "");
+        let predictions: Vec<PredictionView<'_>> = lanes.iter().map(prediction).collect();
+        let mut record = ComparisonRecord::new(info, &predictions, &mut self.judge);
         // JSON is Unicode; a name that isn't is shown as well as it can be.
         record.image = image.map(|path| path.to_string_lossy().into_owned().into());
         serde_json::to_string(&record).unwrap_or_default()
@@ -172,13 +166,13 @@ impl Report {
         let language = self.writing.language;
         let mut line = text::frame_name(info, frame);
         line.push(':');
-        for (lane, letter) in lanes.iter().zip(LANE_LETTERS) {
-            let gap = if letter == LANE_LETTERS[0] { "" } else { " |" };
+        for (lane, letter) in lanes.iter().zip(MODEL_LETTERS) {
+            let gap = if letter == MODEL_LETTERS[0] { "" } else { " |" };
             let found = text::found(&lane.results, &lane.info.spec.labels, language);
             let _ = write!(line, "{gap} {letter} {found} {:.1} ms", lane.times.total);
         }
-        for (agreement, letter) in agreements.iter().zip(&LANE_LETTERS[1..]) {
-            let letters = (LANE_LETTERS[0], *letter);
+        for (agreement, letter) in agreements.iter().zip(&MODEL_LETTERS[1..]) {
+            let letters = (MODEL_LETTERS[0], *letter);
             let _ =
                 write!(line, " | {}–{letter} {}", letters.0, agreement_text(agreement, letters, language));
         }
@@ -189,12 +183,12 @@ impl Report {
     fn save(&mut self, info: &SourceInfo, frame: &Frame, lanes: &[Lane]) -> Result<Option<PathBuf>, Failure> {
         let Some(keeper) = &mut self.writing.keeper else { return Ok(None) };
         let medians = self.totals.iter().map(Series::median);
-        let seen: Vec<(Seen<'_>, f32)> = lanes.iter().map(seen).zip(medians).collect();
+        let models: Vec<(PredictionView<'_>, f32)> = lanes.iter().map(prediction).zip(medians).collect();
         let sheet = comparison_image(&ComparisonView {
             source: &self.address,
             frame,
-            lanes: &seen,
-            how: Arrangement::Tiles(sheet::grid(lanes.len()).0),
+            models: &models,
+            arrangement: Arrangement::Tiles(montage::grid(lanes.len()).0),
             style: &self.style,
         });
         keeper.save(info, &sheet, "-compared")
@@ -229,7 +223,7 @@ impl Report {
                 agreed.and_then(Agreed::share).map_or("–".into(), |s| format!("{:.1} %", s * 100.0));
             let iou = agreed.filter(|a| a.matched > 0).map(|a| a.iou / a.matched as f64);
             rows.push(vec![
-                LANE_LETTERS[lane % LANE_LETTERS.len()].to_owned(),
+                MODEL_LETTERS[lane % MODEL_LETTERS.len()].to_owned(),
                 output::printable(name).into_owned(),
                 format!("{median:.2}"),
                 format!("{:.2}", totals.percentile(0.95)),
@@ -244,8 +238,13 @@ impl Report {
     }
 }
 
-fn seen(lane: &Lane) -> Seen<'_> {
-    Seen { results: &lane.results, model: &lane.info, thresholds: &lane.thresholds, times: &lane.times }
+fn prediction(lane: &Lane) -> PredictionView<'_> {
+    PredictionView {
+        results: &lane.results,
+        model: &lane.info,
+        thresholds: &lane.thresholds,
+        times: &lane.times,
+    }
 }
 
 #[cfg(test)]

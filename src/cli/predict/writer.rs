@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
 use crate::model::{Model, Results};
-use crate::save::{FrameFacts, FrameRecord};
+use crate::save::{FrameInfo, FrameRecord};
 use crate::scene::{self, Scene, Style};
 use crate::source::{SourceError, SourceInfo};
 use crossbeam_channel::Sender;
@@ -181,13 +181,8 @@ impl Writer {
     }
 
     fn json(&self, frame: &Frame, results: &Results, times: &StageTimes, image: Option<&Path>) -> String {
-        let facts = FrameFacts {
-            source: frame.origin.as_deref().unwrap_or(&self.address),
-            frame: frame.sequence,
-            time_s: frame.time_s,
-            model: &self.model,
-        };
-        let mut record = FrameRecord::new(facts, results, &self.labels, times);
+        let info = FrameInfo::of(frame, &self.address, &self.model);
+        let mut record = FrameRecord::new(info, results, &self.labels, times);
         // JSON is Unicode; a name that isn't is shown as well as it can be.
         record.image = image.map(|path| path.to_string_lossy().into_owned().into());
         record.to_json_line()

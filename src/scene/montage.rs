@@ -1,31 +1,31 @@
-//! Several models' results of one frame on one image, each under a header: comparisons that are saved.
+//! Several models' results of one frame in one image, each under a header: comparisons that are saved.
 
-use super::{Colour, Scene, Shape, TextRange, fonts, image_painter, palette};
+use super::{Colour, Scene, Shape, fonts, image_painter, palette};
 use crate::frame::Frame;
 
-/// The colours of the lanes of a comparison (after Okabe and Ito's set, told apart by colour-blind eyes).
-pub const LANE_COLOURS: [[u8; 3]; 4] =
+/// The colours of the compared models (after Okabe and Ito's set, which colour-blind people can tell apart).
+pub const MODEL_COLOURS: [[u8; 3]; 4] =
     [[0x56, 0xb4, 0xe9], [0xe6, 0x9f, 0x00], [0x2f, 0xb8, 0x8a], [0xcc, 0x79, 0xa7]];
-/// The letters of the lanes.
-pub const LANE_LETTERS: [&str; 4] = ["A", "B", "C", "D"];
+/// The letters of the compared models.
+pub const MODEL_LETTERS: [&str; 4] = ["A", "B", "C", "D"];
 
-/// How the lanes lie on the image.
+/// How the models' results are arranged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Arrangement {
-    /// One image, the first lane's results left of this share of its width, the second's right of it.
+    /// The frame once: the first model's results left of this share of its width, the second's right of it.
     Split(f32),
-    /// An image for every lane, in so many columns.
+    /// The frame once for each model, in this many columns.
     Tiles(usize),
 }
 
-/// One lane of a sheet.
+/// The results of one model.
 #[derive(Clone, Copy, Debug)]
 pub struct Pane<'a> {
-    /// Over the frame, mirrored as the sheet is to be.
+    /// What to draw over the frame; the frame is mirrored if this is.
     pub scene: &'a Scene,
     /// The model's name.
     pub title: &'a str,
-    /// Its figures.
+    /// Its speed and number of detections.
     pub note: &'a str,
 }
 
@@ -33,7 +33,7 @@ const GROUND: Colour = [20, 22, 27, 255];
 const INK: Colour = [243, 245, 249, 255];
 const WEAK: Colour = [160, 167, 181, 255];
 
-/// Columns and rows of tiles where nothing else tells.
+/// Returns columns and rows for this many models, if there is no window whose shape matters.
 #[must_use]
 pub fn grid(count: usize) -> (usize, usize) {
     match count {
@@ -43,11 +43,12 @@ pub fn grid(count: usize) -> (usize, usize) {
     }
 }
 
-/// Paints the lanes and, under them, lines that compare them. `out` is written anew; its stamp is the frame's.
+/// Paints the panes and, below them, lines of text that compare them, into `out`, which also takes over the frame's sequence
+/// number and times.
 ///
-/// The frame must be whole RGBA; a frame that isn't, or no pane, leaves `out` as it is.
+/// `out` stays as it is if the frame is not complete RGBA, or if there are no panes.
 pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[String], out: &mut Frame) {
-    let panes = &panes[..panes.len().min(LANE_LETTERS.len())];
+    let panes = &panes[..panes.len().min(MODEL_LETTERS.len())];
     if !frame.is_whole() || frame.format != crate::frame::PixelFormat::Rgba8 || panes.is_empty() {
         return;
     }
@@ -94,8 +95,8 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
             }
         }
     }
-    let mut words = Scene::new();
-    words.clear((out.width, out.height), false);
+    let mut texts = Scene::new();
+    texts.clear((out.width, out.height), false);
     let half = if matches!(how, Arrangement::Split(_)) && panes.len() > 1 { width / 2 } else { width };
     for (index, pane) in panes.iter().enumerate() {
         let (left, top) = match how {
@@ -103,15 +104,15 @@ pub fn paint(frame: &Frame, panes: &[Pane<'_>], how: Arrangement, lines: &[Strin
             Arrangement::Tiles(_) => (index % columns * (width + gap), index / columns * pane_height),
         };
         let room = Room { left: left as f32, top: top as f32, width: half as f32, height: header as f32 };
-        words.add_header(room, index, pane, text);
+        texts.add_header(room, index, pane, text);
     }
-    for (n, said) in lines.iter().enumerate() {
+    for (n, text_line) in lines.iter().enumerate() {
         let top = (rows * pane_height + n * line) as f32;
         let baseline = top + f32::midpoint(line as f32, text * fonts::CAP_HEIGHT);
-        words.add_line(said, [text * 0.6, baseline], text, out.width as f32 - text * 1.2, INK);
+        texts.add_line(text_line, [text * 0.6, baseline], text, out.width as f32 - text * 1.2, INK);
     }
     let (w, h) = (out.width, out.height);
-    image_painter::paint(&words, &mut out.data, w, h);
+    image_painter::paint(&texts, &mut out.data, w, h);
 }
 
 /// Where a header lies, in pixels.
@@ -124,9 +125,9 @@ struct Room {
 }
 
 impl Scene {
-    /// A lane's letter in its colour, the model's name and its figures.
+    /// Adds a model's letter in its colour, its name and its figures.
     fn add_header(&mut self, room: Room, index: usize, pane: &Pane<'_>, text: f32) {
-        let colour = LANE_COLOURS[index % LANE_COLOURS.len()];
+        let colour = MODEL_COLOURS[index % MODEL_COLOURS.len()];
         let Room { left, top, width, height } = room;
         let side = height * 0.62;
         let (x, y) = (left + text * 0.6, top + (height - side) / 2.0);
@@ -135,7 +136,7 @@ impl Scene {
             radius: side * 0.22,
             colour: palette::with_alpha(colour, 1.0),
         });
-        let letter = LANE_LETTERS[index % LANE_LETTERS.len()];
+        let letter = MODEL_LETTERS[index % MODEL_LETTERS.len()];
         let big = text * 1.15;
         let place = x + (side - fonts::text_width(letter, big)) / 2.0;
         let ink = palette::with_alpha(palette::ink_on(colour), 1.0);
@@ -146,13 +147,10 @@ impl Scene {
         self.add_line(pane.note, [x, top + height * 0.5 + text * 1.02], text * 0.86, room, WEAK);
     }
 
-    /// A line of text that is cut where it is too wide.
+    /// Adds a line of text, cut to `width`.
     fn add_line(&mut self, text: &str, [left, baseline]: [f32; 2], size: f32, width: f32, colour: Colour) {
-        let start = self.text.len();
-        fonts::push_shown(text, &mut self.text);
-        fonts::shorten(&mut self.text, start, size, width);
-        let range = TextRange { start, end: self.text.len() };
-        self.shapes.push(Shape::Text { text: range, left, baseline, size, colour });
+        let text = self.write_text(size, width, |out| fonts::push_shown(text, out));
+        self.shapes.push(Shape::Text { text, left, baseline, size, colour });
     }
 }
 
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_lane_has_its_tile_with_its_own_results() {
+    fn every_model_has_its_tile_with_its_own_results() {
         let frame = Frame::filled(320, 240, [100, 100, 100, 255]);
         let scenes = [scene(&frame, [40.0, 40.0, 120.0, 120.0]), scene(&frame, [200.0, 40.0, 280.0, 120.0])];
         let panes: Vec<Pane<'_>> =
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_paint_leaves_the_frame_alone() {
+    fn nothing_to_paint_leaves_the_frame_unchanged() {
         let mut out = Frame::filled(2, 2, [1, 2, 3, 255]);
         paint(&Frame::default(), &[], Arrangement::Tiles(2), &[], &mut out);
         assert_eq!((out.width, out.height), (2, 2));

@@ -1,8 +1,11 @@
 //! Antialiased shapes on RGBA pixels. Colours are blended as they are stored (sRGB), as the screen does it.
+//!
+//! `imageproc::drawing` does not replace this: its lines and rectangles have whole-pixel coordinates, its antialiased lines are
+//! one pixel wide, and it has no rounded corners and no translucent halos. The saved image would differ from the screen.
 
 use super::{Colour, Rect};
 
-/// RGBA pixels to paint on; what lies outside is cut off.
+/// RGBA pixels to paint on; shapes are cut at the edges.
 pub(super) struct Canvas<'a> {
     rgba: &'a mut [u8],
     width: usize,
@@ -10,14 +13,14 @@ pub(super) struct Canvas<'a> {
 }
 
 impl<'a> Canvas<'a> {
-    /// `None` where the buffer is shorter than the size says, or empty.
+    /// Returns `None` if the buffer is shorter than its size says, or empty.
     pub(super) fn new(rgba: &'a mut [u8], width: u32, height: u32) -> Option<Self> {
         let (width, height) = (width as usize, height as usize);
         let len = width.checked_mul(height)?.checked_mul(4)?;
         (len > 0 && rgba.len() >= len).then_some(Self { rgba, width, height })
     }
 
-    /// Paints one pixel with `coverage` 0..=1.
+    /// Blends a colour over one pixel that it covers by `coverage`, 0..=1.
     pub(super) fn blend(&mut self, x: usize, y: usize, colour: Colour, coverage: f32) {
         if x >= self.width || y >= self.height {
             return;
@@ -35,8 +38,8 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Paints a premultiplied pixel over another.
-    pub(super) fn over(&mut self, x: usize, y: usize, premultiplied: [f32; 4]) {
+    /// Blends a premultiplied pixel over one pixel.
+    pub(super) fn blend_premultiplied(&mut self, x: usize, y: usize, premultiplied: [f32; 4]) {
         let keep = 1.0 - premultiplied[3] / 255.0;
         let at = (y * self.width + x) * 4;
         if let Some(pixel) = self.rgba.get_mut(at..at + 3) {
@@ -46,7 +49,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// The pixels between two coordinates, cut to the canvas: first and one past last.
+    /// Returns the pixels that lie between two coordinates at least in part, cut to the canvas.
     pub(super) fn columns(&self, from: f32, to: f32) -> std::ops::Range<usize> {
         span(from, to, self.width)
     }
@@ -56,7 +59,7 @@ impl<'a> Canvas<'a> {
         span(from, to, self.height)
     }
 
-    /// A ring: `outer` without `inner`.
+    /// Fills `outer` without `inner`: the outline of a box.
     pub(super) fn ring(&mut self, outer: Rect, inner: Rect, colour: Colour) {
         for y in self.rows(outer[1], outer[3]) {
             let outer_y = overlap(y, outer[1], outer[3]);
@@ -70,7 +73,7 @@ impl<'a> Canvas<'a> {
             };
             let all = self.columns(outer[0], outer[2]);
             if inner_y >= 1.0 && inner[2] > inner[0] {
-                // Only the two sides: the pixels between lie wholly inside.
+                // Only the two sides: the pixels between them lie completely inside.
                 let left = all.start..((inner[0].ceil().max(0.0)) as usize).clamp(all.start, all.end);
                 let right = ((inner[2].floor().max(0.0)) as usize).clamp(left.end, all.end)..all.end;
                 paint(self, left);
@@ -81,7 +84,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A filled rectangle with rounded corners.
+    /// Fills a rectangle with rounded corners.
     pub(super) fn fill(&mut self, rect: Rect, radius: f32, colour: Colour) {
         let radius = radius.min((rect[2] - rect[0]) / 2.0).min((rect[3] - rect[1]) / 2.0);
         for y in self.rows(rect[1], rect[3]) {
@@ -101,7 +104,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A stroke with round ends; a disc where both ends are one.
+    /// Draws a stroke with round ends; a disc if both ends are the same point.
     pub(super) fn stroke(&mut self, from: [f32; 2], to: [f32; 2], width: f32, colour: Colour) {
         let radius = width / 2.0;
         let reach = radius + 1.0;
@@ -109,7 +112,7 @@ impl<'a> Canvas<'a> {
         let length2 = dx * dx + dy * dy;
         for y in self.rows(from[1].min(to[1]) - reach, from[1].max(to[1]) + reach) {
             let cy = y as f32 + 0.5;
-            // Where along the stroke this row can be touched: 0 = `from`, 1 = `to`.
+            // The part of the stroke that can touch this row: 0 = `from`, 1 = `to`.
             let (first, last) = if dy.abs() > 1e-3 {
                 let (a, b) = ((cy - reach - from[1]) / dy, (cy + reach - from[1]) / dy);
                 (a.min(b).clamp(0.0, 1.0), a.max(b).clamp(0.0, 1.0))
@@ -127,7 +130,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// How much of pixel `at` lies between two coordinates, 0..=1.
+/// Returns how much of pixel `at` lies between two coordinates, 0..=1.
 fn overlap(at: usize, from: f32, to: f32) -> f32 {
     let at = at as f32;
     (to.min(at + 1.0) - from.max(at)).clamp(0.0, 1.0)
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_leaves_its_inside_alone() {
+    fn a_ring_leaves_its_inside_unchanged() {
         let grid = painted(5, 5, |c| c.ring([0.0, 0.0, 5.0, 5.0], [1.0, 1.0, 4.0, 4.0], RED));
         for (i, &value) in grid.iter().enumerate() {
             let edge = !(5..20).contains(&i) || i % 5 == 0 || i % 5 == 4;
@@ -176,7 +179,7 @@ mod tests {
                 let (x, y) = (from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t);
                 assert_eq!(grid[y as usize * 9 + x as usize], 255, "{x},{y}");
             }
-            assert_eq!(grid[4], 0, "beside the line");
+            assert_eq!(grid[4], 0, "next to the line");
         }
     }
 
