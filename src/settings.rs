@@ -14,7 +14,6 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ResultPace;
-use crate::library::search::SortOrder;
 use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::save::SnapshotOptions;
@@ -27,7 +26,7 @@ const RECENT_LIMIT: usize = 8;
 /// Changes within this time are written together.
 const QUIET: Duration = Duration::from_millis(600);
 
-/// Light, dark, or as the system is.
+/// Light, dark, or the system's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
@@ -35,6 +34,26 @@ pub enum Theme {
     System,
     Light,
     Dark,
+}
+
+/// What a list of models is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SortOrder {
+    /// Favourites, then those used last, then by name.
+    #[default]
+    Recent,
+    Name,
+    Task,
+    /// The fastest first.
+    Speed,
+    /// The smallest first.
+    Size,
+}
+
+impl SortOrder {
+    /// Every order, as menus show them.
+    pub const ALL: [Self; 5] = [Self::Recent, Self::Name, Self::Task, Self::Speed, Self::Size];
 }
 
 /// What is remembered between two starts.
@@ -46,45 +65,45 @@ pub struct Settings {
     pub theme: Theme,
     /// The last model; `None`: the default one.
     pub model: Option<PathBuf>,
-    /// Least score, 0..=1.
+    /// Lowest score of a detection, 0..=1.
     pub conf: f32,
-    /// Greatest overlap of two boxes of a class, 0..=1.
+    /// Largest overlap (IoU) of two boxes of a class, 0..=1.
     pub iou: f32,
     pub mirror: bool,
-    /// The figures lie over the image.
+    /// The figures are drawn over the preview.
     pub figures: bool,
-    /// How much of a style image, matte or depth map covers the image, 0..=1.
+    /// Opacity of a style image, matte or depth map over the preview, 0..=1.
     pub amount: f32,
-    /// The matting model that limits styles to the person; `None`: the whole image.
+    /// The matting model that limits styles to the person; `None`: the whole frame.
     pub matte: Option<PathBuf>,
     /// The pose model for models of actions; `None`: the first that is found.
     pub pose: Option<PathBuf>,
     /// The execution provider that models run on; `None`: the CPU.
     pub device: Option<String>,
-    /// Results a second that models of any input size are to keep; `None`: their own size, whatever it takes.
+    /// Results per second that models of variable input size should reach; `None`: their own size, at any rate.
     pub target_rate: Option<u32>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
-    /// Results as new or as many as can be.
+    /// Whether results are as new as possible or as many as possible.
     pub result_pace: ResultPace,
     pub side_panel: bool,
     /// The models that were last compared with the one that ran.
     pub compare_models: Vec<PathBuf>,
-    /// Two models are compared on an image each, instead of on the two sides of one.
+    /// Two compared models have a view each, instead of the two sides of one.
     pub compare_tiles: bool,
-    /// Where the two sides meet, as a share of the image's width.
+    /// Where the two sides meet, as a share of the view's width.
     pub compare_divider: f32,
-    /// Begin videos and folders again at their end.
+    /// Restart videos and folders at their end.
     pub looping: bool,
     /// Width and height of the window, in points.
     pub window: Option<(f32, f32)>,
-    /// ONNX Runtime's shared library; `None`: looked for.
+    /// ONNX Runtime's shared library; `None`: Sightline looks for it.
     pub onnxruntime: Option<PathBuf>,
-    /// Folders of models that are looked in beside the usual ones.
+    /// Folders of models in addition to the usual ones.
     pub model_folders: Vec<PathBuf>,
-    /// Where models are fetched from before anywhere else: a folder or an address.
+    /// The mirror that models are downloaded from first: a folder or an address.
     pub model_mirror: Option<String>,
-    /// What the list of models is sorted by.
+    /// The order of the list of models.
     pub model_order: SortOrder,
     /// The last source; `None`: the best camera.
     pub source: Option<Address>,
