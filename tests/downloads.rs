@@ -10,8 +10,8 @@ mod tools;
 use std::collections::BTreeSet;
 use std::io;
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use server::{Reply, Request, Server};
@@ -192,7 +192,8 @@ fn two_hundred_downloads_from_a_hostile_server() {
         }
     }
     assert_eq!(place.files(), explained, "a file is left that no failure reports");
-    let unfinished: Vec<_> = unfinished(place.folder.path()).into_iter().map(|(_, partial)| partial.path).collect();
+    let unfinished: Vec<_> =
+        unfinished(place.folder.path()).into_iter().map(|(_, partial)| partial.path).collect();
     assert!(unfinished.iter().all(|p| explained.contains(p.file_name().unwrap().to_str().unwrap())));
 }
 
@@ -633,7 +634,10 @@ fn a_file_is_taken_out_of_an_archive() {
     let place = Place::new(quick());
     let job = Job { member: member("pkg/models/net.onnx"), ..place.job(&server.url("/pkg.whl")) };
     let downloaded = place.run(job.clone()).unwrap();
-    assert_eq!((downloaded.sha256, downloaded.bytes, downloaded.trust), (sha256(&model), 90_000, Trust::FirstUse));
+    assert_eq!(
+        (downloaded.sha256, downloaded.bytes, downloaded.trust),
+        (sha256(&model), 90_000, Trust::FirstUse)
+    );
     assert_eq!(downloaded.archive, Some((sha256(&archive), archive.len() as u64)));
     assert_eq!(std::fs::read(place.target("m.onnx")).unwrap(), model);
     assert_eq!(place.files(), BTreeSet::from(["m.onnx".into()]));
@@ -656,7 +660,8 @@ fn a_file_is_taken_out_of_an_archive() {
     assert!(matches!(error, E::WrongHash { .. }), "{error}");
     let error = place.fails(here(Job { member: pinned(Some(90_001), None), ..job.clone() }));
     assert!(matches!(error, E::WrongLength { .. }), "{error}");
-    let downloaded = place.run(here(Job { member: pinned(Some(90_000), Some(sha256(&model))), ..job })).unwrap();
+    let downloaded =
+        place.run(here(Job { member: pinned(Some(90_000), Some(sha256(&model))), ..job })).unwrap();
     assert_eq!(downloaded.trust, Trust::Verified);
 }
 

@@ -90,16 +90,8 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
 #[cfg(target_os = "linux")]
 fn is_network(folder: &Path) -> bool {
     // NFS, SMB, CIFS, SMB2, FUSE (sshfs, shared folders), 9P, Ceph, AFS: statfs(2).
-    const TYPES: [u64; 8] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x6573_5546,
-        0x0102_1997,
-        0x00c3_6400,
-        0x5346_414f,
-    ];
+    const TYPES: [u64; 8] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f];
     rustix::fs::statfs(folder).is_ok_and(|fs| TYPES.contains(&(fs.f_type as u64 & 0xffff_ffff)))
 }
 

@@ -242,8 +242,15 @@ impl Drop for Created {
     }
 }
 
-fn put(from: &Path, to: &Path, mode: ImportMode, folder: &Path, created: &mut Created) -> Result<(), ImportError> {
-    let unwritable = |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
+fn put(
+    from: &Path,
+    to: &Path,
+    mode: ImportMode,
+    folder: &Path,
+    created: &mut Created,
+) -> Result<(), ImportError> {
+    let unwritable =
+        |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
     let home = to.parent().unwrap_or(folder);
     if !home.exists() {
         std::fs::create_dir_all(home).map_err(unwritable)?;
@@ -330,7 +337,8 @@ fn check_space(folder: &Path, need: u64) -> Result<(), ImportError> {
 fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError> {
     make_folder(folder)?;
     let bad = |reason: String| ImportError::Archive { path: file.to_owned(), reason };
-    let unwritable = |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
+    let unwritable =
+        |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
     let scratch = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(unwritable)?;
     let unpacked =
         archive::unpack(file, scratch.path(), |need| check_space(folder, need).map_err(|e| e.to_string()))
@@ -339,7 +347,8 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
     if models.is_empty() {
         return Err(ImportError::Nothing { path: file.to_owned() });
     }
-    let imported: Result<Vec<_>, _> = models.into_iter().map(|model| one(model, folder, ImportMode::Copy)).collect();
+    let imported: Result<Vec<_>, _> =
+        models.into_iter().map(|model| one(model, folder, ImportMode::Copy)).collect();
     Ok(imported?
         .into_iter()
         .map(|mut i| {

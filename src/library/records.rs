@@ -282,7 +282,8 @@ impl RecordsFile {
     /// # Errors
     /// [`RecordsError::Unwritable`].
     pub fn update(&self, change: impl FnOnce(&mut ModelRecords)) -> Result<ModelRecords, RecordsError> {
-        let failed = |e: io::Error| RecordsError::Unwritable { path: self.path.clone(), reason: e.to_string() };
+        let failed =
+            |e: io::Error| RecordsError::Unwritable { path: self.path.clone(), reason: e.to_string() };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(failed)?;
         let lock = File::create(self.path.with_extension("lock")).map_err(failed)?;

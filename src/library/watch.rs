@@ -332,7 +332,7 @@ fn measure_one(shared: &Shared) -> bool {
             && e.stamp.bytes <= MEASURED_UP_TO
             && shared.inventory().record(&e.path).failed.is_none()
     });
-    let Some(ModelEntry { path, .. }) = next.map(Arc::as_ref) else { return false };
+    let Some(ModelEntry { path, .. }) = next.map(|entry| &**entry) else { return false };
     shared.measuring.store(true, Relaxed);
     let go_on = || shared.idle.load(Relaxed) && !shared.is_stopped();
     let catalogue = Arc::clone(shared.inventory().catalogue());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sha2::Digest as _;
 use sightline::library::download::{
-    DownloadError, Downloads, Failure, Job, Options, Downloaded, Progress, Sha256, State, Ticket,
+    DownloadError, Downloaded, Downloads, Failure, Job, Options, Progress, Sha256, State, Ticket,
 };
 
 /// Longer than any test takes; only a hang reaches it.

@@ -29,7 +29,8 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words
     // Those that are under way come first: they were asked for.
     let under_way = |e: &&CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
     let all = view.library.catalogue.entries.iter();
-    let (first, rest): (Vec<&CatalogueEntry>, Vec<&CatalogueEntry>) = all.filter(|e| fits(page, e)).partition(under_way);
+    let (first, rest): (Vec<&CatalogueEntry>, Vec<&CatalogueEntry>) =
+        all.filter(|e| fits(page, e)).partition(under_way);
     if first.is_empty() && rest.is_empty() {
         ui.add_space(16.0);
         ui.add(egui::Label::new(w.nothing_fits_available).wrap());

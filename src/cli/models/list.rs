@@ -54,14 +54,14 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
     let mut inventory = load_inventory(&catalogue);
     let entries = inventory.entries();
-    if args.available { list_available(args, &catalogue, &entries) } else { list_here(args, &inventory, &entries) }
+    if args.available {
+        list_available(args, &catalogue, &entries)
+    } else {
+        list_here(args, &inventory, &entries)
+    }
 }
 
-fn list_here(
-    args: &ListArgs,
-    inventory: &Inventory,
-    entries: &[ModelEntry],
-) -> Result<Exit, Failure> {
+fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> Result<Exit, Failure> {
     let typed = args.words.join(" ");
     let fits = |e: &&ModelEntry| {
         args.task.is_none_or(|t| e.task() == Some(t))
@@ -75,7 +75,9 @@ fn list_here(
         return Ok(Exit::Done);
     }
     if entries.is_empty() {
-        output::line("There is no model in these folders; put ONNX files into one of them, or download one:")?;
+        output::line(
+            "There is no model in these folders; put ONNX files into one of them, or download one:",
+        )?;
         for folder in inventory.folders() {
             output::line(&format!("  {}", output::printable(&folder.display().to_string())))?;
         }

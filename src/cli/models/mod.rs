@@ -85,8 +85,8 @@ fn named<'a>(entries: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry
             found.push(entry);
         } else {
             let message = format!("There is no model \u{201c}{name}\u{201d} in the library.");
-            let _ = Failure::failed(message, "\u{201c}sightline models list\u{201d} lists the models.")
-                .report();
+            let _ =
+                Failure::failed(message, "\u{201c}sightline models list\u{201d} lists the models.").report();
             all_found = false;
         }
     }

@@ -122,8 +122,12 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         let shown = output::printable(&file).into_owned();
         let (text, line) = match verdict {
             Ok(Verdict::Right { sha256, pinned }) => (
-                if pinned { "the same as at its first download" } else { "right: as its project published it" }
-                    .into(),
+                if pinned {
+                    "the same as at its first download"
+                } else {
+                    "right: as its project published it"
+                }
+                .into(),
                 Verified { file, state: "right", sha256: Some(sha256), expected: None, reason: None },
             ),
             Ok(Verdict::Whole { sha256 }) => (
@@ -204,7 +208,10 @@ pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
 /// Standard input is no terminal.
 pub fn ask(question: &str) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("{question} Standard input is no terminal, so nobody can answer."), "Add --yes."));
+        return Err(Failure::usage(
+            format!("{question} Standard input is no terminal, so nobody can answer."),
+            "Add --yes.",
+        ));
     }
     let _ = write!(io::stderr(), "{question} [y/N] ");
     let _ = io::stderr().flush();

@@ -120,7 +120,8 @@ impl Catalogue {
     #[must_use]
     pub fn hints(&self, path: &Path) -> Sidecar {
         let Ok(meta) = std::fs::metadata(path) else { return Sidecar::default() };
-        let has_hints = |e: &&CatalogueEntry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
+        let has_hints =
+            |e: &&CatalogueEntry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
         if !self.entries.iter().any(|e| has_hints(&e) && e.sha256.known().is_some() && e.bytes.is_some()) {
             return Sidecar::default();
         }
@@ -226,7 +227,9 @@ mod tests {
     #[test]
     fn a_mistyped_name_is_understood() {
         let all = Catalogue::load_from(&[]);
-        for (typed, id) in [("yolox-nan", "yolox-nano"), ("yolxo-nano", "yolox-nano"), ("Yolox_Tiny", "yolox-tiny")] {
+        for (typed, id) in
+            [("yolox-nan", "yolox-nano"), ("yolxo-nano", "yolox-nano"), ("Yolox_Tiny", "yolox-tiny")]
+        {
             assert_eq!(all.like(typed).first(), Some(&id), "{typed}: {:?}", all.like(typed));
         }
         assert!(all.like("yolox").iter().all(|id| id.contains("yolox")));

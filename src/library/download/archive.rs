@@ -71,7 +71,8 @@ fn copy_member(
     monitor: &Monitor,
 ) -> Result<(Sha256, u64), AttemptError> {
     let (host, name) = (host.to_owned(), excerpt(&member.path, 120));
-    let bad = |reason: String| AttemptError::Refused(DownloadError::BadArchive { host: host.clone(), reason });
+    let bad =
+        |reason: String| AttemptError::Refused(DownloadError::BadArchive { host: host.clone(), reason });
     check_contents(archive).map_err(bad)?;
     let mut zip = zip::ZipArchive::new(archive).map_err(|e| bad(reason_of(&e)))?;
     let Some(index) = zip.index_for_name(&member.path) else {
@@ -83,8 +84,13 @@ fn copy_member(
         return Err(bad(format!("\u{201c}{name}\u{201d} in it is no file")));
     }
     let limit = member.bytes.unwrap_or(limits.bytes).min(limits.bytes);
-    let too_large =
-        || AttemptError::Refused(DownloadError::MemberTooLarge { host: host.clone(), member: name.clone(), limit });
+    let too_large = || {
+        AttemptError::Refused(DownloadError::MemberTooLarge {
+            host: host.clone(),
+            member: name.clone(),
+            limit,
+        })
+    };
     if file.size() > limit {
         return Err(too_large());
     }

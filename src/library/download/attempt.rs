@@ -9,7 +9,7 @@ use super::address::{Address, file_names, without_secrets};
 use super::archive::{Limits, unpack};
 use super::disk::{check_space, move_to_target};
 use super::error::DownloadError;
-use super::monitor::{Monitor, Phase, Stop};
+use super::monitor::{Monitor, Stop};
 use super::partial::{PartialFile, ResumeInfo};
 use super::sniff::{HEAD, WrongBody, wrong_body};
 use super::{Downloaded, Job, Options, Trust};
@@ -141,7 +141,12 @@ impl Attempt<'_> {
                 if first.is_empty() && total.is_some_and(|total| total > 0) {
                     return Err(describe(&ErrorKind::UnexpectedEof.into(), 0));
                 }
-                self.check_head(first, if n == 0 { Some(first.len() as u64) } else { total }, host, content_type)?;
+                self.check_head(
+                    first,
+                    if n == 0 { Some(first.len() as u64) } else { total },
+                    host,
+                    content_type,
+                )?;
                 bytes = first;
             }
             if self.partial.length() + bytes.len() as u64 > limit {
@@ -207,8 +212,10 @@ impl Attempt<'_> {
     pub fn finish(&mut self, host: &str, from: String) -> Result<Downloaded, AttemptError> {
         let Job { target, member, bytes: known, sha256: expected, replace, .. } = self.job;
         let (sha256, bytes) = (self.partial.sha256(), self.partial.length());
-        let wrong_length = known.filter(|known| *known != bytes).map(|expected| {
-            DownloadError::WrongLength { host: host.into(), expected, found: bytes }
+        let wrong_length = known.filter(|known| *known != bytes).map(|expected| DownloadError::WrongLength {
+            host: host.into(),
+            expected,
+            found: bytes,
         });
         let wrong = wrong_length.or_else(|| {
             let expected = expected.filter(|expected| *expected != sha256)?;

@@ -17,8 +17,7 @@ pub(super) fn content_range(text: &str) -> Option<ContentRange> {
     let (first, last) = range.split_once('-')?;
     let (first, last) = (number(first)?, number(last)?);
     let total = if total == "*" { None } else { Some(number(total)?) };
-    let valid =
-        unit.eq_ignore_ascii_case("bytes") && first <= last && total.is_none_or(|total| last < total);
+    let valid = unit.eq_ignore_ascii_case("bytes") && first <= last && total.is_none_or(|total| last < total);
     valid.then_some(ContentRange { first, last, total })
 }
 

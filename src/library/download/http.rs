@@ -1,6 +1,5 @@
 //! The request to a web server, which may be slow, wrong, overloaded or hostile.
 
-use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
@@ -151,15 +150,13 @@ impl Attempt<'_> {
             }
             E::Timeout(_) => DownloadError::Stalled { host, after: self.options.idle_timeout },
             E::HostNotFound => unreachable("its name isn't known".into()),
-            E::Io(error) if !error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) => {
-                match error.kind() {
-                    ErrorKind::UnexpectedEof
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::BrokenPipe => DownloadError::BrokeOff { host, bytes: 0, total: None },
-                    _ => unreachable(short(error)),
-                }
-            }
+            E::Io(error) if error.get_ref().is_none_or(|e| !e.is::<rustls::Error>()) => match error.kind() {
+                ErrorKind::UnexpectedEof
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe => DownloadError::BrokeOff { host, bytes: 0, total: None },
+                _ => unreachable(short(error)),
+            },
             E::Io(_) | E::Rustls(_) | E::Tls(_) => {
                 let reason = short(&error);
                 return AttemptError::Refused(DownloadError::Insecure { host, reason });
@@ -199,7 +196,8 @@ impl Attempt<'_> {
                 let sent = text(headers, header::CONTENT_RANGE).unwrap_or("no Content-Range");
                 let known = self.partial.info.length.or(self.job.bytes);
                 let fits = content_range(sent).is_some_and(|range| {
-                    let same_length = range.total.is_none_or(|total| known.is_none_or(|known| known == total));
+                    let same_length =
+                        range.total.is_none_or(|total| known.is_none_or(|known| known == total));
                     offset > 0 && range.first == offset && same_length
                 });
                 let validator = validator_of(headers);
@@ -238,12 +236,7 @@ impl Attempt<'_> {
     }
 
     /// The length of the whole file, if the response tells it.
-    fn total(
-        &mut self,
-        headers: &HeaderMap,
-        resumes: bool,
-        host: &str,
-    ) -> Result<Option<u64>, AttemptError> {
+    fn total(&mut self, headers: &HeaderMap, resumes: bool, host: &str) -> Result<Option<u64>, AttemptError> {
         if resumes {
             let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
             let total = range.and_then(|r| r.total).or(self.partial.info.length).or(self.job.bytes);

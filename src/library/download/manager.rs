@@ -13,8 +13,6 @@ use super::partial::{self, PartialDownload};
 use super::run::{End, run};
 use super::{Downloaded, Job, Options};
 
-/// More unfinished jobs than this are refused.
-const MAX_JOBS: usize = 1000;
 /// How long dropping waits for running downloads. A disk that hangs is left to the system.
 const DROP_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -168,12 +166,11 @@ impl Downloads {
     /// ended, or is the same job, which is resumed.
     ///
     /// # Errors
-    /// [`DownloadError::TargetTaken`] if an unfinished job gets another file to the same target;
-    /// [`DownloadError::Broken`] if too many jobs wait.
+    /// [`DownloadError::TargetTaken`] if an unfinished job gets another file to the same target.
     pub fn add(&self, job: Job) -> Result<Ticket, DownloadError> {
         let target = absolute(&job.target);
         let mut queue = self.shared.lock();
-        let earlier = queue.downloads.iter_mut().position(|q| q.target == target);
+        let earlier = queue.downloads.iter().position(|q| q.target == target);
         let ticket = if let Some(at) = earlier {
             let Download { ticket, job: old, state } = &mut queue.downloads[at].download;
             let same = (old.sha256, old.bytes, &old.member) == (job.sha256, job.bytes, &job.member);
@@ -186,13 +183,6 @@ impl Downloads {
             }
             queue.downloads.remove(at).download.ticket
         } else {
-            if queue.downloads.iter().filter(|q| !q.download.state.is_finished()).count() >= MAX_JOBS {
-                let reason = format!("more than {MAX_JOBS} downloads wait");
-                return Err(DownloadError::Broken { reason });
-            }
-            if queue.downloads.len() >= 2 * MAX_JOBS {
-                queue.downloads.retain(|q| !q.download.state.is_finished());
-            }
             queue.tickets += 1;
             Ticket(queue.tickets)
         };
@@ -314,7 +304,8 @@ impl Shared {
     fn start_waiting(self: &Arc<Self>, queue: &mut Queue) {
         while queue.running < self.options.at_once.max(1) && !queue.closing {
             let mut all = queue.downloads.iter_mut().map(|q| &mut q.download);
-            let Some(Download { ticket, job, state }) = all.find(|d| matches!(d.state, State::Waiting)) else {
+            let Some(Download { ticket, job, state }) = all.find(|d| matches!(d.state, State::Waiting))
+            else {
                 return;
             };
             let monitor = Arc::new(Monitor::new(Arc::clone(&self.wake)));

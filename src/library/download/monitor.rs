@@ -164,8 +164,8 @@ impl Monitor {
 
     /// Has a stopping download start again; one that runs on isn't changed.
     pub fn resume(&self) {
-        let stop = &mut self.lock().stop;
-        *stop = stop.map(|_| Stop::Restart);
+        let mut state = self.lock();
+        state.stop = state.stop.map(|_| Stop::Restart);
     }
 
     /// Why the download is to stop, if it is.

@@ -257,7 +257,8 @@ pub fn unfinished(folder: &Path) -> Vec<(PathBuf, PartialDownload)> {
         let name = path.file_name()?.to_str()?.strip_suffix(".part.json")?;
         Some(path.with_file_name(name))
     });
-    let mut found: Vec<_> = targets.filter_map(|target| Some((find(&target)?, target))).map(|(p, t)| (t, p)).collect();
+    let mut found: Vec<_> =
+        targets.filter_map(|target| Some((find(&target)?, target))).map(|(p, t)| (t, p)).collect();
     found.sort_by(|a, b| a.0.cmp(&b.0));
     found
 }

@@ -66,9 +66,7 @@ pub(super) fn run(job: &Job, options: &Options, monitor: &Monitor) -> End {
     };
     match error {
         AttemptError::Stopped => End::Stopped(kept),
-        AttemptError::Fatal(error)
-        | AttemptError::Refused(error)
-        | AttemptError::Temporary { error, .. } => {
+        AttemptError::Fatal(error) | AttemptError::Refused(error) | AttemptError::Temporary { error, .. } => {
             let tried = mirrors.iter().filter_map(|m| Some((without_secrets(m.address), m.error()?.clone())));
             End::Failed(Failure { error, partial: kept, tried: tried.collect() })
         }
@@ -178,7 +176,9 @@ fn try_mirrors(attempt: &mut Attempt<'_>, mirrors: &mut [Mirror<'_>]) -> Result<
             }
         }
         round += 1;
-        let Some(ready) = mirrors.iter().filter(|m| m.refused.is_none()).map(|m| m.ready).min() else { break };
+        let Some(ready) = mirrors.iter().filter(|m| m.refused.is_none()).map(|m| m.ready).min() else {
+            break;
+        };
         if round >= options.attempts.max(1) {
             break;
         }

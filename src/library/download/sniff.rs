@@ -42,8 +42,7 @@ pub(super) fn wrong_body(
         return page("an XML message", between(text, "<message", "</message"));
     }
     let says = Some(excerpt(text.trim_start_matches('\u{feff}'), 80));
-    let json =
-        start.starts_with(['{', '[']) && start[1..].trim_start().starts_with(['"', '}', ']', '{']);
+    let json = start.starts_with(['{', '[']) && start[1..].trim_start().starts_with(['"', '}', ']', '{']);
     if json {
         return page("a JSON message", says);
     }
@@ -60,7 +59,8 @@ fn as_text(head: &[u8]) -> Option<&str> {
     };
     let text = std::str::from_utf8(head.get(..valid)?).ok()?;
     let plain = is_utf8 && text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n' | '\u{c}'));
-    let page = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<') && !head.contains(&0);
+    let page =
+        text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<') && !head.contains(&0);
     (plain || page).then_some(text)
 }
 
