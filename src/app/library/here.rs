@@ -62,7 +62,7 @@ fn fits(page: &LibraryPage, card: &ModelEntry) -> bool {
         return true;
     }
     let words = card.task().map(|t| [task_name(Language::English, t), task_name(Language::Chinese, t)]);
-    Haystack::of_card(card, words.as_ref().map_or(&[], |w| w.as_slice())).has(&page.search)
+    Haystack::of_model(card, words.as_ref().map_or(&[], |w| w.as_slice())).has(&page.search)
 }
 
 /// Cards of one group stand together, where the first of them stands.
@@ -111,7 +111,7 @@ fn card_ui(
                 Kind::Unknown(reason) => format!("{}: {reason}", w.not_understood),
                 Kind::Broken { message, .. } => format!("{}: {message}", w.broken),
             };
-            let colour = if card.trouble().is_some() { p.warn } else { p.weak };
+            let colour = if card.problem().is_some() { p.warn } else { p.weak };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(colour)).truncate()).on_hover_text(text);
         });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
