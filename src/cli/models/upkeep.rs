@@ -269,7 +269,8 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen();
     for card in chosen {
         let hints = catalogue.hints(&card.path);
-        let options = crate::model::OpenOptions { hints, ..Default::default() };
+        let cancel = Some(interrupt.cancel_token());
+        let options = crate::model::OpenOptions { hints, cancel, ..Default::default() };
         match measuring::measure(&card.path, &options, || !interrupt.is_set()) {
             Ok(measured) => {
                 let (stamp, sha256) = (FileStamp::of(&card.path), crate::model::sha256(&card.path));
