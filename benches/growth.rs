@@ -6,32 +6,27 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::heads::Head;
 use common::plot::{Line, lines};
-use common::{Times, beside};
+use common::{Times, compared};
 use sightline::engine::{Command, Engine, EngineOptions, ModelChoice};
 use sightline::model::{Task, labels::Labels};
 use sightline::scene::{Scene, Style};
 use sightline::source::{Address, CameraRequest};
 
-fn main() {
+fn main() -> anyhow::Result<()> {
     let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(30);
     let plots = [sizes(rounds), objects(rounds), sources()];
-    let folder = std::env::args().skip(1).find(|a| !a.starts_with("--") && a.parse::<u64>().is_err());
-    let Some(folder) = folder else { return };
-    for (name, svg) in plots {
-        let file = Path::new(&folder).join(name);
-        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, svg));
-        if let Err(error) = written {
-            eprintln!("{} can't be written: {error}", file.display());
-            std::process::exit(1);
+    if let Some(folder) = common::folder_argument() {
+        for (name, svg) in plots {
+            common::write(&folder.join(name), &svg)?;
         }
-        println!("{}", file.display());
     }
+    Ok(())
 }
 
 /// The input stage for a 640×640 input, over the frame's megapixels.
@@ -44,9 +39,9 @@ fn sizes(rounds: usize) -> (&'static str, String) {
     println!("{:<12} {:>8} {:>10} {:>14}", "frame", "Mpixel", "input ms", "frame copy ms");
     for (width, height) in [(640, 480), (854, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160)] {
         let frame = common::resized(&image, width, height);
-        let input = common::input_beside_copy(rounds, &frame, 640).0.median();
+        let input = common::input_compared_with_copy(rounds, &frame, 640).0.median();
         let mut copy = frame.data.clone();
-        let (copied, _) = beside(rounds, || copy.copy_from_slice(std::hint::black_box(&frame.data)), || {});
+        let (copied, _) = compared(rounds, || copy.copy_from_slice(std::hint::black_box(&frame.data)), || {});
         let (mega, copied) = (f64::from(width * height) / 1e6, copied.median());
         println!("{:<12} {mega:>8.2} {input:>10.3} {copied:>14.3}", format!("{width}×{height}"));
         plot[0].points.push((mega, input));
@@ -65,12 +60,12 @@ fn objects(rounds: usize) -> (&'static str, String) {
         let median = |times: (Times, Times)| times.0.median();
         let mut boxes = Head::with(count, 12.0, Task::Detect);
         boxes.thresholds.max_det = 1000;
-        let output = median(beside(rounds, || boxes.decode(), || {}));
+        let output = median(compared(rounds, || boxes.decode(), || {}));
         let mut masks = Head::with(count, 12.0, Task::Segment);
         masks.thresholds.max_det = 1000;
-        let masked = median(beside(rounds, || masks.decode(), || {}));
+        let masked = median(compared(rounds, || masks.decode(), || {}));
         let (mut scene, labels, style) = (Scene::default(), Labels::default(), Style::default());
-        let composed = median(beside(rounds, || scene.compose(&boxes.results, &labels, &style), || {}));
+        let composed = median(compared(rounds, || scene.compose(&boxes.results, &labels, &style), || {}));
         let found = boxes.results.detections.len();
         println!("{count:<8} {found:>8} {output:>12.3} {masked:>10.3} {composed:>10.3}");
         for (line, ms) in plot.iter_mut().zip([output, masked, composed]) {
@@ -81,13 +76,12 @@ fn objects(rounds: usize) -> (&'static str, String) {
     ("growth-objects.svg", lines("Output stage and scene over objects", "objects", "ms", &plot))
 }
 
-/// Frames a second of each source: little enough that two cores do all of it, so that nothing is left out.
+/// Frames a second of each source: few enough that two cores process all of them.
 const RATE: u32 = 3;
 
 /// Processor time a second of the whole loop: that many sources, each with that many models.
 fn sources() -> (&'static str, String) {
-    let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
-    let model = data.join("models/selfie_segmentation.onnx");
+    let model = common::data_folder().join("models/selfie_segmentation.onnx");
     let mut plot =
         ["1 model a source", "2 models", "3 models", "4 models"].map(|name| Line { name, points: vec![] });
     println!(

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, SourceState};
 use sightline::model::{Model, OpenOptions};
 use sightline::source::{Address, CameraRequest};
@@ -39,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static HEAP: Counting = Counting;
 
-fn main() {
+fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let value = |name: &str| arguments.iter().skip_while(|a| *a != name).nth(1).cloned();
     let model = value("--model").map_or_else(
@@ -52,21 +53,21 @@ fn main() {
         !named || arguments.iter().any(|a| a == name)
     };
     if chosen("slow-model") {
-        slow_model(&model);
+        slow_model(&model)?;
     }
     if chosen("memory") {
-        memory(&model, frames);
+        memory(&model, frames)?;
     }
+    Ok(())
 }
 
-fn start(model: &std::path::Path, fps: u32) -> Engine {
+fn start(model: &std::path::Path, fps: u32) -> anyhow::Result<Engine> {
     let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
     engine.send(Command::SetModel(ModelChoice { path: model.to_owned(), ..ModelChoice::default() }));
     let begin = Instant::now();
     while engine.model().current.is_none() {
         if let Some((path, error)) = &engine.model().failed {
-            eprintln!("{}: {error} {}", path.display(), error.fix());
-            std::process::exit(1);
+            bail!("{}: {error} {}", path.display(), error.fix());
         }
         assert!(begin.elapsed() < Duration::from_mins(1), "the model didn't open");
         std::thread::sleep(Duration::from_millis(5));
@@ -76,12 +77,12 @@ fn start(model: &std::path::Path, fps: u32) -> Engine {
     while !matches!(&*engine.source(), SourceState::Playing { .. }) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    engine
+    Ok(engine)
 }
 
-/// The preview's rate and age beside a model of 400 ms.
-fn slow_model(model: &std::path::Path) {
-    let engine = start(model, 30);
+/// The preview's rate and age with a model of 400 ms.
+fn slow_model(model: &std::path::Path) -> anyhow::Result<()> {
+    let engine = start(model, 30)?;
     engine.send(Command::SlowDown(400));
     // Figures look back three seconds; the first are of the start.
     std::thread::sleep(Duration::from_secs(5));
@@ -110,19 +111,20 @@ fn slow_model(model: &std::path::Path) {
     let begin = Instant::now();
     drop(engine);
     println!("stopping took {:.0} ms", begin.elapsed().as_secs_f64() * 1000.0);
+    Ok(())
 }
 
 /// Resident memory and heap allocations over many frames.
-fn memory(model: &std::path::Path, frames: u64) {
-    let engine = start(model, 1000);
+fn memory(model: &std::path::Path, frames: u64) -> anyhow::Result<()> {
+    let engine = start(model, 1000)?;
     println!("\ntest pattern 1280×720 as fast as it can be drawn, every tenth of the frames");
     println!(
         "{:>8} {:>9} {:>13} {:>15} {:>16}",
-        "frames", "looks", "resident MB", "allocs/frame", "alloc'd B/frame"
+        "frames", "runs", "resident MB", "allocs/frame", "alloc'd B/frame"
     );
     let step = (frames / 10).max(1);
-    let (mut shown, mut looks) = (0u64, 0u64);
-    let (mut last_frame, mut last_outcome) = (None, None);
+    let (mut shown, mut runs) = (0u64, 0u64);
+    let (mut last_frame, mut last_prediction) = (None, None);
     let mut next = step;
     let mut mark = (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed));
     while shown < frames {
@@ -133,16 +135,16 @@ fn memory(model: &std::path::Path, frames: u64) {
             shown += 1;
         }
         if let Some(prediction) = engine.prediction()
-            && last_outcome != Some(prediction.frame.sequence)
+            && last_prediction != Some(prediction.frame.sequence)
         {
-            last_outcome = Some(prediction.frame.sequence);
-            looks += 1;
+            last_prediction = Some(prediction.frame.sequence);
+            runs += 1;
         }
         if shown >= next {
             let now = (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed));
             let per = |n: u64| n as f64 / step as f64;
             println!(
-                "{shown:>8} {looks:>9} {:>13.1} {:>15.2} {:>16.0}",
+                "{shown:>8} {runs:>9} {:>13.1} {:>15.2} {:>16.0}",
                 resident_mb(),
                 per(now.0 - mark.0),
                 per(now.1 - mark.1)
@@ -154,19 +156,20 @@ fn memory(model: &std::path::Path, frames: u64) {
     }
     drop(engine);
     // What is left belongs to the runtime's wrapper, which names and wraps the outputs of every run.
-    let mut model = Model::open(model, &OpenOptions::default()).expect("the model opens");
-    model.warm_up().expect("it runs");
+    let mut model = Model::open(model, &OpenOptions::default())?;
+    model.warm_up()?;
     let before = ALLOCATIONS.load(Relaxed);
     for _ in 0..100 {
-        model.bare_run().expect("it runs");
+        model.bare_run()?;
     }
     println!(
-        "session.run alone: {:.2} allocations a look",
+        "session.run alone: {:.2} allocations a run",
         (ALLOCATIONS.load(Relaxed) - before) as f64 / 100.0
     );
+    Ok(())
 }
 
-/// Resident memory of this process, in megabytes; 0 where the system doesn't tell.
+/// Resident memory of this process, in megabytes; 0 if the system doesn't tell.
 fn resident_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();

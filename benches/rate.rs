@@ -1,4 +1,4 @@
-//! The whole loop beside the bare network, and beside the usual Python program: how much of the rate of `session.run` alone
+//! The whole loop compared with the bare network, and with the usual Python program: how much of the rate of `session.run` alone
 //! is left, live and over files.
 //!
 //! `cargo bench --bench rate`                   the tables
@@ -6,7 +6,7 @@
 //!
 //! Every round takes all of a model's ways in turn, and ratios are medians of those of the rounds, so that a busy machine
 //! slows both sides. "memory": frames that lie ready, the newest wins. "video": traffic.mp4 through ffmpeg in the live
-//! engine, every frame looked at. Live runs have the threads that the window would take; their floor has as many.
+//! engine, every frame processed. Live runs have the threads that the window would take; their floor has as many.
 //!
 //! Files: `predict` and other programs (`benches/peers/run.sh --setup-only` fetches them, with `--rust` those in Rust too) over the
 //! same video, as commands from start to end; "loop": the rate that a program tells of its loop, without its start. "at once": two bare
@@ -55,8 +55,8 @@ const PREDICT: usize = 5;
 const MODELS: [(&str, Option<&str>); 3] =
     [("yolo11n_int8", Some("11")), ("yolox_nano", None), ("yolov8n_int8", Some("8"))];
 
-fn main() {
-    let data = PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()));
+fn main() -> anyhow::Result<()> {
+    let data = common::data_folder();
     let video = data.join("media/traffic.mp4");
     let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(3);
     let frames = Arc::new(frames(&video));
@@ -117,9 +117,9 @@ fn main() {
         tables.push(table(name, &taken, live.map(median)));
     }
     if let Some(file) = common::argument("--json") {
-        std::fs::write(&file, format!("{:#}\n", serde_json::Value::from(tables)))
-            .expect("the file can be written");
+        common::write(Path::new(&file), &format!("{:#}\n", serde_json::Value::from(tables)))?;
     }
+    Ok(())
 }
 
 /// Prints a model's rates and gives them as JSON; `live`: the shares of the two live ways.
@@ -190,7 +190,7 @@ fn at_once(pair: &mut [Model; 2]) -> f64 {
     })
 }
 
-/// Frames that lie ready, given at 120 a second: more than any of these models looks at.
+/// Frames in memory, given at 120 a second: more than any of these models can process.
 struct Ready {
     frames: Arc<Vec<Frame>>,
     info: SourceInfo,
@@ -256,7 +256,7 @@ fn rate(engine: &Engine, path: &Path, address: Address) -> f64 {
 fn predict_rate(path: &Path, video: &Path) -> (f64, f64) {
     let mut predict = Program::new(env!("CARGO_BIN_EXE_sightline"));
     predict.arg("predict").arg(video).args(["--no-progress", "--model"]).arg(path);
-    let (took, text) = told(predict).expect("it runs");
+    let (took, text) = output_of(predict).expect("it runs");
     let number = |before: &str| text.split(before).next()?.split_whitespace().last()?.parse().ok();
     let frames: f64 = number(" frames: ").expect("it tells how many frames it saw");
     (frames / took, number(" frames a second").unwrap_or(f64::NAN))
@@ -280,7 +280,7 @@ fn ultralytics_rate(path: &Path, video: &Path) -> f64 {
     let mut program = Program::new(peer("bin/ultralytics-inference"));
     program.args(["predict", "--save", "false", "--model"]).arg(path).arg("--source").arg(video);
     program.env("LD_LIBRARY_PATH", peer("lib"));
-    let Some((took, text)) = told(program) else { return f64::NAN };
+    let Some((took, text)) = output_of(program) else { return f64::NAN };
     // A line a frame: "video 1/1 (frame 1/248) …".
     text.lines().filter(|line| line.contains("(frame ")).count() as f64 / took
 }
@@ -291,14 +291,14 @@ fn peer(name: &str) -> PathBuf {
 
 /// The frames a second of a program as a whole, and those that it tells of its loop.
 fn told_as_json(program: Program) -> (f64, f64) {
-    let Some((took, text)) = told(program) else { return (f64::NAN, f64::NAN) };
-    let told: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let number = |key: &str| told[key].as_f64().unwrap_or(f64::NAN);
+    let Some((took, text)) = output_of(program) else { return (f64::NAN, f64::NAN) };
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let number = |key: &str| line[key].as_f64().unwrap_or(f64::NAN);
     (number("frames") / took, number("fps"))
 }
 
-/// How many seconds a program took, and what it said.
-fn told(mut program: Program) -> Option<(f64, String)> {
+/// How many seconds a program took, and its output.
+fn output_of(mut program: Program) -> Option<(f64, String)> {
     let begin = Instant::now();
     let output = program.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
     Some((begin.elapsed().as_secs_f64(), String::from_utf8_lossy(&output.stdout).into_owned()))

@@ -1,10 +1,10 @@
-//! Each stage beside its floor, in one run: pixels → tensor, tensors → results, masks, MJPEG → pixels.
+//! Each stage compared with its floor, in one run: pixels → tensor, tensors → results, masks, MJPEG → pixels.
 //!
 //! `cargo bench --bench stages`                 the table
 //! `cargo bench --bench stages -- --json FILE`  the same as JSON too; `--rounds N` for more rounds than 60
 //!
-//! Where Python has numpy and OpenCV (`benches/peers/run.sh` sees to it), its input and output stages are measured beside,
-//! on the same frame and the same tensor.
+//! If Python has numpy and OpenCV (`benches/peers/run.sh` installs them), its input and output stages are measured too, on the
+//! same frame and the same tensor.
 
 mod common;
 
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::heads::Head;
-use common::{Row, Times, beside};
+use common::{Row, Times, compared};
 use sightline::frame::convert::Decoder;
 use sightline::frame::{Frame, PixelFormat};
 use sightline::model::input::{InputStage, TensorMut};
@@ -22,7 +22,7 @@ use sightline::model::{Task, labels::Labels};
 use sightline::scene::{Scene, Style};
 use turbojpeg::{Decompressor, Image, PixelFormat as Order, ScalingFactor, Subsamp};
 
-fn main() {
+fn main() -> anyhow::Result<()> {
     let rounds = common::argument("--rounds").and_then(|n| n.parse().ok()).unwrap_or(60);
     let (frame, name) = common::image();
     println!("1280×720: {name}; one thread; medians of {rounds} rounds, stage and floor in turn\n");
@@ -34,12 +34,9 @@ fn main() {
     rows.sort_by_key(|row| row.figure);
     common::print(&rows);
     if let Some(file) = common::argument("--json") {
-        let text = format!("{:#}\n", common::json(&rows));
-        if let Err(error) = std::fs::write(&file, text) {
-            eprintln!("{file} can't be written: {error}");
-            std::process::exit(1);
-        }
+        common::write(Path::new(&file), &format!("{:#}\n", common::json(&rows)))?;
     }
+    Ok(())
 }
 
 fn row(figure: u32, stage: &str, goal: &'static str, floor: &'static str, times: (Times, Times)) -> Row {
@@ -58,7 +55,9 @@ fn input_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
         ("input 640×480 RGBA → 640", &small, 640, ""),
         ("input 1920×1080 RGBA → 640", &large, 640, ""),
     ]
-    .map(|(name, frame, side, goal)| row(1, name, goal, COPY, common::input_beside_copy(rounds, frame, side)))
+    .map(|(name, frame, side, goal)| {
+        row(1, name, goal, COPY, common::input_compared_with_copy(rounds, frame, side))
+    })
     .into();
     for format in [PixelFormat::Yuyv, PixelFormat::Nv12] {
         let raw = common::raw(frame, format);
@@ -66,7 +65,7 @@ fn input_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
             (InputStage::new(common::input(640)), InputStage::new(common::input(640)));
         let (mut decoder, mut rgba) = (Decoder::default(), Frame::default());
         let (mut a, mut b) = (vec![0f32; 640 * 640 * 3], vec![0f32; 640 * 640 * 3]);
-        let times = beside(
+        let times = compared(
             rounds,
             || {
                 straight.write(black_box(&raw), TensorMut::F32(&mut a)).expect("fits");
@@ -83,11 +82,11 @@ fn input_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
     rows
 }
 
-/// Decoding a head beside a copy of what it reads.
+/// Decoding a head compared with a copy of what it reads.
 fn decoded(rounds: usize, head: &mut Head) -> (Times, Times) {
     let head = std::cell::RefCell::new(head);
     let mut copy = Vec::new();
-    beside(
+    compared(
         rounds,
         || head.borrow_mut().decode(),
         || {
@@ -116,7 +115,7 @@ fn mask_rows(rounds: usize) -> Vec<Row> {
     let (mut scene, labels, style) = (Scene::default(), Labels::default(), Style::default());
     let live = head.results.clone();
     let mut copy = Vec::new();
-    let times = beside(
+    let times = compared(
         rounds,
         || scene.compose(black_box(&live), &labels, &style),
         || {
@@ -171,7 +170,7 @@ fn jpeg_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
                 Image { pixels: pixels.as_mut_slice(), width, pitch: width * 4, height, format: Order::RGBA };
             turbo.decompress(black_box(&raw.data), image).expect("decoded");
         };
-        let times = beside(
+        let times = compared(
             rounds,
             || ours.decode(black_box(&raw), &mut out).expect("decoded"),
             || floor(ScalingFactor::ONE),
@@ -179,7 +178,7 @@ fn jpeg_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
         rows.push(row(5, name, "≤ turbojpeg", "turbojpeg alone", times));
         // Decoding to half the size in the DCT, as a possibility: what it would save.
         let floor = std::cell::RefCell::new(floor);
-        let times = beside(
+        let times = compared(
             rounds,
             || floor.borrow_mut()(ScalingFactor::ONE_HALF),
             || floor.borrow_mut()(ScalingFactor::ONE),
@@ -209,9 +208,9 @@ fn python_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
         println!("(no Python with numpy and OpenCV: benches/peers/run.sh sets one up)\n");
         return Vec::new();
     };
-    let Ok(said) = serde_json::from_slice::<serde_json::Value>(&answer.stdout) else { return Vec::new() };
+    let Ok(output) = serde_json::from_slice::<serde_json::Value>(&answer.stdout) else { return Vec::new() };
     let times = |key: &str| {
-        let list = said[key].as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64);
+        let list = output[key].as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64);
         Times::of(list.collect())
     };
     vec![

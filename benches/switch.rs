@@ -1,4 +1,4 @@
-//! Switching models over a running image, measured: the image never stops for it, no result carries another model's
+//! Switching models over a running preview: the preview never stops for it, no result carries another model's
 //! label, and nothing grows.
 //!
 //! `cargo bench --bench switch`                 100 switches between three models over a 30 fps source
@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use sightline::engine::{Command, Engine, EngineOptions, ModelChoice, ResultPace, SourceState};
 use sightline::frame::Frame;
 use sightline::model::{Model, OpenOptions, Results, Thresholds};
@@ -21,30 +22,26 @@ use sightline::source::{Address, CameraRequest};
 const MODELS: [&str; 3] = ["yolox_nano.onnx", "yolo11n_int8.onnx", "mobilenet_v2_int8.onnx"];
 const INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
-fn main() {
+fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let models: Vec<PathBuf> = MODELS.iter().map(|name| models_folder().join(name)).collect();
     if let Some(missing) = models.iter().find(|path| !path.is_file()) {
-        eprintln!(
-            "{} isn't there; SIGHTLINE_TEST_DATA can name the folder above \"models\"",
-            missing.display()
-        );
-        std::process::exit(1);
+        bail!("{} is missing; SIGHTLINE_TEST_DATA can name the folder above \"models\"", missing.display());
     }
     if arguments.iter().any(|a| a == "side-by-side") {
         side_by_side(&models);
-        return;
+        return Ok(());
     }
     if arguments.iter().any(|a| a == "compare") {
         compare(&models);
-        return;
+        return Ok(());
     }
     if arguments.iter().any(|a| a == "pace") {
         pace(&models[1]);
-        return;
+        return Ok(());
     }
     let switches = arguments.iter().skip_while(|a| *a != "--switches").nth(1);
-    switch(&models, switches.and_then(|n| n.parse().ok()).unwrap_or(100));
+    switch(&models, switches.and_then(|n| n.parse().ok()).unwrap_or(100))
 }
 
 fn models_folder() -> PathBuf {
@@ -67,7 +64,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Looks at what the screen would show now.
+    /// Reads what the screen would show now.
     fn look(&mut self, engine: &Engine) {
         if let Some(frame) = engine.preview()
             && self.previewed.is_none_or(|(sequence, _)| sequence != frame.sequence)
@@ -91,8 +88,9 @@ impl Watch {
         if self.seen.replace(key) != Some(key) {
             self.predictions += 1;
         }
-        let is =
-            |card: &Option<Arc<_>>| card.as_ref().is_some_and(|card| Arc::ptr_eq(card, &prediction.model));
+        let is = |model: &Option<Arc<_>>| {
+            model.as_ref().is_some_and(|model| Arc::ptr_eq(model, &prediction.model))
+        };
         if !is(&before) && !is(&after) {
             // Between the two stores of the inference worker: it must come right in an instant.
             std::thread::sleep(Duration::from_millis(1));
@@ -179,7 +177,7 @@ fn pace(model: &std::path::Path) {
     println!("automatic: {:?}", engine.pace());
 }
 
-fn switch(models: &[PathBuf], switches: usize) {
+fn switch(models: &[PathBuf], switches: usize) -> anyhow::Result<()> {
     let engine = start();
     let mut watch = Watch::default();
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
@@ -193,8 +191,7 @@ fn switch(models: &[PathBuf], switches: usize) {
         loop {
             watch.look(&engine);
             if let Some((path, error)) = &engine.model().failed {
-                eprintln!("{}: {error} {}", path.display(), error.fix());
-                std::process::exit(1);
+                bail!("{}: {error} {}", path.display(), error.fix());
             }
             if engine.prediction().is_some_and(|o| o.model.path == *path) {
                 break;
@@ -227,12 +224,13 @@ fn switch(models: &[PathBuf], switches: usize) {
     println!("from asking to the first result, cold: {}", spread(&mut cold));
     println!("from asking to the first result, warm: {}", spread(&mut warm));
     println!(
-        "results seen: {}; with another model's label: {}; looks that found none: {}",
+        "results seen: {}; with another model's label: {}; runs that found none: {}",
         watch.predictions, watch.mislabelled, watch.without
     );
+    Ok(())
 }
 
-/// What two models cost each other when they look at the same time, each on a thread of its own: whether a comparison
+/// What two models cost each other when they run at the same time, each on a thread of its own: whether a comparison
 /// should run them one after the other.
 fn side_by_side(models: &[PathBuf]) {
     const RUNS: u32 = 60;
@@ -284,7 +282,7 @@ fn spread(values: &mut [f64]) -> String {
     }
 }
 
-/// Resident memory of this process, in megabytes; 0 where the system doesn't tell.
+/// Resident memory of this process, in megabytes; 0 if the system doesn't tell.
 fn resident_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();

@@ -1,16 +1,22 @@
-//! What the real window costs beside a 720p camera (a played one, MJPEG at 30 frames a second), seen from outside: start, a pass
-//! of the interface, memory, rest.
+//! What the real window costs with a 720p camera (a simulated one, MJPEG at 30 frames a second): start, a pass of the interface,
+//! memory, processor time at rest.
 //!
 //! `cargo bench --bench window`                 the table; `-- --json FILE` for the same as JSON
 //!
-//! Needs a display; without one it is run under `xvfb-run` by itself. Resting is measured where `xdotool` and a window manager
-//! (`openbox`) are there, because a window can't be minimised without.
+//! Needs a display; without one it runs itself under `xvfb-run`. Processor time at rest is measured only with `xdotool` and a
+//! window manager (`openbox`), because a window can't be minimised without them.
+//!
+//! Times within the window come from a process of this benchmark that opens the window of the library with an observer. Memory
+//! and processor time are those of the program `sightline`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use serde_json::Value;
+use sightline::app::{self, AppOptions, First, Observer, Pass};
+use sightline::engine::Percentiles;
 
 mod common;
 #[path = "../tests/common/mod.rs"]
@@ -19,9 +25,12 @@ mod sample;
 use sample::TestEnv;
 use sample::fakecam::FakeCamera;
 
-fn main() {
+fn main() -> anyhow::Result<()> {
+    if let Some(model) = common::argument("--observe") {
+        return observe(model.into());
+    }
     if std::env::var_os("DISPLAY").is_none() {
-        let again = std::env::current_exe().expect("this program has a path");
+        let again = std::env::current_exe()?;
         let status = Command::new("xvfb-run")
             .args(["--auto-servernum", "--server-args=-screen 0 1280x800x24"])
             .arg(again)
@@ -38,45 +47,46 @@ fn main() {
     // Low enough that some fifty boxes are drawn.
     room.settings("conf = 0.015\niou = 0.95\n");
     // The first run warms the file cache.
-    let told: Vec<Value> = (0..4).map(|_| room.measured()).skip(1).collect();
+    let runs = (0..4).map(|_| room.measured()).collect::<anyhow::Result<Vec<Value>>>()?;
+    let runs = &runs[1..];
     let median = |key: &str, place: Option<usize>| {
         let mut values: Vec<f64> =
-            told.iter().filter_map(|t| place.map_or(&t[key], |p| &t[key][p]).as_f64()).collect();
+            runs.iter().filter_map(|run| place.map_or(&run[key], |p| &run[key][p]).as_f64()).collect();
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
     let mut rows: Vec<(u32, String, f64, &str)> = vec![
         (
             6,
-            "interface, a 720p image with boxes, without writing it: median ms".into(),
+            "interface, a 720p frame with boxes, without writing it: median ms".into(),
             median("interface_ms", Some(0)),
             "≤ 4",
         ),
         (6, "  95th percentile".into(), median("interface_ms", Some(1)), ""),
-        (6, "  writing the image into the texture: median ms".into(), median("write_image_ms", Some(0)), ""),
+        (6, "  writing the frame into the texture: median ms".into(), median("write_image_ms", Some(0)), ""),
         (
             6,
             "  the whole pass with drawing, no graphics card: median ms".into(),
             median("whole_pass_ms", Some(0)),
             "",
         ),
-        (6, "  boxes in the last image".into(), median("found", None), ""),
+        (6, "  boxes on the last frame".into(), median("found", None), ""),
         (7, "first paint after start, ms".into(), median("first_paint_ms", None), ""),
-        (7, "first image after start, ms".into(), median("first_image_ms", None), "≤ 400"),
+        (7, "first preview frame after start, ms".into(), median("first_image_ms", None), "≤ 400"),
         (
             7,
-            "first boxes after start, ms (the model opens beside the camera)".into(),
+            "first boxes after start, ms (the model opens at the same time as the camera)".into(),
             median("first_result_ms", None),
             "≤ 400 after the model",
         ),
-        (9, "age of the image when shown: median ms".into(), median("image_age_ms", Some(0)), ""),
+        (9, "age of the preview when shown: median ms".into(), median("image_age_ms", Some(0)), ""),
         (9, "  95th percentile".into(), median("image_age_ms", Some(1)), "≤ interval + 5"),
         (9, "age of a result: median ms".into(), median("result_age_ms", Some(0)), "≤ inference + interval"),
         (9, "  inference, median ms".into(), median("inference_ms", Some(0)), ""),
     ];
     room.settings("");
     let (resident, without) = (room.resident(true), room.resident(false));
-    rows.push((8, "resident with a 720p live image and the model, MB".into(), resident, ""));
+    rows.push((8, "resident with a 720p preview and the model, MB".into(), resident, ""));
     rows.push((8, "  without a model, MB".into(), without, "≤ 250"));
     for (state, acts) in [("paused", "key p"), ("minimised", "search --name Sightline windowminimize")] {
         let share = room.resting(acts).unwrap_or(f64::NAN);
@@ -94,11 +104,110 @@ fn main() {
                 serde_json::json!({"figure": figure, "what": name.trim(), "value": value, "goal": goal})
             })
             .collect();
-        std::fs::write(file, format!("{:#}\n", Value::from(rows))).expect("the file can be written");
+        common::write(Path::new(&file), &format!("{:#}\n", Value::from(rows)))?;
+    }
+    Ok(())
+}
+
+/// How long the observed window stays open.
+const LENGTH: Duration = Duration::from_secs(7);
+
+/// Opens the window on the camera and prints what was observed, as a line of JSON.
+fn observe(model: PathBuf) -> anyhow::Result<()> {
+    let options = AppOptions {
+        source: Some("0".parse()?),
+        model: Some(model),
+        size: Some((1280.0, 800.0)),
+        ..AppOptions::default()
+    };
+    Ok(app::run_observed(options, Box::new(Figures::default()))?)
+}
+
+/// Passes that are remembered.
+const KEPT: usize = 4096;
+
+/// What the window took.
+#[derive(Debug, Default)]
+struct Figures {
+    /// Milliseconds after the start, in the order of [`First`].
+    firsts: [Option<f64>; 4],
+    /// The passes with a new frame, without writing it into the texture.
+    passes_ms: Vec<f64>,
+    /// Writing it.
+    writes_ms: Vec<f64>,
+    /// Whole passes with a new frame, drawing included.
+    whole_ms: Vec<f64>,
+    passes: u64,
+    /// The pass before had a new frame.
+    wrote_before: bool,
+    printed: bool,
+}
+
+impl Observer for Figures {
+    fn first(&mut self, what: First, after: Duration) {
+        self.firsts[what as usize] = Some(after.as_secs_f64() * 1e3);
+    }
+
+    fn wants_stats(&self, elapsed: Duration) -> bool {
+        elapsed >= LENGTH
+    }
+
+    fn pass(&mut self, pass: &Pass) -> Duration {
+        self.passes += 1;
+        if let Some(seconds) = pass.previous_whole_s.filter(|_| self.wrote_before) {
+            push(&mut self.whole_ms, f64::from(seconds) * 1e3);
+        }
+        self.wrote_before = pass.frame_written.is_some();
+        if let Some(written) = pass.frame_written {
+            push(&mut self.passes_ms, pass.took.saturating_sub(written).as_secs_f64() * 1e3);
+            push(&mut self.writes_ms, written.as_secs_f64() * 1e3);
+        }
+        let left = LENGTH.saturating_sub(pass.elapsed);
+        if left.is_zero() && !self.printed {
+            self.printed = true;
+            println!("{}", self.summary(pass));
+        }
+        left
     }
 }
 
-/// A world of its own: a home, a camera, a model.
+impl Figures {
+    fn summary(&self, last: &Pass) -> Value {
+        let [paint, image, model, result] = self.firsts;
+        let both = |p: Percentiles| [p.median, p.p95];
+        let percentiles = |ms: &Vec<f64>| {
+            let times = common::Times::of(ms.clone());
+            [times.median(), times.percentile(0.95)]
+        };
+        let stats = &last.stats;
+        serde_json::json!({
+            "first_paint_ms": paint,
+            "first_image_ms": image,
+            "model_open_ms": model,
+            "first_result_ms": result,
+            "passes": self.passes,
+            "interface_ms": percentiles(&self.passes_ms),
+            "whole_pass_ms": percentiles(&self.whole_ms),
+            "write_image_ms": percentiles(&self.writes_ms),
+            "found": last.found,
+            "source_fps": stats.source_fps,
+            "preview_fps": stats.preview_fps,
+            "inference_fps": stats.inference_fps,
+            "inference_ms": both(stats.inference),
+            "image_age_ms": both(stats.shown_age),
+            "result_age_ms": both(stats.prediction_age),
+        })
+    }
+}
+
+/// Adds a value as long as there is room.
+fn push(values: &mut Vec<f64>, value: f64) {
+    if values.len() < KEPT {
+        values.push(value);
+    }
+}
+
+/// A home of its own, a camera, a model.
 struct Room {
     env: TestEnv,
     camera: FakeCamera,
@@ -113,7 +222,7 @@ impl Room {
     /// The window on the camera; without a model, nothing of an earlier window is remembered.
     fn window(&self, with_model: bool) -> Command {
         let mut command = self.camera.command(&self.env);
-        // The camera is played within the measured process: it should cost what a driver costs there, not more.
+        // The camera is simulated within the measured process: it should cost what a driver costs there, not more.
         command.env("FAKECAM_STEADY", "1");
         command
             .args(["--size", "1280x800", "--source", "0"])
@@ -128,10 +237,22 @@ impl Room {
         command
     }
 
-    /// What the window tells of itself after some seconds.
-    fn measured(&self) -> Value {
-        let output = self.window(true).args(["--measure", "7"]).stdout(Stdio::piped()).output();
-        serde_json::from_slice(&output.expect("the window opens").stdout).expect("a line of JSON")
+    /// Runs this program with an observed window, in the environment of the program `sightline`.
+    fn measured(&self) -> anyhow::Result<Value> {
+        let program = self.window(true);
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--observe").arg(&self.model).env("ORT_DISABLE_TELEMETRY", "1").stderr(Stdio::null());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = program.get_current_dir() {
+            command.current_dir(folder);
+        }
+        let output = command.output().context("the window doesn't open")?;
+        serde_json::from_slice(&output.stdout).context("the window gave no figures")
     }
 
     /// Resident memory in MB, after ten seconds.
@@ -144,12 +265,12 @@ impl Room {
         line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
     }
 
-    /// The share of a core, in per cent, of a window that rests; `None` where it can't be made to.
+    /// The share of a core, in per cent, that a paused or minimised window takes; `None` if it can't be measured here.
     fn resting(&self, acts: &str) -> Option<f64> {
         let mut manager = Command::new("openbox").stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         std::thread::sleep(Duration::from_secs(1));
         let mut child = self.window(true).spawn().ok()?;
-        // Hashing, measuring threads: what happens once is over by then.
+        // Hashing the model and measuring threads happen once and are over by then.
         std::thread::sleep(Duration::from_secs(20));
         let xdotool =
             |acts: &str| Command::new("xdotool").args(acts.split(' ')).stdout(Stdio::null()).status();

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A camera under the real driver: Debian's own kernel in qemu, the kernel's uvcvideo, and a USB camera played by
-# tests/camera/uvcsim.c over the kernel's USB/IP. What is checked is in tests/camera/in_vm.py.
+# A camera with the real driver: Debian's own kernel in qemu, the kernel's uvcvideo, and a USB camera simulated by
+# tests/camera/uvcsim.c over the kernel's USB/IP. The checks are in tests/camera/in_vm.py.
 #
 #   scripts/camera-vm.sh [PROGRAM]      PROGRAM: target/debug/sightline
 #
-# Exits with 77 where this system can't do it (no qemu, no kernel package), with a line that says why.
+# Exits with 77 and a line with the reason if this system can't do it (no qemu, no kernel package).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,8 +20,8 @@ for tool in qemu-system-x86_64 busybox cpio depmod modprobe cc ffmpeg v4l2-ctl p
 done
 export PATH=$PATH:/usr/sbin:/sbin
 
-# The guest sees this system's root folder read-only, but for /tmp, /run and /mnt, which it has for itself; the work folder is
-# mounted again at its own path.
+# The guest sees this system's root folder read-only, except for its own /tmp, /run and /mnt; the work folder is mounted again at
+# its own path.
 work=${XDG_CACHE_HOME:-$HOME/.cache}/sightline-camera-vm
 mkdir -p "$work/frames"
 cc -O2 -o "$work/uvcsim" tests/camera/uvcsim.c

@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: the repository's root, colours, and where cargo is.
+# Sourced by the other scripts: the repository's root, colours, and where cargo is.
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -11,16 +11,16 @@ fi
 
 # A new part of the work.
 step() { printf '%s==> %s%s\n' "$bold" "$*" "$plain"; }
-# Something to know within it.
+# Information within a step.
 note() { printf '    %s\n' "$*"; }
-# The one sentence on what is wrong, and the end.
+# One sentence on what is wrong, and the end.
 fail() {
     printf '%serror:%s %s\n' "$red" "$plain" "$*" >&2
     exit 1
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# rustup puts cargo here and tells only new shells.
+# rustup puts cargo here; only new shells have it in their PATH.
 if ! has cargo && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 fi

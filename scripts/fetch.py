@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetches what Sightline needs and doesn't carry: ONNX Runtime, a model, sample images, the spelling checker.
+"""Downloads what Sightline needs and does not contain: ONNX Runtime, a model, sample images, the spelling checker.
 
     scripts/fetch.py runtime model images typos
 
@@ -28,10 +28,10 @@ import pins
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = ROOT / ".setup"
-# Seconds without a byte, and seconds in all.
+# Seconds without a byte, and seconds in total.
 SILENCE = 20
 LONGEST = 1200
-# How long an address that failed is left alone while another model is here.
+# How long an address that failed is not tried again if another model is here.
 RETRY_AFTER = 24 * 3600
 
 
@@ -95,7 +95,7 @@ def save(stream, target, sha256, where, expected_bytes=None, mode=0o644):
 
 
 class Answer:
-    """The body of an answer, whose broken connections become FetchError and not a half file."""
+    """The body of a response. A broken connection becomes a FetchError and not half a file."""
 
     def __init__(self, response, host):
         self.response, self.host = response, host
@@ -127,7 +127,7 @@ def from_url(url, target, sha256):
 
 
 def from_mirror(name, target, sha256):
-    """Takes the file from SIGHTLINE_MIRROR; says why where it can't. Whether it did."""
+    """Takes the file from SIGHTLINE_MIRROR. Returns whether it did; prints why not."""
     mirror = os.environ.get("SIGHTLINE_MIRROR", "").strip()
     if not mirror:
         return False
@@ -170,7 +170,7 @@ def fetch_wheel(wheel, folder):
     done = run([*pip, *wheel.tags])
     if not target.is_file():
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("ERROR")] or lines or ["it said nothing"]
+        errors = [line for line in lines if line.startswith("ERROR")] or lines or ["it gave no reason"]
         raise FetchError(f"pip can't fetch {wheel.package} {wheel.version}: {errors[-1].strip()}")
     if not is_whole(target, wheel.sha256):
         raise FetchError(f"pip fetched another {wheel.file} than the one that is wanted")
@@ -202,7 +202,7 @@ def fetch_runtime():
     """ONNX Runtime's shared library, as .setup/lib/libonnxruntime.so."""
     wheel, member, archive = for_this_machine(pins.RUNTIME, "ONNX Runtime")
     target = SETUP / "lib" / member.name
-    # The release archive's library is another build: what it was is remembered beside it.
+    # The release archive's library is another build: a file next to it tells which one it is.
     note = target.with_name(target.name + ".sha256")
     if is_whole(target, member.sha256):
         return
@@ -236,7 +236,7 @@ def fetch_runtime():
 
 
 def fetch_model():
-    """The default model into models/, or the one that stands in for it."""
+    """The default model into models/, or its replacement."""
     folder = ROOT / "models"
     yolox, centerface = folder / pins.YOLOX_NAME, folder / pins.CENTERFACE.name
     if is_whole(yolox, pins.YOLOX_SHA256):

@@ -100,7 +100,7 @@ def main():
     found = problems(packages, rules)
     for problem in found:
         print(f"error: {problem}.", file=sys.stderr)
-    print(f"{len(packages)} packages looked at, {len(found)} problems")
+    print(f"{len(packages)} packages checked, {len(found)} problems")
     return 1 if found else 0
 
 

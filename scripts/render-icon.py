@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Renders assets/icon/sightline.svg to the PNG sizes beside it. Needs resvg-py (pip install resvg-py)."""
+"""Renders assets/icon/sightline.svg to PNG files in the same folder. Needs resvg-py (pip install resvg-py)."""
 
 import pathlib
 

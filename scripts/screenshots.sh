@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# The documents' images, taken from the real window on a virtual display: docs/images/*.png.
+# The screenshots of the documents, taken from the real window on a virtual display: docs/images/*.png.
 #
 #   scripts/screenshots.sh [PROGRAM]      PROGRAM: target/release/sightline
 #
-# Needs the sample media beside the repository (../shared, or SIGHTLINE_TEST_DATA), Xvfb and ImageMagick.
+# Needs the sample media (../shared, or SIGHTLINE_TEST_DATA), Xvfb and ImageMagick.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 program=$(realpath "${1:-$target_dir/release/sightline}")
-data=$(realpath "${SIGHTLINE_TEST_DATA:-../shared}") || fail "the sample media aren't beside the repository"
+data=$(realpath "${SIGHTLINE_TEST_DATA:-../shared}") || fail "the sample media are missing: set SIGHTLINE_TEST_DATA to their folder"
 mkdir -p docs/images
 images=$PWD/docs/images
 work=$(mktemp -d)
@@ -36,16 +36,16 @@ def field(number, content):
         n >>= 7
     return bytes([number << 3 | 2]) + bytes(size + bytearray([n])) + content
 
-def port(name, sizes):
+def value(name, sizes):
     shape = b"".join(field(1, bytes([8, n])) for n in sizes)
     return field(1, name) + field(2, field(1, bytes([8, 1]) + field(2, shape)))
 
 graph = field(1, field(1, b"x") + field(2, b"y") + field(4, b"Identity")) + field(2, b"mystery")
-graph += field(11, port(b"x", [1, 3, 64, 64])) + field(12, port(b"y", [1, 9, 9, 9]))
+graph += field(11, value(b"x", [1, 3, 64, 64])) + field(12, value(b"y", [1, 9, 9, 9]))
 open(sys.argv[1], "wb").write(bytes([8, 8]) + field(7, graph) + field(8, bytes([16, 17])))
 PYTHON
 
-# take NAME SECONDS ARGUMENTS…: an image of the window after so many seconds; $keys are pressed before, $clicks clicked ("X Y")
+# take NAME SECONDS ARGUMENTS…: a screenshot after so many seconds; before it, $keys are pressed and $clicks clicked ("X Y")
 take() {
     local name=$1 seconds=$2 key
     shift 2
@@ -55,7 +55,7 @@ take() {
     local window=$!
     sleep "$seconds"
     if [ -n "${keys:-}${clicks:-}" ]; then
-        # Without a window manager nothing is focused by itself.
+        # Without a window manager no window gets the focus by itself.
         xdotool mousemove 640 400 search --name Sightline windowfocus
         for key in ${keys:-}; do xdotool key "$key"; done
         # shellcheck disable=SC2086

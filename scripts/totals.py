@@ -3,7 +3,7 @@
 
     scripts/totals.py LOG       prints: PASSED FAILED IGNORED LEFT_OUT
 
-LEFT_OUT are tests that failed only because the sample data isn't here (tests/support says so in a fixed sentence).
+LEFT_OUT are tests that failed only because the sample data is missing (tests/common prints a fixed sentence).
 """
 
 import re
@@ -22,7 +22,7 @@ def totals(log):
         bad = sum(int(counts.get(kind, 0)) for kind in ("failures", "errors", "unexpected successes"))
         skipped = int(counts.get("skipped", 0))
         passed, failed, ignored = passed + int(match[1]) - bad - skipped, failed + bad, ignored + skipped
-    # What a failed test printed stands under its name, until the next name or the list of failures.
+    # The output of a failed test follows its name, until the next name or the list of failures.
     printed = re.findall(r"^---- [^\n]* stdout ----\n(.*?)(?=^---- |^failures:$)", log, re.MULTILINE | re.DOTALL)
     left_out = sum(MISSING_DATA in text for text in printed)
     return passed, failed - left_out, ignored, left_out

@@ -76,7 +76,7 @@ fn models_of_other_tasks_are_compared_in_speed_only() {
 }
 
 #[test]
-fn wrong_usage_is_said() {
+fn wrong_usage_is_reported() {
     let env = TestEnv::new();
     env.bring("media/dog.jpg", "dog.jpg");
     let ended = compare(&env, &[V11], &["dog.jpg"]).with_code(2);

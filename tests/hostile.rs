@@ -1,5 +1,4 @@
-//! Whatever bytes come from outside, nothing panics: the entry points of the fuzz targets with random bytes, and with whole
-//! files that were damaged.
+//! No bytes from outside make the program panic: the entry points of the fuzz targets with random bytes and with damaged files.
 
 #[path = "../fuzz/entries.rs"]
 mod entries;
@@ -8,7 +7,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-/// What happens to a file: bytes changed, and where it ends.
+/// Damage to a file: changed bytes, and where it is cut.
 fn damage() -> impl Strategy<Value = (Vec<(prop::sample::Index, u8)>, Option<prop::sample::Index>)> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12);
     (changes, prop::option::weighted(0.2, any::<prop::sample::Index>()))
@@ -37,7 +36,7 @@ fn models() -> Vec<Vec<u8>> {
     files.iter().map(|p| std::fs::read(p).expect("readable")).collect()
 }
 
-/// A small image as cameras send it.
+/// A small JPEG, as cameras send it.
 fn image() -> Vec<u8> {
     let pixels: Vec<u8> = (0..48 * 32 * 3).map(|i| (i * 7 % 251) as u8).collect();
     let mut bytes = Vec::new();
@@ -89,7 +88,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_a_network_gives(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_output_of_a_network(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let model = include_bytes!("families/models/yolov5_seg.onnx");
         entries::outputs(&bytes, &entries::spec(model).expect("a spec"));
     }

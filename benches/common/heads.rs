@@ -16,7 +16,7 @@ pub const CELLS: usize = 160;
 /// Anchors that see one object.
 const EACH: usize = 8;
 
-/// A number from 0 to 1 without a pattern.
+/// A pseudo-random number from 0 to 1.
 fn random(n: usize) -> f32 {
     ((n as u32).wrapping_mul(0x9e37_79b1) >> 8) as f32 / 16_777_216.0
 }
@@ -47,7 +47,7 @@ impl Head {
         head
     }
 
-    /// The worst there is: every anchor passes, with a score for every class, all of one class in the end, on one place less
+    /// The worst case: every anchor passes, with a score for every class, all of one class in the end, on one place less
     /// than results are kept, so that each is compared with every other place.
     pub fn worst() -> Self {
         let mut head = Self::empty(Task::Detect);

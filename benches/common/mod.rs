@@ -1,4 +1,4 @@
-//! What the benchmarks share: a stage beside its floor, tables, JSON, and frames and tensors to measure with.
+//! What the benchmarks share: a stage compared with its floor, tables, JSON, plots, and frames and tensors to measure with.
 //!
 //! A claim of speed is a ratio within one run. Stage and floor are therefore taken in turn, round by round, so that a busy
 //! machine slows both.
@@ -8,7 +8,10 @@ pub mod heads;
 pub mod plot;
 
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
 
 use sightline::frame::{Frame, PixelFormat};
 use sightline::model::identify::LETTERBOX;
@@ -38,21 +41,21 @@ impl Times {
     }
 }
 
-/// A stage beside its floor.
+/// A stage compared with its floor.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Which figure of the promises it belongs to.
+    /// The row of the table in docs/performance.md.
     pub figure: u32,
     pub stage: String,
     pub times: Times,
     pub floor: &'static str,
     pub floor_times: Option<Times>,
-    /// What was promised, in words.
+    /// The goal, in words.
     pub goal: &'static str,
 }
 
-/// Takes stage and floor in turn; a few rounds before warm up.
-pub fn beside(rounds: usize, mut stage: impl FnMut(), mut floor: impl FnMut()) -> (Times, Times) {
+/// Measures stage and floor in turn, after a few rounds of warm-up.
+pub fn compared(rounds: usize, mut stage: impl FnMut(), mut floor: impl FnMut()) -> (Times, Times) {
     let (mut stages, mut floors) = (Vec::new(), Vec::new());
     for round in 0..rounds + 3 {
         let (a, b) = (ms(&mut stage), ms(&mut floor));
@@ -64,7 +67,7 @@ pub fn beside(rounds: usize, mut stage: impl FnMut(), mut floor: impl FnMut()) -
     (Times::of(stages), Times::of(floors))
 }
 
-/// What a call takes, in milliseconds.
+/// How long a call takes, in milliseconds.
 pub fn ms(f: &mut impl FnMut()) -> f64 {
     let begin = Instant::now();
     f();
@@ -115,16 +118,44 @@ pub fn json(rows: &[Row]) -> serde_json::Value {
     objects.collect()
 }
 
+/// Creates the folder, writes the file and prints its name.
+pub fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    let written =
+        file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, text));
+    written.with_context(|| format!("{} can't be written", file.display()))?;
+    println!("{}", file.display());
+    Ok(())
+}
+
+/// The folder of the sample models and media.
+pub fn data_folder() -> PathBuf {
+    PathBuf::from(std::env::var_os("SIGHTLINE_TEST_DATA").unwrap_or_else(|| "../shared".into()))
+}
+
+/// The argument that belongs to no option: a folder for the results.
+pub fn folder_argument() -> Option<PathBuf> {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            // Cargo adds this one.
+            "--bench" => {}
+            option if option.starts_with("--") => drop(arguments.next()),
+            _ => return Some(argument.into()),
+        }
+    }
+    None
+}
+
 /// The value that follows an option on the command line.
 pub fn argument(name: &str) -> Option<String> {
     std::env::args().skip_while(|a| a != name).nth(1)
 }
 
-/// The street scene of the samples, 1280×720, or the test pattern where the samples aren't there.
+/// The street scene of the samples, 1280×720, or the test pattern if the samples are missing.
 pub fn image() -> (Frame, &'static str) {
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/media/traffic_060.jpg");
     let mut frame = Frame::default();
-    let loaded = images::load(std::path::Path::new(sample), &mut frame, &mut None);
+    let loaded = images::load(Path::new(sample), &mut frame, &mut None);
     if loaded.is_ok() && (frame.width, frame.height) == (1280, 720) {
         return (frame, "traffic_060.jpg");
     }
@@ -168,8 +199,8 @@ pub fn input(side: u32) -> InputSpec {
     }
 }
 
-/// The input stage beside a copy of its tensor.
-pub fn input_beside_copy(rounds: usize, frame: &Frame, side: u32) -> (Times, Times) {
+/// The input stage compared with a copy of its tensor.
+pub fn input_compared_with_copy(rounds: usize, frame: &Frame, side: u32) -> (Times, Times) {
     let mut stage = InputStage::new(input(side));
     let mut tensor = vec![0f32; (side * side * 3) as usize];
     let (source, mut copy) = (tensor.clone(), tensor.clone());
@@ -177,7 +208,7 @@ pub fn input_beside_copy(rounds: usize, frame: &Frame, side: u32) -> (Times, Tim
         stage.write(black_box(frame), TensorMut::F32(&mut tensor)).expect("the frame fits");
         black_box(&mut tensor);
     };
-    beside(rounds, write, || {
+    compared(rounds, write, || {
         copy.copy_from_slice(black_box(&source));
         black_box(&mut copy);
     })

@@ -1,4 +1,4 @@
-//! Small line plots as SVG, readable on light and dark pages.
+//! Small line plots and bar charts as SVG, readable on light and dark pages.
 
 use std::fmt::Write as _;
 
@@ -67,4 +67,54 @@ pub fn lines(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> String 
 fn nice(value: f64) -> f64 {
     let ten = 10f64.powf(value.max(1e-3).log10().floor());
     [1.0, 2.0, 4.0, 8.0, 10.0].map(|n| n * ten).into_iter().find(|n| *n >= value).unwrap_or(value)
+}
+
+/// A stage's bar, and under it that of its floor.
+#[derive(Clone, Debug)]
+pub struct Bars {
+    pub name: &'static str,
+    pub ms: f64,
+    /// What the floor is, and its milliseconds.
+    pub floor: Option<(&'static str, f64)>,
+}
+
+/// One pair of bars for each stage.
+pub fn bars(title: &str, note: &str, stages: &[Bars]) -> String {
+    const BAR: f64 = 14.0;
+    const STEP: f64 = 44.0;
+    const LEFT: f64 = 96.0;
+    const TOP: f64 = 64.0;
+    const LONGEST: f64 = 360.0;
+    let most = stages.iter().map(|s| s.ms.max(s.floor.map_or(0.0, |f| f.1))).fold(1e-6, f64::max);
+    let height = TOP + STEP * stages.len() as f64 + 12.0;
+    let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" font-family=\"sans-serif\" \
+         font-size=\"13\" fill=\"#808080\">\n<title>{title}</title>\n\
+         <text x=\"12\" y=\"24\" font-size=\"16\">{title}</text>\n<text x=\"12\" y=\"44\">{note}</text>\n"
+    );
+    for (number, Bars { name, ms, floor }) in stages.iter().enumerate() {
+        let y = TOP + STEP * number as f64;
+        let _ = writeln!(
+            svg,
+            "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">{name}</text>",
+            LEFT - 10.0,
+            y + 12.0
+        );
+        let ratio = floor.filter(|f| f.1 >= 1e-3).map_or(String::new(), |f| format!(" · {:.2}×", ms / f.1));
+        let own = (0.0, *ms, COLOURS[0], format!("{ms:.2} ms{ratio}"));
+        let floor = floor.map(|(name, ms)| (BAR + 2.0, ms, "#a0a0a0", format!("{ms:.2} ms {name}")));
+        for (row, ms, colour, text) in std::iter::once(own).chain(floor) {
+            let length = (ms / most * LONGEST).max(1.0);
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{LEFT}\" y=\"{:.0}\" width=\"{length:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{colour}\"/>\
+                 <text x=\"{:.1}\" y=\"{:.0}\">{text}</text>",
+                y + row,
+                LEFT + length + 8.0,
+                y + row + 12.0,
+            );
+        }
+    }
+    svg + "</svg>\n"
 }

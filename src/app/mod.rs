@@ -34,6 +34,7 @@ mod window;
 mod workers;
 
 pub use page_text::task_name;
+pub use timing::{First, Observer, Pass};
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -41,6 +42,7 @@ use std::time::Instant;
 use crate::model::labels::Language;
 use crate::settings;
 use crate::source::Address;
+use timing::Timing;
 
 /// What the window is opened with; what is `None` is as it was remembered.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,8 +55,6 @@ pub struct AppOptions {
     pub language: Option<Language>,
     /// Width and height of the window, in points.
     pub size: Option<(f32, f32)>,
-    /// Close the window after so long, and print what it cost as a line of JSON.
-    pub measure: Option<std::time::Duration>,
 }
 
 /// Why the window can't be opened.
@@ -88,6 +88,19 @@ impl AppError {
 /// # Errors
 /// [`AppError`] where no window can be opened.
 pub fn run(options: AppOptions) -> Result<(), AppError> {
+    open(options, None)
+}
+
+/// As [`run`], and tells `observer` what the window does; the observer also closes it. For measurements
+/// (`benches/window.rs`).
+///
+/// # Errors
+/// [`AppError`] if no window can be opened.
+pub fn run_observed(options: AppOptions, observer: Box<dyn Observer>) -> Result<(), AppError> {
+    open(options, Some(observer))
+}
+
+fn open(options: AppOptions, observer: Option<Box<dyn Observer>>) -> Result<(), AppError> {
     let started = Instant::now();
     if cfg!(all(unix, not(target_os = "macos"))) {
         let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
@@ -107,8 +120,9 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             .with_drag_and_drop(true),
         ..eframe::NativeOptions::default()
     };
-    let create: eframe::AppCreator<'_> =
-        Box::new(move |cc| Ok(Box::new(window::App::new(&cc.egui_ctx, options, started))));
+    let create: eframe::AppCreator<'_> = Box::new(move |cc| {
+        Ok(Box::new(window::App::new(&cc.egui_ctx, options, Timing::since(started, observer))))
+    });
     eframe::run_native("sightline", native, create).map_err(|error| {
         let reason = error.to_string();
         match error {

@@ -1,18 +1,21 @@
-//! What the window itself costs: when the first things were there, and how long a pass takes.
+//! How long the window takes: when the first things appeared, and how long a pass of the interface takes.
+//!
+//! The program logs when the first things appeared. A benchmark sees every pass through an [`Observer`].
 
 use std::time::{Duration, Instant};
 
 use crate::engine::Stats;
 
-/// Passes that are remembered.
-const KEPT: usize = 4096;
-
-/// The first things, in the order in which they come.
+/// The first things, in the order in which they appear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum First {
+    /// The first pass of the interface.
     Paint,
+    /// A frame of the source.
     Image,
+    /// A model that is open.
     Model,
+    /// A prediction.
     Result,
 }
 
@@ -27,134 +30,138 @@ impl First {
     }
 }
 
-/// Times since the program started, in milliseconds.
-#[derive(Debug)]
+/// One pass of the interface.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// From the beginning of the pass to the last widget, without drawing on the graphics card.
+    pub took: Duration,
+    /// How long a new frame took to be written into the texture; `None` if there was no new frame.
+    pub frame_written: Option<Duration>,
+    /// What the whole pass before took, drawing included, in seconds, as eframe measures it.
+    pub previous_whole_s: Option<f32>,
+    /// Since the window was asked for.
+    pub elapsed: Duration,
+    /// Rates and times of the engine. They are only up to date if [`Observer::wants_stats`].
+    pub stats: Stats,
+    /// Detections in the newest prediction.
+    pub found: usize,
+}
+
+/// Sees what the window does; see [`run_observed`](super::run_observed).
+pub trait Observer {
+    /// Something appeared for the first time, so long after the window was asked for.
+    fn first(&mut self, what: First, after: Duration);
+
+    /// Whether the next pass should carry the engine's statistics.
+    fn wants_stats(&self, elapsed: Duration) -> bool;
+
+    /// A pass is over. Returns how long the window is to stay open; zero closes it.
+    fn pass(&mut self, pass: &Pass) -> Duration;
+}
+
+/// Times since the window was asked for.
 pub struct Timing {
     started: Instant,
-    firsts: [Option<f64>; 4],
-    /// What the passes with a new image took, but for writing it into the texture.
-    passes_ms: Vec<f32>,
-    /// What writing it took.
-    writes_ms: Vec<f32>,
-    next: usize,
-    passes: u64,
-    /// What whole passes took, from input to the last drawing command, as eframe tells.
-    whole_ms: Vec<f32>,
-    /// Within the pass that is under way: writing a new image.
+    seen: [bool; 4],
+    /// Within the current pass: writing a new frame.
     written: Option<Duration>,
-    /// The pass before had a new image.
-    wrote_before: bool,
+    observer: Option<Box<dyn Observer>>,
+}
+
+impl std::fmt::Debug for Timing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Timing").field("started", &self.started).finish_non_exhaustive()
+    }
 }
 
 impl Timing {
-    /// The program started then.
+    /// The window was asked for at `started`.
     #[must_use]
-    pub fn since(started: Instant) -> Self {
-        let empty = || Vec::with_capacity(KEPT);
-        Self {
-            started,
-            firsts: [None; 4],
-            passes_ms: empty(),
-            writes_ms: empty(),
-            next: 0,
-            passes: 0,
-            whole_ms: empty(),
-            written: None,
-            wrote_before: false,
-        }
+    pub fn since(started: Instant, observer: Option<Box<dyn Observer>>) -> Self {
+        Self { started, seen: [false; 4], written: None, observer }
     }
 
-    /// How long the program runs.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// Something was there; the first time is logged.
+    /// Something is there. The first time is logged.
     pub fn there(&mut self, what: First) {
-        let ms = self.started.elapsed().as_secs_f64() * 1e3;
-        let slot = &mut self.firsts[what as usize];
-        if slot.is_none() {
-            *slot = Some(ms);
-            tracing::info!("{} after {ms:.0} ms", what.name());
+        let seen = &mut self.seen[what as usize];
+        if *seen {
+            return;
+        }
+        *seen = true;
+        let after = self.started.elapsed();
+        tracing::info!("{} after {:.0} ms", what.name(), after.as_secs_f64() * 1e3);
+        if let Some(observer) = &mut self.observer {
+            observer.first(what, after);
         }
     }
 
-    /// A new image was written into the texture in this pass.
+    /// A new frame was written into the texture in this pass.
     pub fn wrote(&mut self, took: Duration) {
         self.written = Some(took);
     }
 
-    /// A pass is over; `before`: what the whole of the last one took, in seconds.
-    pub fn pass(&mut self, took: Duration, before: Option<f32>) {
-        self.passes += 1;
-        if let Some(seconds) = before.filter(|_| self.wrote_before && self.whole_ms.len() < KEPT) {
-            self.whole_ms.push(seconds * 1000.0);
-        }
-        self.wrote_before = self.written.is_some();
-        let Some(written) = self.written.take() else { return };
-        let ms = |d: Duration| d.as_secs_f32() * 1000.0;
-        for (values, value) in
-            [(&mut self.passes_ms, ms(took.saturating_sub(written))), (&mut self.writes_ms, ms(written))]
-        {
-            match values.get_mut(self.next) {
-                Some(slot) => *slot = value,
-                None => values.push(value),
-            }
-        }
-        self.next = (self.next + 1) % KEPT;
+    /// A pass is over; `previous_whole_s` is eframe's time of the whole pass before. Returns how long the observer wants the
+    /// window to stay open; `None` if nobody observes.
+    pub fn pass(
+        &mut self,
+        took: Duration,
+        previous_whole_s: Option<f32>,
+        stats: impl FnOnce() -> Stats,
+        found: usize,
+    ) -> Option<Duration> {
+        let frame_written = self.written.take();
+        let observer = self.observer.as_mut()?;
+        let elapsed = self.started.elapsed();
+        let stats = if observer.wants_stats(elapsed) { stats() } else { Stats::default() };
+        Some(observer.pass(&Pass { took, frame_written, previous_whole_s, elapsed, stats, found }))
     }
-
-    /// All of it as one line of JSON, with the engine's figures of the last seconds.
-    #[must_use]
-    pub fn summary(&self, stats: &Stats, found: usize) -> serde_json::Value {
-        let [paint, image, model, result] = self.firsts;
-        let spread = |s: crate::engine::Percentiles| [s.median, s.p95];
-        serde_json::json!({
-            "first_paint_ms": paint,
-            "first_image_ms": image,
-            "model_open_ms": model,
-            "first_result_ms": result,
-            "passes": self.passes,
-            "interface_ms": percentiles(&self.passes_ms),
-            "whole_pass_ms": percentiles(&self.whole_ms),
-            "write_image_ms": percentiles(&self.writes_ms),
-            "found": found,
-            "source_fps": stats.source_fps,
-            "preview_fps": stats.preview_fps,
-            "inference_fps": stats.inference_fps,
-            "inference_ms": spread(stats.inference),
-            "image_age_ms": spread(stats.shown_age),
-            "result_age_ms": spread(stats.prediction_age),
-        })
-    }
-}
-
-/// Median and 95th percentile.
-fn percentiles(values: &[f32]) -> [f32; 2] {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let last = sorted.len().saturating_sub(1) as f32;
-    [0.5, 0.95].map(|part| sorted.get((last * part).round() as usize).copied().unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
     use super::*;
 
-    #[test]
-    fn only_passes_with_a_new_image_count_and_writing_it_is_taken_off() {
-        let mut timing = Timing::since(Instant::now());
-        timing.pass(Duration::from_millis(90), None);
-        for _ in 0..KEPT + 10 {
-            timing.wrote(Duration::from_millis(2));
-            timing.pass(Duration::from_millis(5), Some(0.008));
+    /// Writes down what it sees.
+    #[derive(Clone, Default)]
+    struct Log(Rc<RefCell<Vec<String>>>);
+
+    impl Observer for Log {
+        fn first(&mut self, what: First, _after: Duration) {
+            self.0.borrow_mut().push(format!("{what:?}"));
         }
-        let told = timing.summary(&Stats::default(), 0);
-        assert_eq!(told["interface_ms"], serde_json::json!([3.0, 3.0]));
-        assert_eq!(told["write_image_ms"], serde_json::json!([2.0, 2.0]));
-        assert_eq!(told["whole_pass_ms"], serde_json::json!([8.0, 8.0]));
-        assert_eq!(told["passes"], KEPT as u64 + 11);
-        assert_eq!(told["first_paint_ms"], serde_json::Value::Null);
+
+        fn wants_stats(&self, _elapsed: Duration) -> bool {
+            self.0.borrow().len() > 1
+        }
+
+        fn pass(&mut self, pass: &Pass) -> Duration {
+            let line = format!("{:?} {} {}", pass.frame_written, pass.stats.lost, pass.found);
+            self.0.borrow_mut().push(line);
+            Duration::from_secs(1)
+        }
+    }
+
+    #[test]
+    fn an_observer_sees_every_pass_and_each_first_once() {
+        let log = Log::default();
+        let mut timing = Timing::since(Instant::now(), Some(Box::new(log.clone())));
+        let stats = || Stats { lost: 3, ..Stats::default() };
+        timing.there(First::Paint);
+        timing.wrote(Duration::from_millis(2));
+        assert_eq!(timing.pass(Duration::from_millis(5), None, stats, 7), Some(Duration::from_secs(1)));
+        timing.there(First::Paint);
+        timing.pass(Duration::from_millis(5), None, stats, 0);
+        assert_eq!(*log.0.borrow(), ["Paint", "Some(2ms) 0 7", "None 3 0"]);
+    }
+
+    #[test]
+    fn nobody_observes_the_program_itself() {
+        let mut timing = Timing::since(Instant::now(), None);
+        timing.there(First::Image);
+        let stats = || panic!("nobody wants them");
+        assert_eq!(timing.pass(Duration::ZERO, None, stats, 0), None);
     }
 }

@@ -5,7 +5,7 @@ mod layout;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use egui::{self, Ui, ViewportCommand};
 
@@ -126,8 +126,6 @@ pub struct App {
     figures_at: Option<Instant>,
     pointer_at: f64,
     timing: Timing,
-    /// Close the window after so long, and print what it cost.
-    measure: Option<Duration>,
 }
 
 impl std::fmt::Debug for App {
@@ -139,7 +137,7 @@ impl std::fmt::Debug for App {
 impl App {
     /// Starts the engine on the source and the model that were asked for or remembered.
     #[must_use]
-    pub fn new(ctx: &egui::Context, options: AppOptions, started: Instant) -> Self {
+    pub fn new(ctx: &egui::Context, options: AppOptions, timing: Timing) -> Self {
         ctx.set_fonts(scene::fonts::egui_fonts());
         style::install(ctx);
         let mut toasts = Toasts::default();
@@ -214,8 +212,7 @@ impl App {
             title: String::new(),
             figures_at: None,
             pointer_at: 0.0,
-            timing: Timing::since(started),
-            measure: options.measure,
+            timing,
         };
         ctx.set_theme(apply::theme(app.state.settings.theme));
         app.begin(options);
@@ -304,13 +301,11 @@ impl eframe::App for App {
             // What was changed is shown in the next pass.
             ui.ctx().request_repaint();
         }
-        self.timing.pass(begin.elapsed(), frame.info().cpu_usage);
-        if let Some(left) = self.measure.map(|m| m.saturating_sub(self.timing.elapsed())) {
+        let found = self.state.prediction.as_ref().map_or(0, |o| o.results.detections.len());
+        let stats = || self.engine.stats();
+        if let Some(left) = self.timing.pass(begin.elapsed(), frame.info().cpu_usage, stats, found) {
             ui.ctx().request_repaint_after(left);
             if left.is_zero() {
-                self.measure = None;
-                let found = self.state.prediction.as_ref().map_or(0, |o| o.results.detections.len());
-                println!("{}", self.timing.summary(&self.engine.stats(), found));
                 ui.ctx().send_viewport_cmd(ViewportCommand::Close);
             }
         }

@@ -2,10 +2,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -120,32 +117,13 @@ impl Workers {
         };
         self.run("file dialogue", move || {
             let start = Instant::now();
-            match block_on(future) {
+            match pollster::block_on(future) {
                 Some(file) => Done::Chosen(what, Some(file.path().to_owned())),
                 // Nobody closes a dialogue this fast: there was none.
                 None if start.elapsed() < Duration::from_millis(400) => Done::NoDialogue(what),
                 None => Done::Chosen(what, None),
             }
         });
-    }
-}
-
-/// Waits for a future on this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `sightline cameras`: what cameras there are and what they can do; with `--watch`, how one fares.
+//! `sightline cameras`: which cameras there are and what they can do; with `--watch`, one of them at work.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use crate::source::{Address, CameraRequest, SourceError};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     sightline cameras                      what there is\n  \
-    sightline cameras --watch 10           open the first and say for ten seconds how it fares\n  \
+    sightline cameras --watch 10           open the first and report for ten seconds\n  \
     sightline cameras --watch 10 --camera \u{201c}HD Webcam\u{201d} --pixels yuyv --size 640x480")]
 pub struct CamerasArgs {
-    /// Open a camera and say for so many seconds how it fares: state changes, frames a second
+    /// Open a camera and report for so many seconds: state changes, frames a second
     #[arg(long, value_name = "SECONDS")]
     watch: Option<f64>,
     /// Which camera to open: its number or name [default: the first that works]
@@ -87,7 +87,7 @@ struct ControlRecord<'a> {
     menu: Option<&'a [(i64, String)]>,
 }
 
-/// A moment of `--watch` as JSON: a state that began, or the figures of a second.
+/// A line of `--watch` as JSON: a new state, or the rates of the last second.
 #[derive(Serialize)]
 struct Moment<'a> {
     time_s: f64,
@@ -98,14 +98,18 @@ struct Moment<'a> {
     lost: u64,
 }
 
-pub fn run(args: &CamerasArgs) -> Result<Exit, Failure> {
+/// Lists the cameras, or watches one.
+///
+/// # Errors
+/// No camera is there, or a wrong option.
+pub fn run(args: &CamerasArgs) -> anyhow::Result<Exit> {
     match args.watch {
         Some(seconds) => watch(args, seconds),
         None => list(args.format),
     }
 }
 
-fn list(format: Format) -> Result<Exit, Failure> {
+fn list(format: Format) -> anyhow::Result<Exit> {
     let cameras = camera::list();
     if format == Format::Json {
         output::json(&cameras.iter().map(record).collect::<Vec<_>>())?;
@@ -132,7 +136,7 @@ fn list(format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A line a format and size, with all its rates.
+/// A line for each format and size, with all its rates.
 fn modes(camera: &CameraInfo) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for mode in &camera.modes {
@@ -205,8 +209,8 @@ fn record(camera: &CameraInfo) -> CameraRecord<'_> {
     }
 }
 
-/// Opens a camera with the engine, as the window does, and says how it fares.
-fn watch(args: &CamerasArgs, seconds: f64) -> Result<Exit, Failure> {
+/// Opens a camera with the engine, as the window does, and reports what happens.
+fn watch(args: &CamerasArgs, seconds: f64) -> anyhow::Result<Exit> {
     let length = Duration::try_from_secs_f64(seconds)
         .map_err(|_| Failure::usage("\u{201c}--watch\u{201d} takes a number of seconds.", ""))?;
     let address = match args.camera.as_deref() {
@@ -217,7 +221,8 @@ fn watch(args: &CamerasArgs, seconds: f64) -> Result<Exit, Failure> {
         return Err(Failure::usage(
             format!("\u{201c}{address}\u{201d} is no camera."),
             "Give its number or name.",
-        ));
+        )
+        .into());
     }
     let interrupt = Interrupt::listen();
     let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
@@ -263,7 +268,7 @@ fn watch(args: &CamerasArgs, seconds: f64) -> Result<Exit, Failure> {
     Ok(if ever_played { Exit::Done } else { Exit::Failed })
 }
 
-/// A state in a word, with what there is to say of it.
+/// A state as one word, with details.
 fn describe(state: &SourceState) -> (&'static str, String) {
     match state {
         SourceState::Closed => ("closed", String::new()),

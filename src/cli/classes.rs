@@ -4,15 +4,15 @@ use crate::model::labels::{Labels, Language};
 
 use super::failure::Failure;
 
-/// The ids of the classes that `text` names; several classes of one name all count.
+/// The ids of the classes that `text` names. If several classes have that name, all of them.
 ///
 /// # Errors
-/// A name or id that the model doesn't have.
+/// A name or id that the model does not have.
 pub fn parse(text: &str, labels: &Labels) -> Result<Vec<u32>, Failure> {
     let mut ids = Vec::new();
     for word in text.split([',', '，']).map(str::trim).filter(|w| !w.is_empty()) {
         let found: Vec<u32> = match word.parse::<u32>() {
-            // A model without labels has classes all the same.
+            // A model without labels has classes too.
             Ok(id) if labels.is_empty() || (id as usize) < labels.len() => vec![id],
             _ => (0..labels.len() as u32)
                 .filter(|&id| {
@@ -42,7 +42,7 @@ fn same(name: &str, word: &str) -> bool {
     name.to_lowercase() == word.to_lowercase()
 }
 
-/// Says that the model has no such class, and which it has: those alike, or else the first ones.
+/// The failure for a class that the model does not have, with similar names, or else its first ones.
 fn unknown(word: &str, labels: &Labels) -> Failure {
     let names = labels.english();
     let message = format!("This model has no class \u{201c}{word}\u{201d}.");
@@ -52,7 +52,7 @@ fn unknown(word: &str, labels: &Labels) -> Failure {
     let small = word.to_lowercase();
     let alike = |name: &&String| {
         let name = name.to_lowercase();
-        name.contains(&small) || small.contains(&name) || one_slip_apart(&name, &small)
+        name.contains(&small) || small.contains(&name) || strsim::osa_distance(&name, &small) <= 1
     };
     let near: Vec<&str> = names.iter().filter(alike).map(String::as_str).take(5).collect();
     let fix = if near.is_empty() {
@@ -68,20 +68,6 @@ fn unknown(word: &str, labels: &Labels) -> Failure {
         format!("Did you mean {}?", near.join(", "))
     };
     Failure::usage(message, fix)
-}
-
-/// Whether two words differ by one letter that is wrong, missing, too many, or by two that changed places.
-fn one_slip_apart(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    let head = long.iter().zip(&short).take_while(|(x, y)| x == y).count();
-    let tail = |skip_long: usize, skip_short: usize| {
-        long.get(head + skip_long..).zip(short.get(head + skip_short..)).is_some_and(|(x, y)| x == y)
-    };
-    let swapped = long.len() == short.len()
-        && long.get(head).zip(long.get(head + 1)) == short.get(head + 1).zip(short.get(head));
-    long.len() - short.len() <= 1
-        && (tail(1, 0) && long.len() > short.len() || tail(1, 1) || swapped && tail(2, 2))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use clap::CommandFactory as _;
 
-use super::failure::{Exit, Failure};
+use super::failure::Exit;
 
 /// What `sightline completions` takes.
 #[derive(Debug, clap::Args)]
@@ -18,8 +18,8 @@ pub struct CompletionsArgs {
 /// Writes the script to standard output.
 ///
 /// # Errors
-/// Where standard output can't be written.
-pub fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
+/// Why standard output can't be written.
+pub fn run(args: &CompletionsArgs) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Cli::command(), "sightline", &mut script);
     super::output::line(String::from_utf8_lossy(&script).trim_end())?;

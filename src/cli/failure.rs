@@ -1,4 +1,7 @@
-//! How a command ends, and what it says when it fails.
+//! How a command ends, and what it writes when it fails.
+//!
+//! Commands return [`anyhow::Result`]. What has a remedy or an exit code of its own is a [`Failure`], a [`ModelError`] or a
+//! [`SourceError`] inside; [`report`] finds it there.
 
 use std::process::ExitCode;
 
@@ -27,57 +30,84 @@ impl From<Exit> for ExitCode {
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Something isn't as it must be.
+    /// Something is not as it must be.
     #[error("{message}")]
     Failed {
-        /// What is so, in a sentence.
+        /// What is wrong, in a sentence.
         message: String,
         /// What to do about it; may be empty.
         fix: String,
     },
-    /// The command line asks for something that can't be.
+    /// The command line asks for something impossible.
     #[error("{message}")]
     Usage {
-        /// What is so, in a sentence.
+        /// What is wrong, in a sentence.
         message: String,
         /// What to do about it; may be empty.
         fix: String,
     },
-    /// Whoever read our standard output went away (`… | head`). No error: they had enough.
+    /// The reader of standard output went away (`… | head`). This is no error.
     #[error("standard output was closed")]
     Unread,
+    /// Ctrl-C was pressed before there was any result.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Failure {
-    /// Something isn't as it must be.
+    /// Something is not as it must be.
     pub fn failed(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Failed { message: message.into(), fix: fix.into() }
     }
 
-    /// The command line asks for something that can't be.
+    /// The command line asks for something impossible.
     pub fn usage(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), fix: fix.into() }
     }
 
-    /// Says on standard error what is so and what to do, and gives the exit code.
+    /// Writes to standard error what is wrong and what to do, and returns the exit code.
     #[must_use]
     pub fn report(&self) -> Exit {
         match self {
             Self::Failed { message, fix } => {
-                say(message, fix);
+                write_error(message, fix);
                 Exit::Failed
             }
             Self::Usage { message, fix } => {
-                say(message, fix);
+                write_error(message, fix);
                 Exit::Usage
             }
             Self::Unread => Exit::Done,
+            Self::Interrupted => {
+                super::output::note("Interrupted.");
+                Exit::Interrupted
+            }
         }
     }
 }
 
-/// Writes an error to standard error. Where even that can't be written nobody is left to be told.
-fn say(message: &str, fix: &str) {
+/// Writes the error that ended a command to standard error and returns the exit code.
+#[must_use]
+pub fn report(error: anyhow::Error) -> Exit {
+    Failure::from(error).report()
+}
+
+impl From<anyhow::Error> for Failure {
+    /// The failure inside, with the remedy of the command line. Any other error is shown with its causes.
+    fn from(error: anyhow::Error) -> Self {
+        error
+            .downcast::<Self>()
+            .or_else(|error| error.downcast::<ModelError>().map(Self::from))
+            .or_else(|error| error.downcast::<SourceError>().map(Self::from))
+            .unwrap_or_else(|error| {
+                let text = format!("{error:#}");
+                Self::failed(format!("{}.", text.trim_end_matches('.')), "")
+            })
+    }
+}
+
+/// Writes an error to standard error. If that fails too, there is nobody left to tell.
+fn write_error(message: &str, fix: &str) {
     super::output::note(&format!("error: {message}"));
     if !fix.is_empty() {
         super::output::note(&format!("  fix: {fix}"));
@@ -87,7 +117,7 @@ fn say(message: &str, fix: &str) {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let message = error.to_string();
-        // Fixes are written for the window, which goes on trying and takes files that are dropped on it.
+        // The library's remedies are written for the window, which tries again by itself and takes dropped files.
         let fix = match &error {
             SourceError::NoFile { .. } => "Check the name and the folder that you are in.".into(),
             SourceError::Missing { .. } => {
@@ -117,9 +147,11 @@ impl From<SourceError> for Failure {
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         let fix = match &error {
+            // Only Ctrl-C stops a model here.
+            ModelError::Stopped => return Self::Interrupted,
             ModelError::NoFile { .. } => "Check the name and the folder that you are in.".into(),
             ModelError::NotUnderstood { path, .. } => format!(
-                "\u{201c}sightline models info\u{201d} shows what it holds; say how to read it in \u{201c}{}\u{201d} beside it, or open it \
+                "\u{201c}sightline models info\u{201d} shows what it holds; describe it in \u{201c}{}\u{201d} next to it, or open it \
                  in the window and choose by hand.",
                 path.with_extension("toml").display()
             ),
@@ -132,5 +164,37 @@ impl From<ModelError> for Failure {
             _ => error.fix(),
         };
         Self::Failed { message: error.to_string(), fix }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn the_failure_inside_gives_code_and_remedy() {
+        let usage: anyhow::Result<()> = Err(Failure::usage("wrong", "right").into());
+        assert!(matches!(
+            Failure::from(usage.context("while reading").unwrap_err()),
+            Failure::Usage { message, fix } if message == "wrong" && fix == "right"
+        ));
+        let no_file = anyhow::Error::from(ModelError::NoFile { path: "a.onnx".into() });
+        assert!(
+            matches!(Failure::from(no_file), Failure::Failed { fix, .. } if fix.starts_with("Check the name"))
+        );
+        let stopped = anyhow::Error::from(ModelError::Stopped);
+        assert!(matches!(Failure::from(stopped), Failure::Interrupted));
+    }
+
+    #[test]
+    fn any_other_error_is_shown_with_its_causes() {
+        let full = std::io::Error::other("the disk is full");
+        let error = anyhow::Error::from(full).context("The plot can't be written");
+        assert!(matches!(
+            Failure::from(error),
+            Failure::Failed { message, .. } if message == "The plot can't be written: the disk is full."
+        ));
     }
 }

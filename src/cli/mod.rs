@@ -7,12 +7,12 @@ mod compare;
 mod completions;
 mod doctor;
 mod failure;
-mod figures;
 mod interrupt;
-mod look;
 mod models;
 mod output;
 mod predict;
+mod series;
+mod shared_args;
 mod sources;
 
 use std::ffi::OsString;
@@ -28,7 +28,8 @@ pub use failure::{Exit, Failure};
 use crate::app::{self, AppOptions};
 use crate::library::{Catalogue, inventory};
 use crate::model::labels::Language;
-use crate::model::{OpenOptions, Spec, Task, folders};
+use crate::model::{Model, ModelError, OpenOptions, Spec, Task, folders};
+use interrupt::Interrupt;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -41,8 +42,8 @@ use crate::model::{OpenOptions, Spec, Task, folders};
     after_help = "Examples:\n  \
         sightline                                the window, with the camera\n  \
         sightline --source traffic.mp4           the window, with a video\n  \
-        sightline predict street.jpg --save out  what is in an image, without a window\n  \
-        sightline doctor                         what works here, what does not, and the fix\n\n\
+        sightline predict street.jpg --save out  annotate an image, without a window\n  \
+        sightline doctor                         check what works here, and how to fix the rest\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
     disable_help_subcommand = true
 )]
@@ -51,15 +52,15 @@ pub struct Cli {
     window: WindowArgs,
     #[command(subcommand)]
     command: Option<Command>,
-    /// Say more of what is done, on standard error (-vv: still more)
+    /// Log more on standard error (-vv: still more)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
 
-/// What the window is opened with.
+/// The options of the window.
 #[derive(Debug, clap::Args)]
 struct WindowArgs {
-    /// What to show first: a camera, an image, a folder, a glob, a video or “pattern”
+    /// The source to open first: a camera, an image, a folder, a glob, a video or “pattern”
     #[arg(long, value_name = "SOURCE")]
     source: Option<OsString>,
     /// The model to run first, an ONNX file
@@ -74,25 +75,22 @@ struct WindowArgs {
     /// Size of the window, like 1280x800 [default: as it was left]
     #[arg(long, value_name = "SIZE", value_parser = image_size)]
     size: Option<(u32, u32)>,
-    /// Close the window after so many seconds, and print what it cost
-    #[arg(long, value_name = "SECONDS", hide = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    measure: Option<u64>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Look at images, videos or cameras without a window
+    /// Run a model on images, videos or cameras, without a window
     Predict(predict::PredictArgs),
-    /// Look at the same frames with several models: how fast each is, and how far they agree
+    /// Run several models on the same frames: how fast each is, and how far they agree
     Compare(compare::CompareArgs),
-    /// List, fetch, import, check and remove models, or say what a model file is
+    /// List, download, import, check and remove models, or describe a model file
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// List cameras with their formats, rates and controls; watch how one fares
+    /// List cameras with their formats, rates and controls, or watch one at work
     Cameras(cameras::CamerasArgs),
-    /// Measure what each stage of a model costs here
+    /// Measure how long each stage of a model takes here
     Bench(bench::BenchArgs),
-    /// Say what works here, what does not, and the fix
+    /// Check what works here, and how to fix the rest
     Doctor(doctor::DoctorArgs),
     /// Write a script that completes commands and options in a shell
     Completions(completions::CompletionsArgs),
@@ -107,15 +105,15 @@ struct OpeningArgs {
     /// What runs the model: cpu, or another execution provider of this ONNX Runtime
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
-    /// Threads for one run of the model [default: chosen for this machine; predict looks at several frames of files at
+    /// Threads for one run of the model [default: chosen for this machine; predict processes several frames of files at
     /// once, each with one thread]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
     /// A LoRA adapter (`.onnx_adapter`) to run the model with
     #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
-    /// For a model of actions: the pose model that finds the skeletons [default: the first one found beside it or in the
-    /// models folders]
+    /// For a model of actions: the pose model that finds the skeletons [default: the first one found next to it or in
+    /// the models folders]
     #[arg(long, value_name = "FILE")]
     pose: Option<PathBuf>,
     /// For a style and other models from image to image: cover only the person, whom this matting model finds
@@ -124,8 +122,8 @@ struct OpeningArgs {
 }
 
 impl OpeningArgs {
-    /// The options with which this model is opened.
-    fn options(&self, model: &Path) -> OpenOptions {
+    /// The options with which this model is opened. Ctrl-C ends its work.
+    fn options(&self, model: &Path, interrupt: &Interrupt) -> OpenOptions {
         OpenOptions {
             threads: self.threads.map(usize::from),
             device: self.device.clone(),
@@ -137,10 +135,28 @@ impl OpeningArgs {
             matte: self.person_only.clone(),
             profile: None,
             cache: folders::cache_folder(),
+            cancel: Some(interrupt.cancel_token()),
         }
     }
 
-    /// Whether the options for a second model fit what the first one is for.
+    /// Opens a model and runs it once on an empty image, so that the first real frame is not slow.
+    ///
+    /// # Errors
+    /// Why it can't be opened, what does not fit the options, or [`Failure::Interrupted`].
+    fn open(&self, path: &Path, options: &OpenOptions, interrupt: &Interrupt) -> anyhow::Result<Model> {
+        let (path, options) = (path.to_owned(), options.clone());
+        // On a thread of its own: opening may take a minute, and Ctrl-C can't always end it.
+        let opened = interrupt.attend("open model", move || -> Result<Model, ModelError> {
+            let mut model = Model::open(&path, &options)?;
+            model.warm_up()?;
+            Ok(model)
+        })?;
+        let model = opened?;
+        self.check(model.spec())?;
+        Ok(model)
+    }
+
+    /// Whether the options for a second model fit the task of the first one.
     fn check(&self, spec: &Spec) -> Result<(), Failure> {
         let wrong = |option: &str, wants: &str| {
             let message = format!(
@@ -162,7 +178,7 @@ impl OpeningArgs {
     }
 }
 
-/// Reads the command line, does what it says and gives the exit code.
+/// Parses the command line, runs the command and returns the exit code.
 #[must_use]
 pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
@@ -174,28 +190,25 @@ pub fn main() -> Exit {
         }
     };
     log(cli.verbose);
-    run(&cli).unwrap_or_else(|failure| failure.report())
+    run(&cli).unwrap_or_else(failure::report)
 }
 
-fn run(cli: &Cli) -> Result<Exit, Failure> {
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    let WindowArgs { source, model, compare, language, size, measure } = &cli.window;
-    if source.is_some()
-        || model.is_some()
-        || !compare.is_empty()
-        || language.is_some()
-        || size.is_some()
-        || measure.is_some()
-    {
+    let WindowArgs { source, model, compare, language, size } = &cli.window;
+    let given =
+        source.is_some() || model.is_some() || !compare.is_empty() || language.is_some() || size.is_some();
+    if given {
         return Err(Failure::usage(
             "Options before a command are for the window.",
             "Write them after the command, or leave the command out.",
-        ));
+        )
+        .into());
     }
     match command {
         Command::Predict(args) => predict::run(args),
         Command::Compare(args) => compare::run(args),
-        Command::Models(command) => models::run(command),
+        Command::Models(command) => Ok(models::run(command)?),
         Command::Cameras(args) => cameras::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
@@ -203,18 +216,17 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn window(args: &WindowArgs) -> Result<Exit, Failure> {
+fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
     let source = args.source.as_deref().map(|word| sources::one(word, "sightline --model")).transpose()?;
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
     let model = args.model.as_deref().map(|m| chosen_model(Some(m))).transpose()?;
     let compare = args.compare.iter().map(|m| chosen_model(Some(m))).collect::<Result<_, _>>()?;
-    let measure = args.measure.map(std::time::Duration::from_secs);
-    let options = AppOptions { source, model, compare, language: args.language, size, measure };
+    let options = AppOptions { source, model, compare, language: args.language, size };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
 }
 
-/// Sends what is logged to standard error, as much as is asked for.
+/// Sends log messages to standard error, as many as are asked for.
 fn log(verbose: u8) {
     let chosen =
         ["SIGHTLINE_LOG", "RUST_LOG"].into_iter().find_map(|name| EnvFilter::try_from_env(name).ok());
@@ -230,11 +242,11 @@ fn log(verbose: u8) {
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .without_time()
         .finish();
-    // Fails only where a program that uses the library has set its own, which then has the say.
+    // Fails only if a program that uses the library has set its own subscriber, which is then used.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// The model that was named: a file, or else the name of a model of the library; the default one where none was.
+/// The model that was named: a file, or else the name of a model of the library. Without a name, the default model.
 fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(path) = named else { return default_model() };
     let name = path.to_str().filter(|_| !path.exists() && path.components().count() == 1);
@@ -247,10 +259,10 @@ fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(entry) = catalogue.find(name) {
         return Err(Failure::failed(
             format!("The model \u{201c}{}\u{201d} isn't on this computer yet.", entry.name),
-            format!("Fetch it with:  sightline models pull {}", entry.id),
+            format!("Download it with:  sightline models pull {}", entry.id),
         ));
     }
-    // The error of a file that doesn't exist says the rest.
+    // Opening it will report that the file does not exist.
     Ok(path.to_owned())
 }
 
@@ -309,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_are_known_by_code() {
+    fn languages_are_recognised_by_code() {
         assert_eq!(language("zh-CN"), Ok(Language::Chinese));
         assert_eq!(language("EN"), Ok(Language::English));
         assert!(language("fr").is_err());

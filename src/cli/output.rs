@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::failure::Failure;
 
 /// How results are written.
@@ -16,10 +18,10 @@ pub enum Format {
     Json,
 }
 
-/// Writes a line to standard output, at once.
+/// Writes a line to standard output and flushes it.
 ///
 /// # Errors
-/// [`Failure::Unread`] where the reader went away, or why it couldn't be written (a full disk).
+/// [`Failure::Unread`] if the reader went away, or why it can't be written (a full disk).
 pub fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(
@@ -27,7 +29,7 @@ pub fn line(text: &str) -> Result<(), Failure> {
             io::ErrorKind::BrokenPipe => Failure::Unread,
             _ => Failure::failed(
                 format!("Standard output can't be written: {error}."),
-                "Free space where it goes, or send it elsewhere.",
+                "Free space where it goes, or redirect it to another place.",
             ),
         },
     )
@@ -53,30 +55,30 @@ pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     line(&text)
 }
 
-/// Writes a line to standard error. Where that can't be written nobody is left to be told.
+/// Writes a line to standard error. If that fails, there is nobody left to tell.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable(text));
 }
 
-/// The text with characters made visible that break a line, command the terminal or turn the text around (`\n`,
+/// The text with control characters escaped: those that break a line, control the terminal or reverse the text (`\n`,
 /// `\u{1b}`, `\u{202e}`).
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     crate::library::names::shown(text)
 }
 
-/// Rows as a table with aligned columns, the first row being the head; `right` says which columns hold
-/// numbers. Chinese characters count as two columns.
+/// Rows as a table with aligned columns; the first row is the head. Columns for which `right` is true are aligned to the
+/// right. Chinese characters take two columns of the terminal.
 #[must_use]
 pub fn table(rows: &[Vec<String>], right: &[bool]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width_of = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| columns_of(t)).max().unwrap_or(0);
+    let width_of = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| t.width()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width_of).collect();
     let mut text = String::new();
     for row in rows {
         let mut one = String::new();
         for (cell, (width, c)) in row.iter().zip(widths.iter().zip(0..)) {
-            let pad = " ".repeat(width.saturating_sub(columns_of(cell)));
+            let pad = " ".repeat(width.saturating_sub(cell.width()));
             let gap = if c == 0 { "" } else { "  " };
             let _ = if right.get(c).copied().unwrap_or(false) {
                 write!(one, "{gap}{pad}{cell}")
@@ -91,13 +93,7 @@ pub fn table(rows: &[Vec<String>], right: &[bool]) -> String {
     text
 }
 
-/// Columns that a text takes on a terminal: East Asian wide characters take two.
-fn columns_of(text: &str) -> usize {
-    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}');
-    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
-}
-
-/// A size in bytes as people say it: `3.7 MB`.
+/// A size in bytes for people: `3.7 MB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     match bytes {
@@ -113,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_can_break_a_line_or_command_the_terminal() {
+    fn no_name_can_break_a_line_or_control_the_terminal() {
         assert_eq!(printable("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
         assert_eq!(printable("猫.jpg"), "猫.jpg");
     }
@@ -125,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_said_as_people_say_them() {
+    fn sizes_have_decimal_units() {
         assert_eq!([size(999), size(3_660_092), size(2_500_000_000)], ["999 B", "3.7 MB", "2.5 GB"]);
     }
 }

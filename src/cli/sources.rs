@@ -1,4 +1,4 @@
-//! The sources that are named on the command line.
+//! The sources that the command line names.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::failure::Failure;
 use crate::engine::MAX_COMPARED;
 use crate::source::{Address, SourceError};
 
-/// The address of a command's only source; `typed` is what stands before the name of a model in that command.
+/// The address of a command's only source. `typed` is the text before the name of a model in that command.
 pub(super) fn one(word: &OsStr, typed: &str) -> Result<Address, Failure> {
     if is_model(word) {
         return Err(a_model(word, &format!("{typed} {}", quoted(word))));
@@ -16,8 +16,8 @@ pub(super) fn one(word: &OsStr, typed: &str) -> Result<Address, Failure> {
     Ok(address(word)?)
 }
 
-/// The addresses that the words name, and whether some of them failed; `models` are named beside them. What isn't there
-/// is said, and the others go on; what can't be understood, and a model among the sources, is wrong usage.
+/// The addresses of the sources, and whether some are missing; `models` are those of `--model`. A missing source is reported
+/// and the others go on. A source that can't be understood, or a model among the sources, is wrong usage.
 pub(super) fn all(words: &[OsString], models: &[PathBuf]) -> Result<(Vec<Address>, bool), Failure> {
     refuse_models(words, models)?;
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn all(words: &[OsString], models: &[PathBuf]) -> Result<(Vec<Address
     Ok((found, failed))
 }
 
-/// The address that a word names; a file's name may hold any bytes.
+/// The address that a word names. A file's name may hold any bytes.
 fn address(word: &OsStr) -> Result<Address, SourceError> {
     if let Some(text) = word.to_str() {
         return Address::from_str(text);
@@ -44,8 +44,8 @@ fn address(word: &OsStr) -> Result<Address, SourceError> {
     if path.exists() { Ok(Address::from_path(path)) } else { Err(SourceError::NoFile { path: path.into() }) }
 }
 
-/// Other programs take the model among the sources. Here the sources would be looked at with the default model, so the
-/// user is told first. One model is for `predict`, several are for `compare`.
+/// Other programs take the model among the sources. Here the default model would run on the sources, so the user is told
+/// first. One model is for `predict`, several are for `compare`.
 fn refuse_models(words: &[OsString], named: &[PathBuf]) -> Result<(), Failure> {
     let (models, sources): (Vec<&OsStr>, Vec<&OsStr>) =
         words.iter().map(OsString::as_os_str).partition(|word| is_model(word));
@@ -62,13 +62,13 @@ fn refuse_models(words: &[OsString], named: &[PathBuf]) -> Result<(), Failure> {
     Err(a_model(first, &typed))
 }
 
-/// A folder may be called as it likes.
+/// Whether a word names a model file. A folder may have any name.
 fn is_model(word: &OsStr) -> bool {
     let path = Path::new(word);
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx")) && !path.is_dir()
 }
 
-/// What to say of a model in a source's place; `typed` is the command as it should be.
+/// The failure for a model in the place of a source; `typed` is the command as it should be.
 fn a_model(word: &OsStr, typed: &str) -> Failure {
     let name = word.to_string_lossy();
     let fix = if name.contains("://") {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_model_elsewhere_is_to_be_downloaded() {
-        let said = one("https://example.org/a.onnx".as_ref(), "sightline bench");
-        assert!(matches!(said, Err(Failure::Usage { fix, .. }) if fix.starts_with("Download it")));
+        let refused = one("https://example.org/a.onnx".as_ref(), "sightline bench");
+        assert!(matches!(refused, Err(Failure::Usage { fix, .. }) if fix.starts_with("Download it")));
     }
 }

@@ -114,6 +114,7 @@ pub(super) fn open(
         threads: options.threads,
         device: options.device.clone(),
         cache: options.cache.clone(),
+        cancel: options.cancel.clone(),
         ..OpenOptions::default()
     };
     let model = Model::open(&chosen, &how)?;

@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod agreement;
+mod cancel;
 pub mod companion;
 pub mod error;
 mod extras;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use cancel::CancelToken;
 pub use error::ModelError;
 pub use results::{Detection, Results};
 pub use session::StopHandle;
@@ -71,6 +73,8 @@ pub struct OpenOptions {
     pub profile: Option<PathBuf>,
     /// Where optimised forms of models are kept, so that they open faster the next time; see [`optimised`].
     pub cache: Option<PathBuf>,
+    /// Ends opening and running from another thread.
+    pub cancel: Option<CancelToken>,
 }
 
 /// What a model file holds, whether or not it is understood: for `models info` and the page of a model that isn't
@@ -175,7 +179,7 @@ impl Model {
         let said = said.overlaid(options.overrides.clone().unwrap_or_default());
         let Inspection { facts, mut spec } = inspect_with(path, &said)?;
         if said.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
-            probe::with_real_shapes(path, &facts, &said, &mut spec);
+            probe::with_real_shapes(path, &facts, &said, options.cancel.as_ref(), &mut spec);
         }
         let mut spec = spec.map_err(|unknown| match unknown {
             Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },

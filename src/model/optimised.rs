@@ -6,7 +6,7 @@
 //! and the model opened as usual.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::file::GraphInfo;
 
@@ -14,6 +14,11 @@ use super::file::GraphInfo;
 const SIZES: std::ops::RangeInclusive<u64> = 100_000..=200_000_000;
 /// All optimised forms together; the ones that were used longest ago go first.
 const ROOM: u64 = 600_000_000;
+
+/// How the names of files begin that are still being written.
+const DRAFT: &str = ".draft-";
+/// No model takes so long to open.
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// Where the optimised form of a model lies or shall lie; `None` where it isn't worth it.
 #[must_use]
@@ -41,8 +46,20 @@ fn processor() -> &'static str {
 pub(super) fn draft(place: &Path) -> Option<tempfile::TempPath> {
     let folder = place.parent()?;
     std::fs::create_dir_all(folder).ok()?;
-    let draft = tempfile::Builder::new().prefix(".draft-").suffix(".onnx").tempfile_in(folder).ok()?;
+    remove_abandoned(folder);
+    let draft = tempfile::Builder::new().prefix(DRAFT).suffix(".onnx").tempfile_in(folder).ok()?;
     Some(draft.into_temp_path())
+}
+
+/// Deletes drafts of programs that ended while they were opening a model.
+fn remove_abandoned(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_draft = entry.file_name().to_string_lossy().starts_with(DRAFT);
+        let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+        if is_draft && age.is_some_and(|age| age > ABANDONED) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Gives a written draft its name and makes room for it; `inputs` are the model's. In files of old exporters the weights are
@@ -89,8 +106,6 @@ fn make_room(folder: &Path, room: u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -108,6 +123,18 @@ mod tests {
             ["old.onnx", "middle.onnx", "new.onnx", "other.txt"].map(there),
             [true, false, true, true]
         );
+    }
+
+    #[test]
+    fn a_draft_of_a_program_that_ended_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        for (age, name) in [(7200, ".draft-old.onnx"), (7200, "kept.onnx"), (10, ".draft-new.onnx")] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        }
+        drop(draft(&folder.path().join("a.onnx")).unwrap());
+        let there = |name: &str| folder.path().join(name).exists();
+        assert_eq!([".draft-old.onnx", "kept.onnx", ".draft-new.onnx"].map(there), [false, true, true]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::input::InputStage;
 use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{ColourOrder, Element, Family, Layout, Range, Size, Spec};
-use super::{Model, ModelError, OpenOptions};
+use super::{CancelToken, Model, ModelError, OpenOptions};
 use crate::frame::Frame;
 
 /// From this confidence on a spec needs no shapes that only a run tells.
@@ -20,13 +20,15 @@ pub(super) fn with_real_shapes(
     path: &Path,
     facts: &GraphInfo,
     said: &Sidecar,
+    cancel: Option<&CancelToken>,
     spec: &mut Result<Spec, Unknown>,
 ) {
     /// What most exporters take where they take any size.
     const SIDE: u32 = 640;
     let Some((name, element, layout, shape)) = identify::open_shape(facts, said, SIDE) else { return };
     let real = || -> Result<GraphInfo, ModelError> {
-        let mut session = Session::open(path, &Bytes::File, (&name, element), None, &OpenOptions::default())?;
+        let options = OpenOptions { cancel: cancel.cloned(), ..OpenOptions::default() };
+        let mut session = Session::open(path, &Bytes::File, (&name, element), None, &options)?;
         session.image(&shape)?;
         session.run(|outputs| {
             let mut known = facts.clone();

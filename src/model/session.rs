@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use half::f16;
 use ort::AsPointer;
+use ort::logging::LogLevel;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
 use ort::value::{DynValue, Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
@@ -16,7 +17,7 @@ use super::output::{Data, Tensor};
 use super::reused_outputs::ReusedOutputs;
 use super::runtime::{self, Provider, plain};
 use super::spec::{Element, Extra};
-use super::{ModelError, OpenOptions, optimised};
+use super::{CancelToken, ModelError, OpenOptions, optimised};
 
 /// Ends a run that hangs; can be kept and called from any thread.
 #[derive(Clone)]
@@ -57,6 +58,7 @@ enum Image {
 pub struct Session {
     inner: ort::session::Session,
     options: Arc<RunOptions<NoSelectedOutputs>>,
+    cancel: Option<CancelToken>,
     image: Image,
     /// Which of the model's inputs is the image; the others are in `extras`, in the model's order.
     image_index: usize,
@@ -131,7 +133,7 @@ pub fn live_threads() -> usize {
 
 impl Session {
     /// Opens a model file. `image` is the name and the element type of the image's input; of the options only
-    /// `threads` and `profile` matter here.
+    /// `threads`, `profile` and `cancel` matter here.
     ///
     /// # Errors
     /// No runtime, or why the runtime refuses the file. A provider that can't be used is no error: the CPU runs the
@@ -147,14 +149,13 @@ impl Session {
         let threads = options.threads.unwrap_or_else(live_threads).max(1);
         let wanted = device.unwrap_or(Provider::Cpu);
         let mut fallback = None;
-        let profile = options.profile.as_deref();
         let session = if wanted == Provider::Cpu {
             None
         } else if !runtime.providers.contains(&wanted) {
             fallback = Some("this build of ONNX Runtime doesn't offer it".to_owned());
             None
         } else {
-            commit(runtime, path, bytes, threads, wanted, profile).map_err(|why| fallback = Some(why)).ok()
+            commit(runtime, path, bytes, threads, wanted, options).map_err(|why| fallback = Some(why)).ok()
         };
         let provider = if session.is_some() { wanted } else { Provider::Cpu };
         if let Some(why) = &fallback {
@@ -162,8 +163,12 @@ impl Session {
         }
         let session = match session {
             Some(session) => session,
-            None => commit(runtime, path, bytes, threads, Provider::Cpu, profile)
-                .map_err(|reason| ModelError::Refused { path: path.to_owned(), reason })?,
+            None => commit(runtime, path, bytes, threads, Provider::Cpu, options).map_err(|reason| {
+                if options.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
+                    return ModelError::Stopped;
+                }
+                ModelError::Refused { path: path.to_owned(), reason }
+            })?,
         };
         let failed =
             |e: ort::Error| ModelError::Refused { path: path.to_owned(), reason: plain(e.message()) };
@@ -175,9 +180,14 @@ impl Session {
         let widened = vec![Vec::new(); session.outputs().len()];
         // Other providers may want their outputs elsewhere.
         let kept = if provider == Provider::Cpu { ReusedOutputs::of(&session) } else { None };
+        let run_options = Arc::new(run_options().map_err(failed)?);
+        if let Some(cancel) = &options.cancel {
+            cancel.add_runs(&run_options);
+        }
         Ok(Self {
             inner: session,
-            options: Arc::new(RunOptions::new().map_err(failed)?),
+            options: run_options,
+            cancel: options.cancel.clone(),
             image: Image::new(element, &[1, 1, 1, 3])?,
             image_index,
             extras: Vec::new(),
@@ -202,9 +212,12 @@ impl Session {
         }
         let failed = |e: ort::Error| bad(plain(e.message()));
         let adapter = Adapter::from_file(path, None).map_err(failed)?;
-        let mut options = RunOptions::new().map_err(failed)?;
+        let mut options = run_options().map_err(failed)?;
         options.add_adapter(&adapter).map_err(failed)?;
         self.options = Arc::new(options);
+        if let Some(cancel) = &self.cancel {
+            cancel.add_runs(&self.options);
+        }
         Ok(())
     }
 
@@ -341,6 +354,13 @@ impl Session {
     }
 }
 
+/// Options for runs. What goes wrong comes back as an error, so the runtime need not print it too.
+fn run_options() -> ort::Result<RunOptions<NoSelectedOutputs>> {
+    let mut options = RunOptions::new()?;
+    options.set_log_level(LogLevel::Fatal)?;
+    Ok(options)
+}
+
 /// A run's outputs with their names.
 type Named<'a> = SmallVec<[(&'a str, &'a DynValue); 8]>;
 
@@ -422,7 +442,7 @@ fn commit(
     bytes: &Bytes,
     threads: usize,
     provider: Provider,
-    profile: Option<&Path>,
+    options: &OpenOptions,
 ) -> Result<ort::session::Session, String> {
     // The builder's errors carry the builder along and can't leave this function.
     let build =
@@ -433,7 +453,7 @@ fn commit(
                 // Spinning threads burn a core between frames (an idle camera preview at 96–118 % instead of 28–41 %).
                 .with_intra_op_spinning(false)?
                 .with_inter_op_spinning(false)?;
-            if let Some(profile) = profile {
+            if let Some(profile) = &options.profile {
                 builder = builder.with_profiling(profile)?;
             }
             if let Some(dispatch) = provider.dispatch(threads) {
@@ -444,6 +464,12 @@ fn commit(
             }
             if let Some(draft) = draft {
                 builder = builder.with_optimized_model_path(draft)?;
+            }
+            if let Some(cancel) = &options.cancel {
+                cancel.add_load(builder.canceler());
+                if cancel.is_cancelled() {
+                    return Err(ort::Error::new("cancelled"));
+                }
             }
             match bytes {
                 Bytes::Memory(bytes) => builder.commit_from_memory(bytes),

@@ -1,8 +1,9 @@
-//! A place of its own for the program under test, and the sample data beside the repository.
+//! A home of its own for the program under test, and the sample data next to the repository.
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
 pub mod fakecam;
+pub mod onnx;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A file of the sample data: in the folder that `SIGHTLINE_TEST_DATA` names, else in `../shared` beside the repository.
+/// A file of the sample data: in the folder that `SIGHTLINE_TEST_DATA` names, else in `../shared`.
 pub fn shared(path: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let named = std::env::var_os("SIGHTLINE_TEST_DATA").filter(|v| !v.is_empty());
@@ -21,7 +22,7 @@ pub fn shared(path: &str) -> PathBuf {
     file
 }
 
-/// An empty home with its own folders for settings and data, and a working folder.
+/// An empty home with folders for settings and data, and a working folder.
 pub struct TestEnv {
     home: TempDir,
 }
@@ -40,7 +41,7 @@ impl TestEnv {
         self.home.path().join("work").join(name.as_ref())
     }
 
-    /// The only folder of models beside `work/models`.
+    /// The only folder of models besides `work/models`.
     pub fn models(&self) -> PathBuf {
         self.home.path().join("models")
     }
@@ -155,8 +156,8 @@ pub fn frames_in(video: &Path) -> u64 {
         .output()
         .expect("ffprobe runs (it comes with ffmpeg)");
     let text = String::from_utf8_lossy(&output.stdout).trim().trim_end_matches(',').to_owned();
-    let said = String::from_utf8_lossy(&output.stderr);
-    text.parse().unwrap_or_else(|_| panic!("{} doesn't play: {text:?} {said}", video.display()))
+    let errors = String::from_utf8_lossy(&output.stderr);
+    text.parse().unwrap_or_else(|_| panic!("{} doesn't play: {text:?} {errors}", video.display()))
 }
 
 /// ONNX Runtime's library, as this account would find it.

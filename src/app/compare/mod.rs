@@ -121,7 +121,7 @@ impl Compare {
     #[must_use]
     pub fn predictions(&self) -> Predictions {
         let newest = self.newest.as_ref();
-        std::array::from_fn(|lane| newest.and_then(|newest| newest.lanes.get(lane)?.clone()))
+        std::array::from_fn(|lane| newest.and_then(|newest| newest.predictions.get(lane)?.clone()))
     }
 
     /// Shows the comparison in `area`; `stage` has the image.

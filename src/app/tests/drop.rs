@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use egui_kittest::Harness;
 
 use crate::app::AppOptions;
+use crate::app::timing::Timing;
 use crate::app::window::App;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
@@ -69,7 +70,7 @@ fn in_a_home_of_its_own() {
     let options = AppOptions { source: Some(PATTERN), ..AppOptions::default() };
     let mut harness: Harness<'_, App> = Harness::builder()
         .with_size([1000.0, 700.0])
-        .build_eframe(move |cc| App::new(&cc.egui_ctx, options, Instant::now()));
+        .build_eframe(move |cc| App::new(&cc.egui_ctx, options, Timing::since(Instant::now(), None)));
     let wait = |harness: &mut Harness<'_, App>, what: &str, there: &dyn Fn(&App) -> bool| {
         let begin = Instant::now();
         while !there(harness.state()) {

@@ -1,4 +1,4 @@
-//! Where `bench` takes its frames from.
+//! The frames that `bench` measures with.
 
 use std::time::{Duration, Instant};
 
@@ -7,22 +7,21 @@ use crate::frame::Frame;
 use crate::frame::convert::Decoder;
 use crate::source::{self, Address, CameraRequest, Read};
 
-/// Frames without end: what has an end begins again.
+/// An endless stream of frames: a source that ends is opened again.
 pub(super) struct Frames {
     address: Address,
     source: Box<dyn source::Source>,
     decoder: Decoder,
-    /// As it came from the source.
-    pub raw: Frame,
-    /// The same as RGBA.
+    raw: Frame,
+    /// The newest frame as RGBA.
     pub frame: Frame,
 }
 
 impl Frames {
     /// How long to wait for a frame.
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
 
-    pub fn open(address: &Address) -> Result<Self, Failure> {
+    pub fn open(address: &Address) -> anyhow::Result<Self> {
         Ok(Self {
             address: address.clone(),
             source: source::open(address, &CameraRequest::default())?,
@@ -32,17 +31,17 @@ impl Frames {
         })
     }
 
-    /// Goes on to the next frame; answers the milliseconds that decoding it took. An image alone is read and decoded once
-    /// and again.
-    pub fn advance(&mut self) -> Result<f32, Failure> {
-        let deadline = Instant::now() + Self::PATIENCE;
-        let mut begun_again = false;
+    /// Reads the next frame and returns the milliseconds that reading and decoding took; for a live source decoding alone. A
+    /// single image is read and decoded again and again.
+    pub fn advance(&mut self) -> anyhow::Result<f32> {
+        let deadline = Instant::now() + Self::TIMEOUT;
+        let mut reopened = false;
         loop {
-            let begun = Instant::now();
+            let begin = Instant::now();
             match self.source.read(&mut self.raw, Duration::from_millis(200))? {
                 Read::Frame => {
                     let live = self.source.info().pace == source::Pace::Live;
-                    let begun = if live { Instant::now() } else { begun };
+                    let begin = if live { Instant::now() } else { begin };
                     let decoded = self.decoder.decode(&self.raw, &mut self.frame);
                     decoded.map_err(|error| {
                         let address = &self.address;
@@ -51,18 +50,19 @@ impl Frames {
                             "Choose another source, like \u{201c}--source pattern\u{201d}.",
                         )
                     })?;
-                    return Ok(begun.elapsed().as_secs_f32() * 1e3);
+                    return Ok(begin.elapsed().as_secs_f32() * 1e3);
                 }
                 Read::Nothing if Instant::now() < deadline => {}
-                Read::End if !begun_again => {
-                    begun_again = true;
+                Read::End if !reopened => {
+                    reopened = true;
                     self.source = source::open(&self.address, &CameraRequest::default())?;
                 }
                 Read::Nothing | Read::End => {
                     return Err(Failure::failed(
                         format!("\u{201c}{}\u{201d} gives no frames.", self.address),
                         "Choose another source, like \u{201c}--source pattern\u{201d}.",
-                    ));
+                    )
+                    .into());
                 }
             }
         }

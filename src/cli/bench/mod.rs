@@ -1,10 +1,8 @@
-//! `sightline bench`: what each stage of a model costs here, beside the least that it could cost.
+//! `sightline bench`: how long each stage of a model takes here.
+//!
+//! Floors, plots and comparisons with other programs are in `benches/`.
 
-mod ahead;
-mod floors;
 mod frames;
-mod plot;
-mod shown;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,32 +10,27 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::failure::{Exit, Failure};
-use super::figures::Series;
 use super::interrupt::Interrupt;
 use super::output;
-use super::predict::text::Stages;
-use crate::model::{Model, Results, Thresholds};
+use super::predict::text::{self, Stages};
+use super::series::Series;
+use crate::model::{Model, ModelError, Results, Thresholds};
 use crate::source::{Address, address};
-use floors::Floors;
 use frames::Frames;
-use shown::Shown;
 
 /// What `sightline bench` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     sightline bench yolox_nano.onnx\n  \
     sightline bench yolo11n.onnx --source traffic.mp4 --frames 300 --threads 2\n  \
-    sightline bench my.onnx --format json --plot stages.svg\n\n\
-    Beside each stage stands its floor, taken on the same frame: \u{201c}bare run\u{201d} is the network alone, run again on\n\
-    the tensor of that frame; a copy is the same bytes through memory once. \u{201c}loop\u{201d} is a frame\u{2019}s time while the\n\
-    next one is decoded beside it. \u{201c}share\u{201d} says how much of all our time the bare run is; 1.00 would mean that\n\
-    Sightline adds nothing. \u{201c}scene\u{201d} (what was found as things to draw) and \u{201c}painting\u{201d} (these on a copy of the\n\
-    frame, as a saved image has them) come on top where results are shown, on another thread than the model\u{2019}s.")]
+    sightline bench my.onnx --format json\n\n\
+    \u{201c}bare run\u{201d} is the network alone, run again on the tensor of the same frame. \u{201c}share\u{201d} is the bare run\n\
+    divided by the total: 1.00 would mean that reading, decoding and converting cost nothing.")]
 pub struct BenchArgs {
     /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
     #[arg(value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// Where frames come from; the test pattern comes as fast as it can be looked at
+    /// Where frames come from; the test pattern is not limited to a rate
     #[arg(short, long, value_name = "SOURCE", default_value = "pattern")]
     source: OsString,
     /// Frames to measure, after a few that warm up
@@ -49,9 +42,6 @@ pub struct BenchArgs {
     /// A table for people, or JSON
     #[arg(short, long, value_enum, default_value_t)]
     format: BenchFormat,
-    /// Draw the stages beside their floors into this file too (SVG)
-    #[arg(long, value_name = "FILE")]
-    plot: Option<PathBuf>,
 }
 
 /// How the figures are written.
@@ -76,140 +66,52 @@ struct Figures {
     source: String,
     frames: u64,
     stages: Vec<Stage>,
-    /// Bare run over total, medians.
+    /// Bare run divided by total, medians.
     share: f64,
-    /// Frames a second that the stages one after the other come to, from the median of the total.
+    /// Frames a second, one after the other, from the median of the total.
     rate: f64,
 }
 
-/// One stage's times in milliseconds, beside the least that it could take.
+/// One stage's times in milliseconds.
 #[derive(Debug, Serialize)]
 struct Stage {
     #[serde(rename = "stage")]
     name: &'static str,
     median_ms: f64,
     p95_ms: f64,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    least: Option<Least>,
-}
-
-/// A stage's floor.
-#[derive(Debug, Serialize)]
-struct Least {
-    #[serde(rename = "floor")]
-    name: &'static str,
-    #[serde(rename = "floor_median_ms")]
-    median_ms: f64,
-    /// The stage's median over this one; absent where this is too short to be measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ratio: Option<f64>,
 }
 
 impl Stage {
-    fn alone(name: &'static str, series: &Series) -> Self {
-        let (median, p95) = (series.median(), series.percentile(0.95));
-        Self { name, median_ms: rounded(median), p95_ms: rounded(p95), least: None }
-    }
-
-    fn beside(name: &'static str, series: &Series, floor: &'static str, floor_series: &Series) -> Self {
-        let (median, least) = (series.median(), floor_series.median());
-        let ratio = (least >= 1e-3).then(|| rounded(median / least));
-        let least = Some(Least { name: floor, median_ms: rounded(least), ratio });
-        Self { least, ..Self::alone(name, series) }
+    fn new(name: &'static str, series: &Series) -> Self {
+        Self { name, median_ms: rounded(series.median()), p95_ms: rounded(series.percentile(0.95)) }
     }
 }
 
-/// Three decimals: a microsecond is the clock's own grain.
+/// Three decimals: the clock is no finer than a microsecond.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 1000.0).round() / 1000.0
 }
 
-/// Frames that are looked at before measuring begins.
+/// Frames that are processed before measuring begins.
 const WARM_UP: u64 = 5;
-/// Frames that are looked at one way before they are looked at the other way.
-const BLOCK: u64 = 25;
 
 /// Measures the stages.
 ///
 /// # Errors
 /// Why the model or the source can't be used.
-pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
+pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let address = match super::sources::one(&args.source, "sightline bench")? {
-        // The pattern keeps its rate; here it must never be waited for.
+        // The pattern has a rate; here nobody should wait for it.
         address::PATTERN => Address::Pattern { width: 1280, height: 720, fps: 1000 },
         other => other,
     };
     let path = super::chosen_model(args.model.as_deref())?;
-    let mut frames = Frames::open(&address)?;
-    let mut model = Model::open(&path, &args.opening.options(&path))?;
-    args.opening.check(model.spec())?;
-    model.warm_up()?;
-
+    let frames = Frames::open(&address)?;
     let interrupt = Interrupt::listen();
-    let (mut stages, mut bare, mut floors) = (Stages::default(), Series::default(), Floors::new()?);
-    let (mut overlapped, mut shown) = (Series::default(), Shown::of(&model));
-    let (thresholds, mut results) = (Thresholds::default(), Results::default());
-    let mut measured = 0;
-    for number in 0..args.frames + WARM_UP {
-        if interrupt.is_set() {
-            break;
-        }
-        let decode_ms = frames.advance()?;
-        let mut times = model.run(&frames.frame, &thresholds, &mut results)?;
-        // The floors are taken beside each frame, so that whatever else this machine does weighs on both.
-        let (bare_ms, output_bytes) = model.bare_run()?;
-        if number < WARM_UP {
-            continue;
-        }
-        times.decode = decode_ms;
-        times.total += decode_ms;
-        stages.push(&times);
-        bare.push(bare_ms);
-        floors.take(&frames, model.input_bytes(), output_bytes);
-        shown.draw(&frames.frame, &results);
-        measured += 1;
-        // Now and then the same with decoding on a thread of its own, for as many frames as went before.
-        let rest = measured % BLOCK;
-        if rest == 0 || measured == args.frames {
-            let count = if rest == 0 { BLOCK } else { rest };
-            ahead::run(&mut frames, &mut model, &thresholds, count, &interrupt, &mut overlapped)?;
-        }
-    }
-    if measured == 0 {
-        return Ok(Exit::Interrupted);
-    }
-    let [decode, input, inference, output, total] = stages.named();
-    let (decode_floor, copy) = (floors.decode_name(), "copy of the tensor");
-    let median_total = total.1.median().max(f32::EPSILON);
-    let figures = Figures {
-        model: model.name(),
-        task: model.spec().task,
-        provider: model.provider().to_owned(),
-        threads: model.threads(),
-        input: model.spec().input.size.bound(),
-        source: address.to_string(),
-        frames: measured,
-        stages: vec![
-            Stage::beside(decode.0, decode.1, decode_floor, &floors.decode),
-            Stage::beside(input.0, input.1, copy, &floors.input),
-            Stage::beside(inference.0, inference.1, "bare run", &bare),
-            Stage::beside(output.0, output.1, "copy of the outputs", &floors.output),
-            Stage::beside(total.0, total.1, "bare run", &bare),
-            Stage::beside("loop", &overlapped, "bare run", &bare),
-            Stage::alone("scene", &shown.scene_ms),
-            Stage::beside("painting", &shown.painting_ms, "copy of the frame", &floors.frame),
-        ],
-        share: rounded(bare.median() / median_total),
-        rate: rounded(1e3 / median_total),
-    };
-    if let Some(file) = &args.plot {
-        std::fs::write(file, plot::bars(&figures)).map_err(|error| {
-            Failure::failed(
-                format!("\u{201c}{}\u{201d} can't be written: {error}.", file.display()),
-                "Choose another file.",
-            )
-        })?;
-    }
+    let model = args.opening.open(&path, &args.opening.options(&path, &interrupt), &interrupt)?;
+    let (count, asked) = (args.frames, interrupt.clone());
+    // On a thread of its own, so that the command can end after Ctrl-C although the model does not.
+    let figures = interrupt.attend("bench", move || measure(&address, frames, model, count, &asked))??;
     match args.format {
         BenchFormat::Json => output::json(&figures)?,
         BenchFormat::Table => output::line(&table(&figures))?,
@@ -217,18 +119,67 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     Ok(if interrupt.is_set() { Exit::Interrupted } else { Exit::Done })
 }
 
+/// Processes `count` frames, fewer after Ctrl-C.
+fn measure(
+    address: &Address,
+    mut frames: Frames,
+    mut model: Model,
+    count: u64,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Figures> {
+    let (mut stages, mut bare) = (Stages::default(), Series::default());
+    let (thresholds, mut results) = (Thresholds::default(), Results::default());
+    let mut measured = 0;
+    for number in 0..count + WARM_UP {
+        if interrupt.is_set() {
+            break;
+        }
+        let decode_ms = frames.advance()?;
+        let ran = model.run(&frames.frame, &thresholds, &mut results);
+        // The bare run follows at once, so that whatever else this machine does slows both.
+        let ran = ran.and_then(|times| Ok((times, model.bare_run()?.0)));
+        let (mut times, bare_ms) = match ran {
+            Ok(ran) => ran,
+            Err(ModelError::Stopped) => break,
+            Err(error) => return Err(error.into()),
+        };
+        if number < WARM_UP {
+            continue;
+        }
+        times.decode = decode_ms;
+        times.total += decode_ms;
+        stages.push(&times);
+        bare.push(bare_ms);
+        measured += 1;
+    }
+    if measured == 0 {
+        return Err(Failure::Interrupted.into());
+    }
+    let [.., total] = stages.named();
+    let median_total = total.1.median().max(f32::EPSILON);
+    let mut rows = Vec::from(stages.named().map(|(name, series)| Stage::new(name, series)));
+    rows.push(Stage::new("bare run", &bare));
+    Ok(Figures {
+        model: model.name(),
+        task: model.spec().task,
+        provider: model.provider().to_owned(),
+        threads: model.threads(),
+        input: model.spec().input.size.bound(),
+        source: address.to_string(),
+        frames: measured,
+        stages: rows,
+        share: rounded(bare.median() / median_total),
+        rate: rounded(1e3 / median_total),
+    })
+}
+
 fn table(figures: &Figures) -> String {
-    let head = ["stage", "median ms", "p95 ms", "floor", "floor ms", "ratio"];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.2}"));
+    let mut rows = vec![["stage", "median ms", "p95 ms"].map(str::to_owned).to_vec()];
     for stage in &figures.stages {
         rows.push(vec![
             stage.name.to_owned(),
             format!("{:.2}", stage.median_ms),
             format!("{:.2}", stage.p95_ms),
-            stage.least.as_ref().map_or(String::new(), |least| least.name.to_owned()),
-            number(stage.least.as_ref().map(|least| least.median_ms)),
-            number(stage.least.as_ref().and_then(|least| least.ratio)),
         ]);
     }
     let (width, height) = figures.input;
@@ -237,10 +188,10 @@ fn table(figures: &Figures) -> String {
         output::printable(&figures.model),
         figures.task,
         figures.provider,
-        super::predict::text::count_of(figures.threads as u64, "thread"),
-        super::predict::text::count_of(figures.frames, "frame"),
+        text::count_of(figures.threads as u64, "thread"),
+        text::count_of(figures.frames, "frame"),
         output::printable(&figures.source),
-        output::table(&rows, &[false, true, true, false, true, true]),
+        output::table(&rows, &[false, true, true]),
         figures.rate,
         figures.share,
     )

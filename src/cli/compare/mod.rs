@@ -6,16 +6,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crossbeam_channel::RecvTimeoutError;
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::look::LookArgs;
 use super::predict::reader::{self, Delivery, Reader};
+use super::shared_args::SharedArgs;
 use crate::engine::{MAX_COMPARED, ModelInfo, Predictor as _};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
-use crate::model::{Model, Results, Thresholds};
+use crate::model::{Model, ModelError, Results, Thresholds};
 use report::Report;
 
 /// What `sightline compare` takes.
@@ -26,12 +27,12 @@ use report::Report;
     sightline compare traffic.mp4 --model yolov8n.onnx --model yolo11n.onnx\n  \
     sightline compare street/ --model yolo11n.onnx --model yolo11n_int8.onnx --save out\n  \
     sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format json\n\n\
-    Every model looks at every frame, one model after the other, so that none slows another. Times are those of the\n\
-    model alone, without reading and decoding the frame. The first model is what the others are compared with: boxes of\n\
-    one class that overlap by half or more count as the same thing. Neither model is taken for right.",
-    // What is saved isn't what `predict` saves.
+    Every model processes every frame, one model after the other, so that none slows another. Times are those of the\n\
+    model alone, without reading and decoding the frame. The other models are compared with the first: boxes of one\n\
+    class that overlap by half or more count as the same object. None of the models is taken for the truth.",
+    // `predict` saves something else.
     mut_arg("save", |save| save.help(
-        "Save what the models found side by side, as images, or as a video for a video or camera, in this folder; \
+        "Save the results side by side, as images, or as a video for a video or camera, in this folder; \
         files that exist are never replaced"
     ))
 )]
@@ -40,15 +41,15 @@ pub struct CompareArgs {
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// A model, an ONNX file; given two to four times
-    // Not required of clap: `run` can say more to those who name the models as sources.
+    // Not required by clap: `run` has a better message for models that are named as sources.
     #[arg(short, long = "model", value_name = "FILE")]
     models: Vec<PathBuf>,
     #[command(flatten)]
-    look: LookArgs,
+    shared: SharedArgs,
 }
 
-/// One of the models, with what it said of the last frame.
-struct Lane {
+/// One of the models, with its results on the newest frame.
+struct ComparedModel {
     model: Model,
     info: ModelInfo,
     thresholds: Thresholds,
@@ -56,12 +57,12 @@ struct Lane {
     times: StageTimes,
 }
 
-/// Lets every model look at every frame of every source.
+/// Runs every model on every frame of every source.
 ///
 /// # Errors
-/// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is said as it comes,
+/// Why no frame can be processed, or why the work can't go on. What is wrong with single sources is reported as it comes,
 /// and the others go on.
-pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
+pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
     let (addresses, mut failed) = super::sources::all(&args.sources, &args.models)?;
     if !(2..=MAX_COMPARED).contains(&args.models.len()) {
         let named = match args.models.len() {
@@ -72,27 +73,30 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage(
             format!("Between two and {MAX_COMPARED} models can be compared; {named} named."),
             "Name each with \u{201c}--model FILE\u{201d}.",
-        ));
+        )
+        .into());
     }
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
-    let writing = args.look.writing()?;
+    let reporting = args.shared.reporting()?;
     let interrupt = Interrupt::listen();
     let sources = addresses.len();
     // Frames are decoded while the models open.
-    let reader = Reader::start(addresses, args.look.max_frames, args.look.save.is_some())
-        .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
-    let mut lanes = args.models.iter().map(|path| open(args, path)).collect::<Result<Vec<_>, _>>()?;
-    let names = lanes.iter().map(|lane| lane.info.name.clone()).collect();
-    let mut report = Report::new(writing, args.look.progress(sources), names);
+    let reader = Reader::start(addresses, args.shared.max_frames, args.shared.save.is_some())
+        .context("No thread can be started")?;
+    let mut models =
+        args.models.iter().map(|path| open(args, path, &interrupt)).collect::<anyhow::Result<Vec<_>>>()?;
+    let names = models.iter().map(|compared| compared.info.name.clone()).collect();
+    let mut report = Report::new(reporting, args.shared.progress(sources), names);
+    let runner = Runner::start()?;
     let spent = reader.spent();
-    let mut work = || -> Result<(), Failure> {
+    let mut work = || -> anyhow::Result<()> {
         while !interrupt.is_set() {
             match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
                 Ok(Delivery::Frame { frame, .. }) => {
-                    look(&mut lanes, &frame)?;
-                    report.frame(&frame, &lanes)?;
+                    let frame = runner.run(frame, &mut models, &interrupt)?;
+                    report.frame(&frame, &models)?;
                     reader::give_back(&spent, frame);
                 }
                 Ok(Delivery::Opened(name, info)) => report.opened(name, info),
@@ -108,7 +112,10 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
         }
         Ok(())
     };
-    let worked = work();
+    let worked = match work().map_err(Failure::from) {
+        Err(Failure::Interrupted) => Ok(()),
+        other => other,
+    };
     drop(reader);
     report.finish(worked)?;
     Ok(match (interrupt.is_set(), failed) {
@@ -119,19 +126,66 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
 }
 
 /// Opens and warms one of the models.
-fn open(args: &CompareArgs, named: &Path) -> Result<Lane, Failure> {
+fn open(args: &CompareArgs, named: &Path, interrupt: &Interrupt) -> anyhow::Result<ComparedModel> {
     let path = super::chosen_model(Some(named))?;
-    let mut model = Model::open(&path, &args.look.opening.options(&path))?;
-    args.look.opening.check(model.spec())?;
-    model.warm_up()?;
-    let thresholds = args.look.thresholds(&model.spec().labels)?;
+    let opening = &args.shared.opening;
+    let model = opening.open(&path, &opening.options(&path, interrupt), interrupt)?;
+    let thresholds = args.shared.thresholds(&model.spec().labels)?;
     let info = model.info();
-    Ok(Lane { model, info, thresholds, results: Results::default(), times: StageTimes::default() })
+    Ok(ComparedModel { model, info, thresholds, results: Results::default(), times: StageTimes::default() })
 }
 
-/// Lets every model look at a frame, one after the other.
-fn look(lanes: &mut [Lane], frame: &Frame) -> Result<(), Failure> {
-    for Lane { model, thresholds, results, times, .. } in lanes {
+/// A frame with the models that are to process it.
+type Job = (Frame, Vec<ComparedModel>);
+
+/// Runs the models on a thread of its own, so that the command can end after Ctrl-C although a model does not.
+struct Runner {
+    jobs: Sender<Job>,
+    done: Receiver<(Job, Result<(), ModelError>)>,
+}
+
+impl Runner {
+    fn start() -> anyhow::Result<Self> {
+        let (jobs, waiting) = bounded::<Job>(1);
+        let (finished, done) = bounded(1);
+        std::thread::Builder::new()
+            .name("models".into())
+            .spawn(move || {
+                for (frame, mut models) in waiting {
+                    let ran = run_all(&mut models, &frame);
+                    if finished.send(((frame, models), ran)).is_err() {
+                        return;
+                    }
+                }
+            })
+            .context("No thread can be started")?;
+        Ok(Self { jobs, done })
+    }
+
+    /// Runs every model on the frame and returns the frame.
+    ///
+    /// # Errors
+    /// Why a model failed, or [`Failure::Interrupted`]; then the models are gone.
+    fn run(
+        &self,
+        frame: Frame,
+        models: &mut Vec<ComparedModel>,
+        interrupt: &Interrupt,
+    ) -> Result<Frame, Failure> {
+        let job = (frame, std::mem::take(models));
+        if interrupt.send(&self.jobs, job).is_err() {
+            return Err(Failure::Interrupted);
+        }
+        let ((frame, back), ran) = interrupt.receive(&self.done)?;
+        *models = back;
+        ran?;
+        Ok(frame)
+    }
+}
+
+/// Runs every model on a frame, one after the other.
+fn run_all(models: &mut [ComparedModel], frame: &Frame) -> Result<(), ModelError> {
+    for ComparedModel { model, thresholds, results, times, .. } in models {
         *times = model.run(frame, thresholds, results)?;
     }
     Ok(())

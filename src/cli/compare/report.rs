@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::Lane;
+use super::ComparedModel;
 use crate::cli::failure::Failure;
-use crate::cli::figures::Series;
-use crate::cli::look::Writing;
 use crate::cli::output::{self, Format};
 use crate::cli::predict::progress::Progress;
 use crate::cli::predict::text;
+use crate::cli::series::Series;
+use crate::cli::shared_args::Reporting;
 use crate::frame::Frame;
 use crate::model::Task;
 use crate::model::agreement::{Agreement, Judge};
@@ -19,9 +19,9 @@ use crate::scene::Style;
 use crate::scene::montage::{self, Arrangement, MODEL_LETTERS};
 use crate::source::{SourceError, SourceInfo};
 
-/// Writes what comes, frame after frame.
+/// Writes the results, frame after frame.
 pub struct Report {
-    writing: Writing,
+    reporting: Reporting,
     progress: Progress,
     names: Vec<String>,
     style: Style,
@@ -30,9 +30,9 @@ pub struct Report {
     address: String,
     judge: Judge,
     totals: Vec<Series>,
-    /// Things found by each; `None`: its answers aren't things.
+    /// Objects found by each; `None` if its results are not objects.
     found: Vec<Option<u64>>,
-    /// Of every model but the first.
+    /// For every model but the first.
     agreed: Vec<Agreed>,
     frames: u64,
 }
@@ -43,9 +43,9 @@ struct Agreed {
     matched: usize,
     only_a: usize,
     only_b: usize,
-    /// Of the matched.
+    /// Sum over the matched objects.
     iou: f64,
-    /// Of the frames that can be compared.
+    /// Sum over the frames that can be compared.
     shares: f64,
     frames: u64,
 }
@@ -64,7 +64,7 @@ impl Agreed {
         }
     }
 
-    /// The share over all frames: of everything that was found, or the mean of the frames.
+    /// The share over all frames: of all objects, or the mean of the frames if the results are not objects.
     fn share(&self) -> Option<f64> {
         let all = 2 * self.matched + self.only_a + self.only_b;
         if all > 0 {
@@ -76,12 +76,12 @@ impl Agreed {
 }
 
 impl Report {
-    /// A report on models of these names.
+    /// A report on models with these names.
     #[must_use]
-    pub fn new(writing: Writing, progress: Progress, names: Vec<String>) -> Self {
+    pub fn new(reporting: Reporting, progress: Progress, names: Vec<String>) -> Self {
         Self {
-            style: Style { language: writing.language, ..Style::default() },
-            writing,
+            style: Style { language: reporting.language, ..Style::default() },
+            reporting,
             progress,
             info: None,
             address: String::new(),
@@ -103,35 +103,35 @@ impl Report {
 
     /// A source, or one of its images, can't be read.
     pub fn failed(&self, error: SourceError) {
-        let _ = self.progress.aside(|| Failure::from(error).report());
+        let _ = self.progress.suspend(|| Failure::from(error).report());
     }
 
     /// A source is done.
     ///
     /// # Errors
-    /// Where its video can't be ended.
+    /// Why its video can't be ended.
     pub fn ended(&mut self) -> Result<(), Failure> {
         self.progress.ended();
-        self.writing.end_video()
+        self.reporting.end_video()
     }
 
-    /// All models looked at a frame.
+    /// All models have processed a frame.
     ///
     /// # Errors
     /// Why it can't be written.
-    pub fn frame(&mut self, frame: &Frame, lanes: &[Lane]) -> Result<(), Failure> {
+    pub fn frame(&mut self, frame: &Frame, models: &[ComparedModel]) -> Result<(), Failure> {
         let Some(info) = self.info.clone() else { return Ok(()) };
-        for ((lane, totals), found) in lanes.iter().zip(&mut self.totals).zip(&mut self.found) {
-            totals.push(lane.times.total);
+        for ((compared, totals), found) in models.iter().zip(&mut self.totals).zip(&mut self.found) {
+            totals.push(compared.times.total);
             if !matches!(
-                lane.results.task,
+                compared.results.task,
                 Task::Classify | Task::Semantic | Task::Matte | Task::Depth | Task::Stylize
             ) {
-                *found.get_or_insert(0) += lane.results.detections.len() as u64;
+                *found.get_or_insert(0) += compared.results.detections.len() as u64;
             }
         }
         let mut agreements = Vec::with_capacity(self.agreed.len());
-        if let Some((first, others)) = lanes.split_first() {
+        if let Some((first, others)) = models.split_first() {
             for (other, agreed) in others.iter().zip(&mut self.agreed) {
                 let agreement = self.judge.compare(
                     (&first.results, &first.info.spec.labels),
@@ -141,20 +141,20 @@ impl Report {
                 agreements.push(agreement);
             }
         }
-        let image = self.save(&info, frame, lanes)?;
-        let line = match self.writing.format {
-            Format::Json => self.json(frame, lanes, image.as_deref()),
-            Format::Text => self.line(&info, frame, lanes, &agreements),
+        let image = self.save(&info, frame, models)?;
+        let line = match self.reporting.format {
+            Format::Json => self.json(frame, models, image.as_deref()),
+            Format::Text => self.line(&info, frame, models, &agreements),
         };
-        self.progress.aside(|| output::line(&line))?;
+        self.progress.suspend(|| output::line(&line))?;
         self.progress.frame();
         self.frames += 1;
         Ok(())
     }
 
-    fn json(&mut self, frame: &Frame, lanes: &[Lane], image: Option<&Path>) -> String {
+    fn json(&mut self, frame: &Frame, models: &[ComparedModel], image: Option<&Path>) -> String {
         let info = FrameInfo::of(frame, &self.address, "");
-        let predictions: Vec<PredictionView<'_>> = lanes.iter().map(prediction).collect();
+        let predictions: Vec<PredictionView<'_>> = models.iter().map(prediction).collect();
         let mut record = ComparisonRecord::new(info, &predictions, &mut self.judge);
         // JSON is Unicode; a name that isn't is shown as well as it can be.
         record.image = image.map(|path| path.to_string_lossy().into_owned().into());
@@ -162,14 +162,20 @@ impl Report {
     }
 
     /// `bus.jpg 810×1080: A 4 person, 1 bus 62.1 ms | B 4 person 40.2 ms | A–B 89 % agree · …`.
-    fn line(&self, info: &SourceInfo, frame: &Frame, lanes: &[Lane], agreements: &[Agreement]) -> String {
-        let language = self.writing.language;
+    fn line(
+        &self,
+        info: &SourceInfo,
+        frame: &Frame,
+        models: &[ComparedModel],
+        agreements: &[Agreement],
+    ) -> String {
+        let language = self.reporting.language;
         let mut line = text::frame_name(info, frame);
         line.push(':');
-        for (lane, letter) in lanes.iter().zip(MODEL_LETTERS) {
+        for (compared, letter) in models.iter().zip(MODEL_LETTERS) {
             let gap = if letter == MODEL_LETTERS[0] { "" } else { " |" };
-            let found = text::found(&lane.results, &lane.info.spec.labels, language);
-            let _ = write!(line, "{gap} {letter} {found} {:.1} ms", lane.times.total);
+            let found = text::found(&compared.results, &compared.info.spec.labels, language);
+            let _ = write!(line, "{gap} {letter} {found} {:.1} ms", compared.times.total);
         }
         for (agreement, letter) in agreements.iter().zip(&MODEL_LETTERS[1..]) {
             let letters = (MODEL_LETTERS[0], *letter);
@@ -179,35 +185,41 @@ impl Report {
         line
     }
 
-    /// Saves the comparison of a frame where that was asked for; tells the file of an image.
-    fn save(&mut self, info: &SourceInfo, frame: &Frame, lanes: &[Lane]) -> Result<Option<PathBuf>, Failure> {
-        let Some(keeper) = &mut self.writing.keeper else { return Ok(None) };
+    /// Saves the comparison of a frame if that was asked for. Returns the file of an image.
+    fn save(
+        &mut self,
+        info: &SourceInfo,
+        frame: &Frame,
+        models: &[ComparedModel],
+    ) -> Result<Option<PathBuf>, Failure> {
+        let Some(saver) = &mut self.reporting.saver else { return Ok(None) };
         let medians = self.totals.iter().map(Series::median);
-        let models: Vec<(PredictionView<'_>, f32)> = lanes.iter().map(prediction).zip(medians).collect();
+        let predictions: Vec<(PredictionView<'_>, f32)> =
+            models.iter().map(prediction).zip(medians).collect();
         let sheet = comparison_image(&ComparisonView {
             source: &self.address,
             frame,
-            models: &models,
-            arrangement: Arrangement::Tiles(montage::grid(lanes.len()).0),
+            models: &predictions,
+            arrangement: Arrangement::Tiles(montage::grid(models.len()).0),
             style: &self.style,
         });
-        keeper.save(info, &sheet, "-compared")
+        saver.save(info, &sheet, "-compared")
     }
 
-    /// Ends what is open and says the summary, unless the work failed.
+    /// Ends the video that is open and, unless the work failed, writes the summary.
     ///
     /// # Errors
-    /// Why the work failed, or where something can't be written.
+    /// Why the work failed, or why something can't be written.
     pub fn finish(mut self, worked: Result<(), Failure>) -> Result<(), Failure> {
-        let ended = self.writing.end_video();
+        let ended = self.reporting.end_video();
         self.progress.finish();
         worked?;
         ended?;
-        if self.writing.quiet || self.frames == 0 {
+        if self.reporting.quiet || self.frames == 0 {
             return Ok(());
         }
         let summary = format!("\n{}\n{}", text::count_of(self.frames, "frame"), self.table());
-        self.writing.say_summary(summary)
+        self.reporting.write_summary(summary)
     }
 
     fn table(&self) -> String {
@@ -215,35 +227,35 @@ impl Report {
             ["", "model", "median ms", "p95 ms", "per second", "found", "speed", "agreement", "matched IoU"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         let first = self.totals.first().map_or(0.0, Series::median);
-        for (lane, name) in self.names.iter().enumerate() {
-            let totals = &self.totals[lane];
+        for (index, name) in self.names.iter().enumerate() {
+            let totals = &self.totals[index];
             let median = totals.median();
-            let agreed = lane.checked_sub(1).and_then(|lane| self.agreed.get(lane));
+            let agreed = index.checked_sub(1).and_then(|index| self.agreed.get(index));
             let share =
                 agreed.and_then(Agreed::share).map_or("–".into(), |s| format!("{:.1} %", s * 100.0));
             let iou = agreed.filter(|a| a.matched > 0).map(|a| a.iou / a.matched as f64);
             rows.push(vec![
-                MODEL_LETTERS[lane % MODEL_LETTERS.len()].to_owned(),
+                MODEL_LETTERS[index % MODEL_LETTERS.len()].to_owned(),
                 output::printable(name).into_owned(),
                 format!("{median:.2}"),
                 format!("{:.2}", totals.percentile(0.95)),
                 if median > 0.0 { format!("{:.1}", 1000.0 / median) } else { "–".into() },
-                self.found[lane].map_or("–".into(), |n| n.to_string()),
+                self.found[index].map_or("–".into(), |n| n.to_string()),
                 speed_ratio((first, median)).map_or("–".into(), |r| format!("{r:.2}×")),
-                if lane == 0 { String::new() } else { share },
-                if lane == 0 { String::new() } else { iou.map_or("–".into(), |iou| format!("{iou:.2}")) },
+                if index == 0 { String::new() } else { share },
+                if index == 0 { String::new() } else { iou.map_or("–".into(), |iou| format!("{iou:.2}")) },
             ]);
         }
         output::table(&rows, &[false, false, true, true, true, true, true, true, true])
     }
 }
 
-fn prediction(lane: &Lane) -> PredictionView<'_> {
+fn prediction(compared: &ComparedModel) -> PredictionView<'_> {
     PredictionView {
-        results: &lane.results,
-        model: &lane.info,
-        thresholds: &lane.thresholds,
-        times: &lane.times,
+        results: &compared.results,
+        model: &compared.info,
+        thresholds: &compared.thresholds,
+        times: &compared.times,
     }
 }
 
@@ -252,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn agreement_over_frames_counts_things_not_frames() {
+    fn agreement_over_frames_counts_objects_not_frames() {
         let mut agreed = Agreed::default();
         assert_eq!(agreed.share(), None);
         agreed.add(&Agreement::Found { matched: 9, only_a: 0, only_b: 0, mean_iou: 0.9 });

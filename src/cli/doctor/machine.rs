@@ -22,14 +22,14 @@ pub fn system() -> Check {
     Check::ok("system", format!("{name} {} {}", kernel.trim(), std::env::consts::ARCH))
 }
 
-/// The processor, and what of it models can use.
+/// The processor, with the instruction sets that models can use.
 pub fn processor() -> Check {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let named =
         cpuinfo.lines().find_map(|l| l.strip_prefix("model name")?.split_once(':').map(|(_, v)| v.trim()));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let features = features();
-    let said = format!(
+    let found = format!(
         "{}, {}{}",
         named.unwrap_or(std::env::consts::ARCH),
         if cores == 1 { "1 core".into() } else { format!("{cores} cores") },
@@ -38,11 +38,11 @@ pub fn processor() -> Check {
     if cfg!(target_arch = "x86_64") && !features.contains(&"AVX2") {
         return Check::limited(
             "processor",
-            said,
-            "Without AVX2 models run several times slower; nothing can be done.",
+            found,
+            "Models run several times slower without AVX2; there is no remedy.",
         );
     }
-    Check::ok("processor", said)
+    Check::ok("processor", found)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -65,7 +65,7 @@ fn features() -> Vec<&'static str> {
     Vec::new()
 }
 
-/// Memory, where the system says it.
+/// Memory, if the system tells it.
 pub fn memory() -> Check {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let bytes = |key: &str| -> Option<u64> {
@@ -75,15 +75,15 @@ pub fn memory() -> Check {
     let (Some(all), Some(free)) = (bytes("MemTotal"), bytes("MemAvailable")) else {
         return Check::ok("memory", "not known on this system");
     };
-    let said = format!("{}, {} free", output::size(all), output::size(free));
+    let found = format!("{}, {} free", output::size(all), output::size(free));
     if free < 500_000_000 {
-        Check::limited("memory", said, "Close other programs: models need up to a few hundred megabytes.")
+        Check::limited("memory", found, "Close other programs: models need up to a few hundred megabytes.")
     } else {
-        Check::ok("memory", said)
+        Check::ok("memory", found)
     }
 }
 
-/// Where the window would open.
+/// The display on which the window would open.
 pub fn display() -> Check {
     if !cfg!(target_os = "linux") {
         return Check::ok("display", "the system's own");
@@ -111,8 +111,7 @@ pub fn display() -> Check {
     )
 }
 
-/// Libraries that the window loads when it opens and that the system's loader doesn't know. Empty where the
-/// loader's list can't be asked.
+/// Libraries that the window needs and that the system's loader doesn't know. Empty if the loader's list can't be read.
 fn missing_libraries() -> Vec<&'static str> {
     const NEEDED: [&str; 3] = ["libEGL.so.1", "libxkbcommon.so.0", "libX11.so.6"];
     let asked = ["/sbin/ldconfig", "ldconfig"]
@@ -125,7 +124,7 @@ fn missing_libraries() -> Vec<&'static str> {
     NEEDED.into_iter().filter(|name| !list.contains(name)).collect()
 }
 
-/// Whether what Sightline keeps can be written.
+/// Whether Sightline's own folders can be written to.
 pub fn folders() -> Vec<Check> {
     use etcetera::BaseStrategy as _;
     let base = etcetera::choose_base_strategy().ok();
@@ -147,7 +146,7 @@ fn folder(name: &'static str, path: Option<PathBuf>) -> Check {
             "Set HOME to a folder that can be written to.",
         );
     };
-    // What isn't there yet is made when it is needed: its nearest parent must be writable.
+    // A missing folder is created when it is needed: its nearest parent must be writable.
     let there = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
     match tempfile::tempfile_in(there) {
         Ok(_) => Check::ok(name, path.display().to_string()),

@@ -1,4 +1,4 @@
-//! `sightline doctor`: what works here, what does not, and the fix.
+//! `sightline doctor`: checks what works here, and how to fix the rest.
 
 mod machine;
 mod media;
@@ -6,7 +6,9 @@ mod models;
 
 use serde::Serialize;
 
-use super::failure::{Exit, Failure};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::failure::Exit;
 use super::output::{self, Format};
 
 /// What `sightline doctor` takes.
@@ -14,14 +16,14 @@ use super::output::{self, Format};
 #[command(after_help = "Examples:\n  \
     sightline doctor\n  \
     sightline doctor --format json | jq '.checks[] | select(.state != \"ok\")'\n\n\
-    Exit code 1 where something is missing without which no model runs.")]
+    Exit code 1 if something is missing without which no model runs.")]
 pub struct DoctorArgs {
     /// Text for people, or JSON
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// How something is.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
@@ -33,7 +35,7 @@ enum State {
     Missing,
 }
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Clone, Debug, Serialize)]
 struct Check {
     /// What it is, in a word or two.
@@ -41,7 +43,7 @@ struct Check {
     state: State,
     /// What was found.
     found: String,
-    /// What to do; empty where there is nothing to do.
+    /// What to do; empty if there is nothing to do.
     #[serde(skip_serializing_if = "String::is_empty")]
     fix: String,
 }
@@ -60,7 +62,7 @@ impl Check {
     }
 }
 
-/// Everything that was looked at, as JSON.
+/// All checks as JSON.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     version: &'static str,
@@ -69,11 +71,11 @@ struct Report<'a> {
     checks: &'a [Check],
 }
 
-/// Looks at everything and says what was found.
+/// Runs all checks and reports them.
 ///
 /// # Errors
-/// Where standard output can't be written.
-pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
+/// Why standard output can't be written.
+pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let mut checks = vec![machine::program(), machine::system(), machine::processor(), machine::memory()];
     checks.push(models::runtime());
     checks.extend(models::models());
@@ -92,7 +94,7 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
 }
 
 fn text(checks: &[Check], works: bool) -> String {
-    let width = checks.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    let width = checks.iter().map(|c| c.name.width()).max().unwrap_or(0);
     let mut lines: Vec<String> = Vec::new();
     for check in checks {
         let mark = match check.state {
@@ -108,9 +110,9 @@ fn text(checks: &[Check], works: bool) -> String {
     let limited = checks.iter().filter(|c| c.state == State::Limited).count();
     lines.push(String::new());
     lines.push(match (works, limited) {
-        (false, _) => "No model can run here until what is MISSING is there.".into(),
-        (true, 0) => "All is well.".into(),
-        (true, _) => "Models run here; what is limited is said above.".into(),
+        (false, _) => "No model can run here until the MISSING parts are installed.".into(),
+        (true, 0) => "Everything works.".into(),
+        (true, _) => "Models run here; what is limited is listed above.".into(),
     });
     lines.join("\n")
 }
@@ -120,15 +122,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_with_its_fix() {
+    fn a_missing_part_is_listed_with_its_fix() {
         let checks = [
             Check::ok("ffmpeg", "6.1"),
             Check::missing("ONNX Runtime", "not found", "Run \u{201c}make run\u{201d}."),
         ];
-        let said = text(&checks, false);
-        assert!(said.contains("ok       ffmpeg        6.1"), "{said}");
-        assert!(said.contains("MISSING  ONNX Runtime  not found"), "{said}");
-        assert!(said.contains("fix: Run"), "{said}");
-        assert!(said.ends_with("is there."), "{said}");
+        let report = text(&checks, false);
+        assert!(report.contains("ok       ffmpeg        6.1"), "{report}");
+        assert!(report.contains("MISSING  ONNX Runtime  not found"), "{report}");
+        assert!(report.contains("fix: Run"), "{report}");
+        assert!(report.ends_with("are installed."), "{report}");
     }
 }

@@ -23,7 +23,7 @@ pub fn runtime() -> Check {
     }
 }
 
-/// The version, from the library's own words or, where its builders left it out, from its file's name.
+/// The version, as the library tells it or, if its builders left it out, from its file's name.
 fn version(runtime: &runtime::Runtime) -> String {
     // A commit may begin with a digit, too.
     let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.');
@@ -35,17 +35,17 @@ fn version(runtime: &runtime::Runtime) -> String {
     let number = name.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(".dylib");
     match (is_version(number), runtime.version()) {
         (true, _) => number.to_owned(),
-        (false, "") => "version not said".into(),
+        (false, "") => "version unknown".into(),
         (false, commit) => format!("build {commit}"),
     }
 }
 
-/// Time for trying models; what comes later is only listed.
+/// Time for trying models; the rest are only listed.
 const BUDGET: Duration = Duration::from_secs(6);
 /// Larger models are listed, not tried.
 const LARGEST: u64 = 60_000_000;
 
-/// The models that are here, each run once where that is quick.
+/// The models that are here. Small ones are run once.
 pub fn models() -> Vec<Check> {
     let files = folders::model_files(&folders::model_folders());
     if files.is_empty() {
@@ -87,7 +87,7 @@ fn tried(path: &Path, may_run: bool) -> Check {
     }
 }
 
-/// Runs a model on a grey image and tells the milliseconds of the second run.
+/// Runs a model on a grey image and returns the milliseconds of the second run.
 fn run_once(path: &Path) -> Result<f32, crate::model::ModelError> {
     let mut model = Model::open(path, &OpenOptions::default())?;
     model.warm_up()?;

@@ -276,7 +276,8 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen();
     for entry in chosen {
         let hints = catalogue.hints(&entry.path);
-        let options = crate::model::OpenOptions { hints, ..Default::default() };
+        let cancel = Some(interrupt.cancel_token());
+        let options = crate::model::OpenOptions { hints, cancel, ..Default::default() };
         match measuring::measure(&entry.path, &options, || !interrupt.is_set()) {
             Ok(measured) => {
                 let (stamp, sha256) = (FileStamp::of(&entry.path), crate::model::sha256(&entry.path));

@@ -12,10 +12,10 @@ use super::names::Folder;
 use crate::cli::failure::Failure;
 use crate::frame::Frame;
 
-/// Quality of JPEG images: no difference that one sees.
+/// Quality of JPEG images: no visible difference.
 const QUALITY: u8 = 92;
 
-/// Saves an RGBA frame under the stem: as JPEG where its source was one, else as PNG.
+/// Saves an RGBA frame under the stem: as JPEG if its source was one, else as PNG.
 ///
 /// # Errors
 /// Why it can't be written.
@@ -39,8 +39,8 @@ pub fn save(folder: &Folder, frame: &Frame, stem: &OsStr) -> Result<PathBuf, Fai
         )
     };
     written.map_err(|error| match error {
-        ImageError::IoError(error) => folder.refused(&error),
+        ImageError::IoError(error) => folder.write_error(&error),
         error => Failure::failed(format!("An image can't be written: {error}."), ""),
     })?;
-    folder.keep(part, stem, ending)
+    folder.persist(part, stem, ending)
 }

@@ -1,31 +1,31 @@
-//! `sightline predict`: looks at images, videos, cameras with a model, without a window.
+//! `sightline predict`: runs a model on images, videos or cameras, without a window.
 //!
-//! Threads: reading and decoding, one or more for the model (`lanes`), and painting, saving and reporting. The
-//! channels between them are short, so memory is bounded; frames stay in order.
+//! Threads: one reads and decodes, one or more run the model (`workers`), one draws, saves and reports. The channels between
+//! them are short, so memory is bounded; frames stay in order.
 
 mod frame_image;
-pub(super) mod keeper;
-mod lanes;
 pub(super) mod names;
 pub(super) mod progress;
 pub(super) mod reader;
+pub(super) mod saver;
 pub(super) mod text;
 mod video;
+mod workers;
 mod writer;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::look::LookArgs;
-use crate::model::{Model, OpenOptions};
-use lanes::Lanes;
+use super::shared_args::SharedArgs;
 use reader::{Delivery, Reader};
-use writer::{Outcome, Writer};
+use workers::Workers;
+use writer::{Event, Writer};
 
 /// What `sightline predict` takes.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ use writer::{Outcome, Writer};
     Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0) or name,\n\
     \u{201c}pattern\u{201d} (a moving test image), or an http or rtsp address. A file whose name begins with a dash\n\
     or is a number goes with its folder: ./-file.jpg.\n\
-    Ctrl-C ends cleanly with what was done so far; a second Ctrl-C ends at once.")]
+    Ctrl-C ends with what was done so far, saved as usual; a second Ctrl-C ends at once.")]
 pub struct PredictArgs {
     /// Images, folders, globs, videos, cameras, “pattern” or addresses
     #[arg(required = true, value_name = "SOURCE")]
@@ -47,73 +47,73 @@ pub struct PredictArgs {
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
-    look: LookArgs,
+    shared: SharedArgs,
 }
 
-/// Results that lie ready to be filled again, beside those of the lanes.
-const BEHIND: usize = 2;
+/// Spare results that wait to be filled again, besides those of the workers.
+const SPARE_RESULTS: usize = 2;
 
-/// Looks at every frame of every source.
+/// Processes every frame of every source.
 ///
 /// # Errors
-/// Why no frame can be looked at, or why the work couldn't go on. What is wrong with single sources is
-/// said as it comes, and the others go on.
-pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
+/// Why no frame can be processed, or why the work can't go on. What is wrong with single sources is reported as it comes,
+/// and the others go on.
+pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let (addresses, mut failed) = super::sources::all(&args.sources, args.model.as_slice())?;
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
     let path = super::chosen_model(args.model.as_deref())?;
-    let writing = args.look.writing()?;
+    let reporting = args.shared.reporting()?;
     let interrupt = Interrupt::listen();
 
     // Frames are decoded while the model opens.
     let sources = addresses.len();
-    let mut options = args.look.opening.options(&path);
-    let mut lanes = lanes::count(&addresses, &path, &options);
-    if lanes > 1 {
+    let opening = &args.shared.opening;
+    let mut options = opening.options(&path, &interrupt);
+    let mut count = workers::count(&addresses, &path, &options);
+    if count > 1 {
         options.threads = Some(1);
     }
-    let reader = Reader::start(addresses, args.look.max_frames, args.look.save.is_some())
-        .map_err(|error| Failure::failed(format!("No thread to read with: {error}."), ""))?;
-    let mut model = open(&path, &options)?;
-    args.look.opening.check(model.spec())?;
-    if lanes > 1 && !model.is_stateless() {
-        lanes = 1;
-        options = args.look.opening.options(&path);
-        model = open(&path, &options)?;
+    let reader = Reader::start(addresses, args.shared.max_frames, args.shared.save.is_some())
+        .context("No thread can be started")?;
+    let mut model = opening.open(&path, &options, &interrupt)?;
+    if count > 1 && !model.is_stateless() {
+        count = 1;
+        options = opening.options(&path, &interrupt);
+        model = opening.open(&path, &options, &interrupt)?;
     }
-    let thresholds = args.look.thresholds(&model.spec().labels)?;
-    let (spent_results, spare_results) = bounded(BEHIND + 2 * lanes);
-    let writer =
-        Writer::new(writing, args.look.progress(sources), &model, lanes, reader.spent(), spent_results);
-    let no_thread = |error| Failure::failed(format!("No thread to work with: {error}."), "");
-    let (mut lanes, outcomes) =
-        Lanes::start(model, lanes, &options, &thresholds, &spare_results).map_err(no_thread)?;
+    let thresholds = args.shared.thresholds(&model.spec().labels)?;
+    let (spent_results, spare_results) = bounded(SPARE_RESULTS + 2 * count);
+    let progress = args.shared.progress(sources);
+    let writer = Writer::new(reporting, progress, &model, count, reader.spent(), spent_results);
+    let (mut workers, results) =
+        Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
+            .context("No thread can be started")?;
     let writing = std::thread::Builder::new()
         .name("write".into())
-        .spawn(move || writer.run(outcomes))
-        .map_err(no_thread)?;
+        .spawn(move || writer.run(results))
+        .context("No thread can be started")?;
 
     while !interrupt.is_set() {
         let wanted = match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
-            Ok(Delivery::Frame { frame, decode_ms }) => lanes.look_at(frame, decode_ms),
-            Ok(Delivery::Opened(name, info)) => lanes.pass(Outcome::Opened(name, info)),
+            Ok(Delivery::Frame { frame, decode_ms }) => workers.submit(frame, decode_ms),
+            Ok(Delivery::Opened(name, info)) => workers.forward(Event::Opened(name, info)),
             Ok(Delivery::Failed(_)) if interrupt.is_set() => false,
             Ok(Delivery::Failed(error)) => {
                 failed = true;
-                lanes.pass(Outcome::Failed(error))
+                workers.forward(Event::Failed(error))
             }
-            Ok(Delivery::Ended) => lanes.pass(Outcome::Ended),
+            Ok(Delivery::Ended) => workers.forward(Event::Ended),
             Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => false,
         };
-        // Where nobody wants results any more, the writer says below why.
+        // If results are no longer wanted, the writer tells below why.
         if !wanted {
             break;
         }
     }
-    lanes.finish();
+    workers.finish();
     let written = writing.join().map_err(|_| Failure::failed("Writing the results failed.", ""))?;
     drop(reader);
     written?;
@@ -122,11 +122,4 @@ pub fn run(args: &PredictArgs) -> Result<Exit, Failure> {
         (false, true) => Exit::Failed,
         (false, false) => Exit::Done,
     })
-}
-
-/// Opens and warms the model.
-fn open(path: &Path, options: &OpenOptions) -> Result<Model, Failure> {
-    let mut model = Model::open(path, options)?;
-    model.warm_up()?;
-    Ok(model)
 }

@@ -1,4 +1,4 @@
-//! Names of the files that `predict` writes: like the source's, never one that exists.
+//! Names of the files that `predict` writes: like the source's, and never one that exists.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::cli::failure::Failure;
 
-/// What Windows allows in no name, beside control characters.
+/// Characters that Windows allows in no name, besides control characters.
 const FORBIDDEN: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 
 /// The folder that results go to.
@@ -16,22 +16,22 @@ const FORBIDDEN: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes the folder and makes sure that it can be written to, before any work is done.
+    /// Creates the folder and checks, before any work is done, that files can be written there.
     ///
     /// # Errors
     /// Why it can't be used.
     pub fn prepare(path: &Path) -> Result<Self, Failure> {
         let folder = Self(path.to_owned());
-        std::fs::create_dir_all(path).map_err(|e| folder.refused(&e))?;
+        std::fs::create_dir_all(path).map_err(|e| folder.write_error(&e))?;
         folder.part(".tmp").map(|_| ())?;
         Ok(folder)
     }
 
-    /// A file in the folder under a temporary name, removed again unless it is kept; it may be read by
-    /// those whom the system's mask lets.
+    /// Creates a file with a temporary name in the folder. It is removed again unless it is persisted. Its permissions are
+    /// those of any new file, not the private ones of a temporary file.
     ///
     /// # Errors
-    /// Why it can't be made.
+    /// Why it can't be created.
     pub fn part(&self, ending: &str) -> Result<NamedTempFile, Failure> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".sightline-").suffix(ending);
@@ -40,15 +40,15 @@ impl Folder {
             use std::os::unix::fs::PermissionsExt as _;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        builder.tempfile_in(&self.0).map_err(|e| self.refused(&e))
+        builder.tempfile_in(&self.0).map_err(|e| self.write_error(&e))
     }
 
-    /// Gives a finished file its name, `stem.ending` or, where that is taken, `stem-2.ending` and so on. No
-    /// file is ever replaced.
+    /// Gives a finished file its name: `stem.ending` or, if that is taken, `stem-2.ending` and so on. No file is ever
+    /// replaced.
     ///
     /// # Errors
     /// Why it can't be named so.
-    pub fn keep(&self, mut part: NamedTempFile, stem: &OsStr, ending: &str) -> Result<PathBuf, Failure> {
+    pub fn persist(&self, mut part: NamedTempFile, stem: &OsStr, ending: &str) -> Result<PathBuf, Failure> {
         for number in 1_u32.. {
             let mut name = stem.to_owned();
             if number > 1 {
@@ -60,14 +60,14 @@ impl Folder {
             match part.persist_noclobber(&path) {
                 Ok(_) => return Ok(path),
                 Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => part = error.file,
-                Err(error) => return Err(self.refused(&error.error)),
+                Err(error) => return Err(self.write_error(&error.error)),
             }
         }
-        Err(self.refused(&io::ErrorKind::AlreadyExists.into()))
+        Err(self.write_error(&io::ErrorKind::AlreadyExists.into()))
     }
 
-    /// What to say where the folder or a file in it can't be written.
-    pub fn refused(&self, error: &io::Error) -> Failure {
+    /// The failure if the folder or a file in it can't be written.
+    pub fn write_error(&self, error: &io::Error) -> Failure {
         let place = self.0.display();
         let fix = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -82,7 +82,7 @@ impl Folder {
     }
 }
 
-/// The stem for a result of what comes from `origin` (a file) or, without one, is called `name`.
+/// The file name, without ending, for a result: that of `origin` (a file) or, without one, `name`.
 #[must_use]
 pub fn stem_of(origin: Option<&str>, name: &str) -> OsString {
     let file = origin.map(Path::new).and_then(Path::file_stem);
@@ -101,15 +101,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("bus.jpg"), "the original").unwrap();
         let folder = Folder::prepare(dir.path()).unwrap();
-        let keep = || folder.keep(folder.part(".tmp").unwrap(), OsStr::new("bus"), "jpg").unwrap();
-        assert_eq!(keep(), dir.path().join("bus-2.jpg"));
-        assert_eq!(keep(), dir.path().join("bus-3.jpg"));
+        let persist = || folder.persist(folder.part(".tmp").unwrap(), OsStr::new("bus"), "jpg").unwrap();
+        assert_eq!(persist(), dir.path().join("bus-2.jpg"));
+        assert_eq!(persist(), dir.path().join("bus-3.jpg"));
         assert_eq!(std::fs::read(dir.path().join("bus.jpg")).unwrap(), b"the original");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3, "no temporary file stays");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3, "no temporary file is left");
     }
 
     #[test]
-    fn a_file_in_the_way_of_the_folder_is_said() {
+    fn a_file_in_the_way_of_the_folder_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out");
         std::fs::write(&path, "").unwrap();

@@ -1,11 +1,11 @@
-//! The progress bar, drawn on standard error where that is a terminal.
+//! The progress bar, drawn on standard error if that is a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::output;
 use crate::source::SourceInfo;
 
-/// How far the work is: frames of a single source, or sources of many.
+/// How far the work is: frames of a single source, or number of sources.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -14,11 +14,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many sources, of each of which at most `max_frames` are looked at; without `show`
-    /// nothing is drawn.
+    /// A bar for so many sources, with at most `max_frames` processed of each. Without `show` nothing is drawn.
     #[must_use]
     pub fn new(show: bool, sources: usize, max_frames: Option<u64>) -> Self {
-        // indicatif draws nothing where standard error is no terminal.
+        // indicatif draws nothing if standard error is no terminal.
         let target = if show { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self { bar: ProgressBar::with_draw_target(None, target), sources, max_frames }
     }
@@ -51,19 +50,19 @@ impl Progress {
         }
     }
 
-    /// A source is done, or couldn't be read.
+    /// A source is done, or can't be read.
     pub fn ended(&self) {
         if self.sources > 1 {
             self.bar.inc(1);
         }
     }
 
-    /// Writes something while the bar is out of the way.
-    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+    /// Hides the bar while `write` writes something.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,7 +1,6 @@
 //! Reads and decodes the frames of the sources ahead of the model, on a thread of its own.
 //!
-//! Everything is bounded: at most [`AHEAD`] frames wait for the model, and their buffers come back to be
-//! written again.
+//! Everything is bounded: at most [`AHEAD`] frames wait for the model, and their buffers come back to be filled again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +13,10 @@ use crate::frame::convert::Decoder;
 use crate::frame::{Frame, PixelFormat};
 use crate::source::{self, Address, CameraRequest, Pace, Read, SourceError, SourceInfo};
 
-/// Frames that are decoded before the model asks for them.
+/// Frames that are decoded ahead of the model.
 const AHEAD: usize = 2;
-/// How long one read waits before it looks whether to stop.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long one read waits before the thread checks whether to stop.
+const READ_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What comes from the sources, in order.
 #[derive(Debug)]
@@ -26,21 +25,21 @@ pub enum Delivery {
     Opened(String, SourceInfo),
     /// Its next frame, decoded.
     Frame {
-        /// RGBA, or any uncompressed format where nobody is shown the frame.
+        /// RGBA, or any uncompressed format if the frame is not shown to anybody.
         frame: Frame,
-        /// What reading and decoding took; for a live source decoding alone, as reading is waiting.
+        /// Milliseconds of reading and decoding; for a live source decoding alone, as reading means waiting.
         decode_ms: f32,
     },
-    /// A source, or one of its frames, couldn't be read; where more of it can come, frames follow.
+    /// A source, or one of its frames, can't be read. Other frames of it may follow.
     Failed(SourceError),
-    /// The source is done with: it has no more frames, failed, or enough were read.
+    /// The source is done: it has no more frames, failed, or enough were read.
     Ended,
 }
 
 /// The reading thread.
 #[derive(Debug)]
 pub struct Reader {
-    /// What comes from the sources; disconnected when all are done.
+    /// What comes from the sources; closed when all are done.
     pub deliveries: Receiver<Delivery>,
     spent: Sender<Frame>,
     stop: Arc<AtomicBool>,
@@ -48,11 +47,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts to read the sources one after the other, at most `max_frames` of each. Unless they are `shown`, frames of
-    /// uncompressed formats come as they are.
+    /// Starts reading the sources one after the other, at most `max_frames` of each. Unless they are `shown`, frames of
+    /// uncompressed formats are passed on as they are.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Why the system gives no thread.
     pub fn start(addresses: Vec<Address>, max_frames: Option<u64>, shown: bool) -> std::io::Result<Self> {
         let (to_model, deliveries) = bounded(AHEAD);
         let (spent, spare) = bounded(AHEAD + 4);
@@ -63,7 +62,7 @@ impl Reader {
         Ok(Self { deliveries, spent, stop, thread: Some(thread) })
     }
 
-    /// Where frames that are done with go, to be written again.
+    /// Where frames go that are done with; their buffers are filled again.
     #[must_use]
     pub fn spent(&self) -> Sender<Frame> {
         self.spent.clone()
@@ -71,15 +70,15 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// Stops reading. A source that hangs (a camera's driver) is left behind after a moment.
+    /// Stops reading. A source that hangs (in a camera's driver) is abandoned after a second.
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // A worker that waits for room in the channel is let go by its closing.
+        // Closing the channel wakes a thread that waits for room in it.
         let (_, closed) = bounded(0);
         self.deliveries = closed;
         let Some(thread) = self.thread.take() else { return };
-        let patience = Instant::now() + Duration::from_secs(1);
-        while !thread.is_finished() && Instant::now() < patience {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while !thread.is_finished() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(2));
         }
         if thread.is_finished() && thread.join().is_err() {
@@ -88,7 +87,7 @@ impl Drop for Reader {
     }
 }
 
-/// Gives a frame's buffer back; where enough lie ready it is let go.
+/// Gives a frame's buffer back. If enough are spare, it is freed.
 pub fn give_back(spent: &Sender<Frame>, frame: Frame) {
     if let Err(TrySendError::Full(frame) | TrySendError::Disconnected(frame)) = spent.try_send(frame) {
         drop(frame);
@@ -100,12 +99,12 @@ struct Worker {
     spare: Receiver<Frame>,
     stop: Arc<AtomicBool>,
     max_frames: Option<u64>,
-    /// Somebody wants the pixels, not only what is found in them.
+    /// The pixels are needed for an image, not only for the model.
     shown: bool,
     decoder: Decoder,
 }
 
-/// The other side is gone: there is no use in reading on.
+/// The receiver is gone, so reading on is useless.
 struct Unwanted;
 
 impl Worker {
@@ -134,7 +133,7 @@ impl Worker {
                 return Err(Unwanted);
             }
             let begun = Instant::now();
-            match source.read(raw, PATIENCE) {
+            match source.read(raw, READ_TIMEOUT) {
                 Ok(Read::Frame) => {}
                 Ok(Read::Nothing) => continue,
                 Ok(Read::End) => break,
@@ -145,7 +144,7 @@ impl Worker {
             }
             let begun = if live { Instant::now() } else { begun };
             let mut frame = self.spare.try_recv().unwrap_or_default();
-            // What nobody will see needn't become RGBA: the input stage converts the rows that it looks at.
+            // A frame that is not shown need not become RGBA: the input stage converts the rows that it reads.
             let as_it_is =
                 raw.format == PixelFormat::Rgba8 || (!self.shown && raw.format != PixelFormat::Mjpeg);
             if as_it_is && raw.is_whole() {
@@ -163,8 +162,8 @@ impl Worker {
         self.send(Delivery::Ended)
     }
 
-    /// Passes an error on, unless it comes of being stopped: Ctrl-C on a terminal also ends the programs
-    /// that a source may be reading from, perhaps a moment before we hear of it.
+    /// Passes an error on, unless reading was stopped: Ctrl-C on a terminal also ends the programs that a source reads from,
+    /// perhaps a moment before this program hears of it.
     fn fail(&self, error: SourceError) -> Result<(), Unwanted> {
         std::thread::sleep(Duration::from_millis(20));
         self.send(Delivery::Failed(error))

@@ -1,10 +1,10 @@
-//! What `predict` writes for people.
+//! The lines and tables that `predict` writes for people.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::cli::figures::Series;
 use crate::cli::output;
+use crate::cli::series::Series;
 use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::StageTimes;
@@ -66,10 +66,10 @@ pub fn found(results: &Results, labels: &Labels, language: Language) -> String {
     match results.task {
         Task::Classify | Task::Action => {
             let classes = results.top.iter().take(3);
-            let said: Vec<String> = classes
+            let names: Vec<String> = classes
                 .map(|c| format!("{} {:.2}", output::printable(&labels.name(c.class_id, language)), c.score))
                 .collect();
-            if said.is_empty() { "nothing".into() } else { said.join(", ") }
+            if names.is_empty() { "nothing".into() } else { names.join(", ") }
         }
         Task::Stylize => "an image".into(),
         Task::Depth => "a depth map".into(),
@@ -78,7 +78,7 @@ pub fn found(results: &Results, labels: &Labels, language: Language) -> String {
         Task::Detect | Task::Segment | Task::Pose | Task::Obb => {
             let mut counts = Counts::default();
             counts.add(results);
-            counts.said(labels, language)
+            counts.text(labels, language)
         }
     }
 }
@@ -97,14 +97,14 @@ impl Counts {
 
     /// `4 person, 1 bus`: the most frequent first.
     #[must_use]
-    pub fn said(&self, labels: &Labels, language: Language) -> String {
+    pub fn text(&self, labels: &Labels, language: Language) -> String {
         let mut counts: Vec<(u32, u64)> = self.0.iter().map(|(&id, &n)| (id, n)).collect();
         counts.sort_by_key(|&(id, n)| (std::cmp::Reverse(n), id));
-        let said: Vec<String> = counts
+        let names: Vec<String> = counts
             .iter()
             .map(|&(id, n)| format!("{n} {}", output::printable(&labels.name(id, language))))
             .collect();
-        if said.is_empty() { "nothing".into() } else { said.join(", ") }
+        if names.is_empty() { "nothing".into() } else { names.join(", ") }
     }
 }
 
@@ -128,7 +128,7 @@ impl Stages {
         self.total.push(times.total);
     }
 
-    /// Each stage with its name, in the order in which a frame goes through them.
+    /// Each stage with its name, in the order of the flow.
     #[must_use]
     pub fn named(&self) -> [(&'static str, &Series); 5] {
         [
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_was_found_most_frequent_first() {
+    fn a_line_names_what_was_found_most_frequent_first() {
         let mut frame = Frame::filled(8, 4, [0; 4]);
         frame.origin = Some("/images/two\nlines.jpg".into());
         let mut results = Results::default();
@@ -186,8 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_is_said() {
-        assert_eq!(Counts::default().said(&Labels::coco80(), Language::English), "nothing");
+    fn no_detections_are_called_nothing() {
+        assert_eq!(Counts::default().text(&Labels::coco80(), Language::English), "nothing");
         assert_eq!([count_of(1, "frame"), count_of(0, "frame")], ["1 frame", "0 frames"]);
     }
 }

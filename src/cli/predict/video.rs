@@ -18,32 +18,32 @@ use crate::frame::Frame;
 pub struct Video {
     child: Child,
     pixels: Option<ChildStdin>,
-    /// What ffmpeg says; a file, so that much of it can't block.
-    said: File,
+    /// ffmpeg's messages. A file, so that many of them can't block.
+    log: File,
     part: NamedTempFile,
     stem: OsString,
     size: (u32, u32),
     fps: f64,
-    /// For a live source: when its first frame was captured; frames are repeated where the source was
-    /// faster than the model, so that the video runs at the real speed.
+    /// For a live source: when its first frame was captured. If the model is slower than the source, frames are repeated so
+    /// that the video plays at the real speed.
     live_since: Option<Instant>,
     written: u64,
 }
 
-/// Encoders in the order of liking, with their settings for quality.
+/// Encoders in order of preference, with their settings for quality.
 const ENCODERS: &[(&str, &[&str])] = &[
     ("libx264", &["-preset", "veryfast", "-crf", "20"]),
     ("libopenh264", &["-b:v", "8M"]),
     ("mpeg4", &["-q:v", "3"]),
 ];
 
-/// Most times that one frame of a live source is repeated: a longer pause of the source is cut short.
-const MOST_REPEATS: u64 = 300;
+/// How often one frame of a live source is repeated at most: a longer pause of the source is shortened.
+const MAX_REPEATS: u64 = 300;
 
 /// What is to be written.
 #[derive(Clone, Debug)]
-pub struct FilmPlan {
-    /// Name without ending.
+pub struct VideoPlan {
+    /// File name without ending.
     pub stem: OsString,
     /// Frames a second.
     pub fps: f64,
@@ -55,11 +55,11 @@ impl Video {
     /// Starts a video of `first`'s size.
     ///
     /// # Errors
-    /// Where ffmpeg is missing, has no encoder that we know, or the folder can't be written to.
-    pub fn start(folder: &Folder, plan: FilmPlan, first: &Frame) -> Result<Self, Failure> {
+    /// ffmpeg is missing or has no known encoder, or the folder can't be written to.
+    pub fn start(folder: &Folder, plan: VideoPlan, first: &Frame) -> Result<Self, Failure> {
         let (encoder, quality) = encoder()?;
         let part = folder.part(".mp4")?;
-        let said = tempfile::tempfile().map_err(|e| folder.refused(&e))?;
+        let log = tempfile::tempfile().map_err(|e| folder.write_error(&e))?;
         let mut command = ffmpeg();
         command
             .args(["-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgba"])
@@ -72,13 +72,13 @@ impl Video {
             .arg(part.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(said.try_clone().map_err(|e| folder.refused(&e))?);
+            .stderr(log.try_clone().map_err(|e| folder.write_error(&e))?);
         let mut child = command.spawn().map_err(|_| no_ffmpeg())?;
         let pixels = child.stdin.take();
         Ok(Self {
             child,
             pixels,
-            said,
+            log,
             part,
             stem: plan.stem,
             size: (first.width, first.height),
@@ -97,16 +97,16 @@ impl Video {
     /// Adds an RGBA frame.
     ///
     /// # Errors
-    /// Where ffmpeg ended, with what it said.
+    /// ffmpeg ended early; with its last message.
     pub fn add(&mut self, frame: &Frame) -> Result<(), Failure> {
         let times = self.live_since.map_or(1, |since| {
             let due = (frame.captured.duration_since(since).as_secs_f64() * self.fps).round() as u64 + 1;
-            due.saturating_sub(self.written).min(MOST_REPEATS)
+            due.saturating_sub(self.written).min(MAX_REPEATS)
         });
         for _ in 0..times {
             let written = self.pixels.as_mut().map(|pixels| pixels.write_all(&frame.data));
             if !matches!(written, Some(Ok(()))) {
-                return Err(self.broken());
+                return Err(self.write_error());
             }
             self.written += 1;
         }
@@ -116,30 +116,30 @@ impl Video {
     /// Ends the video and gives it its name.
     ///
     /// # Errors
-    /// Where ffmpeg or the naming failed.
+    /// ffmpeg or the renaming failed.
     pub fn finish(mut self, folder: &Folder) -> Result<PathBuf, Failure> {
         drop(self.pixels.take());
         if !self.child.wait().is_ok_and(|status| status.success()) {
-            return Err(self.broken());
+            return Err(self.write_error());
         }
         let Self { part, stem, .. } = self;
-        folder.keep(part, &stem, "mp4")
+        folder.persist(part, &stem, "mp4")
     }
 
-    /// What ffmpeg said when it failed.
-    fn broken(&mut self) -> Failure {
+    /// The failure with ffmpeg's last message.
+    fn write_error(&mut self) -> Failure {
         drop(self.pixels.take());
         let _ = self.child.wait();
-        let mut said = Vec::new();
-        let read = self.said.rewind().and_then(|()| (&mut self.said).take(1 << 16).read_to_end(&mut said));
+        let mut log = Vec::new();
+        let read = self.log.rewind().and_then(|()| (&mut self.log).take(1 << 16).read_to_end(&mut log));
         if let Err(error) = read {
-            tracing::debug!("what ffmpeg said can't be read: {error}");
+            tracing::debug!("ffmpeg's messages can't be read: {error}");
         }
-        let said = String::from_utf8_lossy(&said);
-        let reason = said.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it ended early").trim();
+        let log = String::from_utf8_lossy(&log);
+        let reason = log.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it ended early").trim();
         Failure::failed(
             format!("ffmpeg can't write the video: {reason}."),
-            "Check the space that is left, or save to another folder.",
+            "Check the free space, or save to another folder.",
         )
     }
 }
@@ -154,8 +154,7 @@ fn rate(fps: f64) -> String {
     }
 }
 
-/// ffmpeg in a process group of its own: Ctrl-C on the terminal must not reach it before the video is
-/// ended.
+/// ffmpeg in a process group of its own: Ctrl-C on the terminal must not reach it before the video is complete.
 fn ffmpeg() -> Command {
     let mut command = Command::new("ffmpeg");
     command.arg("-hide_banner").arg("-nostdin");
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_the_fractions_that_they_are() {
+    fn rates_become_exact_fractions() {
         let rates = [25.0, 12.5, 30000.0 / 1001.0].map(rate);
         assert_eq!(rates, ["25000/1000", "12500/1000", "30000/1001"]);
     }

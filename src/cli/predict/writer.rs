@@ -1,4 +1,4 @@
-//! Paints, saves and reports what was found, on a thread of its own, in the order of the frames.
+//! Draws, saves and reports results on a thread of its own, in the order of the frames.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use super::progress::Progress;
 use super::reader;
 use super::text::{self, Counts, Stages};
 use crate::cli::failure::Failure;
-use crate::cli::look::Writing;
 use crate::cli::output::{self, Format};
+use crate::cli::shared_args::Reporting;
 use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
@@ -20,22 +20,22 @@ use crate::scene::{self, Scene, Style};
 use crate::source::{SourceError, SourceInfo};
 use crossbeam_channel::Sender;
 
-/// What comes from the model's thread, in order.
+/// What comes from the workers, in order.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Event {
     /// A source is open: what the user calls it, and what is known of it.
     Opened(String, SourceInfo),
-    /// A frame was looked at.
-    Frame(Box<Seen>),
-    /// A source, or one of its images, couldn't be read.
+    /// A frame was processed.
+    Frame(Box<FrameResult>),
+    /// A source, or one of its images, can't be read.
     Failed(SourceError),
     /// A source has no more frames.
     Ended,
 }
 
-/// A frame with what the model said of it.
+/// A frame with its results.
 #[derive(Debug)]
-pub struct Seen {
+pub struct FrameResult {
     /// RGBA.
     pub frame: Frame,
     /// What was found.
@@ -44,12 +44,13 @@ pub struct Seen {
     pub times: StageTimes,
 }
 
-/// Writes what the model's thread sends.
+/// Writes what the workers send.
 pub struct Writer {
-    writing: Writing,
+    reporting: Reporting,
     model: String,
     labels: Labels,
     runs_on: String,
+    /// Frames and results go back through these channels and are filled again.
     spent_frames: Sender<Frame>,
     spent_results: Sender<Results>,
     info: Option<Arc<SourceInfo>>,
@@ -66,13 +67,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer for what `model` finds; frames and results that are done with go back through the channels.
+    /// A writer for the results of `model`. Frames and results that are done with go back through the channels.
     #[must_use]
     pub fn new(
-        writing: Writing,
+        reporting: Reporting,
         progress: Progress,
         model: &Model,
-        lanes: usize,
+        workers: usize,
         spent_frames: Sender<Frame>,
         spent_results: Sender<Results>,
     ) -> Self {
@@ -80,13 +81,13 @@ impl Writer {
         Self {
             model: model.name(),
             labels: model.spec().labels.clone(),
-            runs_on: match lanes {
+            runs_on: match workers {
                 1 => format!("{} on {}, {threads}", model.name(), model.provider()),
-                _ => format!("{} on {}, {lanes} frames at once", model.name(), model.provider()),
+                _ => format!("{} on {}, {workers} frames at once", model.name(), model.provider()),
             },
             scene: Scene::new(),
-            style: Style { language: writing.language, ..Style::default() },
-            writing,
+            style: Style { language: reporting.language, ..Style::default() },
+            reporting,
             spent_frames,
             spent_results,
             info: None,
@@ -100,36 +101,40 @@ impl Writer {
         }
     }
 
-    /// Writes all that comes, then ends what is open and says the summary.
+    /// Writes all that comes, ends the video that is open, and writes the summary. Ctrl-C is an end like any other.
     ///
     /// # Errors
-    /// The first error among the outcomes, or where a result can't be written; what was begun is ended first, so that it
-    /// can be used.
-    pub fn run(mut self, outcomes: impl Iterator<Item = Result<Outcome, Failure>>) -> Result<(), Failure> {
+    /// The first error among the events, or why a result can't be written. A video that was begun is ended first, so that it
+    /// can be played.
+    pub fn run(mut self, events: impl Iterator<Item = Result<Event, Failure>>) -> Result<(), Failure> {
         let mut written = Ok(());
-        for outcome in outcomes {
-            written = outcome.and_then(|outcome| self.take(outcome));
+        for event in events {
+            written = match event {
+                Ok(event) => self.take(event),
+                Err(Failure::Interrupted) => break,
+                Err(failure) => Err(failure),
+            };
             if written.is_err() {
                 break;
             }
         }
-        let ended = self.writing.end_video();
+        let ended = self.reporting.end_video();
         self.progress.finish();
         written?;
         ended?;
-        self.say_summary()
+        self.write_summary()
     }
 
-    fn take(&mut self, outcome: Outcome) -> Result<(), Failure> {
-        match outcome {
-            Outcome::Opened(name, info) => self.open(name, info),
-            Outcome::Frame(seen) => self.frame(*seen)?,
-            Outcome::Failed(error) => {
-                let _ = self.progress.aside(|| Failure::from(error).report());
+    fn take(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Opened(name, info) => self.open(name, info),
+            Event::Frame(result) => self.frame(*result)?,
+            Event::Failed(error) => {
+                let _ = self.progress.suspend(|| Failure::from(error).report());
             }
-            Outcome::Ended => {
+            Event::Ended => {
                 self.progress.ended();
-                self.writing.end_video()?;
+                self.reporting.end_video()?;
             }
         }
         Ok(())
@@ -143,40 +148,39 @@ impl Writer {
         self.address = name;
     }
 
-    fn frame(&mut self, seen: Seen) -> Result<(), Failure> {
-        let Seen { mut frame, results, times } = seen;
+    fn frame(&mut self, result: FrameResult) -> Result<(), Failure> {
+        let FrameResult { mut frame, results, times } = result;
         let Some(info) = self.info.clone() else { return Ok(()) };
         let image = self.save(&info, &mut frame, &results)?;
-        let line = match self.writing.format {
+        let line = match self.reporting.format {
             Format::Json => self.json(&frame, &results, &times, image.as_deref()),
             Format::Text => {
-                text::frame_line(&info, &frame, &results, &self.labels, self.writing.language, &times)
+                text::frame_line(&info, &frame, &results, &self.labels, self.reporting.language, &times)
             }
         };
-        self.progress.aside(|| output::line(&line))?;
+        self.progress.suspend(|| output::line(&line))?;
         self.progress.frame();
         self.frames += 1;
         self.counts.add(&results);
         self.stages.push(&times);
         reader::give_back(&self.spent_frames, frame);
-        // Where enough lie ready it is let go.
+        // If enough are spare, this one is freed.
         let _ = self.spent_results.try_send(results);
         Ok(())
     }
 
-    /// Saves the annotated frame where that was asked for; tells the file of an image that is a result
-    /// itself.
+    /// Saves the annotated frame if that was asked for. Returns the file if the result itself is an image.
     fn save(
         &mut self,
         info: &SourceInfo,
         frame: &mut Frame,
         results: &Results,
     ) -> Result<Option<PathBuf>, Failure> {
-        let Some(keeper) = &mut self.writing.keeper else { return Ok(None) };
+        let Some(saver) = &mut self.reporting.saver else { return Ok(None) };
         self.scene.compose(results, &self.labels, &self.style);
         let (width, height) = (frame.width, frame.height);
         scene::image_painter::paint(&self.scene, &mut frame.data, width, height);
-        let path = keeper.save(info, frame, "")?;
+        let path = saver.save(info, frame, "")?;
         Ok(path.filter(|_| results.plane.is_some()))
     }
 
@@ -188,18 +192,18 @@ impl Writer {
         record.to_json_line()
     }
 
-    fn say_summary(&self) -> Result<(), Failure> {
-        if self.writing.quiet || self.frames == 0 {
+    fn write_summary(&self) -> Result<(), Failure> {
+        if self.reporting.quiet || self.frames == 0 {
             return Ok(());
         }
         let seconds = self.begun.map_or(0.0, |b| b.elapsed().as_secs_f64()).max(1e-9);
         let frames = text::count_of(self.frames, "frame");
         let of = if self.sources > 1 { format!(" of {} sources", self.sources) } else { String::new() };
         let mut summary =
-            format!("\n{frames}{of}: {}\n", self.counts.said(&self.labels, self.writing.language));
+            format!("\n{frames}{of}: {}\n", self.counts.text(&self.labels, self.reporting.language));
         summary.push_str(&self.stages.table());
         let rate = self.frames as f64 / seconds;
         let _ = write!(summary, "\n{rate:.1} frames a second in {seconds:.2} s ({})", self.runs_on);
-        self.writing.say_summary(summary)
+        self.reporting.write_summary(summary)
     }
 }

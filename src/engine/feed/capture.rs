@@ -187,7 +187,9 @@ impl Session {
     /// From now on it is this camera that is opened again, not the first of the list.
     fn opened(&mut self, source: &dyn Source) {
         if matches!(self.address, Address::CameraIndex(_)) {
-            self.address = Address::Camera { name: source.info().name.clone(), bus: None };
+            let info = source.info();
+            let by_name = || Address::Camera { name: info.name.clone(), bus: None };
+            self.address = info.address.clone().unwrap_or_else(by_name);
         }
     }
 }

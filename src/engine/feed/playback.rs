@@ -188,6 +188,7 @@ mod tests {
             duration_s: None,
             frames: Some(100),
             detail: String::new(),
+            address: None,
         })
     }
 

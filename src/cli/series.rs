@@ -2,22 +2,22 @@
 
 use std::collections::VecDeque;
 
-/// The last values of one measure; older ones are forgotten, so that memory is bounded.
+/// The latest values of one measure. Older ones are dropped, so that memory is bounded.
 #[derive(Clone, Debug, Default)]
 pub struct Series(VecDeque<f32>);
 
 impl Series {
-    const KEPT: usize = 20_000;
+    const CAPACITY: usize = 20_000;
 
     /// Adds a value.
     pub fn push(&mut self, value: f32) {
-        if self.0.len() == Self::KEPT {
+        if self.0.len() == Self::CAPACITY {
             self.0.pop_front();
         }
         self.0.push_back(value);
     }
 
-    /// The value below which `share` (0..=1) of the values lie (nearest rank); 0 where there is none.
+    /// The value below which `share` (0..=1) of the values lie (nearest rank); 0 if there are none.
     #[must_use]
     pub fn percentile(&self, share: f32) -> f32 {
         let mut sorted: Vec<f32> = self.0.iter().copied().collect();
@@ -26,7 +26,7 @@ impl Series {
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
     }
 
-    /// The middle value; 0 where there is none.
+    /// The middle value; 0 if there are none.
     #[must_use]
     pub fn median(&self) -> f32 {
         self.percentile(0.5)
@@ -48,10 +48,10 @@ mod tests {
     }
 
     #[test]
-    fn old_values_are_forgotten() {
+    fn old_values_are_dropped() {
         let mut series = Series::default();
-        (0..Series::KEPT * 2).for_each(|i| series.push(i as f32));
-        assert_eq!(series.0.len(), Series::KEPT);
-        assert!(series.percentile(0.0) >= Series::KEPT as f32);
+        (0..Series::CAPACITY * 2).for_each(|i| series.push(i as f32));
+        assert_eq!(series.0.len(), Series::CAPACITY);
+        assert!(series.percentile(0.0) >= Series::CAPACITY as f32);
     }
 }

@@ -1,21 +1,21 @@
-//! What `predict` and `compare` share: what counts as found, how many frames are looked at, how results are written.
+//! What `predict` and `compare` share: what counts as found, how many frames are processed, how results are written.
 
 use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::predict::keeper::Keeper;
 use super::predict::names::Folder;
 use super::predict::progress::Progress;
+use super::predict::saver::Saver;
 use crate::model::Thresholds;
 use crate::model::labels::{Labels, Language};
 use crate::model::spec::Detail;
 
 /// The options of both commands.
 #[derive(Debug, clap::Args)]
-pub(super) struct LookArgs {
+pub(super) struct SharedArgs {
     #[command(flatten)]
-    limits: LimitArgs,
+    limits: ThresholdArgs,
     #[command(flatten)]
     pub opening: super::OpeningArgs,
     /// Save annotated images, or an annotated video for a video or camera, in this folder; files that
@@ -25,7 +25,7 @@ pub(super) struct LookArgs {
     /// Text for people, or one JSON object a frame (JSON Lines)
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
-    /// Look at the first N frames of each source only
+    /// Process only the first N frames of each source
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_frames: Option<u64>,
     /// Language of class names in text and images: en or zh
@@ -34,19 +34,19 @@ pub(super) struct LookArgs {
     /// Show no progress bar
     #[arg(long)]
     no_progress: bool,
-    /// Say nothing but results and errors: no progress bar, no summary
+    /// Write nothing but results and errors: no progress bar, no summary
     #[arg(short, long)]
     quiet: bool,
 }
 
 /// What counts as found.
 #[derive(Debug, clap::Args)]
-struct LimitArgs {
+struct ThresholdArgs {
     /// Least score that counts as found, 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = Thresholds::default().conf, value_parser = share)]
+    #[arg(long, value_name = "SCORE", default_value_t = Thresholds::default().conf, value_parser = fraction)]
     conf: f32,
     /// Greatest overlap (IoU) of two boxes of a class that are both kept, 0 to 1
-    #[arg(long, value_name = "IOU", default_value_t = Thresholds::default().iou, value_parser = share)]
+    #[arg(long, value_name = "IOU", default_value_t = Thresholds::default().iou, value_parser = fraction)]
     iou: f32,
     /// Only these classes: names (English or Chinese) or ids, separated by commas
     #[arg(long, value_name = "LIST")]
@@ -58,20 +58,20 @@ struct LimitArgs {
 }
 
 /// A number from 0 to 1.
-fn share(text: &str) -> Result<f32, String> {
+fn fraction(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("it must be a number from 0 to 1".into()),
     }
 }
 
-impl LookArgs {
-    /// The limits for a model with these labels.
+impl SharedArgs {
+    /// The thresholds for a model with these labels.
     ///
     /// # Errors
-    /// Where it has no class of a name that was given.
+    /// A class that the model does not have.
     pub fn thresholds(&self, labels: &Labels) -> Result<Thresholds, Failure> {
-        let LimitArgs { conf, iou, classes, max_det } = &self.limits;
+        let ThresholdArgs { conf, iou, classes, max_det } = &self.limits;
         Ok(Thresholds {
             conf: *conf,
             iou: *iou,
@@ -89,14 +89,14 @@ impl LookArgs {
         Progress::new(!self.no_progress && !self.quiet, sources, self.max_frames)
     }
 
-    /// How results are to be written. Makes the folder for them where they are to be saved.
+    /// How results are to be written. Creates the folder for them if they are to be saved.
     ///
     /// # Errors
     /// Why the folder can't be used.
-    pub fn writing(&self) -> Result<Writing, Failure> {
+    pub fn reporting(&self) -> Result<Reporting, Failure> {
         let folder = self.save.as_deref().map(Folder::prepare).transpose()?;
-        Ok(Writing {
-            keeper: folder.map(Keeper::new),
+        Ok(Reporting {
+            saver: folder.map(Saver::new),
             format: self.format,
             language: self.language,
             quiet: self.quiet,
@@ -106,9 +106,9 @@ impl LookArgs {
 
 /// How results are written.
 #[derive(Debug)]
-pub struct Writing {
-    /// Where they are saved as images and videos.
-    pub keeper: Option<Keeper>,
+pub struct Reporting {
+    /// Saves them as images and videos.
+    pub saver: Option<Saver>,
     /// How each frame is reported.
     pub format: Format,
     /// Language of class names in text and images.
@@ -117,21 +117,21 @@ pub struct Writing {
     pub quiet: bool,
 }
 
-impl Writing {
+impl Reporting {
     /// Ends the video that is being written, if there is one.
     ///
     /// # Errors
-    /// Where it can't be ended.
+    /// Why it can't be ended.
     pub fn end_video(&mut self) -> Result<(), Failure> {
-        self.keeper.as_mut().map_or(Ok(()), Keeper::end_video)
+        self.saver.as_mut().map_or(Ok(()), Saver::end_video)
     }
 
-    /// Says what was done, and what was saved; beside JSON on standard error.
+    /// Writes the summary, and what was saved where. With JSON it goes to standard error.
     ///
     /// # Errors
-    /// Where standard output can't be written.
-    pub fn say_summary(&self, mut summary: String) -> Result<(), Failure> {
-        if let Some(saved) = self.keeper.as_ref().and_then(Keeper::said) {
+    /// Why standard output can't be written.
+    pub fn write_summary(&self, mut summary: String) -> Result<(), Failure> {
+        if let Some(saved) = self.saver.as_ref().and_then(Saver::summary) {
             summary.push('\n');
             summary.push_str(&saved);
         }
@@ -150,10 +150,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_lie_between_nothing_and_all() {
-        assert_eq!(share("0.25"), Ok(0.25));
+    fn fractions_are_between_0_and_1() {
+        assert_eq!(fraction("0.25"), Ok(0.25));
         for wrong in ["1.01", "-0.1", "NaN", "inf", "half", ""] {
-            assert!(share(wrong).is_err(), "{wrong}");
+            assert!(fraction(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Keeps the images and videos that were asked for, and knows what it kept.
+//! Saves annotated images and videos, and knows what it saved.
 
 use std::path::PathBuf;
 
 use super::names::{self, Folder};
-use super::video::{FilmPlan, Video};
+use super::video::{Video, VideoPlan};
 use super::{frame_image, text};
 use crate::cli::failure::Failure;
 use crate::cli::output;
@@ -12,7 +12,7 @@ use crate::source::{Pace, SourceInfo};
 
 /// Saves frames in a folder: those of images as images, those of videos and cameras as a video.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct Saver {
     folder: Folder,
     video: Option<Video>,
     /// The first file that was saved.
@@ -20,20 +20,21 @@ pub struct Keeper {
     count: u64,
 }
 
-/// Rate of a video whose source doesn't tell its own.
-const USUAL_FPS: f64 = 30.0;
+/// Rate of a saved video if its source has no known rate.
+const DEFAULT_FPS: f64 = 30.0;
 
-impl Keeper {
-    /// Keeps files in this folder.
+impl Saver {
+    /// Saves files in this folder.
     #[must_use]
     pub fn new(folder: Folder) -> Self {
         Self { folder, video: None, first: None, count: 0 }
     }
 
-    /// Saves a frame (RGBA) of this source under its name and `suffix`; tells the file of an image.
+    /// Saves a frame (RGBA) of this source under its name and `suffix`. Returns the file of an image, `None` for a frame of
+    /// a video.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// Why it can't be written.
     pub fn save(
         &mut self,
         info: &SourceInfo,
@@ -44,7 +45,7 @@ impl Keeper {
             let mut stem = names::stem_of(frame.origin.as_deref(), &info.name);
             stem.push(suffix);
             let path = frame_image::save(&self.folder, frame, &stem)?;
-            self.note(path.clone());
+            self.remember(path.clone());
             return Ok(Some(path));
         }
         if self.video.as_ref().is_some_and(|video| !video.fits(frame)) {
@@ -61,23 +62,23 @@ impl Keeper {
     /// Ends the video that is being written, if there is one.
     ///
     /// # Errors
-    /// Where it can't be ended.
+    /// Why it can't be ended.
     pub fn end_video(&mut self) -> Result<(), Failure> {
         if let Some(video) = self.video.take() {
             let path = video.finish(&self.folder)?;
-            self.note(path);
+            self.remember(path);
         }
         Ok(())
     }
 
-    fn note(&mut self, path: PathBuf) {
+    fn remember(&mut self, path: PathBuf) {
         self.count += 1;
         self.first.get_or_insert(path);
     }
 
-    /// What was saved where: `saved 3 files: out`. `None`: nothing was.
+    /// What was saved where: `saved 3 files: out`. `None` if nothing was.
     #[must_use]
-    pub fn said(&self) -> Option<String> {
+    pub fn summary(&self) -> Option<String> {
         let path = self.first.as_deref()?;
         let place = if self.count == 1 { Some(path) } else { path.parent() };
         let place = place.unwrap_or(path).display().to_string();
@@ -86,11 +87,11 @@ impl Keeper {
     }
 }
 
-/// What the video of a source is to be like.
-fn plan(info: &SourceInfo, suffix: &str) -> FilmPlan {
+/// Name, rate and timing of the video of a source.
+fn plan(info: &SourceInfo, suffix: &str) -> VideoPlan {
     let live = info.pace == Pace::Live;
-    let fps = info.fps.filter(|fps| fps.is_finite() && (0.1..=1000.0).contains(fps)).unwrap_or(USUAL_FPS);
+    let fps = info.fps.filter(|fps| fps.is_finite() && (0.1..=1000.0).contains(fps)).unwrap_or(DEFAULT_FPS);
     let mut stem = names::stem_of(if live { None } else { Some(&info.name) }, &info.name);
     stem.push(suffix);
-    FilmPlan { stem, fps, live }
+    VideoPlan { stem, fps, live }
 }

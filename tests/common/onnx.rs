@@ -1,0 +1,147 @@
+//! Tiny ONNX files, written byte by byte: models that never end, and models that take a minute to open.
+
+use std::path::Path;
+
+/// A field with a number.
+fn number(field: u64, value: u64) -> Vec<u8> {
+    [varint(field << 3), varint(value)].concat()
+}
+
+/// A field with bytes: a text or a message.
+fn bytes(field: u64, content: impl AsRef<[u8]>) -> Vec<u8> {
+    let content = content.as_ref();
+    [varint(field << 3 | 2), varint(content.len() as u64), content.to_vec()].concat()
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    while value > 127 {
+        out.push(value as u8 & 127 | 128);
+        value >>= 7;
+    }
+    out.push(value as u8);
+    out
+}
+
+const FLOAT: u64 = 1;
+const INT64: u64 = 7;
+const BOOL: u64 = 9;
+
+/// An input or output of a graph.
+fn value(name: &str, element: u64, shape: &[u64]) -> Vec<u8> {
+    let dims: Vec<u8> = shape.iter().flat_map(|n| bytes(1, number(1, *n))).collect();
+    let tensor = [number(1, element), bytes(2, dims)].concat();
+    [bytes(1, name), bytes(2, bytes(1, tensor))].concat()
+}
+
+/// A constant tensor.
+fn constant(name: &str, element: u64, shape: &[u64], data: &[u8]) -> Vec<u8> {
+    let dims: Vec<u8> = shape.iter().flat_map(|n| number(1, *n)).collect();
+    [dims, number(2, element), bytes(8, name), bytes(9, data)].concat()
+}
+
+fn floats(name: &str, shape: &[u64], value: f32) -> Vec<u8> {
+    let count = shape.iter().product::<u64>() as usize;
+    constant(name, FLOAT, shape, &value.to_le_bytes().repeat(count))
+}
+
+fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
+    let mut node: Vec<u8> = inputs.iter().flat_map(|name| bytes(1, name)).collect();
+    node.extend(bytes(2, output));
+    node.extend(bytes(4, kind));
+    node.extend(attributes.iter().flat_map(|attribute| bytes(5, attribute)));
+    node
+}
+
+fn int_attribute(name: &str, value: u64) -> Vec<u8> {
+    [bytes(1, name), number(3, value), number(20, 2)].concat()
+}
+
+struct Graph {
+    nodes: Vec<Vec<u8>>,
+    constants: Vec<Vec<u8>>,
+    inputs: Vec<Vec<u8>>,
+    outputs: Vec<Vec<u8>>,
+}
+
+impl Graph {
+    fn encode(&self) -> Vec<u8> {
+        let fields = [(1, &self.nodes), (5, &self.constants), (11, &self.inputs), (12, &self.outputs)];
+        let mut graph = bytes(2, "g");
+        for (field, messages) in fields {
+            graph.extend(messages.iter().flat_map(|message| bytes(field, message)));
+        }
+        graph
+    }
+
+    /// Writes a classifier of five classes for images of 128×128, whose scores are `scores`.
+    fn write(&mut self, file: &Path) {
+        self.inputs.push(value("image", FLOAT, &[1, 3, 128, 128]));
+        self.outputs.push(value("scores", FLOAT, &[1, 5]));
+        let opset = bytes(8, number(2, 17));
+        let model = [number(1, 8), bytes(7, self.encode()), opset].concat();
+        std::fs::write(file, model).expect("a model can be written");
+    }
+}
+
+/// The brightest value of the image, which is normalised as ImageNet is: −0.2 for the grey image of a warm-up, over 2.2 for
+/// white.
+fn brightest() -> Vec<u8> {
+    node("ReduceMax", &["image"], "brightest", &[int_attribute("keepdims", 0)])
+}
+
+/// A classifier that never ends on images that are brighter than `limit`.
+pub fn endless_loop(file: &Path, limit: f32) {
+    let body = Graph {
+        nodes: vec![
+            node("Identity", &["go_on"], "go_on_again", &[]),
+            node("Add", &["sum", "one"], "next_sum", &[]),
+        ],
+        constants: vec![floats("one", &[1, 5], 1.0)],
+        inputs: vec![value("count", INT64, &[]), value("go_on", BOOL, &[]), value("sum", FLOAT, &[1, 5])],
+        outputs: vec![value("go_on_again", BOOL, &[]), value("next_sum", FLOAT, &[1, 5])],
+    };
+    let body = [bytes(1, "body"), bytes(6, body.encode()), number(20, 5)].concat();
+    let mut graph = Graph {
+        nodes: vec![
+            brightest(),
+            node("Greater", &["brightest", "limit"], "bright", &[]),
+            node("Loop", &["", "bright", "zeros"], "scores", &[body]),
+        ],
+        constants: vec![floats("limit", &[], limit), floats("zeros", &[1, 5], 0.0)],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    graph.write(file);
+}
+
+/// A classifier that takes minutes to open: ONNX Runtime computes what is constant, here `nodes` times the non-maximum
+/// suppression of `boxes` boxes that don't overlap.
+pub fn slow_to_open(file: &Path, boxes: u64, nodes: usize) {
+    let mut graph = Graph {
+        nodes: vec![brightest(), node("Add", &["zeros", "brightest"], "scores0", &[])],
+        constants: vec![
+            floats("zeros", &[1, 5], 0.0),
+            floats("boxes", &[1, boxes, 4], 0.0),
+            floats("weights", &[1, 1, boxes], 1.0),
+            constant("most", INT64, &[1], &boxes.to_le_bytes()),
+            floats("overlap", &[1], 0.5),
+        ],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    for n in 0..nodes {
+        // A threshold of its own keeps each node from being merged with the others.
+        graph.constants.push(floats(&format!("least{n}"), &[1], n as f32 * 1e-6));
+        let names = ["kept", "numbers", "sum", "scores"].map(|name| format!("{name}{n}"));
+        let [kept, numbers, sum, before] = &names;
+        let least = format!("least{n}");
+        let inputs = ["boxes", "weights", "most", "overlap", &least];
+        graph.nodes.push(node("NonMaxSuppression", &inputs, kept, &[]));
+        graph.nodes.push(node("Cast", &[kept], numbers, &[int_attribute("to", FLOAT)]));
+        graph.nodes.push(node("ReduceSum", &[numbers], sum, &[int_attribute("keepdims", 0)]));
+        let after = if n + 1 == nodes { "scores".to_owned() } else { format!("scores{}", n + 1) };
+        graph.nodes.push(node("Add", &[before, sum], &after, &[]));
+    }
+    graph.write(file);
+}

@@ -1,0 +1,155 @@
+//! Ctrl-C ends a command although its model never ends, or takes minutes to open.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use common::{Ended, TestEnv, onnx};
+
+/// A command ends at once or never: this leaves room for a busy machine.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A command at work, ended with the test.
+struct Running(Option<Child>);
+
+impl Running {
+    /// Starts the command and waits until it has computed for a while, so that it is certainly inside the model.
+    fn start(mut command: Command) -> Self {
+        let running = Self(Some(command.spawn().expect("the program starts")));
+        let deadline = Instant::now() + Duration::from_mins(2);
+        while running.processor_ticks() < 100 {
+            assert!(Instant::now() < deadline, "it computes nothing");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        running
+    }
+
+    fn id(&self) -> u32 {
+        self.0.as_ref().expect("it runs").id()
+    }
+
+    /// Processor time in hundredths of a second.
+    fn processor_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |place: usize| fields.get(place).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
+        ticks(11) + ticks(12)
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Waits for the end, which must come soon, and returns what was written.
+    #[track_caller]
+    fn ended(mut self) -> Ended {
+        let begin = Instant::now();
+        let mut child = self.0.take().expect("it runs");
+        while child.try_wait().expect("it can be waited for").is_none() {
+            if begin.elapsed() > SOON {
+                let _ = child.kill();
+                panic!("it still runs {SOON:?} after the signal");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        eprintln!("ended {:?} after the signal", begin.elapsed());
+        Ended::of(child.wait_with_output().expect("its output"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Images of one colour, and models that never end: `always.onnx`, and `white.onnx` on white images only.
+fn room() -> TestEnv {
+    let env = TestEnv::new();
+    for (name, brightness) in [("grey.png", 90), ("white.png", 255)] {
+        image::GrayImage::from_pixel(160, 120, image::Luma([brightness]))
+            .save(env.path(name))
+            .expect("an image");
+    }
+    onnx::endless_loop(&env.path("always.onnx"), -100.0);
+    onnx::endless_loop(&env.path("white.onnx"), 2.0);
+    env
+}
+
+fn command(env: &TestEnv, arguments: &[&str]) -> Command {
+    let mut command = env.command();
+    command.args(arguments);
+    command
+}
+
+#[test]
+fn a_model_that_never_ends_while_it_is_warmed_up() {
+    let env = room();
+    let running = Running::start(command(&env, &["predict", "grey.png", "--model", "always.onnx"]));
+    running.signal("-INT");
+    let ended = running.ended().with_code(130);
+    assert_eq!((ended.out.as_str(), ended.err.as_str()), ("", "Interrupted.\n"));
+}
+
+#[test]
+fn a_model_that_never_ends_on_a_frame_leaves_the_others() {
+    let env = room();
+    let arguments =
+        ["predict", "grey.png", "white.png", "--model", "white.onnx", "--save", "out", "--format", "json"];
+    let running = Running::start(command(&env, &arguments));
+    running.signal("-INT");
+    let ended = running.ended().with_code(130);
+    assert_eq!(ended.json_lines().len(), 1, "{}", ended.out);
+    let files: Vec<_> = std::fs::read_dir(env.path("out"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(files, ["grey.png"], "no part of a file is left");
+}
+
+#[test]
+fn every_command_that_runs_models_can_be_ended() {
+    let env = room();
+    let commands: [&[&str]; 3] = [
+        &["predict", "white.png", "--model", "white.onnx"],
+        &["compare", "white.png", "-m", "white.onnx", "-m", "white.onnx"],
+        &["bench", "white.onnx", "--source", "white.png"],
+    ];
+    for (arguments, signal) in commands.iter().zip(["-TERM", "-INT", "-INT"]) {
+        let running = Running::start(command(&env, arguments));
+        running.signal(signal);
+        running.ended().with_code(130);
+    }
+}
+
+#[test]
+fn a_model_that_takes_minutes_to_open() {
+    let env = room();
+    // One operator that ONNX Runtime can't interrupt, and many that it can be stopped between.
+    onnx::slow_to_open(&env.path("one.onnx"), 400_000, 1);
+    onnx::slow_to_open(&env.path("many.onnx"), 20_000, 500);
+    for model in ["one.onnx", "many.onnx"] {
+        let running = Running::start(command(&env, &["predict", "grey.png", "--model", model]));
+        running.signal("-INT");
+        let ended = running.ended().with_code(130);
+        assert_eq!(ended.err, "Interrupted.\n", "{model}");
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let env = room();
+    onnx::slow_to_open(&env.path("one.onnx"), 400_000, 1);
+    let running = Running::start(command(&env, &["predict", "grey.png", "--model", "one.onnx"]));
+    running.signal("-INT");
+    std::thread::sleep(Duration::from_millis(100));
+    running.signal("-INT");
+    let ended = running.ended().with_code(130);
+    assert_eq!(ended.err, "", "the first one would have said more");
+}
