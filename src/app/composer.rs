@@ -60,7 +60,10 @@ pub struct Composer {
 impl std::fmt::Debug for Composer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let composed = self.composed.as_ref().map(|c| c.number);
-        f.debug_struct("Composer").field("requested", &self.number).field("composed", &composed).finish()
+        f.debug_struct("Composer")
+            .field("requested", &self.number)
+            .field("composed", &composed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -234,20 +237,15 @@ fn run(
             let filled = catch_unwind(AssertUnwindSafe(|| {
                 pool.fill(|scene| compose(prediction, &request.style, scene))
             }));
-            match filled {
-                Ok(scene) => {
-                    has_panicked = false;
-                    *place = Some(scene);
+            if let Ok(scene) = filled {
+                has_panicked = false;
+                *place = Some(scene);
+            } else {
+                if !has_panicked {
+                    let model = &prediction.model.name;
+                    tracing::error!("composing the scene of a result of {model} panicked; it is not drawn");
                 }
-                Err(_) => {
-                    if !has_panicked {
-                        let model = &prediction.model.name;
-                        tracing::error!(
-                            "composing the scene of a result of {model} panicked; it is not drawn"
-                        );
-                    }
-                    has_panicked = true;
-                }
+                has_panicked = true;
             }
         }
         pool.keep_at_most(SCENES_PER_PANE * request.predictions.iter().flatten().count());

@@ -49,7 +49,7 @@ mod tests {
         // torch.nn.functional.interpolate(torch.tensor([[[0., 100., 40.]]]), 6, mode="linear", align_corners=False)
         let cells = [0.0, 100.0, 40.0];
         let single = Tap { first: 0, second: 0, fraction: 0.0 };
-        let at = |n: u8| sample(Tap::at((f32::from(n) + 0.5) / 2.0, 3), single, |x, _| cells[x]);
+        let at = |n: u8| sample(Tap::at(f32::from(n) * 0.5 + 0.25, 3), single, |x, _| cells[x]);
         let got: Vec<f32> = (0..6).map(at).collect();
         assert_eq!(got, [0.0, 25.0, 75.0, 85.0, 55.0, 40.0]);
     }
