@@ -1,7 +1,7 @@
-//! What is remembered between two starts: one TOML file that people may read and edit.
+//! The settings: one TOML file that people can read and edit.
 //!
 //! Every field has a default and unknown fields are ignored, so files of older and newer versions load.
-//! A file that can't be understood is set aside, never overwritten.
+//! A file that can't be understood is renamed, never overwritten.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,7 +14,6 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ResultPace;
-use crate::library::search::SortOrder;
 use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::save::SnapshotOptions;
@@ -22,12 +21,12 @@ use crate::source::{Address, CameraRequest};
 
 /// The environment variable that names the folder of the settings file.
 pub const CONFIG_VARIABLE: &str = "SIGHTLINE_CONFIG_DIR";
-/// How many sources are remembered.
+/// Number of recent sources.
 const RECENT_LIMIT: usize = 8;
 /// Changes within this time are written together.
 const QUIET: Duration = Duration::from_millis(600);
 
-/// Light, dark, or as the system is.
+/// Light, dark, or the system's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
@@ -37,7 +36,27 @@ pub enum Theme {
     Dark,
 }
 
-/// What is remembered between two starts.
+/// What a list of models is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SortOrder {
+    /// Favourites, then those used last, then by name.
+    #[default]
+    Recent,
+    Name,
+    Task,
+    /// The fastest first.
+    Speed,
+    /// The smallest first.
+    Size,
+}
+
+impl SortOrder {
+    /// Every order, as menus show them.
+    pub const ALL: [Self; 5] = [Self::Recent, Self::Name, Self::Task, Self::Speed, Self::Size];
+}
+
+/// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Settings {
@@ -46,45 +65,45 @@ pub struct Settings {
     pub theme: Theme,
     /// The last model; `None`: the default one.
     pub model: Option<PathBuf>,
-    /// Least score, 0..=1.
+    /// Lowest score of a detection, 0..=1.
     pub conf: f32,
-    /// Greatest overlap of two boxes of a class, 0..=1.
+    /// Largest overlap (IoU) of two boxes of a class, 0..=1.
     pub iou: f32,
     pub mirror: bool,
-    /// The figures lie over the image.
+    /// The figures are drawn over the preview.
     pub figures: bool,
-    /// How much of a style image, matte or depth map covers the image, 0..=1.
+    /// Opacity of a style image, matte or depth map over the preview, 0..=1.
     pub amount: f32,
-    /// The matting model that limits styles to the person; `None`: the whole image.
+    /// The matting model that limits styles to the person; `None`: the whole frame.
     pub matte: Option<PathBuf>,
     /// The pose model for models of actions; `None`: the first that is found.
     pub pose: Option<PathBuf>,
     /// The execution provider that models run on; `None`: the CPU.
     pub device: Option<String>,
-    /// Results a second that models of any input size are to keep; `None`: their own size, whatever it takes.
+    /// Results per second that models of variable input size should reach; `None`: their own size, at any rate.
     pub target_rate: Option<u32>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
-    /// Results as new or as many as can be.
+    /// Whether results are as new as possible or as many as possible.
     pub result_pace: ResultPace,
     pub side_panel: bool,
     /// The models that were last compared with the one that ran.
     pub compare_models: Vec<PathBuf>,
-    /// Two models are compared on an image each, instead of on the two sides of one.
+    /// Two compared models have a view each, instead of the two sides of one.
     pub compare_tiles: bool,
-    /// Where the two sides meet, as a share of the image's width.
+    /// Where the two sides meet, as a share of the view's width.
     pub compare_divider: f32,
-    /// Begin videos and folders again at their end.
+    /// Restart videos and folders at their end.
     pub looping: bool,
     /// Width and height of the window, in points.
     pub window: Option<(f32, f32)>,
-    /// ONNX Runtime's shared library; `None`: looked for.
+    /// ONNX Runtime's shared library; `None`: Sightline looks for it.
     pub onnxruntime: Option<PathBuf>,
-    /// Folders of models that are looked in beside the usual ones.
+    /// Folders of models in addition to the usual ones.
     pub model_folders: Vec<PathBuf>,
-    /// Where models are fetched from before anywhere else: a folder or an address.
+    /// The mirror that models are downloaded from first: a folder or an address.
     pub model_mirror: Option<String>,
-    /// What the list of models is sorted by.
+    /// The order of the list of models.
     pub model_order: SortOrder,
     /// The last source; `None`: the best camera.
     pub source: Option<Address>,
@@ -132,7 +151,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Brings values that a hand-written file may hold back into their ranges.
+    /// Limits values to their ranges: a file edited by hand can hold others.
     fn clamp(&mut self) {
         let default = Self::default();
         let unit = |v: f32, d: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { d };
@@ -145,7 +164,7 @@ impl Settings {
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));
     }
 
-    /// Remembers a source that was opened. Names that aren't valid Unicode can't be written and are left out.
+    /// Records that a source was opened. Paths that aren't valid Unicode can't be written and are left out.
     pub fn remember_source(&mut self, address: &Address) {
         let writable = match address {
             Address::Video(path) | Address::Image(path) | Address::Folder(path) => path.to_str().is_some(),
@@ -162,7 +181,7 @@ impl Settings {
         }
     }
 
-    /// Remembers a model that was opened, where its name can be written.
+    /// Records that a model was opened, if its path can be written.
     pub fn remember_model(&mut self, path: &Path) {
         if path.to_str().is_some() {
             self.model = Some(path.to_owned());
@@ -170,8 +189,8 @@ impl Settings {
     }
 }
 
-/// Where the settings file lies (`SIGHTLINE_CONFIG_DIR`, else the system's place for settings), whether or
-/// not it exists; `None` where the user has no home.
+/// The path of the settings file, whether or not it exists: in `SIGHTLINE_CONFIG_DIR`, or else in the system's folder for
+/// settings; `None` if the user has no home.
 #[must_use]
 pub fn settings_file() -> Option<PathBuf> {
     let folder = match std::env::var_os(CONFIG_VARIABLE).filter(|v| !v.is_empty()) {
@@ -181,16 +200,16 @@ pub fn settings_file() -> Option<PathBuf> {
     Some(folder.join("settings.toml"))
 }
 
-/// What was wrong with the settings file, in a sentence that says what was done about it.
+/// Why the settings can't be read or written, and what was done about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// It isn't the TOML that we write; it was renamed.
+    /// The file isn't valid; it was renamed.
     #[error("The settings file couldn't be understood ({reason}). It was kept as \u{201c}{}\u{201d}, and Sightline started with its defaults.", kept.display())]
     Damaged { reason: String, kept: PathBuf },
-    /// It can't be read at all; nothing is written over it.
+    /// The file can't be read; it isn't overwritten.
     #[error("The settings file \u{201c}{}\u{201d} can't be read: {reason}. Changes won't be remembered; check its permissions.", path.display())]
     Unreadable { path: PathBuf, reason: String },
-    /// It can't be written.
+    /// The file can't be written.
     #[error("The settings can't be saved in \u{201c}{}\u{201d}: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
     Unwritable { path: PathBuf, reason: String },
 }
@@ -198,7 +217,7 @@ pub enum SettingsError {
 /// Reads the settings; a file that doesn't exist gives the defaults.
 ///
 /// # Errors
-/// [`SettingsError::Damaged`] after setting the file aside, or [`SettingsError::Unreadable`].
+/// [`SettingsError::Damaged`] after renaming the file, or [`SettingsError::Unreadable`].
 pub fn load(path: &Path) -> Result<Settings, SettingsError> {
     let unreadable = |error: std::io::Error| SettingsError::Unreadable {
         path: path.to_owned(),
@@ -210,7 +229,7 @@ pub fn load(path: &Path) -> Result<Settings, SettingsError> {
         Err(error) => return Err(unreadable(error)),
     };
     let parsed = String::from_utf8(bytes)
-        .map_err(|_| "it is no text".to_owned())
+        .map_err(|_| "it isn't a text file".to_owned())
         .and_then(|text| toml::from_str::<Settings>(&text).map_err(|e| e.message().to_owned()));
     match parsed {
         Ok(mut settings) => {
@@ -225,27 +244,29 @@ pub fn load(path: &Path) -> Result<Settings, SettingsError> {
     }
 }
 
-/// The folders of models that were added, where the file can be read.
-#[must_use]
-pub fn peek_model_folders(path: &Path) -> Vec<PathBuf> {
-    let read = std::fs::read_to_string(path).ok().and_then(|text| toml::from_str::<Settings>(&text).ok());
-    read.map(|settings| settings.model_folders).unwrap_or_default()
-}
-
-/// The mirror that was chosen, where the file can be read.
-#[must_use]
-pub fn peek_mirror(path: &Path) -> Option<String> {
-    let settings = toml::from_str::<Settings>(&std::fs::read_to_string(path).ok()?).ok()?;
-    settings.model_mirror
-}
-
-/// The window's size as it was remembered, where the file can be read; for opening the window before the rest
-/// is loaded.
-#[must_use]
-pub fn peek_window(path: &Path) -> Option<(f32, f32)> {
+/// Reads the settings for a single value; a file that can't be read stays as it is and gives `None`.
+fn peek(path: &Path) -> Option<Settings> {
     let mut settings: Settings = toml::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
     settings.clamp();
-    settings.window
+    Some(settings)
+}
+
+/// The added folders of models, if the file can be read.
+#[must_use]
+pub fn peek_model_folders(path: &Path) -> Vec<PathBuf> {
+    peek(path).map(|settings| settings.model_folders).unwrap_or_default()
+}
+
+/// The mirror for models, if the file can be read and names one.
+#[must_use]
+pub fn peek_mirror(path: &Path) -> Option<String> {
+    peek(path)?.model_mirror
+}
+
+/// The window's size, if the file can be read; for opening the window before the rest is loaded.
+#[must_use]
+pub fn peek_window(path: &Path) -> Option<(f32, f32)> {
+    peek(path)?.window
 }
 
 /// The first of `settings.damaged.toml`, `settings.damaged-2.toml`, … that doesn't exist.
@@ -257,10 +278,10 @@ fn free_name(path: &Path) -> PathBuf {
         .unwrap_or(first)
 }
 
-/// Writes the settings to a temporary name beside `path`, then renames it.
+/// Writes the settings to a temporary file in the same folder, then renames it.
 ///
 /// # Errors
-/// [`SettingsError::Unwritable`]; the old file is then as it was.
+/// [`SettingsError::Unwritable`]; the old file is unchanged.
 pub fn save(path: &Path, settings: &Settings) -> Result<(), SettingsError> {
     let unwritable = |reason: String| SettingsError::Unwritable { path: path.to_owned(), reason };
     let text = toml::to_string_pretty(settings).map_err(|e| unwritable(e.to_string()))?;
@@ -275,7 +296,7 @@ pub fn save(path: &Path, settings: &Settings) -> Result<(), SettingsError> {
     write().map(drop).map_err(|e| unwritable(e.to_string()))
 }
 
-/// Writes settings on a thread of its own, changes that follow each other quickly in one go.
+/// Writes settings on a thread of its own; quick changes are written together.
 #[derive(Debug)]
 pub struct Saver {
     shared: Arc<Shared>,
@@ -300,7 +321,7 @@ impl Saver {
     /// Starts the thread that writes to `path`.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The thread can't be started.
     pub fn start(path: PathBuf) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
@@ -310,14 +331,14 @@ impl Saver {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Has these settings written soon.
+    /// Writes these settings soon.
     pub fn set(&self, settings: Settings) {
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.pending = Some(settings);
         self.shared.changed.notify_all();
     }
 
-    /// Why the last write failed; told once.
+    /// Returns the error of the last write, once.
     #[must_use]
     pub fn take_error(&self) -> Option<SettingsError> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).error.take()
@@ -397,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_loaded_again() {
+    fn saved_settings_are_loaded_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deeper/settings.toml");
         assert_eq!(load(&path).unwrap(), Settings::default());
@@ -411,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_kept_aside_and_the_next_too() {
+    fn damaged_files_are_renamed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         for name in ["settings.damaged.toml", "settings.damaged-2.toml"] {
@@ -427,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_ignored_and_wild_values_tamed() {
+    fn unknown_fields_are_ignored_and_values_limited() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         std::fs::write(&path, "conf = 7.5\niou = nan\nwindow = [1.0, 1.0]\nfrom-the-future = true\n")
@@ -451,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn the_saver_writes_what_is_pending_when_it_ends() {
+    fn the_saver_writes_pending_settings_when_it_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         let saver = Saver::start(path.clone()).unwrap();
@@ -462,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_said() {
+    fn a_folder_that_cannot_be_created_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
@@ -470,8 +491,7 @@ mod tests {
         assert!(error.to_string().contains("can't be saved"), "{error}");
     }
 
-    /// Files of every version that was given out must go on loading. `settings-0.1.toml` is what version 0.1
-    /// wrote of [`full`].
+    /// Files of every released version must load. `settings-0.1.toml` is what version 0.1 wrote for [`full`].
     #[test]
     fn the_files_of_older_versions_load() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/settings-0.1.toml");
@@ -479,5 +499,14 @@ mod tests {
         let copy = folder.path().join("settings.toml");
         std::fs::copy(path, &copy).unwrap();
         assert_eq!(load(&copy).unwrap(), full());
+    }
+
+    /// The order of the list of models is written as in version 0.1.
+    #[test]
+    fn the_order_of_models_keeps_its_names() {
+        for (order, name) in SortOrder::ALL.into_iter().zip(["recent", "name", "task", "speed", "size"]) {
+            let settings: Settings = toml::from_str(&format!("model-order = \"{name}\"")).unwrap();
+            assert_eq!(settings.model_order, order);
+        }
     }
 }

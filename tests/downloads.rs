@@ -1,4 +1,4 @@
-//! Downloads against a server that throttles, breaks off, lies, changes its files and answers with errors and pages.
+//! Downloads from a server that throttles, breaks off, lies, changes its files and sends errors and pages.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests end the test as the tests themselves do")]
 
@@ -10,8 +10,8 @@ mod tools;
 use std::collections::BTreeSet;
 use std::io;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use server::{Reply, Request, Server};
@@ -21,7 +21,7 @@ use sightline::library::download::{
 };
 use tools::{LONG, Place, Random, content, part, quick, sha256, until, zip};
 
-/// The misdeeds of the server in the great test; the number of a file chooses one.
+/// What the server does in the large test; the number of a file selects one.
 const KINDS: &[&str] = &[
     "good",
     "throttled",
@@ -45,7 +45,7 @@ const KINDS: &[&str] = &[
     "wrong-mirror",
 ];
 
-/// Answers a request for `/KIND/NUMBER`.
+/// Responds to a request for `/KIND/NUMBER`.
 fn misbehave(request: &Request, reply: &mut Reply<'_>) -> io::Result<()> {
     let mut words = request.path.split('/').skip(1);
     let kind = words.next().unwrap_or_default();
@@ -124,10 +124,10 @@ fn file(number: u64) -> Vec<u8> {
 fn two_hundred_downloads_from_a_hostile_server() {
     const COUNT: u64 = 200;
     let server = Server::start(misbehave);
-    let options = Options { at_once: 8, tries: 8, idle_timeout: Duration::from_millis(700), ..quick() };
+    let options = Options { at_once: 8, attempts: 8, idle_timeout: Duration::from_millis(700), ..quick() };
     let place = Place::new(options);
     let kind = |number: u64| KINDS[number as usize % KINDS.len()];
-    // Every other round of kinds knows the hash; where it isn't known the length or the server's word must do.
+    // The hash is known in every other round of kinds; otherwise the length or the server's validator must do.
     let pinned = |number: u64| {
         let needs = matches!(
             kind(number),
@@ -159,12 +159,12 @@ fn two_hundred_downloads_from_a_hostile_server() {
         let name = format!("{number}.onnx");
         let kind = kind(number);
         match place.downloads.state(*ticket) {
-            Some(State::Done(outcome)) => {
+            Some(State::Done(downloaded)) => {
                 let bytes = std::fs::read(place.target(&name)).unwrap();
                 assert_eq!(sha256(&bytes), sha256(&file(number)), "{kind} {number} isn't right");
-                assert_eq!((outcome.sha256, outcome.bytes), (sha256(&bytes), bytes.len() as u64));
+                assert_eq!((downloaded.sha256, downloaded.bytes), (sha256(&bytes), bytes.len() as u64));
                 let trust = if pinned(number) { Trust::Verified } else { Trust::FirstUse };
-                assert_eq!(outcome.trust, trust, "{kind} {number}");
+                assert_eq!(downloaded.trust, trust, "{kind} {number}");
                 let bad = ["long", "short", "changed", "404", "500", "html"];
                 assert!(!bad.contains(&kind), "{kind} {number} can't be right");
                 explained.insert(name);
@@ -182,23 +182,24 @@ fn two_hundred_downloads_from_a_hostile_server() {
                 };
                 assert!(named, "{kind} {number}: {failure}");
                 assert!(!place.target(&name).exists(), "{kind} {number} failed and is there");
-                if let Some(kept) = &failure.kept {
-                    assert_eq!(kept.path, part(&place.target(&name)));
-                    assert_eq!(kept.bytes, kept.path.metadata().unwrap().len());
+                if let Some(partial) = &failure.partial {
+                    assert_eq!(partial.path, part(&place.target(&name)));
+                    assert_eq!(partial.bytes, partial.path.metadata().unwrap().len());
                     explained.extend([format!("{name}.part"), format!("{name}.part.json")]);
                 }
             }
             other => panic!("{kind} {number}: {other:?}"),
         }
     }
-    assert_eq!(place.files(), explained, "something lies there that nobody was told of");
-    let unfinished: Vec<_> = unfinished(place.folder.path()).into_iter().map(|(_, kept)| kept.path).collect();
+    assert_eq!(place.files(), explained, "a file is left that no failure reports");
+    let unfinished: Vec<_> =
+        unfinished(place.folder.path()).into_iter().map(|(_, partial)| partial.path).collect();
     assert!(unfinished.iter().all(|p| explained.contains(p.file_name().unwrap().to_str().unwrap())));
 }
 
 type Answer = dyn Fn(&mut Reply<'_>) -> io::Result<()> + Send + Sync;
 
-/// A server with one answer for everything.
+/// A server with one response to everything.
 fn answering(answer: impl Fn(&mut Reply<'_>) -> io::Result<()> + Send + Sync + 'static) -> Server {
     Server::start(move |_, reply| answer(reply))
 }
@@ -207,7 +208,7 @@ fn silent_server() -> Server {
     Server::start(|_, reply| reply.stall())
 }
 
-/// What comes of a download whose server always answers so.
+/// The error of a download whose server always responds like this.
 fn error_of(answer: impl Fn(&mut Reply<'_>) -> io::Result<()> + Send + Sync + 'static) -> E {
     let server = answering(answer);
     let place = Place::new(quick());
@@ -215,7 +216,7 @@ fn error_of(answer: impl Fn(&mut Reply<'_>) -> io::Result<()> + Send + Sync + 's
 }
 
 #[test]
-fn what_is_not_the_file_is_refused_and_named() {
+fn a_response_that_is_not_the_file_is_refused_and_named() {
     let page = error_of(|r| r.send("200 OK", "text/html", b"<!DOCTYPE html><title>Sign\x1b[31m in</title>"));
     assert!(
         page.to_string().contains("a web page") && page.to_string().contains("Sign\\u{1b}[31m in"),
@@ -252,7 +253,7 @@ fn a_sign_in_page_of_the_network_is_named_as_such() {
 }
 
 #[test]
-fn every_status_is_named_with_what_to_do() {
+fn every_status_is_named_with_a_fix() {
     for (status, words) in [
         ("401 Unauthorized", "accept terms"),
         ("403 Forbidden", "accept terms"),
@@ -272,7 +273,7 @@ fn every_status_is_named_with_what_to_do() {
 }
 
 #[test]
-fn an_overloaded_server_is_heeded_and_not_for_ever() {
+fn retry_after_is_respected_within_limits() {
     let bytes = content(1, 9000);
     let theirs = bytes.clone();
     let server = Server::start(move |request, reply| match request.nth {
@@ -309,7 +310,7 @@ fn a_length_that_lies_is_noticed() {
     assert!(matches!(error, E::BrokeOff { bytes: 50_000, total: Some(50_001), .. }), "{error}");
     let error = run(sends(100_000), None);
     assert!(matches!(error, E::TooLong { limit: 60_000, .. }), "{error}");
-    // Without any length, only what is known tells the whole file from one cut short.
+    // Without a length, only the known size tells a whole file from a truncated one.
     let theirs = bytes.clone();
     let unsaid = move |r: &mut Reply<'_>| {
         r.head("200 OK", &[])?;
@@ -341,7 +342,7 @@ fn a_wrong_file_is_refused_with_both_hashes_and_leaves_nothing() {
 }
 
 #[test]
-fn a_server_that_is_no_server_is_named() {
+fn a_server_that_does_not_speak_http_is_named() {
     let error = error_of(|r| r.body(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"));
     assert!(matches!(error, E::Garbled { .. } | E::BrokeOff { .. }), "{error}");
     let error = error_of(|r| r.head("302 Found", &[("Location", "/again".into())]));
@@ -375,7 +376,7 @@ fn a_server_that_is_no_server_is_named() {
 #[test]
 fn a_silent_server_is_given_up() {
     let server = silent_server();
-    let place = Place::new(Options { idle_timeout: Duration::from_millis(100), tries: 2, ..quick() });
+    let place = Place::new(Options { idle_timeout: Duration::from_millis(100), attempts: 2, ..quick() });
     let error = place.fails(place.job(&server.url("/m")));
     assert!(matches!(error, E::Stalled { .. }), "{error}");
     assert_eq!(server.requests().len(), 2);
@@ -404,19 +405,19 @@ fn paused_while_the_server_stalls_and_resumed_after_a_new_start() {
         (progress.phase, progress.total, progress.fraction()),
         (Phase::Receiving, Some(400_000), Some(0.5))
     );
-    // Nothing more will come before the test's patience ends: only a stop that is heeded at once ends this.
+    // Nothing more arrives before the test's timeout: only an immediate stop ends this.
     place.downloads.pause(ticket);
-    let Some(State::Paused(Some(kept))) = place.downloads.wait(ticket, LONG / 6) else {
+    let Some(State::Paused(Some(partial))) = place.downloads.wait(ticket, LONG / 6) else {
         panic!("{:?}", place.downloads)
     };
-    assert_eq!((kept.bytes, kept.total), (200_000, Some(400_000)));
-    assert!(kept.to_string().contains("200.0 kB of 400.0 kB are kept"), "{kept}");
+    assert_eq!((partial.bytes, partial.total), (200_000, Some(400_000)));
+    assert!(partial.to_string().contains("200.0 kB of 400.0 kB are kept"), "{partial}");
 
     place.restart(quick());
     let left = unfinished(place.folder.path());
-    assert_eq!(left, [(place.target("m.onnx"), kept)]);
-    let outcome = place.run(place.job(&server.url("/m"))).unwrap();
-    assert_eq!((outcome.sha256, outcome.trust), (sha256(&bytes), Trust::FirstUse));
+    assert_eq!(left, [(place.target("m.onnx"), partial)]);
+    let downloaded = place.run(place.job(&server.url("/m"))).unwrap();
+    assert_eq!((downloaded.sha256, downloaded.trust), (sha256(&bytes), Trust::FirstUse));
     assert_eq!(std::fs::read(place.target("m.onnx")).unwrap(), bytes);
     assert_eq!(place.files(), BTreeSet::from(["m.onnx".into()]));
     let requests = server.requests();
@@ -426,7 +427,7 @@ fn paused_while_the_server_stalls_and_resumed_after_a_new_start() {
 }
 
 #[test]
-fn paused_and_resumed_in_one_breath() {
+fn paused_and_resumed_at_once() {
     let bytes = content(5, 300_000);
     let server = stalling(bytes.clone());
     let place = Place::new(quick());
@@ -434,10 +435,10 @@ fn paused_and_resumed_in_one_breath() {
     until("half of it came", || place.progress(ticket).is_some_and(|p| p.bytes == 150_000));
     place.downloads.pause(ticket);
     place.downloads.resume(ticket);
-    let Some(State::Done(outcome)) = place.downloads.wait(ticket, LONG) else {
+    let Some(State::Done(downloaded)) = place.downloads.wait(ticket, LONG) else {
         panic!("{:?}", place.downloads)
     };
-    assert_eq!(outcome.sha256, sha256(&bytes));
+    assert_eq!(downloaded.sha256, sha256(&bytes));
 }
 
 #[test]
@@ -452,7 +453,7 @@ fn a_cancel_leaves_nothing() {
     place.downloads.clear_finished();
     assert!(place.downloads.list().is_empty());
 
-    // While it waits for the head of an answer, and after a pause.
+    // While it waits for the head of a response, and after a pause.
     let silent = silent_server();
     let ticket = place.downloads.add(place.job(&silent.url("/m"))).unwrap();
     until("it was asked", || !silent.requests().is_empty());
@@ -464,7 +465,7 @@ fn a_cancel_leaves_nothing() {
 }
 
 #[test]
-fn what_cannot_be_resumed_is_not_left_behind() {
+fn bytes_that_cannot_be_resumed_are_removed() {
     let bytes = content(7, 200_000);
     let server = Server::start(move |_, reply| {
         // Neither an ETag nor a date, and no hash is known.
@@ -481,7 +482,7 @@ fn what_cannot_be_resumed_is_not_left_behind() {
 }
 
 #[test]
-fn a_failure_says_what_is_kept_and_the_next_mirror_goes_on_with_it() {
+fn a_failure_reports_its_partial_download_and_the_next_mirror_resumes_it() {
     let bytes = content(8, 300_000);
     let theirs = bytes.clone();
     let server = Server::start(move |request, reply| match (request.path.as_str(), request.nth) {
@@ -497,16 +498,16 @@ fn a_failure_says_what_is_kept_and_the_next_mirror_goes_on_with_it() {
             && failure.to_string().contains("200.0 kB of 300.0 kB are kept"),
         "{failure}"
     );
-    let outcome = place.run(Job { addresses: vec![server.url("/a"), server.url("/b")], ..job }).unwrap();
-    assert_eq!((outcome.sha256, outcome.trust), (sha256(&bytes), Trust::Verified));
-    assert_eq!(outcome.from, Some(server.url("/b")));
+    let downloaded = place.run(Job { addresses: vec![server.url("/a"), server.url("/b")], ..job }).unwrap();
+    assert_eq!((downloaded.sha256, downloaded.trust), (sha256(&bytes), Trust::Verified));
+    assert_eq!(downloaded.from, Some(server.url("/b")));
     let requests = server.requests();
     let last = requests.last().unwrap();
     assert_eq!((last.path.as_str(), last.offset(), last.header("if-range")), ("/b", Some(200_000), None));
 }
 
 #[test]
-fn every_mirror_that_failed_is_told() {
+fn every_mirror_that_failed_is_reported() {
     let server = answering(|r| r.send("404 Not Found", "", b""));
     let place = Place::new(quick());
     let mut job = place.job("/nowhere/offline");
@@ -522,7 +523,7 @@ fn every_mirror_that_failed_is_told() {
 }
 
 #[test]
-fn a_part_that_turns_out_wrong_is_got_anew() {
+fn a_partial_download_with_wrong_bytes_is_downloaded_again() {
     let bytes = content(9, 300_000);
     let theirs = bytes.clone();
     let server = Server::start(move |request, reply| match request.nth {
@@ -532,9 +533,9 @@ fn a_part_that_turns_out_wrong_is_got_anew() {
     });
     let place = Place::new(quick());
     let job = Job { sha256: Some(sha256(&bytes)), ..place.job(&server.url("/m")) };
-    let kept = place.run(job.clone()).unwrap_err().kept.clone().unwrap();
+    let partial = place.run(job.clone()).unwrap_err().partial.clone().unwrap();
     // As after a power cut: the length is right, the bytes aren't.
-    std::fs::write(&kept.path, vec![0; 200_000]).unwrap();
+    std::fs::write(&partial.path, vec![0; 200_000]).unwrap();
     assert_eq!(place.run(job).unwrap().sha256, sha256(&bytes));
     assert_eq!(
         server.requests().iter().map(Request::offset).collect::<Vec<_>>(),
@@ -543,13 +544,13 @@ fn a_part_that_turns_out_wrong_is_got_anew() {
 }
 
 #[test]
-fn a_file_that_shrank_or_changed_is_begun_anew() {
+fn a_file_that_shrank_or_changed_is_downloaded_again() {
     for (length, etag) in [(100_000, "w"), (300_000, "v")] {
         let (old, new) = (content(10, 300_000), content(11, length));
         let theirs = new.clone();
         let server = Server::start(move |request, reply| match request.nth {
             0 => reply.file(request, &old, "v", 200_000),
-            // It doesn't heed If-Range: it compares nothing, and says that the file is another by its ETag only.
+            // It ignores If-Range, and only its ETag shows that the file is another one.
             1 if request.offset().is_some_and(|o| o >= theirs.len()) => reply
                 .head("416 Range Not Satisfiable", &[("Content-Range", format!("bytes */{}", theirs.len()))]),
             1 => reply.file(
@@ -580,9 +581,9 @@ fn an_offline_folder_is_a_mirror() {
         let place = Place::new(quick());
         let mut job = Job { sha256: Some(sha256(&bytes)), bytes: Some(60_000), ..place.job(&address) };
         job.addresses.push("https://models.invalid/files/yolo%20x.onnx?download=1".into());
-        let outcome = place.run(job).unwrap();
-        assert_eq!((outcome.sha256, outcome.trust), (sha256(&bytes), Trust::Verified));
-        assert!(outcome.from.as_ref().is_some_and(|f| f.ends_with("yolo x.onnx")), "{outcome:?}");
+        let downloaded = place.run(job).unwrap();
+        assert_eq!((downloaded.sha256, downloaded.trust), (sha256(&bytes), Trust::Verified));
+        assert!(downloaded.from.as_ref().is_some_and(|f| f.ends_with("yolo x.onnx")), "{downloaded:?}");
         assert_eq!(place.files(), BTreeSet::from(["m.onnx".into()]));
     }
     let place = Place::new(quick());
@@ -594,7 +595,7 @@ fn an_offline_folder_is_a_mirror() {
 }
 
 #[test]
-fn a_proxy_is_gone_through() {
+fn a_proxy_is_used() {
     let bytes = content(13, 30_000);
     let theirs = bytes.clone();
     let server = Server::start(move |request, reply| reply.file(request, &theirs, "v", usize::MAX));
@@ -632,9 +633,12 @@ fn a_file_is_taken_out_of_an_archive() {
     let member = |path: &str| Some(Member { path: path.into(), bytes: None, sha256: None });
     let place = Place::new(quick());
     let job = Job { member: member("pkg/models/net.onnx"), ..place.job(&server.url("/pkg.whl")) };
-    let outcome = place.run(job.clone()).unwrap();
-    assert_eq!((outcome.sha256, outcome.bytes, outcome.trust), (sha256(&model), 90_000, Trust::FirstUse));
-    assert_eq!(outcome.archive, Some((sha256(&archive), archive.len() as u64)));
+    let downloaded = place.run(job.clone()).unwrap();
+    assert_eq!(
+        (downloaded.sha256, downloaded.bytes, downloaded.trust),
+        (sha256(&model), 90_000, Trust::FirstUse)
+    );
+    assert_eq!(downloaded.archive, Some((sha256(&archive), archive.len() as u64)));
     assert_eq!(std::fs::read(place.target("m.onnx")).unwrap(), model);
     assert_eq!(place.files(), BTreeSet::from(["m.onnx".into()]));
 
@@ -656,12 +660,13 @@ fn a_file_is_taken_out_of_an_archive() {
     assert!(matches!(error, E::WrongHash { .. }), "{error}");
     let error = place.fails(here(Job { member: pinned(Some(90_001), None), ..job.clone() }));
     assert!(matches!(error, E::WrongLength { .. }), "{error}");
-    let outcome = place.run(here(Job { member: pinned(Some(90_000), Some(sha256(&model))), ..job })).unwrap();
-    assert_eq!(outcome.trust, Trust::Verified);
+    let downloaded =
+        place.run(here(Job { member: pinned(Some(90_000), Some(sha256(&model))), ..job })).unwrap();
+    assert_eq!(downloaded.trust, Trust::Verified);
 }
 
 #[test]
-fn archives_made_with_bad_intent_write_nothing_and_fill_nothing() {
+fn malicious_archives_write_nothing_and_fill_nothing() {
     let place = Place::new(Options { most_bytes: 1 << 20, ..quick() });
     let fails = |archive: Vec<u8>, member: &str| {
         let server = Server::start(move |request, reply| reply.file(request, &archive, "v", usize::MAX));
@@ -674,7 +679,7 @@ fn archives_made_with_bad_intent_write_nothing_and_fill_nothing() {
     let bomb = zip(&[("bomb.onnx", &zeros)]);
     let error = fails(bomb.clone(), "bomb.onnx");
     assert!(matches!(error, E::MemberTooLarge { limit: 1_048_576, .. }), "{error}");
-    // The same, with a size that lies: 4 kB are declared, in both places where a zip says it.
+    // The same with a wrong size: 4 kB are declared, in both places where a zip holds it.
     let mut lying = bomb;
     let size = (8_u32 << 20).to_le_bytes();
     let places: Vec<usize> = (0..lying.len() - 4).filter(|at| lying[*at..at + 4] == size).collect();
@@ -698,7 +703,7 @@ fn archives_made_with_bad_intent_write_nothing_and_fill_nothing() {
 }
 
 #[test]
-fn what_lies_at_the_target_is_kept_unless_told_otherwise() {
+fn a_file_at_the_target_stays_unless_it_may_be_replaced() {
     let bytes = content(17, 20_000);
     let theirs = bytes.clone();
     let server = Server::start(move |request, reply| reply.file(request, &theirs, "v", usize::MAX));
@@ -712,9 +717,9 @@ fn what_lies_at_the_target_is_kept_unless_told_otherwise() {
     assert!(server.requests().is_empty());
     place.run(Job { replace: true, ..job.clone() }).unwrap();
     assert_eq!(std::fs::read(&target).unwrap(), bytes);
-    // What is wanted is there: nobody is asked.
-    let outcome = place.run(job).unwrap();
-    assert_eq!((&outcome.from, outcome.trust), (&None, Trust::Verified));
+    // The wanted file is there: no request is sent.
+    let downloaded = place.run(job).unwrap();
+    assert_eq!((&downloaded.from, downloaded.trust), (&None, Trust::Verified));
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -757,8 +762,34 @@ fn a_few_run_the_others_wait_in_order_and_one_target_is_one_job() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// `wake` is called without a lock, so it can look at the list itself.
 #[test]
-fn two_programs_do_not_spoil_one_file() {
+fn wake_can_look_at_the_downloads() {
+    let server = silent_server();
+    let folder = tempfile::tempdir().unwrap();
+    let shared: Arc<OnceLock<Downloads>> = Arc::default();
+    let weak = Arc::downgrade(&shared);
+    let downloads = Downloads::new(quick(), move || {
+        let shared = weak.upgrade();
+        let _ = shared.as_ref().and_then(|s| s.get()).map(Downloads::list);
+    });
+    let ticket = downloads.add(Job::new("m", server.url("/m"), folder.path().join("m"))).unwrap();
+    shared.set(downloads).unwrap();
+    until("it was asked", || !server.requests().is_empty());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let own = Arc::clone(&shared);
+    std::thread::spawn(move || {
+        own.get().unwrap().pause(ticket);
+        own.get().unwrap().cancel(ticket);
+        sender.send(())
+    });
+    receiver.recv_timeout(LONG / 6).expect("pausing hangs");
+    let state = shared.get().unwrap().wait(ticket, LONG / 6);
+    assert!(matches!(state, Some(State::Cancelled)), "{state:?}");
+}
+
+#[test]
+fn two_programs_do_not_write_one_file() {
     let bytes = content(18, 300_000);
     let server = stalling(bytes.clone());
     let place = Place::new(quick());
@@ -778,12 +809,12 @@ fn two_programs_do_not_spoil_one_file() {
     place.downloads.pause(first);
     assert!(place.downloads.wait(first, LONG).is_some());
     other.resume(second);
-    let Some(State::Done(outcome)) = other.wait(second, LONG) else { panic!("{other:?}") };
-    assert_eq!(outcome.sha256, sha256(&bytes));
+    let Some(State::Done(downloaded)) = other.wait(second, LONG) else { panic!("{other:?}") };
+    assert_eq!(downloaded.sha256, sha256(&bytes));
 }
 
 #[test]
-fn a_disk_without_room_is_seen_before_anything_is_written() {
+fn a_disk_without_space_is_noticed_before_anything_is_written() {
     let server = Server::start(|request, reply| {
         if request.path == "/said" {
             return reply.head("200 OK", &[("Content-Length", (1_u64 << 59).to_string())]);
@@ -798,7 +829,7 @@ fn a_disk_without_room_is_seen_before_anything_is_written() {
     assert!(matches!(error, E::NoSpace { needed, .. } if needed == 1 << 59), "{error}");
 }
 
-/// Runs one of the tests below by itself, started by `sh` with these words before it.
+/// Runs one of the tests below in a process of its own, started by `sh` with these commands before it.
 #[cfg(target_os = "linux")]
 fn alone(test: &str, before: &str, folder: &std::path::Path) -> (bool, String) {
     let output = Command::new("sh")
@@ -813,7 +844,7 @@ fn alone(test: &str, before: &str, folder: &std::path::Path) -> (bool, String) {
     (output.status.success() && text.contains("1 passed"), text)
 }
 
-/// Downloads a file whose length isn't said into `DOWNLOAD_FOLDER`, where it doesn't fit.
+/// Downloads a file of unknown length into `DOWNLOAD_FOLDER`, where it doesn't fit.
 fn too_large_for_the_folder() -> Arc<sightline::library::download::Failure> {
     let bytes = content(19, 3_000_000);
     let hash = sha256(&bytes);
@@ -826,10 +857,10 @@ fn too_large_for_the_folder() -> Arc<sightline::library::download::Failure> {
     let failure = place
         .run(Job { sha256: Some(hash), target: target.clone(), ..place.job(&server.url("/m")) })
         .unwrap_err();
-    // What stays is told, and goes on request.
-    let kept = failure.kept.clone().expect("a part");
-    assert_eq!(kept.bytes, kept.path.metadata().unwrap().len());
-    assert!(kept.bytes > 100_000 && kept.bytes < 3_000_000, "{failure}");
+    // The partial download is reported, and can be removed.
+    let partial = failure.partial.clone().expect("a part");
+    assert_eq!(partial.bytes, partial.path.metadata().unwrap().len());
+    assert!(partial.bytes > 100_000 && partial.bytes < 3_000_000, "{failure}");
     let ticket = place.downloads.list()[0].ticket;
     place.downloads.cancel(ticket);
     assert_eq!(std::fs::read_dir(target.parent().unwrap()).unwrap().count(), 0);
@@ -838,21 +869,21 @@ fn too_large_for_the_folder() -> Arc<sightline::library::download::Failure> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_disk_that_fills_up_half_way_is_said_with_the_fix() {
+fn a_disk_that_fills_up_is_named_with_a_fix() {
     let folder = tempfile::tempdir().unwrap();
     let mount = "mount -t tmpfs -o size=1m none \"$DOWNLOAD_FOLDER\" || { echo no mount; exit 9; };";
     let exe = "unshare --map-root-user --mount sh -c";
     let inner = format!("{exe} '{mount} exec \"$0\" \"$@\"' \"$0\" \"$@\"; exit $?; ");
     let (passed, text) = alone("inside_a_small_disk", &inner, folder.path());
     if text.contains("unshare:") || text.contains("no mount") {
-        eprintln!("left out: this account may not mount a small disk ({})", text.trim());
+        eprintln!("skipped: this account may not mount a small disk ({})", text.trim());
         return;
     }
     assert!(passed, "{text}");
 }
 
 #[test]
-#[ignore = "run by a_disk_that_fills_up_half_way_is_said_with_the_fix, inside a disk of 1 MB"]
+#[ignore = "run by a_disk_that_fills_up_is_named_with_a_fix, inside a disk of 1 MB"]
 fn inside_a_small_disk() {
     let failure = too_large_for_the_folder();
     assert!(
@@ -863,7 +894,7 @@ fn inside_a_small_disk() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_may_not_become_so_large_is_said_with_the_fix() {
+fn a_file_over_the_size_limit_is_named_with_a_fix() {
     let folder = tempfile::tempdir().unwrap();
     // Blocks of 512 bytes; without the trap the system would end the program instead of refusing the write.
     let (passed, text) = alone("inside_a_limit", "trap '' XFSZ; ulimit -f 2000;", folder.path());
@@ -871,7 +902,7 @@ fn a_file_that_may_not_become_so_large_is_said_with_the_fix() {
 }
 
 #[test]
-#[ignore = "run by a_file_that_may_not_become_so_large_is_said_with_the_fix, under a limit of 1 MB a file"]
+#[ignore = "run by a_file_over_the_size_limit_is_named_with_a_fix, under a limit of 1 MB a file"]
 fn inside_a_limit() {
     let failure = too_large_for_the_folder();
     assert!(matches!(failure.error, E::FileTooLarge { .. }) && failure.fix().contains("FAT32"), "{failure}");

@@ -1,10 +1,12 @@
-//! Models from anywhere: each bad file gets a clear sentence, none gets out of its folder, nothing is half done.
+//! Importing models: each bad file has a clear error, none is written outside its folder, nothing is left half done.
 
 mod common;
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
 
 use common::{Ended, TestEnv, shared};
 
@@ -17,7 +19,7 @@ fn models(env: &TestEnv, arguments: &[&str]) -> Ended {
     Ended::of(env.bare().arg("models").args(arguments).output().expect("the program starts"))
 }
 
-/// What lies in the library's folder, hidden files too.
+/// The files in the library's folder, hidden ones too.
 fn contents(env: &TestEnv) -> Vec<String> {
     let entries = std::fs::read_dir(home(env)).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
@@ -36,7 +38,7 @@ fn refused(env: &TestEnv, path: &Path, words: &[&str]) {
 }
 
 #[test]
-fn a_model_is_taken_in_identified_and_found_by_its_name() {
+fn a_model_is_imported_identified_and_found_by_its_name() {
     let env = TestEnv::new();
     env.bring("models/yolox_nano.onnx", "mine.onnx");
     std::fs::write(env.path("mine.toml"), "labels = [\"a\"]").expect("a sidecar");
@@ -135,7 +137,7 @@ fn weights_that_are_missing_or_lie_elsewhere_are_named() {
     refused(&env, &path, &["../../secret.bin", "outside its own folder"]);
     std::fs::write(&path, with_external_data("/etc/passwd")).expect("written");
     refused(&env, &path, &["/etc/passwd", "outside its own folder"]);
-    // There they come along, into a folder of the model's own.
+    // If they are there, they are imported too, into a folder of the model's own.
     std::fs::write(&path, with_external_data("weights.bin")).expect("written");
     std::fs::write(env.path("weights.bin"), [0; 8]).expect("written");
     models(&env, &["import", "split.onnx"]).with_code(0);
@@ -145,7 +147,7 @@ fn weights_that_are_missing_or_lie_elsewhere_are_named() {
 }
 
 #[test]
-fn a_tensor_that_claims_terabytes_costs_nothing() {
+fn a_tensor_that_claims_terabytes_is_refused() {
     let env = TestEnv::new();
     // A weight of 2^40 elements whose bytes "follow", though the file ends.
     let dims = [vec![1 << 3], vec![0x80, 0x80, 0x80, 0x80, 0x80, 0x20]].concat();
@@ -160,7 +162,7 @@ fn a_tensor_that_claims_terabytes_costs_nothing() {
 }
 
 #[test]
-fn an_opset_from_the_future_is_said_by_the_runtime() {
+fn an_opset_from_the_future_is_reported() {
     let env = TestEnv::new();
     let mut bytes = std::fs::read(shared("models/ultraface_rfb_320.onnx")).expect("the model");
     // Another opset of the same domain at the end of the file: protobuf keeps both, the runtime takes the newer.
@@ -174,7 +176,7 @@ fn an_opset_from_the_future_is_said_by_the_runtime() {
 }
 
 #[test]
-fn three_gigabytes_are_looked_at_at_once_and_refused_clearly() {
+fn a_model_of_three_gigabytes_is_refused_with_a_clear_error() {
     let env = TestEnv::new();
     let path = env.path("large.onnx");
     // A whole file: the graph's last field says that 3 GB of weights follow, and they do (a hole on the disk).
@@ -201,7 +203,7 @@ fn three_gigabytes_are_looked_at_at_once_and_refused_clearly() {
 }
 
 #[test]
-fn a_read_only_library_is_said() {
+fn a_read_only_library_is_reported() {
     let env = TestEnv::new();
     env.bring("models/yolox_nano.onnx", "mine.onnx");
     // A file where the folder must be: even root can't write into that.
@@ -220,7 +222,7 @@ fn names_that_deceive_are_shown_and_stored_plainly() {
     let ended = models(&env, &["import", path.to_str().expect("UTF-8")]).with_code(0);
     assert!(!ended.out.contains(['\u{202e}', '\u{7}']), "{:?}", ended.out);
     assert_eq!(contents(&env), ["agpj.onnx.onnx"]);
-    // One that lies in a folder of models under such a name is listed without doing harm.
+    // One with such a name in a folder of models is listed harmlessly.
     std::fs::copy(&path, env.models().join(name)).expect("a copy");
     let listed = models(&env, &["list"]).with_code(0);
     assert!(!listed.out.contains(['\u{202e}', '\u{7}']), "{:?}", listed.out);
@@ -259,7 +261,7 @@ fn archives_are_unpacked_but_never_outside_the_library() {
 }
 
 #[test]
-fn a_changed_file_is_told_from_a_right_one() {
+fn a_changed_file_is_told_apart_from_a_right_one() {
     let env = TestEnv::new();
     env.bring("models/yunet_2023mar.onnx", "yunet.onnx");
     models(&env, &["import", "yunet.onnx"]).with_code(0);
@@ -272,4 +274,39 @@ fn a_changed_file_is_told_from_a_right_one() {
     std::fs::write(&path, bytes).expect("written");
     let ended = models(&env, &["verify", "yunet"]).with_code(1);
     assert!(ended.out.contains("CHANGED"), "{}", ended.out);
+}
+
+/// Threads of this process whose names start like this.
+#[cfg(target_os = "linux")]
+fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("threads").flatten();
+    let names = tasks.filter_map(|t| std::fs::read_to_string(t.path().join("comm")).ok());
+    names.filter(|n| n.starts_with(name)).count()
+}
+
+/// Its own, and the one that receives the system's reports.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dropped_watcher_leaves_no_thread() {
+    use sightline::library::{Catalogue, Inventory, Watcher};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = || threads("sightline-libra") + threads("notify-rs");
+    for round in 0..5 {
+        let inventory = Inventory::new(vec![folder.path().to_owned()], None, Catalogue::default().into());
+        let watcher = Watcher::start(inventory, || ());
+        let start = Instant::now();
+        std::fs::write(folder.path().join(format!("{round}.onnx")), "no model").expect("written");
+        while watcher.entries().len() <= round {
+            assert!(start.elapsed() < Duration::from_secs(10), "it is never listed");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(all() >= 1);
+        drop(watcher);
+        // The receiving thread ends a moment after it is told to.
+        while all() > 0 {
+            assert!(start.elapsed() < Duration::from_secs(10), "{} threads are left", all());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
 }

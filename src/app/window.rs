@@ -163,7 +163,7 @@ impl App {
         let inventory = Inventory::of_user(&loaded.model_folders, Arc::clone(&catalogue));
         let wake = ctx.clone();
         let downloads = Downloads::new(Options::default(), move || wake.request_repaint());
-        let notes = inventory.notes().clone();
+        let notes = inventory.records().clone();
         let wake = ctx.clone();
         let watcher = Arc::new(Watcher::start(inventory, move || wake.request_repaint()));
         let thresholds = Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() };

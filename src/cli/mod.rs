@@ -240,7 +240,7 @@ fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let name = path.to_str().filter(|_| !path.exists() && path.components().count() == 1);
     let Some(name) = name else { return Ok(path.to_owned()) };
     let catalogue = Arc::new(Catalogue::load());
-    let cards = models::inventory(&catalogue).cards();
+    let cards = models::load_inventory(&catalogue).entries();
     if let Some(card) = inventory::find(&cards, name) {
         return Ok(card.path.clone());
     }

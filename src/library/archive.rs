@@ -1,4 +1,4 @@
-//! Models out of `.zip` archives, as little trusted as anything from outside.
+//! Unpacking models from `.zip` archives, which may be malicious.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,25 +7,25 @@ use std::path::{Path, PathBuf};
 use super::import::stays_inside;
 use super::names;
 
-/// No archive of models holds more.
-const MOST_FILES: usize = 2000;
-/// Unpacked, all together, in bytes.
-const LARGEST: u64 = 16 << 30;
+/// An archive with more files is refused.
+const MAX_FILES: usize = 2000;
+/// An archive whose files take more bytes together is refused.
+const MAX_BYTES: u64 = 16 << 30;
 
 /// Unpacks the files of an archive that belong to models (`.onnx`, their weights and settings) into `folder` and
-/// answers where they are. `room` is asked about the space that they will take.
+/// returns their paths. `check_space` checks the space that they need.
 ///
 /// # Errors
 /// What is wrong with the archive, as the end of a sentence.
 pub fn unpack(
     file: &Path,
     folder: &Path,
-    room: impl Fn(u64) -> Result<(), String>,
+    check_space: impl Fn(u64) -> Result<(), String>,
 ) -> Result<Vec<PathBuf>, String> {
     let open = File::open(file).map_err(|e| e.to_string())?;
     let mut archive = zip::ZipArchive::new(io::BufReader::new(open)).map_err(|e| e.to_string())?;
-    if archive.len() > MOST_FILES {
-        return Err(format!("it holds more than {MOST_FILES} files"));
+    if archive.len() > MAX_FILES {
+        return Err(format!("it holds more than {MAX_FILES} files"));
     }
     let mut wanted = Vec::new();
     let mut declared: u64 = 0;
@@ -43,17 +43,17 @@ pub fn unpack(
             ));
         }
         let is_link = member.unix_mode().is_some_and(|mode| mode & 0o170_000 == 0o120_000);
-        if is_link || is_litter(&path) {
+        if is_link || is_hidden(&path) {
             continue;
         }
         declared = declared.saturating_add(member.size());
         wanted.push((index, path, member.size()));
     }
-    if declared > LARGEST {
-        return Err(format!("unpacked it would take more than {} GB", LARGEST >> 30));
+    if declared > MAX_BYTES {
+        return Err(format!("unpacked it would take more than {} GB", MAX_BYTES >> 30));
     }
-    room(declared)?;
-    let mut made = Vec::new();
+    check_space(declared)?;
+    let mut unpacked = Vec::new();
     for (index, path, size) in wanted {
         let member = archive.by_index(index).map_err(|e| e.to_string())?;
         let target = target(folder, &path);
@@ -69,9 +69,9 @@ pub fn unpack(
                 names::shown(&path.to_string_lossy())
             ));
         }
-        made.push(target);
+        unpacked.push(target);
     }
-    Ok(made)
+    Ok(unpacked)
 }
 
 fn target(folder: &Path, path: &Path) -> PathBuf {
@@ -79,7 +79,7 @@ fn target(folder: &Path, path: &Path) -> PathBuf {
         .fold(folder.to_owned(), |at, part| at.join(names::safe(&part.as_os_str().to_string_lossy())))
 }
 
-/// Files that archives carry and no model needs.
-fn is_litter(path: &Path) -> bool {
+/// Files that systems add to archives, such as `__MACOSX` and `.DS_Store`.
+fn is_hidden(path: &Path) -> bool {
     path.components().any(|c| c.as_os_str().to_string_lossy().starts_with(['.', '_']))
 }

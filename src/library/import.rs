@@ -1,4 +1,4 @@
-//! Taking files from anywhere into the library: checked first, copied or linked, never over something else.
+//! Importing files from anywhere into the library: checked first, copied or linked, never over another file.
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};
@@ -8,14 +8,14 @@ use super::{archive, names};
 use crate::model::file::GraphInfo;
 use crate::model::{self, ModelError, sidecar};
 
-/// How deep a folder is searched.
-const DEEPEST: usize = 4;
-/// A folder with more models than this isn't taken whole.
-const MOST: usize = 1000;
+/// How many levels of subfolders are searched.
+const MAX_DEPTH: usize = 4;
+/// A folder with more models than this isn't imported.
+const MAX_MODELS: usize = 1000;
 
-/// Whether the library gets a file of its own.
+/// Whether the file is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum How {
+pub enum ImportMode {
     /// A copy.
     #[default]
     Copy,
@@ -23,18 +23,18 @@ pub enum How {
     Link,
 }
 
-/// A model that was taken in.
+/// A model that was imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     pub from: PathBuf,
     pub path: PathBuf,
     /// Hex.
     pub sha256: String,
-    /// The very same file was here already.
+    /// The same file was in the library already.
     pub was_here: bool,
 }
 
-/// Why something isn't taken in.
+/// Why something isn't imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The model itself can't be used.
@@ -43,16 +43,16 @@ pub enum ImportError {
     /// Neither a model nor a folder or archive of models.
     #[error("\u{201c}{}\u{201d} holds no ONNX model.", shown(path))]
     Nothing { path: PathBuf },
-    /// A link that leads nowhere.
+    /// A link to a file that doesn't exist.
     #[error("\u{201c}{}\u{201d} is a link to a file that isn't there.", shown(path))]
     DeadLink { path: PathBuf },
     /// Too many models.
-    #[error("The folder \u{201c}{}\u{201d} holds more than {MOST} models.", shown(path))]
+    #[error("The folder \u{201c}{}\u{201d} holds more than {MAX_MODELS} models.", shown(path))]
     TooMany { path: PathBuf },
-    /// An archive that can't be used, or mustn't.
+    /// An archive that can't be used, or is malicious.
     #[error("The archive \u{201c}{}\u{201d} can't be used: {reason}.", shown(path))]
     Archive { path: PathBuf, reason: String },
-    /// The library's folder refuses.
+    /// The library's folder can't be written.
     #[error("The model can't be put into \u{201c}{}\u{201d}: {reason}.", shown(folder))]
     Unwritable { folder: PathBuf, reason: String },
     /// Not enough space.
@@ -61,7 +61,7 @@ pub enum ImportError {
         shown(folder)
     )]
     DiskFull { folder: PathBuf, need: u64, free: u64 },
-    /// No place for models.
+    /// There is no folder for models.
     #[error("This account has no home folder for models.")]
     NoFolder,
 }
@@ -73,9 +73,9 @@ impl ImportError {
         match self {
             Self::Model(error) => error.fix(),
             Self::Nothing { .. } => {
-                "Choose a file that ends in .onnx, or a folder or .zip archive with such files.".into()
+                "Choose a file that ends in .onnx, or a folder or a .zip archive with such files.".into()
             }
-            Self::DeadLink { .. } => "Choose the file itself, or mend the link.".into(),
+            Self::DeadLink { .. } => "Choose the file itself, or repair the link.".into(),
             Self::TooMany { .. } => {
                 "Choose a smaller folder, or add it to the folders that are watched.".into()
             }
@@ -95,10 +95,10 @@ fn shown(path: &Path) -> String {
     names::shown(&path.display().to_string()).into_owned()
 }
 
-/// What is found at a path that the user named.
+/// The files to import at a path that the user named.
 ///
 /// # Errors
-/// [`ImportError`] where nothing there can be taken.
+/// [`ImportError`] if there is none.
 pub fn candidates(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     if path.is_symlink() && !path.exists() {
         return Err(ImportError::DeadLink { path: path.to_owned() });
@@ -110,19 +110,19 @@ pub fn candidates(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
         return Ok(vec![path.to_owned()]);
     }
     let mut found = Vec::new();
-    search(path, DEEPEST, &mut found);
+    search(path, MAX_DEPTH, &mut found);
     found.sort();
     match found.len() {
         0 => Err(ImportError::Nothing { path: path.to_owned() }),
-        n if n > MOST => Err(ImportError::TooMany { path: path.to_owned() }),
+        n if n > MAX_MODELS => Err(ImportError::TooMany { path: path.to_owned() }),
         _ => Ok(found),
     }
 }
 
-/// Models and archives in a folder; links to folders aren't followed, so that no circle is.
+/// Finds models in a folder. Links to folders aren't followed, because they can form a circle.
 fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if found.len() > MOST {
+        if found.len() > MAX_MODELS {
             return;
         }
         let path = entry.path();
@@ -139,40 +139,40 @@ fn ends_in(path: &Path, ending: &str) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))
 }
 
-/// Takes one file in: an ONNX model, or every model of a `.zip` archive.
+/// Imports one file: an ONNX model, or every model of a `.zip` archive.
 ///
 /// # Errors
-/// Why it can't be; nothing is left behind then.
-pub fn import(file: &Path, folder: &Path, how: How) -> Result<Vec<Imported>, ImportError> {
+/// [`ImportError`]; nothing of it is left in the library.
+pub fn import(file: &Path, folder: &Path, mode: ImportMode) -> Result<Vec<Imported>, ImportError> {
     if ends_in(file, "zip") {
         return from_archive(file, folder);
     }
-    Ok(vec![one(file, folder, how)?])
+    Ok(vec![one(file, folder, mode)?])
 }
 
-fn one(file: &Path, folder: &Path, how: How) -> Result<Imported, ImportError> {
-    // What can't be a model isn't copied; what isn't understood is: the user explains it later.
-    let facts = model::inspect(file).map(|i| i.facts).or_else(|error| match error {
+fn one(file: &Path, folder: &Path, mode: ImportMode) -> Result<Imported, ImportError> {
+    // A file that isn't a model is refused; a model that isn't understood is imported: the user can explain it later.
+    let graph = model::inspect(file).map(|i| i.facts).or_else(|error| match error {
         ModelError::BadSidecar { .. } => GraphInfo::read(file),
         other => Err(other),
     })?;
     let sha256 = model::sha256(file)?;
     make_folder(folder)?;
     let name = safe_name(file);
-    let place = free_place(folder, &name, &sha256, &facts);
-    if place.was_here {
-        return Ok(Imported { from: file.to_owned(), path: place.path, sha256, was_here: true });
+    let target = free_target(folder, &name, &sha256, &graph);
+    if target.was_here {
+        return Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: true });
     }
-    let mut made = Made::default();
-    let weights = facts.external_data.iter().map(|name| (beside(file, name), beside(&place.path, name)));
-    let with = [(sidecar::path_for(file), sidecar::path_for(&place.path))];
+    let mut created = Created::default();
+    let weights = graph.external_data.iter().map(|name| (beside(file, name), beside(&target.path, name)));
+    let with = [(sidecar::path_for(file), sidecar::path_for(&target.path))];
     let optional = with.into_iter().filter(|(from, _)| from.is_file());
     for (from, to) in optional.chain(weights) {
-        put(&from, &to, how, folder, &mut made)?;
+        put(&from, &to, mode, folder, &mut created)?;
     }
-    put(file, &place.path, how, folder, &mut made)?;
-    made.keep();
-    Ok(Imported { from: file.to_owned(), path: place.path, sha256, was_here: false })
+    put(file, &target.path, mode, folder, &mut created)?;
+    created.keep();
+    Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: false })
 }
 
 fn beside(model: &Path, name: &str) -> PathBuf {
@@ -189,18 +189,18 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), ImportError> {
         .map_err(|e| ImportError::Unwritable { folder: folder.to_owned(), reason: e.to_string() })
 }
 
-struct Place {
+struct Target {
     path: PathBuf,
     was_here: bool,
 }
 
-/// A name that no other model has; the place of the same model, where it is here already. A model whose weights lie in
-/// other files gets a folder of its own, since those files' names are fixed.
-fn free_place(folder: &Path, name: &str, sha256: &str, facts: &GraphInfo) -> Place {
+/// A path that no other model has; the path of the same model if it is here already. A model with weights in other files
+/// gets its own folder, because those files' names are fixed.
+fn free_target(folder: &Path, name: &str, sha256: &str, graph: &GraphInfo) -> Target {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let home = |number: usize| {
         let numbered = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
-        if facts.external_data.is_empty() {
+        if graph.external_data.is_empty() {
             folder.join(format!("{numbered}.onnx"))
         } else {
             folder.join(&numbered).join(name)
@@ -209,28 +209,28 @@ fn free_place(folder: &Path, name: &str, sha256: &str, facts: &GraphInfo) -> Pla
     for number in 1.. {
         let path = home(number);
         if path.symlink_metadata().is_err() && !sidecar::path_for(&path).exists() {
-            return Place { path, was_here: false };
+            return Target { path, was_here: false };
         }
-        let same = path.metadata().is_ok_and(|m| m.len() == facts.bytes)
+        let same = path.metadata().is_ok_and(|m| m.len() == graph.bytes)
             && model::sha256(&path).is_ok_and(|hash| hash == sha256);
         if same {
-            return Place { path, was_here: true };
+            return Target { path, was_here: true };
         }
     }
     unreachable!("there are more numbers than files")
 }
 
-/// What was made so far: taken away again unless all of it is kept.
+/// Files and folders created so far. They are removed again unless the import succeeds.
 #[derive(Default)]
-struct Made(Vec<PathBuf>);
+struct Created(Vec<PathBuf>);
 
-impl Made {
+impl Created {
     fn keep(mut self) {
         self.0.clear();
     }
 }
 
-impl Drop for Made {
+impl Drop for Created {
     fn drop(&mut self) {
         for path in self.0.iter().rev() {
             let _ = if path.is_dir() && !path.is_symlink() {
@@ -242,19 +242,26 @@ impl Drop for Made {
     }
 }
 
-fn put(from: &Path, to: &Path, how: How, folder: &Path, made: &mut Made) -> Result<(), ImportError> {
-    let unwritable = |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: plain(&e) };
+fn put(
+    from: &Path,
+    to: &Path,
+    mode: ImportMode,
+    folder: &Path,
+    created: &mut Created,
+) -> Result<(), ImportError> {
+    let unwritable =
+        |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
     let home = to.parent().unwrap_or(folder);
     if !home.exists() {
         std::fs::create_dir_all(home).map_err(unwritable)?;
-        made.0.push(home.to_owned());
+        created.0.push(home.to_owned());
     }
-    match how {
-        How::Link => {
+    match mode {
+        ImportMode::Link => {
             let target = std::path::absolute(from).map_err(unwritable)?;
             link(&target, to).map_err(unwritable)?;
         }
-        How::Copy => {
+        ImportMode::Copy => {
             let unreadable =
                 |e: io::Error| ModelError::Unreadable { path: from.to_owned(), reason: e.to_string() };
             let mut source = File::open(from).map_err(unreadable)?;
@@ -263,11 +270,11 @@ fn put(from: &Path, to: &Path, how: How, folder: &Path, made: &mut Made) -> Resu
             copy(&mut source, to).map_err(unwritable)?;
         }
     }
-    made.0.push(to.to_owned());
+    created.0.push(to.to_owned());
     Ok(())
 }
 
-/// Copies under another name first, so that no half of a model is ever seen.
+/// Copies under another name first, so that a half-copied model is never listed.
 fn copy(source: &mut impl Read, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(Path::new("."));
     let mut part = tempfile::Builder::new().prefix(".importing-").tempfile_in(folder)?;
@@ -279,7 +286,7 @@ fn copy(source: &mut impl Read, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Temporary files are made for one account alone; a model is an ordinary file.
+/// Makes the file readable for others: temporary files are private.
 #[cfg(unix)]
 fn readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -301,16 +308,16 @@ fn link(target: &Path, to: &Path) -> io::Result<()> {
     std::fs::hard_link(target, to)
 }
 
-fn plain(error: &io::Error) -> String {
+fn reason_of(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".into(),
         io::ErrorKind::ReadOnlyFilesystem => "it is read-only".into(),
-        io::ErrorKind::PermissionDenied => "this account may not write there".into(),
+        io::ErrorKind::PermissionDenied => "this account has no permission to write there".into(),
         _ => error.to_string(),
     }
 }
 
-/// Leaves a little for everybody else.
+/// Bytes that stay free on the disk.
 const SPARE: u64 = 64 << 20;
 
 fn check_space(folder: &Path, need: u64) -> Result<(), ImportError> {
@@ -326,11 +333,12 @@ fn check_space(folder: &Path, need: u64) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// Unpacks the models of an archive beside the library first, so that each is checked like any other file.
+/// Unpacks an archive into a temporary folder first, so that each model is checked like any other file.
 fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError> {
     make_folder(folder)?;
     let bad = |reason: String| ImportError::Archive { path: file.to_owned(), reason };
-    let unwritable = |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: plain(&e) };
+    let unwritable =
+        |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
     let scratch = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(unwritable)?;
     let unpacked =
         archive::unpack(file, scratch.path(), |need| check_space(folder, need).map_err(|e| e.to_string()))
@@ -339,8 +347,9 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
     if models.is_empty() {
         return Err(ImportError::Nothing { path: file.to_owned() });
     }
-    let taken: Result<Vec<_>, _> = models.into_iter().map(|model| one(model, folder, How::Copy)).collect();
-    Ok(taken?
+    let imported: Result<Vec<_>, _> =
+        models.into_iter().map(|model| one(model, folder, ImportMode::Copy)).collect();
+    Ok(imported?
         .into_iter()
         .map(|mut i| {
             file.clone_into(&mut i.from);

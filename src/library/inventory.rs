@@ -1,4 +1,4 @@
-//! The models on this computer: the folders' files, what each is, what is remembered of it.
+//! The models on this computer: the files in the folders, what each is, and the records about it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,141 +6,80 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::catalogue::Catalogue;
-use super::model_entry::{ModelEntry, Read};
-use super::records::{FileStamp, ModelRecord, ModelRecords, NotesError, RecordsFile};
+use super::model_entry::{FileContent, ModelEntry};
+use super::records::{FileStamp, ModelRecord, ModelRecords, RecordsError, RecordsFile};
 use crate::model::{folders, sidecar};
 
-/// More files than this in the folders are no library; the rest is left out.
-const MOST: usize = 5000;
+/// Files beyond this number are left out.
+const MAX_FILES: usize = 5000;
 
-/// The models of some folders, with what is remembered of them.
+/// A model file and the state of its content and sidecar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScannedFile {
+    path: PathBuf,
+    stamp: FileStamp,
+    sidecar: Option<FileStamp>,
+}
+
+/// Lists the model files of these folders, without reading them; two lists are equal if nothing has changed.
+#[must_use]
+pub fn scan(model_folders: &[PathBuf]) -> Vec<ScannedFile> {
+    let files = folders::model_files(model_folders).into_iter().take(MAX_FILES);
+    let scanned = files.filter_map(|path| {
+        let stamp = FileStamp::of(&path).ok()?;
+        let sidecar = FileStamp::of(&sidecar::path_for(&path)).ok();
+        Some(ScannedFile { path, stamp, sidecar })
+    });
+    scanned.collect()
+}
+
+/// The models of some folders, with the records about them.
 #[derive(Debug)]
 pub struct Inventory {
     folders: Vec<PathBuf>,
-    notes_file: Option<RecordsFile>,
-    notes: ModelRecords,
-    notes_stamp: Option<FileStamp>,
+    records_file: Option<RecordsFile>,
+    records: ModelRecords,
+    records_stamp: Option<FileStamp>,
     catalogue: Arc<Catalogue>,
-    /// What was read, and from which content of file and sidecar.
-    read: HashMap<PathBuf, (FileStamp, Option<FileStamp>, Read)>,
-    /// Why the notes weren't kept, until it is asked for.
-    trouble: Option<NotesError>,
+    /// Contents that were read, by the state of file and sidecar.
+    read: HashMap<PathBuf, (ScannedFile, FileContent)>,
+    /// The last error of reading or writing the records.
+    error: Option<RecordsError>,
 }
 
 impl Inventory {
-    /// The user's: the usual folders and these.
+    /// The user's models: in the usual folders and in these.
     #[must_use]
     pub fn of_user(more: &[PathBuf], catalogue: Arc<Catalogue>) -> Self {
-        let mut all = folders::model_folders();
-        all.extend(more.iter().filter(|f| !all.contains(f)).cloned().collect::<Vec<_>>());
-        Self::new(all, RecordsFile::of_user(), catalogue)
+        let mut inventory = Self::new(folders::model_folders(), RecordsFile::of_user(), catalogue);
+        inventory.add_folders(more);
+        inventory
     }
 
     /// The models of these folders.
     #[must_use]
-    pub fn new(folders: Vec<PathBuf>, notes_file: Option<RecordsFile>, catalogue: Arc<Catalogue>) -> Self {
+    pub fn new(folders: Vec<PathBuf>, records_file: Option<RecordsFile>, catalogue: Arc<Catalogue>) -> Self {
         let mut inventory = Self {
             folders,
-            notes_file,
-            notes: ModelRecords::default(),
-            notes_stamp: None,
+            records_file,
+            records: ModelRecords::default(),
+            records_stamp: None,
             catalogue,
             read: HashMap::new(),
-            trouble: None,
+            error: None,
         };
-        inventory.reload_notes();
+        inventory.reload_records();
         inventory
     }
 
-    /// The folders that are looked in.
+    /// The folders of the models.
     #[must_use]
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
     }
 
-    /// Why the notes weren't kept; once.
-    pub fn take_trouble(&mut self) -> Option<NotesError> {
-        self.trouble.take()
-    }
-
-    /// The files and their stamps, as cheaply as can be: to be compared with an earlier look.
-    #[must_use]
-    pub fn glance(&self) -> Vec<(PathBuf, FileStamp, Option<FileStamp>)> {
-        let mut files = folders::model_files(&self.folders);
-        files.truncate(MOST);
-        files
-            .into_iter()
-            .filter_map(|f| Some((FileStamp::of(&f).ok()?, f)))
-            .map(|(stamp, f)| {
-                let beside = FileStamp::of(&sidecar::path_for(&f)).ok();
-                (f, stamp, beside)
-            })
-            .collect()
-    }
-
-    /// Whether another program changed the notes since they were read.
-    #[must_use]
-    pub fn notes_changed(&self) -> bool {
-        self.notes_file.as_ref().is_some_and(|f| FileStamp::of(f.path()).ok() != self.notes_stamp)
-    }
-
-    /// Reads the notes again.
-    pub fn reload_notes(&mut self) {
-        let Some(file) = &self.notes_file else { return };
-        match file.load() {
-            Ok(notes) => self.notes = notes,
-            Err(error) => {
-                self.notes = ModelRecords::default();
-                self.trouble = Some(error);
-            }
-        }
-        self.notes_stamp = FileStamp::of(file.path()).ok();
-    }
-
-    /// The cards, in the order of the folders and names; only what is new or changed is read.
-    pub fn cards(&mut self) -> Vec<ModelEntry> {
-        let files = self.glance();
-        self.read.retain(|path, _| files.iter().any(|(f, ..)| f == path));
-        let mut cards = Vec::with_capacity(files.len());
-        for (path, stamp, beside) in files {
-            let note = self.notes.of(&path);
-            let known = self.read.get(&path).filter(|(s, b, _)| *s == stamp && *b == beside);
-            let read = if let Some((.., read)) = known {
-                read.clone()
-            } else {
-                let read = Read::of(&path, &self.catalogue.hints(&path));
-                self.read.insert(path.clone(), (stamp, beside, read.clone()));
-                read
-            };
-            cards.push(ModelEntry::new(&path, stamp, read, &note, &self.catalogue));
-        }
-        cards
-    }
-
-    /// Changes the notes. Where they can't be kept they hold for this session; see [`Inventory::take_trouble`].
-    pub fn note(&mut self, change: impl Fn(&mut ModelRecords)) {
-        let Some(file) = &self.notes_file else {
-            change(&mut self.notes);
-            return;
-        };
-        match file.update(&change) {
-            Ok(notes) => self.notes = notes,
-            Err(error) => {
-                change(&mut self.notes);
-                self.trouble = Some(error);
-            }
-        }
-        self.notes_stamp = FileStamp::of(file.path()).ok();
-    }
-
-    /// Remembers that a model is being run now.
-    pub fn used(&mut self, path: &Path) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.note(|n| n.change(path, |note| note.used = Some(now)));
-    }
-
-    /// Looks in these folders, too.
-    pub fn watch_too(&mut self, folders: &[PathBuf]) {
+    /// Adds folders.
+    pub fn add_folders(&mut self, folders: &[PathBuf]) {
         for folder in folders {
             if !self.folders.contains(folder) {
                 self.folders.push(folder.clone());
@@ -148,41 +87,105 @@ impl Inventory {
         }
     }
 
-    /// What is remembered of all files.
-    #[must_use]
-    pub fn notes(&self) -> &ModelRecords {
-        &self.notes
+    /// Returns the last error of reading or writing the records, once.
+    pub fn take_error(&mut self) -> Option<RecordsError> {
+        self.error.take()
     }
 
-    /// What is remembered of a file.
+    /// Whether another program changed the records since they were read.
     #[must_use]
-    pub fn remembered(&self, path: &Path) -> ModelRecord {
-        self.notes.of(path)
+    pub fn records_changed(&self) -> bool {
+        self.records_file.as_ref().is_some_and(|f| FileStamp::of(f.path()).ok() != self.records_stamp)
     }
 
-    /// The catalogue that cards are compared with.
+    /// Reads the records again.
+    pub fn reload_records(&mut self) {
+        let Some(file) = &self.records_file else { return };
+        match file.load() {
+            Ok(records) => self.records = records,
+            Err(error) => {
+                self.records = ModelRecords::default();
+                self.error = Some(error);
+            }
+        }
+        self.records_stamp = FileStamp::of(file.path()).ok();
+    }
+
+    /// The models, in the order of folders and names; only new and changed files are read.
+    pub fn entries(&mut self) -> Vec<ModelEntry> {
+        self.entries_of(&scan(&self.folders))
+    }
+
+    /// The models of these files; only new and changed files are read.
+    pub fn entries_of(&mut self, files: &[ScannedFile]) -> Vec<ModelEntry> {
+        let mut before = std::mem::take(&mut self.read);
+        let mut entries = Vec::with_capacity(files.len());
+        for file in files {
+            let content = match before.remove(&file.path) {
+                Some((scanned, content)) if scanned == *file => content,
+                _ => FileContent::read(&file.path, &self.catalogue.hints(&file.path)),
+            };
+            self.read.insert(file.path.clone(), (file.clone(), content.clone()));
+            let record = self.records.of(&file.path);
+            entries.push(ModelEntry::new(&file.path, file.stamp, content, &record, &self.catalogue));
+        }
+        entries
+    }
+
+    /// Changes the records. If they can't be written, they hold for this session; see [`Inventory::take_error`].
+    pub fn update(&mut self, change: impl Fn(&mut ModelRecords)) {
+        let Some(file) = &self.records_file else {
+            change(&mut self.records);
+            return;
+        };
+        match file.update(&change) {
+            Ok(records) => self.records = records,
+            Err(error) => {
+                change(&mut self.records);
+                self.error = Some(error);
+            }
+        }
+        self.records_stamp = FileStamp::of(file.path()).ok();
+    }
+
+    /// Records that a model is being run now.
+    pub fn mark_used(&mut self, path: &Path) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.update(|records| records.change(path, |record| record.used = Some(now)));
+    }
+
+    /// The records of all files.
+    #[must_use]
+    pub fn records(&self) -> &ModelRecords {
+        &self.records
+    }
+
+    /// The record of a file.
+    #[must_use]
+    pub fn record(&self, path: &Path) -> ModelRecord {
+        self.records.of(path)
+    }
+
+    /// The catalogue that models are compared with.
     #[must_use]
     pub fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
     }
 }
 
-/// The card that a name means: a path, a file's name with or without its ending, or the name on the card.
+/// Returns the model that a name means: a path, a file name with or without its ending, the model's name in lists, or
+/// its id in the catalogue.
 #[must_use]
-pub fn find<'a>(cards: &'a [ModelEntry], name: &str) -> Option<&'a ModelEntry> {
-    let path = Path::new(name);
-    let lower = name.to_lowercase();
-    let is = |card: &&ModelEntry, wanted: &str| {
-        let file = card.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        card.name.to_lowercase() == wanted || file == wanted || file.trim_end_matches(".onnx") == wanted
+pub fn find<'a>(entries: &'a [ModelEntry], name: &str) -> Option<&'a ModelEntry> {
+    let (path, lower) = (Path::new(name), name.to_lowercase());
+    let real = path.canonicalize().ok();
+    let same_file =
+        |e: &&ModelEntry| e.path == path || (real.is_some() && e.path.canonicalize().ok() == real);
+    let same_name = |e: &&ModelEntry| {
+        let file = e.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        e.name.to_lowercase() == lower || file == lower || file.trim_end_matches(".onnx") == lower
     };
-    let same = |card: &&ModelEntry| {
-        card.path == path || path.canonicalize().is_ok_and(|p| card.path.canonicalize().is_ok_and(|c| c == p))
-    };
-    let by_origin = |card: &&ModelEntry| card.origin.as_ref().is_some_and(|o| o.id == lower);
-    cards
-        .iter()
-        .find(same)
-        .or_else(|| cards.iter().find(|c| is(c, &lower)))
-        .or_else(|| cards.iter().find(by_origin))
+    let same_id = |e: &&ModelEntry| e.origin.as_ref().is_some_and(|o| o.id == lower);
+    let all = || entries.iter();
+    all().find(same_file).or_else(|| all().find(same_name)).or_else(|| all().find(same_id))
 }

@@ -1,4 +1,4 @@
-//! How long a model takes on this machine: a few frames, when nothing else is to be done.
+//! Measuring how long a model takes on this computer, with a few frames.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,21 +7,22 @@ use super::records::Measured;
 use crate::frame::Frame;
 use crate::model::{Model, ModelError, OpenOptions, Results, Thresholds, runtime};
 
-/// Enough frames for a median, and no longer than this.
+/// Frames for the median, and the longest time for them.
 const FRAMES: usize = 9;
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// Opens a model, looks at a few frames of 1280×720 and answers the medians; `go_on` is asked before every step.
+/// Opens a model, runs it on a few frames of 1280×720 and returns the medians. It stops when `go_on`, called before every
+/// step, returns false.
 ///
 /// # Errors
-/// Why it can't be opened or run; [`ModelError::Stopped`] where it was told to stop.
+/// The model can't be opened or run; [`ModelError::Stopped`] if it was told to stop.
 pub fn measure(path: &Path, options: &OpenOptions, go_on: impl Fn() -> bool) -> Result<Measured, ModelError> {
     let mut model = Model::open(path, options)?;
     if !go_on() {
         return Err(ModelError::Stopped);
     }
     model.warm_up()?;
-    let frame = image();
+    let frame = test_frame();
     let (thresholds, mut results) = (Thresholds::default(), Results::default());
     let (mut totals, mut runs) = (Vec::with_capacity(FRAMES), Vec::with_capacity(FRAMES));
     let begin = Instant::now();
@@ -47,8 +48,8 @@ fn median(values: &mut [f32]) -> f32 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// An image with something in it: flat ones make some networks faster than they are.
-fn image() -> Frame {
+/// A frame with content: with uniform ones some networks are faster than with real ones.
+fn test_frame() -> Frame {
     let mut frame = Frame::filled(1280, 720, [0, 0, 0, 255]);
     for (i, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
         let (x, y) = (i % 1280, i / 1280);

@@ -1,9 +1,10 @@
-//! Many models: what there is to get (the catalogue), what is here (the inventory), how one becomes the other, and how it is
-//! looked after.
+//! Many models: those to download (the catalogue), those on this computer (the inventory), how one becomes the other, and
+//! how they are looked after.
 
 pub mod archive;
 pub mod catalogue;
 pub mod download;
+mod folder_events;
 pub mod import;
 pub mod inventory;
 pub mod measure;
@@ -17,8 +18,8 @@ pub mod watch;
 
 use std::path::PathBuf;
 
-pub use catalogue::{Catalogue, Entry, Mirrors, Permits, Precision};
-pub use import::{How, ImportError, Imported};
+pub use catalogue::{Catalogue, CatalogueEntry, Mirrors, Permits, Precision};
+pub use import::{ImportError, ImportMode, Imported};
 pub use inventory::Inventory;
 pub use model_entry::{Kind, ModelEntry};
 pub use records::{Measured, Origin, RecordsFile};
@@ -26,7 +27,7 @@ pub use watch::Watcher;
 
 use crate::model::folders;
 
-/// Where models that are fetched or imported go: `models` in the data folder.
+/// The folder of downloaded and imported models: `models` in the data folder.
 #[must_use]
 pub fn home() -> Option<PathBuf> {
     Some(folders::data_folder()?.join("models"))

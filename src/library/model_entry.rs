@@ -1,4 +1,4 @@
-//! What is known of one model on this computer.
+//! One model on this computer: what its file is, and the record about it.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +13,14 @@ use crate::model::sidecar::{self, Sidecar};
 use crate::model::spec::{Size, Spec};
 use crate::model::{self, Family, ModelError, Task};
 
-/// What a file turned out to be.
+/// What a model file is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// It can be run.
     Known(Box<Spec>),
-    /// It is a whole ONNX file, but how to read it isn't known.
+    /// It is a complete ONNX file, but its family isn't known; the reason.
     Unknown(String),
-    /// It can't be used: what is so, and the fix.
+    /// It can't be used: the error and its fix.
     Broken { message: String, fix: String },
 }
 
@@ -28,7 +28,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
     pub path: PathBuf,
-    /// The user's name for it, else the file's without its ending; safe to show.
+    /// The user's name for it, or the file's without its ending; safe to show.
     pub name: String,
     pub stamp: FileStamp,
     pub kind: Kind,
@@ -40,28 +40,28 @@ pub struct ModelEntry {
     /// Seconds since 1970.
     pub used: Option<u64>,
     pub measured: Option<Measured>,
-    /// How many threads suit it here.
+    /// The best number of threads on this computer.
     pub tuned: Option<Tuned>,
     /// Models of the same group are one model in several precisions.
     pub group: String,
 }
 
-/// What a file's content tells, whatever is remembered of it.
+/// What a file's content tells, without its record.
 #[derive(Clone, Debug)]
-pub(super) struct Read {
+pub(super) struct FileContent {
     pub kind: Kind,
     pub precision: Precision,
 }
 
-impl Read {
+impl FileContent {
     /// Reads a file and its sidecar.
-    pub fn of(path: &Path, hints: &Sidecar) -> Self {
+    pub fn read(path: &Path, hints: &Sidecar) -> Self {
         let broken = |error: &ModelError| Self {
             kind: Kind::Broken { message: error.to_string(), fix: error.fix() },
             precision: Precision::default(),
         };
         match inspect(path, hints) {
-            Ok(model::Inspection { facts, spec }) => {
+            Ok(model::Inspection { facts: graph, spec }) => {
                 let kind = match spec {
                     Ok(spec) => Kind::Known(Box::new(spec)),
                     Err(Unknown::NotUnderstood(reason)) => Kind::Unknown(reason),
@@ -70,20 +70,28 @@ impl Read {
                         Kind::Broken { message: error.to_string(), fix: error.fix() }
                     }
                 };
-                Self { kind, precision: precision(&facts) }
+                Self { kind, precision: precision(&graph) }
             }
             Err(error) => broken(&error),
         }
     }
 }
 
-fn inspect(path: &Path, hints: &Sidecar) -> Result<model::Inspection, ModelError> {
-    let said = Sidecar::load(path)?.unwrap_or_default();
-    model::inspect_with(path, &hints.clone().overlaid(said))
+#[cfg(test)]
+impl FileContent {
+    /// The content of a complete file that isn't understood.
+    pub fn unknown(reason: &str) -> Self {
+        Self { kind: Kind::Unknown(reason.into()), precision: Precision::default() }
+    }
 }
 
-fn precision(facts: &GraphInfo) -> Precision {
-    match facts.precision() {
+fn inspect(path: &Path, hints: &Sidecar) -> Result<model::Inspection, ModelError> {
+    let overrides = Sidecar::load(path)?.unwrap_or_default();
+    model::inspect_with(path, &hints.clone().overlaid(overrides))
+}
+
+fn precision(graph: &GraphInfo) -> Precision {
+    match graph.precision() {
         "int8" => Precision::Int8,
         "float16" => Precision::Fp16,
         _ => Precision::Fp32,
@@ -94,32 +102,32 @@ impl ModelEntry {
     pub(super) fn new(
         path: &Path,
         stamp: FileStamp,
-        read: Read,
-        note: &ModelRecord,
+        content: FileContent,
+        record: &ModelRecord,
         catalogue: &Catalogue,
     ) -> Self {
-        let current = note.stamp == stamp;
-        let sha256 = note.sha256.clone().filter(|_| current);
+        let current = record.stamp == stamp;
+        let sha256 = record.sha256.clone().filter(|_| current);
         let entry = sha256.as_deref().and_then(|hash| catalogue.by_hash(hash));
         let listed = || entry.map(|e| Origin::of(e, sha256.as_deref().unwrap_or_default()));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         Self {
             path: path.to_owned(),
-            name: names::shown(note.name.as_deref().unwrap_or(&stem)).into_owned(),
+            name: names::shown(record.name.as_deref().unwrap_or(&stem)).into_owned(),
             stamp,
-            precision: read.precision,
-            kind: read.kind,
-            origin: note.origin.clone().or_else(listed),
-            favourite: note.favourite,
-            used: note.used,
-            measured: note.measured.clone().filter(|_| current),
-            tuned: note.tuned.clone().filter(|_| current),
+            precision: content.precision,
+            kind: content.kind,
+            origin: record.origin.clone().or_else(listed),
+            favourite: record.favourite,
+            used: record.used,
+            measured: record.measured.clone().filter(|_| current),
+            tuned: record.tuned.clone().filter(|_| current),
             group: entry.and_then(|e| e.group.clone()).unwrap_or_else(|| group_of(&stem)),
             sha256,
         }
     }
 
-    /// Its spec, where it can be run.
+    /// Its spec, if it can be run.
     #[must_use]
     pub fn spec(&self) -> Option<&Spec> {
         match &self.kind {
@@ -128,13 +136,13 @@ impl ModelEntry {
         }
     }
 
-    /// What it does, where that is known.
+    /// Its task, if it can be run.
     #[must_use]
     pub fn task(&self) -> Option<Task> {
         self.spec().map(|s| s.task)
     }
 
-    /// Why it can't be run, where it can't.
+    /// Why it can't be run, if it can't.
     #[must_use]
     pub fn trouble(&self) -> Option<&str> {
         match &self.kind {
@@ -144,18 +152,18 @@ impl ModelEntry {
         }
     }
 
-    /// Whether its file is worth a hash: one that isn't a whole model may still be on its way.
+    /// Whether its file is complete; one that isn't may still be being copied.
     pub(super) fn is_whole(&self) -> bool {
         !matches!(self.kind, Kind::Broken { .. })
     }
 
-    /// The settings beside it.
+    /// The path of its settings file.
     #[must_use]
     pub fn sidecar(&self) -> PathBuf {
         sidecar::path_for(&self.path)
     }
 
-    /// As programs read it.
+    /// Its JSON form.
     #[must_use]
     pub fn summary(&self) -> Summary<'_> {
         let spec = self.spec();
@@ -179,14 +187,14 @@ impl ModelEntry {
     }
 }
 
-/// A card as JSON.
+/// A model as JSON.
 #[derive(Debug, Serialize)]
 pub struct Summary<'a> {
     pub file: String,
     pub name: &'a str,
     pub family: Option<Family>,
     pub task: Option<Task>,
-    /// Width and height that are fed.
+    /// Width and height of the input.
     pub input: Option<(u32, u32)>,
     pub dynamic: bool,
     pub labels: usize,
@@ -202,7 +210,7 @@ pub struct Summary<'a> {
     pub reason: Option<&'a str>,
 }
 
-/// The name without its words for precision: `yolov8n_int8` and `yolov8n-fp16` are both `yolov8n`.
+/// Removes the words for a precision from a name: `yolov8n_int8` and `yolov8n-fp16` are both `yolov8n`.
 fn group_of(stem: &str) -> String {
     const WORDS: [&str; 12] = [
         "int8",

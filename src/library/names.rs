@@ -31,6 +31,18 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     clean.into()
 }
 
+/// The text on one line, cut after `max` characters, with characters that deceive made visible: for text of strangers in
+/// messages.
+#[must_use]
+pub fn excerpt(text: &str, max: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = shown(&line);
+    match shown.char_indices().nth(max).and_then(|(end, _)| shown.get(..end)) {
+        Some(start) => format!("{start}…"),
+        None => shown.into_owned(),
+    }
+}
+
 /// A name for a file in a folder of ours: no folders, no characters that deceive or that a file system refuses, not
 /// hidden, not too long.
 #[must_use]
@@ -80,6 +92,14 @@ mod tests {
     fn what_deceives_is_shown() {
         assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(shown("人.onnx"), "人.onnx");
+    }
+
+    #[test]
+    fn an_excerpt_is_one_harmless_line() {
+        assert_eq!(excerpt("a\u{1b}[31mred", 40), "a\\u{1b}[31mred");
+        assert_eq!(excerpt("abc\u{202e}fed", 40), "abc\\u{202e}fed");
+        assert_eq!(excerpt("  two\r\n\t lines ", 40), "two lines");
+        assert_eq!(excerpt(&"x".repeat(500), 10), format!("{}…", "x".repeat(10)));
     }
 
     proptest::proptest! {

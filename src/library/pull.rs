@@ -1,18 +1,18 @@
-//! Fetching an entry of the catalogue: what the downloader is asked for, and what is written down once the file is here.
+//! Downloading a catalogue entry: the job for the downloader, and what is recorded when the file has arrived.
 
 use std::path::Path;
 
-use super::catalogue::{Entry, Mirrors};
-use super::download::{Job, Member, Outcome, Sha256, Trust};
+use super::catalogue::{CatalogueEntry, Mirrors};
+use super::download::{Downloaded, Job, Member, Sha256, Trust};
 use super::records::{FileStamp, ModelRecords, Origin};
 use crate::model::{ModelError, sidecar};
 
-/// The job that fetches `entry` into `folder`. A hash that was pinned at an earlier download must be met again.
+/// The job that downloads `entry` into `folder`. If its hash was pinned at an earlier download, it must be the same.
 #[must_use]
-pub fn job(entry: &Entry, mirrors: &Mirrors, notes: &ModelRecords, folder: &Path) -> Job {
+pub fn job(entry: &CatalogueEntry, mirrors: &Mirrors, records: &ModelRecords, folder: &Path) -> Job {
     let hash = |text: &str| text.parse::<Sha256>().ok();
     let listed = entry.sha256.known().and_then(hash);
-    let pinned = notes.pin(&entry.id).and_then(hash);
+    let pinned = records.pin(&entry.id).and_then(hash);
     let archived = entry.member.is_some();
     Job {
         id: entry.name.clone(),
@@ -21,45 +21,45 @@ pub fn job(entry: &Entry, mirrors: &Mirrors, notes: &ModelRecords, folder: &Path
         sha256: if archived { listed } else { listed.or(pinned) },
         member: entry.member.as_ref().map(|path| Member { path: path.clone(), bytes: None, sha256: pinned }),
         target: folder.join(&entry.file),
-        // A mirror that the user named is trusted as far as the user trusts it; the hash is pinned all the same.
+        // The user trusts the mirror that they named; the hash is pinned all the same.
         allow_http: mirrors.own.iter().any(|m| m.starts_with("http://")),
         replace: false,
     }
 }
 
-/// What is known of a file that was fetched.
+/// What is known about a downloaded model.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct Pulled {
     pub origin: Origin,
-    /// Nobody had published its hash: it is pinned now.
+    /// Nobody has published its hash: it is pinned now.
     pub first_use: bool,
 }
 
-/// Writes the settings that the file can't tell beside it, unless the user's lie there, and answers what is to be
-/// written down with [`Settled::note`].
+/// Writes a sidecar with the settings that the file itself can't tell, unless the user has written one, and returns
+/// what is to be recorded with [`Pulled::record`].
 ///
 /// # Errors
-/// Why the settings can't be written; the model itself is here then.
-pub fn settle(entry: &Entry, outcome: &Outcome) -> Result<Settled, ModelError> {
-    if !entry.read.is_empty() && !sidecar::path_for(&outcome.path).exists() {
-        entry.read.save(&outcome.path)?;
+/// The sidecar can't be written; the model itself is complete.
+pub fn finish(entry: &CatalogueEntry, downloaded: &Downloaded) -> Result<Pulled, ModelError> {
+    if !entry.read.is_empty() && !sidecar::path_for(&downloaded.path).exists() {
+        entry.read.save(&downloaded.path)?;
     }
-    let hash = outcome.sha256.to_string();
+    let hash = downloaded.sha256.to_string();
     let mut origin = Origin::of(entry, &hash);
     origin.sha256.clone_from(&hash);
-    Ok(Settled { origin, first_use: outcome.trust == Trust::FirstUse && !entry.is_known_as(&hash) })
+    Ok(Pulled { origin, first_use: downloaded.trust == Trust::FirstUse && !entry.is_known_as(&hash) })
 }
 
-impl Settled {
-    /// Writes it down.
-    pub fn note(&self, notes: &mut ModelRecords, outcome: &Outcome) {
-        let hash = outcome.sha256.to_string();
-        if let Ok(stamp) = FileStamp::of(&outcome.path) {
-            notes.hashed(&outcome.path, stamp, &hash);
+impl Pulled {
+    /// Adds it to the records.
+    pub fn record(&self, records: &mut ModelRecords, downloaded: &Downloaded) {
+        let hash = downloaded.sha256.to_string();
+        if let Ok(stamp) = FileStamp::of(&downloaded.path) {
+            records.set_hash(&downloaded.path, stamp, &hash);
         }
-        notes.change(&outcome.path, |n| n.origin = Some(self.origin.clone()));
+        records.change(&downloaded.path, |n| n.origin = Some(self.origin.clone()));
         if self.origin.pinned {
-            notes.set_pin(&self.origin.id, &hash);
+            records.set_pin(&self.origin.id, &hash);
         }
     }
 }
@@ -87,14 +87,14 @@ mod tests {
     "#;
 
     #[test]
-    fn what_was_pinned_must_be_met_again_and_settings_of_the_user_stay() {
+    fn a_pinned_hash_must_be_met_again_and_settings_of_the_user_stay() {
         let folder = tempfile::tempdir().unwrap();
         let entry = &parse(ENTRY).unwrap()[0];
-        let mut notes = ModelRecords::default();
-        assert_eq!(job(entry, &Mirrors::default(), &notes, folder.path()).sha256, None);
+        let mut records = ModelRecords::default();
+        assert_eq!(job(entry, &Mirrors::default(), &records, folder.path()).sha256, None);
         let path = folder.path().join("a.onnx");
         std::fs::write(&path, "x").unwrap();
-        let outcome = Outcome {
+        let downloaded = Downloaded {
             path: path.clone(),
             sha256: Sha256([7; 32]),
             bytes: 1,
@@ -103,16 +103,16 @@ mod tests {
             trust: Trust::FirstUse,
         };
         let mut known = entry.clone();
-        known.known.push(outcome.sha256.to_string().try_into().unwrap());
-        assert!(!settle(&known, &outcome).unwrap().first_use, "a hash that is known is no first use");
-        let settled = settle(entry, &outcome).unwrap();
-        assert!(settled.first_use);
-        settled.note(&mut notes, &outcome);
-        assert_eq!(job(entry, &Mirrors::default(), &notes, folder.path()).sha256, Some(Sha256([7; 32])));
-        let beside = sidecar::path_for(&path);
-        assert!(std::fs::read_to_string(&beside).unwrap().contains("bgr"));
-        std::fs::write(&beside, "order = 'rgb'").unwrap();
-        settle(entry, &outcome).unwrap();
-        assert!(std::fs::read_to_string(&beside).unwrap().contains("'rgb'"));
+        known.known.push(downloaded.sha256.to_string().try_into().unwrap());
+        assert!(!finish(&known, &downloaded).unwrap().first_use, "a hash that is known is no first use");
+        let pulled = finish(entry, &downloaded).unwrap();
+        assert!(pulled.first_use);
+        pulled.record(&mut records, &downloaded);
+        assert_eq!(job(entry, &Mirrors::default(), &records, folder.path()).sha256, Some(Sha256([7; 32])));
+        let own = sidecar::path_for(&path);
+        assert!(std::fs::read_to_string(&own).unwrap().contains("bgr"));
+        std::fs::write(&own, "order = 'rgb'").unwrap();
+        finish(entry, &downloaded).unwrap();
+        assert!(std::fs::read_to_string(&own).unwrap().contains("'rgb'"));
     }
 }

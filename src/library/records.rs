@@ -1,5 +1,5 @@
-//! What is remembered of model files: hash, where each came from, favourites, measured times. One JSON file in the data
-//! folder; several programs may write it, one after the other.
+//! Records about model files: hash, origin, favourites, measured times. One JSON file in the data folder; several programs
+//! may write it, one after the other.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Entry, Permits};
+use super::catalogue::{CatalogueEntry, Permits};
 use crate::model::folders;
 
 /// Where a model came from.
@@ -22,17 +22,17 @@ pub struct Origin {
     /// SPDX expression.
     pub licence: String,
     pub permits: Permits,
-    /// What its hash must be: the catalogue's, or the one of the first download.
+    /// The hash that it must have: the catalogue's, or the one of the first download.
     pub sha256: String,
-    /// Nobody vouched for the hash: it was pinned at the first download.
+    /// Nobody published the hash: it was pinned at the first download.
     #[serde(default)]
     pub pinned: bool,
 }
 
 impl Origin {
-    /// That of an entry whose file has this hash.
+    /// The origin of a file with this hash that is the entry's.
     #[must_use]
-    pub fn of(entry: &Entry, sha256: &str) -> Self {
+    pub fn of(entry: &CatalogueEntry, sha256: &str) -> Self {
         let expected = entry.sha256.known().filter(|_| entry.member.is_none());
         Self {
             id: entry.id.clone(),
@@ -45,10 +45,10 @@ impl Origin {
     }
 }
 
-/// How long one run takes on this machine.
+/// How long one frame takes on this computer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// The whole of input, network and output on one 720p frame: median, in milliseconds.
+    /// Input, network and output together for one 720p frame: median, in milliseconds.
     pub total_ms: f32,
     /// The network alone.
     pub inference_ms: f32,
@@ -58,27 +58,27 @@ pub struct Measured {
     pub runtime: String,
 }
 
-/// What one number of threads came to.
+/// What was measured with one number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     pub threads: usize,
     /// Input, network and output: median, in milliseconds.
     pub total_ms: f32,
-    /// Age of the image when it was shown beside it: 95th percentile, in milliseconds.
+    /// Age of the preview's frames when they were shown meanwhile: 95th percentile, in milliseconds.
     pub image_ms: f32,
 }
 
-/// How many threads suit a model on this machine, as it was measured.
+/// The best number of threads for a model on this computer, as measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
     pub threads: usize,
-    /// It holds for this provider and this version of ONNX Runtime.
+    /// Measured with this provider and this version of ONNX Runtime.
     pub provider: String,
     pub runtime: String,
     pub trials: Vec<Trial>,
 }
 
-/// A moment in a file's life: the same stamp, the same content.
+/// Size and time of a file: the same stamp means the same content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
     pub bytes: u64,
@@ -87,10 +87,10 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    /// That of a file, following links.
+    /// Reads the stamp of a file, following links.
     ///
     /// # Errors
-    /// Why the file can't be looked at.
+    /// The file's metadata can't be read.
     pub fn of(path: &Path) -> io::Result<Self> {
         let meta = std::fs::metadata(path)?;
         let since = meta.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -98,11 +98,11 @@ impl FileStamp {
     }
 }
 
-/// What is remembered of one file.
+/// The record about one file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ModelRecord {
-    /// The content that `sha256` and `measured` are of.
+    /// The content that `sha256`, `measured` and `tuned` belong to.
     pub stamp: FileStamp,
     /// Hex, lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,7 +121,7 @@ pub struct ModelRecord {
     pub measured: Option<Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tuned: Option<Tuned>,
-    /// It was measured or tried, and failed so.
+    /// Why measuring it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }
@@ -131,41 +131,41 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// All notes, by the files' paths.
+/// All records, by the files' paths.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelRecords {
     version: u32,
     #[serde(default)]
     files: BTreeMap<String, ModelRecord>,
-    /// Hashes of catalogue entries whose hash nobody published, from their first download.
+    /// Pinned hashes, by catalogue id: nobody published them, so the first download's count.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pins: BTreeMap<String, String>,
 }
 
 impl ModelRecords {
-    /// The note of a file; an empty one where there is none.
+    /// The record of a file; an empty one if there is none.
     #[must_use]
     pub fn of(&self, path: &Path) -> ModelRecord {
         key(path).and_then(|k| self.files.get(&k)).cloned().unwrap_or_default()
     }
 
-    /// Changes the note of a file. Names that aren't Unicode can't be written and are left out.
+    /// Changes the record of a file. Paths that aren't Unicode can't be written and are left out.
     pub fn change(&mut self, path: &Path, change: impl FnOnce(&mut ModelRecord)) {
         let Some(key) = key(path) else { return };
-        let note = self.files.entry(key.clone()).or_default();
-        change(note);
-        if *note == ModelRecord::default() {
+        let record = self.files.entry(key.clone()).or_default();
+        change(record);
+        if *record == ModelRecord::default() {
             self.files.remove(&key);
         }
     }
 
-    /// The hash that an entry of the catalogue had at its first download.
+    /// The hash that a catalogue entry had at its first download.
     #[must_use]
     pub fn pin(&self, id: &str) -> Option<&str> {
         self.pins.get(id).map(String::as_str)
     }
 
-    /// Pins the hash of an entry, unless one is pinned already.
+    /// Pins the hash of a catalogue entry, unless one is pinned already.
     pub fn set_pin(&mut self, id: &str, sha256: &str) {
         self.pins.entry(id.to_owned()).or_insert_with(|| sha256.to_owned());
     }
@@ -177,23 +177,22 @@ impl ModelRecords {
         }
     }
 
-    /// Takes over the hash that was computed of a file. What was known of the same content under a name that is gone
-    /// moves along.
-    pub fn hashed(&mut self, path: &Path, stamp: FileStamp, sha256: &str) {
+    /// Sets the hash of a file. If a file with the same content is gone, its record moves to this one.
+    pub fn set_hash(&mut self, path: &Path, stamp: FileStamp, sha256: &str) {
         let mine = self.of(path);
         let moved = if mine.stamp == FileStamp::default() {
-            let gone = |(path, note): &(&String, &ModelRecord)| {
-                note.sha256.as_deref() == Some(sha256) && !Path::new(path.as_str()).exists()
+            let gone = |(path, record): &(&String, &ModelRecord)| {
+                record.sha256.as_deref() == Some(sha256) && !Path::new(path.as_str()).exists()
             };
-            self.files.iter().find(gone).map(|(path, note)| (path.clone(), note.clone()))
+            self.files.iter().find(gone).map(|(path, record)| (path.clone(), record.clone()))
         } else {
             None
         };
-        if let Some((old, note)) = moved {
+        if let Some((old, record)) = moved {
             self.files.remove(&old);
             self.change(path, |n| {
                 let (favourite, name, used) = (n.favourite, n.name.take(), n.used);
-                *n = note;
+                *n = record;
                 n.favourite |= favourite;
                 n.name = name.or(n.name.take());
                 n.used = used.max(n.used);
@@ -213,7 +212,7 @@ impl ModelRecords {
 
 fn key(path: &Path) -> Option<String> {
     let whole = path.canonicalize().or_else(|_| std::path::absolute(path)).ok()?;
-    // A link has a life of its own: its note isn't that of the file behind it.
+    // A link has its own record, not that of the file behind it.
     let own = match (std::path::absolute(path), path.is_symlink()) {
         (Ok(own), true) => own,
         _ => whole,
@@ -221,49 +220,49 @@ fn key(path: &Path) -> Option<String> {
     own.to_str().map(str::to_owned)
 }
 
-/// Why the notes can't be read or written.
+/// Why the records can't be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum NotesError {
-    /// They aren't what we write.
-    #[error("The library's notes \u{201c}{}\u{201d} can't be understood ({reason}). They were kept as \u{201c}{}\u{201d}; favourites and measured times begin anew.", path.display(), kept.display())]
+pub enum RecordsError {
+    /// The file isn't a file of records; it was renamed.
+    #[error("The library's records \u{201c}{}\u{201d} can't be understood ({reason}). The file was renamed to \u{201c}{}\u{201d}; favourites and measured times start empty.", path.display(), kept.display())]
     Damaged { path: PathBuf, kept: PathBuf, reason: String },
-    /// The folder or file refuses.
-    #[error("The library's notes \u{201c}{}\u{201d} can't be kept: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
+    /// The file can't be read or written.
+    #[error("The library's records \u{201c}{}\u{201d} can't be saved: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
     Unwritable { path: PathBuf, reason: String },
 }
 
-/// The file that the notes lie in.
+/// The file of the records.
 #[derive(Clone, Debug)]
 pub struct RecordsFile {
     path: PathBuf,
 }
 
 impl RecordsFile {
-    /// The user's: `library.json` in the data folder; `None` where the user has no home.
+    /// The user's file: `library.json` in the data folder; `None` if the user has no home.
     #[must_use]
     pub fn of_user() -> Option<Self> {
         Some(Self::at(folders::data_folder()?.join("library.json")))
     }
 
-    /// At this path.
+    /// The file at this path.
     #[must_use]
     pub fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Where it lies.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads the notes; a file that doesn't exist gives none.
+    /// Reads the records; a file that doesn't exist gives none.
     ///
     /// # Errors
-    /// [`NotesError::Damaged`] after setting the file aside; [`NotesError::Unwritable`] where it can't be read at all.
-    pub fn load(&self) -> Result<ModelRecords, NotesError> {
+    /// [`RecordsError::Damaged`] after renaming the file; [`RecordsError::Unwritable`] if it can't be read.
+    pub fn load(&self) -> Result<ModelRecords, RecordsError> {
         let unreadable =
-            |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
+            |e: io::Error| RecordsError::Unwritable { path: self.path.clone(), reason: e.to_string() };
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(ModelRecords::default()),
@@ -272,35 +271,36 @@ impl RecordsFile {
         serde_json::from_slice(&bytes).map_err(|error| {
             let kept = self.path.with_extension("damaged.json");
             match std::fs::rename(&self.path, &kept) {
-                Ok(()) => NotesError::Damaged { path: self.path.clone(), kept, reason: error.to_string() },
+                Ok(()) => RecordsError::Damaged { path: self.path.clone(), kept, reason: error.to_string() },
                 Err(e) => unreadable(e),
             }
         })
     }
 
-    /// Reads, changes and writes the notes, while no other program does; answers the notes as they are now.
+    /// Reads, changes and writes the records while the file is locked against other programs; returns the new records.
     ///
     /// # Errors
-    /// [`NotesError::Unwritable`].
-    pub fn update(&self, change: impl FnOnce(&mut ModelRecords)) -> Result<ModelRecords, NotesError> {
-        let failed = |e: io::Error| NotesError::Unwritable { path: self.path.clone(), reason: e.to_string() };
+    /// [`RecordsError::Unwritable`].
+    pub fn update(&self, change: impl FnOnce(&mut ModelRecords)) -> Result<ModelRecords, RecordsError> {
+        let failed =
+            |e: io::Error| RecordsError::Unwritable { path: self.path.clone(), reason: e.to_string() };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(failed)?;
         let lock = File::create(self.path.with_extension("lock")).map_err(failed)?;
         lock.lock().map_err(failed)?;
-        let mut notes = match self.load() {
-            Ok(notes) => notes,
-            Err(error @ NotesError::Damaged { .. }) => {
+        let mut records = match self.load() {
+            Ok(records) => records,
+            Err(error @ RecordsError::Damaged { .. }) => {
                 tracing::warn!("{error}");
                 ModelRecords::default()
             }
             Err(error) => return Err(error),
         };
-        let before = notes.clone();
-        notes.version = 1;
-        change(&mut notes);
-        if notes != before {
-            let text = serde_json::to_vec_pretty(&notes).map_err(|e| failed(e.into()))?;
+        let before = records.clone();
+        records.version = 1;
+        change(&mut records);
+        if records != before {
+            let text = serde_json::to_vec_pretty(&records).map_err(|e| failed(e.into()))?;
             let write = || -> io::Result<()> {
                 let mut file = tempfile::NamedTempFile::new_in(folder)?;
                 file.write_all(&text)?;
@@ -310,7 +310,7 @@ impl RecordsFile {
             };
             write().map_err(failed)?;
         }
-        Ok(notes)
+        Ok(records)
     }
 }
 
@@ -319,25 +319,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_noted_is_found_again_and_a_damaged_file_is_kept() {
+    fn records_are_found_again_and_a_damaged_file_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = RecordsFile::at(folder.path().join("deep/library.json"));
         let model = folder.path().join("a.onnx");
         std::fs::write(&model, "x").unwrap();
-        file.update(|n| n.change(&model, |note| note.favourite = true)).unwrap();
+        file.update(|n| n.change(&model, |r| r.favourite = true)).unwrap();
         assert!(file.load().unwrap().of(&model).favourite);
         std::fs::write(file.path(), "{").unwrap();
-        assert!(matches!(file.load(), Err(NotesError::Damaged { kept, .. }) if kept.exists()));
+        assert!(matches!(file.load(), Err(RecordsError::Damaged { kept, .. }) if kept.exists()));
         assert!(!file.load().unwrap().of(&model).favourite);
     }
 
     #[test]
-    fn a_file_that_moves_takes_its_notes_along_and_one_that_changes_loses_its_time() {
+    fn a_file_that_moves_keeps_its_record_and_one_that_changes_loses_its_time() {
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old.onnx"), folder.path().join("new.onnx"));
         std::fs::write(&old, "x").unwrap();
-        let mut notes = ModelRecords::default();
-        notes.hashed(&old, FileStamp::of(&old).unwrap(), "aa");
+        let mut records = ModelRecords::default();
+        records.set_hash(&old, FileStamp::of(&old).unwrap(), "aa");
         let measured = Measured {
             total_ms: 1.0,
             inference_ms: 1.0,
@@ -345,16 +345,16 @@ mod tests {
             threads: 1,
             runtime: "1".into(),
         };
-        notes.change(&old, |n| {
+        records.change(&old, |n| {
             n.favourite = true;
             n.measured = Some(measured);
         });
         std::fs::rename(&old, &new).unwrap();
-        notes.hashed(&new, FileStamp::of(&new).unwrap(), "aa");
-        assert!(notes.of(&new).favourite && notes.of(&new).measured.is_some());
-        assert_eq!(notes.of(&old), ModelRecord::default());
-        notes.hashed(&new, FileStamp::of(&new).unwrap(), "bb");
-        assert!(notes.of(&new).favourite && notes.of(&new).measured.is_none());
+        records.set_hash(&new, FileStamp::of(&new).unwrap(), "aa");
+        assert!(records.of(&new).favourite && records.of(&new).measured.is_some());
+        assert_eq!(records.of(&old), ModelRecord::default());
+        records.set_hash(&new, FileStamp::of(&new).unwrap(), "bb");
+        assert!(records.of(&new).favourite && records.of(&new).measured.is_none());
     }
 
     #[test]
@@ -367,7 +367,7 @@ mod tests {
                 std::thread::spawn(move || {
                     for i in 0..10 {
                         let model = folder.join(format!("{w}-{i}.onnx"));
-                        file.update(|n| n.change(&model, |note| note.favourite = true)).unwrap();
+                        file.update(|n| n.change(&model, |r| r.favourite = true)).unwrap();
                     }
                 })
             })

@@ -1,36 +1,16 @@
 //! Finding models: by words in English and Chinese or by the first letters of pinyin, by task, in several orders.
 
 use pinyin::ToPinyin as _;
-use serde::{Deserialize, Serialize};
 
-use super::catalogue::Entry;
+use super::catalogue::CatalogueEntry;
 use super::model_entry::ModelEntry;
 use crate::model::Task;
+pub use crate::settings::SortOrder;
 
-/// What a list of models is sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum SortOrder {
-    /// Favourites, then those used last, then by name.
-    #[default]
-    Recent,
-    Name,
-    Task,
-    /// The fastest first.
-    Speed,
-    /// The smallest first.
-    Size,
-}
-
-impl SortOrder {
-    /// Every order, as menus show them.
-    pub const ALL: [Self; 5] = [Self::Recent, Self::Name, Self::Task, Self::Speed, Self::Size];
-}
-
-/// Sorts cards; equal ones by name.
-pub fn sort<T: std::borrow::Borrow<ModelEntry>>(cards: &mut [T], order: SortOrder) {
+/// Sorts models; equal ones by name.
+pub fn sort<T: std::borrow::Borrow<ModelEntry>>(entries: &mut [T], order: SortOrder) {
     let key = |c: &ModelEntry| c.name.to_lowercase();
-    cards.sort_by(|a, b| {
+    entries.sort_by(|a, b| {
         let (a, b) = (a.borrow(), b.borrow());
         let first = match order {
             SortOrder::Recent => b.favourite.cmp(&a.favourite).then(b.used.cmp(&a.used)),
@@ -50,12 +30,12 @@ fn rank(task: Option<Task>) -> usize {
     task.and_then(|t| Task::ALL.iter().position(|all| *all == t)).unwrap_or(usize::MAX)
 }
 
-/// What a search looks through: every word in one text, and the pinyin of its Chinese.
+/// The text that a search looks through: words, and the pinyin of Chinese ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Haystack(String);
 
 impl Haystack {
-    /// Of these words.
+    /// Made of these words.
     #[must_use]
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let mut text = String::new();
@@ -90,22 +70,22 @@ impl Haystack {
         Self(text)
     }
 
-    /// That of a card: name, family, task in both languages, licence, some labels.
+    /// The text of a model: name, file, precision, family, task, licence, id.
     #[must_use]
-    pub fn of_card(card: &ModelEntry, task_words: &[&str]) -> Self {
-        let spec = card.spec();
-        let file = card.path.file_name().unwrap_or_default().to_string_lossy();
-        let mut words = vec![card.name.as_str(), &file, card.precision.name()];
+    pub fn of_model(entry: &ModelEntry, task_words: &[&str]) -> Self {
+        let spec = entry.spec();
+        let file = entry.path.file_name().unwrap_or_default().to_string_lossy();
+        let mut words = vec![entry.name.as_str(), &file, entry.precision.name()];
         words.extend(spec.map(|s| s.family.name()));
         words.extend(spec.map(|s| s.task.name()));
-        words.extend(card.origin.iter().flat_map(|o| [o.licence.as_str(), o.id.as_str()]));
+        words.extend(entry.origin.iter().flat_map(|o| [o.licence.as_str(), o.id.as_str()]));
         words.extend(task_words);
         Self::new(words)
     }
 
-    /// That of a catalogue's entry.
+    /// The text of a catalogue entry.
     #[must_use]
-    pub fn of_entry(entry: &Entry, task_words: &[&str]) -> Self {
+    pub fn of_catalogue(entry: &CatalogueEntry, task_words: &[&str]) -> Self {
         let mut words = vec![
             entry.name.as_str(),
             &entry.id,
@@ -121,7 +101,7 @@ impl Haystack {
         Self::new(words)
     }
 
-    /// Whether every word that was typed occurs.
+    /// Whether every typed word occurs in it.
     #[must_use]
     pub fn has(&self, typed: &str) -> bool {
         typed.split_whitespace().all(|word| {

@@ -1,4 +1,4 @@
-//! Looking after models: whether a file is what it was, and taking it away.
+//! Looking after models: checking whether a file has changed, and removing it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,41 +8,41 @@ use super::names;
 use crate::model::file::GraphInfo;
 use crate::model::{self, ModelError, sidecar};
 
-/// What a look at a file's bytes came to.
+/// The result of checking a file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is, byte for byte, what its project published (or what the first download brought).
+    /// It is, byte for byte, what its project published, or what the first download brought (`pinned`).
     Right { sha256: String, pinned: bool },
-    /// It is a whole ONNX file; there is nothing to compare it with.
+    /// It is a complete ONNX file; there is nothing to compare it with.
     Whole { sha256: String },
-    /// It isn't what it was.
+    /// Its content has changed.
     Changed { sha256: String, expected: String },
 }
 
-/// Reads the whole file and compares it with what it must be.
+/// Reads the whole file and compares its hash with the expected one.
 ///
 /// # Errors
-/// Why it can't be read or isn't a whole ONNX file.
-pub fn verify(card: &ModelEntry, catalogue: &Catalogue) -> Result<Verdict, ModelError> {
-    let sha256 = model::sha256(&card.path)?;
-    if let Some(origin) = &card.origin
+/// The file can't be read, or isn't a complete ONNX file.
+pub fn verify(entry: &ModelEntry, catalogue: &Catalogue) -> Result<Verdict, ModelError> {
+    let sha256 = model::sha256(&entry.path)?;
+    if let Some(origin) = &entry.origin
         && origin.sha256 != sha256
     {
         return Ok(Verdict::Changed { sha256, expected: origin.sha256.clone() });
     }
-    GraphInfo::read(&card.path)?;
-    Ok(match (&card.origin, catalogue.by_hash(&sha256)) {
+    GraphInfo::read(&entry.path)?;
+    Ok(match (&entry.origin, catalogue.by_hash(&sha256)) {
         (_, Some(_)) => Verdict::Right { sha256, pinned: false },
         (Some(origin), None) => Verdict::Right { sha256, pinned: origin.pinned },
         (None, None) => Verdict::Whole { sha256 },
     })
 }
 
-/// Why a model isn't removed or renamed.
+/// Why a model isn't removed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpkeepError {
     /// The trash refuses it.
-    #[error("\u{201c}{}\u{201d} can't be put into the trash: {reason}.", names::shown(&path.display().to_string()))]
+    #[error("\u{201c}{}\u{201d} can't be moved to the trash: {reason}.", names::shown(&path.display().to_string()))]
     NoTrash { path: PathBuf, reason: String },
     /// The file can't be deleted.
     #[error("\u{201c}{}\u{201d} can't be removed: {reason}.", names::shown(&path.display().to_string()))]
@@ -54,41 +54,41 @@ impl UpkeepError {
     #[must_use]
     pub fn fix(&self) -> &'static str {
         match self {
-            Self::NoTrash { .. } => "Remove it for good instead (on the command line: --delete).",
+            Self::NoTrash { .. } => "Delete it permanently instead (on the command line: --delete).",
             Self::Stays { .. } => "Check that this account may change the folder.",
         }
     }
 }
 
-/// Where a removed model goes.
+/// How a model is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Away {
-    /// Into the system's trash, from where it can come back.
+pub enum Removal {
+    /// To the system's trash, from where it can be restored.
     Trash,
-    /// For good.
-    Deleted,
+    /// Permanently.
+    Delete,
 }
 
-/// Takes a model away, with its settings and weights beside it. A link goes, the file behind it stays.
+/// Removes a model with its settings and weights. If it is a link, the file behind it stays.
 ///
 /// # Errors
-/// [`UpkeepError`]; what was removed before stays removed.
-pub fn remove(path: &Path, away: Away) -> Result<(), UpkeepError> {
+/// [`UpkeepError`]; files that were removed before the error stay removed.
+pub fn remove(path: &Path, removal: Removal) -> Result<(), UpkeepError> {
     for file in belongings(path) {
-        let answer = match away {
-            Away::Trash if !file.is_symlink() => trash::delete(&file)
+        let result = match removal {
+            Removal::Trash if !file.is_symlink() => trash::delete(&file)
                 .map_err(|e| UpkeepError::NoTrash { path: file.clone(), reason: reason_of(&e) }),
             _ => std::fs::remove_file(&file)
                 .map_err(|e| UpkeepError::Stays { path: file.clone(), reason: e.to_string() }),
         };
-        answer?;
+        result?;
     }
     Ok(())
 }
 
 fn reason_of(error: &trash::Error) -> String {
     match error {
-        trash::Error::CouldNotAccess { .. } => "this account may not".into(),
+        trash::Error::CouldNotAccess { .. } => "this account has no permission".into(),
         trash::Error::Unknown { description } | trash::Error::Os { description, .. } => {
             names::shown(description.trim_end_matches('.')).into_owned()
         }
@@ -96,15 +96,15 @@ fn reason_of(error: &trash::Error) -> String {
     }
 }
 
-/// The model's file first, then what only it uses.
+/// The model's file, then the files that only it uses.
 fn belongings(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let facts = if path.is_symlink() { None } else { GraphInfo::read(path).ok() };
-    let weights = facts.into_iter().flat_map(|f| f.external_data);
+    let graph = if path.is_symlink() { None } else { GraphInfo::read(path).ok() };
+    let weights = graph.into_iter().flat_map(|g| g.external_data);
     let weights =
         weights.map(PathBuf::from).filter(|w| super::import::stays_inside(w)).map(|w| folder.join(w));
-    let beside = [sidecar::path_for(path)];
+    let settings = [sidecar::path_for(path)];
     let mut all = vec![path.to_owned()];
-    all.extend(beside.into_iter().chain(weights).filter(|p| p.symlink_metadata().is_ok()));
+    all.extend(settings.into_iter().chain(weights).filter(|p| p.symlink_metadata().is_ok()));
     all
 }

@@ -1,6 +1,11 @@
-//! Keeps the list of models true: one thread looks at the folders twice a second, computes hashes a little at a time, and
-//! measures models when nothing else is to be done.
+//! Keeps the list of models up to date: one thread looks at the folders when they change, computes hashes a little at a
+//! time, and measures models when nothing else runs.
+//!
+//! The system reports changes of most folders. Folders where it can't (network disks, a reached limit) are polled, and
+//! all folders are looked at now and then, in case a report was lost.
 
+use std::collections::HashSet;
+use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,43 +14,67 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
 
 use super::catalogue::Catalogue;
-use super::inventory::Inventory;
+use super::folder_events::FolderEvents;
+use super::inventory::{self, Inventory};
 use super::measure;
 use super::model_entry::ModelEntry;
 use super::records::{FileStamp, ModelRecords};
-use crate::model::OpenOptions;
+use crate::model::{ModelError, OpenOptions, folders};
 
-/// How often the folders are looked at: a new file is in the list within a second.
-const EVERY: Duration = Duration::from_millis(400);
-/// Hashing takes so much of a look at the most, so that new files aren't missed meanwhile.
+/// How often folders are looked at whose changes the system doesn't report.
+const POLL: Duration = Duration::from_millis(400);
+/// How often all folders are looked at, in case a report was lost.
+const FULL_SCAN: Duration = Duration::from_secs(2);
+/// Shortest time between two looks after reports: a file that is being written reports a change with every block.
+const REPORT_GAP: Duration = Duration::from_millis(200);
+/// Hashing takes so long at a time, so that new files are seen meanwhile.
 const HASHING: Duration = Duration::from_millis(150);
-/// Larger models aren't measured unasked.
+/// Rest between two turns of hashing.
+const HASHING_REST: Duration = Duration::from_millis(20);
+/// Larger models are only measured on request.
 const MEASURED_UP_TO: u64 = 600 << 20;
-/// Nothing is measured before the computer was left alone for so long.
+/// Models are measured after the program has been idle for so long.
 const QUIET: Duration = Duration::from_secs(3);
+/// How long dropping waits. A measurement ends between two frames; one that hangs is left to the system.
+const DROP_TIMEOUT: Duration = Duration::from_millis(300);
 
 struct Shared {
     inventory: Mutex<Inventory>,
-    cards: ArcSwap<Vec<Arc<ModelEntry>>>,
+    entries: ArcSwap<Vec<Arc<ModelEntry>>>,
     wake: Box<dyn Fn() + Send + Sync>,
     stop: AtomicBool,
     idle: AtomicBool,
     measuring: AtomicBool,
-    /// Predictor again at once.
-    again: AtomicBool,
-    thread: Mutex<Option<std::thread::Thread>>,
+    /// Look at everything at once.
+    rescan: AtomicBool,
+    /// The system reported a change in a folder.
+    reported: AtomicBool,
+    /// Wakes the thread; holds one signal.
+    signal: Sender<()>,
 }
 
 impl Shared {
     fn inventory(&self) -> MutexGuard<'_, Inventory> {
         self.inventory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Sets a flag and wakes the thread.
+    fn set(&self, flag: &AtomicBool) {
+        flag.store(true, Relaxed);
+        // If the channel is full, the thread wakes anyway.
+        let _ = self.signal.try_send(());
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
 }
 
-/// The list of models, kept true in the background. Dropping it ends its thread.
+/// The list of models, kept up to date in the background. Dropping it ends its thread.
 pub struct Watcher {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -53,52 +82,65 @@ pub struct Watcher {
 
 impl std::fmt::Debug for Watcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watcher").field("cards", &self.cards().len()).finish_non_exhaustive()
+        f.debug_struct("Watcher").field("entries", &self.entries().len()).finish_non_exhaustive()
     }
 }
 
 impl Watcher {
-    /// Begins; `wake` is called from its thread whenever the list changed and must return at once.
+    /// Starts the thread. It calls `wake` whenever the list has changed; `wake` must return at once.
     #[must_use]
     pub fn start(inventory: Inventory, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::start_with(inventory, wake, |shared| {
+            let shared = Arc::clone(shared);
+            FolderEvents::new(move || shared.set(&shared.reported))
+        })
+    }
+
+    fn start_with(
+        inventory: Inventory,
+        wake: impl Fn() + Send + Sync + 'static,
+        events: impl FnOnce(&Arc<Shared>) -> FolderEvents + Send + 'static,
+    ) -> Self {
+        let (signal, signals) = bounded(1);
         let shared = Arc::new(Shared {
             inventory: Mutex::new(inventory),
-            cards: ArcSwap::default(),
+            entries: ArcSwap::default(),
             wake: Box::new(wake),
             stop: AtomicBool::new(false),
             idle: AtomicBool::new(false),
             measuring: AtomicBool::new(false),
-            again: AtomicBool::new(true),
-            thread: Mutex::new(None),
+            rescan: AtomicBool::new(true),
+            reported: AtomicBool::new(false),
+            signal,
         });
         let own = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("sightline-library".into()).spawn(move || run(&own));
+        let thread = std::thread::Builder::new().name("sightline-library".into()).spawn(move || {
+            let events = events(&own);
+            run(&own, events, &signals);
+        });
         let thread = thread.map_err(|e| tracing::error!("the models aren't watched: {e}")).ok();
-        if let Some(thread) = &thread {
-            *shared.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.thread().clone());
-        }
         Self { shared, thread }
     }
 
     /// The models as they are now.
     #[must_use]
-    pub fn cards(&self) -> Arc<Vec<Arc<ModelEntry>>> {
-        self.shared.cards.load_full()
+    pub fn entries(&self) -> Arc<Vec<Arc<ModelEntry>>> {
+        self.shared.entries.load_full()
     }
 
-    /// The catalogue that they are compared with.
+    /// The catalogue that models are compared with.
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {
         Arc::clone(self.shared.inventory().catalogue())
     }
 
-    /// What is remembered of all models.
+    /// The records of all models.
     #[must_use]
-    pub fn notes(&self) -> ModelRecords {
-        self.shared.inventory().notes().clone()
+    pub fn records(&self) -> ModelRecords {
+        self.shared.inventory().records().clone()
     }
 
-    /// Whether nothing else is to be done: then models without a time are measured.
+    /// Sets whether the program is idle: then models without a time are measured.
     pub fn set_idle(&self, idle: bool) {
         self.shared.idle.store(idle, Relaxed);
     }
@@ -109,170 +151,323 @@ impl Watcher {
         self.shared.measuring.load(Relaxed)
     }
 
-    /// Changes what is remembered of models; the list follows at once. Writes a file: not for the thread that paints.
-    pub fn note(&self, change: impl Fn(&mut ModelRecords)) {
-        self.shared.inventory().note(change);
-        self.look_again();
+    /// Changes the records; the list follows at once. Writes a file, so the UI thread must not call it.
+    pub fn update(&self, change: impl Fn(&mut ModelRecords)) {
+        self.shared.inventory().update(change);
+        self.rescan();
     }
 
-    /// Remembers that a model is being run. Writes a file: not for the thread that paints.
-    pub fn used(&self, path: &Path) {
-        self.shared.inventory().used(path);
-        self.look_again();
+    /// Records that a model is being run. Writes a file, so the UI thread must not call it.
+    pub fn mark_used(&self, path: &Path) {
+        self.shared.inventory().mark_used(path);
+        self.rescan();
     }
 
-    /// Looks in these folders, too.
-    pub fn watch_too(&self, folders: &[PathBuf]) {
-        self.shared.inventory().watch_too(folders);
-        self.look_again();
+    /// Adds folders to those that are watched.
+    pub fn add_folders(&self, folders: &[PathBuf]) {
+        self.shared.inventory().add_folders(folders);
+        self.rescan();
     }
 
-    /// What went wrong with keeping notes, once.
+    /// Returns the last error of reading or writing the records, once.
     #[must_use]
-    pub fn take_trouble(&self) -> Option<String> {
-        self.shared.inventory.try_lock().ok()?.take_trouble().map(|e| e.to_string())
+    pub fn take_error(&self) -> Option<String> {
+        self.shared.inventory.try_lock().ok()?.take_error().map(|e| e.to_string())
     }
 
-    /// Looks at the folders now instead of within half a second.
-    pub fn look_again(&self) {
-        self.shared.again.store(true, Relaxed);
-        if let Some(thread) = &*self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner) {
-            thread.unpark();
-        }
+    /// Looks at the folders now.
+    pub fn rescan(&self) {
+        self.shared.set(&self.shared.rescan);
     }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Relaxed);
-        self.look_again();
+        self.shared.set(&self.shared.stop);
         let Some(thread) = self.thread.take() else { return };
-        // A measurement ends between two frames; one that hangs is left to the system.
-        let until = Instant::now() + Duration::from_millis(300);
-        while !thread.is_finished() && Instant::now() < until {
+        let deadline = Instant::now() + DROP_TIMEOUT;
+        while !thread.is_finished() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
 }
 
-fn run(shared: &Shared) {
+fn run(shared: &Shared, mut events: FolderEvents, signals: &Receiver<()>) {
     let mut seen = Vec::new();
-    let mut hashing = None;
+    let mut hashing = Hashing::default();
     let mut quiet_since = Instant::now();
-    while !shared.stop.load(Relaxed) {
-        let again = shared.again.swap(false, Relaxed);
-        {
-            let mut inventory = shared.inventory();
-            let glance = inventory.glance();
-            let noted = inventory.notes_changed();
-            if noted {
-                inventory.reload_notes();
-            }
-            if again || noted || glance != seen {
-                seen = glance;
-                let cards: Vec<Arc<ModelEntry>> = inventory.cards().into_iter().map(Arc::new).collect();
-                drop(inventory);
-                if *shared.cards.load_full() != cards {
-                    shared.cards.store(Arc::new(cards));
-                    (shared.wake)();
-                }
+    let mut last_scan = Instant::now();
+    while !shared.is_stopped() {
+        let rescan = shared.rescan.swap(false, Relaxed);
+        let (folders, records_changed) = {
+            let inventory = shared.inventory();
+            (inventory.folders().to_vec(), inventory.records_changed())
+        };
+        let since = last_scan.elapsed();
+        let reported = since >= REPORT_GAP && shared.reported.swap(false, Relaxed);
+        if rescan || reported || records_changed || since >= FULL_SCAN || !events.cover(&folders) {
+            // Before the scan, so that a change during it is reported.
+            events.watch(&folders);
+            let files = inventory::scan(&folders);
+            last_scan = Instant::now();
+            if rescan || records_changed || files != seen {
+                refresh(shared, &files, records_changed);
+                seen = files;
             }
         }
-        if hash_some(shared, &mut hashing) {
-            // More to hash: no rest for the half second, but the folders are looked at in between.
-            std::thread::sleep(Duration::from_millis(20));
-            continue;
-        }
-        if !shared.idle.load(Relaxed) {
+        let wait = if hashing.step(shared) {
+            HASHING_REST
+        } else if !shared.idle.load(Relaxed) {
             quiet_since = Instant::now();
+            POLL
         } else if quiet_since.elapsed() >= QUIET && measure_one(shared) {
             continue;
-        }
-        std::thread::park_timeout(EVERY);
+        } else {
+            POLL
+        };
+        let pending = shared.reported.load(Relaxed);
+        let wait = if pending { wait.min(REPORT_GAP.saturating_sub(last_scan.elapsed())) } else { wait };
+        let _ = signals.recv_timeout(wait);
     }
+}
+
+/// Makes the list anew from these files; `wake` is called without the lock.
+fn refresh(shared: &Shared, files: &[inventory::ScannedFile], reload_records: bool) {
+    let entries: Vec<Arc<ModelEntry>> = {
+        let mut inventory = shared.inventory();
+        if reload_records {
+            inventory.reload_records();
+        }
+        inventory.entries_of(files).into_iter().map(Arc::new).collect()
+    };
+    if **shared.entries.load() != entries {
+        shared.entries.store(Arc::new(entries));
+        (shared.wake)();
+    }
+}
+
+/// Computes missing hashes, one file after the other.
+#[derive(Default)]
+struct Hashing {
+    current: Option<HalfHashed>,
+    /// Contents that couldn't be read to the end: they aren't tried again, so that others get their turn.
+    unreadable: HashSet<(PathBuf, u64, u64)>,
 }
 
 /// A file whose hash is half computed.
-struct Hashing {
+struct HalfHashed {
     path: PathBuf,
     stamp: FileStamp,
-    file: std::fs::File,
+    file: File,
     hasher: Sha256,
 }
 
-/// Computes a part of the next hash that is missing; whether there is more to do.
-fn hash_some(shared: &Shared, state: &mut Option<Hashing>) -> bool {
-    let cards = shared.cards.load_full();
-    if state.is_none() {
-        let next = cards.iter().find(|c| c.sha256.is_none() && c.is_whole());
-        *state = next.and_then(|card| {
-            let file = std::fs::File::open(&card.path).ok()?;
-            Some(Hashing { path: card.path.clone(), stamp: card.stamp, file, hasher: Sha256::new() })
-        });
-    }
-    let Some(now) = state else { return false };
-    let begin = Instant::now();
-    let mut chunk = vec![0; 1 << 18];
-    while begin.elapsed() < HASHING && !shared.stop.load(Relaxed) {
-        match now.file.read(&mut chunk) {
-            Ok(0) => {
-                let (path, stamp) = (now.path.clone(), now.stamp);
-                let done = state.take();
-                // A file that was written meanwhile is hashed anew.
-                if let Some(done) = done.filter(|_| FileStamp::of(&path).is_ok_and(|s| s == stamp)) {
-                    let sha256 = crate::model::hex(done.hasher);
-                    shared.inventory().note(|notes| notes.hashed(&path, stamp, &sha256));
-                    shared.again.store(true, Relaxed);
+impl Hashing {
+    /// Computes a part of the next missing hash; returns whether there is more to do.
+    fn step(&mut self, shared: &Shared) -> bool {
+        if self.current.is_none() {
+            self.current = self.next(&shared.entries.load());
+        }
+        let Some(current) = &mut self.current else { return false };
+        let begin = Instant::now();
+        let mut chunk = vec![0; 1 << 18];
+        while begin.elapsed() < HASHING && !shared.is_stopped() {
+            match current.file.read(&mut chunk) {
+                Ok(0) => {
+                    if let Some(HalfHashed { path, stamp, hasher, .. }) = self.current.take()
+                        // A file that was written meanwhile is hashed again.
+                        && FileStamp::of(&path).is_ok_and(|now| now == stamp)
+                    {
+                        let sha256 = crate::model::hex(hasher);
+                        shared.inventory().update(|records| records.set_hash(&path, stamp, &sha256));
+                        shared.rescan.store(true, Relaxed);
+                    }
+                    break;
                 }
-                return true;
-            }
-            Ok(read) => now.hasher.update(chunk.get(..read).unwrap_or_default()),
-            Err(error) => {
-                tracing::warn!("{} can't be hashed: {error}", now.path.display());
-                *state = None;
-                return false;
+                Ok(read) => current.hasher.update(chunk.get(..read).unwrap_or_default()),
+                Err(error) => {
+                    tracing::warn!("{} can't be hashed: {error}", current.path.display());
+                    self.unreadable.insert(key(&current.path, current.stamp));
+                    self.current = None;
+                    break;
+                }
             }
         }
+        true
     }
+
+    /// Opens the next file without a hash.
+    fn next(&mut self, entries: &[Arc<ModelEntry>]) -> Option<HalfHashed> {
+        for entry in entries.iter().filter(|e| e.sha256.is_none() && e.is_whole()) {
+            let key = key(&entry.path, entry.stamp);
+            if self.unreadable.contains(&key) {
+                continue;
+            }
+            match File::open(&entry.path) {
+                Ok(file) => {
+                    let (path, stamp) = (entry.path.clone(), entry.stamp);
+                    return Some(HalfHashed { path, stamp, file, hasher: Sha256::new() });
+                }
+                Err(error) => {
+                    tracing::warn!("{} can't be hashed: {error}", entry.path.display());
+                    self.unreadable.insert(key);
+                }
+            }
+        }
+        None
+    }
+}
+
+fn key(path: &Path, stamp: FileStamp) -> (PathBuf, u64, u64) {
+    (path.to_owned(), stamp.bytes, stamp.modified)
+}
+
+/// Measures the next model without a time; returns whether there was one.
+fn measure_one(shared: &Shared) -> bool {
+    let entries = shared.entries.load_full();
+    let next = entries.iter().find(|e| {
+        e.spec().is_some()
+            && e.measured.is_none()
+            && e.sha256.is_some()
+            && e.stamp.bytes <= MEASURED_UP_TO
+            && shared.inventory().record(&e.path).failed.is_none()
+    });
+    let Some(ModelEntry { path, .. }) = next.map(|entry| &**entry) else { return false };
+    shared.measuring.store(true, Relaxed);
+    let go_on = || shared.idle.load(Relaxed) && !shared.is_stopped();
+    let catalogue = Arc::clone(shared.inventory().catalogue());
+    let hints = catalogue.hints(path);
+    let options = OpenOptions { hints, cache: folders::cache_folder(), ..OpenOptions::default() };
+    let run = std::panic::AssertUnwindSafe(|| measure::measure(path, &options, go_on));
+    let result = std::panic::catch_unwind(run);
+    shared.measuring.store(false, Relaxed);
+    let failed = |reason: String| {
+        shared.inventory().update(|r| r.change(path, |r| r.failed = Some(reason.clone())));
+    };
+    match result {
+        Ok(Ok(measured)) => {
+            shared.inventory().update(|r| r.change(path, |r| r.measured = Some(measured.clone())));
+        }
+        // Without the runtime nothing can be measured; it may be installed later.
+        Ok(Err(ModelError::Stopped | ModelError::NoRuntime { .. })) => return false,
+        Ok(Err(error)) => failed(error.to_string()),
+        Err(_) => failed("it crashed".into()),
+    }
+    shared.rescan.store(true, Relaxed);
     true
 }
 
-/// Measures the next model without a time; whether there was one.
-fn measure_one(shared: &Shared) -> bool {
-    let cards = shared.cards.load_full();
-    let notes = |card: &ModelEntry| shared.inventory().remembered(&card.path);
-    let next = cards.iter().find(|c| {
-        c.spec().is_some()
-            && c.measured.is_none()
-            && c.sha256.is_some()
-            && c.stamp.bytes <= MEASURED_UP_TO
-            && notes(c).failed.is_none()
-    });
-    let Some(card) = next else { return false };
-    shared.measuring.store(true, Relaxed);
-    let go_on = || shared.idle.load(Relaxed) && !shared.stop.load(Relaxed);
-    let hints = shared.inventory().catalogue().hints(&card.path);
-    let cache = crate::model::folders::cache_folder();
-    let options = OpenOptions { hints, cache, ..OpenOptions::default() };
-    let run = std::panic::AssertUnwindSafe(|| measure::measure(&card.path, &options, go_on));
-    let answer = std::panic::catch_unwind(run);
-    shared.measuring.store(false, Relaxed);
-    match answer {
-        Ok(Ok(measured)) => {
-            shared.inventory().note(|n| n.change(&card.path, |n| n.measured = Some(measured.clone())));
-        }
-        // Without the runtime nothing can be measured, and it may come.
-        Ok(Err(crate::model::ModelError::Stopped | crate::model::ModelError::NoRuntime { .. })) => {
-            return false;
-        }
-        Ok(Err(error)) => {
-            let text = error.to_string();
-            shared.inventory().note(|n| n.change(&card.path, |n| n.failed = Some(text.clone())));
-        }
-        Err(_) => {
-            shared.inventory().note(|n| n.change(&card.path, |n| n.failed = Some("it crashed".into())));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Longer than any of these tests takes.
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn inventory(folder: &Path) -> Inventory {
+        Inventory::new(vec![folder.to_owned()], None, Arc::new(Catalogue::default()))
+    }
+
+    fn until(what: &str, mut holds: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !holds() {
+            assert!(start.elapsed() < LONG, "never: {what}");
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
-    shared.again.store(true, Relaxed);
-    true
+
+    /// The system reports a change and no poll is needed: the poll of this folder is switched off by covering it, and
+    /// the full scan comes after 2 s only.
+    #[test]
+    fn a_new_file_is_listed_before_the_next_full_scan() {
+        let folder = tempfile::tempdir().unwrap();
+        let watcher = Watcher::start(inventory(folder.path()), || ());
+        let mut fastest = Duration::MAX;
+        for n in 0..4 {
+            // After the last look has settled.
+            std::thread::sleep(Duration::from_millis(300));
+            std::fs::write(folder.path().join(format!("{n}.onnx")), "no model").unwrap();
+            let start = Instant::now();
+            until("the file is listed", || watcher.entries().len() == n + 1);
+            fastest = fastest.min(start.elapsed());
+        }
+        assert!(fastest < POLL, "{fastest:?}");
+        // In a new subfolder too, and a removed file goes.
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        std::fs::write(folder.path().join("sub/deep.onnx"), "no model").unwrap();
+        until("the file in the subfolder is listed", || watcher.entries().len() == 5);
+        std::fs::remove_dir_all(folder.path().join("sub")).unwrap();
+        until("it is gone", || watcher.entries().len() == 4);
+    }
+
+    #[test]
+    fn a_folder_that_appears_later_is_watched() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("models");
+        let watcher = Watcher::start(inventory(&folder), || ());
+        std::thread::sleep(Duration::from_millis(50));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("a.onnx"), "no model").unwrap();
+        until("it is listed", || watcher.entries().len() == 1);
+    }
+
+    #[test]
+    fn without_reports_folders_are_polled() {
+        let folder = tempfile::tempdir().unwrap();
+        let watcher = Watcher::start_with(inventory(folder.path()), || (), |_| FolderEvents::unavailable());
+        std::thread::sleep(Duration::from_millis(50));
+        let start = Instant::now();
+        std::fs::write(folder.path().join("a.onnx"), "no model").unwrap();
+        until("it is listed", || watcher.entries().len() == 1);
+        // A full scan alone would take up to two seconds.
+        tracing::debug!("polled after {:?}", start.elapsed());
+        let events = FolderEvents::unavailable();
+        assert!(!events.cover(&[folder.path().to_owned()]), "an unwatched folder is polled");
+        assert!(events.cover(&[folder.path().join("missing")]));
+    }
+
+    /// Only a folder's report is counted: reading its files, as hashing does, must not cause another look.
+    #[test]
+    fn reading_a_file_is_not_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.onnx");
+        std::fs::write(&path, "x").unwrap();
+        let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let own = Arc::clone(&count);
+        let mut events = FolderEvents::new(move || {
+            own.fetch_add(1, Relaxed);
+        });
+        let folders = [folder.path().to_owned()];
+        events.watch(&folders);
+        if !events.cover(&folders) {
+            eprintln!("left out: this system reports no changes of folders");
+            return;
+        }
+        for _ in 0..3 {
+            std::fs::read(&path).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(150));
+        assert_eq!(count.load(Relaxed), 0);
+        std::fs::write(&path, "y").unwrap();
+        until("the change is reported", || count.load(Relaxed) > 0);
+    }
+
+    /// Its first file can be listed and not be read: the others are hashed all the same.
+    #[test]
+    fn an_unreadable_file_does_not_stop_hashing() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |name: &str| {
+            let path = folder.path().join(name);
+            let read = super::super::model_entry::FileContent::unknown("a test");
+            let record = super::super::records::ModelRecord::default();
+            let stamp = FileStamp { bytes: 1, modified: 1 };
+            Arc::new(ModelEntry::new(&path, stamp, read, &record, &Catalogue::default()))
+        };
+        let entries = [entry("gone.onnx"), entry("there.onnx")];
+        std::fs::write(&entries[1].path, "x").unwrap();
+        let mut hashing = Hashing::default();
+        let next = hashing.next(&entries).map(|h| h.path);
+        assert_eq!(next, Some(entries[1].path.clone()));
+        assert_eq!(hashing.unreadable.len(), 1, "it isn't tried again");
+    }
 }

@@ -1,4 +1,4 @@
-//! A web server that does what real ones do on bad days. A script answers each request; the server counts and logs.
+//! A web server that fails as real ones do. A script responds to each request; the server counts and logs.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What was asked.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `GET`, or `CONNECT` where it plays a proxy.
+    /// `GET`, or `CONNECT` if it plays a proxy.
     pub method: String,
     pub path: String,
     pub headers: HashMap<String, String>,
@@ -23,13 +23,13 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Where the client wants to take up the file.
+    /// Where the client wants to resume the file.
     pub fn offset(&self) -> Option<usize> {
         self.header("range")?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
     }
 }
 
-/// The answer, written as the script likes.
+/// The response, written by the script.
 pub struct Reply<'a> {
     pub stream: &'a mut TcpStream,
     stop: &'a AtomicBool,
@@ -49,7 +49,7 @@ impl Reply<'_> {
         self.stream.write_all(bytes)
     }
 
-    /// A whole answer.
+    /// A whole response.
     pub fn send(&mut self, status: &str, kind: &str, body: &[u8]) -> io::Result<()> {
         self.head(status, &[("Content-Type", kind.into()), ("Content-Length", body.len().to_string())])?;
         self.body(body)
@@ -68,7 +68,7 @@ impl Reply<'_> {
         Ok(())
     }
 
-    /// As a good server: heeds `Range` and `If-Range`, and breaks off after `most` bytes.
+    /// Responds as a good server does to `Range` and `If-Range`, and breaks off after `most` bytes.
     pub fn file(&mut self, request: &Request, bytes: &[u8], etag: &str, most: usize) -> io::Result<()> {
         let quoted = format!("\"{etag}\"");
         let same = request.header("if-range").is_none_or(|v| v == quoted);
@@ -93,7 +93,7 @@ impl Reply<'_> {
         self.body(&bytes[from..from.saturating_add(most).min(bytes.len())])
     }
 
-    /// The bytes in chunks, each with its length; the last chunk only where `end`.
+    /// The bytes in chunks, each with its length; the last chunk only if `end`.
     pub fn chunks(&mut self, bytes: &[u8], end: bool) -> io::Result<()> {
         for chunk in bytes.chunks(7000) {
             self.body(format!("{:x}\r\n", chunk.len()).as_bytes())?;

@@ -1,4 +1,4 @@
-//! What the tests of downloads share.
+//! Helpers that the tests of downloads share.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use sha2::Digest as _;
 use sightline::library::download::{
-    DownloadError, Downloads, Failure, Job, Options, Outcome, Progress, Sha256, State, Ticket,
+    DownloadError, Downloaded, Downloads, Failure, Job, Options, Progress, Sha256, State, Ticket,
 };
 
 /// Longer than any test takes; only a hang reaches it.
 pub const LONG: Duration = Duration::from_secs(30);
 
-/// A row of numbers that look random and are the same every time (xorshift64*).
+/// Pseudo-random numbers, the same every time (xorshift64*).
 pub struct Random(u64);
 
 impl Random {
@@ -51,7 +51,7 @@ pub fn sha256(bytes: &[u8]) -> Sha256 {
 /// Short waits, nothing kept free.
 pub fn quick() -> Options {
     Options {
-        tries: 4,
+        attempts: 4,
         wait: Duration::from_millis(4),
         longest_wait: Duration::from_secs(2),
         connect_timeout: Duration::from_secs(5),
@@ -85,19 +85,19 @@ impl Place {
         Job::new("model", address, self.target("m.onnx"))
     }
 
-    pub fn run(&self, job: Job) -> Result<Arc<Outcome>, Arc<Failure>> {
+    pub fn run(&self, job: Job) -> Result<Arc<Downloaded>, Arc<Failure>> {
         let ticket = self.downloads.add(job).unwrap();
         match self.downloads.wait(ticket, LONG) {
-            Some(State::Done(outcome)) => Ok(outcome),
+            Some(State::Done(downloaded)) => Ok(downloaded),
             Some(State::Failed(failure)) => Err(failure),
             other => panic!("it hangs: {other:?} {:?}", self.downloads),
         }
     }
 
-    /// Does a job that must fail and leave nothing.
+    /// Runs a job that must fail and leave nothing.
     pub fn fails(&self, job: Job) -> DownloadError {
         let failure = self.run(job).unwrap_err();
-        assert_eq!(failure.kept, None, "{failure}");
+        assert_eq!(failure.partial, None, "{failure}");
         assert_eq!(self.files(), BTreeSet::new(), "{failure}");
         let text = failure.to_string();
         assert!(text.ends_with('.') && !failure.fix().is_empty(), "{text}");
@@ -105,7 +105,7 @@ impl Place {
         failure.error.clone()
     }
 
-    /// Names of all that lies in the folder.
+    /// Names of all files in the folder.
     pub fn files(&self) -> BTreeSet<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
@@ -113,16 +113,16 @@ impl Place {
 
     pub fn progress(&self, ticket: Ticket) -> Option<Progress> {
         match self.downloads.state(ticket) {
-            Some(State::Running(progress)) => Some(progress),
+            Some(State::Running(running)) => Some(running.progress()),
             _ => None,
         }
     }
 }
 
-/// Waits until something is so.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+/// Waits until a condition holds.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !is_so() {
+    while !holds() {
         assert!(start.elapsed() < LONG, "never: {what}");
         std::thread::sleep(Duration::from_millis(3));
     }

@@ -9,10 +9,10 @@ use crate::app::model_panel::same_file;
 use crate::app::window::App;
 use crate::app::workers::Done;
 use crate::engine::SourceState;
-use crate::library::download::{Job, Outcome, State, Ticket, Trust};
-use crate::library::import::{self, How, ImportError, Imported};
+use crate::library::download::{Downloaded, Job, State, Ticket, Trust};
+use crate::library::import::{self, ImportError, ImportMode, Imported};
 use crate::library::records::{FileStamp, Measured, Origin};
-use crate::library::upkeep::{self, Away, UpkeepError, Verdict};
+use crate::library::upkeep::{self, Removal, UpkeepError, Verdict};
 use crate::library::{Kind, Mirrors, ModelEntry, Watcher, pull};
 use crate::model::ModelError;
 
@@ -35,7 +35,7 @@ impl App {
 
     /// Takes over the list of models; the running one is opened again where its file changed.
     pub(in crate::app) fn library_changed(&mut self) {
-        let cards = self.watcher.cards();
+        let cards = self.watcher.entries();
         if Arc::ptr_eq(&cards, &self.state.cards) {
             return;
         }
@@ -91,7 +91,7 @@ impl App {
         self.timed = Some(Arc::clone(&card));
         let path = known.map_or_else(|| card.path.clone(), |c| c.path.clone());
         self.library_job(move |watcher| {
-            watcher.note(|n| n.change(&path, |n| n.measured = Some(measured.clone())));
+            watcher.update(|n| n.change(&path, |n| n.measured = Some(measured.clone())));
             Done::Noted
         });
     }
@@ -106,14 +106,14 @@ impl App {
     pub(in crate::app) fn model_used(&self, path: &Path) {
         let path = path.to_owned();
         self.library_job(move |watcher| {
-            watcher.used(&path);
+            watcher.mark_used(&path);
             Done::Noted
         });
     }
 
     pub(in crate::app) fn favourite(&self, path: PathBuf, on: bool) {
         self.library_job(move |watcher| {
-            watcher.note(|n| n.change(&path, |n| n.favourite = on));
+            watcher.update(|n| n.change(&path, |n| n.favourite = on));
             Done::Noted
         });
     }
@@ -121,14 +121,14 @@ impl App {
     pub(in crate::app) fn rename_model(&self, path: PathBuf, name: String) {
         let name = (!name.is_empty()).then_some(name);
         self.library_job(move |watcher| {
-            watcher.note(|n| n.change(&path, |n| n.name.clone_from(&name)));
+            watcher.update(|n| n.change(&path, |n| n.name.clone_from(&name)));
             Done::Noted
         });
     }
 
     pub(in crate::app) fn measure_again(&self, path: PathBuf) {
         self.library_job(move |watcher| {
-            watcher.note(|n| {
+            watcher.update(|n| {
                 n.change(&path, |n| {
                     n.measured = None;
                     n.failed = None;
@@ -166,11 +166,11 @@ impl App {
 
     pub(in crate::app) fn remove_model(&self, path: PathBuf, delete: bool) {
         self.library_job(move |watcher| {
-            let answer = upkeep::remove(&path, if delete { Away::Deleted } else { Away::Trash });
+            let answer = upkeep::remove(&path, if delete { Removal::Delete } else { Removal::Trash });
             if answer.is_ok() {
-                watcher.note(|n| n.forget(&path));
+                watcher.update(|n| n.forget(&path));
             }
-            watcher.look_again();
+            watcher.rescan();
             Done::Removed(path, delete, answer)
         });
     }
@@ -204,7 +204,7 @@ impl App {
         }
         self.library_job(move |watcher| {
             let taken = take_in(watcher, &path, run);
-            watcher.look_again();
+            watcher.rescan();
             Done::Imported(Box::new(taken))
         });
     }
@@ -232,7 +232,7 @@ impl App {
         }
         self.toasts.good(self.words().watching, folder.display().to_string());
         self.library_job(move |watcher| {
-            watcher.watch_too(&[folder]);
+            watcher.add_folders(&[folder]);
             Done::Noted
         });
     }
@@ -250,7 +250,7 @@ impl App {
         let mirrors = Mirrors::of_environment(self.state.settings.model_mirror.as_deref());
         let entry = entry.clone();
         self.library_job(move |watcher| {
-            let job = pull::job(&entry, &mirrors, &watcher.notes(), &home);
+            let job = pull::job(&entry, &mirrors, &watcher.records(), &home);
             Done::Pull(entry.id, Box::new(job))
         });
     }
@@ -302,12 +302,15 @@ impl App {
         pulls.retain(|(id, ticket)| {
             let state = match self.downloads.state(*ticket) {
                 Some(State::Waiting) => PullState::Waiting,
-                Some(State::Running(p)) => PullState::Running {
-                    done: p.bytes,
-                    total: p.total,
-                    bytes_per_s: p.bytes_per_second as f64,
-                    left: p.left,
-                },
+                Some(State::Running(running)) => {
+                    let p = running.progress();
+                    PullState::Running {
+                        done: p.bytes,
+                        total: p.total,
+                        bytes_per_s: p.bytes_per_second as f64,
+                        left: p.left,
+                    }
+                }
                 Some(State::Paused(kept)) => PullState::Paused {
                     done: kept.as_ref().map_or(0, |k| k.bytes),
                     total: kept.and_then(|k| k.total),
@@ -330,7 +333,7 @@ impl App {
         }
     }
 
-    fn pulled(&mut self, id: &str, outcome: &Arc<Outcome>) {
+    fn pulled(&mut self, id: &str, outcome: &Arc<Downloaded>) {
         let Some(entry) = self.catalogue.entries.iter().find(|e| e.id == id).cloned() else { return };
         let w = self.words();
         let pinned = outcome.trust == Trust::FirstUse;
@@ -340,9 +343,9 @@ impl App {
         );
         let outcome = Arc::clone(outcome);
         self.library_job(move |watcher| {
-            let settled = pull::settle(&entry, &outcome);
+            let settled = pull::finish(&entry, &outcome);
             if let Ok(settled) = &settled {
-                watcher.note(|notes| settled.note(notes, &outcome));
+                watcher.update(|records| settled.record(records, &outcome));
             }
             Done::Settled(settled.map(|_| ()))
         });
@@ -377,7 +380,7 @@ fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
     let catalogue = watcher.catalogue();
     for file in files {
         let large = file.metadata().is_ok_and(|m| m.len() > COPIED_UP_TO);
-        match import::import(&file, &home, if large { How::Link } else { How::Copy }) {
+        match import::import(&file, &home, if large { ImportMode::Link } else { ImportMode::Copy }) {
             Ok(imported) => taken.imported.extend(imported),
             Err(error) => taken.failed.push(error),
         }
@@ -385,8 +388,8 @@ fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
     for one in taken.imported.iter().filter(|i| !i.was_here) {
         let Ok(stamp) = FileStamp::of(&one.path) else { continue };
         let origin = catalogue.by_hash(&one.sha256).map(|e| Origin::of(e, &one.sha256));
-        watcher.note(|notes| {
-            notes.hashed(&one.path, stamp, &one.sha256);
+        watcher.update(|notes| {
+            notes.set_hash(&one.path, stamp, &one.sha256);
             if origin.is_some() {
                 notes.change(&one.path, |n| n.origin.clone_from(&origin));
             }

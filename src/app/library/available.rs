@@ -13,7 +13,7 @@ use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{plain_button, primary_button};
 use crate::library::search::Haystack;
-use crate::library::{Entry, ModelEntry};
+use crate::library::{CatalogueEntry, ModelEntry};
 use crate::model::labels::Language;
 
 pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words, out: &mut Vec<Intent>) {
@@ -27,9 +27,10 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words
         crate::app::widgets::notice(ui, palette(ui).warn, w.catalogue_problem, &problem.to_string(), |_| {});
     }
     // Those that are under way come first: they were asked for.
-    let under_way = |e: &&Entry| view.library.pulls.iter().any(|p| p.id == e.id);
+    let under_way = |e: &&CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
     let all = view.library.catalogue.entries.iter();
-    let (first, rest): (Vec<&Entry>, Vec<&Entry>) = all.filter(|e| fits(page, e)).partition(under_way);
+    let (first, rest): (Vec<&CatalogueEntry>, Vec<&CatalogueEntry>) =
+        all.filter(|e| fits(page, e)).partition(under_way);
     if first.is_empty() && rest.is_empty() {
         ui.add_space(16.0);
         ui.add(egui::Label::new(w.nothing_fits_available).wrap());
@@ -44,15 +45,15 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words
     }
 }
 
-fn fits(page: &LibraryPage, entry: &Entry) -> bool {
+fn fits(page: &LibraryPage, entry: &CatalogueEntry) -> bool {
     page.task.is_none_or(|t| entry.task == t)
         && (page.search.trim().is_empty() || {
             let words = [task_name(Language::English, entry.task), task_name(Language::Chinese, entry.task)];
-            Haystack::of_entry(entry, &words).has(&page.search)
+            Haystack::of_catalogue(entry, &words).has(&page.search)
         })
 }
 
-fn name_of(view: &View<'_>, entry: &Entry) -> String {
+fn name_of(view: &View<'_>, entry: &CatalogueEntry) -> String {
     match (view.language, &entry.name_zh) {
         (Language::Chinese, Some(name)) if *name != entry.name => format!("{name}（{}）", entry.name),
         _ => entry.name.clone(),
@@ -64,7 +65,7 @@ fn entry_ui(
     ui: &mut Ui,
     view: &View<'_>,
     w: &Words,
-    entry: &Entry,
+    entry: &CatalogueEntry,
     (card, pull): (Option<&ModelEntry>, Option<&Pull>),
     out: &mut Vec<Intent>,
 ) {
@@ -123,7 +124,7 @@ fn entry_ui(
     }
 }
 
-fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &Entry) {
+fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &CatalogueEntry) {
     let p = palette(ui);
     chip(ui, &entry.licence, licence_colour(p, entry.permits))
         .on_hover_text(permits(view.language, entry.permits));
@@ -132,7 +133,7 @@ fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &Entry) {
     }
 }
 
-fn facts(view: &View<'_>, entry: &Entry) -> String {
+fn facts(view: &View<'_>, entry: &CatalogueEntry) -> String {
     let mut parts = kind(task_name(view.language, entry.task), entry.family.name());
     parts.extend(entry.input.map(|(width, height)| format!("{width}×{height}")));
     parts.push(entry.precision.name().to_owned());
@@ -201,7 +202,7 @@ pub(super) fn licence_ui(
     ui: &mut Ui,
     w: &Words,
     view: &View<'_>,
-    entry: &Entry,
+    entry: &CatalogueEntry,
     out: &mut Vec<Intent>,
 ) -> bool {
     let p = palette(ui);

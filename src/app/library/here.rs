@@ -62,7 +62,7 @@ fn fits(page: &LibraryPage, card: &ModelEntry) -> bool {
         return true;
     }
     let words = card.task().map(|t| [task_name(Language::English, t), task_name(Language::Chinese, t)]);
-    Haystack::of_card(card, words.as_ref().map_or(&[], |w| w.as_slice())).has(&page.search)
+    Haystack::of_model(card, words.as_ref().map_or(&[], |w| w.as_slice())).has(&page.search)
 }
 
 /// Cards of one group stand together, where the first of them stands.

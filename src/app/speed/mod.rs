@@ -207,7 +207,7 @@ impl App {
                 let path = listed.map_or_else(|| card.path.clone(), |c| c.path.clone());
                 self.speed.passed_over.push(card.path.clone());
                 self.library_job(move |watcher| {
-                    watcher.note(|n| n.change(&path, |n| n.tuned = Some(tuned.clone())));
+                    watcher.update(|n| n.change(&path, |n| n.tuned = Some(tuned.clone())));
                     Done::Noted
                 });
             }

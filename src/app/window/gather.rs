@@ -53,7 +53,7 @@ impl App {
             self.compare.measure(|lane| self.engine.model_stats(lane));
             self.remember_live_time();
             self.fit_size();
-            if let Some(trouble) = self.watcher.take_trouble() {
+            if let Some(trouble) = self.watcher.take_error() {
                 self.toasts.bad(self.strings().not_done, trouble);
             }
         }

@@ -1,23 +1,23 @@
-//! `sightline models import`: taking models in.
+//! `sightline models import`: importing models.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{exit, home, inventory};
+use super::{exit, home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{self, Format};
-use crate::library::import::{self, How, ImportError, Imported};
+use crate::library::import::{self, ImportError, ImportMode, Imported};
 use crate::library::records::{FileStamp, Origin};
-use crate::library::{Catalogue, Inventory};
+use crate::library::{Catalogue, Inventory, ModelEntry};
 use crate::model::sidecar;
 
-/// What `sightline models import` takes.
+/// Arguments of `sightline models import`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Each file is checked, copied into the data folder and identified; its settings (NAME.toml) and weights in\n\
-    other files come along. A model that is here already isn't copied again.\n\n\
+    other files are copied too. A model that is in the library already isn't copied again.\n\n\
     Examples:\n  sightline models import ~/Downloads/best.onnx\n  sightline models import --link /data/models\n  \
     sightline models import models.zip"
 )]
@@ -28,7 +28,7 @@ pub struct ImportArgs {
     /// Link the files instead of copying them; they must stay where they are
     #[arg(short, long)]
     link: bool,
-    /// Text for people, or one JSON object a model (JSON Lines)
+    /// Text for people, or one JSON object per model (JSON Lines)
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
@@ -39,21 +39,21 @@ struct Line<'a> {
     file: String,
     sha256: &'a str,
     was_here: bool,
-    /// What it turned out to be; null where that isn't known.
+    /// Null if the model isn't understood.
     task: Option<crate::model::Task>,
     family: Option<crate::model::Family>,
 }
 
-/// Takes models in.
+/// Imports models.
 ///
 /// # Errors
-/// Where there is no place for models; what is wrong with single files is said as it comes.
+/// There is no folder for models, or standard output can't be written. Errors of single files are printed.
 pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
     let folder = home()?;
     let catalogue = Arc::new(Catalogue::load());
-    let mut inventory = inventory(&catalogue);
-    let how = if args.link { How::Link } else { How::Copy };
-    let mut all_well = true;
+    let mut inventory = load_inventory(&catalogue);
+    let mode = if args.link { ImportMode::Link } else { ImportMode::Copy };
+    let mut succeeded = true;
     let failed = |error: ImportError| {
         let _ = Failure::failed(error.to_string(), error.fix()).report();
     };
@@ -62,48 +62,46 @@ pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
             Ok(files) => files,
             Err(error) => {
                 failed(error);
-                all_well = false;
+                succeeded = false;
                 continue;
             }
         };
         for file in files {
-            match import::import(&file, &folder, how) {
+            match import::import(&file, &folder, mode) {
                 Ok(imported) => {
                     for one in &imported {
-                        note(&mut inventory, one);
+                        record(&mut inventory, one);
                     }
-                    let cards = inventory.cards();
+                    let entries = inventory.entries();
                     for one in &imported {
-                        say(args.format, one, &cards)?;
+                        print(args.format, one, &entries)?;
                     }
                 }
                 Err(error) => {
                     failed(error);
-                    all_well = false;
+                    succeeded = false;
                 }
             }
         }
     }
-    if let Some(trouble) = inventory.take_trouble() {
-        output::note(&format!("warning: {trouble}"));
-    }
-    Ok(exit(all_well))
+    print_error(&mut inventory);
+    Ok(exit(succeeded))
 }
 
-/// Remembers what is known of a model that was taken in.
-fn note(inventory: &mut Inventory, one: &Imported) {
+/// Records what is known about an imported model.
+fn record(inventory: &mut Inventory, one: &Imported) {
     let Ok(stamp) = FileStamp::of(&one.path) else { return };
     let origin = inventory.catalogue().by_hash(&one.sha256).map(|e| Origin::of(e, &one.sha256));
-    inventory.note(|notes| {
-        notes.hashed(&one.path, stamp, &one.sha256);
+    inventory.update(|records| {
+        records.set_hash(&one.path, stamp, &one.sha256);
         if let Some(origin) = &origin {
-            notes.change(&one.path, |n| n.origin = Some(origin.clone()));
+            records.change(&one.path, |r| r.origin = Some(origin.clone()));
         }
     });
 }
 
-fn say(format: Format, one: &Imported, cards: &[crate::library::ModelEntry]) -> Result<(), Failure> {
-    let spec = cards.iter().find(|c| c.path == one.path).and_then(|c| c.spec());
+fn print(format: Format, one: &Imported, entries: &[ModelEntry]) -> Result<(), Failure> {
+    let spec = entries.iter().find(|e| e.path == one.path).and_then(|e| e.spec());
     if format == Format::Json {
         return output::json_line(&Line {
             from: one.from.display().to_string(),
@@ -117,7 +115,7 @@ fn say(format: Format, one: &Imported, cards: &[crate::library::ModelEntry]) -> 
     let what = match spec {
         Some(spec) => format!("{}, {}", spec.family.name(), spec.task),
         None => format!(
-            "not understood yet: say how to read it in \u{201c}{}\u{201d}, or in the window",
+            "not understood yet: describe it in \u{201c}{}\u{201d}, or in the window",
             output::printable(&sidecar::path_for(&one.path).display().to_string())
         ),
     };

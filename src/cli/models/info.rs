@@ -1,4 +1,4 @@
-//! `sightline models info`: what a model file is, and how we know.
+//! `sightline models info`: what a model file is, and how Sightline recognised it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,22 +12,22 @@ use crate::model::sidecar::Sidecar;
 use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Size};
 use crate::model::{self, Family, Inspection, ModelError, Spec, Task, file};
 
-/// What `sightline models info` takes.
+/// Arguments of `sightline models info`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     sightline models info yolox_nano.onnx\n  \
     sightline models info models/*.onnx --format json | jq -r .family\n\n\
-    Exit code 1 where a file isn't understood; what it holds is shown all the same.")]
+    Exit code 1 if a file isn't understood; its content is shown all the same.")]
 pub struct InfoArgs {
     /// ONNX files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Text for people, or one JSON object a file (JSON Lines)
+    /// Text for people, or one JSON object per file (JSON Lines)
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What `models info` says of a file, as JSON.
+/// The JSON of `models info` for one file.
 #[derive(Debug, Serialize)]
 struct Info<'a> {
     file: String,
@@ -43,14 +43,14 @@ struct Info<'a> {
     reason: Option<&'a str>,
     bytes: u64,
     producer: &'a str,
-    inputs: Vec<PortInfo<'a>>,
-    outputs: Vec<PortInfo<'a>>,
+    inputs: Vec<ValueJson<'a>>,
+    outputs: Vec<ValueJson<'a>>,
     metadata: serde_json::Map<String, serde_json::Value>,
 }
 
-/// A tensor that goes in or comes out, as JSON; dynamic axes are their names, or null.
+/// An input or output as JSON; a dynamic axis is its name, or null.
 #[derive(Debug, Serialize)]
-struct PortInfo<'a> {
+struct ValueJson<'a> {
     name: &'a str,
     element: &'a str,
     shape: Vec<serde_json::Value>,
@@ -59,7 +59,7 @@ struct PortInfo<'a> {
 impl<'a> Info<'a> {
     fn new(path: &Path, inspection: &'a Inspection) -> Self {
         let spec = inspection.spec.as_ref().ok();
-        let facts = &inspection.facts;
+        let graph = &inspection.facts;
         Self {
             file: path.display().to_string(),
             family: spec.map(|s| s.family),
@@ -70,22 +70,22 @@ impl<'a> Info<'a> {
             labels: spec.map_or(&[], |s| s.labels.english()),
             output: spec.map(|s| &s.output),
             reason: inspection.spec.as_ref().err().map(reason_of),
-            bytes: facts.bytes,
-            producer: &facts.producer,
-            inputs: facts.inputs.iter().map(PortInfo::new).collect(),
-            outputs: facts.outputs.iter().map(PortInfo::new).collect(),
-            metadata: facts.metadata.iter().map(|(k, v)| (k.clone(), v.as_str().into())).collect(),
+            bytes: graph.bytes,
+            producer: &graph.producer,
+            inputs: graph.inputs.iter().map(ValueJson::new).collect(),
+            outputs: graph.outputs.iter().map(ValueJson::new).collect(),
+            metadata: graph.metadata.iter().map(|(k, v)| (k.clone(), v.as_str().into())).collect(),
         }
     }
 }
 
-impl<'a> PortInfo<'a> {
-    fn new(port: &'a file::ValueInfo) -> Self {
-        let symbol = |axis: usize| port.symbols.get(axis).cloned().flatten();
-        let axes = port.shape.iter().enumerate();
+impl<'a> ValueJson<'a> {
+    fn new(value: &'a file::ValueInfo) -> Self {
+        let symbol = |axis: usize| value.symbols.get(axis).cloned().flatten();
+        let axes = value.shape.iter().enumerate();
         Self {
-            name: &port.name,
-            element: &port.element,
+            name: &value.name,
+            element: &value.element,
             shape: axes.map(|(i, n)| n.map_or_else(|| symbol(i).into(), Into::into)).collect(),
         }
     }
@@ -94,7 +94,7 @@ impl<'a> PortInfo<'a> {
 /// Describes model files.
 ///
 /// # Errors
-/// Where standard output can't be written; what is wrong with single files is said as it comes.
+/// Standard output can't be written. Errors of single files are printed.
 pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     let catalogue = Catalogue::load();
@@ -120,15 +120,15 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// What a file is, the catalogue and its sidecar heeded.
+/// Inspects a file, with the settings of the catalogue and of its sidecar.
 fn inspect(path: &Path, catalogue: &Catalogue) -> Result<Inspection, ModelError> {
-    let said = Sidecar::load(path)?.unwrap_or_default();
-    model::inspect_with(path, &catalogue.hints(path).overlaid(said))
+    let overrides = Sidecar::load(path)?.unwrap_or_default();
+    model::inspect_with(path, &catalogue.hints(path).overlaid(overrides))
 }
 
-/// What a file is, for people.
+/// The description of a file as text.
 fn description(path: &Path, inspection: &Inspection) -> String {
-    let facts = &inspection.facts;
+    let graph = &inspection.facts;
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), clean(&value)]);
     match &inspection.spec {
@@ -143,16 +143,16 @@ fn description(path: &Path, inspection: &Inspection) -> String {
         }
         Err(unknown) => row("family", format!("not known: {}", reason_of(unknown))),
     }
-    for (name, ports) in [("takes", &facts.inputs), ("gives", &facts.outputs)] {
-        for (number, port) in ports.iter().enumerate() {
-            row(if number == 0 { name } else { "" }, port_line(port));
+    for (name, values) in [("takes", &graph.inputs), ("gives", &graph.outputs)] {
+        for (number, value) in values.iter().enumerate() {
+            row(if number == 0 { name } else { "" }, value_line(value));
         }
     }
-    for (number, (key, value)) in facts.metadata.iter().enumerate() {
+    for (number, (key, value)) in graph.metadata.iter().enumerate() {
         row(if number == 0 { "metadata" } else { "" }, format!("{key}: {}", shortened(value, 100)));
     }
-    row("from", if facts.producer.is_empty() { "not said".into() } else { facts.producer.clone() });
-    row("size", output::size(facts.bytes));
+    row("from", if graph.producer.is_empty() { "not given".into() } else { graph.producer.clone() });
+    row("size", output::size(graph.bytes));
     format!("{}\n{}", clean(&path.display().to_string()), output::table(&rows, &[]))
 }
 
@@ -164,7 +164,7 @@ fn error_of(unknown: &Unknown, path: &Path) -> ModelError {
     }
 }
 
-/// Why a model can't be used, as the end of a sentence.
+/// Returns why a model can't be used, as the end of a sentence.
 pub fn reason_of(unknown: &Unknown) -> &str {
     match unknown {
         Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. } => reason,
@@ -175,8 +175,8 @@ fn clean(text: &str) -> String {
     output::printable(text).into_owned()
 }
 
-fn port_line(port: &file::ValueInfo) -> String {
-    format!("{} {} {}", port.name, port.element, port.shape_text())
+fn value_line(value: &file::ValueInfo) -> String {
+    format!("{} {} {}", value.name, value.element, value.shape_text())
 }
 
 fn input_line(spec: &Spec) -> String {
@@ -190,7 +190,7 @@ fn input_line(spec: &Spec) -> String {
         Fit::Letterbox { pad, centred: true, .. } => format!("letterbox, padded with {pad} on both sides"),
         Fit::Letterbox { pad, .. } => format!("letterbox, padded with {pad} right and below"),
         Fit::Stretch => "stretched".into(),
-        Fit::CentreCrop { resize } => format!("shorter side to {resize}, centre cut out"),
+        Fit::CentreCrop { resize } => format!("shorter side to {resize}, centre cropped"),
     };
     let order = match input.order {
         ColourOrder::Rgb => "RGB",
@@ -202,7 +202,7 @@ fn input_line(spec: &Spec) -> String {
     format!("{size}, {fit}, {order} {}..{}", rounded(low), rounded(high))
 }
 
-/// Width×height, `up to` where the model takes any.
+/// The size as text.
 fn size_of(size: Size) -> String {
     match size {
         Size::Fixed { width, height } => format!("{width}×{height}"),
@@ -225,9 +225,9 @@ fn labels_line(labels: &[String]) -> String {
     format!("{}: {}{more}", labels.len(), first.join(", "))
 }
 
-/// The text, cut where it is longer than `most` characters.
-fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// The text, cut after `max` characters.
+fn shortened(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
         Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -238,25 +238,25 @@ mod tests {
     use super::*;
     use crate::model::file::{GraphInfo, ValueInfo};
 
-    fn strange() -> Inspection {
-        let port = ValueInfo {
+    fn unknown_model() -> Inspection {
+        let value = ValueInfo {
             name: "x\n".into(),
             element: "float".into(),
             shape: vec![None, Some(3), None],
             symbols: vec![Some("batch".into()), None, None],
         };
-        let facts = GraphInfo {
-            inputs: vec![port],
+        let graph = GraphInfo {
+            inputs: vec![value],
             metadata: vec![("note".into(), "z".repeat(500))],
             bytes: 1234,
             ..GraphInfo::default()
         };
-        Inspection { facts, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
+        Inspection { facts: graph, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
     }
 
     #[test]
-    fn a_model_that_is_not_understood_shows_what_it_holds() {
-        let text = description(Path::new("a.onnx"), &strange());
+    fn a_model_that_is_not_understood_is_described() {
+        let text = description(Path::new("a.onnx"), &unknown_model());
         assert!(text.contains("not known: no output looks like boxes"), "{text}");
         assert!(text.contains("x\\n float batch×3×?"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() < 130), "{text}");
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_json_has_every_key_even_when_nothing_is_known() {
-        let json = serde_json::to_value(Info::new(Path::new("a.onnx"), &strange())).unwrap();
+        let json = serde_json::to_value(Info::new(Path::new("a.onnx"), &unknown_model())).unwrap();
         for key in ["file", "family", "task", "confidence", "evidence", "input", "labels"] {
             assert!(json.get(key).is_some(), "{key}");
         }

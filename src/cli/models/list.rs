@@ -1,37 +1,37 @@
-//! `sightline models list`: the models on this computer, and those that can be fetched.
+//! `sightline models list`: the models on this computer, and those that can be downloaded.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::inventory;
+use super::load_inventory;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{self, Format};
 use crate::library::search::{self, Haystack, SortOrder};
-use crate::library::{Catalogue, Entry, ModelEntry};
+use crate::library::{Catalogue, CatalogueEntry, Inventory, ModelEntry};
 use crate::model::Task;
 
-/// What `sightline models list` takes.
+/// Arguments of `sightline models list`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} here, beside the\n\
     program, in the data folder, and in the folders added in the window.\n\n\
     Examples:\n  sightline models list --task detect --sort speed\n  \
-    sightline models list --available            what can be fetched\n  \
+    sightline models list --available            what can be downloaded\n  \
     sightline models list --available yolo --format json"
 )]
 pub struct ListArgs {
     /// Words that must occur: names, families, licences; in English, in Chinese or by pinyin initials
     #[arg(value_name = "WORD")]
     words: Vec<String>,
-    /// The models that can be fetched, instead of those that are here
+    /// The models that can be downloaded, instead of those on this computer
     #[arg(short, long)]
     available: bool,
     /// Only models for this: detect, segment, semantic, matte, pose, obb, depth, classify, stylize, action
     #[arg(short, long, value_name = "TASK", value_parser = task)]
     task: Option<Task>,
-    /// What comes first
+    /// Order of the list
     #[arg(short, long, value_enum, default_value_t)]
     sort: SortOrder,
     /// Text for people, or a JSON array
@@ -49,84 +49,86 @@ fn task(text: &str) -> Result<Task, String> {
 /// Lists models.
 ///
 /// # Errors
-/// Where standard output can't be written.
+/// Standard output can't be written.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
-    let mut inventory = inventory(&catalogue);
-    let cards = inventory.cards();
-    if args.available { available(args, &catalogue, &cards) } else { here(args, &inventory, &cards) }
+    let mut inventory = load_inventory(&catalogue);
+    let entries = inventory.entries();
+    if args.available {
+        list_available(args, &catalogue, &entries)
+    } else {
+        list_here(args, &inventory, &entries)
+    }
 }
 
-fn here(
-    args: &ListArgs,
-    inventory: &crate::library::Inventory,
-    cards: &[ModelEntry],
-) -> Result<Exit, Failure> {
+fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> Result<Exit, Failure> {
     let typed = args.words.join(" ");
-    let fits = |c: &&ModelEntry| {
-        args.task.is_none_or(|t| c.task() == Some(t))
-            && Haystack::of_card(c, &[c.task().map_or("", chinese)]).has(&typed)
+    let fits = |e: &&ModelEntry| {
+        args.task.is_none_or(|t| e.task() == Some(t))
+            && Haystack::of_model(e, &[e.task().map_or("", chinese)]).has(&typed)
     };
-    let mut cards_shown: Vec<&ModelEntry> = cards.iter().filter(fits).collect();
-    search::sort(&mut cards_shown, args.sort);
+    let mut shown: Vec<&ModelEntry> = entries.iter().filter(fits).collect();
+    search::sort(&mut shown, args.sort);
     if args.format == Format::Json {
-        let all: Vec<_> = cards_shown.iter().map(|c| c.summary()).collect();
+        let all: Vec<_> = shown.iter().map(|e| e.summary()).collect();
         output::json(&all)?;
         return Ok(Exit::Done);
     }
-    if cards.is_empty() {
-        output::line("There is no model in these folders; put ONNX files into one of them, or fetch one:")?;
+    if entries.is_empty() {
+        output::line(
+            "There is no model in these folders; put ONNX files into one of them, or download one:",
+        )?;
         for folder in inventory.folders() {
             output::line(&format!("  {}", output::printable(&folder.display().to_string())))?;
         }
         output::line("  sightline models list --available")?;
         return Ok(Exit::Done);
     }
-    if cards_shown.is_empty() {
+    if shown.is_empty() {
         output::line(
-            "No model here fits; \u{201c}sightline models list --available\u{201d} shows what can be fetched.",
+            "No model here matches; \u{201c}sightline models list --available\u{201d} lists those that can be downloaded.",
         )?;
         return Ok(Exit::Done);
     }
     let head = ["", "name", "family", "task", "input", "precision", "size", "here", "licence", "file"];
-    let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(cards_shown.iter().map(|c| row(c)));
+    let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(shown.iter().map(|e| row(e)));
     let right = [false, false, false, false, true, false, true, true];
     output::line(&output::table(&rows.collect::<Vec<_>>(), &right))?;
     Ok(Exit::Done)
 }
 
-fn row(card: &ModelEntry) -> Vec<String> {
-    let summary = card.summary();
+fn row(entry: &ModelEntry) -> Vec<String> {
+    let summary = entry.summary();
     vec![
-        if card.favourite { "★".into() } else { String::new() },
-        card.name.clone(),
+        if entry.favourite { "★".into() } else { String::new() },
+        entry.name.clone(),
         summary.family.map_or("not understood", crate::model::Family::name).into(),
         summary.task.map_or("–", Task::name).into(),
         summary.input.map_or_else(|| "–".into(), |(w, h)| format!("{w}×{h}")),
-        card.precision.name().into(),
-        output::size(card.stamp.bytes),
-        card.measured.as_ref().map_or_else(|| "–".into(), |m| format!("{:.1} ms", m.total_ms)),
+        entry.precision.name().into(),
+        output::size(entry.stamp.bytes),
+        entry.measured.as_ref().map_or_else(|| "–".into(), |m| format!("{:.1} ms", m.total_ms)),
         summary.licence.unwrap_or("–").into(),
         output::printable(&summary.file).into_owned(),
     ]
 }
 
-/// An entry of the catalogue as JSON.
+/// A catalogue entry as JSON.
 #[derive(Serialize)]
 struct Available<'a> {
     #[serde(flatten)]
-    entry: &'a Entry,
+    entry: &'a CatalogueEntry,
     /// It is on this computer already.
     here: bool,
 }
 
-fn available(args: &ListArgs, catalogue: &Catalogue, cards: &[ModelEntry]) -> Result<Exit, Failure> {
+fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry]) -> Result<Exit, Failure> {
     let typed = args.words.join(" ");
-    let here: HashSet<&str> = cards.iter().filter_map(|c| Some(c.origin.as_ref()?.id.as_str())).collect();
-    let fits = |e: &&Entry| {
-        args.task.is_none_or(|t| e.task == t) && Haystack::of_entry(e, &[chinese(e.task)]).has(&typed)
+    let here: HashSet<&str> = models.iter().filter_map(|m| Some(m.origin.as_ref()?.id.as_str())).collect();
+    let fits = |e: &&CatalogueEntry| {
+        args.task.is_none_or(|t| e.task == t) && Haystack::of_catalogue(e, &[chinese(e.task)]).has(&typed)
     };
-    let mut entries: Vec<&Entry> = catalogue.entries.iter().filter(fits).collect();
+    let mut entries: Vec<&CatalogueEntry> = catalogue.entries.iter().filter(fits).collect();
     match args.sort {
         SortOrder::Name => entries.sort_by_key(|e| e.name.to_lowercase()),
         SortOrder::Size => entries.sort_by_key(|e| e.bytes.unwrap_or(u64::MAX)),
@@ -141,7 +143,7 @@ fn available(args: &ListArgs, catalogue: &Catalogue, cards: &[ModelEntry]) -> Re
     }
     if entries.is_empty() {
         output::line(
-            "No model of the catalogue fits; any ONNX file can be imported or opened all the same.",
+            "No model of the catalogue matches; any other ONNX file can be imported or opened too.",
         )?;
         return Ok(Exit::Done);
     }
@@ -161,11 +163,11 @@ fn available(args: &ListArgs, catalogue: &Catalogue, cards: &[ModelEntry]) -> Re
     });
     let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
     output::line(&output::table(&rows, &[false, false, false, false, true, true]))?;
-    output::line("\nFetch one with:  sightline models pull ID")?;
+    output::line("\nDownload one with:  sightline models pull ID")?;
     Ok(Exit::Done)
 }
 
-/// A task's Chinese name, for searches.
+/// The Chinese name of a task, for searches.
 fn chinese(task: Task) -> &'static str {
     crate::app::task_name(crate::model::labels::Language::Chinese, task)
 }

@@ -1,4 +1,4 @@
-//! `sightline models`: what models are here and what there is to get, and looking after them. One file a command.
+//! `sightline models`: models on this computer and models to download. One file per command.
 
 mod import;
 mod info;
@@ -13,37 +13,37 @@ pub use info::reason_of;
 
 use super::failure::{Exit, Failure};
 use super::output;
-use crate::library::{Catalogue, Inventory, ModelEntry, inventory as library_shelf};
+use crate::library::{Catalogue, Inventory, ModelEntry, inventory};
 use crate::settings;
 
-/// What `sightline models` takes.
+/// The commands of `sightline models`.
 #[derive(Debug, clap::Subcommand)]
 pub enum ModelsCommand {
-    /// List the models on this computer, or those that can be fetched
+    /// List the models on this computer, or those that can be downloaded
     List(list::ListArgs),
-    /// Say what model files are and how Sightline knows; needs no ONNX Runtime
+    /// Show what model files are and how Sightline recognised them; needs no ONNX Runtime
     Info(info::InfoArgs),
-    /// Fetch models of the catalogue
+    /// Download models of the catalogue
     Pull(pull::PullArgs),
-    /// Take models in from files, folders or .zip archives
+    /// Import models from files, folders or .zip archives
     Import(import::ImportArgs),
-    /// Compare models with what they must be, byte for byte
+    /// Check models against their published hashes
     Verify(upkeep::VerifyArgs),
-    /// Put models into the trash
+    /// Move models to the trash
     Remove(upkeep::RemoveArgs),
     /// Give a model another name in lists; its file keeps its own
     Rename(upkeep::RenameArgs),
-    /// Make models favourites: the first in lists, and those that M goes through
+    /// Make models favourites: first in lists, and those that the M key switches between
     Favourite(upkeep::FavouriteArgs),
     /// Measure how long models take on this computer
     Measure(upkeep::MeasureArgs),
 }
 
-/// Does what was asked for.
+/// Runs a command.
 ///
 /// # Errors
-/// Where the work can't be begun or standard output can't be written; what is wrong with single models is said as it
-/// comes, and the others go on.
+/// The command can't start or standard output can't be written. Errors of single models are printed, and the others go
+/// on.
 pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
     match command {
         ModelsCommand::List(args) => list::run(args),
@@ -58,41 +58,47 @@ pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
     }
 }
 
-/// The user's models: the usual folders and those of the settings.
-pub fn inventory(catalogue: &Arc<Catalogue>) -> Inventory {
+/// Loads the user's models: the usual folders and those of the settings.
+pub fn load_inventory(catalogue: &Arc<Catalogue>) -> Inventory {
     for problem in &catalogue.problems {
         output::note(&format!("warning: {problem}"));
     }
     let folders = settings::settings_file().map(|f| settings::peek_model_folders(&f)).unwrap_or_default();
     let mut inventory = Inventory::of_user(&folders, Arc::clone(catalogue));
-    if let Some(trouble) = inventory.take_trouble() {
-        output::note(&format!("warning: {trouble}"));
-    }
+    print_error(&mut inventory);
     inventory
 }
 
-/// The cards that names mean; what isn't known is said.
-fn named<'a>(cards: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
-    let mut all_known = true;
+/// Prints an error of reading or writing the records as a warning.
+fn print_error(inventory: &mut Inventory) {
+    if let Some(error) = inventory.take_error() {
+        output::note(&format!("warning: {error}"));
+    }
+}
+
+/// Returns the models with these names, and whether all were found; names that weren't are printed.
+fn named<'a>(entries: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
+    let mut all_found = true;
     let mut found = Vec::new();
     for name in names {
-        if let Some(card) = library_shelf::find(cards, name) {
-            found.push(card);
+        if let Some(entry) = inventory::find(entries, name) {
+            found.push(entry);
         } else {
             let message = format!("There is no model \u{201c}{name}\u{201d} in the library.");
-            let _ = Failure::failed(message, "\u{201c}sightline models list\u{201d} shows what is there.")
-                .report();
-            all_known = false;
+            let _ =
+                Failure::failed(message, "\u{201c}sightline models list\u{201d} lists the models.").report();
+            all_found = false;
         }
     }
-    (found, all_known)
+    (found, all_found)
 }
 
-fn exit(all_well: bool) -> Exit {
-    if all_well { Exit::Done } else { Exit::Failed }
+/// The exit code, given whether every model succeeded.
+fn exit(succeeded: bool) -> Exit {
+    if succeeded { Exit::Done } else { Exit::Failed }
 }
 
-/// The folder that models are put into.
+/// The folder of downloaded and imported models.
 fn home() -> Result<PathBuf, Failure> {
     crate::library::home().ok_or_else(|| {
         let error = crate::library::ImportError::NoFolder;

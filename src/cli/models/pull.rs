@@ -1,4 +1,4 @@
-//! `sightline models pull`: fetching models of the catalogue.
+//! `sightline models pull`: downloading models of the catalogue.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,21 +7,22 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{exit, home, inventory, upkeep::ask};
+use super::upkeep::ask;
+use super::{exit, home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{self, Format};
-use crate::library::download::{Downloads, Options, Outcome, State, Ticket};
-use crate::library::{Catalogue, Entry, Inventory, Mirrors, Permits, RecordsFile, pull};
+use crate::library::download::{Downloaded, Downloads, Options, State, Ticket};
+use crate::library::{Catalogue, CatalogueEntry, Inventory, Mirrors, Permits, RecordsFile, pull};
 use crate::settings;
 
-/// What `sightline models pull` takes.
+/// Arguments of `sightline models pull`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A download that broke off, or that Ctrl-C ended, goes on where it was the next time. Every file is checked against\n\
-    its published SHA-256; where none is published, the first download's is pinned.\n\n\
+    after_help = "A download that was interrupted is resumed the next time. Every file is checked against its published SHA-256;\n\
+    if none is published, the first download's is pinned.\n\n\
     Mirrors: SIGHTLINE_MIRROR (a folder or an address that holds the files under their names) is asked first,\n\
-    HF_ENDPOINT stands in for huggingface.co; HTTPS_PROXY and NO_PROXY are heeded.\n\n\
+    HF_ENDPOINT replaces huggingface.co; HTTPS_PROXY and NO_PROXY are used.\n\n\
     Examples:\n  sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format json\n  \
     HF_ENDPOINT=https://hf-mirror.com sightline models pull rt-detr-r18"
 )]
@@ -29,16 +30,16 @@ pub struct PullArgs {
     /// Ids or names of the catalogue (see `sightline models list --available`)
     #[arg(required = true, value_name = "ID")]
     names: Vec<String>,
-    /// Where to put them [default: the data folder]
+    /// Folder to put them into [default: the data folder]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Accept licences that aren't free for every use without being asked
+    /// Accept licences that restrict some uses without being asked
     #[arg(short, long)]
     yes: bool,
     /// Don't draw progress bars
     #[arg(long)]
     no_progress: bool,
-    /// Text for people, or one JSON object a model (JSON Lines)
+    /// Text for people, or one JSON object per model (JSON Lines)
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
@@ -49,47 +50,48 @@ struct Line<'a> {
     file: String,
     bytes: u64,
     sha256: String,
-    /// `verified`: the published hash was met; `pinned`: there was none, and this one is remembered.
+    /// `verified`: the hash is the published one; `pinned`: there was none, and this one is recorded.
     trust: &'static str,
     licence: &'a str,
     from: Option<&'a str>,
 }
 
-/// Fetches models.
+/// Downloads models.
 ///
 /// # Errors
-/// Where there is no place for them, or a licence isn't accepted; what is wrong with single models is said as it comes.
+/// There is no folder for them, a licence isn't accepted, or standard output can't be written. Errors of single models
+/// are printed.
 pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
-    let mut inventory = inventory(&catalogue);
+    let mut inventory = load_inventory(&catalogue);
     let folder = args.to.clone().map_or_else(home, Ok)?;
-    let mut all_well = true;
-    let mut entries: Vec<&Entry> = Vec::new();
+    let mut succeeded = true;
+    let mut entries: Vec<&CatalogueEntry> = Vec::new();
     for name in &args.names {
         match catalogue.find(name) {
             Some(entry) if !entries.contains(&entry) => entries.push(entry),
             Some(_) => {}
             None => {
-                all_well = false;
+                succeeded = false;
                 let _ = unknown(name, &catalogue).report();
             }
         }
     }
     for entry in &entries {
-        look_at_licence(entry, args.yes)?;
+        confirm_licence(entry, args.yes)?;
     }
     let chosen = settings::settings_file().and_then(|f| settings::peek_mirror(&f));
     let mirrors = Mirrors::of_environment(chosen.as_deref());
-    let notes = RecordsFile::of_user().and_then(|f| f.load().ok()).unwrap_or_default();
+    let records = RecordsFile::of_user().and_then(|f| f.load().ok()).unwrap_or_default();
     let interrupt = Interrupt::listen();
     let downloads = Downloads::new(Options::default(), || {});
     let bars = Bars::new(!args.no_progress && args.format == Format::Text);
     let mut running: Vec<Running<'_>> = Vec::new();
     for entry in entries {
-        match downloads.add(pull::job(entry, &mirrors, &notes, &folder)) {
+        match downloads.add(pull::job(entry, &mirrors, &records, &folder)) {
             Ok(ticket) => running.push(Running { entry, ticket, bar: bars.add(entry) }),
             Err(error) => {
-                all_well = false;
+                succeeded = false;
                 let _ = Failure::failed(error.to_string(), error.fix()).report();
             }
         }
@@ -100,8 +102,8 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
             let _ = downloads.wait_all(Duration::from_secs(2));
             bars.clear();
             for one in &running {
-                if let Some(State::Paused(Some(kept))) = downloads.state(one.ticket) {
-                    output::note(&format!("{}: {kept}", one.entry.name));
+                if let Some(State::Paused(Some(partial))) = downloads.state(one.ticket) {
+                    output::note(&format!("{}: {partial}", one.entry.name));
                 }
             }
             return Ok(Exit::Interrupted);
@@ -110,26 +112,27 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
         let mut still = Vec::new();
         for one in running {
             match downloads.state(one.ticket) {
-                Some(State::Done(outcome)) => {
+                Some(State::Done(downloaded)) => {
                     one.bar.finish_and_clear();
-                    bars.aside(|| done(args.format, one.entry, &outcome, &mut inventory))?;
+                    bars.suspend(|| finish(args.format, one.entry, &downloaded, &mut inventory))?;
                 }
                 Some(State::Failed(failure)) => {
                     one.bar.finish_and_clear();
-                    all_well = false;
+                    succeeded = false;
                     let message = format!("{}: {failure}", one.entry.name);
-                    bars.aside(|| {
+                    bars.suspend(|| {
                         let _ = Failure::failed(message, failure.fix()).report();
                     });
                 }
-                Some(State::Running(progress)) => {
+                Some(State::Running(running)) => {
+                    let progress = running.progress();
                     if let Some(total) = progress.total {
                         one.bar.set_length(total);
                     }
                     one.bar.set_position(progress.bytes);
-                    let trouble = progress.trouble.map(|t| format!(" ({t})")).unwrap_or_default();
+                    let problem = progress.problem.map(|p| format!(" ({p})")).unwrap_or_default();
                     one.bar
-                        .set_message(output::printable(&format!("{}{trouble}", one.entry.name)).into_owned());
+                        .set_message(output::printable(&format!("{}{problem}", one.entry.name)).into_owned());
                     still.push(one);
                 }
                 Some(_) => still.push(one),
@@ -138,77 +141,80 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
         }
         running = still;
     }
-    Ok(exit(all_well))
+    Ok(exit(succeeded))
 }
 
 struct Running<'a> {
-    entry: &'a Entry,
+    entry: &'a CatalogueEntry,
     ticket: Ticket,
     bar: ProgressBar,
 }
 
-fn done(format: Format, entry: &Entry, outcome: &Outcome, inventory: &mut Inventory) -> Result<(), Failure> {
-    match pull::settle(entry, outcome) {
-        Ok(settled) => {
-            inventory.note(|notes| settled.note(notes, outcome));
-            if let Some(trouble) = inventory.take_trouble() {
-                output::note(&format!("warning: {trouble}"));
-            }
+fn finish(
+    format: Format,
+    entry: &CatalogueEntry,
+    downloaded: &Downloaded,
+    inventory: &mut Inventory,
+) -> Result<(), Failure> {
+    match pull::finish(entry, downloaded) {
+        Ok(pulled) => {
+            inventory.update(|records| pulled.record(records, downloaded));
+            print_error(inventory);
         }
         Err(error) => {
             let _ = Failure::from(error).report();
         }
     }
     let known = entry.sha256.known().is_some();
-    let file = outcome.path.display().to_string();
+    let file = downloaded.path.display().to_string();
     if format == Format::Json {
         return output::json_line(&Line {
             id: &entry.id,
             file,
-            bytes: outcome.bytes,
-            sha256: outcome.sha256.to_string(),
+            bytes: downloaded.bytes,
+            sha256: downloaded.sha256.to_string(),
             trust: if known { "verified" } else { "pinned" },
             licence: &entry.licence,
-            from: outcome.from.as_deref(),
+            from: downloaded.from.as_deref(),
         });
     }
     let hash = if known {
         "its SHA-256 is the published one".to_owned()
     } else {
-        format!("nobody has published its SHA-256; {} is pinned now", outcome.sha256)
+        format!("nobody has published its SHA-256; {} is pinned now", downloaded.sha256)
     };
     output::line(&format!(
         "{}: {} ({}; {hash})",
         entry.name,
         output::printable(&file),
-        output::size(outcome.bytes)
+        output::size(downloaded.bytes)
     ))
 }
 
 fn unknown(name: &str, catalogue: &Catalogue) -> Failure {
     let near = catalogue.like(name);
     let fix = if near.is_empty() {
-        "\u{201c}sightline models list --available\u{201d} shows what there is.".to_owned()
+        "\u{201c}sightline models list --available\u{201d} lists its models.".to_owned()
     } else {
         format!("Did you mean {}?", near.join(", "))
     };
     Failure::usage(format!("The catalogue has no model \u{201c}{name}\u{201d}."), fix)
 }
 
-/// Shows a licence that isn't free for every use, and asks.
-fn look_at_licence(entry: &Entry, yes: bool) -> Result<(), Failure> {
+/// Shows a licence that restricts some uses, and asks.
+fn confirm_licence(entry: &CatalogueEntry, yes: bool) -> Result<(), Failure> {
     if !entry.permits.needs_a_look() {
         return Ok(());
     }
     output::note(&format!("{} is under {}: {}.", entry.name, entry.licence, Permits::meaning(entry.permits)));
     output::note(&format!("  {}", entry.source));
-    if yes || ask("Fetch it under this licence?")? {
+    if yes || ask("Download it under this licence?")? {
         return Ok(());
     }
-    Err(Failure::failed(format!("{} wasn't fetched: its licence wasn't accepted.", entry.name), ""))
+    Err(Failure::failed(format!("{} wasn't downloaded: its licence wasn't accepted.", entry.name), ""))
 }
 
-/// A bar a download, drawn on standard error where that is a terminal.
+/// One bar per download, drawn on standard error if that is a terminal.
 struct Bars(MultiProgress);
 
 impl Bars {
@@ -217,7 +223,7 @@ impl Bars {
         Self(MultiProgress::with_draw_target(target))
     }
 
-    fn add(&self, entry: &Entry) -> ProgressBar {
+    fn add(&self, entry: &CatalogueEntry) -> ProgressBar {
         let bar = self.0.add(ProgressBar::new(entry.bytes.unwrap_or(0)));
         let template = "{msg:28!} {bar:24} {bytes:>10} / {total_bytes:10} {bytes_per_sec:>12} {eta:>4}";
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -227,7 +233,7 @@ impl Bars {
         bar
     }
 
-    fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+    fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.0.suspend(write)
     }
 

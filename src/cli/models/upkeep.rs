@@ -5,38 +5,38 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{exit, inventory, named};
+use super::{exit, load_inventory, named};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{self, Format};
-use crate::library::upkeep::{self, Away, Verdict};
+use crate::library::upkeep::{self, Removal, Verdict};
 use crate::library::{Catalogue, Inventory, Measured, ModelEntry, measure as measuring, records::FileStamp};
 
-/// What `sightline models verify` takes.
+/// Arguments of `sightline models verify`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code 1 where a model isn't what it was.\n\nExample:\n  sightline models verify yolox_nano"
+    after_help = "Exit code 1 if a model has changed.\n\nExample:\n  sightline models verify yolox_nano"
 )]
 pub struct VerifyArgs {
     /// Names or files [default: every model here]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Text for people, or one JSON object a model (JSON Lines)
+    /// Text for people, or one JSON object per model (JSON Lines)
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What `sightline models remove` takes.
+/// Arguments of `sightline models remove`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A model's settings and weights beside it go, too. A link goes, the file behind it stays.\n\n\
+    after_help = "A model's settings and external weights are removed too. If the model is a link, the file behind it stays.\n\n\
     Example:\n  sightline models remove yolov8n"
 )]
 pub struct RemoveArgs {
     /// Names or files
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
-    /// Delete for good instead of using the trash
+    /// Delete permanently instead of using the trash
     #[arg(long)]
     delete: bool,
     /// Don't ask
@@ -44,18 +44,18 @@ pub struct RemoveArgs {
     yes: bool,
 }
 
-/// What `sightline models rename` takes.
+/// Arguments of `sightline models rename`.
 #[derive(Debug, clap::Args)]
 pub struct RenameArgs {
     /// Name or file
     #[arg(value_name = "NAME")]
     name: String,
-    /// The name to show; leave it empty to go back to the file's own
+    /// The name to show; empty: the file's own
     #[arg(value_name = "NEW")]
     new: String,
 }
 
-/// What `sightline models favourite` takes.
+/// Arguments of `sightline models favourite`.
 #[derive(Debug, clap::Args)]
 pub struct FavouriteArgs {
     /// Names or files
@@ -66,17 +66,17 @@ pub struct FavouriteArgs {
     off: bool,
 }
 
-/// What `sightline models measure` takes.
+/// Arguments of `sightline models measure`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each model looks at a few frames of 1280×720; the median is remembered and shown in lists.\n\
+    after_help = "Each model runs on a few frames of 1280×720; the median is recorded and shown in lists.\n\
     \u{201c}sightline bench\u{201d} measures every stage of one model thoroughly."
 )]
 pub struct MeasureArgs {
     /// Names or files [default: every model here that has no time yet]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Text for people, or one JSON object a model (JSON Lines)
+    /// Text for people, or one JSON object per model (JSON Lines)
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
@@ -93,47 +93,51 @@ struct Verified {
     reason: Option<String>,
 }
 
-fn user_shelf() -> (Arc<Catalogue>, Inventory, Vec<ModelEntry>) {
+fn load() -> (Arc<Catalogue>, Inventory, Vec<ModelEntry>) {
     let catalogue = Arc::new(Catalogue::load());
-    let mut inventory = inventory(&catalogue);
-    let cards = inventory.cards();
-    (catalogue, inventory, cards)
+    let mut inventory = load_inventory(&catalogue);
+    let entries = inventory.entries();
+    (catalogue, inventory, entries)
 }
 
-/// Compares models with what they must be.
+/// Checks models against their expected hashes.
 ///
 /// # Errors
-/// Where standard output can't be written.
+/// Standard output can't be written.
 pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
-    let (catalogue, mut inventory, cards) = user_shelf();
-    let (chosen, mut all_well) = chosen(&cards, &args.names);
+    let (catalogue, mut inventory, entries) = load();
+    let (chosen, mut succeeded) = chosen(&entries, &args.names);
     let interrupt = Interrupt::listen();
-    for card in chosen {
+    for entry in chosen {
         if interrupt.is_set() {
             return Ok(Exit::Interrupted);
         }
-        let verdict = upkeep::verify(card, &catalogue);
+        let verdict = upkeep::verify(entry, &catalogue);
         if let (Ok(Verdict::Right { sha256, .. } | Verdict::Whole { sha256 }), Ok(stamp)) =
-            (&verdict, FileStamp::of(&card.path))
+            (&verdict, FileStamp::of(&entry.path))
         {
-            inventory.note(|n| n.hashed(&card.path, stamp, sha256));
+            inventory.update(|r| r.set_hash(&entry.path, stamp, sha256));
         }
-        let file = card.path.display().to_string();
+        let file = entry.path.display().to_string();
         let shown = output::printable(&file).into_owned();
         let (text, line) = match verdict {
             Ok(Verdict::Right { sha256, pinned }) => (
-                if pinned { "as it was at its first download" } else { "right: as its project published it" }
-                    .into(),
+                if pinned {
+                    "the same as at its first download"
+                } else {
+                    "right: as its project published it"
+                }
+                .into(),
                 Verified { file, state: "right", sha256: Some(sha256), expected: None, reason: None },
             ),
             Ok(Verdict::Whole { sha256 }) => (
-                format!("whole; nothing to compare it with (sha256 {sha256})"),
+                format!("complete; there is no hash to compare it with (sha256 {sha256})"),
                 Verified { file, state: "whole", sha256: Some(sha256), expected: None, reason: None },
             ),
             Ok(Verdict::Changed { sha256, expected }) => {
-                all_well = false;
+                succeeded = false;
                 (
-                    format!("CHANGED: its sha256 is {sha256}, and it must be {expected}. Fetch it again."),
+                    format!("CHANGED: its sha256 is {sha256}, expected was {expected}. Download it again."),
                     Verified {
                         file,
                         state: "changed",
@@ -144,7 +148,7 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
                 )
             }
             Err(error) => {
-                all_well = false;
+                succeeded = false;
                 (
                     format!("BROKEN: {error} {}", error.fix()),
                     Verified {
@@ -162,49 +166,52 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
             Format::Text => output::line(&format!("{shown}: {text}"))?,
         }
     }
-    Ok(exit(all_well))
+    Ok(exit(succeeded))
 }
 
-fn chosen<'a>(cards: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
-    if names.is_empty() { (cards.iter().collect(), true) } else { named(cards, names) }
+fn chosen<'a>(entries: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
+    if names.is_empty() { (entries.iter().collect(), true) } else { named(entries, names) }
 }
 
-/// Takes models away.
+/// Removes models.
 ///
 /// # Errors
-/// Where nobody can be asked.
+/// A question is needed and standard input is no terminal.
 pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
-    let (_, mut inventory, cards) = user_shelf();
-    let (chosen, mut all_well) = named(&cards, &args.names);
-    let away = if args.delete { Away::Deleted } else { Away::Trash };
-    for card in chosen {
-        let file = card.path.display().to_string();
+    let (_, mut inventory, entries) = load();
+    let (chosen, mut succeeded) = named(&entries, &args.names);
+    let removal = if args.delete { Removal::Delete } else { Removal::Trash };
+    for entry in chosen {
+        let file = entry.path.display().to_string();
         let file = output::printable(&file);
-        if args.delete && !args.yes && !ask(&format!("Delete {file} for good?"))? {
+        if args.delete && !args.yes && !ask(&format!("Delete {file} permanently?"))? {
             continue;
         }
-        match upkeep::remove(&card.path, away) {
+        match upkeep::remove(&entry.path, removal) {
             Ok(()) => {
-                inventory.note(|n| n.forget(&card.path));
-                let where_to = if args.delete { "deleted" } else { "in the trash" };
-                output::line(&format!("{file}: {where_to}"))?;
+                inventory.update(|r| r.forget(&entry.path));
+                let result = if args.delete { "deleted" } else { "in the trash" };
+                output::line(&format!("{file}: {result}"))?;
             }
             Err(error) => {
                 let _ = Failure::failed(error.to_string(), error.fix()).report();
-                all_well = false;
+                succeeded = false;
             }
         }
     }
-    Ok(exit(all_well))
+    Ok(exit(succeeded))
 }
 
-/// Asks a question on the terminal; "no" unless the answer begins with y.
+/// Asks a question on the terminal; "no" unless the answer starts with y.
 ///
 /// # Errors
-/// Where nobody sits there.
+/// Standard input is no terminal.
 pub fn ask(question: &str) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("{question} Nobody can be asked here."), "Add --yes."));
+        return Err(Failure::usage(
+            format!("{question} Standard input is no terminal, so nobody can answer."),
+            "Add --yes.",
+        ));
     }
     let _ = write!(io::stderr(), "{question} [y/N] ");
     let _ = io::stderr().flush();
@@ -213,37 +220,37 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
     Ok(read.is_ok() && answer.trim().to_lowercase().starts_with('y'))
 }
 
-/// Gives a model another name.
+/// Renames a model in lists.
 ///
 /// # Errors
-/// Where the model isn't known or the name can't be kept.
+/// The name can't be saved.
 pub fn rename(args: &RenameArgs) -> Result<Exit, Failure> {
-    let (_, mut inventory, cards) = user_shelf();
-    let (chosen, all_well) = named(&cards, std::slice::from_ref(&args.name));
+    let (_, mut inventory, entries) = load();
+    let (chosen, succeeded) = named(&entries, std::slice::from_ref(&args.name));
     let new = args.new.trim();
-    for card in chosen {
-        inventory.note(|n| n.change(&card.path, |n| n.name = (!new.is_empty()).then(|| new.to_owned())));
+    for entry in chosen {
+        inventory.update(|r| r.change(&entry.path, |r| r.name = (!new.is_empty()).then(|| new.to_owned())));
     }
-    kept(&mut inventory)?;
-    Ok(exit(all_well))
+    saved(&mut inventory)?;
+    Ok(exit(succeeded))
 }
 
 /// Makes models favourites.
 ///
 /// # Errors
-/// Where that can't be kept.
+/// That can't be saved.
 pub fn favourite(args: &FavouriteArgs) -> Result<Exit, Failure> {
-    let (_, mut inventory, cards) = user_shelf();
-    let (chosen, all_well) = named(&cards, &args.names);
-    for card in chosen {
-        inventory.note(|n| n.change(&card.path, |n| n.favourite = !args.off));
+    let (_, mut inventory, entries) = load();
+    let (chosen, succeeded) = named(&entries, &args.names);
+    for entry in chosen {
+        inventory.update(|r| r.change(&entry.path, |r| r.favourite = !args.off));
     }
-    kept(&mut inventory)?;
-    Ok(exit(all_well))
+    saved(&mut inventory)?;
+    Ok(exit(succeeded))
 }
 
-fn kept(inventory: &mut Inventory) -> Result<(), Failure> {
-    match inventory.take_trouble() {
+fn saved(inventory: &mut Inventory) -> Result<(), Failure> {
+    match inventory.take_error() {
         None => Ok(()),
         Some(error) => Err(Failure::failed(error.to_string(), "")),
     }
@@ -259,39 +266,39 @@ struct Time<'a> {
 /// Measures models.
 ///
 /// # Errors
-/// Where standard output can't be written; what is wrong with single models is said as it comes.
+/// Standard output can't be written. Errors of single models are printed.
 pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
-    let (catalogue, mut inventory, cards) = user_shelf();
-    let (mut chosen, mut all_well) = chosen(&cards, &args.names);
+    let (catalogue, mut inventory, entries) = load();
+    let (mut chosen, mut succeeded) = chosen(&entries, &args.names);
     if args.names.is_empty() {
         chosen.retain(|c| c.measured.is_none() && c.spec().is_some());
     }
     let interrupt = Interrupt::listen();
-    for card in chosen {
-        let hints = catalogue.hints(&card.path);
+    for entry in chosen {
+        let hints = catalogue.hints(&entry.path);
         let options = crate::model::OpenOptions { hints, ..Default::default() };
-        match measuring::measure(&card.path, &options, || !interrupt.is_set()) {
+        match measuring::measure(&entry.path, &options, || !interrupt.is_set()) {
             Ok(measured) => {
-                let (stamp, sha256) = (FileStamp::of(&card.path), crate::model::sha256(&card.path));
+                let (stamp, sha256) = (FileStamp::of(&entry.path), crate::model::sha256(&entry.path));
                 if let (Ok(stamp), Ok(sha256)) = (stamp, sha256) {
-                    inventory.note(|n| {
-                        n.hashed(&card.path, stamp, &sha256);
-                        n.change(&card.path, |n| {
-                            n.measured = Some(measured.clone());
-                            n.failed = None;
+                    inventory.update(|r| {
+                        r.set_hash(&entry.path, stamp, &sha256);
+                        r.change(&entry.path, |r| {
+                            r.measured = Some(measured.clone());
+                            r.failed = None;
                         });
                     });
                 }
                 match args.format {
                     Format::Json => {
                         output::json_line(&Time {
-                            file: card.path.display().to_string(),
+                            file: entry.path.display().to_string(),
                             measured: &measured,
                         })?;
                     }
                     Format::Text => output::line(&format!(
-                        "{}: {:.1} ms a frame, of which the network {:.1} ms ({}, {} threads)",
-                        card.name,
+                        "{}: {:.1} ms per frame, of which the network {:.1} ms ({}, {} threads)",
+                        entry.name,
                         measured.total_ms,
                         measured.inference_ms,
                         measured.provider,
@@ -301,10 +308,10 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
             }
             Err(crate::model::ModelError::Stopped) => return Ok(Exit::Interrupted),
             Err(error) => {
-                all_well = false;
+                succeeded = false;
                 let _ = Failure::from(error).report();
             }
         }
     }
-    Ok(exit(all_well))
+    Ok(exit(succeeded))
 }

@@ -1,4 +1,4 @@
-//! An entry of the catalogue: one model, what it is, where it is to be had and what its licence permits.
+//! An entry of the catalogue: one model, its addresses and what its licence permits.
 
 use std::fmt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::model::{Family, Task};
 /// Addresses of the public model hub that [`Mirrors::hub`] stands in for.
 const HUB: &str = "https://huggingface.co/";
 
-/// What a licence lets people do, in short.
+/// What a licence permits, in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Permits {
@@ -27,7 +27,7 @@ pub enum Permits {
 }
 
 impl Permits {
-    /// Whether the user is to see the licence before the model is fetched.
+    /// Whether the user must see the licence before the model is downloaded.
     #[must_use]
     pub fn needs_a_look(self) -> bool {
         self != Self::Commercial
@@ -118,7 +118,7 @@ impl From<Hash> for String {
 }
 
 impl Hash {
-    /// The digits, where they are known.
+    /// The digits, if they are known.
     #[must_use]
     pub fn known(&self) -> Option<&str> {
         match self {
@@ -128,62 +128,62 @@ impl Hash {
     }
 }
 
-/// A model that can be fetched.
+/// A model that can be downloaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Entry {
+pub struct CatalogueEntry {
     pub id: String,
     pub name: String,
     pub name_zh: Option<String>,
     pub task: Task,
     pub family: Family,
-    /// The name that it is stored under.
+    /// The file name that it gets.
     pub file: String,
     /// The project's own page, which names the address.
     pub source: String,
     pub url: String,
     #[serde(default)]
     pub mirrors: Vec<String>,
-    /// The file inside, where the address is an archive.
+    /// The file inside, if the address is an archive.
     pub member: Option<String>,
-    /// Size of what is fetched.
+    /// Size of the downloaded file in bytes.
     pub bytes: Option<u64>,
     pub sha256: Hash,
-    /// Where the address is known with several contents, all their hashes; `sha256` is `unverified` then.
+    /// All hashes, if the address is known with several contents; `sha256` is `unverified` then.
     #[serde(default)]
     pub known: Vec<Hash>,
     /// SPDX expression.
     pub licence: String,
     pub permits: Permits,
-    /// Width and height that are fed.
+    /// Width and height of the input.
     pub input: Option<(u32, u32)>,
     #[serde(default)]
     pub precision: Precision,
     /// One model in several precisions shares it.
     pub group: Option<String>,
     pub accuracy: Option<Accuracy>,
-    /// The list of labels that it answers with.
+    /// The bundled list of its labels.
     pub labels: Option<String>,
     #[serde(default)]
     pub note: String,
     #[serde(default)]
     pub note_zh: String,
-    /// What its file can't tell.
+    /// Settings that its file can't tell.
     #[serde(default)]
     pub read: Sidecar,
 }
 
-impl Entry {
-    /// Whether this is one of the hashes that its file is known with.
+impl CatalogueEntry {
+    /// Whether this is a known hash of its file.
     #[must_use]
     pub fn is_known_as(&self, sha256: &str) -> bool {
         std::iter::once(&self.sha256).chain(&self.known).any(|hash| hash.known() == Some(sha256))
     }
 
-    /// Where to try, in order: the user's mirrors, then the project's own address, then other mirrors.
+    /// The addresses to try, in order: the user's mirrors, the project's own address, other mirrors.
     #[must_use]
     pub fn addresses(&self, mirrors: &Mirrors) -> Vec<String> {
-        // A folder is looked through by the downloader itself.
+        // The downloader finds the file in a folder by itself.
         let place = |base: &String| {
             if base.contains("://") {
                 format!("{}/{}", base.trim_end_matches('/'), self.remote_name())
@@ -203,7 +203,7 @@ impl Entry {
         addresses
     }
 
-    /// The name of the fetched file itself: a mirror's folder holds archives as they are published.
+    /// The name of the downloaded file: a mirror's folder holds archives as they are published.
     fn remote_name(&self) -> &str {
         if self.member.is_none() {
             return &self.file;
@@ -212,7 +212,7 @@ impl Entry {
         path.rsplit('/').next().filter(|n| !n.is_empty()).unwrap_or(&self.file)
     }
 
-    /// What is wrong with it, as the end of a sentence.
+    /// Returns what is wrong with it, as the end of a sentence.
     pub(super) fn check(&self) -> Result<(), String> {
         let id = !self.id.is_empty()
             && self.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
@@ -242,13 +242,13 @@ fn is_address(text: &str) -> bool {
         .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for CatalogueEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
 }
 
-/// Where else models are to be fetched from.
+/// Other places to download models from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mirrors {
     /// Folders or addresses that hold files under their catalogue names.
@@ -258,7 +258,7 @@ pub struct Mirrors {
 }
 
 impl Mirrors {
-    /// `SIGHTLINE_MIRROR` (a folder or an address) and `HF_ENDPOINT`, after `chosen`, the one of the settings.
+    /// `chosen` (the mirror of the settings), then `SIGHTLINE_MIRROR` (a folder or an address), and `HF_ENDPOINT`.
     #[must_use]
     pub fn of_environment(chosen: Option<&str>) -> Self {
         let variable = |name| std::env::var(name).ok().filter(|v| !v.trim().is_empty());

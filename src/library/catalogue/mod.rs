@@ -1,4 +1,4 @@
-//! The catalogue: models that we know where to get. One list comes with the program (`models/catalog.toml`), users add
+//! The catalogue: models that can be downloaded. One list comes with the program (`models/catalog.toml`), users add
 //! their own in `catalog.d`.
 
 mod entry;
@@ -10,14 +10,17 @@ use serde::Deserialize;
 use super::names;
 use crate::model::folders;
 use crate::model::sidecar::Sidecar;
-pub use entry::{Accuracy, Entry, Hash, Mirrors, Permits, Precision};
+pub use entry::{Accuracy, CatalogueEntry, Hash, Mirrors, Permits, Precision};
 
 /// The list that comes with the program.
 const BUNDLED: &str = include_str!("../../../models/catalog.toml");
-/// A user's list longer than this is no list.
-const LONGEST: u64 = 4 << 20;
+/// A list with more bytes is refused.
+const MAX_BYTES: u64 = 4 << 20;
 
-/// Why a list can't be used; the others are.
+/// The Jaro-Winkler similarity from which an id is suggested for a mistyped name.
+const SIMILAR: f64 = 0.85;
+
+/// Why a list can't be used; the others are used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "The catalogue \u{201c}{file}\u{201d} can't be used: {reason}. Correct or remove it; the other lists are used meanwhile."
@@ -30,7 +33,7 @@ pub struct CatalogueError {
 /// All entries: the bundled ones, then the user's.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<CatalogueEntry>,
     /// Lists that can't be used.
     pub problems: Vec<CatalogueError>,
 }
@@ -40,7 +43,7 @@ pub struct Catalogue {
 struct File {
     version: u32,
     #[serde(default, rename = "model")]
-    models: Vec<Entry>,
+    models: Vec<CatalogueEntry>,
 }
 
 impl Catalogue {
@@ -68,8 +71,8 @@ impl Catalogue {
         all
     }
 
-    /// A later list's entry stands in for an earlier one of the same id.
-    fn add(&mut self, file: &str, read: Result<Vec<Entry>, String>) {
+    /// An entry of a later list replaces an earlier one of the same id.
+    fn add(&mut self, file: &str, read: Result<Vec<CatalogueEntry>, String>) {
         match read {
             Ok(entries) => {
                 for entry in entries {
@@ -83,9 +86,9 @@ impl Catalogue {
         }
     }
 
-    /// The entry of that id, or else of that file name or name, whatever its case.
+    /// The entry with that id, or else with that file name or name, in upper or lower case.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<&Entry> {
+    pub fn find(&self, name: &str) -> Option<&CatalogueEntry> {
         let stem = |file: &str| file.trim_end_matches(".onnx").to_ascii_lowercase();
         let wanted = name.to_ascii_lowercase();
         self.entries.iter().find(|e| e.id == wanted).or_else(|| {
@@ -93,31 +96,33 @@ impl Catalogue {
         })
     }
 
-    /// Entries whose id or name is nearest to what was typed, for "did you mean".
+    /// Ids that are like a name that was typed, the most similar first, for "did you mean".
     #[must_use]
     pub fn like(&self, name: &str) -> Vec<&str> {
-        let wanted = name.to_ascii_lowercase();
-        let part = wanted.get(..4).unwrap_or(&wanted);
-        self.entries
-            .iter()
-            .map(|e| e.id.as_str())
-            .filter(|id| !part.is_empty() && id.contains(part))
-            .take(5)
-            .collect()
+        let typed = name.to_ascii_lowercase();
+        let similarity = |id: &str| {
+            let contains = typed.len() >= 3 && id.contains(&typed);
+            if contains { 1.0 } else { strsim::jaro_winkler(&typed, id) }
+        };
+        let ids = self.entries.iter().map(|e| (similarity(&e.id), e.id.as_str()));
+        let mut similar: Vec<_> = ids.filter(|(similarity, _)| *similarity >= SIMILAR).collect();
+        similar.sort_by(|a, b| b.0.total_cmp(&a.0));
+        similar.into_iter().take(5).map(|(_, id)| id).collect()
     }
 
     /// The entry of a file by its hash.
     #[must_use]
-    pub fn by_hash(&self, sha256: &str) -> Option<&Entry> {
+    pub fn by_hash(&self, sha256: &str) -> Option<&CatalogueEntry> {
         self.entries.iter().find(|e| e.member.is_none() && e.is_known_as(sha256))
     }
 
-    /// What the catalogue knows of how to read a file, by its hash. Files whose size is no entry's aren't hashed.
+    /// Settings of a file that the catalogue knows by its hash. A file is only hashed if an entry has its size.
     #[must_use]
     pub fn hints(&self, path: &Path) -> Sidecar {
         let Ok(meta) = std::fs::metadata(path) else { return Sidecar::default() };
-        let told = |e: &&Entry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
-        if !self.entries.iter().any(|e| told(&e) && e.sha256.known().is_some() && e.bytes.is_some()) {
+        let has_hints =
+            |e: &&CatalogueEntry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
+        if !self.entries.iter().any(|e| has_hints(&e) && e.sha256.known().is_some() && e.bytes.is_some()) {
             return Sidecar::default();
         }
         let hash = crate::model::sha256(path).ok();
@@ -125,17 +130,17 @@ impl Catalogue {
     }
 }
 
-/// Where users put lists of their own: `catalog.d` beside the settings and in the data folder.
+/// The folders of the user's own lists: `catalog.d` in the folders of the settings and of data.
 #[must_use]
 pub fn list_folders() -> Vec<PathBuf> {
-    let beside_settings = crate::settings::settings_file().and_then(|f| Some(f.parent()?.join("catalog.d")));
+    let in_config = crate::settings::settings_file().and_then(|f| Some(f.parent()?.join("catalog.d")));
     let in_data = folders::data_folder().map(|f| f.join("catalog.d"));
-    beside_settings.into_iter().chain(in_data).collect()
+    in_config.into_iter().chain(in_data).collect()
 }
 
 fn read_text(file: &Path) -> Result<String, String> {
     let size = std::fs::metadata(file).map_err(|e| e.to_string())?.len();
-    if size > LONGEST {
+    if size > MAX_BYTES {
         return Err("it is too large for a list".into());
     }
     std::fs::read_to_string(file).map_err(|e| e.to_string())
@@ -145,14 +150,14 @@ fn read_text(file: &Path) -> Result<String, String> {
 ///
 /// # Errors
 /// What is wrong in it, as the end of a sentence.
-pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
+pub fn parse(text: &str) -> Result<Vec<CatalogueEntry>, String> {
     let file: File = toml::from_str(text).map_err(|e| {
         let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().lines().count().max(1));
         let place = line.map(|n| format!("line {n}: ")).unwrap_or_default();
         format!("{place}{}", e.message())
     })?;
     if file.version != 1 {
-        return Err(format!("it is of version {}, and this program knows version 1", file.version));
+        return Err(format!("its version is {}, and this program reads version 1", file.version));
     }
     let mut seen = std::collections::HashSet::new();
     for entry in &file.models {
@@ -217,6 +222,18 @@ mod tests {
             "{:?}",
             all.problems
         );
+    }
+
+    #[test]
+    fn a_mistyped_name_is_understood() {
+        let all = Catalogue::load_from(&[]);
+        for (typed, id) in
+            [("yolox-nan", "yolox-nano"), ("yolxo-nano", "yolox-nano"), ("Yolox_Tiny", "yolox-tiny")]
+        {
+            assert_eq!(all.like(typed).first(), Some(&id), "{typed}: {:?}", all.like(typed));
+        }
+        assert!(all.like("yolox").iter().all(|id| id.contains("yolox")));
+        assert!(all.like("wxyz").is_empty() && all.like("").is_empty());
     }
 
     #[test]

@@ -3,114 +3,109 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
 use ureq::http::Uri;
 
 use super::error::DownloadError;
-use super::text::shown;
+use crate::library::names::excerpt;
 
-/// An address that a download may use.
+/// An address that a download can use.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
-    Web(Web),
+    /// An `http://` or `https://` address.
+    Web(Uri),
     /// A file of this computer, or of a disk that it reaches.
     File(PathBuf),
 }
 
-/// An http or https address.
-#[derive(Clone, Debug)]
-pub(super) struct Web {
-    pub uri: Uri,
-    /// Name and, where given, port; without user and password.
-    pub host: String,
-}
-
 impl Address {
-    /// Reads an address. In a folder, the file is looked up by one of `names`, the first that is there.
+    /// Reads an address. If it is a folder, the file in it is taken that has the first of `names`.
     pub fn parse(text: &str, names: &[String]) -> Result<Self, DownloadError> {
-        let bad = |reason: &str| DownloadError::BadAddress { address: public(text), reason: reason.into() };
         let text = text.trim();
-        if text.is_empty() {
-            return Err(bad("it is empty"));
-        }
-        if has_scheme(text, "http://") || has_scheme(text, "https://") {
-            let uri: Uri = text
-                .split('#')
-                .next()
-                .unwrap_or_default()
-                .parse()
-                .map_err(|e: ureq::http::uri::InvalidUri| bad(&e.to_string()))?;
-            let host = host_of(&uri).ok_or_else(|| bad("it names no server"))?;
-            return Ok(Self::Web(Web { uri, host }));
-        }
-        let path = if has_scheme(text, "file://") {
-            file_path(text).ok_or_else(|| bad("it names no file of this computer"))?
-        } else if text.split_once("://").is_some() {
-            return Err(bad("only http, https and file are understood"));
-        } else {
-            PathBuf::from(text)
+        let bad = |reason: &str| DownloadError::BadAddress {
+            address: without_secrets(text),
+            reason: reason.into(),
         };
-        Ok(Self::File(in_folder(path, names)))
+        let path = match text.split_once("://") {
+            Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
+                "http" | "https" => {
+                    let text = text.split('#').next().unwrap_or_default();
+                    let uri: Uri = text.parse().map_err(|_| bad("it isn't a web address"))?;
+                    return match host_of(&uri) {
+                        Some(_) => Ok(Self::Web(uri)),
+                        None => Err(bad("it names no server")),
+                    };
+                }
+                "file" => file_path(rest).ok_or_else(|| bad("it names no file of this computer"))?,
+                _ => return Err(bad("only http, https and file addresses can be used")),
+            },
+            None if text.is_empty() => return Err(bad("it is empty")),
+            None => PathBuf::from(text),
+        };
+        if !path.is_dir() {
+            return Ok(Self::File(path));
+        }
+        let candidates: Vec<PathBuf> = names.iter().map(|name| path.join(name)).collect();
+        let found = candidates.iter().find(|c| c.is_file()).or(candidates.first());
+        Ok(Self::File(found.cloned().unwrap_or(path)))
     }
 
     /// What is shown for it: the host, or the path.
-    pub fn host(&self) -> String {
+    pub fn shown(&self) -> String {
         match self {
-            Self::Web(web) => web.host.clone(),
-            Self::File(path) => shown(&path.to_string_lossy(), 200),
+            Self::Web(uri) => host_of(uri).unwrap_or_default(),
+            Self::File(path) => excerpt(&path.to_string_lossy(), 200),
         }
     }
 
-    /// Whether the way is safe from those who would swap the file: encrypted, or within this computer.
+    /// Whether nobody on the way can replace the file: it comes encrypted, or from this computer.
     pub fn is_safe(&self) -> bool {
         match self {
-            Self::Web(web) => is_safe(&web.uri),
+            Self::Web(uri) => is_safe(uri),
             Self::File(_) => true,
         }
     }
 }
 
-/// Whether nobody on the way can swap what comes from here.
+/// Whether nobody on the way can replace what this address sends.
 pub(super) fn is_safe(uri: &Uri) -> bool {
     uri.scheme_str() == Some("https") || uri.host().is_some_and(is_loopback)
 }
 
-/// This computer itself.
+/// Whether a host is this computer.
 pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Name and port of a web address, fit to be shown.
+/// Name and port of a web address, safe to show.
 pub(super) fn host_of(uri: &Uri) -> Option<String> {
     let host = uri.host().filter(|h| !h.is_empty())?;
     let port = uri.port_u16().map(|p| format!(":{p}")).unwrap_or_default();
-    Some(shown(&format!("{host}{port}"), 120))
+    Some(excerpt(&format!("{host}{port}"), 120))
 }
 
-/// An address without user, password and query, to be shown or written down.
-pub(super) fn public(address: &str) -> String {
+/// Removes user, password and query from an address, so that it can be shown and written down.
+pub(super) fn without_secrets(address: &str) -> String {
     let address = address.trim();
-    let Some((scheme, rest)) = address.split_once("://") else { return shown(address, 200) };
+    let Some((scheme, rest)) = address.split_once("://") else { return excerpt(address, 200) };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let path = path.map(|p| format!("/{p}")).unwrap_or_default();
-    shown(&format!("{scheme}://{authority}{path}"), 300)
+    let end = rest.find('/').unwrap_or(rest.len());
+    let host = rest.get(..end).unwrap_or_default().rsplit('@').next().unwrap_or_default();
+    excerpt(&format!("{scheme}://{host}{}", rest.get(end..).unwrap_or_default()), 300)
 }
 
-/// The names under which an offline folder may hold a file: the last part of each address; then, where the file
-/// isn't taken out of an archive, the target's own name.
-pub(super) fn names(addresses: &[String], target: Option<&Path>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+/// The names under which an offline folder can hold a file: the last part of each address, then the target's own name
+/// (`None` if the target is taken out of an archive).
+pub(super) fn file_names(addresses: &[String], target: Option<&Path>) -> Vec<String> {
     let last_parts = addresses.iter().filter_map(|address| {
-        let (_, rest) = address.split_once("://")?;
-        let path = rest.split(['?', '#']).next()?;
-        let (_, name) = path.rsplit_once('/')?;
-        decoded(name)
+        let path = address.split_once("://")?.1.split(['?', '#']).next()?;
+        Some(percent_decode_str(path.rsplit_once('/')?.1).decode_utf8().ok()?.into_owned())
     });
     let own = target.and_then(Path::file_name).and_then(|n| n.to_str()).map(str::to_owned);
+    let mut names: Vec<String> = Vec::new();
     for name in last_parts.chain(own) {
-        let plain = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0']);
+        let plain = !matches!(name.as_str(), "" | "." | "..") && !name.contains(['/', '\\', '\0']);
         if plain && !names.contains(&name) {
             names.push(name);
         }
@@ -118,49 +113,16 @@ pub(super) fn names(addresses: &[String], target: Option<&Path>) -> Vec<String> 
     names
 }
 
-/// A folder becomes the file in it, under the first name that is there.
-fn in_folder(path: PathBuf, names: &[String]) -> PathBuf {
-    if !path.is_dir() {
-        return path;
-    }
-    let candidates = || names.iter().map(|name| path.join(name));
-    candidates().find(|c| c.is_file()).or_else(|| candidates().next()).unwrap_or(path)
-}
-
-fn has_scheme(text: &str, scheme: &str) -> bool {
-    text.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme))
-}
-
-/// The path of `file:///…` or `file://localhost/…` (RFC 8089).
-fn file_path(text: &str) -> Option<PathBuf> {
-    let rest = text.get("file://".len()..)?;
-    let slash = rest.find('/')?;
-    let (host, path) = rest.split_at(slash);
+/// The path of `file:///…` or `file://localhost/…` (RFC 8089), given what follows `file://`.
+fn file_path(rest: &str) -> Option<PathBuf> {
+    let (host, path) = rest.split_at(rest.find('/')?);
     if !host.is_empty() && !host.eq_ignore_ascii_case("localhost") {
         return None;
     }
-    let path = decoded(path)?;
+    let path = percent_decode_str(path).decode_utf8().ok()?;
     // file:///C:/models
     let drive = cfg!(windows) && path.as_bytes().get(2) == Some(&b':');
-    Some(PathBuf::from(if drive { &path[1..] } else { &path }))
-}
-
-/// `%20` becomes a space; `None` where what comes out is no UTF-8.
-fn decoded(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digit = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
-        if let (b'%', Some(high), Some(low)) = (bytes[at], digit(at + 1), digit(at + 2)) {
-            out.push((high << 4 | low) as u8);
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8(out).ok()
+    Some(PathBuf::from(if drive { path.get(1..)? } else { &path }))
 }
 
 #[cfg(test)]
@@ -169,11 +131,12 @@ mod tests {
 
     #[test]
     fn secrets_of_an_address_are_never_shown() {
-        assert_eq!(public("https://me:pw@h.org:8/a/b.onnx?token=1#x"), "https://h.org:8/a/b.onnx");
-        assert_eq!(public("https://h.org"), "https://h.org");
-        let Ok(Address::Web(web)) = Address::parse("https://me:pw@h.org:8/a?b=c#d", &[]) else { panic!() };
-        assert_eq!(web.host, "h.org:8");
-        assert_eq!(web.uri.path_and_query().map(ToString::to_string).as_deref(), Some("/a?b=c"));
+        assert_eq!(without_secrets("https://me:pw@h.org:8/a/b.onnx?token=1#x"), "https://h.org:8/a/b.onnx");
+        assert_eq!(without_secrets("https://h.org"), "https://h.org");
+        let address = Address::parse("https://me:pw@h.org:8/a?b=c#d", &[]).unwrap();
+        assert_eq!(address.shown(), "h.org:8");
+        let Address::Web(uri) = address else { panic!() };
+        assert_eq!(uri.path_and_query().map(ToString::to_string).as_deref(), Some("/a?b=c"));
     }
 
     #[test]
@@ -181,7 +144,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a b.onnx");
         std::fs::write(&file, "x").unwrap();
-        let names = names(&["https://h.org/x/a%20b.onnx?download=true".into()], None);
+        let names = file_names(&["https://h.org/x/a%20b.onnx?download=true".into()], None);
         assert_eq!(names, ["a b.onnx"]);
         let path = |text: &str| match Address::parse(text, &names) {
             Ok(Address::File(path)) => path,
@@ -197,11 +160,11 @@ mod tests {
     #[test]
     fn a_name_that_leads_elsewhere_is_not_looked_up() {
         let addresses = ["https://h.org/..%2f..%2fetc%2fpasswd", "https://h.org/..", "https://h.org/", "x"];
-        assert!(names(&addresses.map(String::from), None).is_empty());
+        assert!(file_names(&addresses.map(String::from), None).is_empty());
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn a_text_that_is_no_address_is_refused() {
         for bad in ["", "ftp://h.org/a", "http://", "https:///a", "file://other/a", "file://", "http://a b/"]
         {
             let error = Address::parse(bad, &[]).unwrap_err();
@@ -226,10 +189,10 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_words_are_read_without_a_panic(text in "(https?://|file://)?.{0,60}") {
+        fn any_text_is_read_without_a_panic(text in "(https?://|file://)?.{0,60}") {
             let _ = Address::parse(&text, &[]);
-            let _ = public(&text);
-            let _ = names(&[text], Some(Path::new("x")));
+            let _ = without_secrets(&text);
+            let _ = file_names(&[text], Some(Path::new("x")));
         }
     }
 }

@@ -1,34 +1,28 @@
-//! One file out of an archive (`.zip`, or a Python `.whl`), which may have been made by somebody with bad intent.
+//! One file out of an archive (`.zip`, or a Python `.whl`), which may be malicious.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
 
 use sha2::Digest as _;
 use zip::result::ZipError;
 
+use super::Member;
+use super::attempt::AttemptError;
+use super::disk::{check_space, write_error};
 use super::error::DownloadError;
-use super::hash::Sha256;
-use super::part::{Halt, write_error};
-use super::progress::{Control, Live, Phase};
-use super::text::shown;
-use super::{Member, space};
+use super::monitor::{Monitor, Phase};
+use super::sha256::Sha256;
+use crate::library::names::excerpt;
 
 /// The largest list of contents that is read: it is held in memory.
 const CONTENTS_LIMIT: u64 = 32 << 20;
 
-/// What was unpacked.
+/// What unpacking may use.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unpacked {
-    pub sha256: Sha256,
+pub(super) struct Limits {
+    /// Bytes of the member.
     pub bytes: u64,
-}
-
-/// What bounds the work.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    /// Bytes that a member may have.
-    pub limit: u64,
     /// Bytes that stay free on the disk.
     pub margin: u64,
 }
@@ -36,106 +30,103 @@ pub(super) struct Bounds {
 /// Refuses names that lead out of an archive.
 pub(super) fn check_name(member: &Member) -> Result<(), DownloadError> {
     let name = &member.path;
-    let parts_fit = name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-    let fits = parts_fit && !name.contains(['\\', '\0', ':']);
-    fits.then_some(()).ok_or_else(|| DownloadError::BadMember { member: shown(name, 120) })
+    let inside = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let valid = inside && !name.contains(['\\', '\0', ':']);
+    valid.then_some(()).ok_or_else(|| DownloadError::BadMember { member: excerpt(name, 120) })
 }
 
-/// Writes `member` of `archive` to the new file `to`; where it fails, `to` is removed again.
+/// Writes `member` of `archive` to the new file `to`; returns it with its SHA-256 and size. After an error, `to` is
+/// removed; [`AttemptError::Refused`] means that the archive is bad.
 pub(super) fn unpack(
     archive: &mut File,
     host: &str,
     member: &Member,
     to: &Path,
-    bounds: Bounds,
-    control: &Control,
-    live: &Live,
-) -> Result<(File, Unpacked), Halt> {
-    live.set_phase(Phase::Unpacking);
-    match std::fs::remove_file(to) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(write_error(to, &error).into()),
-        _ => {}
+    limits: Limits,
+    monitor: &Monitor,
+) -> Result<(File, Sha256, u64), AttemptError> {
+    monitor.set_phase(Phase::Unpacking);
+    if let Err(error) = std::fs::remove_file(to)
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Err(write_error(to, &error).into());
     }
-    let mut out = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(to)
-        .map_err(|e| write_error(to, &e))?;
-    match copy_member(archive, host, member, &mut out, to, bounds, control, live) {
-        Ok(unpacked) => Ok((out, unpacked)),
-        Err(halt) => {
+    let mut out = File::create_new(to).map_err(|e| write_error(to, &e))?;
+    match copy_member(archive, host, member, (&mut out, to), limits, monitor) {
+        Ok((sha256, bytes)) => Ok((out, sha256, bytes)),
+        Err(error) => {
             drop(out);
             let _ = std::fs::remove_file(to);
-            Err(halt)
+            Err(error)
         }
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one step of `unpack`, which it only cuts in two for the clean-up"
-)]
 fn copy_member(
     archive: &mut File,
     host: &str,
     member: &Member,
-    out: &mut File,
-    to: &Path,
-    bounds: Bounds,
-    control: &Control,
-    live: &Live,
-) -> Result<Unpacked, Halt> {
-    let bad = |reason: String| DownloadError::BadArchive { host: host.into(), reason };
-    let name = shown(&member.path, 120);
+    (out, to): (&mut File, &Path),
+    limits: Limits,
+    monitor: &Monitor,
+) -> Result<(Sha256, u64), AttemptError> {
+    let (host, name) = (host.to_owned(), excerpt(&member.path, 120));
+    let bad =
+        |reason: String| AttemptError::Refused(DownloadError::BadArchive { host: host.clone(), reason });
     check_contents(archive).map_err(bad)?;
-    let mut zip = zip::ZipArchive::new(archive).map_err(|e| bad(said(&e)))?;
+    let mut zip = zip::ZipArchive::new(archive).map_err(|e| bad(reason_of(&e)))?;
     let Some(index) = zip.index_for_name(&member.path) else {
-        return Err(DownloadError::NoMember { host: host.into(), member: name, offers: offers(&zip) }.into());
+        let offers = first_names(&zip);
+        return Err(AttemptError::Refused(DownloadError::NoMember { host, member: name, offers }));
     };
-    let mut file = zip.by_index(index).map_err(|e| bad(said(&e)))?;
+    let mut file = zip.by_index(index).map_err(|e| bad(reason_of(&e)))?;
     if !file.is_file() || file.is_symlink() {
-        return Err(bad(format!("\u{201c}{name}\u{201d} in it is no file")).into());
+        return Err(bad(format!("\u{201c}{name}\u{201d} in it is no file")));
     }
-    let limit = member.bytes.unwrap_or(bounds.limit).min(bounds.limit);
-    let too_large = || DownloadError::MemberTooLarge { host: host.into(), member: name.clone(), limit };
+    let limit = member.bytes.unwrap_or(limits.bytes).min(limits.bytes);
+    let too_large = || {
+        AttemptError::Refused(DownloadError::MemberTooLarge {
+            host: host.clone(),
+            member: name.clone(),
+            limit,
+        })
+    };
     if file.size() > limit {
-        return Err(too_large().into());
+        return Err(too_large());
     }
-    space::check(to, file.size(), bounds.margin)?;
+    check_space(to, file.size(), limits.margin)?;
     let total = Some(file.size());
-    let mut hasher = sha2::Sha256::new();
-    let mut bytes = 0;
+    let (mut hasher, mut found) = (sha2::Sha256::new(), 0);
     let mut buffer = vec![0; 256 << 10];
     loop {
-        control.check()?;
+        monitor.check()?;
         let n = match file.read(&mut buffer) {
             Ok(0) => break,
             Ok(n) => n,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(bad(shown(&error.to_string(), 120)).into()),
+            Err(error) => return Err(bad(excerpt(&error.to_string(), 120))),
         };
-        bytes += n as u64;
-        // The size that is declared may be a lie.
-        if bytes > limit {
-            return Err(too_large().into());
+        found += n as u64;
+        // The declared size may be wrong.
+        if found > limit {
+            return Err(too_large());
         }
         out.write_all(&buffer[..n]).map_err(|e| write_error(to, &e))?;
         hasher.update(&buffer[..n]);
-        live.set_bytes(bytes, total);
-    }
-    if let Some(expected) = member.bytes.filter(|expected| *expected != bytes) {
-        return Err(DownloadError::WrongLength { host: host.into(), expected, found: bytes }.into());
+        monitor.set_bytes(found, total);
     }
     let sha256 = Sha256(hasher.finalize().into());
-    if let Some(expected) = member.sha256.filter(|expected| *expected != sha256) {
-        return Err(DownloadError::WrongHash { host: host.into(), expected, found: sha256 }.into());
+    if let Some(expected) = member.bytes.filter(|expected| *expected != found) {
+        return Err(AttemptError::Refused(DownloadError::WrongLength { host, expected, found }));
     }
-    Ok(Unpacked { sha256, bytes })
+    if let Some(expected) = member.sha256.filter(|expected| *expected != sha256) {
+        return Err(AttemptError::Refused(DownloadError::WrongHash { host, expected, found: sha256 }));
+    }
+    Ok((sha256, found))
 }
 
-/// Refuses an archive whose list of contents would fill the memory: each end record that could be believed is looked
-/// at before anything reads the list.
+/// Refuses an archive whose list of contents would fill the memory: every possible end record is checked
+/// before the list is read.
 fn check_contents(archive: &mut (impl Read + Seek)) -> Result<(), String> {
     // An end record, its comment of 64 KiB at most, and the 64-bit record and locator before it.
     const TAIL: u64 = 22 + 65_535 + 20 + 56;
@@ -158,26 +149,25 @@ fn check_contents(archive: &mut (impl Read + Seek)) -> Result<(), String> {
     Ok(())
 }
 
-/// The first few files of an archive, to be shown.
-fn offers<R: Read + Seek>(zip: &zip::ZipArchive<R>) -> Option<String> {
+/// The first few files of an archive, safe to show.
+fn first_names<R: Read + Seek>(zip: &zip::ZipArchive<R>) -> Option<String> {
     const MOST: usize = 4;
     let mut names: Vec<&str> = zip.file_names().filter(|n| !n.ends_with('/')).collect();
     names.sort_unstable_by_key(|n| (Path::new(n).extension().is_none_or(|e| e != "onnx"), *n));
     let more = names.len().saturating_sub(MOST);
     let mut text: Vec<String> =
-        names.iter().take(MOST).map(|n| format!("\u{201c}{}\u{201d}", shown(n, 60))).collect();
+        names.iter().take(MOST).map(|n| format!("\u{201c}{}\u{201d}", excerpt(n, 60))).collect();
     if more > 0 {
         text.push(format!("{more} more"));
     }
     (!text.is_empty()).then(|| text.join(", "))
 }
 
-/// What is wrong with an archive, in words.
-fn said(error: &ZipError) -> String {
+fn reason_of(error: &ZipError) -> String {
     match error {
-        ZipError::UnsupportedArchive(what) => shown(what, 120),
-        ZipError::InvalidArchive(what) => shown(what, 120),
-        other => shown(&other.to_string(), 120),
+        ZipError::UnsupportedArchive(what) => excerpt(what, 120),
+        ZipError::InvalidArchive(what) => excerpt(what, 120),
+        other => excerpt(&other.to_string(), 120),
     }
 }
 

@@ -6,9 +6,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::hash::Sha256;
-use super::part::Kept;
-use super::text::size;
+use super::partial::PartialDownload;
+use super::sha256::Sha256;
 
 /// Why a file couldn't be got.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -198,7 +197,7 @@ pub struct Failure {
     /// The most telling reason: that of the first address, or of this computer.
     pub error: DownloadError,
     /// The part that stays on the disk, to be resumed; `None`: nothing stays.
-    pub kept: Option<Kept>,
+    pub partial: Option<PartialDownload>,
     /// Every address that was tried, without passwords, with its own last reason.
     pub tried: Vec<(String, DownloadError)>,
 }
@@ -220,8 +219,38 @@ impl fmt::Display for Failure {
             2 => write!(f, " One other address failed too.")?,
             n => write!(f, " {} other addresses failed too.", n - 1)?,
         }
-        self.kept.iter().try_for_each(|kept| write!(f, " {kept}"))
+        self.partial.iter().try_for_each(|partial| write!(f, " {partial}"))
     }
 }
 
 impl std::error::Error for Failure {}
+
+/// A size as disks are sold: `873 B`, `4.2 MB`, `1.3 GB`.
+pub(super) fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let units = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", units[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_in_powers_of_a_thousand() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1000), "1.0 kB");
+        assert_eq!(size(4_250_000), "4.2 MB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(u64::MAX), "18.4 EB");
+    }
+}

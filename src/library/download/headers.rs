@@ -1,75 +1,55 @@
-//! What the headers of an answer say. Everything here comes from strangers: it is read strictly or not at all.
+//! Headers of a response. They come from strangers: each is read strictly or not at all.
 
 use std::time::{Duration, SystemTime};
 
-/// `Content-Range: bytes FIRST-LAST/TOTAL` (RFC 9110, section 14.4).
+/// `Content-Range: bytes FIRST-LAST/TOTAL` (RFC 9110, section 14.4), for a file of `total` bytes if that is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ContentRange {
-    /// Bytes `first..=last` of a file of `total` bytes, where that is said.
-    Part { first: u64, last: u64, total: Option<u64> },
-    /// `bytes */TOTAL`: no such part; the file has `total` bytes.
-    Unsatisfied { total: u64 },
+pub(super) struct ContentRange {
+    pub first: u64,
+    pub last: u64,
+    pub total: Option<u64>,
 }
 
-/// Reads a `Content-Range`; `None` where it isn't one of bytes, or contradicts itself.
+/// Reads a `Content-Range`; `None` if it isn't one of bytes, or contradicts itself.
 pub(super) fn content_range(text: &str) -> Option<ContentRange> {
-    let text = text.trim();
-    let (unit, rest) = text.split_once(' ')?;
-    if !unit.eq_ignore_ascii_case("bytes") {
-        return None;
-    }
-    let (range, total) = rest.trim().split_once('/')?;
-    let total = match total.trim() {
-        "*" => None,
-        digits => Some(number(digits)?),
-    };
-    if range.trim() == "*" {
-        return total.map(|total| ContentRange::Unsatisfied { total });
-    }
+    let (unit, rest) = text.trim().split_once(' ')?;
+    let (range, total) = rest.split_once('/')?;
     let (first, last) = range.split_once('-')?;
-    let (first, last) = (number(first.trim())?, number(last.trim())?);
-    let fits = first <= last && total.is_none_or(|total| last < total);
-    fits.then_some(ContentRange::Part { first, last, total })
+    let (first, last) = (number(first)?, number(last)?);
+    let total = if total == "*" { None } else { Some(number(total)?) };
+    let valid = unit.eq_ignore_ascii_case("bytes") && first <= last && total.is_none_or(|total| last < total);
+    valid.then_some(ContentRange { first, last, total })
 }
 
-/// Digits and nothing else: no sign, no space.
+/// Reads digits and nothing else: no sign, no space.
 pub(super) fn number(text: &str) -> Option<u64> {
-    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// `Retry-After`: seconds, or a date of HTTP. A date that has passed is no wait.
+/// `Retry-After`: seconds, or a date. A date in the past is no wait.
 pub(super) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
-    if let Some(seconds) = number(text) {
-        return Some(Duration::from_secs(seconds));
-    }
-    // More digits than a number holds: as long as can be.
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Duration::MAX);
+        return Some(number(text).map_or(Duration::MAX, Duration::from_secs));
     }
-    let date = http_date(text)?;
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(http_date(text)?.duration_since(now).unwrap_or_default())
 }
 
-/// The one form of date that servers may send today: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+/// The form of date that servers may send today: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 fn http_date(text: &str) -> Option<SystemTime> {
-    let date =
-        chrono::NaiveDateTime::parse_from_str(text.strip_suffix(" GMT")?, "%a, %d %b %Y %H:%M:%S").ok()?;
-    let seconds = u64::try_from(date.and_utc().timestamp()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    let date = chrono::DateTime::parse_from_rfc2822(text).ok().filter(|_| text.ends_with(" GMT"))?;
+    Some(date.into())
 }
 
-/// What `If-Range` may say: a strong `ETag`, else the date of the last change. A weak `ETag` promises no equal bytes.
+/// What `If-Range` can send: a strong `ETag`, or the date of the last change. A weak `ETag` doesn't promise equal
+/// bytes.
 pub(super) fn validator(etag: Option<&str>, last_modified: Option<&str>) -> Option<String> {
     let etag = etag.map(str::trim).filter(|e| {
-        e.len() > 2 && e.len() < 512 && e.starts_with('"') && e.ends_with('"') && e.bytes().all(visible)
+        let quoted = e.len() > 2 && e.starts_with('"') && e.ends_with('"');
+        quoted && e.len() < 512 && e.bytes().all(|b| b.is_ascii_graphic())
     });
     let date = last_modified.map(str::trim).filter(|d| http_date(d).is_some());
     etag.or(date).map(str::to_owned)
-}
-
-fn visible(byte: u8) -> bool {
-    (0x21..0x7f).contains(&byte)
 }
 
 #[cfg(test)]
@@ -79,11 +59,11 @@ mod tests {
 
     #[test]
     fn content_ranges_of_the_standard() {
-        let part = |first, last, total| Some(ContentRange::Part { first, last, total });
-        assert_eq!(content_range("bytes 42-1233/1234"), part(42, 1233, Some(1234)));
-        assert_eq!(content_range("bytes 42-1233/*"), part(42, 1233, None));
-        assert_eq!(content_range("bytes */1234"), Some(ContentRange::Unsatisfied { total: 1234 }));
-        assert_eq!(content_range("Bytes 0-0/1"), part(0, 0, Some(1)));
+        let range = |first, last, total| Some(ContentRange { first, last, total });
+        assert_eq!(content_range("bytes 42-1233/1234"), range(42, 1233, Some(1234)));
+        assert_eq!(content_range("bytes 42-1233/*"), range(42, 1233, None));
+        assert_eq!(content_range("bytes */1234"), None, "no such range");
+        assert_eq!(content_range("Bytes 0-0/1"), range(0, 0, Some(1)));
     }
 
     #[test]
@@ -121,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_promises_equal_bytes_is_a_validator() {
+    fn only_a_promise_of_equal_bytes_is_a_validator() {
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(validator(Some("\"abc\""), Some(date)).as_deref(), Some("\"abc\""));
         assert_eq!(validator(Some("W/\"abc\""), Some(date)).as_deref(), Some(date));
@@ -132,11 +112,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_words_are_read_without_a_panic(text in ".{0,60}", digits in "bytes [0-9*/ -]{0,60}") {
+        fn any_text_is_read_without_a_panic(text in ".{0,60}", digits in "bytes [0-9*/ -]{0,60}") {
             for text in [&text, &digits] {
                 let _ = retry_after(text, SystemTime::now());
                 let _ = validator(Some(text), Some(text));
-                if let Some(ContentRange::Part { first, last, total }) = content_range(text) {
+                if let Some(ContentRange { first, last, total }) = content_range(text) {
                     prop_assert!(first <= last && total.is_none_or(|t| last < t));
                 }
             }
@@ -146,7 +126,7 @@ mod tests {
         fn a_range_that_is_written_is_read(first in 0..u64::MAX / 2, more in 0..u64::MAX / 4, rest in 1..u64::MAX / 8) {
             let (last, total) = (first + more, first + more + rest);
             let text = format!("bytes {first}-{last}/{total}");
-            prop_assert_eq!(content_range(&text), Some(ContentRange::Part { first, last, total: Some(total) }));
+            prop_assert_eq!(content_range(&text), Some(ContentRange { first, last, total: Some(total) }));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Several downloads at once: a few run, the others wait in order, and any thread may look, pause, resume or cancel.
+//! Several downloads: a few run, the others wait in order; any thread can look, pause, resume or cancel.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,34 +6,53 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::disk::folder_of;
 use super::error::{DownloadError, Failure};
-use super::part::{self, Kept};
-use super::progress::{Control, Live, Phase, Progress, Stop};
-use super::space::folder_of;
-use super::transfer::{End, Task, run};
-use super::{Job, Options, Outcome};
+use super::monitor::{Monitor, Progress, Stop};
+use super::partial::{self, PartialDownload};
+use super::run::{End, run};
+use super::{Downloaded, Job, Options};
 
-/// Jobs that may wait or run; more are refused.
-const MOST_JOBS: usize = 1000;
-/// How long dropping waits for what runs. A disk that hangs is left to the system.
-const LAST_WAIT: Duration = Duration::from_millis(400);
+/// How long dropping waits for running downloads. A disk that hangs is left to the system.
+const DROP_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Names a job of one [`Downloads`].
+/// Identifies a job of one [`Downloads`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(u64);
 
-/// Where a job is in its life.
+/// The life cycle of a download.
 #[derive(Clone, Debug)]
 pub enum State {
-    /// Waits until one of those before it is done.
+    /// Starts when one of those before it ends.
     Waiting,
-    Running(Progress),
-    /// Stopped on purpose, to be resumed. `None`: nothing could be kept, it will start from the beginning.
-    Paused(Option<Kept>),
-    Done(Arc<Outcome>),
+    /// Runs, or is stopping: see [`Phase`](super::Phase).
+    Running(Running),
+    /// Can be resumed; `None`: from the beginning.
+    Paused(Option<PartialDownload>),
+    Done(Arc<Downloaded>),
     Failed(Arc<Failure>),
-    /// Stopped on purpose; nothing of it is left on the disk.
+    /// Nothing of it is left on the disk.
     Cancelled,
+}
+
+/// A running download.
+#[derive(Clone, Debug)]
+pub struct Running(Arc<Monitor>);
+
+impl Running {
+    /// How far it is now.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.0.progress()
+    }
+}
+
+/// What the user asks of a download.
+#[derive(Clone, Copy, Debug)]
+enum Request {
+    Pause,
+    Resume,
+    Cancel,
 }
 
 impl State {
@@ -41,6 +60,50 @@ impl State {
     #[must_use]
     pub fn is_active(&self) -> bool {
         matches!(self, Self::Waiting | Self::Running(_))
+    }
+
+    /// Whether nothing is left to do or to show.
+    fn is_finished(&self) -> bool {
+        match self {
+            Self::Done(_) | Self::Cancelled => true,
+            Self::Failed(failure) => failure.partial.is_none(),
+            _ => false,
+        }
+    }
+
+    /// The transition that a request makes. A running download only stops later, in [`State::end`].
+    fn request(&mut self, request: Request, target: &Path) {
+        match (&*self, request) {
+            (Self::Running(running), Request::Pause) => running.0.stop(Stop::Pause),
+            (Self::Running(running), Request::Cancel) => running.0.stop(Stop::Cancel),
+            (Self::Running(running), Request::Resume) => running.0.resume(),
+            (Self::Waiting, Request::Pause) => *self = Self::Paused(partial::find(target)),
+            (Self::Paused(_) | Self::Failed(_) | Self::Cancelled, Request::Resume) => *self = Self::Waiting,
+            (Self::Waiting | Self::Paused(_) | Self::Failed(_), Request::Cancel) => {
+                partial::discard(target);
+                *self = Self::Cancelled;
+            }
+            (Self::Done(_), _)
+            | (Self::Waiting, Request::Resume)
+            | (Self::Paused(_) | Self::Failed(_), Request::Pause)
+            | (Self::Cancelled, Request::Pause | Request::Cancel) => {}
+        }
+    }
+
+    /// The transition at the end of a run: the last request counts, even if it came after the run had seen another
+    /// one or had failed.
+    fn end(&mut self, end: End, target: &Path) {
+        let stop = if let Self::Running(running) = self { running.0.stop_reason() } else { None };
+        *self = match (end, stop) {
+            (End::Done(downloaded), _) => Self::Done(Arc::new(downloaded)),
+            (_, Some(Stop::Cancel)) => {
+                partial::discard(target);
+                Self::Cancelled
+            }
+            (End::Failed(failure), _) => Self::Failed(Arc::new(failure)),
+            (End::Stopped(_), Some(Stop::Restart)) => Self::Waiting,
+            (End::Stopped(partial), _) => Self::Paused(partial),
+        };
     }
 }
 
@@ -52,7 +115,7 @@ pub struct Download {
     pub state: State,
 }
 
-/// Does jobs. Dropping it pauses what runs, so that a later start resumes it.
+/// Runs jobs. Dropping it pauses them, so that a later start resumes them.
 pub struct Downloads {
     shared: Arc<Shared>,
 }
@@ -60,63 +123,27 @@ pub struct Downloads {
 struct Shared {
     options: Options,
     wake: Arc<dyn Fn() + Send + Sync>,
-    state: Mutex<Inner>,
+    queue: Mutex<Queue>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Inner {
-    entries: Vec<Entry>,
+struct Queue {
+    downloads: Vec<Queued>,
     tickets: u64,
     running: usize,
     closing: bool,
 }
 
-struct Entry {
-    ticket: Ticket,
-    job: Arc<Job>,
-    /// The target, as one name for all the ways to write it.
+struct Queued {
+    download: Download,
+    /// The target as an absolute path without links, so that it is the same however it is written.
     target: PathBuf,
-    slot: Slot,
 }
 
-enum Slot {
-    Waiting,
-    /// `again`: resumed while it was stopping.
-    Running {
-        control: Arc<Control>,
-        live: Arc<Live>,
-        again: bool,
-    },
-    Paused(Option<Kept>),
-    Done(Arc<Outcome>),
-    Failed(Arc<Failure>),
-    Cancelled,
-}
-
-impl Slot {
-    fn is_active(&self) -> bool {
-        matches!(self, Self::Waiting | Self::Running { .. })
-    }
-
-    /// Whether nothing is left to do or to explain.
-    fn is_over(&self) -> bool {
-        match self {
-            Self::Done(_) | Self::Cancelled => true,
-            Self::Failed(failure) => failure.kept.is_none(),
-            _ => false,
-        }
-    }
-
-    fn state(&self) -> State {
-        match self {
-            Self::Waiting => State::Waiting,
-            Self::Running { live, .. } => State::Running(live.progress()),
-            Self::Paused(kept) => State::Paused(kept.clone()),
-            Self::Done(outcome) => State::Done(Arc::clone(outcome)),
-            Self::Failed(failure) => State::Failed(Arc::clone(failure)),
-            Self::Cancelled => State::Cancelled,
-        }
+impl Queue {
+    fn find(&mut self, ticket: Ticket) -> Option<&mut Download> {
+        self.downloads.iter_mut().map(|q| &mut q.download).find(|d| d.ticket == ticket)
     }
 }
 
@@ -127,259 +154,262 @@ impl fmt::Debug for Downloads {
 }
 
 impl Downloads {
-    /// No job yet. `wake` is called, from any thread and at most a few times a second for each job, when something
-    /// changed; it should only make somebody look, and must not call back in here.
+    /// Starts without jobs. `wake` is called after changes, from any thread, at most a few times a second for each job;
+    /// it should only make somebody look.
     #[must_use]
     pub fn new(options: Options, wake: impl Fn() + Send + Sync + 'static) -> Self {
-        let (state, changed) = (Mutex::default(), Condvar::new());
-        Self { shared: Arc::new(Shared { options, wake: Arc::new(wake), state, changed }) }
+        let (queue, changed) = (Mutex::default(), Condvar::new());
+        Self { shared: Arc::new(Shared { options, wake: Arc::new(wake), queue, changed }) }
     }
 
-    /// Takes a job; it starts when it is its turn. A job for a target that another one has already is that one, which
-    /// goes on where it was paused, failed or cancelled.
+    /// Adds a job; it starts when it is its turn. A job for the target of an earlier one replaces it if that has
+    /// ended, or is the same job, which is resumed.
     ///
     /// # Errors
-    /// [`DownloadError::TargetTaken`] where that other one, not done yet, gets another file;
-    /// [`DownloadError::Broken`] where too many jobs wait.
+    /// [`DownloadError::TargetTaken`] if an unfinished job gets another file to the same target.
     pub fn add(&self, job: Job) -> Result<Ticket, DownloadError> {
-        let target = one_name(&job.target);
-        let mut inner = self.shared.lock();
-        let ticket = if let Some(at) = inner.entries.iter().position(|e| e.target == target) {
-            let entry = &mut inner.entries[at];
-            let same = (entry.job.sha256, entry.job.bytes, &entry.job.member)
-                == (job.sha256, job.bytes, &job.member);
-            match &mut entry.slot {
-                Slot::Waiting | Slot::Running { .. } | Slot::Paused(_) if !same => {
-                    return Err(DownloadError::TargetTaken { path: job.target });
-                }
-                Slot::Waiting => return Ok(entry.ticket),
-                Slot::Running { control, again, .. } => {
-                    *again |= control.check().is_err();
-                    return Ok(entry.ticket);
-                }
-                _ => {}
+        let target = absolute(&job.target);
+        let mut queue = self.shared.lock();
+        let earlier = queue.downloads.iter().position(|q| q.target == target);
+        let ticket = if let Some(at) = earlier {
+            let Download { ticket, job: old, state } = &mut queue.downloads[at].download;
+            let same = (old.sha256, old.bytes, &old.member) == (job.sha256, job.bytes, &job.member);
+            if !same && (state.is_active() || matches!(state, State::Paused(_))) {
+                return Err(DownloadError::TargetTaken { path: job.target });
             }
-            let mut entry = inner.entries.remove(at);
-            entry.job = Arc::new(job);
-            entry.slot = Slot::Waiting;
-            let ticket = entry.ticket;
-            inner.entries.push(entry);
-            ticket
+            if state.is_active() {
+                state.request(Request::Resume, &target);
+                return Ok(*ticket);
+            }
+            queue.downloads.remove(at).download.ticket
         } else {
-            if inner.entries.iter().filter(|e| !e.slot.is_over()).count() >= MOST_JOBS {
-                return Err(DownloadError::Broken {
-                    reason: format!("more than {MOST_JOBS} downloads wait"),
-                });
-            }
-            if inner.entries.len() >= 2 * MOST_JOBS {
-                inner.entries.retain(|e| !e.slot.is_over());
-            }
-            inner.tickets += 1;
-            let ticket = Ticket(inner.tickets);
-            inner.entries.push(Entry { ticket, job: Arc::new(job), target, slot: Slot::Waiting });
-            ticket
+            queue.tickets += 1;
+            Ticket(queue.tickets)
         };
-        self.shared.start_waiting(&mut inner);
-        self.shared.changed(inner);
+        let download = Download { ticket, job: Arc::new(job), state: State::Waiting };
+        queue.downloads.push(Queued { download, target });
+        self.shared.start_waiting(&mut queue);
+        self.shared.changed(queue);
         Ok(ticket)
     }
 
     /// Every job in order, finished ones too until they are cleared.
     #[must_use]
     pub fn list(&self) -> Vec<Download> {
-        let inner = self.shared.lock();
-        let one = |e: &Entry| Download { ticket: e.ticket, job: Arc::clone(&e.job), state: e.slot.state() };
-        inner.entries.iter().map(one).collect()
+        self.shared.lock().downloads.iter().map(|q| q.download.clone()).collect()
     }
 
-    /// The state of one job; `None` where it was cleared.
+    /// The state of one job; `None` if it was cleared.
     #[must_use]
     pub fn state(&self, ticket: Ticket) -> Option<State> {
-        let inner = self.shared.lock();
-        inner.entries.iter().find(|e| e.ticket == ticket).map(|e| e.slot.state())
+        self.shared.lock().find(ticket).map(|d| d.state.clone())
     }
 
-    /// Stops a job that waits or runs; what is there is kept. It stays running, in [`Phase::Stopping`], for the moment
-    /// that takes.
+    /// Stops a job that waits or runs; its bytes are kept. Until it has stopped, it is in
+    /// [`Phase::Stopping`](super::Phase::Stopping).
     pub fn pause(&self, ticket: Ticket) {
-        self.with(ticket, |slot, job| match slot {
-            Slot::Waiting => *slot = Slot::Paused(part::kept(&job.target)),
-            Slot::Running { control, live, again } => {
-                *again = false;
-                stop(control, live, Stop::Pause);
-            }
-            _ => {}
-        });
+        self.request(ticket, Request::Pause);
     }
 
-    /// Goes on with a job that was paused, failed or cancelled; it waits for its turn.
+    /// Resumes a job that was paused, failed or cancelled; it waits for its turn.
     pub fn resume(&self, ticket: Ticket) {
-        self.with(ticket, |slot, _| match slot {
-            Slot::Paused(_) | Slot::Failed(_) | Slot::Cancelled => *slot = Slot::Waiting,
-            Slot::Running { control, again, .. } => *again = control.check().is_err(),
-            _ => {}
-        });
+        self.request(ticket, Request::Resume);
     }
 
-    /// Ends a job and removes what is there of it; a file that is done stays.
+    /// Ends a job and removes its partial download; a file that is done stays.
     pub fn cancel(&self, ticket: Ticket) {
-        self.with(ticket, |slot, job| match slot {
-            Slot::Running { control, live, again } => {
-                *again = false;
-                stop(control, live, Stop::Cancel);
-            }
-            Slot::Waiting | Slot::Paused(_) | Slot::Failed(_) => {
-                part::discard(&job.target);
-                *slot = Slot::Cancelled;
-            }
-            _ => {}
-        });
+        self.request(ticket, Request::Cancel);
     }
 
     /// Pauses every job that waits or runs.
     pub fn pause_all(&self) {
-        let active = |d: &Download| d.state.is_active();
-        // Those that wait first, lest they start in the place of those that stop.
-        let (running, waiting): (Vec<_>, Vec<_>) =
-            self.list().into_iter().filter(active).partition(|d| matches!(d.state, State::Running(_)));
-        waiting.iter().chain(&running).for_each(|d| self.pause(d.ticket));
+        let mut queue = self.shared.lock();
+        for Queued { download, target } in &mut queue.downloads {
+            if download.state.is_active() {
+                download.state.request(Request::Pause, target);
+            }
+        }
+        self.shared.changed(queue);
     }
 
-    /// Takes jobs off the list that are done or cancelled, and those that failed and left nothing on the disk.
+    /// Removes jobs from the list that are done or cancelled, and those that failed and left nothing on the disk.
     pub fn clear_finished(&self) {
-        let mut inner = self.shared.lock();
-        inner.entries.retain(|e| !e.slot.is_over());
-        self.shared.changed(inner);
+        let mut queue = self.shared.lock();
+        queue.downloads.retain(|q| !q.download.state.is_finished());
+        self.shared.changed(queue);
     }
 
-    /// Waits until a job neither waits nor runs; `None` after `timeout`, or where it was cleared.
+    /// Waits until a job neither waits nor runs; `None` after `timeout`, or if it was cleared.
     #[must_use]
     pub fn wait(&self, ticket: Ticket, timeout: Duration) -> Option<State> {
-        let busy = |inner: &mut Inner| inner.entries.iter().any(|e| e.ticket == ticket && e.slot.is_active());
-        self.wait_while(timeout, busy).then(|| self.state(ticket))?
+        let active = |queue: &mut Queue| queue.find(ticket).is_some_and(|d| d.state.is_active());
+        self.wait_while(timeout, active).then(|| self.state(ticket))?
     }
 
     /// Waits until no job waits or runs; false after `timeout`.
     #[must_use]
     pub fn wait_all(&self, timeout: Duration) -> bool {
-        self.wait_while(timeout, |inner| inner.entries.iter().any(|e| e.slot.is_active()))
+        self.wait_while(timeout, |queue| queue.downloads.iter().any(|q| q.download.state.is_active()))
     }
 
-    fn wait_while(&self, timeout: Duration, busy: impl FnMut(&mut Inner) -> bool) -> bool {
-        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), timeout, busy);
+    fn wait_while(&self, timeout: Duration, active: impl FnMut(&mut Queue) -> bool) -> bool {
+        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), timeout, active);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    fn with(&self, ticket: Ticket, change: impl FnOnce(&mut Slot, &Job)) {
-        let mut inner = self.shared.lock();
-        if let Some(entry) = inner.entries.iter_mut().find(|e| e.ticket == ticket) {
-            change(&mut entry.slot, &entry.job);
+    fn request(&self, ticket: Ticket, request: Request) {
+        let mut queue = self.shared.lock();
+        if let Some(Download { job, state, .. }) = queue.find(ticket) {
+            state.request(request, &job.target);
         }
-        self.shared.start_waiting(&mut inner);
-        self.shared.changed(inner);
+        self.shared.start_waiting(&mut queue);
+        self.shared.changed(queue);
     }
 }
 
 impl Drop for Downloads {
     fn drop(&mut self) {
-        let mut inner = self.shared.lock();
-        inner.closing = true;
-        for entry in &mut inner.entries {
-            if let Slot::Running { control, live, again } = &mut entry.slot {
-                *again = false;
-                stop(control, live, Stop::Pause);
+        let mut queue = self.shared.lock();
+        queue.closing = true;
+        for Queued { download, target } in &mut queue.downloads {
+            if matches!(download.state, State::Running(_)) {
+                download.state.request(Request::Pause, target);
             }
         }
-        let end = Instant::now() + LAST_WAIT;
-        while inner.running > 0 {
+        let end = Instant::now() + DROP_TIMEOUT;
+        while queue.running > 0 {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                tracing::warn!("{} downloads didn't stop in time", inner.running);
+                tracing::warn!("{} downloads didn't stop in time", queue.running);
                 return;
             }
-            inner = self.shared.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.shared.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-}
-
-fn stop(control: &Control, live: &Live, stop: Stop) {
-    control.stop(stop);
-    live.set_phase(Phase::Stopping);
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells those who wait and those who watch.
-    fn changed(&self, inner: MutexGuard<'_, Inner>) {
-        drop(inner);
+    /// Unlocks the queue, then wakes those who wait and those who watch: `wake` may call back.
+    fn changed(&self, queue: MutexGuard<'_, Queue>) {
+        drop(queue);
         self.changed.notify_all();
         (self.wake)();
     }
 
-    /// Starts those whose turn it is.
-    fn start_waiting(self: &Arc<Self>, inner: &mut Inner) {
-        while inner.running < self.options.at_once.max(1) && !inner.closing {
-            let Some(entry) = inner.entries.iter_mut().find(|e| matches!(e.slot, Slot::Waiting)) else {
+    /// Starts the jobs whose turn it is.
+    fn start_waiting(self: &Arc<Self>, queue: &mut Queue) {
+        while queue.running < self.options.at_once.max(1) && !queue.closing {
+            let mut all = queue.downloads.iter_mut().map(|q| &mut q.download);
+            let Some(Download { ticket, job, state }) = all.find(|d| matches!(d.state, State::Waiting))
+            else {
                 return;
             };
-            let control = Arc::new(Control::default());
-            let live = Arc::new(Live::new(Arc::clone(&self.wake)));
-            let (shared, job, ticket) = (Arc::clone(self), Arc::clone(&entry.job), entry.ticket);
-            let (their_control, their_live) = (Arc::clone(&control), Arc::clone(&live));
+            let monitor = Arc::new(Monitor::new(Arc::clone(&self.wake)));
+            let (shared, job, ticket) = (Arc::clone(self), Arc::clone(job), *ticket);
+            *state = State::Running(Running(Arc::clone(&monitor)));
+            let target = job.target.clone();
             let work = move || {
-                let task =
-                    Task { job: &job, options: &shared.options, control: &their_control, live: &their_live };
-                let end = catch_unwind(AssertUnwindSafe(|| run(&task))).unwrap_or_else(|_| {
-                    let reason = "its worker broke, which is a mistake of the program".to_owned();
-                    End::Failed(failure(DownloadError::Broken { reason }, &job.target))
+                let run = AssertUnwindSafe(|| run(&job, &shared.options, &monitor));
+                let end = catch_unwind(run).unwrap_or_else(|_| {
+                    broken("its thread crashed, which is a mistake of the program".into(), &job.target)
                 });
                 shared.ended(ticket, end);
             };
             match std::thread::Builder::new().name("download".into()).spawn(work) {
-                Ok(_) => {
-                    entry.slot = Slot::Running { control, live, again: false };
-                    inner.running += 1;
-                }
-                Err(error) => {
-                    let error = DownloadError::Broken { reason: error.to_string() };
-                    entry.slot = Slot::Failed(Arc::new(failure(error, &entry.job.target)));
-                }
+                Ok(_) => queue.running += 1,
+                Err(error) => state.end(broken(error.to_string(), &target), &target),
             }
         }
     }
 
-    /// ModelRecords how a job ended and lets the next start.
+    /// Records how a run ended and starts the next job.
     fn ended(self: &Arc<Self>, ticket: Ticket, end: End) {
-        let mut inner = self.lock();
-        inner.running -= 1;
-        if let Some(entry) = inner.entries.iter_mut().find(|e| e.ticket == ticket) {
-            let again = matches!(entry.slot, Slot::Running { again: true, .. });
-            entry.slot = match end {
-                End::Done(outcome) => Slot::Done(Arc::new(outcome)),
-                End::Failed(failure) => Slot::Failed(Arc::new(failure)),
-                End::Stopped(..) if again => Slot::Waiting,
-                End::Stopped(Stop::Pause, kept) => Slot::Paused(kept),
-                End::Stopped(Stop::Cancel, _) => Slot::Cancelled,
-            };
+        let mut queue = self.lock();
+        queue.running -= 1;
+        if let Some(Download { job, state, .. }) = queue.find(ticket) {
+            state.end(end, &job.target);
         }
-        self.start_waiting(&mut inner);
-        self.changed(inner);
+        self.start_waiting(&mut queue);
+        self.changed(queue);
     }
 }
 
-/// A failure outside the download itself.
-fn failure(error: DownloadError, target: &Path) -> Failure {
-    Failure { error, kept: part::kept(target), tried: Vec::new() }
+/// The end of a run that failed outside the download itself.
+fn broken(reason: String, target: &Path) -> End {
+    let error = DownloadError::Broken { reason };
+    End::Failed(Failure { error, partial: partial::find(target), tried: Vec::new() })
 }
 
-/// One name for all the ways to write a target: absolute, its folder without links.
-fn one_name(target: &Path) -> PathBuf {
+/// The target as an absolute path, its folder without links.
+fn absolute(target: &Path) -> PathBuf {
     let absolute = std::path::absolute(target).unwrap_or_else(|_| target.to_owned());
     match (folder_of(&absolute).canonicalize(), absolute.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => absolute,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running() -> (State, Arc<Monitor>) {
+        let monitor = Arc::new(Monitor::new(Arc::new(|| ())));
+        (State::Running(Running(Arc::clone(&monitor))), monitor)
+    }
+
+    /// A partial download in `folder`, as a run leaves it after a pause.
+    fn kept(folder: &Path) -> (PathBuf, End) {
+        let target = folder.join("m.onnx");
+        let info = r#"{"address":"https://h.org/m","validator":"\"v\"","synced":5}"#;
+        std::fs::write(folder.join("m.onnx.part"), "hello").unwrap();
+        std::fs::write(folder.join("m.onnx.part.json"), info).unwrap();
+        let partial = partial::find(&target);
+        assert!(partial.is_some());
+        (target, End::Stopped(partial))
+    }
+
+    /// The user pauses; the run sees that and keeps its bytes; before it has ended the user cancels.
+    #[test]
+    fn a_cancel_that_comes_while_pausing_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, end) = kept(folder.path());
+        let (mut state, _) = running();
+        state.request(Request::Pause, &target);
+        state.request(Request::Cancel, &target);
+        state.end(end, &target);
+        assert!(matches!(state, State::Cancelled), "{state:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_cancel_counts_even_if_the_run_fails_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, _) = kept(folder.path());
+        let (mut state, _) = running();
+        state.request(Request::Cancel, &target);
+        state.end(broken("test".into(), &target), &target);
+        assert!(matches!(state, State::Cancelled), "{state:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_last_request_decides() {
+        let target = Path::new("/nowhere/m.onnx");
+        for (requests, waits) in [
+            (&[Request::Pause, Request::Resume][..], true),
+            (&[Request::Cancel, Request::Resume], true),
+            (&[Request::Pause, Request::Resume, Request::Pause], false),
+        ] {
+            let (mut state, monitor) = running();
+            requests.iter().for_each(|request| state.request(*request, target));
+            assert!(monitor.check().is_err(), "it stops");
+            state.end(End::Stopped(None), target);
+            assert_eq!(matches!(state, State::Waiting), waits, "{requests:?} {state:?}");
+        }
     }
 }

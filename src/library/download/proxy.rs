@@ -1,16 +1,17 @@
-//! Which proxy a download goes through, as the environment says: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
-//! `NO_PROXY`, in capitals or not.
+//! The proxy of a download. ureq reads its address; which variable of the environment holds is decided here, because
+//! ureq takes `ALL_PROXY` before the scheme's own, passes over an invalid address without a word, and doesn't apply
+//! `NO_PROXY=example.org` to `files.example.org`, as curl does.
 
 use ureq::Proxy;
 use ureq::http::Uri;
 
-use super::address::{is_loopback, public};
+use super::address::{is_loopback, without_secrets};
 use super::error::DownloadError;
 
-/// Through what downloads go.
+/// The proxy that downloads use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ProxyChoice {
-    /// What the environment's `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    /// The one of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case.
     #[default]
     Environment,
     /// None.
@@ -20,64 +21,45 @@ pub enum ProxyChoice {
 }
 
 impl ProxyChoice {
-    /// The proxy for an address; this computer itself is always reached without one.
+    /// Returns the proxy for an address; this computer itself is always reached without one.
     pub(super) fn proxy(&self, uri: &Uri) -> Result<Option<Proxy>, DownloadError> {
-        if uri.host().is_some_and(is_loopback) {
-            return Ok(None);
-        }
         match self {
+            _ if uri.host().is_some_and(is_loopback) => Ok(None),
             Self::Direct => Ok(None),
-            Self::Address(address) => made(address, &[]).map(Some),
+            Self::Address(address) => parse(address).map(Some),
             Self::Environment => from_environment(uri, |name| std::env::var(name).ok()),
         }
     }
 }
 
-/// The proxy that the environment's variables name for an address.
 fn from_environment(
     uri: &Uri,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Proxy>, DownloadError> {
     let either = |name: &str| {
-        [name.to_ascii_lowercase(), name.to_owned()]
-            .iter()
-            .find_map(|n| variable(n).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty()))
+        let names = [name.to_owned(), name.to_ascii_uppercase()];
+        names.iter().find_map(|n| variable(n).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty()))
     };
-    let own = if uri.scheme_str() == Some("https") { "HTTPS_PROXY" } else { "HTTP_PROXY" };
-    let Some(address) = either(own).or_else(|| either("ALL_PROXY")) else { return Ok(None) };
-    let except: Vec<String> = either("NO_PROXY")
-        .unwrap_or_default()
-        .split([',', ' '])
-        .map(|e| e.split(':').next().unwrap_or_default().trim_start_matches('.').to_ascii_lowercase())
-        .filter(|e| !e.is_empty())
-        .collect();
+    let own = if uri.scheme_str() == Some("https") { "https_proxy" } else { "http_proxy" };
+    let Some(address) = either(own).or_else(|| either("all_proxy")) else { return Ok(None) };
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-    let excepted =
-        |e: &String| e == "*" || host == *e || host.ends_with(&format!(".{}", e.trim_start_matches("*.")));
-    if except.iter().any(excepted) {
+    let excepted = |entry: &str| {
+        let entry = entry.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let domain = entry.trim_start_matches("*.").trim_start_matches('.');
+        entry == "*" || host == domain || (!domain.is_empty() && host.ends_with(&format!(".{domain}")))
+    };
+    if either("no_proxy").is_some_and(|list| list.split([',', ' ']).any(excepted)) {
         return Ok(None);
     }
-    made(&address, &except).map(Some)
+    parse(&address).map(Some)
 }
 
-/// The proxy at an address; `except` says for which hosts a redirection leaves it.
-fn made(address: &str, except: &[String]) -> Result<Proxy, DownloadError> {
-    let bad = |reason: &str| DownloadError::Proxy { proxy: Some(public(address)), reason: reason.into() };
-    let parsed = Proxy::new(address).map_err(|_| bad("its address isn't understood"))?;
-    if !matches!(parsed.uri().path(), "" | "/") {
-        return Err(bad("its address has a path"));
-    }
-    let mut builder = Proxy::builder(parsed.protocol()).host(parsed.host()).port(parsed.port());
-    if let Some(user) = parsed.username() {
-        builder = builder.username(user);
-    }
-    if let Some(password) = parsed.password() {
-        builder = builder.password(password);
-    }
-    for host in except {
-        builder = builder.no_proxy(host).no_proxy(&format!(".{host}"));
-    }
-    builder.build().map_err(|_| bad("its address isn't understood"))
+fn parse(address: &str) -> Result<Proxy, DownloadError> {
+    let proxy = Proxy::new(address).ok().filter(|p| matches!(p.uri().path(), "" | "/"));
+    proxy.ok_or_else(|| DownloadError::Proxy {
+        proxy: Some(without_secrets(address)),
+        reason: "its address isn't understood".into(),
+    })
 }
 
 #[cfg(test)]
@@ -86,26 +68,23 @@ mod tests {
 
     fn chosen(address: &str, variables: &[(&str, &str)]) -> Option<String> {
         let find = |name: &str| variables.iter().find(|v| v.0 == name).map(|v| v.1.to_owned());
-        from_environment(&address.parse().unwrap(), find)
-            .unwrap()
-            .map(|p| format!("{}:{}", p.host(), p.port()))
+        let proxy = from_environment(&address.parse().unwrap(), find).unwrap();
+        proxy.map(|p| format!("{}:{}", p.host(), p.port()))
     }
 
     #[test]
-    fn the_environment_is_heeded() {
+    fn the_environment_names_the_proxy() {
         let both = [("HTTPS_PROXY", "http://secure:1"), ("http_proxy", "http://plain:2")];
         assert_eq!(chosen("https://h.org/", &both).as_deref(), Some("secure:1"));
         assert_eq!(chosen("http://h.org/", &both).as_deref(), Some("plain:2"));
         assert_eq!(chosen("http://h.org/", &[("ALL_PROXY", "socks5://s:3")]).as_deref(), Some("s:3"));
         assert_eq!(chosen("https://h.org/", &[("HTTPS_PROXY", "")]), None);
-        assert_eq!(
-            chosen("https://h.org/", &[("HTTPS_PROXY", "http://u:p@secure:1")]).as_deref(),
-            Some("secure:1")
-        );
+        let with_password = [("HTTPS_PROXY", "http://u:p@secure:1")];
+        assert_eq!(chosen("https://h.org/", &with_password).as_deref(), Some("secure:1"));
     }
 
     #[test]
-    fn no_proxy_excepts_hosts_and_what_is_below_them() {
+    fn no_proxy_excepts_hosts_and_their_subdomains() {
         let with =
             |no: &str, address: &str| chosen(address, &[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", no)]);
         for no in ["*", "h.org", ".h.org", "a.org, h.org", "*.h.org", "H.ORG:443"] {
@@ -116,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_makes_no_sense_is_named_without_its_password() {
+    fn an_invalid_proxy_is_named_without_its_password() {
         let error = from_environment(&"https://h.org/".parse().unwrap(), |n| {
             (n == "HTTPS_PROXY").then(|| "ftp://me:secret@h.org/x".to_owned())
         })
