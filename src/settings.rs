@@ -204,8 +204,8 @@ pub fn settings_file() -> Option<PathBuf> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// The file isn't valid; it was renamed.
-    #[error("The settings file couldn't be understood ({reason}). It was kept as \u{201c}{}\u{201d}, and Sightline started with its defaults.", kept.display())]
-    Damaged { reason: String, kept: PathBuf },
+    #[error("The settings file couldn't be understood ({reason}). It was kept as \u{201c}{}\u{201d}, and Sightline started with its defaults.", renamed_to.display())]
+    Damaged { reason: String, renamed_to: PathBuf },
     /// The file can't be read; it isn't overwritten.
     #[error("The settings file \u{201c}{}\u{201d} can't be read: {reason}. Changes won't be remembered; check its permissions.", path.display())]
     Unreadable { path: PathBuf, reason: String },
@@ -237,9 +237,9 @@ pub fn load(path: &Path) -> Result<Settings, SettingsError> {
             Ok(settings)
         }
         Err(reason) => {
-            let kept = free_name(path);
-            std::fs::rename(path, &kept).map_err(unreadable)?;
-            Err(SettingsError::Damaged { reason, kept })
+            let renamed_to = free_name(path);
+            std::fs::rename(path, &renamed_to).map_err(unreadable)?;
+            Err(SettingsError::Damaged { reason, renamed_to })
         }
     }
 }
@@ -438,9 +438,9 @@ mod tests {
         for name in ["settings.damaged.toml", "settings.damaged-2.toml"] {
             std::fs::write(&path, "conf = \"high\"").unwrap();
             let error = load(&path).unwrap_err();
-            let SettingsError::Damaged { kept, .. } = error else { panic!("{error}") };
-            assert_eq!(kept, folder.path().join(name));
-            assert_eq!(std::fs::read_to_string(kept).unwrap(), "conf = \"high\"");
+            let SettingsError::Damaged { renamed_to, .. } = error else { panic!("{error}") };
+            assert_eq!(renamed_to, folder.path().join(name));
+            assert_eq!(std::fs::read_to_string(renamed_to).unwrap(), "conf = \"high\"");
         }
         std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
         assert!(matches!(load(&path), Err(SettingsError::Damaged { .. })));

@@ -164,7 +164,7 @@ fn one(file: &Path, folder: &Path, mode: ImportMode) -> Result<Imported, ImportE
         return Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: true });
     }
     let mut created = Created::default();
-    let weights = graph.external_data.iter().map(|name| (beside(file, name), beside(&target.path, name)));
+    let weights = graph.external_data.iter().map(|name| (next_to(file, name), next_to(&target.path, name)));
     let with = [(sidecar::path_for(file), sidecar::path_for(&target.path))];
     let optional = with.into_iter().filter(|(from, _)| from.is_file());
     for (from, to) in optional.chain(weights) {
@@ -175,7 +175,7 @@ fn one(file: &Path, folder: &Path, mode: ImportMode) -> Result<Imported, ImportE
     Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: false })
 }
 
-fn beside(model: &Path, name: &str) -> PathBuf {
+fn next_to(model: &Path, name: &str) -> PathBuf {
     model.parent().unwrap_or(Path::new("")).join(name)
 }
 

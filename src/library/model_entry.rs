@@ -228,10 +228,10 @@ fn group_of(stem: &str) -> String {
     ];
     let lower = stem.to_lowercase();
     let parts: Vec<&str> = lower.split_inclusive(['_', '-', '.']).collect();
-    let kept: String =
+    let rest: String =
         parts.into_iter().filter(|part| !WORDS.contains(&part.trim_end_matches(['_', '-', '.']))).collect();
-    let kept = kept.trim_end_matches(['_', '-', '.']);
-    if kept.is_empty() { lower } else { kept.to_owned() }
+    let rest = rest.trim_end_matches(['_', '-', '.']);
+    if rest.is_empty() { lower } else { rest.to_owned() }
 }
 
 #[cfg(test)]

@@ -2,15 +2,18 @@
 //! may write it, one after the other.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{CatalogueEntry, Permits};
 use crate::model::folders;
+
+/// How long a write waits for another program that is writing. One that hangs must not block this one.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a model came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,8 +227,8 @@ fn key(path: &Path) -> Option<String> {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
     /// The file isn't a file of records; it was renamed.
-    #[error("The library's records \u{201c}{}\u{201d} can't be understood ({reason}). The file was renamed to \u{201c}{}\u{201d}; favourites and measured times start empty.", path.display(), kept.display())]
-    Damaged { path: PathBuf, kept: PathBuf, reason: String },
+    #[error("The library's records \u{201c}{}\u{201d} can't be understood ({reason}). The file was renamed to \u{201c}{}\u{201d}; favourites and measured times start empty.", path.display(), renamed_to.display())]
+    Damaged { path: PathBuf, renamed_to: PathBuf, reason: String },
     /// The file can't be read or written.
     #[error("The library's records \u{201c}{}\u{201d} can't be saved: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
     Unwritable { path: PathBuf, reason: String },
@@ -269,9 +272,11 @@ impl RecordsFile {
             Err(e) => return Err(unreadable(e)),
         };
         serde_json::from_slice(&bytes).map_err(|error| {
-            let kept = self.path.with_extension("damaged.json");
-            match std::fs::rename(&self.path, &kept) {
-                Ok(()) => RecordsError::Damaged { path: self.path.clone(), kept, reason: error.to_string() },
+            let renamed_to = self.path.with_extension("damaged.json");
+            match std::fs::rename(&self.path, &renamed_to) {
+                Ok(()) => {
+                    RecordsError::Damaged { path: self.path.clone(), renamed_to, reason: error.to_string() }
+                }
                 Err(e) => unreadable(e),
             }
         })
@@ -282,12 +287,30 @@ impl RecordsFile {
     /// # Errors
     /// [`RecordsError::Unwritable`].
     pub fn update(&self, change: impl FnOnce(&mut ModelRecords)) -> Result<ModelRecords, RecordsError> {
+        self.update_within(LOCK_TIMEOUT, change)
+    }
+
+    fn update_within(
+        &self,
+        timeout: Duration,
+        change: impl FnOnce(&mut ModelRecords),
+    ) -> Result<ModelRecords, RecordsError> {
         let failed =
             |e: io::Error| RecordsError::Unwritable { path: self.path.clone(), reason: e.to_string() };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(failed)?;
         let lock = File::create(self.path.with_extension("lock")).map_err(failed)?;
-        lock.lock().map_err(failed)?;
+        let start = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::WouldBlock) if start.elapsed() >= timeout => {
+                    return Err(failed(io::Error::other("another program doesn't release it")));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
         let mut records = match self.load() {
             Ok(records) => records,
             Err(error @ RecordsError::Damaged { .. }) => {
@@ -327,7 +350,7 @@ mod tests {
         file.update(|n| n.change(&model, |r| r.favourite = true)).unwrap();
         assert!(file.load().unwrap().of(&model).favourite);
         std::fs::write(file.path(), "{").unwrap();
-        assert!(matches!(file.load(), Err(RecordsError::Damaged { kept, .. }) if kept.exists()));
+        assert!(matches!(file.load(), Err(RecordsError::Damaged { renamed_to, .. }) if renamed_to.exists()));
         assert!(!file.load().unwrap().of(&model).favourite);
     }
 
@@ -355,6 +378,18 @@ mod tests {
         assert_eq!(records.of(&old), ModelRecord::default());
         records.set_hash(&new, FileStamp::of(&new).unwrap(), "bb");
         assert!(records.of(&new).favourite && records.of(&new).measured.is_none());
+    }
+
+    #[test]
+    fn a_program_that_hangs_while_writing_does_not_block_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = RecordsFile::at(folder.path().join("library.json"));
+        let lock = File::create(folder.path().join("library.lock")).unwrap();
+        lock.lock().unwrap();
+        let error = file.update_within(Duration::from_millis(30), |r| r.set_pin("a", "b")).unwrap_err();
+        assert!(error.to_string().contains("another program"), "{error}");
+        drop(lock);
+        file.update(|r| r.set_pin("a", "b")).unwrap();
     }
 
     #[test]

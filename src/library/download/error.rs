@@ -1,6 +1,6 @@
-//! What can go wrong with a download; each message says what is so, each [`DownloadError::fix`] what to do.
+//! The errors of downloads: each message says what happened, each [`DownloadError::fix`] what to do.
 //!
-//! What servers say comes in here escaped and cut short; addresses come as hosts, never with passwords or tokens.
+//! Texts of servers are escaped and shortened before they get here; addresses are hosts, without passwords or tokens.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,19 +9,19 @@ use std::time::Duration;
 use super::partial::PartialDownload;
 use super::sha256::Sha256;
 
-/// Why a file couldn't be got.
+/// Why a file couldn't be downloaded.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DownloadError {
     /// The job names no address.
     #[error("No address is known for \u{201c}{id}\u{201d}.")]
     NoAddress { id: String },
-    /// Neither http(s), nor file, nor a path.
-    #[error("\u{201c}{address}\u{201d} is no address that can be downloaded from: {reason}.")]
+    /// Neither an http, https or file address, nor a path.
+    #[error("\u{201c}{address}\u{201d} is not an address to download from: {reason}.")]
     BadAddress { address: String, reason: String },
-    /// Plain http, where nothing would notice a file that was swapped on its way.
-    #[error("{host} would send the file over plain http, and no SHA-256 is known to check it by.")]
+    /// Plain http, and no hash to notice a replaced file by.
+    #[error("{host} would send the file over plain http, and no SHA-256 is known to check it.")]
     PlainHttp { host: String },
-    /// The name of the server can't be looked up, or nothing listens there.
+    /// The server's name can't be looked up, or nothing listens there.
     #[error("{host} can't be reached: {reason}.")]
     Unreachable { host: String, reason: String },
     /// The certificate is wrong, or the handshake failed.
@@ -30,19 +30,19 @@ pub enum DownloadError {
     /// The proxy's address is wrong or the proxy refuses.
     #[error("The proxy{} can't be used: {reason}.", proxy.as_deref().map(|p| format!(" {p}")).unwrap_or_default())]
     Proxy { proxy: Option<String>, reason: String },
-    /// Nothing came for a while.
+    /// Nothing arrived for a while.
     #[error("{host} sent nothing for {} s.", after.as_secs().max(1))]
     Stalled { host: String, after: Duration },
     /// The connection ended before the file did.
     #[error("The connection to {host} broke off after {}{}.", size(*bytes), total.map(|t| format!(" of {}", size(t))).unwrap_or_default())]
     BrokeOff { host: String, bytes: u64, total: Option<u64> },
-    /// What came is no HTTP.
+    /// The response isn't HTTP.
     #[error("{host} doesn't answer as a web server should: {reason}.")]
     Garbled { host: String, reason: String },
-    /// An answer other than success.
+    /// A status other than success.
     #[error("{host} answered {code}{}.", reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default())]
     Status { host: String, code: u16, reason: Option<String> },
-    /// Too many requests, or overloaded, and to be asked again later.
+    /// Too many requests, or overloaded: it can be asked again later.
     #[error("{host} is overloaded or allows no more requests now (it answered {code}{}).", wait.map(|w| format!(" and asks to wait {} s", w.as_secs())).unwrap_or_default())]
     Overloaded { host: String, code: u16, wait: Option<Duration> },
     /// Redirected in circles or too often.
@@ -51,49 +51,49 @@ pub enum DownloadError {
     /// A page instead of the file.
     #[error("{host} sent {what} instead of the file{}.", says.as_deref().map(|s| format!(": \u{201c}{s}\u{201d}")).unwrap_or_default())]
     NotTheFile { host: String, what: &'static str, says: Option<String> },
-    /// The small text that stands for a large file in a Git repository.
-    #[error("{host} sent a Git LFS pointer, a small text that stands for the file, instead of the file.")]
+    /// The small text in place of a large file in a Git repository.
+    #[error("{host} sent a Git LFS pointer, a small text in place of the file.")]
     LfsPointer { host: String },
     /// The sign-in page of a hotel's or university's network.
     #[error("A sign-in page of the network ({host}) answered instead of the server.")]
     Portal { host: String },
-    /// Compressed on the way although that wasn't asked for.
-    #[error("{host} sends the file compressed as \u{201c}{encoding}\u{201d}, which wasn't asked for.")]
+    /// Compressed, which wasn't requested.
+    #[error("{host} sends the file compressed as \u{201c}{encoding}\u{201d}, which wasn't requested.")]
     Compressed { host: String, encoding: String },
-    /// Nothing in it.
+    /// An empty body.
     #[error("{host} sent an empty file.")]
     Empty { host: String },
-    /// The announced length isn't the known one.
+    /// The length isn't the known one.
     #[error("{host} offers a file of {found} bytes where {expected} are expected.")]
     WrongLength { host: String, expected: u64, found: u64 },
-    /// The length isn't said, so that a file cut short can't be told from a whole one.
-    #[error("{host} doesn't say how long the file is, and neither its size nor its SHA-256 is known.")]
+    /// No length is sent, so that a truncated file couldn't be noticed.
+    #[error("{host} doesn't send the length of the file, and neither its size nor its SHA-256 is known.")]
     NoLength { host: String },
-    /// More than there should be.
+    /// More bytes than allowed.
     #[error("{host} sends more than the {} that are allowed.", size(*limit))]
     TooLong { host: String, limit: u64 },
-    /// A part that wasn't asked for.
-    #[error("{host} sent another part of the file than was asked for ({found}).")]
+    /// Another range than requested.
+    #[error("{host} sent another part of the file than requested ({found}).")]
     WrongRange { host: String, found: String },
-    /// The file changed on the server between two parts of it.
+    /// The file changed on the server between two requests.
     #[error("The file changed on {host} while it was being downloaded.")]
     Changed { host: String },
-    /// Whole, but not the file that it should be.
+    /// A complete file with another hash.
     #[error("The file from {host} isn't the right one: its SHA-256 is {found}, expected was {expected}.")]
     WrongHash { host: String, expected: Sha256, found: Sha256 },
-    /// Seen before the download.
+    /// Noticed before the download.
     #[error("There isn't enough space in \u{201c}{}\u{201d}: {} are needed, {} are free.", folder.display(), size(*needed), size(*free))]
     NoSpace { folder: PathBuf, needed: u64, free: u64 },
-    /// Seen while writing.
+    /// Noticed while writing.
     #[error("The disk of \u{201c}{}\u{201d} is full.", folder.display())]
     DiskFull { folder: PathBuf },
-    /// The file system or a quota allows no file as large as this.
+    /// The file system or a quota doesn't allow a file of this size.
     #[error("\u{201c}{}\u{201d} can't become as large as it should: {reason}.", path.display())]
     FileTooLarge { path: PathBuf, reason: String },
-    /// The target or what is beside it can't be written.
+    /// The target or its partial file can't be written.
     #[error("\u{201c}{}\u{201d} can't be written: {reason}.", path.display())]
     Unwritable { path: PathBuf, reason: String },
-    /// Something else lies at the target.
+    /// Another file is at the target.
     #[error("There is another file at \u{201c}{}\u{201d}.", path.display())]
     Occupied { path: PathBuf },
     /// Another job of this program downloads another file to the same place.
@@ -102,25 +102,25 @@ pub enum DownloadError {
     /// Another program downloads it at this moment.
     #[error("Another Sightline is downloading \u{201c}{}\u{201d} at this moment.", path.display())]
     InUse { path: PathBuf },
-    /// The offline folder hasn't got it.
+    /// A file address or offline folder without the file.
     #[error("\u{201c}{}\u{201d} doesn't exist.", path.display())]
     NoFile { path: PathBuf },
-    /// It is there but can't be read.
+    /// It exists but can't be read.
     #[error("\u{201c}{}\u{201d} can't be read: {reason}.", path.display())]
     Unreadable { path: PathBuf, reason: String },
     /// The archive can't be read.
     #[error("The archive from {host} can't be opened: {reason}.")]
     BadArchive { host: String, reason: String },
-    /// The name asked for leads out of the archive.
-    #[error("\u{201c}{member}\u{201d} is no name of a file within an archive.")]
+    /// The requested name leads out of the archive.
+    #[error("\u{201c}{member}\u{201d} is not the name of a file within an archive.")]
     BadMember { member: String },
-    /// The archive hasn't got it.
+    /// The archive doesn't contain it.
     #[error("The archive from {host} holds no \u{201c}{member}\u{201d}{}.", offers.as_deref().map(|o| format!("; it holds {o}")).unwrap_or_default())]
     NoMember { host: String, member: String, offers: Option<String> },
-    /// Unpacked it is larger than it may be.
+    /// Unpacked, it is larger than allowed.
     #[error("\u{201c}{member}\u{201d} in the archive from {host} unpacks to more than the {} that are allowed.", size(*limit))]
     MemberTooLarge { host: String, member: String, limit: u64 },
-    /// The system gives no thread, or a worker broke.
+    /// No thread can be started, or one crashed.
     #[error("The download couldn't be run: {reason}.")]
     Broken { reason: String },
 }
@@ -134,10 +134,10 @@ impl DownloadError {
             Self::BadAddress { .. } => "Give an https address, a file:// address or a folder.",
             Self::PlainHttp { .. } => "Use its https address, or give the file's SHA-256.",
             Self::Unreachable { .. } => {
-                "Check the connection, or set HTTPS_PROXY where a proxy is needed, then try again; or choose a mirror."
+                "Check the connection, or set HTTPS_PROXY if a proxy is needed, then try again; or choose a mirror."
             }
             Self::Insecure { .. } => {
-                "Check this computer's date and certificates, and sign in to the network where it asks for that."
+                "Check this computer's date and certificates, and sign in to the network if it asks for that."
             }
             Self::Proxy { .. } => "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or name the server in NO_PROXY.",
             Self::Stalled { .. } | Self::BrokeOff { .. } => {
@@ -145,11 +145,11 @@ impl DownloadError {
             }
             Self::Garbled { .. } => "Check the address and the proxy, or choose a mirror.",
             Self::Status { code, .. } => match code {
-                401 | 403 => "Open its page in a browser: one may have to sign in or accept terms; then import the file.",
+                401 | 403 => "Open its page in a browser: you may have to sign in or accept terms; then import the file.",
                 404 | 410 => "The file was moved or removed: look for it on the model's page, or choose a mirror.",
                 407 => "Put the proxy's user and password into HTTPS_PROXY.",
                 451 => "Choose a mirror that may offer it here.",
-                500..=599 => "The server has trouble: try again later, or choose a mirror.",
+                500..=599 => "The server has a problem: try again later, or choose a mirror.",
                 _ => "Check the address, or choose a mirror.",
             },
             Self::Overloaded { .. } | Self::Empty { .. } => "Try again later, or choose a mirror.",
@@ -168,7 +168,7 @@ impl DownloadError {
             Self::TooLong { .. } => "Check the address: this isn't the file that is expected.",
             Self::Changed { .. } => "Try again.",
             Self::WrongHash { .. } => {
-                "It was replaced or tampered with, and nothing of it was kept: update the catalogue, or choose a mirror."
+                "It was replaced or tampered with, and none of it was kept: update the catalogue, or choose a mirror."
             }
             Self::NoSpace { .. } | Self::DiskFull { .. } => {
                 "Free some space, or choose another folder for models, and try again."
@@ -191,19 +191,19 @@ impl DownloadError {
     }
 }
 
-/// A download that ended without its file: why, what was tried, and what is left on the disk.
+/// A failed download: why, which addresses were tried, and what is left on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The most telling reason: that of the first address, or of this computer.
     pub error: DownloadError,
-    /// The part that stays on the disk, to be resumed; `None`: nothing stays.
+    /// The partial download that stays on the disk, to be resumed; `None`: nothing stays.
     pub partial: Option<PartialDownload>,
-    /// Every address that was tried, without passwords, with its own last reason.
+    /// Every address that was tried, without passwords, and its last error.
     pub tried: Vec<(String, DownloadError)>,
 }
 
 impl Failure {
-    /// The fix of [`Failure::error`].
+    /// The fix for [`Failure::error`].
     #[must_use]
     pub fn fix(&self) -> String {
         self.error.fix()
@@ -211,7 +211,7 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
-    /// What is so, and what is kept; without the fix.
+    /// What happened, and what is kept; without the fix.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.error)?;
         match self.tried.len() {

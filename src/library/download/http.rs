@@ -89,7 +89,7 @@ impl Attempt<'_> {
                 request = request.header(header::IF_RANGE, value);
             }
         }
-        self.monitor.update(|p| (p.phase, p.attempts) = (Phase::Connecting, p.attempts + 1));
+        self.monitor.set_phase(Phase::Connecting);
         let (sender, receiver) = bounded(1);
         let thread = std::thread::Builder::new().name("download request".into());
         // If the download was stopped meanwhile, nobody receives the response.

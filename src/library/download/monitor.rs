@@ -42,8 +42,6 @@ pub struct Progress {
     pub bytes_per_second: u64,
     /// Time left at that speed, if both are known.
     pub left: Option<Duration>,
-    /// Requests so far.
-    pub attempts: u32,
     /// Why the last attempt failed; `None` while bytes come in.
     pub problem: Option<Arc<DownloadError>>,
 }

@@ -14,8 +14,6 @@ pub enum ProxyChoice {
     /// The one of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case.
     #[default]
     Environment,
-    /// None.
-    Direct,
     /// This one, an `http://`, `socks4://` or `socks5://` address.
     Address(String),
 }
@@ -25,7 +23,6 @@ impl ProxyChoice {
     pub(super) fn proxy(&self, uri: &Uri) -> Result<Option<Proxy>, DownloadError> {
         match self {
             _ if uri.host().is_some_and(is_loopback) => Ok(None),
-            Self::Direct => Ok(None),
             Self::Address(address) => parse(address).map(Some),
             Self::Environment => from_environment(uri, |name| std::env::var(name).ok()),
         }

@@ -60,15 +60,15 @@ pub(super) fn run(job: &Job, options: &Options, monitor: &Monitor) -> End {
         partial.iter().for_each(PartialFile::remove);
         return End::Stopped(None);
     }
-    let kept = match partial {
+    let partial = match partial {
         Some(partial) => partial.keep(),
         None => partial::find(&job.target).filter(|_| matches!(error, AttemptError::Stopped)),
     };
     match error {
-        AttemptError::Stopped => End::Stopped(kept),
+        AttemptError::Stopped => End::Stopped(partial),
         AttemptError::Fatal(error) | AttemptError::Refused(error) | AttemptError::Temporary { error, .. } => {
             let tried = mirrors.iter().filter_map(|m| Some((without_secrets(m.address), m.error()?.clone())));
-            End::Failed(Failure { error, partial: kept, tried: tried.collect() })
+            End::Failed(Failure { error, partial, tried: tried.collect() })
         }
     }
 }

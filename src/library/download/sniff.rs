@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::library::names::excerpt;
 
-/// How many bytes are looked at before any is written.
+/// How many bytes are checked before any is written.
 pub(super) const HEAD: usize = 2048;
 
 /// What came instead of the file.
