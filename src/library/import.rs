@@ -19,7 +19,7 @@ pub enum ImportMode {
     /// A copy.
     #[default]
     Copy,
-    /// A link: the file stays where it is, and must.
+    /// A link: the file must stay where it is.
     Link,
 }
 

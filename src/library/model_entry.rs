@@ -144,7 +144,7 @@ impl ModelEntry {
 
     /// Why it can't be run, if it can't.
     #[must_use]
-    pub fn trouble(&self) -> Option<&str> {
+    pub fn problem(&self) -> Option<&str> {
         match &self.kind {
             Kind::Known(_) => None,
             Kind::Unknown(reason) => Some(reason),
@@ -182,7 +182,7 @@ impl ModelEntry {
             licence: self.origin.as_ref().map(|o| o.licence.as_str()),
             origin: self.origin.as_ref(),
             measured: self.measured.as_ref(),
-            reason: self.trouble(),
+            reason: self.problem(),
         }
     }
 }

@@ -1,20 +1,20 @@
-//! Names of files from outside: shown so that they can't deceive, stored so that they can't escape.
+//! File names from outside: shown so that they can't deceive, and stored so that they can't leave their folder.
 
 use std::borrow::Cow;
 
-/// File systems hold 255 bytes; a number and an ending may be added.
-const LONGEST: usize = 200;
-/// Names that Windows keeps for devices.
+/// File systems allow 255 bytes; a number and an ending may be added.
+const MAX_BYTES: usize = 200;
+/// Names that Windows reserves for devices.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
-/// Whether a character turns or hides the text around it: marks of direction and other invisible ones.
+/// Whether a character is invisible or changes the direction of the text around it.
 #[must_use]
 pub fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// The text with characters that deceive made visible (`\u{202e}`).
+/// The text with deceptive characters made visible (`\u{202e}`).
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
     if !text.contains(deceives) {
@@ -31,7 +31,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     clean.into()
 }
 
-/// The text on one line, cut after `max` characters, with characters that deceive made visible: for text of strangers in
+/// The text on one line, cut after `max` characters, with deceptive characters made visible: for text from outside in
 /// messages.
 #[must_use]
 pub fn excerpt(text: &str, max: usize) -> String {
@@ -43,7 +43,7 @@ pub fn excerpt(text: &str, max: usize) -> String {
     }
 }
 
-/// A name for a file in a folder of ours: no folders, no characters that deceive or that a file system refuses, not
+/// A name for a file in the library: without folders and characters that are deceptive or that a file system refuses, not
 /// hidden, not too long.
 #[must_use]
 pub fn safe(name: &str) -> String {
@@ -61,7 +61,7 @@ pub fn safe(name: &str) -> String {
         _ => (clean, String::new()),
     };
     let mut stem = stem;
-    while stem.len() + ending.len() > LONGEST {
+    while stem.len() + ending.len() > MAX_BYTES {
         stem.pop();
     }
     let bare: String = stem.chars().take_while(char::is_ascii_alphabetic).collect();
@@ -77,19 +77,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lose_what_deceives_and_what_escapes() {
+    fn names_lose_deceptive_characters_and_folders() {
         assert_eq!(safe("../../etc/passwd.onnx"), "passwd.onnx");
         assert_eq!(safe("..\\x.onnx"), "x.onnx");
         assert_eq!(safe("a\u{202e}xnno.exe"), "axnno.exe");
         assert_eq!(safe("\u{7}"), "model");
         assert_eq!(safe("con.onnx"), "modelcon.onnx");
         assert_eq!(safe("猫.onnx"), "猫.onnx");
-        assert!(safe(&("x".repeat(400) + ".onnx")).len() <= LONGEST);
+        assert!(safe(&("x".repeat(400) + ".onnx")).len() <= MAX_BYTES);
         assert_eq!(safe("..."), "model");
     }
 
     #[test]
-    fn what_deceives_is_shown() {
+    fn deceptive_characters_are_shown() {
         assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(shown("人.onnx"), "人.onnx");
     }
@@ -109,7 +109,7 @@ mod tests {
             let path = std::path::Path::new(&safe);
             proptest::prop_assert_eq!(path.components().count(), 1);
             proptest::prop_assert!(path.file_name().is_some_and(|n| n == safe.as_str()));
-            proptest::prop_assert!(!safe.contains(deceives) && safe.len() <= LONGEST + 5);
+            proptest::prop_assert!(!safe.contains(deceives) && safe.len() <= MAX_BYTES + 5);
             proptest::prop_assert_eq!(super::safe(&safe), safe);
         }
     }

@@ -111,7 +111,7 @@ fn card_ui(
                 Kind::Unknown(reason) => format!("{}: {reason}", w.not_understood),
                 Kind::Broken { message, .. } => format!("{}: {message}", w.broken),
             };
-            let colour = if card.trouble().is_some() { p.warn } else { p.weak };
+            let colour = if card.problem().is_some() { p.warn } else { p.weak };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(colour)).truncate()).on_hover_text(text);
         });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -9,7 +9,7 @@ use crate::library::names;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Family, Task};
 
-/// Addresses of the public model hub that [`Mirrors::hub`] stands in for.
+/// Start of addresses that [`Mirrors::hub`] replaces: the public model hub.
 const HUB: &str = "https://huggingface.co/";
 
 /// What a licence permits, in short.
@@ -82,7 +82,7 @@ pub struct Accuracy {
     pub source: String,
 }
 
-/// The hash of a file that can be fetched.
+/// The hash of a file that can be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Hash {

@@ -1,7 +1,7 @@
 //! One file out of an archive (`.zip`, or a Python `.whl`), which may be malicious.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read, Seek, Write as _};
 use std::path::Path;
 
 use sha2::Digest as _;
@@ -13,10 +13,8 @@ use super::disk::{check_space, write_error};
 use super::error::DownloadError;
 use super::monitor::{Monitor, Phase};
 use super::sha256::Sha256;
+use crate::library::archive::check_contents;
 use crate::library::names::excerpt;
-
-/// The largest list of contents that is read: it is held in memory.
-const CONTENTS_LIMIT: u64 = 32 << 20;
 
 /// What unpacking may use.
 #[derive(Clone, Copy, Debug)]
@@ -125,30 +123,6 @@ fn copy_member(
     Ok((sha256, found))
 }
 
-/// Refuses an archive whose list of contents would fill the memory: every possible end record is checked
-/// before the list is read.
-fn check_contents(archive: &mut (impl Read + Seek)) -> Result<(), String> {
-    // An end record, its comment of 64 KiB at most, and the 64-bit record and locator before it.
-    const TAIL: u64 = 22 + 65_535 + 20 + 56;
-    let mut tail = Vec::new();
-    let length = archive.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
-    archive.seek(SeekFrom::Start(length.saturating_sub(TAIL))).map_err(|e| e.to_string())?;
-    archive.take(TAIL).read_to_end(&mut tail).map_err(|e| e.to_string())?;
-    let four = |at: usize| tail.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
-    let eight = |at: usize| tail.get(at..at + 8).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes);
-    for at in 0..tail.len().saturating_sub(4) {
-        let size = match &tail[at..at + 4] {
-            b"PK\x05\x06" => four(at + 12).filter(|size| *size != u32::MAX).map(u64::from),
-            b"PK\x06\x06" => eight(at + 40),
-            _ => None,
-        };
-        if size.is_some_and(|size| size > CONTENTS_LIMIT) {
-            return Err("its list of contents is too long".into());
-        }
-    }
-    Ok(())
-}
-
 /// The first few files of an archive, safe to show.
 fn first_names<R: Read + Seek>(zip: &zip::ZipArchive<R>) -> Option<String> {
     const MOST: usize = 4;
@@ -173,8 +147,6 @@ fn reason_of(error: &ZipError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
 
     #[test]
@@ -184,18 +156,5 @@ mod tests {
         for bad in ["", "/etc/passwd", "../a", "a/../../b", "a//b", "./a", "a\\b", "C:/a", "a\0"] {
             assert!(matches!(check_name(&named(bad)), Err(DownloadError::BadMember { .. })), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_list_of_contents_that_would_fill_memory_is_refused() {
-        let mut end = b"PK\x05\x06".to_vec();
-        end.extend([0; 18]);
-        assert_eq!(check_contents(&mut Cursor::new(&end)), Ok(()));
-        end[12..16].copy_from_slice(&(u32::MAX - 1).to_le_bytes());
-        assert!(check_contents(&mut Cursor::new(&end)).is_err());
-        let mut end64 = b"PK\x06\x06".to_vec();
-        end64.extend([0xee; 60]);
-        assert!(check_contents(&mut Cursor::new(&end64)).is_err());
-        assert_eq!(check_contents(&mut Cursor::new(b"")), Ok(()));
     }
 }

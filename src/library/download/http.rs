@@ -100,7 +100,7 @@ impl Attempt<'_> {
             let received = receiver.recv_timeout(POLL);
             self.monitor.check()?;
             match received {
-                Ok(response) => return response.map_err(|error| self.request_error(error, uri, &agent)),
+                Ok(response) => return response.map_err(|error| self.request_error(&error, uri, &agent)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(broken("its request ended without a response".into()));
@@ -134,7 +134,7 @@ impl Attempt<'_> {
         Ok(config.new_agent())
     }
 
-    fn request_error(&self, error: ureq::Error, uri: &Uri, agent: &Agent) -> AttemptError {
+    fn request_error(&self, error: &ureq::Error, uri: &Uri, agent: &Agent) -> AttemptError {
         use ureq::Error as E;
         let host = host_of(uri).unwrap_or_default();
         let proxy = agent.config().proxy().map(|p| excerpt(&format!("{}:{}", p.host(), p.port()), 120));
@@ -143,7 +143,7 @@ impl Attempt<'_> {
             Some(proxy) => DownloadError::Proxy { proxy: Some(proxy.clone()), reason },
             None => DownloadError::Unreachable { host: host.clone(), reason },
         };
-        let temporary = match &error {
+        let temporary = match error {
             E::Timeout(Timeout::Resolve | Timeout::Connect) => {
                 let seconds = self.options.connect_timeout.as_secs().max(1);
                 unreachable(format!("no answer within {seconds} s"))
@@ -158,7 +158,7 @@ impl Attempt<'_> {
                 _ => unreachable(short(error)),
             },
             E::Io(_) | E::Rustls(_) | E::Tls(_) => {
-                let reason = short(&error);
+                let reason = short(error);
                 return AttemptError::Refused(DownloadError::Insecure { host, reason });
             }
             E::ConnectProxyFailed(reason) => {
@@ -172,9 +172,9 @@ impl Attempt<'_> {
                 return AttemptError::Refused(DownloadError::PlainHttp { host });
             }
             E::BadUri(_) | E::LargeResponseHeader(..) => {
-                return AttemptError::Refused(DownloadError::Garbled { host, reason: short(&error) });
+                return AttemptError::Refused(DownloadError::Garbled { host, reason: short(error) });
             }
-            _ => DownloadError::Garbled { host, reason: short(&error) },
+            _ => DownloadError::Garbled { host, reason: short(error) },
         };
         AttemptError::temporary(temporary)
     }
