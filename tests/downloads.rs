@@ -776,7 +776,7 @@ fn wake_can_look_at_the_downloads() {
     let ticket = downloads.add(Job::new("m", server.url("/m"), folder.path().join("m"))).unwrap();
     shared.set(downloads).unwrap();
     until("it was asked", || !server.requests().is_empty());
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     let own = Arc::clone(&shared);
     std::thread::spawn(move || {
         own.get().unwrap().pause(ticket);

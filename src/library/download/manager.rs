@@ -406,7 +406,9 @@ mod tests {
             (&[Request::Pause, Request::Resume, Request::Pause], false),
         ] {
             let (mut state, monitor) = running();
-            requests.iter().for_each(|request| state.request(*request, target));
+            for request in requests {
+                state.request(*request, target);
+            }
             assert!(monitor.check().is_err(), "it stops");
             state.end(End::Stopped(None), target);
             assert_eq!(matches!(state, State::Waiting), waits, "{requests:?} {state:?}");
