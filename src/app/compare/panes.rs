@@ -2,10 +2,9 @@
 
 use egui::{self, Align2, CursorIcon, EventFilter, Id, Key, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::words::Words;
-use super::{Lane, colour};
+use super::pane::{Pane, colour};
 use crate::app::icons;
-use crate::app::intent::Intent;
+use crate::app::intent::{CompareIntent, Intent};
 use crate::app::stage::{Overlay, Stage, fit};
 use crate::app::style::palette;
 use crate::app::view::View;
@@ -15,7 +14,7 @@ use crate::scene::Style;
 const STEP: f32 = 0.02;
 
 /// A lane's own image.
-pub fn tile(ui: &Ui, area: Rect, stage: &Stage, overlay: &mut Overlay, lane: &Lane<'_>, style: &Style) {
+pub fn tile(ui: &Ui, area: Rect, stage: &Stage, overlay: &mut Overlay, lane: &Pane<'_>, style: &Style) {
     let Some(size) = stage.size() else { return };
     let at = fit(size, area);
     let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
@@ -31,7 +30,7 @@ pub fn split_ui(
     view: &View<'_>,
     stage: &Stage,
     overlays: &mut [Overlay],
-    lanes: &[Lane<'_>],
+    lanes: &[Pane<'_>],
     style: &Style,
     out: &mut Vec<Intent>,
 ) {
@@ -64,7 +63,7 @@ fn divider(ui: &mut Ui, at: Rect, view: &View<'_>, out: &mut Vec<Intent>) -> f32
     let id = divider_id(ui);
     let grip = Rect::from_center_size(pos2(x, at.center().y), vec2(24.0, at.height()));
     let response = ui.interact(grip, id, Sense::click_and_drag());
-    let label = Words::of(view.language).divider;
+    let label = view.strings.compare.divider;
     response.widget_info(|| WidgetInfo::slider(true, f64::from(share), label));
     if response.hovered() || response.dragged() {
         ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
@@ -87,7 +86,7 @@ fn divider(ui: &mut Ui, at: Rect, view: &View<'_>, out: &mut Vec<Intent>) -> f32
     }
     let moved = moved.clamp(0.0, 1.0);
     if moved != share {
-        out.push(Intent::CompareDivider(moved));
+        out.push(Intent::Compare(CompareIntent::Divider(moved)));
     }
     moved
 }
@@ -117,7 +116,7 @@ fn handle(ui: &Ui, at: Rect, x: f32) {
 }
 
 /// Says over a lane's image that its model opens, or why it doesn't run.
-pub fn state_ui(ui: &Ui, area: Rect, view: &View<'_>, lane: &Lane<'_>) {
+pub fn state_ui(ui: &Ui, area: Rect, view: &View<'_>, lane: &Pane<'_>) {
     let text = match (&lane.failed, lane.opening) {
         (Some(failed), _) => failed.clone(),
         (None, true) => (view.strings.loading_model)(&lane.name),
