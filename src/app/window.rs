@@ -151,11 +151,12 @@ impl App {
         core.engine.send(Command::Loop(core.settings.looping));
         core.engine.send(Command::Pace(core.settings.result_pace));
         let source = options.source.or_else(|| core.settings.source.clone()).unwrap_or(Address::AnyCamera);
-        core.ask(Intent::Source(SourceIntent::Open(source)));
+        // At once, before the first pass: the source opens while the window is made.
+        self.source.apply(SourceIntent::Open(source), core);
         match options.model {
-            Some(model) => core.ask(Intent::Model(ModelIntent::Open(model))),
+            Some(model) => self.model.apply(ModelIntent::Open(model), core),
             None => {
-                // A worker looks whether the files are there.
+                // A worker finds out which files exist.
                 let remembered = core.settings.model.clone();
                 core.workers.run("first model", move || {
                     let model = remembered.filter(|model| model.is_file()).or_else(folders::default_model);

@@ -223,7 +223,7 @@ fn a_failing_model_leaves_the_others_their_results() {
 #[test]
 fn images_are_arranged_so_that_they_are_large() {
     let room = Vec2::new(960.0, 640.0);
-    assert_eq!(arrange(3, room, Some((720, 1280))), (3, 1), "upright images beside each other");
+    assert_eq!(arrange(3, room, Some((720, 1280))), (3, 1), "upright previews next to each other");
     assert_eq!(arrange(4, room, Some((1280, 720))), (2, 2));
     assert_eq!(arrange(2, room, Some((1280, 400))), (1, 2), "flat ones one below the other");
     assert_eq!(arrange(4, Vec2::new(400.0, 600.0), Some((720, 1280))).0, 2, "no narrower than a header");

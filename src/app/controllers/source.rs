@@ -98,8 +98,10 @@ impl SourceController {
         if core.page != Page::Stage {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
-        let playing = source_info(&core.source).map(|info| info.name.clone());
-        let name = match (&address, self.cameras.find(&address, playing.as_deref())) {
+        // The name of what plays now says nothing of another address.
+        let same = source_address(&core.source) == Some(&address);
+        let playing = source_info(&core.source).filter(|_| same).map(|info| info.name.as_str());
+        let name = match (&address, self.cameras.find(&address, playing)) {
             (_, Some(camera)) => Some(camera.name.clone()),
             (Address::Camera { name, .. }, None) => Some(name.clone()),
             _ => None,

@@ -46,8 +46,8 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
 fn fits(page: &LibraryPage, entry: &Entry) -> bool {
     page.task.is_none_or(|t| entry.task == t)
         && (page.search.trim().is_empty() || {
-            let words = [task_name(Language::English, entry.task), task_name(Language::Chinese, entry.task)];
-            Haystack::of_entry(entry, &words).has(&page.search)
+            let names = [task_name(Language::English, entry.task), task_name(Language::Chinese, entry.task)];
+            Haystack::of_entry(entry, &names).has(&page.search)
         })
 }
 

@@ -59,8 +59,8 @@ fn fits(page: &LibraryPage, model: &ModelEntry) -> bool {
     if page.search.trim().is_empty() {
         return true;
     }
-    let words = model.task().map(|t| [task_name(Language::English, t), task_name(Language::Chinese, t)]);
-    Haystack::of_card(model, words.as_ref().map_or(&[], |w| w.as_slice())).has(&page.search)
+    let names = model.task().map(|t| [task_name(Language::English, t), task_name(Language::Chinese, t)]);
+    Haystack::of_card(model, names.as_ref().map_or(&[], |n| n.as_slice())).has(&page.search)
 }
 
 /// Models of one group are listed together, at the place of the first.

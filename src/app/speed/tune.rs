@@ -1,4 +1,4 @@
-//! How many threads a model gets: measured in the running loop, beside the preview, never guessed from the number of
+//! How many threads a model gets: measured while the preview runs, never guessed from the number of
 //! cores.
 //!
 //! The model runs with each number of threads in turn, on the frames that come anyway. The fastest that leaves the

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::accesskit::Role;
 
 use super::*;
+use crate::app::intent::{LibraryIntent, ModelIntent};
 use crate::app::view::PullState;
 use crate::library::catalogue::parse;
 

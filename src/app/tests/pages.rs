@@ -22,8 +22,8 @@ fn every_failing_source_has_a_page_with_its_fix_and_ways_on() {
             let address = Address::Camera { name: "UVC Camera".into(), bus: None };
             let source = SourceState::Failed { address, error: error.clone(), retrying: true };
             let mut harness = Bench { language, source, ..Bench::default() }.shown(page_of);
-            for words in [&text.title, &text.explanation, &text.fix] {
-                assert!(harness.query_all_by_label(words).next().is_some(), "{error}: {words}");
+            for part in [&text.title, &text.explanation, &text.fix] {
+                assert!(harness.query_all_by_label(part).next().is_some(), "{error}: {part}");
             }
             let s = Strings::of(language);
             for (button, intent) in [

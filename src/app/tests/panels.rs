@@ -6,6 +6,7 @@ use egui_kittest::kittest::NodeT as _;
 
 use super::*;
 use crate::app::classes_panel::NOTHING;
+use crate::app::intent::{ResultIntent, SettingsIntent, SourceIntent, WindowIntent};
 use crate::app::{detect_panel, model_panel, source_panel, toolbar};
 use crate::model::ModelError;
 use crate::source::address::PATTERN;

@@ -1,6 +1,7 @@
 //! What runs a model, and with how many threads.
 
 use super::*;
+use crate::app::intent::ModelIntent;
 use crate::app::model_panel;
 use crate::model::nodes::NodeShare;
 use crate::source::address::PATTERN;
