@@ -31,14 +31,14 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                     match key {
                         Key::F1 if !repeat => out.push(Intent::Window(WindowIntent::Help(!help))),
                         Key::F11 if !repeat => {
-                            out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)))
+                            out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
                         }
                         Key::Escape if !menu && !typing => out.extend(escape(view, page, help)),
                         Key::Q if modifiers.command && !repeat => {
-                            out.push(Intent::Window(WindowIntent::Quit))
+                            out.push(Intent::Window(WindowIntent::Quit));
                         }
                         Key::O if modifiers.command && !repeat => {
-                            out.push(Intent::Files(FilesIntent::Choose(Choose::File)))
+                            out.push(Intent::Files(FilesIntent::Choose(Choose::File)));
                         }
                         _ if typing
                             || menu

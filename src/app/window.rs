@@ -15,7 +15,7 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, FilesController, LibraryController, ModelController, ReadingController,
-    ResultController, SettingsController, SourceController, theme,
+    SettingsController, SourceController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -40,7 +40,6 @@ pub struct App {
     pub(super) core: Core,
     pub(super) source: SourceController,
     pub(super) model: ModelController,
-    pub(super) results: ResultController,
     pub(super) library: LibraryController,
     pub(super) compare: CompareController,
     pub(super) reading: ReadingController,
@@ -109,7 +108,6 @@ impl App {
         let mut app = Self {
             source: SourceController::default(),
             model: ModelController::new(records, &loaded),
-            results: ResultController,
             library: LibraryController::new(downloads),
             compare: CompareController::default(),
             reading: ReadingController::default(),
@@ -153,18 +151,15 @@ impl App {
         let source = options.source.or_else(|| core.settings.source.clone()).unwrap_or(Address::AnyCamera);
         // At once, before the first pass: the source opens while the window is made.
         self.source.apply(SourceIntent::Open(source), core);
-        match options.model {
-            Some(model) => self.model.apply(ModelIntent::Open(model), core),
-            None => {
-                // A worker finds out which files exist.
-                let remembered = core.settings.model.clone();
-                core.workers.run("first model", move || {
-                    let model = remembered.filter(|model| model.is_file()).or_else(folders::default_model);
-                    Done::Ask(
-                        model.map(|model| Intent::Model(ModelIntent::Open(model))).into_iter().collect(),
-                    )
-                });
-            }
+        if let Some(model) = options.model {
+            self.model.apply(ModelIntent::Open(model), core);
+        } else {
+            // A worker finds out which files exist.
+            let remembered = core.settings.model.clone();
+            core.workers.run("first model", move || {
+                let model = remembered.filter(|model| model.is_file()).or_else(folders::default_model);
+                Done::Ask(model.map(|model| Intent::Model(ModelIntent::Open(model))).into_iter().collect())
+            });
         }
         if !options.compare.is_empty() {
             self.compare.begin(options.compare, core);

@@ -31,7 +31,7 @@ impl DownloadList {
     }
 
     /// Prepares the download of an entry on a worker.
-    pub fn ask(&self, id: &str, core: &mut Core) {
+    pub fn ask(id: &str, core: &mut Core) {
         let Some(entry) = core.catalogue.entries.iter().find(|entry| entry.id == id).cloned() else { return };
         let Some(home) = crate::library::home() else {
             let error = ImportError::NoFolder;

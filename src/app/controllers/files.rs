@@ -39,7 +39,7 @@ impl FilesController {
                 core.workers.run("open folder", move || match open::that_detached(&path) {
                     Ok(()) => Done::Nothing,
                     Err(error) => Done::Failed(format!("{}: {error}", path.display())),
-                })
+                });
             }
         }
     }

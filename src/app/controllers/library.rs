@@ -82,7 +82,7 @@ impl LibraryController {
             LibraryIntent::Order(order) => core.settings.model_order = order,
             LibraryIntent::Import { path, run } => import(path, run, core),
             LibraryIntent::WatchFolder(folder) => watch_folder(folder, core),
-            LibraryIntent::Pull(id) => self.downloads.ask(&id, core),
+            LibraryIntent::Pull(id) => DownloadList::ask(&id, core),
             LibraryIntent::PausePull(id) => self.downloads.pause(&id),
             LibraryIntent::ResumePull(id) => self.downloads.resume(&id),
             LibraryIntent::CancelPull(id) => self.downloads.cancel(&id),

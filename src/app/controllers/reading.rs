@@ -17,7 +17,7 @@ pub struct ReadingController {
 
 impl ReadingController {
     /// Carries out an intent.
-    pub fn apply(&self, intent: ReadingIntent, core: &Core) {
+    pub fn apply(intent: ReadingIntent, core: &Core) {
         match intent {
             ReadingIntent::Save(path, sidecar) => core.workers.run("save reading", move || {
                 let result = sidecar.save(&path);

@@ -38,7 +38,7 @@ impl SettingsController {
     }
 
     /// Carries out an intent.
-    pub fn apply(&self, intent: SettingsIntent, core: &mut Core, ctx: &egui::Context) {
+    pub fn apply(intent: SettingsIntent, core: &mut Core, ctx: &egui::Context) {
         match intent {
             SettingsIntent::Language(language) => {
                 core.language = None;

@@ -118,19 +118,10 @@ impl SourceController {
             self.cameras.remember_name(address, &info.name);
             core.settings.remember_source(&lasting_address(address, info, &self.cameras));
         }
-        if self.needs_listing(&core.source, &source) {
+        if needs_listing(&core.source, &source) {
             self.list_cameras(core);
         }
         core.source = source;
-    }
-
-    /// Whether the cameras are to be listed because the source changed: a failure offers the other cameras, and a camera
-    /// that begins to play may have been plugged in since the last listing, with its controls at their defaults.
-    fn needs_listing(&self, before: &SourceState, now: &SourceState) -> bool {
-        let is_camera = source_address(now).is_some_and(Address::is_camera);
-        let failed = matches!(now, SourceState::Failed { .. });
-        let begins = source_info(now).is_some() && source_info(before).is_none();
-        is_camera && (failed || begins)
     }
 
     /// Lists the cameras on a worker.
@@ -153,6 +144,15 @@ impl SourceController {
             self.list_cameras(core);
         }
     }
+}
+
+/// Whether the cameras are to be listed because the source changed: a failure offers the other cameras, and a camera
+/// that begins to play may have been plugged in since the last listing, with its controls at their defaults.
+fn needs_listing(before: &SourceState, now: &SourceState) -> bool {
+    let is_camera = source_address(now).is_some_and(Address::is_camera);
+    let failed = matches!(now, SourceState::Failed { .. });
+    let begins = source_info(now).is_some() && source_info(before).is_none();
+    is_camera && (failed || begins)
 }
 
 /// Goes this many images of a folder forward or back.
@@ -193,13 +193,10 @@ mod tests {
         let playing = SourceState::Playing { address: address.clone(), info: info.clone() };
         let error = SourceError::Unplugged { name: "Front".into() };
         let failed = SourceState::Failed { address, error, retrying: true };
-        // The camera was unplugged when the cameras were listed last.
-        let controller =
-            SourceController { cameras: Cameras::listed(Vec::new()), ..SourceController::default() };
-        assert!(controller.needs_listing(&playing, &failed));
-        assert!(controller.needs_listing(&failed, &playing), "its settings are shown again");
-        assert!(!controller.needs_listing(&playing, &playing));
+        assert!(needs_listing(&playing, &failed));
+        assert!(needs_listing(&failed, &playing), "its settings are shown again");
+        assert!(!needs_listing(&playing, &playing));
         let video = SourceState::Playing { address: Address::Video("/a.mp4".into()), info };
-        assert!(!controller.needs_listing(&SourceState::Closed, &video));
+        assert!(!needs_listing(&SourceState::Closed, &video));
     }
 }

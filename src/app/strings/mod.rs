@@ -13,6 +13,7 @@ macro_rules! strings {
     ) => {
         $(#[$about])*
         #[derive(Debug)]
+        #[allow(clippy::struct_field_names, reason = "a text has the name of its place")]
         pub struct $table {
             $( $(#[$field_about])* pub $field: strings!(@kind $($kind)?), )*
         }
@@ -23,6 +24,7 @@ macro_rules! strings {
 
             /// The name of each text with the text in both languages; texts with values in them are left out.
             #[cfg(test)]
+            #[expect(clippy::vec_init_then_push, reason = "a line of the macro for each text")]
             pub(super) fn texts() -> Vec<(&'static str, &'static str, &'static str)> {
                 let mut texts = Vec::new();
                 $( strings!(@text texts $field $english, $chinese, $($kind)?); )*

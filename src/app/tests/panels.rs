@@ -214,7 +214,7 @@ fn the_settings_of_a_camera_that_was_chosen_by_number_are_there_and_its_name_is_
     let error = crate::source::SourceError::Unplugged { name: "Front".into() };
     let source = SourceState::Failed { address: Address::CameraIndex(0), error, retrying: true };
     let cameras = Cameras::listed(vec![camera("Front")]);
-    let harness = Bench { cameras, source, ..Bench::default() }.shown(source_panel_of);
+    let harness = Bench { source, cameras, ..Bench::default() }.shown(source_panel_of);
     let chosen = harness.get_by_label(Strings::of(Language::English).choose_source);
     assert_eq!(chosen.accesskit_node().value().as_deref(), Some("Front"));
 }

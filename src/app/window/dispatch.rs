@@ -3,6 +3,7 @@
 use egui::ViewportCommand;
 
 use super::App;
+use crate::app::controllers::{ReadingController, SettingsController, results};
 use crate::app::intent::{Intent, Page, WindowIntent};
 
 impl App {
@@ -13,12 +14,12 @@ impl App {
             match intent {
                 Intent::Source(intent) => self.source.apply(intent, core),
                 Intent::Model(intent) => self.model.apply(intent, core),
-                Intent::Result(intent) => self.results.apply(intent, core),
+                Intent::Result(intent) => results::apply(intent, core),
                 Intent::Library(intent) => self.library.apply(intent, core),
                 Intent::Compare(intent) => self.compare.apply(intent, core),
-                Intent::Reading(intent) => self.reading.apply(intent, core),
+                Intent::Reading(intent) => ReadingController::apply(intent, core),
                 Intent::Files(intent) => self.files.apply(intent, core, frame),
-                Intent::Settings(intent) => self.settings.apply(intent, core, ctx),
+                Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }
