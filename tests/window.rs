@@ -183,11 +183,11 @@ fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
     window.until_title("Fake Webcam");
     for (word, title) in [
         ("stall", "The camera has stopped"),
-        ("empty", "Damaged images"),
-        ("garbage", "Damaged images"),
-        ("short", "Damaged images"),
-        ("corrupt", "Damaged images"),
-        ("errflag", "Damaged images"),
+        ("empty", "Damaged frames"),
+        ("garbage", "Damaged frames"),
+        ("short", "Damaged frames"),
+        ("corrupt", "Damaged frames"),
+        ("errflag", "Damaged frames"),
         ("eio", "Camera failure"),
     ] {
         camera.fault(word);

@@ -1,9 +1,9 @@
-//! Which classes are shown: a list with search in both languages and what is seen now.
+//! The list of classes: which are shown, how many of each are in the frame, a search in both languages.
 
 use egui::{self, Align, Layout, Sense, TextEdit, Ui, vec2};
 
 use super::icons::{self, Icon};
-use super::intent::Intent;
+use super::intent::{Intent, ResultIntent};
 use super::style::palette;
 use super::view::View;
 use super::widgets::section_with;
@@ -11,16 +11,16 @@ use crate::model::Task;
 use crate::model::labels::{Labels, Language};
 use crate::scene::palette::{class as class_colour, ink_on};
 
-/// A class that no model has: the filter that lets nothing through.
+/// A class that no model has: a filter of this class alone shows nothing.
 pub const NOTHING: u32 = u32::MAX;
 
-/// What the list remembers.
+/// What the list remembers between two passes.
 #[derive(Debug, Default)]
 pub struct ClassesPanel {
     search: String,
-    /// How many of each class are seen now; kept to be filled again.
+    /// How many of each class the newest result has; the buffer is reused.
     counts: Vec<u32>,
-    /// The classes that fit the search; kept to be filled again.
+    /// The classes that fit the search; the buffer is reused.
     rows: Vec<u32>,
 }
 
@@ -34,7 +34,7 @@ fn fits(labels: &Labels, id: u32, search: &str) -> bool {
             .any(|l| labels.get(id, *l).is_some_and(|n| n.to_lowercase().contains(&search)))
 }
 
-/// The filter after one class was switched; empty stands for all.
+/// The filter after one class was switched on or off; an empty list means all classes.
 fn switched(classes: &[u32], count: usize, id: u32) -> Vec<u32> {
     let mut chosen: Vec<u32> =
         if classes.is_empty() { (0..count as u32).collect() } else { classes.to_vec() };
@@ -62,8 +62,8 @@ impl ClassesPanel {
         let count = labels.len();
         self.counts.clear();
         self.counts.resize(count, 0);
-        // Classifiers count nothing, and the boxes of a model of actions are people, no actions.
-        let task = view.model.current.as_ref().map(|card| card.spec.task);
+        // Classifiers find no objects, and the boxes of an action model are people, not actions.
+        let task = view.model.current.as_ref().map(|model| model.spec.task);
         let counted = !matches!(task, Some(Task::Classify | Task::Semantic | Task::Action));
         if let Some(prediction) = view.prediction.filter(|_| counted) {
             for detection in &prediction.results.detections {
@@ -99,10 +99,10 @@ impl ClassesPanel {
                                 .add_enabled(filter.as_slice() != [NOTHING], egui::Button::new(s.none))
                                 .clicked()
                             {
-                                out.push(Intent::Classes(vec![NOTHING]));
+                                out.push(Intent::Result(ResultIntent::Classes(vec![NOTHING])));
                             }
                             if ui.add_enabled(!filter.is_empty(), egui::Button::new(s.all)).clicked() {
-                                out.push(Intent::Classes(Vec::new()));
+                                out.push(Intent::Result(ResultIntent::Classes(Vec::new())));
                             }
                         });
                     });
@@ -124,7 +124,7 @@ impl ClassesPanel {
                             let allowed = view.thresholds.allows(*id);
                             let here = self.counts.get(*id as usize).copied().unwrap_or(0);
                             if class_row(ui, view.language, labels, *id, allowed, here, height) {
-                                out.push(Intent::Classes(switched(filter, count, *id)));
+                                out.push(Intent::Result(ResultIntent::Classes(switched(filter, count, *id))));
                             }
                         }
                     });
@@ -133,7 +133,7 @@ impl ClassesPanel {
     }
 }
 
-/// One class; answers whether it was switched.
+/// A row of the list; returns whether the class was switched on or off.
 fn class_row(
     ui: &mut Ui,
     language: Language,

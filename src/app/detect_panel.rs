@@ -1,8 +1,8 @@
-//! The limits on what counts as found, and how results meet the image.
+//! The thresholds of results, and how results are combined with the preview.
 
 use egui::Ui;
 
-use super::intent::Intent;
+use super::intent::{Intent, ResultIntent};
 use super::view::View;
 use super::widgets::{section, slider_row};
 use crate::model::Task;
@@ -17,26 +17,26 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if has_boxes {
             let t = view.thresholds;
             let percent = |v: f32| format!("{:.0} %", v * 100.0);
-            // Below 1 % thousands of candidates would have to be sorted out, and none means anything.
+            // Below 1 % there are thousands of candidates, and none is meaningful.
             if let Some(v) =
                 slider_row(ui, s.confidence, s.confidence_hint, t.conf, 0.01..=0.99, &percent(t.conf))
             {
-                out.push(Intent::Conf(v));
+                out.push(Intent::Result(ResultIntent::Conf(v)));
             }
             if let Some(v) = slider_row(ui, s.iou, s.iou_hint, t.iou, 0.05..=0.95, &percent(t.iou)) {
-                out.push(Intent::Iou(v));
+                out.push(Intent::Result(ResultIntent::Iou(v)));
             }
         }
         if matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte)) {
             let amount = view.settings.amount;
             let shown = format!("{:.0} %", amount * 100.0);
             if let Some(v) = slider_row(ui, s.amount, s.amount_hint, amount, 0.0..=1.0, &shown) {
-                out.push(Intent::Amount(v));
+                out.push(Intent::Result(ResultIntent::Amount(v)));
             }
         }
         let mut on = view.settings.result_on_own_frame;
         if ui.checkbox(&mut on, s.own_frame).on_hover_text(s.own_frame_hint).changed() {
-            out.push(Intent::ResultOnOwnFrame(on));
+            out.push(Intent::Result(ResultIntent::OwnFrame(on)));
         }
     });
 }

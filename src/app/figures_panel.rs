@@ -1,4 +1,4 @@
-//! The figures: rates, stages, ages, losses. In the side panel and, in short, over the image.
+//! The figures: rates, stages, ages, losses. In the side panel and, in short, over the preview.
 
 use egui::{self, Ui};
 
@@ -60,7 +60,7 @@ fn hinted(ui: &mut Ui, name: &str, hint: &str, value: &str) {
     figure_row(ui, name, value).on_hover_text(hint);
 }
 
-/// The figures in short, over the image's corner.
+/// The figures in short, over the preview's corner.
 pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
     let s = view.strings;
     let Stats { source_fps, preview_fps, inference_fps, .. } = *view.stats;

@@ -2,7 +2,7 @@
 
 use egui::{self, Id, Modal, Ui};
 
-use super::intent::Intent;
+use super::intent::{Intent, WindowIntent};
 use super::strings::Strings;
 use super::style::palette;
 use super::widgets::page_title;
@@ -14,7 +14,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("Space", s.snapshot),
         ("P", s.pause),
         ("M  Shift+M", s.key_model),
-        ("C", s.compare),
+        ("C", s.compare_models),
         ("L", s.key_library),
         ("[  ]", s.key_confidence),
         ("H", s.figures),
@@ -47,11 +47,11 @@ pub fn ui(ui: &Ui, s: &Strings, out: &mut Vec<Intent>) {
         );
         ui.add_space(8.0);
         if ui.button(s.close).clicked() {
-            out.push(Intent::Help(false));
+            out.push(Intent::Window(WindowIntent::Help(false)));
         }
     });
     if modal.should_close() {
-        out.push(Intent::Help(false));
+        out.push(Intent::Window(WindowIntent::Help(false)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the user wants: panels report it, [`super::window::App`] does it, in one place.
+//! What the user wants. Panels and pages report it; `window/dispatch.rs` hands it to the controller of its page.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,161 @@ use crate::model::sidecar::Sidecar;
 use crate::save::SnapshotOptions;
 use crate::settings::Theme;
 use crate::source::{Address, CameraRequest};
+
+/// What fills the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The preview.
+    #[default]
+    Stage,
+    Settings,
+    /// The models on this computer and those to download.
+    Library,
+    /// "How to read this model", for this file.
+    Reading(PathBuf),
+}
+
+/// What the user wants, by the page or panel that is responsible for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    Source(SourceIntent),
+    Model(ModelIntent),
+    Result(ResultIntent),
+    Library(LibraryIntent),
+    Compare(CompareIntent),
+    Reading(ReadingIntent),
+    Files(FilesIntent),
+    Settings(SettingsIntent),
+    Window(WindowIntent),
+}
+
+/// Where frames come from, and how they are played.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceIntent {
+    Open(Address),
+    /// Open a camera in a mode of the user's choice.
+    OpenCamera(Address, CameraRequest),
+    TryAgain,
+    /// Open the camera at this place of the list.
+    CameraNumber(usize),
+    RefreshCameras,
+    SetControl {
+        id: u32,
+        value: i64,
+    },
+    Pause(bool),
+    /// One frame forward.
+    Step,
+    /// To this second of a video, or to the image of this index.
+    Seek(f64),
+    /// This many images of a folder forward or back.
+    Skip(i32),
+    Loop(bool),
+    AsFastAsPossible(bool),
+}
+
+/// The running model, and what runs it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelIntent {
+    Open(PathBuf),
+    /// Open it as the user says on the page "How to read this model".
+    OpenAs(PathBuf, Sidecar),
+    /// Run these models on the same frames as the current one; an empty list ends the comparison.
+    OpenCompared(Vec<PathBuf>),
+    Close,
+    Next {
+        back: bool,
+    },
+    /// Run the current model with this LoRA adapter, or with none.
+    Adapter(Option<PathBuf>),
+    /// Run the current model with this second one: a matting model for a style, a pose model for actions.
+    Companion(Option<PathBuf>),
+    /// Run models on this execution provider; `None`: on the CPU.
+    Device(Option<String>),
+    /// Choose the input size of models that take any size so that this rate, in results a second, is kept; `None`: the
+    /// size that each model was made for.
+    TargetRate(Option<u32>),
+    /// Measure how many threads suit the running model.
+    Tune,
+    StopTune,
+}
+
+/// Which results count, and how they are made and drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResultIntent {
+    Conf(f32),
+    Iou(f32),
+    /// How much of a style image, matte or depth map covers the frame, 0..=1.
+    Amount(f32),
+    Classes(Vec<u32>),
+    OwnFrame(bool),
+    Pace(ResultPace),
+}
+
+/// The models on this computer, and downloads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LibraryIntent {
+    /// Make it a favourite, or no longer.
+    Favourite(PathBuf, bool),
+    /// Show it under this name; an empty name: under its file's.
+    Rename(PathBuf, String),
+    Verify(PathBuf),
+    Measure(PathBuf),
+    Remove {
+        path: PathBuf,
+        delete: bool,
+    },
+    Order(SortOrder),
+    /// Take models into the library: a file, a folder or an archive; then run the first one.
+    Import {
+        path: PathBuf,
+        run: bool,
+    },
+    /// List the models of this folder, too.
+    WatchFolder(PathBuf),
+    /// Download this entry of the catalogue.
+    Pull(String),
+    PausePull(String),
+    ResumePull(String),
+    CancelPull(String),
+}
+
+/// Several models on the same frames. The first model has the index 0.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CompareIntent {
+    /// Compare, or run one model again.
+    Show(bool),
+    /// Put this model at this index; an index after the last adds one.
+    Use(usize, PathBuf),
+    Remove(usize),
+    /// Show two models on a preview each, or on the two sides of one.
+    Tiles(bool),
+    /// Where the two sides meet, as a share of the preview's width.
+    Divider(f32),
+}
+
+/// The page "How to read this model".
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReadingIntent {
+    /// Write it next to the model.
+    Save(PathBuf, Sidecar),
+    /// Read class names from this text file, one a line.
+    Labels(PathBuf),
+}
+
+/// Files and folders that are chosen, typed or dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FilesIntent {
+    Choose(Choose),
+    /// A path was typed because no file dialogue could be shown.
+    Typed(Choose, String),
+    /// The typed path was given up.
+    CancelTyped,
+    /// Open a file or folder by what it is: a model, an image, a video.
+    OpenPath(PathBuf),
+    /// Show a folder in the system's file manager.
+    OpenFolder(PathBuf),
+}
 
 /// What is chosen in a file dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,120 +178,41 @@ pub enum Choose {
     SnapshotFolder,
     /// ONNX Runtime's shared library.
     Runtime,
-    /// A text file with a class name a line, for the model that is being explained.
+    /// A text file with a class name a line, for the page "How to read this model".
     Labels,
     /// An ONNX model or an archive of models, for the library.
     ImportFile,
     /// A folder whose models are taken into the library.
     ImportFolder,
-    /// A folder whose models are listed where they lie.
+    /// A folder whose models are listed without being moved.
     WatchFolder,
 }
 
-/// What fills the window.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Page {
-    /// The image.
-    #[default]
-    Stage,
-    Settings,
-    /// The models on this computer and those to download.
-    Library,
-    /// "How to read this model", for this file.
-    Reading(PathBuf),
-}
-
-/// What the user wants.
+/// What is remembered between two starts.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Intent {
-    OpenSource(Address),
-    /// Open a camera in a mode of the user's choice.
-    OpenCamera(Address, CameraRequest),
-    TryAgain,
-    /// Open a file or folder by what it is: a model, an image, a video.
-    OpenPath(PathBuf),
-    /// Open the camera at this place of the list.
-    CameraNumber(usize),
-    Choose(Choose),
-    /// A path was typed where no dialogue could be shown.
-    Typed(Choose, String),
-    RefreshCameras,
-    SetControl {
-        id: u32,
-        value: i64,
-    },
-    Pause(bool),
-    Step,
-    Seek(f64),
-    /// This many images of a folder, or seconds of a video, on or back.
-    Skip(i32),
-    Loop(bool),
-    AsFastAsPossible(bool),
-    SetModel(PathBuf),
-    /// Run the current model with this LoRA adapter, or with none.
-    SetAdapter(Option<PathBuf>),
-    /// Run the current model with this second one: a matting model for a style, a pose model for actions.
-    SetCompanion(Option<PathBuf>),
-    /// Run models on this execution provider; `None`: on the CPU.
-    Device(Option<String>),
-    /// Feed models that take any size as much as keeps this rate, in results a second; `None`: as much as they were made for.
-    TargetRate(Option<u32>),
-    /// Measure how many threads suit the running model.
-    Tune,
-    StopTune,
-    NoModel,
-    NextModel {
-        back: bool,
-    },
-    /// Make it a favourite, or no longer.
-    Favourite(PathBuf, bool),
-    /// Show it under this name; empty: under its file's.
-    RenameModel(PathBuf, String),
-    VerifyModel(PathBuf),
-    MeasureModel(PathBuf),
-    RemoveModel {
-        path: PathBuf,
-        delete: bool,
-    },
-    ModelOrder(SortOrder),
-    /// Fetch this entry of the catalogue.
-    Pull(String),
-    PausePull(String),
-    ResumePull(String),
-    CancelPull(String),
-    /// Look at the same frames with several models, or with one again.
-    Compare(bool),
-    /// Compare with this model in this lane; a lane beyond the last is a new one.
-    CompareWith(usize, PathBuf),
-    /// Compare no longer with the model of this lane.
-    CompareWithout(usize),
-    /// Two models on an image each, or on the two sides of one.
-    CompareTiles(bool),
-    /// Where those sides meet, as a share of the image's width.
-    CompareDivider(f32),
-    Conf(f32),
-    Iou(f32),
-    /// How much of a style image, matte or depth map covers the image, 0..=1.
-    Amount(f32),
-    Classes(Vec<u32>),
-    Snapshot,
-    Mirror(bool),
-    Figures(bool),
-    ResultOnOwnFrame(bool),
-    ResultPace(ResultPace),
-    SidePanel(bool),
-    FullScreen(bool),
-    Help(bool),
-    Show(Page),
+pub enum SettingsIntent {
     Language(Option<Language>),
     Theme(Theme),
-    SnapshotOptions(SnapshotOptions),
-    /// Use this reading of the model now.
-    ApplyReading(PathBuf, Sidecar),
-    /// Write it beside the model.
-    SaveReading(PathBuf, Sidecar),
-    OpenFolder(PathBuf),
+    Snapshot(SnapshotOptions),
+    SnapshotFolder(PathBuf),
+    /// Load ONNX Runtime from this file.
+    Runtime(PathBuf),
+    Mirror(bool),
+    /// The figures lie over the preview.
+    Figures(bool),
+    SidePanel(bool),
+}
+
+/// The window itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WindowIntent {
+    Show(Page),
+    FullScreen(bool),
+    Help(bool),
+    /// Save what is shown.
+    Snapshot,
     CopyText(String),
+    /// Take a message away.
     Dismiss(u64),
     Quit,
 }

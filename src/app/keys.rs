@@ -2,8 +2,10 @@
 
 use egui::{self, Event, Key};
 
-use super::intent::{Choose, Intent, Page};
-use super::toolbar::seek_end;
+use super::intent::{
+    Choose, CompareIntent, FilesIntent, Intent, ModelIntent, Page, ResultIntent, SettingsIntent,
+    SourceIntent, WindowIntent,
+};
 use super::view::View;
 use crate::engine::SourceState;
 use crate::source::Pace;
@@ -15,7 +17,8 @@ const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
 /// Reads the keys that were pressed since the last pass.
-pub fn read(ctx: &egui::Context, view: &View<'_>, page: &Page, help: bool, out: &mut Vec<Intent>) {
+pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
+    let (page, help) = (view.page, view.help);
     let typing = ctx.text_edit_focused();
     let menu = ctx.any_popup_open();
     // A focused button or slider takes Space and the arrows for itself.
@@ -26,11 +29,17 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, page: &Page, help: bool, out: 
                 Event::Key { key, pressed: true, repeat, modifiers, .. } => {
                     let plain = !modifiers.ctrl && !modifiers.alt && !modifiers.command && !modifiers.mac_cmd;
                     match key {
-                        Key::F1 if !repeat => out.push(Intent::Help(!help)),
-                        Key::F11 if !repeat => out.push(Intent::FullScreen(!view.full_screen)),
+                        Key::F1 if !repeat => out.push(Intent::Window(WindowIntent::Help(!help))),
+                        Key::F11 if !repeat => {
+                            out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
+                        }
                         Key::Escape if !menu && !typing => out.extend(escape(view, page, help)),
-                        Key::Q if modifiers.command && !repeat => out.push(Intent::Quit),
-                        Key::O if modifiers.command && !repeat => out.push(Intent::Choose(Choose::File)),
+                        Key::Q if modifiers.command && !repeat => {
+                            out.push(Intent::Window(WindowIntent::Quit));
+                        }
+                        Key::O if modifiers.command && !repeat => {
+                            out.push(Intent::Files(FilesIntent::Choose(Choose::File)));
+                        }
                         _ if typing
                             || menu
                             || !plain
@@ -42,9 +51,13 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, page: &Page, help: bool, out: 
                 }
                 // Where these signs lie differs from keyboard to keyboard: take the text, not the key.
                 Event::Text(text) if !typing && !menu => match text.as_str() {
-                    "[" => out.push(Intent::Conf((view.thresholds.conf - CONF_STEP).max(0.01))),
-                    "]" => out.push(Intent::Conf((view.thresholds.conf + CONF_STEP).min(0.99))),
-                    "?" => out.push(Intent::Help(!help)),
+                    "[" => out.push(Intent::Result(ResultIntent::Conf(
+                        (view.thresholds.conf - CONF_STEP).max(0.01),
+                    ))),
+                    "]" => out.push(Intent::Result(ResultIntent::Conf(
+                        (view.thresholds.conf + CONF_STEP).min(0.99),
+                    ))),
+                    "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
                     _ => {}
                 },
                 _ => {}
@@ -53,16 +66,16 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, page: &Page, help: bool, out: 
     });
 }
 
-/// Escape leaves what is uppermost.
+/// Escape closes what lies on top.
 fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
     if help {
-        Some(Intent::Help(false))
+        Some(Intent::Window(WindowIntent::Help(false)))
     } else if *page != Page::Stage {
-        Some(Intent::Show(Page::Stage))
+        Some(Intent::Window(WindowIntent::Show(Page::Stage)))
     } else if view.full_screen {
-        Some(Intent::FullScreen(false))
+        Some(Intent::Window(WindowIntent::FullScreen(false)))
     } else {
-        view.comparing.then_some(Intent::Compare(false))
+        view.comparing.then_some(Intent::Compare(CompareIntent::Show(false)))
     }
 }
 
@@ -74,21 +87,21 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         _ => {}
     }
     if let Some(n) = DIGITS.iter().position(|d| *d == key) {
-        return (!shift).then_some(Intent::CameraNumber(n));
+        return (!shift).then_some(Intent::Source(SourceIntent::CameraNumber(n)));
     }
     match key {
-        Key::Space => Some(Intent::Snapshot),
+        Key::Space => Some(Intent::Window(WindowIntent::Snapshot)),
         Key::P => match view.source {
-            SourceState::Playing { .. } => Some(Intent::Pause(true)),
-            SourceState::Paused { .. } => Some(Intent::Pause(false)),
-            SourceState::Ended { .. } => Some(Intent::Seek(0.0)),
+            SourceState::Playing { .. } => Some(Intent::Source(SourceIntent::Pause(true))),
+            SourceState::Paused { .. } => Some(Intent::Source(SourceIntent::Pause(false))),
+            SourceState::Ended { .. } => Some(Intent::Source(SourceIntent::Seek(0.0))),
             _ => None,
         },
-        Key::H => Some(Intent::Figures(!view.settings.figures)),
-        Key::C => Some(Intent::Compare(!view.comparing)),
-        Key::F => Some(Intent::Mirror(!view.settings.mirror)),
-        Key::L => Some(Intent::Show(Page::Library)),
-        Key::M => Some(Intent::NextModel { back: shift }),
+        Key::H => Some(Intent::Settings(SettingsIntent::Figures(!view.settings.figures))),
+        Key::C => Some(Intent::Compare(CompareIntent::Show(!view.comparing))),
+        Key::F => Some(Intent::Settings(SettingsIntent::Mirror(!view.settings.mirror))),
+        Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
+        Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,
     }
 }
@@ -97,14 +110,16 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
 fn arrow(view: &View<'_>, direction: i32) -> Option<Intent> {
     match view.pace()? {
         Pace::Live => None,
-        Pace::Stills => Some(Intent::Skip(direction)),
-        Pace::Video if view.is_paused() && direction > 0 => Some(Intent::Step),
-        Pace::Video => seek_end(view).map(|_| {
+        Pace::Stills => Some(Intent::Source(SourceIntent::Skip(direction))),
+        Pace::Video if view.is_paused() && direction > 0 => Some(Intent::Source(SourceIntent::Step)),
+        Pace::Video => view.seek_end().map(|_| {
             let step = match (view.is_paused(), view.info().and_then(|i| i.fps)) {
                 (true, Some(fps)) if fps > 0.0 => 1.0 / fps,
                 _ => 5.0,
             };
-            Intent::Seek((view.position.unwrap_or(0.0) + f64::from(direction) * step).max(0.0))
+            Intent::Source(SourceIntent::Seek(
+                (view.position.unwrap_or(0.0) + f64::from(direction) * step).max(0.0),
+            ))
         }),
     }
 }

@@ -1,10 +1,12 @@
-//! The window: `logic` gathers what is new, `ui` paints it and reports intents, one place does them.
+//! The window. Data flows one way: strings, style and widgets → view and intents (plain data) → panels and pages →
+//! controllers → window. `window.rs` gathers what is new, paints it and collects intents; `window/dispatch.rs` hands each
+//! intent to its controller.
 
-mod apply;
 mod classes_panel;
 mod companion_ui;
 mod compare;
 mod composer;
+mod controllers;
 mod detect_panel;
 mod figures_panel;
 mod help;
@@ -13,8 +15,9 @@ mod intent;
 mod keys;
 mod library;
 mod model_panel;
+mod options;
 mod pace_panel;
-mod page_text;
+mod page_frame;
 mod pages;
 mod reading;
 mod settings_page;
@@ -33,65 +36,24 @@ mod widgets;
 mod window;
 mod workers;
 
-pub use page_text::task_name;
+pub use options::{AppError, AppOptions};
+pub use strings::task_name;
 pub use timing::{First, Observer, Pass};
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::model::labels::Language;
 use crate::settings;
-use crate::source::Address;
 use timing::Timing;
-
-/// What the window is opened with; what is `None` is as it was remembered.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AppOptions {
-    pub source: Option<Address>,
-    pub model: Option<PathBuf>,
-    /// Models to compare it with from the start.
-    pub compare: Vec<PathBuf>,
-    /// For this run only.
-    pub language: Option<Language>,
-    /// Width and height of the window, in points.
-    pub size: Option<(f32, f32)>,
-}
-
-/// Why the window can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// There is no screen to open it on.
-    #[error("No display can be opened: {reason}.")]
-    NoDisplay { reason: String },
-    /// The graphics driver gives no OpenGL.
-    #[error("The graphics driver can't draw the window: {reason}.")]
-    NoGraphics { reason: String },
-}
-
-impl AppError {
-    /// What the user can do about it, in a sentence.
-    #[must_use]
-    pub fn fix(&self) -> &'static str {
-        match self {
-            Self::NoDisplay { .. } => {
-                "Start Sightline in a desktop session, or work without a window: sightline predict SOURCE --save out"
-            }
-            Self::NoGraphics { .. } => {
-                "Update the driver, or draw without it: LIBGL_ALWAYS_SOFTWARE=1 sightline"
-            }
-        }
-    }
-}
 
 /// Opens the window and stays until it is closed.
 ///
 /// # Errors
-/// [`AppError`] where no window can be opened.
+/// [`AppError`] if no window can be opened.
 pub fn run(options: AppOptions) -> Result<(), AppError> {
     open(options, None)
 }
 
-/// As [`run`], and tells `observer` what the window does; the observer also closes it. For measurements
+/// Does what [`run`] does, and tells `observer` what the window does; the observer also closes it. For measurements
 /// (`benches/window.rs`).
 ///
 /// # Errors

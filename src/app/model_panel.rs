@@ -1,16 +1,13 @@
-//! The model: which one, what it is, how we know, and why another one isn't running.
+//! The model: which one, its family and input, the evidence for that, and why another one isn't running.
 
 use egui::{self, Popup, Ui};
 
 use super::icons::Icon;
-use super::intent::{Choose, Intent, Page};
-use super::library::words::Words;
-use super::page_text::{model_card, task_name};
-use super::source_panel::caption;
-use super::speed::Speed;
+use super::intent::{Choose, FilesIntent, Intent, ModelIntent, Page, WindowIntent};
+use super::strings::{model_page, task_name};
 use super::style::palette;
-use super::view::{View, file_name, model_name};
-use super::widgets::{dropdown, figure_row, menu_row, notice, section_with};
+use super::view::{View, file_name, model_name, same_file};
+use super::widgets::{caption, dropdown, figure_row, menu_row, notice, section_with};
 use crate::engine::ModelInfo;
 use crate::library::search::{self, SortOrder};
 use crate::library::{Kind, ModelEntry, names};
@@ -18,7 +15,7 @@ use crate::model::spec::{Layout, Size};
 use crate::model::{ModelError, Task};
 
 /// Shows the part of the side panel that is about the model.
-pub fn ui(ui: &mut Ui, view: &View<'_>, speed: &Speed, out: &mut Vec<Intent>) {
+pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let opening = view.model.opening.as_deref();
     section_with(
@@ -32,15 +29,15 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, speed: &Speed, out: &mut Vec<Intent>) {
         |ui| {
             let chosen = match (opening, &view.model.current) {
                 (Some(path), _) => (s.loading_model)(&model_name(path)),
-                (None, Some(card)) => card.name.clone(),
+                (None, Some(model)) => model.name.clone(),
                 (None, None) => s.no_model.into(),
             };
             let button = dropdown(ui, Icon::Model, &chosen, s.choose_model);
             Popup::menu(&button).width(button.rect.width()).show(|ui| menu_ui(ui, view, out));
             failure_ui(ui, view, out);
-            if let Some(card) = &view.model.current {
-                spec_ui(ui, view, card, speed, out);
-            } else if view.library.cards.is_empty() && opening.is_none() && view.model.failed.is_none() {
+            if let Some(model) = &view.model.current {
+                spec_ui(ui, view, model, out);
+            } else if view.library.models.is_empty() && opening.is_none() && view.model.failed.is_none() {
                 ui.label(egui::RichText::new(s.no_models_found).small().color(palette(ui).weak));
             }
         },
@@ -51,61 +48,56 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = view.model.current.as_ref().map(|c| c.path.as_path());
-    let mut cards: Vec<&ModelEntry> = view
+    let mut entries: Vec<&ModelEntry> = view
         .library
-        .cards
+        .models
         .iter()
         .map(std::sync::Arc::as_ref)
         .filter(|c| !matches!(c.kind, Kind::Broken { .. }))
         .collect();
-    search::sort(&mut cards, SortOrder::Recent);
+    search::sort(&mut entries, SortOrder::Recent);
     egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-        let unlisted = current.filter(|c| !cards.iter().any(|m| same_file(&m.path, c)));
+        let unlisted = current.filter(|c| !entries.iter().any(|m| same_file(&m.path, c)));
         if let Some(path) = unlisted {
             let _ = menu_row(ui, Icon::Model, &model_name(path), "", true);
         }
-        for card in &cards {
-            let chosen = current.is_some_and(|c| same_file(c, &card.path));
-            let note = match (&card.measured, card.task()) {
+        for entry in &entries {
+            let chosen = current.is_some_and(|c| same_file(c, &entry.path));
+            let note = match (&entry.measured, entry.task()) {
                 (Some(m), _) => format!("{:.0} ms", m.total_ms),
                 (None, Some(task)) => task_name(view.language, task).to_owned(),
                 (None, None) => String::new(),
             };
-            let icon = if card.favourite { Icon::Star } else { Icon::Model };
-            let row = menu_row(ui, icon, &card.name, &note, chosen);
-            if row.on_hover_text(names::shown(&card.path.display().to_string())).clicked() {
-                out.push(Intent::SetModel(card.path.clone()));
+            let icon = if entry.favourite { Icon::Star } else { Icon::Model };
+            let row = menu_row(ui, icon, &entry.name, &note, chosen);
+            if row.on_hover_text(names::shown(&entry.path.display().to_string())).clicked() {
+                out.push(Intent::Model(ModelIntent::Open(entry.path.clone())));
             }
         }
     });
-    if cards.is_empty() {
+    if entries.is_empty() {
         caption(ui, s.no_models_found);
     }
     ui.separator();
-    if menu_row(ui, Icon::Library, Words::of(view.language).library, "L", false).clicked() {
-        out.push(Intent::Show(Page::Library));
+    if menu_row(ui, Icon::Library, view.strings.library.library, "L", false).clicked() {
+        out.push(Intent::Window(WindowIntent::Show(Page::Library)));
     }
     if menu_row(ui, Icon::Folder, s.open_model, "", false).clicked() {
-        out.push(Intent::Choose(Choose::Model));
+        out.push(Intent::Files(FilesIntent::Choose(Choose::Model)));
     }
     let none = view.model.current.is_none() && view.model.opening.is_none();
     if menu_row(ui, Icon::Close, s.no_model, "", none).clicked() {
-        out.push(Intent::NoModel);
+        out.push(Intent::Model(ModelIntent::Close));
     }
-}
-
-/// Whether two paths name the same file, as far as their text tells.
-pub fn same_file(a: &std::path::Path, b: &std::path::Path) -> bool {
-    a == b || (a.file_name() == b.file_name() && (a.ends_with(b) || b.ends_with(a)))
 }
 
 fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let Some((path, error)) = &view.model.failed else { return };
-    let text = model_card(view.language, error);
+    let text = model_page(view.language, error);
     let colour = palette(ui).warn;
     if view.lacks_runtime() {
-        // The banner over the image says the rest.
+        // The banner over the preview says the rest.
         ui.label(egui::RichText::new(&text.title).color(colour));
         return;
     }
@@ -113,27 +105,27 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.add(
             egui::Label::new(egui::RichText::new(&text.fix).color(palette(ui).weak)).wrap().selectable(true),
         );
-        if let Some(card) = &view.model.current {
-            ui.label(egui::RichText::new((s.old_one_runs)(&card.name)).color(palette(ui).weak));
+        if let Some(model) = &view.model.current {
+            ui.label(egui::RichText::new((s.old_one_runs)(&model.name)).color(palette(ui).weak));
         }
         ui.horizontal_wrapped(|ui| match **error {
             ModelError::NotUnderstood { .. } | ModelError::UnexpectedOutput { .. } => {
                 if ui.button(s.how_to_read).clicked() {
-                    out.push(Intent::Show(Page::Reading(path.clone())));
+                    out.push(Intent::Window(WindowIntent::Show(Page::Reading(path.clone()))));
                 }
             }
             _ => {
                 if ui.button(s.try_again).clicked() {
-                    out.push(Intent::SetModel(path.clone()));
+                    out.push(Intent::Model(ModelIntent::Open(path.clone())));
                 }
             }
         });
     });
 }
 
-fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, speed: &Speed, out: &mut Vec<Intent>) {
+fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent>) {
     let s = view.strings;
-    let spec = &card.spec;
+    let spec = &model.spec;
     ui.spacing_mut().item_spacing.y = 2.0;
     figure_row(ui, s.family, spec.family.name());
     figure_row(ui, s.task, task_name(view.language, spec.task));
@@ -148,15 +140,15 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, speed: &Speed, out: &
     } else {
         figure_row(ui, s.input, &format!("{bound}{w}×{h} · {layout}"));
     }
-    super::speed::ui(ui, view, card, speed, out);
-    if !card.adapters.is_empty() {
-        adapters_ui(ui, view, card, out);
+    super::speed::ui(ui, view, model, out);
+    if !model.adapters.is_empty() {
+        adapters_ui(ui, view, model, out);
     }
-    super::companion_ui::ui(ui, view, card, out);
+    super::companion_ui::ui(ui, view, model, out);
     egui::CollapsingHeader::new(s.how_do_we_know).id_salt("evidence").show_unindented(ui, |ui| {
         let p = palette(ui);
-        ui.label(egui::RichText::new(file_name(&card.path)).color(p.strong))
-            .on_hover_text(card.path.display().to_string());
+        ui.label(egui::RichText::new(file_name(&model.path)).color(p.strong))
+            .on_hover_text(model.path.display().to_string());
         for line in &spec.evidence {
             ui.horizontal_top(|ui| {
                 ui.label(egui::RichText::new("·").color(p.accent));
@@ -166,25 +158,25 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, speed: &Speed, out: &
         let sure = format!("{:.0} %", spec.confidence * 100.0);
         ui.label(egui::RichText::new(sure).small().color(p.weak));
         if ui.button(s.how_to_read).clicked() {
-            out.push(Intent::Show(Page::Reading(card.path.clone())));
+            out.push(Intent::Window(WindowIntent::Show(Page::Reading(model.path.clone()))));
         }
     });
 }
 
-/// The switch between the adapters that lie beside the model.
-fn adapters_ui(ui: &mut Ui, view: &View<'_>, card: &ModelInfo, out: &mut Vec<Intent>) {
+/// The switch between the adapters next to the model.
+fn adapters_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent>) {
     let s = view.strings;
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(s.adapter).color(palette(ui).weak));
         let name =
             |path: Option<&std::path::PathBuf>| path.map_or(s.no_adapter.to_owned(), |p| model_name(p));
-        egui::ComboBox::from_id_salt("adapter").selected_text(name(card.adapter.as_ref())).show_ui(
+        egui::ComboBox::from_id_salt("adapter").selected_text(name(model.adapter.as_ref())).show_ui(
             ui,
             |ui| {
-                for choice in std::iter::once(None).chain(card.adapters.iter().map(Some)) {
-                    let chosen = card.adapter.as_ref() == choice;
+                for choice in std::iter::once(None).chain(model.adapters.iter().map(Some)) {
+                    let chosen = model.adapter.as_ref() == choice;
                     if ui.selectable_label(chosen, name(choice)).clicked() && !chosen {
-                        out.push(Intent::SetAdapter(choice.cloned()));
+                        out.push(Intent::Model(ModelIntent::Adapter(choice.cloned())));
                     }
                 }
             },

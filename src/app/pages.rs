@@ -1,13 +1,13 @@
-//! What stands in the image's place while there is none: opening, welcome, and a page for every failure.
+//! What is shown while there is no preview: opening, welcome, and a page for every failure.
 
 use egui::{self, Sense, Ui, Vec2, vec2};
 
 use super::icons::{self, Icon};
-use super::intent::{Choose, Intent};
-use super::page_text::{PageText, model_card, source_page};
+use super::intent::{Choose, FilesIntent, Intent, ModelIntent, SourceIntent, WindowIntent};
+use super::strings::{PageText, model_page, source_page};
 use super::style::palette;
-use super::view::{View, address_name, file_name};
-use super::widgets::{centred_page, page_title, paragraph, plain_button, primary_button};
+use super::view::{View, file_name};
+use super::widgets::{centred_page, notice, page_title, paragraph, plain_button, primary_button};
 use crate::engine::SourceState;
 use crate::source::address::PATTERN;
 use crate::source::{Address, SourceError};
@@ -22,7 +22,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             if address.is_camera() {
                 waiting(ui, s.opening_camera, s.camera_permission_hint);
             } else {
-                waiting(ui, &(s.opening_source)(&address_name(address, s)), "");
+                waiting(ui, &(s.opening_source)(&view.cameras.source_name(address, s)), "");
             }
         }
         SourceState::Playing { .. } | SourceState::Paused { .. } | SourceState::Ended { .. } => {
@@ -52,7 +52,7 @@ fn welcome(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.add_space(16.0);
         button_row(ui, |ui| {
             if primary_button(ui, s.any_camera).clicked() {
-                out.push(Intent::OpenSource(Address::AnyCamera));
+                out.push(Intent::Source(SourceIntent::Open(Address::AnyCamera)));
             }
             other_sources(ui, view, out);
         });
@@ -80,19 +80,19 @@ fn failed(
         ui.add_space(16.0);
         button_row(ui, |ui| {
             if primary_button(ui, s.try_again).clicked() {
-                out.push(Intent::TryAgain);
+                out.push(Intent::Source(SourceIntent::TryAgain));
             }
             let failing = camera_name(error);
             let others = view.cameras.items().iter();
             let others = others.filter(|c| c.address() != *address && Some(c.name.as_str()) != failing);
             for camera in others.take(3) {
                 if plain_button(ui, &camera.name).clicked() {
-                    out.push(Intent::OpenSource(camera.address()));
+                    out.push(Intent::Source(SourceIntent::Open(camera.address())));
                 }
             }
             other_sources(ui, view, out);
         });
-        // What the fix already says isn't said twice.
+        // The fixes of other failures already say so.
         if retrying && matches!(error, SourceError::NoCamera | SourceError::Forbidden { .. }) {
             ui.add_space(10.0);
             ui.label(egui::RichText::new(s.returns_by_itself).color(p.weak));
@@ -118,13 +118,13 @@ fn camera_name(error: &SourceError) -> Option<&str> {
 fn other_sources(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     if plain_button(ui, s.image_or_video).clicked() {
-        out.push(Intent::Choose(Choose::File));
+        out.push(Intent::Files(FilesIntent::Choose(Choose::File)));
     }
     if plain_button(ui, s.folder_of_images).clicked() {
-        out.push(Intent::Choose(Choose::Folder));
+        out.push(Intent::Files(FilesIntent::Choose(Choose::Folder)));
     }
     if plain_button(ui, s.test_pattern).clicked() {
-        out.push(Intent::OpenSource(PATTERN));
+        out.push(Intent::Source(SourceIntent::Open(PATTERN)));
     }
 }
 
@@ -158,23 +158,23 @@ fn badge(ui: &mut Ui, icon: Icon, colour: egui::Color32) {
     ui.add_space(12.0);
 }
 
-/// The banner over the image when ONNX Runtime is missing: the preview goes on.
+/// The banner over the preview when ONNX Runtime is missing: the preview goes on.
 pub fn runtime_banner(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let Some((path, error)) = &view.model.failed else { return };
     let s = view.strings;
-    let text = model_card(view.language, error);
+    let text = model_page(view.language, error);
     let p = palette(ui);
-    super::widgets::notice(ui, p.warn, s.no_runtime, s.no_runtime_text, |ui| {
+    notice(ui, p.warn, s.no_runtime, s.no_runtime_text, |ui| {
         ui.add(egui::Label::new(egui::RichText::new(&text.fix).color(p.text)).wrap().selectable(true));
         ui.horizontal_wrapped(|ui| {
             if ui.button(s.try_again).clicked() {
-                out.push(Intent::SetModel(path.clone()));
+                out.push(Intent::Model(ModelIntent::Open(path.clone())));
             }
             if ui.button(s.choose_runtime).clicked() {
-                out.push(Intent::Choose(Choose::Runtime));
+                out.push(Intent::Files(FilesIntent::Choose(Choose::Runtime)));
             }
             if ui.button(s.copy).clicked() {
-                out.push(Intent::CopyText(text.fix.clone()));
+                out.push(Intent::Window(WindowIntent::CopyText(text.fix.clone())));
             }
         });
     });

@@ -1,16 +1,16 @@
-//! "How to read this model": what the file says, and what the user says of it.
+//! The page "How to read this model": what the file says, and what the user corrects.
 
 use std::path::{Path, PathBuf};
 
 use egui::{self, Ui};
 
-use super::intent::{Choose, Intent};
-use super::page_text::{model_card, task_name};
-use super::settings_page::{card, page_frame};
+use super::intent::{Choose, FilesIntent, Intent, ModelIntent, ReadingIntent};
+use super::page_frame::page_frame;
 use super::strings::Strings;
+use super::strings::{model_page, task_name};
 use super::style::palette;
 use super::view::{View, file_name};
-use super::widgets::{combo_arrow, primary_button};
+use super::widgets::{card, combo_arrow, primary_button};
 use crate::model::file::{GraphInfo, ValueInfo};
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
@@ -22,17 +22,17 @@ const CENTRED: Fit = Fit::Letterbox { pad: 114, centred: true, rounded: true };
 const CORNER: Fit = Fit::Letterbox { pad: 114, centred: false, rounded: false };
 const CROP: Fit = Fit::CentreCrop { resize: 256 };
 
-/// What was read of the model's file.
+/// What a worker read of the model's file.
 #[derive(Debug, Default)]
 pub enum Seen {
-    /// A worker reads it.
+    /// The worker is reading.
     #[default]
     Reading,
     Read(Box<Inspection>),
     Failed(ModelError),
 }
 
-/// The page's state: what was seen, what was chosen.
+/// What the page remembers: the file's description and the user's choices.
 #[derive(Debug, Default)]
 pub struct Reading {
     pub path: PathBuf,
@@ -43,7 +43,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The page for a model that is still to be looked at.
+    /// The page for a model whose file is still to be read.
     #[must_use]
     pub fn new(path: &Path, chosen: Sidecar) -> Self {
         Self { path: path.to_owned(), seen: Seen::Reading, chosen, saved: false }
@@ -79,7 +79,7 @@ impl Reading {
                 self.choices_ui(ui, view, out);
                 self.preview_ui(ui, view, preview);
             }
-            self.facts_ui(ui, view);
+            self.file_ui(ui, view);
         });
     }
 
@@ -98,7 +98,7 @@ impl Reading {
                     ui.label((s.loading_model)(&file_name(&self.path)));
                 });
             } else if let Some((_, error)) = failed {
-                let text = model_card(view.language, error);
+                let text = model_page(view.language, error);
                 ui.add(egui::Label::new(egui::RichText::new(text.explanation).color(p.bad)).wrap());
             } else if view.model.current.as_ref().is_some_and(|c| c.path == self.path) {
                 ui.label(egui::RichText::new(s.reading_works).color(p.good));
@@ -150,7 +150,7 @@ impl Reading {
             ui.add_space(8.0);
             ui.horizontal(|ui| {
                 if primary_button(ui, s.save_beside).clicked() {
-                    out.push(Intent::SaveReading(self.path.clone(), self.chosen.clone()));
+                    out.push(Intent::Reading(ReadingIntent::Save(self.path.clone(), self.chosen.clone())));
                 }
                 if ui.add_enabled(self.chosen != Sidecar::default(), egui::Button::new(s.reset)).clicked() {
                     self.chosen = Sidecar::default();
@@ -163,11 +163,11 @@ impl Reading {
         });
         if self.chosen != before {
             self.saved = false;
-            out.push(Intent::ApplyReading(self.path.clone(), self.chosen.clone()));
+            out.push(Intent::Model(ModelIntent::OpenAs(self.path.clone(), self.chosen.clone())));
         }
     }
 
-    fn facts_ui(&self, ui: &mut Ui, view: &View<'_>) {
+    fn file_ui(&self, ui: &mut Ui, view: &View<'_>) {
         let s = view.strings;
         card(ui, s.what_the_file_says, |ui| match &self.seen {
             Seen::Reading => {
@@ -177,7 +177,7 @@ impl Reading {
                 });
             }
             Seen::Failed(error) => {
-                let text = model_card(view.language, error);
+                let text = model_page(view.language, error);
                 ui.add(egui::Label::new(format!("{} {}", text.explanation, text.fix)).wrap());
             }
             Seen::Read(seen) => {
@@ -193,13 +193,13 @@ impl Reading {
                     }
                 }
                 ui.add_space(6.0);
-                file_ui(ui, s, &seen.facts);
+                graph_ui(ui, s, &seen.facts);
             }
         });
     }
 }
 
-/// One choice of several; `None` leaves it as it was found.
+/// A choice among several options; `None` leaves the value as it was found.
 fn choice<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
@@ -249,7 +249,7 @@ fn labels_ui(ui: &mut Ui, s: &Strings, labels: &mut Option<Vec<String>>, out: &m
                 ui.selectable_value(labels, Some(coco.english().to_vec()), "COCO-80");
                 ui.selectable_value(labels, Some(Vec::new()), s.labels_none);
                 if ui.selectable_label(false, s.labels_file).clicked() {
-                    out.push(Intent::Choose(Choose::Labels));
+                    out.push(Intent::Files(FilesIntent::Choose(Choose::Labels)));
                 }
             });
             response.response.accessible_name(s.labels);
@@ -257,28 +257,28 @@ fn labels_ui(ui: &mut Ui, s: &Strings, labels: &mut Option<Vec<String>>, out: &m
     });
 }
 
-fn file_ui(ui: &mut Ui, s: &Strings, facts: &GraphInfo) {
+fn graph_ui(ui: &mut Ui, s: &Strings, graph: &GraphInfo) {
     let p = palette(ui);
-    let group = |ui: &mut Ui, title: &str, ports: &[ValueInfo]| {
+    let group = |ui: &mut Ui, title: &str, values: &[ValueInfo]| {
         ui.label(egui::RichText::new(title).color(p.weak));
-        for port in ports.iter().take(24) {
-            let text = format!("{}   {}   {}", port.name, port.element, port.shape_text());
+        for value in values.iter().take(24) {
+            let text = format!("{}   {}   {}", value.name, value.element, value.shape_text());
             ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap().selectable(true));
         }
         ui.add_space(4.0);
     };
-    group(ui, s.inputs, &facts.inputs);
-    group(ui, s.outputs, &facts.outputs);
+    group(ui, s.inputs, &graph.inputs);
+    group(ui, s.outputs, &graph.outputs);
     ui.label(egui::RichText::new(s.metadata).color(p.weak));
-    if facts.metadata.is_empty() {
+    if graph.metadata.is_empty() {
         ui.label(s.nothing);
     }
-    for (key, value) in facts.metadata.iter().take(40) {
+    for (key, value) in graph.metadata.iter().take(40) {
         let value: String = value.chars().take(160).collect();
         ui.add(egui::Label::new(format!("{key}: {value}")).wrap().selectable(true));
     }
-    if !facts.producer.is_empty() {
+    if !graph.producer.is_empty() {
         ui.add_space(4.0);
-        ui.label(egui::RichText::new(format!("{}: {}", s.made_by, facts.producer)).color(p.weak));
+        ui.label(egui::RichText::new(format!("{}: {}", s.made_by, graph.producer)).color(p.weak));
     }
 }

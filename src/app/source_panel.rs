@@ -1,12 +1,12 @@
-//! The source: which one, how it is, and for a camera its modes and controls.
+//! The source: which one, its state, and for a camera its modes and controls.
 
 use egui::{self, Popup, PopupCloseBehavior, Ui};
 
 use super::icons::Icon;
-use super::intent::{Choose, Intent};
+use super::intent::{Choose, FilesIntent, Intent, SourceIntent};
 use super::style::palette;
-use super::view::{View, address_name};
-use super::widgets::{dropdown, figure_row, menu_row, section_with, state_mark, wide_slider};
+use super::view::View;
+use super::widgets::{caption, dropdown, figure_row, menu_row, section_with, state_mark, wide_slider};
 use crate::engine::SourceState;
 use crate::source::address::PATTERN;
 use crate::source::camera::{CameraInfo, Control, ControlKind, Mode};
@@ -31,23 +31,18 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             state_mark(ui, colour, text);
         },
         |ui| {
-            let chosen = match (view.info(), view.address()) {
-                (Some(info), Some(address)) if address.is_camera() => info.name.clone(),
-                (_, Some(address)) => address_name(address, s),
-                (_, None) => s.no_source.into(),
-            };
+            let chosen = view.source_name().unwrap_or_else(|| s.no_source.into());
             let icon = view.address().map_or(Icon::CameraOff, address_icon);
             let button = dropdown(ui, icon, &chosen, s.choose_source);
             if button.clicked() {
-                out.push(Intent::RefreshCameras);
+                out.push(Intent::Source(SourceIntent::RefreshCameras));
             }
             Popup::menu(&button).width(button.rect.width()).show(|ui| menu_ui(ui, view, out));
             if let Some(info) = view.info() {
                 if !info.detail.is_empty() {
                     ui.label(egui::RichText::new(&info.detail).small().color(palette(ui).weak));
                 }
-                let camera = view.address().and_then(|a| view.cameras.find(a, Some(&info.name)));
-                if let (Some(camera), Some(address)) = (camera, view.address()) {
+                if let (Some(camera), Some(address)) = (view.camera(), view.address()) {
                     egui::CollapsingHeader::new(s.camera_settings)
                         .id_salt("camera settings")
                         .show_unindented(ui, |ui| camera_ui(ui, view, address, camera, out));
@@ -70,15 +65,14 @@ pub fn address_icon(address: &Address) -> Icon {
 
 fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
-    let playing = view.info().map(|i| i.name.as_str());
-    let current = view.address().and_then(|a| view.cameras.find(a, playing));
+    let current = view.camera();
     ui.spacing_mut().item_spacing.y = 2.0;
     caption(ui, s.cameras);
     for (n, camera) in view.cameras.items().iter().enumerate() {
         let note = if n < 9 { format!("{}", n + 1) } else { String::new() };
         let chosen = current.is_some_and(|c| c.address() == camera.address());
         if menu_row(ui, Icon::Camera, &camera.name, &note, chosen).clicked() {
-            out.push(Intent::OpenSource(camera.address()));
+            out.push(Intent::Source(SourceIntent::Open(camera.address())));
         }
     }
     if view.cameras.items().is_empty() {
@@ -90,14 +84,14 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
     ui.separator();
     if menu_row(ui, Icon::Video, s.open_file, "Ctrl+O", false).clicked() {
-        out.push(Intent::Choose(Choose::File));
+        out.push(Intent::Files(FilesIntent::Choose(Choose::File)));
     }
     if menu_row(ui, Icon::Folder, s.open_folder, "", false).clicked() {
-        out.push(Intent::Choose(Choose::Folder));
+        out.push(Intent::Files(FilesIntent::Choose(Choose::Folder)));
     }
     let pattern = matches!(view.address(), Some(Address::Pattern { .. }));
     if menu_row(ui, Icon::Pattern, s.test_pattern, "", pattern).clicked() {
-        out.push(Intent::OpenSource(PATTERN));
+        out.push(Intent::Source(SourceIntent::Open(PATTERN)));
     }
     let recent = view.settings.recent.iter().filter(|a| !matches!(a, Address::Pattern { .. }));
     let mut recent = recent.take(5).peekable();
@@ -107,22 +101,14 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
     for address in recent {
         let chosen = view.address() == Some(address);
-        let row = menu_row(ui, address_icon(address), &address_name(address, s), "", chosen);
+        let row = menu_row(ui, address_icon(address), &view.cameras.source_name(address, s), "", chosen);
         if row.on_hover_text(address.to_string()).clicked() {
-            out.push(Intent::OpenSource(address.clone()));
+            out.push(Intent::Source(SourceIntent::Open(address.clone())));
         }
     }
 }
 
-/// A grey line above a group of a menu.
-pub fn caption(ui: &mut Ui, text: &str) {
-    ui.horizontal(|ui| {
-        ui.add_space(10.0);
-        ui.label(egui::RichText::new(text).small().color(palette(ui).weak));
-    });
-}
-
-/// What a camera is asked for to get this mode.
+/// The request that selects this mode.
 fn request(mode: &Mode) -> CameraRequest {
     CameraRequest {
         format: Some(mode.format),
@@ -152,7 +138,7 @@ fn camera_ui(ui: &mut Ui, view: &View<'_>, address: &Address, camera: &CameraInf
             for mode in automatic.chain(camera.modes.iter().map(request)) {
                 let name = mode_name(&mode, s.automatic);
                 if ui.selectable_label(mode == chosen, name).clicked() && mode != chosen {
-                    out.push(Intent::OpenCamera(address.clone(), mode));
+                    out.push(Intent::Source(SourceIntent::OpenCamera(address.clone(), mode)));
                 }
             }
         });
@@ -165,7 +151,8 @@ fn camera_ui(ui: &mut Ui, view: &View<'_>, address: &Address, camera: &CameraInf
         ui.push_id(control.id, |ui| control_ui(ui, control, out));
     }
     let changed = camera.controls.iter().filter(|c| c.active && c.value != c.default);
-    let reset: Vec<_> = changed.map(|c| Intent::SetControl { id: c.id, value: c.default }).collect();
+    let reset: Vec<_> =
+        changed.map(|c| Intent::Source(SourceIntent::SetControl { id: c.id, value: c.default })).collect();
     if ui.add_enabled(!reset.is_empty(), egui::Button::new(s.reset)).clicked() {
         out.extend(reset);
     }
@@ -200,6 +187,6 @@ fn control_ui(ui: &mut Ui, control: &Control, out: &mut Vec<Intent>) {
         }
     });
     if value != control.value {
-        out.push(Intent::SetControl { id: control.id, value });
+        out.push(Intent::Source(SourceIntent::SetControl { id: control.id, value }));
     }
 }

@@ -1,4 +1,4 @@
-//! Messages at the foot of the image: good news passes by itself, bad news stays until it is dismissed.
+//! Messages at the bottom of the preview: good news disappears by itself, bad news stays until it is dismissed.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use egui::{self, Align2, Area, Id, Order, TextureHandle, Ui, vec2};
 
 use super::icons::Icon;
-use super::intent::Intent;
-use super::page_text::plain_quotes;
+use super::intent::{FilesIntent, Intent, WindowIntent};
 use super::strings::Strings;
+use super::strings::plain_quotes;
 use super::style::{CARD_RADIUS, palette};
 use super::widgets::sized_icon_button;
 
@@ -53,7 +53,7 @@ impl Toasts {
     }
 
     fn push(&mut self, title: &str, text: String, bad: bool) -> &mut Toast {
-        // The same failure again doesn't pile up.
+        // A failure that repeats is shown once.
         self.shown.retain(|t| t.title != title || t.text != text);
         while self.shown.len() >= LIMIT {
             self.shown.remove(0);
@@ -77,7 +77,7 @@ impl Toasts {
         self.shown.retain(|t| t.id != id);
     }
 
-    /// Lets good news pass.
+    /// Removes good news that was shown long enough.
     pub fn pass(&mut self, ctx: &egui::Context) {
         self.shown.retain(|t| t.bad || t.since.elapsed() < STAY);
         if let Some(next) =
@@ -87,7 +87,7 @@ impl Toasts {
         }
     }
 
-    /// Shows them, the newest lowest, above the foot of `stage`.
+    /// Shows them, the newest lowest, above the bottom of `stage`.
     pub fn ui(&self, ui: &Ui, s: &Strings, stage: egui::Rect, out: &mut Vec<Intent>) {
         if self.shown.is_empty() {
             return;
@@ -133,11 +133,11 @@ fn toast_ui(ui: &mut Ui, s: &Strings, toast: &Toast, out: &mut Vec<Intent>) {
                     if let Some(folder) = &toast.folder
                         && ui.button(s.show_folder).clicked()
                     {
-                        out.push(Intent::OpenFolder(folder.clone()));
+                        out.push(Intent::Files(FilesIntent::OpenFolder(folder.clone())));
                     }
                 });
                 if sized_icon_button(ui, Icon::Close, s.dismiss, false, 24.0).clicked() {
-                    out.push(Intent::Dismiss(toast.id));
+                    out.push(Intent::Window(WindowIntent::Dismiss(toast.id)));
                 }
             });
         });

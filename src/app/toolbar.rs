@@ -1,9 +1,9 @@
-//! The bar below the image: the video's controls, the snapshot, the view's switches.
+//! The bar below the preview: the video's controls, the snapshot, the view's switches.
 
 use egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icons::{self, Icon};
-use super::intent::{Intent, Page};
+use super::intent::{CompareIntent, Intent, Page, SettingsIntent, SourceIntent, WindowIntent};
 use super::style::palette;
 use super::view::View;
 use super::widgets::{icon_button, wide_slider};
@@ -17,7 +17,7 @@ pub const HEIGHT: f32 = 56.0;
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let rect = ui.max_rect().shrink2(vec2(12.0, 0.0));
-    // The snapshot stands in the middle whatever is at its sides.
+    // The snapshot button is in the middle, however wide the two sides are.
     let side = |from: f32, to: f32| egui::Rect::from_x_y_ranges(from..=to, rect.y_range());
     let middle = rect.center().x;
     let shutter = 46.0;
@@ -34,7 +34,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let button = ui.allocate_rect(centre, Sense::click());
     shutter_ui(ui, view, &button);
     if button.on_hover_text(format!("{}  (Space)", s.snapshot)).clicked() && view.has_image {
-        out.push(Intent::Snapshot);
+        out.push(Intent::Window(WindowIntent::Snapshot));
     }
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(right).layout(Layout::right_to_left(Align::Center)),
@@ -74,27 +74,31 @@ fn left_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     if stills {
         if many {
             if icon_button(ui, Icon::Previous, s.previous, false).clicked() {
-                out.push(Intent::Skip(-1));
+                out.push(Intent::Source(SourceIntent::Skip(-1)));
             }
             if icon_button(ui, Icon::Next, s.next, false).clicked() {
-                out.push(Intent::Skip(1));
+                out.push(Intent::Source(SourceIntent::Skip(1)));
             }
         }
     } else {
         let (icon, label) = if still { (Icon::Play, s.go_on) } else { (Icon::Pause, s.pause) };
         if icon_button(ui, icon, &format!("{label}  (P)"), false).clicked() {
-            out.push(if ended { Intent::Seek(0.0) } else { Intent::Pause(!still) });
+            out.push(if ended {
+                Intent::Source(SourceIntent::Seek(0.0))
+            } else {
+                Intent::Source(SourceIntent::Pause(!still))
+            });
         }
     }
     if pace == Pace::Video {
         if icon_button(ui, Icon::Next, s.step, false).clicked() {
-            out.push(Intent::Step);
+            out.push(Intent::Source(SourceIntent::Step));
         }
         if icon_button(ui, Icon::Loop, s.loop_, view.settings.looping).clicked() {
-            out.push(Intent::Loop(!view.settings.looping));
+            out.push(Intent::Source(SourceIntent::Loop(!view.settings.looping)));
         }
         if icon_button(ui, Icon::Fast, s.fast, view.as_fast_as_possible).clicked() {
-            out.push(Intent::AsFastAsPossible(!view.as_fast_as_possible));
+            out.push(Intent::Source(SourceIntent::AsFastAsPossible(!view.as_fast_as_possible)));
         }
     }
     let text = place_text(view, pace);
@@ -131,53 +135,42 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let set = view.settings;
     if icon_button(ui, Icon::Panel, s.side_panel, set.side_panel).clicked() {
-        out.push(Intent::SidePanel(!set.side_panel));
+        out.push(Intent::Settings(SettingsIntent::SidePanel(!set.side_panel)));
     }
     let label = if view.full_screen { s.leave_full_screen } else { s.full_screen };
     if icon_button(ui, Icon::FullScreen, &format!("{label}  (F11)"), view.full_screen).clicked() {
-        out.push(Intent::FullScreen(!view.full_screen));
+        out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
     }
-    if icon_button(ui, Icon::Compare, &format!("{}  (C)", s.compare), view.comparing).clicked() {
-        out.push(Intent::Compare(!view.comparing));
+    if icon_button(ui, Icon::Compare, &format!("{}  (C)", s.compare_models), view.comparing).clicked() {
+        out.push(Intent::Compare(CompareIntent::Show(!view.comparing)));
     }
     if icon_button(ui, Icon::Figures, &format!("{}  (H)", s.figures), set.figures).clicked() {
-        out.push(Intent::Figures(!set.figures));
+        out.push(Intent::Settings(SettingsIntent::Figures(!set.figures)));
     }
     if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), set.mirror).clicked() {
-        out.push(Intent::Mirror(!set.mirror));
+        out.push(Intent::Settings(SettingsIntent::Mirror(!set.mirror)));
     }
     if !set.side_panel {
-        // Their place is the panel's head, which isn't there.
+        // They are at the top of the side panel, which is hidden.
         if icon_button(ui, Icon::Settings, s.settings, false).clicked() {
-            out.push(Intent::Show(Page::Settings));
+            out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
         }
         if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
-            out.push(Intent::Help(true));
+            out.push(Intent::Window(WindowIntent::Help(true)));
         }
     }
 }
 
-/// Shows where a video or folder is, over the whole width; answers nothing where it can't be sought.
+/// Shows the position in a video or folder, over the whole width; shows nothing for a source that can't be sought.
 pub fn seek_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
-    let Some(end) = seek_end(view) else { return };
+    let Some(end) = view.seek_end() else { return };
     let mut at = view.position.unwrap_or(0.0).min(end);
     let mut slider = egui::Slider::new(&mut at, 0.0..=end).show_value(false);
     if view.pace() == Some(Pace::Stills) {
         slider = slider.step_by(1.0);
     }
     if wide_slider(ui, slider).accessible_name(view.strings.position).changed() {
-        out.push(Intent::Seek(at));
-    }
-}
-
-/// The last place that can be sought: seconds of a video, index of an image.
-#[must_use]
-pub fn seek_end(view: &View<'_>) -> Option<f64> {
-    let info = view.info()?;
-    match info.pace {
-        Pace::Live => None,
-        Pace::Video => info.duration_s.filter(|d| d.is_finite() && *d > 0.0),
-        Pace::Stills => info.frames.filter(|n| *n > 1).map(|n| (n - 1) as f64),
+        out.push(Intent::Source(SourceIntent::Seek(at)));
     }
 }
 

@@ -1,12 +1,18 @@
-//! What the panels are given to show: plain data, borrowed for one pass.
+//! What the panels and pages show: plain data, borrowed for one pass.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::library::LibraryView;
+use super::intent::Page;
 use super::strings::Strings;
-use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
+use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
+use crate::library::records::Tuned;
+use crate::library::{Catalogue, ModelEntry};
 use crate::model::labels::{Labels, Language};
-use crate::model::{ModelError, Thresholds};
+use crate::model::nodes::NodeShare;
+use crate::model::{ModelError, Thresholds, runtime};
 use crate::settings::Settings;
 use crate::source::camera::CameraInfo;
 use crate::source::{Address, Pace, SourceInfo};
@@ -14,79 +20,186 @@ use crate::source::{Address, Pace, SourceInfo};
 /// The cameras, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cameras {
-    /// `None`: never looked.
+    /// The cameras that are plugged in; `None` before the first listing.
     pub items: Option<Vec<CameraInfo>>,
-    /// A worker is looking.
+    /// A worker is listing them.
     pub looking: bool,
+    /// The name that each number of the list had last, so that an unplugged camera keeps its name.
+    names: BTreeMap<u32, String>,
 }
 
 impl Cameras {
-    /// The known cameras.
+    /// These cameras, listed once.
+    #[cfg(test)]
+    pub(super) fn listed(items: Vec<CameraInfo>) -> Self {
+        let mut cameras = Self::default();
+        cameras.set(items);
+        cameras
+    }
+
+    /// Takes over a new listing.
+    pub fn set(&mut self, items: Vec<CameraInfo>) {
+        self.names.extend(items.iter().map(|camera| (camera.index, camera.name.clone())));
+        self.items = Some(items);
+        self.looking = false;
+    }
+
+    /// Remembers the name under which an address plays.
+    pub fn remember_name(&mut self, address: &Address, name: &str) {
+        if let Address::CameraIndex(index) = address {
+            self.names.insert(*index, name.to_owned());
+        }
+    }
+
+    /// The cameras that are plugged in.
     #[must_use]
     pub fn items(&self) -> &[CameraInfo] {
         self.items.as_deref().unwrap_or_default()
     }
 
-    /// The one that `address` means, where it is known.
+    /// The camera of an address. `playing` is the name of the camera that plays.
     #[must_use]
     pub fn find(&self, address: &Address, playing: Option<&str>) -> Option<&CameraInfo> {
         let items = self.items();
+        let by_name = |name: &str| items.iter().find(|camera| camera.name == name);
         match address {
-            Address::Camera { .. } => items
-                .iter()
-                .find(|c| c.address() == *address)
-                .or_else(|| by_name(items, &address.to_string())),
-            Address::AnyCamera | Address::CameraIndex(_) => by_name(items, playing?),
+            Address::Camera { name, .. } => {
+                items.iter().find(|camera| camera.address() == *address).or_else(|| by_name(name))
+            }
+            Address::AnyCamera => by_name(playing?),
+            Address::CameraIndex(index) => match playing {
+                Some(name) => by_name(name),
+                None => items.iter().find(|camera| camera.index == *index),
+            },
             _ => None,
+        }
+    }
+
+    /// What the user calls a source: a camera's name, a file's name.
+    #[must_use]
+    pub fn source_name(&self, address: &Address, strings: &Strings) -> String {
+        match address {
+            Address::AnyCamera => strings.any_camera.into(),
+            Address::CameraIndex(index) => match self.names.get(index) {
+                Some(name) => name.clone(),
+                None => format!("{} {}", strings.camera, index + 1),
+            },
+            Address::Camera { name, .. } => name.clone(),
+            Address::Video(path) | Address::Image(path) | Address::Folder(path) => file_name(path),
+            Address::Glob(text) | Address::Stream(text) => text.clone(),
+            Address::Pattern { .. } => strings.test_pattern.into(),
         }
     }
 }
 
-fn by_name<'a>(items: &'a [CameraInfo], name: &str) -> Option<&'a CameraInfo> {
-    items.iter().find(|c| c.name == name)
+/// A download as the library page shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pull {
+    /// The entry of the catalogue.
+    pub id: String,
+    pub state: PullState,
 }
 
-/// What the panels show.
+/// The state of a download. Sizes in bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PullState {
+    Waiting,
+    Running { done: u64, total: Option<u64>, bytes_per_s: f64, left: Option<Duration> },
+    Paused { done: u64, total: Option<u64> },
+    Failed { message: String, fix: String },
+}
+
+/// The models on this computer and those to download.
+#[derive(Clone, Copy, Debug)]
+pub struct LibraryView<'a> {
+    pub models: &'a [Arc<ModelEntry>],
+    pub catalogue: &'a Catalogue,
+    pub pulls: &'a [Pull],
+}
+
+/// Which execution provider ran which part of a model.
+#[derive(Clone, Debug)]
+pub enum Ran {
+    /// A worker is finding out.
+    Looking,
+    Known(Vec<NodeShare>),
+    Failed(String),
+}
+
+/// How far the search for the best number of threads is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TuneProgress {
+    /// The number of threads that is being tried.
+    pub threads: usize,
+    /// Which trial it is, from 1, and of how many.
+    pub place: (usize, usize),
+}
+
+/// What runs the current model.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SpeedView<'a> {
+    pub ran: Option<&'a Ran>,
+    pub tune: Option<TuneProgress>,
+}
+
+/// What the panels and pages show. Built once for each pass.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     pub strings: &'static Strings,
     pub language: Language,
     pub settings: &'a Settings,
+    /// Where the settings are stored.
+    pub settings_file: Option<&'a Path>,
     pub source: &'a SourceState,
     pub model: &'a ModelState,
     pub stats: &'a Stats,
-    /// How results are made, and what was measured for it.
+    /// How results are made, and the measurements behind that choice.
     pub pace: PaceReport,
     /// The newest result.
-    pub prediction: Option<&'a Prediction>,
+    pub prediction: Option<&'a Arc<Prediction>>,
     pub thresholds: &'a Thresholds,
     pub cameras: &'a Cameras,
-    /// The models on this computer and those to download.
     pub library: LibraryView<'a>,
+    pub speed: SpeedView<'a>,
     /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,
+    pub page: &'a Page,
+    /// The help sheet is open.
+    pub help: bool,
     pub full_screen: bool,
-    /// Several models look at the same frames.
+    /// Several models run on the same frames.
     pub comparing: bool,
-    /// An image of the source is there to be seen.
+    /// There is a frame of the source to show.
     pub has_image: bool,
 }
 
 impl View<'_> {
-    /// What is known of the source, where it is open.
+    /// Information about the source while it is open.
     #[must_use]
     pub fn info(&self) -> Option<&SourceInfo> {
         source_info(self.source)
     }
 
-    /// The source's address, where there is one.
+    /// The source's address; `None` if no source was chosen.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         source_address(self.source)
     }
 
-    /// The source stands still because the user said so.
+    /// What the user calls the source that is chosen now: for a camera that plays, its own name.
+    #[must_use]
+    pub fn source_name(&self) -> Option<String> {
+        current_source_name(self.source, self.cameras, self.strings)
+    }
+
+    /// The camera that plays, if the source is one and it is listed.
+    #[must_use]
+    pub fn camera(&self) -> Option<&CameraInfo> {
+        self.cameras.find(self.address()?, self.info().map(|info| info.name.as_str()))
+    }
+
+    /// The user has paused the source.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         matches!(self.source, SourceState::Paused { .. })
@@ -95,20 +208,79 @@ impl View<'_> {
     /// How the open source behaves in time.
     #[must_use]
     pub fn pace(&self) -> Option<Pace> {
-        self.info().map(|i| i.pace)
+        self.info().map(|info| info.pace)
+    }
+
+    /// The last position that can be sought: seconds of a video, index of an image.
+    #[must_use]
+    pub fn seek_end(&self) -> Option<f64> {
+        let info = self.info()?;
+        match info.pace {
+            Pace::Live => None,
+            Pace::Video => info.duration_s.filter(|d| d.is_finite() && *d > 0.0),
+            Pace::Stills => info.frames.filter(|n| *n > 1).map(|n| (n - 1) as f64),
+        }
     }
 
     /// The class names of the running model.
     #[must_use]
     pub fn labels(&self) -> Option<&Labels> {
-        self.model.current.as_ref().map(|card| &card.spec.labels)
+        self.model.current.as_ref().map(|model| &model.spec.labels)
     }
 
-    /// ONNX Runtime isn't there.
+    /// ONNX Runtime couldn't be found.
     #[must_use]
     pub fn lacks_runtime(&self) -> bool {
         matches!(&self.model.failed, Some((_, error)) if matches!(**error, ModelError::NoRuntime { .. }))
     }
+
+    /// The list's entry of the running model is this one.
+    #[must_use]
+    pub fn is_current(&self, entry: &ModelEntry) -> bool {
+        self.model.current.as_ref().is_some_and(|model| same_file(&model.path, &entry.path))
+    }
+
+    /// The measurement behind a model's number of threads, if there is one.
+    #[must_use]
+    pub fn tuned(&self, model: &ModelInfo) -> Option<&Tuned> {
+        tuned(self.library.models, &model.path, &model.provider)
+    }
+}
+
+/// What the user calls the source that is chosen now: for a camera that plays, its own name.
+#[must_use]
+pub fn current_source_name(state: &SourceState, cameras: &Cameras, strings: &Strings) -> Option<String> {
+    match (source_address(state), source_info(state)) {
+        (Some(address), Some(info)) if address.is_camera() => Some(info.name.clone()),
+        (Some(address), _) => Some(cameras.source_name(address, strings)),
+        (None, _) => None,
+    }
+}
+
+/// Whether a source brings frame after frame, as an image doesn't.
+#[must_use]
+pub fn frames_come(source: &SourceState) -> bool {
+    matches!(source, SourceState::Playing { info, .. } if info.pace != Pace::Stills)
+}
+
+/// Whether two paths name the same file, as far as their text tells.
+#[must_use]
+pub fn same_file(a: &Path, b: &Path) -> bool {
+    a == b || (a.file_name() == b.file_name() && (a.ends_with(b) || b.ends_with(a)))
+}
+
+/// The list's entry of a model's file.
+#[must_use]
+pub fn listed<'a>(models: &'a [Arc<ModelEntry>], path: &Path) -> Option<&'a Arc<ModelEntry>> {
+    models.iter().find(|entry| same_file(&entry.path, path))
+}
+
+/// The measurement behind a model's number of threads, if there is one for this execution provider and this runtime.
+#[must_use]
+pub fn tuned<'a>(models: &'a [Arc<ModelEntry>], path: &Path, provider: &str) -> Option<&'a Tuned> {
+    let version = runtime::loaded().map(runtime::Runtime::version);
+    let tuned = listed(models, path)?.tuned.as_ref();
+    tuned.filter(|t| t.provider == provider && version.is_none_or(|v| v == t.runtime))
 }
 
 /// See [`View::info`].
@@ -135,20 +307,7 @@ pub fn source_address(state: &SourceState) -> Option<&Address> {
     }
 }
 
-/// What the user calls a source.
-#[must_use]
-pub fn address_name(address: &Address, strings: &Strings) -> String {
-    match address {
-        Address::AnyCamera => strings.any_camera.into(),
-        Address::CameraIndex(index) => format!("{} {}", strings.camera, index + 1),
-        Address::Camera { name, .. } => name.clone(),
-        Address::Video(path) | Address::Image(path) | Address::Folder(path) => file_name(path),
-        Address::Glob(text) | Address::Stream(text) => text.clone(),
-        Address::Pattern { .. } => strings.test_pattern.into(),
-    }
-}
-
-/// The last part of a path, or all of it where it has none.
+/// The last part of a path, or all of it if it has none.
 #[must_use]
 pub fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
@@ -158,4 +317,37 @@ pub fn file_name(path: &Path) -> String {
 #[must_use]
 pub fn model_name(path: &Path) -> String {
     path.file_stem().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(index: u32, name: &str) -> CameraInfo {
+        CameraInfo {
+            index,
+            name: name.into(),
+            bus: format!("usb-{name}"),
+            path: format!("/dev/video{index}"),
+            modes: Vec::new(),
+            other_formats: Vec::new(),
+            controls: Vec::new(),
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn a_camera_that_is_named_by_number_is_shown_by_its_name_even_when_it_is_unplugged() {
+        let strings = Strings::of(Language::English);
+        let address = Address::CameraIndex(1);
+        let mut cameras = Cameras::default();
+        assert_eq!(cameras.source_name(&address, strings), "Camera 2", "nothing is known yet");
+        cameras.set(vec![camera(0, "Front"), camera(1, "Back")]);
+        assert_eq!(cameras.source_name(&address, strings), "Back");
+        assert_eq!(cameras.find(&address, None).map(|c| c.name.as_str()), Some("Back"));
+        cameras.set(vec![camera(0, "Front")]);
+        assert_eq!(cameras.source_name(&address, strings), "Back", "unplugged");
+        cameras.remember_name(&Address::CameraIndex(3), "Side");
+        assert_eq!(cameras.source_name(&Address::CameraIndex(3), strings), "Side", "it played");
+    }
 }

@@ -93,7 +93,7 @@ pub fn combo_arrow(ui: &Ui, rect: egui::Rect, _: &egui::style::WidgetVisuals, _:
     icons::draw(ui.painter(), rect.expand(2.0), Icon::Down, palette(ui).weak);
 }
 
-/// One line of a menu: an icon, a text, a second text in grey; a tick where it is the chosen one.
+/// One line of a menu: an icon, a text, a second text in grey; a tick if it is the chosen one.
 pub fn menu_row(ui: &mut Ui, icon: Icon, text: &str, note: &str, chosen: bool) -> Response {
     let width = ui.available_width();
     let (rect, response) = ui.allocate_exact_size(vec2(width, 32.0), Sense::click());
@@ -142,7 +142,7 @@ pub fn section_with(ui: &mut Ui, title: &str, right: impl FnOnce(&mut Ui), add: 
     ui.add_space(8.0);
 }
 
-/// A slider over the whole width, its name and value above it. Answers the new value when it was moved.
+/// A slider over the whole width, its name and value above it. Returns the new value if it was moved.
 pub fn slider_row(
     ui: &mut Ui,
     name: &str,
@@ -194,7 +194,7 @@ fn named_row(ui: &mut Ui, name: &str, name_colour: Color32, value: &str, value_c
     .response
 }
 
-/// A card in the colour of what it says: a warning, a failure.
+/// A card with a border in the colour of a warning or a failure.
 pub fn notice(ui: &mut Ui, colour: Color32, title: &str, text: &str, add: impl FnOnce(&mut Ui)) {
     let p = palette(ui);
     egui::Frame::new()
@@ -263,4 +263,29 @@ pub fn page_title(ui: &mut Ui, text: &str) {
 /// A paragraph of a page.
 pub fn paragraph(ui: &mut Ui, text: &str, colour: Color32) {
     ui.add(egui::Label::new(egui::RichText::new(text).size(14.5).color(colour)).wrap().selectable(true));
+}
+
+/// A grey line above a group of a menu.
+pub fn caption(ui: &mut Ui, text: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(10.0);
+        ui.label(egui::RichText::new(text).small().color(palette(ui).weak));
+    });
+}
+
+/// A titled card of a page.
+pub fn card(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
+    let p = palette(ui);
+    egui::Frame::new()
+        .fill(p.raised)
+        .stroke(Stroke::new(1.0, p.line))
+        .corner_radius(CARD_RADIUS)
+        .inner_margin(16)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.label(egui::RichText::new(title).heading().color(p.strong));
+            ui.add_space(4.0);
+            add(ui);
+        });
+    ui.add_space(6.0);
 }

@@ -1,136 +1,74 @@
-//! The window: `logic` gathers what is new, `ui` paints it and gathers intents, `apply` does them.
+//! The window: `logic` gathers what is new, `ui` paints it and collects intents, which are carried out at the end of the
+//! pass.
 
+mod dispatch;
 mod gather;
 mod layout;
+mod snapshot;
 
-use std::path::PathBuf;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use egui::{self, Ui, ViewportCommand};
 
-use super::AppOptions;
 use super::classes_panel::ClassesPanel;
-use super::compare::Compare;
-use super::intent::{Choose, Intent, Page};
-use super::library::{LibraryPage, LibraryView, Pull};
-use super::reading::Reading;
-use super::speed::Speed;
+use super::controllers::{
+    CompareController, Core, FilesController, LibraryController, ModelController, ReadingController,
+    SettingsController, SourceController, theme,
+};
+use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
+use super::options::AppOptions;
 use super::stage::Stage;
 use super::strings::{Strings, system_language};
-use super::style;
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{Cameras, View};
-use super::workers::Workers;
-use super::{apply, help, keys, pages};
-use crate::engine::{Command, Engine, EngineOptions, ModelState, PaceReport, Prediction, SourceState, Stats};
-use crate::library::download::{Downloads, Options, Ticket};
-use crate::library::{Catalogue, Inventory, ModelEntry, Watcher};
-use crate::model::Thresholds;
-use crate::model::labels::Language;
-use crate::model::sidecar::Sidecar;
+use super::view::{LibraryView, View, source_info};
+use super::workers::{Done, Workers};
+use super::{help, keys, pages, style};
+use crate::engine::{Command, Engine, EngineOptions, PaceReport, Stats};
+use crate::library::download::{Downloads, Options};
+use crate::library::{Catalogue, Inventory, Watcher};
+use crate::model::{Thresholds, folders, runtime};
 use crate::scene;
-use crate::settings::{self, Saver, Settings};
-
-/// Everything that the panels show.
-#[derive(Debug)]
-pub struct State {
-    pub settings: Settings,
-    pub source: Arc<SourceState>,
-    pub model: Arc<ModelState>,
-    pub prediction: Option<Arc<Prediction>>,
-    pub stats: Stats,
-    pub pace: PaceReport,
-    pub thresholds: Thresholds,
-    pub cameras: Cameras,
-    /// What `M` goes through.
-    pub models: Vec<PathBuf>,
-    /// The models on this computer.
-    pub cards: Arc<Vec<Arc<ModelEntry>>>,
-    pub pulls: Vec<Pull>,
-    pub position: Option<f64>,
-    pub as_fast_as_possible: bool,
-    pub full_screen: bool,
-    /// Several models look at the same frames.
-    pub comparing: bool,
-    pub page: Page,
-    pub help: bool,
-    /// A path that is typed because no dialogue can be shown.
-    pub typed: Option<(Choose, String)>,
-    /// A file dialogue is open.
-    pub choosing: bool,
-    /// `--language`, which isn't remembered.
-    pub language: Option<Language>,
-}
-
-impl State {
-    /// The language of the window.
-    #[must_use]
-    pub fn language(&self) -> Language {
-        self.language.or(self.settings.language).unwrap_or_else(system_language)
-    }
-
-    fn view<'a>(&'a self, catalogue: &'a Catalogue, has_image: bool) -> View<'a> {
-        let language = self.language();
-        View {
-            strings: Strings::of(language),
-            language,
-            settings: &self.settings,
-            source: &self.source,
-            model: &self.model,
-            stats: &self.stats,
-            pace: self.pace,
-            prediction: self.prediction.as_deref(),
-            thresholds: &self.thresholds,
-            cameras: &self.cameras,
-            library: LibraryView { cards: &self.cards, catalogue, pulls: &self.pulls },
-            position: self.position,
-            as_fast_as_possible: self.as_fast_as_possible,
-            full_screen: self.full_screen,
-            comparing: self.comparing,
-            has_image,
-        }
-    }
-}
+use crate::settings::{self, Settings};
+use crate::source::Address;
+use layout::Layout;
 
 /// The window's program.
 pub struct App {
-    pub(super) engine: Engine,
-    pub(super) state: State,
-    pub(super) workers: Workers,
-    pub(super) toasts: Toasts,
-    pub(super) reading: Option<Reading>,
-    pub(super) watcher: Arc<Watcher>,
-    pub(super) catalogue: Arc<Catalogue>,
-    pub(super) library: LibraryPage,
-    pub(super) downloads: Downloads,
-    /// The fetches that were asked for, by the entry's id.
-    pub(super) pulls: Vec<(String, Ticket)>,
-    /// Since when the current model runs.
-    pub(super) running_since: Option<Instant>,
-    /// The model whose time while running was written down.
-    pub(super) timed: Option<Arc<crate::engine::ModelInfo>>,
-    pub(super) speed: Speed,
-    /// What the user says of the model that was opened last, on the page "How to read this model".
-    pub(super) overrides: Option<(PathBuf, Sidecar)>,
+    pub(super) core: Core,
+    pub(super) source: SourceController,
+    pub(super) model: ModelController,
+    pub(super) library: LibraryController,
+    pub(super) compare: CompareController,
+    pub(super) reading: ReadingController,
+    pub(super) files: FilesController,
+    pub(super) settings: SettingsController,
     pub(super) stage: Stage,
-    pub(super) compare: Compare,
     classes: ClassesPanel,
-    /// What was last given to be written.
-    remembered: Settings,
-    saver: Option<Saver>,
-    settings_file: Option<PathBuf>,
+    window: WindowState,
+    timing: Timing,
+}
+
+/// The state of the window itself.
+#[derive(Debug, Default)]
+struct WindowState {
+    full_screen: bool,
+    /// The help sheet is open.
+    help: bool,
+    /// The window is minimised or covered.
     hidden: bool,
     title: String,
+    /// When the figures were last taken over.
     figures_at: Option<Instant>,
+    /// When the pointer last moved, in egui's seconds.
     pointer_at: f64,
-    timing: Timing,
 }
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("App").field("core", &self.core).finish_non_exhaustive()
     }
 }
 
@@ -151,7 +89,8 @@ impl App {
             }
             None => (Settings::default(), false),
         };
-        let saver = settings_file.clone().filter(|_| may_write).and_then(|path| Saver::start(path).ok());
+        ctx.set_theme(theme(loaded.theme));
+        runtime::prefer(loaded.onnxruntime.clone());
         let wake = {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint())
@@ -161,148 +100,194 @@ impl App {
         let inventory = Inventory::of_user(&loaded.model_folders, Arc::clone(&catalogue));
         let wake = ctx.clone();
         let downloads = Downloads::new(Options::default(), move || wake.request_repaint());
-        let notes = inventory.records().clone();
+        let records = inventory.records().clone();
         let wake = ctx.clone();
         let watcher = Arc::new(Watcher::start(inventory, move || wake.request_repaint()));
-        let thresholds = Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() };
-        let state = State {
-            source: engine.source(),
-            model: engine.model(),
-            prediction: None,
-            stats: Stats::default(),
-            pace: PaceReport::default(),
-            thresholds,
-            cameras: Cameras::default(),
-            models: Vec::new(),
-            cards: Arc::default(),
-            pulls: Vec::new(),
-            position: None,
-            as_fast_as_possible: false,
-            full_screen: false,
-            comparing: false,
-            page: Page::default(),
-            help: false,
-            typed: None,
-            choosing: false,
-            language: options.language,
-            settings: loaded,
-        };
         let mut app = Self {
-            engine,
-            remembered: state.settings.clone(),
-            state,
-            workers: Workers::new(ctx.clone()),
-            toasts,
-            reading: None,
-            watcher,
-            catalogue,
-            library: LibraryPage::default(),
-            downloads,
-            pulls: Vec::new(),
-            running_since: None,
-            timed: None,
-            speed: Speed::remembering(notes),
-            overrides: None,
+            source: SourceController::default(),
+            model: ModelController::new(records, &loaded),
+            library: LibraryController::new(downloads),
+            compare: CompareController::default(),
+            reading: ReadingController::default(),
+            files: FilesController::default(),
+            settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
-            compare: Compare::default(),
             classes: ClassesPanel::default(),
-            saver,
-            settings_file,
-            hidden: false,
-            title: String::new(),
-            figures_at: None,
-            pointer_at: 0.0,
+            window: WindowState::default(),
             timing,
+            core: Core {
+                source: engine.source(),
+                model: engine.model(),
+                engine,
+                language: options.language,
+                prediction: None,
+                stats: Stats::default(),
+                pace: PaceReport::default(),
+                thresholds: Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() },
+                position: None,
+                models: Arc::default(),
+                catalogue,
+                watcher,
+                workers: Workers::new(ctx.clone()),
+                toasts,
+                page: Page::default(),
+                intents: VecDeque::new(),
+                settings: loaded,
+            },
         };
-        ctx.set_theme(apply::theme(app.state.settings.theme));
         app.begin(options);
         app
     }
 
-    /// The words of the window.
-    pub(super) fn strings(&self) -> &'static Strings {
-        Strings::of(self.state.language())
-    }
-
-    /// How results are drawn.
-    pub(super) fn style(&self) -> scene::Style {
-        scene::Style {
-            language: self.state.language(),
-            mirror: self.state.settings.mirror,
-            plane_blend: self.state.settings.amount,
-            ..scene::Style::default()
+    /// Opens the source and the model that were asked for, else the remembered, else the default ones.
+    fn begin(&mut self, options: AppOptions) {
+        let core = &mut self.core;
+        core.engine.send(Command::SetThresholds(core.thresholds.clone()));
+        core.engine.send(Command::Loop(core.settings.looping));
+        core.engine.send(Command::Pace(core.settings.result_pace));
+        let source = options.source.or_else(|| core.settings.source.clone()).unwrap_or(Address::AnyCamera);
+        // At once, before the first pass: the source opens while the window is made.
+        self.source.apply(SourceIntent::Open(source), core);
+        if let Some(model) = options.model {
+            self.model.apply(ModelIntent::Open(model), core);
+        } else {
+            // A worker finds out which files exist.
+            let remembered = core.settings.model.clone();
+            core.workers.run("first model", move || {
+                let model = remembered.filter(|model| model.is_file()).or_else(folders::default_model);
+                Done::Ask(model.map(|model| Intent::Model(ModelIntent::Open(model))).into_iter().collect())
+            });
+        }
+        if !options.compare.is_empty() {
+            self.compare.begin(options.compare, core);
         }
     }
 
-    /// Tells the engine when nobody sees the image.
+    /// Tells the engine when nobody sees the window.
     fn watch_visibility(&mut self, ctx: &egui::Context) {
         let hidden = ctx.input(|i| {
             let window = i.viewport();
             window.minimized == Some(true) || window.occluded == Some(true)
         });
-        if hidden != self.hidden {
-            self.hidden = hidden;
-            self.engine.send(Command::Hidden(hidden));
+        if hidden != self.window.hidden {
+            self.window.hidden = hidden;
+            self.core.engine.send(Command::Hidden(hidden));
         }
     }
 
-    fn dropped(ctx: &egui::Context, out: &mut Vec<Intent>) {
-        let path = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
-        out.extend(path.map(Intent::OpenPath));
-    }
-
-    fn remember_window(&mut self, ctx: &egui::Context) {
-        if self.state.full_screen {
+    fn remember_size(&mut self, ctx: &egui::Context) {
+        if self.window.full_screen {
             return;
         }
         let size = ctx.input(|i| i.viewport().inner_rect.map(|r| (r.width().round(), r.height().round())));
         if let Some(size) = size.filter(|s| s.0 >= 320.0 && s.1 >= 240.0) {
-            self.state.settings.window = Some(size);
+            self.core.settings.window = Some(size);
         }
     }
 
-    /// Shows a page; that of a model reads its file on a worker.
-    pub(super) fn show(&mut self, page: Page) {
-        if let Page::Reading(path) = &page {
-            self.reading = Some(Reading::new(path, Sidecar::default()));
-            self.inspect(path.clone());
-        } else {
-            self.reading = None;
+    /// Takes the newest frame for the preview, or, if each result is to be shown on its own frame, that of the newest
+    /// result.
+    fn take_frame(&mut self, ctx: &egui::Context) {
+        self.stage.take_scenes();
+        let core = &self.core;
+        let own_frame = core.settings.result_on_own_frame;
+        let own = match core.page {
+            Page::Stage if source_info(&core.source).is_none() => return,
+            Page::Stage if !own_frame => None,
+            Page::Stage => self.stage.composed_frame(),
+            Page::Reading(_) => None,
+            Page::Settings | Page::Library => return,
+        };
+        let begin = Instant::now();
+        if let Some(frame) = own.or_else(|| core.engine.preview())
+            && self.stage.set_frame(ctx, &frame)
+        {
+            self.timing.wrote(begin.elapsed());
+            core.engine.shown(&frame);
+            // With each result on its own frame, the frame's age is that of the result.
+            if !own_frame {
+                self.model.shown(frame.captured.elapsed().as_secs_f32() * 1000.0);
+            }
+            self.timing.there(First::Image);
         }
-        self.state.page = page;
+    }
+
+    /// Shows the window; returns what the user wants.
+    fn paint(&mut self, ui: &mut Ui) -> Vec<Intent> {
+        let mut intents = Vec::new();
+        let Self { core, source, model, library, compare, reading, files, settings, stage, classes, .. } =
+            self;
+        let window = &mut self.window;
+        let language = core.language();
+        let view = View {
+            strings: Strings::of(language),
+            language,
+            settings: &core.settings,
+            settings_file: settings.file.as_deref(),
+            source: &core.source,
+            model: &core.model,
+            stats: &core.stats,
+            pace: core.pace,
+            prediction: core.prediction.as_ref(),
+            thresholds: &core.thresholds,
+            cameras: &source.cameras,
+            library: LibraryView {
+                models: &core.models,
+                catalogue: &core.catalogue,
+                pulls: library.downloads.shown(),
+            },
+            speed: model.speed(),
+            position: core.position,
+            as_fast_as_possible: source.as_fast_as_possible,
+            page: &core.page,
+            help: window.help,
+            full_screen: window.full_screen,
+            comparing: compare.on,
+            has_image: stage.frame().is_some(),
+        };
+        let dropped = ui.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
+        intents.extend(dropped.map(|path| Intent::Files(FilesIntent::OpenPath(path))));
+        keys::read(ui.ctx(), &view, &mut intents);
+        let mut layout = Layout {
+            stage,
+            classes,
+            library: &mut library.page,
+            compare: &mut compare.view,
+            reading: reading.reading.as_mut(),
+            toasts: &core.toasts,
+            pointer_at: &mut window.pointer_at,
+        };
+        layout.ui(ui, &view, &mut intents);
+        if view.help {
+            help::ui(ui, view.strings, &mut intents);
+        }
+        layout::typed_ui(ui, view.strings, &mut files.typed, &mut intents);
+        pages::drop_sheet(ui, &view);
+        intents
     }
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.watch_visibility(ctx);
         self.gather(ctx);
+        self.dispatch(ctx, frame);
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         let begin = Instant::now();
         self.timing.there(First::Paint);
-        let mut intents = Vec::new();
-        Self::dropped(ui.ctx(), &mut intents);
-        let view = self.state.view(&self.catalogue, self.stage.frame().is_some());
-        keys::read(ui.ctx(), &view, &self.state.page, self.state.help, &mut intents);
-        self.remember_window(ui.ctx());
-        self.main_ui(ui, &mut intents);
-        let strings = self.strings();
-        if self.state.help {
-            help::ui(ui, strings, &mut intents);
-        }
-        self.typed_ui(ui, &mut intents);
-        pages::drop_sheet(ui, &self.state.view(&self.catalogue, false));
+        self.remember_size(ui.ctx());
+        self.take_frame(ui.ctx());
+        let intents = self.paint(ui);
         if !intents.is_empty() {
-            for intent in intents {
-                self.apply(ui.ctx(), frame, intent);
-            }
-            // What was changed is shown in the next pass.
+            self.core.intents.extend(intents);
+            self.dispatch(ui.ctx(), frame);
+            // The next pass shows what was changed.
             ui.ctx().request_repaint();
         }
-        let found = self.state.prediction.as_ref().map_or(0, |o| o.results.detections.len());
-        let stats = || self.engine.stats();
+        let stats = || self.core.engine.stats();
+        let found = self.core.prediction.as_ref().map_or(0, |o| o.results.detections.len());
         if let Some(left) = self.timing.pass(begin.elapsed(), frame.info().cpu_usage, stats, found) {
             ui.ctx().request_repaint_after(left);
             if left.is_zero() {

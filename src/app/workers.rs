@@ -1,16 +1,16 @@
-//! What takes time happens on named threads: looking for cameras, file dialogues, saving, reading files.
+//! Named threads for slow work: listing cameras, file dialogues, reading and writing files.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::intent::Choose;
-use super::library::Taken;
+use super::intent::{Choose, Intent};
 use super::strings::Strings;
 use crate::library::download::Job;
+use crate::library::import::{ImportError, Imported};
 use crate::library::upkeep::{UpkeepError, Verdict};
 use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
@@ -21,18 +21,14 @@ use crate::source::camera::CameraInfo;
 
 /// What a worker brought.
 pub enum Done {
+    /// Something was written; nothing is to be shown.
+    Nothing,
+    /// The worker found out what the user's wish means.
+    Ask(Vec<Intent>),
+    /// It didn't work: why, and the fix.
+    Failed(String),
     Cameras(Vec<CameraInfo>),
-    /// Something was written down; nothing is to be shown.
-    Noted,
-    /// A fetch, by the entry's id, can begin.
-    Pull(String, Box<Job>),
-    /// A fetched model's settings were written beside it, or couldn't be.
-    Settled(Result<(), ModelError>),
-    /// A model, by its name, was compared with what it must be.
-    Verified(String, Result<Verdict, ModelError>),
-    /// A model was removed, for good or not.
-    Removed(PathBuf, bool, Result<(), UpkeepError>),
-    Imported(Box<Taken>),
+    Library(LibraryDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// No file dialogue can be shown here.
@@ -43,12 +39,33 @@ pub enum Done {
     Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
     ReadingSaved(PathBuf, Result<PathBuf, ModelError>),
     Labels(Result<Vec<String>, String>),
-    FolderOpened(Result<(), String>),
     /// The worker ended without a result.
     Broken,
 }
 
-/// What a file dialogue will say.
+/// What a worker did in the library.
+pub enum LibraryDone {
+    /// A download, by the entry's id, can begin.
+    Pull(String, Box<Job>),
+    /// A model, by its name, was compared with its published or remembered hash.
+    Verified(String, Result<Verdict, ModelError>),
+    /// A model was removed; `true`: deleted permanently.
+    Removed(PathBuf, bool, Result<(), UpkeepError>),
+    Imported(Box<Taken>),
+    /// The running model's file is gone.
+    FileGone(PathBuf),
+}
+
+/// The models that were taken in, and those that couldn't be.
+#[derive(Debug)]
+pub struct Taken {
+    pub imported: Vec<Imported>,
+    pub failed: Vec<ImportError>,
+    /// Run the first one.
+    pub run: bool,
+}
+
+/// The answer of a file dialogue.
 type Choice = Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
 
 /// Starts workers and gathers what they bring.
@@ -81,7 +98,7 @@ impl Workers {
         }
     }
 
-    /// The next result, where there is one.
+    /// The next result, or `None` if no worker has finished.
     #[must_use]
     pub fn next(&self) -> Option<Done> {
         self.receiver.try_recv().ok()
@@ -119,7 +136,7 @@ impl Workers {
             let start = Instant::now();
             match pollster::block_on(future) {
                 Some(file) => Done::Chosen(what, Some(file.path().to_owned())),
-                // Nobody closes a dialogue this fast: there was none.
+                // No user closes a dialogue this fast: there was none.
                 None if start.elapsed() < Duration::from_millis(400) => Done::NoDialogue(what),
                 None => Done::Chosen(what, None),
             }
@@ -127,46 +144,9 @@ impl Workers {
     }
 }
 
-/// Reads a file with a class name a line.
-///
-/// # Errors
-/// Why it can't be read, in a sentence with the fix.
-pub fn read_labels(path: &Path) -> Result<Vec<String>, String> {
-    const LIMIT: u64 = 4 << 20;
-    let name = path.display();
-    let size = std::fs::metadata(path).map_or(0, |m| m.len());
-    if size > LIMIT {
-        return Err(format!(
-            "“{name}” is too large for a list of names. Choose a text file with a name a line."
-        ));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        format!("“{name}” can't be read as text: {e}. Choose a text file with a name a line.")
-    })?;
-    let mut names: Vec<String> = text.lines().map(|l| l.trim().to_owned()).collect();
-    while names.last().is_some_and(String::is_empty) {
-        names.pop();
-    }
-    if names.is_empty() {
-        return Err(format!("“{name}” holds no names. Choose a text file with a name a line."));
-    }
-    Ok(names)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_read_a_line_each_and_errors_say_the_fix() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("names.txt");
-        std::fs::write(&path, "cat\r\n dog \n\n").unwrap();
-        assert_eq!(read_labels(&path).unwrap(), ["cat", "dog"]);
-        std::fs::write(&path, "\n\n").unwrap();
-        assert!(read_labels(&path).unwrap_err().contains("Choose a text file"));
-        assert!(read_labels(&folder.path().join("none")).is_err());
-    }
 
     #[test]
     fn a_broken_worker_is_noticed() {

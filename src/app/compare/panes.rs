@@ -2,10 +2,9 @@
 
 use egui::{self, Align2, CursorIcon, EventFilter, Id, Key, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::words::Words;
-use super::{Lane, colour};
+use super::pane::{Pane, colour};
 use crate::app::icons;
-use crate::app::intent::Intent;
+use crate::app::intent::{CompareIntent, Intent};
 use crate::app::stage::{Stage, fit};
 use crate::app::style::palette;
 use crate::app::view::View;
@@ -15,37 +14,36 @@ use crate::scene::screen_painter::ScreenPainter;
 const STEP: f32 = 0.02;
 
 /// Paints the frame with the results of one model.
-pub fn tile(ui: &Ui, area: Rect, stage: &Stage, overlay: &mut ScreenPainter, lane: &Lane<'_>, mirror: bool) {
+pub fn tile(
+    ui: &Ui,
+    area: Rect,
+    view: &View<'_>,
+    stage: &Stage,
+    painter: &mut ScreenPainter,
+    pane: &Pane<'_>,
+) {
     let Some(size) = stage.size() else { return };
     let at = fit(size, area);
-    let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    stage.paint_frame(&painter, at, mirror);
-    paint_scene(&painter, at, stage, overlay, lane);
+    let onto = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
+    stage.paint_frame(&onto, at, view.settings.mirror);
+    paint_scene(&onto, at, stage, painter, pane);
 }
 
 /// Paints the scene of a model over the frame at `at`, if the model has a result.
-fn paint_scene(
-    painter: &egui::Painter,
-    at: Rect,
-    stage: &Stage,
-    overlay: &mut ScreenPainter,
-    lane: &Lane<'_>,
-) {
-    if let Some(scene) = stage.scene(lane.index).filter(|_| lane.prediction.is_some()) {
-        overlay.paint(painter, at, scene);
+fn paint_scene(onto: &egui::Painter, at: Rect, stage: &Stage, painter: &mut ScreenPainter, pane: &Pane<'_>) {
+    if let Some(scene) = stage.scene(pane.index).filter(|_| pane.prediction.is_some()) {
+        painter.paint(onto, at, scene);
     }
 }
 
 /// Paints one frame with the first model's results left of the divider and the second's right of it.
-#[expect(clippy::too_many_arguments, reason = "what is painted, where, and who is told")]
 pub fn split_ui(
     ui: &mut Ui,
     area: Rect,
     view: &View<'_>,
     stage: &Stage,
-    overlays: &mut [ScreenPainter],
-    lanes: &[Lane<'_>],
-    mirror: bool,
+    painters: &mut [ScreenPainter],
+    panes: &[Pane<'_>],
     out: &mut Vec<Intent>,
 ) {
     let Some(size) = stage.size() else { return };
@@ -57,11 +55,10 @@ pub fn split_ui(
         Rect::from_min_max(clip.min, pos2(cut, clip.bottom())),
         Rect::from_min_max(pos2(cut, clip.top()), clip.max),
     ];
-    stage.paint_frame(&ui.painter().with_clip_rect(clip), at, mirror);
-    for ((overlay, lane), side) in overlays.iter_mut().zip(lanes).zip(sides) {
-        let painter = ui.painter().with_clip_rect(side);
-        paint_scene(&painter, at, stage, overlay, lane);
-        state_ui(ui, side, view, lane);
+    stage.paint_frame(&ui.painter().with_clip_rect(clip), at, view.settings.mirror);
+    for ((painter, pane), side) in painters.iter_mut().zip(panes).zip(sides) {
+        paint_scene(&ui.painter().with_clip_rect(side), at, stage, painter, pane);
+        state_ui(ui, side, view, pane);
     }
     handle(ui, at, cut);
 }
@@ -77,7 +74,7 @@ fn divider(ui: &mut Ui, at: Rect, view: &View<'_>, out: &mut Vec<Intent>) -> f32
     let id = divider_id(ui);
     let grip = Rect::from_center_size(pos2(x, at.center().y), vec2(24.0, at.height()));
     let response = ui.interact(grip, id, Sense::click_and_drag());
-    let label = Words::of(view.language).divider;
+    let label = view.strings.compare.divider;
     response.widget_info(|| WidgetInfo::slider(true, f64::from(share), label));
     if response.hovered() || response.dragged() {
         ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
@@ -100,7 +97,7 @@ fn divider(ui: &mut Ui, at: Rect, view: &View<'_>, out: &mut Vec<Intent>) -> f32
     }
     let moved = moved.clamp(0.0, 1.0);
     if moved != share {
-        out.push(Intent::CompareDivider(moved));
+        out.push(Intent::Compare(CompareIntent::Divider(moved)));
     }
     moved
 }
@@ -121,7 +118,7 @@ fn handle(ui: &Ui, at: Rect, x: f32) {
         painter.circle_stroke(centre, 17.0, Stroke::new(2.5, p.accent));
     }
     for (side, lane) in [(-1.0, 0), (1.0, 1)] {
-        // Arrows in the models' colours, so that one sees whose side it is.
+        // Arrows in the lanes' colours: which side is whose.
         let tip = centre + vec2(side * 10.5, 0.0);
         let back = centre.x + side * 3.5;
         let points = vec![tip, pos2(back, centre.y - 6.0), pos2(back, centre.y + 6.0)];
@@ -130,22 +127,22 @@ fn handle(ui: &Ui, at: Rect, x: f32) {
 }
 
 /// Shows over a model's pane that the model is being opened, or why it does not run.
-pub fn state_ui(ui: &Ui, area: Rect, view: &View<'_>, lane: &Lane<'_>) {
-    let text = match (&lane.failed, lane.opening) {
+pub fn state_ui(ui: &Ui, area: Rect, view: &View<'_>, pane: &Pane<'_>) {
+    let text = match (&pane.failed, pane.opening) {
         (Some(failed), _) => failed.clone(),
-        (None, true) => (view.strings.loading_model)(&lane.name),
+        (None, true) => (view.strings.loading_model)(&pane.name),
         (None, false) => return,
     };
     let p = palette(ui);
     let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
     let font = egui::FontId::proportional(14.0);
-    let ink = if lane.failed.is_some() { p.warn } else { p.strong };
+    let ink = if pane.failed.is_some() { p.warn } else { p.strong };
     let galley = painter.layout(text, font, ink, (area.width() - 48.0).max(40.0));
-    let spinner = if lane.failed.is_none() { 30.0 } else { 0.0 };
+    let spinner = if pane.failed.is_none() { 30.0 } else { 0.0 };
     let size = galley.size() + vec2(28.0 + spinner, 20.0);
     let card = Align2::CENTER_CENTER.align_size_within_rect(size, area);
     painter.rect_filled(card, 10, p.raised.gamma_multiply(0.94));
-    if lane.failed.is_none() {
+    if pane.failed.is_none() {
         let centre = pos2(card.left() + 24.0, card.center().y);
         icons::draw_spinner(&painter, centre, 8.0, p.accent, ui.input(|input| input.time));
         ui.ctx().request_repaint();

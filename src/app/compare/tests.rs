@@ -1,15 +1,17 @@
 //! The comparison, found by its names for screen readers.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
-use egui::Key;
+use egui::{Key, Ui, Vec2};
 use egui_kittest::kittest::Queryable as _;
 
-use super::apply::second;
-use super::*;
-use crate::app::tests::{Bench, card, press};
-use crate::engine::{ComparedModel, ModelChoice, ModelInfo, Percentiles};
+use super::pane::arrange;
+use crate::app::intent::{CompareIntent, Intent, Page, WindowIntent};
+use crate::app::strings::Strings;
+use crate::app::tests::{Bench, listed_model, model_info, press};
+use crate::engine::{ComparedModel, Comparison, ModelChoice, ModelInfo, ModelStats, Percentiles, Prediction};
 use crate::frame::Frame;
 use crate::model::labels::Language;
 use crate::model::results::StageTimes;
@@ -18,39 +20,21 @@ use crate::scene::Style;
 use crate::source::{Pace, address::PATTERN};
 
 fn model(name: &str, task: Task) -> Arc<ModelInfo> {
-    let mut card = card();
-    card.name = name.into();
-    card.path = format!("/models/{name}.onnx").into();
-    card.spec.task = task;
-    Arc::new(card)
+    let mut model = model_info();
+    model.name = name.into();
+    model.path = format!("/models/{name}.onnx").into();
+    model.spec.task = task;
+    Arc::new(model)
 }
 
-fn library_card(name: &str, task: Task, used: Option<u64>) -> Arc<ModelEntry> {
-    let model = model(name, task);
-    Arc::new(ModelEntry {
-        path: model.path.clone(),
-        name: name.into(),
-        stamp: crate::library::records::FileStamp::default(),
-        kind: Kind::Known(Box::new(model.spec.clone())),
-        precision: crate::library::catalogue::Precision::default(),
-        sha256: None,
-        origin: None,
-        favourite: false,
-        used,
-        measured: None,
-        tuned: None,
-        group: name.into(),
-    })
-}
-
-fn prediction(card: &Arc<ModelInfo>, frame: &Arc<Frame>, boxes: &[[f32; 4]]) -> Arc<Prediction> {
+fn prediction(model: &Arc<ModelInfo>, frame: &Arc<Frame>, boxes: &[[f32; 4]]) -> Arc<Prediction> {
     let mut results = Results::default();
-    results.clear(card.spec.task, (frame.width, frame.height));
+    results.clear(model.spec.task, (frame.width, frame.height));
     results.detections.extend(boxes.iter().map(|bbox| Detection::new(2, 0.9, *bbox)));
     Arc::new(Prediction {
         frame: Arc::clone(frame),
         results,
-        model: Arc::clone(card),
+        model: Arc::clone(model),
         thresholds: Thresholds::default(),
         times: StageTimes { total: 12.5, ..StageTimes::default() },
         finished: Instant::now(),
@@ -61,26 +45,28 @@ fn prediction(card: &Arc<ModelInfo>, frame: &Arc<Frame>, boxes: &[[f32; 4]]) -> 
 fn comparing(names: &[&str]) -> Bench {
     let mut bench = Bench::default().playing(PATTERN, Pace::Live);
     bench.comparing = true;
-    bench.cards =
-        ["one", "two", "three", "four", "five"].map(|name| library_card(name, Task::Detect, None)).to_vec();
+    bench.models =
+        ["one", "two", "three", "four", "five"].map(|name| listed_model(name, Task::Detect, None)).to_vec();
     let frame = Arc::new(Frame::filled(64, 48, [90, 90, 90, 255]));
     let models: Vec<_> = names.iter().map(|name| model(name, Task::Detect)).collect();
-    let said = models.iter().zip(0u8..).map(|(card, n)| {
+    let predictions = models.iter().zip(0u8..).map(|(model, n)| {
         let x = f32::from(n) * 12.0;
-        Some(prediction(card, &frame, &[[0.0, 0.0, 10.0, 10.0], [x, 20.0, x + 10.0, 30.0]]))
+        Some(prediction(model, &frame, &[[0.0, 0.0, 10.0, 10.0], [x, 20.0, x + 10.0, 30.0]]))
     });
-    bench.compare.take(Some(Arc::new(Comparison { frame: Arc::clone(&frame), predictions: said.collect() })));
-    bench.compare.measure(|lane| ModelStats {
+    bench
+        .compare
+        .take(Some(Arc::new(Comparison { frame: Arc::clone(&frame), predictions: predictions.collect() })));
+    bench.compare.measure(|index| ModelStats {
         fps: 9.0,
-        total: Percentiles { median: [70.0, 50.0, 20.0, 10.0][lane], p95: 80.0 },
+        total: Percentiles { median: [70.0, 50.0, 20.0, 10.0][index], p95: 80.0 },
         ..ModelStats::default()
     });
     bench.model.current = models.first().cloned();
     bench.model.compared = models[1..]
         .iter()
-        .map(|card| ComparedModel {
-            choice: ModelChoice { path: card.path.clone(), ..ModelChoice::default() },
-            model: Some(Arc::clone(card)),
+        .map(|model| ComparedModel {
+            choice: ModelChoice { path: model.path.clone(), ..ModelChoice::default() },
+            model: Some(Arc::clone(model)),
             failed: None,
         })
         .collect();
@@ -96,10 +82,10 @@ fn panel(bench: &mut Bench, ui: &mut Ui) {
     bench.stage.set_frame(ui.ctx(), &frame);
     let mut out = Vec::new();
     let (mut compare, stage) = (std::mem::take(&mut bench.compare), std::mem::take(&mut bench.stage));
-    compare.ui(ui, ui.max_rect(), &bench.view(), &stage, false, &mut out);
+    compare.ui(ui, ui.max_rect(), &bench.view(), &stage, &mut out);
     (bench.compare, bench.stage) = (compare, stage);
     for intent in &out {
-        if let Intent::CompareDivider(share) = intent {
+        if let Intent::Compare(CompareIntent::Divider(share)) = intent {
             bench.settings.compare_divider = *share;
         }
     }
@@ -134,7 +120,7 @@ fn two_models_are_shown_with_their_figures_and_what_compares_them() {
         for text in texts {
             assert!(harness.query_by_label(text).is_some(), "{text}");
         }
-        let w = Words::of(language);
+        let w = &Strings::of(language).compare;
         for letter in ["A", "B"] {
             assert!(harness.query_by_label(&(w.choose)(letter)).is_some(), "{letter}");
         }
@@ -168,15 +154,15 @@ fn a_model_is_chosen_added_and_the_layout_changed() {
     press(&mut harness, "three");
     press(&mut harness, "Add a model");
     press(&mut harness, "four");
-    press(&mut harness, "An image each");
+    press(&mut harness, "A preview each");
     press(&mut harness, "Stop comparing  (C)");
     assert_eq!(
         harness.state().intents,
         [
-            Intent::CompareWith(1, path("three")),
-            Intent::CompareWith(2, path("four")),
-            Intent::CompareTiles(true),
-            Intent::Compare(false),
+            Intent::Compare(CompareIntent::Use(1, path("three"))),
+            Intent::Compare(CompareIntent::Use(2, path("four"))),
+            Intent::Compare(CompareIntent::Tiles(true)),
+            Intent::Compare(CompareIntent::Show(false)),
         ]
     );
 }
@@ -190,7 +176,10 @@ fn of_three_each_can_be_taken_out_and_agrees_by_its_share() {
     assert!(harness.query_by_label("Divider").is_none(), "three models have an image each");
     press(&mut harness, "Remove model A");
     press(&mut harness, "Remove model C");
-    assert_eq!(harness.state().intents, [Intent::CompareWithout(0), Intent::CompareWithout(2)]);
+    assert_eq!(
+        harness.state().intents,
+        [Intent::Compare(CompareIntent::Remove(0)), Intent::Compare(CompareIntent::Remove(2))]
+    );
     let four = comparing(&["one", "two", "three", "four"]).shown(panel);
     assert!(four.query_by_label("Add a model").is_none(), "four is the most");
 }
@@ -199,16 +188,19 @@ fn of_three_each_can_be_taken_out_and_agrees_by_its_share() {
 fn with_one_model_alone_the_way_to_another_is_shown() {
     for language in [Language::English, Language::Chinese] {
         let mut bench = comparing(&["one"]);
-        bench.cards.truncate(1);
+        bench.models.truncate(1);
         bench.language = language;
         let mut harness = bench.shown(panel);
-        let w = Words::of(language);
+        let w = &Strings::of(language).compare;
         for text in [w.needs_two, w.needs_two_text] {
             assert!(harness.query_by_label(text).is_some(), "{text}");
         }
         press(&mut harness, w.get_another);
         press(&mut harness, w.leave);
-        assert_eq!(harness.state().intents, [Intent::Show(Page::Library), Intent::Compare(false)]);
+        assert_eq!(
+            harness.state().intents,
+            [Intent::Window(WindowIntent::Show(Page::Library)), Intent::Compare(CompareIntent::Show(false))]
+        );
     }
 }
 
@@ -233,24 +225,9 @@ fn a_failing_model_leaves_the_others_their_results() {
 }
 
 #[test]
-fn the_second_model_is_of_the_same_task_and_was_used_last() {
-    let cards = [
-        library_card("now", Task::Detect, Some(9)),
-        library_card("old", Task::Detect, Some(1)),
-        library_card("recent", Task::Detect, Some(5)),
-        library_card("depth", Task::Depth, Some(8)),
-    ];
-    let choice = |task| second(&cards, "/models/now.onnx".as_ref(), task);
-    assert_eq!(choice(Some(Task::Detect)), Some("/models/recent.onnx".into()));
-    assert_eq!(choice(Some(Task::Depth)), Some("/models/depth.onnx".into()));
-    assert_eq!(choice(Some(Task::Pose)), Some("/models/depth.onnx".into()), "else the one used last");
-    assert_eq!(second(&cards[..1], "/models/now.onnx".as_ref(), None), None);
-}
-
-#[test]
 fn images_are_arranged_so_that_they_are_large() {
     let room = Vec2::new(960.0, 640.0);
-    assert_eq!(arrange(3, room, Some((720, 1280))), (3, 1), "upright images beside each other");
+    assert_eq!(arrange(3, room, Some((720, 1280))), (3, 1), "upright previews next to each other");
     assert_eq!(arrange(4, room, Some((1280, 720))), (2, 2));
     assert_eq!(arrange(2, room, Some((1280, 400))), (1, 2), "flat ones one below the other");
     assert_eq!(arrange(4, Vec2::new(400.0, 600.0), Some((720, 1280))).0, 2, "no narrower than a header");

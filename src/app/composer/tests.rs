@@ -18,7 +18,7 @@ fn prediction(sequence: u64, size: (u32, u32)) -> Arc<Prediction> {
     Arc::new(Prediction {
         frame: Arc::new(frame),
         results,
-        model: Arc::new(crate::app::tests::card()),
+        model: Arc::new(crate::app::tests::model_info()),
         thresholds: Thresholds::default(),
         times: StageTimes::default(),
         finished: Instant::now(),

@@ -1,36 +1,35 @@
-//! The models that can be fetched, a row each.
+//! The list of models that can be downloaded, a row each.
 
 use std::collections::HashMap;
 
 use egui::{self, Align, Layout, Ui};
 
 use super::parts::{chip, kind, licence_colour, progress, row_frame, size, task_mark};
-use super::words::{Words, permits};
-use super::{LibraryPage, Pull, PullState, Question};
-use crate::app::intent::Intent;
-use crate::app::page_text::task_name;
+use super::state::{LibraryPage, Question};
+use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
+use crate::app::strings::{Library, permits, task_name};
 use crate::app::style::palette;
-use crate::app::view::View;
-use crate::app::widgets::{plain_button, primary_button};
+use crate::app::view::{Pull, PullState, View};
+use crate::app::widgets::{notice, plain_button, primary_button};
 use crate::library::search::Haystack;
 use crate::library::{CatalogueEntry, ModelEntry};
 use crate::model::labels::Language;
 
-pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words, out: &mut Vec<Intent>) {
+pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
     let here: HashMap<&str, &ModelEntry> = view
         .library
-        .cards
+        .models
         .iter()
         .filter_map(|c| Some((c.origin.as_ref()?.id.as_str(), c.as_ref())))
         .collect();
     for problem in &view.library.catalogue.problems {
-        crate::app::widgets::notice(ui, palette(ui).warn, w.catalogue_problem, &problem.to_string(), |_| {});
+        notice(ui, palette(ui).warn, w.catalogue_problem, &problem.to_string(), |_| {});
     }
-    // Those that are under way come first: they were asked for.
-    let under_way = |e: &&CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
+    // Running downloads come first: the user asked for them.
+    let running = |e: &&CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
     let all = view.library.catalogue.entries.iter();
     let (first, rest): (Vec<&CatalogueEntry>, Vec<&CatalogueEntry>) =
-        all.filter(|e| fits(page, e)).partition(under_way);
+        all.filter(|e| fits(page, e)).partition(running);
     if first.is_empty() && rest.is_empty() {
         ui.add_space(16.0);
         ui.add(egui::Label::new(w.nothing_fits_available).wrap());
@@ -48,8 +47,8 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Words
 fn fits(page: &LibraryPage, entry: &CatalogueEntry) -> bool {
     page.task.is_none_or(|t| entry.task == t)
         && (page.search.trim().is_empty() || {
-            let words = [task_name(Language::English, entry.task), task_name(Language::Chinese, entry.task)];
-            Haystack::of_catalogue(entry, &words).has(&page.search)
+            let names = [task_name(Language::English, entry.task), task_name(Language::Chinese, entry.task)];
+            Haystack::of_catalogue(entry, &names).has(&page.search)
         })
 }
 
@@ -64,9 +63,9 @@ fn entry_ui(
     page: &mut LibraryPage,
     ui: &mut Ui,
     view: &View<'_>,
-    w: &Words,
+    w: &Library,
     entry: &CatalogueEntry,
-    (card, pull): (Option<&ModelEntry>, Option<&Pull>),
+    (model, pull): (Option<&ModelEntry>, Option<&Pull>),
     out: &mut Vec<Intent>,
 ) {
     let p = palette(ui);
@@ -83,23 +82,23 @@ fn entry_ui(
                 Language::Chinese if !entry.note_zh.is_empty() => &entry.note_zh,
                 _ => &entry.note,
             };
-            let facts = facts(view, entry);
-            ui.add(egui::Label::new(egui::RichText::new(&facts).color(p.weak)).truncate())
-                .on_hover_text(&facts);
+            let text = about(view, entry);
+            ui.add(egui::Label::new(egui::RichText::new(&text).color(p.weak)).truncate())
+                .on_hover_text(&text);
             if !note.is_empty() {
                 ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate())
                     .on_hover_text(note);
             }
         });
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| match (card, pull) {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| match (model, pull) {
             (_, Some(pull)) => pull_ui(ui, w, pull, out),
-            (Some(card), None) => {
+            (Some(model), None) => {
                 if ui
                     .add_sized([96.0, 30.0], egui::Button::new(w.use_it))
                     .on_hover_text(w.on_this_computer)
                     .clicked()
                 {
-                    out.push(Intent::SetModel(card.path.clone()));
+                    out.push(Intent::Model(ModelIntent::Open(model.path.clone())));
                 }
                 chips_ui(ui, view, w, entry);
             }
@@ -108,7 +107,7 @@ fn entry_ui(
                     if entry.permits.needs_a_look() {
                         page.question = Some(Question::Licence(entry.id.clone()));
                     } else {
-                        out.push(Intent::Pull(entry.id.clone()));
+                        out.push(Intent::Library(LibraryIntent::Pull(entry.id.clone())));
                     }
                 }
                 chips_ui(ui, view, w, entry);
@@ -124,7 +123,7 @@ fn entry_ui(
     }
 }
 
-fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &CatalogueEntry) {
+fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Library, entry: &CatalogueEntry) {
     let p = palette(ui);
     chip(ui, &entry.licence, licence_colour(p, entry.permits))
         .on_hover_text(permits(view.language, entry.permits));
@@ -133,7 +132,7 @@ fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Words, entry: &CatalogueEntry) {
     }
 }
 
-fn facts(view: &View<'_>, entry: &CatalogueEntry) -> String {
+fn about(view: &View<'_>, entry: &CatalogueEntry) -> String {
     let mut parts = kind(task_name(view.language, entry.task), entry.family.name());
     parts.extend(entry.input.map(|(width, height)| format!("{width}×{height}")));
     parts.push(entry.precision.name().to_owned());
@@ -142,32 +141,32 @@ fn facts(view: &View<'_>, entry: &CatalogueEntry) -> String {
     parts.join(" · ")
 }
 
-fn pull_ui(ui: &mut Ui, w: &Words, pull: &Pull, out: &mut Vec<Intent>) {
+fn pull_ui(ui: &mut Ui, w: &Library, pull: &Pull, out: &mut Vec<Intent>) {
     let p = palette(ui);
     let id = || pull.id.clone();
     let small =
         |ui: &mut Ui, text: &str| ui.add(egui::Button::new(text).min_size(egui::vec2(0.0, 30.0))).clicked();
     if matches!(pull.state, PullState::Failed { .. }) {
         if small(ui, w.cancel) {
-            out.push(Intent::CancelPull(id()));
+            out.push(Intent::Library(LibraryIntent::CancelPull(id())));
         }
         if small(ui, w.try_again) {
-            out.push(Intent::ResumePull(id()));
+            out.push(Intent::Library(LibraryIntent::ResumePull(id())));
         }
         return;
     }
     if small(ui, w.cancel) {
-        out.push(Intent::CancelPull(id()));
+        out.push(Intent::Library(LibraryIntent::CancelPull(id())));
     }
     match &pull.state {
         PullState::Paused { .. } => {
             if small(ui, w.resume) {
-                out.push(Intent::ResumePull(id()));
+                out.push(Intent::Library(LibraryIntent::ResumePull(id())));
             }
         }
         _ => {
             if small(ui, w.pause) {
-                out.push(Intent::PausePull(id()));
+                out.push(Intent::Library(LibraryIntent::PausePull(id())));
             }
         }
     }
@@ -197,10 +196,10 @@ fn pull_ui(ui: &mut Ui, w: &Words, pull: &Pull, out: &mut Vec<Intent>) {
     });
 }
 
-/// What a licence means, before its model is fetched; whether the question is answered.
+/// Explains a licence before its model is downloaded. Returns whether the question is answered.
 pub(super) fn licence_ui(
     ui: &mut Ui,
-    w: &Words,
+    w: &Library,
     view: &View<'_>,
     entry: &CatalogueEntry,
     out: &mut Vec<Intent>,
@@ -218,7 +217,7 @@ pub(super) fn licence_ui(
     ui.horizontal(|ui| {
         let yes = primary_button(ui, w.download_anyway).clicked();
         if yes {
-            out.push(Intent::Pull(entry.id.clone()));
+            out.push(Intent::Library(LibraryIntent::Pull(entry.id.clone())));
         }
         plain_button(ui, view.strings.cancel).clicked() || yes
     })

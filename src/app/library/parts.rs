@@ -1,4 +1,4 @@
-//! What rows of both lists are made of.
+//! Parts of the rows of both lists.
 
 use egui::{self, Align2, Color32, Response, Sense, TextStyle, Ui, vec2};
 
@@ -19,7 +19,7 @@ pub fn chip(ui: &mut Ui, text: &str, colour: Color32) -> Response {
     response
 }
 
-/// The colour of a licence: plain where all is free, a warning where it isn't.
+/// The colour of a licence: green if everything is permitted, a warning if not.
 pub fn licence_colour(p: &Palette, permits: Permits) -> Color32 {
     match permits {
         Permits::Commercial => p.good,
@@ -28,7 +28,7 @@ pub fn licence_colour(p: &Palette, permits: Permits) -> Color32 {
     }
 }
 
-/// A square in the task's colour with its first letter: lists are read by it before their words.
+/// A square in the task's colour with its first letter: it is seen before the text is read.
 pub fn task_mark(ui: &mut Ui, task: Option<Task>, name: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(38.0, 38.0), Sense::hover());
     let p = palette(ui);
@@ -115,14 +115,14 @@ pub fn row_frame(ui: &mut Ui, marked: bool, add: impl FnOnce(&mut Ui)) {
         });
 }
 
-/// Task and family, once where they are called the same.
+/// Task and family; only one of them if they have the same name.
 pub fn kind(task: &str, family: &str) -> Vec<String> {
     let mut parts = vec![task.to_owned(), family.to_owned()];
     parts.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     parts
 }
 
-/// A size in bytes as people say it.
+/// A size in bytes, with a unit.
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),

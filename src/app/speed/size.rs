@@ -2,16 +2,9 @@
 //! allows.
 
 use std::path::PathBuf;
-use std::time::Instant;
-
-use crate::app::window::App;
-use crate::engine::{Command, ModelChoice, SourceState};
-use crate::model::spec::Size;
 
 /// The rates that can be asked for, in results a second.
 pub const RATES: [u32; 4] = [5, 10, 15, 30];
-/// Figures look back three seconds: so long after a change they are of what was there before.
-const SETTLED: u64 = 4;
 /// The smallest side that still shows a network anything.
 const LEAST: u32 = 128;
 /// A change of so little isn't worth opening the model again.
@@ -24,9 +17,9 @@ pub struct Fitted {
     pub size: (u32, u32),
 }
 
-/// The input size at which a run takes the time that `rate` runs a second leave, where one at `now` takes `took_ms`: a network's
-/// time grows with the pixels that it is fed. `most` is the size that the model would take unasked, and never exceeded;
-/// `None` where the size that it has is near enough.
+/// The input size for `rate` runs a second, if a run at the size `now` takes `took_ms`: a network's time grows with the
+/// number of its input's pixels. `most` is the size that the model has by itself, and is never exceeded. Returns `None` if the
+/// size `now` is near enough.
 #[must_use]
 pub fn fitted(now: (u32, u32), most: (u32, u32), stride: u32, took_ms: f32, rate: u32) -> Option<(u32, u32)> {
     if took_ms <= 0.0 || rate == 0 || now.0 == 0 || now.1 == 0 {
@@ -42,52 +35,6 @@ pub fn fitted(now: (u32, u32), most: (u32, u32), stride: u32, took_ms: f32, rate
     let size = (side(now.0, most.0), side(now.1, most.1));
     let change = (size.0 as f32 * size.1 as f32) / (now.0 as f32 * now.1 as f32) - 1.0;
     (change.abs() > WORTH).then_some(size)
-}
-
-impl App {
-    /// Asks for a rate, or for none.
-    pub(in crate::app) fn set_target_rate(&mut self, rate: Option<u32>) {
-        self.state.settings.target_rate = rate;
-        self.speed.fitted = None;
-        if let Some(card) = self.state.model.current.clone() {
-            self.set_adapter(card.adapter.clone());
-        }
-    }
-
-    /// The size that was found for this model.
-    pub(in crate::app) fn size_for(&self, path: &std::path::Path) -> Option<(u32, u32)> {
-        self.state.settings.target_rate?;
-        self.speed.fitted.as_ref().filter(|f| f.path == path).map(|f| f.size)
-    }
-
-    /// Opens the running model with another input size, where its rate isn't what was asked for.
-    pub(in crate::app) fn fit_size(&mut self) {
-        let (Some(rate), Some(card)) = (self.state.settings.target_rate, self.state.model.current.clone())
-        else {
-            return;
-        };
-        let Size::Dynamic { width, height, stride } = card.spec.input.size else { return };
-        let settled = |since: Option<Instant>| since.is_some_and(|s| s.elapsed().as_secs() >= SETTLED);
-        let playing = matches!(*self.state.source, SourceState::Playing { .. });
-        if !playing
-            || self.speed.tune.is_some()
-            || !settled(self.running_since)
-            || self.state.model.opening.is_some()
-        {
-            return;
-        }
-        let first = self.speed.first_size.as_ref().filter(|f| f.path == card.path).map(|f| f.size);
-        let most = first.unwrap_or((width, height));
-        let took_ms = self.state.stats.total.median;
-        let Some(size) = fitted((width, height), most, stride, took_ms, rate) else { return };
-        self.speed.first_size = Some(Fitted { path: card.path.clone(), size: most });
-        self.speed.fitted = Some(Fitted { path: card.path.clone(), size });
-        // So that this waits for the figures of the new size.
-        self.running_since = Some(Instant::now());
-        let mut options = self.options_for(&card.path);
-        options.adapter.clone_from(&card.adapter);
-        self.engine.send(Command::SetModel(ModelChoice { path: card.path.clone(), options }));
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! How many threads a model gets: measured in the running loop, beside the image, never guessed from the number of
+//! How many threads a model gets: measured while the preview runs, never guessed from the number of
 //! cores.
 //!
-//! The model runs with each number of threads in turn, on the frames that come anyway. What is kept is the fastest that leaves
-//! the image as it was: more threads than free cores make both slower.
+//! The model runs with each number of threads in turn, on the frames that come anyway. The fastest that leaves the
+//! preview as it was is kept: more threads than free cores make both slower.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,20 +14,20 @@ const PASSED_OVER: usize = 3;
 /// Enough results for a median; a slow model is given less, but at least [`LEAST`].
 const ENOUGH: usize = 30;
 const LEAST: usize = 5;
-/// How long a trial lasts once there are [`LEAST`] results, and at the most.
+/// How long a trial lasts once there are [`LEAST`] results, and how long at most.
 const LONG: Duration = Duration::from_millis(1500);
 const LONGEST: Duration = Duration::from_secs(8);
-/// The image may get so much older before it counts as disturbed, in milliseconds.
+/// The preview may get so much older before it counts as disturbed, in milliseconds.
 const DISTURBED: f32 = 5.0;
 /// Another thread must save so much to be worth it.
 const WORTH: f32 = 0.93;
 
-/// A tune under way.
+/// A measurement under way.
 #[derive(Debug)]
 pub struct Tune {
     /// The model's file.
     pub path: PathBuf,
-    /// What runs it; results of anything else aren't counted.
+    /// The execution provider that runs it; results of others aren't counted.
     pub provider: String,
     candidates: Vec<usize>,
     at: usize,
@@ -38,16 +38,16 @@ pub struct Tune {
     trials: Vec<Trial>,
 }
 
-/// What is to be done next.
+/// The next step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     /// Nothing yet.
     Wait,
     /// Run the model with so many threads.
     Try(usize),
-    /// That was all.
+    /// All trials are done.
     Done(Tuned),
-    /// The model gives no results: nothing was learned.
+    /// The model gives no results, so nothing was measured.
     GiveUp,
 }
 
@@ -148,7 +148,7 @@ fn candidates(cores: usize) -> Vec<usize> {
     all
 }
 
-/// The fastest that leaves the image as smooth as the smoothest; fewer threads where more gain little.
+/// The fastest number of threads that leaves the preview as smooth as the smoothest trial; fewer threads if more gain little.
 fn best(trials: &[Trial]) -> usize {
     let calmest = trials.iter().map(|t| t.image_ms).fold(f32::INFINITY, f32::min);
     let mut best: Option<&Trial> = None;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use egui_kittest::Harness;
 
 use crate::app::AppOptions;
+use crate::app::intent::{Intent, ModelIntent};
 use crate::app::timing::Timing;
 use crate::app::window::App;
 use crate::model::labels::Language;
@@ -55,12 +56,12 @@ fn a_model_that_is_dropped_is_taken_in_and_runs() {
         .env("DROPPED", &dropped)
         .output()
         .unwrap();
-    let said =
+    let printed =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    println!("{}", said.lines().find(|l| l.contains("dropped")).unwrap_or_default());
-    let kept = home.path().join("data/models/my street model.onnx");
-    assert!(kept.is_file(), "it was copied into the data folder");
+    assert!(output.status.success(), "{printed}");
+    println!("{}", printed.lines().find(|l| l.contains("dropped")).unwrap_or_default());
+    let copy = home.path().join("data/models/my street model.onnx");
+    assert!(copy.is_file(), "it was copied into the data folder");
 }
 
 #[test]
@@ -83,24 +84,26 @@ fn in_a_home_of_its_own() {
     let begin = Instant::now();
     harness.input_mut().dropped_files.push(Arc::new(Dropped(dropped)));
     harness.step();
-    wait(&mut harness, "the card", &|app| app.state.cards.iter().any(|c| c.name == "my street model"));
+    wait(&mut harness, "its entry", &|app| app.core.models.iter().any(|c| c.name == "my street model"));
     let listed = begin.elapsed();
     wait(&mut harness, "a result", &|app| {
-        app.state.prediction.as_ref().is_some_and(|o| o.model.name == "my street model")
+        app.core.prediction.as_ref().is_some_and(|o| o.model.name == "my street model")
     });
     let took = begin.elapsed();
-    // What the user says of it holds when its threads are measured.
-    let path = harness.state().state.model.current.as_ref().unwrap().path.clone();
-    let said = Sidecar { labels: Some(vec!["thing".into(); 80]), ..Sidecar::default() };
-    harness.state_mut().open_model(path, Some(said));
-    let is_said = |app: &App| {
-        let current = app.state.model.current.as_ref();
+    // What the user says of it still holds when its threads are measured.
+    let path = harness.state().core.model.current.as_ref().unwrap().path.clone();
+    let overrides = Sidecar { labels: Some(vec!["thing".into(); 80]), ..Sidecar::default() };
+    harness.state_mut().core.ask(Intent::Model(ModelIntent::OpenAs(path, overrides)));
+    let is_applied = |app: &App| {
+        let current = app.core.model.current.as_ref();
         current.is_some_and(|c| c.spec.labels.name(0, Language::English) == "thing")
     };
-    wait(&mut harness, "the user's names", &is_said);
-    harness.state_mut().begin_tune();
-    wait(&mut harness, "the end of the measurement", &|app| app.speed.tune.is_none());
-    assert!(is_said(harness.state()));
+    wait(&mut harness, "the user's names", &is_applied);
+    harness.state_mut().core.ask(Intent::Model(ModelIntent::Tune));
+    harness.step();
+    assert!(harness.state().model.speed().tune.is_some());
+    wait(&mut harness, "the end of the measurement", &|app| app.model.speed().tune.is_none());
+    assert!(is_applied(harness.state()));
     println!(
         "dropped: in the list after {:.2} s, its first result after {:.2} s",
         listed.as_secs_f64(),

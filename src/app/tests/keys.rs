@@ -3,13 +3,15 @@
 use egui::{Key, Modifiers};
 
 use super::*;
-use crate::app::intent::Choose;
+use crate::app::intent::{
+    Choose, CompareIntent, FilesIntent, ModelIntent, ResultIntent, SettingsIntent, SourceIntent, WindowIntent,
+};
 use crate::app::{help, keys};
 use crate::source::address::PATTERN;
 
 fn keys_of(bench: &mut Bench, ui: &mut Ui) {
     let mut out = Vec::new();
-    keys::read(ui.ctx(), &bench.view(), &bench.page, bench.help, &mut out);
+    keys::read(ui.ctx(), &bench.view(), &mut out);
     bench.intents.extend(out);
     let response = ui.text_edit_singleline(&mut bench.text);
     response.accessible_name("text");
@@ -46,18 +48,18 @@ fn keys_do_what_the_help_sheet_says() {
     assert_eq!(
         pressed(live(), &all),
         [
-            Intent::Snapshot,
-            Intent::Pause(true),
-            Intent::Figures(true),
-            Intent::Compare(true),
-            Intent::Mirror(true),
-            Intent::NextModel { back: false },
-            Intent::NextModel { back: true },
-            Intent::CameraNumber(2),
-            Intent::FullScreen(true),
-            Intent::Help(true),
-            Intent::Choose(Choose::File),
-            Intent::Quit,
+            Intent::Window(WindowIntent::Snapshot),
+            Intent::Source(SourceIntent::Pause(true)),
+            Intent::Settings(SettingsIntent::Figures(true)),
+            Intent::Compare(CompareIntent::Show(true)),
+            Intent::Settings(SettingsIntent::Mirror(true)),
+            Intent::Model(ModelIntent::Next { back: false }),
+            Intent::Model(ModelIntent::Next { back: true }),
+            Intent::Source(SourceIntent::CameraNumber(2)),
+            Intent::Window(WindowIntent::FullScreen(true)),
+            Intent::Window(WindowIntent::Help(true)),
+            Intent::Files(FilesIntent::Choose(Choose::File)),
+            Intent::Window(WindowIntent::Quit),
         ]
     );
     let video = |position| {
@@ -66,12 +68,21 @@ fn keys_do_what_the_help_sheet_says() {
         bench
     };
     let arrows = [plain(Key::ArrowRight), plain(Key::ArrowLeft)];
-    assert_eq!(pressed(video(20.0), &arrows), [Intent::Seek(25.0), Intent::Seek(15.0)]);
+    assert_eq!(
+        pressed(video(20.0), &arrows),
+        [Intent::Source(SourceIntent::Seek(25.0)), Intent::Source(SourceIntent::Seek(15.0))]
+    );
     let mut paused = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Video);
     paused.position = Some(1.0);
-    assert_eq!(pressed(paused, &arrows), [Intent::Step, Intent::Seek(0.96)]);
+    assert_eq!(
+        pressed(paused, &arrows),
+        [Intent::Source(SourceIntent::Step), Intent::Source(SourceIntent::Seek(0.96))]
+    );
     let folder = Bench::default().playing(Address::Folder("/f".into()), Pace::Stills);
-    assert_eq!(pressed(folder, &arrows), [Intent::Skip(1), Intent::Skip(-1)]);
+    assert_eq!(
+        pressed(folder, &arrows),
+        [Intent::Source(SourceIntent::Skip(1)), Intent::Source(SourceIntent::Skip(-1))]
+    );
     assert_eq!(pressed(live(), &arrows), []);
 }
 
@@ -79,12 +90,18 @@ fn keys_do_what_the_help_sheet_says() {
 fn escape_leaves_what_is_uppermost() {
     let escape = [(Modifiers::NONE, Key::Escape)];
     let full = || Bench { full_screen: true, ..Bench::default() };
-    assert_eq!(pressed(Bench { help: true, ..full() }, &escape), [Intent::Help(false)]);
-    assert_eq!(pressed(Bench { page: Page::Settings, ..full() }, &escape), [Intent::Show(Page::Stage)]);
-    assert_eq!(pressed(full(), &escape), [Intent::FullScreen(false)]);
+    assert_eq!(pressed(Bench { help: true, ..full() }, &escape), [Intent::Window(WindowIntent::Help(false))]);
+    assert_eq!(
+        pressed(Bench { page: Page::Settings, ..full() }, &escape),
+        [Intent::Window(WindowIntent::Show(Page::Stage))]
+    );
+    assert_eq!(pressed(full(), &escape), [Intent::Window(WindowIntent::FullScreen(false))]);
     let comparing = || Bench { comparing: true, ..Bench::default() };
-    assert_eq!(pressed(Bench { full_screen: true, ..comparing() }, &escape), [Intent::FullScreen(false)]);
-    assert_eq!(pressed(comparing(), &escape), [Intent::Compare(false)]);
+    assert_eq!(
+        pressed(Bench { full_screen: true, ..comparing() }, &escape),
+        [Intent::Window(WindowIntent::FullScreen(false))]
+    );
+    assert_eq!(pressed(comparing(), &escape), [Intent::Compare(CompareIntent::Show(false))]);
     assert_eq!(pressed(Bench::default(), &escape), []);
 }
 
@@ -95,7 +112,7 @@ fn brackets_move_the_confidence_and_nothing_happens_while_typing() {
     harness.event(egui::Event::Text("]".into()));
     harness.run_steps(1);
     let conf: Vec<_> = std::mem::take(&mut harness.state_mut().intents);
-    assert_eq!(conf, [Intent::Conf(0.2), Intent::Conf(0.3)]);
+    assert_eq!(conf, [Intent::Result(ResultIntent::Conf(0.2)), Intent::Result(ResultIntent::Conf(0.3))]);
     harness.get_by_label("text").focus();
     harness.run_steps(2);
     harness.event(egui::Event::Text("[".into()));

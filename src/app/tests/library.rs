@@ -5,35 +5,15 @@ use std::path::PathBuf;
 use egui::accesskit::Role;
 
 use super::*;
-use crate::app::library::PullState;
-use crate::library::catalogue::{Precision, parse};
-use crate::library::records::FileStamp;
-use crate::library::{Catalogue, Kind, ModelEntry};
+use crate::app::intent::{LibraryIntent, ModelIntent};
+use crate::app::view::PullState;
+use crate::library::catalogue::parse;
 
 fn page_of(bench: &mut Bench, ui: &mut Ui) {
     let (mut page, mut out) = (std::mem::take(&mut bench.library), Vec::new());
     page.ui(ui, &bench.view(), &mut out);
     bench.library = page;
     bench.intents.extend(out);
-}
-
-fn model(name: &str, task: Task) -> Arc<ModelEntry> {
-    let mut spec = card().spec;
-    spec.task = task;
-    Arc::new(ModelEntry {
-        path: PathBuf::from(format!("/models/{name}.onnx")),
-        name: name.into(),
-        stamp: FileStamp { bytes: 3_600_000, modified: 1 },
-        kind: Kind::Known(Box::new(spec)),
-        precision: Precision::default(),
-        sha256: None,
-        origin: None,
-        favourite: false,
-        used: None,
-        measured: None,
-        tuned: None,
-        group: name.into(),
-    })
 }
 
 fn list() -> Catalogue {
@@ -53,8 +33,9 @@ fn list() -> Catalogue {
 }
 
 fn two() -> Bench {
-    let cards = vec![model("street", Task::Detect), model("depth_small", Task::Depth)];
-    Bench { cards, catalogue: list(), ..Bench::default() }
+    let models =
+        vec![listed_model("street", Task::Detect, None), listed_model("depth_small", Task::Depth, None)];
+    Bench { models, catalogue: list(), ..Bench::default() }
 }
 
 fn search(harness: &mut Harness<'_, Bench>, text: &str) {
@@ -83,19 +64,25 @@ fn models_are_found_in_english_chinese_and_by_pinyin_initials() {
 
 #[test]
 fn a_model_is_used_favoured_and_only_removed_after_a_question() {
-    let bench = Bench { cards: vec![model("street", Task::Detect)], ..Bench::default() };
+    let bench = Bench { models: vec![listed_model("street", Task::Detect, None)], ..Bench::default() };
     let path = PathBuf::from("/models/street.onnx");
     let mut harness = bench.shown(page_of);
     press(&mut harness, "Use");
-    assert_eq!(harness.state().intents.last(), Some(&Intent::SetModel(path.clone())));
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Model(ModelIntent::Open(path.clone()))));
     press(&mut harness, "Make it a favourite");
-    assert_eq!(harness.state().intents.last(), Some(&Intent::Favourite(path.clone(), true)));
+    assert_eq!(
+        harness.state().intents.last(),
+        Some(&Intent::Library(LibraryIntent::Favourite(path.clone(), true)))
+    );
     let before = harness.state().intents.len();
     press(&mut harness, "More");
     press(&mut harness, "Remove…");
     assert_eq!(harness.state().intents.len(), before, "nothing is removed unasked");
     press(&mut harness, "Move to the trash");
-    assert_eq!(harness.state().intents.last(), Some(&Intent::RemoveModel { path, delete: false }));
+    assert_eq!(
+        harness.state().intents.last(),
+        Some(&Intent::Library(LibraryIntent::Remove { path, delete: false }))
+    );
 }
 
 #[test]
@@ -106,7 +93,7 @@ fn a_licence_that_binds_is_shown_before_the_download() {
     assert_eq!(buttons.len(), 2);
     buttons[0].click();
     harness.run_steps(3);
-    assert_eq!(harness.state().intents, [Intent::Pull("free".into())]);
+    assert_eq!(harness.state().intents, [Intent::Library(LibraryIntent::Pull("free".into()))]);
     harness.get_all_by_label("Download").nth(1).unwrap().click();
     harness.run_steps(3);
     assert_eq!(harness.state().intents.len(), 1, "asked first");
@@ -114,7 +101,7 @@ fn a_licence_that_binds_is_shown_before_the_download() {
     // The question lies above the list.
     harness.get_all_by_label("Download").last().unwrap().click();
     harness.run_steps(3);
-    assert_eq!(harness.state().intents.last(), Some(&Intent::Pull("bound".into())));
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Library(LibraryIntent::Pull("bound".into()))));
 }
 
 #[test]
@@ -126,7 +113,7 @@ fn a_download_that_failed_says_why_and_can_be_tried_again() {
     press(&mut harness, "Show what can be downloaded");
     assert!(harness.query_by_label("example.org sent a web page. Try a mirror.").is_some());
     press(&mut harness, "Try again");
-    assert_eq!(harness.state().intents, [Intent::ResumePull("free".into())]);
+    assert_eq!(harness.state().intents, [Intent::Library(LibraryIntent::ResumePull("free".into()))]);
 }
 
 #[test]

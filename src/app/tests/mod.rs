@@ -17,14 +17,16 @@ use egui_kittest::kittest::Queryable as _;
 use super::classes_panel::ClassesPanel;
 use super::compare::Compare;
 use super::intent::{Intent, Page};
-use super::library::{LibraryPage, LibraryView, Pull};
-use super::speed::Speed;
+use super::library::LibraryPage;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
-use super::view::{Cameras, View};
+use super::view::{Cameras, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::frame::Frame;
+use crate::library::catalogue::Precision;
+use crate::library::records::FileStamp;
+use crate::library::{Catalogue, Kind, ModelEntry};
 use crate::model::labels::{Labels, Language};
 use crate::model::results::StageTimes;
 use crate::model::spec::{
@@ -45,15 +47,16 @@ pub(super) struct Bench {
     pub(super) prediction: Option<Arc<Prediction>>,
     pub(super) thresholds: Thresholds,
     pub(super) cameras: Cameras,
-    pub(super) cards: Vec<Arc<crate::library::ModelEntry>>,
+    pub(super) models: Vec<Arc<ModelEntry>>,
     pub(super) pulls: Vec<Pull>,
-    pub(super) catalogue: crate::library::Catalogue,
+    pub(super) catalogue: Catalogue,
     pub(super) position: Option<f64>,
     pub(super) full_screen: bool,
     pub(super) comparing: bool,
     pub(super) intents: Vec<Intent>,
     pub(super) classes: ClassesPanel,
-    pub(super) speed: Speed,
+    pub(super) ran: Option<Ran>,
+    pub(super) tune: Option<TuneProgress>,
     pub(super) library: LibraryPage,
     pub(super) page: Page,
     pub(super) help: bool,
@@ -73,15 +76,16 @@ impl Default for Bench {
             prediction: None,
             thresholds: Thresholds::default(),
             cameras: Cameras::default(),
-            cards: Vec::new(),
+            models: Vec::new(),
             pulls: Vec::new(),
-            catalogue: crate::library::Catalogue::default(),
+            catalogue: Catalogue::default(),
             position: None,
             full_screen: false,
             comparing: false,
             intents: Vec::new(),
             classes: ClassesPanel::default(),
-            speed: Speed::default(),
+            ran: None,
+            tune: None,
             library: LibraryPage::default(),
             page: Page::Stage,
             help: false,
@@ -100,16 +104,20 @@ impl Bench {
             strings: Strings::of(self.language),
             language: self.language,
             settings: &self.settings,
+            settings_file: None,
             source: &self.source,
             model: &self.model,
             stats: &STATS,
             pace: self.pace,
-            prediction: self.prediction.as_deref(),
+            prediction: self.prediction.as_ref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
-            library: LibraryView { cards: &self.cards, catalogue: &self.catalogue, pulls: &self.pulls },
+            library: LibraryView { models: &self.models, catalogue: &self.catalogue, pulls: &self.pulls },
+            speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,
+            page: &self.page,
+            help: self.help,
             full_screen: self.full_screen,
             comparing: self.comparing,
             has_image: true,
@@ -127,7 +135,7 @@ impl Bench {
     }
 
     pub(super) fn with_model(mut self) -> Self {
-        let card = Arc::new(card());
+        let model = Arc::new(model_info());
         let mut results = Results::default();
         results.clear(Task::Detect, (8, 8));
         for corner in [0.0, 4.0] {
@@ -136,12 +144,12 @@ impl Bench {
         self.prediction = Some(Arc::new(Prediction {
             frame: Arc::new(Frame::filled(8, 8, [0, 0, 0, 255])),
             results,
-            model: Arc::clone(&card),
+            model: Arc::clone(&model),
             thresholds: self.thresholds.clone(),
             times: StageTimes::default(),
             finished: Instant::now(),
         }));
-        self.model.current = Some(card);
+        self.model.current = Some(model);
         self
     }
 
@@ -171,7 +179,7 @@ fn info(address: &Address, pace: Pace) -> SourceInfo {
     }
 }
 
-pub(super) fn card() -> ModelInfo {
+pub(super) fn model_info() -> ModelInfo {
     let input = InputSpec {
         name: "images".into(),
         layout: Layout::Nchw,
@@ -232,4 +240,24 @@ fn camera(name: &str) -> CameraInfo {
 pub(super) fn press(harness: &mut Harness<'_, Bench>, name: &str) {
     harness.get_by_label(name).click();
     harness.run_steps(3);
+}
+
+/// A model of the list; `used`: when it was used last.
+pub(super) fn listed_model(name: &str, task: Task, used: Option<u64>) -> Arc<ModelEntry> {
+    let mut spec = model_info().spec;
+    spec.task = task;
+    Arc::new(ModelEntry {
+        path: format!("/models/{name}.onnx").into(),
+        name: name.into(),
+        stamp: FileStamp { bytes: 3_600_000, modified: 1 },
+        kind: Kind::Known(Box::new(spec)),
+        precision: Precision::default(),
+        sha256: None,
+        origin: None,
+        favourite: false,
+        used,
+        measured: None,
+        tuned: None,
+        group: name.into(),
+    })
 }

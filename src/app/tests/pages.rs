@@ -1,9 +1,9 @@
 //! The pages in the image's place.
 
 use super::*;
-use crate::app::intent::Choose;
-use crate::app::page_text::{plain_quotes, source_page, tests::every_source_error};
+use crate::app::intent::{Choose, FilesIntent, ModelIntent, SourceIntent};
 use crate::app::pages;
+use crate::app::strings::{every_source_error, plain_quotes, source_page};
 use crate::model::ModelError;
 use crate::source::SourceError;
 use crate::source::address::PATTERN;
@@ -22,15 +22,15 @@ fn every_failing_source_has_a_page_with_its_fix_and_ways_on() {
             let address = Address::Camera { name: "UVC Camera".into(), bus: None };
             let source = SourceState::Failed { address, error: error.clone(), retrying: true };
             let mut harness = Bench { language, source, ..Bench::default() }.shown(page_of);
-            for words in [&text.title, &text.explanation, &text.fix] {
-                assert!(harness.query_all_by_label(words).next().is_some(), "{error}: {words}");
+            for part in [&text.title, &text.explanation, &text.fix] {
+                assert!(harness.query_all_by_label(part).next().is_some(), "{error}: {part}");
             }
             let s = Strings::of(language);
             for (button, intent) in [
-                (s.try_again, Intent::TryAgain),
-                (s.image_or_video, Intent::Choose(Choose::File)),
-                (s.folder_of_images, Intent::Choose(Choose::Folder)),
-                (s.test_pattern, Intent::OpenSource(PATTERN)),
+                (s.try_again, Intent::Source(SourceIntent::TryAgain)),
+                (s.image_or_video, Intent::Files(FilesIntent::Choose(Choose::File))),
+                (s.folder_of_images, Intent::Files(FilesIntent::Choose(Choose::Folder))),
+                (s.test_pattern, Intent::Source(SourceIntent::Open(PATTERN))),
             ] {
                 press(&mut harness, button);
                 assert_eq!(harness.state().intents.last(), Some(&intent), "{error}");
@@ -44,11 +44,11 @@ fn the_page_of_a_failing_camera_offers_the_others() {
     let bad = camera("Bad");
     let error = SourceError::Busy { name: "Bad".into(), by: None };
     let source = SourceState::Failed { address: bad.address(), error, retrying: true };
-    let cameras = Cameras { items: Some(vec![bad, camera("Good")]), looking: false };
+    let cameras = Cameras::listed(vec![bad, camera("Good")]);
     let mut harness = Bench { source, cameras, ..Bench::default() }.shown(page_of);
     assert!(harness.query_by_label("Bad").is_none());
     press(&mut harness, "Good");
-    assert_eq!(harness.state().intents, [Intent::OpenSource(camera("Good").address())]);
+    assert_eq!(harness.state().intents, [Intent::Source(SourceIntent::Open(camera("Good").address()))]);
 }
 
 #[test]
@@ -64,5 +64,5 @@ fn a_missing_runtime_is_said_with_the_way_to_get_it() {
     });
     assert!(harness.query_by_label(&fix).is_some());
     press(&mut harness, "Try again");
-    assert_eq!(harness.state().intents, [Intent::SetModel("/m.onnx".into())]);
+    assert_eq!(harness.state().intents, [Intent::Model(ModelIntent::Open("/m.onnx".into()))]);
 }

@@ -6,6 +6,7 @@ use egui_kittest::kittest::NodeT as _;
 
 use super::*;
 use crate::app::classes_panel::NOTHING;
+use crate::app::intent::{ResultIntent, SettingsIntent, SourceIntent, WindowIntent};
 use crate::app::{detect_panel, model_panel, source_panel, toolbar};
 use crate::model::ModelError;
 use crate::source::address::PATTERN;
@@ -18,15 +19,15 @@ fn source_panel_of(bench: &mut Bench, ui: &mut Ui) {
 
 #[test]
 fn the_source_menu_lists_cameras_by_name_and_looks_again_when_opened() {
-    let cameras = Cameras { items: Some(vec![camera("Front"), camera("Back")]), looking: false };
+    let cameras = Cameras::listed(vec![camera("Front"), camera("Back")]);
     let mut bench = Bench { cameras, ..Bench::default() };
     bench.settings.remember_source(&Address::Video("/videos/traffic.mp4".into()));
     let mut harness = bench.shown(source_panel_of);
     press(&mut harness, Strings::of(Language::English).choose_source);
-    assert_eq!(harness.state().intents, [Intent::RefreshCameras]);
+    assert_eq!(harness.state().intents, [Intent::Source(SourceIntent::RefreshCameras)]);
     for (row, intent) in [
-        ("Back", Intent::OpenSource(camera("Back").address())),
-        ("traffic.mp4", Intent::OpenSource(Address::Video("/videos/traffic.mp4".into()))),
+        ("Back", Intent::Source(SourceIntent::Open(camera("Back").address()))),
+        ("traffic.mp4", Intent::Source(SourceIntent::Open(Address::Video("/videos/traffic.mp4".into())))),
     ] {
         if harness.query_by_label(row).is_none() {
             press(&mut harness, Strings::of(Language::English).choose_source);
@@ -41,7 +42,7 @@ fn a_cameras_switches_can_be_set_and_put_back() {
     let mut item = camera("Front");
     item.controls[0].value = 0;
     let address = item.address();
-    let cameras = Cameras { items: Some(vec![item]), looking: false };
+    let cameras = Cameras::listed(vec![item]);
     let mut harness =
         Bench { cameras, ..Bench::default() }.playing(address, Pace::Live).shown(source_panel_of);
     press(&mut harness, "Camera settings");
@@ -50,7 +51,10 @@ fn a_cameras_switches_can_be_set_and_put_back() {
     press(&mut harness, "Reset");
     assert_eq!(
         harness.state().intents,
-        [Intent::SetControl { id: 7, value: 1 }, Intent::SetControl { id: 7, value: 1 }]
+        [
+            Intent::Source(SourceIntent::SetControl { id: 7, value: 1 }),
+            Intent::Source(SourceIntent::SetControl { id: 7, value: 1 })
+        ]
     );
 }
 
@@ -62,13 +66,13 @@ fn the_model_panel_says_why_a_model_isnt_running_and_leads_to_its_page() {
     bench.model.failed = Some((path.clone(), Arc::new(error)));
     let mut harness = bench.shown(|bench, ui| {
         let mut out = Vec::new();
-        model_panel::ui(ui, &bench.view(), &bench.speed, &mut out);
+        model_panel::ui(ui, &bench.view(), &mut out);
         bench.intents.extend(out);
     });
     assert!(harness.query_by_label("Unknown kind of model").is_some());
-    assert!(harness.query_by_label("yolox_nano goes on running.").is_some());
+    assert!(harness.query_by_label("yolox_nano keeps running.").is_some());
     press(&mut harness, "How to read this model");
-    assert_eq!(harness.state().intents, [Intent::Show(Page::Reading(path))]);
+    assert_eq!(harness.state().intents, [Intent::Window(WindowIntent::Show(Page::Reading(path)))]);
 }
 
 fn classes_of(bench: &mut Bench, ui: &mut Ui) {
@@ -85,7 +89,7 @@ fn classes_are_found_in_either_language_and_switched() {
         Bench { language: Language::Chinese, ..Bench::default() }.with_model().shown(classes_of);
     assert!(harness.query_by_label("共 2 个").is_some());
     press(&mut harness, "全不选");
-    assert_eq!(harness.state().intents.last(), Some(&Intent::Classes(vec![NOTHING])));
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::Classes(vec![NOTHING]))));
     harness.get_by_label("搜索类别").focus();
     harness.run_steps(2);
     harness.event(egui::Event::Text("truck".into()));
@@ -93,7 +97,7 @@ fn classes_are_found_in_either_language_and_switched() {
     assert!(harness.query_by_label("人").is_none(), "only what fits the search is listed");
     press(&mut harness, "卡车");
     let expected: Vec<u32> = (0..80).filter(|c| *c != 7).collect();
-    assert_eq!(harness.state().intents.last(), Some(&Intent::Classes(expected)));
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::Classes(expected))));
 }
 
 #[test]
@@ -107,10 +111,14 @@ fn sliders_report_what_they_are_moved_to() {
     harness.run_steps(2);
     harness.key_press(Key::ArrowRight);
     harness.run_steps(2);
-    let moved = harness.state().intents.iter().any(|i| matches!(i, Intent::Conf(v) if *v > 0.25));
+    let moved = harness
+        .state()
+        .intents
+        .iter()
+        .any(|i| matches!(i, Intent::Result(ResultIntent::Conf(v)) if *v > 0.25));
     assert!(moved, "{:?}", harness.state().intents);
     press(&mut harness, "Show each result on its own frame");
-    assert_eq!(harness.state().intents.last(), Some(&Intent::ResultOnOwnFrame(true)));
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::OwnFrame(true))));
 }
 
 #[test]
@@ -121,22 +129,28 @@ fn the_bar_offers_what_fits_the_source() {
         bench.intents.extend(out);
     };
     let mut live = Bench::default().playing(PATTERN, Pace::Live).shown(bar);
-    assert!(live.query_by_label("One frame on").is_none());
+    assert!(live.query_by_label("Next frame").is_none());
     press(&mut live, "Snapshot");
-    press(&mut live, "Mirror the image  (F)");
-    assert_eq!(live.state().intents, [Intent::Snapshot, Intent::Mirror(true)]);
+    press(&mut live, "Mirror the preview  (F)");
+    assert_eq!(
+        live.state().intents,
+        [Intent::Window(WindowIntent::Snapshot), Intent::Settings(SettingsIntent::Mirror(true))]
+    );
     let mut video = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Video).shown(bar);
     press(&mut video, "Continue  (P)");
-    press(&mut video, "One frame on");
-    assert_eq!(video.state().intents, [Intent::Pause(false), Intent::Step]);
+    press(&mut video, "Next frame");
+    assert_eq!(
+        video.state().intents,
+        [Intent::Source(SourceIntent::Pause(false)), Intent::Source(SourceIntent::Step)]
+    );
     let mut folder = Bench::default().playing(Address::Folder("/f".into()), Pace::Stills).shown(bar);
     press(&mut folder, "Next image");
-    assert_eq!(folder.state().intents, [Intent::Skip(1)]);
+    assert_eq!(folder.state().intents, [Intent::Source(SourceIntent::Skip(1))]);
 }
 
 #[test]
 fn every_input_of_the_panels_has_a_name() {
-    let cameras = Cameras { items: Some(vec![camera("Front")]), looking: false };
+    let cameras = Cameras::listed(vec![camera("Front")]);
     let bench =
         Bench { cameras, ..Bench::default() }.with_model().playing(camera("Front").address(), Pace::Live);
     let harness = bench.shown(|bench, ui| {
@@ -165,9 +179,9 @@ fn every_input_of_the_panels_has_a_name() {
 fn an_image_from_the_model_has_an_amount_and_boxes_have_none() {
     let shown = |task| {
         let mut bench = Bench::default().with_model();
-        let mut card = card();
-        card.spec.task = task;
-        bench.model.current = Some(Arc::new(card));
+        let mut model = model_info();
+        model.spec.task = task;
+        bench.model.current = Some(Arc::new(model));
         bench.shown(|bench, ui| {
             let mut out = Vec::new();
             detect_panel::ui(ui, &bench.view(), &mut out);
@@ -180,6 +194,27 @@ fn an_image_from_the_model_has_an_amount_and_boxes_have_none() {
     harness.run_steps(2);
     harness.key_press(Key::ArrowLeft);
     harness.run_steps(2);
-    let moved = harness.state().intents.iter().any(|i| matches!(i, Intent::Amount(v) if *v < 1.0));
+    let moved = harness
+        .state()
+        .intents
+        .iter()
+        .any(|i| matches!(i, Intent::Result(ResultIntent::Amount(v)) if *v < 1.0));
     assert!(moved, "{:?}", harness.state().intents);
+}
+
+#[test]
+fn the_settings_of_a_camera_that_was_chosen_by_number_are_there_and_its_name_is_shown() {
+    let cameras = Cameras::listed(vec![camera("Front")]);
+    let mut bench = Bench { cameras, ..Bench::default() }.playing(Address::CameraIndex(0), Pace::Live);
+    if let SourceState::Playing { info, .. } = &mut bench.source {
+        info.name = "Front".into();
+    }
+    let harness = bench.shown(source_panel_of);
+    assert!(harness.query_by_label("Camera settings").is_some());
+    let error = crate::source::SourceError::Unplugged { name: "Front".into() };
+    let source = SourceState::Failed { address: Address::CameraIndex(0), error, retrying: true };
+    let cameras = Cameras::listed(vec![camera("Front")]);
+    let harness = Bench { source, cameras, ..Bench::default() }.shown(source_panel_of);
+    let chosen = harness.get_by_label(Strings::of(Language::English).choose_source);
+    assert_eq!(chosen.accesskit_node().value().as_deref(), Some("Front"));
 }

@@ -1,16 +1,14 @@
 //! What runs a model, and with how many threads.
 
-use std::time::Instant;
-
 use super::*;
+use crate::app::intent::ModelIntent;
 use crate::app::model_panel;
-use crate::app::speed::{Ran, Tune};
 use crate::model::nodes::NodeShare;
 use crate::source::address::PATTERN;
 
 fn panel_of(bench: &mut Bench, ui: &mut Ui) {
     let mut out = Vec::new();
-    model_panel::ui(ui, &bench.view(), &bench.speed, &mut out);
+    model_panel::ui(ui, &bench.view(), &mut out);
     bench.intents.extend(out);
 }
 
@@ -25,25 +23,23 @@ fn threads_are_measured_beside_a_running_image_only() {
     assert_eq!(image.state().intents, []);
     let mut playing = Bench::default().with_model().playing(PATTERN, Pace::Live).shown(panel_of);
     press(&mut playing, "Measure");
-    assert_eq!(playing.state().intents, [Intent::Tune]);
+    assert_eq!(playing.state().intents, [Intent::Model(ModelIntent::Tune)]);
 }
 
 #[test]
 fn a_measurement_under_way_is_told_and_can_be_stopped() {
     let mut bench = Bench::default().with_model().playing(PATTERN, Pace::Live);
-    let mut tune = Tune::new("/models/yolox_nano.onnx".into(), "CPU".into(), 2);
-    tune.next(Instant::now(), Instant::now());
-    bench.speed.tune = Some(tune);
+    bench.tune = Some(TuneProgress { threads: 1, place: (1, 2) });
     let mut harness = bench.shown(panel_of);
     assert!(harness.query_by_label("Measuring 1… (1 of 2)").is_some());
     press(&mut harness, "Stop");
-    assert_eq!(harness.state().intents, [Intent::StopTune]);
+    assert_eq!(harness.state().intents, [Intent::Model(ModelIntent::StopTune)]);
 }
 
 #[test]
 fn what_really_ran_is_said_and_why_another_provider_did_not() {
     let mut bench = Bench::default().with_model();
-    bench.speed.ran = Some(Ran::Known(vec![
+    bench.ran = Some(Ran::Known(vec![
         NodeShare { provider: "OpenVINO".into(), nodes: 1, ms: 9.0 },
         NodeShare { provider: "CPU".into(), nodes: 4, ms: 1.0 },
     ]));
@@ -52,7 +48,7 @@ fn what_really_ran_is_said_and_why_another_provider_did_not() {
     assert!(harness.query_by_label("CPU: 4 nodes, 10 % of the time").is_some());
 
     let mut bench = Bench::default().with_model();
-    let mut fell_back = card();
+    let mut fell_back = model_info();
     fell_back.provider = "CPU (CUDA failed: no driver)".into();
     bench.model.current = Some(Arc::new(fell_back));
     let harness = bench.shown(panel_of);

@@ -1,5 +1,6 @@
-//! What the pages say of a source or a model that fails: a title, what is so, what to do.
+//! The texts for sources, models and snapshots that fail: a title, an explanation and a fix; and the names of tasks.
 
+use super::language::pick;
 use crate::model::labels::Language;
 use crate::model::{ModelError, Task};
 use crate::save::SnapshotError;
@@ -9,19 +10,39 @@ use crate::source::SourceError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageText {
     pub title: String,
-    /// What is so.
+    /// What happened.
     pub explanation: String,
     /// What the user can do.
     pub fix: String,
 }
 
-impl PageText {
-    fn new(title: &str, explanation: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { title: title.into(), explanation: explanation.into(), fix: fix.into() }
+/// The texts of an error's page in both languages. Explanation and fix in English are those of the error itself.
+struct Texts {
+    english_title: &'static str,
+    chinese: PageText,
+}
+
+impl Texts {
+    fn new(
+        english_title: &'static str,
+        chinese_title: &str,
+        explanation: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        let chinese =
+            PageText { title: chinese_title.into(), explanation: explanation.into(), fix: fix.into() };
+        Self { english_title, chinese }
     }
 
-    fn english(title: &str, explanation: &str, fix: &str) -> Self {
-        Self { title: title.into(), explanation: plain_quotes(explanation), fix: plain_quotes(fix) }
+    fn of(self, language: Language, error: &dyn std::error::Error, fix: &str) -> PageText {
+        match language {
+            Language::English => PageText {
+                title: self.english_title.into(),
+                explanation: plain_quotes(&error.to_string()),
+                fix: plain_quotes(fix),
+            },
+            Language::Chinese => self.chinese,
+        }
     }
 }
 
@@ -35,45 +56,32 @@ pub fn plain_quotes(text: &str) -> String {
 /// The page of a source that gives no frames.
 #[must_use]
 pub fn source_page(language: Language, error: &SourceError) -> PageText {
-    match language {
-        Language::English => PageText::english(source_title(error), &error.to_string(), &error.fix()),
-        Language::Chinese => source_page_chinese(error),
-    }
+    source_texts(error).of(language, error, &error.fix())
 }
 
-fn source_title(error: &SourceError) -> &'static str {
-    match error {
-        SourceError::NoCamera => "No camera",
-        SourceError::Missing { .. } => "Camera not connected",
-        SourceError::Unplugged { .. } => "Camera unplugged",
-        SourceError::Busy { .. } => "Camera in use",
-        SourceError::Forbidden { .. } => "No permission for the camera",
-        SourceError::Stalled { .. } => "The camera has stopped",
-        SourceError::Damaged { .. } => "Damaged images",
-        SourceError::NoFormat { .. } => "Unknown image format",
-        SourceError::Camera { .. } => "Camera failure",
-        SourceError::NoFile { .. } => "File not found",
-        SourceError::Unreadable { .. } => "The file can't be read",
-        SourceError::NoImages { .. } => "No images here",
-        SourceError::NoFfmpeg => "Videos need ffmpeg",
-        SourceError::NotSeekable => "Not possible here",
-        SourceError::Unknown { .. } => "Unknown source",
-    }
-}
-
-fn source_page_chinese(error: &SourceError) -> PageText {
+fn source_texts(error: &SourceError) -> Texts {
     let again = "Sightline 会持续重试。若仍不恢复，请拔下摄像头再插上，或选择较小的尺寸。";
     match error {
-        SourceError::NoCamera => {
-            PageText::new("没有摄像头", "没有找到摄像头。", "请连接摄像头，或打开图片、视频或测试图案。")
-        }
-        SourceError::Missing { name } => {
-            PageText::new("摄像头未连接", format!("摄像头“{name}”没有连接。"), "重新插上后，画面会自动恢复。")
-        }
-        SourceError::Unplugged { name } => {
-            PageText::new("摄像头已拔出", format!("摄像头“{name}”已被拔出。"), "重新插上后，画面会自动恢复。")
-        }
-        SourceError::Busy { name, by } => PageText::new(
+        SourceError::NoCamera => Texts::new(
+            "No camera",
+            "没有摄像头",
+            "没有找到摄像头。",
+            "请连接摄像头，或打开图片、视频或测试图案。",
+        ),
+        SourceError::Missing { name } => Texts::new(
+            "Camera not connected",
+            "摄像头未连接",
+            format!("摄像头“{name}”没有连接。"),
+            "重新插上后，画面会自动恢复。",
+        ),
+        SourceError::Unplugged { name } => Texts::new(
+            "Camera unplugged",
+            "摄像头已拔出",
+            format!("摄像头“{name}”已被拔出。"),
+            "重新插上后，画面会自动恢复。",
+        ),
+        SourceError::Busy { name, by } => Texts::new(
+            "Camera in use",
             "摄像头被占用",
             match by {
                 Some(by) => format!("摄像头“{name}”正被 {by} 使用。"),
@@ -81,7 +89,8 @@ fn source_page_chinese(error: &SourceError) -> PageText {
             },
             "请关闭占用它的程序，或选择其他摄像头；画面会自动恢复。",
         ),
-        SourceError::Forbidden { name } => PageText::new(
+        SourceError::Forbidden { name } => Texts::new(
+            "No permission for the camera",
             "没有摄像头权限",
             format!("当前账户无权使用摄像头“{name}”。"),
             if cfg!(target_os = "linux") {
@@ -90,36 +99,44 @@ fn source_page_chinese(error: &SourceError) -> PageText {
                 "请在系统隐私设置中允许 Sightline 使用摄像头。"
             },
         ),
-        SourceError::Stalled { name } => {
-            PageText::new("摄像头停止传送", format!("摄像头“{name}”不再传来画面。"), again)
-        }
+        SourceError::Stalled { name } => Texts::new(
+            "The camera has stopped",
+            "摄像头停止传送",
+            format!("摄像头“{name}”不再传来画面。"),
+            again,
+        ),
         SourceError::Damaged { name } => {
-            PageText::new("画面损坏", format!("摄像头“{name}”传来的画面已损坏。"), again)
+            Texts::new("Damaged frames", "画面损坏", format!("摄像头“{name}”传来的画面已损坏。"), again)
         }
-        SourceError::NoFormat { name, found } => PageText::new(
+        SourceError::NoFormat { name, found } => Texts::new(
+            "Unknown image format",
             "不支持的画面格式",
             format!("摄像头“{name}”只提供无法读取的格式：{found}。"),
             "支持 MJPEG、YUYV、NV12、RGB、BGR 和 GREY；请选择其他摄像头。",
         ),
         SourceError::Camera { name, reason } => {
-            PageText::new("摄像头故障", format!("摄像头“{name}”出错：{reason}。"), again)
+            Texts::new("Camera failure", "摄像头故障", format!("摄像头“{name}”出错：{reason}。"), again)
         }
-        SourceError::NoFile { path } => PageText::new(
+        SourceError::NoFile { path } => Texts::new(
+            "File not found",
             "找不到文件",
             format!("“{}”不存在。", path.display()),
             "请检查名称，或将文件拖入窗口。",
         ),
-        SourceError::Unreadable { path, reason } => PageText::new(
+        SourceError::Unreadable { path, reason } => Texts::new(
+            "The file can't be read",
             "无法读取文件",
             format!("“{}”无法读取：{reason}。", path.display()),
             "请确认文件完整，且当前账户有读取权限。",
         ),
-        SourceError::NoImages { place } => PageText::new(
+        SourceError::NoImages { place } => Texts::new(
+            "No images here",
             "这里没有图片",
             format!("“{place}”中没有图片。"),
             "请选择包含 JPEG、PNG、WebP、BMP、GIF、TIFF 或 PNM 图片的文件夹。",
         ),
-        SourceError::NoFfmpeg => PageText::new(
+        SourceError::NoFfmpeg => Texts::new(
+            "Videos need ffmpeg",
             "播放视频需要 ffmpeg",
             "视频由 ffmpeg 程序读取，但尚未安装。",
             if cfg!(target_os = "linux") {
@@ -128,10 +145,14 @@ fn source_page_chinese(error: &SourceError) -> PageText {
                 "请从 ffmpeg.org 安装，然后重新打开视频。"
             },
         ),
-        SourceError::NotSeekable => {
-            PageText::new("此处无法跳转", "实时来源无法跳转。", "只有视频和图片文件夹可以跳转。")
-        }
-        SourceError::Unknown { text } => PageText::new(
+        SourceError::NotSeekable => Texts::new(
+            "Not possible here",
+            "此处无法跳转",
+            "实时来源无法跳转。",
+            "只有视频和图片文件夹可以跳转。",
+        ),
+        SourceError::Unknown { text } => Texts::new(
+            "Unknown source",
             "未知的来源",
             format!("“{text}”不是可以打开的摄像头、文件、文件夹或地址。"),
             "请给出摄像头编号或名称、图片、文件夹、视频，或 pattern。",
@@ -139,76 +160,69 @@ fn source_page_chinese(error: &SourceError) -> PageText {
     }
 }
 
-/// The card of a model that isn't running. Reasons that ONNX Runtime gives stay in its own words.
+/// The page of a model that isn't running. Reasons that ONNX Runtime gives stay in its own words.
 #[must_use]
-pub fn model_card(language: Language, error: &ModelError) -> PageText {
-    match language {
-        Language::English => PageText::english(model_title(error), &error.to_string(), &error.fix()),
-        Language::Chinese => model_card_chinese(error),
-    }
+pub fn model_page(language: Language, error: &ModelError) -> PageText {
+    model_texts(error).of(language, error, &error.fix())
 }
 
-fn model_title(error: &ModelError) -> &'static str {
+fn model_texts(error: &ModelError) -> Texts {
     match error {
-        ModelError::NoFile { .. } => "Model not found",
-        ModelError::NoRuntime { .. } => "ONNX Runtime is missing",
-        ModelError::NotUnderstood { .. } => "Unknown kind of model",
-        ModelError::NotOnnx { .. } => "Not a whole ONNX file",
-        ModelError::BadSidecar { .. } => "The model's settings can't be used",
-        ModelError::BadCompanion { .. } => "The second model can't be used",
-        ModelError::RunFailed { .. } | ModelError::UnexpectedOutput { .. } => "The model failed",
-        _ => "The model can't be opened",
-    }
-}
-
-fn model_card_chinese(error: &ModelError) -> PageText {
-    match error {
-        ModelError::NoFile { path } => PageText::new(
+        ModelError::NoFile { path } => Texts::new(
+            "Model not found",
             "找不到模型",
             format!("模型文件“{}”不存在。", path.display()),
             "请检查名称，或将文件拖入窗口。",
         ),
-        ModelError::Unreadable { path, reason } => PageText::new(
+        ModelError::Unreadable { path, reason } => Texts::new(
+            "The model can't be opened",
             "无法读取模型",
             format!("模型文件“{}”无法读取：{reason}。", path.display()),
             "请确认当前账户有读取权限。",
         ),
-        ModelError::NotOnnx { path, reason } => PageText::new(
+        ModelError::NotOnnx { path, reason } => Texts::new(
+            "Not a whole ONNX file",
             "不是完整的 ONNX 文件",
             format!("“{}”不是完整的 ONNX 文件：{reason}。", path.display()),
             "请重新下载或导出；文件必须是 ONNX 模型。",
         ),
-        ModelError::NoRuntime { .. } => PageText::new(
+        ModelError::NoRuntime { .. } => Texts::new(
+            "ONNX Runtime is missing",
             "缺少 ONNX Runtime",
             "没有找到运行模型所需的 ONNX Runtime。",
             "可用 pip 安装：pip install onnxruntime；或从 github.com/microsoft/onnxruntime 下载，然后选择库文件。",
         ),
-        ModelError::NotUnderstood { path, reason } => PageText::new(
+        ModelError::NotUnderstood { path, reason } => Texts::new(
+            "Unknown kind of model",
             "无法识别的模型",
             format!("Sightline 不知道如何读取“{}”：{reason}。", path.display()),
             "请在“如何读取此模型”中手动选择任务和输入。",
         ),
-        ModelError::BadSidecar { path, reason } => PageText::new(
+        ModelError::BadSidecar { path, reason } => Texts::new(
+            "The model's settings can't be used",
             "模型配置无法使用",
             format!("模型旁的配置“{}”无法使用：{reason}。", path.display()),
             "请更正或删除该文件。",
         ),
-        ModelError::BadCompanion { path, reason } => PageText::new(
+        ModelError::BadCompanion { path, reason } => Texts::new(
+            "The second model can't be used",
             "第二个模型无法使用",
             format!("第二个模型“{}”无法使用：{reason}。", path.display()),
-            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅人物需要抠图模型（selfie、MODNet）。",
+            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅人物需要抠像模型（selfie、MODNet）。",
         ),
-        ModelError::UnexpectedOutput { .. } => PageText::new(
+        ModelError::UnexpectedOutput { .. } => Texts::new(
+            "The model failed",
             "模型运行出错",
             format!("模型的输出与预期不符（{error}）"),
             "请在“如何读取此模型”中选择其他系列。",
         ),
-        ModelError::RunFailed { reason } => PageText::new(
+        ModelError::RunFailed { reason } => Texts::new(
+            "The model failed",
             "模型运行出错",
             format!("模型处理画面时出错：{reason}。"),
             "请换用其他画面尺寸或模型。",
         ),
-        other => PageText::new("无法打开模型", other.to_string(), other.fix()),
+        other => Texts::new("The model can't be opened", "无法打开模型", other.to_string(), other.fix()),
     }
 }
 
@@ -246,29 +260,28 @@ pub fn snapshot_failure(language: Language, error: &SnapshotError) -> String {
     }
 }
 
-/// What a task is called in the window.
+/// The name of a task.
 #[must_use]
 pub fn task_name(language: Language, task: Task) -> &'static str {
-    let (english, chinese) = match task {
-        Task::Detect => ("Object detection", "目标检测"),
-        Task::Segment => ("Instance segmentation", "实例分割"),
-        Task::Semantic => ("Semantic segmentation", "语义分割"),
-        Task::Matte => ("Matting", "抠像"),
-        Task::Pose => ("Pose", "姿态估计"),
-        Task::Obb => ("Oriented boxes", "旋转框检测"),
-        Task::Depth => ("Depth", "深度估计"),
-        Task::Classify => ("Classification", "图像分类"),
-        Task::Stylize => ("Image to image", "图像转换"),
-        Task::Action => ("Action recognition", "动作识别"),
-    };
-    match language {
-        Language::English => english,
-        Language::Chinese => chinese,
-    }
+    pick(
+        language,
+        match task {
+            Task::Detect => ("Object detection", "目标检测"),
+            Task::Segment => ("Instance segmentation", "实例分割"),
+            Task::Semantic => ("Semantic segmentation", "语义分割"),
+            Task::Matte => ("Matting", "抠像"),
+            Task::Pose => ("Pose", "姿态估计"),
+            Task::Obb => ("Oriented boxes", "旋转框检测"),
+            Task::Depth => ("Depth", "深度估计"),
+            Task::Classify => ("Classification", "图像分类"),
+            Task::Stylize => ("Image to image", "图像转换"),
+            Task::Action => ("Action recognition", "动作识别"),
+        },
+    )
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::app) mod tests {
     use super::*;
 
     /// One of every kind of source error.

@@ -1,0 +1,141 @@
+//! Downloads of the catalogue's models.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use crate::app::view::{Pull, PullState};
+use crate::app::workers::{Done, LibraryDone};
+use crate::library::download::{Downloaded, Downloads, Job, State, Ticket, Trust};
+use crate::library::import::ImportError;
+use crate::library::{Mirrors, pull};
+
+/// The downloads that were asked for.
+pub struct DownloadList {
+    downloads: Downloads,
+    /// By the entry's id.
+    tickets: Vec<(String, Ticket)>,
+    shown: Vec<Pull>,
+}
+
+impl DownloadList {
+    /// None yet.
+    #[must_use]
+    pub fn new(downloads: Downloads) -> Self {
+        Self { downloads, tickets: Vec::new(), shown: Vec::new() }
+    }
+
+    /// The downloads as the page shows them.
+    #[must_use]
+    pub fn shown(&self) -> &[Pull] {
+        &self.shown
+    }
+
+    /// Prepares the download of an entry on a worker.
+    pub fn ask(id: &str, core: &mut Core) {
+        let Some(entry) = core.catalogue.entries.iter().find(|entry| entry.id == id).cloned() else { return };
+        let Some(home) = crate::library::home() else {
+            let error = ImportError::NoFolder;
+            core.failed(format!("{error} {}", error.fix()));
+            return;
+        };
+        let mirrors = Mirrors::of_environment(core.settings.model_mirror.as_deref());
+        core.library_job(move |watcher| {
+            let job = pull::job(&entry, &mirrors, &watcher.records(), &home);
+            Done::Library(LibraryDone::Pull(entry.id, Box::new(job)))
+        });
+    }
+
+    /// Begins a download that was prepared.
+    pub fn begin(&mut self, id: String, job: Job, core: &mut Core) {
+        match self.downloads.add(job) {
+            Ok(ticket) => {
+                self.tickets.retain(|(known, _)| *known != id);
+                self.tickets.push((id, ticket));
+            }
+            Err(error) => core.failed(format!("{error} {}", error.fix())),
+        }
+    }
+
+    fn ticket(&self, id: &str) -> Option<Ticket> {
+        self.tickets.iter().find(|(known, _)| known == id).map(|(_, ticket)| *ticket)
+    }
+
+    /// Pauses a download.
+    pub fn pause(&self, id: &str) {
+        if let Some(ticket) = self.ticket(id) {
+            self.downloads.pause(ticket);
+        }
+    }
+
+    /// Goes on with a download.
+    pub fn resume(&self, id: &str) {
+        if let Some(ticket) = self.ticket(id) {
+            self.downloads.resume(ticket);
+        }
+    }
+
+    /// Gives a download up.
+    pub fn cancel(&mut self, id: &str) {
+        if let Some(ticket) = self.ticket(id) {
+            self.downloads.cancel(ticket);
+            self.tickets.retain(|(known, _)| known != id);
+        }
+    }
+
+    /// Takes over the state of all downloads; a finished one is written down and announced.
+    pub fn gather(&mut self, core: &mut Core) {
+        self.shown.clear();
+        if self.tickets.is_empty() {
+            return;
+        }
+        let (downloads, shown) = (&self.downloads, &mut self.shown);
+        self.tickets.retain(|(id, ticket)| {
+            let state = match downloads.state(*ticket) {
+                Some(State::Waiting) => PullState::Waiting,
+                Some(State::Running(running)) => {
+                    let p = running.progress();
+                    PullState::Running {
+                        done: p.bytes,
+                        total: p.total,
+                        bytes_per_s: p.bytes_per_second as f64,
+                        left: p.left,
+                    }
+                }
+                Some(State::Paused(kept)) => PullState::Paused {
+                    done: kept.as_ref().map_or(0, |k| k.bytes),
+                    total: kept.and_then(|k| k.total),
+                },
+                Some(State::Failed(failure)) => {
+                    PullState::Failed { message: failure.to_string(), fix: failure.fix() }
+                }
+                Some(State::Done(outcome)) => {
+                    downloaded(id, &outcome, core);
+                    return false;
+                }
+                Some(State::Cancelled) | None => return false,
+            };
+            shown.push(Pull { id: id.clone(), state });
+            true
+        });
+        if self.tickets.is_empty() {
+            self.downloads.clear_finished();
+        }
+    }
+}
+
+/// Announces a finished download and writes the model's settings and records on a worker.
+fn downloaded(id: &str, outcome: &Arc<Downloaded>, core: &mut Core) {
+    let Some(entry) = core.catalogue.entries.iter().find(|entry| entry.id == id).cloned() else { return };
+    let texts = &core.strings().library;
+    let pinned = outcome.trust == Trust::FirstUse;
+    let text = if pinned { format!("{}. {}", entry.name, texts.pinned) } else { entry.name.clone() };
+    core.toasts.good(texts.fetched, text);
+    let outcome = Arc::clone(outcome);
+    core.library_job(move |watcher| match pull::finish(&entry, &outcome) {
+        Ok(settled) => {
+            watcher.update(|records| settled.record(records, &outcome));
+            Done::Nothing
+        }
+        Err(error) => Done::Failed(format!("{error} {}", error.fix())),
+    });
+}

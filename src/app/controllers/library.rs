@@ -1,0 +1,253 @@
+//! The models on this computer: the list, favourites and names, taking in, verifying and removing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::core::Core;
+use super::downloads::DownloadList;
+use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
+use crate::app::library::LibraryPage;
+use crate::app::view::{file_name, frames_come, model_name, same_file};
+use crate::app::workers::{Done, LibraryDone, Taken};
+use crate::engine::SourceState;
+use crate::library::download::Downloads;
+use crate::library::import::{self, ImportError, ImportMode};
+use crate::library::records::{FileStamp, Origin};
+use crate::library::upkeep::{self, Removal, UpkeepError, Verdict};
+use crate::library::{ModelEntry, Watcher};
+use crate::model::ModelError;
+
+/// Larger models are linked when they are dropped: a copy would take long and fill the disk.
+const COPIED_UP_TO: u64 = 1 << 30;
+
+/// The state of the library page.
+pub struct LibraryController {
+    pub page: LibraryPage,
+    pub downloads: DownloadList,
+}
+
+impl std::fmt::Debug for LibraryController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LibraryController").field("page", &self.page).finish_non_exhaustive()
+    }
+}
+
+impl LibraryController {
+    /// No download yet.
+    #[must_use]
+    pub fn new(downloads: Downloads) -> Self {
+        Self { page: LibraryPage::default(), downloads: DownloadList::new(downloads) }
+    }
+
+    /// Carries out an intent.
+    pub fn apply(&mut self, intent: LibraryIntent, core: &mut Core) {
+        match intent {
+            LibraryIntent::Favourite(path, on) => core.library_job(move |watcher| {
+                watcher.update(|records| records.change(&path, |record| record.favourite = on));
+                Done::Nothing
+            }),
+            LibraryIntent::Rename(path, name) => {
+                let name = (!name.is_empty()).then_some(name);
+                core.library_job(move |watcher| {
+                    watcher.update(|records| records.change(&path, |record| record.name.clone_from(&name)));
+                    Done::Nothing
+                });
+            }
+            LibraryIntent::Measure(path) => core.library_job(move |watcher| {
+                watcher.update(|records| {
+                    records.change(&path, |record| {
+                        record.measured = None;
+                        record.failed = None;
+                    });
+                });
+                Done::Nothing
+            }),
+            LibraryIntent::Verify(path) => {
+                let Some(entry) = core.models.iter().find(|entry| entry.path == path).cloned() else {
+                    return;
+                };
+                core.library_job(move |watcher| {
+                    let verdict = upkeep::verify(&entry, &watcher.catalogue());
+                    Done::Library(LibraryDone::Verified(entry.name.clone(), verdict))
+                });
+            }
+            LibraryIntent::Remove { path, delete } => core.library_job(move |watcher| {
+                let result = upkeep::remove(&path, if delete { Removal::Delete } else { Removal::Trash });
+                if result.is_ok() {
+                    watcher.update(|records| records.forget(&path));
+                }
+                watcher.rescan();
+                Done::Library(LibraryDone::Removed(path, delete, result))
+            }),
+            LibraryIntent::Order(order) => core.settings.model_order = order,
+            LibraryIntent::Import { path, run } => import(path, run, core),
+            LibraryIntent::WatchFolder(folder) => watch_folder(folder, core),
+            LibraryIntent::Pull(id) => DownloadList::ask(&id, core),
+            LibraryIntent::PausePull(id) => self.downloads.pause(&id),
+            LibraryIntent::ResumePull(id) => self.downloads.resume(&id),
+            LibraryIntent::CancelPull(id) => self.downloads.cancel(&id),
+        }
+    }
+
+    /// Takes over a worker's result.
+    pub fn done(&mut self, done: LibraryDone, core: &mut Core) {
+        match done {
+            LibraryDone::Pull(id, job) => self.downloads.begin(id, *job, core),
+            LibraryDone::Verified(name, verdict) => verified(&name, verdict, core),
+            LibraryDone::Removed(path, deleted, result) => removed(&path, deleted, result, core),
+            LibraryDone::Imported(taken) => imported(&taken, core),
+            LibraryDone::FileGone(path) => {
+                core.toasts.good(&model_name(&path), core.strings().library.file_gone);
+            }
+        }
+    }
+
+    /// Takes over the list of models and the state of downloads.
+    pub fn gather(&mut self, core: &mut Core) {
+        models_changed(core);
+        self.downloads.gather(core);
+        tell_idle(core);
+    }
+}
+
+/// Takes over the list of models; the running one is opened again if its file changed.
+fn models_changed(core: &mut Core) {
+    let models = core.watcher.entries();
+    if Arc::ptr_eq(&models, &core.models) {
+        return;
+    }
+    let before = std::mem::replace(&mut core.models, models);
+    let Some(current) = core.model.current.as_ref().map(|model| model.path.clone()) else { return };
+    let stamp_of = |models: &[Arc<ModelEntry>]| {
+        let entry = models.iter().find(|entry| same_file(&entry.path, &current));
+        entry.map(|entry| (entry.stamp, entry.spec().is_some()))
+    };
+    match (stamp_of(&before), stamp_of(&core.models)) {
+        (Some((old, _)), Some((new, true))) if old != new => {
+            let name = model_name(&current);
+            core.toasts.good(core.strings().library.file_changed, name);
+            core.ask(Intent::Model(ModelIntent::Open(current)));
+        }
+        (Some(_), None) => core.library_job(move |_| {
+            if current.exists() { Done::Nothing } else { Done::Library(LibraryDone::FileGone(current)) }
+        }),
+        _ => {}
+    }
+}
+
+/// Tells the watcher whether the machine is idle, so that models may be measured.
+fn tell_idle(core: &Core) {
+    let opening = matches!(*core.source, SourceState::Opening { .. });
+    let busy = (opening || frames_come(&core.source)) && core.model.current.is_some();
+    core.watcher.set_idle(!busy && core.model.opening.is_none());
+}
+
+fn verified(name: &str, verdict: Result<Verdict, ModelError>, core: &mut Core) {
+    let texts = &core.strings().library;
+    match verdict {
+        Ok(Verdict::Right { pinned, .. }) => {
+            core.toasts.good(name, if pinned { texts.right_pinned } else { texts.right });
+        }
+        Ok(Verdict::Whole { .. }) => {
+            core.toasts.good(name, texts.whole);
+        }
+        Ok(Verdict::Changed { .. }) => {
+            core.toasts.bad(name, texts.changed);
+        }
+        Err(error) => {
+            core.toasts.bad(name, format!("{error} {}", error.fix()));
+        }
+    }
+}
+
+fn removed(path: &Path, deleted: bool, result: Result<(), UpkeepError>, core: &mut Core) {
+    match result {
+        Ok(()) if deleted => {}
+        Ok(()) => {
+            core.toasts.good(core.strings().library.removed, file_name(path));
+        }
+        Err(error) => core.failed(format!("{error} {}", error.fix())),
+    }
+}
+
+/// Takes models in: a file, a folder or an archive; with `run`, the first of them is run then. A model that is in the
+/// library already is only run.
+fn import(path: PathBuf, run: bool, core: &Core) {
+    let models = Arc::clone(&core.models);
+    core.library_job(move |watcher| {
+        if run && is_listed(&models, &path) {
+            return Done::Ask(vec![Intent::Model(ModelIntent::Open(path))]);
+        }
+        let taken = take_in(watcher, &path, run);
+        watcher.rescan();
+        Done::Library(LibraryDone::Imported(Box::new(taken)))
+    });
+}
+
+/// Whether a file is in the list of models, under whatever path. Reads the disk.
+fn is_listed(models: &[Arc<ModelEntry>], path: &Path) -> bool {
+    let real = path.canonicalize().ok();
+    let is_real = |entry: &ModelEntry| real.is_some() && entry.path.canonicalize().ok() == real;
+    models.iter().any(|entry| entry.path == path || is_real(entry))
+}
+
+fn imported(taken: &Taken, core: &mut Core) {
+    if let Some(first) = taken.imported.first() {
+        let names: Vec<String> = taken.imported.iter().take(4).map(|i| model_name(&i.path)).collect();
+        let texts = &core.strings().library;
+        let all_here = taken.imported.iter().all(|i| i.was_here);
+        core.toasts.good(if all_here { texts.was_here } else { texts.imported }, names.join(", "));
+        if taken.run {
+            core.ask(Intent::Model(ModelIntent::Open(first.path.clone())));
+        }
+    }
+    for error in taken.failed.iter().take(3) {
+        core.failed(format!("{error} {}", error.fix()));
+    }
+}
+
+/// Adds a folder to those that are watched.
+fn watch_folder(folder: PathBuf, core: &mut Core) {
+    if !core.settings.model_folders.contains(&folder) {
+        core.settings.model_folders.push(folder.clone());
+    }
+    core.toasts.good(core.strings().library.watching, folder.display().to_string());
+    core.library_job(move |watcher| {
+        watcher.add_folders(&[folder]);
+        Done::Nothing
+    });
+}
+
+fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
+    let mut taken = Taken { imported: Vec::new(), failed: Vec::new(), run };
+    let Some(home) = crate::library::home() else {
+        taken.failed.push(ImportError::NoFolder);
+        return taken;
+    };
+    let files = match import::candidates(path) {
+        Ok(files) => files,
+        Err(error) => {
+            taken.failed.push(error);
+            return taken;
+        }
+    };
+    let catalogue = watcher.catalogue();
+    for file in files {
+        let large = file.metadata().is_ok_and(|m| m.len() > COPIED_UP_TO);
+        match import::import(&file, &home, if large { ImportMode::Link } else { ImportMode::Copy }) {
+            Ok(imported) => taken.imported.extend(imported),
+            Err(error) => taken.failed.push(error),
+        }
+    }
+    for new in taken.imported.iter().filter(|i| !i.was_here) {
+        let Ok(stamp) = FileStamp::of(&new.path) else { continue };
+        let origin = catalogue.by_hash(&new.sha256).map(|entry| Origin::of(entry, &new.sha256));
+        watcher.update(|records| {
+            records.set_hash(&new.path, stamp, &new.sha256);
+            if origin.is_some() {
+                records.change(&new.path, |record| record.origin.clone_from(&origin));
+            }
+        });
+    }
+    taken
+}

@@ -1,0 +1,24 @@
+//! A controller for each page and panel: it owns the state that only its page uses, and carries out the page's intents.
+//!
+//! Controllers don't know each other. What one wants of another it asks for with [`Core::ask`].
+
+mod compare;
+mod core;
+mod downloads;
+mod files;
+mod library;
+mod model;
+mod reading;
+pub mod results;
+mod settings;
+mod source;
+mod speed;
+
+pub use self::core::Core;
+pub use compare::CompareController;
+pub use files::FilesController;
+pub use library::LibraryController;
+pub use model::ModelController;
+pub use reading::ReadingController;
+pub use settings::{SettingsController, theme};
+pub use source::SourceController;

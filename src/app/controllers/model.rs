@@ -1,0 +1,320 @@
+//! The running model: opening it, its adapter and second model, what runs it, going to the next one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::speed::{Speed, Step};
+use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
+use crate::app::strings::model_page;
+use crate::app::view::{SpeedView, listed, same_file};
+use crate::app::workers::Done;
+use crate::engine::{Command, ModelChoice, ModelInfo, ModelState};
+use crate::library::records::{Measured, ModelRecords};
+use crate::library::{Kind, ModelEntry};
+use crate::model::nodes::{self, NodeShare};
+use crate::model::sidecar::Sidecar;
+use crate::model::{ModelError, OpenOptions, Task, folders, runtime};
+use crate::settings::Settings;
+
+/// The first figures are of a loop that isn't warm yet.
+const WARM: Duration = Duration::from_secs(8);
+
+/// The state of the model panel.
+#[derive(Debug)]
+pub struct ModelController {
+    speed: Speed,
+    /// What the user says of the model that was opened last, on the page "How to read this model".
+    overrides: Option<(PathBuf, Sidecar)>,
+    /// Since when the current model runs.
+    running_since: Option<Instant>,
+    /// The model whose time while running was written down.
+    timed: Option<Arc<ModelInfo>>,
+    /// The list that `order` and `missing` are made from.
+    models: Arc<Vec<Arc<ModelEntry>>>,
+    /// The models that `M` goes through.
+    order: Vec<PathBuf>,
+    /// Second models in the settings whose files are missing.
+    missing: Vec<PathBuf>,
+}
+
+impl ModelController {
+    /// Nothing runs yet. Reads the disk: for the start of the program.
+    #[must_use]
+    pub fn new(records: ModelRecords, settings: &Settings) -> Self {
+        let second = [&settings.pose, &settings.matte].into_iter().flatten();
+        Self {
+            speed: Speed::new(records),
+            overrides: None,
+            running_since: None,
+            timed: None,
+            models: Arc::default(),
+            order: Vec::new(),
+            missing: second.filter(|path| !path.is_file()).cloned().collect(),
+        }
+    }
+
+    /// What the panel shows of the model's speed.
+    #[must_use]
+    pub fn speed(&self) -> SpeedView<'_> {
+        self.speed.view()
+    }
+
+    /// A frame was shown, so long after it was captured.
+    pub fn shown(&mut self, age_ms: f32) {
+        self.speed.shown(age_ms);
+    }
+
+    /// Carries out an intent.
+    pub fn apply(&mut self, intent: ModelIntent, core: &mut Core) {
+        match intent {
+            ModelIntent::Open(path) => self.open(path, None, core),
+            ModelIntent::OpenAs(path, sidecar) => self.open(path, Some(sidecar), core),
+            ModelIntent::OpenCompared(paths) => {
+                let choices = paths.into_iter().map(|path| self.choice(path, core)).collect();
+                core.engine.send(Command::Compare(choices));
+            }
+            ModelIntent::Close => {
+                core.settings.model = None;
+                core.engine.send(Command::CloseModel);
+                core.ask(Intent::Compare(CompareIntent::Show(false)));
+            }
+            ModelIntent::Next { back } => self.next(back, core),
+            ModelIntent::Adapter(adapter) => self.open_again(core, |options| options.adapter = adapter),
+            ModelIntent::Companion(path) => {
+                let Some(model) = &core.model.current else { return };
+                let path = path.filter(|p| p.to_str().is_some());
+                self.missing.retain(|missing| Some(missing) != path.as_ref());
+                match model.spec.task {
+                    Task::Action => core.settings.pose = path,
+                    _ => core.settings.matte = path,
+                }
+                self.open_again(core, |_| {});
+            }
+            ModelIntent::Device(device) => {
+                core.settings.device = device;
+                self.open_again(core, |_| {});
+            }
+            ModelIntent::TargetRate(rate) => {
+                core.settings.target_rate = rate;
+                self.speed.forget_size();
+                self.open_again(core, |_| {});
+            }
+            ModelIntent::Tune => {
+                let step = self.speed.begin_tune(core);
+                self.step(step, core);
+            }
+            ModelIntent::StopTune => {
+                let step = self.speed.stop_tune(core);
+                self.step(step, core);
+            }
+        }
+    }
+
+    /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
+    fn open(&mut self, path: PathBuf, overrides: Option<Sidecar>, core: &Core) {
+        self.speed.forget_tune();
+        self.overrides = overrides.map(|overrides| (path.clone(), overrides));
+        core.engine.send(Command::SetModel(self.choice(path, core)));
+    }
+
+    /// Opens the running model with changed options.
+    fn open_again(&self, core: &Core, change: impl FnOnce(&mut OpenOptions)) {
+        let Some(model) = &core.model.current else { return };
+        let mut options = self.options_for(&model.path, core);
+        options.adapter.clone_from(&model.adapter);
+        change(&mut options);
+        core.engine.send(Command::SetModel(ModelChoice { path: model.path.clone(), options }));
+    }
+
+    fn step(&self, step: Step, core: &Core) {
+        if let Step::Run(threads) = step {
+            self.open_again(core, |options| options.threads = threads);
+        }
+    }
+
+    /// A model with the options that it is usually opened with.
+    fn choice(&self, path: PathBuf, core: &Core) -> ModelChoice {
+        ModelChoice { options: self.options_for(&path, core), path }
+    }
+
+    /// How a model is opened: with what the catalogue knows of it, on the chosen provider, with the threads that suited it,
+    /// and with the second models that the user chose last (the choice for one style holds for the next).
+    fn options_for(&self, path: &Path, core: &Core) -> OpenOptions {
+        let present = |path: &Option<PathBuf>| path.clone().filter(|path| !self.missing.contains(path));
+        let settings = &core.settings;
+        let provider = settings.device.as_deref().unwrap_or("CPU");
+        let overrides = self.overrides.as_ref().filter(|(of, _)| of == path);
+        OpenOptions {
+            hints: hints(path, core),
+            overrides: overrides.map(|(_, overrides)| overrides.clone()),
+            device: settings.device.clone(),
+            size: self.speed.size_for(path, core),
+            threads: self.speed.threads_for(path, provider, core),
+            pose: present(&settings.pose),
+            matte: present(&settings.matte),
+            cache: folders::cache_folder(),
+            ..OpenOptions::default()
+        }
+    }
+
+    fn next(&mut self, back: bool, core: &Core) {
+        let now = core.model.opening.as_deref();
+        let now = now.or_else(|| core.model.current.as_ref().map(|model| model.path.as_path()));
+        let at = now.and_then(|now| self.order.iter().position(|path| same_file(path, now)));
+        let next = match (at, self.order.len()) {
+            (_, 0) => return,
+            (None, _) => 0,
+            (Some(at), n) if back => (at + n - 1) % n,
+            (Some(at), n) => (at + 1) % n,
+        };
+        if let Some(path) = self.order.get(next).filter(|path| Some(path.as_path()) != now).cloned() {
+            self.open(path, None, core);
+        }
+    }
+
+    /// Takes over a new state of the model.
+    pub fn changed(&mut self, model: Arc<ModelState>, core: &mut Core) {
+        let before = core.model.current.as_ref();
+        let same = match (before, &model.current) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        if let Some(now) = model.current.as_ref().filter(|_| !same) {
+            let other_labels = before.is_none_or(|before| before.spec.labels != now.spec.labels);
+            core.settings.remember_model(&now.path);
+            self.running_since = Some(Instant::now());
+            let path = now.path.clone();
+            core.library_job(move |watcher| {
+                watcher.mark_used(&path);
+                Done::Nothing
+            });
+            if self.speed.model_changed(now, core) {
+                self.find_who_runs_what(now, core);
+            }
+            if other_labels && !core.thresholds.classes.is_empty() {
+                core.thresholds.classes.clear();
+                core.engine.send(Command::SetThresholds(core.thresholds.clone()));
+            }
+        }
+        if let Some((path, error)) = &model.failed
+            && core.model.failed.as_ref().is_none_or(|(_, old)| !Arc::ptr_eq(old, error))
+        {
+            failed(path, error, core);
+        }
+        core.model = model;
+    }
+
+    fn find_who_runs_what(&self, model: &ModelInfo, core: &Core) {
+        let options = OpenOptions {
+            threads: Some(model.threads),
+            adapter: model.adapter.clone(),
+            ..self.options_for(&model.path, core)
+        };
+        let path = model.path.clone();
+        core.workers.run("who runs what", move || {
+            let result = nodes::who_ran_what(&path, &options).map_err(|error| error.to_string());
+            Done::Ran(path, result)
+        });
+    }
+
+    /// A worker found out who runs what.
+    pub fn ran(&mut self, path: &Path, result: Result<Vec<NodeShare>, String>) {
+        self.speed.ran(path, result);
+    }
+
+    /// Takes over the list of models, and goes on with a measurement.
+    pub fn gather(&mut self, core: &Core, ctx: &egui::Context) {
+        self.models_changed(core);
+        let step = self.speed.tune(self.running_since, core, ctx);
+        self.step(step, core);
+    }
+
+    /// What is done as often as the figures change.
+    pub fn figures_changed(&mut self, core: &Core) {
+        self.remember_live_time(core);
+        if self.speed.fit_size(self.running_since, core) {
+            // So that the next decision waits for the figures of the new size.
+            self.running_since = Some(Instant::now());
+            self.open_again(core, |_| {});
+        }
+    }
+
+    fn models_changed(&mut self, core: &Core) {
+        if Arc::ptr_eq(&self.models, &core.models) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.models, Arc::clone(&core.models));
+        self.order = order(&self.models);
+        for path in [&core.settings.pose, &core.settings.matte].into_iter().flatten() {
+            let (was, is) = (listed(&before, path).is_some(), listed(&self.models, path).is_some());
+            if is {
+                self.missing.retain(|missing| missing != path);
+            } else if was {
+                self.missing.push(path.clone());
+            }
+        }
+    }
+
+    /// The time of a running model is its time in the list until it is measured at rest.
+    fn remember_live_time(&mut self, core: &Core) {
+        let Some(model) = &core.model.current else { return };
+        let Some(entry) = listed(&core.models, &model.path) else { return };
+        let stats = &core.stats;
+        let wanted = entry.measured.is_none() && entry.sha256.is_some() && stats.total.median > 0.0;
+        let done = self.timed.as_ref().is_some_and(|timed| Arc::ptr_eq(timed, model));
+        if !wanted || done || self.running_since.is_none_or(|since| since.elapsed() < WARM) {
+            return;
+        }
+        let measured = Measured {
+            total_ms: stats.input.median + stats.inference.median + stats.output.median,
+            inference_ms: stats.inference.median,
+            provider: model.provider.clone(),
+            threads: model.threads,
+            runtime: runtime::loaded().map(|r| r.version().to_owned()).unwrap_or_default(),
+        };
+        self.timed = Some(Arc::clone(model));
+        let path = entry.path.clone();
+        core.library_job(move |watcher| {
+            watcher
+                .update(|records| records.change(&path, |record| record.measured = Some(measured.clone())));
+            Done::Nothing
+        });
+    }
+}
+
+/// What the catalogue knows of how to read a file.
+fn hints(path: &Path, core: &Core) -> Sidecar {
+    let entry = core.models.iter().find(|entry| entry.path == *path);
+    match entry.and_then(|entry| entry.sha256.as_deref()) {
+        Some(hash) => core.catalogue.by_hash(hash).map(|entry| entry.read.clone()).unwrap_or_default(),
+        None => core.catalogue.hints(path),
+    }
+}
+
+/// The models that `M` goes through: the favourites if there are two or more, else every model that can be run.
+fn order(models: &[Arc<ModelEntry>]) -> Vec<PathBuf> {
+    let runs = |entry: &&Arc<ModelEntry>| !matches!(entry.kind, Kind::Broken { .. });
+    let favourites = models.iter().filter(runs).filter(|entry| entry.favourite);
+    let favourites: Vec<PathBuf> = favourites.map(|entry| entry.path.clone()).collect();
+    if favourites.len() >= 2 {
+        favourites
+    } else {
+        models.iter().filter(runs).map(|entry| entry.path.clone()).collect()
+    }
+}
+
+/// Tells the user why a model isn't running.
+fn failed(path: &Path, error: &ModelError, core: &mut Core) {
+    tracing::warn!("{error}");
+    let page = Page::Reading(path.to_owned());
+    // The page of a model that isn't understood opens at once, unless it is open already.
+    if matches!(error, ModelError::NotUnderstood { .. }) && core.page != page {
+        core.ask(Intent::Window(WindowIntent::Show(page)));
+    } else if !core.settings.side_panel {
+        let text = model_page(core.language(), error);
+        core.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
+    }
+}

@@ -1,0 +1,79 @@
+//! The settings: changing them and writing them down.
+
+use std::path::PathBuf;
+
+use egui::ThemePreference;
+
+use super::core::Core;
+use crate::app::intent::{Intent, ModelIntent, SettingsIntent};
+use crate::model::runtime;
+use crate::settings::{Saver, Settings, Theme};
+
+/// The settings file and its writer.
+#[derive(Debug)]
+pub struct SettingsController {
+    /// Where the settings are stored, if there is such a place.
+    pub file: Option<PathBuf>,
+    saver: Option<Saver>,
+    /// What was last given to the writer.
+    written: Settings,
+}
+
+/// egui's value for a theme.
+#[must_use]
+pub fn theme(theme: Theme) -> ThemePreference {
+    match theme {
+        Theme::System => ThemePreference::System,
+        Theme::Light => ThemePreference::Light,
+        Theme::Dark => ThemePreference::Dark,
+    }
+}
+
+impl SettingsController {
+    /// The settings as they were loaded; without `may_write` the file is left as it is.
+    #[must_use]
+    pub fn new(file: Option<PathBuf>, may_write: bool, loaded: &Settings) -> Self {
+        let saver = file.clone().filter(|_| may_write).and_then(|path| Saver::start(path).ok());
+        Self { file, saver, written: loaded.clone() }
+    }
+
+    /// Carries out an intent.
+    pub fn apply(intent: SettingsIntent, core: &mut Core, ctx: &egui::Context) {
+        match intent {
+            SettingsIntent::Language(language) => {
+                core.language = None;
+                core.settings.language = language;
+            }
+            SettingsIntent::Theme(chosen) => {
+                core.settings.theme = chosen;
+                ctx.set_theme(theme(chosen));
+            }
+            SettingsIntent::Snapshot(options) => core.settings.snapshot = options,
+            SettingsIntent::SnapshotFolder(folder) => core.settings.snapshot.folder = Some(folder),
+            SettingsIntent::Runtime(path) => {
+                core.settings.onnxruntime = Some(path.clone());
+                runtime::prefer(Some(path));
+                if let Some((model, _)) = &core.model.failed {
+                    let model = model.clone();
+                    core.ask(Intent::Model(ModelIntent::Open(model)));
+                }
+            }
+            SettingsIntent::Mirror(on) => core.settings.mirror = on,
+            SettingsIntent::Figures(on) => core.settings.figures = on,
+            SettingsIntent::SidePanel(on) => core.settings.side_panel = on,
+        }
+    }
+
+    /// Gives changed settings to the writer, and tells of a failure.
+    pub fn gather(&mut self, core: &mut Core) {
+        if core.settings != self.written {
+            self.written = core.settings.clone();
+            if let Some(saver) = &self.saver {
+                saver.set(self.written.clone());
+            }
+        }
+        if let Some(error) = self.saver.as_ref().and_then(Saver::take_error) {
+            core.toasts.bad(core.strings().settings, error.to_string());
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The source: opening, playing, cameras and their controls.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use crate::app::intent::{Intent, Page, SourceIntent, WindowIntent};
+use crate::app::view::{Cameras, source_address, source_info};
+use crate::app::workers::Done;
+use crate::engine::{Command, SourceState};
+use crate::source::camera::{self, CameraInfo};
+use crate::source::{Address, CameraRequest, Pace, SourceInfo};
+
+/// The state of the source panel.
+#[derive(Debug, Default)]
+pub struct SourceController {
+    pub cameras: Cameras,
+    /// List the cameras again when the listing under way is done: it may be older than the camera that just came back.
+    list_again: bool,
+    pub as_fast_as_possible: bool,
+}
+
+/// The address to remember: a camera by its name and bus, whatever number it has today.
+fn lasting_address(address: &Address, info: &SourceInfo, cameras: &Cameras) -> Address {
+    match address {
+        Address::AnyCamera | Address::CameraIndex(_) => match cameras.find(address, Some(&info.name)) {
+            Some(camera) => camera.address(),
+            None => Address::Camera { name: info.name.clone(), bus: None },
+        },
+        other => other.clone(),
+    }
+}
+
+impl SourceController {
+    /// Carries out an intent.
+    pub fn apply(&mut self, intent: SourceIntent, core: &mut Core) {
+        match intent {
+            SourceIntent::Open(address) => self.open(address, core),
+            SourceIntent::OpenCamera(address, request) => {
+                if let Some(info) = source_info(&core.source) {
+                    let name = info.name.clone();
+                    if request == CameraRequest::default() {
+                        core.settings.cameras.remove(&name);
+                    } else {
+                        core.settings.cameras.insert(name, request.clone());
+                    }
+                }
+                core.engine.send(Command::Open { address, camera: request });
+            }
+            SourceIntent::TryAgain => {
+                if let Some(address) = source_address(&core.source).cloned() {
+                    self.open(address, core);
+                }
+            }
+            SourceIntent::CameraNumber(n) => {
+                let known = self.cameras.items().get(n).map(CameraInfo::address);
+                if let Some(address) = known {
+                    self.open(address, core);
+                } else if self.cameras.items.is_none() {
+                    self.open(Address::CameraIndex(n as u32), core);
+                }
+            }
+            SourceIntent::RefreshCameras => self.list_cameras(core),
+            SourceIntent::SetControl { id, value } => {
+                // Shown at once; the next listing shows the value that the driver accepted.
+                let cameras = self.cameras.items.iter_mut().flatten();
+                for control in cameras.flat_map(|camera| &mut camera.controls).filter(|c| c.id == id) {
+                    control.value = value;
+                }
+                core.engine.send(Command::SetControl { id, value });
+            }
+            SourceIntent::Pause(on) => core.engine.send(Command::Pause(on)),
+            SourceIntent::Step => {
+                if matches!(*core.source, SourceState::Playing { .. }) {
+                    core.engine.send(Command::Pause(true));
+                }
+                core.engine.send(Command::Step);
+            }
+            SourceIntent::Seek(to) => {
+                let ended = matches!(*core.source, SourceState::Ended { .. });
+                core.engine.send(Command::Seek(to));
+                if ended {
+                    core.engine.send(Command::Pause(false));
+                }
+            }
+            SourceIntent::Skip(by) => skip(by, core),
+            SourceIntent::Loop(on) => {
+                core.settings.looping = on;
+                core.engine.send(Command::Loop(on));
+            }
+            SourceIntent::AsFastAsPossible(on) => {
+                self.as_fast_as_possible = on;
+                core.engine.send(Command::AsFastAsPossible(on));
+            }
+        }
+    }
+
+    fn open(&self, address: Address, core: &mut Core) {
+        if core.page != Page::Stage {
+            core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
+        }
+        // The name of what plays now says nothing of another address.
+        let same = source_address(&core.source) == Some(&address);
+        let playing = source_info(&core.source).filter(|_| same).map(|info| info.name.as_str());
+        let name = match (&address, self.cameras.find(&address, playing)) {
+            (_, Some(camera)) => Some(camera.name.clone()),
+            (Address::Camera { name, .. }, None) => Some(name.clone()),
+            _ => None,
+        };
+        let camera = name.and_then(|name| core.settings.cameras.get(&name).cloned()).unwrap_or_default();
+        core.engine.send(Command::Open { address, camera });
+    }
+
+    /// Takes over a new state of the source.
+    pub fn changed(&mut self, source: Arc<SourceState>, core: &mut Core) {
+        if let (Some(info), Some(address)) = (source_info(&source), source_address(&source))
+            && source_info(&core.source).is_none()
+        {
+            self.cameras.remember_name(address, &info.name);
+            core.settings.remember_source(&lasting_address(address, info, &self.cameras));
+        }
+        if needs_listing(&core.source, &source) {
+            self.list_cameras(core);
+        }
+        core.source = source;
+    }
+
+    /// Lists the cameras on a worker.
+    fn list_cameras(&mut self, core: &Core) {
+        if self.cameras.looking {
+            self.list_again = true;
+            return;
+        }
+        self.cameras.looking = true;
+        core.workers.run("list cameras", || Done::Cameras(camera::list()));
+    }
+
+    /// Takes over a listing; `None` if its worker failed.
+    pub fn cameras_listed(&mut self, found: Option<Vec<CameraInfo>>, core: &Core) {
+        self.cameras.looking = false;
+        if let Some(found) = found {
+            self.cameras.set(found);
+        }
+        if std::mem::take(&mut self.list_again) {
+            self.list_cameras(core);
+        }
+    }
+}
+
+/// Whether the cameras are to be listed because the source changed: a failure offers the other cameras, and a camera
+/// that begins to play may have been plugged in since the last listing, with its controls at their defaults.
+fn needs_listing(before: &SourceState, now: &SourceState) -> bool {
+    let is_camera = source_address(now).is_some_and(Address::is_camera);
+    let failed = matches!(now, SourceState::Failed { .. });
+    let begins = source_info(now).is_some() && source_info(before).is_none();
+    is_camera && (failed || begins)
+}
+
+/// Goes this many images of a folder forward or back.
+fn skip(by: i32, core: &Core) {
+    let Some(info) = source_info(&core.source).filter(|info| info.pace == Pace::Stills) else { return };
+    let last = info.frames.map_or(f64::MAX, |n| n.saturating_sub(1) as f64);
+    let now = core.position.unwrap_or(0.0);
+    let mut to = now + f64::from(by);
+    if core.settings.looping && last < f64::MAX {
+        to = if to > last {
+            0.0
+        } else if to < 0.0 {
+            last
+        } else {
+            to
+        };
+    }
+    core.engine.send(Command::Seek(to.clamp(0.0, last)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceError;
+
+    #[test]
+    fn cameras_are_listed_again_when_one_fails_and_when_it_plays_again() {
+        let address = Address::CameraIndex(0);
+        let info = SourceInfo { size: (640, 480), ..SourceInfo::new("Front", Pace::Live) };
+        let playing = SourceState::Playing { address: address.clone(), info: info.clone() };
+        let error = SourceError::Unplugged { name: "Front".into() };
+        let failed = SourceState::Failed { address, error, retrying: true };
+        assert!(needs_listing(&playing, &failed));
+        assert!(needs_listing(&failed, &playing), "its settings are shown again");
+        assert!(!needs_listing(&playing, &playing));
+        let video = SourceState::Playing { address: Address::Video("/a.mp4".into()), info };
+        assert!(!needs_listing(&SourceState::Closed, &video));
+    }
+}

@@ -1,0 +1,50 @@
+//! The one place where intents are handed to the controllers that carry them out.
+
+use egui::ViewportCommand;
+
+use super::App;
+use crate::app::controllers::{ReadingController, SettingsController, results};
+use crate::app::intent::{Intent, Page, WindowIntent};
+
+impl App {
+    /// Carries out all intents that wait, with those that they lead to.
+    pub(super) fn dispatch(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
+        while let Some(intent) = self.core.intents.pop_front() {
+            let core = &mut self.core;
+            match intent {
+                Intent::Source(intent) => self.source.apply(intent, core),
+                Intent::Model(intent) => self.model.apply(intent, core),
+                Intent::Result(intent) => results::apply(intent, core),
+                Intent::Library(intent) => self.library.apply(intent, core),
+                Intent::Compare(intent) => self.compare.apply(intent, core),
+                Intent::Reading(intent) => ReadingController::apply(intent, core),
+                Intent::Files(intent) => self.files.apply(intent, core, frame),
+                Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
+                Intent::Window(intent) => self.apply(intent, ctx),
+            }
+        }
+    }
+
+    fn apply(&mut self, intent: WindowIntent, ctx: &egui::Context) {
+        match intent {
+            WindowIntent::Show(page) => self.show(page),
+            WindowIntent::FullScreen(on) => {
+                self.window.full_screen = on;
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(on));
+            }
+            WindowIntent::Help(on) => self.window.help = on,
+            WindowIntent::Snapshot => self.snapshot(),
+            WindowIntent::CopyText(text) => {
+                ctx.copy_text(text);
+                self.core.toasts.good(self.core.strings().copied, "");
+            }
+            WindowIntent::Dismiss(id) => self.core.toasts.dismiss(id),
+            WindowIntent::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    fn show(&mut self, page: Page) {
+        self.reading.shown(&page, &self.core);
+        self.core.page = page;
+    }
+}
