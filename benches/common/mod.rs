@@ -11,9 +11,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use sightline::frame::{Frame, PixelFormat};
-use sightline::model::identify::LETTERBOX;
 use sightline::model::input::{InputStage, TensorMut};
-use sightline::model::spec::{ColourOrder, Element, InputSpec, Layout, Range, Size};
+use sightline::model::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Size};
 use sightline::source::pattern::Pattern;
 use sightline::source::{Source as _, images};
 
@@ -161,7 +160,7 @@ pub fn input(side: u32) -> InputSpec {
         layout: Layout::Nchw,
         element: Element::F32,
         size: Size::Fixed { width: side, height: side },
-        fit: LETTERBOX,
+        fit: Fit::LETTERBOX,
         order: ColourOrder::Rgb,
         range: Range::UNIT,
         extras: Vec::new(),

@@ -152,7 +152,7 @@ pub fn import(file: &Path, folder: &Path, how: How) -> Result<Vec<Imported>, Imp
 
 fn one(file: &Path, folder: &Path, how: How) -> Result<Imported, ImportError> {
     // What can't be a model isn't copied; what isn't understood is: the user explains it later.
-    let facts = model::inspect(file).map(|i| i.facts).or_else(|error| match error {
+    let facts = model::inspect(file).map(|i| i.graph).or_else(|error| match error {
         ModelError::BadSidecar { .. } => GraphInfo::read(file),
         other => Err(other),
     })?;

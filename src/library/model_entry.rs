@@ -61,7 +61,7 @@ impl Read {
             precision: Precision::default(),
         };
         match inspect(path, hints) {
-            Ok(model::Inspection { facts, spec }) => {
+            Ok(model::Inspection { graph: facts, spec }) => {
                 let kind = match spec {
                     Ok(spec) => Kind::Known(Box::new(spec)),
                     Err(Unknown::NotUnderstood(reason)) => Kind::Unknown(reason),

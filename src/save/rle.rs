@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::results::Mask;
+use crate::model::sampling::{Between, between, bilinear};
 
 /// A mask of the whole frame as COCO writes it (pycocotools, uncompressed): the pixels column by column from the
 /// top left, as lengths of runs that are in turn outside and inside, beginning with outside.
@@ -84,11 +85,8 @@ impl<'a> Grid<'a> {
         (mask.data.len() >= cells).then_some(Self { data: &mask.data, width: mask.width })
     }
 
-    fn at(&self, (x0, x1, fx): (usize, usize, f32), (y0, y1, fy): (usize, usize, f32)) -> bool {
-        let value = |x: usize, y: usize| f32::from(self.data[y * self.width + x]);
-        let top = value(x0, y0) + (value(x1, y0) - value(x0, y0)) * fx;
-        let bottom = value(x0, y1) + (value(x1, y1) - value(x0, y1)) * fx;
-        top + (bottom - top) * fy >= 127.5
+    fn at(&self, column: Between, row: Between) -> bool {
+        bilinear(column, row, |x, y| f32::from(self.data[y * self.width + x])) >= 127.5
     }
 }
 
@@ -96,7 +94,7 @@ impl<'a> Grid<'a> {
 /// second.
 struct Taps {
     first: u32,
-    taps: Vec<(usize, usize, f32)>,
+    taps: Vec<Between>,
 }
 
 impl Taps {
@@ -109,16 +107,12 @@ impl Taps {
         let first = ((from - 0.5).ceil().max(0.0) as u32).min(pixels);
         let end = ((to - 0.5).ceil().max(0.0) as u32).min(pixels);
         let taps = (first..end)
-            .map(|pixel| {
-                let at = (pixel as f32 + 0.5 - from) / length * cells as f32 - 0.5;
-                let at = at.clamp(0.0, (cells - 1) as f32);
-                (at as usize, (at as usize + 1).min(cells - 1), at.fract())
-            })
+            .map(|pixel| between((pixel as f32 + 0.5 - from) / length * cells as f32 - 0.5, cells))
             .collect();
         Self { first, taps }
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u32, (usize, usize, f32))> {
+    fn iter(&self) -> impl Iterator<Item = (u32, Between)> {
         (self.first..).zip(self.taps.iter().copied())
     }
 }

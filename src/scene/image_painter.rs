@@ -5,6 +5,7 @@ use ab_glyph::{Font as _, ScaleFont as _, point};
 use super::pixels::Canvas;
 use super::{Colour, Raster, Rect, Scene, Shape, fonts};
 use crate::frame::{Frame, PixelFormat};
+use crate::model::sampling::{Between, between};
 
 /// Paints the scene into `rgba` (`width`×`height`, four bytes a pixel, rows from the top). Where that isn't the
 /// scene's size the scene is scaled. A buffer that is too short is left alone.
@@ -175,7 +176,6 @@ fn paint_raster(canvas: &mut Canvas<'_>, raster: &Raster, region: Rect) {
 
 /// The two grid cells whose centres lie on either side of `at` (in cells), and how far it is to the second.
 pub(super) fn neighbours(at: f32, cells: usize) -> (usize, usize, f32) {
-    let at = (at - 0.5).clamp(0.0, (cells - 1) as f32);
-    let first = at as usize;
-    (first, (first + 1).min(cells - 1), at - first as f32)
+    let Between { first, second, weight } = between(at - 0.5, cells);
+    (first, second, weight)
 }

@@ -59,7 +59,7 @@ struct PortInfo<'a> {
 impl<'a> Info<'a> {
     fn new(path: &Path, inspection: &'a Inspection) -> Self {
         let spec = inspection.spec.as_ref().ok();
-        let facts = &inspection.facts;
+        let facts = &inspection.graph;
         Self {
             file: path.display().to_string(),
             family: spec.map(|s| s.family),
@@ -128,7 +128,7 @@ fn inspect(path: &Path, catalogue: &Catalogue) -> Result<Inspection, ModelError>
 
 /// What a file is, for people.
 fn description(path: &Path, inspection: &Inspection) -> String {
-    let facts = &inspection.facts;
+    let facts = &inspection.graph;
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), clean(&value)]);
     match &inspection.spec {
@@ -251,7 +251,7 @@ mod tests {
             bytes: 1234,
             ..GraphInfo::default()
         };
-        Inspection { facts, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
+        Inspection { graph: facts, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
     }
 
     #[test]
