@@ -226,7 +226,7 @@ fn index(plane: &Plane, [x, y]: [f32; 2]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::results::ClassScore;
+    use crate::model::results::{ClassScore, Detection};
 
     fn boxes(found: &[(u32, [f32; 4])]) -> Results {
         let mut results = Results::default();

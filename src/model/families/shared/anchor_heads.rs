@@ -245,6 +245,7 @@ fn bbox(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::families::Family;
     use crate::model::families::testing::{decode_with, spec};
     use crate::model::spec::{Task, Thresholds};
 

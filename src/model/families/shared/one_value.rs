@@ -84,6 +84,7 @@ fn put(results: &mut Results, context: Context<'_>, (width, height): (usize, usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::families::Family;
     use crate::model::families::testing::{decode_with, spec};
     use crate::model::spec::{Task, Thresholds};
 
