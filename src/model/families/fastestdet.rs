@@ -19,7 +19,7 @@ pub(super) const FAMILY: Definition = Definition {
     tasks: &[Task::Detect],
     rules: &[Rule::Shapes(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
-    decode: decode,
+    decode,
     quirks: Quirks { old_ids: &["fastest-det"], ..Quirks::NONE },
 };
 

@@ -21,7 +21,7 @@ pub(super) const FAMILY: Definition = Definition {
     tasks: &[Task::Pose],
     rules: &[Rule::Outputs(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
-    decode: decode,
+    decode,
     quirks: Quirks { old_ids: &["move-net"], ..Quirks::NONE },
 };
 

@@ -21,7 +21,7 @@ pub(super) const FAMILY: Definition = Definition {
     tasks: &[Task::Detect],
     rules: &[Rule::Outputs(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
-    decode: decode,
+    decode,
     quirks: Quirks { old_ids: &["nano-det"], ..Quirks::NONE },
 };
 

@@ -19,7 +19,7 @@ pub(super) const FAMILY: Definition = Definition {
     tasks: &[Task::Detect, Task::Segment],
     rules: &[Rule::Outputs(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
-    decode: decode,
+    decode,
     quirks: Quirks { old_ids: &["rf-detr"], ..Quirks::NONE },
 };
 

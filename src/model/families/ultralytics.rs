@@ -29,8 +29,8 @@ pub(super) const FAMILY: Definition = Definition {
     name: "Ultralytics YOLO",
     tasks: &[Task::Detect, Task::Segment, Task::Pose, Task::Obb, Task::Classify, Task::Semantic, Task::Depth],
     rules: &[Rule::Metadata(exported), Rule::Shapes(final_rows), Rule::Shapes(raw_head)],
-    by_hand: by_hand,
-    decode: decode,
+    by_hand,
+    decode,
     quirks: Quirks::NONE,
 };
 

@@ -20,7 +20,7 @@ pub(super) const FAMILY: Definition = Definition {
     tasks: &[Task::Detect],
     rules: &[Rule::Inputs(rule), Rule::Outputs(raw)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
-    decode: decode,
+    decode,
     quirks: Quirks::NONE,
 };
 

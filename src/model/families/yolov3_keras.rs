@@ -22,7 +22,7 @@ pub(super) const FAMILY: Definition = Definition {
         let other = graph.inputs.iter().find(|input| input.name != image.name);
         Some(spec(graph, image, other.map_or("image_shape", |input| input.name.as_str())))
     },
-    decode: decode,
+    decode,
     quirks: Quirks::NONE,
 };
 

@@ -25,7 +25,7 @@ pub(super) const FAMILY: Definition = Definition {
     tasks: &[Task::Detect],
     rules: &[Rule::Shapes(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
-    decode: decode,
+    decode,
     quirks: Quirks { probe: Some(probe), ..Quirks::NONE },
 };
 
