@@ -1,4 +1,4 @@
-//! PP-YOLOE(+), PicoDet and others, exported by PaddleDetection: final rows of class, score and box.
+//! PP-YOLOE(+), `PicoDet` and others, exported by `PaddleDetection`: final rows of class, score and box.
 
 use crate::model::families::Family;
 use crate::model::families::definition::{Definition, Quirks, Rule};

@@ -77,7 +77,7 @@ pub fn identify(graph: &GraphInfo, overrides: &Sidecar) -> Result<Spec, Unknown>
 /// The families whose input is not an image, or the one of them that the user chose.
 fn without_image(graph: &GraphInfo, overrides: &Sidecar) -> Option<Spec> {
     let families = Family::ALL.into_iter().filter(|family| overrides.family.is_none_or(|f| f == *family));
-    families.flat_map(|family| family.rules()).find_map(|rule| match rule {
+    families.flat_map(Family::rules).find_map(|rule| match rule {
         Rule::WithoutImage(rule) => rule(graph),
         _ => None,
     })
@@ -94,7 +94,7 @@ fn with_image(graph: &GraphInfo, overrides: &Sidecar) -> Result<Spec, Unknown> {
 
 /// The first rule that fits, in the order of what they go by, then in that of the table.
 fn by_rules(graph: &GraphInfo, image: &ImageInput) -> Option<Spec> {
-    let rules = || Family::ALL.into_iter().flat_map(|family| family.rules());
+    let rules = || Family::ALL.into_iter().flat_map(Family::rules);
     let inputs = rules().filter_map(|r| if let Rule::Inputs(rule) = r { Some(rule) } else { None });
     let metadata = rules().filter_map(|r| if let Rule::Metadata(rule) = r { Some(rule) } else { None });
     let outputs = rules().filter_map(|r| if let Rule::Outputs(rule) = r { Some(rule) } else { None });

@@ -18,6 +18,7 @@ pub struct ImageInput {
 
 impl ImageInput {
     /// The first input with four axes, three colours and an element type that images have.
+    #[must_use]
     pub fn find(graph: &GraphInfo, overrides: &Sidecar) -> Option<Self> {
         graph.inputs.iter().find_map(|input| {
             let element = match input.element.as_str() {
@@ -48,11 +49,13 @@ impl ImageInput {
     }
 
     /// Anchor points at strides 8, 16 and 32, if the size is fixed.
+    #[must_use]
     pub fn anchors(&self) -> Option<u64> {
         Some(anchor_points(self.width?, self.height?))
     }
 
     /// The size as the file fixes it, else dynamic up to `bound`.
+    #[must_use]
     pub fn size(&self, bound: (u32, u32), stride: u32) -> Size {
         match (self.width, self.height) {
             (Some(width), Some(height)) => Size::Fixed { width, height },
@@ -63,6 +66,7 @@ impl ImageInput {
     }
 
     /// The spec of the input.
+    #[must_use]
     pub fn input(&self, size: Size, fit: Fit, order: ColourOrder, range: Range) -> InputSpec {
         InputSpec {
             name: self.name.clone(),
