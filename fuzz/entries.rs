@@ -1,27 +1,28 @@
-//! What takes bytes from outside, each as one function of bytes: driven by the fuzz targets, and with random and damaged
-//! bytes by `tests/hostile.rs` in every `make test`. None may panic, hang or take memory that its input doesn't warrant.
+//! Everything that reads bytes from outside, each as a function of bytes: driven by the fuzz targets, and with random and
+//! damaged bytes by `tests/hostile.rs` in every `make test`. None may panic, hang or take much more memory than its input.
 
 use std::io::Cursor;
 
 use sightline::frame::convert::Decoder;
 use sightline::frame::jpeg::JpegDecoder;
 use sightline::frame::{Frame, PixelFormat};
+use sightline::model::families::{self, Context, Scratch};
 use sightline::model::file::GraphInfo;
 use sightline::model::geometry::Geometry;
 use sightline::model::metadata::Literal;
-use sightline::model::output::{self, Context, Data, Scratch, Tensor};
 use sightline::model::sidecar::Sidecar;
+use sightline::model::tensor::{Data, Tensor};
 use sightline::model::{Family, Results, Spec, Thresholds, identify};
 
-/// An ONNX file: what it says of itself, and what is made of that.
+/// An ONNX file: its contents, and its spec.
 pub fn model_file(bytes: &[u8]) {
-    let Ok(facts) = GraphInfo::parse(Cursor::new(bytes), bytes.len() as u64) else { return };
-    if let Ok(spec) = identify::identify(&facts, &Sidecar::default()) {
+    let Ok(graph) = GraphInfo::parse(Cursor::new(bytes), bytes.len() as u64) else { return };
+    if let Ok(spec) = identify::identify(&graph, &Sidecar::default()) {
         assert!((0.0..=1.0).contains(&spec.confidence) && !spec.evidence.is_empty());
     }
     for family in Family::ALL {
-        let said = Sidecar { family: Some(family), ..Sidecar::default() };
-        let _ = identify::identify(&facts, &said);
+        let overrides = Sidecar { family: Some(family), ..Sidecar::default() };
+        let _ = identify::identify(&graph, &overrides);
     }
 }
 
@@ -36,12 +37,12 @@ pub fn metadata(bytes: &[u8]) {
     }
 }
 
-/// The settings beside a model, and the words that name a source.
+/// The settings beside a model, and the text that names a source.
 pub fn texts(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(sidecar) = Sidecar::parse(text) {
-        let again = toml::to_string(&sidecar).map(|text| Sidecar::parse(&text));
-        assert_eq!(again, Ok(Ok(sidecar)), "what is read can be written and read again");
+        let again = toml::to_string(&sidecar).ok().and_then(|text| Sidecar::parse(&text).ok());
+        assert_eq!(again, Some(sidecar), "a sidecar that was read can be written and read again");
     }
     let _ = text.parse::<sightline::source::Address>();
 }
@@ -71,7 +72,7 @@ pub fn camera_frame(bytes: &[u8]) {
     let mut raw = Frame { width, height, format, data: data.to_vec(), ..Frame::default() };
     let (mut out, mut decoder) = (Frame::default(), Decoder::default());
     let _ = decoder.decode(&raw, &mut out);
-    // As long as it promises.
+    // As long as its format and size require.
     if let Some(len) = format.byte_len(width, height) {
         raw.data.resize(len, 7);
         if decoder.decode(&raw, &mut out).is_ok() {
@@ -80,7 +81,7 @@ pub fn camera_frame(bytes: &[u8]) {
     }
 }
 
-/// What a network gives, of whatever shape: family in the first byte, then the outputs' shapes, then their values.
+/// The outputs of a network, of whatever shape: family in the first byte, then the outputs' shapes, then their values.
 pub fn outputs(bytes: &[u8], spec: &Spec) {
     const NAMES: [&str; 8] = ["output0", "boxes", "scores", "dets", "labels", "cls_8", "obj_8", "bbox_8"];
     let mut bytes = bytes.iter().copied();
@@ -108,7 +109,7 @@ pub fn outputs(bytes: &[u8], spec: &Spec) {
             })
             .collect();
         let len = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).unwrap_or(-1);
-        // Now and then fewer values than the shape says.
+        // Sometimes fewer values than the shape says.
         let len = if bits & 32 == 0 { len.clamp(0, 60_000) } else { len.clamp(0, 500) };
         let values = (0..len).map(|_| match next() {
             255 => f32::NAN,
@@ -127,7 +128,7 @@ pub fn outputs(bytes: &[u8], spec: &Spec) {
     let thresholds = Thresholds { conf: 0.1, ..Thresholds::default() };
     let (mut scratch, mut results) = (Scratch::default(), Results::default());
     let context = Context { spec: &spec, geometry: &geometry, thresholds: &thresholds };
-    if output::decode(&tensors, context, &mut scratch, &mut results).is_ok() {
+    if families::decode(&tensors, context, &mut scratch, &mut results).is_ok() {
         assert!(results.detections.len() <= thresholds.max_det);
         for detection in &results.detections {
             assert!(detection.score.is_finite() && detection.bbox.iter().all(|v| v.is_finite()));
@@ -135,8 +136,8 @@ pub fn outputs(bytes: &[u8], spec: &Spec) {
     }
 }
 
-/// A spec to hold outputs against, of the small file whose bytes these are.
+/// The spec of a small model file, to decode outputs with.
 pub fn spec(model: &[u8]) -> Option<Spec> {
-    let facts = GraphInfo::parse(Cursor::new(model), model.len() as u64).ok()?;
-    identify::identify(&facts, &Sidecar::default()).ok()
+    let graph = GraphInfo::parse(Cursor::new(model), model.len() as u64).ok()?;
+    identify::identify(&graph, &Sidecar::default()).ok()
 }

@@ -56,15 +56,11 @@ class Lists:
 
     @classmethod
     def of(cls, root):
-        spec = (root / "src" / "model" / "spec.rs").read_text(encoding="utf-8")
+        files = sorted((root / "src" / "model" / "families").glob("*.rs"))
+        found = [family(path.read_text(encoding="utf-8")) for path in files]
         sidecar = (root / "src" / "model" / "sidecar.rs").read_text(encoding="utf-8")
         labels = {path.stem for path in (root / "assets" / "labels").glob("*.tsv")}
-        return cls(families(spec), fields(sidecar), labels)
-
-
-def kebab(name):
-    """A variant's name as serde writes it: `RtDetr` is `rt-detr`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+        return cls(dict(filter(None, found)), fields(sidecar), labels)
 
 
 def body(source, head):
@@ -75,14 +71,16 @@ def body(source, head):
     return found.group(1)
 
 
-def families(source):
-    """The families of src/model/spec.rs and the tasks of each."""
-    variants = re.findall(r"^    ([A-Z]\w*),$", body(source, "pub enum Family"), re.MULTILINE)
-    tasks = {}
-    for left, right in re.findall(r"([\w:|\s]+?)\s*=>\s*&\[(.*?)\]", body(source, "pub fn tasks(self)"), re.DOTALL):
-        for variant in re.findall(r"Self::(\w+)", left) or ["_"]:
-            tasks[variant] = {task.lower() for task in re.findall(r"Task::(\w+)", right)}
-    return {kebab(variant): tasks.get(variant, tasks["_"]) for variant in variants}
+def family(source):
+    """Id and tasks of a family, of its file in src/model/families; None for a file that defines none."""
+    found = re.search(r"const FAMILY: Definition = Definition \{(.*?)^\};", source, re.DOTALL | re.MULTILINE)
+    if not found:
+        return None
+    name = re.search(r'^    id: "([\w-]+)",', found.group(1), re.MULTILINE)
+    tasks = re.search(r"^    tasks: &\[(.*?)\],", found.group(1), re.DOTALL | re.MULTILINE)
+    if not name or not tasks:
+        raise ValueError("a family without an id or tasks")
+    return name.group(1), {task.lower() for task in re.findall(r"Task::(\w+)", tasks.group(1))}
 
 
 def fields(source):

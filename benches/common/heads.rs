@@ -1,11 +1,11 @@
 //! Outputs of networks that weren't run: the raw heads of YOLOv8 at 640×640, with as many objects as wanted.
 
 use sightline::model::Results;
+use sightline::model::families::{Context, Scratch, decode};
 use sightline::model::geometry::Geometry;
-use sightline::model::identify::LETTERBOX;
 use sightline::model::labels::Labels;
-use sightline::model::output::{Context, Data, Scratch, Tensor, decode};
-use sightline::model::spec::{Family, OutputSpec, Size, Spec, Task, Thresholds};
+use sightline::model::spec::{Family, Fit, OutputSpec, Size, Spec, Task, Thresholds};
+use sightline::model::tensor::{Data, Tensor};
 
 /// Anchor points of a 640×640 input.
 pub const ANCHORS: usize = 8400;
@@ -88,7 +88,7 @@ impl Head {
         };
         Self {
             spec,
-            geometry: Geometry::new((1280, 720), Size::Fixed { width: 640, height: 640 }, LETTERBOX),
+            geometry: Geometry::new((1280, 720), Size::Fixed { width: 640, height: 640 }, Fit::LETTERBOX),
             thresholds: Thresholds::default(),
             values,
             shape: [1, rows as i64, ANCHORS as i64],

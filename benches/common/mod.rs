@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use sightline::frame::{Frame, PixelFormat};
-use sightline::model::identify::LETTERBOX;
 use sightline::model::input::{InputStage, TensorMut};
-use sightline::model::spec::{ColourOrder, Element, InputSpec, Layout, Range, Size};
+use sightline::model::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Size};
 use sightline::source::pattern::Pattern;
 use sightline::source::{Source as _, images};
 
@@ -192,7 +191,7 @@ pub fn input(side: u32) -> InputSpec {
         layout: Layout::Nchw,
         element: Element::F32,
         size: Size::Fixed { width: side, height: side },
-        fit: LETTERBOX,
+        fit: Fit::LETTERBOX,
         order: ColourOrder::Rgb,
         range: Range::UNIT,
         extras: Vec::new(),

@@ -282,22 +282,21 @@ class Catalogues(unittest.TestCase):
 
 
 class Sources(unittest.TestCase):
-    def test_families_are_named_as_serde_does(self):
-        for name, known in (("Yolox", "yolox"), ("RtDetrUltralytics", "rt-detr-ultralytics"), ("Yolov10Corners", "yolov10-corners")):
-            self.assertEqual(check.kebab(name), known)
+    def test_a_file_without_a_family_has_none(self):
+        self.assertIsNone(check.family("pub fn helper() {}"))
 
     def test_the_program_is_read(self):
         lists = check.Lists.of(ROOT)
         self.assertEqual(lists.families["yolox"], {"detect"})
         self.assertIn("obb", lists.families["ultralytics"])
-        self.assertEqual(lists.families["rf-detr"], {"detect", "segment"})
-        self.assertEqual(lists.families["move-net"], {"pose"})
+        self.assertEqual(lists.families["rfdetr"], {"detect", "segment"})
+        self.assertEqual(lists.families["movenet"], {"pose"})
         self.assertLessEqual({"family", "task", "order", "range", "fit"}, lists.fields)
         self.assertIn("coco80", lists.labels)
 
     def test_other_source_is_refused(self):
         with self.assertRaises(ValueError):
-            check.families("pub enum Kin { A }")
+            check.family("pub(super) const FAMILY: Definition = Definition {\n    name: \"A\",\n};\n")
 
 
 class Page(unittest.TestCase):

@@ -113,7 +113,7 @@ impl Reading {
             let known = matches!(&self.seen, Seen::Read(seen) if seen.spec.is_ok());
             let unset = if known { s.as_found } else { s.not_set };
             let c = &mut self.chosen;
-            choice(ui, s.family, unset, &mut c.family, &Family::ALL.map(|f| (f, f.name())));
+            choice(ui, s.family, unset, &mut c.family, &Family::by_name().map(|f| (f, f.name())));
             if c.family != before.family {
                 c.task = None;
             }
@@ -193,7 +193,7 @@ impl Reading {
                     }
                 }
                 ui.add_space(6.0);
-                graph_ui(ui, s, &seen.facts);
+                graph_ui(ui, s, &seen.graph);
             }
         });
     }

@@ -152,7 +152,7 @@ pub fn import(file: &Path, folder: &Path, mode: ImportMode) -> Result<Vec<Import
 
 fn one(file: &Path, folder: &Path, mode: ImportMode) -> Result<Imported, ImportError> {
     // A file that isn't a model is refused; a model that isn't understood is imported: the user can explain it later.
-    let graph = model::inspect(file).map(|i| i.facts).or_else(|error| match error {
+    let graph = model::inspect(file).map(|i| i.graph).or_else(|error| match error {
         ModelError::BadSidecar { .. } => GraphInfo::read(file),
         other => Err(other),
     })?;

@@ -61,7 +61,7 @@ impl FileContent {
             precision: Precision::default(),
         };
         match inspect(path, hints) {
-            Ok(model::Inspection { facts: graph, spec }) => {
+            Ok(model::Inspection { graph, spec }) => {
                 let kind = match spec {
                     Ok(spec) => Kind::Known(Box::new(spec)),
                     Err(Unknown::NotUnderstood(reason)) => Kind::Unknown(reason),

@@ -1,12 +1,13 @@
-//! How far two models say the same of one and the same frame. Neither is taken for right: a share of 1 means that they
-//! agree, not that they are correct.
+//! How far the results of two models for the same frame agree. Neither counts as right: a share of 1 means that they agree,
+//! not that they are correct.
 
 use super::Results;
+use super::boxes::iou;
 use super::labels::{Labels, Language};
-use super::results::{Detection, Plane, PlaneValues};
+use super::results::{Plane, PlaneValues};
 use super::spec::Task;
 
-/// Boxes that overlap at least this much (IoU) and are of one class are taken for the same thing.
+/// Boxes of one class that overlap at least this much (IoU) count as the same object.
 pub const SAME: f32 = 0.5;
 /// Dense results are compared on a grid of so many points a side.
 const GRID: usize = 96;
@@ -14,36 +15,36 @@ const GRID: usize = 96;
 /// How far two results agree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Agreement {
-    /// Things that were found, matched by class name and overlap.
+    /// Detections, matched by class name and overlap.
     Found {
         matched: usize,
         /// Found by the first model only.
         only_a: usize,
         /// Found by the second model only.
         only_b: usize,
-        /// Of the matched; 0 where none is.
+        /// Of the matched; 0 if there are none.
         mean_iou: f32,
     },
     /// The likeliest classes of the image.
     Top {
         /// The best of both is the same.
         same: bool,
-        /// So many of the first model's five best are among the second's.
+        /// How many of the first model's five best are among the second's.
         shared: usize,
         /// Five, or as many as there are.
         of: usize,
     },
-    /// The share of the image in which both say the same: the same class name, or the same side of a matte.
+    /// The share of the image in which both agree: the same class name, or the same side of a matte.
     Pixels(f32),
-    /// How the depths go together, −1..=1 (Pearson's coefficient; nearer counts as larger for both).
+    /// Correlation of the depths, −1..=1 (Pearson's coefficient; nearer counts as larger for both).
     Depth(f32),
-    /// They answer different questions, or one for which there is no same and other (images).
+    /// Their tasks differ, or have results without a measure of agreement (images).
     Incomparable,
 }
 
 impl Agreement {
-    /// One number, 0 = nothing in common, 1 = the same; `None` where they can't be compared. For boxes it is twice the
-    /// matched over all that was found (the F1 score, which treats both alike); nothing found by either counts as 1.
+    /// One number, 0 = nothing in common, 1 = the same; `None` if they can't be compared. For boxes it is twice the number of
+    /// matches over the number of all detections (the F1 score, which treats both alike); no detections by either count as 1.
     #[must_use]
     pub fn share(&self) -> Option<f32> {
         match *self {
@@ -59,10 +60,10 @@ impl Agreement {
     }
 }
 
-/// Compares results; keeps its lists from frame to frame.
+/// Compares results; reuses its lists from frame to frame.
 #[derive(Clone, Debug, Default)]
 pub struct Judge {
-    /// IoU and the indices of every pair that may be the same.
+    /// IoU and indices of every pair that can be the same object.
     pairs: Vec<(f32, usize, usize)>,
     taken: [Vec<bool>; 2],
 }
@@ -86,7 +87,7 @@ impl Judge {
         self.pairs.clear();
         for (i, first) in a.detections.iter().enumerate() {
             for (j, second) in b.detections.iter().enumerate() {
-                let overlap = iou(first, second);
+                let overlap = iou(&first.bbox, &second.bbox);
                 if overlap >= SAME && same_class((first.class_id, a_labels), (second.class_id, b_labels)) {
                     self.pairs.push((overlap, i, j));
                 }
@@ -115,7 +116,7 @@ impl Judge {
     }
 }
 
-/// Tasks whose answers are of one kind.
+/// Tasks whose results are of one kind.
 #[derive(PartialEq)]
 enum Kind {
     Boxes,
@@ -133,22 +134,13 @@ fn kind(task: Task) -> Kind {
     }
 }
 
-/// Class lists differ from model to model, so names decide; where neither has names, numbers do.
+/// Class lists differ from model to model, so names decide; if neither has names, ids do.
 fn same_class((a, a_labels): (u32, &Labels), (b, b_labels): (u32, &Labels)) -> bool {
     match (a_labels.get(a, Language::English), b_labels.get(b, Language::English)) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         (None, None) => a == b,
         _ => false,
     }
-}
-
-fn iou(a: &Detection, b: &Detection) -> f32 {
-    let (a, b) = (a.bbox, b.bbox);
-    let side = |low: f32, high: f32| (high - low).max(0.0);
-    let shared = side(a[0].max(b[0]), a[2].min(b[2])) * side(a[1].max(b[1]), a[3].min(b[3]));
-    let area = |r: [f32; 4]| side(r[0], r[2]) * side(r[1], r[3]);
-    let all = area(a) + area(b) - shared;
-    if all > 0.0 { shared / all } else { 0.0 }
 }
 
 fn top((a, a_labels): (&Results, &Labels), (b, b_labels): (&Results, &Labels)) -> Agreement {
@@ -197,7 +189,7 @@ fn planes((a, a_labels): (&Plane, &Labels), (b, b_labels): (&Plane, &Labels)) ->
     }
 }
 
-/// Pearson's coefficient; `None` where one of both doesn't vary.
+/// Pearson's coefficient; `None` if one of both doesn't vary.
 fn together<I: Iterator<Item = (f64, f64)>>(pairs: impl Fn() -> I) -> Option<f32> {
     let (n, x, y) = pairs().fold((0.0, 0.0, 0.0), |(n, sx, sy), (x, y)| (n + 1.0, sx + x, sy + y));
     let (mx, my) = (x / f64::max(n, 1.0), y / f64::max(n, 1.0));
@@ -209,7 +201,7 @@ fn together<I: Iterator<Item = (f64, f64)>>(pairs: impl Fn() -> I) -> Option<f32
     (spread > f64::EPSILON).then(|| ((xy / spread) as f32).clamp(-1.0, 1.0))
 }
 
-/// Where the points of a grid over the part of the frame that both cover lie in either plane, as indices.
+/// The indices, in either plane, of the points of a grid over the part of the frame that both cover.
 fn shared_points<'a>(a: &'a Plane, b: &'a Plane) -> impl Iterator<Item = (usize, usize)> + 'a {
     let (p, q) = (a.region, b.region);
     let part = [p[0].max(q[0]), p[1].max(q[1]), p[2].min(q[2]), p[3].min(q[3])];
@@ -234,7 +226,7 @@ fn index(plane: &Plane, [x, y]: [f32; 2]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::results::ClassScore;
+    use crate::model::results::{ClassScore, Detection};
 
     fn boxes(found: &[(u32, [f32; 4])]) -> Results {
         let mut results = Results::default();
@@ -297,7 +289,7 @@ mod tests {
 
     #[test]
     fn classes_of_the_image_are_compared_by_name() {
-        let said = |ids: &[u32]| {
+        let results = |ids: &[u32]| {
             let mut results = Results::default();
             results.clear(Task::Classify, (10, 10));
             results.top.extend(ids.iter().map(|id| ClassScore { class_id: *id, score: 0.1 }));
@@ -305,9 +297,9 @@ mod tests {
         };
         let (a, b) =
             (labels(&["cat", "dog", "fox", "owl"]), labels(&["background", "cat", "dog", "fox", "owl"]));
-        let agreement = compare((&said(&[0, 1, 2]), &a), (&said(&[1, 4, 2]), &b));
+        let agreement = compare((&results(&[0, 1, 2]), &a), (&results(&[1, 4, 2]), &b));
         assert_eq!(agreement, Agreement::Top { same: true, shared: 2, of: 3 });
-        let agreement = compare((&said(&[0]), &a), (&said(&[]), &b));
+        let agreement = compare((&results(&[0]), &a), (&results(&[]), &b));
         assert_eq!((agreement, agreement.share()), (Agreement::Top { same: false, shared: 0, of: 0 }, None));
     }
 

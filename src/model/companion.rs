@@ -1,19 +1,20 @@
-//! A second model that looks at the same frame: the pose model whose skeletons a network of actions reads, or the matting
-//! model that cuts a style's image out, so that it covers the person only.
+//! A second model that processes the same frame: the pose model that finds the skeletons for an action network, or the
+//! matting model that cuts the person out of the image of a style network.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::network::Network;
 use super::results::{ClassScore, Plane, PlaneValues, StageTimes};
 use super::skeletons::{Joints, Skeletons};
-use super::spec::{Family, Spec, Task, Thresholds};
-use super::{Model, ModelError, OpenOptions, Results, folders, inspect, ms_since, output};
+use super::spec::{Spec, Task, Thresholds};
+use super::{Model, ModelError, OpenOptions, Results, families, folders, inspect, ms_since, sampling};
 use crate::frame::Frame;
 
-/// An action takes seconds: the network is asked anew when this many thirtieths of a second have passed.
+/// An action takes seconds: the action network runs again when this many thirtieths of a second have passed.
 const EVERY: i64 = 8;
 
-/// The second model at work.
+/// The second model.
 #[derive(Debug)]
 pub(super) enum Companion {
     Pose(Box<Pose>),
@@ -30,20 +31,20 @@ pub(super) struct Pose {
     thresholds: Thresholds,
     /// When the first frame was taken.
     begin: Option<Instant>,
-    /// The row that the network was asked at.
-    asked: Option<i64>,
-    /// What it said.
+    /// The row of the last run of the action network.
+    last_run: Option<i64>,
+    /// Its result.
     top: Vec<ClassScore>,
 }
 
-/// Tells person from background.
+/// Separates the person from the background.
 #[derive(Debug)]
 pub(super) struct Matte {
     model: Model,
     results: Results,
 }
 
-/// Which task a second model must have to work with one of this task.
+/// The task that the second model of a model of this task has; `None` if it needs none.
 #[must_use]
 pub fn task_for(task: Task) -> Option<Task> {
     match task {
@@ -53,7 +54,7 @@ pub fn task_for(task: Task) -> Option<Task> {
     }
 }
 
-/// The models that could be the second one: those of the right kind in the model's own folder, then in the folders of
+/// The models that can be the second one: those of the right kind in the folder of the model, then in the folders of
 /// models.
 #[must_use]
 pub fn choices(path: &Path, task: Task) -> Vec<PathBuf> {
@@ -67,32 +68,41 @@ pub fn choices(path: &Path, task: Task) -> Vec<PathBuf> {
     folders::model_files(&places).into_iter().filter(fits).collect()
 }
 
-/// Whether a model can be the second one; why not, as the end of a sentence.
-fn fits(spec: &Spec, wanted: Task) -> Result<(), String> {
+/// Why a model can't be the second one; each message is the end of a sentence.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Unfit {
+    #[error("it is for \u{201c}{task}\u{201d}, not \u{201c}{wanted}\u{201d}")]
+    Task { task: Task, wanted: Task },
+    #[error("its skeletons don't have COCO's 17 points")]
+    Points,
+}
+
+/// Checks that a model can be the second one.
+fn fits(spec: &Spec, wanted: Task) -> Result<(), Unfit> {
     if spec.task != wanted {
-        return Err(format!("it is for \u{201c}{}\u{201d}, not \u{201c}{wanted}\u{201d}", spec.task));
+        return Err(Unfit::Task { task: spec.task, wanted });
     }
     if wanted == Task::Pose && spec.output.keypoints.is_none_or(|(count, _)| count != 17) {
-        return Err("its skeletons don't have COCO's 17 points".into());
+        return Err(Unfit::Points);
     }
     Ok(())
 }
 
-/// Opens the second model: the one that was asked for, else the sidecar's, else, for skeletons, the first that is found.
-/// `shape` is that of the first model's input, `spec` is told which it is.
+/// Opens the second model: that of the options, else that of the sidecar, else, for skeletons, the first that is found.
+/// `shape` is that of the first model's input; the path of the second model is written to `spec`.
 pub(super) fn open(
     path: &Path,
     spec: &mut Spec,
     shape: &[Option<u64>],
     options: &OpenOptions,
 ) -> Result<Option<Companion>, ModelError> {
-    let asked = match spec.task {
+    let named = match spec.task {
         Task::Action => options.pose.clone(),
         Task::Stylize => options.matte.clone(),
         _ => return Ok(None),
     };
-    let beside = |named: PathBuf| path.parent().map_or_else(|| named.clone(), |folder| folder.join(&named));
-    let chosen = asked.or_else(|| spec.companion.take().map(beside));
+    let in_folder = |name: PathBuf| path.parent().map_or_else(|| name.clone(), |folder| folder.join(&name));
+    let chosen = named.or_else(|| spec.companion.take().map(in_folder));
     let chosen = match (chosen, spec.task) {
         (Some(chosen), _) => chosen,
         (None, Task::Action) => {
@@ -109,7 +119,7 @@ pub(super) fn open(
     let bad = |reason: String| ModelError::BadCompanion { path: chosen.clone(), reason };
     let seen = inspect(&chosen).map_err(|e| bad(e.to_string().trim_end_matches('.').to_owned()))?;
     let second = seen.spec.map_err(|_| bad("Sightline doesn't know how to read it".into()))?;
-    fits(&second, wanted).map_err(bad)?;
+    fits(&second, wanted).map_err(|e| bad(e.to_string()))?;
     let how = OpenOptions {
         threads: options.threads,
         device: options.device.clone(),
@@ -120,7 +130,7 @@ pub(super) fn open(
     let model = Model::open(&chosen, &how)?;
     let name = model.name();
     spec.companion = Some(chosen);
-    if spec.family != Family::StGcn {
+    if wanted == Task::Matte {
         spec.evidence.push(format!("\u{201c}{name}\u{201d} cuts the person out"));
         return Ok(Some(Companion::Matte(Box::new(Matte { model, results: Results::default() }))));
     }
@@ -134,7 +144,7 @@ pub(super) fn open(
         shape: [1, 3, i64::from(height), i64::from(width), people as i64],
         thresholds: Thresholds::default(),
         begin: None,
-        asked: None,
+        last_run: None,
         top: Vec::new(),
     }))))
 }
@@ -156,8 +166,8 @@ impl Companion {
         }
     }
 
-    /// Runs both models once, so that the first real frame isn't slow, and forgets what they saw.
-    pub fn warm_up(&mut self, first: &mut Model) -> Result<(), ModelError> {
+    /// Runs both models once, so that the first real frame isn't slow.
+    pub fn warm_up(&mut self, first: &mut Network) -> Result<(), ModelError> {
         match self {
             Self::Pose(pose) => {
                 pose.model.warm_up()?;
@@ -171,10 +181,10 @@ impl Companion {
         }
     }
 
-    /// Looks at one frame with both models.
+    /// Processes one frame with both models.
     pub fn run(
         &mut self,
-        first: &mut Model,
+        first: &mut Network,
         frame: &Frame,
         thresholds: &Thresholds,
         results: &mut Results,
@@ -189,7 +199,7 @@ impl Companion {
 impl Pose {
     fn run(
         &mut self,
-        first: &mut Model,
+        first: &mut Network,
         frame: &Frame,
         thresholds: &Thresholds,
         results: &mut Results,
@@ -201,22 +211,22 @@ impl Pose {
         let before = Instant::now();
         if first.begins_anew(frame) {
             self.skeletons.clear();
-            (self.begin, self.asked) = (None, None);
+            (self.begin, self.last_run) = (None, None);
             self.top.clear();
         }
         let begin = *self.begin.get_or_insert(frame.captured);
         let since = || frame.captured.saturating_duration_since(begin).as_secs_f64();
         self.skeletons.push(results, frame.time_s.unwrap_or_else(since));
         let now = self.skeletons.now();
-        // After a step back in a video, too.
-        if self.asked.is_none_or(|asked| now >= asked + EVERY || now < asked) {
+        // Also after a step back in a video.
+        if self.last_run.is_none_or(|last| now >= last + EVERY || now < last) {
             self.top.clear();
             if self.skeletons.tell() {
                 self.skeletons.write(&mut first.session.image(&self.shape)?);
                 times.input += ms_since(before);
-                Self::ask(first, thresholds, results, &mut times)?;
+                Self::run_actions(first, thresholds, results, &mut times)?;
                 self.top.extend_from_slice(&results.top);
-                self.asked = Some(now);
+                self.last_run = Some(now);
             }
         }
         results.task = Task::Action;
@@ -226,22 +236,22 @@ impl Pose {
         Ok(times)
     }
 
-    /// Lets the network of actions look at the skeletons in its tensor.
-    fn ask(
-        first: &mut Model,
+    /// Runs the action network on the skeletons in its tensor.
+    fn run_actions(
+        first: &mut Network,
         thresholds: &Thresholds,
         results: &mut Results,
         times: &mut StageTimes,
     ) -> Result<(), ModelError> {
         let begin = Instant::now();
-        let Model { spec, session, .. } = first;
+        let Network { spec, session, scratch, .. } = first;
         let geometry = super::geometry::Geometry::new(results.frame_size, spec.input.size, spec.input.fit);
-        let context = output::Context { spec, geometry: &geometry, thresholds };
+        let context = families::Context { spec, geometry: &geometry, thresholds };
         results.top.clear();
         session.run(|outputs| {
             times.inference += ms_since(begin);
             let reading = Instant::now();
-            let read = output::classify::decode(outputs, context, results);
+            let read = families::decode_into(outputs, context, scratch, results);
             times.output += ms_since(reading);
             read.map_err(|reason| ModelError::UnexpectedOutput { family: spec.family.name(), reason })
         })?
@@ -251,12 +261,12 @@ impl Pose {
 impl Matte {
     fn run(
         &mut self,
-        first: &mut Model,
+        first: &mut Network,
         frame: &Frame,
         thresholds: &Thresholds,
         results: &mut Results,
     ) -> Result<StageTimes, ModelError> {
-        let mut times = first.run_alone(frame, thresholds, results)?;
+        let mut times = first.run(frame, thresholds, results)?;
         let own = self.model.run(frame, thresholds, &mut self.results)?;
         let begin = Instant::now();
         if let (Some(image), Some(matte)) = (&mut results.plane, &self.results.plane) {
@@ -271,24 +281,18 @@ impl Matte {
     }
 }
 
-/// Makes an image as transparent as the matte says; both lie over the same frame.
+/// Makes the background of an image transparent; image and matte cover the same frame.
 fn cut_out(image: &mut Plane, matte: &Plane) {
     let PlaneValues::Image(pixels) = &mut image.values else { return };
     let PlaneValues::Matte(alpha) = &matte.values else { return };
     if matte.width == 0 || alpha.len() < matte.width * matte.height {
         return;
     }
-    // Where a pixel of the image lies in the matte, an axis at a time: the two cells beside it and how far it is
-    // to the second; none outside the matte.
+    // The cells of the matte that a pixel of the image lies between, an axis at a time; none outside the matte.
     let place = |at: usize, count: usize, [from, to]: [f32; 2], [low, high]: [f32; 2], cells: usize| {
         let frame = from + (at as f32 + 0.5) / count as f32 * (to - from);
-        let cell = (frame - low) / (high - low) * cells as f32;
-        if !(0.0..=cells as f32).contains(&cell) {
-            return None;
-        }
-        let cell = (cell - 0.5).clamp(0.0, (cells - 1) as f32);
-        let near = cell as usize;
-        Some((near, (near + 1).min(cells - 1), cell - near as f32))
+        let position = (frame - low) / (high - low) * cells as f32;
+        (0.0..=cells as f32).contains(&position).then(|| sampling::between(position - 0.5, cells))
     };
     let (p, m) = (image.region, matte.region);
     for (y, row) in pixels.chunks_exact_mut(image.width.max(1) * 4).enumerate() {
@@ -296,10 +300,8 @@ fn cut_out(image: &mut Plane, matte: &Plane) {
         for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
             let across = place(x, image.width, [p[0], p[2]], [m[0], m[2]], matte.width);
             pixel[3] = match (across, down) {
-                (Some((x0, x1, fx)), Some((y0, y1, fy))) => {
-                    let at = |x: usize, y: usize| alpha[y * matte.width + x];
-                    let line = |y: usize| at(x0, y) + (at(x1, y) - at(x0, y)) * fx;
-                    let value = line(y0) + (line(y1) - line(y0)) * fy;
+                (Some(across), Some(down)) => {
+                    let value = sampling::bilinear(across, down, |x, y| alpha[y * matte.width + x]);
                     (value * 255.0).round() as u8
                 }
                 _ => 0,
@@ -311,6 +313,7 @@ fn cut_out(image: &mut Plane, matte: &Plane) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Family;
 
     #[test]
     fn an_image_is_cut_out_where_the_matte_lies_in_the_frame() {
@@ -336,9 +339,9 @@ mod tests {
 
     #[test]
     fn only_the_right_kind_fits() {
-        let mut spec = output::testing::spec(Family::MoveNet, Task::Pose, 64, 64);
-        assert!(fits(&spec, Task::Matte).is_err_and(|why| why.contains("pose")));
-        assert!(fits(&spec, Task::Pose).is_err_and(|why| why.contains("17")));
+        let mut spec = families::testing::spec(Family::MoveNet, Task::Pose, 64, 64);
+        assert!(fits(&spec, Task::Matte).is_err_and(|why| why.to_string().contains("pose")));
+        assert!(fits(&spec, Task::Pose).is_err_and(|why| why.to_string().contains("17")));
         spec.output.keypoints = Some((17, 3));
         assert_eq!(fits(&spec, Task::Pose), Ok(()));
     }

@@ -1,6 +1,10 @@
-//! What can go wrong with a model; each message says what is so, each [`ModelError::fix`] what to do.
+//! What can go wrong with a model; each message says what happened, each [`ModelError::fix`] what to do.
 
 use std::path::PathBuf;
+
+use super::families::OutputError;
+use super::file::FileError;
+use super::sidecar::SidecarError;
 
 /// Why a model can't be opened or run.
 #[derive(Debug, thiserror::Error)]
@@ -8,13 +12,17 @@ pub enum ModelError {
     /// The file isn't there.
     #[error("The model file \u{201c}{}\u{201d} doesn't exist.", path.display())]
     NoFile { path: PathBuf },
-    /// It is there but can't be read.
+    /// The file exists but can't be read.
     #[error("The model file \u{201c}{}\u{201d} can't be read: {reason}.", path.display())]
     Unreadable { path: PathBuf, reason: String },
     /// Not an ONNX file, or cut short.
     #[error("\u{201c}{}\u{201d} is not a whole ONNX file: {reason}.", path.display())]
-    NotOnnx { path: PathBuf, reason: String },
-    /// ONNX Runtime's shared library wasn't found or doesn't fit.
+    NotOnnx {
+        path: PathBuf,
+        #[source]
+        reason: FileError,
+    },
+    /// ONNX Runtime's shared library wasn't found or is of another version.
     #[error("ONNX Runtime, which runs the models, wasn't found{}.", reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default())]
     NoRuntime { reason: Option<String>, searched: Vec<PathBuf> },
     /// The runtime refused the model.
@@ -23,28 +31,36 @@ pub enum ModelError {
     /// The model contains operators that this runtime can't run.
     #[error("\u{201c}{}\u{201d} can't run here: {reason}.", path.display())]
     CannotRun { path: PathBuf, reason: String, remedy: String },
-    /// The file is fine, but which family it belongs to isn't known.
+    /// The file is a whole model, but of no known family.
     #[error("Sightline doesn't know how to read \u{201c}{}\u{201d}: {reason}.", path.display())]
     NotUnderstood { path: PathBuf, reason: String },
-    /// A sidecar says something that doesn't fit.
+    /// A sidecar can't be read, or something in it is wrong.
     #[error("The settings beside the model, \u{201c}{}\u{201d}, can't be used: {reason}.", path.display())]
-    BadSidecar { path: PathBuf, reason: String },
+    BadSidecar {
+        path: PathBuf,
+        #[source]
+        reason: SidecarError,
+    },
     /// A LoRA adapter can't be used.
     #[error("The adapter \u{201c}{}\u{201d} can't be used: {reason}.", path.display())]
     BadAdapter { path: PathBuf, reason: String },
     /// A second model, for skeletons or mattes, can't be used.
     #[error("The second model \u{201c}{}\u{201d} can't be used: {reason}.", path.display())]
     BadCompanion { path: PathBuf, reason: String },
-    /// The model ran, but what came out doesn't fit its spec.
+    /// The model ran, but its outputs don't fit its spec.
     #[error("The model's output doesn't fit what was expected of {family}: {reason}.")]
-    UnexpectedOutput { family: &'static str, reason: String },
+    UnexpectedOutput {
+        family: &'static str,
+        #[source]
+        reason: OutputError,
+    },
     /// A run failed.
     #[error("The model failed on a frame: {reason}.")]
     RunFailed { reason: String },
-    /// A run was ended on purpose.
+    /// A run was ended by a [`StopHandle`](super::StopHandle).
     #[error("The run was stopped.")]
     Stopped,
-    /// The provider that was asked for can't be used.
+    /// The requested provider can't be used.
     #[error("{provider} can't be used: {reason}.")]
     Provider { provider: String, reason: String },
 }

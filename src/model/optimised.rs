@@ -1,4 +1,4 @@
-//! The optimised form of a model, kept so that it opens faster the next time.
+//! The optimised form of a model, cached so that it opens faster the next time.
 //!
 //! When ONNX Runtime opens a file it fuses and rearranges the graph, which takes two thirds of the time that opening takes (the
 //! rest is the same); what comes out is the same network to the last bit. It is written once, under a name that says of
@@ -10,25 +10,24 @@ use std::time::{Duration, SystemTime};
 
 use super::file::GraphInfo;
 
-/// Smaller models open in a moment, larger ones would fill the disk.
+/// Smaller models open fast, larger ones would fill the disk.
 const SIZES: std::ops::RangeInclusive<u64> = 100_000..=200_000_000;
-/// All optimised forms together; the ones that were used longest ago go first.
+/// Bytes of all optimised forms together; the least recently used are deleted first.
 const ROOM: u64 = 600_000_000;
-
 /// How the names of files begin that are still being written.
 const DRAFT: &str = ".draft-";
 /// No model takes so long to open.
 const ABANDONED: Duration = Duration::from_hours(1);
 
-/// Where the optimised form of a model lies or shall lie; `None` where it isn't worth it.
+/// The path of the optimised form of a model, whether or not it exists; `None` if caching isn't worth it.
 #[must_use]
-pub fn place(folder: &Path, facts: &GraphInfo, sha256: &str, runtime: &str) -> Option<PathBuf> {
-    let fits = SIZES.contains(&facts.bytes) && facts.external_data.is_empty() && !runtime.is_empty();
+pub fn place(folder: &Path, graph: &GraphInfo, sha256: &str, runtime: &str) -> Option<PathBuf> {
+    let fits = SIZES.contains(&graph.bytes) && graph.external_data.is_empty() && !runtime.is_empty();
     let plain: String = runtime.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
     fits.then(|| folder.join(format!("{}-{plain}-{}.onnx", sha256.get(..32).unwrap_or(sha256), processor())))
 }
 
-/// What the runtime's choice of layout depends on.
+/// The processor features that the runtime's choice of layout depends on.
 fn processor() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
@@ -42,7 +41,7 @@ fn processor() -> &'static str {
     std::env::consts::ARCH
 }
 
-/// A new file beside `place` for the runtime to write to; `None` where that can't be.
+/// A new file beside `place` for the runtime to write to; `None` if it can't be made.
 pub(super) fn draft(place: &Path) -> Option<tempfile::TempPath> {
     let folder = place.parent()?;
     std::fs::create_dir_all(folder).ok()?;
@@ -62,29 +61,29 @@ fn remove_abandoned(folder: &Path) {
     }
 }
 
-/// Gives a written draft its name and makes room for it; `inputs` are the model's. In files of old exporters the weights are
-/// inputs, too, and one that was folded away would be missed as an input: of such a model an empty file is kept, which says
+/// Renames a written draft and makes room for it; `inputs` are the model's. In files of old exporters the weights are
+/// inputs, too, and one that was folded away would be missed as an input: for such a model an empty file is stored, which marks
 /// that there is no optimised form.
 pub(super) fn keep(draft: tempfile::TempPath, place: &Path, inputs: &[String]) {
-    let names = |facts: &GraphInfo| facts.inputs.iter().map(|port| port.name.clone()).collect::<Vec<_>>();
-    let same = GraphInfo::read(&draft).is_ok_and(|facts| names(&facts) == inputs);
-    let kept = if same { draft.persist(place).map_err(|e| e.error) } else { std::fs::write(place, b"") };
-    if let Err(error) = kept {
-        tracing::debug!("{} can't be kept: {error}", place.display());
+    let names = |graph: &GraphInfo| graph.inputs.iter().map(|input| input.name.clone()).collect::<Vec<_>>();
+    let same = GraphInfo::read(&draft).is_ok_and(|graph| names(&graph) == inputs);
+    let stored = if same { draft.persist(place).map_err(|e| e.error) } else { std::fs::write(place, b"") };
+    if let Err(error) = stored {
+        tracing::debug!("{} can't be stored: {error}", place.display());
     }
     if let Some(folder) = place.parent() {
         make_room(folder, ROOM);
     }
 }
 
-/// Says that it was used now.
+/// Sets its time of last use.
 pub(super) fn touch(place: &Path) {
     if let Ok(file) = std::fs::File::options().append(true).open(place) {
         let _ = file.set_modified(SystemTime::now());
     }
 }
 
-/// Deletes what was used longest ago until the rest fits.
+/// Deletes the least recently used files until the rest fits.
 fn make_room(folder: &Path, room: u64) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
@@ -106,10 +105,11 @@ fn make_room(folder: &Path, room: u64) {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
 
     #[test]
-    fn what_was_used_longest_ago_makes_room() {
+    fn the_least_recently_used_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
         for (age, name) in [(30, "old.onnx"), (20, "middle.onnx"), (10, "new.onnx"), (99, "other.txt")] {
             let file = std::fs::File::create(folder.path().join(name)).unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_that_is_another_model_is_not_kept() {
+    fn a_draft_that_is_another_model_is_not_stored() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("deeper/a.onnx");
         keep(draft(&place).unwrap(), &place, &["images".into()]);

@@ -1,10 +1,10 @@
-//! What a model said of one frame. All coordinates are pixels of the source frame.
+//! The results of a model for one frame. All coordinates are pixels of the source frame.
 //!
-//! A `Results` is filled anew for every frame and keeps its buffers.
+//! A `Results` is filled for every frame and reuses its buffers.
 
 use super::spec::Task;
 
-/// One thing that was found.
+/// One detected object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detection {
     /// Index into the model's labels.
@@ -13,11 +13,11 @@ pub struct Detection {
     pub score: f32,
     /// x1, y1, x2, y2; for an oriented box its axis-aligned hull.
     pub bbox: [f32; 4],
-    /// The oriented box, where the task has them.
+    /// The oriented box, if the task has them.
     pub oriented: Option<Oriented>,
-    /// Which of [`Results::keypoints`] are its own, as (first, count); (0, 0) without keypoints.
+    /// Its part of [`Results::keypoints`], as (first, count); (0, 0) without keypoints.
     pub keypoints: (usize, usize),
-    /// Which of [`Results::masks`] is its own.
+    /// Its index into [`Results::masks`].
     pub mask: Option<usize>,
 }
 
@@ -43,14 +43,14 @@ pub struct Oriented {
 pub struct Keypoint {
     pub x: f32,
     pub y: f32,
-    /// How sure the model is that it is visible, 0..=1; 1 where the model doesn't say.
+    /// How sure the model is that it is visible, 0..=1; 1 if the model gives no value.
     pub score: f32,
 }
 
 /// The mask of one detection: a grid stretched over a part of the frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mask {
-    /// x1, y1, x2, y2 in frame pixels: what the grid covers.
+    /// The part of the frame that the grid covers: x1, y1, x2, y2 in frame pixels.
     pub region: [f32; 4],
     /// Columns of the grid.
     pub width: usize,
@@ -64,14 +64,14 @@ pub struct Mask {
 /// `region`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plane {
-    /// x1, y1, x2, y2 in frame pixels: what the plane covers.
+    /// The part of the frame that the plane covers: x1, y1, x2, y2 in frame pixels.
     pub region: [f32; 4],
     pub width: usize,
     pub height: usize,
     pub values: PlaneValues,
 }
 
-/// What a [`Plane`] holds.
+/// The values of a [`Plane`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlaneValues {
     /// RGBA, four bytes a pixel (style transfer, enhancement).
@@ -104,7 +104,7 @@ pub struct ClassScore {
     pub score: f32,
 }
 
-/// What a model said of one frame.
+/// The results of a model for one frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
     pub task: Task,
@@ -118,13 +118,13 @@ pub struct Results {
     /// Best first (classification, action).
     pub top: Vec<ClassScore>,
     pub plane: Option<Plane>,
-    /// The pixels of the last image, kept for the next one.
+    /// The buffer of the last image, for the next one.
     spare: Vec<u8>,
-    /// The values of the last matte or depth map, kept for the next one.
+    /// The buffer of the last matte or depth map, for the next one.
     spare_floats: Vec<f32>,
-    /// The last class map, kept for the next one.
+    /// The buffer of the last class map, for the next one.
     spare_classes: Vec<u16>,
-    /// Masks of earlier frames, kept for later ones.
+    /// Masks of earlier frames, whose buffers are reused.
     spare_masks: Vec<Mask>,
 }
 
@@ -185,7 +185,7 @@ impl Results {
         self.spare_masks.pop().unwrap_or_default()
     }
 
-    /// Gives a mask back that wasn't needed.
+    /// Returns a mask that wasn't needed.
     pub(super) fn give_mask(&mut self, mask: Mask) {
         self.spare_masks.push(mask);
     }
@@ -204,7 +204,7 @@ impl Results {
     }
 }
 
-/// Milliseconds that each stage took for one frame. See design.md's `ms`.
+/// Milliseconds that each stage took for one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StageTimes {
     /// Source bytes → RGBA pixels.

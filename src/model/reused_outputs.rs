@@ -1,4 +1,4 @@
-//! Runs that write into the outputs of the run before, so that a look allocates nothing on our side of the runtime.
+//! Runs that write into the outputs of the run before, so that a run allocates nothing on our side of the runtime.
 //!
 //! `ort` names and wraps the outputs of every run anew: four allocations. A network whose outputs have fixed shapes can be handed
 //! its last outputs instead, which ONNX Runtime then fills in place. The wrapper has no such call, so this makes the
@@ -20,10 +20,10 @@ pub struct ReusedOutputs {
 }
 
 impl ReusedOutputs {
-    /// Room for the outputs of `session`; `None` where the network has other inputs than the image or an output whose shape
-    /// may change from run to run.
+    /// Room for the outputs of `session`; `None` if the network has other inputs than the image or an output whose shape may
+    /// change from run to run.
     pub fn of(session: &Session) -> Option<Self> {
-        let fixed = |port: &Outlet| match port.dtype() {
+        let fixed = |output: &Outlet| match output.dtype() {
             ValueType::Tensor { shape, .. } => shape.iter().all(|side| *side > 0),
             _ => false,
         };
@@ -31,12 +31,12 @@ impl ReusedOutputs {
         if !session.outputs().iter().all(fixed) {
             return None;
         }
-        let name = |port: &Outlet| CString::new(port.name()).ok();
+        let name = |value: &Outlet| CString::new(value.name()).ok();
         let names = session.outputs().iter().map(name).collect::<Option<_>>()?;
         Some(Self { input: name(input)?, names, values: Vec::new() })
     }
 
-    /// Keeps the outputs of an ordinary run.
+    /// Stores the outputs of an ordinary run.
     pub fn fill(&mut self, outputs: SessionOutputs<'_>) {
         self.values = outputs.into_iter().map(|(_, value)| value).collect();
         if self.values.len() != self.names.len() {
@@ -49,7 +49,8 @@ impl ReusedOutputs {
         &self.values
     }
 
-    /// Runs the network on its image and fills the outputs. Answers whether it did; where it didn't, an ordinary run says why.
+    /// Runs the network on its image and fills the outputs. Returns whether it did; if not, an ordinary run shows
+    /// why.
     #[must_use]
     pub fn run(
         &mut self,

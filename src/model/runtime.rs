@@ -13,14 +13,14 @@ use super::folders::data_folder;
 pub struct Runtime {
     /// Where it came from; a bare file name where the system's loader found it.
     pub path: PathBuf,
-    /// Its own words on its build.
+    /// Its description of its build.
     pub build: String,
     /// Execution providers that this build offers, CPU last.
     pub providers: Vec<Provider>,
     pub(super) environment: ort::environment::Environment,
 }
 
-/// What can run a model.
+/// An execution provider: what can run a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
     TensorRt,
@@ -34,7 +34,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Every provider that can be asked for, the usual favourite first.
+    /// Every provider that can be chosen, the usual favourite first.
     pub const ALL: [Self; 8] = [
         Self::TensorRt,
         Self::Cuda,
@@ -194,18 +194,26 @@ pub fn load() -> Result<&'static Runtime, ModelError> {
     }
 }
 
-/// The runtime, where it is loaded already.
+/// The runtime, if it is loaded already.
 #[must_use]
 pub fn loaded() -> Option<&'static Runtime> {
     LOADED.get()
 }
 
-fn load_from(path: &Path) -> Result<Runtime, String> {
+/// Why a library isn't a usable runtime.
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error("{}", plain(&.0.to_string()))]
+    Library(#[from] ort::LoadDynamicError),
+    #[error("{}", plain(.0.message()))]
+    Environment(#[from] ort::Error),
+}
+
+fn load_from(path: &Path) -> Result<Runtime, LoadError> {
     // The loader looks for a relative path beside the program, not in the working folder.
     let absolute = if path.components().count() > 1 { std::path::absolute(path).ok() } else { None };
-    let builder = ort::init_from(absolute.as_deref().unwrap_or(path)).map_err(|e| plain(&e.to_string()))?;
-    let environment =
-        builder.with_name("sightline").with_telemetry(false).build().map_err(|e| plain(e.message()))?;
+    let builder = ort::init_from(absolute.as_deref().unwrap_or(path))?;
+    let environment = builder.with_name("sightline").with_telemetry(false).build()?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     Ok(Runtime {
         path: path.to_owned(),

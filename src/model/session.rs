@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt as _;
 use ort::AsPointer;
 use ort::logging::LogLevel;
 use ort::session::builder::GraphOptimizationLevel;
@@ -11,15 +12,15 @@ use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
 use ort::value::{DynValue, Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
-use super::extras::Filled;
+use super::extra_inputs::{ExtraInputError, ExtraTensor};
 use super::input::TensorMut;
-use super::output::{Data, Tensor};
 use super::reused_outputs::ReusedOutputs;
 use super::runtime::{self, Provider, plain};
-use super::spec::{Element, Extra};
+use super::spec::{Element, ExtraInput};
+use super::tensor::{Data, Tensor};
 use super::{CancelToken, ModelError, OpenOptions, optimised};
 
-/// Ends a run that hangs; can be kept and called from any thread.
+/// Ends a run that hangs, from any thread.
 #[derive(Clone)]
 pub struct StopHandle(SmallVec<[Arc<RunOptions<NoSelectedOutputs>>; 2]>);
 
@@ -46,7 +47,7 @@ impl StopHandle {
     }
 }
 
-/// The image's tensor, written anew for every frame and lent to the runtime without a copy.
+/// The tensor of the image, written for every frame and lent to the runtime without a copy.
 enum Image {
     F32(OrtTensor<f32>),
     F16(OrtTensor<f16>),
@@ -57,22 +58,22 @@ enum Image {
 /// An open ONNX Runtime session with a tensor for its image.
 pub struct Session {
     inner: ort::session::Session,
-    options: Arc<RunOptions<NoSelectedOutputs>>,
     cancel: Option<CancelToken>,
+    options: Arc<RunOptions<NoSelectedOutputs>>,
     image: Image,
-    /// Which of the model's inputs is the image; the others are in `extras`, in the model's order.
+    /// Index of the image among the model's inputs; the others are in `extra_inputs`, in the model's order.
     image_index: usize,
-    extras: Vec<Filled>,
-    /// The input size that `extras` were written for.
-    extras_fit: Option<(u32, u32)>,
+    extra_inputs: Vec<ExtraTensor>,
+    /// The image size that `extra_inputs` were written for.
+    extra_inputs_size: Option<(u32, u32)>,
     shape: Vec<i64>,
     /// 16-bit outputs, widened.
     widened: Vec<Vec<f32>>,
     /// Outputs that the next run fills again.
-    kept: Option<ReusedOutputs>,
-    /// What runs it.
+    reused: Option<ReusedOutputs>,
+    /// The provider that runs it.
     pub provider: Provider,
-    /// Why the provider that was asked for doesn't.
+    /// Why the requested provider doesn't.
     pub fallback: Option<String>,
     /// Intra-op threads.
     pub threads: usize,
@@ -88,15 +89,15 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// Where a session's model comes from.
+/// The bytes of a session's model.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Bytes {
-    /// The file as it lies there.
+    /// The file.
     File,
-    /// The file's bytes, changed.
+    /// An edited copy of the file.
     Memory(Vec<u8>),
-    /// The file as it lies there; its optimised form lies at this place, or is to be put there. The names are those of the
-    /// file's inputs.
+    /// The file, or its optimised form at this path, which is written if it doesn't exist. The names are those of the file's
+    /// inputs.
     Optimised(PathBuf, Vec<String>),
 }
 
@@ -110,10 +111,10 @@ impl std::fmt::Debug for Bytes {
     }
 }
 
-/// The provider that a user asks for.
+/// The provider of that name.
 ///
 /// # Errors
-/// [`ModelError::Provider`] where there is none of that name.
+/// [`ModelError::Provider`] if there is none.
 pub fn provider_named(name: &str) -> Result<Provider, ModelError> {
     Provider::from_name(name).ok_or_else(|| {
         let known: Vec<&str> = Provider::ALL.iter().map(|p| p.name()).collect();
@@ -124,7 +125,7 @@ pub fn provider_named(name: &str) -> Result<Provider, ModelError> {
     })
 }
 
-/// Threads for a model that runs while the image is shown: all cores but one, which is the image's.
+/// Threads for a model that runs beside the preview: all cores but one, which the preview needs.
 #[must_use]
 pub fn live_threads() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -132,12 +133,12 @@ pub fn live_threads() -> usize {
 }
 
 impl Session {
-    /// Opens a model file. `image` is the name and the element type of the image's input; of the options only
-    /// `threads`, `profile` and `cancel` matter here.
+    /// Opens a model file. `image` is the name and the element type of the image input; of the options only `threads`,
+    /// `profile` and `cancel` are used here.
     ///
     /// # Errors
-    /// No runtime, or why the runtime refuses the file. A provider that can't be used is no error: the CPU runs the
-    /// model and `fallback` says why.
+    /// If there is no runtime, or the runtime refuses the file. A provider that can't be used is no error: the CPU runs the
+    /// model and `fallback` contains the reason.
     pub fn open(
         path: &Path,
         bytes: &Bytes,
@@ -155,31 +156,31 @@ impl Session {
             fallback = Some("this build of ONNX Runtime doesn't offer it".to_owned());
             None
         } else {
-            commit(runtime, path, bytes, threads, wanted, options).map_err(|why| fallback = Some(why)).ok()
+            commit(runtime, path, bytes, threads, wanted, options)
+                .map_err(|e| fallback = Some(plain(e.message())))
+                .ok()
         };
         let provider = if session.is_some() { wanted } else { Provider::Cpu };
         if let Some(why) = &fallback {
             tracing::warn!("{} can't be used: {why}; the CPU runs the model", wanted.name());
         }
-        let session = match session {
-            Some(session) => session,
-            None => commit(runtime, path, bytes, threads, Provider::Cpu, options).map_err(|reason| {
-                if options.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
-                    return ModelError::Stopped;
-                }
-                ModelError::Refused { path: path.to_owned(), reason }
-            })?,
-        };
         let failed =
             |e: ort::Error| ModelError::Refused { path: path.to_owned(), reason: plain(e.message()) };
+        let session = match session {
+            Some(session) => session,
+            None => commit(runtime, path, bytes, threads, Provider::Cpu, options).map_err(|error| {
+                let is_cancelled = options.cancel.as_ref().is_some_and(CancelToken::is_cancelled);
+                if is_cancelled { ModelError::Stopped } else { failed(error) }
+            })?,
+        };
         let image_index =
             session.inputs().iter().position(|i| i.name() == image).ok_or_else(|| ModelError::Refused {
                 path: path.to_owned(),
                 reason: format!("it has no input \u{201c}{image}\u{201d}"),
             })?;
         let widened = vec![Vec::new(); session.outputs().len()];
-        // Other providers may want their outputs elsewhere.
-        let kept = if provider == Provider::Cpu { ReusedOutputs::of(&session) } else { None };
+        // Other providers may place their outputs in other memory.
+        let reused = if provider == Provider::Cpu { ReusedOutputs::of(&session) } else { None };
         let run_options = Arc::new(run_options().map_err(failed)?);
         if let Some(cancel) = &options.cancel {
             cancel.add_runs(&run_options);
@@ -190,18 +191,18 @@ impl Session {
             cancel: options.cancel.clone(),
             image: Image::new(element, &[1, 1, 1, 3])?,
             image_index,
-            extras: Vec::new(),
-            extras_fit: None,
+            extra_inputs: Vec::new(),
+            extra_inputs_size: None,
             shape: Vec::new(),
             widened,
-            kept,
+            reused,
             provider,
             fallback: fallback.map(|why| format!("{} failed: {why}", wanted.name())),
             threads,
         })
     }
 
-    /// Runs with a LoRA adapter from now on. Handles of [`Session::stop_handle`] from before end nothing any more.
+    /// Runs with a LoRA adapter from now on. Earlier handles of [`Session::stop_handle`] have no effect any more.
     ///
     /// # Errors
     /// [`ModelError::BadAdapter`].
@@ -221,61 +222,62 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the runtime's profile and answers where it lies.
+    /// Ends the runtime's profile and returns its path.
     ///
     /// # Errors
-    /// [`ModelError::RunFailed`] where none was asked for.
+    /// [`ModelError::RunFailed`] if the session was opened without one.
     pub fn end_profile(&mut self) -> Result<PathBuf, ModelError> {
         let ended = self.inner.end_profiling();
         ended.map(PathBuf::from).map_err(|e| ModelError::RunFailed { reason: plain(e.message()) })
     }
 
-    /// What ends a hanging run.
+    /// A handle that ends a hanging run.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         StopHandle(smallvec::smallvec![Arc::clone(&self.options)])
     }
 
-    /// Says what the inputs beside the image are given.
+    /// Makes the tensors of the inputs other than the image.
     ///
     /// # Errors
-    /// An input that nothing is said of, or that can't be given what is said, as the end of a sentence.
-    pub fn set_extras(&mut self, extras: &[Extra]) -> Result<(), String> {
-        self.extras.clear();
-        self.extras_fit = None;
-        for (index, port) in self.inner.inputs().iter().enumerate() {
+    /// If the spec doesn't name an input, or its tensor can't be made.
+    pub fn set_extra_inputs(&mut self, specs: &[ExtraInput]) -> Result<(), ExtraInputError> {
+        self.extra_inputs.clear();
+        self.extra_inputs_size = None;
+        for (index, input) in self.inner.inputs().iter().enumerate() {
             if index == self.image_index {
                 continue;
             }
-            let extra = extras.iter().find(|e| e.name == port.name()).ok_or_else(|| {
-                format!("beside the image it wants an input \u{201c}{}\u{201d} that isn't known", port.name())
-            })?;
-            self.extras.push(Filled::new(extra, port)?);
+            let spec = specs
+                .iter()
+                .find(|spec| spec.name == input.name())
+                .ok_or_else(|| ExtraInputError::Unknown { name: input.name().to_owned() })?;
+            self.extra_inputs.push(ExtraTensor::new(spec, input)?);
         }
         Ok(())
     }
 
-    /// Fits the inputs beside the image to the image's input size (width, height).
+    /// Writes the inputs other than the image for this size of the image input (width, height).
     ///
     /// # Errors
-    /// [`ModelError::RunFailed`] where a tensor can't be made.
-    pub fn fit_extras(&mut self, size: (u32, u32)) -> Result<(), ModelError> {
-        if self.extras_fit != Some(size) {
-            for extra in &mut self.extras {
-                extra.fit(size).map_err(|reason| ModelError::RunFailed { reason })?;
+    /// [`ModelError::RunFailed`] if a tensor can't be made.
+    pub fn fit_extra_inputs(&mut self, size: (u32, u32)) -> Result<(), ModelError> {
+        if self.extra_inputs_size != Some(size) {
+            for extra in &mut self.extra_inputs {
+                extra.fit(size).map_err(extra_failed)?;
             }
-            self.extras_fit = Some(size);
+            self.extra_inputs_size = Some(size);
         }
         Ok(())
     }
 
-    /// Forgets what the network carried over from earlier frames.
+    /// Resets the state that the network carries from frame to frame.
     ///
     /// # Errors
-    /// [`ModelError::RunFailed`] where a tensor can't be made.
+    /// [`ModelError::RunFailed`] if a tensor can't be made.
     pub fn reset_state(&mut self) -> Result<(), ModelError> {
-        for extra in &mut self.extras {
-            extra.reset().map_err(|reason| ModelError::RunFailed { reason })?;
+        for extra in &mut self.extra_inputs {
+            extra.reset().map_err(extra_failed)?;
         }
         Ok(())
     }
@@ -283,7 +285,7 @@ impl Session {
     /// The image's tensor for this shape; a new one is made only when the shape changes.
     ///
     /// # Errors
-    /// [`ModelError::RunFailed`] where the tensor can't be made.
+    /// [`ModelError::RunFailed`] if the tensor can't be made.
     pub fn image(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
         if self.shape != shape {
             let element = match self.image {
@@ -319,13 +321,13 @@ impl Session {
     /// # Errors
     /// [`ModelError::RunFailed`] with the runtime's reason, or [`ModelError::Stopped`].
     pub fn run<T>(&mut self, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
-        if let Some(kept) = self.kept.as_mut().filter(|kept| !kept.values().is_empty()) {
-            if kept.run(&mut self.inner, &self.options, &self.image) {
+        if let Some(reused) = self.reused.as_mut().filter(|reused| !reused.values().is_empty()) {
+            if reused.run(&mut self.inner, &self.options, &self.image) {
                 let named: Named<'_> =
-                    self.inner.outputs().iter().map(Outlet::name).zip(kept.values()).collect();
+                    self.inner.outputs().iter().map(Outlet::name).zip(reused.values()).collect();
                 return Ok(read(&tensors(&named, &mut self.widened)?));
             }
-            self.kept = None;
+            self.reused = None;
         }
         let image = match &self.image {
             Image::F32(tensor) => tensor.into(),
@@ -333,49 +335,42 @@ impl Session {
             Image::U8(tensor) => tensor.into(),
             Image::I32(tensor) => tensor.into(),
         };
-        let outputs = if self.extras.is_empty() {
+        let outputs = if self.extra_inputs.is_empty() {
             self.inner.run_with_options([image], &self.options).map_err(failed)?
         } else {
             let mut values: SmallVec<[ort::session::SessionInputValue<'_>; 8]> =
-                self.extras.iter().map(Filled::value).collect();
+                self.extra_inputs.iter().map(ExtraTensor::value).collect();
             values.insert(self.image_index.min(values.len()), image);
             self.inner.run_with_options(values.as_slice(), &self.options).map_err(failed)?
         };
-        for extra in &mut self.extras {
-            extra.carry(&outputs).map_err(|reason| ModelError::RunFailed { reason })?;
+        for extra in &mut self.extra_inputs {
+            extra.carry(&outputs).map_err(extra_failed)?;
         }
         let named: Named<'_> = outputs.keys().enumerate().map(|(n, name)| (name, &outputs[n])).collect();
         let result = read(&tensors(&named, &mut self.widened)?);
         drop(named);
-        if let Some(kept) = &mut self.kept {
-            kept.fill(outputs);
+        if let Some(reused) = &mut self.reused {
+            reused.fill(outputs);
         }
         Ok(result)
     }
 }
 
-/// Options for runs. What goes wrong comes back as an error, so the runtime need not print it too.
-fn run_options() -> ort::Result<RunOptions<NoSelectedOutputs>> {
-    let mut options = RunOptions::new()?;
-    options.set_log_level(LogLevel::Fatal)?;
-    Ok(options)
-}
-
 /// A run's outputs with their names.
 type Named<'a> = SmallVec<[(&'a str, &'a DynValue); 8]>;
 
-/// The outputs as the output stage reads them; 16-bit ones are widened.
+/// The outputs as decoders read them; 16-bit ones are widened.
 fn tensors<'a>(
     outputs: &Named<'a>,
     widened: &'a mut [Vec<f32>],
 ) -> Result<SmallVec<[Tensor<'a>; 8]>, ModelError> {
     for ((_, value), wide) in outputs.iter().zip(&mut *widened) {
-        // Asked first: an extraction that fails words an error.
+        // The type first: a failed extraction formats an error.
         if value.dtype().tensor_type() == Some(TensorElementType::Float16)
             && let Ok((_, data)) = value.try_extract_tensor::<f16>()
         {
-            wide.clear();
-            wide.extend(data.iter().map(|v| v.to_f32()));
+            wide.resize(data.len(), 0.0);
+            data.convert_to_f32_slice(wide);
         }
     }
     let mut tensors = SmallVec::new();
@@ -392,6 +387,12 @@ fn tensors<'a>(
         tensors.push(Tensor { name, shape, data: data.map_err(failed)? });
     }
     Ok(tensors)
+}
+
+/// An input other than the image that can't be written.
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+fn extra_failed(error: ExtraInputError) -> ModelError {
+    ModelError::RunFailed { reason: error.to_string() }
 }
 
 /// Why a run failed.
@@ -417,7 +418,7 @@ impl AsPointer for Image {
 
 impl Image {
     fn new(element: Element, shape: &[i64]) -> Result<Self, ModelError> {
-        /// Beyond this no honest model's input reaches: 16 Ki × 16 Ki pixels.
+        /// No real model takes more than 16 Ki × 16 Ki pixels.
         const MOST: i64 = 3 << 28;
         let failed = |e: ort::Error| ModelError::RunFailed { reason: plain(e.message()) };
         let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
@@ -436,6 +437,13 @@ impl Image {
     }
 }
 
+/// Options for runs. What goes wrong comes back as an error, so the runtime need not print it too.
+fn run_options() -> ort::Result<RunOptions<NoSelectedOutputs>> {
+    let mut options = RunOptions::new()?;
+    options.set_log_level(LogLevel::Fatal)?;
+    Ok(options)
+}
+
 fn commit(
     runtime: &runtime::Runtime,
     path: &Path,
@@ -443,8 +451,8 @@ fn commit(
     threads: usize,
     provider: Provider,
     options: &OpenOptions,
-) -> Result<ort::session::Session, String> {
-    // The builder's errors carry the builder along and can't leave this function.
+) -> Result<ort::session::Session, ort::Error> {
+    // The builder's own errors carry the builder along; `?` leaves it behind.
     let build =
         |from: &Path, optimise: bool, draft: Option<&Path>| -> Result<ort::session::Session, ort::Error> {
             let mut builder = ort::session::Session::builder(&runtime.environment)?
@@ -453,6 +461,12 @@ fn commit(
                 // Spinning threads burn a core between frames (an idle camera preview at 96–118 % instead of 28–41 %).
                 .with_intra_op_spinning(false)?
                 .with_inter_op_spinning(false)?;
+            if let Some(cancel) = &options.cancel {
+                cancel.add_load(builder.canceler());
+                if cancel.is_cancelled() {
+                    return Err(ort::Error::new("cancelled"));
+                }
+            }
             if let Some(profile) = &options.profile {
                 builder = builder.with_profiling(profile)?;
             }
@@ -465,22 +479,16 @@ fn commit(
             if let Some(draft) = draft {
                 builder = builder.with_optimized_model_path(draft)?;
             }
-            if let Some(cancel) = &options.cancel {
-                cancel.add_load(builder.canceler());
-                if cancel.is_cancelled() {
-                    return Err(ort::Error::new("cancelled"));
-                }
-            }
             match bytes {
                 Bytes::Memory(bytes) => builder.commit_from_memory(bytes),
                 Bytes::File | Bytes::Optimised(..) => builder.commit_from_file(from),
             }
         };
-    let plainly = || build(path, true, None).map_err(|e| plain(e.message()));
-    let Bytes::Optimised(place, inputs) = bytes else { return plainly() };
-    if let Ok(kept) = std::fs::metadata(place) {
-        if kept.len() == 0 {
-            return plainly();
+    let directly = || build(path, true, None);
+    let Bytes::Optimised(place, inputs) = bytes else { return directly() };
+    if let Ok(file) = std::fs::metadata(place) {
+        if file.len() == 0 {
+            return directly();
         }
         match build(place, false, None) {
             Ok(session) => {
@@ -493,12 +501,12 @@ fn commit(
             }
         }
     }
-    // Where the disk is full or the folder can't be written, the model opens all the same.
+    // If the disk is full or the folder can't be written, the model opens all the same.
     match optimised::draft(place).and_then(|draft| Some((build(path, true, Some(&draft)).ok()?, draft))) {
         Some((session, draft)) => {
             optimised::keep(draft, place, inputs);
             Ok(session)
         }
-        None => plainly(),
+        None => directly(),
     }
 }

@@ -1,4 +1,4 @@
-//! What the user says of a model, kept beside it as `NAME.toml`: any part of a spec.
+//! The settings of a user for a model, in a file `NAME.toml` beside it: any part of a spec.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,24 @@ use super::ModelError;
 use super::labels::Labels;
 use super::spec::{ColourOrder, Family, Fit, Layout, Range, Spec, Task};
 
-/// Any part of a spec; what is `None` is left as identified.
+/// Why the settings beside a model can't be used; each message is the end of a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum SidecarError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{}", .0.message())]
+    Syntax(#[from] toml::de::Error),
+    #[error("{0}")]
+    Serialize(#[from] toml::ser::Error),
+    #[error("its range divides by zero or isn't a number")]
+    Range,
+    #[error("an anchor has no size")]
+    Anchor,
+    #[error("{} doesn't {task}", .family.name())]
+    Task { family: Family, task: Task },
+}
+
+/// Any part of a spec. A field that is `None` keeps the identified value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sidecar {
@@ -21,30 +38,30 @@ pub struct Sidecar {
     pub fit: Option<Fit>,
     /// Anchor boxes of raw heads, width and height in input pixels, finest map first.
     pub anchors: Option<Vec<[f32; 2]>>,
-    /// A second model that it works with, beside it: a pose model for actions, a matting model for a style.
+    /// The file of its second model, relative to its own folder: a pose model for actions, a matting model for a style.
     pub companion: Option<PathBuf>,
     /// Class names, in order.
     pub labels: Option<Vec<String>>,
 }
 
-/// Where the sidecar of a model lies: beside it, with the ending `.toml`.
+/// The path of a model's sidecar: that of the model with the extension `.toml`.
 #[must_use]
 pub fn path_for(model: &Path) -> PathBuf {
     model.with_extension("toml")
 }
 
 impl Sidecar {
-    /// The sidecar of a model, where there is one.
+    /// Reads the sidecar of a model; `None` if there is none.
     ///
     /// # Errors
-    /// [`ModelError::BadSidecar`] with what is wrong in it.
+    /// [`ModelError::BadSidecar`] if it can't be read or something in it is wrong.
     pub fn load(model: &Path) -> Result<Option<Self>, ModelError> {
         let path = path_for(model);
-        let bad = |reason: String| ModelError::BadSidecar { path: path.clone(), reason };
+        let bad = |reason: SidecarError| ModelError::BadSidecar { path: path.clone(), reason };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(bad(e.to_string())),
+            Err(e) => return Err(bad(e.into())),
         };
         Self::parse(&text).map(Some).map_err(bad)
     }
@@ -52,9 +69,9 @@ impl Sidecar {
     /// Reads the text of a sidecar.
     ///
     /// # Errors
-    /// What is wrong in it, as the end of a sentence.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let sidecar: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+    /// What is wrong in it.
+    pub fn parse(text: &str) -> Result<Self, SidecarError> {
+        let sidecar: Self = toml::from_str(text)?;
         sidecar.check()?;
         Ok(sidecar)
     }
@@ -62,11 +79,11 @@ impl Sidecar {
     /// Writes the sidecar beside the model: whole or not at all.
     ///
     /// # Errors
-    /// [`ModelError::BadSidecar`] with why it can't be written.
+    /// [`ModelError::BadSidecar`] if it can't be written.
     pub fn save(&self, model: &Path) -> Result<PathBuf, ModelError> {
         let path = path_for(model);
-        let bad = |reason: String| ModelError::BadSidecar { path: path.clone(), reason };
-        let text = toml::to_string_pretty(self).map_err(|e| bad(e.to_string()))?;
+        let bad = |reason: SidecarError| ModelError::BadSidecar { path: path.clone(), reason };
+        let text = toml::to_string_pretty(self).map_err(|e| bad(e.into()))?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> std::io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -75,36 +92,37 @@ impl Sidecar {
             file.persist(&path)?;
             Ok(())
         };
-        write().map_err(|e| bad(e.to_string()))?;
+        write().map_err(|e| bad(e.into()))?;
         Ok(path)
     }
 
-    /// Whether nothing is said.
+    /// Whether no field is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// Checks values that the types allow and no model can have.
+    pub(crate) fn check(&self) -> Result<(), SidecarError> {
         if let Some(range) = self.range {
             let numbers = [range.scale].into_iter().chain(range.mean).chain(range.std);
             if numbers.into_iter().any(|n| !n.is_finite()) || range.scale == 0.0 || range.std.contains(&0.0) {
-                return Err("its range divides by zero or isn't a number".into());
+                return Err(SidecarError::Range);
             }
         }
         let sides = self.anchors.iter().flatten().flatten();
         if sides.clone().any(|n| !n.is_finite() || *n <= 0.0) {
-            return Err("an anchor has no size".into());
+            return Err(SidecarError::Anchor);
         }
         if let (Some(family), Some(task)) = (self.family, self.task)
             && !family.tasks().contains(&task)
         {
-            return Err(format!("{} doesn't {task}", family.name()));
+            return Err(SidecarError::Task { family, task });
         }
         Ok(())
     }
 
-    /// What `later` says, and where it is silent what this one says.
+    /// The fields of `later`, and of this one those that `later` doesn't set.
     #[must_use]
     pub fn overlaid(self, later: Self) -> Self {
         Self {
@@ -120,40 +138,40 @@ impl Sidecar {
         }
     }
 
-    /// Puts what is said into a spec.
+    /// Sets the fields in a spec.
     pub(super) fn apply(&self, spec: &mut Spec) {
-        let mut said = Vec::new();
+        let mut set = Vec::new();
         if let Some(task) = self.task {
             spec.task = task;
-            said.push("task");
+            set.push("task");
         }
         if let Some(layout) = self.layout {
             spec.input.layout = layout;
-            said.push("layout");
+            set.push("layout");
         }
         if let Some(order) = self.order {
             spec.input.order = order;
-            said.push("colour order");
+            set.push("colour order");
         }
         if let Some(range) = self.range {
             spec.input.range = range;
-            said.push("value range");
+            set.push("value range");
         }
         if let Some(fit) = self.fit {
             spec.input.fit = fit;
-            said.push("fit");
+            set.push("fit");
         }
         if let Some(anchors) = &self.anchors {
             spec.output.anchors.clone_from(anchors);
-            said.push("anchors");
+            set.push("anchors");
         }
         spec.companion.clone_from(&self.companion);
         if let Some(labels) = &self.labels {
             spec.labels = Labels::new(labels.clone());
-            said.push("labels");
+            set.push("labels");
         }
-        if !said.is_empty() {
-            spec.evidence.push(format!("chosen by hand: {}", said.join(", ")));
+        if !set.is_empty() {
+            spec.evidence.push(format!("chosen by hand: {}", set.join(", ")));
         }
     }
 }
@@ -182,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_a_sidecar_is_said() {
+    fn errors_in_a_sidecar_are_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let model = folder.path().join("mine.onnx");
         for (text, word) in [

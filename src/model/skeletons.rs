@@ -7,8 +7,8 @@
 
 use half::f16;
 
+use super::boxes::iou;
 use super::input::TensorMut;
-use super::output::nms::iou;
 use super::results::{Keypoint, Results};
 
 /// Which points of a body a network reads, in its order.

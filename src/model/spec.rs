@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::families::Family;
 use super::labels::Labels;
+pub use super::thresholds::{Detail, Thresholds};
 
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,194 +74,6 @@ impl fmt::Display for Task {
     }
 }
 
-/// A way in which models are exported: which decoder reads the output. Several published models share one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// Ultralytics v3u, v5u, v8, v9, 11, 12 and their kin; end-to-end heads (v10, 26) included.
-    Ultralytics,
-    /// YOLOv2 and Tiny YOLOv2 of the ONNX model zoo: raw maps.
-    Yolov2,
-    /// YOLOv3 and Tiny YOLOv3 of the ONNX model zoo: NMS inside.
-    Yolov3Keras,
-    /// YOLOv4 of Tianxiaomo: boxes and confidences.
-    Yolov4,
-    /// YOLOv4 of the ONNX model zoo: raw maps, channels last.
-    Yolov4Keras,
-    /// YOLOv5 and YOLOv3 of the YOLOv5 project: objectness and classes.
-    Yolov5,
-    /// Meituan YOLOv6: an objectness of 1 everywhere.
-    Yolov6,
-    /// YOLOv7: joined (`--grid`), raw maps, or with NMS inside (`--end2end --max-wh`).
-    Yolov7,
-    /// YOLOv9 of its own project, with one head or two.
-    Yolov9,
-    /// YOLOv10's own project without its end-to-end head: boxes as corners. No file tells; chosen by hand.
-    Yolov10Corners,
-    /// Megvii YOLOX.
-    Yolox,
-    /// YOLO-NAS and others of super-gradients: batch or flat format, or without NMS.
-    YoloNas,
-    /// PP-YOLOE(+) and its kin, exported by PaddleDetection.
-    PpYoloe,
-    /// DAMO-YOLO: scores and boxes.
-    DamoYolo,
-    /// NanoDet v1 and NanoDet-Plus.
-    NanoDet,
-    /// FastestDet.
-    FastestDet,
-    /// RT-DETR v1 and v2, D-FINE, DEIM and DEIMv2 with their post-processor.
-    RtDetr,
-    /// RT-DETR as Ultralytics exports it.
-    RtDetrUltralytics,
-    /// Roboflow RF-DETR.
-    RfDetr,
-    /// TensorFlow's object detection with its post-processing: SSD-MobileNet and others.
-    TfDetection,
-    /// Final boxes, scores and classes in separate outputs.
-    NmsInside,
-    /// Face detector with five landmarks.
-    CenterFace,
-    /// Linzaer's small face detector.
-    UltraFace,
-    /// OpenCV's face detector with five landmarks.
-    YuNet,
-    /// YOLOv5 for faces with five landmarks: joined or raw maps.
-    Yolov5Face,
-    /// Google's MoveNet: one person, or six.
-    MoveNet,
-    /// An image in 0..255 goes in and comes out: fast neural style.
-    NeuralStyle,
-    /// An image in −1..1 goes in and comes out: AnimeGAN, CartoonGAN, CycleGAN, pix2pix.
-    Gan,
-    /// An image in 0..1 goes in and comes out: low-light enhancement, restoration.
-    Enhance,
-    /// The image that comes out is larger.
-    SuperResolution,
-    /// A matte of the foreground: MediaPipe selfie, MODNet, U²-Net.
-    Matting,
-    /// Robust Video Matting, whose state goes from frame to frame.
-    Rvm,
-    /// Relative depth: MiDaS, Depth Anything, TCMonoDepth.
-    Depth,
-    /// One score an action for skeletons over time, which a pose model finds.
-    StGcn,
-    /// One score a class for the whole image, whoever trained it.
-    Classifier,
-    /// One score a class and pixel: DeepLab, FCN, U-Net.
-    Segmenter,
-}
-
-impl Family {
-    /// Every family that can be chosen by hand.
-    pub const ALL: [Self; 36] = [
-        Self::Ultralytics,
-        Self::Yolov2,
-        Self::Yolov3Keras,
-        Self::Yolov4,
-        Self::Yolov4Keras,
-        Self::Yolov5,
-        Self::Yolov6,
-        Self::Yolov7,
-        Self::Yolov9,
-        Self::Yolov10Corners,
-        Self::Yolox,
-        Self::YoloNas,
-        Self::PpYoloe,
-        Self::DamoYolo,
-        Self::NanoDet,
-        Self::FastestDet,
-        Self::RtDetr,
-        Self::RtDetrUltralytics,
-        Self::RfDetr,
-        Self::TfDetection,
-        Self::NmsInside,
-        Self::CenterFace,
-        Self::UltraFace,
-        Self::YuNet,
-        Self::Yolov5Face,
-        Self::MoveNet,
-        Self::NeuralStyle,
-        Self::Gan,
-        Self::Enhance,
-        Self::SuperResolution,
-        Self::Matting,
-        Self::Rvm,
-        Self::Depth,
-        Self::StGcn,
-        Self::Classifier,
-        Self::Segmenter,
-    ];
-
-    /// The name that people know.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ultralytics => "Ultralytics YOLO",
-            Self::Yolov2 => "YOLOv2",
-            Self::Yolov3Keras => "YOLOv3 (model zoo)",
-            Self::Yolov4 => "YOLOv4",
-            Self::Yolov4Keras => "YOLOv4 (model zoo)",
-            Self::Yolov5 => "YOLOv5",
-            Self::Yolov6 => "YOLOv6",
-            Self::Yolov7 => "YOLOv7",
-            Self::Yolov9 => "YOLOv9",
-            Self::Yolov10Corners => "YOLOv10 (raw head)",
-            Self::Yolox => "YOLOX",
-            Self::YoloNas => "YOLO-NAS",
-            Self::PpYoloe => "PP-YOLOE",
-            Self::DamoYolo => "DAMO-YOLO",
-            Self::NanoDet => "NanoDet",
-            Self::FastestDet => "FastestDet",
-            Self::RtDetr => "RT-DETR, D-FINE, DEIM",
-            Self::RtDetrUltralytics => "RT-DETR (Ultralytics)",
-            Self::RfDetr => "RF-DETR",
-            Self::TfDetection => "TensorFlow detection (SSD)",
-            Self::NmsInside => "Detector with NMS inside",
-            Self::CenterFace => "CenterFace",
-            Self::UltraFace => "UltraFace",
-            Self::YuNet => "YuNet",
-            Self::Yolov5Face => "YOLOv5-face",
-            Self::MoveNet => "MoveNet",
-            Self::NeuralStyle => "Fast neural style",
-            Self::Gan => "AnimeGAN, CycleGAN, pix2pix",
-            Self::Enhance => "Image enhancement",
-            Self::SuperResolution => "Super-resolution",
-            Self::Matting => "Matting (selfie, MODNet)",
-            Self::Rvm => "Robust Video Matting",
-            Self::Depth => "Depth (MiDaS, Depth Anything)",
-            Self::StGcn => "ST-GCN",
-            Self::Classifier => "Classifier",
-            Self::Segmenter => "Semantic segmentation",
-        }
-    }
-
-    /// The tasks that models of this family can have; the first is the usual one.
-    #[must_use]
-    pub fn tasks(self) -> &'static [Task] {
-        match self {
-            Self::Ultralytics => &[
-                Task::Detect,
-                Task::Segment,
-                Task::Pose,
-                Task::Obb,
-                Task::Classify,
-                Task::Semantic,
-                Task::Depth,
-            ],
-            Self::Yolov5 | Self::RfDetr => &[Task::Detect, Task::Segment],
-            Self::MoveNet => &[Task::Pose],
-            Self::NeuralStyle | Self::Gan | Self::Enhance | Self::SuperResolution => &[Task::Stylize],
-            Self::Matting | Self::Rvm => &[Task::Matte],
-            Self::Depth => &[Task::Depth],
-            Self::StGcn => &[Task::Action],
-            Self::Classifier => &[Task::Classify],
-            Self::Segmenter => &[Task::Semantic],
-            _ => &[Task::Detect],
-        }
-    }
-}
-
 /// Order of the axes of an image tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -308,6 +122,11 @@ pub enum Fit {
         /// Length of the shorter side before cutting.
         resize: u32,
     },
+}
+
+impl Fit {
+    /// The letterbox of Ultralytics and of most who follow it.
+    pub const LETTERBOX: Self = Self::Letterbox { pad: 114, centred: true, rounded: true };
 }
 
 /// Width and height of the input, in pixels.
@@ -367,38 +186,38 @@ pub struct InputSpec {
     pub fit: Fit,
     pub order: ColourOrder,
     pub range: Range,
-    /// The inputs beside the image.
+    /// The inputs other than the image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub extras: Vec<Extra>,
+    pub extras: Vec<ExtraInput>,
 }
 
-/// An input beside the image.
+/// An input other than the image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Extra {
+pub struct ExtraInput {
     pub name: String,
     #[serde(flatten)]
     pub value: ExtraValue,
 }
 
-/// What an input beside the image is given; its type and shape are the file's.
+/// The values of an input other than the image; its type and shape are the file's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum ExtraValue {
-    /// The image's size, width first or height first. It is given the size of the network's input, so that boxes
-    /// come in input pixels and the way back is the same as for every other family.
+    /// The size of the network's input, width first or height first. Boxes then come in input pixels, as those of every other
+    /// family do.
     Size { height_first: bool },
     /// This number everywhere.
     Constant { value: f32 },
     /// The factor by which the longer side of the input is brought down to `side` pixels, 1 at most.
     Downsample { side: u32 },
-    /// What the network carries from frame to frame: zeros first, then what `output` gave the last time.
+    /// A state that the network carries from frame to frame: zeros first, then the values of `output` in the last run.
     State { output: String },
 }
 
-/// What the decoder must know beyond the family.
+/// What the decoder needs to know besides the family.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OutputSpec {
-    /// Number of classes, where the output tells or must be told.
+    /// Number of classes, if the output shows or needs it.
     pub classes: Option<usize>,
     /// The network did its own NMS: rows are final.
     pub end_to_end: bool,
@@ -416,7 +235,7 @@ pub struct OutputSpec {
     pub anchors: Vec<[f32; 2]>,
 }
 
-/// What a model is, and how we know.
+/// What a model is, and how that was found out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     pub family: Family,
@@ -427,48 +246,8 @@ pub struct Spec {
     /// A second model that it works with: the pose model whose skeletons it reads, or the matting model that cuts its
     /// image out.
     pub companion: Option<PathBuf>,
-    /// In plain words, what in the file says so.
+    /// What in the file shows it, in plain words.
     pub evidence: Vec<String>,
     /// How sure we are, 0..=1.
     pub confidence: f32,
-}
-
-/// The user's limits on what counts as found. Read anew for every frame.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Thresholds {
-    /// Least score, 0..=1.
-    pub conf: f32,
-    /// Greatest overlap (IoU) of two boxes of a class that are both kept, 0..=1.
-    pub iou: f32,
-    /// Most detections a frame.
-    pub max_det: usize,
-    /// Only these classes, by id; empty: all.
-    pub classes: Vec<u32>,
-    /// How exact masks are made.
-    pub detail: Detail,
-}
-
-/// How exact masks are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Detail {
-    /// As the network's own grid has them, for an image that moves.
-    #[default]
-    Live,
-    /// Pixel by pixel of the frame, for what is kept.
-    Full,
-}
-
-impl Default for Thresholds {
-    /// 0.25, 0.7 and 300: what the YOLO programs use.
-    fn default() -> Self {
-        Self { conf: 0.25, iou: 0.7, max_det: 300, classes: Vec::new(), detail: Detail::Live }
-    }
-}
-
-impl Thresholds {
-    /// Whether the class filter lets `class_id` through.
-    #[must_use]
-    pub fn allows(&self, class_id: u32) -> bool {
-        self.classes.is_empty() || self.classes.contains(&class_id)
-    }
 }

@@ -59,7 +59,7 @@ struct ValueJson<'a> {
 impl<'a> Info<'a> {
     fn new(path: &Path, inspection: &'a Inspection) -> Self {
         let spec = inspection.spec.as_ref().ok();
-        let graph = &inspection.facts;
+        let graph = &inspection.graph;
         Self {
             file: path.display().to_string(),
             family: spec.map(|s| s.family),
@@ -128,7 +128,7 @@ fn inspect(path: &Path, catalogue: &Catalogue) -> Result<Inspection, ModelError>
 
 /// The description of a file as text.
 fn description(path: &Path, inspection: &Inspection) -> String {
-    let graph = &inspection.facts;
+    let graph = &inspection.graph;
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), clean(&value)]);
     match &inspection.spec {
@@ -251,7 +251,7 @@ mod tests {
             bytes: 1234,
             ..GraphInfo::default()
         };
-        Inspection { facts: graph, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
+        Inspection { graph, spec: Err(Unknown::NotUnderstood("no output looks like boxes".into())) }
     }
 
     #[test]

@@ -232,7 +232,7 @@ impl CatalogueEntry {
         if is_archive != self.member.is_some() {
             return Err("an archive (.zip, .whl) needs a member, and nothing else has one".into());
         }
-        self.read.check()
+        self.read.check().map_err(|error| error.to_string())
     }
 }
 

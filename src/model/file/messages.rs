@@ -1,13 +1,13 @@
-//! The messages of a model that tell something: graphs with their nodes and weights, inputs and outputs.
+//! The messages of a model that are read: graphs with their nodes and weights, inputs and outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
-use super::ValueInfo;
+use super::graph_ends::GraphEnds;
 use super::wire::{Value, Wire};
-use crate::model::steps::Steps;
+use super::{FileError, ValueInfo};
 
-/// What is gathered from graphs and their subgraphs.
+/// The parts of graphs and their subgraphs that matter here.
 #[derive(Default)]
 pub(super) struct Graph {
     pub inputs: Vec<ValueInfo>,
@@ -16,12 +16,12 @@ pub(super) struct Graph {
     pub operators: BTreeSet<(String, String)>,
     pub weights: BTreeMap<String, u64>,
     pub external: BTreeSet<String>,
-    pub steps: Steps,
+    pub ends: GraphEnds,
 }
 
 impl<R: Read + Seek> Wire<R> {
     /// `StringStringEntryProto`: key 1, value 2.
-    pub fn pair(&mut self, len: u64) -> Result<(String, String), String> {
+    pub fn pair(&mut self, len: u64) -> Result<(String, String), FileError> {
         let (mut key, mut text) = (String::new(), String::new());
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
@@ -35,7 +35,7 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     /// `OperatorSetIdProto`: domain 1, version 2.
-    pub fn opset(&mut self, len: u64) -> Result<(String, u64), String> {
+    pub fn opset(&mut self, len: u64) -> Result<(String, u64), FileError> {
         let (mut domain, mut version) = (String::new(), 0);
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
@@ -49,7 +49,7 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     /// `GraphProto`: node 1, initializer 5, input 11, output 12, sparse initializer 15.
-    pub fn graph(&mut self, len: u64, graph: &mut Graph, top: bool) -> Result<(), String> {
+    pub fn graph(&mut self, len: u64, graph: &mut Graph, top: bool) -> Result<(), FileError> {
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
                 (1, Value::Bytes(n)) => wire.node(n, graph, top)?,
@@ -57,12 +57,12 @@ impl<R: Read + Seek> Wire<R> {
                     wire.weight(n, graph)?;
                 }
                 (11, Value::Bytes(n)) if top => {
-                    let port = wire.port(n)?;
-                    graph.inputs.push(port);
+                    let info = wire.value_info(n)?;
+                    graph.inputs.push(info);
                 }
                 (12, Value::Bytes(n)) if top => {
-                    let port = wire.port(n)?;
-                    graph.outputs.push(port);
+                    let info = wire.value_info(n)?;
+                    graph.outputs.push(info);
                 }
                 _ => {}
             }
@@ -71,7 +71,7 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     /// `FunctionProto`: node 7.
-    pub fn function(&mut self, len: u64, graph: &mut Graph) -> Result<(), String> {
+    pub fn function(&mut self, len: u64, graph: &mut Graph) -> Result<(), FileError> {
         self.message(len, &mut |wire, field, value| match (field, value) {
             (7, Value::Bytes(n)) => wire.node(n, graph, false),
             _ => Ok(()),
@@ -79,12 +79,12 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     /// `NodeProto`: input 1, output 2, `op_type` 4, attribute 5, domain 7. Attributes may hold graphs (6, 11) and tensors (5).
-    fn node(&mut self, len: u64, graph: &mut Graph, top: bool) -> Result<(), String> {
+    fn node(&mut self, len: u64, graph: &mut Graph, top: bool) -> Result<(), FileError> {
         let (mut kind, mut domain) = (String::new(), String::new());
         let (mut inputs, mut output, mut constant) = (Vec::new(), String::new(), None);
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
-                (1, Value::Bytes(n)) if top && graph.steps.wants_inputs() => inputs.push(wire.text(n)?),
+                (1, Value::Bytes(n)) if top && graph.ends.needs_inputs() => inputs.push(wire.text(n)?),
                 (2, Value::Bytes(n)) if top && output.is_empty() => output = wire.text(n)?,
                 (4, Value::Bytes(n)) => kind = wire.text(n)?,
                 (7, Value::Bytes(n)) => domain = wire.text(n)?,
@@ -104,17 +104,17 @@ impl<R: Read + Seek> Wire<R> {
         })?;
         if top {
             if let ("Constant", Some(value)) = (kind.as_str(), constant) {
-                graph.steps.constant(output, value);
+                graph.ends.constant(output, value);
             }
-            graph.steps.push(&kind, inputs);
+            graph.ends.push(&kind, inputs);
         }
         graph.operators.insert((domain, kind));
         Ok(())
     }
 
-    /// `TensorProto`: dims 1, `data_type` 2, `float_data` 4, name 8, `raw_data` 9, `external_data` 13. Answers the first value of
+    /// `TensorProto`: dims 1, `data_type` 2, `float_data` 4, name 8, `raw_data` 9, `external_data` 13. Returns the first value of
     /// a handful of floats.
-    fn weight(&mut self, len: u64, graph: &mut Graph) -> Result<Option<f32>, String> {
+    fn weight(&mut self, len: u64, graph: &mut Graph) -> Result<Option<f32>, FileError> {
         /// A constant a colour is a handful; weights are more.
         const HANDFUL: u64 = 16;
         let (mut name, mut kind, mut elements) = (String::new(), 0, 1u64);
@@ -148,7 +148,7 @@ impl<R: Read + Seek> Wire<R> {
         *sum = sum.saturating_add(elements);
         if !name.is_empty() {
             if let Some(value) = first {
-                graph.steps.constant(name.clone(), value);
+                graph.ends.constant(name.clone(), value);
             }
             graph.weight_names.insert(name);
         }
@@ -156,37 +156,37 @@ impl<R: Read + Seek> Wire<R> {
     }
 
     /// `ValueInfoProto`: name 1, type 2 → `TypeProto`: tensor 1 → element 1, shape 2 → dim 1 → value 1, name 2.
-    fn port(&mut self, len: u64) -> Result<ValueInfo, String> {
-        let mut port = ValueInfo { element: "no tensor".into(), ..ValueInfo::default() };
+    fn value_info(&mut self, len: u64) -> Result<ValueInfo, FileError> {
+        let mut info = ValueInfo { element: "no tensor".into(), ..ValueInfo::default() };
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
-                (1, Value::Bytes(n)) => port.name = wire.text(n)?,
+                (1, Value::Bytes(n)) => info.name = wire.text(n)?,
                 (2, Value::Bytes(n)) => wire.message(n, &mut |wire, field, value| match (field, value) {
-                    (1, Value::Bytes(n)) => wire.tensor_type(n, &mut port),
+                    (1, Value::Bytes(n)) => wire.tensor_type(n, &mut info),
                     _ => Ok(()),
                 })?,
                 _ => {}
             }
             Ok(())
         })?;
-        Ok(port)
+        Ok(info)
     }
 
-    fn tensor_type(&mut self, len: u64, port: &mut ValueInfo) -> Result<(), String> {
+    fn tensor_type(&mut self, len: u64, info: &mut ValueInfo) -> Result<(), FileError> {
         self.message(len, &mut |wire, field, value| match (field, value) {
             (1, Value::Number(n)) => {
-                element_name(n).clone_into(&mut port.element);
+                element_name(n).clone_into(&mut info.element);
                 Ok(())
             }
             (2, Value::Bytes(n)) => wire.message(n, &mut |wire, field, value| match (field, value) {
-                (1, Value::Bytes(n)) => wire.dimension(n, port),
+                (1, Value::Bytes(n)) => wire.dimension(n, info),
                 _ => Ok(()),
             }),
             _ => Ok(()),
         })
     }
 
-    fn dimension(&mut self, len: u64, port: &mut ValueInfo) -> Result<(), String> {
+    fn dimension(&mut self, len: u64, info: &mut ValueInfo) -> Result<(), FileError> {
         let (mut size, mut symbol) = (None, None);
         self.message(len, &mut |wire, field, value| {
             match (field, value) {
@@ -197,8 +197,8 @@ impl<R: Read + Seek> Wire<R> {
             }
             Ok(())
         })?;
-        port.shape.push(size);
-        port.symbols.push(symbol);
+        info.shape.push(size);
+        info.symbols.push(symbol);
         Ok(())
     }
 }

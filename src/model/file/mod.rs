@@ -1,9 +1,11 @@
-//! What an ONNX file says of itself, read from its bytes without ONNX Runtime.
+//! The contents of an ONNX file, read from its bytes without ONNX Runtime.
 //!
 //! An ONNX file is one protobuf message, `ModelProto`; field numbers are those of the ONNX project's
 //! `onnx.proto`. Weights are skipped, not read, so a file of gigabytes costs no more than a small one, and
 //! nothing that the file declares makes us reserve memory.
 
+mod any_size;
+mod graph_ends;
 mod messages;
 mod wire;
 
@@ -12,10 +14,36 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+pub(super) use any_size::allow_any_size;
+pub use graph_ends::GraphEnds;
+
 use super::ModelError;
-use super::steps::Steps;
 use messages::Graph;
 use wire::{Value, Wire};
+
+/// Why bytes can't be read as an ONNX file; each message is the end of a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("it is empty")]
+    Empty,
+    /// Another kind of file, named in the message.
+    #[error("{0}")]
+    Other(&'static str),
+    #[error("its bytes are no ONNX")]
+    NotOnnx,
+    #[error("it is cut short")]
+    CutShort,
+    /// Parts that are longer than what holds them.
+    #[error("its lengths are absurd")]
+    Lengths,
+    #[error("its graphs are nested too deeply")]
+    Nested,
+    /// A message without a graph or without an operator set.
+    #[error("it holds no model")]
+    NoModel,
+    #[error("{0}")]
+    Io(std::io::Error),
+}
 
 /// A tensor that goes in or comes out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +51,7 @@ pub struct ValueInfo {
     pub name: String,
     /// ONNX's name of the element type: "float", "float16", "uint8", "int64", …
     pub element: String,
-    /// One entry an axis; `None` where it is dynamic. Empty also where the file gives no shape.
+    /// One entry an axis; `None` if it is dynamic. Also empty if the file gives no shape.
     pub shape: Vec<Option<u64>>,
     /// The names of dynamic axes, beside `shape` ("batch", "height", …).
     pub symbols: Vec<Option<String>>,
@@ -46,14 +74,14 @@ impl ValueInfo {
         if axes.is_empty() { "unknown shape".into() } else { axes.join("×") }
     }
 
-    /// The size of an axis counted from the front, where it is fixed.
+    /// The size of an axis counted from the front, if it is fixed.
     #[must_use]
     pub fn axis(&self, index: usize) -> Option<u64> {
         self.shape.get(index).copied().flatten()
     }
 }
 
-/// What the file says of itself.
+/// What the file contains: its inputs and outputs, metadata, operators and the amount of its weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GraphInfo {
     pub inputs: Vec<ValueInfo>,
@@ -72,7 +100,7 @@ pub struct GraphInfo {
     /// Size of the file in bytes.
     pub bytes: u64,
     /// Its first and last operations.
-    pub steps: Steps,
+    pub ends: GraphEnds,
 }
 
 impl GraphInfo {
@@ -85,7 +113,7 @@ impl GraphInfo {
     /// The output of that name.
     #[must_use]
     pub fn output(&self, name: &str) -> Option<&ValueInfo> {
-        self.outputs.iter().find(|port| port.name == name)
+        self.outputs.iter().find(|output| output.name == name)
     }
 
     /// Whether an operator type occurs, in any domain.
@@ -109,7 +137,7 @@ impl GraphInfo {
         }
     }
 
-    /// Reads the facts of a file.
+    /// Reads a file.
     ///
     /// # Errors
     /// [`ModelError::NoFile`], [`ModelError::Unreadable`], or [`ModelError::NotOnnx`] with what is wrong.
@@ -126,52 +154,52 @@ impl GraphInfo {
         Self::parse(file, meta.len()).map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
     }
 
-    /// Reads the facts from `len` bytes of an ONNX file.
+    /// Reads `len` bytes of an ONNX file.
     ///
     /// # Errors
-    /// What is wrong with the bytes, as the end of a sentence.
-    pub fn parse(mut reader: impl Read + Seek, len: u64) -> Result<Self, String> {
+    /// What is wrong with the bytes.
+    pub fn parse(mut reader: impl Read + Seek, len: u64) -> Result<Self, FileError> {
         if len == 0 {
-            return Err("it is empty".into());
+            return Err(FileError::Empty);
         }
-        if let Some(other) = what_it_is_instead(&mut reader) {
-            return Err(other.into());
+        if let Some(other) = other_kind(&mut reader) {
+            return Err(FileError::Other(other));
         }
         let mut wire = Wire::new(reader);
-        let mut facts = Self { bytes: len, ..Self::default() };
+        let mut info = Self { bytes: len, ..Self::default() };
         let mut graph = Graph::default();
         let mut seen_graph = false;
         wire.message(len, &mut |wire, field, value| {
             match (field, value) {
-                (2, Value::Bytes(n)) => facts.producer = wire.text(n)?,
+                (2, Value::Bytes(n)) => info.producer = wire.text(n)?,
                 (7, Value::Bytes(n)) => {
                     seen_graph = true;
                     wire.graph(n, &mut graph, true)?;
                 }
-                (8, Value::Bytes(n)) => facts.opsets.push(wire.opset(n)?),
-                (14, Value::Bytes(n)) => facts.metadata.push(wire.pair(n)?),
+                (8, Value::Bytes(n)) => info.opsets.push(wire.opset(n)?),
+                (14, Value::Bytes(n)) => info.metadata.push(wire.pair(n)?),
                 (25, Value::Bytes(n)) => wire.function(n, &mut graph)?,
                 _ => {}
             }
             Ok(())
         })?;
-        if !seen_graph || facts.opsets.is_empty() {
-            return Err("it holds no model".into());
+        if !seen_graph || info.opsets.is_empty() {
+            return Err(FileError::NoModel);
         }
-        // Exporters of old list weights among the inputs.
-        graph.inputs.retain(|port| !graph.weight_names.contains(&port.name));
-        facts.inputs = graph.inputs;
-        facts.outputs = graph.outputs;
-        facts.operators = graph.operators.into_iter().collect();
-        facts.weights = graph.weights;
-        facts.steps = graph.steps;
-        facts.external_data = graph.external.into_iter().collect();
-        Ok(facts)
+        // Old exporters list weights among the inputs.
+        graph.inputs.retain(|input| !graph.weight_names.contains(&input.name));
+        info.inputs = graph.inputs;
+        info.outputs = graph.outputs;
+        info.operators = graph.operators.into_iter().collect();
+        info.weights = graph.weights;
+        info.ends = graph.ends;
+        info.external_data = graph.external.into_iter().collect();
+        Ok(info)
     }
 }
 
-/// What people often have in place of a model, told by its first bytes.
-fn what_it_is_instead(reader: &mut (impl Read + Seek)) -> Option<&'static str> {
+/// What people often have instead of a model, by its first bytes.
+fn other_kind(reader: &mut (impl Read + Seek)) -> Option<&'static str> {
     let mut head = Vec::with_capacity(16);
     let _ = reader.by_ref().take(16).read_to_end(&mut head);
     let _ = reader.seek(SeekFrom::Start(0));
@@ -238,21 +266,21 @@ mod tests {
         .concat()
     }
 
-    fn parse(bytes: &[u8]) -> Result<GraphInfo, String> {
+    fn parse(bytes: &[u8]) -> Result<GraphInfo, FileError> {
         GraphInfo::parse(Cursor::new(bytes), bytes.len() as u64)
     }
 
     #[test]
-    fn a_model_tells_its_ports_operators_and_metadata() {
-        let facts = parse(&small_model()).expect("a whole model");
-        assert_eq!(facts.inputs.len(), 1, "a weight is no input");
-        assert_eq!(facts.inputs[0].shape_text(), "1×batch");
-        assert_eq!(facts.inputs[0].element, "float");
-        assert_eq!(facts.meta("stride"), Some("32"));
-        assert_eq!(facts.opsets, [(String::new(), 17)]);
-        assert!(facts.has_operator("Secret"), "operators in subgraphs count");
-        assert_eq!(facts.weights["int8"], 20);
-        assert_eq!(facts.precision(), "int8");
+    fn inputs_operators_and_metadata_are_read() {
+        let info = parse(&small_model()).expect("a whole model");
+        assert_eq!(info.inputs.len(), 1, "a weight is no input");
+        assert_eq!(info.inputs[0].shape_text(), "1×batch");
+        assert_eq!(info.inputs[0].element, "float");
+        assert_eq!(info.meta("stride"), Some("32"));
+        assert_eq!(info.opsets, [(String::new(), 17)]);
+        assert!(info.has_operator("Secret"), "operators in subgraphs count");
+        assert_eq!(info.weights["int8"], 20);
+        assert_eq!(info.precision(), "int8");
     }
 
     #[test]
@@ -260,14 +288,14 @@ mod tests {
         let model = small_model();
         for len in 0..model.len() {
             // A cut between two top-level fields reads as a smaller message, but without all it needs.
-            let facts = parse(&model[..len]);
-            assert!(facts.is_err() || facts.is_ok_and(|f| f.metadata.is_empty()), "cut at {len}");
+            let info = parse(&model[..len]);
+            assert!(info.is_err() || info.is_ok_and(|f| f.metadata.is_empty()), "cut at {len}");
         }
     }
 
     #[test]
     fn what_is_no_model_is_named() {
-        assert!(parse(b"").is_err_and(|e| e.contains("empty")));
+        assert!(parse(b"").is_err_and(|e| e.to_string().contains("empty")));
         assert!(parse(b"<!DOCTYPE html><html>").is_err());
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
         assert!(parse(pointer).is_err());

@@ -1,4 +1,6 @@
-//! Where the pixels of an output row or column come from: two neighbours with their weights, as `cv::resize` has them.
+//! The source pixels of an output row or column: two neighbours with their weights, as in `cv::resize`.
+
+use crate::model::sampling::{Between, between};
 
 /// One, in weights of 11 bits (`INTER_RESIZE_COEF_SCALE`).
 const ONE: f32 = 2048.0;
@@ -52,25 +54,17 @@ impl Columns {
     }
 }
 
-/// Fills `taps` for the part of a scaled axis that lies inside the input; answers where that part begins.
+/// Fills `taps` for the part of a scaled axis that lies inside the input; returns where that part begins.
 pub(super) fn taps(taps: &mut Vec<Tap>, scaled: u32, source: u32, offset: i64, input: u32) -> usize {
     taps.clear();
     let ratio = f64::from(source) / f64::from(scaled);
     let (begin, end) = ((-offset).max(0), (i64::from(input) - offset).min(i64::from(scaled)));
-    let last = source.saturating_sub(1);
     for at in begin..end {
         let position = ((at as f64 + 0.5) * ratio - 0.5) as f32;
-        let floor = position.floor();
-        let (first, weight) = if floor < 0.0 {
-            (0, 0.0)
-        } else if floor as u32 >= last {
-            (last, 0.0)
-        } else {
-            (floor as u32, position - floor)
-        };
+        let Between { first, second, weight } = between(position, source as usize);
         taps.push(Tap {
-            first,
-            second: (first + 1).min(last),
+            first: first as u32,
+            second: second as u32,
             weights: [1.0 - weight, weight].map(|w: f32| (w * ONE).round_ties_even() as i16),
         });
     }

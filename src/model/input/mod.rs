@@ -13,6 +13,7 @@ mod rows;
 mod tests;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt as _;
 
 use self::axis::{Columns, Tap};
 use self::rows::{Planes, Scaling};
@@ -303,6 +304,7 @@ fn store_row(
             // Written in place already.
             TensorMut::F32(_) if layout == Layout::Nchw => {}
             TensorMut::F32(out) => store(&mut out[at..], step, plane, |v| v),
+            TensorMut::F16(out) if step == 1 => out[at..][..width].convert_from_f32_slice(plane),
             TensorMut::F16(out) => store(&mut out[at..], step, plane, f16::from_f32),
             TensorMut::U8(out) => store(&mut out[at..], step, plane, |v| (v + 0.5) as u8),
             TensorMut::I32(out) => store(&mut out[at..], step, plane, |v| v.round() as i32),

@@ -1,0 +1,78 @@
+//! Reading a model file without opening it in the runtime.
+
+use std::path::Path;
+
+use super::file::GraphInfo;
+use super::identify::{self, Unknown};
+use super::sidecar::Sidecar;
+use super::{ModelError, Spec};
+
+/// The contents of a model file, whether or not a family fits: for `models info` and the page of an unknown model.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    pub graph: GraphInfo,
+    /// The spec with its evidence, or why there is none.
+    pub spec: Result<Spec, Unknown>,
+}
+
+/// Reads a model file without ONNX Runtime and works out what it is, with what its sidecar sets.
+///
+/// # Errors
+/// If the file can't be read or isn't ONNX, or if something is wrong in its sidecar.
+pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
+    let overrides = Sidecar::load(path)?.unwrap_or_default();
+    inspect_with(path, &overrides)
+}
+
+/// As [`inspect`], with `overrides` instead of the sidecar.
+///
+/// # Errors
+/// If the file can't be read or isn't ONNX.
+pub fn inspect_with(path: &Path, overrides: &Sidecar) -> Result<Inspection, ModelError> {
+    let graph = GraphInfo::read(path)?;
+    check_size(path, &graph)?;
+    check_external_data(path, &graph)?;
+    let spec = identify::identify(&graph, overrides);
+    Ok(Inspection { graph, spec })
+}
+
+/// ONNX files are Protobuf messages, which can hold 2 GB at most.
+fn check_size(path: &Path, graph: &GraphInfo) -> Result<(), ModelError> {
+    if graph.bytes < 1 << 31 {
+        return Ok(());
+    }
+    Err(ModelError::CannotRun {
+        path: path.to_owned(),
+        reason: "it is larger than 2 GB, the most that an ONNX file can hold".into(),
+        remedy: "Export it again with its weights in a second file (external data).".into(),
+    })
+}
+
+/// Weights outside the file must be in its folder or below: a file may not read any other file on the disk.
+fn check_external_data(path: &Path, graph: &GraphInfo) -> Result<(), ModelError> {
+    use std::path::Component;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for name in &graph.external_data {
+        let place = Path::new(name);
+        let shown = name.escape_debug();
+        if !place.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
+            return Err(ModelError::CannotRun {
+                path: path.to_owned(),
+                reason: format!(
+                    "it wants to read its weights from \u{201c}{shown}\u{201d}, outside its own folder"
+                ),
+                remedy: "Don't trust this file: get the model from its own project.".into(),
+            });
+        }
+        if !folder.join(place).is_file() {
+            return Err(ModelError::CannotRun {
+                path: path.to_owned(),
+                reason: format!(
+                    "its weights lie in a second file, \u{201c}{shown}\u{201d}, which is missing"
+                ),
+                remedy: "Put that file beside the model.".into(),
+            });
+        }
+    }
+    Ok(())
+}

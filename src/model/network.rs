@@ -1,0 +1,118 @@
+//! One network: its session with input and output stage, without a second model.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::families::{self, Context, Scratch};
+use super::geometry::Geometry;
+use super::input::InputStage;
+use super::results::StageTimes;
+use super::session::Session;
+use super::spec::{ExtraValue, Layout};
+use super::{ModelError, Results, Spec, Task, Thresholds, ms_since};
+use crate::frame::Frame;
+
+/// A network, from frames to results.
+#[derive(Debug)]
+pub(super) struct Network {
+    pub spec: Spec,
+    pub session: Session,
+    pub input: InputStage,
+    pub scratch: Scratch,
+    /// Generation and file of the last frame: frames of another file don't continue them.
+    pub last_source: Option<(u64, Option<Arc<str>>)>,
+}
+
+impl Network {
+    /// Whether it carries nothing from frame to frame.
+    pub fn is_stateless(&self) -> bool {
+        self.spec.task != Task::Action
+            && !self.spec.input.extras.iter().any(|extra| matches!(extra.value, ExtraValue::State { .. }))
+    }
+
+    /// Runs once on an empty image, so that the first real frame isn't slow.
+    pub fn warm_up(&mut self) -> Result<(), ModelError> {
+        let (width, height) = self.spec.input.size.bound();
+        let frame = Frame::filled(width, height, [114, 114, 114, 255]);
+        self.run(&frame, &Thresholds::default(), &mut Results::default())?;
+        self.session.reset_state()
+    }
+
+    /// Processes one frame; see [`Model::run`](super::Model::run).
+    pub fn run(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError> {
+        let begin = Instant::now();
+        let geometry = self.write(frame)?;
+        let input = ms_since(begin);
+        let mut times = self.run_written(&geometry, thresholds, results)?;
+        times.input = input;
+        times.total = ms_since(begin);
+        Ok(times)
+    }
+
+    /// Processes an image that was fitted into the input elsewhere; see [`Model::run_fitted`](super::Model::run_fitted).
+    pub fn run_fitted(
+        &mut self,
+        image: &Frame,
+        geometry: &Geometry,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError> {
+        let own = self.write(image)?;
+        if own.input != geometry.input || own.scaled != own.input {
+            let (have, want) = ((image.width, image.height), geometry.input);
+            return Err(ModelError::RunFailed { reason: format!("a {have:?} image isn't a {want:?} input") });
+        }
+        self.run_written(geometry, thresholds, results)
+    }
+
+    /// Runs the network on the tensor as it was written and decodes the outputs.
+    fn run_written(
+        &mut self,
+        geometry: &Geometry,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<StageTimes, ModelError> {
+        let Self { spec, session, scratch, .. } = self;
+        let begin = Instant::now();
+        let (inference, output) = session.run(|outputs| {
+            let inference = ms_since(begin);
+            let before_output = Instant::now();
+            let context = Context { spec, geometry, thresholds };
+            families::decode(outputs, context, scratch, results)
+                .map(|()| (inference, ms_since(before_output)))
+                .map_err(|reason| ModelError::UnexpectedOutput { family: spec.family.name(), reason })
+        })??;
+        Ok(StageTimes { decode: 0.0, input: 0.0, inference, output, total: ms_since(begin) })
+    }
+
+    /// Whether a frame comes from another source or file than the last one.
+    pub fn begins_anew(&mut self, frame: &Frame) -> bool {
+        let anew =
+            self.last_source.as_ref().is_none_or(|last| last.0 != frame.generation || last.1 != frame.origin);
+        if anew {
+            self.last_source = Some((frame.generation, frame.origin.clone()));
+        }
+        anew
+    }
+
+    /// Writes a frame into the input tensor; another source resets the state.
+    pub fn write(&mut self, frame: &Frame) -> Result<Geometry, ModelError> {
+        let (width, height) = self.input.fit((frame.width, frame.height)).input;
+        self.session.fit_extra_inputs((width, height))?;
+        if self.begins_anew(frame) {
+            self.session.reset_state()?;
+        }
+        let (width, height) = (i64::from(width), i64::from(height));
+        let shape = match self.spec.input.layout {
+            Layout::Nchw => [1, 3, height, width],
+            Layout::Nhwc => [1, height, width, 3],
+        };
+        let tensor = self.session.image(&shape)?;
+        self.input.write(frame, tensor).map_err(|e| ModelError::RunFailed { reason: e.to_string() })
+    }
+}

@@ -1,0 +1,115 @@
+//! Opening a model: identify the file, open its session, settle by runs what the file leaves open, and open its second model.
+
+use std::path::Path;
+
+use super::families::Scratch;
+use super::file::{self, GraphInfo};
+use super::identify::Unknown;
+use super::input::InputStage;
+use super::network::Network;
+use super::runtime::Provider;
+use super::session::{self, Bytes, Session};
+use super::sidecar::Sidecar;
+use super::spec::{Size, Spec};
+use super::{
+    Inspection, Model, ModelError, OpenOptions, companion, hash, inspect_with, optimised, probe, runtime,
+};
+use crate::frame::Frame;
+
+impl Model {
+    /// Identifies and opens a model file.
+    ///
+    /// # Errors
+    /// If it can't be read, understood or run.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
+        let overrides = options.hints.clone().overlaid(Sidecar::load(path)?.unwrap_or_default());
+        let overrides = overrides.overlaid(options.overrides.clone().unwrap_or_default());
+        let (graph, spec) = identify(path, &overrides, options)?;
+        let sha256 = hash::sha256(path)?;
+        let session = open_session(path, &graph, &spec, &sha256, options)?;
+        let provider = match &session.fallback {
+            Some(why) => format!("{} ({why})", session.provider.name()),
+            None => session.provider.name().to_owned(),
+        };
+        let input = InputStage::new(spec.input.clone());
+        let mut network = Network { spec, session, input, scratch: Scratch::default(), last_source: None };
+        network.spec.family.probe(&mut network, &graph, &overrides)?;
+        let shape = graph.inputs.first().map(|input| &input.shape[..]).unwrap_or_default();
+        let companion = companion::open(path, &mut network.spec, shape, options)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(Self {
+            path: path.to_owned(),
+            sha256,
+            network,
+            provider,
+            adapter: options.adapter.clone(),
+            companion,
+            rgba: Frame::default(),
+            external_data: graph.external_data.iter().map(|name| folder.join(name)).collect(),
+        })
+    }
+}
+
+/// Works out what the file is, by a run if its shapes are open.
+fn identify(
+    path: &Path,
+    overrides: &Sidecar,
+    options: &OpenOptions,
+) -> Result<(GraphInfo, Spec), ModelError> {
+    let Inspection { graph, mut spec } = inspect_with(path, overrides)?;
+    if overrides.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
+        probe::with_real_shapes(path, &graph, overrides, options.cancel.as_ref(), &mut spec);
+    }
+    let mut spec = spec.map_err(|unknown| match unknown {
+        Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },
+        Unknown::CannotRun { reason, remedy } => {
+            ModelError::CannotRun { path: path.to_owned(), reason, remedy }
+        }
+    })?;
+    if let (Some(size), Size::Dynamic { stride, .. }) = (options.size, spec.input.size) {
+        let whole = |n: u32| n.max(1).div_ceil(stride) * stride;
+        spec.input.size = Size::Dynamic { width: whole(size.0), height: whole(size.1), stride };
+    }
+    Ok((graph, spec))
+}
+
+fn open_session(
+    path: &Path,
+    graph: &GraphInfo,
+    spec: &Spec,
+    sha256: &str,
+    options: &OpenOptions,
+) -> Result<Session, ModelError> {
+    let device = options.device.as_deref().map(session::provider_named).transpose()?;
+    let bytes = if spec.family.takes_any_size() {
+        let bytes = std::fs::read(path)
+            .map_err(|e| ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() })?;
+        let edited = file::allow_any_size(&bytes)
+            .map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })?;
+        Bytes::Memory(edited)
+    } else {
+        match &options.cache {
+            // An adapter's weights belong to the graph as it was exported.
+            Some(folder) if device.is_none_or(|d| d == Provider::Cpu) && options.adapter.is_none() => {
+                optimised::place(folder, graph, sha256, runtime::load()?.version()).map_or(
+                    Bytes::File,
+                    |place| {
+                        let inputs = graph.inputs.iter().map(|input| input.name.clone()).collect();
+                        Bytes::Optimised(place, inputs)
+                    },
+                )
+            }
+            _ => Bytes::File,
+        }
+    };
+    let mut session = Session::open(path, &bytes, (&spec.input.name, spec.input.element), device, options)?;
+    session.set_extra_inputs(&spec.input.extras).map_err(|error| ModelError::CannotRun {
+        path: path.to_owned(),
+        reason: error.to_string(),
+        remedy: "Export it again with the image as its only input.".into(),
+    })?;
+    if let Some(adapter) = &options.adapter {
+        session.adapt(adapter)?;
+    }
+    Ok(session)
+}
