@@ -24,12 +24,21 @@ pub fn between(position: f32, cells: usize) -> Between {
 #[must_use]
 #[inline]
 pub fn bilinear(column: Between, row: Between, value: impl Fn(usize, usize) -> f32) -> f32 {
-    let line = |y: usize| {
-        let (left, right) = (value(column.first, y), value(column.second, y));
-        left + (right - left) * column.weight
-    };
-    let (top, bottom) = (line(row.first), line(row.second));
-    top + (bottom - top) * row.weight
+    let corners = [
+        value(column.first, row.first),
+        value(column.second, row.first),
+        value(column.first, row.second),
+        value(column.second, row.second),
+    ];
+    mix(corners, column.weight, row.weight)
+}
+
+/// The value between four corners: top left, top right, bottom left, bottom right.
+#[must_use]
+#[inline]
+pub fn mix([a, b, c, d]: [f32; 4], across: f32, down: f32) -> f32 {
+    let (top, bottom) = (a + (b - a) * across, c + (d - c) * across);
+    top + (bottom - top) * down
 }
 
 #[cfg(test)]
@@ -50,5 +59,15 @@ mod tests {
         let value = |x: usize, y: usize| [[0.0, 4.0], [8.0, 16.0]][y][x];
         assert_eq!(bilinear(between(0.5, 2), between(0.0, 2), value), 2.0);
         assert_eq!(bilinear(between(0.5, 2), between(0.5, 2), value), 7.0);
+    }
+
+    #[test]
+    fn cells_are_interpolated_between_their_centres() {
+        // torch.nn.functional.interpolate(torch.tensor([[[0., 100., 40.]]]), 6, mode="linear", align_corners=False)
+        let cells = [0.0, 100.0, 40.0];
+        let single = Between::default();
+        let at = |n: u8| bilinear(between(f32::from(n) * 0.5 - 0.25, 3), single, |x, _| cells[x]);
+        let got: Vec<f32> = (0..6).map(at).collect();
+        assert_eq!(got, [0.0, 25.0, 75.0, 85.0, 55.0, 40.0]);
     }
 }

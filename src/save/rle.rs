@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::results::Mask;
-use crate::scene::bilinear::{Tap, sample};
+use crate::model::sampling::{Between, between, bilinear};
 
 /// A mask of the whole frame as COCO writes it (pycocotools, uncompressed): the pixels column by column from the
 /// top left, as lengths of runs that are in turn outside and inside, beginning with outside.
@@ -85,8 +85,8 @@ impl<'a> Grid<'a> {
         (mask.data.len() >= cells).then_some(Self { data: &mask.data, width: mask.width })
     }
 
-    fn is_inside(&self, column: Tap, row: Tap) -> bool {
-        sample(column, row, |x, y| f32::from(self.data[y * self.width + x])) >= 127.5
+    fn is_inside(&self, column: Between, row: Between) -> bool {
+        bilinear(column, row, |x, y| f32::from(self.data[y * self.width + x])) >= 127.5
     }
 }
 
@@ -94,7 +94,7 @@ impl<'a> Grid<'a> {
 struct Taps {
     /// The first of these pixels.
     first: u32,
-    taps: Vec<Tap>,
+    taps: Vec<Between>,
 }
 
 impl Taps {
@@ -107,12 +107,12 @@ impl Taps {
         let first = ((from - 0.5).ceil().max(0.0) as u32).min(pixels);
         let end = ((to - 0.5).ceil().max(0.0) as u32).min(pixels);
         let taps = (first..end)
-            .map(|pixel| Tap::at((pixel as f32 + 0.5 - from) / length * cells as f32, cells))
+            .map(|pixel| between((pixel as f32 + 0.5 - from) / length * cells as f32 - 0.5, cells))
             .collect();
         Self { first, taps }
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u32, Tap)> {
+    fn iter(&self) -> impl Iterator<Item = (u32, Between)> {
         (self.first..).zip(self.taps.iter().copied())
     }
 }

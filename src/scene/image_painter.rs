@@ -2,10 +2,10 @@
 
 use ab_glyph::{Font as _, ScaleFont as _, point};
 
-use super::bilinear::{Tap, mix};
 use super::canvas::Canvas;
 use super::{Colour, Raster, Rect, Scene, Shape, fonts};
 use crate::frame::{Frame, PixelFormat};
+use crate::model::sampling::{between, mix};
 
 /// Paints the scene into `rgba` (`width`×`height`, four bytes a pixel, rows from the top). The scene is scaled if its size
 /// is another one. A buffer that is too short is left unchanged.
@@ -144,14 +144,14 @@ fn paint_raster(canvas: &mut Canvas<'_>, raster: &Raster, region: Rect) {
         if !inside(v, h) {
             continue;
         }
-        let row = Tap::at(v, h);
+        let row = between(v - 0.5, h);
         for x in canvas.columns(region[0] - 0.5, region[2] - 0.5) {
             let u = (x as f32 + 0.5 - region[0]) / region_w * w as f32;
             if !inside(u, w) {
                 continue;
             }
             let value = if raster.smooth {
-                let column = Tap::at(u, w);
+                let column = between(u - 0.5, w);
                 let (left, right, above, below) = (column.first, column.second, row.first, row.second);
                 let corners = [(left, above), (right, above), (left, below), (right, below)];
                 let corners = corners.map(|(x, y)| pixel(x, y));
@@ -159,7 +159,7 @@ fn paint_raster(canvas: &mut Canvas<'_>, raster: &Raster, region: Rect) {
                     continue;
                 }
                 let channel = |i: usize| corners.map(|pixel| f32::from(pixel[i]));
-                [0, 1, 2, 3].map(|i| mix(channel(i), column.fraction, row.fraction))
+                [0, 1, 2, 3].map(|i| mix(channel(i), column.weight, row.weight))
             } else {
                 pixel(u as usize, v as usize).map(f32::from)
             };

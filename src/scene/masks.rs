@@ -1,8 +1,8 @@
 //! The masks of all detections as one raster over the frame.
 
-use super::bilinear::Tap;
 use super::{Rect, Scene, Shape, Style, opacity, palette};
 use crate::model::results::{Mask, Results};
+use crate::model::sampling::between;
 
 /// The masks of a frame are drawn into one layer with at most this many pixels a side, which is then stretched.
 const MASK_SIDE: f32 = 640.0;
@@ -117,14 +117,14 @@ fn blend_mask_rows(pixels: &mut [[u8; 4]], mask: &Mask, place: Placement, buffer
     columns.clear();
     fractions.clear();
     for x in across.clone() {
-        let tap = Tap::at((x as f32 + 0.5 - region[0]) * per[0], w);
+        let tap = between((x as f32 + 0.5 - region[0]) * per[0] - 0.5, w);
         columns.push(tap.first as u32);
-        fractions.push(tap.fraction);
+        fractions.push(tap.weight);
     }
     around.resize(columns.len(), [0.0; 4]);
     alphas.resize(columns.len(), [0; 4]);
     for y in down {
-        let tap = Tap::at((y as f32 + 0.5 - region[1]) * per[1], h);
+        let tap = between((y as f32 + 0.5 - region[1]) * per[1] - 0.5, h);
         let (above, below) = (&mask.data[tap.first * w..][..w], &mask.data[tap.second * w..][..w]);
         // Pixels between cells that are all 0 stay as they are: most boxes have empty corners.
         let filled = |row: &[u8]| {
@@ -141,7 +141,7 @@ fn blend_mask_rows(pixels: &mut [[u8; 4]], mask: &Mask, place: Placement, buffer
         line.clear();
         line.extend(above.iter().zip(below).map(|(above, below)| {
             let (above, rise) = (f32::from(*above), f32::from(*below) - f32::from(*above));
-            [above + rise * tap.fraction, rise]
+            [above + rise * tap.weight, rise]
         }));
         line.extend_from_within(w - 1..);
         let (around, alphas) = (&mut around[begin..end], &mut alphas[begin..end]);
@@ -209,6 +209,7 @@ fn centres(from: f32, to: f32, count: usize) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::sampling::Between;
 
     /// The alpha of one pixel, by the definition: bilinear between the grid's four cells, the distance to the edge from the slope.
     fn by_definition(
@@ -226,8 +227,8 @@ mod tests {
             return 0.0;
         }
         let value = |x: usize, y: usize| f32::from(mask.data[y * w + x]);
-        let (across, down) = (Tap::at(u * w as f32, w), Tap::at(v * h as f32, h));
-        let (Tap { first: x0, second: x1, fraction: fx }, Tap { first: y0, second: y1, fraction: fy }) =
+        let (across, down) = (between(u * w as f32 - 0.5, w), between(v * h as f32 - 0.5, h));
+        let (Between { first: x0, second: x1, weight: fx }, Between { first: y0, second: y1, weight: fy }) =
             (across, down);
         let [a, b, c, d] = [value(x0, y0), value(x1, y0), value(x0, y1), value(x1, y1)];
         let (top, bottom) = (a + (b - a) * fx, c + (d - c) * fx);

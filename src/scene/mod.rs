@@ -4,7 +4,6 @@
 //! A [`Scene`] is in pixels of the source frame. [`Scene::compose`] fills it from a model's results;
 //! [`image_painter`] paints it into RGBA pixels, [`screen_painter`] with egui.
 
-pub(crate) mod bilinear;
 mod canvas;
 mod compose;
 pub mod fonts;

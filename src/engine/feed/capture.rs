@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::playback::{End, Next, Phase, Playback, Wishes};
+use super::playback::{End, Next, Phase, Playback, ReadFrame, Wishes};
 use super::{FeedState, SourceCommand};
 use crate::engine::Factories;
 use crate::engine::command::Controls;
@@ -129,7 +129,7 @@ impl Capture {
             player.follow(None, session, source.as_mut())?;
             let controls = self.context.controls.now();
             player.follow_pause(controls.paused);
-            let read = player.is_read.then_some(player.frame.time_s);
+            let read = player.is_read.then_some(ReadFrame { time_s: player.frame.time_s });
             match player.playback.next(wishes(&controls), read, Instant::now()) {
                 Next::Wait(most) => {
                     drop(controls);

@@ -29,6 +29,13 @@ pub(super) struct Wishes {
     pub repeat: bool,
 }
 
+/// A frame that was read and not shown yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::engine) struct ReadFrame {
+    /// Its position in a video, in seconds.
+    pub time_s: Option<f64>,
+}
+
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -84,10 +91,9 @@ impl Playback {
         self.phase
     }
 
-    /// Decides what to do next. `read` is the time in the video of a frame that was read and not shown yet: `None` if there is
-    /// no such frame, `Some(None)` if it has no time.
-    pub fn next(&mut self, wishes: Wishes, read: Option<Option<f64>>, now: Instant) -> Next {
-        let Some(time_s) = read else { return self.next_read(wishes) };
+    /// Decides what to do next. `read` is the frame that was read and not shown yet, if there is one.
+    pub fn next(&mut self, wishes: Wishes, read: Option<ReadFrame>, now: Instant) -> Next {
+        let Some(ReadFrame { time_s }) = read else { return self.next_read(wishes) };
         match self.info.pace {
             Pace::Live if wishes.paused && !self.step => Next::Drop,
             Pace::Live => Next::Show,
@@ -192,6 +198,11 @@ mod tests {
         })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as `next` takes it")]
+    fn at(time_s: f64) -> Option<ReadFrame> {
+        Some(ReadFrame { time_s: Some(time_s) })
+    }
+
     const PLAIN: Wishes = Wishes { paused: false, hidden: false, every_frame: false, repeat: false };
 
     #[test]
@@ -199,22 +210,14 @@ mod tests {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
         let hours = 1_000_000.0 * 3600.0;
-        assert_eq!(
-            video.next(PLAIN, Some(Some(hours)), begin),
-            Next::Show,
-            "the first frame is shown at once"
-        );
+        assert_eq!(video.next(PLAIN, at(hours), begin), Next::Show, "the first frame is shown at once");
         video.showed();
-        assert_eq!(
-            video.next(PLAIN, Some(Some(hours + 0.02)), begin),
-            Next::Show,
-            "and starts the clock anew"
-        );
+        assert_eq!(video.next(PLAIN, at(hours + 0.02), begin), Next::Show, "and starts the clock anew");
         video.showed();
-        let wait = video.next(PLAIN, Some(Some(hours + 0.05)), begin);
+        let wait = video.next(PLAIN, at(hours + 0.05), begin);
         assert!(matches!(wait, Next::Wait(left) if left > Duration::from_millis(25)), "{wait:?}");
         let later = begin + Duration::from_millis(31);
-        assert_eq!(video.next(PLAIN, Some(Some(hours + 0.05)), later), Next::Show);
+        assert_eq!(video.next(PLAIN, at(hours + 0.05), later), Next::Show);
     }
 
     #[test]
@@ -222,18 +225,14 @@ mod tests {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
         for time_s in [0.0, 0.1] {
-            assert_eq!(video.next(PLAIN, Some(Some(time_s)), begin), Next::Show);
+            assert_eq!(video.next(PLAIN, at(time_s), begin), Next::Show);
             video.showed();
         }
-        assert_eq!(video.next(PLAIN, Some(Some(10.1)), begin), Next::Wait(IDLE), "0.1 frames a second");
+        assert_eq!(video.next(PLAIN, at(10.1), begin), Next::Wait(IDLE), "0.1 frames a second");
         let paused = Wishes { paused: true, ..PLAIN };
-        assert_eq!(video.next(paused, Some(Some(10.1)), begin), Next::Wait(IDLE));
+        assert_eq!(video.next(paused, at(10.1), begin), Next::Wait(IDLE));
         video.step();
-        assert_eq!(
-            video.next(paused, Some(Some(10.1)), begin),
-            Next::Show,
-            "a step shows the frame that was read"
-        );
+        assert_eq!(video.next(paused, at(10.1), begin), Next::Show, "a step shows the frame that was read");
     }
 
     #[test]
@@ -241,13 +240,13 @@ mod tests {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
         for time_s in [0.0, 0.1] {
-            video.next(PLAIN, Some(Some(time_s)), begin);
+            video.next(PLAIN, at(time_s), begin);
             video.showed();
         }
-        let woken = begin + Duration::from_secs(60);
-        assert_eq!(video.next(PLAIN, Some(Some(0.2)), woken), Next::Show);
+        let woken = begin + Duration::from_mins(1);
+        assert_eq!(video.next(PLAIN, at(0.2), woken), Next::Show);
         video.showed();
-        assert!(matches!(video.next(PLAIN, Some(Some(0.3)), woken), Next::Wait(_)), "in real time again");
+        assert!(matches!(video.next(PLAIN, at(0.3), woken), Next::Wait(_)), "in real time again");
     }
 
     #[test]
@@ -270,7 +269,7 @@ mod tests {
         {
             let mut source = playback(pace);
             assert_eq!(source.next(hidden, None, Instant::now()), Next::Read, "the first frame is read");
-            assert_eq!(source.next(hidden, Some(None), Instant::now()), Next::Show);
+            assert_eq!(source.next(hidden, Some(ReadFrame { time_s: None }), Instant::now()), Next::Show);
             source.showed();
             assert_eq!(source.next(hidden, None, Instant::now()), next, "{pace:?}");
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::SessionCache;
-use super::models::{Job, JobPlace, Models};
+use super::lifecycle::{Job, JobPlace};
+use super::models::Models;
 use super::session::{Health, Session, open};
 use crate::engine::Factories;
 use crate::engine::context::Context;
@@ -47,5 +48,5 @@ fn obtain(
     if let Some(session) = cache.lease(&job.choice) {
         return Ok(session);
     }
-    open(&*factories.model, &job.choice).map(|opened| cache.insert(opened))
+    open(&factories.model, &job.choice).map(|opened| cache.insert(opened))
 }

@@ -5,10 +5,12 @@
 
 mod active;
 pub(in crate::engine) mod cache;
+mod lifecycle;
 pub(in crate::engine) mod loader;
 pub(in crate::engine) mod models;
 mod pace;
 mod predictor;
+mod reports;
 mod session;
 pub(in crate::engine) mod worker;
 

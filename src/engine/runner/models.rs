@@ -1,6 +1,6 @@
 //! Which models run: the life cycle of the first model, of those compared with it, and of its second session.
 //!
-//! A user runs model A and picks B. A goes on while the loader opens B ([`First::wanted`]). Then B is given to the worker
+//! A user runs model A and picks B. A goes on while the loader opens B ([`Inner::wanted`]). Then B is given to the worker
 //! ([`Active::Warming`]) and A waits: if B fails on its very first frame, A comes back; with B's first result A is given back to
 //! the cache and B is [`Active::Running`]. Every change is one function here, under one lock; workers and loader report what
 //! happened and read the [`Assignment`], which is replaced as a whole.
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 use super::cache::SessionCache;
-use super::pace::{PaceReport, Tuner};
+use super::lifecycle::{Active, Assignment, Compared, ComparedPhase, Inner, Job, JobPlace, Second};
+use super::pace::PaceReport;
 use super::session::{Health, Session};
 use crate::engine::MAX_COMPARED;
 use crate::engine::command::ModelChoice;
@@ -26,149 +27,22 @@ const OVERDUE: Duration = Duration::from_secs(2);
 /// How often the figures are looked at to decide about a second session.
 const TUNE_EVERY: Duration = Duration::from_millis(500);
 
-/// Which sessions the workers run now. Never changed, only replaced.
-#[derive(Debug, Default)]
-pub(in crate::engine) struct Assignment {
-    /// Grows whenever another session becomes the first; results of an older epoch no longer count.
-    pub epoch: u64,
-    pub first: Option<Arc<Session>>,
-    /// In the order in which they were asked for; `None`: not open (yet).
-    pub compared: Vec<Option<Arc<Session>>>,
-    /// A second session of the first model, for the other worker.
-    pub second: Option<Arc<Session>>,
-}
-
-impl Assignment {
-    /// The session at a place: 0 is the first model, then those compared with it.
-    pub fn at(&self, place: usize) -> Option<&Arc<Session>> {
-        match place {
-            0 => self.first.as_ref(),
-            _ => self.compared.get(place - 1)?.as_ref(),
-        }
-    }
-
-    fn sessions(&self) -> impl Iterator<Item = &Arc<Session>> {
-        self.first.iter().chain(self.compared.iter().flatten()).chain(&self.second)
-    }
-}
-
-/// The first model's life cycle, apart from what is being opened.
-#[derive(Debug, Default)]
-enum Active {
-    #[default]
-    None,
-    /// The worker has it, and it has no result yet. `previous` ran before and comes back if it fails at once.
-    Warming {
-        session: Arc<Session>,
-        previous: Option<Arc<Session>>,
-    },
-    Running(Arc<Session>),
-}
-
-impl Active {
-    /// The session that the worker is given.
-    fn session(&self) -> Option<&Arc<Session>> {
-        match self {
-            Self::None => None,
-            Self::Warming { session, .. } | Self::Running(session) => Some(session),
-        }
-    }
-
-    /// Whether this session is in use here, or may be again.
-    fn holds(&self, session: &Arc<Session>) -> bool {
-        let is = |other: &Arc<Session>| Arc::ptr_eq(other, session);
-        match self {
-            Self::None => false,
-            Self::Running(session) => is(session),
-            Self::Warming { session, previous } => is(session) || previous.as_ref().is_some_and(is),
-        }
-    }
-
-    /// The session that has proved itself.
-    fn proved(self) -> Option<Arc<Session>> {
-        match self {
-            Self::None => None,
-            Self::Warming { previous, .. } => previous,
-            Self::Running(session) => Some(session),
-        }
-    }
-}
-
-/// The life cycle of a compared model.
-#[derive(Debug)]
-enum ComparedPhase {
-    /// It is to be opened.
-    Wanted,
-    Running(Arc<Session>),
-    Failed,
-}
-
-#[derive(Debug)]
-struct Compared {
-    choice: ModelChoice,
-    phase: ComparedPhase,
-}
-
-/// The life cycle of the second session.
-#[derive(Debug, Default)]
-enum Second {
-    #[default]
-    Off,
-    /// It is to be opened for the first session `of`.
-    Wanted {
-        of: u64,
-        choice: Box<ModelChoice>,
-    },
-    Running(Arc<Session>),
-}
-
-/// What the loader is to open.
-#[derive(Clone, Debug)]
-pub(in crate::engine) struct Job {
-    pub choice: ModelChoice,
-    pub place: JobPlace,
-}
-
-/// What a session is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine) enum JobPlace {
-    First,
-    Compared,
-    /// The second session of the first one, which has this id.
-    Second(u64),
-}
-
-#[derive(Default)]
-struct Inner {
-    /// The model that is to be opened as the first.
-    wanted: Option<ModelChoice>,
-    active: Active,
-    compared: Vec<Compared>,
-    second: Second,
-    epoch: u64,
-    /// Sessions that no worker is to run any more and that one may still be running, with the time of their replacement.
-    replaced: Vec<(Arc<Session>, Instant)>,
-    tuner: Tuner,
-    tuned: Option<Instant>,
-    stopping: bool,
-}
-
 /// See the module.
 pub(in crate::engine) struct Models {
     inner: Mutex<Inner>,
-    work: Condvar,
+    pub(super) work: Condvar,
     assignment: ArcSwap<Assignment>,
     state: Arc<ArcSwap<ModelState>>,
     pace: ArcSwap<PaceReport>,
-    context: Arc<Context>,
-    publisher: Arc<Publisher>,
-    cache: Arc<SessionCache>,
+    pub(super) context: Arc<Context>,
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) cache: Arc<SessionCache>,
     /// The state was changed and the window does not know it yet.
     is_changed: AtomicBool,
 }
 
 /// The lock on [`Models`]. Wakes the window after it is free again, because the window may call back.
-struct Locked<'a> {
+pub(super) struct Locked<'a> {
     models: &'a Models,
     inner: Option<MutexGuard<'a, Inner>>,
 }
@@ -216,12 +90,12 @@ impl Models {
         }
     }
 
-    fn lock(&self) -> Locked<'_> {
+    pub(super) fn lock(&self) -> Locked<'_> {
         Locked { models: self, inner: Some(self.inner.lock().unwrap_or_else(PoisonError::into_inner)) }
     }
 
     /// Changes what the window is told; it is woken when the lock is free again.
-    fn change_state(&self, change: impl Fn(&mut ModelState)) {
+    pub(super) fn change_state(&self, change: impl Fn(&mut ModelState)) {
         self.state.rcu(|state| {
             let mut state = ModelState::clone(state);
             change(&mut state);
@@ -245,7 +119,7 @@ impl Models {
     }
 
     /// Gives the workers their sessions after a change of `inner`. `new_first`: another session became the first, or none.
-    fn assign(&self, inner: &mut Inner, new_first: bool) {
+    pub(super) fn assign(&self, inner: &mut Inner, new_first: bool) {
         inner.epoch += u64::from(new_first);
         let running = |compared: &Compared| match &compared.phase {
             ComparedPhase::Running(session) => Some(Arc::clone(session)),
@@ -368,7 +242,7 @@ impl Models {
         let until = Instant::now() + most;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(job) = next_job(&inner) {
+            if let Some(job) = inner.next_job() {
                 return Some(job);
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -397,7 +271,7 @@ impl Models {
         let is_wanted = !inner.stopping
             && match job.place {
                 JobPlace::First => inner.wanted.as_ref() == Some(&job.choice),
-                JobPlace::Compared => wanted_compared(&mut inner, &job.choice).is_some(),
+                JobPlace::Compared => inner.wanted_compared(&job.choice).is_some(),
                 JobPlace::Second(of) => {
                     matches!(inner.second, Second::Wanted { of: wanted, .. } if wanted == of)
                 }
@@ -405,7 +279,7 @@ impl Models {
         match (result, job.place) {
             (Ok(session), JobPlace::First) if is_wanted => self.opened_first(&mut inner, session),
             (Ok(session), JobPlace::Compared) if is_wanted => {
-                if let Some(compared) = wanted_compared(&mut inner, &job.choice) {
+                if let Some(compared) = inner.wanted_compared(&job.choice) {
                     compared.phase = ComparedPhase::Running(session);
                     self.assign(&mut inner, false);
                 }
@@ -428,7 +302,7 @@ impl Models {
             }
             (Err(error), JobPlace::Compared) if is_wanted => {
                 let mut place = None;
-                if let Some(at) = position_of_wanted(&inner, &job.choice) {
+                if let Some(at) = inner.position_of_wanted(&job.choice) {
                     inner.compared[at].phase = ComparedPhase::Failed;
                     place = Some(at);
                 }
@@ -564,7 +438,7 @@ impl Models {
     }
 
     /// Ends the second session. Returns whether there was one; the caller assigns.
-    fn end_second(&self, inner: &mut Inner) -> bool {
+    pub(super) fn end_second(&self, inner: &mut Inner) -> bool {
         match std::mem::take(&mut inner.second) {
             Second::Off => false,
             Second::Wanted { .. } => true,
@@ -577,10 +451,12 @@ impl Models {
     }
 
     /// No first model runs from now on.
-    fn end_active(&self, inner: &mut Inner) {
+    pub(super) fn end_active(&self, inner: &mut Inner) {
         if let Active::Warming { session, previous } = &inner.active {
             self.cache.give_back(session);
-            previous.iter().for_each(|previous| self.cache.give_back(previous));
+            if let Some(previous) = previous {
+                self.cache.give_back(previous);
+            }
         } else if let Active::Running(session) = &inner.active {
             self.cache.give_back(session);
         }
@@ -589,182 +465,9 @@ impl Models {
         self.publisher.withdraw(inner.epoch);
     }
 
-    // --- what the workers report --------------------------------------------------------------------------------------
-
-    /// A session has its first result, or has no frame that it could be run on.
-    pub fn first_result(&self, session: &Arc<Session>) {
-        let mut inner = self.lock();
-        if let Active::Warming { session: warming, .. } = &inner.active
-            && Arc::ptr_eq(warming, session)
-        {
-            if let Some(previous) = std::mem::take(&mut inner.active).proved() {
-                self.cache.give_back(&previous);
-            }
-            inner.active = Active::Running(Arc::clone(session));
-            // The loader may have waited for the session that is free now.
-            self.work.notify_all();
-        }
-        self.works(&inner, session);
-    }
-
-    /// A session works again after it failed.
-    pub fn recovered(&self, session: &Arc<Session>) {
-        let inner = self.lock();
-        if inner.active.session().is_some_and(|first| Arc::ptr_eq(first, session)) {
-            self.change_state(|state| state.failed = None);
-        }
-        self.works(&inner, session);
-    }
-
-    /// Tells that a compared model works.
-    fn works(&self, inner: &Inner, session: &Arc<Session>) {
-        let Some(place) = place_of(inner, session) else { return };
-        self.change_state(|state| {
-            if let Some(compared) = state.compared.get_mut(place) {
-                compared.model = Some(Arc::clone(&session.info));
-                compared.failed = None;
-            }
-        });
-    }
-
-    /// A session failed on a frame. `hopeless`: it is not to be run again.
-    pub fn failed(&self, session: &Arc<Session>, error: ModelError, hopeless: bool) {
-        let mut inner = self.lock();
-        let failed = (session.info.path.clone(), Arc::new(error));
-        if let Some(place) = place_of(&inner, session) {
-            return self.compared_failed(&mut inner, place, session, &failed.1, hopeless);
-        }
-        if let Second::Running(second) = &inner.second
-            && Arc::ptr_eq(second, session)
-        {
-            tracing::warn!("the second session fails: {}", failed.1);
-            session.set_health(Health::Dead);
-            self.end_second(&mut inner);
-            inner.tuner.refuse();
-            return self.assign(&mut inner, false);
-        }
-        if inner.active.session().is_none_or(|first| !Arc::ptr_eq(first, session)) {
-            return;
-        }
-        let usable = |previous: &Arc<Session>| previous.health() != Health::Dead;
-        match std::mem::take(&mut inner.active) {
-            // A model that fails on its very first frame does not take the place of the one that ran.
-            Active::Warming { previous: Some(previous), .. } if usable(&previous) => {
-                session.set_health(Health::Dead);
-                self.cache.give_back(session);
-                inner.active = Active::Running(previous);
-                self.assign(&mut inner, true);
-                self.change_state(|state| {
-                    state.opened(&failed.0);
-                    state.failed = Some(failed.clone());
-                });
-            }
-            active => {
-                if let Active::Warming { previous: Some(previous), .. } = &active {
-                    self.cache.give_back(previous);
-                }
-                inner.active = Active::Running(Arc::clone(session));
-                self.publisher.announce(inner.epoch, &session.info);
-                self.publisher.clear(inner.epoch);
-                if hopeless {
-                    session.set_health(Health::Dead);
-                    self.end_second(&mut inner);
-                    self.end_active(&mut inner);
-                }
-                self.change_state(|state| {
-                    state.failed = Some(failed.clone());
-                    state.current.take_if(|_| hopeless);
-                });
-            }
-        }
-    }
-
-    fn compared_failed(
-        &self,
-        inner: &mut Inner,
-        place: usize,
-        session: &Arc<Session>,
-        error: &Arc<ModelError>,
-        hopeless: bool,
-    ) {
-        if hopeless {
-            session.set_health(Health::Dead);
-            self.cache.give_back(session);
-            inner.compared[place].phase = ComparedPhase::Failed;
-            self.assign(inner, false);
-        }
-        self.change_state(|state| {
-            if let Some(compared) = state.compared.get_mut(place) {
-                compared.failed = Some(Arc::clone(error));
-                compared.model.take_if(|_| hopeless);
-            }
-        });
-    }
-
-    /// The run of a session was ended from outside: it hung, or the engine ends.
-    pub fn ended(&self, session: &Arc<Session>) {
-        session.set_health(Health::Dead);
-        let mut inner = self.lock();
-        if inner.stopping {
-            return;
-        }
-        if let Some(place) = place_of(&inner, session) {
-            self.cache.give_back(session);
-            inner.compared[place].phase = ComparedPhase::Failed;
-            return self.assign(&mut inner, false);
-        }
-        match &inner.active {
-            // The next tick opens it anew.
-            Active::Warming { .. } | Active::None => {}
-            Active::Running(first) if !Arc::ptr_eq(first, session) => {}
-            Active::Running(_) => {
-                self.end_second(&mut inner);
-                self.end_active(&mut inner);
-                self.change_state(|state| state.current = None);
-            }
-        }
-    }
-
     /// Whether a second session is wanted or runs.
     #[cfg(test)]
     pub fn has_second(&self) -> bool {
         !matches!(self.lock().second, Second::Off)
-    }
-}
-
-fn position_of_wanted(inner: &Inner, choice: &ModelChoice) -> Option<usize> {
-    inner.compared.iter().position(|c| c.choice == *choice && matches!(c.phase, ComparedPhase::Wanted))
-}
-
-fn wanted_compared<'a>(inner: &'a mut Inner, choice: &ModelChoice) -> Option<&'a mut Compared> {
-    let at = position_of_wanted(inner, choice)?;
-    inner.compared.get_mut(at)
-}
-
-/// Which of the compared models this session runs.
-fn place_of(inner: &Inner, session: &Arc<Session>) -> Option<usize> {
-    let runs =
-        |c: &Compared| matches!(&c.phase, ComparedPhase::Running(running) if Arc::ptr_eq(running, session));
-    inner.compared.iter().position(runs)
-}
-
-fn next_job(inner: &Inner) -> Option<Job> {
-    if inner.stopping {
-        return None;
-    }
-    if let Some(choice) = &inner.wanted {
-        return Some(Job { choice: choice.clone(), place: JobPlace::First });
-    }
-    // The model that another one is about to replace as the first is free in a moment: it need not be opened twice.
-    let is_about_to_be_free = |choice: &ModelChoice| matches!(&inner.active, Active::Warming { previous: Some(previous), .. } if previous.choice == *choice);
-    let wanted = |c: &&Compared| matches!(c.phase, ComparedPhase::Wanted) && !is_about_to_be_free(&c.choice);
-    if let Some(compared) = inner.compared.iter().find(wanted) {
-        return Some(Job { choice: compared.choice.clone(), place: JobPlace::Compared });
-    }
-    match &inner.second {
-        Second::Wanted { of, choice } => {
-            Some(Job { choice: ModelChoice::clone(choice), place: JobPlace::Second(*of) })
-        }
-        Second::Off | Second::Running(_) => None,
     }
 }

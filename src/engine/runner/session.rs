@@ -7,13 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::predictor::{Predictor, Stop};
+use crate::engine::ModelFactory;
 use crate::engine::command::ModelChoice;
 use crate::engine::state::ModelInfo;
 use crate::model::ModelError;
 
 /// Size and time of every file that a model was made from; `None`: the file is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::engine) struct FileMarks(Vec<(PathBuf, Option<(u64, Option<SystemTime>)>)>);
+pub(in crate::engine) struct FileMarks(Vec<(PathBuf, Option<Mark>)>);
+
+/// Size and time of a file.
+type Mark = (u64, Option<SystemTime>);
 
 impl FileMarks {
     /// How these files are now.
@@ -159,10 +163,7 @@ impl Session {
 }
 
 /// Opens and warms up a model. A panic in the runtime or in a decoder is a refusal with a reason.
-pub(in crate::engine) fn open(
-    open: &dyn Fn(&ModelChoice) -> Result<Box<dyn Predictor>, ModelError>,
-    choice: &ModelChoice,
-) -> Result<Opened, ModelError> {
+pub(in crate::engine) fn open(open: &ModelFactory, choice: &ModelChoice) -> Result<Opened, ModelError> {
     let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let own = [choice.path.clone(), crate::model::sidecar::path_for(&choice.path)];
         let (earlier, resident) = (FileMarks::of(own), resident());

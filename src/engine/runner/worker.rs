@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::active::ActiveModel;
-use super::models::{Assignment, Models};
+use super::lifecycle::Assignment;
+use super::models::Models;
 use super::session::Session;
 use crate::engine::context::Context;
 use crate::engine::publish::Publisher;

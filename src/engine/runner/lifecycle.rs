@@ -1,0 +1,177 @@
+//! The life cycles of models, as data: what is open, being opened, compared, and what the workers are given.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::pace::Tuner;
+use super::session::Session;
+use crate::engine::command::ModelChoice;
+
+/// Which sessions the workers run now. Never changed, only replaced.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Assignment {
+    /// Grows whenever another session becomes the first; results of an older epoch no longer count.
+    pub epoch: u64,
+    pub first: Option<Arc<Session>>,
+    /// In the order in which they were asked for; `None`: not open (yet).
+    pub compared: Vec<Option<Arc<Session>>>,
+    /// A second session of the first model, for the other worker.
+    pub second: Option<Arc<Session>>,
+}
+
+impl Assignment {
+    /// The session at a place: 0 is the first model, then those compared with it.
+    pub fn at(&self, place: usize) -> Option<&Arc<Session>> {
+        match place {
+            0 => self.first.as_ref(),
+            _ => self.compared.get(place - 1)?.as_ref(),
+        }
+    }
+
+    pub fn sessions(&self) -> impl Iterator<Item = &Arc<Session>> {
+        self.first.iter().chain(self.compared.iter().flatten()).chain(&self.second)
+    }
+}
+
+/// The first model's life cycle, apart from what is being opened.
+#[derive(Debug, Default)]
+pub(super) enum Active {
+    #[default]
+    None,
+    /// The worker has it, and it has no result yet. `previous` ran before and comes back if it fails at once.
+    Warming {
+        session: Arc<Session>,
+        previous: Option<Arc<Session>>,
+    },
+    Running(Arc<Session>),
+}
+
+impl Active {
+    /// The session that the worker is given.
+    pub fn session(&self) -> Option<&Arc<Session>> {
+        match self {
+            Self::None => None,
+            Self::Warming { session, .. } | Self::Running(session) => Some(session),
+        }
+    }
+
+    /// Whether this session is in use here, or may be again.
+    pub fn holds(&self, session: &Arc<Session>) -> bool {
+        let is = |other: &Arc<Session>| Arc::ptr_eq(other, session);
+        match self {
+            Self::None => false,
+            Self::Running(session) => is(session),
+            Self::Warming { session, previous } => is(session) || previous.as_ref().is_some_and(is),
+        }
+    }
+
+    /// The session that has proved itself.
+    pub fn proved(self) -> Option<Arc<Session>> {
+        match self {
+            Self::None => None,
+            Self::Warming { previous, .. } => previous,
+            Self::Running(session) => Some(session),
+        }
+    }
+}
+
+/// The life cycle of a compared model.
+#[derive(Debug)]
+pub(super) enum ComparedPhase {
+    /// It is to be opened.
+    Wanted,
+    Running(Arc<Session>),
+    Failed,
+}
+
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub choice: ModelChoice,
+    pub phase: ComparedPhase,
+}
+
+/// The life cycle of the second session.
+#[derive(Debug, Default)]
+pub(super) enum Second {
+    #[default]
+    Off,
+    /// It is to be opened for the first session `of`.
+    Wanted {
+        of: u64,
+        choice: Box<ModelChoice>,
+    },
+    Running(Arc<Session>),
+}
+
+/// What the loader is to open.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct Job {
+    pub choice: ModelChoice,
+    pub place: JobPlace,
+}
+
+/// What a session is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum JobPlace {
+    First,
+    Compared,
+    /// The second session of the first one, which has this id.
+    Second(u64),
+}
+
+/// Everything that [`Models`](super::models::Models) decides about.
+#[derive(Default)]
+pub(super) struct Inner {
+    /// The model that is to be opened as the first.
+    pub wanted: Option<ModelChoice>,
+    pub active: Active,
+    pub compared: Vec<Compared>,
+    pub second: Second,
+    pub epoch: u64,
+    /// Sessions that no worker is to run any more and that one may still be running, with the time of their replacement.
+    pub replaced: Vec<(Arc<Session>, Instant)>,
+    pub tuner: Tuner,
+    pub tuned: Option<Instant>,
+    pub stopping: bool,
+}
+
+impl Inner {
+    /// Which of the compared models of this choice is to be opened.
+    pub fn position_of_wanted(&self, choice: &ModelChoice) -> Option<usize> {
+        self.compared.iter().position(|c| c.choice == *choice && matches!(c.phase, ComparedPhase::Wanted))
+    }
+
+    pub fn wanted_compared(&mut self, choice: &ModelChoice) -> Option<&mut Compared> {
+        let at = self.position_of_wanted(choice)?;
+        self.compared.get_mut(at)
+    }
+
+    /// Which of the compared models this session runs.
+    pub fn place_of(&self, session: &Arc<Session>) -> Option<usize> {
+        let runs = |c: &Compared| matches!(&c.phase, ComparedPhase::Running(running) if Arc::ptr_eq(running, session));
+        self.compared.iter().position(runs)
+    }
+
+    /// What the loader is to open next.
+    pub fn next_job(&self) -> Option<Job> {
+        if self.stopping {
+            return None;
+        }
+        if let Some(choice) = &self.wanted {
+            return Some(Job { choice: choice.clone(), place: JobPlace::First });
+        }
+        // The model that another one is about to replace as the first is free in a moment: it need not be opened twice.
+        let is_about_to_be_free = |choice: &ModelChoice| matches!(&self.active, Active::Warming { previous: Some(previous), .. } if previous.choice == *choice);
+        let wanted =
+            |c: &&Compared| matches!(c.phase, ComparedPhase::Wanted) && !is_about_to_be_free(&c.choice);
+        if let Some(compared) = self.compared.iter().find(wanted) {
+            return Some(Job { choice: compared.choice.clone(), place: JobPlace::Compared });
+        }
+        match &self.second {
+            Second::Wanted { of, choice } => {
+                Some(Job { choice: ModelChoice::clone(choice), place: JobPlace::Second(*of) })
+            }
+            Second::Off | Second::Running(_) => None,
+        }
+    }
+}
