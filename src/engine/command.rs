@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::runner::ResultPace;
+use super::runner::pace::ResultPace;
 use crate::model::{OpenOptions, Thresholds};
 use crate::source::{Address, CameraRequest};
 

@@ -11,6 +11,7 @@
 
 mod command;
 mod context;
+mod factories;
 mod feed;
 mod metrics;
 mod publish;
@@ -18,6 +19,7 @@ mod runner;
 mod state;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -26,26 +28,23 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 pub use command::{Command, ModelChoice};
+pub use factories::{Factories, ModelFactory, SourceFactory};
 pub use metrics::{ModelStats, Percentiles, Stats};
 pub use publish::{Stage, Subscription};
 pub use runner::{PaceFigures, PaceReport, Predictor, ResultPace, SessionCache, Stop};
-pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, SourceState};
+pub use state::{ComparedModel, Comparison, MAX_COMPARED, ModelInfo, ModelState, Prediction, SourceState};
 
 use crate::frame::Frame;
 use crate::latest::{LatestWriter, latest};
-use crate::model::ModelError;
-use crate::source::{Address, CameraRequest, Source, SourceError};
+use crate::source::{Address, CameraRequest};
 use context::Context;
-use feed::{Feed, SourceCommand};
+use feed::Feed;
+use feed::state::SourceCommand;
 use publish::Publisher;
 use runner::models::Models;
 use runner::worker::Shared;
+use threads::{spawn, wait_for};
 
-/// The most models that run on the same frames: the first, and those that are compared with it.
-pub const MAX_COMPARED: usize = 4;
-/// Predictions of one model that may be held at once: the newest, the screen's, one that is being filled, one to spare; and as
-/// many in comparisons.
-const PREDICTIONS: usize = 8;
 /// How long the workers together may take to stop before they are left to the system.
 const STOP: Duration = Duration::from_millis(400);
 
@@ -70,38 +69,6 @@ impl EngineOptions {
 impl std::fmt::Debug for EngineOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EngineOptions").field("stages", &self.stages.len()).finish_non_exhaustive()
-    }
-}
-
-/// How sources and models are opened. These are the engine's only ties to the outside, so that tests can script them.
-pub struct Factories {
-    /// Opens a source; may take seconds.
-    pub source: SourceFactory,
-    /// Opens a model; may take seconds.
-    pub model: ModelFactory,
-}
-
-/// Opens a source.
-pub type SourceFactory =
-    Box<dyn Fn(&Address, &CameraRequest) -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
-/// Opens a model.
-pub type ModelFactory = Box<dyn Fn(&ModelChoice) -> Result<Box<dyn Predictor>, ModelError> + Send + Sync>;
-
-impl Default for Factories {
-    fn default() -> Self {
-        Self {
-            source: Box::new(crate::source::open),
-            model: Box::new(|choice| {
-                let model = crate::model::Model::open(&choice.path, &choice.options)?;
-                Ok(Box::new(model))
-            }),
-        }
-    }
-}
-
-impl std::fmt::Debug for Factories {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Factories")
     }
 }
 
@@ -304,23 +271,5 @@ impl Drop for Engine {
             wait_for(&thread, STOP.saturating_sub(begin.elapsed()));
         }
         self.models.give_all_back();
-    }
-}
-
-/// Waits until a thread has ended, at most this long.
-fn wait_for(thread: &JoinHandle<()>, most: Duration) {
-    let until = Instant::now() + most;
-    while !thread.is_finished() && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
-    match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
-        Ok(thread) => Some(thread),
-        Err(error) => {
-            tracing::error!("{name} could not be started: {error}");
-            None
-        }
     }
 }

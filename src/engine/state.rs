@@ -10,6 +10,12 @@ use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Spec, Thresholds};
 use crate::source::{Address, SourceError, SourceInfo};
 
+/// The most models that run on the same frames: the first, and those that are compared with it.
+pub const MAX_COMPARED: usize = 4;
+/// Predictions of one model that may be held at once: the newest, the screen's, one that is being filled, one to spare; and as
+/// many in comparisons.
+pub(super) const PREDICTIONS: usize = 8;
+
 /// The model that made a prediction: everything that a snapshot must remember of it. Shared and never changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::playback::{End, Next, Phase, Playback, ReadFrame, Wishes};
-use super::{FeedState, SourceCommand};
-use crate::engine::Factories;
+use super::state::{FeedState, SourceCommand};
 use crate::engine::command::Controls;
 use crate::engine::context::Context;
+use crate::engine::factories::Factories;
 use crate::engine::state::SourceState;
 use crate::frame::{Frame, FramePool};
 use crate::latest::LatestWriter;

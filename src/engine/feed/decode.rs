@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::FeedState;
+use super::state::FeedState;
 use crate::engine::context::Context;
 use crate::frame::convert::Decoder;
 use crate::frame::{Frame, FramePool, PixelFormat};

@@ -7,66 +7,25 @@
 mod capture;
 mod decode;
 mod playback;
+pub(super) mod state;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::context::Context;
-use super::{Factories, spawn, wait_for};
+use super::factories::Factories;
+use super::threads::{spawn, wait_for};
 use crate::frame::Frame;
 use crate::latest::{LatestReader, LatestWriter, latest};
 use crate::source::{Address, CameraRequest};
 use capture::Capture;
+use state::{FeedState, SourceCommand};
 
 /// How long a source waits for the one before it, which may be the same camera and must be closed first.
 const HANDOVER: Duration = Duration::from_secs(2);
 /// Commands that may wait for a source that is busy; more come only from a key that is held down.
 const COMMANDS: usize = 64;
-/// The position of a source that has none, as bits.
-const NO_POSITION: u64 = u64::MAX;
-
-/// What an open source can be told to do.
-#[derive(Clone, Debug)]
-pub(super) enum SourceCommand {
-    Step,
-    Seek(f64),
-    SetControl { id: u32, value: i64 },
-}
-
-/// What the workers of a feed share.
-struct FeedState {
-    id: u64,
-    stop: AtomicBool,
-    position: AtomicU64,
-    undecodable_since: Mutex<Option<Instant>>,
-}
-
-impl FeedState {
-    fn is_stopped(&self) -> bool {
-        self.stop.load(SeqCst)
-    }
-
-    fn set_position(&self, position: Option<f64>) {
-        self.position.store(position.map_or(NO_POSITION, f64::to_bits), SeqCst);
-    }
-
-    fn set_decodable(&self, decodable: bool) {
-        let mut since = self.undecodable_since.lock().unwrap_or_else(PoisonError::into_inner);
-        if decodable {
-            *since = None;
-        } else {
-            since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    /// For how long no frame could be decoded.
-    fn undecodable_for(&self) -> Duration {
-        let since = self.undecodable_since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.map_or(Duration::ZERO, |since| since.elapsed())
-    }
-}
 
 /// An open source and its two threads.
 pub(super) struct Feed {
@@ -88,12 +47,7 @@ impl Feed {
         camera: CameraRequest,
         before: Vec<JoinHandle<()>>,
     ) -> Self {
-        let state = Arc::new(FeedState {
-            id,
-            stop: AtomicBool::new(false),
-            position: AtomicU64::new(NO_POSITION),
-            undecodable_since: Mutex::new(None),
-        });
+        let state = Arc::new(FeedState::new(id));
         let (commands, received) = crossbeam_channel::bounded(COMMANDS);
         let (raw, newest_raw) = latest();
         let (shown, preview) = latest();
@@ -127,8 +81,7 @@ impl Feed {
 
     /// The position in a video in seconds, or the index of an image among several.
     pub fn position(&self) -> Option<f64> {
-        let bits = self.state.position.load(SeqCst);
-        (bits != NO_POSITION).then(|| f64::from_bits(bits))
+        self.state.position()
     }
 
     pub fn send(&self, command: SourceCommand) {
@@ -139,7 +92,7 @@ impl Feed {
 
     /// Tells the threads to stop and returns them.
     pub fn stop(self) -> Vec<JoinHandle<()>> {
-        self.state.stop.store(true, SeqCst);
+        self.state.stop();
         self.threads
     }
 }

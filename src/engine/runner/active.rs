@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::predictor::Predictor;
 use super::session::Session;
-use crate::engine::PREDICTIONS;
-use crate::engine::state::{ModelInfo, Prediction};
+use crate::engine::state::{ModelInfo, PREDICTIONS, Prediction};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Thresholds};

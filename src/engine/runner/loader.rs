@@ -7,8 +7,8 @@ use super::cache::SessionCache;
 use super::lifecycle::{Job, JobPlace};
 use super::models::Models;
 use super::session::{Health, Session, open};
-use crate::engine::Factories;
 use crate::engine::context::Context;
+use crate::engine::factories::Factories;
 use crate::model::ModelError;
 
 const WAIT: Duration = Duration::from_millis(100);

@@ -15,11 +15,10 @@ use super::cache::SessionCache;
 use super::lifecycle::{Active, Assignment, Compared, ComparedPhase, Inner, Job, JobPlace, Second};
 use super::pace::PaceReport;
 use super::session::{Health, Session};
-use crate::engine::MAX_COMPARED;
 use crate::engine::command::ModelChoice;
 use crate::engine::context::Context;
 use crate::engine::publish::Publisher;
-use crate::engine::state::{ComparedModel, ModelState};
+use crate::engine::state::{ComparedModel, MAX_COMPARED, ModelState};
 use crate::model::ModelError;
 
 /// The run of a model that another one has replaced is ended after this long.

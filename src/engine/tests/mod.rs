@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::model::{Results, Spec, Thresholds};
+use crate::model::{ModelError, Results, Spec, Thresholds};
 use crate::source::address::PATTERN as LIVE;
-use crate::source::{Pace, SourceInfo};
+use crate::source::{Pace, Source, SourceError, SourceInfo};
 use scripted::{
     Act, Log, Rig, SourceLog, at_rate, counted, live, model_factory, number, rig, rig_by_address, source,
 };
