@@ -63,7 +63,8 @@ impl Context {
         Arc::clone(&self.lock().state)
     }
 
-    /// Starts the next feed and returns its number; frames and results of the one before are dropped from now on.
+    /// Starts the next feed and returns its number; frames and results of the one before are dropped from now on. The caller
+    /// wakes the window when it holds no lock any more.
     pub fn next_feed(&self, state: SourceState) -> u64 {
         let mut source = self.lock();
         source.feed += 1;
@@ -71,7 +72,6 @@ impl Context {
         let feed = source.feed;
         drop(source);
         self.metrics.restart();
-        self.wake();
         feed
     }
 

@@ -257,7 +257,7 @@ impl Metrics {
         }
     }
 
-    /// Another model runs in this model: its figures begin anew.
+    /// Another model runs at this place: its figures begin anew.
     pub fn restart_model(&self, model: usize) {
         if let Some(model) = self.lock().models.get_mut(model) {
             for ring in [&mut model.finished, &mut model.input, &mut model.inference, &mut model.output] {

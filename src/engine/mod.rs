@@ -81,8 +81,23 @@ pub struct Engine {
     publisher: Arc<Publisher>,
     /// Where feeds put their decoded frames.
     inbox: LatestWriter<Arc<Frame>>,
-    feed: Mutex<Option<Feed>>,
+    feed: Mutex<CurrentFeed>,
     workers: Vec<JoinHandle<()>>,
+}
+
+/// The feed that is open, and the threads of those that were.
+#[derive(Default)]
+struct CurrentFeed {
+    open: Option<Feed>,
+    /// A source that is opened next waits for them: it may be the same camera.
+    closing: Vec<JoinHandle<()>>,
+}
+
+impl CurrentFeed {
+    fn close(&mut self) {
+        self.closing.retain(|thread| !thread.is_finished());
+        self.closing.extend(self.open.take().map(Feed::stop).into_iter().flatten());
+    }
 }
 
 impl std::fmt::Debug for Engine {
@@ -137,7 +152,7 @@ impl Engine {
             models,
             publisher,
             inbox,
-            feed: Mutex::new(None),
+            feed: Mutex::default(),
             workers: workers.into_iter().flatten().collect(),
         }
     }
@@ -167,28 +182,34 @@ impl Engine {
         }
     }
 
-    fn feed(&self) -> MutexGuard<'_, Option<Feed>> {
+    fn feed(&self) -> MutexGuard<'_, CurrentFeed> {
         self.feed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self, address: Address, camera: CameraRequest) {
         let mut feed = self.feed();
-        let before = feed.take().map(Feed::stop).unwrap_or_default();
+        feed.close();
         let id = self.context.next_feed(SourceState::Opening { address: address.clone() });
         // Before the new source's workers start: a folder's first image is run once, and its result must not be cleared.
         self.publisher.restart();
-        *feed =
-            Some(Feed::open(&self.context, &self.factories, self.inbox.clone(), id, address, camera, before));
+        let before = std::mem::take(&mut feed.closing);
+        let inbox = self.inbox.clone();
+        feed.open = Some(Feed::open(&self.context, &self.factories, inbox, id, address, camera, before));
+        drop(feed);
+        self.context.wake();
     }
 
     fn close_source(&self) {
-        drop(self.feed().take().map(Feed::stop));
+        let mut feed = self.feed();
+        feed.close();
         self.context.next_feed(SourceState::Closed);
         self.publisher.restart();
+        drop(feed);
+        self.context.wake();
     }
 
     fn send_to_source(&self, command: SourceCommand) {
-        if let Some(feed) = &*self.feed() {
+        if let Some(feed) = &self.feed().open {
             feed.send(command);
         }
     }
@@ -196,7 +217,7 @@ impl Engine {
     /// The newest decoded frame (RGBA) of the current source.
     #[must_use]
     pub fn preview(&self) -> Option<Arc<Frame>> {
-        self.feed().as_ref()?.preview()
+        self.feed().open.as_ref()?.preview()
     }
 
     /// The newest prediction for the current source.
@@ -251,7 +272,7 @@ impl Engine {
     /// The position in a video in seconds, or the index of an image among several.
     #[must_use]
     pub fn position(&self) -> Option<f64> {
-        self.feed().as_ref()?.position()
+        self.feed().open.as_ref()?.position()
     }
 
     /// The window reports that it has painted this frame now, for the first time.
@@ -264,7 +285,11 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.context.stop();
         self.models.stop();
-        let feed = self.feed().take().map(Feed::stop).unwrap_or_default();
+        let feed = {
+            let mut feed = self.feed();
+            feed.close();
+            std::mem::take(&mut feed.closing)
+        };
         let begin = Instant::now();
         for thread in self.workers.drain(..).chain(feed) {
             // A thread that hangs in a driver is left to the system; nothing of it is saved later.

@@ -4,6 +4,8 @@
 //! may be closed while one of its frames is being run. [`Publisher::publish`] decides under one lock which of these
 //! results still count, so that stages and subscribers see frames in order and no result of a model or source that is gone.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -63,6 +65,8 @@ struct Inner {
     epoch: u64,
     /// The epoch whose model the state names as current.
     announced: Option<u64>,
+    /// Which choice of models to compare is the newest; comparisons of an earlier one no longer count.
+    compared: u64,
     /// When the frame of the newest result was captured.
     captured: Option<Instant>,
     stages: Vec<Box<dyn Stage>>,
@@ -102,7 +106,12 @@ impl Publisher {
         if let Some(prediction) = Arc::get_mut(prediction) {
             let frame = Arc::clone(&prediction.frame);
             for stage in &mut inner.stages {
-                stage.apply(&frame, prediction);
+                let applied = catch_unwind(AssertUnwindSafe(|| stage.apply(&frame, prediction)));
+                if applied.is_err() {
+                    // The next frames may do better; without this no result would ever come again.
+                    tracing::error!("a stage crashed on frame {}", frame.sequence);
+                    stage.reset();
+                }
             }
         }
         self.context.metrics.finished(captured, &prediction.times, again);
@@ -123,9 +132,13 @@ impl Publisher {
     }
 
     /// Publishes what several models found in a frame; the first model's prediction has passed [`Self::publish`] before.
-    pub fn publish_comparison(&self, comparison: Arc<Comparison>, epoch: u64) {
+    /// `choice` counts the choices of models to compare.
+    pub fn publish_comparison(&self, comparison: Arc<Comparison>, epoch: u64, choice: u64) {
         let inner = self.lock();
-        if epoch < inner.epoch || comparison.frame.generation != self.context.feed() {
+        if epoch < inner.epoch
+            || choice < inner.compared
+            || comparison.frame.generation != self.context.feed()
+        {
             return;
         }
         let _ = self.comparison.0.put(comparison);
@@ -133,7 +146,7 @@ impl Publisher {
         self.context.wake();
     }
 
-    /// Names a model as current that has no frame to run: a model is chosen before a source is.
+    /// Names a model as current that has no frame to run: a model is chosen before a source is. The caller wakes the window.
     pub fn announce(&self, epoch: u64, model: &Arc<ModelInfo>) {
         let mut inner = self.lock();
         if epoch < inner.epoch {
@@ -141,8 +154,6 @@ impl Publisher {
         }
         inner.epoch = epoch;
         self.name_model(&mut inner, epoch, model);
-        drop(inner);
-        self.context.wake();
     }
 
     fn name_model(&self, inner: &mut Inner, epoch: u64, model: &Arc<ModelInfo>) {
@@ -154,8 +165,11 @@ impl Publisher {
             state.opened(&model.path);
             // Going back to the model that ran before leaves the reason to be read.
             if state.current.as_ref().is_none_or(|current| !Arc::ptr_eq(current, model)) {
-                state.current = Some(Arc::clone(model));
-                state.failed = None;
+                let old = state.current.replace(Arc::clone(model));
+                // A failure of this model or the one before is over. Another model may have been asked for since, and failed.
+                let is_over =
+                    |path: &Path| path == model.path || old.as_ref().is_some_and(|old| path == old.path);
+                state.failed.take_if(|(path, _)| is_over(path));
             }
             state
         });
@@ -178,10 +192,13 @@ impl Publisher {
         }
     }
 
-    /// Models are no longer compared.
-    pub fn end_comparison(&self) {
-        let _inner = self.lock();
-        self.comparison.0.clear();
+    /// Other models are compared from this choice on, or none: then the newest comparison disappears.
+    pub fn compare(&self, choice: u64, any: bool) {
+        let mut inner = self.lock();
+        inner.compared = choice;
+        if !any {
+            self.comparison.0.clear();
+        }
     }
 
     /// Another source was opened, or the source was closed.

@@ -113,7 +113,7 @@ impl SourceController {
     /// Takes over a new state of the source.
     pub fn changed(&mut self, source: Arc<SourceState>, core: &mut Core) {
         if let (Some(info), Some(address)) = (source_info(&source), source_address(&source))
-            && source_info(&core.source).is_none()
+            && (source_info(&core.source).is_none() || source_address(&core.source) != Some(address))
         {
             self.cameras.remember_name(address, &info.name);
             core.settings.remember_source(&lasting_address(address, info, &self.cameras));

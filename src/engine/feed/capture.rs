@@ -4,16 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-
 use super::playback::{End, Next, Phase, Playback, ReadFrame, Wishes};
-use super::state::{FeedState, SourceCommand};
+use super::state::{FeedState, SourceCommands, set};
 use crate::engine::command::Controls;
 use crate::engine::context::Context;
 use crate::engine::factories::Factories;
 use crate::engine::state::SourceState;
 use crate::frame::{Frame, FramePool};
-use crate::latest::LatestWriter;
+use crate::latest::{LatestReader, LatestWriter, Take};
 use crate::source::{Address, CameraRequest, Pace, Read, Source, SourceError};
 
 /// The longest that one read waits; commands are followed in between.
@@ -32,11 +30,11 @@ pub(super) struct Capture {
     pub address: Address,
     pub camera: CameraRequest,
     pub raw: LatestWriter<Arc<Frame>>,
-    pub commands: Receiver<SourceCommand>,
+    pub commands: LatestReader<SourceCommands>,
 }
 
 /// What has to survive when a camera is unplugged and comes back.
-struct Session {
+struct Remembered {
     /// The camera that was opened, by its name: after it is plugged in again its number may be another.
     address: Address,
     /// The controls that the user has set, the last value of each.
@@ -46,19 +44,26 @@ struct Session {
 
 impl Capture {
     pub fn run(self) {
-        let mut session =
-            Session { address: self.address.clone(), controls: Vec::new(), pool: FramePool::new(POOL) };
-        let mut opened = self.open(&session.address);
+        // Another source was chosen while this one waited for the one before.
+        if self.feed.is_stopped() {
+            return;
+        }
+        let mut remembered =
+            Remembered { address: self.address.clone(), controls: Vec::new(), pool: FramePool::new(POOL) };
+        let mut opened = self.open(&remembered.address);
         while !self.feed.is_stopped() {
             // The failed source is dropped before it is opened again: a camera can be open only once.
             let error = match opened {
-                Ok(source) => match self.play(source, &mut session) {
-                    Ok(()) => return,
-                    Err(error) => error,
-                },
+                Ok(source) => {
+                    let name = source.info().name.clone();
+                    match self.guarded(&name, || self.play(source, &mut remembered)) {
+                        Ok(()) => return,
+                        Err(error) => error,
+                    }
+                }
                 Err(error) => error,
             };
-            match self.open_again(error, &mut session) {
+            match self.open_again(error, &mut remembered) {
                 Some(source) => opened = Ok(source),
                 None => return,
             }
@@ -66,7 +71,21 @@ impl Capture {
     }
 
     fn open(&self, address: &Address) -> Result<Box<dyn Source>, SourceError> {
-        (self.factories.source)(address, &self.camera)
+        let open = || (self.factories.source)(address, &self.camera);
+        self.guarded(&self.address.to_string(), open)
+    }
+
+    /// A camera's driver and the libraries over it are foreign code: a panic there is a failure of the camera.
+    fn guarded<T>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            tracing::error!("reading {name} crashed");
+            let reason = "reading it crashed; please report this camera or file".into();
+            Err(SourceError::Camera { name: name.to_owned(), reason })
+        })
     }
 
     fn set_state(&self, state: SourceState) {
@@ -75,7 +94,7 @@ impl Capture {
 
     /// Tells what failed and, if that may pass, opens the source again until it succeeds. The state does not change between
     /// attempts that fail in the same way, so that the page in the window does not flicker.
-    fn open_again(&self, mut error: SourceError, session: &mut Session) -> Option<Box<dyn Source>> {
+    fn open_again(&self, mut error: SourceError, remembered: &mut Remembered) -> Option<Box<dyn Source>> {
         loop {
             let retrying = error.may_pass();
             let address = self.address.clone();
@@ -89,17 +108,16 @@ impl Capture {
                     if self.feed.is_stopped() {
                         return None;
                     }
-                    match self.commands.recv_timeout(READ) {
+                    match self.commands.take(READ) {
                         // The user moves a slider while the camera is away: it is set when the camera is back.
-                        Ok(SourceCommand::SetControl { id, value }) => session.remember(id, value),
-                        Ok(SourceCommand::Step | SourceCommand::Seek(_)) | Err(RecvTimeoutError::Timeout) => {
-                        }
-                        Err(RecvTimeoutError::Disconnected) => return None,
+                        Take::Value(commands) => remembered.set_all(&commands.controls),
+                        Take::Timeout => {}
+                        Take::Closed => return None,
                     }
                 }
-                match self.open(&session.address) {
+                match self.open(&remembered.address) {
                     Ok(mut source) => {
-                        for (id, value) in &session.controls {
+                        for (id, value) in &remembered.controls {
                             set_control(source.as_mut(), *id, *value);
                         }
                         return Some(source);
@@ -115,8 +133,8 @@ impl Capture {
     }
 
     /// Plays a source until it is closed (`Ok`) or fails.
-    fn play(&self, mut source: Box<dyn Source>, session: &mut Session) -> Result<(), SourceError> {
-        session.opened(source.as_ref());
+    fn play(&self, mut source: Box<dyn Source>, remembered: &mut Remembered) -> Result<(), SourceError> {
+        remembered.opened(source.as_ref());
         let mut player = Player {
             capture: self,
             playback: Playback::new(source.info().clone()),
@@ -126,17 +144,19 @@ impl Capture {
             is_read: false,
         };
         while !self.feed.is_stopped() {
-            player.follow(None, session, source.as_mut())?;
+            if let Some(commands) = self.commands.try_take() {
+                player.follow(&commands, remembered, source.as_mut())?;
+            }
             let controls = self.context.controls.now();
             player.follow_pause(controls.paused);
             let read = player.is_read.then_some(ReadFrame { time_s: player.frame.time_s });
             match player.playback.next(wishes(&controls), read, Instant::now()) {
                 Next::Wait(most) => {
                     drop(controls);
-                    match self.commands.recv_timeout(most) {
-                        Ok(command) => player.follow(Some(command), session, source.as_mut())?,
-                        Err(RecvTimeoutError::Timeout) => {}
-                        Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                    match self.commands.take(most) {
+                        Take::Value(commands) => player.follow(&commands, remembered, source.as_mut())?,
+                        Take::Timeout => {}
+                        Take::Closed => return Ok(()),
                     }
                 }
                 Next::Read => match source.read(&mut player.frame, READ)? {
@@ -144,10 +164,10 @@ impl Capture {
                     Read::Nothing => {}
                     Read::End => player.end(source.as_mut(), controls.repeat)?,
                 },
-                Next::Show => player.show(session, source.as_ref()),
+                Next::Show => player.show(remembered, source.as_ref()),
                 Next::ShowWhenTaken => {
                     if self.raw.wait_until_taken(READ) {
-                        player.show(session, source.as_ref());
+                        player.show(remembered, source.as_ref());
                     }
                 }
                 Next::Drop => {
@@ -176,11 +196,10 @@ fn set_control(source: &mut dyn Source, id: u32, value: i64) {
     }
 }
 
-impl Session {
-    fn remember(&mut self, id: u32, value: i64) {
-        match self.controls.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, old)) => *old = value,
-            None => self.controls.push((id, value)),
+impl Remembered {
+    fn set_all(&mut self, controls: &[(u32, i64)]) {
+        for (id, value) in controls {
+            set(&mut self.controls, *id, *value);
         }
     }
 
@@ -207,26 +226,21 @@ struct Player<'a> {
 }
 
 impl Player<'_> {
-    /// Carries out `first` and the commands that wait. Of several seeks only the last counts: each one restarts the decoder of
-    /// a video.
+    /// Carries out commands.
     fn follow(
         &mut self,
-        first: Option<SourceCommand>,
-        session: &mut Session,
+        commands: &SourceCommands,
+        remembered: &mut Remembered,
         source: &mut dyn Source,
     ) -> Result<(), SourceError> {
-        let mut seek = None;
-        for command in first.into_iter().chain(self.capture.commands.try_iter()) {
-            match command {
-                SourceCommand::Step => self.playback.step(),
-                SourceCommand::Seek(time_s) => seek = Some(time_s),
-                SourceCommand::SetControl { id, value } => {
-                    session.remember(id, value);
-                    set_control(source, id, value);
-                }
-            }
+        remembered.set_all(&commands.controls);
+        for (id, value) in &commands.controls {
+            set_control(source, *id, *value);
         }
-        let Some(time_s) = seek else { return Ok(()) };
+        if commands.step {
+            self.playback.step();
+        }
+        let Some(time_s) = commands.seek else { return Ok(()) };
         match source.seek(time_s) {
             Ok(()) => {
                 self.is_read = false;
@@ -259,13 +273,13 @@ impl Player<'_> {
     }
 
     /// Hands on the frame that was read.
-    fn show(&mut self, session: &mut Session, source: &dyn Source) {
+    fn show(&mut self, remembered: &mut Remembered, source: &dyn Source) {
         self.is_read = false;
         let live = self.playback.info.pace == Pace::Live;
         let stills = self.playback.info.pace == Pace::Stills;
         let feed = &self.capture.feed;
         let read = &mut self.frame;
-        let filled = session.pool.fill(|frame| {
+        let filled = remembered.pool.fill(|frame| {
             std::mem::swap(frame, read);
             frame.generation = feed.id;
             if !live {
@@ -275,7 +289,7 @@ impl Player<'_> {
             Ok::<_, std::convert::Infallible>(())
         });
         let Ok((frame, ())) = filled;
-        let changed = self.playback.showed();
+        let changed = self.playback.showed(frame.time_s, Instant::now());
         if changed || self.playback.info != *source.info() {
             self.playback.info = source.info().clone();
             self.say_playing();

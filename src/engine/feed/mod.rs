@@ -1,7 +1,7 @@
 //! A feed: one source's workers, from opening to decoded frames. It knows no model.
 //!
 //! Two threads belong to it. [`capture`] opens the source and reads it at its own rate; [`decode`] turns the newest frame into
-//! RGBA, once, for screen and model alike. A feed ends as a whole: dropping it stops both threads, and the frames that are
+//! RGBA, once, for screen and model alike. A feed ends as a whole: [`Feed::stop`] ends both threads, and the frames that are
 //! still under way carry its number and are ignored.
 
 mod capture;
@@ -20,18 +20,16 @@ use crate::frame::Frame;
 use crate::latest::{LatestReader, LatestWriter, latest};
 use crate::source::{Address, CameraRequest};
 use capture::Capture;
-use state::{FeedState, SourceCommand};
+use state::{FeedState, SourceCommand, SourceCommands};
 
 /// How long a source waits for the one before it, which may be the same camera and must be closed first.
 const HANDOVER: Duration = Duration::from_secs(2);
-/// Commands that may wait for a source that is busy; more come only from a key that is held down.
-const COMMANDS: usize = 64;
 
 /// An open source and its two threads.
 pub(super) struct Feed {
     state: Arc<FeedState>,
     preview: LatestReader<Arc<Frame>>,
-    commands: crossbeam_channel::Sender<SourceCommand>,
+    commands: LatestWriter<SourceCommands>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -48,7 +46,7 @@ impl Feed {
         before: Vec<JoinHandle<()>>,
     ) -> Self {
         let state = Arc::new(FeedState::new(id));
-        let (commands, received) = crossbeam_channel::bounded(COMMANDS);
+        let (commands, received) = latest();
         let (raw, newest_raw) = latest();
         let (shown, preview) = latest();
         let capture = Capture {
@@ -85,8 +83,13 @@ impl Feed {
     }
 
     pub fn send(&self, command: SourceCommand) {
-        if self.commands.try_send(command).is_err() {
-            tracing::debug!("a command was dropped: the source is busy");
+        let merged = self.commands.merge(|waiting| {
+            let mut commands = waiting.unwrap_or_default();
+            commands.add(command);
+            commands
+        });
+        if merged.is_err() {
+            tracing::debug!("a command came after the source had failed");
         }
     }
 

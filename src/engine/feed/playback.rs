@@ -78,7 +78,7 @@ pub(super) struct Playback {
     /// One frame is wanted although the source is paused, or the next image of a folder.
     step: bool,
     clock: Option<Clock>,
-    /// Frames shown since the start, or since the last return to the start.
+    /// Frames shown since the source was opened, or since it started again.
     shown: u64,
 }
 
@@ -120,9 +120,7 @@ impl Playback {
     }
 
     fn when_due(&mut self, time_s: Option<f64>, now: Instant) -> Next {
-        let Some(position) = time_s.and_then(|s| Duration::try_from_secs_f64(s.max(0.0)).ok()) else {
-            return Next::Show;
-        };
+        let Some(position) = position(time_s) else { return Next::Show };
         let clock = *self.clock.get_or_insert(Clock { at: now, position });
         let due = clock.at.checked_add(position.saturating_sub(clock.position)).unwrap_or(now);
         if now.saturating_duration_since(due) > TOO_LATE {
@@ -132,11 +130,11 @@ impl Playback {
         if left.is_zero() { Next::Show } else { Next::Wait(left.min(IDLE)) }
     }
 
-    /// A frame was shown. Returns whether the source's state changed.
-    pub fn showed(&mut self) -> bool {
+    /// A frame was shown; `time_s` is its position in a video. Returns whether the source's state changed.
+    pub fn showed(&mut self, time_s: Option<f64>, now: Instant) -> bool {
         if std::mem::take(&mut self.step) {
             // Real time goes on from this frame.
-            self.clock = None;
+            self.clock = position(time_s).map(|position| Clock { at: now, position });
         }
         self.shown += 1;
         std::mem::replace(&mut self.phase, Phase::Playing) != Phase::Playing
@@ -156,7 +154,6 @@ impl Playback {
     pub fn sought(&mut self) -> bool {
         self.step = true;
         self.clock = None;
-        self.shown = 0;
         let ended = self.phase == Phase::Ended;
         if ended {
             self.phase = Phase::Playing;
@@ -179,6 +176,10 @@ impl Playback {
         self.phase = Phase::Ended;
         End::Stay
     }
+}
+
+fn position(time_s: Option<f64>) -> Option<Duration> {
+    time_s.and_then(|time_s| Duration::try_from_secs_f64(time_s.max(0.0)).ok())
 }
 
 #[cfg(test)]
@@ -211,48 +212,42 @@ mod tests {
         let begin = Instant::now();
         let hours = 1_000_000.0 * 3600.0;
         assert_eq!(video.next(PLAIN, at(hours), begin), Next::Show, "the first frame is shown at once");
-        video.showed();
-        assert_eq!(video.next(PLAIN, at(hours + 0.02), begin), Next::Show, "and starts the clock anew");
-        video.showed();
-        let wait = video.next(PLAIN, at(hours + 0.05), begin);
-        assert!(matches!(wait, Next::Wait(left) if left > Duration::from_millis(25)), "{wait:?}");
-        let later = begin + Duration::from_millis(31);
-        assert_eq!(video.next(PLAIN, at(hours + 0.05), later), Next::Show);
+        video.showed(Some(hours), begin);
+        let wait = video.next(PLAIN, at(hours + 0.04), begin);
+        assert!(matches!(wait, Next::Wait(left) if left > Duration::from_millis(35)), "{wait:?}");
+        let later = begin + Duration::from_millis(41);
+        assert_eq!(video.next(PLAIN, at(hours + 0.04), later), Next::Show);
     }
 
     #[test]
     fn a_wait_of_seconds_is_cut_short_so_that_commands_are_followed() {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
-        for time_s in [0.0, 0.1] {
-            assert_eq!(video.next(PLAIN, at(time_s), begin), Next::Show);
-            video.showed();
-        }
-        assert_eq!(video.next(PLAIN, at(10.1), begin), Next::Wait(IDLE), "0.1 frames a second");
+        assert_eq!(video.next(PLAIN, at(0.0), begin), Next::Show);
+        video.showed(Some(0.0), begin);
+        assert_eq!(video.next(PLAIN, at(10.0), begin), Next::Wait(IDLE), "0.1 frames a second");
         let paused = Wishes { paused: true, ..PLAIN };
-        assert_eq!(video.next(paused, at(10.1), begin), Next::Wait(IDLE));
+        assert_eq!(video.next(paused, at(10.0), begin), Next::Wait(IDLE));
         video.step();
-        assert_eq!(video.next(paused, at(10.1), begin), Next::Show, "a step shows the frame that was read");
+        assert_eq!(video.next(paused, at(10.0), begin), Next::Show, "a step shows the frame that was read");
     }
 
     #[test]
     fn a_late_video_goes_on_instead_of_racing() {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
-        for time_s in [0.0, 0.1] {
-            video.next(PLAIN, at(time_s), begin);
-            video.showed();
-        }
+        video.next(PLAIN, at(0.1), begin);
+        video.showed(Some(0.1), begin);
         let woken = begin + Duration::from_mins(1);
         assert_eq!(video.next(PLAIN, at(0.2), woken), Next::Show);
-        video.showed();
+        video.showed(Some(0.2), woken);
         assert!(matches!(video.next(PLAIN, at(0.3), woken), Next::Wait(_)), "in real time again");
     }
 
     #[test]
     fn a_folder_whose_files_have_vanished_ends() {
         let mut folder = playback(Pace::Stills);
-        folder.showed();
+        folder.showed(None, Instant::now());
         assert_eq!(folder.ended(true), End::Rewind);
         assert_eq!(folder.ended(true), End::Stay, "nothing was shown since");
         assert_eq!(folder.phase(), Phase::Ended);
@@ -270,8 +265,16 @@ mod tests {
             let mut source = playback(pace);
             assert_eq!(source.next(hidden, None, Instant::now()), Next::Read, "the first frame is read");
             assert_eq!(source.next(hidden, Some(ReadFrame { time_s: None }), Instant::now()), Next::Show);
-            source.showed();
+            source.showed(None, Instant::now());
             assert_eq!(source.next(hidden, None, Instant::now()), next, "{pace:?}");
         }
+    }
+
+    #[test]
+    fn a_seek_to_where_no_frame_is_left_does_not_end_a_loop() {
+        let mut video = playback(Pace::Video);
+        video.showed(Some(0.0), Instant::now());
+        video.sought();
+        assert_eq!(video.ended(true), End::Rewind);
     }
 }

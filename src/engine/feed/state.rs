@@ -7,6 +7,33 @@ use std::time::{Duration, Instant};
 /// The position of a source that has none, as bits.
 const NO_POSITION: u64 = u64::MAX;
 
+/// The commands that wait for a source, merged: of several seeks or values of one control only the newest counts.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct SourceCommands {
+    pub step: bool,
+    pub seek: Option<f64>,
+    /// By the control's number, in the order in which they were first set: exposure can be set only once it is manual.
+    pub controls: Vec<(u32, i64)>,
+}
+
+impl SourceCommands {
+    pub fn add(&mut self, command: SourceCommand) {
+        match command {
+            SourceCommand::Step => self.step = true,
+            SourceCommand::Seek(time_s) => self.seek = Some(time_s),
+            SourceCommand::SetControl { id, value } => set(&mut self.controls, id, value),
+        }
+    }
+}
+
+/// Notes the value of a control.
+pub(super) fn set(controls: &mut Vec<(u32, i64)>, id: u32, value: i64) {
+    match controls.iter_mut().find(|(known, _)| *known == id) {
+        Some((_, old)) => *old = value,
+        None => controls.push((id, value)),
+    }
+}
+
 /// What an open source can be told to do.
 #[derive(Clone, Debug)]
 pub(in crate::engine) enum SourceCommand {

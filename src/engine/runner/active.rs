@@ -16,7 +16,7 @@ const MOST_FAILURES: u32 = 5;
 
 /// The life cycle of a session in a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum Readiness {
     /// Another thread may still run it, over frames that these do not follow.
     New,
     /// It has no result yet.
@@ -28,7 +28,7 @@ enum Phase {
 /// A session at work.
 pub(in crate::engine) struct ActiveModel {
     session: Arc<Session>,
-    phase: Phase,
+    readiness: Readiness,
     /// Predictions that nobody else holds, or will be so soon.
     pool: Vec<Arc<Prediction>>,
     /// The thresholds for this model, with classes numbered as in its own list; `is_limited`: they are up to date.
@@ -42,7 +42,7 @@ impl ActiveModel {
     pub fn new(session: &Arc<Session>) -> Self {
         Self {
             session: Arc::clone(session),
-            phase: Phase::New,
+            readiness: Readiness::New,
             pool: Vec::with_capacity(PREDICTIONS),
             thresholds: Thresholds::default(),
             is_limited: false,
@@ -60,18 +60,23 @@ impl ActiveModel {
             // A panic shows in the next run, too, whose failure is reported.
             let _ = catch_unwind(AssertUnwindSafe(|| predictor.forget()));
         };
-        if self.phase == Phase::New && self.session.with(forget).is_some() {
-            self.phase = Phase::Ready;
+        if self.readiness == Readiness::New && self.session.with(forget).is_some() {
+            self.readiness = Readiness::Ready;
         }
-        self.phase != Phase::New
+        self.readiness != Readiness::New
+    }
+
+    /// The model was chosen anew: its frames so far do not count, and neither does its first result.
+    pub fn start_again(&mut self) {
+        self.readiness = Readiness::New;
     }
 
     pub fn is_announced(&self) -> bool {
-        self.phase == Phase::Announced
+        self.readiness == Readiness::Announced
     }
 
     pub fn announce(&mut self) {
-        self.phase = Phase::Announced;
+        self.readiness = Readiness::Announced;
     }
 
     /// A run failed. Returns whether the model is to be closed.

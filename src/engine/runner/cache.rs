@@ -76,6 +76,13 @@ impl SessionCache {
         session
     }
 
+    /// Leases a session that the caller has held on to.
+    pub(in crate::engine) fn lease_again(&self, session: &Arc<Session>) {
+        if let Some(cached) = self.lock().iter_mut().find(|c| Arc::ptr_eq(&c.session, session)) {
+            cached.leased = true;
+        }
+    }
+
     /// Ends a lease; the session stays warm.
     pub(super) fn give_back(&self, session: &Arc<Session>) {
         let used = self.tick();

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::pace::Tuner;
 use super::session::Session;
 use crate::engine::command::ModelChoice;
+use crate::model::CancelToken;
 
 /// Which sessions the workers run now. Never changed, only replaced.
 #[derive(Debug, Default)]
@@ -13,6 +14,8 @@ pub(in crate::engine) struct Assignment {
     /// Grows whenever another session becomes the first; results of an older epoch no longer count.
     pub epoch: u64,
     pub first: Option<Arc<Session>>,
+    /// Counts the choices of models to compare.
+    pub choice: u64,
     /// In the order in which they were asked for; `None`: not open (yet).
     pub compared: Vec<Option<Arc<Session>>>,
     /// A second session of the first model, for the other worker.
@@ -35,7 +38,7 @@ impl Assignment {
 
 /// The first model's life cycle, apart from what is being opened.
 #[derive(Debug, Default)]
-pub(super) enum Active {
+pub(super) enum FirstModel {
     #[default]
     None,
     /// The worker has it, and it has no result yet. `previous` ran before and comes back if it fails at once.
@@ -46,7 +49,7 @@ pub(super) enum Active {
     Running(Arc<Session>),
 }
 
-impl Active {
+impl FirstModel {
     /// The session that the worker is given.
     pub fn session(&self) -> Option<&Arc<Session>> {
         match self {
@@ -124,10 +127,14 @@ pub(in crate::engine) enum JobPlace {
 pub(super) struct Inner {
     /// The model that is to be opened as the first.
     pub wanted: Option<ModelChoice>,
-    pub active: Active,
+    pub active: FirstModel,
     pub compared: Vec<Compared>,
     pub second: Second,
     pub epoch: u64,
+    /// Counts the choices of models to compare.
+    pub choice: u64,
+    /// What the loader does now.
+    pub loading: Option<(Job, CancelToken)>,
     /// Sessions that no worker is to run any more and that one may still be running, with the time of their replacement.
     pub replaced: Vec<(Arc<Session>, Instant)>,
     pub tuner: Tuner,
@@ -152,6 +159,27 @@ impl Inner {
         self.compared.iter().position(runs)
     }
 
+    /// Whether the loader's job is still wanted.
+    pub fn is_wanted(&self, job: &Job) -> bool {
+        !self.stopping
+            && match job.place {
+                JobPlace::First => self.wanted.as_ref() == Some(&job.choice),
+                JobPlace::Compared => self.position_of_wanted(&job.choice).is_some(),
+                JobPlace::Second(of) => {
+                    matches!(self.second, Second::Wanted { of: wanted, .. } if wanted == of)
+                }
+            }
+    }
+
+    /// Ends the loader's work on a model that nobody wants any more: one that takes minutes must not hold up the next.
+    pub fn cancel_unwanted(&self) {
+        if let Some((job, cancel)) = &self.loading
+            && !self.is_wanted(job)
+        {
+            cancel.cancel();
+        }
+    }
+
     /// What the loader is to open next.
     pub fn next_job(&self) -> Option<Job> {
         if self.stopping {
@@ -161,7 +189,7 @@ impl Inner {
             return Some(Job { choice: choice.clone(), place: JobPlace::First });
         }
         // The model that another one is about to replace as the first is free in a moment: it need not be opened twice.
-        let is_about_to_be_free = |choice: &ModelChoice| matches!(&self.active, Active::Warming { previous: Some(previous), .. } if previous.choice == *choice);
+        let is_about_to_be_free = |choice: &ModelChoice| matches!(&self.active, FirstModel::Warming { previous: Some(previous), .. } if previous.choice == *choice);
         let wanted =
             |c: &&Compared| matches!(c.phase, ComparedPhase::Wanted) && !is_about_to_be_free(&c.choice);
         if let Some(compared) = self.compared.iter().find(wanted) {

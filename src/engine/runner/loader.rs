@@ -9,7 +9,7 @@ use super::models::Models;
 use super::session::{Health, Session, open};
 use crate::engine::context::Context;
 use crate::engine::factories::Factories;
-use crate::model::ModelError;
+use crate::model::{CancelToken, ModelError};
 
 const WAIT: Duration = Duration::from_millis(100);
 
@@ -20,8 +20,8 @@ pub(in crate::engine) fn run(
     cache: &SessionCache,
 ) {
     while !context.is_stopping() {
-        if let Some(job) = models.next_job(WAIT) {
-            let result = obtain(factories, models, cache, &job);
+        if let Some((job, cancel)) = models.next_job(WAIT) {
+            let result = obtain(factories, models, cache, &job, &cancel);
             models.opened(&job, result);
         }
         models.tick();
@@ -35,6 +35,7 @@ fn obtain(
     models: &Models,
     cache: &SessionCache,
     job: &Job,
+    cancel: &CancelToken,
 ) -> Result<Arc<Session>, ModelError> {
     if job.place == JobPlace::First
         && let Some(running) = models.running(&job.choice)
@@ -48,5 +49,10 @@ fn obtain(
     if let Some(session) = cache.lease(&job.choice) {
         return Ok(session);
     }
-    open(&factories.model, &job.choice).map(|opened| cache.insert(opened))
+    let session = open(&factories.model, &job.choice, cancel).map(|opened| cache.insert(opened))?;
+    if cancel.is_cancelled() {
+        // It was opened all the same, but its runs are cancelled, too.
+        session.set_health(Health::Dead);
+    }
+    Ok(session)
 }

@@ -1,8 +1,8 @@
 //! Which models run: the life cycle of the first model, of those compared with it, and of its second session.
 //!
 //! A user runs model A and picks B. A goes on while the loader opens B ([`Inner::wanted`]). Then B is given to the worker
-//! ([`Active::Warming`]) and A waits: if B fails on its very first frame, A comes back; with B's first result A is given back to
-//! the cache and B is [`Active::Running`]. Every change is one function here, under one lock; workers and loader report what
+//! ([`FirstModel::Warming`]) and A waits: if B fails on its very first frame, A comes back; with B's first result A is given back to
+//! the cache and B is [`FirstModel::Running`]. Every change is one function here, under one lock; workers and loader report what
 //! happened and read the [`Assignment`], which is replaced as a whole.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -12,17 +12,19 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 use super::cache::SessionCache;
-use super::lifecycle::{Active, Assignment, Compared, ComparedPhase, Inner, Job, JobPlace, Second};
+use super::lifecycle::{Assignment, Compared, ComparedPhase, FirstModel, Inner, Job, JobPlace, Second};
 use super::pace::PaceReport;
 use super::session::{Health, Session};
 use crate::engine::command::ModelChoice;
 use crate::engine::context::Context;
 use crate::engine::publish::Publisher;
 use crate::engine::state::{ComparedModel, MAX_COMPARED, ModelState};
-use crate::model::ModelError;
+use crate::model::{CancelToken, ModelError};
 
 /// The run of a model that another one has replaced is ended after this long.
 const OVERDUE: Duration = Duration::from_secs(2);
+/// A worker may begin one more run before it sees that the session was replaced.
+const LAST_FRAME: Duration = Duration::from_millis(200);
 /// How often the figures are looked at to decide about a second session.
 const TUNE_EVERY: Duration = Duration::from_millis(500);
 
@@ -131,6 +133,7 @@ impl Models {
         let new = Assignment {
             epoch: inner.epoch,
             first: inner.active.session().cloned(),
+            choice: inner.choice,
             compared: inner.compared.iter().map(running).collect(),
             second,
         };
@@ -152,6 +155,7 @@ impl Models {
         let mut inner = self.lock();
         let path = choice.path.clone();
         inner.wanted = Some(choice);
+        inner.cancel_unwanted();
         self.change_state(|state| {
             state.opening = Some(path.clone());
             state.failed = None;
@@ -174,10 +178,10 @@ impl Models {
             }
         }
         self.end_second(&mut inner);
+        inner.choice += 1;
+        inner.cancel_unwanted();
         self.assign(&mut inner, false);
-        if inner.compared.is_empty() {
-            self.publisher.end_comparison();
-        }
+        self.publisher.compare(inner.choice, !inner.compared.is_empty());
         self.show_compared(&inner);
     }
 
@@ -204,6 +208,9 @@ impl Models {
             }
         }
         self.end_second(&mut inner);
+        inner.choice += 1;
+        inner.cancel_unwanted();
+        self.publisher.compare(inner.choice, false);
         self.end_active(&mut inner);
         self.change_state(|state| *state = ModelState::default());
     }
@@ -213,6 +220,7 @@ impl Models {
         let mut inner = self.lock();
         inner.stopping = true;
         inner.wanted = None;
+        inner.cancel_unwanted();
         for session in
             self.assignment.load().sessions().chain(inner.replaced.iter().map(|(session, _)| session))
         {
@@ -227,7 +235,7 @@ impl Models {
         for session in self.assignment.load().sessions() {
             self.cache.give_back(session);
         }
-        if let Active::Warming { previous: Some(previous), .. } = &inner.active {
+        if let FirstModel::Warming { previous: Some(previous), .. } = &inner.active {
             self.cache.give_back(previous);
         }
         *inner = Inner { stopping: true, ..Inner::default() };
@@ -236,13 +244,15 @@ impl Models {
 
     // --- what the loader does -----------------------------------------------------------------------------------------
 
-    /// Returns what to open next, waiting for it at most `most`.
-    pub fn next_job(&self, most: Duration) -> Option<Job> {
+    /// Returns what to open next, waiting for it at most `most`. The token is cancelled when nobody wants it any more.
+    pub fn next_job(&self, most: Duration) -> Option<(Job, CancelToken)> {
         let until = Instant::now() + most;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(job) = inner.next_job() {
-                return Some(job);
+                let cancel = CancelToken::default();
+                inner.loading = Some((job.clone(), cancel.clone()));
+                return Some((job, cancel));
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || inner.stopping {
@@ -256,9 +266,9 @@ impl Models {
     pub fn running(&self, choice: &ModelChoice) -> Option<Arc<Session>> {
         let inner = self.lock();
         let (session, previous) = match &inner.active {
-            Active::None => return None,
-            Active::Running(session) => (session, None),
-            Active::Warming { session, previous } => (session, previous.as_ref()),
+            FirstModel::None => return None,
+            FirstModel::Running(session) => (session, None),
+            FirstModel::Warming { session, previous } => (session, previous.as_ref()),
         };
         let fits = |s: &&Arc<Session>| s.choice == *choice && s.health() == Health::Good;
         std::iter::once(session).chain(previous).find(fits).cloned()
@@ -267,14 +277,8 @@ impl Models {
     /// The loader has done a job. A session that nobody wants any more stays warm.
     pub fn opened(&self, job: &Job, result: Result<Arc<Session>, ModelError>) {
         let mut inner = self.lock();
-        let is_wanted = !inner.stopping
-            && match job.place {
-                JobPlace::First => inner.wanted.as_ref() == Some(&job.choice),
-                JobPlace::Compared => inner.wanted_compared(&job.choice).is_some(),
-                JobPlace::Second(of) => {
-                    matches!(inner.second, Second::Wanted { of: wanted, .. } if wanted == of)
-                }
-            };
+        inner.loading = None;
+        let is_wanted = inner.is_wanted(job);
         match (result, job.place) {
             (Ok(session), JobPlace::First) if is_wanted => self.opened_first(&mut inner, session),
             (Ok(session), JobPlace::Compared) if is_wanted => {
@@ -325,22 +329,30 @@ impl Models {
     fn opened_first(&self, inner: &mut Inner, session: Arc<Session>) {
         inner.wanted = None;
         if inner.active.session().is_some_and(|running| Arc::ptr_eq(running, &session)) {
-            let path = session.info.path.clone();
-            return self.change_state(|state| state.opened(&path));
+            // A session that has no result yet is still shown as being opened.
+            if matches!(inner.active, FirstModel::Running(_)) {
+                let path = session.info.path.clone();
+                self.change_state(|state| state.opened(&path));
+            }
+            return;
         }
         self.end_second(inner);
+        // The session that ran before may have been given back since the loader found it.
+        self.cache.lease_again(&session);
         let previous = match std::mem::take(&mut inner.active) {
-            Active::None => None,
-            Active::Running(session) => Some(session),
-            Active::Warming { session: skipped, previous } => {
+            FirstModel::None => None,
+            FirstModel::Running(session) => Some(session),
+            FirstModel::Warming { session: skipped, previous } => {
                 self.cache.give_back(&skipped);
                 previous
             }
         };
         inner.active = match previous {
             // Back to the model that ran before, whose successor has no result yet.
-            Some(previous) if Arc::ptr_eq(&previous, &session) => Active::Warming { session, previous: None },
-            previous => Active::Warming { session, previous },
+            Some(previous) if Arc::ptr_eq(&previous, &session) => {
+                FirstModel::Warming { session, previous: None }
+            }
+            previous => FirstModel::Warming { session, previous },
         };
         self.assign(inner, true);
     }
@@ -362,9 +374,9 @@ impl Models {
                 return true;
             }
             let Some(busy) = session.busy_for() else { return false };
-            // The same session may have been picked again; a run that began before does not end for that.
+            // The same session may have been picked again; its run that began before hangs all the same.
             let is_assigned = now.sessions().any(|assigned| Arc::ptr_eq(assigned, session));
-            let hangs = busy >= since || (!is_assigned && busy >= OVERDUE);
+            let hangs = busy + LAST_FRAME >= since;
             if hangs {
                 tracing::warn!("{} hangs and is ended", session.info.name);
                 session.end();
@@ -374,20 +386,20 @@ impl Models {
         inner.replaced = replaced;
         // Somebody else's run of the session that is to warm up hangs: it is opened anew.
         let hanging = match &inner.active {
-            Active::Warming { session, .. } => session.health() == Health::Dead,
-            Active::None | Active::Running(_) => false,
+            FirstModel::Warming { session, .. } => session.health() == Health::Dead,
+            FirstModel::None | FirstModel::Running(_) => false,
         };
-        if hanging && let Active::Warming { session, previous } = std::mem::take(&mut inner.active) {
+        if hanging && let FirstModel::Warming { session, previous } = std::mem::take(&mut inner.active) {
             self.cache.give_back(&session);
             inner.wanted.get_or_insert_with(|| session.choice.clone());
-            inner.active = previous.map_or(Active::None, Active::Running);
+            inner.active = previous.map_or(FirstModel::None, FirstModel::Running);
             self.assign(inner, true);
         }
     }
 
     fn tune(&self, inner: &mut Inner) {
         let first = match &inner.active {
-            Active::Running(session)
+            FirstModel::Running(session)
                 if inner.wanted.is_none()
                     && inner.compared.is_empty()
                     && session.is_stateless
@@ -451,15 +463,15 @@ impl Models {
 
     /// No first model runs from now on.
     pub(super) fn end_active(&self, inner: &mut Inner) {
-        if let Active::Warming { session, previous } = &inner.active {
+        if let FirstModel::Warming { session, previous } = &inner.active {
             self.cache.give_back(session);
             if let Some(previous) = previous {
                 self.cache.give_back(previous);
             }
-        } else if let Active::Running(session) = &inner.active {
+        } else if let FirstModel::Running(session) = &inner.active {
             self.cache.give_back(session);
         }
-        inner.active = Active::None;
+        inner.active = FirstModel::None;
         self.assign(inner, true);
         self.publisher.withdraw(inner.epoch);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::lifecycle::{Active, ComparedPhase, Inner, Second};
+use super::lifecycle::{ComparedPhase, FirstModel, Inner, Second};
 use super::models::Models;
 use super::session::{Health, Session};
 use crate::model::ModelError;
@@ -11,13 +11,13 @@ impl Models {
     /// A session has its first result, or has no frame that it could be run on.
     pub fn first_result(&self, session: &Arc<Session>) {
         let mut inner = self.lock();
-        if let Active::Warming { session: warming, .. } = &inner.active
+        if let FirstModel::Warming { session: warming, .. } = &inner.active
             && Arc::ptr_eq(warming, session)
         {
             if let Some(previous) = std::mem::take(&mut inner.active).proved() {
                 self.cache.give_back(&previous);
             }
-            inner.active = Active::Running(Arc::clone(session));
+            inner.active = FirstModel::Running(Arc::clone(session));
             // The loader may have waited for the session that is free now.
             self.work.notify_all();
         }
@@ -28,7 +28,9 @@ impl Models {
     pub fn recovered(&self, session: &Arc<Session>) {
         let inner = self.lock();
         if inner.active.session().is_some_and(|first| Arc::ptr_eq(first, session)) {
-            self.change_state(|state| state.failed = None);
+            self.change_state(|state| {
+                state.failed.take_if(|(path, _)| *path == session.info.path);
+            });
         }
         self.works(&inner, session);
     }
@@ -66,10 +68,10 @@ impl Models {
         let usable = |previous: &Arc<Session>| previous.health() != Health::Dead;
         match std::mem::take(&mut inner.active) {
             // A model that fails on its very first frame does not take the place of the one that ran.
-            Active::Warming { previous: Some(previous), .. } if usable(&previous) => {
+            FirstModel::Warming { previous: Some(previous), .. } if usable(&previous) => {
                 session.set_health(Health::Dead);
                 self.cache.give_back(session);
-                inner.active = Active::Running(previous);
+                inner.active = FirstModel::Running(previous);
                 self.assign(&mut inner, true);
                 self.change_state(|state| {
                     state.opened(&failed.0);
@@ -77,10 +79,10 @@ impl Models {
                 });
             }
             active => {
-                if let Active::Warming { previous: Some(previous), .. } = &active {
+                if let FirstModel::Warming { previous: Some(previous), .. } = &active {
                     self.cache.give_back(previous);
                 }
-                inner.active = Active::Running(Arc::clone(session));
+                inner.active = FirstModel::Running(Arc::clone(session));
                 self.publisher.announce(inner.epoch, &session.info);
                 self.publisher.clear(inner.epoch);
                 if hopeless {
@@ -126,15 +128,17 @@ impl Models {
             return;
         }
         if let Some(place) = inner.place_of(session) {
-            self.cache.give_back(session);
-            inner.compared[place].phase = ComparedPhase::Failed;
+            return self.compared_failed(&mut inner, place, session, &Arc::new(ModelError::Stopped), true);
+        }
+        if matches!(&inner.second, Second::Running(second) if Arc::ptr_eq(second, session)) {
+            self.end_second(&mut inner);
             return self.assign(&mut inner, false);
         }
         match &inner.active {
             // The next tick opens it anew.
-            Active::Warming { .. } | Active::None => {}
-            Active::Running(first) if !Arc::ptr_eq(first, session) => {}
-            Active::Running(_) => {
+            FirstModel::Warming { .. } | FirstModel::None => {}
+            FirstModel::Running(first) if !Arc::ptr_eq(first, session) => {}
+            FirstModel::Running(_) => {
                 self.end_second(&mut inner);
                 self.end_active(&mut inner);
                 self.change_state(|state| state.current = None);

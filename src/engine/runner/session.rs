@@ -10,7 +10,7 @@ use super::predictor::{Predictor, Stop};
 use crate::engine::command::ModelChoice;
 use crate::engine::factories::ModelFactory;
 use crate::engine::state::ModelInfo;
-use crate::model::ModelError;
+use crate::model::{CancelToken, ModelError};
 
 /// Size and time of every file that a model was made from; `None`: the file is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -163,11 +163,15 @@ impl Session {
 }
 
 /// Opens and warms up a model. A panic in the runtime or in a decoder is a refusal with a reason.
-pub(in crate::engine) fn open(open: &ModelFactory, choice: &ModelChoice) -> Result<Opened, ModelError> {
+pub(in crate::engine) fn open(
+    open: &ModelFactory,
+    choice: &ModelChoice,
+    cancel: &CancelToken,
+) -> Result<Opened, ModelError> {
     let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let own = [choice.path.clone(), crate::model::sidecar::path_for(&choice.path)];
         let (earlier, resident) = (FileMarks::of(own), resident());
-        let mut predictor = open(choice)?;
+        let mut predictor = open(choice, cancel)?;
         predictor.warm_up()?;
         let files = FileMarks::of(predictor.files()).since(&earlier);
         Ok(Opened { choice: choice.clone(), files, predictor, cost: cost(&choice.path, resident) })

@@ -134,16 +134,18 @@ impl Worker<'_> {
     /// Takes over the sessions that are assigned now.
     fn follow(&mut self, assignment: Arc<Assignment>) {
         let mut old = std::mem::replace(&mut self.active, [const { None }; MAX_COMPARED]);
+        let new_epoch = assignment.epoch != self.assignment.epoch;
         for place in 0..MAX_COMPARED {
             let Some(session) = assignment.at(place) else { continue };
             let from = old.iter().position(|active| is(active.as_ref(), Some(session)));
-            if from == Some(place) {
-                self.active[place] = old[place].take();
-                continue;
+            let kept = from.and_then(|from| old[from].take());
+            let active = self.active[place].insert(kept.unwrap_or_else(|| ActiveModel::new(session)));
+            // Under a new epoch the first model is a new choice, even if another one was chosen and left within one run.
+            if from != Some(place) || (place == 0 && new_epoch) {
+                active.start_again();
+                self.shared.context.metrics.restart_model(place);
+                self.must_run_again = true;
             }
-            self.active[place] = Some(ActiveModel::new(session));
-            self.shared.context.metrics.restart_model(place);
-            self.must_run_again = true;
         }
         for active in self.active.iter_mut().flatten() {
             // The classes of the thresholds are those of the first model, which may be another now.
@@ -179,6 +181,7 @@ impl Worker<'_> {
             }
             self.shared.models.first_result(active.session());
         }
+        self.shared.context.wake();
     }
 
     /// Runs every model on a frame. `again`: it was run before.
@@ -197,14 +200,15 @@ impl Worker<'_> {
         self.thresholds = thresholds;
         self.last = Some(Arc::clone(frame));
 
-        let compares = self.active[1..].iter().any(Option::is_some);
+        let compares = !self.assignment.compared.is_empty();
         let mut found: [Option<Arc<Prediction>>; MAX_COMPARED] = [const { None }; MAX_COMPARED];
         for (place, found) in found.iter_mut().enumerate() {
             *found = self.run_at(place, frame, slow_down, again, compares);
         }
         if compares {
             let comparison = self.comparison(frame, &found);
-            self.shared.publisher.publish_comparison(comparison, self.assignment.epoch);
+            let Assignment { epoch, choice, .. } = *self.assignment;
+            self.shared.publisher.publish_comparison(comparison, epoch, choice);
         }
         for (active, prediction) in self.active.iter_mut().zip(found) {
             if let (Some(active), Some(prediction)) = (active, prediction) {
@@ -237,6 +241,7 @@ impl Worker<'_> {
                     if !is_shown {
                         // Its frame is no longer of interest, but the model works.
                         publisher.announce(self.assignment.epoch, &active.session().info);
+                        context.wake();
                     }
                     models.first_result(active.session());
                 }
@@ -260,7 +265,7 @@ impl Worker<'_> {
 
     /// Fills a comparison that nobody else holds.
     fn comparison(&mut self, frame: &Arc<Frame>, found: &[Option<Arc<Prediction>>]) -> Arc<Comparison> {
-        let count = 1 + self.active.iter().rposition(Option::is_some).unwrap_or(0);
+        let count = (1 + self.assignment.compared.len()).min(found.len());
         let mut filled = None;
         // All that nobody holds let go of their predictions, so that those can be filled again.
         for kept in &mut self.comparisons {

@@ -112,13 +112,22 @@ struct World {
     /// Models asked for as the first since the last was closed.
     asked: Vec<&'static str>,
     source: Option<Kind>,
+    compares: bool,
+    hidden: bool,
     subscriptions: Vec<(Subscription, Option<(u64, Instant)>)>,
 }
 
 impl World {
     fn new() -> Self {
         let rig = rig_by_address(|address, _| Kind::open(address));
-        Self { rig, asked: Vec::new(), source: None, subscriptions: Vec::new() }
+        Self {
+            rig,
+            asked: Vec::new(),
+            source: None,
+            compares: false,
+            hidden: false,
+            subscriptions: Vec::new(),
+        }
     }
 
     fn apply(&mut self, op: &Op) {
@@ -139,9 +148,13 @@ impl World {
             }
             Op::CloseModel => {
                 self.asked.clear();
+                self.compares = false;
                 engine.send(Command::CloseModel);
             }
-            Op::Compare(names) => engine.send(Command::Compare(names.iter().map(choice).collect())),
+            Op::Compare(names) => {
+                self.compares = !names.is_empty();
+                engine.send(Command::Compare(names.iter().map(choice).collect()));
+            }
             Op::Thresholds(conf) => {
                 engine.send(Command::SetThresholds(Thresholds { conf: *conf, ..Thresholds::default() }));
             }
@@ -150,7 +163,10 @@ impl World {
             Op::Seek(time_s) => engine.send(Command::Seek(*time_s)),
             Op::Loop(repeat) => engine.send(Command::Loop(*repeat)),
             Op::AsFastAsPossible(fast) => engine.send(Command::AsFastAsPossible(*fast)),
-            Op::Hidden(hidden) => engine.send(Command::Hidden(*hidden)),
+            Op::Hidden(hidden) => {
+                self.hidden = *hidden;
+                engine.send(Command::Hidden(*hidden));
+            }
             Op::Pace(pace) => engine.send(Command::Pace(*pace)),
             Op::SetControl => engine.send(Command::SetControl { id: 1, value: 2 }),
             Op::Subscribe => self.subscriptions.push((engine.subscribe(16), None)),
@@ -171,6 +187,10 @@ impl World {
             prop_assert_eq!(prediction.results.detections[0].class_id, number(name), "another model's name");
             prop_assert!(self.source.is_some(), "a result without a source");
         }
+        prop_assert!(
+            self.compares || engine.comparison().is_none(),
+            "a comparison although nothing is compared"
+        );
         if let Some(comparison) = engine.comparison() {
             for prediction in comparison.predictions.iter().flatten() {
                 prop_assert!(Arc::ptr_eq(&prediction.frame, &comparison.frame), "frames are mixed");
@@ -199,6 +219,18 @@ impl World {
         // Running, its predecessor, compared, a second session, three warm ones, and those that are on their way out.
         prop_assert!(open <= 2 + (MAX_COMPARED - 1) + 1 + 3 + 3, "{open} sessions are open");
         Ok(())
+    }
+
+    /// Nothing stays half done: a model that was asked for runs or has failed, and an image has its result.
+    fn settles(&self) {
+        let Some(last) = self.asked.last().filter(|name| **name != "hangs") else { return };
+        let engine = &self.rig.engine;
+        until("nothing is being opened", || engine.model().opening.is_none());
+        if last.starts_with("well") && !self.hidden && matches!(self.source, Some(Kind::Image)) {
+            until("the image has its result", || {
+                engine.prediction().is_some_and(|prediction| prediction.model.name == *last)
+            });
+        }
     }
 
     /// Whatever has happened, a source and a model that work are shown.
@@ -261,6 +293,8 @@ proptest! {
             world.apply(op);
             world.verify()?;
         }
+        world.settles();
+        world.verify()?;
         world.works();
         world.verify()?;
         world.ends();

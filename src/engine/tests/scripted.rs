@@ -290,7 +290,7 @@ pub(super) fn rig_by_address(
 /// Opens models that behave as their names say.
 pub(super) fn model_factory(runs: &Arc<AtomicU32>, log: &Arc<Mutex<Log>>) -> ModelFactory {
     let (runs, log) = (Arc::clone(runs), Arc::clone(log));
-    Box::new(move |choice| {
+    Box::new(move |choice, _| {
         let name = choice.path.to_string_lossy().into_owned();
         let file = choice.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let gone = choice.path.is_absolute() && !choice.path.exists();
