@@ -137,7 +137,7 @@ fn compare(models: &[PathBuf]) {
         }
         let stats = engine.stats();
         let medians: Vec<String> =
-            (0..count).map(|lane| format!("{:.1}", engine.model_stats(lane).total.median)).collect();
+            (0..count).map(|place| format!("{:.1}", engine.model_stats(place).total.median)).collect();
         println!(
             "{count:>7} {:>12.1} {:>16.1} {:>12.1} {:>13.1}  {}",
             stats.preview_fps,

@@ -816,7 +816,7 @@ fn two_programs_do_not_write_one_file() {
 #[test]
 fn a_disk_without_space_is_noticed_before_anything_is_written() {
     let server = Server::start(|request, reply| {
-        if request.path == "/said" {
+        if request.path == "/stated" {
             return reply.head("200 OK", &[("Content-Length", (1_u64 << 59).to_string())]);
         }
         reply.send("404 Not Found", "", b"")
@@ -825,7 +825,7 @@ fn a_disk_without_space_is_noticed_before_anything_is_written() {
     let error = place.fails(Job { bytes: Some(1 << 60), ..place.job(&server.url("/known")) });
     assert!(matches!(error, E::NoSpace { needed, .. } if needed == 1 << 60), "{error}");
     assert!(server.requests().is_empty());
-    let error = place.fails(place.job(&server.url("/said")));
+    let error = place.fails(place.job(&server.url("/stated")));
     assert!(matches!(error, E::NoSpace { needed, .. } if needed == 1 << 59), "{error}");
 }
 

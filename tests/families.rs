@@ -245,8 +245,8 @@ fn an_objectness_of_one_everywhere_is_yolov6() {
 
 #[test]
 fn a_head_with_corners_is_read_when_the_user_says_so() {
-    let said = Sidecar { family: Some(Family::Yolov10Corners), ..Sidecar::default() };
-    let options = OpenOptions { overrides: Some(said), ..OpenOptions::default() };
+    let overrides = Sidecar { family: Some(Family::Yolov10Corners), ..Sidecar::default() };
+    let options = OpenOptions { overrides: Some(overrides), ..OpenOptions::default() };
     let mut model = Model::open(&file("yolov10_corners"), &options).expect("opens");
     let found = look(&mut model, &Frame::filled(128, 64, [9, 9, 9, 255]));
     assert_eq!((found.detections.len(), found.detections[0].class_id), (1, 1));
@@ -379,7 +379,7 @@ fn depth_comes_without_an_axis_of_channels() {
 #[test]
 fn an_adapter_beside_a_model_changes_what_it_finds() {
     let path = file("lora_classifier");
-    let adapters = model::adapter::beside(&path);
+    let adapters = model::adapter::adapters_of(&path);
     assert_eq!(adapters, [path.with_extension("onnx_adapter")]);
     let frame = Frame::filled(64, 64, [9, 9, 9, 255]);
     let best = |adapter: Option<PathBuf>| {

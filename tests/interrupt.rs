@@ -151,5 +151,5 @@ fn a_second_ctrl_c_ends_at_once() {
     std::thread::sleep(Duration::from_millis(100));
     running.signal("-INT");
     let ended = running.ended().with_code(130);
-    assert_eq!(ended.err, "", "the first one would have said more");
+    assert_eq!(ended.err, "", "the first one would have printed more");
 }

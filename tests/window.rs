@@ -97,11 +97,11 @@ impl<'a> Window<'a> {
         let begin = Instant::now();
         while !reached(self) {
             if let Ok(Some(status)) = self.program.try_wait() {
-                let mut said = String::new();
+                let mut printed = String::new();
                 if let Some(mut err) = self.program.stderr.take() {
-                    let _ = err.read_to_string(&mut said);
+                    let _ = err.read_to_string(&mut printed);
                 }
-                panic!("the program ended ({status}) before {what} came:\n{said}");
+                panic!("the program ended ({status}) before {what} came:\n{printed}");
             }
             assert!(begin.elapsed() < PATIENCE, "{what} didn't come; the title is {:?}", self.title());
             std::thread::sleep(Duration::from_millis(100));

@@ -22,16 +22,16 @@ SHA256 = hashlib.sha256(BODY).hexdigest()
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Answers each path in its own way."""
+    """Serves each path in its own way."""
 
     def do_GET(self):
-        answers = {
+        replies = {
             "/model.onnx": (200, BODY, len(BODY)),
             "/cut.onnx": (200, BODY[:1000], len(BODY)),
             "/page.onnx": (200, b"<!DOCTYPE html><html>log in</html>", None),
             "/other.onnx": (200, b"another file", None),
         }
-        code, body, length = answers.get(self.path, (404, b"<html>not here</html>", None))
+        code, body, length = replies.get(self.path, (404, b"<html>not here</html>", None))
         self.send_response(code)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()

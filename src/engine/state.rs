@@ -31,7 +31,7 @@ pub struct ModelInfo {
     pub threads: usize,
     /// The LoRA adapter that it runs with.
     pub adapter: Option<PathBuf>,
-    /// The LoRA adapters that lay beside the file when it was opened.
+    /// The LoRA adapters that lay next to the file when it was opened.
     pub adapters: Vec<PathBuf>,
     /// The models that could be its second one (see [`crate::model::companion`]) when it was opened.
     pub companions: Vec<PathBuf>,

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// The ending of their files, lower case.
 pub const ENDING: &str = "onnx_adapter";
 
-/// The adapters that lie beside a model, in name order: files whose names begin with the model's.
+/// The adapters that lie next to a model, in name order: files whose names begin with the model's.
 #[must_use]
-pub fn beside(model: &Path) -> Vec<PathBuf> {
+pub fn adapters_of(model: &Path) -> Vec<PathBuf> {
     let (Some(folder), Some(stem)) = (model.parent(), model.file_stem().and_then(|s| s.to_str())) else {
         return Vec::new();
     };
@@ -37,7 +37,7 @@ mod tests {
             std::fs::write(dir.path().join(name), "").unwrap();
         }
         let names = ["a-night.onnx_adapter", "a.onnx_adapter"].map(|name| dir.path().join(name));
-        assert_eq!(beside(&dir.path().join("a.onnx")), names);
-        assert!(beside(Path::new("")).is_empty());
+        assert_eq!(adapters_of(&dir.path().join("a.onnx")), names);
+        assert!(adapters_of(Path::new("")).is_empty());
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn open(
             choices(path, Task::Action).into_iter().next().ok_or_else(|| ModelError::CannotRun {
                 path: path.to_owned(),
                 reason: "it reads skeletons, and no pose model that finds them is here".into(),
-                remedy: "Put a pose model with COCO's 17 points beside it (YOLO11-pose, MoveNet), or name one with --pose FILE."
+                remedy: "Put a pose model with COCO's 17 points next to it (YOLO11-pose, MoveNet), or name one with --pose FILE."
                     .into(),
             })?
         }

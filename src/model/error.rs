@@ -35,7 +35,7 @@ pub enum ModelError {
     #[error("Sightline doesn't know how to read \u{201c}{}\u{201d}: {reason}.", path.display())]
     NotUnderstood { path: PathBuf, reason: String },
     /// A sidecar can't be read, or something in it is wrong.
-    #[error("The settings beside the model, \u{201c}{}\u{201d}, can't be used: {reason}.", path.display())]
+    #[error("The settings next to the model, \u{201c}{}\u{201d}, can't be used: {reason}.", path.display())]
     BadSidecar {
         path: PathBuf,
         #[source]
@@ -79,7 +79,7 @@ impl ModelError {
             }
             Self::CannotRun { remedy, .. } => remedy.clone(),
             Self::NotUnderstood { .. } => {
-                "Choose its task and input by hand in \u{201c}How to read this model\u{201d}, or write a sidecar file beside it.".into()
+                "Choose its task and input by hand in \u{201c}How to read this model\u{201d}, or write a sidecar file next to it.".into()
             }
             Self::BadSidecar { path, .. } => {
                 format!("Correct or delete \u{201c}{}\u{201d}.", path.display())

@@ -10,13 +10,13 @@ use super::spec::{ExtraInput, ExtraValue};
 /// Why an input other than the image can't be written; each message is the end of a sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtraInputError {
-    #[error("beside the image it wants an input \u{201c}{name}\u{201d} that isn't known")]
+    #[error("besides the image it needs an input \u{201c}{name}\u{201d} that isn't known")]
     Unknown { name: String },
     #[error("its input \u{201c}{name}\u{201d} is no tensor")]
     NotTensor { name: String },
-    #[error("an input beside its image is too large")]
+    #[error("an input other than its image is too large")]
     TooLarge,
-    #[error("an input beside its image holds {0}")]
+    #[error("an input other than its image holds {0}")]
     Element(TensorElementType),
     #[error("it gave no state \u{201c}{output}\u{201d} for its input \u{201c}{input}\u{201d}")]
     NoState { output: String, input: String },

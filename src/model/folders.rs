@@ -27,7 +27,7 @@ pub fn cache_folder() -> Option<PathBuf> {
 }
 
 /// The folders that models are looked for in, in order, whether or not they exist: `SIGHTLINE_MODELS`,
-/// `models` here, `models` beside the program, `models` in the data folder.
+/// `models` here, `models` next to the program, `models` in the data folder.
 #[must_use]
 pub fn model_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
@@ -36,8 +36,8 @@ pub fn model_folders() -> Vec<PathBuf> {
     }
     folders.push(PathBuf::from("models"));
     let program = std::env::current_exe().ok();
-    if let Some(beside) = program.as_deref().and_then(Path::parent) {
-        folders.push(beside.join("models"));
+    if let Some(folder) = program.as_deref().and_then(Path::parent) {
+        folders.push(folder.join("models"));
     }
     if let Some(data) = data_folder() {
         folders.push(data.join("models"));

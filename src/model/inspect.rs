@@ -70,7 +70,7 @@ fn check_external_data(path: &Path, graph: &GraphInfo) -> Result<(), ModelError>
                 reason: format!(
                     "its weights lie in a second file, \u{201c}{shown}\u{201d}, which is missing"
                 ),
-                remedy: "Put that file beside the model.".into(),
+                remedy: "Put that file next to the model.".into(),
             });
         }
     }

@@ -59,7 +59,7 @@ pub struct Model {
     network: Network,
     provider: String,
     adapter: Option<PathBuf>,
-    /// A second model that processes the same frames. A field of its own beside the network, so that it stays here while
+    /// A second model that processes the same frames. A field of its own next to the network, so that it stays here while
     /// both run: a panic in a run loses nothing.
     companion: Option<Companion>,
     /// The frame for both, if it came in another format.

@@ -35,7 +35,7 @@ struct Event {
     args: HashMap<String, serde_json::Value>,
 }
 
-/// Opens the model once more, runs it on an empty image under the runtime's profiler, and answers who ran what, the
+/// Opens the model once more, runs it on an empty image under the runtime's profiler, and returns which provider ran which nodes, the
 /// greatest share of time first. Takes as long as opening the model does; not for a thread that paints.
 ///
 /// # Errors

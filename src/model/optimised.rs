@@ -41,7 +41,7 @@ fn processor() -> &'static str {
     std::env::consts::ARCH
 }
 
-/// A new file beside `place` for the runtime to write to; `None` if it can't be made.
+/// A new file next to `place` for the runtime to write to; `None` if it can't be made.
 pub(super) fn draft(place: &Path) -> Option<tempfile::TempPath> {
     let folder = place.parent()?;
     std::fs::create_dir_all(folder).ok()?;

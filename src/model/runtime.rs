@@ -119,7 +119,7 @@ pub fn library_name() -> &'static str {
 #[must_use]
 pub fn how_to_get() -> String {
     let place =
-        data_folder().map_or_else(|| "beside the program".into(), |f| f.join("lib").display().to_string());
+        data_folder().map_or_else(|| "next to the program".into(), |f| f.join("lib").display().to_string());
     format!(
         "Run \u{201c}make run\u{201d}, which fetches it; or take {} (1.24 or newer) out of Python's \u{201c}onnxruntime\u{201d} package or \
          the release archive on github.com/microsoft/onnxruntime and put it into {place}, or name it in \
@@ -137,7 +137,7 @@ pub fn prefer(path: Option<PathBuf>) {
     *PREFERRED.lock().unwrap_or_else(PoisonError::into_inner) = path;
 }
 
-/// Where the library is looked for, in order: environment, settings, beside the program, data folder, system.
+/// Where the library is looked for, in order: environment, settings, next to the program, data folder, system.
 #[must_use]
 pub fn candidates() -> Vec<PathBuf> {
     let name = library_name();
@@ -210,7 +210,7 @@ enum LoadError {
 }
 
 fn load_from(path: &Path) -> Result<Runtime, LoadError> {
-    // The loader looks for a relative path beside the program, not in the working folder.
+    // The loader looks for a relative path next to the program, not in the working folder.
     let absolute = if path.components().count() > 1 { std::path::absolute(path).ok() } else { None };
     let builder = ort::init_from(absolute.as_deref().unwrap_or(path))?;
     let environment = builder.with_name("sightline").with_telemetry(false).build()?;

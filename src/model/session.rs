@@ -125,7 +125,7 @@ pub fn provider_named(name: &str) -> Result<Provider, ModelError> {
     })
 }
 
-/// Threads for a model that runs beside the preview: all cores but one, which the preview needs.
+/// Threads for a model that runs together with the preview: all cores but one, which the preview needs.
 #[must_use]
 pub fn live_threads() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,4 +1,4 @@
-//! The settings of a user for a model, in a file `NAME.toml` beside it: any part of a spec.
+//! The settings of a user for a model, in a file `NAME.toml` next to it: any part of a spec.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::ModelError;
 use super::labels::Labels;
 use super::spec::{ColourOrder, Family, Fit, Layout, Range, Spec, Task};
 
-/// Why the settings beside a model can't be used; each message is the end of a sentence.
+/// Why the settings next to a model can't be used; each message is the end of a sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum SidecarError {
     #[error("{0}")]
@@ -76,7 +76,7 @@ impl Sidecar {
         Ok(sidecar)
     }
 
-    /// Writes the sidecar beside the model: whole or not at all.
+    /// Writes the sidecar next to the model: whole or not at all.
     ///
     /// # Errors
     /// [`ModelError::BadSidecar`] if it can't be written.

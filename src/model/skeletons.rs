@@ -359,7 +359,7 @@ mod tests {
         // The right wrist is OpenPose's fourth and COCO's tenth; the left ear its seventeenth and COCO's third.
         assert!((at(&values, 0, 3, 4, 0) - (30.0 / 200.0 - 0.5)).abs() < 1e-6);
         assert!((at(&values, 0, 3, 17, 0) - (23.0 / 200.0 - 0.5)).abs() < 1e-6);
-        // Nobody before, and nobody beside.
+        // Nobody before, and nobody else.
         assert_eq!([at(&values, 0, 2, 0, 0), at(&values, 2, 3, 0, 1)], [0.0, 0.0]);
     }
 

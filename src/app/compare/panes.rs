@@ -117,12 +117,12 @@ fn handle(ui: &Ui, at: Rect, x: f32) {
     if focused {
         painter.circle_stroke(centre, 17.0, Stroke::new(2.5, p.accent));
     }
-    for (side, lane) in [(-1.0, 0), (1.0, 1)] {
-        // Arrows in the lanes' colours: which side is whose.
+    for (side, index) in [(-1.0, 0), (1.0, 1)] {
+        // Arrows in the colours of the models: which side is whose.
         let tip = centre + vec2(side * 10.5, 0.0);
         let back = centre.x + side * 3.5;
         let points = vec![tip, pos2(back, centre.y - 6.0), pos2(back, centre.y + 6.0)];
-        painter.add(egui::Shape::convex_polygon(points, colour(lane), Stroke::NONE));
+        painter.add(egui::Shape::convex_polygon(points, colour(index), Stroke::NONE));
     }
 }
 

@@ -108,8 +108,8 @@ impl DownloadList {
                 Some(State::Failed(failure)) => {
                     PullState::Failed { message: failure.to_string(), fix: failure.fix() }
                 }
-                Some(State::Done(outcome)) => {
-                    downloaded(id, &outcome, core);
+                Some(State::Done(result)) => {
+                    downloaded(id, &result, core);
                     return false;
                 }
                 Some(State::Cancelled) | None => return false,
@@ -124,16 +124,16 @@ impl DownloadList {
 }
 
 /// Announces a finished download and writes the model's settings and records on a worker.
-fn downloaded(id: &str, outcome: &Arc<Downloaded>, core: &mut Core) {
+fn downloaded(id: &str, result: &Arc<Downloaded>, core: &mut Core) {
     let Some(entry) = core.catalogue.entries.iter().find(|entry| entry.id == id).cloned() else { return };
     let texts = &core.strings().library;
-    let pinned = outcome.trust == Trust::FirstUse;
+    let pinned = result.trust == Trust::FirstUse;
     let text = if pinned { format!("{}. {}", entry.name, texts.pinned) } else { entry.name.clone() };
     core.toasts.good(texts.fetched, text);
-    let outcome = Arc::clone(outcome);
-    core.library_job(move |watcher| match pull::finish(&entry, &outcome) {
+    let result = Arc::clone(result);
+    core.library_job(move |watcher| match pull::finish(&entry, &result) {
         Ok(settled) => {
-            watcher.update(|records| settled.record(records, &outcome));
+            watcher.update(|records| settled.record(records, &result));
             Done::Nothing
         }
         Err(error) => Done::Failed(format!("{error} {}", error.fix())),

@@ -15,7 +15,7 @@ use crate::model::Task;
 /// Arguments of `sightline models list`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} here, beside the\n\
+    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} here, next to the\n\
     program, in the data folder, and in the folders added in the window.\n\n\
     Examples:\n  sightline models list --task detect --sort speed\n  \
     sightline models list --available            what can be downloaded\n  \

@@ -56,7 +56,7 @@ impl Capture {
             let error = match opened {
                 Ok(source) => {
                     let name = source.info().name.clone();
-                    match self.guarded(&name, || self.play(source, &mut remembered)) {
+                    match guarded(&name, || self.play(source, &mut remembered)) {
                         Ok(()) => return,
                         Err(error) => error,
                     }
@@ -72,20 +72,7 @@ impl Capture {
 
     fn open(&self, address: &Address) -> Result<Box<dyn Source>, SourceError> {
         let open = || (self.factories.source)(address, &self.camera);
-        self.guarded(&self.address.to_string(), open)
-    }
-
-    /// A camera's driver and the libraries over it are foreign code: a panic there is a failure of the camera.
-    fn guarded<T>(
-        &self,
-        name: &str,
-        work: impl FnOnce() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            tracing::error!("reading {name} crashed");
-            let reason = "reading it crashed; please report this camera or file".into();
-            Err(SourceError::Camera { name: name.to_owned(), reason })
-        })
+        guarded(&self.address.to_string(), open)
     }
 
     fn set_state(&self, state: SourceState) {
@@ -179,6 +166,15 @@ impl Capture {
         }
         Ok(())
     }
+}
+
+/// A camera's driver and the libraries over it are foreign code: a panic there is a failure of the camera.
+fn guarded<T>(name: &str, work: impl FnOnce() -> Result<T, SourceError>) -> Result<T, SourceError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        tracing::error!("reading {name} crashed");
+        let reason = "reading it crashed; please report this camera or file".into();
+        Err(SourceError::Camera { name: name.to_owned(), reason })
+    })
 }
 
 fn wishes(controls: &Controls) -> Wishes {

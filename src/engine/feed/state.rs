@@ -35,7 +35,7 @@ pub(super) fn set(controls: &mut Vec<(u32, i64)>, id: u32, value: i64) {
 }
 
 /// What an open source can be told to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::engine) enum SourceCommand {
     Step,
     Seek(f64),

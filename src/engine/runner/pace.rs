@@ -100,7 +100,7 @@ impl Tuner {
         self.report
     }
 
-    /// Whether a second session is wanted beside the model `of` = (its id, the source's generation).
+    /// Whether a second session is wanted next to the model `of` = (its id, the source's generation).
     pub fn wants(&mut self, pace: ResultPace, of: (u64, u64), stats: &Stats, now: Instant) -> bool {
         if self.of != Some(of) {
             let smooth = self.report.smooth;

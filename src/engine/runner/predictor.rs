@@ -62,7 +62,7 @@ impl Predictor for Model {
             provider: self.provider().to_owned(),
             threads: self.threads(),
             adapter: self.adapter().map(Into::into),
-            adapters: crate::model::adapter::beside(self.path()),
+            adapters: crate::model::adapter::adapters_of(self.path()),
             companions: crate::model::companion::choices(self.path(), self.spec().task),
         }
     }

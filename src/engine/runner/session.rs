@@ -116,7 +116,7 @@ impl Session {
 
     /// Whether its files, and the adapters next to them, are as they were when it was opened. Reads the disk.
     pub fn is_current(&self) -> bool {
-        self.files.still_hold() && crate::model::adapter::beside(&self.info.path) == self.info.adapters
+        self.files.still_hold() && crate::model::adapter::adapters_of(&self.info.path) == self.info.adapters
     }
 
     pub fn health(&self) -> Health {

@@ -54,7 +54,7 @@ fn a_failing_or_crashing_model_leaves_the_preview_running() {
     for name in ["fails", "panics"] {
         let rig = live();
         rig.model(name);
-        until("the failure is said", || rig.engine.model().failed.is_some());
+        until("the failure is reported", || rig.engine.model().failed.is_some());
         rig.preview_goes_on();
         until("the model is closed after repeated failures", || rig.engine.model().current.is_none());
         rig.model("well");
@@ -69,7 +69,7 @@ fn a_model_that_cannot_be_opened_leaves_the_old_one_running() {
     rig.model("well");
     until("the model runs", || rig.engine.prediction().is_some());
     rig.model("missing");
-    until("the failure is said", || rig.engine.model().failed.is_some());
+    until("the failure is reported", || rig.engine.model().failed.is_some());
     let state = rig.engine.model();
     assert_eq!(state.current.as_ref().map(|c| c.name.as_str()), Some("well"));
     assert!(state.opening.is_none());
@@ -145,7 +145,7 @@ fn an_unplugged_camera_is_said_and_comes_back_by_itself() {
         _ => Ok(source(Pace::Live, None, &[])),
     });
     rig.open();
-    until("the loss is said", || {
+    until("the loss is reported", || {
         matches!(
             &*rig.engine.source(),
             SourceState::Failed { error: SourceError::Unplugged { .. }, retrying: true, .. }
@@ -164,7 +164,7 @@ fn what_cannot_pass_is_not_tried_again() {
         Err(SourceError::NoFile { path: "gone.mp4".into() })
     });
     rig.open();
-    until("the failure is said", || {
+    until("the failure is reported", || {
         matches!(&*rig.engine.source(), SourceState::Failed { retrying: false, .. })
     });
     std::thread::sleep(Duration::from_millis(1300));

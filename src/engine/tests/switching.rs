@@ -106,7 +106,7 @@ fn a_running_model_whose_file_is_gone_goes_on_running() {
     rig.runs(name);
     std::fs::remove_file(&file).expect("removed");
     rig.model(name);
-    until("it is said that the file is gone", || rig.engine.model().failed.is_some());
+    until("it is reported that the file is gone", || rig.engine.model().failed.is_some());
     rig.compare(&["well2"]);
     until("both look", || rig.compared() == [name, "well2"]);
     rig.compare(&[]);
@@ -138,7 +138,7 @@ fn a_model_that_fails_on_its_first_frame_leaves_the_old_one_running() {
     rig.runs("well");
     for name in ["fails", "panics"] {
         rig.model(name);
-        until("the failure is said", || {
+        until("the failure is reported", || {
             rig.engine.model().failed.as_ref().is_some_and(|(path, _)| path.as_os_str() == name)
         });
         assert!(rig.engine.prediction().is_some_and(|o| o.model.name == "well"));
@@ -184,10 +184,10 @@ fn compared_models_look_at_the_same_frames() {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    until("every lane has figures", || (0..3).all(|lane| rig.engine.model_stats(lane).fps > 0.0));
+    until("every model has figures", || (0..3).all(|place| rig.engine.model_stats(place).fps > 0.0));
     let state = rig.engine.model();
     let names: Vec<_> =
-        state.compared.iter().filter_map(|lane| lane.model.as_ref()).map(|c| &c.name).collect();
+        state.compared.iter().filter_map(|compared| compared.model.as_ref()).map(|c| &c.name).collect();
     assert_eq!(names, ["well2", "well3"]);
 }
 
@@ -206,7 +206,7 @@ fn taking_a_model_out_of_a_comparison_leaves_the_others_open() {
     until("nothing is compared", || rig.engine.comparison().is_none());
     assert!(rig.looks_now("well3"));
     assert!(rig.engine.model().compared.is_empty());
-    // The last may be asked for as the first before it is out of its old lane; then it is opened a second time.
+    // The last may be asked for as the first before it is out of its old place; then it is opened a second time.
     let opened = rig.opened();
     for once in ["well1", "well2"] {
         assert_eq!(opened.iter().filter(|name| *name == once).count(), 1, "{opened:?}");
@@ -219,8 +219,8 @@ fn what_fails_in_a_comparison_leaves_the_others_running() {
     rig.runs("well1");
     rig.compare(&["missing", "fails", "well2"]);
     until("the last one runs", || rig.compared() == ["well1", "-", "-", "well2"]);
-    until("both failures are said", || {
-        rig.engine.model().compared.iter().filter(|l| l.failed.is_some()).count() == 2
+    until("both failures are reported", || {
+        rig.engine.model().compared.iter().filter(|compared| compared.failed.is_some()).count() == 2
     });
     assert!(rig.engine.model().failed.is_none());
     rig.preview_goes_on();
@@ -236,8 +236,8 @@ fn a_comparison_of_a_still_image_is_made_again_under_new_limits() {
     rig.engine.send(Command::SetThresholds(Thresholds { conf: 0.5, ..Thresholds::default() }));
     let scores = || -> Vec<f32> {
         let newest = rig.engine.comparison();
-        let lanes = newest.iter().flat_map(|c| c.predictions.iter().flatten());
-        lanes.flat_map(|o| o.results.detections.iter().map(|d| d.score)).collect()
+        let predictions = newest.iter().flat_map(|c| c.predictions.iter().flatten());
+        predictions.flat_map(|o| o.results.detections.iter().map(|d| d.score)).collect()
     };
     until("both look again", || scores() == [0.5, 0.5]);
 }

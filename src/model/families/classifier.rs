@@ -1,4 +1,4 @@
-//! Classifiers: one score a class for the whole image, whoever trained them.
+//! Classifiers: one score for each class for the whole image, of any training.
 
 use crate::model::families::Family;
 use crate::model::families::definition::{Definition, Quirks, Rule};

@@ -119,7 +119,7 @@ families! {
     yolov2: Yolov2 = "YOLOv2 and Tiny YOLOv2 of the ONNX model zoo: raw maps.",
     fastestdet: FastestDet = "FastestDet.",
     st_gcn: StGcn = "One score an action for skeletons over time, which a pose model finds.",
-    classifier: Classifier = "One score a class for the whole image, whoever trained it.",
+    classifier: Classifier = "One score for each class for the whole image, of any training.",
     segmenter: Segmenter = "One score a class and pixel: DeepLab, FCN, U-Net.",
     super_resolution: SuperResolution = "The image that comes out is larger.",
     neural_style: NeuralStyle = "An image in 0..255 goes in and comes out: fast neural style.",

@@ -53,7 +53,7 @@ pub struct ValueInfo {
     pub element: String,
     /// One entry an axis; `None` if it is dynamic. Also empty if the file gives no shape.
     pub shape: Vec<Option<u64>>,
-    /// The names of dynamic axes, beside `shape` ("batch", "height", …).
+    /// The names of dynamic axes, next to `shape` ("batch", "height", …).
     pub symbols: Vec<Option<String>>,
 }
 
@@ -95,7 +95,7 @@ pub struct GraphInfo {
     pub operators: Vec<(String, String)>,
     /// Elements of the weights by type, as ONNX names them.
     pub weights: BTreeMap<String, u64>,
-    /// Files that the weights lie in, beside the model.
+    /// Files that the weights lie in, next to the model.
     pub external_data: Vec<String>,
     /// Size of the file in bytes.
     pub bytes: u64,

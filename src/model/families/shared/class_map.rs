@@ -23,7 +23,7 @@ pub fn decode(
     let (width, height) = match (output.data, output.shape.len(), axes) {
         (Data::F32(_), 4, [1, a, b, c]) => {
             let values = output.floats()?;
-            // Channels are few beside rows and columns; the input's layout decides where that isn't so.
+            // Channels are fewer than rows and columns; if that does not decide, the layout of the input does.
             let last = match (b == c, a == b) {
                 (true, false) => false,
                 (false, true) => true,

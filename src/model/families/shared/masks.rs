@@ -210,7 +210,7 @@ impl Planes<'_> {
     }
 }
 
-/// 255 · σ(logit), rounded; off by one at the most. Written with the first terms of tanh's continued fraction, which a
+/// 255 · σ(logit), rounded; off by one at most. Written with the first terms of tanh's continued fraction, which a
 /// whole row goes through in vectors, where an exponential would be called cell by cell.
 fn soft(logit: f32) -> u8 {
     let z = (logit * 0.5).clamp(-4.97, 4.97);

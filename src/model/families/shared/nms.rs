@@ -7,7 +7,7 @@ use crate::model::families::Candidate;
 pub const MOST_CANDIDATES: usize = 30_000;
 
 /// How many kept boxes are compared at once.
-const MAX_COMPARED: usize = 8;
+const LANES: usize = 8;
 
 /// No block.
 const END: u32 = u32::MAX;
@@ -17,10 +17,10 @@ const END: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 struct Block {
     /// x1, y1, x2, y2.
-    sides: [[f32; MAX_COMPARED]; 4],
-    area: [f32; MAX_COMPARED],
+    sides: [[f32; LANES]; 4],
+    area: [f32; LANES],
     /// 1 where there is a box.
-    used: [u32; MAX_COMPARED],
+    used: [u32; LANES],
     /// The class's next block.
     next: u32,
 }
@@ -32,7 +32,7 @@ impl Block {
         // Comparisons instead of `f32::min`, which minds NaN: no candidate has one.
         let least = |a: f32, b: f32| if a < b { a } else { b };
         let most = |a: f32, b: f32| if a > b { a } else { b };
-        let mut hits = [0u32; MAX_COMPARED];
+        let mut hits = [0u32; LANES];
         for (lane, hit) in hits.iter_mut().enumerate() {
             let side = |n: usize| self.sides[n][lane];
             let w = most(least(side(2), b[2]) - most(side(0), b[0]), 0.0);
@@ -75,14 +75,10 @@ impl ComparedBoxes {
         if *count == 0 {
             self.classes.push(class_id);
         }
-        let lane = *count as usize % MAX_COMPARED;
+        let lane = *count as usize % LANES;
         if lane == 0 {
-            let empty = Block {
-                sides: [[0.0; MAX_COMPARED]; 4],
-                area: [0.0; MAX_COMPARED],
-                used: [0; MAX_COMPARED],
-                next: *newest,
-            };
+            let empty =
+                Block { sides: [[0.0; LANES]; 4], area: [0.0; LANES], used: [0; LANES], next: *newest };
             *newest = self.blocks.len() as u32;
             self.blocks.push(empty);
         }
