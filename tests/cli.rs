@@ -28,7 +28,7 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["predict", bus, "--max-frames", "0"], "--max-frames"),
         (&["predict", bus, "--imgsz", "big"], "640x384"),
         (&["predict", bus, "--format", "xml"], "--format"),
-        (&["predict", ""], "no camera, file, folder"),
+        (&["predict", ""], "not a camera, file, folder"),
         (&["predict", "pattern:0x0"], "pattern:0x0"),
         (&["predikt"], "predict"),
         (&["--model", "m.onnx", "predict", bus], "after the command"),

@@ -32,7 +32,8 @@ impl Folder {
             .into_iter()
             .map(|file| {
                 let text = std::fs::read_to_string(&file).expect("a source file can be read");
-                (module_of(file.strip_prefix(&source).expect("it lies in src")), without_tests(&plain(&text)))
+                let text = without_visibility(&without_tests(&plain(&text)));
+                (module_of(file.strip_prefix(&source).expect("it lies in src")), text)
             })
             .collect();
         Self { code }
@@ -91,6 +92,13 @@ impl Folder {
         }
         groups.into_iter().collect()
     }
+}
+
+/// The code without the paths of `pub(in crate::engine)`, which import nothing.
+fn without_visibility(code: &str) -> String {
+    let mut parts = code.split("pub(in ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |code, part| code + "pub" + part.split_once(')').map_or("", |(_, rest)| rest))
 }
 
 /// All modules that can be reached from one by one or more imports.

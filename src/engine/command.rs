@@ -1,21 +1,14 @@
 //! What an engine can be told to do, and the snapshot of its settings that the workers read.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::choice::ModelChoice;
 use super::runner::pace::ResultPace;
-use crate::model::{OpenOptions, Thresholds};
+use crate::model::Thresholds;
 use crate::source::{Address, CameraRequest};
-
-/// Which model to open, and how.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelChoice {
-    pub path: PathBuf,
-    pub options: OpenOptions,
-}
 
 #[expect(clippy::large_enum_variant, reason = "commands are few and pass by value once")]
 /// What an engine can be told to do. Commands are applied in order; none of them waits for a worker.

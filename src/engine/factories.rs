@@ -1,6 +1,6 @@
 //! How sources and models are opened.
 
-use super::command::ModelChoice;
+use super::choice::ModelChoice;
 use super::runner::predictor::Predictor;
 use crate::model::{CancelToken, Model, ModelError, OpenOptions};
 use crate::source::{Address, CameraRequest, Source, SourceError};

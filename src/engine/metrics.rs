@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::state::MAX_COMPARED;
+use super::choice::MAX_COMPARED;
 use crate::model::results::StageTimes;
 
 /// The median and 95th percentile of the last seconds, in milliseconds.

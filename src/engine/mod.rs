@@ -9,6 +9,7 @@
 //! at any time and never wait; state, figures and results are read at any time without waiting for a worker. Several engines can
 //! run at once and share their open models ([`SessionCache`]).
 
+mod choice;
 mod command;
 mod context;
 mod factories;
@@ -27,12 +28,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
-pub use command::{Command, ModelChoice};
+pub use choice::{MAX_COMPARED, ModelChoice};
+pub use command::Command;
 pub use factories::{Factories, ModelFactory, SourceFactory};
 pub use metrics::{ModelStats, Percentiles, Stats};
 pub use publish::{Stage, Subscription};
 pub use runner::{PaceFigures, PaceReport, Predictor, ResultPace, SessionCache, Stop};
-pub use state::{ComparedModel, Comparison, MAX_COMPARED, ModelInfo, ModelState, Prediction, SourceState};
+pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, SourceState};
 
 use crate::frame::Frame;
 use crate::latest::{LatestWriter, latest};

@@ -4,14 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::command::ModelChoice;
+use super::choice::ModelChoice;
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Spec, Thresholds};
 use crate::source::{Address, SourceError, SourceInfo};
 
-/// The most models that run on the same frames: the first, and those that are compared with it.
-pub const MAX_COMPARED: usize = 4;
 /// Predictions of one model that may be held at once: the newest, the screen's, one that is being filled, one to spare; and as
 /// many in comparisons.
 pub(super) const PREDICTIONS: usize = 8;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::session::{Health, Opened, Session};
-use crate::engine::command::ModelChoice;
+use crate::engine::choice::ModelChoice;
 
 /// So many sessions stay warm besides those in use.
 const WARM: usize = 3;

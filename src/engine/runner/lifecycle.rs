@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::pace::Tuner;
 use super::session::Session;
-use crate::engine::command::ModelChoice;
+use crate::engine::choice::ModelChoice;
 use crate::model::CancelToken;
 
 /// Which sessions the workers run now. Never changed, only replaced.

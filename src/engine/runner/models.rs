@@ -15,10 +15,11 @@ use super::cache::SessionCache;
 use super::lifecycle::{Assignment, Compared, ComparedPhase, FirstModel, Inner, Job, JobPlace, Second};
 use super::pace::PaceReport;
 use super::session::{Health, Session};
-use crate::engine::command::ModelChoice;
+use crate::engine::choice::MAX_COMPARED;
+use crate::engine::choice::ModelChoice;
 use crate::engine::context::Context;
 use crate::engine::publish::Publisher;
-use crate::engine::state::{ComparedModel, MAX_COMPARED, ModelState};
+use crate::engine::state::{ComparedModel, ModelState};
 use crate::model::{CancelToken, ModelError};
 
 /// The run of a model that another one has replaced is ended after this long.

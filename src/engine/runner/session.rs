@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::predictor::{Predictor, Stop};
-use crate::engine::command::ModelChoice;
+use crate::engine::choice::ModelChoice;
 use crate::engine::factories::ModelFactory;
 use crate::engine::state::ModelInfo;
 use crate::model::{CancelToken, ModelError};
