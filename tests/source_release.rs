@@ -103,3 +103,56 @@ fn a_live_stream_leaves_nothing_behind() {
     assert!(status.success());
     leaves_nothing_behind(&Address::Stream(format!("file:{}", path.display())), Pace::Live);
 }
+
+/// Switches between a video, an image and a live pattern in a running engine, as a user does in the window.
+#[test]
+fn switching_sources_in_the_engine_leaves_nothing_behind() {
+    use sightline::engine::{Command as EngineCommand, Engine, EngineOptions, SourceState};
+    use std::sync::Arc;
+
+    let _alone = alone();
+    let before = (threads(), open_files(), children());
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
+    let sources = [
+        Address::Video(shared("media/traffic.mp4")),
+        Address::Image(shared("media/bus.jpg")),
+        sightline::source::address::PATTERN,
+    ];
+    let open = |number: usize| {
+        let address = sources[number % sources.len()].clone();
+        engine.send(EngineCommand::Open { address, camera: CameraRequest::default() });
+    };
+    let plays = || {
+        let begin = Instant::now();
+        while engine.preview().is_none()
+            || !matches!(&*engine.source(), SourceState::Playing { .. } | SourceState::Ended { .. })
+        {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", engine.source());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let mut settled = None;
+    for round in 0..10 {
+        for number in 0..sources.len() {
+            // Every other round is faster than the sources open.
+            open(number);
+            if round % 2 == 0 {
+                plays();
+            }
+        }
+        plays();
+        std::thread::sleep(Duration::from_millis(300));
+        let now = (threads(), open_files(), children());
+        let first = *settled.get_or_insert(now);
+        assert!(
+            now.0 <= first.0 + 2 && now.1 <= first.1 + 4 && now.2 <= 1,
+            "{now:?} after {first:?} in round {round}"
+        );
+    }
+    drop(engine);
+    let begin = Instant::now();
+    while (threads(), open_files(), children()) > before {
+        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", (threads(), open_files(), children()));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -258,8 +258,8 @@ impl Metrics {
     }
 
     /// Another model runs at this place: its figures begin anew.
-    pub fn restart_model(&self, model: usize) {
-        if let Some(model) = self.lock().models.get_mut(model) {
+    pub fn restart_model(&self, place: usize) {
+        if let Some(model) = self.lock().models.get_mut(place) {
             for ring in [&mut model.finished, &mut model.input, &mut model.inference, &mut model.output] {
                 ring.count = 0;
             }

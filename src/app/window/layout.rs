@@ -31,7 +31,6 @@ pub(super) struct Layout<'a> {
     pub(super) compare: &'a mut Compare,
     pub(super) reading: Option<&'a mut Reading>,
     pub(super) toasts: &'a Toasts,
-    /// How results are drawn.
     /// When the pointer last moved, in egui's seconds.
     pub(super) pointer_at: &'a mut f64,
 }

@@ -88,7 +88,11 @@ pub(in crate::engine) fn run_second(shared: &Shared) {
             std::thread::sleep(IDLE);
             continue;
         };
-        if !shared.context.is_real_time() || !active.prepare() {
+        if !shared.context.is_real_time() {
+            std::thread::sleep(IDLE);
+            continue;
+        }
+        if !active.prepare() {
             std::thread::sleep(SOON);
             continue;
         }
