@@ -116,7 +116,7 @@ fn switching_sources_in_the_engine_leaves_nothing_behind() {
     let sources = [
         Address::Video(shared("media/traffic.mp4")),
         Address::Image(shared("media/bus.jpg")),
-        sightline::source::address::PATTERN,
+        source::address::PATTERN,
     ];
     let open = |number: usize| {
         let address = sources[number % sources.len()].clone();
