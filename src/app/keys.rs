@@ -20,7 +20,7 @@ const DIGITS: [Key; 9] =
 pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let (page, help) = (view.page, view.help);
     let typing = ctx.text_edit_focused();
-    let menu = ctx.any_popup_open();
+    let menu = view.menu_open;
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
     ctx.input(|input| {

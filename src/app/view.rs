@@ -167,6 +167,8 @@ pub struct View<'a> {
     pub page: &'a Page,
     /// The help sheet is open.
     pub help: bool,
+    /// A menu is open: it gets the keys.
+    pub menu_open: bool,
     pub full_screen: bool,
     /// Several models run on the same frames.
     pub comparing: bool,

@@ -57,6 +57,8 @@ struct WindowState {
     full_screen: bool,
     /// The help sheet is open.
     help: bool,
+    /// A menu was open at the end of the last pass.
+    menu_open: bool,
     /// The window is minimised or covered.
     hidden: bool,
     title: String,
@@ -241,6 +243,7 @@ impl App {
             as_fast_as_possible: source.as_fast_as_possible,
             page: &core.page,
             help: window.help,
+            menu_open: window.menu_open,
             full_screen: window.full_screen,
             comparing: compare.on,
             has_image: stage.frame().is_some(),
@@ -261,6 +264,8 @@ impl App {
         if view.help {
             help::ui(ui, view.strings, &mut intents);
         }
+        // Popups are known only after they were shown; the keys of the next pass ask for it.
+        window.menu_open = ui.ctx().any_popup_open();
         layout::typed_ui(ui, view.strings, &mut files.typed, &mut intents);
         pages::drop_sheet(ui, &view);
         intents

@@ -40,7 +40,7 @@ use interrupt::Interrupt;
     long_about = "See, live, what a neural network sees: any ONNX vision model over a camera, a video or images.\n\n\
                   Without a command, the window opens.",
     after_help = "Examples:\n  \
-        sightline                                the window, with the camera\n  \
+        sightline                                the window, with the last source\n  \
         sightline --source traffic.mp4           the window, with a video\n  \
         sightline predict street.jpg --save out  annotate an image, without a window\n  \
         sightline doctor                         check what works here, and how to fix the rest\n\n\
@@ -219,8 +219,13 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
 fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
     let source = args.source.as_deref().map(|word| sources::one(word, "sightline --model")).transpose()?;
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
-    let model = args.model.as_deref().map(|m| chosen_model(Some(m))).transpose()?;
-    let compare = args.compare.iter().map(|m| chosen_model(Some(m))).collect::<Result<_, _>>()?;
+    // The library lists models by their whole paths; a relative one would be taken for another model.
+    let whole = |named: &PathBuf| {
+        let path = chosen_model(Some(named))?;
+        Ok::<_, Failure>(std::path::absolute(&path).unwrap_or(path))
+    };
+    let model = args.model.as_ref().map(whole).transpose()?;
+    let compare = args.compare.iter().map(whole).collect::<Result<_, _>>()?;
     let options = AppOptions { source, model, compare, language: args.language, size };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)

@@ -233,7 +233,7 @@ strings! {
         key_confidence = "Confidence down, up", "降低、提高置信度";
         key_camera = "Camera 1 to 9", "摄像头 1 到 9";
         key_open = "Open an image or video", "打开图片或视频";
-        key_step = "One frame or image back, forward", "后退、前进一帧或一张";
+        key_step = "Back, forward: 5 seconds, or one frame while paused, or one image", "后退、前进：5 秒，暂停时一帧，图片时一张";
         key_help = "This sheet", "本帮助";
         key_quit = "Quit", "退出";
         key_drop = "Open an image, video, folder or model", "打开图片、视频、文件夹或模型";

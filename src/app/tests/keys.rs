@@ -135,3 +135,27 @@ fn the_help_sheet_names_every_key_in_both_languages() {
         }
     }
 }
+
+#[test]
+fn an_open_menu_gets_the_keys() {
+    fn with_menu(bench: &mut Bench, ui: &mut Ui) {
+        let mut out = Vec::new();
+        keys::read(ui.ctx(), &bench.view(), &mut out);
+        bench.intents.extend(out);
+        ui.menu_button("menu", |ui| ui.label("an entry"));
+        bench.menu_open = ui.ctx().any_popup_open();
+    }
+    let mut harness = Bench::default().playing(PATTERN, Pace::Live).shown(with_menu);
+    harness.get_by_label("menu").click();
+    harness.run_steps(2);
+    for key in [Key::P, Key::M, Key::Escape] {
+        harness.key_press(key);
+        harness.run_steps(1);
+    }
+    // Escape has closed the menu.
+    assert_eq!(harness.state().intents, []);
+    harness.run_steps(2);
+    harness.key_press(Key::P);
+    harness.run_steps(1);
+    assert_eq!(harness.state().intents, [Intent::Source(SourceIntent::Pause(true))]);
+}

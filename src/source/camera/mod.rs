@@ -147,7 +147,7 @@ fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraIn
             usable.or(cameras.first()).ok_or(SourceError::NoCamera)
         }
         Address::CameraIndex(index) => {
-            cameras.iter().find(|c| c.index == *index).ok_or_else(|| missing(format!("camera {index}")))
+            cameras.iter().find(|c| c.index == *index).ok_or_else(|| missing(index.to_string()))
         }
         Address::Camera { name, bus } => {
             let same_name = |c: &&CameraInfo| c.name.eq_ignore_ascii_case(name);
