@@ -192,3 +192,20 @@ fn a_looped_folder_whose_files_have_vanished_ends() {
     std::thread::sleep(Duration::from_millis(200));
     assert!(log.reads.load(SeqCst) < 5, "{} reads", log.reads.load(SeqCst));
 }
+
+#[test]
+fn a_result_that_was_under_way_when_the_model_was_closed_does_not_appear() {
+    let rig = live();
+    rig.model("slow1");
+    until("it runs", || rig.engine.prediction().is_some());
+    for _ in 0..3 {
+        let runs = rig.runs.load(SeqCst);
+        until("another run begins", || rig.runs.load(SeqCst) > runs);
+        rig.engine.send(Command::CloseModel);
+        assert!(rig.engine.prediction().is_none());
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(rig.engine.prediction().is_none() && rig.engine.model().current.is_none());
+        rig.model("slow1");
+        until("it runs again", || rig.engine.prediction().is_some());
+    }
+}

