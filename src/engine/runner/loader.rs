@@ -49,10 +49,5 @@ fn obtain(
     if let Some(session) = cache.lease(&job.choice) {
         return Ok(session);
     }
-    let session = open(&factories.model, &job.choice, cancel).map(|opened| cache.insert(opened))?;
-    if cancel.is_cancelled() {
-        // It was opened all the same, but its runs are cancelled, too.
-        session.set_health(Health::Dead);
-    }
-    Ok(session)
+    open(&factories.model, &job.choice, cancel).map(|opened| cache.insert(opened))
 }

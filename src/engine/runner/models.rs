@@ -278,8 +278,17 @@ impl Models {
     /// The loader has done a job. A session that nobody wants any more stays warm.
     pub fn opened(&self, job: &Job, result: Result<Arc<Session>, ModelError>) {
         let mut inner = self.lock();
-        inner.loading = None;
-        let is_wanted = inner.is_wanted(job);
+        // A model that was left and chosen again while it was being opened is opened again: this result is that of the choice
+        // before.
+        let was_cancelled = inner.loading.take().is_some_and(|(_, cancel)| cancel.is_cancelled());
+        let is_wanted = !was_cancelled && inner.is_wanted(job);
+        if let Ok(session) = &result
+            && was_cancelled
+            && !inner.active.holds(session)
+        {
+            // It was opened all the same, but its runs may be cancelled, too.
+            session.set_health(Health::Dead);
+        }
         match (result, job.place) {
             (Ok(session), JobPlace::First) if is_wanted => self.opened_first(&mut inner, session),
             (Ok(session), JobPlace::Compared) if is_wanted => {

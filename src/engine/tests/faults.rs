@@ -209,3 +209,30 @@ fn a_result_that_was_under_way_when_the_model_was_closed_does_not_appear() {
         until("it runs again", || rig.engine.prediction().is_some());
     }
 }
+
+#[test]
+fn a_model_that_never_finishes_opening_gives_way_to_another_and_can_be_chosen_again() {
+    let rig = live();
+    let opened = || rig.log.lock().expect("no panic").opened.len();
+    let runs = |name: &str| rig.engine.prediction().is_some_and(|p| p.model.name == name);
+    rig.model("opens-once-forever");
+    until("it is being opened", || opened() == 1);
+    let begin = Instant::now();
+    rig.model("well");
+    until("the other one runs", || runs("well"));
+    assert!(begin.elapsed() < PATIENCE / 2, "{:?}", begin.elapsed());
+    rig.model("opens-once-forever");
+    until("it runs", || runs("opens-once-forever"));
+    assert!(rig.engine.model().failed.is_none());
+}
+
+#[test]
+fn a_model_that_was_left_and_chosen_again_while_it_was_being_opened_runs() {
+    let rig = live();
+    rig.model("opens-once-forever");
+    until("it is being opened", || !rig.log.lock().expect("no panic").opened.is_empty());
+    rig.model("well");
+    rig.model("opens-once-forever");
+    until("it runs", || rig.engine.prediction().is_some_and(|p| p.model.name == "opens-once-forever"));
+    assert!(rig.engine.model().failed.is_none(), "{:?}", rig.engine.model().failed);
+}

@@ -284,7 +284,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 4, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_engine_keeps_its_promises(ops in prop::collection::vec(op(), 1..40)) {

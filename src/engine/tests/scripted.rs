@@ -85,11 +85,13 @@ impl Source for Scripted {
 
     fn seek(&mut self, time_s: f64) -> Result<(), SourceError> {
         self.log.seeks.fetch_add(1, SeqCst);
-        self.sequence = match self.info.pace {
+        let sequence = match self.info.pace {
             Pace::Live => return Err(SourceError::NotSeekable),
             Pace::Video => (time_s * self.info.fps.unwrap_or(100.0)).round() as u64,
             Pace::Stills => time_s as u64,
         };
+        // As real sources do: never beyond the last frame.
+        self.sequence = self.length.map_or(sequence, |length| sequence.min(length.saturating_sub(1)));
         Ok(())
     }
 }
@@ -259,7 +261,7 @@ pub(super) struct Rig {
 
 fn behaviour(name: &str) -> Option<Behaviour> {
     Some(match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
-        "well" => Behaviour::Well,
+        "well" | "opens-once-forever" => Behaviour::Well,
         "slow" => Behaviour::Slow(Duration::from_millis(150)),
         "fails" => Behaviour::Fails,
         "panics" => Behaviour::Panics,
@@ -291,7 +293,7 @@ pub(super) fn rig_by_address(
 /// Opens models that behave as their names say.
 pub(super) fn model_factory(runs: &Arc<AtomicU32>, log: &Arc<Mutex<Log>>) -> ModelFactory {
     let (runs, log) = (Arc::clone(runs), Arc::clone(log));
-    Box::new(move |choice, _| {
+    Box::new(move |choice, cancel| {
         let name = choice.path.to_string_lossy().into_owned();
         let file = choice.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let gone = choice.path.is_absolute() && !choice.path.exists();
@@ -302,7 +304,16 @@ pub(super) fn model_factory(runs: &Arc<AtomicU32>, log: &Arc<Mutex<Log>>) -> Mod
         if let Behaviour::HangsOnce { is_first } = &mut behaviour {
             *is_first = !written.opened.contains(&file);
         }
+        let opens_forever = file == "opens-once-forever" && !written.opened.contains(&file);
         written.opened.push(file);
+        drop(written);
+        let begin = Instant::now();
+        while opens_forever && begin.elapsed() < PATIENCE {
+            if cancel.is_cancelled() {
+                return Err(ModelError::Stopped);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let (stopped, runs, log) = (Arc::default(), Arc::clone(&runs), Arc::clone(&log));
         Ok(Box::new(ScriptedModel { name, behaviour, stopped, runs, log }))
     })
