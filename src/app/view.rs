@@ -288,25 +288,13 @@ pub fn tuned<'a>(models: &'a [Arc<ModelEntry>], path: &Path, provider: &str) -> 
 /// See [`View::info`].
 #[must_use]
 pub fn source_info(state: &SourceState) -> Option<&SourceInfo> {
-    match state {
-        SourceState::Playing { info, .. }
-        | SourceState::Paused { info, .. }
-        | SourceState::Ended { info, .. } => Some(info),
-        _ => None,
-    }
+    state.info()
 }
 
 /// See [`View::address`].
 #[must_use]
 pub fn source_address(state: &SourceState) -> Option<&Address> {
-    match state {
-        SourceState::Closed => None,
-        SourceState::Opening { address }
-        | SourceState::Playing { address, .. }
-        | SourceState::Paused { address, .. }
-        | SourceState::Ended { address, .. }
-        | SourceState::Failed { address, .. } => Some(address),
-    }
+    state.address()
 }
 
 /// The last part of a path, or all of it if it has none.
