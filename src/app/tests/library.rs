@@ -58,7 +58,7 @@ fn models_are_found_in_english_chinese_and_by_pinyin_initials() {
     let mut harness = two().shown(page_of);
     search(&mut harness, "nothing like it");
     assert!(harness.query_by_label("depth_small").is_none());
-    press(&mut harness, "Show what can be downloaded");
+    press(&mut harness, "Show available models");
     assert!(harness.query_all_by_label_contains("street").next().is_none());
 }
 
@@ -69,7 +69,7 @@ fn a_model_is_used_favoured_and_only_removed_after_a_question() {
     let mut harness = bench.shown(page_of);
     press(&mut harness, "Use");
     assert_eq!(harness.state().intents.last(), Some(&Intent::Model(ModelIntent::Open(path.clone()))));
-    press(&mut harness, "Make it a favourite");
+    press(&mut harness, "Add to favourites");
     assert_eq!(
         harness.state().intents.last(),
         Some(&Intent::Library(LibraryIntent::Favourite(path.clone(), true)))
@@ -78,7 +78,7 @@ fn a_model_is_used_favoured_and_only_removed_after_a_question() {
     press(&mut harness, "More");
     press(&mut harness, "Remove…");
     assert_eq!(harness.state().intents.len(), before, "nothing is removed unasked");
-    press(&mut harness, "Move to the trash");
+    press(&mut harness, "Move to trash");
     assert_eq!(
         harness.state().intents.last(),
         Some(&Intent::Library(LibraryIntent::Remove { path, delete: false }))
@@ -88,7 +88,7 @@ fn a_model_is_used_favoured_and_only_removed_after_a_question() {
 #[test]
 fn a_licence_that_binds_is_shown_before_the_download() {
     let mut harness = Bench { catalogue: list(), ..Bench::default() }.shown(page_of);
-    press(&mut harness, "Show what can be downloaded");
+    press(&mut harness, "Show available models");
     let buttons: Vec<_> = harness.get_all_by_label("Download").collect();
     assert_eq!(buttons.len(), 2);
     buttons[0].click();
@@ -110,7 +110,7 @@ fn a_download_that_failed_says_why_and_can_be_tried_again() {
         PullState::Failed { message: "example.org sent a web page.".into(), fix: "Try a mirror.".into() };
     let pulls = vec![Pull { id: "free".into(), state: failed }];
     let mut harness = Bench { catalogue: list(), pulls, ..Bench::default() }.shown(page_of);
-    press(&mut harness, "Show what can be downloaded");
+    press(&mut harness, "Show available models");
     assert!(harness.query_by_label("example.org sent a web page. Try a mirror.").is_some());
     press(&mut harness, "Try again");
     assert_eq!(harness.state().intents, [Intent::Library(LibraryIntent::ResumePull("free".into()))]);
