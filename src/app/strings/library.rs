@@ -50,8 +50,11 @@ strings! {
             |n| format!("{n} 个类别");
         not_measured = "not measured yet", "尚未测量";
         measured_hint: fn(&str, usize) -> String =
-            |provider, threads| { format!( "Measured on this computer on a 1280×720 frame ({provider}, {threads} threads). Models are measured while nothing is playing." ) },
-            |provider, threads| { format!("在本机以 1280×720 画面测得（{provider}，{threads} 线程）。没有播放画面时会自动测量。") };
+            |provider, threads| { format!( "Time per frame on this computer: median over a few frames of 1280×720 while nothing is playing ({provider}, threads: {threads})." ) },
+            |provider, threads| { format!("在本机每帧的耗时：没有播放画面时，用数帧 1280×720 画面测得的中位数（{provider}，{threads} 线程）。") };
+        live_hint: fn(&str, usize, (u32, u32)) -> String =
+            |provider, threads, (w, h)| { format!( "Time per frame on this computer: median while it ran live on frames of {w}×{h} ({provider}, threads: {threads}). It is measured again on frames of 1280×720 when nothing is playing." ) },
+            |provider, threads, (w, h)| { format!("在本机每帧的耗时：实时运行于 {w}×{h} 画面时的中位数（{provider}，{threads} 线程）。没有播放画面时会改用 1280×720 画面重新测量。") };
         hash = "SHA-256", "SHA-256";
         not_hashed = "being computed…", "正在计算…";
         source = "From", "来源";
@@ -93,6 +96,9 @@ strings! {
         changed =
             "This is not the file that its project published. Remove it and download it again.",
             "这不是项目发布的文件。请移除后重新下载。";
+        weights_changed =
+            "Its weights, which lie in another file, have changed since it was imported. Import it again.",
+            "该模型另存的权重文件自导入后有变化。请重新导入。";
         file_changed = "The model's file changed and was opened again", "模型文件有变化，已重新打开";
         file_gone =
             "The model's file is gone; it keeps running until you choose another one.",

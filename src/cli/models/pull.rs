@@ -11,7 +11,7 @@ use super::upkeep::ask;
 use super::{exit, home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::output::{self, Format};
+use crate::cli::output::{self, LineFormat as Format};
 use crate::library::download::{Downloaded, Downloads, Options, State, Ticket};
 use crate::library::{Catalogue, CatalogueEntry, Inventory, Mirrors, Permits, RecordsFile, pull};
 use crate::settings;
@@ -23,7 +23,7 @@ use crate::settings;
     if none is published, the first download's is pinned.\n\n\
     Mirrors: SIGHTLINE_MIRROR (a folder or an address that holds the files under their names) is asked first,\n\
     HF_ENDPOINT replaces huggingface.co; HTTPS_PROXY and NO_PROXY are used.\n\n\
-    Examples:\n  sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format json\n  \
+    Examples:\n  sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format jsonl\n  \
     HF_ENDPOINT=https://hf-mirror.com sightline models pull rt-detr-r18"
 )]
 pub struct PullArgs {
@@ -36,10 +36,10 @@ pub struct PullArgs {
     /// Accept licences that restrict some uses without being asked
     #[arg(short, long)]
     yes: bool,
-    /// Don't draw progress bars
+    /// Show no progress bar
     #[arg(long)]
     no_progress: bool,
-    /// Text for people, or one JSON object per model (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }

@@ -12,12 +12,13 @@ mod wire;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) use any_size::allow_any_size;
 pub use graph_ends::GraphEnds;
 
 use super::ModelError;
+use crate::file_kind::FileKind;
 use messages::Graph;
 use wire::{Value, Wire};
 
@@ -29,6 +30,9 @@ pub enum FileError {
     /// Another kind of file, named in the message.
     #[error("{0}")]
     Other(&'static str),
+    /// A folder, pipe, socket or device, named in the message.
+    #[error("it is {0}, not a file")]
+    NoFile(&'static str),
     #[error("its bytes are no ONNX")]
     NotOnnx,
     #[error("it is cut short")]
@@ -110,6 +114,12 @@ impl GraphInfo {
         self.metadata.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
+    /// The files that hold its weights besides the model's own at `path`.
+    pub fn external_files(&self, path: &Path) -> impl Iterator<Item = PathBuf> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        self.external_data.iter().map(|name| folder.join(name))
+    }
+
     /// The output of that name.
     #[must_use]
     pub fn output(&self, name: &str) -> Option<&ValueInfo> {
@@ -146,12 +156,14 @@ impl GraphInfo {
             std::io::ErrorKind::NotFound => ModelError::NoFile { path: path.to_owned() },
             _ => ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() },
         };
-        let file = File::open(path).map_err(unreadable)?;
-        let meta = file.metadata().map_err(unreadable)?;
-        if !meta.is_file() {
-            return Err(ModelError::Unreadable { path: path.to_owned(), reason: "it is not a file".into() });
+        let not_onnx = |reason| ModelError::NotOnnx { path: path.to_owned(), reason };
+        // Before it is opened: opening a named pipe waits until somebody writes into it.
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if let Some(kind) = FileKind::unless_file(&metadata) {
+            return Err(not_onnx(FileError::NoFile(kind.name())));
         }
-        Self::parse(file, meta.len()).map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
+        let file = File::open(path).map_err(unreadable)?;
+        Self::parse(file, metadata.len()).map_err(not_onnx)
     }
 
     /// Reads `len` bytes of an ONNX file.
@@ -178,6 +190,7 @@ impl GraphInfo {
                 }
                 (8, Value::Bytes(n)) => info.opsets.push(wire.opset(n)?),
                 (14, Value::Bytes(n)) => info.metadata.push(wire.pair(n)?),
+                (20, Value::Bytes(n)) => wire.training(n, &mut graph)?,
                 (25, Value::Bytes(n)) => wire.function(n, &mut graph)?,
                 _ => {}
             }
