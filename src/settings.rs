@@ -235,13 +235,13 @@ mod tests {
     fn damaged_files_are_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        for name in ["settings.toml.bak", "settings.toml.bak-2"] {
-            std::fs::write(&path, "conf = [").unwrap();
+        for (name, text) in [("settings.toml.bak", "conf = ["), ("settings.toml.bak-2", "iou = [")] {
+            std::fs::write(&path, text).unwrap();
             let (settings, error) = load(&path);
             assert_eq!(settings, Settings::default());
             let Some(SettingsError::Damaged { kept_as, .. }) = error else { panic!("{error:?}") };
             assert_eq!(kept_as, folder.path().join(name));
-            assert_eq!(std::fs::read_to_string(kept_as).unwrap(), "conf = [");
+            assert_eq!(std::fs::read_to_string(kept_as).unwrap(), text);
         }
         std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
         assert!(matches!(load(&path).1, Some(SettingsError::Damaged { .. })));

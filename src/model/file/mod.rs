@@ -238,13 +238,14 @@ mod tests {
 
     /// A field of bytes, in protobuf's wire format.
     fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-        let mut out = vec![number << 3 | 2];
-        let mut n = bytes.len();
-        while n > 0x7f {
-            out.push((n & 0x7f) as u8 | 0x80);
-            n >>= 7;
+        let mut out = Vec::new();
+        for mut n in [usize::from(number) << 3 | 2, bytes.len()] {
+            while n > 0x7f {
+                out.push((n & 0x7f) as u8 | 0x80);
+                n >>= 7;
+            }
+            out.push(n as u8);
         }
-        out.push(n as u8);
         out.extend_from_slice(bytes);
         out
     }
@@ -294,6 +295,46 @@ mod tests {
         assert!(info.has_operator("Secret"), "operators in subgraphs count");
         assert_eq!(info.weights["int8"], 20);
         assert_eq!(info.precision(), "int8");
+    }
+
+    /// Field numbers of onnx.proto: a tensor may lie in an initializer, a sparse one, an attribute of a node in any graph, or
+    /// a function; each may name another file.
+    #[test]
+    fn weights_in_other_files_are_seen_wherever_they_are_named() {
+        let tensor = |file: &str| field(13, &[field(1, b"location"), field(2, file.as_bytes())].concat());
+        let sparse = [field(1, &tensor("values")), field(2, &tensor("indices"))].concat();
+        let attribute = [
+            field(5, &tensor("tensor")),
+            field(10, &tensor("tensors")),
+            field(22, &field(1, &tensor("sparse"))),
+            field(23, &field(2, &tensor("sparses"))),
+            field(6, &field(5, &tensor("graph"))),
+            field(11, &field(15, &field(1, &tensor("graphs")))),
+        ]
+        .concat();
+        let node = field(1, &[field(4, b"Constant"), field(5, &attribute)].concat());
+        let graph = [node, field(5, &tensor("dense")), field(15, &sparse)].concat();
+        let function = [
+            field(7, &field(5, &field(5, &tensor("function")))),
+            field(11, &field(5, &tensor("default"))),
+        ]
+        .concat();
+        let model = [
+            field(7, &graph),
+            field(8, &number(2, 17)),
+            field(20, &field(1, &field(5, &tensor("training")))),
+            field(25, &function),
+        ]
+        .concat();
+        let mut named = parse(&model).expect("a model").external_data;
+        named.sort();
+        assert_eq!(
+            named,
+            [
+                "default", "dense", "function", "graph", "graphs", "indices", "sparse", "sparses", "tensor", "tensors",
+                "training", "values"
+            ]
+        );
     }
 
     #[test]
