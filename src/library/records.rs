@@ -425,7 +425,8 @@ mod tests {
         use std::os::unix::ffi::OsStrExt as _;
         let folder = tempfile::tempdir().unwrap();
         let file = RecordsFile::at(folder.path().join("library.json"));
-        let (model, moved) = (folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.onnx")), folder.path().join("b.onnx"));
+        let (model, moved) =
+            (folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.onnx")), folder.path().join("b.onnx"));
         std::fs::write(&model, "x").unwrap();
         file.update(|n| {
             n.set_hash(&model, FileStamp::of(&model).unwrap(), "aa");

@@ -155,13 +155,17 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_half_written_is_removed() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, hours) in [(".sightline-old.tmp", 2), (".sightline-new.tmp", 0), (".sightline-old.mp4", 2), ("old.tmp", 2)] {
+        for (name, hours) in
+            [(".sightline-old.tmp", 2), (".sightline-new.tmp", 0), (".sightline-old.mp4", 2), ("old.tmp", 2)]
+        {
             let file = std::fs::File::create(dir.path().join(name)).unwrap();
             file.set_modified(std::time::SystemTime::now() - Duration::from_hours(hours)).unwrap();
         }
         Folder::prepare(dir.path()).unwrap();
-        let mut names: Vec<_> =
-            std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         assert_eq!(names, [".sightline-new.tmp", ".sightline-old.mp4", "old.tmp"]);
     }
