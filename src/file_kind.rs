@@ -19,7 +19,7 @@ pub enum FileKind {
     Text,
     WebPage,
     Pdf,
-    /// A zip archive; office documents and PyTorch models are zip archives, too.
+    /// A zip archive; office documents and `PyTorch` models are zip archives, too.
     Zip,
     /// An archive of another format.
     Archive,
@@ -118,7 +118,9 @@ fn text(head: &[u8]) -> Option<&str> {
     let valid = match std::str::from_utf8(head) {
         Ok(text) => text,
         // The last character may be cut.
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return None,
     };
     let plain = |c: char| !c.is_control() || c.is_whitespace() || c == '\u{1b}';

@@ -283,7 +283,9 @@ mod tests {
         assert_eq!(std::fs::read_to_string(kept_as).unwrap(), text);
         assert!(path.exists());
         // Two programs that start with the same file keep one copy.
-        assert!(matches!(load(&path).1, Some(SettingsError::Partly { kept_as: again, .. }) if again == *kept_as));
+        assert!(
+            matches!(load(&path).1, Some(SettingsError::Partly { kept_as: again, .. }) if again == *kept_as)
+        );
     }
 
     #[test]

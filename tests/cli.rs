@@ -459,7 +459,8 @@ fn json_lines_are_called_jsonl() {
     let env = TestEnv::new();
     let model = shared("models/yunet_2023mar.onnx");
     for format in ["jsonl", "json"] {
-        let ended = env.run(["models", "info", model.to_str().expect("a plain path"), "-f", format]).with_code(0);
+        let ended =
+            env.run(["models", "info", model.to_str().expect("a plain path"), "-f", format]).with_code(0);
         assert_eq!(ended.json_lines().len(), 1, "{format}: {}", ended.out);
     }
     let help = env.run(["predict", "--help"]).with_code(0).out;

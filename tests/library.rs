@@ -258,9 +258,12 @@ fn what_is_no_file_is_refused_at_once() {
     assert!(made.expect("mkfifo runs").success());
     let _socket = std::os::unix::net::UnixListener::bind(env.path("socket.onnx")).expect("a socket");
     std::fs::create_dir(env.path("folder.onnx")).expect("a folder");
-    for (file, kind) in
-        [("pipe.onnx", "a named pipe"), ("socket.onnx", "a socket"), ("folder.onnx", "a folder"), ("/dev/zero", "a device")]
-    {
+    for (file, kind) in [
+        ("pipe.onnx", "a named pipe"),
+        ("socket.onnx", "a socket"),
+        ("folder.onnx", "a folder"),
+        ("/dev/zero", "a device"),
+    ] {
         for arguments in [&["models", "info", file][..], &["predict", "pattern", "--model", file]] {
             let mut command = env.command();
             // A program that waits for somebody to write into the pipe is killed.
@@ -284,7 +287,8 @@ fn what_is_no_file_is_refused_at_once() {
 fn the_licence_that_a_file_names_is_listed() {
     let env = TestEnv::new();
     let mut bytes = std::fs::read(shared("models/yunet_2023mar.onnx")).expect("the model");
-    let licence = [field(1, b"license"), field(2, b"AGPL-3.0 License (https://ultralytics.com/license)")].concat();
+    let licence =
+        [field(1, b"license"), field(2, b"AGPL-3.0 License (https://ultralytics.com/license)")].concat();
     bytes.extend(field(14, &licence));
     std::fs::write(env.models().join("mine.onnx"), bytes).expect("written");
     let listed = models(&env, &["list"]).with_code(0);

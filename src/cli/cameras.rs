@@ -290,9 +290,9 @@ fn word(error: &SourceError) -> &'static str {
         SourceError::Unplugged { .. } => "unplugged",
         SourceError::Busy { .. } => "busy",
         SourceError::Forbidden { .. } => "forbidden",
-        SourceError::Stalled { .. } | SourceError::StreamStalled { .. } | SourceError::VideoStalled { .. } => {
-            "stalled"
-        }
+        SourceError::Stalled { .. }
+        | SourceError::StreamStalled { .. }
+        | SourceError::VideoStalled { .. } => "stalled",
         SourceError::Damaged { .. } => "damaged",
         SourceError::NoFormat { .. } => "no-format",
         _ => "failed",

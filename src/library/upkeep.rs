@@ -109,7 +109,9 @@ pub fn remove(path: &Path, removal: Removal) -> Result<(), UpkeepError> {
         result?;
     }
     // Imported models with weights in other files have a folder each.
-    if let Some(folder) = path.parent().filter(|f| f.parent().is_some() && f.parent() == super::home().as_deref()) {
+    if let Some(folder) =
+        path.parent().filter(|f| f.parent().is_some() && f.parent() == super::home().as_deref())
+    {
         // It stays if anything is left in it.
         let _ = std::fs::remove_dir(folder);
     }
@@ -150,7 +152,8 @@ fn used_by_others(file: &Path, model: &Path) -> bool {
     };
     let (file, model) = (place(file), place(model));
     let last = model.parent().and_then(Path::parent);
-    let folders = file.ancestors().skip(1).take_while(|folder| last.is_none_or(|last| folder.starts_with(last)));
+    let folders =
+        file.ancestors().skip(1).take_while(|folder| last.is_none_or(|last| folder.starts_with(last)));
     let models = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
     let models = models.map(|entry| entry.path()).filter(|path| {
         path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && place(path) != model

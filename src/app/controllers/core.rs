@@ -10,8 +10,8 @@ use crate::app::toasts::Toasts;
 use crate::app::workers::{Done, Workers};
 use crate::engine::{Engine, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
-use crate::model::{Known, Thresholds};
 use crate::model::labels::Language;
+use crate::model::{Known, Thresholds};
 use crate::scene;
 use crate::settings::Settings;
 

@@ -103,7 +103,9 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let named = super::sources::one(&args.source, "sightline bench")?;
     let address = match &named {
         // The pattern has a rate; here nobody should wait for it.
-        Address::Pattern { width, height, .. } => Address::Pattern { width: *width, height: *height, fps: 1000 },
+        Address::Pattern { width, height, .. } => {
+            Address::Pattern { width: *width, height: *height, fps: 1000 }
+        }
         other => other.clone(),
     };
     let source = match &named {

@@ -149,9 +149,7 @@ fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry])
         return Ok(Exit::Done);
     }
     if entries.is_empty() {
-        output::line(
-            "No model of the catalogue matches. Any other ONNX file can be imported or opened.",
-        )?;
+        output::line("No model of the catalogue matches. Any other ONNX file can be imported or opened.")?;
         return Ok(Exit::Done);
     }
     let head = ["", "id", "name", "task", "input", "size", "licence", "hash", "published"];

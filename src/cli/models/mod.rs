@@ -106,7 +106,8 @@ fn named(inventory: &mut Inventory, names: &[String], outside: Outside) -> (Vec<
 
 /// The failure for a name that is neither a file nor a model of the library, with similar names.
 pub fn unknown(name: &str, entries: &[ModelEntry], catalogue: &Catalogue) -> Failure {
-    let message = format!("There is no model \u{201c}{name}\u{201d}: it is neither a file nor in the library.");
+    let message =
+        format!("There is no model \u{201c}{name}\u{201d}: it is neither a file nor in the library.");
     if let Some(entry) = catalogue.find(name) {
         return Failure::usage(message, format!("Download it with:  sightline models pull {}", entry.id));
     }
@@ -115,7 +116,8 @@ pub fn unknown(name: &str, entries: &[ModelEntry], catalogue: &Catalogue) -> Fai
         let other = entry.name.to_lowercase();
         other.contains(&small) || strsim::jaro_winkler(&small, &other) > 0.85
     };
-    let mut near: Vec<&str> = entries.iter().filter(similar).map(|entry| entry.name.as_str()).take(5).collect();
+    let mut near: Vec<&str> =
+        entries.iter().filter(similar).map(|entry| entry.name.as_str()).take(5).collect();
     near.dedup();
     Failure::usage(
         message,

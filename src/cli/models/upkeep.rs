@@ -186,7 +186,9 @@ fn record(entry: &ModelEntry, verified: Result<Verified, ModelError>) -> Verifie
     match verified {
         Ok((Verdict::Right { sha256, .. }, weights)) => of("right", Some(sha256), weights, None, None),
         Ok((Verdict::Whole { sha256 }, weights)) => of("whole", Some(sha256), weights, None, None),
-        Ok((Verdict::Changed { sha256, expected }, _)) => of("changed", Some(sha256), None, Some(expected), None),
+        Ok((Verdict::Changed { sha256, expected }, _)) => {
+            of("changed", Some(sha256), None, Some(expected), None)
+        }
         Ok((Verdict::WeightsChanged { sha256, expected }, _)) => {
             of("changed", None, Some(sha256), Some(expected), None)
         }

@@ -38,7 +38,8 @@ impl Folder {
     fn remove_stale(&self) {
         for entry in std::fs::read_dir(&self.0).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            let is_part = name.to_str().is_some_and(|n| n.starts_with(PART) && n.ends_with(".tmp"));
+            let is_part = name.to_string_lossy().starts_with(PART)
+                && Path::new(&name).extension().is_some_and(|ending| ending == "tmp");
             let modified = entry.metadata().and_then(|m| m.modified()).ok();
             // Another run may be writing a newer one.
             if is_part && modified.and_then(|m| m.elapsed().ok()).is_some_and(|age| age > STALE) {
@@ -155,13 +156,17 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_half_written_is_removed() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, hours) in [(".sightline-old.tmp", 2), (".sightline-new.tmp", 0), (".sightline-old.mp4", 2), ("old.tmp", 2)] {
+        for (name, hours) in
+            [(".sightline-old.tmp", 2), (".sightline-new.tmp", 0), (".sightline-old.mp4", 2), ("old.tmp", 2)]
+        {
             let file = std::fs::File::create(dir.path().join(name)).unwrap();
             file.set_modified(std::time::SystemTime::now() - Duration::from_hours(hours)).unwrap();
         }
         Folder::prepare(dir.path()).unwrap();
-        let mut names: Vec<_> =
-            std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         assert_eq!(names, [".sightline-new.tmp", ".sightline-old.mp4", "old.tmp"]);
     }

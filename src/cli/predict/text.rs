@@ -201,7 +201,10 @@ mod tests {
     #[test]
     fn no_detections_are_called_nothing() {
         assert_eq!(Counts::default().text(&Labels::coco80(), Language::English), "nothing");
-        assert_eq!(Counts([(2, 878), (5, 1)].into()).total(&Labels::coco80(), Language::English), "878 detections of car, 1 detection of bus");
+        assert_eq!(
+            Counts([(2, 878), (5, 1)].into()).total(&Labels::coco80(), Language::English),
+            "878 detections of car, 1 detection of bus"
+        );
         assert_eq!([count_of(1, "frame"), count_of(0, "frame")], ["1 frame", "0 frames"]);
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::names;
-use crate::model::{Known, folders};
 use crate::model::sidecar::Sidecar;
+use crate::model::{Known, folders};
 pub use entry::{Accuracy, CatalogueEntry, Hash, Mirrors, Permits, Precision};
 
 /// The list that comes with the program.

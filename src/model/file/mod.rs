@@ -314,11 +314,9 @@ mod tests {
         .concat();
         let node = field(1, &[field(4, b"Constant"), field(5, &attribute)].concat());
         let graph = [node, field(5, &tensor("dense")), field(15, &sparse)].concat();
-        let function = [
-            field(7, &field(5, &field(5, &tensor("function")))),
-            field(11, &field(5, &tensor("default"))),
-        ]
-        .concat();
+        let function =
+            [field(7, &field(5, &field(5, &tensor("function")))), field(11, &field(5, &tensor("default")))]
+                .concat();
         let model = [
             field(7, &graph),
             field(8, &number(2, 17)),
@@ -331,8 +329,8 @@ mod tests {
         assert_eq!(
             named,
             [
-                "default", "dense", "function", "graph", "graphs", "indices", "sparse", "sparses", "tensor", "tensors",
-                "training", "values"
+                "default", "dense", "function", "graph", "graphs", "indices", "sparse", "sparses", "tensor",
+                "tensors", "training", "values"
             ]
         );
     }

@@ -478,7 +478,10 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, content).expect("written");
             let answer = Video::file(&path);
-            assert!(matches!(&answer, Err(SourceError::NotMedia { kind: is, .. }) if *is == kind), "{answer:?}");
+            assert!(
+                matches!(&answer, Err(SourceError::NotMedia { kind: is, .. }) if *is == kind),
+                "{answer:?}"
+            );
         }
     }
 
