@@ -19,7 +19,7 @@ pub enum FileKind {
     Text,
     WebPage,
     Pdf,
-    /// A zip archive; office documents and PyTorch models are zip archives, too.
+    /// A zip archive; office documents and `PyTorch` models are zip archives, too.
     Zip,
     /// An archive of another format.
     Archive,

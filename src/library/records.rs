@@ -230,24 +230,23 @@ fn key(path: &Path) -> Option<String> {
     };
     match own.to_str() {
         Some(text) => Some(text.to_owned()),
-        None => encoded(&own),
+        #[cfg(unix)]
+        None => Some(encoded(&own)),
+        // Such paths have no record.
+        #[cfg(not(unix))]
+        None => None,
     }
 }
 
 /// Before a path that isn't Unicode and is written in percent-encoding; other keys are absolute paths.
+#[cfg(unix)]
 const ENCODED: &str = "bytes:";
 
 #[cfg(unix)]
-fn encoded(path: &Path) -> Option<String> {
+fn encoded(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt as _;
     let bytes = path.as_os_str().as_bytes();
-    Some(format!("{ENCODED}{}", percent_encoding::percent_encode(bytes, percent_encoding::NON_ALPHANUMERIC)))
-}
-
-/// Such paths have no record.
-#[cfg(not(unix))]
-fn encoded(_: &Path) -> Option<String> {
-    None
+    format!("{ENCODED}{}", percent_encoding::percent_encode(bytes, percent_encoding::NON_ALPHANUMERIC))
 }
 
 /// The path of a key.

@@ -38,7 +38,8 @@ impl Folder {
     fn remove_stale(&self) {
         for entry in std::fs::read_dir(&self.0).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            let is_part = name.to_str().is_some_and(|n| n.starts_with(PART) && n.ends_with(".tmp"));
+            let is_part = name.to_string_lossy().starts_with(PART)
+                && Path::new(&name).extension().is_some_and(|ending| ending == "tmp");
             let modified = entry.metadata().and_then(|m| m.modified()).ok();
             // Another run may be writing a newer one.
             if is_part && modified.and_then(|m| m.elapsed().ok()).is_some_and(|age| age > STALE) {
