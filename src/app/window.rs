@@ -83,11 +83,12 @@ impl App {
         let mut toasts = Toasts::default();
         let settings_file = settings::settings_file();
         let (loaded, may_write) = match settings_file.as_deref().map(settings::load) {
-            Some(Ok(settings)) => (settings, true),
-            Some(Err(error)) => {
-                let may_write = !matches!(error, settings::SettingsError::Unreadable { .. });
-                toasts.bad(Strings::of(system_language()).settings, error.to_string());
-                (Settings::default(), may_write)
+            Some((settings, error)) => {
+                let may_write = !matches!(error, Some(settings::SettingsError::Unreadable { .. }));
+                if let Some(error) = error {
+                    toasts.bad(Strings::of(system_language()).settings, error.to_string());
+                }
+                (settings, may_write)
             }
             None => (Settings::default(), false),
         };
@@ -128,6 +129,7 @@ impl App {
                 thresholds: Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() },
                 position: None,
                 models: Arc::default(),
+                known: catalogue.known(),
                 catalogue,
                 watcher,
                 workers: Workers::new(ctx.clone()),

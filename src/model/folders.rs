@@ -26,15 +26,15 @@ pub fn cache_folder() -> Option<PathBuf> {
     Some(data_folder()?.join("optimised"))
 }
 
-/// The folders that models are looked for in, in order, whether or not they exist: `SIGHTLINE_MODELS`,
-/// `models` here, `models` next to the program, `models` in the data folder.
+/// The folders that models are looked for in, in order, whether or not they exist: the one that `SIGHTLINE_MODELS` names,
+/// `models` next to the program, `models` in the data folder. Not `models` in the current folder: the program may be started
+/// in any folder, even one with downloads that nobody has looked at, and models that are listed are also run to be measured.
 #[must_use]
 pub fn model_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(named) = std::env::var_os(MODELS_VARIABLE).filter(|v| !v.is_empty()) {
         folders.push(PathBuf::from(named));
     }
-    folders.push(PathBuf::from("models"));
     let program = std::env::current_exe().ok();
     if let Some(folder) = program.as_deref().and_then(Path::parent) {
         folders.push(folder.join("models"));

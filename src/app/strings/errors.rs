@@ -1,6 +1,7 @@
 //! The texts for sources, models and snapshots that fail: a title, an explanation and a fix; and the names of tasks.
 
 use super::language::pick;
+use crate::file_kind::FileKind;
 use crate::model::labels::Language;
 use crate::model::{ModelError, Task};
 use crate::save::SnapshotError;
@@ -105,6 +106,30 @@ fn source_texts(error: &SourceError) -> Texts {
             format!("摄像头“{name}”不再传来画面。"),
             again,
         ),
+        SourceError::StreamStalled { name } => Texts::new(
+            "The stream has stopped",
+            "网络流已中断",
+            format!("网络流“{name}”不再传来画面。"),
+            "Sightline 会持续重试。请检查地址、网络以及摄像头或服务器。",
+        ),
+        SourceError::Stream { name, reason } => Texts::new(
+            "The stream can't be opened",
+            "无法打开网络流",
+            format!("网络流“{name}”无法打开：{reason}。"),
+            "Sightline 会持续重试。请检查地址、网络以及摄像头或服务器。",
+        ),
+        SourceError::VideoStalled { name, after } => Texts::new(
+            "The video has stopped",
+            "视频停止播放",
+            format!("视频“{name}”无法继续读取：{} 秒内没有新画面。", after.as_secs()),
+            "请重新打开。若总在同一位置停止，说明文件在该处损坏；否则可能是磁盘或网络太慢。",
+        ),
+        SourceError::NotMedia { path, kind } => Texts::new(
+            "Not an image or a video",
+            "不是图片或视频",
+            format!("“{}”是{}，不是图片或视频。", path.display(), chinese_kind(*kind)),
+            "请选择图片、视频或图片文件夹。",
+        ),
         SourceError::Damaged { name } => {
             Texts::new("Damaged frames", "画面损坏", format!("摄像头“{name}”传来的画面已损坏。"), again)
         }
@@ -157,6 +182,22 @@ fn source_texts(error: &SourceError) -> Texts {
             format!("“{text}”不是可以打开的摄像头、文件、文件夹或地址。"),
             "请给出摄像头编号或名称、图片、文件夹、视频，或 pattern。",
         ),
+    }
+}
+
+fn chinese_kind(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Folder => "文件夹",
+        FileKind::Pipe => "命名管道",
+        FileKind::Socket => "套接字",
+        FileKind::Device => "设备",
+        FileKind::Text => "文本文件",
+        FileKind::WebPage => "网页",
+        FileKind::Pdf => "PDF 文档",
+        FileKind::Zip => "zip 压缩包",
+        FileKind::Archive => "压缩包",
+        FileKind::Sound => "音频文件",
+        FileKind::Program => "程序",
     }
 }
 
@@ -295,6 +336,10 @@ pub(in crate::app) mod tests {
             SourceError::Busy { name: name(), by: None },
             SourceError::Forbidden { name: name() },
             SourceError::Stalled { name: name() },
+            SourceError::StreamStalled { name: "rtsp://a".into() },
+            SourceError::Stream { name: "rtsp://a".into(), reason: "refused".into() },
+            SourceError::VideoStalled { name: "a.mkv".into(), after: std::time::Duration::from_secs(10) },
+            SourceError::NotMedia { path: "/a.txt".into(), kind: FileKind::Text },
             SourceError::Damaged { name: name() },
             SourceError::NoFormat { name: name(), found: "H264".into() },
             SourceError::Camera { name: name(), reason: "Input/output error".into() },

@@ -11,7 +11,7 @@ use super::upkeep::ask;
 use super::{home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::output::{self, Format};
+use crate::cli::output::{self, LineFormat as Format};
 use crate::library::download::{Downloaded, Downloads, Options, Phase, Progress, State, Ticket, Trust};
 use crate::library::{Catalogue, CatalogueEntry, Inventory, Mirrors, Permits, RecordsFile, pull};
 use crate::settings;
@@ -25,7 +25,7 @@ use crate::settings;
     HF_ENDPOINT replaces huggingface.co; HTTPS_PROXY and NO_PROXY are used.\n\n\
     Exit code 2 if the catalogue has no model of that name, 1 if a download failed or its licence was refused.\n\n\
     Examples:\n  sightline models pull starter             eight small models to begin with\n  \
-    sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format json\n  \
+    sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format jsonl\n  \
     HF_ENDPOINT=https://hf-mirror.com sightline models pull mobilenetv2-12"
 )]
 pub struct PullArgs {
@@ -38,10 +38,10 @@ pub struct PullArgs {
     /// Accept licences that restrict some uses without being asked
     #[arg(short, long)]
     yes: bool,
-    /// Don't draw progress bars
+    /// Show no progress bar
     #[arg(long)]
     no_progress: bool,
-    /// Text for people, or one JSON object per model (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }

@@ -263,3 +263,22 @@ fn a_model_that_was_left_and_chosen_again_while_it_was_being_opened_runs() {
     until("it runs", || rig.engine.prediction().is_some_and(|p| p.model.name == "opens-once-forever"));
     assert!(rig.engine.model().failed.is_none(), "{:?}", rig.engine.model().failed);
 }
+
+#[test]
+fn a_compared_model_that_hangs_gives_way_to_a_new_first_model() {
+    let rig = live();
+    rig.model("well");
+    until("it runs", || rig.engine.prediction().is_some());
+    let compared = ["hangs"].map(|name| ModelChoice { path: name.into(), ..ModelChoice::default() });
+    let runs = rig.runs.load(SeqCst);
+    rig.engine.send(Command::Compare(compared.to_vec()));
+    until("both have run", || rig.runs.load(SeqCst) > runs + 1);
+    std::thread::sleep(Duration::from_millis(100));
+    rig.model("well2");
+    until("the new one runs", || {
+        rig.engine.prediction().is_some_and(|prediction| prediction.model.name == "well2")
+    });
+    until("the other has failed", || {
+        rig.engine.model().compared.first().is_some_and(|compared| compared.failed.is_some())
+    });
+}
