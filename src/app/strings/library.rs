@@ -81,8 +81,8 @@ strings! {
             |host| format!("正在连接 {host}…");
         starter = "Starter set", "入门套装";
         starter_text =
-            "A detector, faces, people cut out, poses, depth, a classifier and two painting styles: small, and free for any use.",
-            "检测、人脸、人像分割、姿态、深度、分类和两种绘画风格：体积小，可自由使用。";
+            "Objects, faces, people, poses, depth, classification and two painting styles: small models, free for any use.",
+            "目标、人脸、人像、姿态、深度、分类和两种绘画风格：都是可自由使用的小模型。";
         download_starter: fn(&str) -> String =
             |size| format!("Download all ({size})"),
             |size| format!("全部下载（{size}）");
