@@ -29,17 +29,17 @@ pub enum FileError {
     /// Another kind of file, named in the message.
     #[error("{0}")]
     Other(&'static str),
-    #[error("its bytes are no ONNX")]
+    #[error("it is not an ONNX file")]
     NotOnnx,
     #[error("it is cut short")]
     CutShort,
     /// Parts that are longer than what holds them.
-    #[error("its lengths are absurd")]
+    #[error("the lengths of its parts don't fit")]
     Lengths,
     #[error("its graphs are nested too deeply")]
     Nested,
     /// A message without a graph or without an operator set.
-    #[error("it holds no model")]
+    #[error("it contains no model")]
     NoModel,
     #[error("{0}")]
     Io(std::io::Error),
