@@ -368,7 +368,7 @@ fn models_are_described_without_onnx_runtime() {
     let ended = run(&[unknown.as_ref(), "--format".as_ref(), "json".as_ref()]).with_code(1);
     let info: Value = serde_json::from_str(&ended.out).expect("one JSON object");
     assert!(info["family"].is_null() && !info["inputs"].as_array().expect("a list").is_empty());
-    assert!(ended.err.contains("doesn't know how to read"), "{}", ended.err);
+    assert!(ended.err.contains("was not recognised"), "{}", ended.err);
     let text = run(&[unknown.as_ref(), yolox.as_ref()]).with_code(1).out;
     assert!(text.contains("not recognised") && text.contains("YOLOX") && text.contains("416×416"), "{text}");
 }

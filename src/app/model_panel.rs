@@ -4,7 +4,7 @@ use egui::{self, Popup, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, FilesIntent, Intent, ModelIntent, Page, WindowIntent};
-use super::strings::{model_page, task_name};
+use super::strings::{family_name, model_page, phrase, task_name};
 use super::style::palette;
 use super::view::{View, file_name, model_name, same_file};
 use super::widgets::{caption, dropdown, figure_row, menu_row, notice, section_with};
@@ -127,7 +127,7 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
     let s = view.strings;
     let spec = &model.spec;
     ui.spacing_mut().item_spacing.y = 2.0;
-    figure_row(ui, s.family, spec.family.name());
+    figure_row(ui, s.family, family_name(view.language, spec.family));
     figure_row(ui, s.task, task_name(view.language, spec.task));
     let (w, h) = spec.input.size.bound();
     let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
@@ -152,7 +152,11 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
         for line in &spec.evidence {
             ui.horizontal_top(|ui| {
                 ui.label(egui::RichText::new("·").color(p.accent));
-                ui.add(egui::Label::new(egui::RichText::new(line).color(p.text)).wrap().selectable(true));
+                ui.add(
+                    egui::Label::new(egui::RichText::new(phrase(view.language, line)).color(p.text))
+                        .wrap()
+                        .selectable(true),
+                );
             });
         }
         let sure = (s.certainty)(spec.confidence * 100.0);

@@ -7,7 +7,7 @@ use egui::{self, Ui};
 use super::intent::{Choose, FilesIntent, Intent, ModelIntent, ReadingIntent};
 use super::page_frame::page_frame;
 use super::strings::Strings;
-use super::strings::{model_page, task_name};
+use super::strings::{family_name, model_page, phrase, task_name};
 use super::style::palette;
 use super::view::{View, file_name};
 use super::widgets::{card, combo_arrow, primary_button};
@@ -113,7 +113,13 @@ impl Reading {
             let known = matches!(&self.seen, Seen::Read(seen) if seen.spec.is_ok());
             let unset = if known { s.as_found } else { s.not_set };
             let c = &mut self.chosen;
-            choice(ui, s.family, unset, &mut c.family, &Family::by_name().map(|f| (f, f.name())));
+            choice(
+                ui,
+                s.family,
+                unset,
+                &mut c.family,
+                &Family::by_name().map(|f| (f, family_name(view.language, f))),
+            );
             if c.family != before.family {
                 c.task = None;
             }
@@ -184,11 +190,11 @@ impl Reading {
                 match &seen.spec {
                     Ok(spec) => {
                         for line in &spec.evidence {
-                            ui.add(egui::Label::new(line).wrap().selectable(true));
+                            ui.add(egui::Label::new(phrase(view.language, line)).wrap().selectable(true));
                         }
                     }
                     Err(Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. }) => {
-                        let text = egui::RichText::new(reason).color(palette(ui).warn);
+                        let text = egui::RichText::new(phrase(view.language, reason)).color(palette(ui).warn);
                         ui.add(egui::Label::new(text).wrap().selectable(true));
                     }
                 }

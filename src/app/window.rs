@@ -20,7 +20,7 @@ use super::controllers::{
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
 use super::stage::Stage;
-use super::strings::{Strings, system_language};
+use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
 use super::view::{LibraryView, View, source_info};
@@ -86,7 +86,8 @@ impl App {
             Some((settings, error)) => {
                 let may_write = !matches!(error, Some(settings::SettingsError::Unreadable { .. }));
                 if let Some(error) = error {
-                    toasts.bad(Strings::of(system_language()).settings, error.to_string());
+                    let language = system_language();
+                    toasts.bad(Strings::of(language).settings, error.explain(language).to_string());
                 }
                 (settings, may_write)
             }

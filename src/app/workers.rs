@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::controllers::LabelsError;
 use super::intent::{Choose, Intent};
 use super::strings::Strings;
 use crate::library::download::Job;
@@ -38,7 +39,7 @@ pub enum Done {
     Ran(PathBuf, Result<Vec<NodeShare>, String>),
     Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
     ReadingSaved(PathBuf, Result<PathBuf, ModelError>),
-    Labels(Result<Vec<String>, String>),
+    Labels(Result<Vec<String>, LabelsError>),
     /// The worker ended without a result.
     Broken,
 }

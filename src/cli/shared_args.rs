@@ -42,7 +42,7 @@ pub(super) struct SharedArgs {
 /// What counts as found.
 #[derive(Debug, clap::Args)]
 struct ThresholdArgs {
-    /// Confidence threshold, 0 to 1
+    /// Confidence threshold, 0 to 1: results with a lower score are left out
     #[arg(long, value_name = "CONF", default_value_t = Thresholds::default().conf, value_parser = fraction)]
     conf: f32,
     /// IoU threshold for non-maximum suppression, 0 to 1

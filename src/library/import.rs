@@ -11,7 +11,7 @@ use crate::model::{self, ModelError, sidecar};
 /// How many levels of subfolders are searched.
 const MAX_DEPTH: usize = 4;
 /// A folder with more models than this isn't imported.
-const MAX_MODELS: usize = 1000;
+pub const MAX_MODELS: usize = 1000;
 
 /// Whether the file is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use super::folder_events::FolderEvents;
 use super::inventory::{self, Inventory};
 use super::measure;
 use super::model_entry::ModelEntry;
-use super::records::{FileStamp, ModelRecords};
+use super::records::{FileStamp, ModelRecords, RecordsError};
 use crate::model::{ModelError, OpenOptions, folders};
 
 /// How often folders are scanned whose changes the system doesn't report.
@@ -173,8 +173,8 @@ impl Watcher {
 
     /// Returns the last error of reading or writing the records, once.
     #[must_use]
-    pub fn take_error(&self) -> Option<String> {
-        self.shared.inventory.try_lock().ok()?.take_error().map(|e| e.to_string())
+    pub fn take_error(&self) -> Option<RecordsError> {
+        self.shared.inventory.try_lock().ok()?.take_error()
     }
 
     /// Scans the folders now.

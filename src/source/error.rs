@@ -39,7 +39,7 @@ pub enum SourceError {
     #[error("The camera \u{201c}{name}\u{201d} sends damaged images.")]
     Damaged { name: String },
     /// It offers no format that can be read.
-    #[error("The camera \u{201c}{name}\u{201d} offers no format that can be read: {found}.")]
+    #[error("The camera \u{201c}{name}\u{201d} offers no supported format, only {found}.")]
     NoFormat { name: String, found: String },
     /// Any other error of a camera driver.
     #[error("The camera \u{201c}{name}\u{201d} failed: {reason}.")]
@@ -57,10 +57,10 @@ pub enum SourceError {
     #[error("There is no image in \u{201c}{place}\u{201d}.")]
     NoImages { place: String },
     /// Videos need the ffmpeg program.
-    #[error("Videos are read with the program ffmpeg, which isn't installed.")]
+    #[error("Playing videos requires ffmpeg, which is not installed.")]
     NoFfmpeg,
     /// A seek in a live source.
-    #[error("A live source can't seek.")]
+    #[error("Seeking is not possible in a live source.")]
     NotSeekable,
     /// The text is not the address of a source.
     #[error("\u{201c}{text}\u{201d} is not a camera, file, folder or address that can be opened.")]
@@ -74,10 +74,10 @@ impl SourceError {
         match self {
             Self::NoCamera => "Connect a camera, or open an image, a video or the test pattern.".into(),
             Self::Missing { .. } | Self::Unplugged { .. } => {
-                "Plug it in again: the preview comes back by itself.".into()
+                "Plug it in again; the preview resumes automatically.".into()
             }
             Self::Busy { .. } => {
-                "Close the other program, or choose another camera: the preview comes back by itself.".into()
+                "Close the other program, or choose another camera; the preview resumes automatically.".into()
             }
             Self::Forbidden { .. } if cfg!(target_os = "linux") => {
                 "Run \u{201c}sudo usermod -aG video $USER\u{201d}, then log out and in again.".into()
@@ -86,7 +86,7 @@ impl SourceError {
                 "Allow Sightline to use the camera in the system's privacy settings.".into()
             }
             Self::Stalled { .. } | Self::Damaged { .. } | Self::Camera { .. } => {
-                "Sightline keeps trying. If that does not help, unplug the camera and plug it in again, or choose a smaller size.".into()
+                "Sightline keeps trying. If it doesn't recover, unplug the camera and plug it in again, or choose a lower resolution.".into()
             }
             Self::StreamStalled { .. } | Self::Stream { .. } => {
                 "Sightline keeps trying. Check the address, the network and the camera or server.".into()
@@ -96,9 +96,9 @@ impl SourceError {
                     .into()
             }
             Self::NoFormat { .. } => {
-                "MJPEG, YUYV, NV12, RGB, BGR and GREY can be read; choose another camera.".into()
+                "Choose another camera; MJPEG, YUYV, NV12, RGB, BGR and GREY are supported.".into()
             }
-            Self::NoFile { .. } => "Check the name, or drop the file on the window.".into(),
+            Self::NoFile { .. } => "Check the name, or drag the file into the window.".into(),
             Self::Unreadable { .. } => {
                 "Check that the file is complete and that this account may read it.".into()
             }
@@ -112,9 +112,9 @@ impl SourceError {
                 "Install it from ffmpeg.org and open the video again."
             }
             .into(),
-            Self::NotSeekable => "Only videos and folders of images can seek.".into(),
+            Self::NotSeekable => "Open a video or a folder of images to seek.".into(),
             Self::Unknown { .. } => {
-                "Give a camera index or name, an image, a folder, a glob, a video, or \u{201c}pattern\u{201d}.".into()
+                "Give a camera number or name, an image, a folder, a glob, a video, a network address, or \u{201c}pattern\u{201d}.".into()
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::app::intent::{Intent, Page};
-use crate::app::strings::{Strings, system_language};
+use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
 use crate::app::workers::{Done, Workers};
 use crate::engine::{Engine, ModelState, PaceReport, Prediction, SourceState, Stats};
@@ -79,6 +79,12 @@ impl Core {
     /// Shows a message that something failed, with the fix.
     pub fn failed(&mut self, text: impl Into<String>) {
         self.toasts.bad(self.strings().not_done, text);
+    }
+
+    /// Shows an error with its fix, in the window's language.
+    pub fn failed_with(&mut self, error: &dyn Explain) {
+        let text = error.explain(self.language());
+        self.failed(text.to_string());
     }
 
     /// Runs a job that reads or writes the library's files on a worker.

@@ -7,6 +7,7 @@ use crate::app::intent::{
     Choose, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent, SettingsIntent,
     SourceIntent,
 };
+use crate::app::strings::Explain as _;
 use crate::app::workers::Done;
 use crate::source::Address;
 
@@ -85,9 +86,10 @@ fn typed(what: Choose, text: String, core: &mut Core) {
     if !matches!(what, Choose::File | Choose::Folder) {
         return chosen(what, PathBuf::from(text), core);
     }
+    let language = core.language();
     core.workers.run("typed path", move || match text.parse::<Address>() {
         Ok(address) => Done::Ask(vec![Intent::Source(SourceIntent::Open(address))]),
-        Err(error) => Done::Failed(format!("{error} {}", error.fix())),
+        Err(error) => Done::Failed(error.explain(language).to_string()),
     });
 }
 

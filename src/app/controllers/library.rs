@@ -7,6 +7,7 @@ use super::core::Core;
 use super::downloads::DownloadList;
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
 use crate::app::library::LibraryPage;
+use crate::app::strings::Explain as _;
 use crate::app::view::{file_name, frames_come, model_name, same_file};
 use crate::app::workers::{Done, LibraryDone, Taken};
 use crate::engine::SourceState;
@@ -164,7 +165,8 @@ fn verified(name: &str, verdict: Result<Verdict, ModelError>, core: &mut Core) {
             core.toasts.bad(name, texts.weights_changed);
         }
         Err(error) => {
-            core.toasts.bad(name, format!("{error} {}", error.fix()));
+            let text = error.explain(core.language());
+            core.toasts.bad(name, text.to_string());
         }
     }
 }
@@ -175,7 +177,7 @@ fn removed(path: &Path, deleted: bool, result: Result<(), UpkeepError>, core: &m
         Ok(()) => {
             core.toasts.good(core.strings().library.removed, file_name(path));
         }
-        Err(error) => core.failed(format!("{error} {}", error.fix())),
+        Err(error) => core.failed_with(&error),
     }
 }
 
@@ -211,7 +213,7 @@ fn imported(taken: &Taken, core: &mut Core) {
         }
     }
     for error in taken.failed.iter().take(3) {
-        core.failed(format!("{error} {}", error.fix()));
+        core.failed_with(error);
     }
 }
 

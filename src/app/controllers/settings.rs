@@ -6,6 +6,7 @@ use egui::ThemePreference;
 
 use super::core::Core;
 use crate::app::intent::{Intent, ModelIntent, SettingsIntent};
+use crate::app::strings::Explain as _;
 use crate::model::runtime;
 use crate::settings::{Saver, Settings, Theme};
 
@@ -73,7 +74,8 @@ impl SettingsController {
             }
         }
         if let Some(error) = self.saver.as_ref().and_then(Saver::take_error) {
-            core.toasts.bad(core.strings().settings, error.to_string());
+            let text = error.explain(core.language());
+            core.toasts.bad(core.strings().settings, text.to_string());
         }
     }
 }

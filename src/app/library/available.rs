@@ -7,7 +7,7 @@ use egui::{self, Align, Layout, Ui};
 use super::parts::{chip, kind, licence_colour, progress, row_frame, size, task_mark};
 use super::state::{LibraryPage, Question};
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
-use crate::app::strings::{Library, permits, task_name};
+use crate::app::strings::{Explain as _, Library, family_name, permits, task_name};
 use crate::app::style::palette;
 use crate::app::view::{Pull, PullState, View};
 use crate::app::widgets::{notice, plain_button, primary_button};
@@ -18,7 +18,13 @@ use crate::model::labels::Language;
 pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
     let here = on_this_computer(view);
     for problem in &view.library.catalogue.problems {
-        notice(ui, palette(ui).warn, w.catalogue_problem, &problem.to_string(), |_| {});
+        notice(
+            ui,
+            palette(ui).warn,
+            w.catalogue_problem,
+            &problem.explain(view.language).to_string(),
+            |_| {},
+        );
     }
     let catalogue = view.library.catalogue;
     let plain_list = page.task.is_none() && !page.classics && page.search.trim().is_empty();
@@ -204,7 +210,7 @@ fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Library, entry: &CatalogueEntry) {
 }
 
 fn about(view: &View<'_>, entry: &CatalogueEntry) -> String {
-    let mut parts = kind(task_name(view.language, entry.task), entry.family.name());
+    let mut parts = kind(task_name(view.language, entry.task), family_name(view.language, entry.family));
     parts.extend(entry.input.map(|(width, height)| format!("{width}×{height}")));
     parts.push(entry.precision.name().to_owned());
     parts.extend(entry.bytes.map(size));

@@ -7,7 +7,7 @@ use egui::{self, Align, Layout, Ui};
 use super::parts::{chip, kind, licence_colour, row_frame, size, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{Library, permits, task_name};
+use crate::app::strings::{Library, family_name, permits, phrase, task_name};
 use crate::app::style::palette;
 use crate::app::view::{View, same_file};
 use crate::app::widgets::{centred_page, plain_button, primary_button};
@@ -104,8 +104,8 @@ fn model_ui(
             });
             let text = match &model.kind {
                 Kind::Known(_) => about(view, w, model),
-                Kind::Unknown(reason) => format!("{}: {reason}", w.not_understood),
-                Kind::Broken { message, .. } => format!("{}: {message}", w.broken),
+                Kind::Unknown(reason) => format!("{}: {}", w.not_understood, phrase(view.language, reason)),
+                Kind::Broken { message, .. } => format!("{}: {}", w.broken, phrase(view.language, message)),
             };
             let colour = if model.problem().is_some() { p.warn } else { p.weak };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(colour)).truncate()).on_hover_text(text);
@@ -176,7 +176,7 @@ fn about(view: &View<'_>, w: &Library, model: &ModelEntry) -> String {
     let Some(spec) = model.spec() else { return String::new() };
     let (width, height) = spec.input.size.bound();
     let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
-    let mut parts = kind(task_name(view.language, spec.task), spec.family.name());
+    let mut parts = kind(task_name(view.language, spec.task), family_name(view.language, spec.family));
     parts.extend([
         format!("{bound}{width}×{height}"),
         model.precision.name().to_owned(),
@@ -245,10 +245,14 @@ fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Library, model: &ModelEntry) {
         match &model.kind {
             Kind::Known(spec) => {
                 let sure = (view.strings.certainty)(spec.confidence * 100.0);
-                row(w.evidence, format!("{}\n{sure}", spec.evidence.join("\n")));
+                let lines = spec.evidence.iter().map(|line| phrase(view.language, line));
+                row(w.evidence, lines.chain([sure.into()]).collect::<Vec<_>>().join("\n"));
             }
-            Kind::Unknown(reason) => row(w.not_understood, reason.clone()),
-            Kind::Broken { message, fix } => row(w.broken, format!("{message} {fix}")),
+            Kind::Unknown(reason) => row(w.not_understood, phrase(view.language, reason).into_owned()),
+            Kind::Broken { message, fix } => {
+                let (message, fix) = (phrase(view.language, message), phrase(view.language, fix));
+                row(w.broken, format!("{message} {fix}"));
+            }
         }
     });
 }

@@ -56,7 +56,7 @@ impl App {
             self.compare.view.measure(|index| core.engine.model_stats(index));
             self.model.figures_changed(core);
             if let Some(trouble) = core.watcher.take_error() {
-                core.failed(trouble);
+                core.failed_with(&trouble);
             }
         }
         self.settings.gather(core);

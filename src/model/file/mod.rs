@@ -33,17 +33,17 @@ pub enum FileError {
     /// A folder, pipe, socket or device, named in the message.
     #[error("it is {0}, not a file")]
     NoFile(&'static str),
-    #[error("its bytes are no ONNX")]
+    #[error("it is not an ONNX file")]
     NotOnnx,
     #[error("it is cut short")]
     CutShort,
     /// Parts that are longer than what holds them.
-    #[error("its lengths are absurd")]
+    #[error("the lengths of its parts don't fit")]
     Lengths,
     #[error("its graphs are nested too deeply")]
     Nested,
     /// A message without a graph or without an operator set.
-    #[error("it holds no model")]
+    #[error("it contains no model")]
     NoModel,
     #[error("{0}")]
     Io(std::io::Error),
