@@ -67,13 +67,12 @@ impl ReadingController {
 
     /// A worker has written a sidecar, or failed.
     pub fn saved(&mut self, path: &Path, result: Result<PathBuf, ModelError>, core: &mut Core) {
-        match result {
-            Ok(_) => {
-                if let Some(reading) = self.of(path) {
-                    reading.saved = true;
-                }
-            }
-            Err(error) => core.failed(format!("{error} {}", error.fix())),
+        let result = result.map(drop).map_err(|error| format!("{error} {}", error.fix()));
+        match (self.of(path), result) {
+            (Some(reading), result) => reading.saved = Some(result),
+            // The page was left meanwhile.
+            (None, Err(why)) => core.failed(why),
+            (None, Ok(())) => {}
         }
     }
 
@@ -83,7 +82,7 @@ impl ReadingController {
             Ok(names) => {
                 if let Some(reading) = &mut self.reading {
                     reading.chosen.labels = Some(names);
-                    reading.saved = false;
+                    reading.saved = None;
                     let (path, chosen) = (reading.path.clone(), reading.chosen.clone());
                     core.ask(Intent::Model(ModelIntent::OpenAs(path, chosen)));
                 }

@@ -18,6 +18,7 @@ strings! {
         no_cameras = "No camera found", "未找到摄像头";
         open_file = "Open image or video…", "打开图片或视频…";
         open_folder = "Open folder of images…", "打开图片文件夹…";
+        open_network = "Open network address…", "打开网络地址…";
         test_pattern = "Test pattern", "测试图案";
         recent = "Recent", "最近使用";
         camera = "Camera", "摄像头";
@@ -77,15 +78,17 @@ strings! {
         iou_hint = "Two boxes of a class that overlap more than this count as one.", "同类的两个框重叠超过此值时只保留一个。";
         amount = "Amount", "强度";
         amount_hint = "How much of the model's image covers the frame.", "模型输出的图像覆盖画面的程度。";
-        own_frame = "Show each result on its own frame", "结果显示在其所属帧上";
+        own_frame = "Sync picture to results", "画面与结果同步";
         own_frame_hint =
-            "Boxes fit exactly, but the preview moves only as fast as the model. Off: the newest frame with the newest boxes.",
-            "框与画面完全对应，但画面速度取决于模型。关闭时显示最新画面和最新结果。";
+            "On: boxes fit the picture exactly, but it is later and moves only as fast as the model. Off: the picture is live and smooth, and boxes follow a little late.",
+            "开启：框与画面完全对应，但画面会滞后，且只能与模型同速。关闭：画面实时流畅，框会稍稍滞后。";
 
         // Classes.
         search = "Search classes", "搜索类别";
         all = "All", "全选";
         none = "None", "全不选";
+        show_all_classes: fn(usize) -> String = |n| format!("Show all {n}"), |n| format!("显示全部 {n} 个");
+        show_fewer_classes = "Show fewer", "收起";
         no_class_fits = "No class has this name.", "没有这个名称的类别。";
         found: fn(usize) -> String = |n| format!("{n} found"), |n| format!("共 {n} 个");
 
@@ -113,6 +116,8 @@ strings! {
         snapshot = "Snapshot", "截图";
         pause = "Pause", "暂停";
         go_on = "Continue", "继续";
+        step_back = "Previous frame", "上一帧";
+        playback_speed = "Playback speed", "播放速度";
         step = "Next frame", "下一帧";
         previous = "Previous image", "上一张";
         next = "Next image", "下一张";
@@ -155,6 +160,14 @@ strings! {
             "This system shows no file dialogue. Type the path, or drop the file on the window.",
             "系统没有文件对话框。请输入路径，或将文件拖入窗口。";
 
+        network_address = "Network address", "网络地址";
+        network_address_text =
+            "The address of a network camera or stream: rtsp://, rtmp://, http:// or https://",
+            "网络摄像头或视频流的地址：rtsp://、rtmp://、http:// 或 https://";
+        network_address_wrong =
+            "This isn't a network address. It begins with rtsp://, rtmp://, http:// or https://",
+            "这不是网络地址。网络地址以 rtsp://、rtmp://、http:// 或 https:// 开头。";
+
         // "How to read this model".
         reading_intro =
             "Sightline works out from the file what a model takes and gives. Here you can correct it; what you choose takes effect at once.",
@@ -188,6 +201,11 @@ strings! {
         labels_none = "None", "无";
         save_beside = "Save next to the model", "保存到模型旁";
         saved_as: fn(&str) -> String = |name| format!("Saved as {name}"), |name| format!("已保存为 {name}");
+        not_saved: fn(&str) -> String = |why| format!("Not saved: {why}"), |why| format!("未保存：{why}");
+        another_runs: fn(&str) -> String =
+            |name| format!("Without results: {name} is running now."),
+            |name| format!("未显示结果：当前运行的是 {name}。");
+        nothing_runs = "Without results: this model isn't running.", "未显示结果：此模型未在运行。";
         live_preview = "Live preview", "实时画面";
         reading_file = "Reading the file…", "正在读取文件…";
         reading_works = "Sightline can run the model this way.", "可以按此方式运行该模型。";
@@ -205,9 +223,12 @@ strings! {
         appearance = "Appearance", "外观";
         light = "Light", "浅色";
         dark = "Dark", "深色";
+        overlay = "Boxes and labels", "框与标签";
+        label_size = "Label size", "标签大小";
+        line_size = "Line width", "线条粗细";
+        overlay_hint = "100 % fits the size of the picture.", "100 % 时与画面大小相适应。";
         snapshots = "Snapshots", "截图";
         snapshot_folder = "Folder", "文件夹";
-        snapshot_folder_default = "Pictures", "图片";
         change = "Change…", "更改…";
         format = "Format", "格式";
         also_clean = "Also save the frame without boxes", "同时保存不带框的画面";
@@ -221,6 +242,9 @@ strings! {
         // Messages.
         snapshot_saved = "Snapshot saved", "截图已保存";
         show_folder = "Show folder", "打开文件夹";
+        no_file_manager: fn(&str) -> String =
+            |folder| format!("No file manager was found. The folder is {folder}"),
+            |folder| format!("未找到文件管理器。文件夹位置：{folder}");
         snapshot_failed = "The snapshot wasn't saved", "截图未能保存";
         nothing_to_save = "There is no frame to save yet.", "还没有可以保存的画面。";
         not_done = "That didn't work", "操作未成功";

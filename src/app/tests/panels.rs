@@ -117,7 +117,7 @@ fn sliders_report_what_they_are_moved_to() {
         .iter()
         .any(|i| matches!(i, Intent::Result(ResultIntent::Conf(v)) if *v > 0.25));
     assert!(moved, "{:?}", harness.state().intents);
-    press(&mut harness, "Show each result on its own frame");
+    press(&mut harness, "Sync picture to results");
     assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::OwnFrame(true))));
 }
 
