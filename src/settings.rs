@@ -86,6 +86,10 @@ pub struct Settings {
     /// Whether results are as new as possible or as many as possible.
     pub result_pace: ResultPace,
     pub side_panel: bool,
+    /// Width of lines over the preview; 1 fits the size of the frame. 0.5..=3.
+    pub line_size: f32,
+    /// Size of names over the preview; 1 fits the size of the frame. 0.5..=3.
+    pub label_size: f32,
     /// The models that were last compared with the one that ran.
     pub compare_models: Vec<PathBuf>,
     /// Two compared models have a view each, instead of the two sides of one.
@@ -96,6 +100,8 @@ pub struct Settings {
     pub looping: bool,
     /// Width and height of the window, in points.
     pub window: Option<(f32, f32)>,
+    /// The window filled the screen when it was left; `window` is its size before that.
+    pub maximised: bool,
     /// ONNX Runtime's shared library; `None`: Sightline looks for it.
     pub onnxruntime: Option<PathBuf>,
     /// Folders of models in addition to the usual ones.
@@ -135,11 +141,14 @@ impl Default for Settings {
             result_on_own_frame: false,
             result_pace: ResultPace::default(),
             side_panel: true,
+            line_size: 1.0,
+            label_size: 1.0,
             compare_models: Vec::new(),
             compare_tiles: false,
             compare_divider: 0.5,
             looping: true,
             window: None,
+            maximised: false,
             onnxruntime: None,
             model_folders: Vec::new(),
             model_mirror: None,
@@ -162,15 +171,23 @@ impl Settings {
         self.iou = unit(self.iou, default.iou);
         self.amount = unit(self.amount, default.amount);
         self.compare_divider = unit(self.compare_divider, default.compare_divider);
+        let scale = |v: f32| if v.is_finite() { v.clamp(0.5, 3.0) } else { 1.0 };
+        (self.line_size, self.label_size) = (scale(self.line_size), scale(self.label_size));
+        // Versions before 0.2 wrote paths as they were typed; from another folder they name nothing, or something else.
+        self.recent.retain(|address| !address.is_relative());
         self.recent.truncate(RECENT_LIMIT);
+        self.source.take_if(|address| address.is_relative());
         self.window =
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));
     }
 
-    /// Records that a source was opened. Paths that aren't valid Unicode can't be written and are left out.
+    /// Records that a source was opened, by its whole path. Paths that aren't valid Unicode can't be written and are left
+    /// out.
     pub fn remember_source(&mut self, address: &Address) {
+        let address = &address.absolute();
         let writable = match address {
             Address::Video(path) | Address::Image(path) | Address::Folder(path) => path.to_str().is_some(),
+            Address::Images(paths) => paths.iter().all(|path| path.to_str().is_some()),
             _ => true,
         };
         if !writable {
@@ -186,8 +203,9 @@ impl Settings {
 
     /// Records that a model was opened, if its path can be written.
     pub fn remember_model(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if path.to_str().is_some() {
-            self.model = Some(path.to_owned());
+            self.model = Some(path);
         }
     }
 }
@@ -300,6 +318,32 @@ mod tests {
             settings.remember_source(&Address::Pattern { width: n, height: 2, fps: 1 });
         }
         assert_eq!(settings.recent.len(), RECENT_LIMIT);
+    }
+
+    #[test]
+    fn a_source_is_remembered_by_its_whole_path_and_listed_once() {
+        let here = std::env::current_dir().unwrap();
+        let mut settings = Settings::default();
+        for path in ["traffic.mp4".into(), "./traffic.mp4".into(), here.join("traffic.mp4")] {
+            settings.remember_source(&Address::Video(path));
+        }
+        let whole = Address::Video(here.join("traffic.mp4"));
+        assert_eq!((&settings.source, &settings.recent), (&Some(whole.clone()), &vec![whole]));
+        settings.remember_source(&Address::Glob("images/*.jpg".into()));
+        assert_eq!(settings.source, Some(Address::Glob(here.join("images/*.jpg").to_str().unwrap().into())));
+        settings.remember_model(Path::new("yolo.onnx"));
+        assert_eq!(settings.model, Some(here.join("yolo.onnx")));
+    }
+
+    #[test]
+    fn relative_paths_of_an_older_file_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let text =
+            "source = { video = \"a.mp4\" }\nrecent = [{ video = \"a.mp4\" }, { video = \"/v/a.mp4\" }]\n";
+        std::fs::write(&path, text).unwrap();
+        let settings = load(&path).0;
+        assert_eq!((settings.source, settings.recent), (None, vec![Address::Video("/v/a.mp4".into())]));
     }
 
     #[test]

@@ -60,13 +60,14 @@ fn hinted(ui: &mut Ui, name: &str, hint: &str, value: &str) {
     figure_row(ui, name, value).on_hover_text(hint);
 }
 
-/// The figures in short, over the preview's corner.
-pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
+/// The figures in short, over a corner of the preview.
+pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect, corner: egui::Align2) {
     let s = view.strings;
     let Stats { source_fps, preview_fps, inference_fps, .. } = *view.stats;
     let mut lines =
         vec![(s.camera_rate, (s.per_second)(source_fps)), (s.preview_rate, (s.per_second)(preview_fps))];
-    if view.model.current.is_some() {
+    // Each compared model has its own figures above its preview.
+    if view.model.current.is_some() && !view.comparing {
         lines.push((s.inference_rate, (s.per_second)(inference_fps)));
         lines.push((s.inference, format!("{} ms", ms(view.stats.inference.median))));
     }
@@ -74,7 +75,7 @@ pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
     let font = egui::TextStyle::Small.resolve(ui.style());
     let line = 17.0;
     let size = egui::vec2(150.0, line * lines.len() as f32 + 14.0);
-    let rect = egui::Rect::from_min_size(stage.min + egui::vec2(12.0, 12.0), size);
+    let rect = corner.align_size_within_rect(size, stage.shrink(12.0));
     // The ground is dark in both themes: it lies on an image.
     ui.painter().rect_filled(rect, 8, egui::Color32::from_black_alpha(170));
     for (n, (name, value)) in lines.iter().enumerate() {

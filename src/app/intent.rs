@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::ResultPace;
+use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
@@ -54,6 +55,10 @@ pub enum SourceIntent {
     Pause(bool),
     /// One frame forward.
     Step,
+    /// One frame back.
+    StepBack,
+    /// Play a video at this many times its own rate.
+    Speed(f32),
     /// To this second of a video, or to the image of this index.
     Seek(f64),
     /// This many images of a folder forward or back.
@@ -113,6 +118,8 @@ pub enum LibraryIntent {
         path: PathBuf,
         delete: bool,
     },
+    /// Bring these files of a model back from the trash, with what was remembered of it.
+    Restore(Vec<PathBuf>, Box<ModelRecord>),
     Order(SortOrder),
     /// Take models into the library: a file, a folder or an archive; then run the first one.
     Import {
@@ -170,6 +177,8 @@ pub enum FilesIntent {
 pub enum Choose {
     /// An image or a video.
     File,
+    /// The address of a network stream, which is always typed.
+    Address,
     /// A folder of images.
     Folder,
     /// An ONNX model.
@@ -198,6 +207,10 @@ pub enum SettingsIntent {
     /// Load ONNX Runtime from this file.
     Runtime(PathBuf),
     Mirror(bool),
+    /// Width of lines over the preview; 1 fits the size of the frame.
+    LineSize(f32),
+    /// Size of names over the preview; 1 fits the size of the frame.
+    LabelSize(f32),
     /// The figures lie over the preview.
     Figures(bool),
     SidePanel(bool),

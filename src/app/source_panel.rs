@@ -58,7 +58,7 @@ pub fn address_icon(address: &Address) -> Icon {
         Address::AnyCamera | Address::CameraIndex(_) | Address::Camera { .. } => Icon::Camera,
         Address::Video(_) | Address::Stream(_) => Icon::Video,
         Address::Image(_) => Icon::Image,
-        Address::Folder(_) | Address::Glob(_) => Icon::Folder,
+        Address::Folder(_) | Address::Images(_) | Address::Glob(_) => Icon::Folder,
         Address::Pattern { .. } => Icon::Pattern,
     }
 }
@@ -88,6 +88,9 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
     if menu_row(ui, Icon::Folder, s.open_folder, "", false).clicked() {
         out.push(Intent::Files(FilesIntent::Choose(Choose::Folder)));
+    }
+    if menu_row(ui, Icon::Network, s.open_network, "", false).clicked() {
+        out.push(Intent::Files(FilesIntent::Choose(Choose::Address)));
     }
     let pattern = matches!(view.address(), Some(Address::Pattern { .. }));
     if menu_row(ui, Icon::Pattern, s.test_pattern, "", pattern).clicked() {

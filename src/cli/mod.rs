@@ -26,6 +26,7 @@ use tracing_subscriber::EnvFilter;
 pub use failure::{Exit, Failure};
 
 use crate::app::{self, AppOptions};
+use crate::engine::MAX_COMPARED;
 use crate::library::{Catalogue, inventory};
 use crate::model::labels::Language;
 use crate::model::{Model, ModelError, OpenOptions, Spec, Task, folders};
@@ -41,7 +42,8 @@ use interrupt::Interrupt;
                   Without a command, the window opens.",
     after_help = "Examples:\n  \
         sightline                                open the window with the last source\n  \
-        sightline --source traffic.mp4           open the window with a video\n  \
+        sightline traffic.mp4                    open the window with a video, image, folder or address\n  \
+        sightline traffic.mp4 yolov8n.onnx       open the window with a video and a model\n  \
         sightline predict street.jpg --save out  annotate an image, without a window\n  \
         sightline doctor                         check what works on this computer, and how to fix the rest\n\n\
         A model is named by its file, by its name in \u{201c}sightline models list\u{201d}, or by its id in the catalogue.\n\n\
@@ -62,6 +64,10 @@ pub struct Cli {
 /// The options of the window.
 #[derive(Debug, clap::Args)]
 struct WindowArgs {
+    /// Open these: a video, images, a folder, a camera, a network address or “pattern”; and ONNX files, of which the first
+    /// runs and the others are compared with it
+    #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    paths: Vec<OsString>,
     /// Open this camera, image, video, folder, glob or network address, or “pattern”
     #[arg(long, value_name = "SOURCE")]
     source: Option<OsString>,
@@ -204,13 +210,17 @@ pub fn main() -> Exit {
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    let WindowArgs { source, model, compare, language, size } = &cli.window;
-    let given =
-        source.is_some() || model.is_some() || !compare.is_empty() || language.is_some() || size.is_some();
+    let WindowArgs { paths, source, model, compare, language, size } = &cli.window;
+    let given = !paths.is_empty()
+        || source.is_some()
+        || model.is_some()
+        || !compare.is_empty()
+        || language.is_some()
+        || size.is_some();
     if given {
         return Err(Failure::usage(
-            "Options before a command are for the window.",
-            "Write them after the command, or leave the command out.",
+            "What stands before a command is for the window.",
+            "Write it after the command, or leave the command out.",
         )
         .into());
     }
@@ -226,15 +236,28 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
 }
 
 fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
-    let source = args.source.as_deref().map(|word| sources::one(word, "sightline --model")).transpose()?;
+    let named = args.source.as_deref().map(|word| sources::one(word, "sightline")).transpose()?;
+    let sources::Opened { source, models } = sources::opened(&args.paths)?;
+    if named.is_some() && source.is_some() {
+        let fix = "Leave \u{201c}--source\u{201d} out, or the path.";
+        return Err(Failure::usage("Two sources are named, and the window shows one.", fix).into());
+    }
+    let source = named.or(source).map(|source| source.absolute());
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
     // The library lists models by their whole paths; a relative one would be taken for another model.
     let whole = |named: &PathBuf| {
         let path = chosen_model(Some(named))?;
         Ok::<_, Failure>(std::path::absolute(&path).unwrap_or(path))
     };
-    let model = args.model.as_ref().map(whole).transpose()?;
-    let compare = args.compare.iter().map(whole).collect::<Result<_, _>>()?;
+    let mut models = args.model.iter().chain(&models).map(whole).collect::<Result<Vec<_>, _>>()?.into_iter();
+    let model = models.next();
+    let compared = args.compare.iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+    let compare: Vec<PathBuf> = models.chain(compared).collect();
+    if compare.len() >= MAX_COMPARED {
+        let message =
+            format!("{} models are named, and the window compares {MAX_COMPARED}.", compare.len() + 1);
+        return Err(Failure::usage(message, "Leave some out.").into());
+    }
     let options = AppOptions { source, model, compare, language: args.language, size };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
@@ -335,6 +358,18 @@ mod tests {
     fn the_command_line_is_well_formed() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn paths_are_for_the_window_and_commands_stay_commands() {
+        let parse = |words: &[&str]| Cli::try_parse_from(["sightline"].iter().chain(words));
+        let cli = parse(&["a.mp4", "b.onnx", "--language", "zh"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.window.paths, ["a.mp4", "b.onnx"]);
+        let cli = parse(&["predict", "a.mp4"]).unwrap();
+        assert!(cli.window.paths.is_empty() && matches!(cli.command, Some(Command::Predict(_))));
+        assert!(parse(&["./predict"]).unwrap().command.is_none(), "a file with the name of a command");
+        assert!(parse(&[]).unwrap().window.paths.is_empty());
     }
 
     #[test]

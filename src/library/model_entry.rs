@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::catalogue::{Catalogue, Precision};
+use super::catalogue::{Catalogue, Permits, Precision};
 use super::names;
 use super::records::{FileStamp, Measured, ModelRecord, Origin, Tuned};
 use crate::model::file::GraphInfo;
@@ -37,8 +37,6 @@ pub struct ModelEntry {
     pub sha256: Option<String>,
     /// What the hash of the weights in other files was when the model was imported or first verified.
     pub weights: Option<String>,
-    /// Its licence, as its origin or its own metadata names it; safe to show.
-    pub licence: Option<String>,
     pub origin: Option<Origin>,
     pub favourite: bool,
     /// Seconds since 1970.
@@ -48,6 +46,10 @@ pub struct ModelEntry {
     pub tuned: Option<Tuned>,
     /// Models of the same group are one model in several precisions.
     pub group: String,
+    /// The same file in other folders: each file is listed once.
+    pub copies: Vec<PathBuf>,
+    /// What the file's metadata says of its licence.
+    pub licence: Option<String>,
 }
 
 /// What a file's content tells, without its record.
@@ -55,8 +57,10 @@ pub struct ModelEntry {
 pub(super) struct FileContent {
     pub kind: Kind,
     pub precision: Precision,
-    /// The licence that its metadata names.
+    /// What its metadata says of its licence.
     pub licence: Option<String>,
+    /// Its weights lie in other files, so that two files of the same bytes may be two models.
+    pub has_external_weights: bool,
 }
 
 impl FileContent {
@@ -66,6 +70,7 @@ impl FileContent {
             kind: Kind::Broken { message: error.to_string(), fix: error.fix() },
             precision: Precision::default(),
             licence: None,
+            has_external_weights: false,
         };
         match inspect(path, hints) {
             Ok(model::Inspection { graph, spec }) => {
@@ -77,7 +82,12 @@ impl FileContent {
                         Kind::Broken { message: error.to_string(), fix: error.fix() }
                     }
                 };
-                Self { kind, precision: precision(&graph), licence: licence(&graph) }
+                Self {
+                    kind,
+                    precision: precision(&graph),
+                    licence: licence(&graph),
+                    has_external_weights: !graph.external_data.is_empty(),
+                }
             }
             Err(error) => broken(&error),
         }
@@ -88,7 +98,12 @@ impl FileContent {
 impl FileContent {
     /// The content of a complete file that isn't understood.
     pub fn unknown(reason: &str) -> Self {
-        Self { kind: Kind::Unknown(reason.into()), precision: Precision::default(), licence: None }
+        Self {
+            kind: Kind::Unknown(reason.into()),
+            precision: Precision::default(),
+            licence: None,
+            has_external_weights: false,
+        }
     }
 }
 
@@ -97,19 +112,44 @@ fn inspect(path: &Path, hints: &Sidecar) -> Result<model::Inspection, ModelError
     model::inspect_with(path, &hints.clone().overlaid(overrides))
 }
 
+/// What a file's metadata says of its licence, without the address that exporters write after it: “AGPL-3.0 License
+/// (https://…)”.
+fn licence(graph: &GraphInfo) -> Option<String> {
+    let value = graph.metadata.iter().find(|(key, _)| {
+        ["license", "licence", "model_license", "model_licence"]
+            .iter()
+            .any(|known| key.eq_ignore_ascii_case(known))
+    });
+    let text = value?.1.split(" (").next().unwrap_or_default().trim();
+    let text = ["License", "license", "Licence", "licence"]
+        .iter()
+        .find_map(|word| text.strip_suffix(word))
+        .unwrap_or(text)
+        .trim();
+    (!text.is_empty()).then(|| names::shown(&text.chars().take(60).collect::<String>()).into_owned())
+}
+
+/// What a licence that is only named permits, as far as its name tells.
+fn permits(licence: &str) -> Permits {
+    let text = licence.to_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if has(&["NON-COMMERCIAL", "NONCOMMERCIAL", "-NC"]) {
+        Permits::NonCommercial
+    } else if has(&["GPL", "-SA", "MPL", "EUPL"]) {
+        Permits::Copyleft
+    } else if has(&["MIT", "APACHE", "BSD", "ISC", "CC0", "CC-BY", "UNLICENSE", "ZLIB"]) {
+        Permits::Commercial
+    } else {
+        Permits::Unstated
+    }
+}
+
 fn precision(graph: &GraphInfo) -> Precision {
     match graph.precision() {
         "int8" => Precision::Int8,
         "float16" => Precision::Fp16,
         _ => Precision::Fp32,
     }
-}
-
-/// The licence in a file's metadata; Ultralytics writes one, with an address after it.
-fn licence(graph: &GraphInfo) -> Option<String> {
-    let text = graph.meta("license").or_else(|| graph.meta("licence"))?;
-    let name = text.split("(http").next().unwrap_or(text).trim();
-    (!name.is_empty()).then(|| names::excerpt(name, 60))
 }
 
 impl ModelEntry {
@@ -132,7 +172,6 @@ impl ModelEntry {
             stamp,
             precision: content.precision,
             kind: content.kind,
-            licence: origin.as_ref().map(|o| o.licence.clone()).or(content.licence),
             origin,
             favourite: record.favourite,
             used: record.used,
@@ -140,7 +179,19 @@ impl ModelEntry {
             tuned: record.tuned.clone().filter(|_| current),
             group: entry.and_then(|e| e.group.clone()).unwrap_or_else(|| group_of(&stem)),
             weights: record.weights.clone().filter(|_| current),
+            copies: Vec::new(),
+            licence: content.licence,
             sha256,
+        }
+    }
+
+    /// Its licence and what that permits: as its project states it, or else as its file does.
+    #[must_use]
+    pub fn stated_licence(&self) -> Option<(&str, Permits)> {
+        match (&self.origin, &self.licence) {
+            (Some(origin), _) => Some((&origin.licence, origin.permits)),
+            (None, Some(licence)) => Some((licence, permits(licence))),
+            (None, None) => None,
         }
     }
 
@@ -196,7 +247,7 @@ impl ModelEntry {
             bytes: self.stamp.bytes,
             sha256: self.sha256.as_deref(),
             favourite: self.favourite,
-            licence: self.licence.as_deref(),
+            licence: self.stated_licence().map(|(licence, _)| licence),
             origin: self.origin.as_ref(),
             measured: self.measured.as_ref(),
             reason: self.problem(),
@@ -254,6 +305,22 @@ fn group_of(stem: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_licence_is_read_from_the_files_metadata() {
+        let of = |key: &str, value: &str| {
+            let metadata = vec![(key.to_owned(), value.to_owned())];
+            licence(&GraphInfo { metadata, ..GraphInfo::default() })
+        };
+        let ultralytics = of("license", "AGPL-3.0 License (https://ultralytics.com/license)");
+        assert_eq!(ultralytics.as_deref(), Some("AGPL-3.0"));
+        assert_eq!(of("License", "apache-2.0").as_deref(), Some("apache-2.0"));
+        assert_eq!((of("license", " "), of("author", "MIT")), (None, None));
+        assert_eq!(permits("AGPL-3.0"), Permits::Copyleft);
+        assert_eq!(permits("apache-2.0"), Permits::Commercial);
+        assert_eq!(permits("CC-BY-NC-4.0"), Permits::NonCommercial);
+        assert_eq!(permits("my own"), Permits::Unstated);
+    }
 
     #[test]
     fn variants_of_a_model_share_a_group() {

@@ -68,6 +68,9 @@ pub enum UpkeepError {
     /// The trash refuses it.
     #[error("\u{201c}{}\u{201d} can't be moved to the trash: {reason}.", names::shown(&path.display().to_string()))]
     NoTrash { path: PathBuf, reason: String },
+    /// It can't be brought back from the trash.
+    #[error("\u{201c}{}\u{201d} can't be restored from the trash: {reason}.", names::shown(&path.display().to_string()))]
+    StaysInTrash { path: PathBuf, reason: String },
     /// The file can't be deleted.
     #[error("\u{201c}{}\u{201d} can't be removed: {reason}.", names::shown(&path.display().to_string()))]
     Stays { path: PathBuf, reason: String },
@@ -79,6 +82,7 @@ impl UpkeepError {
     pub fn fix(&self) -> &'static str {
         match self {
             Self::NoTrash { .. } => "Delete it permanently instead (on the command line: --delete).",
+            Self::StaysInTrash { .. } => "Open the system's trash and restore it there.",
             Self::Stays { .. } => "Check that this account may change the folder.",
         }
     }
@@ -94,14 +98,16 @@ pub enum Removal {
 }
 
 /// Removes a model with its settings and with the weights that no other model uses. If it is a link, the file behind it
-/// stays.
+/// stays. Returns the files that [`restore`] can bring back.
 ///
 /// # Errors
 /// [`UpkeepError`]; files that were removed before the error stay removed.
-pub fn remove(path: &Path, removal: Removal) -> Result<(), UpkeepError> {
+pub fn remove(path: &Path, removal: Removal) -> Result<Vec<PathBuf>, UpkeepError> {
+    let mut trashed = Vec::new();
     for file in belongings(path) {
         let result = match removal {
             Removal::Trash if !file.is_symlink() => trash::delete(&file)
+                .map(|()| trashed.push(file.clone()))
                 .map_err(|e| UpkeepError::NoTrash { path: file.clone(), reason: reason_of(&e) }),
             _ => std::fs::remove_file(&file)
                 .map_err(|e| UpkeepError::Stays { path: file.clone(), reason: e.to_string() }),
@@ -115,7 +121,32 @@ pub fn remove(path: &Path, removal: Removal) -> Result<(), UpkeepError> {
         // It stays if anything is left in it.
         let _ = std::fs::remove_dir(folder);
     }
-    Ok(())
+    // macOS doesn't tell what its trash holds.
+    Ok(if cfg!(target_os = "macos") { Vec::new() } else { trashed })
+}
+
+/// Brings files back from the trash: of each the one that was moved there last.
+///
+/// # Errors
+/// [`UpkeepError::StaysInTrash`]; the other files of a model may be back.
+pub fn restore(files: &[PathBuf]) -> Result<(), UpkeepError> {
+    let Some(first) = files.first() else { return Ok(()) };
+    let failed = |reason: String| UpkeepError::StaysInTrash { path: first.clone(), reason };
+    #[cfg(any(windows, all(unix, not(target_os = "macos"))))]
+    {
+        let in_trash = trash::os_limited::list().map_err(|e| failed(reason_of(&e)))?;
+        let newest = |file: &PathBuf| {
+            let of_file = in_trash.iter().filter(|item| item.original_path() == *file);
+            of_file.max_by_key(|item| item.time_deleted).cloned()
+        };
+        let items: Vec<_> = files.iter().filter_map(newest).collect();
+        if items.len() < files.len() {
+            return Err(failed("it isn't there any more".into()));
+        }
+        trash::os_limited::restore_all(items).map_err(|e| failed(reason_of(&e)))
+    }
+    #[cfg(not(any(windows, all(unix, not(target_os = "macos")))))]
+    Err(failed("this system doesn't tell what its trash holds".into()))
 }
 
 fn reason_of(error: &trash::Error) -> String {
@@ -161,4 +192,24 @@ fn used_by_others(file: &Path, model: &Path) -> bool {
     models
         .filter_map(|path| Some((GraphInfo::read(&path).ok()?, path)))
         .any(|(graph, path)| graph.external_files(&path).any(|used| place(&used) == file))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// A file of the temporary folder goes to a trash of its own there, or to the home folder's.
+    #[test]
+    fn what_went_to_the_trash_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        std::fs::write(&path, "first").unwrap();
+        let Ok(trashed) = remove(&path, Removal::Trash) else { return };
+        assert_eq!(trashed, [path.clone()]);
+        assert!(!path.exists());
+        restore(&trashed).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
+        let error = restore(&trashed).unwrap_err();
+        assert!(error.to_string().contains("isn't there any more"), "{error}");
+    }
 }

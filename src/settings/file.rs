@@ -140,10 +140,10 @@ pub fn peek_mirror(path: &Path) -> Option<String> {
     peek(path)?.model_mirror
 }
 
-/// The window's size, if the file can be read; for opening the window before the rest is loaded.
+/// The window's size, if one is remembered, and whether it was maximised; for opening the window before the rest is loaded.
 #[must_use]
-pub fn peek_window(path: &Path) -> Option<(f32, f32)> {
-    peek(path)?.window
+pub fn peek_window(path: &Path) -> (Option<(f32, f32)>, bool) {
+    peek(path).map_or((None, false), |settings| (settings.window, settings.maximised))
 }
 
 /// Where a file with this content is kept: the first of `settings.toml.bak`, `settings.toml.bak-2`, … that doesn't exist or has

@@ -64,6 +64,19 @@ impl Images {
         Self::many(name, files, &path.display().to_string())
     }
 
+    /// These files, in this order.
+    ///
+    /// # Errors
+    /// [`SourceError::NoFile`] if none of them exists.
+    pub fn files(paths: &[PathBuf]) -> Result<Self, SourceError> {
+        let Some(first) = paths.first() else { return Err(SourceError::NoImages { place: String::new() }) };
+        if !paths.iter().any(|path| path.exists()) {
+            return Err(SourceError::NoFile { path: first.clone() });
+        }
+        let name = first.file_name().unwrap_or(first.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self::new(name, paths.to_vec()))
+    }
+
     /// The images whose paths match a glob.
     ///
     /// # Errors

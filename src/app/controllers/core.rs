@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::app::intent::{Intent, Page};
 use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
+use crate::app::view::source_address;
 use crate::app::workers::{Done, Workers};
 use crate::engine::{Engine, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
@@ -37,6 +38,10 @@ pub struct Core {
     pub workers: Workers,
     pub toasts: Toasts,
     pub page: Page,
+    /// The side panel is on screen: it tells why a model isn't running.
+    pub panel_shown: bool,
+    /// A source that isn't a camera is mirrored; it isn't remembered.
+    pub file_mirrored: bool,
     /// Intents that wait to be carried out, oldest first.
     pub intents: VecDeque<Intent>,
 }
@@ -65,13 +70,24 @@ impl Core {
         Strings::of(self.language())
     }
 
+    /// Whether the preview is shown left-right reversed. That is remembered for cameras alone: text in a video is to be read.
+    #[must_use]
+    pub fn mirrored(&self) -> bool {
+        match source_address(&self.source) {
+            Some(address) if !address.is_camera() => self.file_mirrored,
+            _ => self.settings.mirror,
+        }
+    }
+
     /// How results are drawn.
     #[must_use]
     pub fn style(&self) -> scene::Style {
         scene::Style {
             language: self.language(),
-            mirror: self.settings.mirror,
+            mirror: self.mirrored(),
             plane_blend: self.settings.amount,
+            line_scale: self.settings.line_size,
+            label_scale: self.settings.label_size,
             ..scene::Style::default()
         }
     }

@@ -8,15 +8,18 @@ use super::core::Core;
 use super::speed::{Speed, Step};
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::model_page;
-use crate::app::view::{SpeedView, listed, same_file};
+use crate::app::view::{SpeedView, is_of, listed, model_name, same_file};
 use crate::app::workers::Done;
 use crate::engine::{Command, ModelChoice, ModelInfo, ModelState};
 use crate::library::records::{Measured, ModelRecords};
-use crate::library::{Kind, ModelEntry};
+use crate::library::{ModelEntry, search};
 use crate::model::nodes::{self, NodeShare};
 use crate::model::sidecar::Sidecar;
 use crate::model::{ModelError, OpenOptions, Task, folders, runtime};
 use crate::settings::Settings;
+
+/// How long the name of a model that a key has chosen stays over the preview.
+const ANNOUNCED: Duration = Duration::from_secs(2);
 
 /// The first figures are of a loop that isn't warm yet.
 const WARM: Duration = Duration::from_secs(8);
@@ -37,6 +40,15 @@ pub struct ModelController {
     order: Vec<PathBuf>,
     /// Second models in the settings whose files are missing.
     missing: Vec<PathBuf>,
+    announced: Option<Announced>,
+}
+
+/// A model that a key has chosen. Its name is shown over the preview while it is opened and for a moment after.
+#[derive(Debug)]
+struct Announced {
+    path: PathBuf,
+    since: Instant,
+    text: String,
 }
 
 impl ModelController {
@@ -52,6 +64,7 @@ impl ModelController {
             models: Arc::default(),
             order: Vec::new(),
             missing: second.filter(|path| !path.is_file()).cloned().collect(),
+            announced: None,
         }
     }
 
@@ -159,6 +172,18 @@ impl ModelController {
         }
     }
 
+    /// The name of the model that a key has just chosen, for the preview.
+    #[must_use]
+    pub fn announced(&self, core: &Core, ctx: &egui::Context) -> Option<&str> {
+        let announced = self.announced.as_ref()?;
+        let left = ANNOUNCED.saturating_sub(announced.since.elapsed());
+        if core.model.opening.as_deref() == Some(&*announced.path) {
+            return Some(&announced.text);
+        }
+        ctx.request_repaint_after(left);
+        (!left.is_zero()).then_some(&*announced.text)
+    }
+
     fn next(&mut self, back: bool, core: &Core) {
         let now = core.model.opening.as_deref();
         let now = now.or_else(|| core.model.current.as_ref().map(|model| model.path.as_path()));
@@ -170,6 +195,9 @@ impl ModelController {
             (Some(at), n) => (at + 1) % n,
         };
         if let Some(path) = self.order.get(next).filter(|path| Some(path.as_path()) != now).cloned() {
+            let text =
+                listed(&self.models, &path).map_or_else(|| model_name(&path), |entry| entry.name.clone());
+            self.announced = Some(Announced { path: path.clone(), since: Instant::now(), text });
             self.open(path, None, core);
         }
     }
@@ -185,6 +213,9 @@ impl ModelController {
         if let Some(now) = model.current.as_ref().filter(|_| !same) {
             let other_labels = before.is_none_or(|before| before.spec.labels != now.spec.labels);
             core.settings.remember_model(&now.path);
+            if let Some(announced) = self.announced.as_mut().filter(|a| a.path == now.path) {
+                announced.since = Instant::now();
+            }
             self.running_since = Some(Instant::now());
             let path = now.path.clone();
             core.library_job(move |watcher| {
@@ -287,16 +318,13 @@ impl ModelController {
     }
 }
 
-/// The models that `M` goes through: the favourites if there are two or more, else every model that can be run.
+/// The models that `M` goes through, in the order of the menu: the favourites if there are two or more, else every model that
+/// can be run.
 fn order(models: &[Arc<ModelEntry>]) -> Vec<PathBuf> {
-    let runs = |entry: &&Arc<ModelEntry>| !matches!(entry.kind, Kind::Broken { .. });
-    let favourites = models.iter().filter(runs).filter(|entry| entry.favourite);
-    let favourites: Vec<PathBuf> = favourites.map(|entry| entry.path.clone()).collect();
-    if favourites.len() >= 2 {
-        favourites
-    } else {
-        models.iter().filter(runs).map(|entry| entry.path.clone()).collect()
-    }
+    let menu = search::menu(models);
+    let favourites = menu.iter().filter(|entry| entry.favourite).count();
+    let number = if favourites >= 2 { favourites } else { menu.len() };
+    menu.iter().take(number).map(|entry| entry.path.clone()).collect()
 }
 
 /// Tells the user why a model isn't running.
@@ -306,7 +334,7 @@ fn failed(path: &Path, error: &ModelError, core: &mut Core) {
     // The page of a model that isn't understood opens at once, unless it is open already.
     if matches!(error, ModelError::NotUnderstood { .. }) && core.page != page {
         core.ask(Intent::Window(WindowIntent::Show(page)));
-    } else if !core.settings.side_panel {
+    } else if !core.panel_shown {
         let text = model_page(core.language(), error);
         core.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
     }

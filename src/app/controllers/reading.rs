@@ -69,13 +69,12 @@ impl ReadingController {
 
     /// A worker has written a sidecar, or failed.
     pub fn saved(&mut self, path: &Path, result: Result<PathBuf, ModelError>, core: &mut Core) {
-        match result {
-            Ok(_) => {
-                if let Some(reading) = self.of(path) {
-                    reading.saved = true;
-                }
-            }
-            Err(error) => core.failed_with(&error),
+        let result = result.map(drop).map_err(|error| error.explain(core.language()).to_string());
+        match (self.of(path), result) {
+            (Some(reading), result) => reading.saved = Some(result),
+            // The page was left meanwhile.
+            (None, Err(why)) => core.failed(why),
+            (None, Ok(())) => {}
         }
     }
 
@@ -85,7 +84,7 @@ impl ReadingController {
             Ok(names) => {
                 if let Some(reading) = &mut self.reading {
                     reading.chosen.labels = Some(names);
-                    reading.saved = false;
+                    reading.saved = None;
                     let (path, chosen) = (reading.path.clone(), reading.chosen.clone());
                     core.ask(Intent::Model(ModelIntent::OpenAs(path, chosen)));
                 }

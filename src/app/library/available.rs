@@ -6,7 +6,7 @@ use egui::{self, Align, Layout, Ui};
 
 use super::parts::{chip, kind, licence_colour, progress, row_frame, size, task_mark};
 use super::state::{LibraryPage, Question};
-use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
+use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::{Explain as _, Library, family_name, permits, task_name};
 use crate::app::style::palette;
 use crate::app::view::{Pull, PullState, View};
@@ -176,6 +176,7 @@ fn entry_ui(
                     .clicked()
                 {
                     out.push(Intent::Model(ModelIntent::Open(model.path.clone())));
+                    out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
                 }
                 chips_ui(ui, view, w, entry);
             }

@@ -207,6 +207,7 @@ examples! { import_errors: ImportError =
 
 examples! { upkeep_errors: UpkeepError =
     NoTrash { path: path(), reason: "this account has no permission".into() },
+    StaysInTrash { path: path(), reason: "it isn't there any more".into() },
     Stays { path: path(), reason: reason() },
 }
 

@@ -186,6 +186,10 @@ impl Explain for UpkeepError {
                 format!("“{}”无法移到回收站：{}。", shown(path), zh(reason)),
                 "请改用永久删除（命令行：--delete）。",
             ),
+            Self::StaysInTrash { path, reason } => FailureText::new(
+                format!("“{}”无法从回收站恢复：{}。", shown(path), zh(reason)),
+                "请打开系统的回收站进行恢复。",
+            ),
             Self::Stays { path, reason } => FailureText::new(
                 format!("“{}”无法移除：{}。", shown(path), zh(reason)),
                 "请确认当前账户可以修改该文件夹。",

@@ -40,6 +40,14 @@ strings! {
         verify = "Verify file", "校验文件";
         remove = "Remove…", "移除…";
         remove_text = "The model file and the settings file next to it are removed.", "模型文件及其旁边的配置文件会一起移除。";
+        undo = "Undo", "撤销";
+        restored = "Restored from the trash", "已从回收站恢复";
+        copies = "Also in", "另有副本";
+        outside: fn(&str) -> String =
+            |folder| format!("Running from {folder}, which isn't a models folder"),
+            |folder| format!("正在从 {folder} 运行，该文件夹不在模型库中");
+        add_running = "Add to the library", "添加到模型库";
+        by_its_file = "As stated in the model file.", "模型文件中注明的许可证。";
         into_trash = "Move to trash", "移到回收站";
         delete = "Delete permanently", "永久删除";
         measure = "Measure speed again", "重新测量速度";

@@ -18,6 +18,7 @@ strings! {
         no_cameras = "No camera found", "未找到摄像头";
         open_file = "Open image or video…", "打开图片或视频…";
         open_folder = "Open folder of images…", "打开图片文件夹…";
+        open_network = "Open network address…", "打开网络地址…";
         test_pattern = "Test pattern", "测试图案";
         recent = "Recent", "最近使用";
         camera = "Camera", "摄像头";
@@ -90,6 +91,8 @@ strings! {
         search = "Search classes", "搜索类别";
         all = "All", "全选";
         none = "None", "全不选";
+        show_all_classes: fn(usize) -> String = |n| format!("Show all {n}"), |n| format!("显示全部 {n} 个");
+        show_fewer_classes = "Show fewer", "收起";
         no_class_fits = "No matching class.", "没有匹配的类别。";
         found: fn(usize) -> String = |n| format!("{n} found"), |n| format!("检出 {n} 个");
 
@@ -117,6 +120,8 @@ strings! {
         snapshot = "Snapshot", "截图";
         pause = "Pause", "暂停";
         go_on = "Play", "播放";
+        step_back = "Previous frame", "上一帧";
+        playback_speed = "Playback speed", "播放速度";
         step = "Next frame", "下一帧";
         previous = "Previous image", "上一张";
         next = "Next image", "下一张";
@@ -159,6 +164,14 @@ strings! {
             "No file chooser is available. Enter the path, or drag the file into the window.",
             "没有可用的文件选择对话框。请输入路径，或将文件拖入窗口。";
 
+        network_address = "Network address", "网络地址";
+        network_address_text =
+            "The address of a network camera or stream: rtsp://, rtmp://, http:// or https://",
+            "网络摄像头或视频流的地址：rtsp://、rtmp://、http:// 或 https://";
+        network_address_wrong =
+            "This isn't a network address. It begins with rtsp://, rtmp://, http:// or https://",
+            "这不是网络地址。网络地址以 rtsp://、rtmp://、http:// 或 https:// 开头。";
+
         // "Configure model".
         reading_intro =
             "Sightline detects from the file which input a model takes and what it returns. Correct it here if needed; changes apply at once.",
@@ -192,6 +205,11 @@ strings! {
         labels_none = "None", "无";
         save_beside = "Save next to model", "保存到模型旁";
         saved_as: fn(&str) -> String = |name| format!("Saved as {name}"), |name| format!("已保存为 {name}");
+        not_saved: fn(&str) -> String = |why| format!("Not saved: {why}"), |why| format!("未保存：{why}");
+        another_runs: fn(&str) -> String =
+            |name| format!("Without results: {name} is running now."),
+            |name| format!("未显示结果：当前运行的是 {name}。");
+        nothing_runs = "Without results: this model isn't running.", "未显示结果：此模型未在运行。";
         live_preview = "Live preview", "实时画面";
         reading_file = "Reading the file…", "正在读取文件…";
         reading_works = "The model runs with these settings.", "模型可以按此设置运行。";
@@ -209,9 +227,12 @@ strings! {
         appearance = "Appearance", "外观";
         light = "Light", "浅色";
         dark = "Dark", "深色";
+        overlay = "Boxes and labels", "框与标签";
+        label_size = "Label size", "标签大小";
+        line_size = "Line width", "线条粗细";
+        overlay_hint = "100 % fits the size of the picture.", "100 % 时与画面大小相适应。";
         snapshots = "Snapshots", "截图";
         snapshot_folder = "Folder", "文件夹";
-        snapshot_folder_default = "Pictures", "图片";
         change = "Change…", "更改…";
         format = "Format", "格式";
         also_clean = "Also save the original frame", "同时保存原始画面";
@@ -225,6 +246,9 @@ strings! {
         // Messages.
         snapshot_saved = "Snapshot saved", "截图已保存";
         show_folder = "Show folder", "打开文件夹";
+        no_file_manager: fn(&str) -> String =
+            |folder| format!("No file manager was found. The folder is {folder}"),
+            |folder| format!("未找到文件管理器。文件夹位置：{folder}");
         snapshot_failed = "Snapshot not saved", "截图未保存";
         nothing_to_save = "There is no frame to save yet.", "还没有可以保存的画面。";
         not_done = "Something went wrong", "操作失败";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::accesskit::Role;
 
 use super::*;
-use crate::app::intent::{LibraryIntent, ModelIntent};
+use crate::app::intent::{LibraryIntent, ModelIntent, WindowIntent};
 use crate::app::view::PullState;
 use crate::library::catalogue::parse;
 
@@ -68,7 +68,11 @@ fn a_model_is_used_favoured_and_only_removed_after_a_question() {
     let path = PathBuf::from("/models/street.onnx");
     let mut harness = bench.shown(page_of);
     press(&mut harness, "Use");
-    assert_eq!(harness.state().intents.last(), Some(&Intent::Model(ModelIntent::Open(path.clone()))));
+    assert_eq!(
+        harness.state().intents,
+        [Intent::Model(ModelIntent::Open(path.clone())), Intent::Window(WindowIntent::Show(Page::Stage))],
+        "it runs, and the picture is shown"
+    );
     press(&mut harness, "Add to favourites");
     assert_eq!(
         harness.state().intents.last(),

@@ -2,13 +2,16 @@
 
 use super::*;
 use crate::app::intent::ModelIntent;
-use crate::app::model_panel;
+use crate::app::speed;
 use crate::model::nodes::NodeShare;
 use crate::source::address::PATTERN;
 
 fn panel_of(bench: &mut Bench, ui: &mut Ui) {
     let mut out = Vec::new();
-    model_panel::ui(ui, &bench.view(), &mut out);
+    let view = bench.view();
+    if let Some(model) = &view.model.current {
+        speed::ui(ui, &view, model, &mut out);
+    }
     bench.intents.extend(out);
 }
 

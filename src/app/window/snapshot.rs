@@ -48,6 +48,7 @@ impl App {
                 return;
             }
         };
+        core.toasts.succeeded(s.snapshot_failed);
         let toast = core.toasts.good(s.snapshot_saved, file_name(&saved.annotated));
         toast.folder = saved.annotated.parent().map(Path::to_owned);
         let small = &saved.thumbnail;

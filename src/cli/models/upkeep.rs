@@ -211,7 +211,7 @@ pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
             continue;
         }
         match upkeep::remove(&entry.path, removal) {
-            Ok(()) => {
+            Ok(_) => {
                 inventory.update(|r| r.forget(&entry.path));
                 let result = if args.delete { "deleted" } else { "in the trash" };
                 output::line(&format!("{file}: {result}"))?;

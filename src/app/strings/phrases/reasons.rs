@@ -36,6 +36,8 @@ pub(super) const PHRASES: Phrases = &[
     ("it contains no model", "其中没有模型"),
     ("it is not a file", "不是文件"),
     ("it is {}, not a file", "这是{0}，不是文件"),
+    ("it isn't there any more", "它已不在其中"),
+    ("this system doesn't tell what its trash holds", "该系统不提供回收站的内容"),
     ("a folder", "文件夹"),
     ("a named pipe", "命名管道"),
     ("a socket", "套接字"),
