@@ -293,6 +293,22 @@ fn the_licence_that_a_file_names_is_listed() {
     std::fs::write(env.models().join("mine.onnx"), bytes).expect("written");
     let listed = models(&env, &["list"]).with_code(0);
     assert!(listed.out.contains("AGPL-3.0 License  "), "{}", listed.out);
+    // That of a file which the catalogue knows, though nobody has hashed it yet.
+    std::fs::remove_file(env.models().join("mine.onnx")).expect("removed");
+    let other = env.models().join("other.onnx");
+    std::fs::copy(shared("models/yolox_nano.onnx"), &other).expect("a copy");
+    let lists = env.path("..").join("data/sightline/catalog.d");
+    std::fs::create_dir_all(&lists).expect("a folder");
+    let (sha256, bytes) =
+        (sightline::model::sha256(&other).expect("a hash"), other.metadata().expect("a size").len());
+    let list = format!(
+        "version = 1\n[[model]]\nid = \"other\"\nname = \"Other\"\ntask = \"detect\"\nfamily = \"yolox\"\n\
+        file = \"whatever.onnx\"\nsource = \"https://example.org\"\nurl = \"https://example.org/other.onnx\"\n\
+        sha256 = \"{sha256}\"\nbytes = {bytes}\nlicence = \"CC-BY-4.0\"\npermits = \"commercial\"\n"
+    );
+    std::fs::write(lists.join("mine.toml"), list).expect("written");
+    let listed = models(&env, &["list"]).with_code(0);
+    assert!(listed.out.contains("CC-BY-4.0"), "{} {}", listed.out, listed.err);
 }
 
 #[test]
@@ -402,6 +418,10 @@ fn archives_are_unpacked_but_never_outside_the_library() {
         archive(&env.path("bad.zip"), &[(hostile, &model)]);
         refused(&env, &env.path("bad.zip"), &["outside"]);
     }
+    // All of its models or none.
+    let other = std::fs::read(shared("models/ultraface_rfb_320.onnx")).expect("a model");
+    archive(&env.path("half.zip"), &[("a.onnx", &other), ("b.onnx", &other[..other.len() / 2])]);
+    refused(&env, &env.path("half.zip"), &["b.onnx"]);
     archive(&env.path("none.zip"), &[("README.txt", b"x")]);
     refused(&env, &env.path("none.zip"), &["no ONNX model"]);
     let whole = std::fs::read(env.path("good.zip")).expect("the archive");
@@ -412,7 +432,7 @@ fn archives_are_unpacked_but_never_outside_the_library() {
 #[test]
 fn a_changed_file_is_told_apart_from_a_right_one() {
     let env = TestEnv::new();
-    env.bring("models/yunet_2023mar.onnx", "yunet.onnx");
+    env.bring_real("models/yunet_2023mar.onnx", "yunet.onnx");
     models(&env, &["import", "yunet.onnx"]).with_code(0);
     let ended = models(&env, &["verify", "yunet"]).with_code(0);
     assert!(ended.out.contains("the file that its project published"), "{}", ended.out);

@@ -182,7 +182,7 @@ fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
     let mut window = Window::open(&display, camera.command(&env), &["--source", "Fake Webcam"]);
     window.until_title("Fake Webcam");
     for (word, title) in [
-        ("stall", "The camera has stopped"),
+        ("stall", "Camera stopped responding"),
         ("empty", "Damaged frames"),
         ("garbage", "Damaged frames"),
         ("short", "Damaged frames"),
@@ -203,7 +203,7 @@ fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
     camera.plug_in();
     window.until_title("Fake Webcam");
     camera.fault("stall");
-    window.until_title("The camera has stopped");
+    window.until_title("Camera stopped responding");
     window.quit();
 }
 

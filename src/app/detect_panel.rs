@@ -16,7 +16,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     section(ui, if has_boxes { s.detection } else { s.result }, |ui| {
         if has_boxes {
             let t = view.thresholds;
-            let percent = |v: f32| format!("{:.0} %", v * 100.0);
+            let percent = |v: f32| format!("{:.0}%", v * 100.0);
             // Below 1 % there are thousands of candidates, and none is meaningful.
             if let Some(v) =
                 slider_row(ui, s.confidence, s.confidence_hint, t.conf, 0.01..=0.99, &percent(t.conf))
@@ -29,7 +29,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         }
         if matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte)) {
             let amount = view.settings.amount;
-            let shown = format!("{:.0} %", amount * 100.0);
+            let shown = format!("{:.0}%", amount * 100.0);
             if let Some(v) = slider_row(ui, s.amount, s.amount_hint, amount, 0.0..=1.0, &shown) {
                 out.push(Intent::Result(ResultIntent::Amount(v)));
             }

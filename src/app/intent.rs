@@ -19,7 +19,7 @@ pub enum Page {
     Settings,
     /// The models on this computer and those to download.
     Library,
-    /// "How to read this model", for this file.
+    /// "Configure model", for this file.
     Reading(PathBuf),
 }
 
@@ -66,7 +66,7 @@ pub enum SourceIntent {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelIntent {
     Open(PathBuf),
-    /// Open it as the user says on the page "How to read this model".
+    /// Open it as the user says on the page "Configure model".
     OpenAs(PathBuf, Sidecar),
     /// Run these models on the same frames as the current one; an empty list ends the comparison.
     OpenCompared(Vec<PathBuf>),
@@ -142,7 +142,7 @@ pub enum CompareIntent {
     Divider(f32),
 }
 
-/// The page "How to read this model".
+/// The page "Configure model".
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReadingIntent {
     /// Write it next to the model.
@@ -178,7 +178,7 @@ pub enum Choose {
     SnapshotFolder,
     /// ONNX Runtime's shared library.
     Runtime,
-    /// A text file with a class name a line, for the page "How to read this model".
+    /// A text file with a class name a line, for the page "Configure model".
     Labels,
     /// An ONNX model or an archive of models, for the library.
     ImportFile,

@@ -155,7 +155,7 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
                 ui.add(egui::Label::new(egui::RichText::new(line).color(p.text)).wrap().selectable(true));
             });
         }
-        let sure = format!("{:.0} %", spec.confidence * 100.0);
+        let sure = (s.certainty)(spec.confidence * 100.0);
         ui.label(egui::RichText::new(sure).small().color(p.weak));
         if ui.button(s.how_to_read).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Reading(model.path.clone()))));

@@ -1,4 +1,4 @@
-//! The page "How to read this model": what the file says, and what the user corrects.
+//! The page "Configure model": what the file says, and what the user corrects.
 
 use std::path::{Path, PathBuf};
 

@@ -117,10 +117,10 @@ fn request(mode: &Mode) -> CameraRequest {
     }
 }
 
-/// "1280×720 · 30/s · MJPEG", or "automatic".
+/// "1280×720 · 30 fps · MJPEG", or "automatic".
 fn mode_name(mode: &CameraRequest, automatic: &str) -> String {
     match (mode.size, mode.fps, mode.format) {
-        (Some((w, h)), Some(fps), Some(format)) => format!("{w}×{h} · {fps}/s · {}", format.name()),
+        (Some((w, h)), Some(fps), Some(format)) => format!("{w}×{h} · {fps} fps · {}", format.name()),
         _ => automatic.to_owned(),
     }
 }

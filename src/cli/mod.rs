@@ -43,7 +43,7 @@ use interrupt::Interrupt;
         sightline                                open the window with the last source\n  \
         sightline --source traffic.mp4           open the window with a video\n  \
         sightline predict street.jpg --save out  annotate an image, without a window\n  \
-        sightline doctor                         check what works on this computer, and how to fix the rest\n\n\
+        sightline doctor                         check what works on this computer\n\n\
         A model is named by its file, by its name in \u{201c}sightline models list\u{201d}, or by its id in the catalogue.\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n\
         NO_COLOR turns colours off.",

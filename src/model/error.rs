@@ -79,7 +79,7 @@ impl ModelError {
             }
             Self::CannotRun { remedy, .. } => remedy.clone(),
             Self::NotUnderstood { .. } => {
-                "Choose its task and input by hand in \u{201c}How to read this model\u{201d}, or write a sidecar file next to it.".into()
+                "Choose its task and input by hand in \u{201c}Configure model\u{201d}, or write a sidecar file next to it.".into()
             }
             Self::BadSidecar { path, .. } => {
                 format!("Correct or delete \u{201c}{}\u{201d}.", path.display())
@@ -92,7 +92,7 @@ impl ModelError {
                     .into()
             }
             Self::UnexpectedOutput { .. } => {
-                "Choose another family in \u{201c}How to read this model\u{201d}.".into()
+                "Choose another family in \u{201c}Configure model\u{201d}.".into()
             }
             Self::RunFailed { .. } => "Try another image size or model.".into(),
             Self::Stopped => String::new(),

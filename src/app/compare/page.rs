@@ -249,7 +249,7 @@ impl Compare {
             // Of three or four models there is room for the share alone.
             let text = match agreement.share() {
                 _ if of_two => full,
-                Some(share) => format!("{} – {}  {:.0} %", letters.0, letters.1, share * 100.0),
+                Some(share) => format!("{} – {}  {:.0}%", letters.0, letters.1, share * 100.0),
                 None => format!("{} – {}  {full}", letters.0, letters.1),
             };
             let agreement_ui = |ui: &mut Ui| {

@@ -25,7 +25,7 @@ const WARM: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub struct ModelController {
     speed: Speed,
-    /// What the user says of the model that was opened last, on the page "How to read this model".
+    /// What the user says of the model that was opened last, on the page "Configure model".
     overrides: Option<(PathBuf, Sidecar)>,
     /// Since when the current model runs.
     running_since: Option<Instant>,
@@ -112,7 +112,7 @@ impl ModelController {
         }
     }
 
-    /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
+    /// Opens a model; `overrides` are the user's choices on the page "Configure model".
     fn open(&mut self, path: PathBuf, overrides: Option<Sidecar>, core: &Core) {
         self.speed.forget_tune();
         self.overrides = overrides.map(|overrides| (path.clone(), overrides));

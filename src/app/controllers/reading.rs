@@ -1,4 +1,4 @@
-//! The page "How to read this model".
+//! The page "Configure model".
 
 use std::path::{Path, PathBuf};
 

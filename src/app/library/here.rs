@@ -244,7 +244,7 @@ fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Library, model: &ModelEntry) {
         }
         match &model.kind {
             Kind::Known(spec) => {
-                let sure = format!("{:.0} %", spec.confidence * 100.0);
+                let sure = (view.strings.certainty)(spec.confidence * 100.0);
                 row(w.evidence, format!("{}\n{sure}", spec.evidence.join("\n")));
             }
             Kind::Unknown(reason) => row(w.not_understood, reason.clone()),

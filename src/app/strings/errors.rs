@@ -61,7 +61,7 @@ pub fn source_page(language: Language, error: &SourceError) -> PageText {
 }
 
 fn source_texts(error: &SourceError) -> Texts {
-    let again = "Sightline 会持续重试。若仍不恢复，请拔下摄像头再插上，或选择较小的尺寸。";
+    let again = "Sightline 会自动重试。若仍不恢复，请重新插拔摄像头，或选择较低的分辨率。";
     match error {
         SourceError::NoCamera => Texts::new(
             "No camera",
@@ -91,7 +91,7 @@ fn source_texts(error: &SourceError) -> Texts {
             "请关闭占用它的程序，或选择其他摄像头；画面会自动恢复。",
         ),
         SourceError::Forbidden { name } => Texts::new(
-            "No permission for the camera",
+            "No permission to use the camera",
             "没有摄像头权限",
             format!("当前账户无权使用摄像头“{name}”。"),
             if cfg!(target_os = "linux") {
@@ -101,8 +101,8 @@ fn source_texts(error: &SourceError) -> Texts {
             },
         ),
         SourceError::Stalled { name } => Texts::new(
-            "The camera has stopped",
-            "摄像头停止传送",
+            "Camera stopped responding",
+            "摄像头停止响应",
             format!("摄像头“{name}”不再传来画面。"),
             again,
         ),
@@ -134,8 +134,8 @@ fn source_texts(error: &SourceError) -> Texts {
             Texts::new("Damaged frames", "画面损坏", format!("摄像头“{name}”传来的画面已损坏。"), again)
         }
         SourceError::NoFormat { name, found } => Texts::new(
-            "Unknown image format",
-            "不支持的画面格式",
+            "Unsupported pixel format",
+            "不支持的像素格式",
             format!("摄像头“{name}”只提供无法读取的格式：{found}。"),
             "支持 MJPEG、YUYV、NV12、RGB、BGR 和 GREY；请选择其他摄像头。",
         ),
@@ -149,7 +149,7 @@ fn source_texts(error: &SourceError) -> Texts {
             "请检查名称，或将文件拖入窗口。",
         ),
         SourceError::Unreadable { path, reason } => Texts::new(
-            "The file can't be read",
+            "Can't read the file",
             "无法读取文件",
             format!("“{}”无法读取：{reason}。", path.display()),
             "请确认文件完整，且当前账户有读取权限。",
@@ -171,7 +171,7 @@ fn source_texts(error: &SourceError) -> Texts {
             },
         ),
         SourceError::NotSeekable => Texts::new(
-            "Not possible here",
+            "Can't seek here",
             "此处无法跳转",
             "实时来源无法跳转。",
             "只有视频和图片文件夹可以跳转。",
@@ -216,54 +216,54 @@ fn model_texts(error: &ModelError) -> Texts {
             "请检查名称，或将文件拖入窗口。",
         ),
         ModelError::Unreadable { path, reason } => Texts::new(
-            "The model can't be opened",
+            "Can't read the model",
             "无法读取模型",
             format!("模型文件“{}”无法读取：{reason}。", path.display()),
             "请确认当前账户有读取权限。",
         ),
         ModelError::NotOnnx { path, reason } => Texts::new(
-            "Not a whole ONNX file",
-            "不是完整的 ONNX 文件",
-            format!("“{}”不是完整的 ONNX 文件：{reason}。", path.display()),
+            "Not a valid ONNX file",
+            "不是有效的 ONNX 文件",
+            format!("“{}”不是有效的 ONNX 文件：{reason}。", path.display()),
             "请重新下载或导出；文件必须是 ONNX 模型。",
         ),
         ModelError::NoRuntime { .. } => Texts::new(
-            "ONNX Runtime is missing",
-            "缺少 ONNX Runtime",
+            "ONNX Runtime not found",
+            "未找到 ONNX Runtime",
             "没有找到运行模型所需的 ONNX Runtime。",
             "可用 pip 安装：pip install onnxruntime；或从 github.com/microsoft/onnxruntime 下载，然后选择库文件。",
         ),
         ModelError::NotUnderstood { path, reason } => Texts::new(
-            "Unknown kind of model",
-            "无法识别的模型",
-            format!("Sightline 不知道如何读取“{}”：{reason}。", path.display()),
-            "请在“如何读取此模型”中手动选择任务和输入。",
+            "Model type not recognised",
+            "无法识别模型类型",
+            format!("无法识别“{}”的类型：{reason}。", path.display()),
+            "请在“配置模型”中手动选择任务和输入。",
         ),
         ModelError::BadSidecar { path, reason } => Texts::new(
-            "The model's settings can't be used",
-            "模型配置无法使用",
-            format!("模型旁的配置“{}”无法使用：{reason}。", path.display()),
+            "Invalid model settings file",
+            "模型配置文件无效",
+            format!("模型旁的配置文件“{}”无效：{reason}。", path.display()),
             "请更正或删除该文件。",
         ),
         ModelError::BadCompanion { path, reason } => Texts::new(
             "The second model can't be used",
             "第二个模型无法使用",
             format!("第二个模型“{}”无法使用：{reason}。", path.display()),
-            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅人物需要抠像模型（selfie、MODNet）。",
+            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅应用到人物需要抠图模型（selfie segmentation、MODNet）。",
         ),
         ModelError::UnexpectedOutput { .. } => Texts::new(
             "The model failed",
             "模型运行出错",
             format!("模型的输出与预期不符（{error}）"),
-            "请在“如何读取此模型”中选择其他系列。",
+            "请在“配置模型”中选择其他系列。",
         ),
         ModelError::RunFailed { reason } => Texts::new(
             "The model failed",
             "模型运行出错",
             format!("模型处理画面时出错：{reason}。"),
-            "请换用其他画面尺寸或模型。",
+            "请换用其他输入尺寸或模型。",
         ),
-        other => Texts::new("The model can't be opened", "无法打开模型", other.to_string(), other.fix()),
+        other => Texts::new("Can't open the model", "无法打开模型", other.to_string(), other.fix()),
     }
 }
 
@@ -310,10 +310,10 @@ pub fn task_name(language: Language, task: Task) -> &'static str {
             Task::Detect => ("Object detection", "目标检测"),
             Task::Segment => ("Instance segmentation", "实例分割"),
             Task::Semantic => ("Semantic segmentation", "语义分割"),
-            Task::Matte => ("Matting", "抠像"),
-            Task::Pose => ("Pose", "姿态估计"),
+            Task::Matte => ("Matting", "抠图"),
+            Task::Pose => ("Pose estimation", "姿态估计"),
             Task::Obb => ("Oriented boxes", "旋转框检测"),
-            Task::Depth => ("Depth", "深度估计"),
+            Task::Depth => ("Depth estimation", "深度估计"),
             Task::Classify => ("Classification", "图像分类"),
             Task::Stylize => ("Image to image", "图像转换"),
             Task::Action => ("Action recognition", "动作识别"),

@@ -161,7 +161,7 @@ impl Report {
         serde_json::to_string(&record).unwrap_or_default()
     }
 
-    /// `bus.jpg 810×1080: A 4 person, 1 bus 62.1 ms | B 4 person 40.2 ms | A–B 89 % agree · …`.
+    /// `bus.jpg 810×1080: A 4 person, 1 bus 62.1 ms | B 4 person 40.2 ms | A–B 89% agree · …`.
     fn line(
         &self,
         info: &SourceInfo,
