@@ -436,7 +436,7 @@ fn doctor_lists_what_is_missing_and_how_to_get_it() {
     let (code, report) = doctor(env.command());
     assert_eq!((code, report["works"].as_bool()), (Some(0), Some(true)), "{report}");
     let tried = check(&report, "model");
-    assert!(tried["found"].as_str().is_some_and(|f| f.contains("ms a frame")), "{tried}");
+    assert!(tried["found"].as_str().is_some_and(|f| f.contains("ms per frame")), "{tried}");
 
     let mut broken = env.bare();
     std::fs::write(env.path("libonnxruntime.so"), "no library").expect("a file");

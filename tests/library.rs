@@ -293,6 +293,22 @@ fn the_licence_that_a_file_names_is_listed() {
     std::fs::write(env.models().join("mine.onnx"), bytes).expect("written");
     let listed = models(&env, &["list"]).with_code(0);
     assert!(listed.out.contains("AGPL-3.0 License  "), "{}", listed.out);
+    // That of a file which the catalogue knows, though nobody has hashed it yet.
+    std::fs::remove_file(env.models().join("mine.onnx")).expect("removed");
+    let other = env.models().join("other.onnx");
+    std::fs::copy(shared("models/yolox_nano.onnx"), &other).expect("a copy");
+    let lists = env.path("..").join("data/sightline/catalog.d");
+    std::fs::create_dir_all(&lists).expect("a folder");
+    let (sha256, bytes) =
+        (sightline::model::sha256(&other).expect("a hash"), other.metadata().expect("a size").len());
+    let list = format!(
+        "version = 1\n[[model]]\nid = \"other\"\nname = \"Other\"\ntask = \"detect\"\nfamily = \"yolox\"\n\
+        file = \"whatever.onnx\"\nsource = \"https://example.org\"\nurl = \"https://example.org/other.onnx\"\n\
+        sha256 = \"{sha256}\"\nbytes = {bytes}\nlicence = \"CC-BY-4.0\"\npermits = \"commercial\"\n"
+    );
+    std::fs::write(lists.join("mine.toml"), list).expect("written");
+    let listed = models(&env, &["list"]).with_code(0);
+    assert!(listed.out.contains("CC-BY-4.0"), "{} {}", listed.out, listed.err);
 }
 
 #[test]

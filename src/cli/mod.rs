@@ -45,7 +45,7 @@ use interrupt::Interrupt;
         sightline traffic.mp4                    open the window with a video, image, folder or address\n  \
         sightline traffic.mp4 yolov8n.onnx       open the window with a video and a model\n  \
         sightline predict street.jpg --save out  annotate an image, without a window\n  \
-        sightline doctor                         check what works on this computer, and how to fix the rest\n\n\
+        sightline doctor                         check what works on this computer\n\n\
         A model is named by its file, by its name in \u{201c}sightline models list\u{201d}, or by its id in the catalogue.\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n\
         NO_COLOR turns colours off.",

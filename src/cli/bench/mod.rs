@@ -24,7 +24,7 @@ use frames::Frames;
     sightline bench yolox_nano.onnx\n  \
     sightline bench yolo11n.onnx --source traffic.mp4 --frames 300 --threads 2\n  \
     sightline bench my.onnx --format json\n\n\
-    \u{201c}bare run\u{201d} is the network alone, run again on the input tensor of the same frame. \u{201c}share\u{201d} is the bare\n\
+    \u{201c}bare run\u{201d} is the network alone, run again on the input tensor of the same frame. \u{201c}share\u{201d} is the bare \
     run divided by the total: 1.00 would mean that reading, decoding and converting cost nothing.")]
 pub struct BenchArgs {
     /// The model: an ONNX file, or a model's name [default: YOLOX-Nano, else CenterFace]

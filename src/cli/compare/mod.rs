@@ -27,8 +27,8 @@ use report::Report;
     sightline compare traffic.mp4 --model yolov8n.onnx --model yolo11n.onnx\n  \
     sightline compare street/ --model yolo11n.onnx --model yolo11n_int8.onnx --save out\n  \
     sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format jsonl\n\n\
-    Every model runs on every frame, one model after the other, so that none slows down another. Times are those of the\n\
-    model alone, without reading and decoding the frame. Each model is compared with the first one: boxes of the same\n\
+    Every model runs on every frame, one model after the other, so that none slows down another. Times are those of the \
+    model alone, without reading and decoding the frame. Each model is compared with the first one: boxes of the same \
     class with an IoU of at least 0.5 count as the same object. No model is taken as ground truth.",
     // `predict` saves something else.
     mut_arg("save", |save| save.help(

@@ -16,7 +16,7 @@ use crate::model::sidecar;
 /// Arguments of `sightline models import`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each file is checked, copied into the data folder and identified; its settings (NAME.toml) and weights in\n\
+    after_help = "Each file is checked, copied into the data folder and identified; its settings (NAME.toml) and weights in \
     other files are copied too. A model that is in the library already isn't copied again.\n\n\
     Examples:\n  sightline models import ~/Downloads/best.onnx\n  sightline models import --link /data/models\n  \
     sightline models import models.zip"

@@ -146,7 +146,7 @@ fn description(path: &Path, inspection: &Inspection) -> String {
             row("preprocessing", input_line(spec));
             row("classes", labels_line(spec.labels.english()));
             for (number, evidence) in spec.evidence.iter().enumerate() {
-                row(if number == 0 { "because" } else { "" }, evidence.clone());
+                row(if number == 0 { "evidence" } else { "" }, evidence.clone());
             }
         }
         Err(unknown) => row("family", format!("not recognised: {}", reason_of(unknown))),

@@ -15,8 +15,8 @@ use crate::model::Task;
 /// Arguments of `sightline models list`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} next to the program and in\n\
-    the data folder, and in the folders added in the window. A folder \u{201c}models\u{201d} in the current directory is not\n\
+    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} next to the program and in \
+    the data folder, and in the folders added in the window. A folder \u{201c}models\u{201d} in the current directory is not \
     searched: name it with SIGHTLINE_MODELS=models.\n\n\
     Examples:\n  sightline models list --task detect --sort speed\n  \
     sightline models list --available            what can be downloaded\n  \
@@ -58,12 +58,33 @@ fn task(text: &str) -> Result<Task, String> {
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
     let mut inventory = load_inventory(&catalogue);
-    let entries = inventory.entries();
+    let mut entries = inventory.entries();
+    if recognise(&mut inventory, &entries) {
+        entries = inventory.entries();
+    }
     if args.available || args.classics {
         list_available(args, &catalogue, &entries)
     } else {
         list_here(args, &inventory, &entries)
     }
+}
+
+/// Computes the missing hashes of files that may be in the catalogue, by their size or else their name, so that their licences
+/// are known. Returns whether there were any.
+fn recognise(inventory: &mut Inventory, entries: &[ModelEntry]) -> bool {
+    let catalogue = Arc::clone(inventory.catalogue());
+    let may_be_listed = |entry: &&ModelEntry| {
+        let named = entry.path.file_name().unwrap_or_default();
+        let like = |e: &CatalogueEntry| e.bytes.map_or(*named == *e.file, |bytes| bytes == entry.stamp.bytes);
+        entry.sha256.is_none() && catalogue.entries.iter().any(like)
+    };
+    let mut found = false;
+    for entry in entries.iter().filter(may_be_listed) {
+        let Ok(sha256) = crate::model::sha256(&entry.path) else { continue };
+        inventory.update(|records| records.set_hash(&entry.path, entry.stamp, &sha256));
+        found = true;
+    }
+    found
 }
 
 fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> Result<Exit, Failure> {

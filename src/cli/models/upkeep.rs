@@ -17,7 +17,7 @@ use crate::model::{ModelError, OpenOptions};
 /// Arguments of `sightline models verify`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A file is compared with the SHA-256 that its project published or, if there is none, with that of its first\n\
+    after_help = "A file is compared with the SHA-256 that its project published or, if there is none, with that of its first \
     download. Weights in other files are compared with those that were imported.\n\n\
     Exit code 1 if a model has changed.\n\nExamples:\n  sightline models verify yolox_nano\n  sightline models verify"
 )]
@@ -33,7 +33,7 @@ pub struct VerifyArgs {
 /// Arguments of `sightline models remove`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A model's settings and its weights in other files are removed too, unless another model uses them. If the model\n\
+    after_help = "A model's settings and its weights in other files are removed too, unless another model uses them. If the model \
     is a link, the file behind it stays.\n\n\
     Example:\n  sightline models remove yolov8n"
 )]
@@ -74,7 +74,7 @@ pub struct FavouriteArgs {
 /// Arguments of `sightline models measure`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each model runs on a few frames of 1280×720; the median is remembered and shown in lists.\n\
+    after_help = "Each model runs on a few frames of 1280×720; the median is remembered and shown in lists. \
     \u{201c}sightline bench\u{201d} measures every stage of one model thoroughly."
 )]
 pub struct MeasureArgs {

@@ -33,12 +33,12 @@ use writer::{Event, Writer};
     sightline predict street.jpg                            detect objects in an image\n  \
     sightline predict holiday/ --save out                   save annotated copies of a folder's images\n  \
     sightline predict traffic.mp4 --classes car,truck --save out   save an annotated video\n  \
-    sightline predict 0 --max-frames 100 --format jsonl     the first camera, one JSON object per frame\n  \
+    sightline predict 0 --max-frames 100 --format jsonl     a JSON object per frame of a camera\n  \
     sightline predict 'shots/*.png' --model my.onnx --conf 0.4\n\n\
-    Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0), name or device,\n\
-    \u{201c}pattern\u{201d} (a moving test pattern), or an http or rtsp address. Write ./-file.jpg for a file whose\n\
+    Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0), name or device, \
+    \u{201c}pattern\u{201d} (a moving test pattern), or an http or rtsp address. Write ./-file.jpg for a file whose \
     name begins with a dash, ./0 for one whose name is a number.\n\n\
-    Ctrl-C stops and keeps the results so far; a second Ctrl-C quits at once. While a video is being saved, its name\n\
+    Ctrl-C stops and keeps the results so far; a second Ctrl-C quits at once. While a video is being saved, its name \
     ends in \u{201c}.unfinished-….mp4\u{201d}.")]
 pub struct PredictArgs {
     /// Images, folders, globs, videos, cameras, “pattern” or network addresses
