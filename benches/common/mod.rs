@@ -15,7 +15,7 @@ use anyhow::Context as _;
 
 use sightline::frame::{Frame, PixelFormat};
 use sightline::model::input::{InputStage, TensorMut};
-use sightline::model::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Size};
+use sightline::model::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Resample, Size};
 use sightline::source::pattern::Pattern;
 use sightline::source::{Source as _, images};
 
@@ -192,6 +192,7 @@ pub fn input(side: u32) -> InputSpec {
         element: Element::F32,
         size: Size::Fixed { width: side, height: side },
         fit: Fit::LETTERBOX,
+        resample: Resample::OpenCv,
         order: ColourOrder::Rgb,
         range: Range::UNIT,
         extras: Vec::new(),

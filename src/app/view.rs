@@ -104,9 +104,24 @@ pub struct Pull {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PullState {
     Waiting,
-    Running { done: u64, total: Option<u64>, bytes_per_s: f64, left: Option<Duration> },
-    Paused { done: u64, total: Option<u64> },
-    Failed { message: String, fix: String },
+    /// The server hasn't answered yet.
+    Connecting {
+        host: String,
+    },
+    Running {
+        done: u64,
+        total: Option<u64>,
+        bytes_per_s: f64,
+        left: Option<Duration>,
+    },
+    Paused {
+        done: u64,
+        total: Option<u64>,
+    },
+    Failed {
+        message: String,
+        fix: String,
+    },
 }
 
 /// The models on this computer and those to download.

@@ -135,6 +135,7 @@ impl Engine {
             models: Arc::clone(&models),
             publisher: Arc::clone(&publisher),
             inbox: frames,
+            taken_by_second: Arc::default(),
         };
         let second = first.clone();
         let loader = {

@@ -147,10 +147,13 @@ pub fn import(file: &Path, folder: &Path, mode: ImportMode) -> Result<Vec<Import
     if ends_in(file, "zip") {
         return from_archive(file, folder);
     }
-    Ok(vec![one(file, folder, mode)?])
+    let mut created = Created::default();
+    let imported = one(file, folder, mode, &mut created)?;
+    created.keep();
+    Ok(vec![imported])
 }
 
-fn one(file: &Path, folder: &Path, mode: ImportMode) -> Result<Imported, ImportError> {
+fn one(file: &Path, folder: &Path, mode: ImportMode, created: &mut Created) -> Result<Imported, ImportError> {
     // A file that isn't a model is refused; a model that isn't understood is imported: the user can explain it later.
     let graph = model::inspect(file).map(|i| i.graph).or_else(|error| match error {
         ModelError::BadSidecar { .. } => GraphInfo::read(file),
@@ -163,15 +166,13 @@ fn one(file: &Path, folder: &Path, mode: ImportMode) -> Result<Imported, ImportE
     if target.was_here {
         return Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: true });
     }
-    let mut created = Created::default();
     let weights = graph.external_data.iter().map(|name| (next_to(file, name), next_to(&target.path, name)));
     let with = [(sidecar::path_for(file), sidecar::path_for(&target.path))];
     let optional = with.into_iter().filter(|(from, _)| from.is_file());
     for (from, to) in optional.chain(weights) {
-        put(&from, &to, mode, folder, &mut created)?;
+        put(&from, &to, mode, folder, created)?;
     }
-    put(file, &target.path, mode, folder, &mut created)?;
-    created.keep();
+    put(file, &target.path, mode, folder, created)?;
     Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: false })
 }
 
@@ -347,9 +348,13 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
     if models.is_empty() {
         return Err(ImportError::Nothing { path: file.to_owned() });
     }
+    // All of its models or none: half an archive would look like the whole of it.
+    let mut created = Created::default();
     let imported: Result<Vec<_>, _> =
-        models.into_iter().map(|model| one(model, folder, ImportMode::Copy)).collect();
-    Ok(imported?
+        models.into_iter().map(|model| one(model, folder, ImportMode::Copy, &mut created)).collect();
+    let imported = imported?;
+    created.keep();
+    Ok(imported
         .into_iter()
         .map(|mut i| {
             file.clone_into(&mut i.from);

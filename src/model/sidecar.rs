@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::labels::Labels;
-use super::spec::{ColourOrder, Family, Fit, Layout, Range, Spec, Task};
+use super::spec::{ColourOrder, Family, Fit, Layout, Range, Resample, Spec, Task};
 
 /// Why the settings next to a model can't be used; each message is the end of a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,7 @@ pub struct Sidecar {
     pub order: Option<ColourOrder>,
     pub range: Option<Range>,
     pub fit: Option<Fit>,
+    pub resample: Option<Resample>,
     /// Anchor boxes of raw heads, width and height in input pixels, finest map first.
     pub anchors: Option<Vec<[f32; 2]>>,
     /// The file of its second model, relative to its own folder: a pose model for actions, a matting model for a style.
@@ -132,6 +133,7 @@ impl Sidecar {
             order: later.order.or(self.order),
             range: later.range.or(self.range),
             fit: later.fit.or(self.fit),
+            resample: later.resample.or(self.resample),
             anchors: later.anchors.or(self.anchors),
             companion: later.companion.or(self.companion),
             labels: later.labels.or(self.labels),
@@ -160,6 +162,10 @@ impl Sidecar {
         if let Some(fit) = self.fit {
             spec.input.fit = fit;
             set.push("fit");
+        }
+        if let Some(resample) = self.resample {
+            spec.input.resample = resample;
+            set.push("resampling");
         }
         if let Some(anchors) = &self.anchors {
             spec.output.anchors.clone_from(anchors);
@@ -190,6 +196,7 @@ mod tests {
             task: Some(Task::Detect),
             range: Some(Range::IMAGENET),
             fit: Some(Fit::Letterbox { pad: 114, centred: true, rounded: true }),
+            resample: Some(Resample::Bicubic),
             labels: Some(vec!["a, b".into(), "狗".into()]),
             ..Sidecar::default()
         };
@@ -197,6 +204,18 @@ mod tests {
         assert_eq!(path, folder.path().join("mine.toml"));
         assert_eq!(Sidecar::load(&model).expect("read"), Some(sidecar));
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn the_kernels_have_the_names_that_people_know() {
+        let text = "resample = \"bicubic\"\nfit = { kind = \"centre-crop\", resize = 256 }";
+        let sidecar = Sidecar::parse(text).expect("both keys");
+        assert_eq!(sidecar.resample, Some(Resample::Bicubic));
+        assert_eq!(sidecar.fit, Some(Fit::CentreCrop { resize: 256 }));
+        for (name, resample) in [("opencv", Resample::OpenCv), ("bilinear", Resample::Bilinear)] {
+            let sidecar = Sidecar::parse(&format!("resample = \"{name}\"")).expect(name);
+            assert_eq!(sidecar.resample, Some(resample));
+        }
     }
 
     #[test]

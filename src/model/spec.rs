@@ -175,6 +175,20 @@ impl Range {
         Self { scale: 1.0 / 255.0, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 }
 
+/// How pixels are resampled where an image changes its size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resample {
+    /// `cv::resize` with `INTER_LINEAR`: two neighbours an axis, whatever the ratio.
+    #[default]
+    #[serde(rename = "opencv")]
+    OpenCv,
+    /// Pillow's bilinear: a triangle that widens with the ratio, so that shrinking smooths (torchvision, timm, Ultralytics).
+    Bilinear,
+    /// Pillow's bicubic (a = −0.5), which widens likewise.
+    Bicubic,
+}
+
 /// How the image becomes a tensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputSpec {
@@ -184,6 +198,8 @@ pub struct InputSpec {
     pub element: Element,
     pub size: Size,
     pub fit: Fit,
+    #[serde(default)]
+    pub resample: Resample,
     pub order: ColourOrder,
     pub range: Range,
     /// The inputs other than the image.

@@ -9,7 +9,7 @@ use std::{fs, io};
 use super::*;
 use crate::model::labels::Labels;
 use crate::model::spec::{
-    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec,
+    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec,
 };
 use crate::model::{Detection, Task};
 
@@ -41,6 +41,7 @@ pub(in crate::save) fn prediction(names: Vec<String>) -> Prediction {
             element: Element::F32,
             size: Size::Fixed { width: 416, height: 416 },
             fit: Fit::Stretch,
+            resample: Resample::OpenCv,
             order: ColourOrder::Bgr,
             range: Range::BYTE,
             extras: Vec::new(),

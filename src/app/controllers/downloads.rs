@@ -94,11 +94,14 @@ impl DownloadList {
                 Some(State::Waiting) => PullState::Waiting,
                 Some(State::Running(running)) => {
                     let p = running.progress();
-                    PullState::Running {
-                        done: p.bytes,
-                        total: p.total,
-                        bytes_per_s: p.bytes_per_second as f64,
-                        left: p.left,
+                    match p.host {
+                        Some(host) => PullState::Connecting { host },
+                        None => PullState::Running {
+                            done: p.bytes,
+                            total: p.total,
+                            bytes_per_s: p.bytes_per_second as f64,
+                            left: p.left,
+                        },
                     }
                 }
                 Some(State::Paused(kept)) => PullState::Paused {

@@ -59,6 +59,7 @@ impl LibraryPage {
                 {
                     self.tab = tab;
                     self.task = None;
+                    self.classics = false;
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -100,12 +101,19 @@ impl LibraryPage {
         }
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            if ui.selectable_label(self.task.is_none(), w.all_tasks).clicked() {
-                self.task = None;
+            if ui.selectable_label(self.task.is_none() && !self.classics, w.all_tasks).clicked() {
+                (self.task, self.classics) = (None, false);
+            }
+            let classics = self.tab == Tab::Available
+                && view.library.catalogue.entries.iter().any(|e| e.classic.is_some());
+            if classics
+                && ui.selectable_label(self.classics, w.classics).on_hover_text(w.classics_hint).clicked()
+            {
+                (self.task, self.classics) = (None, true);
             }
             for task in tasks {
                 if ui.selectable_label(self.task == Some(task), task_name(view.language, task)).clicked() {
-                    self.task = Some(task);
+                    (self.task, self.classics) = (Some(task), false);
                 }
             }
         });
@@ -123,6 +131,7 @@ impl LibraryPage {
                     Some(entry) => available::licence_ui(ui, w, view, entry, out),
                     None => true,
                 },
+                Question::Starters => available::starters_ui(ui, w, view, out),
             };
         });
         if done || modal.should_close() {

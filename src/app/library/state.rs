@@ -21,6 +21,8 @@ pub(super) enum Question {
     Remove(PathBuf, String),
     /// Whether to download this entry of the catalogue under its licence.
     Licence(String),
+    /// Whether to download the starter set.
+    Starters,
 }
 
 /// What the library page remembers between two passes.
@@ -30,6 +32,8 @@ pub struct LibraryPage {
     pub(super) search: String,
     /// Only models of this task are listed.
     pub(super) task: Option<Task>,
+    /// Of those to download, only the classics are listed, in the order of a course.
+    pub(super) classics: bool,
     /// The model whose details are open.
     pub(super) open: Option<PathBuf>,
     pub(super) question: Option<Question>,

@@ -30,7 +30,7 @@ use crate::library::{Catalogue, Kind, ModelEntry};
 use crate::model::labels::{Labels, Language};
 use crate::model::results::StageTimes;
 use crate::model::spec::{
-    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec, Task,
+    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec, Task,
 };
 use crate::model::{Detection, Results, Thresholds};
 use crate::scene;
@@ -189,6 +189,7 @@ pub(super) fn model_info() -> ModelInfo {
         element: Element::F32,
         size: Size::Fixed { width: 416, height: 416 },
         fit: Fit::Stretch,
+        resample: Resample::OpenCv,
         order: ColourOrder::Bgr,
         range: Range::BYTE,
         extras: Vec::new(),

@@ -19,6 +19,7 @@ use crate::model::Task;
     program, in the data folder, and in the folders added in the window.\n\n\
     Examples:\n  sightline models list --task detect --sort speed\n  \
     sightline models list --available            what can be downloaded\n  \
+    sightline models list --classics             a course: AlexNet, VGG, … with year, size and accuracy\n  \
     sightline models list --available yolo --format json"
 )]
 pub struct ListArgs {
@@ -28,6 +29,9 @@ pub struct ListArgs {
     /// The models that can be downloaded, instead of those on this computer
     #[arg(short, long)]
     available: bool,
+    /// Of those that can be downloaded, the classics, in the order of a course
+    #[arg(long, conflicts_with = "sort")]
+    classics: bool,
     /// Only models for this: detect, segment, semantic, matte, pose, obb, depth, classify, stylize, action
     #[arg(short, long, value_name = "TASK", value_parser = task)]
     task: Option<Task>,
@@ -54,7 +58,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
     let mut inventory = load_inventory(&catalogue);
     let entries = inventory.entries();
-    if args.available {
+    if args.available || args.classics {
         list_available(args, &catalogue, &entries)
     } else {
         list_here(args, &inventory, &entries)
@@ -128,11 +132,12 @@ fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry])
     let fits = |e: &&CatalogueEntry| {
         args.task.is_none_or(|t| e.task == t) && Haystack::of_catalogue(e, &[chinese(e.task)]).has(&typed)
     };
-    let mut entries: Vec<&CatalogueEntry> = catalogue.entries.iter().filter(fits).collect();
+    let all = if args.classics { catalogue.classics() } else { catalogue.suggested() };
+    let mut entries: Vec<&CatalogueEntry> = all.into_iter().filter(fits).collect();
     match args.sort {
         SortOrder::Name => entries.sort_by_key(|e| e.name.to_lowercase()),
         SortOrder::Size => entries.sort_by_key(|e| e.bytes.unwrap_or(u64::MAX)),
-        // The catalogue's own order: by task, free licences first.
+        // The catalogue's own order: what to try first, then by task, free licences first, unverified ones last.
         SortOrder::Recent | SortOrder::Task | SortOrder::Speed => {}
     }
     if args.format == Format::Json {
@@ -147,6 +152,9 @@ fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry])
         )?;
         return Ok(Exit::Done);
     }
+    if args.classics {
+        return show_classics(&entries, &here);
+    }
     let head = ["", "id", "name", "task", "input", "size", "licence", "hash", "published"];
     let rows = entries.iter().map(|e| {
         vec![
@@ -157,14 +165,46 @@ fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry])
             e.input.map_or_else(|| "–".into(), |(w, h)| format!("{w}×{h}")),
             e.bytes.map_or_else(|| "–".into(), output::size),
             e.licence.clone(),
-            if e.sha256.known().is_some() { "known" } else { "unverified" }.into(),
-            e.accuracy.as_ref().map_or_else(String::new, |a| format!("{} {}", a.metric, a.value)),
+            hash_of(e).into(),
+            accuracy(e),
         ]
     });
     let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
     output::line(&output::table(&rows, &[false, false, false, false, true, true]))?;
     output::line("\nDownload one with:  sightline models pull ID")?;
     Ok(Exit::Done)
+}
+
+/// The classics with what a course says of each.
+fn show_classics(entries: &[&CatalogueEntry], here: &HashSet<&str>) -> Result<Exit, Failure> {
+    let head = ["", "year", "name", "id", "parameters", "published", "size", "hash", "paper"];
+    let rows = entries.iter().filter_map(|e| {
+        let classic = e.classic.as_ref()?;
+        Some(vec![
+            if here.contains(e.id.as_str()) { "✓".into() } else { String::new() },
+            classic.year.to_string(),
+            e.name.clone(),
+            e.id.clone(),
+            classic.parameters_shown().unwrap_or_else(|| "–".into()),
+            accuracy(e),
+            e.bytes.map_or_else(|| "–".into(), output::size),
+            hash_of(e).into(),
+            classic.paper.clone(),
+        ])
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
+    output::line(&output::table(&rows, &[false, false, false, false, true, false, true]))?;
+    output::line("\nDownload one with:  sightline models pull ID")?;
+    Ok(Exit::Done)
+}
+
+/// Whether a download can be compared with a published hash.
+fn hash_of(entry: &CatalogueEntry) -> &'static str {
+    if entry.is_hashed() { "known" } else { "unverified" }
+}
+
+fn accuracy(entry: &CatalogueEntry) -> String {
+    entry.accuracy.as_ref().map_or_else(String::new, |a| format!("{} {}", a.metric, a.value))
 }
 
 /// The Chinese name of a task, for searches.

@@ -9,7 +9,7 @@ use crate::frame::PixelFormat;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
 use crate::model::spec::{
-    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Size, Task,
+    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Task,
 };
 use crate::source::Read;
 
@@ -234,6 +234,7 @@ fn model_info(name: &str) -> ModelInfo {
                 element: Element::F32,
                 size: Size::Fixed { width: 4, height: 2 },
                 fit: Fit::Stretch,
+                resample: Resample::OpenCv,
                 order: ColourOrder::Rgb,
                 range: Range::UNIT,
                 extras: Vec::new(),

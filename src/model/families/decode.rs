@@ -82,7 +82,7 @@ pub mod testing {
     use crate::model::families::Family;
     use crate::model::labels::Labels;
     use crate::model::spec::{
-        ColourOrder, Element, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec, Task,
+        ColourOrder, Element, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec, Task,
     };
     use crate::model::tensor::Data;
 
@@ -97,6 +97,7 @@ pub mod testing {
                 element: Element::F32,
                 size: Size::Fixed { width, height },
                 fit: Fit::Stretch,
+                resample: Resample::OpenCv,
                 order: ColourOrder::Rgb,
                 range: Range::UNIT,
                 extras: Vec::new(),

@@ -7,7 +7,9 @@ use crate::model::families::shared::detector::{axis, names};
 use crate::model::file::GraphInfo;
 use crate::model::labels::Labels;
 use crate::model::skeletons::Joints;
-use crate::model::spec::{ColourOrder, Element, Fit, InputSpec, Layout, OutputSpec, Range, Size, Spec, Task};
+use crate::model::spec::{
+    ColourOrder, Element, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec, Task,
+};
 
 pub(super) const FAMILY: Definition = Definition {
     id: "st-gcn",
@@ -60,6 +62,7 @@ fn rule(graph: &GraphInfo) -> Option<Spec> {
             element,
             size: Size::Fixed { width, height },
             fit: Fit::Stretch,
+            resample: Resample::OpenCv,
             order: ColourOrder::Rgb,
             range: Range::UNIT,
             extras: Vec::new(),

@@ -1,4 +1,4 @@
-use super::super::spec::{Range, Size};
+use super::super::spec::{Range, Resample, Size};
 use super::*;
 
 fn spec(width: u32, height: u32, fit: Fit) -> InputSpec {
@@ -8,6 +8,7 @@ fn spec(width: u32, height: u32, fit: Fit) -> InputSpec {
         element: Element::F32,
         size: Size::Fixed { width, height },
         fit,
+        resample: Resample::OpenCv,
         order: ColourOrder::Rgb,
         range: Range::BYTE,
         extras: Vec::new(),

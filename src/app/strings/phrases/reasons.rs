@@ -155,8 +155,8 @@ pub(super) const PHRASES: Phrases = &[
     ("it holds more than {} files", "其中超过 {0} 个文件"),
     ("its file “{}” wants to be written outside the folder", "其中的“{0}”要写到文件夹之外"),
     ("unpacked it would take more than {} GB", "解压后将超过 {0} GB"),
-    ("its file “{}” is damaged ({})", "其中的“{0}”已损坏（{1}）"),
-    ("its file “{}” isn't as long as it says", "其中的“{0}”长度与标注不符"),
+    ("“{}” in it is damaged ({})", "其中的“{0}”已损坏（{1}）"),
+    ("“{}” in it isn't as long as it says", "其中的“{0}”长度与标注不符"),
     ("its list of contents is too long", "内容列表过长"),
     ("“{}” in it is no file", "其中的“{0}”不是文件"),
     // Folders, the trash, downloads.

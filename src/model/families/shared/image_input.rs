@@ -3,7 +3,7 @@
 use crate::model::families::shared::detector::anchor_points;
 use crate::model::file::GraphInfo;
 use crate::model::sidecar::Sidecar;
-use crate::model::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Size};
+use crate::model::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Resample, Size};
 
 /// The input that takes the image.
 #[derive(Clone, Debug)]
@@ -74,6 +74,7 @@ impl ImageInput {
             element: self.element,
             size,
             fit,
+            resample: Resample::OpenCv,
             order,
             range,
             extras: Vec::new(),
