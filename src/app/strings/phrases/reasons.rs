@@ -4,6 +4,14 @@ use super::Phrases;
 
 /// Texts that the program doesn't hold as a whole: of the operating system, and those that are put together of parts.
 pub(super) const OTHERS: Phrases = &[
+    // Of the parser of TOML files.
+    ("key with no value, expected {}", "键没有值，应有 {0}"),
+    ("missing field {}", "缺少字段 {0}"),
+    ("duplicate key", "键重复"),
+    ("unknown field {}, expected one of {}", "未知的字段 {0}，可用的有 {1}"),
+    ("unknown variant {}, expected one of {}", "未知的值 {0}，可用的有 {1}"),
+    ("invalid type: {}, expected {}", "类型不符：{0}，应为 {1}"),
+    // Of the operating system.
     ("No such file or directory (os error {})", "文件或文件夹不存在（系统错误 {0}）"),
     ("Permission denied (os error {})", "没有权限（系统错误 {0}）"),
     ("Operation not permitted (os error {})", "不允许此操作（系统错误 {0}）"),
