@@ -4,6 +4,14 @@ use super::Phrases;
 
 /// Texts that the program doesn't hold as a whole: of the operating system, and those that are put together of parts.
 pub(super) const OTHERS: Phrases = &[
+    // Of the parser of TOML files.
+    ("key with no value, expected {}", "键没有值，应有 {0}"),
+    ("missing field {}", "缺少字段 {0}"),
+    ("duplicate key", "键重复"),
+    ("unknown field {}, expected one of {}", "未知的字段 {0}，可用的有 {1}"),
+    ("unknown variant {}, expected one of {}", "未知的值 {0}，可用的有 {1}"),
+    ("invalid type: {}, expected {}", "类型不符：{0}，应为 {1}"),
+    // Of the operating system.
     ("No such file or directory (os error {})", "文件或文件夹不存在（系统错误 {0}）"),
     ("Permission denied (os error {})", "没有权限（系统错误 {0}）"),
     ("Operation not permitted (os error {})", "不允许此操作（系统错误 {0}）"),
@@ -162,8 +170,8 @@ pub(super) const PHRASES: Phrases = &[
     ("it holds more than {} files", "其中超过 {0} 个文件"),
     ("its file “{}” wants to be written outside the folder", "其中的“{0}”要写到文件夹之外"),
     ("unpacked it would take more than {} GB", "解压后将超过 {0} GB"),
-    ("its file “{}” is damaged ({})", "其中的“{0}”已损坏（{1}）"),
-    ("its file “{}” isn't as long as it says", "其中的“{0}”长度与标注不符"),
+    ("“{}” in it is damaged ({})", "其中的“{0}”已损坏（{1}）"),
+    ("“{}” in it isn't as long as it says", "其中的“{0}”长度与标注不符"),
     ("its list of contents is too long", "内容列表过长"),
     ("“{}” in it is no file", "其中的“{0}”不是文件"),
     // Folders, the trash, downloads.
