@@ -194,8 +194,7 @@ fn while_a_download_connects_its_server_is_named_and_no_size_or_speed_is() {
     {
         let state = PullState::Connecting { host: "example.org".into() };
         let pulls = vec![Pull { id: "free".into(), state }];
-        let mut bench = Bench { catalogue: list(), pulls, language, ..Bench::default() };
-        bench.library = Default::default();
+        let bench = Bench { catalogue: list(), pulls, language, ..Bench::default() };
         let mut harness = bench.shown(page_of);
         let show =
             if language == Language::English { "Show available models" } else { "查看可下载的模型" };
