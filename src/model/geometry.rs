@@ -45,11 +45,19 @@ impl Geometry {
                 (scaled, offset)
             }
             Fit::CentreCrop { resize } => {
-                let r = f64::from(resize.max(1)) / fw.min(fh);
-                let scaled =
-                    (((fw * r).round_ties_even() as u32).max(1), ((fh * r).round_ties_even() as u32).max(1));
-                let shift =
-                    |whole: u32, part: u32| -(((i64::from(part) - i64::from(whole)).div_euclid(2)) as f32);
+                // The rounding of torchvision's Resize and CenterCrop.
+                let short = u64::from(frame.0.min(frame.1).max(1));
+                let side = |n: u32| {
+                    u32::try_from(u64::from(resize.max(1)) * u64::from(n.max(1)) / short).unwrap_or(u32::MAX)
+                };
+                let scaled = (side(frame.0), side(frame.1));
+                let shift = |whole: u32, part: u32| {
+                    if part < whole {
+                        ((whole - part) / 2) as f32
+                    } else {
+                        -(f64::from(part - whole) / 2.0).round_ties_even() as f32
+                    }
+                };
                 (scaled, [shift(iw, scaled.0), shift(ih, scaled.1)])
             }
         };
@@ -133,6 +141,14 @@ mod tests {
             Fit::CentreCrop { resize: 256 },
         );
         assert_eq!((g.scaled, g.offset), ((256, 341), [-16.0, -58.0]));
+        // The longer side is cut to whole pixels (455.1), the offset is rounded (115.5 to the even 116).
+        let size = Size::Fixed { width: 224, height: 224 };
+        let g = Geometry::new((1280, 720), size, Fit::CentreCrop { resize: 256 });
+        assert_eq!((g.scaled, g.offset), ((455, 256), [-116.0, -16.0]));
+        // torchvision: Resize(200) then CenterCrop(225) pads (225 − 200) // 2 on the left and above.
+        let size = Size::Fixed { width: 225, height: 225 };
+        let g = Geometry::new((100, 100), size, Fit::CentreCrop { resize: 200 });
+        assert_eq!((g.scaled, g.offset), ((200, 200), [12.0, 12.0]));
     }
 
     proptest::proptest! {

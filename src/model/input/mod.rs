@@ -2,12 +2,14 @@
 //!
 //! Resizing is OpenCV's bilinear to the last bit (`cv::resize`, `INTER_LINEAR`, 8 bits): half-pixel centres, edges
 //! repeated, no smoothing when shrinking, weights of 11 bits, and exactly half the size by the mean of four. The
-//! networks were trained behind it, and quantised ones answer visibly to a change of one in a byte.
+//! networks were trained behind it, and quantised ones answer visibly to a change of one in a byte. Networks that were trained
+//! behind Pillow get its bilinear or bicubic instead, to the last bit as well (see `pillow`).
 //!
 //! Frames needn't be RGBA: of any other uncompressed format only the rows that are looked at are converted, one or two at
 //! a time, into a line that stays in the nearest cache. The tensor is the same to the last bit.
 
 mod axis;
+mod pillow;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -16,9 +18,10 @@ use half::f16;
 use half::slice::HalfFloatSliceExt as _;
 
 use self::axis::{Columns, Tap};
+use self::pillow::Resampler;
 use self::rows::{Planes, Scaling};
 use super::geometry::Geometry;
-use super::spec::{ColourOrder, Element, Fit, InputSpec, Layout};
+use super::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Resample};
 use crate::frame::convert;
 use crate::frame::{Frame, PixelFormat};
 
@@ -39,6 +42,8 @@ enum Change {
     Halved,
     #[default]
     Any,
+    /// By a kernel of Pillow's.
+    Pillow,
 }
 
 /// Turns frames into tensors; keeps its tables and buffers from frame to frame.
@@ -49,8 +54,10 @@ pub struct InputStage {
     change: Change,
     columns: Columns,
     rows: Vec<Tap>,
-    /// The first input row that holds image.
+    resampler: Resampler,
+    /// The first input row that holds image, and how many do.
     top: usize,
+    image_rows: usize,
     lines: [Line; 2],
     /// The neighbours of each output pixel of a row.
     pairs: Vec<[[u8; 4]; 2]>,
@@ -88,7 +95,9 @@ impl InputStage {
             change: Change::Any,
             columns: Columns::default(),
             rows: Vec::new(),
+            resampler: Resampler::default(),
             top: 0,
+            image_rows: 0,
             lines: Default::default(),
             pairs: Vec::new(),
             converted: Vec::new(),
@@ -105,6 +114,8 @@ impl InputStage {
         let scaled = geometry.scaled;
         self.change = if frame == scaled {
             Change::Same
+        } else if self.spec.resample != Resample::OpenCv {
+            Change::Pillow
         } else if frame == (scaled.0 * 2, scaled.1 * 2) {
             Change::Halved
         } else {
@@ -113,6 +124,12 @@ impl InputStage {
         let (offset, input) = (geometry.offset, geometry.input);
         self.columns.fill(scaled.0, frame.0, offset[0] as i64, input.0);
         self.top = axis::taps(&mut self.rows, scaled.1, frame.1, offset[1] as i64, input.1);
+        self.image_rows = self.rows.len();
+        if self.change == Change::Pillow {
+            let offset = (offset[0] as i64, offset[1] as i64);
+            self.resampler.fit(self.spec.resample, frame, scaled, offset, input);
+            debug_assert_eq!(self.resampler.size(), (self.columns.len(), self.image_rows));
+        }
         let across = self.columns.len();
         for plane in self.lines.iter_mut().flat_map(|line| &mut line.planes) {
             plane.resize(across, 0);
@@ -181,6 +198,7 @@ impl InputStage {
         for line in &mut self.lines {
             line.row = u32::MAX;
         }
+        self.resampler.begin();
         let mut planes = std::mem::take(&mut self.planes);
         for y in 0..height {
             // Planes of 32-bit floats are written in place; everything else goes through a row.
@@ -192,7 +210,7 @@ impl InputStage {
                 }
                 _ => planes.each_mut().map(|plane| &mut plane[..width]),
             };
-            if let Some(tap) = y.checked_sub(self.top).and_then(|row| self.rows.get(row)).copied() {
+            if let Some(row) = y.checked_sub(self.top).filter(|row| *row < self.image_rows) {
                 for (out, grey) in out.iter_mut().zip(grey) {
                     out[..left].fill(grey);
                     out[right..].fill(grey);
@@ -204,7 +222,7 @@ impl InputStage {
                     image.swap(0, 2);
                     scaling.swap(0, 2);
                 }
-                self.write_row(frame, tap, image, scaling);
+                self.write_row(frame, row, image, scaling);
             } else {
                 for (out, grey) in out.iter_mut().zip(grey) {
                     out.fill(grey);
@@ -224,10 +242,11 @@ impl InputStage {
         })
     }
 
-    /// Writes the image's part of one output row.
+    /// Writes the image's part of one output row, counted from the first that holds image.
     #[expect(clippy::inline_always, reason = "it takes the vector width of the function that it ends in")]
     #[inline(always)]
-    fn write_row(&mut self, frame: &Frame, tap: Tap, out: Planes<'_, f32>, scaling: [Scaling; 3]) {
+    fn write_row(&mut self, frame: &Frame, row: usize, out: Planes<'_, f32>, scaling: [Scaling; 3]) {
+        let tap = self.rows[row];
         let (begin, across) = (self.columns.begin, self.columns.len());
         match self.change {
             Change::Same => {
@@ -246,6 +265,12 @@ impl InputStage {
                 for (c, (out, scaling)) in out.into_iter().zip(scaling).enumerate() {
                     rows::down(&above.planes[c], &below.planes[c], tap.weights, out, scaling);
                 }
+            }
+            Change::Pillow => {
+                for needed in self.resampler.needed(row) {
+                    self.resampler.across(needed, source_rows(frame, needed, 1, &mut self.converted));
+                }
+                self.resampler.down(row, out, scaling);
             }
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct Scaling {
 
 impl Scaling {
     #[inline(always)]
-    fn of(self, byte: i32) -> f32 {
+    pub(super) fn of(self, byte: i32) -> f32 {
         byte as f32 * self.gain + self.bias
     }
 }

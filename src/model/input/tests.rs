@@ -25,6 +25,11 @@ fn ramp(width: u32, height: u32) -> Frame {
     frame
 }
 
+/// As [`spec`], with another kernel.
+fn pillow_spec(resample: Resample, width: u32, height: u32, fit: Fit) -> InputSpec {
+    InputSpec { resample, ..spec(width, height, fit) }
+}
+
 fn run(spec: InputSpec, frame: &Frame) -> Vec<f32> {
     let (w, h) = spec.size.bound();
     let mut out = vec![0.0; (w * h * 3) as usize];
@@ -195,6 +200,132 @@ proptest::proptest! {
         let fit = Fit::Letterbox { pad: 114, centred: true, rounded: true };
         let spec = if halved && w > 1 && h > 1 { spec(w / 2, h / 2, Fit::Stretch) } else { spec(side, side, fit) };
         proptest::prop_assert_eq!(run(spec.clone(), &raw), run(spec, &rgba));
+    }
+}
+
+/// What Pillow makes of one axis: for each output pixel the first source pixel and the weights, as its `precompute_coeffs` and
+/// `normalize_coeffs_8bpc` have it.
+fn pillow_weights(source: u32, scaled: u32, bicubic: bool) -> Vec<(usize, Vec<i64>)> {
+    let scale = f64::from(source) / f64::from(scaled);
+    let wider = if scale < 1.0 { 1.0 } else { scale };
+    let support = if bicubic { 2.0 } else { 1.0 } * wider;
+    let kernel = |x: f64| {
+        let x = x.abs();
+        match bicubic {
+            false => {
+                if x < 1.0 {
+                    1.0 - x
+                } else {
+                    0.0
+                }
+            }
+            true if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
+            true if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5,
+            true => 0.0,
+        }
+    };
+    (0..scaled)
+        .map(|at| {
+            let centre = (f64::from(at) + 0.5) * scale;
+            let begin = ((centre - support + 0.5) as i64).max(0);
+            let end = ((centre + support + 0.5) as i64).min(i64::from(source));
+            let values: Vec<f64> = (begin..end).map(|x| kernel((x as f64 - centre + 0.5) / wider)).collect();
+            let sum: f64 = values.iter().sum();
+            let whole = |v: &f64| {
+                let v = v / sum * f64::from(1 << 22);
+                (if v < 0.0 { v - 0.5 } else { v + 0.5 }) as i64
+            };
+            (begin as usize, values.iter().map(whole).collect())
+        })
+        .collect()
+}
+
+/// A frame resized, pixel by pixel, then cut, as Pillow does it; in `Range::BYTE`.
+fn pillow_by_definition(frame: &Frame, geometry: &Geometry, bicubic: bool) -> Vec<f32> {
+    let clip = |sum: i64| (((1 << 21) + sum) >> 22).clamp(0, 255);
+    let (fw, fh) = (frame.width as usize, frame.height as usize);
+    let (sw, sh) = (geometry.scaled.0 as usize, geometry.scaled.1 as usize);
+    let columns = pillow_weights(frame.width, geometry.scaled.0, bicubic);
+    let rows = pillow_weights(frame.height, geometry.scaled.1, bicubic);
+    let (width, height) = (geometry.input.0 as usize, geometry.input.1 as usize);
+    let mut out = vec![0.0; width * height * 3];
+    for c in 0..3 {
+        let mut across = vec![0i64; sw * fh];
+        for y in 0..fh {
+            for (x, (first, weights)) in columns.iter().enumerate() {
+                let pixel = |i: usize| i64::from(frame.data[(y * fw + first + i) * 4 + c]);
+                across[y * sw + x] = clip(weights.iter().enumerate().map(|(i, w)| pixel(i) * w).sum());
+            }
+        }
+        for y in 0..height {
+            for x in 0..width {
+                let sx = x as i64 - geometry.offset[0] as i64;
+                let sy = y as i64 - geometry.offset[1] as i64;
+                if (0..sw as i64).contains(&sx) && (0..sh as i64).contains(&sy) {
+                    let (first, weights) = &rows[sy as usize];
+                    let pixel = |i: usize| across[(first + i) * sw + sx as usize];
+                    let sum = weights.iter().enumerate().map(|(i, w)| pixel(i) * w).sum();
+                    out[(c * height + y) * width + x] = clip(sum) as f32;
+                }
+            }
+        }
+    }
+    out
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_size_is_resampled_as_pillow_does(
+        w in 1u32..70, h in 1u32..40, iw in 1u32..60, ih in 1u32..60, resize in 1u32..60, stretch: bool, bicubic: bool, seed: u32,
+    ) {
+        let fit = if stretch { Fit::Stretch } else { Fit::CentreCrop { resize } };
+        let resample = if bicubic { Resample::Bicubic } else { Resample::Bilinear };
+        let mut frame = Frame::filled(w, h, [0; 4]);
+        frame.data = noise(frame.data.len(), seed);
+        let spec = pillow_spec(resample, iw, ih, fit);
+        let geometry = Geometry::new((w, h), spec.size, fit);
+        proptest::prop_assert_eq!(run(spec, &frame), pillow_by_definition(&frame, &geometry, bicubic));
+    }
+}
+
+/// `tests/reference/resampled.json` holds what Pillow itself and torchvision's rounding of sizes give (`make_resampled.py`).
+#[test]
+fn tensors_are_those_of_pillow() {
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("../../../tests/reference/resampled.json")).expect("JSON");
+    assert!(cases.len() >= 10);
+    for case in cases {
+        let number = |key: &str| case[key].as_u64().expect(key) as u32;
+        let (width, height, side) = (number("width"), number("height"), number("side"));
+        let mut frame = Frame::filled(width, height, [255; 4]);
+        for (i, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+            let (x, y) = (i as u32 % width, i as u32 / width);
+            // A ramp, a coarse pattern and noise.
+            pixel[0] = (x * 255 / width) as u8;
+            pixel[1] = if (x / 9 + y / 7) % 2 == 0 { 230 } else { 20 };
+            pixel[2] = ((i as u32).wrapping_mul(0x9e37_79b1) >> 24) as u8;
+        }
+        let resample: Resample = serde_json::from_value(case["resample"].clone()).expect("a kernel");
+        let spec = pillow_spec(resample, side, side, Fit::CentreCrop { resize: number("resize") });
+        let tensor = run(spec, &frame);
+        let step = number("step") as usize;
+        let want = case["samples"].as_array().expect("samples");
+        let side = side as usize;
+        let got = (0..3).flat_map(|c| (0..side).step_by(step).map(move |y| (c, y)));
+        let got: Vec<f32> = got
+            .flat_map(|(c, y)| (0..side).step_by(step).map(move |x| (c * side + y) * side + x))
+            .map(|at| tensor[at])
+            .collect();
+        assert_eq!(got.len(), want.len(), "{width}×{height}");
+        for (at, (got, want)) in got.iter().zip(want).enumerate() {
+            assert_eq!(
+                f64::from(*got),
+                want.as_f64().expect("a byte"),
+                "{width}×{height} {resample:?} sample {at}"
+            );
+        }
+        let sum: f64 = tensor.iter().map(|v| f64::from(*v)).sum();
+        assert_eq!(sum, case["sum"].as_f64().expect("a sum"), "{width}×{height} {resample:?}: all pixels");
     }
 }
 
