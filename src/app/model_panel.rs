@@ -131,7 +131,8 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
     };
     let action = spec.task == Task::Action;
     let size = if action { (s.skeletons)(h, w) } else { format!("{bound}{w}×{h}") };
-    let text = [task_name(view.language, spec.task), family_name(view.language, spec.family), &size].join(" · ");
+    let text =
+        [task_name(view.language, spec.task), family_name(view.language, spec.family), &size].join(" · ");
     let input = if action { size.clone() } else { format!("{size} · {layout}") };
     let hint = format!(
         "{}: {}\n{}: {}\n{}: {input}",

@@ -8,7 +8,7 @@ use super::core::Core;
 use super::speed::{Speed, Step};
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::model_page;
-use crate::app::view::{SpeedView, is_of, listed, model_name, same_file};
+use crate::app::view::{SpeedView, listed, model_name, same_file};
 use crate::app::workers::Done;
 use crate::engine::{Command, ModelChoice, ModelInfo, ModelState};
 use crate::library::records::{Measured, ModelRecords};
