@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Downloads what Sightline needs and does not contain: ONNX Runtime, models, sample images, the spelling checker.
 
-    scripts/fetch.py runtime model style images typos
+    scripts/fetch.py runtime model style images openvino typos
 
 What is already here, whole, is left alone. Every file is written under a temporary name, compared with its hash in
 pins.py and renamed only then. SIGHTLINE_MIRROR (a folder or an address that holds the files by their names) is
@@ -317,6 +317,18 @@ def fetch_images():
         from_wheel(pins.IMAGES_WHEEL, missing, folder)
 
 
+def fetch_openvino():
+    """ONNX Runtime with OpenVINO, for the test of another execution provider. The test is left out without it."""
+    folder = SETUP / "openvino"
+    if platform.machine() != "x86_64" or (folder / pins.OPENVINO_RUNTIME).is_file():
+        return
+    say("ONNX Runtime with OpenVINO, on which a test runs a model (85 MB)")
+    try:
+        from_wheel(pins.OPENVINO_WHEEL, pins.OPENVINO, folder)
+    except FetchError as error:
+        say(f"{error}. The test of another provider is left out.")
+
+
 def fetch_typos():
     """The spelling checker, as .setup/bin/typos."""
     wheel, member = for_this_machine(pins.TYPOS, "typos")
@@ -326,7 +338,7 @@ def fetch_typos():
         from_wheel(wheel, [member], target.parent, mode=0o755)
 
 
-FETCH = {"runtime": fetch_runtime, "model": fetch_model, "style": fetch_style, "images": fetch_images, "typos": fetch_typos}
+FETCH = {"runtime": fetch_runtime, "model": fetch_model, "style": fetch_style, "images": fetch_images, "openvino": fetch_openvino, "typos": fetch_typos}
 
 
 def main(names):

@@ -133,6 +133,54 @@ IMAGES = (
     ),
 )
 
+# Another execution provider for the tests, on x86_64 only: ONNX Runtime (MIT) with OpenVINO (Apache-2.0).
+OPENVINO_WHEEL = Wheel(
+    "onnxruntime-openvino",
+    "1.24.1",
+    "onnxruntime_openvino-1.24.1-cp311-cp311-manylinux_2_28_x86_64.whl",
+    "3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8",
+    ("--platform=manylinux_2_28_x86_64", *CP311),
+)
+# The runtime gets a name that nobody takes for the usual one; it finds the other libraries in its own folder.
+OPENVINO_RUNTIME = "onnxruntime-openvino.so"
+OPENVINO = tuple(
+    Member(f"onnxruntime/capi/{path}", name, sha256)
+    for path, name, sha256 in (
+        (
+            "libonnxruntime_providers_openvino.so",
+            "libonnxruntime_providers_openvino.so",
+            "bf0159d2681d76e7de03fbd302a9204e5490f30816bd41826d57acf7a8dff363",
+        ),
+        (
+            "libonnxruntime_providers_shared.so",
+            "libonnxruntime_providers_shared.so",
+            "5e02c1ff90e7d71365264dbb6767c00f04a8b57a96cddbc0085c61fa1393250d",
+        ),
+        (
+            "libopenvino.so.2541",
+            "libopenvino.so.2541",
+            "ac9634b715a242a61644c77bc38f17508fe73f517e418027e2410f4bee004943",
+        ),
+        (
+            "libopenvino_intel_cpu_plugin.so",
+            "libopenvino_intel_cpu_plugin.so",
+            "034df890550ae9199fe5f8608c0df8fd0fe355f303bad56bea10bae14c14c3cb",
+        ),
+        (
+            "libopenvino_onnx_frontend.so.2541",
+            "libopenvino_onnx_frontend.so.2541",
+            "f426710881d8c1a01d5ed6d7eaa076d923b19983d3ab3a18bb19d25dba7d8923",
+        ),
+        ("libtbb.so.12", "libtbb.so.12", "6781dc6aa8b2ca237d0164258e70266a44667756c02a9a039782ec1d1a67b653"),
+        # Last: if it is here, all are.
+        (
+            "libonnxruntime.so.1.24.1",
+            OPENVINO_RUNTIME,
+            "2d963a419b96018b79dfe63bb50120ddcb724149912a8a6d8ac747a557c089f4",
+        ),
+    )
+)
+
 # The spelling checker of `make test`, MIT OR Apache-2.0, by machine.
 TYPOS = {
     "x86_64": (

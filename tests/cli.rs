@@ -32,7 +32,7 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["predict", "pattern:0x0"], "pattern:0x0"),
         (&["predikt"], "predict"),
         (&["--model", "m.onnx", "predict", bus], "after the command"),
-        (&["models", "info"], "FILE"),
+        (&["models", "info"], "MODEL"),
     ];
     for (arguments, word) in wrong {
         let ended = env.run(*arguments).with_code(2);
@@ -370,7 +370,7 @@ fn models_are_described_without_onnx_runtime() {
     assert!(info["family"].is_null() && !info["inputs"].as_array().expect("a list").is_empty());
     assert!(ended.err.contains("was not recognised"), "{}", ended.err);
     let text = run(&[unknown.as_ref(), yolox.as_ref()]).with_code(1).out;
-    assert!(text.contains("not known") && text.contains("YOLOX") && text.contains("416×416"), "{text}");
+    assert!(text.contains("not recognised") && text.contains("YOLOX") && text.contains("416×416"), "{text}");
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn bench_measures_every_stage() {
     assert_eq!(figures["frames"], 5);
 
     let table = env.run(["bench", model, "--frames", "3"]).with_code(0).out;
-    for word in ["yolox_nano", "bare run", "p95 ms", "total", "frames a second", "share"] {
+    for word in ["yolox_nano", "bare run", "p95 ms", "total", "frames per second", "share"] {
         assert!(table.contains(word), "{word}: {table}");
     }
 }
@@ -444,10 +444,114 @@ fn doctor_lists_what_is_missing_and_how_to_get_it() {
     let (code, report) = doctor(broken);
     let runtime = check(&report, "ONNX Runtime");
     if runtime["state"] == "ok" {
-        return; // this machine has one installed system-wide, which is rightly used instead
+        // This computer has one elsewhere, which is rightly used instead.
+        let found = runtime["found"].as_str().expect("its path");
+        assert!(!found.contains(env.path("libonnxruntime.so").to_str().expect("a plain path")), "{found}");
+    } else {
+        assert_eq!(code, Some(1));
+        assert!(runtime["fix"].as_str().is_some_and(|f| f.contains("onnxruntime")), "{runtime}");
     }
-    assert_eq!(code, Some(1));
-    assert!(runtime["fix"].as_str().is_some_and(|f| f.contains("onnxruntime")), "{runtime}");
+}
+
+/// JSON Lines have a name of their own; scripts of version 0.1 say "json".
+#[test]
+fn json_lines_are_called_jsonl() {
+    let env = TestEnv::new();
+    let model = shared("models/yunet_2023mar.onnx");
+    for format in ["jsonl", "json"] {
+        let ended =
+            env.run(["models", "info", model.to_str().expect("a plain path"), "-f", format]).with_code(0);
+        assert_eq!(ended.json_lines().len(), 1, "{format}: {}", ended.out);
+    }
+    let help = env.run(["predict", "--help"]).with_code(0).out;
+    assert!(help.contains("jsonl"), "{help}");
+    let ended = env.run(["models", "list", "-f", "jsonl"]).with_code(2);
+    assert!(ended.err.contains("json"), "{}", ended.err);
+}
+
+#[test]
+fn a_letter_is_the_same_option_in_every_command() {
+    use clap::CommandFactory as _;
+    let mut meanings = std::collections::BTreeMap::<char, std::collections::BTreeSet<String>>::new();
+    let mut commands = vec![sightline::cli::Cli::command()];
+    while let Some(command) = commands.pop() {
+        for argument in command.get_arguments() {
+            if let (Some(letter), Some(long)) = (argument.get_short(), argument.get_long()) {
+                meanings.entry(letter).or_default().insert(long.to_owned());
+            }
+        }
+        commands.extend(command.get_subcommands().cloned());
+    }
+    assert!(meanings.len() > 5, "{meanings:?}");
+    for (letter, options) in meanings {
+        assert_eq!(options.len(), 1, "-{letter} means {options:?}");
+    }
+}
+
+/// A script can't tell the formats apart by the exit code.
+#[test]
+fn no_camera_is_the_same_failure_in_both_formats() {
+    let env = TestEnv::new();
+    let run = |format: &str| env.run(["cameras", "-f", format]);
+    let (text, json) = (run("text"), run("json"));
+    assert_eq!(text.code, json.code);
+    let list: Value = serde_json::from_str(&json.out).expect("JSON");
+    let is_empty = list.as_array().expect("a list").is_empty();
+    assert_eq!(json.code, Some(i32::from(is_empty)), "{}", json.err);
+    assert_eq!(text.err, json.err);
+}
+
+#[test]
+fn what_is_neither_image_nor_video_is_named() {
+    let env = TestEnv::new();
+    std::fs::write(env.path("notes.txt"), "buy milk\n").expect("a file");
+    std::fs::write(env.path("paper.pdf"), "%PDF-1.7\n").expect("a file");
+    for (file, kind) in [("notes.txt", "a text file"), ("paper.pdf", "a PDF document")] {
+        let ended = env.predict([file]).with_code(1);
+        assert!(ended.err.contains(&format!("is {kind}, not an image or a video")), "{}", ended.err);
+    }
+}
+
+/// `NO_COLOR` holds for messages on a terminal, too: `script` is one.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_color_is_obeyed() {
+    let env = TestEnv::new();
+    let program = env!("CARGO_BIN_EXE_sightline");
+    let run = |no_color: &str| {
+        let mut command = std::process::Command::new("script");
+        command.args(["-qec", &format!("{program} -vv models list"), "/dev/null"]).env("NO_COLOR", no_color);
+        command.env("HOME", env.path("..")).env("SIGHTLINE_DATA_DIR", env.path("data")).stdin(Stdio::null());
+        String::from_utf8_lossy(&command.output().expect("script runs (util-linux)").stdout).into_owned()
+    };
+    assert!(!run("1").contains('\u{1b}'), "{:?}", run("1"));
+}
+
+/// What was written so far is a video that plays, under a name that people see.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_run_leaves_a_video_that_plays() {
+    let env = TestEnv::new();
+    let (mut child, _out, _) = running_pattern(&env, &["--save", "out"]);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let plays = |path: &Path| {
+        let probe = std::process::Command::new("ffprobe").args(["-v", "error"]).arg(path).status();
+        probe.expect("ffprobe runs").success()
+    };
+    let name = loop {
+        let names = names_in(&env.path("out"));
+        // ffmpeg ends the file a moment later.
+        match &names[..] {
+            [name] if plays(&env.path("out").join(name)) => break name.clone(),
+            _ => assert!(std::time::Instant::now() < deadline, "{names:?}"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    assert!(name.starts_with("Test pattern.unfinished-") && name.ends_with(".mp4"), "{name}");
+    assert!(frames_in(&env.path("out").join(&name)) >= 2);
 }
 
 #[test]

@@ -243,6 +243,6 @@ fn a_damaged_settings_file_is_kept_and_the_window_opens() {
     let mut window = Window::open(&display, command, &["--source", "pattern"]);
     window.until_title("Test pattern");
     window.quit();
-    assert_eq!(std::fs::read_to_string(config.join("settings.damaged.toml")).unwrap(), "conf = [");
+    assert_eq!(std::fs::read_to_string(config.join("settings.toml.bak")).unwrap(), "conf = [");
     assert!(std::fs::read_to_string(config.join("settings.toml")).unwrap().contains("pattern"));
 }

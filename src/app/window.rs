@@ -83,12 +83,13 @@ impl App {
         let mut toasts = Toasts::default();
         let settings_file = settings::settings_file();
         let (loaded, may_write) = match settings_file.as_deref().map(settings::load) {
-            Some(Ok(settings)) => (settings, true),
-            Some(Err(error)) => {
-                let may_write = !matches!(error, settings::SettingsError::Unreadable { .. });
-                let language = system_language();
-                toasts.bad(Strings::of(language).settings, error.explain(language).to_string());
-                (Settings::default(), may_write)
+            Some((settings, error)) => {
+                let may_write = !matches!(error, Some(settings::SettingsError::Unreadable { .. }));
+                if let Some(error) = error {
+                    let language = system_language();
+                    toasts.bad(Strings::of(language).settings, error.explain(language).to_string());
+                }
+                (settings, may_write)
             }
             None => (Settings::default(), false),
         };
@@ -129,6 +130,7 @@ impl App {
                 thresholds: Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() },
                 position: None,
                 models: Arc::default(),
+                known: catalogue.known(),
                 catalogue,
                 watcher,
                 workers: Workers::new(ctx.clone()),

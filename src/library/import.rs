@@ -30,7 +30,9 @@ pub struct Imported {
     pub path: PathBuf,
     /// Hex.
     pub sha256: String,
-    /// The same file was in the library already.
+    /// That of the weights in other files, if there are any; see [`model::weights_sha256`].
+    pub weights: Option<String>,
+    /// The same model was in the library already.
     pub was_here: bool,
 }
 
@@ -159,25 +161,23 @@ fn one(file: &Path, folder: &Path, mode: ImportMode, created: &mut Created) -> R
         ModelError::BadSidecar { .. } => GraphInfo::read(file),
         other => Err(other),
     })?;
-    let sha256 = model::sha256(file)?;
+    let content = (model::sha256(file)?, model::weights_sha256(file, &graph)?);
     make_folder(folder)?;
     let name = safe_name(file);
-    let target = free_target(folder, &name, &sha256, &graph);
-    if target.was_here {
-        return Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: true });
+    let Target { path, was_here } = free_target(folder, &name, &content, &graph);
+    let (sha256, weights) = content;
+    let imported = Imported { from: file.to_owned(), path, sha256, weights, was_here };
+    if was_here {
+        return Ok(imported);
     }
-    let weights = graph.external_data.iter().map(|name| (next_to(file, name), next_to(&target.path, name)));
-    let with = [(sidecar::path_for(file), sidecar::path_for(&target.path))];
+    let weights = graph.external_files(file).zip(graph.external_files(&imported.path));
+    let with = [(sidecar::path_for(file), sidecar::path_for(&imported.path))];
     let optional = with.into_iter().filter(|(from, _)| from.is_file());
     for (from, to) in optional.chain(weights) {
         put(&from, &to, mode, folder, created)?;
     }
-    put(file, &target.path, mode, folder, created)?;
-    Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: false })
-}
-
-fn next_to(model: &Path, name: &str) -> PathBuf {
-    model.parent().unwrap_or(Path::new("")).join(name)
+    put(file, &imported.path, mode, folder, created)?;
+    Ok(imported)
 }
 
 fn safe_name(file: &Path) -> String {
@@ -195,9 +195,10 @@ struct Target {
     was_here: bool,
 }
 
-/// A path that no other model has; the path of the same model if it is here already. A model with weights in other files
-/// gets its own folder, because those files' names are fixed.
-fn free_target(folder: &Path, name: &str, sha256: &str, graph: &GraphInfo) -> Target {
+/// A path that no other model has; the path of the same model if it is here already: with the same hashes of its file and of
+/// its weights in other files. A model with such weights gets its own folder, because those files' names are fixed.
+fn free_target(folder: &Path, name: &str, content: &(String, Option<String>), graph: &GraphInfo) -> Target {
+    let (sha256, weights) = content;
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let home = |number: usize| {
         let numbered = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
@@ -213,7 +214,8 @@ fn free_target(folder: &Path, name: &str, sha256: &str, graph: &GraphInfo) -> Ta
             return Target { path, was_here: false };
         }
         let same = path.metadata().is_ok_and(|m| m.len() == graph.bytes)
-            && model::sha256(&path).is_ok_and(|hash| hash == sha256);
+            && model::sha256(&path).is_ok_and(|hash| hash == *sha256)
+            && model::weights_sha256(&path, graph).is_ok_and(|hash| hash == *weights);
         if same {
             return Target { path, was_here: true };
         }

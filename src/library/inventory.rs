@@ -21,16 +21,19 @@ pub struct ScannedFile {
     sidecar: Option<FileStamp>,
 }
 
+impl ScannedFile {
+    fn of(path: PathBuf) -> Option<Self> {
+        let stamp = FileStamp::of(&path).ok()?;
+        let sidecar = FileStamp::of(&sidecar::path_for(&path)).ok();
+        Some(Self { path, stamp, sidecar })
+    }
+}
+
 /// Lists the model files of these folders, without reading them; two lists are equal if nothing has changed.
 #[must_use]
 pub fn scan(model_folders: &[PathBuf]) -> Vec<ScannedFile> {
     let files = folders::model_files(model_folders).into_iter().take(MAX_FILES);
-    let scanned = files.filter_map(|path| {
-        let stamp = FileStamp::of(&path).ok()?;
-        let sidecar = FileStamp::of(&sidecar::path_for(&path)).ok();
-        Some(ScannedFile { path, stamp, sidecar })
-    });
-    scanned.collect()
+    files.filter_map(ScannedFile::of).collect()
 }
 
 /// The models of some folders, with the records about them.
@@ -114,6 +117,15 @@ impl Inventory {
     /// The models, in the order of folders and names; only new and changed files are read.
     pub fn entries(&mut self) -> Vec<ModelEntry> {
         self.entries_of(&scan(&self.folders))
+    }
+
+    /// A model at this path, in whatever folder; `None` if there is no file.
+    pub fn entry(&mut self, path: &Path) -> Option<ModelEntry> {
+        let path = std::path::absolute(path).ok()?;
+        let file = ScannedFile::of(path)?;
+        let content = FileContent::read(&file.path, &self.catalogue.hints(&file.path));
+        let record = self.records.of(&file.path);
+        Some(ModelEntry::new(&file.path, file.stamp, content, &record, &self.catalogue))
     }
 
     /// The models of these files; only new and changed files are read.

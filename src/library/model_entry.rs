@@ -35,6 +35,10 @@ pub struct ModelEntry {
     pub precision: Precision,
     /// Hex; `None` until it is computed.
     pub sha256: Option<String>,
+    /// What the hash of the weights in other files was when the model was imported or first verified.
+    pub weights: Option<String>,
+    /// Its licence, as its origin or its own metadata names it; safe to show.
+    pub licence: Option<String>,
     pub origin: Option<Origin>,
     pub favourite: bool,
     /// Seconds since 1970.
@@ -51,6 +55,8 @@ pub struct ModelEntry {
 pub(super) struct FileContent {
     pub kind: Kind,
     pub precision: Precision,
+    /// The licence that its metadata names.
+    pub licence: Option<String>,
 }
 
 impl FileContent {
@@ -59,6 +65,7 @@ impl FileContent {
         let broken = |error: &ModelError| Self {
             kind: Kind::Broken { message: error.to_string(), fix: error.fix() },
             precision: Precision::default(),
+            licence: None,
         };
         match inspect(path, hints) {
             Ok(model::Inspection { graph, spec }) => {
@@ -70,7 +77,7 @@ impl FileContent {
                         Kind::Broken { message: error.to_string(), fix: error.fix() }
                     }
                 };
-                Self { kind, precision: precision(&graph) }
+                Self { kind, precision: precision(&graph), licence: licence(&graph) }
             }
             Err(error) => broken(&error),
         }
@@ -81,7 +88,7 @@ impl FileContent {
 impl FileContent {
     /// The content of a complete file that isn't understood.
     pub fn unknown(reason: &str) -> Self {
-        Self { kind: Kind::Unknown(reason.into()), precision: Precision::default() }
+        Self { kind: Kind::Unknown(reason.into()), precision: Precision::default(), licence: None }
     }
 }
 
@@ -98,6 +105,13 @@ fn precision(graph: &GraphInfo) -> Precision {
     }
 }
 
+/// The licence in a file's metadata; Ultralytics writes one, with an address after it.
+fn licence(graph: &GraphInfo) -> Option<String> {
+    let text = graph.meta("license").or_else(|| graph.meta("licence"))?;
+    let name = text.split("(http").next().unwrap_or(text).trim();
+    (!name.is_empty()).then(|| names::excerpt(name, 60))
+}
+
 impl ModelEntry {
     pub(super) fn new(
         path: &Path,
@@ -111,18 +125,21 @@ impl ModelEntry {
         let entry = sha256.as_deref().and_then(|hash| catalogue.by_hash(hash));
         let listed = || entry.map(|e| Origin::of(e, sha256.as_deref().unwrap_or_default()));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let origin = record.origin.clone().or_else(listed);
         Self {
             path: path.to_owned(),
             name: names::shown(record.name.as_deref().unwrap_or(&stem)).into_owned(),
             stamp,
             precision: content.precision,
             kind: content.kind,
-            origin: record.origin.clone().or_else(listed),
+            licence: origin.as_ref().map(|o| o.licence.clone()).or(content.licence),
+            origin,
             favourite: record.favourite,
             used: record.used,
             measured: record.measured.clone().filter(|_| current),
             tuned: record.tuned.clone().filter(|_| current),
             group: entry.and_then(|e| e.group.clone()).unwrap_or_else(|| group_of(&stem)),
+            weights: record.weights.clone().filter(|_| current),
             sha256,
         }
     }
@@ -179,7 +196,7 @@ impl ModelEntry {
             bytes: self.stamp.bytes,
             sha256: self.sha256.as_deref(),
             favourite: self.favourite,
-            licence: self.origin.as_ref().map(|o| o.licence.as_str()),
+            licence: self.licence.as_deref(),
             origin: self.origin.as_ref(),
             measured: self.measured.as_ref(),
             reason: self.problem(),

@@ -221,7 +221,7 @@ impl Pose {
         // Also after a step back in a video.
         if self.last_run.is_none_or(|last| now >= last + EVERY || now < last) {
             self.top.clear();
-            if self.skeletons.tell() {
+            if self.skeletons.is_enough() {
                 self.skeletons.write(&mut first.session.image(&self.shape)?);
                 times.input += ms_since(before);
                 Self::run_actions(first, thresholds, results, &mut times)?;

@@ -39,9 +39,9 @@ use std::time::Instant;
 
 pub use cancel::CancelToken;
 pub use error::ModelError;
-pub use hash::{hex, sha256};
+pub use hash::{hex, sha256, weights_sha256};
 pub use inspect::{Inspection, inspect, inspect_with};
-pub use options::OpenOptions;
+pub use options::{Known, OpenOptions};
 pub use results::{Detection, Results};
 pub use session::StopHandle;
 pub use spec::{Family, Spec, Task, Thresholds};

@@ -92,6 +92,9 @@ impl FromStr for Address {
         if ["http://", "https://", "rtsp://", "rtmp://"].iter().any(|p| text.starts_with(p)) {
             return Ok(Self::Stream(text.to_owned()));
         }
+        if text.starts_with("/dev/video") {
+            return Ok(Self::Camera { name: text.to_owned(), bus: None });
+        }
         let path = Path::new(text);
         if path.exists() {
             return Ok(Self::from_path(path));

@@ -10,6 +10,7 @@ use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, R
 
 use super::address::IMAGE_EXTENSIONS;
 use super::{Pace, Read, Source, SourceError, SourceInfo};
+use crate::file_kind::FileKind;
 use crate::frame::jpeg::{JpegDecoder, MAX_PIXELS};
 use crate::frame::{Frame, PixelFormat};
 
@@ -37,8 +38,12 @@ impl Images {
     /// # Errors
     /// [`SourceError::NoFile`] if it does not exist.
     pub fn file(path: &Path) -> Result<Self, SourceError> {
-        if !path.exists() {
+        let Ok(metadata) = std::fs::metadata(path) else {
             return Err(SourceError::NoFile { path: path.to_owned() });
+        };
+        // Reading a pipe waits until somebody writes into it.
+        if let Some(kind) = FileKind::unless_file(&metadata) {
+            return Err(SourceError::NotMedia { path: path.to_owned(), kind });
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self::new(name, vec![path.to_owned()]))

@@ -59,7 +59,7 @@ impl TestEnv {
         self.home.path().join("work").join(name.as_ref())
     }
 
-    /// The only folder of models besides `work/models`.
+    /// The folder of models that `SIGHTLINE_MODELS` names.
     pub fn models(&self) -> PathBuf {
         self.home.path().join("models")
     }

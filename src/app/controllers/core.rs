@@ -10,8 +10,8 @@ use crate::app::toasts::Toasts;
 use crate::app::workers::{Done, Workers};
 use crate::engine::{Engine, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
-use crate::model::Thresholds;
 use crate::model::labels::Language;
+use crate::model::{Known, Thresholds};
 use crate::scene;
 use crate::settings::Settings;
 
@@ -31,6 +31,8 @@ pub struct Core {
     /// The models on this computer.
     pub models: Arc<Vec<Arc<ModelEntry>>>,
     pub catalogue: Arc<Catalogue>,
+    /// What the catalogue knows of how models are read.
+    pub known: Known,
     pub watcher: Arc<Watcher>,
     pub workers: Workers,
     pub toasts: Toasts,

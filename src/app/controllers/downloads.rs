@@ -6,7 +6,7 @@ use super::core::Core;
 use crate::app::strings::Explain as _;
 use crate::app::view::{Pull, PullState};
 use crate::app::workers::{Done, LibraryDone};
-use crate::library::download::{Downloaded, Downloads, Job, State, Ticket, Trust};
+use crate::library::download::{Downloaded, Downloads, Job, Phase, State, Ticket, Trust};
 use crate::library::import::ImportError;
 use crate::library::{Mirrors, pull};
 
@@ -96,6 +96,7 @@ impl DownloadList {
                     let p = running.progress();
                     match p.host {
                         Some(host) => PullState::Connecting { host },
+                        None if p.phase == Phase::Connecting => PullState::Waiting,
                         None => PullState::Running {
                             done: p.bytes,
                             total: p.total,

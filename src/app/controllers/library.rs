@@ -68,7 +68,13 @@ impl LibraryController {
                     return;
                 };
                 core.library_job(move |watcher| {
-                    let verdict = upkeep::verify(&entry, &watcher.catalogue());
+                    let verified = upkeep::verify(&entry, &watcher.catalogue());
+                    if let Ok((_, Some(weights))) = &verified
+                        && entry.weights.is_none()
+                    {
+                        watcher.update(|r| r.change(&entry.path, |r| r.weights = Some(weights.clone())));
+                    }
+                    let verdict = verified.map(|(verdict, _)| verdict);
                     Done::Library(LibraryDone::Verified(entry.name.clone(), verdict))
                 });
             }
@@ -154,6 +160,9 @@ fn verified(name: &str, verdict: Result<Verdict, ModelError>, core: &mut Core) {
         }
         Ok(Verdict::Changed { .. }) => {
             core.toasts.bad(name, texts.changed);
+        }
+        Ok(Verdict::WeightsChanged { .. }) => {
+            core.toasts.bad(name, texts.weights_changed);
         }
         Err(error) => {
             let text = error.explain(core.language());
@@ -246,9 +255,10 @@ fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
         let origin = catalogue.by_hash(&new.sha256).map(|entry| Origin::of(entry, &new.sha256));
         watcher.update(|records| {
             records.set_hash(&new.path, stamp, &new.sha256);
-            if origin.is_some() {
-                records.change(&new.path, |record| record.origin.clone_from(&origin));
-            }
+            records.change(&new.path, |record| {
+                record.weights.clone_from(&new.weights);
+                record.origin = origin.clone().or(record.origin.take());
+            });
         });
     }
     taken

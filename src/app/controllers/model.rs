@@ -147,7 +147,7 @@ impl ModelController {
         let provider = settings.device.as_deref().unwrap_or("CPU");
         let overrides = self.overrides.as_ref().filter(|(of, _)| of == path);
         OpenOptions {
-            hints: hints(path, core),
+            known: core.known.clone(),
             overrides: overrides.map(|(_, overrides)| overrides.clone()),
             device: settings.device.clone(),
             size: self.speed.size_for(path, core),
@@ -268,12 +268,14 @@ impl ModelController {
         if !wanted || done || self.running_since.is_none_or(|since| since.elapsed() < WARM) {
             return;
         }
+        let Some(size) = core.source.info().map(|info| info.size) else { return };
         let measured = Measured {
             total_ms: stats.input.median + stats.inference.median + stats.output.median,
             inference_ms: stats.inference.median,
             provider: model.provider.clone(),
             threads: model.threads,
             runtime: runtime::loaded().map(|r| r.version().to_owned()).unwrap_or_default(),
+            live: Some(size),
         };
         self.timed = Some(Arc::clone(model));
         let path = entry.path.clone();
@@ -282,15 +284,6 @@ impl ModelController {
                 .update(|records| records.change(&path, |record| record.measured = Some(measured.clone())));
             Done::Nothing
         });
-    }
-}
-
-/// What the catalogue knows of how to read a file.
-fn hints(path: &Path, core: &Core) -> Sidecar {
-    let entry = core.models.iter().find(|entry| entry.path == *path);
-    match entry.and_then(|entry| entry.sha256.as_deref()) {
-        Some(hash) => core.catalogue.by_hash(hash).map(|entry| entry.read.clone()).unwrap_or_default(),
-        None => core.catalogue.hints(path),
     }
 }
 

@@ -156,13 +156,16 @@ fn entry_ui(
             let text = if page.classics { about_classic(w, entry) } else { about(view, entry) };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(p.weak)).truncate())
                 .on_hover_text(&text);
-            if let Some(classic) = entry.classic.as_ref().filter(|_| page.classics) {
-                ui.hyperlink_to(egui::RichText::new(w.paper).small(), &classic.paper)
-                    .on_hover_text(&classic.paper);
-            } else if !note.is_empty() {
-                ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate())
-                    .on_hover_text(note);
-            }
+            ui.horizontal(|ui| {
+                if let Some(classic) = entry.classic.as_ref().filter(|_| page.classics) {
+                    ui.hyperlink_to(egui::RichText::new(w.paper).small(), &classic.paper)
+                        .on_hover_text(&classic.paper);
+                }
+                if !note.is_empty() {
+                    ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate())
+                        .on_hover_text(note);
+                }
+            });
         });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| match (model, pull) {
             (_, Some(pull)) => pull_ui(ui, w, pull, out),

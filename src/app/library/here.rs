@@ -154,7 +154,15 @@ fn model_ui(
 fn time_ui(ui: &mut Ui, w: &Library, model: &ModelEntry) {
     let p = palette(ui);
     let (text, colour, hint) = match &model.measured {
-        Some(m) => (format!("{:.1} ms", m.total_ms), p.text, (w.measured_hint)(&m.provider, m.threads)),
+        Some(m) => {
+            let hint = match m.live {
+                Some(size) => (w.live_hint)(&m.provider, m.threads, size),
+                None => (w.measured_hint)(&m.provider, m.threads),
+            };
+            // "About": it ran beside the preview.
+            let about = if m.live.is_some() { "≈ " } else { "" };
+            (format!("{about}{:.1} ms", m.total_ms), p.text, hint)
+        }
         None => ("–".into(), p.weak, w.not_measured.to_owned()),
     };
     let size = egui::vec2(64.0, 20.0);

@@ -95,8 +95,10 @@ impl LibraryPage {
             Tab::Available => view.library.catalogue.entries.iter().any(|e| e.task == task),
         };
         let tasks: Vec<Task> = Task::ALL.into_iter().filter(|t| there(*t)).collect();
-        if tasks.len() < 2 {
-            self.task = None;
+        let classics =
+            self.tab == Tab::Available && view.library.catalogue.entries.iter().any(|e| e.classic.is_some());
+        if tasks.len() < 2 && !classics {
+            (self.task, self.classics) = (None, false);
             return;
         }
         ui.horizontal_wrapped(|ui| {
@@ -104,8 +106,6 @@ impl LibraryPage {
             if ui.selectable_label(self.task.is_none() && !self.classics, w.all_tasks).clicked() {
                 (self.task, self.classics) = (None, false);
             }
-            let classics = self.tab == Tab::Available
-                && view.library.catalogue.entries.iter().any(|e| e.classic.is_some());
             if classics
                 && ui.selectable_label(self.classics, w.classics).on_hover_text(w.classics_hint).clicked()
             {

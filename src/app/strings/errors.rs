@@ -2,6 +2,7 @@
 
 use super::failures::{Explain, FailureText, zh};
 use super::language::pick;
+use crate::file_kind::FileKind;
 use crate::model::labels::Language;
 use crate::model::{ModelError, Task};
 use crate::source::SourceError;
@@ -131,6 +132,30 @@ fn source_texts(error: &SourceError) -> Texts {
             format!("摄像头“{name}”不再传来画面。"),
             again,
         ),
+        SourceError::StreamStalled { name } => Texts::new(
+            "The stream has stopped",
+            "网络流已中断",
+            format!("网络流“{name}”不再传来画面。"),
+            "Sightline 会持续重试。请检查地址、网络以及摄像头或服务器。",
+        ),
+        SourceError::Stream { name, reason } => Texts::new(
+            "The stream can't be opened",
+            "无法打开网络流",
+            format!("网络流“{name}”无法打开：{reason}。"),
+            "Sightline 会持续重试。请检查地址、网络以及摄像头或服务器。",
+        ),
+        SourceError::VideoStalled { name, after } => Texts::new(
+            "The video has stopped",
+            "视频停止播放",
+            format!("视频“{name}”无法继续读取：{} 秒内没有新画面。", after.as_secs()),
+            "请重新打开。若总在同一位置停止，说明文件在该处损坏；否则可能是磁盘或网络太慢。",
+        ),
+        SourceError::NotMedia { path, kind } => Texts::new(
+            "Not an image or a video",
+            "不是图片或视频",
+            format!("“{}”是{}，不是图片或视频。", path.display(), chinese_kind(*kind)),
+            "请选择图片、视频或图片文件夹。",
+        ),
         SourceError::Damaged { name } => {
             Texts::new("Damaged frames", "画面损坏", format!("摄像头“{name}”传来的画面已损坏。"), again)
         }
@@ -183,6 +208,22 @@ fn source_texts(error: &SourceError) -> Texts {
             format!("“{text}”不是可以打开的摄像头、文件、文件夹或地址。"),
             "请给出摄像头编号或名称、图片、文件夹、通配符、视频、网络地址，或“pattern”。",
         ),
+    }
+}
+
+fn chinese_kind(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Folder => "文件夹",
+        FileKind::Pipe => "命名管道",
+        FileKind::Socket => "套接字",
+        FileKind::Device => "设备",
+        FileKind::Text => "文本文件",
+        FileKind::WebPage => "网页",
+        FileKind::Pdf => "PDF 文档",
+        FileKind::Zip => "zip 压缩包",
+        FileKind::Archive => "压缩包",
+        FileKind::Sound => "音频文件",
+        FileKind::Program => "程序",
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failures::Explain;
+use crate::file_kind::FileKind;
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
 use crate::library::import::ImportError;
@@ -66,6 +67,10 @@ examples! { source_errors: SourceError =
     Busy { name: name(), by: Some("cheese".into()) },
     Forbidden { name: name() },
     Stalled { name: name() },
+    StreamStalled { name: "rtsp://a".into() },
+    Stream { name: "rtsp://a".into(), reason: reason() },
+    VideoStalled { name: "a.mkv".into(), after: Duration::from_secs(10) },
+    NotMedia { path: path(), kind: FileKind::Text },
     Damaged { name: name() },
     NoFormat { name: name(), found: "H264".into() },
     Camera { name: name(), reason: reason() },
@@ -100,6 +105,7 @@ examples! { output_errors: OutputError =
 examples! { file_errors: FileError =
     Empty,
     Other("it is a web page, not a model"),
+    NoFile(FileKind::Pipe.name()),
     NotOnnx,
     CutShort,
     Lengths,
@@ -210,7 +216,8 @@ examples! { records_errors: RecordsError =
 }
 
 examples! { settings_errors: SettingsError =
-    Damaged { reason: "it isn't a text file".into(), renamed_to: path() },
+    Damaged { reason: "it isn't a text file".into(), kept_as: path() },
+    Partly { values: vec!["`language`".into()], kept_as: path() },
     Unreadable { path: path(), reason: reason() },
     Unwritable { path: path(), reason: reason() },
 }

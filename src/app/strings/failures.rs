@@ -123,9 +123,13 @@ impl Explain for SettingsError {
 
     fn chinese(&self) -> FailureText {
         match self {
-            Self::Damaged { reason, renamed_to } => FailureText::new(
+            Self::Damaged { reason, kept_as } => FailureText::new(
                 format!("无法理解设置文件（{}）。", zh(reason)),
-                format!("原文件已另存为“{}”，Sightline 使用默认设置启动。", renamed_to.display()),
+                format!("原文件已另存为“{}”，Sightline 使用默认设置启动。", kept_as.display()),
+            ),
+            Self::Partly { values, kept_as } => FailureText::new(
+                format!("设置文件中有此版本的 Sightline 不认识的值（{}）。", values.join("、")),
+                format!("这些值已忽略；原文件已另存为“{}”。", kept_as.display()),
             ),
             Self::Unreadable { path, reason } => FailureText::new(
                 format!("无法读取设置文件“{}”：{}。更改不会被保存。", path.display(), zh(reason)),

@@ -52,9 +52,15 @@ strings! {
         measured_hint: fn(&str, usize) -> String =
             |provider, threads| {
                 let plural = if threads == 1 { "" } else { "s" };
-                format!("Measured on this computer with a 1280×720 frame ({provider}, {threads} thread{plural}). Models are measured while nothing is playing.")
+                format!("Time per frame on this computer: median over a few frames of 1280×720 while nothing is playing ({provider}, {threads} thread{plural}).")
             },
-            |provider, threads| { format!("在本机用 1280×720 的画面测得（{provider}，{threads} 个线程）。没有播放时会自动测量。") };
+            |provider, threads| { format!("在本机每帧的耗时：没有播放画面时，用数帧 1280×720 画面测得的中位数（{provider}，{threads} 个线程）。") };
+        live_hint: fn(&str, usize, (u32, u32)) -> String =
+            |provider, threads, (w, h)| {
+                let plural = if threads == 1 { "" } else { "s" };
+                format!("Time per frame on this computer: median while it ran live on frames of {w}×{h} ({provider}, {threads} thread{plural}). It is measured again on frames of 1280×720 when nothing is playing.")
+            },
+            |provider, threads, (w, h)| { format!("在本机每帧的耗时：实时运行于 {w}×{h} 画面时的中位数（{provider}，{threads} 个线程）。没有播放画面时会改用 1280×720 画面重新测量。") };
         hash = "SHA-256", "SHA-256";
         not_hashed = "being computed…", "正在计算…";
         source = "Project", "项目";
@@ -75,14 +81,14 @@ strings! {
             |host| format!("正在连接 {host}…");
         starter = "Starter set", "入门套装";
         starter_text =
-            "Detection, faces, person matting, pose, depth, classification and two painting styles: small models, free for any use.",
-            "检测、人脸、人像抠图、姿态、深度、分类和两种绘画风格：体积小，可自由使用。";
+            "Objects, faces, person matting, pose, depth, classification and two painting styles: small models, free for any use.",
+            "目标、人脸、人像抠图、姿态、深度、分类和两种绘画风格：都是可自由使用的小模型。";
         download_starter: fn(&str) -> String =
             |size| format!("Download all ({size})"),
             |size| format!("全部下载（{size}）");
         classics = "Classics", "经典模型";
         classics_hint =
-            "The networks of a deep-learning course, in its order.",
+            "The networks that a course on deep learning goes through, in its order.",
             "深度学习课程中的经典网络，按课程顺序排列。";
         paper = "Paper", "论文";
         parameters: fn(&str) -> String =
@@ -114,6 +120,9 @@ strings! {
         changed =
             "Verification failed: this is not the published file. Remove it and download it again.",
             "校验失败：与公布的文件不同。请移除后重新下载。";
+        weights_changed =
+            "Verification failed: the weights, which are in a separate file, have changed since the model was imported. Import it again.",
+            "校验失败：该模型单独存放的权重文件自导入后有变化。请重新导入。";
         file_changed = "Model file changed, model reloaded", "模型文件有变化，已重新加载";
         file_gone =
             "The model file is gone. The model keeps running until you choose another.",

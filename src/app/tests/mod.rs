@@ -257,6 +257,8 @@ pub(super) fn listed_model(name: &str, task: Task, used: Option<u64>) -> Arc<Mod
         kind: Kind::Known(Box::new(spec)),
         precision: Precision::default(),
         sha256: None,
+        weights: None,
+        licence: None,
         origin: None,
         favourite: false,
         used,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::ComparedModel;
 use crate::cli::failure::Failure;
-use crate::cli::output::{self, Format};
+use crate::cli::output::{self, LineFormat};
 use crate::cli::predict::progress::Progress;
 use crate::cli::predict::text;
 use crate::cli::series::Series;
@@ -143,8 +143,8 @@ impl Report {
         }
         let image = self.save(&info, frame, models)?;
         let line = match self.reporting.format {
-            Format::Json => self.json(frame, models, image.as_deref()),
-            Format::Text => self.line(&info, frame, models, &agreements),
+            LineFormat::Json => self.json(frame, models, image.as_deref()),
+            LineFormat::Text => self.line(&info, frame, models, &agreements),
         };
         self.progress.suspend(|| output::line(&line))?;
         self.progress.frame();

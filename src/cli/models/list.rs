@@ -9,36 +9,37 @@ use super::load_inventory;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{self, Format};
 use crate::library::search::{self, Haystack, SortOrder};
-use crate::library::{Catalogue, CatalogueEntry, Inventory, ModelEntry};
+use crate::library::{Catalogue, CatalogueEntry, Inventory, Measured, ModelEntry};
 use crate::model::Task;
 
 /// Arguments of `sightline models list`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} here, next to the\n\
-    program, in the data folder, and in the folders added in the window.\n\n\
+    after_help = "Models are looked for in the folder that SIGHTLINE_MODELS names, in \u{201c}models\u{201d} next to the program and in\n\
+    the data folder, and in the folders added in the window. A folder \u{201c}models\u{201d} in the current directory is not\n\
+    searched: name it with SIGHTLINE_MODELS=models.\n\n\
     Examples:\n  sightline models list --task detect --sort speed\n  \
     sightline models list --available            what can be downloaded\n  \
     sightline models list --classics             a course: AlexNet, VGG, … with year, size and accuracy\n  \
     sightline models list --available yolo --format json"
 )]
 pub struct ListArgs {
-    /// Words that must occur: names, families, licences; in English, in Chinese or by pinyin initials
+    /// Search for these words in names, families and licences: English, Chinese or pinyin initials
     #[arg(value_name = "WORD")]
     words: Vec<String>,
-    /// The models that can be downloaded, instead of those on this computer
+    /// List the models that can be downloaded instead of those on this computer
     #[arg(short, long)]
     available: bool,
-    /// Of those that can be downloaded, the classics, in the order of a course
+    /// List the classics of those that can be downloaded, in the order of a course
     #[arg(long, conflicts_with = "sort")]
     classics: bool,
-    /// Only models for this: detect, segment, semantic, matte, pose, obb, depth, classify, stylize, action
+    /// List only models for this task: detect, segment, semantic, matte, pose, obb, depth, classify, stylize, action
     #[arg(short, long, value_name = "TASK", value_parser = task)]
     task: Option<Task>,
-    /// Order of the list
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Sort by
+    #[arg(long, value_enum, default_value_t)]
     sort: SortOrder,
-    /// Text for people, or a JSON array
+    /// Output: text, or a JSON array
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
@@ -80,7 +81,7 @@ fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> 
     }
     if entries.is_empty() {
         output::line(
-            "There is no model in these folders; put ONNX files into one of them, or download one:",
+            "There is no model in these folders. Put ONNX files into one of them, or download some:",
         )?;
         for folder in inventory.folders() {
             output::line(&format!("  {}", output::printable(&folder.display().to_string())))?;
@@ -94,7 +95,7 @@ fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> 
         )?;
         return Ok(Exit::Done);
     }
-    let head = ["", "name", "family", "task", "input", "precision", "size", "here", "licence", "file"];
+    let head = ["", "name", "family", "task", "input", "precision", "size", "time", "licence", "file"];
     let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(shown.iter().map(|e| row(e)));
     let right = [false, false, false, false, true, false, true, true];
     output::line(&output::table(&rows.collect::<Vec<_>>(), &right))?;
@@ -106,15 +107,21 @@ fn row(entry: &ModelEntry) -> Vec<String> {
     vec![
         if entry.favourite { "★".into() } else { String::new() },
         entry.name.clone(),
-        summary.family.map_or("not understood", crate::model::Family::name).into(),
+        summary.family.map_or("not recognised", crate::model::Family::name).into(),
         summary.task.map_or("–", Task::name).into(),
         summary.input.map_or_else(|| "–".into(), |(w, h)| format!("{w}×{h}")),
         entry.precision.name().into(),
         output::size(entry.stamp.bytes),
-        entry.measured.as_ref().map_or_else(|| "–".into(), |m| format!("{:.1} ms", m.total_ms)),
+        entry.measured.as_ref().map_or_else(|| "–".into(), time),
         summary.licence.unwrap_or("–").into(),
         output::printable(&summary.file).into_owned(),
     ]
+}
+
+/// A time per frame; "≈" before one that was measured while the model ran live, on frames of another size.
+fn time(measured: &Measured) -> String {
+    let about = if measured.live.is_some() { "≈ " } else { "" };
+    format!("{about}{:.1} ms", measured.total_ms)
 }
 
 /// A catalogue entry as JSON.
@@ -147,9 +154,7 @@ fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry])
         return Ok(Exit::Done);
     }
     if entries.is_empty() {
-        output::line(
-            "No model of the catalogue matches; any other ONNX file can be imported or opened too.",
-        )?;
+        output::line("No model of the catalogue matches. Any other ONNX file can be imported or opened.")?;
         return Ok(Exit::Done);
     }
     if args.classics {

@@ -11,8 +11,8 @@ use super::upkeep::ask;
 use super::{home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::output::{self, Format};
-use crate::library::download::{Downloaded, Downloads, Options, Progress, State, Ticket, Trust};
+use crate::cli::output::{self, LineFormat as Format};
+use crate::library::download::{Downloaded, Downloads, Options, Phase, Progress, State, Ticket, Trust};
 use crate::library::{Catalogue, CatalogueEntry, Inventory, Mirrors, Permits, RecordsFile, pull};
 use crate::settings;
 
@@ -24,8 +24,8 @@ use crate::settings;
     Mirrors: SIGHTLINE_MIRROR (a folder or an address that holds the files under their names) is asked first,\n\
     HF_ENDPOINT replaces huggingface.co; HTTPS_PROXY and NO_PROXY are used.\n\n\
     Exit code 2 if the catalogue has no model of that name, 1 if a download failed or its licence was refused.\n\n\
-    Examples:\n  sightline models pull starter             eight small models to begin with, one for each usual task\n  \
-    sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format json\n  \
+    Examples:\n  sightline models pull starter             eight small models to begin with\n  \
+    sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format jsonl\n  \
     HF_ENDPOINT=https://hf-mirror.com sightline models pull mobilenetv2-12"
 )]
 pub struct PullArgs {
@@ -38,10 +38,10 @@ pub struct PullArgs {
     /// Accept licences that restrict some uses without being asked
     #[arg(short, long)]
     yes: bool,
-    /// Don't draw progress bars
+    /// Show no progress bar
     #[arg(long)]
     no_progress: bool,
-    /// Text for people, or one JSON object per model (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
@@ -192,18 +192,20 @@ impl Running<'_> {
     /// Draws how far it is; while nothing has come yet, what it waits for.
     fn show(&self, progress: &Progress) {
         let name = &self.entry.name;
-        if let Some(host) = &progress.host {
+        if progress.phase == Phase::Connecting {
+            let host =
+                progress.host.as_ref().map(|host| format!(": connecting to {host}…")).unwrap_or_default();
             set_style(&self.bar, CONNECTING);
-            self.bar.set_message(output::printable(&format!("{name}: connecting to {host}…")).into_owned());
+            self.bar.set_message(output::printable(&format!("{name}{host}")).into_owned());
             return;
         }
-        set_style(&self.bar, RECEIVING);
+        let problem = progress.problem.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
+        self.bar.set_message(output::printable(&format!("{name}{problem}")).into_owned());
+        self.bar.set_position(progress.bytes);
         if let Some(total) = progress.total {
             self.bar.set_length(total);
         }
-        self.bar.set_position(progress.bytes);
-        let problem = progress.problem.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
-        self.bar.set_message(output::printable(&format!("{name}{problem}")).into_owned());
+        set_style(&self.bar, RECEIVING);
     }
 }
 

@@ -98,13 +98,26 @@ impl Counts {
     /// `4 person, 1 bus`: the most frequent first.
     #[must_use]
     pub fn text(&self, labels: &Labels, language: Language) -> String {
+        let names = self.names(labels, language);
+        let names: Vec<String> = names.iter().map(|(n, name)| format!("{n} {name}")).collect();
+        if names.is_empty() { "nothing".into() } else { names.join(", ") }
+    }
+
+    /// `878 detections of car, 1 detection of bus`: for many frames, where one object is counted in each.
+    #[must_use]
+    pub fn total(&self, labels: &Labels, language: Language) -> String {
+        let names = self.names(labels, language);
+        let names: Vec<String> =
+            names.iter().map(|(n, name)| format!("{} of {name}", count_of(*n, "detection"))).collect();
+        if names.is_empty() { "no detections".into() } else { names.join(", ") }
+    }
+
+    /// The number and name of each class, the most frequent first.
+    fn names(&self, labels: &Labels, language: Language) -> Vec<(u64, String)> {
         let mut counts: Vec<(u32, u64)> = self.0.iter().map(|(&id, &n)| (id, n)).collect();
         counts.sort_by_key(|&(id, n)| (std::cmp::Reverse(n), id));
-        let names: Vec<String> = counts
-            .iter()
-            .map(|&(id, n)| format!("{n} {}", output::printable(&labels.name(id, language))))
-            .collect();
-        if names.is_empty() { "nothing".into() } else { names.join(", ") }
+        let named = |(id, n)| (n, output::printable(&labels.name(id, language)).into_owned());
+        counts.into_iter().map(named).collect()
     }
 }
 
@@ -188,6 +201,10 @@ mod tests {
     #[test]
     fn no_detections_are_called_nothing() {
         assert_eq!(Counts::default().text(&Labels::coco80(), Language::English), "nothing");
+        assert_eq!(
+            Counts([(2, 878), (5, 1)].into()).total(&Labels::coco80(), Language::English),
+            "878 detections of car, 1 detection of bus"
+        );
         assert_eq!([count_of(1, "frame"), count_of(0, "frame")], ["1 frame", "0 frames"]);
     }
 }

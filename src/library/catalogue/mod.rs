@@ -4,12 +4,13 @@
 mod entry;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::names;
-use crate::model::folders;
 use crate::model::sidecar::Sidecar;
+use crate::model::{Known, folders};
 pub use entry::{Accuracy, CatalogueEntry, Classic, Hash, Mirrors, Permits, Precision};
 
 /// The list that comes with the program.
@@ -139,10 +140,20 @@ impl Catalogue {
         self.entries.iter().find(|e| e.member.is_none() && e.is_known_as(sha256))
     }
 
+    /// What it knows of how files are read, for opening them.
+    #[must_use]
+    pub fn known(self: &Arc<Self>) -> Known {
+        let catalogue = Arc::clone(self);
+        Known::new(move |sha256| catalogue.by_hash(sha256).map(|entry| entry.read.clone()))
+    }
+
     /// Settings of a file that the catalogue knows by its hash. A file is only hashed if an entry has its size.
     #[must_use]
     pub fn hints(&self, path: &Path) -> Sidecar {
         let Ok(meta) = std::fs::metadata(path) else { return Sidecar::default() };
+        if !meta.is_file() {
+            return Sidecar::default();
+        }
         let has_hints =
             |e: &&CatalogueEntry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
         if !self.entries.iter().any(|e| has_hints(&e) && e.sha256.known().is_some() && e.bytes.is_some()) {

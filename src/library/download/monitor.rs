@@ -135,7 +135,7 @@ impl Monitor {
     /// A body begins: its speed is measured from here.
     pub fn begin_receiving(&self, bytes: u64, total: Option<u64>) {
         self.lock().samples = VecDeque::from([(Instant::now(), bytes)]);
-        self.update(|p| (p.phase, p.bytes, p.total) = (Phase::Receiving, bytes, total));
+        self.update(|p| (p.phase, p.bytes, p.total, p.problem) = (Phase::Receiving, bytes, total, None));
     }
 
     /// So many bytes are on the disk, or have been checked. Calls `wake` at most ten times a second.
