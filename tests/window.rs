@@ -261,7 +261,8 @@ fn a_hidden_window_rests_and_goes_on_when_it_is_seen_again() {
 fn the_window_opens_what_is_named_as_viewers_do() {
     let (display, env) = (Display::new(), TestEnv::new());
     let image = env.path("a picture.png");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/icon/sightline.png"), &image).unwrap();
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/icon/sightline-256.png"), &image)
+        .unwrap();
     let config = env.path("config");
     let mut command = env.bare();
     command.env("SIGHTLINE_CONFIG_DIR", &config).current_dir(image.parent().unwrap());
