@@ -211,9 +211,11 @@ fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
 #[test]
 fn a_camera_that_cannot_be_opened_has_its_page() {
     let (display, env) = (Display::new(), TestEnv::new());
-    for (word, title) in
-        [("busyopen", "Camera in use"), ("busy", "Camera in use"), ("noperm", "No permission for the camera")]
-    {
+    for (word, title) in [
+        ("busyopen", "Camera in use"),
+        ("busy", "Camera in use"),
+        ("noperm", "No permission to use the camera"),
+    ] {
         let camera = FakeCamera::new();
         camera.fault(word);
         let mut window = Window::open(&display, camera.command(&env), &["--source", "Fake Webcam"]);

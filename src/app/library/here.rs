@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use egui::{self, Align, Layout, Ui};
 
-use super::parts::{chip, kind, licence_colour, row_frame, size, star, task_mark};
+use super::parts::{chip, kind, licence_colour, row_frame, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::{Library, family_name, permits, phrase, task_name};
 use crate::app::style::palette;
 use crate::app::view::{View, is_of, listed};
 use crate::app::widgets::{at_right, centred_page, plain_button, primary_button};
+use crate::library::names::size;
 use crate::library::search;
 use crate::library::{Kind, ModelEntry};
 use crate::model::spec::Size;

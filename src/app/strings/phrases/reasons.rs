@@ -1,6 +1,6 @@
 //! The reasons inside errors, each the end of a sentence, and the remedies that come with them.
 
-use super::Phrases;
+type Phrases = &'static [(&'static str, &'static str)];
 
 /// Texts that the program doesn't hold as a whole: of the operating system, and those that are put together of parts.
 pub(super) const OTHERS: Phrases = &[
