@@ -296,7 +296,9 @@ fn the_licence_that_a_file_names_is_listed() {
     // That of a file which the catalogue knows, though nobody has hashed it yet.
     std::fs::remove_file(env.models().join("mine.onnx")).expect("removed");
     let other = env.models().join("other.onnx");
-    std::fs::copy(shared("models/yolox_nano.onnx"), &other).expect("a copy");
+    // With a remark of its own, so that no other list knows it.
+    let model = std::fs::read(shared("models/yolox_nano.onnx")).expect("the model");
+    std::fs::write(&other, [model, field(6, b"a remark")].concat()).expect("written");
     let lists = env.path("..").join("data/sightline/catalog.d");
     std::fs::create_dir_all(&lists).expect("a folder");
     let (sha256, bytes) =
