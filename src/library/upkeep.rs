@@ -204,7 +204,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.onnx");
         std::fs::write(&path, "first").unwrap();
-        let Ok(trashed) = remove(&path, Removal::Trash) else { return };
+        let trashed = remove(&path, Removal::Trash).unwrap();
         assert_eq!(trashed, [path.clone()]);
         assert!(!path.exists());
         restore(&trashed).unwrap();

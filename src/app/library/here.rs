@@ -123,7 +123,9 @@ fn model_ui(
         task_mark(ui, model.task(), task);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let room = (ui.available_width() - 330.0).max(160.0);
+            // As wide as the other side leaves it, so that the size is not cut.
+            let others = if model.stated_licence().is_some() { 330.0 } else { 240.0 };
+            let room = (ui.available_width() - others).max(160.0);
             ui.set_width(room);
             ui.horizontal(|ui| {
                 let name = egui::RichText::new(&model.name).color(p.strong).size(15.0);
