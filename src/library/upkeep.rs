@@ -205,7 +205,7 @@ mod tests {
         let path = folder.path().join("model.onnx");
         std::fs::write(&path, "first").unwrap();
         let trashed = remove(&path, Removal::Trash).unwrap();
-        assert_eq!(trashed, [path.clone()]);
+        assert_eq!(trashed, std::slice::from_ref(&path));
         assert!(!path.exists());
         restore(&trashed).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");

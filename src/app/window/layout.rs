@@ -48,7 +48,7 @@ impl Layout<'_> {
             self.compare.ui(ui, area, view, self.stage, out);
             if view.settings.figures {
                 // Each model's picture has its answer at the left, and its strip above it.
-                figures_panel::overlay(ui, view, self.compare.pictures(area), egui::Align2::RIGHT_BOTTOM);
+                figures_panel::overlay(ui, view, Compare::pictures(area), egui::Align2::RIGHT_BOTTOM);
             }
             return;
         }
