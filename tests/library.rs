@@ -296,9 +296,9 @@ fn the_licence_that_a_file_names_is_listed() {
     // That of a file which the catalogue knows, though nobody has hashed it yet.
     std::fs::remove_file(env.models().join("mine.onnx")).expect("removed");
     let other = env.models().join("other.onnx");
-    // With a remark of its own, so that no other list knows it.
-    let model = std::fs::read(shared("models/yolox_nano.onnx")).expect("the model");
-    std::fs::write(&other, [model, field(6, b"a remark")].concat()).expect("written");
+    let mut bytes = std::fs::read(shared("models/yunet_2023mar.onnx")).expect("the model");
+    bytes.extend(field(14, &[field(1, b"note"), field(2, b"no other list knows this file")].concat()));
+    std::fs::write(&other, bytes).expect("written");
     let lists = env.path("..").join("data/sightline/catalog.d");
     std::fs::create_dir_all(&lists).expect("a folder");
     let (sha256, bytes) =
