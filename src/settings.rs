@@ -14,7 +14,6 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ResultPace;
-use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::save::SnapshotOptions;
 use crate::source::{Address, CameraRequest};
@@ -56,6 +55,15 @@ impl SortOrder {
     pub const ALL: [Self; 5] = [Self::Recent, Self::Name, Self::Task, Self::Speed, Self::Size];
 }
 
+/// Which detections of a model count.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Lowest score, 0..=1.
+    pub conf: f32,
+    /// Largest overlap (IoU) of two boxes of a class, 0..=1.
+    pub iou: f32,
+}
+
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -65,10 +73,6 @@ pub struct Settings {
     pub theme: Theme,
     /// The last model; `None`: the default one.
     pub model: Option<PathBuf>,
-    /// Lowest score of a detection, 0..=1.
-    pub conf: f32,
-    /// Largest overlap (IoU) of two boxes of a class, 0..=1.
-    pub iou: f32,
     pub mirror: bool,
     /// The figures are drawn over the preview.
     pub figures: bool,
@@ -110,19 +114,18 @@ pub struct Settings {
     /// Newest first.
     pub recent: Vec<Address>,
     pub snapshot: SnapshotOptions,
+    /// The limits that were changed for a model, by the SHA-256 of its file; other models have those of their family.
+    pub limits: BTreeMap<String, Limits>,
     /// How each camera is opened, by its name.
     pub cameras: BTreeMap<String, CameraRequest>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let Thresholds { conf, iou, .. } = Thresholds::default();
         Self {
             language: None,
             theme: Theme::System,
             model: None,
-            conf,
-            iou,
             mirror: false,
             figures: false,
             amount: 1.0,
@@ -145,6 +148,7 @@ impl Default for Settings {
             source: None,
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
+            limits: BTreeMap::new(),
             cameras: BTreeMap::new(),
         }
     }
@@ -155,8 +159,10 @@ impl Settings {
     fn clamp(&mut self) {
         let default = Self::default();
         let unit = |v: f32, d: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { d };
-        self.conf = unit(self.conf, default.conf);
-        self.iou = unit(self.iou, default.iou);
+        self.limits.retain(|_, limits| limits.conf.is_finite() && limits.iou.is_finite());
+        for limits in self.limits.values_mut() {
+            *limits = Limits { conf: limits.conf.clamp(0.0, 1.0), iou: limits.iou.clamp(0.0, 1.0) };
+        }
         self.amount = unit(self.amount, default.amount);
         self.compare_divider = unit(self.compare_divider, default.compare_divider);
         self.recent.truncate(RECENT_LIMIT);
@@ -401,7 +407,6 @@ mod tests {
         let mut settings = Settings {
             language: Some(Language::Chinese),
             theme: Theme::Dark,
-            conf: 0.4,
             window: Some((1280.0, 800.0)),
             onnxruntime: Some("/opt/onnxruntime/libonnxruntime.so".into()),
             ..Settings::default()
@@ -451,10 +456,11 @@ mod tests {
     fn unknown_fields_are_ignored_and_values_limited() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        std::fs::write(&path, "conf = 7.5\niou = nan\nwindow = [1.0, 1.0]\nfrom-the-future = true\n")
+        std::fs::write(&path, "amount = 7.5\nwindow = [1.0, 1.0]\nfrom-the-future = true\n[limits]\na = { conf = 7.5, iou = 0.4 }\nb = { conf = 0.2, iou = nan }\n")
             .unwrap();
         let settings = load(&path).unwrap();
-        assert_eq!((settings.conf, settings.iou, settings.window), (1.0, 0.7, None));
+        assert_eq!((settings.amount, settings.window), (1.0, None));
+        assert_eq!(settings.limits, BTreeMap::from([("a".to_owned(), Limits { conf: 1.0, iou: 0.4 })]));
     }
 
     #[test]

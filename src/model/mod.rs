@@ -22,6 +22,7 @@ pub mod nodes;
 mod open;
 pub mod optimised;
 mod options;
+mod preprocessing;
 mod probe;
 pub mod results;
 mod reused_outputs;

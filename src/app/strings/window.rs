@@ -75,6 +75,13 @@ strings! {
             "只显示置信度不低于此值的结果。按键 [ 和 ]";
         iou = "Overlap (IoU)", "重叠度（IoU）";
         iou_hint = "Two boxes of a class that overlap more than this count as one.", "同类的两个框重叠超过此值时只保留一个。";
+        default_limit = "default", "默认";
+        default_limits: fn(&str) -> String =
+            |family| format!("Defaults of {family}"),
+            |family| format!("恢复 {family} 的默认值");
+        default_limits_hint: fn(&str, &str) -> String =
+            |conf, iou| format!("Confidence {conf}, overlap {iou}: what this family\u{2019}s own programs use."),
+            |conf, iou| format!("置信度 {conf}，重叠度 {iou}：该系列官方程序所用的值。");
         amount = "Amount", "强度";
         amount_hint = "How much of the model's image covers the frame.", "模型输出的图像覆盖画面的程度。";
         own_frame = "Show each result on its own frame", "结果显示在其所属帧上";

@@ -9,8 +9,8 @@ use crate::cli::output::{self, Format};
 use crate::library::Catalogue;
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
-use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Size};
-use crate::model::{self, Family, Inspection, ModelError, Spec, Task, file};
+use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Resample, Size};
+use crate::model::{self, Family, Inspection, ModelError, Spec, Task, Thresholds, file};
 
 /// Arguments of `sightline models info`.
 #[derive(Debug, clap::Args)]
@@ -137,6 +137,13 @@ fn description(path: &Path, inspection: &Inspection) -> String {
             row("task", spec.task.to_string());
             row("input", input_line(spec));
             row("labels", labels_line(spec.labels.english()));
+            if matches!(spec.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb) {
+                let Thresholds { conf, iou, .. } = spec.family.thresholds();
+                row(
+                    "limits",
+                    format!("confidence {conf}, overlap (IoU) {iou}: those of {}", spec.family.name()),
+                );
+            }
             for (number, evidence) in spec.evidence.iter().enumerate() {
                 row(if number == 0 { "because" } else { "" }, evidence.clone());
             }
@@ -192,6 +199,11 @@ fn input_line(spec: &Spec) -> String {
         Fit::Stretch => "stretched".into(),
         Fit::CentreCrop { resize } => format!("shorter side to {resize}, centre cropped"),
     };
+    let resample = match input.resample {
+        Resample::OpenCv => "",
+        Resample::Bilinear => ", Pillow\u{2019}s bilinear",
+        Resample::Bicubic => ", Pillow\u{2019}s bicubic",
+    };
     let order = match input.order {
         ColourOrder::Rgb => "RGB",
         ColourOrder::Bgr => "BGR",
@@ -199,7 +211,7 @@ fn input_line(spec: &Spec) -> String {
     let range = input.range;
     let value = |byte: f32, c: usize| (byte * range.scale - range.mean[c]) / range.std[c];
     let (low, high) = (value(0.0, 0), value(255.0, 0));
-    format!("{size}, {fit}, {order} {}..{}", rounded(low), rounded(high))
+    format!("{size}, {fit}{resample}, {order} {}..{}", rounded(low), rounded(high))
 }
 
 /// The size as text.

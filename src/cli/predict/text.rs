@@ -83,28 +83,46 @@ pub fn found(results: &Results, labels: &Labels, language: Language) -> String {
     }
 }
 
-/// How many of each class.
+/// What was found in several frames.
 #[derive(Clone, Debug, Default)]
-pub struct Counts(BTreeMap<u32, u64>);
+pub struct Counts {
+    /// How many of each class: of detections, or of frames that it is the best class of.
+    classes: BTreeMap<u32, u64>,
+    /// What a model makes that finds nothing to count.
+    made: Option<&'static str>,
+}
 
 impl Counts {
-    /// Counts the detections of a frame.
+    /// Counts the detections of a frame, or its best class.
     pub fn add(&mut self, results: &Results) {
-        for detection in &results.detections {
-            *self.0.entry(detection.class_id).or_default() += 1;
+        match results.task {
+            Task::Classify => {
+                if let Some(best) = results.top.first() {
+                    *self.classes.entry(best.class_id).or_default() += 1;
+                }
+            }
+            Task::Stylize => self.made = Some("images"),
+            Task::Depth => self.made = Some("depth maps"),
+            Task::Matte => self.made = Some("mattes"),
+            Task::Semantic => self.made = Some("class maps"),
+            Task::Detect | Task::Segment | Task::Pose | Task::Obb | Task::Action => {
+                for detection in &results.detections {
+                    *self.classes.entry(detection.class_id).or_default() += 1;
+                }
+            }
         }
     }
 
     /// `4 person, 1 bus`: the most frequent first.
     #[must_use]
     pub fn text(&self, labels: &Labels, language: Language) -> String {
-        let mut counts: Vec<(u32, u64)> = self.0.iter().map(|(&id, &n)| (id, n)).collect();
+        let mut counts: Vec<(u32, u64)> = self.classes.iter().map(|(&id, &n)| (id, n)).collect();
         counts.sort_by_key(|&(id, n)| (std::cmp::Reverse(n), id));
         let names: Vec<String> = counts
             .iter()
             .map(|&(id, n)| format!("{n} {}", output::printable(&labels.name(id, language))))
             .collect();
-        if names.is_empty() { "nothing".into() } else { names.join(", ") }
+        if names.is_empty() { self.made.unwrap_or("nothing").into() } else { names.join(", ") }
     }
 }
 
@@ -162,6 +180,7 @@ pub fn count_of(n: u64, one: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::Detection;
+    use crate::model::results::ClassScore;
 
     fn info(pace: Pace) -> SourceInfo {
         SourceInfo::new("street.mp4", pace)
@@ -183,6 +202,24 @@ mod tests {
             "two\\nlines.jpg 8×4: 2 person, 1 bus · 9.0 ms (decode 1.0, input 0.5, inference 7.2, output 0.2)"
         );
         assert!(line(Pace::Video, Language::Chinese).starts_with("street.mp4 #0 8×4: 2 人, 1 公共汽车"));
+    }
+
+    #[test]
+    fn images_of_a_classifier_are_counted_by_their_best_class() {
+        let mut counts = Counts::default();
+        for ids in [[7, 3], [2, 7], [7, 2]] {
+            let top = ids.map(|class_id| ClassScore { class_id, score: 0.4 });
+            let mut results = Results::default();
+            results.task = Task::Classify;
+            results.top = top.into();
+            counts.add(&results);
+        }
+        assert_eq!(counts.text(&Labels::coco80(), Language::English), "2 truck, 1 car");
+        counts = Counts::default();
+        let mut depth = Results::default();
+        depth.task = Task::Depth;
+        counts.add(&depth);
+        assert_eq!(counts.text(&Labels::default(), Language::English), "depth maps");
     }
 
     #[test]

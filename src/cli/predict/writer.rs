@@ -202,8 +202,12 @@ impl Writer {
         let mut summary =
             format!("\n{frames}{of}: {}\n", self.counts.text(&self.labels, self.reporting.language));
         summary.push_str(&self.stages.table());
-        let rate = self.frames as f64 / seconds;
-        let _ = write!(summary, "\n{rate:.1} frames a second in {seconds:.2} s ({})", self.runs_on);
+        if self.frames > 1 {
+            let rate = self.frames as f64 / seconds;
+            let _ = write!(summary, "\n{rate:.1} frames a second in {seconds:.2} s ({})", self.runs_on);
+        } else {
+            let _ = write!(summary, "\n{seconds:.2} s ({})", self.runs_on);
+        }
         self.reporting.write_summary(summary)
     }
 }
