@@ -441,11 +441,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         for name in ["settings.damaged.toml", "settings.damaged-2.toml"] {
-            std::fs::write(&path, "conf = \"high\"").unwrap();
+            std::fs::write(&path, "amount = \"high\"").unwrap();
             let error = load(&path).unwrap_err();
             let SettingsError::Damaged { renamed_to, .. } = error else { panic!("{error}") };
             assert_eq!(renamed_to, folder.path().join(name));
-            assert_eq!(std::fs::read_to_string(renamed_to).unwrap(), "conf = \"high\"");
+            assert_eq!(std::fs::read_to_string(renamed_to).unwrap(), "amount = \"high\"");
         }
         std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
         assert!(matches!(load(&path), Err(SettingsError::Damaged { .. })));
