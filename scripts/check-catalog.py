@@ -4,11 +4,19 @@
     scripts/check-catalog.py           all of it; ends with 1 and a line for each problem where there is one
     scripts/check-catalog.py --table   prints the counts that docs/catalog.md shows
     scripts/check-catalog.py --write   puts these counts into docs/catalog.md
+    scripts/check-catalog.py --online  asks every address for the file's size, hash and first 64 KiB; ends with 1 and a
+                                       line for each address that is dead or has another file
 """
 
+import hashlib
 import re
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +38,19 @@ COPYLEFT = re.compile(r"(A|L)?GPL-[23]\.[01](-only|-or-later)?|MPL-2\.0|CC-BY-SA
 NON_COMMERCIAL = re.compile(r"CC-BY-NC(-SA|-ND)?-[1-4]\.\d")
 UNSTATED = "LicenseRef-unstated"
 ARCHIVES = (".zip", ".whl")
+# Storage that its owners have closed: downloads of the ONNX model zoo's Git LFS files ended on 1 July 2025 (its README).
+# The files are at huggingface.co/onnxmodelzoo/legacy_models, with the same hashes.
+CLOSED = re.compile(
+    r"https://(media\.githubusercontent\.com/media/onnx/models/"
+    r"|raw\.githubusercontent\.com/onnx/models/|github\.com/onnx/models/(?!releases/))",
+    re.IGNORECASE,
+)
+
+# How --online asks: bytes of the beginning, seconds of patience, attempts, addresses at once.
+HEAD = 64 << 10
+PATIENCE = 30
+ATTEMPTS = 3
+AT_ONCE = 8
 
 REQUIRED = {
     "id": str, "name": str, "task": str, "family": str, "file": str, "source": str, "url": str, "sha256": str,
@@ -37,12 +58,12 @@ REQUIRED = {
 }  # fmt: skip
 OPTIONAL = {
     "name-zh": str, "mirrors": list, "member": str, "bytes": int, "input": list, "group": str, "accuracy": dict,
-    "labels": str, "read": dict, "known": list,
+    "labels": str, "read": dict, "known": list, "starter": bool, "classic": dict,
 }  # fmt: skip
-KINDS = {str: "text", int: "a whole number", list: "a list", dict: "a table"}
+KINDS = {str: "text", int: "a whole number", list: "a list", dict: "a table", bool: "true or false"}
 
 # What a read table may say beside families, tasks and labels, and the keys that go with each way of fitting.
-WORDS = {"layout": ("nchw", "nhwc"), "order": ("rgb", "bgr")}
+WORDS = {"layout": ("nchw", "nhwc"), "order": ("rgb", "bgr"), "resample": ("opencv", "bilinear", "bicubic")}
 FITS = {"letterbox": {"pad": int, "centred": bool, "rounded": bool}, "stretch": {}, "centre-crop": {"resize": int}}
 
 
@@ -244,6 +265,13 @@ def entry(model, lists):
             yield "has an accuracy that isn't a percentage"
         elif wrong := address(accuracy["source"]):
             yield f"has an accuracy whose source {wrong}"
+    if isinstance(model.get("classic"), dict):
+        yield from course(model["classic"])
+    if model.get("starter") is True:
+        if text("permits") != "commercial":
+            yield "is a starter, but not free for any use"
+        if text("sha256") == "unverified" and not hashes or not is_a(size, int):
+            yield "is a starter without a hash or a size"
     if text("labels") and text("labels") not in lists.labels:
         yield f"has the labels {text('labels')!r}, which assets/labels doesn't have"
     if text("note") and not re.fullmatch(r".{8,120}\.", text("note")):
@@ -258,6 +286,21 @@ def entry(model, lists):
             yield "gives its labels twice"
 
 
+def course(classic):
+    """What is wrong with a classic's table, a clause each."""
+    if not {"order", "year", "paper"} <= set(classic) <= {"order", "year", "paper", "parameters"}:
+        yield "has a classic that isn't an order, a year, a paper and perhaps parameters"
+        return
+    if not is_a(classic["order"], int) or classic["order"] < 1:
+        yield "has a classic whose order isn't a number from 1"
+    if not is_a(classic["year"], int) or not 1980 <= classic["year"] <= 2100:
+        yield "has a classic whose year isn't one"
+    if wrong := address(classic["paper"]):
+        yield f"has a classic whose paper {wrong}"
+    if "parameters" in classic and not (number(classic["parameters"]) and classic["parameters"] >= 1):
+        yield "has a classic whose parameters aren't a number"
+
+
 def where_from(model, text):
     """What is wrong with the addresses of an entry, a clause each."""
     mirrors = model.get("mirrors") if isinstance(model.get("mirrors"), list) else []
@@ -269,6 +312,8 @@ def where_from(model, text):
         if wrong:
             yield f"has the {what} {value!r}, which {wrong}"
         elif what == "address":
+            if CLOSED.match(value):
+                yield f"has an address in the model zoo's closed storage: {value}"
             archive = urlsplit(value).path.endswith(ARCHIVES)
             if archive and "member" not in model:
                 yield f"names no member of the archive {value}"
@@ -308,6 +353,9 @@ def problems(catalog, lists):
         file = model.get("file")
         keys = {"id": model.get("id"), "file": file.lower() if isinstance(file, str) else None}
         keys["url and member"] = (model["url"], str(model.get("member"))) if isinstance(model.get("url"), str) else None
+        classic = model.get("classic")
+        order = classic.get("order") if isinstance(classic, dict) else None
+        keys["place among the classics"] = str(order) if is_a(order, int) else None
         keys["sha256"] = None if model.get("sha256") == "unverified" else model.get("sha256")
         for what, value in keys.items():
             if isinstance(value, (str, tuple)):
@@ -343,11 +391,16 @@ def problems(catalog, lists):
     return found
 
 
+def is_hashed(model):
+    """Whether a download can be compared with a published hash."""
+    return model["sha256"] != "unverified" or bool(model.get("known"))
+
+
 def table(catalog):
     """The counts of docs/catalog.md."""
     models = catalog["model"]
     cells = Counter((model["task"], model["permits"]) for model in models)
-    hashed = Counter(model["task"] for model in models if model["sha256"] != "unverified")
+    hashed = Counter(model["task"] for model in models if is_hashed(model))
     lines = [
         f"| Task | {' | '.join(PERMITS)} | all | with a known hash |",
         f"|---|{'---:|' * (len(PERMITS) + 2)}",
@@ -364,7 +417,7 @@ def table(catalog):
     lines += ["", "| Unverified, by where they come from | Entries |", "|---|---|"]
     origins = {}
     for model in models:
-        if model["sha256"] == "unverified":
+        if not is_hashed(model):
             parts = urlsplit(model["url"])
             origin = "/".join([parts.hostname, *parts.path.split("/")[1:3]])
             origins.setdefault(origin, []).append(f"`{model['id']}`")
@@ -380,8 +433,131 @@ def with_table(page, counts):
     return f"{before}{BEGIN}\n\n{counts}\n\n{END}{rest.split(END)[1]}"
 
 
+class Trail(urllib.request.HTTPRedirectHandler):
+    """Follows redirects and keeps the headers of each step: Hugging Face names size and hash on the first one."""
+
+    def __init__(self):
+        self.steps = []
+
+    def redirect_request(self, request, body, code, message, headers, target):
+        self.steps.append(headers)
+        # As in the program: nobody on the way may replace the file.
+        if urlsplit(request.full_url).scheme == "https" and urlsplit(target).scheme != "https":
+            raise urllib.error.URLError("it redirects to plain http")
+        # The standard handler makes a GET of any redirected request but keeps its headers, among them the range.
+        followed = super().redirect_request(request, body, code, message, headers, target)
+        if followed is not None:
+            followed.method = request.get_method()
+        return followed
+
+
+def request(url, method, headers):
+    """Status, headers of every step (the last answer's last) and at most HEAD bytes of the answer."""
+    trail = Trail()
+    asked = urllib.request.Request(url, method=method, headers={"User-Agent": "sightline-catalogue", **headers})
+    with urllib.request.build_opener(trail).open(asked, timeout=PATIENCE) as answer:
+        return answer.status, [*trail.steps, answer.headers], answer.read(HEAD) if method == "GET" else b""
+
+
+def patiently(url, method, headers):
+    """As `request`; a server that is overloaded or doesn't answer is asked again."""
+    for attempt in range(ATTEMPTS):
+        last = attempt + 1 == ATTEMPTS
+        try:
+            return request(url, method, headers)
+        except urllib.error.HTTPError as e:
+            if last or e.code not in (408, 425, 429, 500, 502, 503, 504):
+                raise
+        except (OSError, HTTPException):
+            if last:
+                raise
+        time.sleep(2**attempt)
+    raise AssertionError("every attempt returns or raises")
+
+
+def named(steps, header):
+    """The value of a header on the first step that has it."""
+    return next((step[header] for step in steps if step and step[header]), None)
+
+
+def sizes(steps):
+    """Every size of the whole file that the answers name, in bytes."""
+    found = [named(steps, "X-Linked-Size")]
+    last = steps[-1]
+    if last["Content-Range"]:
+        found.append(last["Content-Range"].rpartition("/")[2])
+    elif not last["Content-Encoding"]:
+        found.append(last["Content-Length"])
+    return {int(size) for size in found if size and size.isdigit()}
+
+
+def look(model, url):
+    """Asks one address for the file of an entry. What is wrong (None if nothing), and the hash that was compared or, for an
+    entry that has none, found (None if the server names none)."""
+    known = [*model.get("known", []), model["sha256"]]
+    known = [h for h in known if h != "unverified"]
+    steps = []
+    try:
+        try:
+            _, steps, _ = patiently(url, "HEAD", {})
+        except urllib.error.HTTPError as e:
+            # Some servers answer GET alone.
+            if e.code not in (403, 405, 501):
+                raise
+        status, more, head = patiently(url, "GET", {"Range": f"bytes=0-{HEAD - 1}", "Accept-Encoding": "identity"})
+    except urllib.error.HTTPError as e:
+        return f"answers {e.code}", None
+    except (OSError, HTTPException, ValueError) as e:
+        return f"can't be asked ({getattr(e, 'reason', None) or e})", None
+
+    found = sizes(more) | (sizes(steps) if steps else set())
+    expected = model.get("bytes")
+    if expected is not None and found - {expected}:
+        return f"has {', '.join(map(str, sorted(found - {expected})))} bytes, not {expected}", None
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(b"version https://git-lfs."):
+        return "sends a Git LFS pointer", None
+    if not head or start.startswith((b"<", b"{", b"[")) or not any(byte > 126 or byte < 9 for byte in head):
+        return "sends a page or a text, no model", None
+    if "member" in model and not head.startswith(b"PK"):
+        return "sends no archive", None
+
+    tag = named([*steps, *more], "X-Linked-Etag") or ""
+    served = next(iter(re.findall(r"^(?:W/)?\"?([0-9a-f]{64})\"?$", tag)), None)
+    if served is None and found == {len(head)}:
+        served = hashlib.sha256(head).hexdigest()
+    if served and known and served not in known:
+        return f"has the hash {served}, not {' or '.join(known)}", None
+    return None, served
+
+
+def online(catalog, out=print):
+    """Asks every address of the catalogue; returns how many are dead or have another file."""
+    asked = [(model, url) for model in catalog["model"] for url in (model["url"], *model.get("mirrors", []))]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(lambda pair: look(*pair), asked))
+    dead = compared = 0
+    alive = set()
+    for (model, url), (wrong, served) in zip(asked, answers, strict=True):
+        if wrong:
+            dead += 1
+            out(f"dead: {model['id']}: {url} {wrong}")
+            continue
+        alive.add(model["id"])
+        if served and is_hashed(model):
+            compared += 1
+        elif served:
+            out(f"hash: {model['id']}: {url} names {served}; the entry has none")
+    lost = [model["id"] for model in catalog["model"] if model["id"] not in alive]
+    if lost:
+        out(f"no address of these is alive: {', '.join(lost)}")
+    entries = len(catalog["model"])
+    out(f"{entries} entries, {len(asked)} addresses asked: {dead} dead, {compared} hashes compared")
+    return dead
+
+
 def main(arguments):
-    if arguments not in ([], ["--table"], ["--write"]):
+    if arguments not in ([], ["--table"], ["--write"], ["--online"]):
         print(__doc__.strip(), file=sys.stderr)
         return 2
     try:
@@ -402,6 +578,8 @@ def main(arguments):
     if not found and arguments == ["--table"]:
         print(counts)
         return 0
+    if not found and arguments == ["--online"]:
+        return 1 if online(catalog) else 0
     if not found and arguments == ["--write"]:
         PAGE.write_text(current, encoding="utf-8")
     elif not found and page != current:

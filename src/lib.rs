@@ -4,6 +4,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`file_kind`] | what a path leads to that isn't what was expected |
 //! | [`latest`] | a slot of one value between two threads; the newest wins |
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
@@ -19,6 +20,7 @@
 pub mod app;
 pub mod cli;
 pub mod engine;
+pub mod file_kind;
 pub mod frame;
 pub mod latest;
 pub mod library;

@@ -1,29 +1,28 @@
 //! The settings: one TOML file that people can read and edit.
 //!
-//! Every field has a default and unknown fields are ignored, so files of older and newer versions load.
-//! A file that can't be understood is renamed, never overwritten.
+//! Every field has a default, so files of older versions load. Of files of newer versions, fields that this version doesn't
+//! know are kept, and values that it doesn't know are left out.
+
+mod file;
+mod saver;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
+
+pub use file::{
+    CONFIG_VARIABLE, SettingsError, load, peek_mirror, peek_model_folders, peek_window, save, settings_file,
+};
+pub use saver::Saver;
 
 use crate::engine::ResultPace;
 use crate::model::labels::Language;
 use crate::save::SnapshotOptions;
 use crate::source::{Address, CameraRequest};
 
-/// The environment variable that names the folder of the settings file.
-pub const CONFIG_VARIABLE: &str = "SIGHTLINE_CONFIG_DIR";
 /// Number of recent sources.
 const RECENT_LIMIT: usize = 8;
-/// Changes within this time are written together.
-const QUIET: Duration = Duration::from_millis(600);
 
 /// Light, dark, or the system's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +90,10 @@ pub struct Settings {
     /// Whether results are as new as possible or as many as possible.
     pub result_pace: ResultPace,
     pub side_panel: bool,
+    /// Width of lines over the preview; 1 fits the size of the frame. 0.5..=3.
+    pub line_size: f32,
+    /// Size of names over the preview; 1 fits the size of the frame. 0.5..=3.
+    pub label_size: f32,
     /// The models that were last compared with the one that ran.
     pub compare_models: Vec<PathBuf>,
     /// Two compared models have a view each, instead of the two sides of one.
@@ -101,6 +104,8 @@ pub struct Settings {
     pub looping: bool,
     /// Width and height of the window, in points.
     pub window: Option<(f32, f32)>,
+    /// The window filled the screen when it was left; `window` is its size before that.
+    pub maximised: bool,
     /// ONNX Runtime's shared library; `None`: Sightline looks for it.
     pub onnxruntime: Option<PathBuf>,
     /// Folders of models in addition to the usual ones.
@@ -118,6 +123,9 @@ pub struct Settings {
     pub limits: BTreeMap<String, Limits>,
     /// How each camera is opened, by its name.
     pub cameras: BTreeMap<String, CameraRequest>,
+    /// What a newer version wrote and this one doesn't know: it is written again.
+    #[serde(flatten)]
+    pub unknown: toml::Table,
 }
 
 impl Default for Settings {
@@ -136,11 +144,14 @@ impl Default for Settings {
             result_on_own_frame: false,
             result_pace: ResultPace::default(),
             side_panel: true,
+            line_size: 1.0,
+            label_size: 1.0,
             compare_models: Vec::new(),
             compare_tiles: false,
             compare_divider: 0.5,
             looping: true,
             window: None,
+            maximised: false,
             onnxruntime: None,
             model_folders: Vec::new(),
             model_mirror: None,
@@ -150,6 +161,7 @@ impl Default for Settings {
             snapshot: SnapshotOptions::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),
+            unknown: toml::Table::new(),
         }
     }
 }
@@ -159,21 +171,33 @@ impl Settings {
     fn clamp(&mut self) {
         let default = Self::default();
         let unit = |v: f32, d: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { d };
+        // Versions before 0.2 had one pair for all models.
+        for old in ["conf", "iou"] {
+            self.unknown.remove(old);
+        }
         self.limits.retain(|_, limits| limits.conf.is_finite() && limits.iou.is_finite());
         for limits in self.limits.values_mut() {
             *limits = Limits { conf: limits.conf.clamp(0.0, 1.0), iou: limits.iou.clamp(0.0, 1.0) };
         }
         self.amount = unit(self.amount, default.amount);
         self.compare_divider = unit(self.compare_divider, default.compare_divider);
+        let scale = |v: f32| if v.is_finite() { v.clamp(0.5, 3.0) } else { 1.0 };
+        (self.line_size, self.label_size) = (scale(self.line_size), scale(self.label_size));
+        // Versions before 0.2 wrote paths as they were typed; from another folder they name nothing, or something else.
+        self.recent.retain(|address| !address.is_relative());
         self.recent.truncate(RECENT_LIMIT);
+        self.source.take_if(|address| address.is_relative());
         self.window =
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));
     }
 
-    /// Records that a source was opened. Paths that aren't valid Unicode can't be written and are left out.
+    /// Records that a source was opened, by its whole path. Paths that aren't valid Unicode can't be written and are left
+    /// out.
     pub fn remember_source(&mut self, address: &Address) {
+        let address = &address.absolute();
         let writable = match address {
             Address::Video(path) | Address::Image(path) | Address::Folder(path) => path.to_str().is_some(),
+            Address::Images(paths) => paths.iter().all(|path| path.to_str().is_some()),
             _ => true,
         };
         if !writable {
@@ -189,211 +213,9 @@ impl Settings {
 
     /// Records that a model was opened, if its path can be written.
     pub fn remember_model(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if path.to_str().is_some() {
-            self.model = Some(path.to_owned());
-        }
-    }
-}
-
-/// The path of the settings file, whether or not it exists: in `SIGHTLINE_CONFIG_DIR`, or else in the system's folder for
-/// settings; `None` if the user has no home.
-#[must_use]
-pub fn settings_file() -> Option<PathBuf> {
-    let folder = match std::env::var_os(CONFIG_VARIABLE).filter(|v| !v.is_empty()) {
-        Some(folder) => PathBuf::from(folder),
-        None => etcetera::base_strategy::choose_native_strategy().ok()?.config_dir().join("sightline"),
-    };
-    Some(folder.join("settings.toml"))
-}
-
-/// Why the settings can't be read or written, and what was done about it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// The file isn't valid; it was renamed.
-    #[error("The settings file couldn't be understood ({reason}). It was kept as \u{201c}{}\u{201d}, and Sightline started with its defaults.", renamed_to.display())]
-    Damaged { reason: String, renamed_to: PathBuf },
-    /// The file can't be read; it isn't overwritten.
-    #[error("The settings file \u{201c}{}\u{201d} can't be read: {reason}. Changes won't be remembered; check its permissions.", path.display())]
-    Unreadable { path: PathBuf, reason: String },
-    /// The file can't be written.
-    #[error("The settings can't be saved in \u{201c}{}\u{201d}: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
-    Unwritable { path: PathBuf, reason: String },
-}
-
-/// Reads the settings; a file that doesn't exist gives the defaults.
-///
-/// # Errors
-/// [`SettingsError::Damaged`] after renaming the file, or [`SettingsError::Unreadable`].
-pub fn load(path: &Path) -> Result<Settings, SettingsError> {
-    let unreadable = |error: std::io::Error| SettingsError::Unreadable {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let parsed = String::from_utf8(bytes)
-        .map_err(|_| "it isn't a text file".to_owned())
-        .and_then(|text| toml::from_str::<Settings>(&text).map_err(|e| e.message().to_owned()));
-    match parsed {
-        Ok(mut settings) => {
-            settings.clamp();
-            Ok(settings)
-        }
-        Err(reason) => {
-            let renamed_to = free_name(path);
-            std::fs::rename(path, &renamed_to).map_err(unreadable)?;
-            Err(SettingsError::Damaged { reason, renamed_to })
-        }
-    }
-}
-
-/// Reads the settings for a single value; a file that can't be read stays as it is and gives `None`.
-fn peek(path: &Path) -> Option<Settings> {
-    let mut settings: Settings = toml::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
-    settings.clamp();
-    Some(settings)
-}
-
-/// The added folders of models, if the file can be read.
-#[must_use]
-pub fn peek_model_folders(path: &Path) -> Vec<PathBuf> {
-    peek(path).map(|settings| settings.model_folders).unwrap_or_default()
-}
-
-/// The mirror for models, if the file can be read and names one.
-#[must_use]
-pub fn peek_mirror(path: &Path) -> Option<String> {
-    peek(path)?.model_mirror
-}
-
-/// The window's size, if the file can be read; for opening the window before the rest is loaded.
-#[must_use]
-pub fn peek_window(path: &Path) -> Option<(f32, f32)> {
-    peek(path)?.window
-}
-
-/// The first of `settings.damaged.toml`, `settings.damaged-2.toml`, … that doesn't exist.
-fn free_name(path: &Path) -> PathBuf {
-    let first = path.with_extension("damaged.toml");
-    std::iter::once(first.clone())
-        .chain((2..100).map(|n| path.with_extension(format!("damaged-{n}.toml"))))
-        .find(|p| !p.exists())
-        .unwrap_or(first)
-}
-
-/// Writes the settings to a temporary file in the same folder, then renames it.
-///
-/// # Errors
-/// [`SettingsError::Unwritable`]; the old file is unchanged.
-pub fn save(path: &Path, settings: &Settings) -> Result<(), SettingsError> {
-    let unwritable = |reason: String| SettingsError::Unwritable { path: path.to_owned(), reason };
-    let text = toml::to_string_pretty(settings).map_err(|e| unwritable(e.to_string()))?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || {
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|e| e.error)
-    };
-    write().map(drop).map_err(|e| unwritable(e.to_string()))
-}
-
-/// Writes settings on a thread of its own; quick changes are written together.
-#[derive(Debug)]
-pub struct Saver {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<SaverState>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct SaverState {
-    pending: Option<Settings>,
-    error: Option<SettingsError>,
-    stop: bool,
-    done: bool,
-}
-
-impl Saver {
-    /// Starts the thread that writes to `path`.
-    ///
-    /// # Errors
-    /// The thread can't be started.
-    pub fn start(path: PathBuf) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let theirs = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("settings".into())
-            .spawn(move || save_changes(&path, &theirs))?;
-        Ok(Self { shared, thread: Some(thread) })
-    }
-
-    /// Writes these settings soon.
-    pub fn set(&self, settings: Settings) {
-        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.pending = Some(settings);
-        self.shared.changed.notify_all();
-    }
-
-    /// Returns the error of the last write, once.
-    #[must_use]
-    pub fn take_error(&self) -> Option<SettingsError> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).error.take()
-    }
-}
-
-impl Drop for Saver {
-    /// Writes what is pending, waiting at most half a second: a hanging disk must not keep the program.
-    fn drop(&mut self) {
-        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.stop = true;
-        self.shared.changed.notify_all();
-        let (state, _) = self
-            .shared
-            .changed
-            .wait_timeout_while(state, Duration::from_millis(500), |s| !s.done)
-            .unwrap_or_else(PoisonError::into_inner);
-        let done = state.done;
-        drop(state);
-        if let (true, Some(thread)) = (done, self.thread.take()) {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn save_changes(path: &Path, shared: &Shared) {
-    let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        while state.pending.is_none() && !state.stop {
-            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if !state.stop {
-            state = shared
-                .changed
-                .wait_timeout_while(state, QUIET, |s| !s.stop)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        let stopping = state.stop;
-        if let Some(settings) = state.pending.take() {
-            drop(state);
-            let result = save(path, &settings);
-            state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.error = result.err();
-        }
-        if stopping {
-            state.done = true;
-            shared.changed.notify_all();
-            return;
+            self.model = Some(path);
         }
     }
 }
@@ -426,9 +248,9 @@ mod tests {
     fn saved_settings_are_loaded_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deeper/settings.toml");
-        assert_eq!(load(&path).unwrap(), Settings::default());
+        assert_eq!(load(&path), (Settings::default(), None));
         save(&path, &full()).unwrap();
-        assert_eq!(load(&path).unwrap(), full());
+        assert_eq!(load(&path), (full(), None));
         assert_eq!(
             std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
             1,
@@ -437,30 +259,62 @@ mod tests {
     }
 
     #[test]
-    fn damaged_files_are_renamed() {
+    fn damaged_files_are_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        for name in ["settings.damaged.toml", "settings.damaged-2.toml"] {
-            std::fs::write(&path, "amount = \"high\"").unwrap();
-            let error = load(&path).unwrap_err();
-            let SettingsError::Damaged { renamed_to, .. } = error else { panic!("{error}") };
-            assert_eq!(renamed_to, folder.path().join(name));
-            assert_eq!(std::fs::read_to_string(renamed_to).unwrap(), "amount = \"high\"");
+        for (name, text) in [("settings.toml.bak", "conf = ["), ("settings.toml.bak-2", "iou = [")] {
+            std::fs::write(&path, text).unwrap();
+            let (settings, error) = load(&path);
+            assert_eq!(settings, Settings::default());
+            let Some(SettingsError::Damaged { kept_as, .. }) = error else { panic!("{error:?}") };
+            assert_eq!(kept_as, folder.path().join(name));
+            assert_eq!(std::fs::read_to_string(kept_as).unwrap(), text);
         }
         std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
-        assert!(matches!(load(&path), Err(SettingsError::Damaged { .. })));
-        assert_eq!(load(&path).unwrap(), Settings::default());
+        assert!(matches!(load(&path).1, Some(SettingsError::Damaged { .. })));
+        assert_eq!(load(&path), (Settings::default(), None));
     }
 
     #[test]
-    fn unknown_fields_are_ignored_and_values_limited() {
+    fn unknown_fields_survive_and_values_are_limited() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        std::fs::write(&path, "amount = 7.5\nwindow = [1.0, 1.0]\nfrom-the-future = true\n[limits]\na = { conf = 7.5, iou = 0.4 }\nb = { conf = 0.2, iou = nan }\n")
-            .unwrap();
-        let settings = load(&path).unwrap();
-        assert_eq!((settings.amount, settings.window), (1.0, None));
+        let text = "amount = 7.5\nwindow = [1.0, 1.0]\nfrom-the-future = true\n[future]\na = 1\n\
+             [limits]\na = { conf = 7.5, iou = 0.4 }\nb = { conf = 0.2, iou = nan }\n";
+        std::fs::write(&path, text).unwrap();
+        let (settings, error) = load(&path);
+        assert_eq!((settings.amount, settings.window, error), (1.0, None, None));
         assert_eq!(settings.limits, BTreeMap::from([("a".to_owned(), Limits { conf: 1.0, iou: 0.4 })]));
+        save(&path, &settings).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("from-the-future = true") && text.contains("[future]"), "{text}");
+        assert_eq!(load(&path), (settings, None));
+    }
+
+    #[test]
+    fn one_unknown_value_loses_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let text = "theme = \"sepia\"\namount = 0.4\nlooping = \"twice\"\n\
+            recent = [\"AnyCamera\", { hologram = 1 }, { video = \"/v/a.mp4\" }]\n\
+            [cameras.Webcam]\nfps = 30\nformat = \"Raw12\"\n[cameras.Other]\nfps = 15\n";
+        std::fs::write(&path, text).unwrap();
+        let (settings, error) = load(&path);
+        assert_eq!((settings.theme, settings.amount, settings.looping), (Theme::System, 0.4, true));
+        assert!(settings.recent.contains(&Address::Video("/v/a.mp4".into())), "{:?}", settings.recent);
+        assert_eq!(settings.cameras["Webcam"].fps, Some(30));
+        assert_eq!(settings.cameras["Other"].fps, Some(15));
+        let error = error.unwrap();
+        let SettingsError::Partly { kept_as, .. } = &error else { panic!("{error}") };
+        for value in ["theme", "looping", "recent", "cameras.Webcam.format"] {
+            assert!(error.to_string().contains(value), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(kept_as).unwrap(), text);
+        assert!(path.exists());
+        // Two programs that start with the same file keep one copy.
+        assert!(
+            matches!(load(&path).1, Some(SettingsError::Partly { kept_as: again, .. }) if again == *kept_as)
+        );
     }
 
     #[test]
@@ -478,6 +332,32 @@ mod tests {
     }
 
     #[test]
+    fn a_source_is_remembered_by_its_whole_path_and_listed_once() {
+        let here = std::env::current_dir().unwrap();
+        let mut settings = Settings::default();
+        for path in ["traffic.mp4".into(), "./traffic.mp4".into(), here.join("traffic.mp4")] {
+            settings.remember_source(&Address::Video(path));
+        }
+        let whole = Address::Video(here.join("traffic.mp4"));
+        assert_eq!((&settings.source, &settings.recent), (&Some(whole.clone()), &vec![whole]));
+        settings.remember_source(&Address::Glob("images/*.jpg".into()));
+        assert_eq!(settings.source, Some(Address::Glob(here.join("images/*.jpg").to_str().unwrap().into())));
+        settings.remember_model(Path::new("yolo.onnx"));
+        assert_eq!(settings.model, Some(here.join("yolo.onnx")));
+    }
+
+    #[test]
+    fn relative_paths_of_an_older_file_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let text =
+            "source = { video = \"a.mp4\" }\nrecent = [{ video = \"a.mp4\" }, { video = \"/v/a.mp4\" }]\n";
+        std::fs::write(&path, text).unwrap();
+        let settings = load(&path).0;
+        assert_eq!((settings.source, settings.recent), (None, vec![Address::Video("/v/a.mp4".into())]));
+    }
+
+    #[test]
     fn the_saver_writes_pending_settings_when_it_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
@@ -485,7 +365,7 @@ mod tests {
         saver.set(Settings::default());
         saver.set(full());
         drop(saver);
-        assert_eq!(load(&path).unwrap(), full());
+        assert_eq!(load(&path), (full(), None));
     }
 
     #[test]
@@ -504,7 +384,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("settings.toml");
         std::fs::copy(path, &copy).unwrap();
-        assert_eq!(load(&copy).unwrap(), full());
+        assert_eq!(load(&copy), (full(), None));
     }
 
     /// The order of the list of models is written as in version 0.1.

@@ -124,7 +124,8 @@ fn every_command_that_runs_models_can_be_ended() {
     for (arguments, signal) in commands.iter().zip(["-TERM", "-INT", "-INT"]) {
         let running = Running::start(command(&env, arguments));
         running.signal(signal);
-        running.ended().with_code(130);
+        let ended = running.ended().with_code(130);
+        assert!(ended.err.ends_with("Interrupted.\n"), "{arguments:?}: {}", ended.err);
     }
 }
 

@@ -25,7 +25,7 @@ fn instance_masks_cover_what_numpy_and_opencv_find() {
     let reference: Value = serde_json::from_str(include_str!("reference/masks.json")).expect("JSON");
     let number = |value: &Value| value.as_f64().expect("a number") as f32;
     sightline::model::runtime::prefer(Some(onnx_runtime()));
-    let path = shared("models").join(reference["model"].as_str().expect("a name"));
+    let path = shared(&format!("models/{}", reference["model"].as_str().expect("a name")));
     let mut model = Model::open(&path, &OpenOptions::default()).expect("opens");
     let thresholds = Thresholds {
         conf: number(&reference["conf"]),

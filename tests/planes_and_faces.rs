@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::shared;
+use common::real;
 use serde_json::Value;
 use sightline::frame::Frame;
 use sightline::model::results::{Plane, PlaneValues};
@@ -22,8 +22,8 @@ fn floats(value: &Value) -> Vec<f32> {
 fn look(entry: &Value, thresholds: &Thresholds) -> Results {
     let name = |key: &str| entry[key].as_str().expect("a name");
     let mut frame = Frame::default();
-    images::load(&shared(&format!("media/{}", name("picture"))), &mut frame, &mut None).expect("an image");
-    let path = shared(&format!("models/{}", name("model")));
+    images::load(&real(&format!("media/{}", name("picture"))), &mut frame, &mut None).expect("an image");
+    let path = real(&format!("models/{}", name("model")));
     let mut model = Model::open(&path, &OpenOptions::default()).expect("opens");
     let mut results = Results::default();
     model.run(&frame, thresholds, &mut results).expect("runs");

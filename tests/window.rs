@@ -182,7 +182,7 @@ fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
     let mut window = Window::open(&display, camera.command(&env), &["--source", "Fake Webcam"]);
     window.until_title("Fake Webcam");
     for (word, title) in [
-        ("stall", "The camera has stopped"),
+        ("stall", "Camera stopped responding"),
         ("empty", "Damaged frames"),
         ("garbage", "Damaged frames"),
         ("short", "Damaged frames"),
@@ -203,7 +203,7 @@ fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
     camera.plug_in();
     window.until_title("Fake Webcam");
     camera.fault("stall");
-    window.until_title("The camera has stopped");
+    window.until_title("Camera stopped responding");
     window.quit();
 }
 
@@ -243,6 +243,6 @@ fn a_damaged_settings_file_is_kept_and_the_window_opens() {
     let mut window = Window::open(&display, command, &["--source", "pattern"]);
     window.until_title("Test pattern");
     window.quit();
-    assert_eq!(std::fs::read_to_string(config.join("settings.damaged.toml")).unwrap(), "conf = [");
+    assert_eq!(std::fs::read_to_string(config.join("settings.toml.bak")).unwrap(), "conf = [");
     assert!(std::fs::read_to_string(config.join("settings.toml")).unwrap().contains("pattern"));
 }

@@ -17,7 +17,7 @@ spec.loader.exec_module(check)
 
 LISTS = check.Lists(
     {"yolox": {"detect"}, "ultralytics": {"detect", "pose"}, "depth": {"depth"}},
-    {"family", "task", "layout", "order", "range", "fit", "anchors", "labels"},
+    {"family", "task", "layout", "order", "range", "fit", "resample", "anchors", "labels"},
     {"coco80"},
 )
 ENTRY = {
@@ -78,7 +78,10 @@ class Entries(unittest.TestCase):
             input=[416, 320],
             accuracy={"metric": "AP", "value": 25.8, "source": "https://example.org/table"},
             labels="coco80",
+            starter=True,
+            classic={"order": 3, "year": 2021, "paper": "https://example.org/paper", "parameters": 0.9e6},
             read={
+                "resample": "bicubic",
                 "family": "yolox",
                 "task": "detect",
                 "layout": "nchw",
@@ -96,6 +99,38 @@ class Entries(unittest.TestCase):
         self.assert_wrong("several contents", changed(known=both))
         self.assert_wrong("several contents", changed(sha256="unverified", known=both[:1]))
         self.assert_wrong("64 small hex", changed(sha256="unverified", known=["A" * 64, "1" * 64]))
+
+    def test_addresses_in_closed_storage_are_refused(self):
+        for place in (
+            "https://media.githubusercontent.com/media/onnx/models/main/validated/a.onnx",
+            "https://github.com/onnx/models/raw/main/validated/a.onnx",
+            "https://github.com/onnx/models/blob/main/validated/a.onnx",
+            "https://raw.githubusercontent.com/onnx/models/main/validated/a.onnx",
+        ):
+            self.assert_wrong("closed storage", changed(url=place))
+            self.assert_wrong("closed storage", changed(mirrors=[place]))
+        for place in (
+            "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/a.onnx",
+            "https://huggingface.co/onnxmodelzoo/legacy_models/resolve/main/validated/a.onnx",
+        ):
+            self.assertEqual(wrong(changed(url=place)), [])
+
+    def test_a_starter_is_free_sized_and_hashed(self):
+        self.assert_wrong("not free for any use", changed(starter=True, bytes=1, licence="GPL-3.0", permits="copyleft"))
+        self.assert_wrong("without a hash or a size", changed(starter=True))
+        self.assert_wrong("without a hash or a size", changed(starter=True, bytes=1, sha256="unverified"))
+        self.assert_wrong("isn't true or false", changed(starter=1))
+
+    def test_a_classic_has_a_place_a_year_and_a_paper(self):
+        right = {"order": 1, "year": 2012, "paper": "https://example.org/a"}
+        self.assertEqual(wrong(changed(classic=right)), [])
+        self.assert_wrong("classic that isn't", changed(classic={"order": 1, "year": 2012}))
+        self.assert_wrong("classic that isn't", changed(classic={**right, "pages": 3}))
+        self.assert_wrong("order", changed(classic={**right, "order": 0}))
+        self.assert_wrong("year", changed(classic={**right, "year": "2012"}))
+        self.assert_wrong("paper isn't https", changed(classic={**right, "paper": "http://example.org/a"}))
+        self.assert_wrong("parameters", changed(classic={**right, "parameters": 0}))
+        self.assert_wrong("same place among the classics", changed(classic=right), another(classic=right))
 
     def test_every_required_field_must_be_there(self):
         for key in check.REQUIRED:

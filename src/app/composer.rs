@@ -52,7 +52,7 @@ pub struct Composer {
     requested: Predictions,
     style: Arc<Style>,
     number: u64,
-    /// By pane: scenes of requests before this one belong to a source or a model that was closed since.
+    /// By pane: scenes of requests before this one belong to a source or a model that was closed or replaced since.
     valid_from: [u64; MAX_COMPARED],
     composed: Option<Composed>,
 }
@@ -97,7 +97,10 @@ impl Composer {
         }
         self.number += 1;
         for ((old, new), valid_from) in self.requested.iter().zip(&predictions).zip(&mut self.valid_from) {
-            if old.is_some() && new.is_none() {
+            // A scene of the model that was there before isn't shown under the name of the new one.
+            let other =
+                |old: &Arc<Prediction>| new.as_ref().is_none_or(|new| !old.model.is_same_model(&new.model));
+            if old.as_ref().is_some_and(other) {
                 *valid_from = self.number;
             }
         }

@@ -18,7 +18,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             let t = view.thresholds;
             let family = view.model.current.as_ref().map(|model| model.spec.family);
             let usual = family.map(Family::thresholds).unwrap_or_default();
-            let percent = |v: f32| format!("{:.0} %", v * 100.0);
+            let percent = |v: f32| format!("{:.0}%", v * 100.0);
             let shown = |v: f32, usual: f32| {
                 if v == usual { format!("{} · {}", percent(v), s.default_limit) } else { percent(v) }
             };
@@ -45,7 +45,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         }
         if matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte)) {
             let amount = view.settings.amount;
-            let shown = format!("{:.0} %", amount * 100.0);
+            let shown = format!("{:.0}%", amount * 100.0);
             if let Some(v) = slider_row(ui, s.amount, s.amount_hint, amount, 0.0..=1.0, &shown) {
                 out.push(Intent::Result(ResultIntent::Amount(v)));
             }

@@ -68,15 +68,14 @@ fn hinted(ui: &mut Ui, name: &str, hint: &str, value: &str) {
     figure_row(ui, name, value).on_hover_text(hint);
 }
 
-/// The figures in short, over the preview's corner.
-pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
+/// The figures in short, over a corner of the preview.
+pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect, corner: egui::Align2) {
     let s = view.strings;
     let Stats { source_fps, preview_fps, inference_fps, .. } = *view.stats;
     let stats = view.stats;
     let mut lines = Vec::new();
     if is_still(view) {
-        // It is looked at once: there are no rates, and its age says nothing.
-        lines.push((s.decode, age(stats.decode)));
+        // It is looked at once, and read before that: there are no rates, and its age says nothing.
         if view.model.current.is_some() {
             let stages = [(s.prepare, stats.input), (s.inference, stats.inference)];
             lines.extend(stages.map(|(name, time)| (name, age(time))));
@@ -85,16 +84,20 @@ pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect) {
     } else {
         lines.push((s.camera_rate, (s.per_second)(source_fps)));
         lines.push((s.preview_rate, (s.per_second)(preview_fps)));
-        if view.model.current.is_some() {
+        // Each compared model has its own figures above its preview.
+        if view.model.current.is_some() && !view.comparing {
             lines.push((s.inference_rate, (s.per_second)(inference_fps)));
             lines.push((s.inference, age(stats.inference)));
         }
         lines.push((s.age_shown, age(stats.shown_age)));
     }
+    if lines.is_empty() {
+        return;
+    }
     let font = egui::TextStyle::Small.resolve(ui.style());
     let line = 17.0;
     let size = egui::vec2(150.0, line * lines.len() as f32 + 14.0);
-    let rect = egui::Rect::from_min_size(stage.min + egui::vec2(12.0, 12.0), size);
+    let rect = corner.align_size_within_rect(size, stage.shrink(12.0));
     // The ground is dark in both themes: it lies on an image.
     ui.painter().rect_filled(rect, 8, egui::Color32::from_black_alpha(170));
     for (n, (name, value)) in lines.iter().enumerate() {

@@ -37,6 +37,7 @@ pub enum Icon {
     Split,
     Tiles,
     Plus,
+    Network,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -201,6 +202,12 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
         Icon::Plus => {
             line(&[(12.0, 5.5), (12.0, 18.5)]);
             line(&[(5.5, 12.0), (18.5, 12.0)]);
+        }
+        Icon::Network => {
+            painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);
+            for radius in [5.5, 9.8] {
+                arc(at(12.0, 17.5), radius, -0.8 * PI, -0.2 * PI);
+            }
         }
         Icon::Warning => {
             closed(&[(12.0, 4.0), (21.0, 19.5), (3.0, 19.5)]);

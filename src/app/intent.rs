@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::ResultPace;
+use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
@@ -19,7 +20,7 @@ pub enum Page {
     Settings,
     /// The models on this computer and those to download.
     Library,
-    /// "How to read this model", for this file.
+    /// "Configure model", for this file.
     Reading(PathBuf),
 }
 
@@ -54,6 +55,10 @@ pub enum SourceIntent {
     Pause(bool),
     /// One frame forward.
     Step,
+    /// One frame back.
+    StepBack,
+    /// Play a video at this many times its own rate.
+    Speed(f32),
     /// To this second of a video, or to the image of this index.
     Seek(f64),
     /// This many images of a folder forward or back.
@@ -66,7 +71,7 @@ pub enum SourceIntent {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelIntent {
     Open(PathBuf),
-    /// Open it as the user says on the page "How to read this model".
+    /// Open it as the user says on the page "Configure model".
     OpenAs(PathBuf, Sidecar),
     /// Run these models on the same frames as the current one; an empty list ends the comparison.
     OpenCompared(Vec<PathBuf>),
@@ -115,6 +120,8 @@ pub enum LibraryIntent {
         path: PathBuf,
         delete: bool,
     },
+    /// Bring these files of a model back from the trash, with what was remembered of it.
+    Restore(Vec<PathBuf>, Box<ModelRecord>),
     Order(SortOrder),
     /// Take models into the library: a file, a folder or an archive; then run the first one.
     Import {
@@ -144,7 +151,7 @@ pub enum CompareIntent {
     Divider(f32),
 }
 
-/// The page "How to read this model".
+/// The page "Configure model".
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReadingIntent {
     /// Write it next to the model.
@@ -172,6 +179,8 @@ pub enum FilesIntent {
 pub enum Choose {
     /// An image or a video.
     File,
+    /// The address of a network stream, which is always typed.
+    Address,
     /// A folder of images.
     Folder,
     /// An ONNX model.
@@ -180,7 +189,7 @@ pub enum Choose {
     SnapshotFolder,
     /// ONNX Runtime's shared library.
     Runtime,
-    /// A text file with a class name a line, for the page "How to read this model".
+    /// A text file with a class name a line, for the page "Configure model".
     Labels,
     /// An ONNX model or an archive of models, for the library.
     ImportFile,
@@ -200,6 +209,10 @@ pub enum SettingsIntent {
     /// Load ONNX Runtime from this file.
     Runtime(PathBuf),
     Mirror(bool),
+    /// Width of lines over the preview; 1 fits the size of the frame.
+    LineSize(f32),
+    /// Size of names over the preview; 1 fits the size of the frame.
+    LabelSize(f32),
     /// The figures lie over the preview.
     Figures(bool),
     SidePanel(bool),

@@ -1,4 +1,4 @@
-//! Keys to intents. Keys do nothing while text is being typed or a menu is open.
+//! Keys to intents. Keys do nothing while text is being typed, or a menu or a dialogue is open.
 
 use egui::{self, Event, Key};
 
@@ -33,7 +33,17 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         Key::F11 if !repeat => {
                             out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
                         }
-                        Key::Escape if !menu && !typing => out.extend(escape(view, page, help)),
+                        Key::Escape if !menu && !typing && !view.typing => {
+                            out.extend(escape(view, page, help))
+                        }
+                        Key::F9 if !repeat && !menu && *page == Page::Stage => {
+                            let shown = view.settings.side_panel;
+                            out.push(Intent::Settings(SettingsIntent::SidePanel(!shown)));
+                        }
+                        Key::Comma if modifiers.command && !repeat && !menu => {
+                            let to = if *page == Page::Settings { Page::Stage } else { Page::Settings };
+                            out.push(Intent::Window(WindowIntent::Show(to)));
+                        }
                         Key::Q if modifiers.command && !repeat => {
                             out.push(Intent::Window(WindowIntent::Quit));
                         }
@@ -70,6 +80,8 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
 fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
     if help {
         Some(Intent::Window(WindowIntent::Help(false)))
+    } else if let Some(failure) = view.failure_shown {
+        Some(Intent::Window(WindowIntent::Dismiss(failure)))
     } else if *page != Page::Stage {
         Some(Intent::Window(WindowIntent::Show(Page::Stage)))
     } else if view.full_screen {
@@ -99,7 +111,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         },
         Key::H => Some(Intent::Settings(SettingsIntent::Figures(!view.settings.figures))),
         Key::C => Some(Intent::Compare(CompareIntent::Show(!view.comparing))),
-        Key::F => Some(Intent::Settings(SettingsIntent::Mirror(!view.settings.mirror))),
+        Key::F => Some(Intent::Settings(SettingsIntent::Mirror(!view.mirrored))),
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,
@@ -112,14 +124,10 @@ fn arrow(view: &View<'_>, direction: i32) -> Option<Intent> {
         Pace::Live => None,
         Pace::Stills => Some(Intent::Source(SourceIntent::Skip(direction))),
         Pace::Video if view.is_paused() && direction > 0 => Some(Intent::Source(SourceIntent::Step)),
+        Pace::Video if view.is_paused() => Some(Intent::Source(SourceIntent::StepBack)),
         Pace::Video => view.seek_end().map(|_| {
-            let step = match (view.is_paused(), view.info().and_then(|i| i.fps)) {
-                (true, Some(fps)) if fps > 0.0 => 1.0 / fps,
-                _ => 5.0,
-            };
-            Intent::Source(SourceIntent::Seek(
-                (view.position.unwrap_or(0.0) + f64::from(direction) * step).max(0.0),
-            ))
+            let to = view.position.unwrap_or(0.0) + f64::from(direction) * 5.0;
+            Intent::Source(SourceIntent::Seek(to.max(0.0)))
         }),
     }
 }

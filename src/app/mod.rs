@@ -71,13 +71,16 @@ fn open(options: AppOptions, observer: Option<Box<dyn Observer>>) -> Result<(), 
             return Err(AppError::NoDisplay { reason });
         }
     }
-    let remembered = || settings::settings_file().and_then(|path| settings::peek_window(&path));
-    let (width, height) = options.size.or_else(remembered).unwrap_or((1280.0, 800.0));
+    let remembered = settings::settings_file().map(|path| settings::peek_window(&path));
+    let (size, maximised) = remembered.unwrap_or_default();
+    // With the system's bars it fits a screen of 1366×768.
+    let (width, height) = options.size.or(size).unwrap_or((1280.0, 680.0));
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Sightline")
             .with_app_id("sightline")
             .with_inner_size([width, height])
+            .with_maximized(maximised && options.size.is_none())
             .with_min_inner_size([860.0, 540.0])
             .with_drag_and_drop(true),
         ..eframe::NativeOptions::default()

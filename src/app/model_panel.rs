@@ -4,25 +4,28 @@ use egui::{self, Popup, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, FilesIntent, Intent, ModelIntent, Page, WindowIntent};
-use super::strings::{model_page, task_name};
+use super::strings::{family_name, model_page, phrase, task_name};
 use super::style::palette;
-use super::view::{View, file_name, model_name, same_file};
-use super::widgets::{caption, dropdown, figure_row, menu_row, notice, section_with};
+use super::view::{View, file_name, is_of, model_name};
+use super::widgets::{caption, dropdown, menu_row, notice, section_with};
 use crate::engine::ModelInfo;
-use crate::library::search::{self, SortOrder};
-use crate::library::{Kind, ModelEntry, names};
+use crate::library::{names, search};
 use crate::model::spec::{Layout, Size};
 use crate::model::{ModelError, Task};
+
+/// Width of the menu of models: names and times have room.
+const MENU_WIDTH: f32 = 360.0;
 
 /// Shows the part of the side panel that is about the model.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
-    let opening = view.model.opening.as_deref();
+    let opening = view.loading();
     section_with(
         ui,
         s.model,
         |ui| {
-            if opening.is_some() {
+            // While threads are tuned the model is opened again and again, which its own line says.
+            if view.model.opening.is_some() && view.speed.tune.is_none() {
                 ui.add(egui::Spinner::new().size(14.0));
             }
         },
@@ -33,7 +36,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 (None, None) => s.no_model.into(),
             };
             let button = dropdown(ui, Icon::Model, &chosen, s.choose_model);
-            Popup::menu(&button).width(button.rect.width()).show(|ui| menu_ui(ui, view, out));
+            Popup::menu(&button).width(MENU_WIDTH.max(button.rect.width())).show(|ui| menu_ui(ui, view, out));
             failure_ui(ui, view, out);
             if let Some(model) = &view.model.current {
                 spec_ui(ui, view, model, out);
@@ -48,21 +51,14 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = view.model.current.as_ref().map(|c| c.path.as_path());
-    let mut entries: Vec<&ModelEntry> = view
-        .library
-        .models
-        .iter()
-        .map(std::sync::Arc::as_ref)
-        .filter(|c| !matches!(c.kind, Kind::Broken { .. }))
-        .collect();
-    search::sort(&mut entries, SortOrder::Recent);
+    let entries = search::menu(view.library.models);
     egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-        let unlisted = current.filter(|c| !entries.iter().any(|m| same_file(&m.path, c)));
+        let unlisted = current.filter(|c| !entries.iter().any(|m| is_of(m, c)));
         if let Some(path) = unlisted {
             let _ = menu_row(ui, Icon::Model, &model_name(path), "", true);
         }
         for entry in &entries {
-            let chosen = current.is_some_and(|c| same_file(c, &entry.path));
+            let chosen = current.is_some_and(|c| is_of(entry, c));
             let note = match (&entry.measured, entry.task()) {
                 (Some(m), _) => format!("{:.0} ms", m.total_ms),
                 (None, Some(task)) => task_name(view.language, task).to_owned(),
@@ -75,7 +71,7 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         }
     });
-    if entries.is_empty() {
+    if entries.is_empty() && current.is_none() {
         caption(ui, s.no_models_found);
     }
     ui.separator();
@@ -127,20 +123,27 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
     let s = view.strings;
     let spec = &model.spec;
     ui.spacing_mut().item_spacing.y = 2.0;
-    figure_row(ui, s.family, spec.family.name());
-    figure_row(ui, s.task, task_name(view.language, spec.task));
     let (w, h) = spec.input.size.bound();
     let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
     let layout = match spec.input.layout {
         Layout::Nchw => "NCHW",
         Layout::Nhwc => "NHWC",
     };
-    if spec.task == Task::Action {
-        figure_row(ui, s.input, &(s.skeletons)(h, w));
-    } else {
-        figure_row(ui, s.input, &format!("{bound}{w}×{h} · {layout}"));
-    }
-    super::speed::ui(ui, view, model, out);
+    let action = spec.task == Task::Action;
+    let size = if action { (s.skeletons)(h, w) } else { format!("{bound}{w}×{h}") };
+    let text =
+        [task_name(view.language, spec.task), family_name(view.language, spec.family), &size].join(" · ");
+    let input = if action { size.clone() } else { format!("{size} · {layout}") };
+    let hint = format!(
+        "{}: {}\n{}: {}\n{}: {input}",
+        s.task,
+        task_name(view.language, spec.task),
+        s.family,
+        family_name(view.language, spec.family),
+        s.input
+    );
+    ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).weak)).wrap())
+        .on_hover_text(hint);
     if !model.adapters.is_empty() {
         adapters_ui(ui, view, model, out);
     }
@@ -152,10 +155,14 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
         for line in &spec.evidence {
             ui.horizontal_top(|ui| {
                 ui.label(egui::RichText::new("·").color(p.accent));
-                ui.add(egui::Label::new(egui::RichText::new(line).color(p.text)).wrap().selectable(true));
+                ui.add(
+                    egui::Label::new(egui::RichText::new(phrase(view.language, line)).color(p.text))
+                        .wrap()
+                        .selectable(true),
+                );
             });
         }
-        let sure = format!("{:.0} %", spec.confidence * 100.0);
+        let sure = (s.certainty)(spec.confidence * 100.0);
         ui.label(egui::RichText::new(sure).small().color(p.weak));
         if ui.button(s.how_to_read).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Reading(model.path.clone()))));

@@ -4,7 +4,7 @@ use egui::{self, Ui};
 
 use super::icons::Icon;
 use super::intent::{Intent, Page, WindowIntent};
-use super::widgets::{icon_button, page_title};
+use super::widgets::{follow_focus, icon_button, page_title};
 
 /// A page with a title and a way back.
 pub fn page_frame(
@@ -34,6 +34,7 @@ pub fn page_frame(
                 add(ui, out);
                 ui.add_space(24.0);
             });
+            follow_focus(ui);
         });
     });
 }

@@ -1,4 +1,4 @@
-//! The page "How to read this model": what the file says, and what the user corrects.
+//! The page "Configure model": what the file says, and what the user corrects.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,9 @@ use egui::{self, Ui};
 use super::intent::{Choose, FilesIntent, Intent, ModelIntent, ReadingIntent};
 use super::page_frame::page_frame;
 use super::strings::Strings;
-use super::strings::{model_page, task_name};
+use super::strings::{family_name, model_page, phrase, task_name};
 use super::style::palette;
-use super::view::{View, file_name};
+use super::view::{View, file_name, same_file};
 use super::widgets::{card, combo_arrow, primary_button};
 use crate::model::file::{GraphInfo, ValueInfo};
 use crate::model::identify::Unknown;
@@ -39,23 +39,24 @@ pub struct Reading {
     pub seen: Seen,
     /// What the user chose; starts as the sidecar's.
     pub chosen: Sidecar,
-    pub saved: bool,
+    /// What became of the last attempt to save it.
+    pub saved: Option<Result<(), String>>,
 }
 
 impl Reading {
     /// The page for a model whose file is still to be read.
     #[must_use]
     pub fn new(path: &Path, chosen: Sidecar) -> Self {
-        Self { path: path.to_owned(), seen: Seen::Reading, chosen, saved: false }
+        Self { path: path.to_owned(), seen: Seen::Reading, chosen, saved: None }
     }
 
-    /// Shows the page; `preview` paints the live image.
+    /// Shows the page; `preview` paints the live image, with the results of the running model if it is told so.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
         view: &View<'_>,
         out: &mut Vec<Intent>,
-        preview: impl FnOnce(&mut Ui, egui::Rect),
+        preview: impl FnOnce(&mut Ui, egui::Rect, bool),
     ) {
         let s = view.strings;
         let title = format!("{} · {}", s.how_to_read, file_name(&self.path));
@@ -72,27 +73,35 @@ impl Reading {
                     });
                     ui.vertical(|ui| {
                         ui.set_width(half);
-                        self.preview_ui(ui, view, preview);
+                        self.preview_ui(ui, view, out, preview);
                     });
                 });
             } else {
                 self.choices_ui(ui, view, out);
-                self.preview_ui(ui, view, preview);
+                self.preview_ui(ui, view, out, preview);
             }
             self.file_ui(ui, view);
         });
     }
 
-    fn preview_ui(&self, ui: &mut Ui, view: &View<'_>, preview: impl FnOnce(&mut Ui, egui::Rect)) {
+    fn preview_ui(
+        &self,
+        ui: &mut Ui,
+        view: &View<'_>,
+        out: &mut Vec<Intent>,
+        preview: impl FnOnce(&mut Ui, egui::Rect, bool),
+    ) {
         let s = view.strings;
+        let running = view.model.current.as_ref();
+        let is_this = running.is_some_and(|model| same_file(&model.path, &self.path));
         card(ui, s.live_preview, |ui| {
             let width = ui.available_width();
             let (rect, _) = ui.allocate_exact_size(egui::vec2(width, width * 0.62), egui::Sense::hover());
             ui.painter().rect_filled(rect, 8, palette(ui).stage);
-            preview(ui, rect);
+            preview(ui, rect, is_this);
             let p = palette(ui);
             let failed = view.model.failed.as_ref().filter(|(path, _)| *path == self.path);
-            if view.model.opening.as_deref() == Some(&*self.path) {
+            if view.model.opening.as_deref().is_some_and(|opening| same_file(opening, &self.path)) {
                 ui.horizontal(|ui| {
                     ui.add(egui::Spinner::new().size(14.0));
                     ui.label((s.loading_model)(&file_name(&self.path)));
@@ -100,8 +109,15 @@ impl Reading {
             } else if let Some((_, error)) = failed {
                 let text = model_page(view.language, error);
                 ui.add(egui::Label::new(egui::RichText::new(text.explanation).color(p.bad)).wrap());
-            } else if view.model.current.as_ref().is_some_and(|c| c.path == self.path) {
+            } else if is_this {
                 ui.label(egui::RichText::new(s.reading_works).color(p.good));
+            } else {
+                let text = running.map_or_else(|| s.nothing_runs.to_owned(), |m| (s.another_runs)(&m.name));
+                ui.add(egui::Label::new(egui::RichText::new(text).color(p.weak)).wrap());
+                if ui.button(s.library.use_it).clicked() {
+                    let (path, chosen) = (self.path.clone(), self.chosen.clone());
+                    out.push(Intent::Model(ModelIntent::OpenAs(path, chosen)));
+                }
             }
         });
     }
@@ -113,8 +129,15 @@ impl Reading {
             let known = matches!(&self.seen, Seen::Read(seen) if seen.spec.is_ok());
             let unset = if known { s.as_found } else { s.not_set };
             let c = &mut self.chosen;
-            choice(ui, s.family, unset, &mut c.family, &Family::by_name().map(|f| (f, f.name())));
-            if c.family != before.family {
+            choice(
+                ui,
+                s.family,
+                unset,
+                &mut c.family,
+                &Family::by_name().map(|f| (f, family_name(view.language, f))),
+            );
+            // Another family keeps the task if it has it.
+            if c.family.zip(c.task).is_some_and(|(family, task)| !family.tasks().contains(&task)) {
                 c.task = None;
             }
             let tasks: Vec<_> = match c.family {
@@ -156,13 +179,19 @@ impl Reading {
                     self.chosen = Sidecar::default();
                 }
             });
-            if self.saved {
-                let name = file_name(&crate::model::sidecar::path_for(&self.path));
-                ui.label(egui::RichText::new((s.saved_as)(&name)).color(palette(ui).good));
-            }
+            let p = palette(ui);
+            let text = match &self.saved {
+                None => return,
+                Some(Ok(())) => {
+                    let name = file_name(&crate::model::sidecar::path_for(&self.path));
+                    egui::RichText::new((s.saved_as)(&name)).color(p.good)
+                }
+                Some(Err(why)) => egui::RichText::new((s.not_saved)(why)).color(p.bad),
+            };
+            ui.add(egui::Label::new(text).wrap());
         });
         if self.chosen != before {
-            self.saved = false;
+            self.saved = None;
             out.push(Intent::Model(ModelIntent::OpenAs(self.path.clone(), self.chosen.clone())));
         }
     }
@@ -184,11 +213,11 @@ impl Reading {
                 match &seen.spec {
                     Ok(spec) => {
                         for line in &spec.evidence {
-                            ui.add(egui::Label::new(line).wrap().selectable(true));
+                            ui.add(egui::Label::new(phrase(view.language, line)).wrap().selectable(true));
                         }
                     }
                     Err(Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. }) => {
-                        let text = egui::RichText::new(reason).color(palette(ui).warn);
+                        let text = egui::RichText::new(phrase(view.language, reason)).color(palette(ui).warn);
                         ui.add(egui::Label::new(text).wrap().selectable(true));
                     }
                 }

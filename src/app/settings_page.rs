@@ -6,7 +6,7 @@ use super::intent::{Choose, FilesIntent, Intent, SettingsIntent};
 use super::page_frame::page_frame;
 use super::style::palette;
 use super::view::View;
-use super::widgets::card;
+use super::widgets::{at_right, card, slider_row};
 use crate::model::labels::Language;
 use crate::save::{ImageFormat, SnapshotOptions};
 use crate::settings::Theme;
@@ -40,6 +40,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 }
             });
         });
+        card(ui, s.overlay, |ui| overlay_ui(ui, view, out));
         card(ui, s.snapshots, |ui| snapshots_ui(ui, view, out));
         card(ui, s.about, |ui| {
             ui.label(format!("Sightline {}", env!("CARGO_PKG_VERSION")));
@@ -53,23 +54,47 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     });
 }
 
+/// How boxes and names are drawn.
+fn overlay_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let (s, set) = (view.strings, view.settings);
+    let percent = |size: f32| format!("{:.0} %", size * 100.0);
+    if let Some(size) =
+        slider_row(ui, s.label_size, s.overlay_hint, set.label_size, 0.5..=3.0, &percent(set.label_size))
+    {
+        out.push(Intent::Settings(SettingsIntent::LabelSize(size)));
+    }
+    if let Some(size) =
+        slider_row(ui, s.line_size, s.overlay_hint, set.line_size, 0.5..=3.0, &percent(set.line_size))
+    {
+        out.push(Intent::Settings(SettingsIntent::LineSize(size)));
+    }
+    let changed = (set.label_size, set.line_size) != (1.0, 1.0);
+    if ui.add_enabled(changed, egui::Button::new(s.reset)).clicked() {
+        out.push(Intent::Settings(SettingsIntent::LabelSize(1.0)));
+        out.push(Intent::Settings(SettingsIntent::LineSize(1.0)));
+    }
+}
+
 fn snapshots_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let mut shots: SnapshotOptions = view.settings.snapshot.clone();
     ui.horizontal(|ui| {
         ui.label(s.snapshot_folder);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let chosen = shots.folder.clone();
+        let folder = chosen.as_deref().unwrap_or(view.snapshot_folder).display().to_string();
+        let buttons = if chosen.is_some() { 190.0 } else { 110.0 };
+        ui.scope(|ui| {
+            ui.set_max_width((ui.available_width() - buttons).max(60.0));
+            let text = egui::RichText::new(&folder).color(palette(ui).weak);
+            ui.add(egui::Label::new(text).truncate().selectable(true)).on_hover_text(&folder);
+        });
+        at_right(ui, "snapshot folder", |ui| {
+            if chosen.is_some() && ui.button(s.reset).clicked() {
+                shots.folder = None;
+            }
             if ui.button(s.change).clicked() {
                 out.push(Intent::Files(FilesIntent::Choose(Choose::SnapshotFolder)));
             }
-            if shots.folder.is_some() && ui.button(s.reset).clicked() {
-                shots.folder = None;
-            }
-            let shown = match &shots.folder {
-                Some(folder) => folder.display().to_string(),
-                None => s.snapshot_folder_default.to_owned(),
-            };
-            ui.add(egui::Label::new(egui::RichText::new(shown).color(palette(ui).weak)).truncate());
         });
     });
     ui.horizontal(|ui| {

@@ -58,7 +58,7 @@ pub fn address_icon(address: &Address) -> Icon {
         Address::AnyCamera | Address::CameraIndex(_) | Address::Camera { .. } => Icon::Camera,
         Address::Video(_) | Address::Stream(_) => Icon::Video,
         Address::Image(_) => Icon::Image,
-        Address::Folder(_) | Address::Glob(_) => Icon::Folder,
+        Address::Folder(_) | Address::Images(_) | Address::Glob(_) => Icon::Folder,
         Address::Pattern { .. } => Icon::Pattern,
     }
 }
@@ -89,6 +89,9 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     if menu_row(ui, Icon::Folder, s.open_folder, "", false).clicked() {
         out.push(Intent::Files(FilesIntent::Choose(Choose::Folder)));
     }
+    if menu_row(ui, Icon::Network, s.open_network, "", false).clicked() {
+        out.push(Intent::Files(FilesIntent::Choose(Choose::Address)));
+    }
     let pattern = matches!(view.address(), Some(Address::Pattern { .. }));
     if menu_row(ui, Icon::Pattern, s.test_pattern, "", pattern).clicked() {
         out.push(Intent::Source(SourceIntent::Open(PATTERN)));
@@ -117,10 +120,10 @@ fn request(mode: &Mode) -> CameraRequest {
     }
 }
 
-/// "1280×720 · 30/s · MJPEG", or "automatic".
+/// "1280×720 · 30 fps · MJPEG", or "automatic".
 fn mode_name(mode: &CameraRequest, automatic: &str) -> String {
     match (mode.size, mode.fps, mode.format) {
-        (Some((w, h)), Some(fps), Some(format)) => format!("{w}×{h} · {fps}/s · {}", format.name()),
+        (Some((w, h)), Some(fps), Some(format)) => format!("{w}×{h} · {fps} fps · {}", format.name()),
         _ => automatic.to_owned(),
     }
 }

@@ -73,7 +73,13 @@ const LIGHT: Palette = Palette {
 /// The colours that this `Ui` is to use.
 #[must_use]
 pub fn palette(ui: &egui::Ui) -> &'static Palette {
-    if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+    palette_of(ui.visuals())
+}
+
+/// The colours that belong to these visuals.
+#[must_use]
+pub fn palette_of(visuals: &Visuals) -> &'static Palette {
+    if visuals.dark_mode { &DARK } else { &LIGHT }
 }
 
 /// Rounding of buttons and fields.

@@ -1,4 +1,4 @@
-//! Messages at the bottom of the preview: good news disappears by itself, bad news stays until it is dismissed.
+//! Messages at the bottom of the preview. They go by themselves; those of failures stay longer, until what failed succeeds.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use super::widgets::sized_icon_button;
 
 /// How long good news stays.
 const STAY: Duration = Duration::from_secs(6);
+/// How long a failure stays: long enough to read two sentences twice.
+const FAILURE_STAYS: Duration = Duration::from_secs(25);
 /// Older messages go when there are more.
 const LIMIT: usize = 4;
 
@@ -25,6 +27,8 @@ pub struct Toast {
     pub bad: bool,
     pub thumbnail: Option<TextureHandle>,
     pub folder: Option<PathBuf>,
+    /// What takes back that which it tells of.
+    pub undo: Option<Intent>,
     since: Instant,
 }
 
@@ -66,6 +70,7 @@ impl Toasts {
             bad,
             thumbnail: None,
             folder: None,
+            undo: None,
             since: Instant::now(),
         });
         let last = self.shown.len() - 1;
@@ -77,12 +82,29 @@ impl Toasts {
         self.shown.retain(|t| t.id != id);
     }
 
-    /// Removes good news that was shown long enough.
+    /// Takes the failures of this title away: what failed has succeeded.
+    pub fn succeeded(&mut self, title: &str) {
+        self.shown.retain(|t| !t.bad || t.title != title);
+    }
+
+    /// The failure that was told last, if it is still on screen.
+    #[must_use]
+    pub fn newest_failure(&self) -> Option<u64> {
+        self.shown.iter().rev().find(|t| t.bad).map(|t| t.id)
+    }
+
+    /// Removes what was shown long enough.
     pub fn pass(&mut self, ctx: &egui::Context) {
-        self.shown.retain(|t| t.bad || t.since.elapsed() < STAY);
-        if let Some(next) =
-            self.shown.iter().filter(|t| !t.bad).map(|t| STAY.saturating_sub(t.since.elapsed())).min()
-        {
+        self.pass_at(ctx, Instant::now());
+    }
+
+    fn pass_at(&mut self, ctx: &egui::Context, now: Instant) {
+        let left = |t: &Toast| {
+            let stay = if t.bad { FAILURE_STAYS } else { STAY };
+            stay.saturating_sub(now.saturating_duration_since(t.since))
+        };
+        self.shown.retain(|t| !left(t).is_zero());
+        if let Some(next) = self.shown.iter().map(left).min() {
             ctx.request_repaint_after(next + Duration::from_millis(20));
         }
     }
@@ -130,6 +152,12 @@ fn toast_ui(ui: &mut Ui, s: &Strings, toast: &Toast, out: &mut Vec<Intent>) {
                             .wrap()
                             .selectable(true),
                     );
+                    if let Some(undo) = &toast.undo
+                        && ui.button(s.library.undo).clicked()
+                    {
+                        out.push(undo.clone());
+                        out.push(Intent::Window(WindowIntent::Dismiss(toast.id)));
+                    }
                     if let Some(folder) = &toast.folder
                         && ui.button(s.show_folder).clicked()
                     {
@@ -160,5 +188,22 @@ mod tests {
         let id = toasts.shown[0].id;
         toasts.dismiss(id);
         assert_eq!(toasts.shown.len(), LIMIT - 1);
+    }
+
+    #[test]
+    fn a_failure_goes_by_itself_or_when_what_failed_succeeds() {
+        let ctx = egui::Context::default();
+        let mut toasts = Toasts::default();
+        toasts.bad("not saved", "the disk is full");
+        toasts.bad("not opened", "no such file");
+        toasts.good("copied", "");
+        assert_eq!(toasts.newest_failure(), Some(2));
+        toasts.succeeded("not opened");
+        assert_eq!(toasts.newest_failure(), Some(1));
+        let now = Instant::now();
+        toasts.pass_at(&ctx, now + STAY + Duration::from_secs(1));
+        assert_eq!(toasts.shown.len(), 1, "the failure is still read");
+        toasts.pass_at(&ctx, now + FAILURE_STAYS + Duration::from_secs(1));
+        assert!(toasts.shown.is_empty());
     }
 }

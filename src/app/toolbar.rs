@@ -6,9 +6,12 @@ use super::icons::{self, Icon};
 use super::intent::{CompareIntent, Intent, Page, SettingsIntent, SourceIntent, WindowIntent};
 use super::style::palette;
 use super::view::View;
-use super::widgets::{icon_button, wide_slider};
+use super::widgets::{at_right, icon_button, wide_slider};
 use crate::engine::SourceState;
 use crate::source::Pace;
+
+/// The speeds that a video can be played at.
+const SPEEDS: [f32; 7] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0];
 
 /// Height of the bar with the buttons.
 pub const HEIGHT: f32 = 56.0;
@@ -37,10 +40,12 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         out.push(Intent::Window(WindowIntent::Snapshot));
     }
     ui.scope_builder(
-        egui::UiBuilder::new().max_rect(right).layout(Layout::right_to_left(Align::Center)),
+        egui::UiBuilder::new().max_rect(right).layout(Layout::left_to_right(Align::Center)),
         |ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            right_ui(ui, view, out);
+            at_right(ui, "view", |ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                right_ui(ui, view, out);
+            });
         },
     );
 }
@@ -91,9 +96,14 @@ fn left_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         }
     }
     if pace == Pace::Video {
+        // Only where the position is known can a frame before it be found.
+        if view.seek_end().is_some() && icon_button(ui, Icon::Previous, s.step_back, false).clicked() {
+            out.push(Intent::Source(SourceIntent::StepBack));
+        }
         if icon_button(ui, Icon::Next, s.step, false).clicked() {
             out.push(Intent::Source(SourceIntent::Step));
         }
+        speed_ui(ui, view, out);
         if icon_button(ui, Icon::Loop, s.loop_, view.settings.looping).clicked() {
             out.push(Intent::Source(SourceIntent::Loop(!view.settings.looping)));
         }
@@ -106,6 +116,28 @@ fn left_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.add_space(6.0);
         ui.add(egui::Label::new(egui::RichText::new(text).color(palette(ui).weak)).truncate());
     }
+}
+
+/// How fast a video is played.
+fn speed_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let name = |speed: f32| format!("{speed}×");
+    let now = view.playback_speed;
+    let button = egui::Button::new(name(now)).frame_when_inactive(false).min_size(vec2(38.0, 32.0));
+    let label = view.strings.playback_speed;
+    // As fast as possible has no speed.
+    let button = ui.add_enabled(!view.as_fast_as_possible, button).on_hover_text(label);
+    button.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::ComboBox, !view.as_fast_as_possible, label);
+        info.current_text_value = Some(name(now));
+        info
+    });
+    egui::Popup::menu(&button).width(90.0).show(|ui| {
+        for speed in SPEEDS {
+            if ui.selectable_label(speed == now, name(speed)).clicked() {
+                out.push(Intent::Source(SourceIntent::Speed(speed)));
+            }
+        }
+    });
 }
 
 /// "0:12 / 1:05" of a video, "3 / 20" of a folder.
@@ -134,30 +166,30 @@ fn clock(seconds: f64) -> String {
 fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let set = view.settings;
-    if icon_button(ui, Icon::Panel, s.side_panel, set.side_panel).clicked() {
-        out.push(Intent::Settings(SettingsIntent::SidePanel(!set.side_panel)));
+    if !set.side_panel {
+        // They are at the top of the side panel, which is hidden.
+        if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Help(true)));
+        }
+        if icon_button(ui, Icon::Settings, &format!("{}  (Ctrl+,)", s.settings), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
+        }
+    }
+    if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), view.mirrored).clicked() {
+        out.push(Intent::Settings(SettingsIntent::Mirror(!view.mirrored)));
+    }
+    if icon_button(ui, Icon::Figures, &format!("{}  (H)", s.figures), set.figures).clicked() {
+        out.push(Intent::Settings(SettingsIntent::Figures(!set.figures)));
+    }
+    if icon_button(ui, Icon::Compare, &format!("{}  (C)", s.compare_models), view.comparing).clicked() {
+        out.push(Intent::Compare(CompareIntent::Show(!view.comparing)));
     }
     let label = if view.full_screen { s.leave_full_screen } else { s.full_screen };
     if icon_button(ui, Icon::FullScreen, &format!("{label}  (F11)"), view.full_screen).clicked() {
         out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
     }
-    if icon_button(ui, Icon::Compare, &format!("{}  (C)", s.compare_models), view.comparing).clicked() {
-        out.push(Intent::Compare(CompareIntent::Show(!view.comparing)));
-    }
-    if icon_button(ui, Icon::Figures, &format!("{}  (H)", s.figures), set.figures).clicked() {
-        out.push(Intent::Settings(SettingsIntent::Figures(!set.figures)));
-    }
-    if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), set.mirror).clicked() {
-        out.push(Intent::Settings(SettingsIntent::Mirror(!set.mirror)));
-    }
-    if !set.side_panel {
-        // They are at the top of the side panel, which is hidden.
-        if icon_button(ui, Icon::Settings, s.settings, false).clicked() {
-            out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
-        }
-        if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
-            out.push(Intent::Window(WindowIntent::Help(true)));
-        }
+    if icon_button(ui, Icon::Panel, &format!("{}  (F9)", s.side_panel), set.side_panel).clicked() {
+        out.push(Intent::Settings(SettingsIntent::SidePanel(!set.side_panel)));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::intent::Page;
+use super::intent::{Choose, Page};
 use super::strings::Strings;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::records::Tuned;
@@ -86,9 +86,32 @@ impl Cameras {
             },
             Address::Camera { name, .. } => name.clone(),
             Address::Video(path) | Address::Image(path) | Address::Folder(path) => file_name(path),
+            Address::Images(paths) => {
+                let first = paths.first().map(|path| file_name(path)).unwrap_or_default();
+                format!("{first} + {}", paths.len().saturating_sub(1))
+            }
             Address::Glob(text) | Address::Stream(text) => text.clone(),
             Address::Pattern { .. } => strings.test_pattern.into(),
         }
+    }
+}
+
+/// A path or an address that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    pub what: Choose,
+    pub text: String,
+    /// Why it can't be opened, and what to do about it.
+    pub error: Option<String>,
+    /// The field was shown before: it has had the focus.
+    pub shown: bool,
+}
+
+impl Typed {
+    /// Nothing was typed yet.
+    #[must_use]
+    pub fn new(what: Choose) -> Self {
+        Self { what, text: String::new(), error: None, shown: false }
     }
 }
 
@@ -104,9 +127,24 @@ pub struct Pull {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PullState {
     Waiting,
-    Running { done: u64, total: Option<u64>, bytes_per_s: f64, left: Option<Duration> },
-    Paused { done: u64, total: Option<u64> },
-    Failed { message: String, fix: String },
+    /// The server hasn't answered yet.
+    Connecting {
+        host: String,
+    },
+    Running {
+        done: u64,
+        total: Option<u64>,
+        bytes_per_s: f64,
+        left: Option<Duration>,
+    },
+    Paused {
+        done: u64,
+        total: Option<u64>,
+    },
+    Failed {
+        message: String,
+        fix: String,
+    },
 }
 
 /// The models on this computer and those to download.
@@ -150,6 +188,8 @@ pub struct View<'a> {
     pub settings: &'a Settings,
     /// Where the settings are stored.
     pub settings_file: Option<&'a Path>,
+    /// Where snapshots go if the user has chosen no folder.
+    pub snapshot_folder: &'a Path,
     pub source: &'a SourceState,
     pub model: &'a ModelState,
     pub stats: &'a Stats,
@@ -164,14 +204,24 @@ pub struct View<'a> {
     /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,
+    /// How many times its own rate a video is played at.
+    pub playback_speed: f32,
     pub page: &'a Page,
     /// The help sheet is open.
     pub help: bool,
-    /// A menu is open: it gets the keys.
+    /// A menu or a dialogue is open: it gets the keys.
     pub menu_open: bool,
+    /// A text is being typed, or was until Escape took the focus from it.
+    pub typing: bool,
+    /// The newest message of a failure that is on screen.
+    pub failure_shown: Option<u64>,
     pub full_screen: bool,
     /// Several models run on the same frames.
     pub comparing: bool,
+    /// The preview is shown left-right reversed.
+    pub mirrored: bool,
+    /// The model that was just chosen by a key, to be named over the preview.
+    pub announced: Option<&'a str>,
     /// There is a frame of the source to show.
     pub has_image: bool,
 }
@@ -236,10 +286,17 @@ impl View<'_> {
         matches!(&self.model.failed, Some((_, error)) if matches!(**error, ModelError::NoRuntime { .. }))
     }
 
+    /// The model that is being opened, unless it is the running one in another way (with other threads, say).
+    #[must_use]
+    pub fn loading(&self) -> Option<&Path> {
+        let running = self.model.current.as_ref().map(|model| model.path.as_path());
+        self.model.opening.as_deref().filter(|opening| !running.is_some_and(|now| same_file(now, opening)))
+    }
+
     /// The list's entry of the running model is this one.
     #[must_use]
     pub fn is_current(&self, entry: &ModelEntry) -> bool {
-        self.model.current.as_ref().is_some_and(|model| same_file(&model.path, &entry.path))
+        self.model.current.as_ref().is_some_and(|model| is_of(entry, &model.path))
     }
 
     /// The measurement behind a model's number of threads, if there is one.
@@ -271,10 +328,16 @@ pub fn same_file(a: &Path, b: &Path) -> bool {
     a == b || (a.file_name() == b.file_name() && (a.ends_with(b) || b.ends_with(a)))
 }
 
+/// Whether an entry of the list is this file, or a copy of it in another folder.
+#[must_use]
+pub fn is_of(entry: &ModelEntry, path: &Path) -> bool {
+    same_file(&entry.path, path) || entry.copies.iter().any(|copy| copy == path)
+}
+
 /// The list's entry of a model's file.
 #[must_use]
 pub fn listed<'a>(models: &'a [Arc<ModelEntry>], path: &Path) -> Option<&'a Arc<ModelEntry>> {
-    models.iter().find(|entry| same_file(&entry.path, path))
+    models.iter().find(|entry| is_of(entry, path))
 }
 
 /// The measurement behind a model's number of threads, if there is one for this execution provider and this runtime.

@@ -36,6 +36,58 @@ pub fn sized_icon_button(ui: &mut Ui, icon: Icon, label: &str, on: bool, side: f
     response.on_hover_text(label)
 }
 
+/// Controls at the right end of a row, in reading order, so that Tab goes through them from left to right; their width is
+/// known from the last pass. `salt` tells several rows of one part of the window apart.
+pub fn at_right(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, add: impl FnOnce(&mut Ui)) {
+    let id = ui.scope_id().with(("at right", salt));
+    let last: Option<f32> = ui.ctx().data(|d| d.get_temp(id));
+    let room = ui.available_rect_before_wrap();
+    let left = (room.right() - last.unwrap_or(0.0)).max(room.left());
+    let rect = egui::Rect::from_min_max(egui::pos2(left, room.top()), room.max);
+    let response = ui.scope_builder(
+        egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)),
+        |ui| {
+            if last.is_none() {
+                ui.set_invisible();
+            }
+            add(ui);
+            ui.min_rect().width()
+        },
+    );
+    if last.is_none_or(|last| (last - response.inner).abs() > 0.1) {
+        ui.ctx().data_mut(|d| d.insert_temp(id, response.inner));
+        ui.ctx().request_repaint();
+    }
+}
+
+/// Draws a ring around what has the keyboard's focus. Call it when everything was shown.
+pub fn focus_ring(ctx: &egui::Context) {
+    let focused = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id));
+    let Some(response) = focused.filter(Response::has_focus) else { return };
+    let colour = style::palette_of(&ctx.global_style().visuals).accent;
+    let painter = ctx.layer_painter(response.layer_id).with_clip_rect(response.interact_rect.expand(3.0));
+    painter.rect_stroke(response.rect, RADIUS, Stroke::new(2.0, colour), StrokeKind::Outside);
+}
+
+/// Scrolls to what Tab has just given the focus. Call it at the end of what a scroll area holds.
+pub fn follow_focus(ui: &Ui) {
+    let key = ui.scope_id().with("followed focus");
+    let focused = ui.ctx().memory(egui::Memory::focused);
+    let followed: Option<egui::Id> = ui.ctx().data(|d| d.get_temp(key));
+    if focused == followed {
+        return;
+    }
+    let Some(id) = focused else {
+        ui.ctx().data_mut(|d| d.remove::<egui::Id>(key));
+        return;
+    };
+    let Some(response) = ui.ctx().read_response(id) else { return };
+    if response.layer_id == ui.layer_id() && ui.min_rect().contains(response.rect.center()) {
+        ui.ctx().data_mut(|d| d.insert_temp(key, id));
+        ui.scroll_to_rect(response.rect.expand(16.0), None);
+    }
+}
+
 /// The button that is meant to be pressed.
 pub fn primary_button(ui: &mut Ui, text: &str) -> Response {
     let p = palette(ui);

@@ -20,10 +20,11 @@ use super::controllers::{
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
 use super::stage::Stage;
-use super::strings::{Strings, system_language};
+use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
 use super::view::{LibraryView, View, source_info};
+use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
 use crate::engine::{Command, Engine, EngineOptions, PaceReport, Stats};
@@ -57,8 +58,10 @@ struct WindowState {
     full_screen: bool,
     /// The help sheet is open.
     help: bool,
-    /// A menu was open at the end of the last pass.
+    /// A menu or a dialogue was open at the end of the last pass.
     menu_open: bool,
+    /// A text was being typed at the end of the last pass.
+    typing: bool,
     /// The window is minimised or covered.
     hidden: bool,
     title: String,
@@ -83,11 +86,13 @@ impl App {
         let mut toasts = Toasts::default();
         let settings_file = settings::settings_file();
         let (loaded, may_write) = match settings_file.as_deref().map(settings::load) {
-            Some(Ok(settings)) => (settings, true),
-            Some(Err(error)) => {
-                let may_write = !matches!(error, settings::SettingsError::Unreadable { .. });
-                toasts.bad(Strings::of(system_language()).settings, error.to_string());
-                (Settings::default(), may_write)
+            Some((settings, error)) => {
+                let may_write = !matches!(error, Some(settings::SettingsError::Unreadable { .. }));
+                if let Some(error) = error {
+                    let language = system_language();
+                    toasts.bad(Strings::of(language).settings, error.explain(language).to_string());
+                }
+                (settings, may_write)
             }
             None => (Settings::default(), false),
         };
@@ -128,11 +133,14 @@ impl App {
                 thresholds: Thresholds::default(),
                 position: None,
                 models: Arc::default(),
+                known: catalogue.known(),
                 catalogue,
                 watcher,
                 workers: Workers::new(ctx.clone()),
                 toasts,
                 page: Page::default(),
+                panel_shown: false,
+                file_mirrored: false,
                 intents: VecDeque::new(),
                 settings: loaded,
             },
@@ -181,7 +189,15 @@ impl App {
         if self.window.full_screen {
             return;
         }
-        let size = ctx.input(|i| i.viewport().inner_rect.map(|r| (r.width().round(), r.height().round())));
+        let (size, maximised) = ctx.input(|i| {
+            let window = i.viewport();
+            let size = window.inner_rect.map(|r| (r.width().round(), r.height().round()));
+            (size, window.maximized)
+        });
+        self.core.settings.maximised = maximised == Some(true);
+        if self.core.settings.maximised {
+            return;
+        }
         if let Some(size) = size.filter(|s| s.0 >= 320.0 && s.1 >= 240.0) {
             self.core.settings.window = Some(size);
         }
@@ -226,6 +242,7 @@ impl App {
             language,
             settings: &core.settings,
             settings_file: settings.file.as_deref(),
+            snapshot_folder: &settings.snapshot_folder,
             source: &core.source,
             model: &core.model,
             stats: &core.stats,
@@ -241,11 +258,16 @@ impl App {
             speed: model.speed(),
             position: core.position,
             as_fast_as_possible: source.as_fast_as_possible,
+            playback_speed: source.speed,
             page: &core.page,
             help: window.help,
             menu_open: window.menu_open,
+            typing: window.typing,
+            failure_shown: core.toasts.newest_failure(),
             full_screen: window.full_screen,
             comparing: compare.on,
+            mirrored: core.mirrored(),
+            announced: model.announced(core, ui.ctx()),
             has_image: stage.frame().is_some(),
         };
         let dropped = ui.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
@@ -264,9 +286,12 @@ impl App {
         if view.help {
             help::ui(ui, view.strings, &mut intents);
         }
-        // Popups are known only after they were shown; the keys of the next pass ask for it.
-        window.menu_open = ui.ctx().any_popup_open();
         layout::typed_ui(ui, view.strings, &mut files.typed, &mut intents);
+        focus_ring(ui.ctx());
+        // Popups are known only after they were shown, and Escape takes the focus from a text before the keys are read: the
+        // keys of the next pass ask for both.
+        window.menu_open = ui.ctx().any_popup_open() || ui.ctx().memory(|m| m.top_modal_layer().is_some());
+        window.typing = ui.ctx().text_edit_focused();
         pages::drop_sheet(ui, &view);
         intents
     }

@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::controllers::LabelsError;
 use super::intent::{Choose, Intent};
 use super::strings::Strings;
 use crate::library::download::Job;
 use crate::library::import::{ImportError, Imported};
+use crate::library::records::ModelRecord;
 use crate::library::upkeep::{UpkeepError, Verdict};
 use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
 use crate::save::{Saved, SnapshotError};
+use crate::source::SourceError;
 use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::camera::CameraInfo;
 
@@ -31,6 +34,8 @@ pub enum Done {
     Library(LibraryDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
+    /// What a typed path means, or why it can't be opened.
+    Typed(Result<Intent, SourceError>),
     /// No file dialogue can be shown here.
     NoDialogue(Choose),
     Snapshot(Result<Box<Saved>, SnapshotError>),
@@ -38,7 +43,7 @@ pub enum Done {
     Ran(PathBuf, Result<Vec<NodeShare>, String>),
     Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
     ReadingSaved(PathBuf, Result<PathBuf, ModelError>),
-    Labels(Result<Vec<String>, String>),
+    Labels(Result<Vec<String>, LabelsError>),
     /// The worker ended without a result.
     Broken,
 }
@@ -50,7 +55,9 @@ pub enum LibraryDone {
     /// A model, by its name, was compared with its published or remembered hash.
     Verified(String, Result<Verdict, ModelError>),
     /// A model was removed; `true`: deleted permanently.
-    Removed(PathBuf, bool, Result<(), UpkeepError>),
+    Removed(PathBuf, bool, Box<ModelRecord>, Result<Vec<PathBuf>, UpkeepError>),
+    /// A model was brought back from the trash.
+    Restored(PathBuf, Result<(), UpkeepError>),
     Imported(Box<Taken>),
     /// The running model's file is gone.
     FileGone(PathBuf),
@@ -112,7 +119,7 @@ impl Workers {
         let videos = ["mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv", "flv"];
         let both: Vec<&str> = images.iter().copied().chain(videos).collect();
         let future: Choice = match what {
-            Choose::File => {
+            Choose::File | Choose::Address => {
                 let dialogue =
                     dialogue.set_title(strings.open_file).add_filter(strings.image_or_video, &both);
                 Box::pin(dialogue.add_filter("*", &["*"]).pick_file())

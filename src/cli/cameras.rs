@@ -16,27 +16,28 @@ use crate::source::{Address, CameraRequest, SourceError};
 /// List cameras with their formats, sizes, rates and controls.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    sightline cameras                      what there is\n  \
-    sightline cameras --watch 10           open the first and report for ten seconds\n  \
-    sightline cameras --watch 10 --camera \u{201c}HD Webcam\u{201d} --pixels yuyv --size 640x480")]
+    sightline cameras                      list the cameras\n  \
+    sightline cameras --watch 10           open the first one and report for ten seconds\n  \
+    sightline cameras --watch 10 --camera 'HD Webcam' --pixels yuyv --size 640x480\n\n\
+    Exit code 1 if there is no camera.")]
 pub struct CamerasArgs {
-    /// Open a camera and report for so many seconds: state changes, frames a second
+    /// Open a camera and report its state and frame rate for so many seconds
     #[arg(long, value_name = "SECONDS")]
     watch: Option<f64>,
-    /// Which camera to open: its number or name [default: the first that works]
+    /// Camera to open: its number, name or device [default: the first that works]
     #[arg(long, value_name = "CAMERA", requires = "watch")]
     camera: Option<String>,
-    /// Pixel format to ask for: mjpeg, yuyv, nv12, rgb8, bgr8 or gray8
+    /// Pixel format to request: mjpeg, yuyv, nv12, rgb8, bgr8 or gray8
     #[arg(long, value_name = "FORMAT", requires = "watch", value_parser = pixel_format)]
     pixels: Option<PixelFormat>,
-    /// Size to ask for: 640x480
+    /// Frame size to request, e.g. 640x480
     #[arg(long, value_name = "SIZE", requires = "watch", value_parser = super::image_size)]
     size: Option<(u32, u32)>,
-    /// Frames a second to ask for
+    /// Frame rate to request
     #[arg(long, value_name = "N", requires = "watch")]
     fps: Option<u32>,
-    /// How results are written
-    #[arg(long, value_enum, default_value_t)]
+    /// Output: text, or a JSON array; with --watch, JSON Lines
+    #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
 
@@ -113,10 +114,12 @@ fn list(format: Format) -> anyhow::Result<Exit> {
     let cameras = camera::list();
     if format == Format::Json {
         output::json(&cameras.iter().map(record).collect::<Vec<_>>())?;
-        return Ok(Exit::Done);
     }
     if cameras.is_empty() {
         return Err(SourceError::NoCamera.into());
+    }
+    if format == Format::Json {
+        return Ok(Exit::Done);
     }
     for camera in &cameras {
         output::line(&output::printable(&format!("{}  {}  ({})", camera.index, camera.name, camera.bus)))?;
@@ -256,7 +259,7 @@ fn watch(args: &CamerasArgs, seconds: f64) -> anyhow::Result<Exit> {
                 output::json_line(&Moment { time_s, state, detail: &detail, fps, frames, lost: stats.lost })?;
             }
             Format::Text => output::line(&output::printable(&format!(
-                "{time_s:8.3} s  {state:<8} {detail}  {fps:.1} frames/s, {frames} shown, {} lost",
+                "{time_s:8.3} s  {state:<8} {detail}  {fps:.1} fps, {frames} shown, {} dropped",
                 stats.lost
             )))?,
         }
@@ -287,7 +290,9 @@ fn word(error: &SourceError) -> &'static str {
         SourceError::Unplugged { .. } => "unplugged",
         SourceError::Busy { .. } => "busy",
         SourceError::Forbidden { .. } => "forbidden",
-        SourceError::Stalled { .. } => "stalled",
+        SourceError::Stalled { .. }
+        | SourceError::StreamStalled { .. }
+        | SourceError::VideoStalled { .. } => "stalled",
         SourceError::Damaged { .. } => "damaged",
         SourceError::NoFormat { .. } => "no-format",
         _ => "failed",

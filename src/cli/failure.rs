@@ -127,13 +127,13 @@ impl From<SourceError> for Failure {
                 "Connect a camera, or name an image, a video or \u{201c}pattern\u{201d} (a test image)."
                     .into()
             }
-            SourceError::Unplugged { .. } => "Plug it in again and start once more.".into(),
+            SourceError::Unplugged { .. } => "Plug it in again and run the command again.".into(),
             SourceError::Busy { .. } => "Close the other program, or choose another camera.".into(),
-            SourceError::Stalled { name } | SourceError::Camera { name, .. } if name.contains("://") => {
-                "Check the address and the network, and start once more.".into()
+            SourceError::StreamStalled { .. } | SourceError::Stream { .. } => {
+                "Check the address and the network, and try again.".into()
             }
             SourceError::Stalled { .. } | SourceError::Damaged { .. } | SourceError::Camera { .. } => {
-                "Start once more; if it lasts, unplug the camera and plug it in again.".into()
+                "Try again; if it happens again, unplug the camera and plug it in again.".into()
             }
             _ => error.fix(),
         };

@@ -26,6 +26,7 @@ use tracing_subscriber::EnvFilter;
 pub use failure::{Exit, Failure};
 
 use crate::app::{self, AppOptions};
+use crate::engine::MAX_COMPARED;
 use crate::library::{Catalogue, inventory};
 use crate::model::labels::Language;
 use crate::model::spec::Size;
@@ -41,11 +42,14 @@ use interrupt::Interrupt;
     long_about = "See, live, what a neural network sees: any ONNX vision model over a camera, a video or images.\n\n\
                   Without a command, the window opens.",
     after_help = "Examples:\n  \
-        sightline                                the window, with the last source\n  \
-        sightline --source traffic.mp4           the window, with a video\n  \
+        sightline                                open the window with the last source\n  \
+        sightline traffic.mp4                    open the window with a video, image, folder or address\n  \
+        sightline traffic.mp4 yolov8n.onnx       open the window with a video and a model\n  \
         sightline predict street.jpg --save out  annotate an image, without a window\n  \
-        sightline doctor                         check what works here, and how to fix the rest\n\n\
-        Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+        sightline doctor                         check what works on this computer\n\n\
+        A model is named by its file, by its name in \u{201c}sightline models list\u{201d}, or by its id in the catalogue.\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n\
+        NO_COLOR turns colours off.",
     disable_help_subcommand = true
 )]
 pub struct Cli {
@@ -53,7 +57,7 @@ pub struct Cli {
     window: WindowArgs,
     #[command(subcommand)]
     command: Option<Command>,
-    /// Log more on standard error (-vv: still more)
+    /// Show what the program is doing (-vv: in detail)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
@@ -61,19 +65,23 @@ pub struct Cli {
 /// The options of the window.
 #[derive(Debug, clap::Args)]
 struct WindowArgs {
-    /// The source to open first: a camera, an image, a folder, a glob, a video or “pattern”
+    /// Open these: a video, images, a folder, a camera, a network address or “pattern”; and ONNX files, of which the first
+    /// runs and the others are compared with it
+    #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    paths: Vec<OsString>,
+    /// Open this camera, image, video, folder, glob or network address, or “pattern”
     #[arg(long, value_name = "SOURCE")]
     source: Option<OsString>,
-    /// The model to run first, an ONNX file
-    #[arg(long, value_name = "FILE")]
+    /// Run this model: an ONNX file, or a model's name
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// Compare it with these models from the start
-    #[arg(long, value_name = "FILE", num_args = 1..=3)]
+    /// Compare it with these models
+    #[arg(long, value_name = "MODEL", num_args = 1..=3)]
     compare: Vec<PathBuf>,
-    /// Language of the window and of class names: en or zh
+    /// Language of the window and of class names: en or zh [default: the system's]
     #[arg(long, value_name = "LANG", value_parser = language)]
     language: Option<Language>,
-    /// Size of the window, like 1280x800 [default: as it was left]
+    /// Window size, e.g. 1280x800 [default: as it was closed]
     #[arg(long, value_name = "SIZE", value_parser = image_size)]
     size: Option<(u32, u32)>,
 }
@@ -82,62 +90,65 @@ struct WindowArgs {
 enum Command {
     /// Run a model on images, videos or cameras, without a window
     Predict(predict::PredictArgs),
-    /// Run several models on the same frames: how fast each is, and how far they agree
+    /// Compare the speed and the results of several models on the same frames
     Compare(compare::CompareArgs),
-    /// List, download, import, check and remove models, or describe a model file
+    /// List, download, import, verify and remove models, or describe a model file
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// List cameras with their formats, rates and controls, or watch one at work
+    /// List cameras with their formats, frame rates and controls, or test one
     Cameras(cameras::CamerasArgs),
-    /// Measure how long each stage of a model takes here
+    /// Measure how long each stage of a model takes on this computer
     Bench(bench::BenchArgs),
-    /// Check what works here, and how to fix the rest
+    /// Check what works on this computer, and how to fix the rest
     Doctor(doctor::DoctorArgs),
-    /// Write a script that completes commands and options in a shell
+    /// Print a script for completing commands and options in a shell
     Completions(completions::CompletionsArgs),
 }
 
 /// How a model is opened: options that several commands share.
 #[derive(Debug, clap::Args)]
 struct OpeningArgs {
-    /// Input size of models that take any: 640 or 640x384 (width x height)
+    /// Input size for models that accept any: 640, or 640x384 (width x height)
     #[arg(long, value_name = "SIZE", value_parser = image_size)]
     imgsz: Option<(u32, u32)>,
-    /// What runs the model: cpu, or another execution provider of this ONNX Runtime
+    /// Execution provider: cpu, or another that “sightline doctor” lists [default: cpu]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
-    /// Threads for one run of the model [default: chosen for this machine; predict processes several frames of files at
-    /// once, each with one thread]
+    /// CPU threads per inference [default: chosen for this computer; for files, “predict” runs several frames at once,
+    /// each with one thread]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
-    /// A LoRA adapter (`.onnx_adapter`) to run the model with
+    /// LoRA adapter to run the model with (`.onnx_adapter`)
     #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
-    /// For a model of actions: the pose model that finds the skeletons [default: the first one found next to it or in
-    /// the models folders]
-    #[arg(long, value_name = "FILE")]
+    /// For action recognition: the pose model to use [default: the first one next to the model or in the model folders]
+    #[arg(long, value_name = "MODEL")]
     pose: Option<PathBuf>,
-    /// For a style and other models from image to image: cover only the person, whom this matting model finds
-    #[arg(long, value_name = "FILE")]
+    /// For styles and other image-to-image models: apply only to people, found with this matting model
+    #[arg(long, value_name = "MODEL")]
     person_only: Option<PathBuf>,
 }
 
 impl OpeningArgs {
-    /// The options with which this model is opened. Ctrl-C ends its work.
-    fn options(&self, model: &Path, interrupt: &Interrupt) -> OpenOptions {
-        OpenOptions {
+    /// The options with which a model is opened. Ctrl-C ends its work.
+    ///
+    /// # Errors
+    /// A second model that isn't known.
+    fn options(&self, interrupt: &Interrupt) -> Result<OpenOptions, Failure> {
+        let second = |named: &Option<PathBuf>| named.as_deref().map(|m| chosen_model(Some(m))).transpose();
+        Ok(OpenOptions {
             threads: self.threads.map(usize::from),
             device: self.device.clone(),
             size: self.imgsz,
-            hints: Catalogue::load().hints(model),
+            known: Arc::new(Catalogue::load()).known(),
             overrides: None,
             adapter: self.adapter.clone(),
-            pose: self.pose.clone(),
-            matte: self.person_only.clone(),
+            pose: second(&self.pose)?,
+            matte: second(&self.person_only)?,
             profile: None,
             cache: folders::cache_folder(),
             cancel: Some(interrupt.cancel_token()),
-        }
+        })
     }
 
     /// Opens a model and runs it once on an empty image, so that the first real frame is not slow.
@@ -178,10 +189,10 @@ impl OpeningArgs {
             ))
         };
         if self.pose.is_some() && spec.task != Task::Action {
-            return wrong("--pose", "models that tell actions from skeletons");
+            return wrong("--pose", "action recognition");
         }
         if self.person_only.is_some() && spec.task != Task::Stylize {
-            return wrong("--person-only", "models that turn an image into another one");
+            return wrong("--person-only", "image-to-image models");
         }
         Ok(())
     }
@@ -199,18 +210,26 @@ pub fn main() -> Exit {
         }
     };
     log(cli.verbose);
-    run(&cli).unwrap_or_else(failure::report)
+    match run(&cli) {
+        Ok(Exit::Interrupted) => Failure::Interrupted.report(),
+        Ok(exit) => exit,
+        Err(error) => failure::report(error),
+    }
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    let WindowArgs { source, model, compare, language, size } = &cli.window;
-    let given =
-        source.is_some() || model.is_some() || !compare.is_empty() || language.is_some() || size.is_some();
+    let WindowArgs { paths, source, model, compare, language, size } = &cli.window;
+    let given = !paths.is_empty()
+        || source.is_some()
+        || model.is_some()
+        || !compare.is_empty()
+        || language.is_some()
+        || size.is_some();
     if given {
         return Err(Failure::usage(
-            "Options before a command are for the window.",
-            "Write them after the command, or leave the command out.",
+            "What stands before a command is for the window.",
+            "Write it after the command, or leave the command out.",
         )
         .into());
     }
@@ -226,15 +245,28 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
 }
 
 fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
-    let source = args.source.as_deref().map(|word| sources::one(word, "sightline --model")).transpose()?;
+    let named = args.source.as_deref().map(|word| sources::one(word, "sightline")).transpose()?;
+    let sources::Opened { source, models } = sources::opened(&args.paths)?;
+    if named.is_some() && source.is_some() {
+        let fix = "Leave \u{201c}--source\u{201d} out, or the path.";
+        return Err(Failure::usage("Two sources are named, and the window shows one.", fix).into());
+    }
+    let source = named.or(source).map(|source| source.absolute());
     let size = args.size.map(|(width, height)| (width as f32, height as f32));
     // The library lists models by their whole paths; a relative one would be taken for another model.
     let whole = |named: &PathBuf| {
         let path = chosen_model(Some(named))?;
         Ok::<_, Failure>(std::path::absolute(&path).unwrap_or(path))
     };
-    let model = args.model.as_ref().map(whole).transpose()?;
-    let compare = args.compare.iter().map(whole).collect::<Result<_, _>>()?;
+    let mut models = args.model.iter().chain(&models).map(whole).collect::<Result<Vec<_>, _>>()?.into_iter();
+    let model = models.next();
+    let compared = args.compare.iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+    let compare: Vec<PathBuf> = models.chain(compared).collect();
+    if compare.len() >= MAX_COMPARED {
+        let message =
+            format!("{} models are named, and the window compares {MAX_COMPARED}.", compare.len() + 1);
+        return Err(Failure::usage(message, "Leave some out.").into());
+    }
     let options = AppOptions { source, model, compare, language: args.language, size };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
@@ -254,17 +286,26 @@ fn log(verbose: u8) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(chosen.unwrap_or_else(|| EnvFilter::new(usual)))
         .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()) && wants_colour())
         .without_time()
         .finish();
     // Fails only if a program that uses the library has set its own subscriber, which is then used.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// Whether colours may be written: `NO_COLOR` is unset or empty (no-color.org).
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// The model that was named: a file, or else the name of a model of the library. Without a name, the default model.
+///
+/// # Errors
+/// A name that nothing has.
 fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(path) = named else { return default_model() };
-    let name = path.to_str().filter(|_| !path.exists() && path.components().count() == 1);
+    let is_file = path.exists() && !path.is_dir();
+    let name = path.to_str().filter(|_| !is_file && path.components().count() == 1);
     let Some(name) = name else { return Ok(path.to_owned()) };
     let catalogue = Arc::new(Catalogue::load());
     let cards = models::load_inventory(&catalogue).entries();
@@ -277,22 +318,25 @@ fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
             format!("Download it with:  sightline models pull {}", entry.id),
         ));
     }
-    // Opening it will report that the file does not exist.
-    Ok(path.to_owned())
+    if path.is_dir() || name.to_lowercase().ends_with(".onnx") {
+        // Opening it tells that there is no such file.
+        return Ok(path.to_owned());
+    }
+    Err(models::unknown(name, &cards, &catalogue))
 }
 
 /// The model to use when none is named.
 fn default_model() -> Result<PathBuf, Failure> {
     folders::default_model().ok_or_else(|| {
         let place = folders::data_folder().map_or_else(
-            || "a folder \u{201c}models\u{201d} here".into(),
+            || "the folder that SIGHTLINE_MODELS names".into(),
             |folder| format!("\u{201c}{}\u{201d}", folder.join("models").display()),
         );
         Failure::failed(
-            "No model was named, and the default model isn't here.",
+            "No model was named, and the default model, YOLOX-Nano, isn't on this computer.",
             format!(
-                "Run \u{201c}make run\u{201d} once, which fetches it; or put yolox_nano.onnx (github.com/Megvii-BaseDetection/YOLOX, \
-                 release 0.1.1rc0) into {place}; or name a model with \u{201c}--model FILE\u{201d}."
+                "Download it with \u{201c}sightline models pull yolox-nano\u{201d}; or put yolox_nano.onnx \
+                 (github.com/Megvii-BaseDetection/YOLOX, release 0.1.1rc0) into {place}; or name a model with \u{201c}--model MODEL\u{201d}."
             ),
         )
     })
@@ -324,6 +368,18 @@ mod tests {
     fn the_command_line_is_well_formed() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn paths_are_for_the_window_and_commands_stay_commands() {
+        let parse = |words: &[&str]| Cli::try_parse_from(["sightline"].iter().chain(words));
+        let cli = parse(&["a.mp4", "b.onnx", "--language", "zh"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.window.paths, ["a.mp4", "b.onnx"]);
+        let cli = parse(&["predict", "a.mp4"]).unwrap();
+        assert!(cli.window.paths.is_empty() && matches!(cli.command, Some(Command::Predict(_))));
+        assert!(parse(&["./predict"]).unwrap().command.is_none(), "a file with the name of a command");
+        assert!(parse(&[]).unwrap().window.paths.is_empty());
     }
 
     #[test]

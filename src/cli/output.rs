@@ -8,13 +8,27 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::failure::Failure;
 
-/// How results are written.
+pub use crate::library::names::size;
+
+/// How one answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// For people
     #[default]
     Text,
-    /// For programs: JSON, and nothing else, on standard output.
+    /// For programs: one JSON document
+    Json,
+}
+
+/// How answers are written that come one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LineFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: JSON Lines, one object a line
+    // Scripts of version 0.1 say "json".
+    #[value(name = "jsonl", alias = "json")]
     Json,
 }
 
@@ -93,17 +107,6 @@ pub fn table(rows: &[Vec<String>], right: &[bool]) -> String {
     text
 }
 
-/// A size in bytes for people: `3.7 MB`.
-#[must_use]
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,10 +121,5 @@ mod tests {
     fn columns_line_up_in_both_scripts() {
         let rows = [vec!["人".into(), "1.5".into()], vec!["abc".into(), "12.25".into()]];
         assert_eq!(table(&rows, &[false, true]), "人     1.5\nabc  12.25");
-    }
-
-    #[test]
-    fn sizes_have_decimal_units() {
-        assert_eq!([size(999), size(3_660_092), size(2_500_000_000)], ["999 B", "3.7 MB", "2.5 GB"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use super::output::{self, Format};
+use super::output::{self, LineFormat};
 use super::predict::names::Folder;
 use super::predict::progress::Progress;
 use super::predict::saver::Saver;
@@ -18,23 +18,23 @@ pub(super) struct SharedArgs {
     limits: ThresholdArgs,
     #[command(flatten)]
     pub opening: super::OpeningArgs,
-    /// Save annotated images, or an annotated video for a video or camera, in this folder; files that
-    /// exist are never replaced
+    /// Save annotated images, or an annotated video of a video or camera, in this folder; existing files are never
+    /// overwritten
     #[arg(short, long, value_name = "DIR")]
     pub save: Option<PathBuf>,
-    /// Text for people, or one JSON object a frame (JSON Lines)
+    /// Output: text, or JSON Lines with one object per frame
     #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
-    /// Process only the first N frames of each source
+    format: LineFormat,
+    /// Stop after N frames of each source
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_frames: Option<u64>,
-    /// Language of class names in text and images: en or zh
+    /// Language of class names: en or zh
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = super::language)]
     language: Language,
     /// Show no progress bar
     #[arg(long)]
     no_progress: bool,
-    /// Write nothing but results and errors: no progress bar, no summary
+    /// Print only results and errors: no progress bar, no summary
     #[arg(short, long)]
     quiet: bool,
 }
@@ -42,17 +42,17 @@ pub(super) struct SharedArgs {
 /// What counts as found.
 #[derive(Debug, clap::Args)]
 struct ThresholdArgs {
-    /// Least score that counts as found, 0 to 1 [default: that of the model's own project, usually 0.25]
-    #[arg(long, value_name = "SCORE", value_parser = fraction)]
+    /// Confidence threshold, 0 to 1: results with a lower score are left out [default: that of the model's family,
+    /// usually 0.25]
+    #[arg(long, value_name = "CONF", value_parser = fraction)]
     conf: Option<f32>,
-    /// Greatest overlap (IoU) of two boxes of a class that are both kept, 0 to 1 [default: that of the model's own
-    /// project, as "models info" shows it]
+    /// IoU threshold for non-maximum suppression, 0 to 1 [default: that of the model's family, which "models info" shows]
     #[arg(long, value_name = "IOU", value_parser = fraction)]
     iou: Option<f32>,
-    /// Only these classes: names (English or Chinese) or ids, separated by commas
+    /// Detect only these classes: names (English or Chinese) or ids, separated by commas
     #[arg(long, value_name = "LIST")]
     classes: Option<String>,
-    /// Most detections a frame
+    /// Maximum number of detections per frame
     #[arg(long, value_name = "N", default_value_t = Thresholds::default().max_det as u64,
           value_parser = clap::value_parser!(u64).range(1..=100_000))]
     max_det: u64,
@@ -112,7 +112,7 @@ pub struct Reporting {
     /// Saves them as images and videos.
     pub saver: Option<Saver>,
     /// How each frame is reported.
-    pub format: Format,
+    pub format: LineFormat,
     /// Language of class names in text and images.
     pub language: Language,
     /// Nothing but results and errors.
@@ -138,8 +138,8 @@ impl Reporting {
             summary.push_str(&saved);
         }
         match self.format {
-            Format::Text => output::line(&summary),
-            Format::Json => {
+            LineFormat::Text => output::line(&summary),
+            LineFormat::Json => {
                 summary.lines().filter(|l| !l.is_empty()).for_each(output::note);
                 Ok(())
             }

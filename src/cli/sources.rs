@@ -6,7 +6,8 @@ use std::str::FromStr as _;
 
 use super::failure::Failure;
 use crate::engine::MAX_COMPARED;
-use crate::source::{Address, SourceError};
+use crate::source::address::typed_path;
+use crate::source::{Address, SourceError, camera};
 
 /// The address of a command's only source. `typed` is the text before the name of a model in that command.
 pub(super) fn one(word: &OsStr, typed: &str) -> Result<Address, Failure> {
@@ -14,6 +15,53 @@ pub(super) fn one(word: &OsStr, typed: &str) -> Result<Address, Failure> {
         return Err(a_model(word, &format!("{typed} {}", quoted(word))));
     }
     Ok(address(word)?)
+}
+
+/// What the window is to open: one source, and models.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Opened {
+    pub source: Option<Address>,
+    pub models: Vec<PathBuf>,
+}
+
+/// What the words after the program's name are to the window, as for media viewers: a source, or several images, and ONNX files.
+pub(super) fn opened(words: &[OsString]) -> Result<Opened, Failure> {
+    let (models, others): (Vec<&OsString>, Vec<&OsString>) = words.iter().partition(|word| is_model(word));
+    let models =
+        models.into_iter().map(|word| word.to_str().map_or_else(|| word.into(), typed_path)).collect();
+    let sources = others.iter().map(|word| source_of(word)).collect::<Result<Vec<_>, _>>()?;
+    let source = match &sources[..] {
+        [] => None,
+        [source] => Some(source.clone()),
+        several => {
+            let images = several.iter().map(|source| match source {
+                Address::Image(path) => Some(path.clone()),
+                _ => None,
+            });
+            let Some(images) = images.collect() else {
+                return Err(Failure::usage(
+                    "Several sources are named, and the window shows one at a time.",
+                    "Name one video, folder, camera or address, or several images.",
+                ));
+            };
+            Some(Address::Images(images))
+        }
+    };
+    Ok(Opened { source, models })
+}
+
+/// The source that a word after the program's name means. A word that could only be the name of a camera must be one: it may
+/// be a mistyped command.
+fn source_of(word: &OsStr) -> Result<Address, Failure> {
+    match address(word)? {
+        Address::Camera { name, .. } if !camera::list().iter().any(|camera| camera.name == name) => {
+            Err(Failure::usage(
+                format!("\u{201c}{name}\u{201d} is no file, folder, camera, network address or command."),
+                "\u{201c}sightline --help\u{201d} lists the commands, \u{201c}sightline cameras\u{201d} the cameras.",
+            ))
+        }
+        address => Ok(address),
+    }
 }
 
 /// The addresses of the sources, and whether some are missing; `models` are those of `--model`. A missing source is reported
@@ -98,6 +146,38 @@ mod tests {
         let words = [there.clone().into_os_string(), dir.path().join("b.png").into_os_string()];
         assert_eq!(all(&words, &[]).unwrap(), (vec![Address::Image(there)], true));
         assert!(matches!(all(&["pattern:0x0".into()], &[]), Err(Failure::Usage { .. })));
+    }
+
+    #[test]
+    fn the_window_opens_sources_and_models_as_viewers_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            path
+        };
+        let (video, a, b, model) = (file("v.mp4"), file("a.png"), file("b.jpg"), file("m.onnx"));
+        let of = |words: &[&Path]| opened(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        let source = |source| Opened { source: Some(source), models: Vec::new() };
+        assert_eq!(of(&[&video]).unwrap(), source(Address::Video(video.clone())));
+        assert_eq!(of(&[dir.path()]).unwrap(), source(Address::Folder(dir.path().into())));
+        assert_eq!(of(&[&a, &b]).unwrap(), source(Address::Images(vec![a.clone(), b])));
+        let uri = format!("file://{}", a.display());
+        assert_eq!(
+            of(&[uri.as_ref()]).unwrap(),
+            source(Address::Image(a.clone())),
+            "as a file manager gives it"
+        );
+        let stream = "rtsp://10.0.0.2/cam";
+        assert_eq!(of(&[stream.as_ref()]).unwrap(), source(Address::Stream(stream.into())));
+        let with_model = Opened { source: Some(Address::Video(video.clone())), models: vec![model.clone()] };
+        assert_eq!(of(&[&model, &video]).unwrap(), with_model);
+        assert!(matches!(of(&[&video, &a]), Err(Failure::Usage { .. })), "two sources");
+        let Err(Failure::Usage { message, fix }) = of(&["predct".as_ref()]) else {
+            panic!("a mistyped command")
+        };
+        assert!(message.contains("predct") && fix.contains("--help"), "{message} {fix}");
+        assert!(matches!(of(&[&dir.path().join("none.mp4")]), Err(Failure::Failed { .. })));
     }
 
     #[test]

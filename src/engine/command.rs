@@ -37,6 +37,8 @@ pub enum Command {
     Loop(bool),
     /// Play a video as fast as the model runs, with every frame, instead of in real time.
     AsFastAsPossible(bool),
+    /// Play videos at this many times their own rate; 0.1..=16.
+    Speed(f32),
     /// Make results as new or as many as possible.
     Pace(ResultPace),
     /// The window is hidden: no frame is decoded or run, and videos stand still. A camera is still read, so that its driver
@@ -47,6 +49,29 @@ pub enum Command {
     SetControl { id: u32, value: i64 },
     /// Make every run this much slower, in milliseconds (tests and benchmarks of the live loop).
     SlowDown(u64),
+}
+
+/// How fast videos are played, in hundredths of their own rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Speed(u16);
+
+impl Speed {
+    /// This many times the video's own rate.
+    pub fn times(speed: f32) -> Self {
+        let speed = if speed.is_finite() { speed.clamp(0.1, 16.0) } else { 1.0 };
+        Self((speed * 100.0).round() as u16)
+    }
+
+    /// How long it takes to show this much of a video.
+    pub fn duration(self, of_video: Duration) -> Duration {
+        of_video * 100 / u32::from(self.0)
+    }
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self(100)
+    }
 }
 
 /// What the user has set, as one immutable value: a worker that reads it never sees half of a change.
@@ -60,6 +85,8 @@ pub(super) struct Controls {
     /// Run every frame, as fast as the model can.
     pub every_frame: bool,
     pub hidden: bool,
+    /// How fast videos are played.
+    pub speed: Speed,
     /// Added to every run.
     pub slow_down: Duration,
     pub pace: ResultPace,

@@ -135,6 +135,7 @@ impl Engine {
             models: Arc::clone(&models),
             publisher: Arc::clone(&publisher),
             inbox: frames,
+            taken_by_second: Arc::default(),
         };
         let second = first.clone();
         let loader = {
@@ -177,6 +178,10 @@ impl Engine {
             Command::Seek(time_s) => self.send_to_source(SourceCommand::Seek(time_s)),
             Command::Loop(repeat) => controls.change(|c| c.repeat = repeat),
             Command::AsFastAsPossible(every_frame) => controls.change(|c| c.every_frame = every_frame),
+            Command::Speed(speed) => {
+                let speed = command::Speed::times(speed);
+                controls.change(|c| c.speed = speed);
+            }
             Command::Pace(pace) => controls.change(|c| c.pace = pace),
             Command::Hidden(hidden) => controls.change(|c| c.hidden = hidden),
             Command::SetControl { id, value } => self.send_to_source(SourceCommand::SetControl { id, value }),

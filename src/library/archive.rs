@@ -1,8 +1,10 @@
-//! Unpacking models from `.zip` archives, which may be malicious.
+//! Reading `.zip` archives, which may be malicious: for imports and for downloads.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use zip::result::ZipError;
 
 use super::import::stays_inside;
 use super::names;
@@ -11,12 +13,101 @@ use super::names;
 const MAX_FILES: usize = 2000;
 /// An archive whose files take more bytes together is refused.
 const MAX_BYTES: u64 = 16 << 30;
-
 /// The largest list of contents that is read, in bytes: it is held in memory.
 const MAX_CONTENTS: u64 = 32 << 20;
 
-/// Unpacks the files of an archive that belong to models (`.onnx`, their weights and settings) into `folder` and
-/// returns their paths. `check_space` checks the space that they need.
+/// An open archive within limits. Every reason it returns is the end of a sentence.
+pub(super) struct Archive<R>(zip::ZipArchive<R>);
+
+/// Why a file of an archive can't be written.
+pub(super) enum ExtractError<E> {
+    /// The archive is damaged, or the file isn't what it says.
+    Bad(String),
+    /// The file takes more bytes than allowed.
+    TooLarge,
+    /// The writer's own error.
+    Write(E),
+}
+
+impl<R: Read + Seek> Archive<R> {
+    /// Reads the list of contents.
+    pub fn open(mut file: R) -> Result<Self, String> {
+        check_contents(&mut file)?;
+        let archive = zip::ZipArchive::new(file).map_err(|e| reason_of(&e))?;
+        if archive.len() > MAX_FILES {
+            return Err(format!("it holds more than {MAX_FILES} files"));
+        }
+        Ok(Self(archive))
+    }
+
+    /// Names of all files and folders.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.file_names()
+    }
+
+    /// The number of the file of this name; some programs write `./NAME`.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.0.index_for_name(name).or_else(|| self.0.index_for_name(&format!("./{name}")))
+    }
+
+    /// The size of a file, as the archive declares it.
+    pub fn size(&mut self, index: usize) -> Result<u64, String> {
+        self.0.by_index(index).map(|file| file.size()).map_err(|e| reason_of(&e))
+    }
+
+    /// Hands a file of at most `limit` bytes to `write`, block by block, and returns how many there were.
+    pub fn extract<E>(
+        &mut self,
+        index: usize,
+        limit: u64,
+        mut write: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<u64, ExtractError<E>> {
+        let mut file = self.0.by_index(index).map_err(|e| ExtractError::Bad(reason_of(&e)))?;
+        let name = names::excerpt(file.name(), 120);
+        if !file.is_file() || file.is_symlink() {
+            return Err(ExtractError::Bad(format!("\u{201c}{name}\u{201d} in it is no file")));
+        }
+        let declared = file.size();
+        if declared > limit {
+            return Err(ExtractError::TooLarge);
+        }
+        let (mut found, mut buffer) = (0, vec![0; 256 << 10]);
+        loop {
+            let n = match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    let error = names::excerpt(&error.to_string(), 120);
+                    return Err(ExtractError::Bad(format!(
+                        "\u{201c}{name}\u{201d} in it is damaged ({error})"
+                    )));
+                }
+            };
+            found += n as u64;
+            // The declared size may be wrong: such a file would fill the disk.
+            if found > declared {
+                break;
+            }
+            write(&buffer[..n]).map_err(ExtractError::Write)?;
+        }
+        if found == declared {
+            return Ok(found);
+        }
+        Err(ExtractError::Bad(format!("\u{201c}{name}\u{201d} in it isn't as long as it says")))
+    }
+}
+
+fn reason_of(error: &ZipError) -> String {
+    match error {
+        ZipError::UnsupportedArchive(what) => names::excerpt(what, 120),
+        ZipError::InvalidArchive(what) => names::excerpt(what, 120),
+        other => names::excerpt(&other.to_string(), 120),
+    }
+}
+
+/// Unpacks the files of an archive into `folder` and returns their paths; links and what systems add are left out.
+/// `check_space` checks the space that they need.
 ///
 /// # Errors
 /// What is wrong with the archive, as the end of a sentence.
@@ -25,16 +116,12 @@ pub fn unpack(
     folder: &Path,
     check_space: impl Fn(u64) -> Result<(), String>,
 ) -> Result<Vec<PathBuf>, String> {
-    let mut open = File::open(file).map_err(|e| e.to_string())?;
-    check_contents(&mut open)?;
-    let mut archive = zip::ZipArchive::new(io::BufReader::new(open)).map_err(|e| e.to_string())?;
-    if archive.len() > MAX_FILES {
-        return Err(format!("it holds more than {MAX_FILES} files"));
-    }
+    let open = File::open(file).map_err(|e| e.to_string())?;
+    let mut archive = Archive::open(io::BufReader::new(open))?;
     let mut wanted = Vec::new();
     let mut declared: u64 = 0;
-    for index in 0..archive.len() {
-        let member = archive.by_index(index).map_err(|e| e.to_string())?;
+    for index in 0..archive.0.len() {
+        let member = archive.0.by_index(index).map_err(|e| reason_of(&e))?;
         if member.is_dir() {
             continue;
         }
@@ -46,8 +133,7 @@ pub fn unpack(
                 names::shown(&name)
             ));
         }
-        let is_link = member.unix_mode().is_some_and(|mode| mode & 0o170_000 == 0o120_000);
-        if is_link || is_hidden(&path) {
+        if member.is_symlink() || is_hidden(&path) {
             continue;
         }
         declared = declared.saturating_add(member.size());
@@ -59,38 +145,39 @@ pub fn unpack(
     check_space(declared)?;
     let mut unpacked = Vec::new();
     for (index, path, size) in wanted {
-        let member = archive.by_index(index).map_err(|e| e.to_string())?;
         let target = target(folder, &path);
         std::fs::create_dir_all(target.parent().unwrap_or(folder)).map_err(|e| e.to_string())?;
         let mut out = File::create_new(&target).map_err(|e| e.to_string())?;
-        // A member that is larger than it says would fill the disk.
-        let copied = io::copy(&mut member.take(size.saturating_add(1)), &mut out).map_err(|e| {
-            format!("its file \u{201c}{}\u{201d} is damaged ({e})", names::shown(&path.to_string_lossy()))
+        archive.extract(index, size, |bytes| out.write_all(bytes)).map_err(|error| match error {
+            ExtractError::Bad(reason) => reason,
+            ExtractError::TooLarge => format!("unpacked it would take more than {} GB", MAX_BYTES >> 30),
+            ExtractError::Write(error) => error.to_string(),
         })?;
-        if copied != size {
-            return Err(format!(
-                "its file \u{201c}{}\u{201d} isn't as long as it says",
-                names::shown(&path.to_string_lossy())
-            ));
-        }
         unpacked.push(target);
     }
     Ok(unpacked)
 }
 
 fn target(folder: &Path, path: &Path) -> PathBuf {
-    path.components()
-        .fold(folder.to_owned(), |at, part| at.join(names::safe(&part.as_os_str().to_string_lossy())))
+    parts(path).fold(folder.to_owned(), |at, part| at.join(names::safe(&part)))
 }
 
-/// Files that systems add to archives, such as `__MACOSX` and `.DS_Store`.
+/// The names that a path is made of, without `.`.
+fn parts(path: &Path) -> impl Iterator<Item = String> {
+    path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    })
+}
+
+/// Files that systems add to archives: `__MACOSX` and those whose names begin with a dot.
 fn is_hidden(path: &Path) -> bool {
-    path.components().any(|c| c.as_os_str().to_string_lossy().starts_with(['.', '_']))
+    parts(path).any(|name| name.starts_with('.') || name == "__MACOSX")
 }
 
 /// Refuses an archive whose list of contents would fill the memory: every possible end record is checked
 /// before the list is read.
-pub(super) fn check_contents(archive: &mut (impl Read + Seek)) -> Result<(), String> {
+fn check_contents(archive: &mut (impl Read + Seek)) -> Result<(), String> {
     // An end record, its comment of 64 KiB at most, and the 64-bit record and locator before it.
     const TAIL: u64 = 22 + 65_535 + 20 + 56;
     let mut tail = Vec::new();
@@ -116,6 +203,8 @@ pub(super) fn check_contents(archive: &mut (impl Read + Seek)) -> Result<(), Str
 mod tests {
     use std::io::Cursor;
 
+    use zip::write::SimpleFileOptions;
+
     use super::*;
 
     #[test]
@@ -134,5 +223,37 @@ mod tests {
         std::fs::write(&path, &end).unwrap();
         let error = unpack(&path, folder.path(), |_| Ok(())).unwrap_err();
         assert!(error.contains("list of contents"), "{error}");
+    }
+
+    #[test]
+    fn files_of_folders_that_exporters_name_are_unpacked_and_those_of_systems_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        for name in [
+            "./model.onnx",
+            "_export/net.onnx",
+            "_private.onnx",
+            "__MACOSX/._model.onnx",
+            "a/.DS_Store",
+            ".git/x",
+        ] {
+            zip.start_file(name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(name.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap();
+        let out = folder.path().join("out");
+        std::fs::create_dir(&out).unwrap();
+        let mut unpacked = unpack(&path, &out, |_| Ok(())).unwrap();
+        unpacked.sort();
+        let expected = ["_export/net.onnx", "_private.onnx", "model.onnx"];
+        assert_eq!(unpacked, expected.map(|name| out.join(name)));
+        assert_eq!(std::fs::read(out.join("model.onnx")).unwrap(), b"./model.onnx");
+        let mut archive = Archive::open(File::open(&path).unwrap()).unwrap();
+        assert!(archive.find("model.onnx").is_some() && archive.find("net.onnx").is_none());
+        let index = archive.find("model.onnx").unwrap();
+        let nothing = |_: &[u8]| Ok::<(), ()>(());
+        assert!(matches!(archive.extract(index, 12, nothing), Ok(12)));
+        assert!(matches!(archive.extract(index, 11, nothing), Err(ExtractError::TooLarge)));
     }
 }

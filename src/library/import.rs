@@ -11,7 +11,7 @@ use crate::model::{self, ModelError, sidecar};
 /// How many levels of subfolders are searched.
 const MAX_DEPTH: usize = 4;
 /// A folder with more models than this isn't imported.
-const MAX_MODELS: usize = 1000;
+pub const MAX_MODELS: usize = 1000;
 
 /// Whether the file is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,9 @@ pub struct Imported {
     pub path: PathBuf,
     /// Hex.
     pub sha256: String,
-    /// The same file was in the library already.
+    /// That of the weights in other files, if there are any; see [`model::weights_sha256`].
+    pub weights: Option<String>,
+    /// The same model was in the library already.
     pub was_here: bool,
 }
 
@@ -147,36 +149,35 @@ pub fn import(file: &Path, folder: &Path, mode: ImportMode) -> Result<Vec<Import
     if ends_in(file, "zip") {
         return from_archive(file, folder);
     }
-    Ok(vec![one(file, folder, mode)?])
+    let mut created = Created::default();
+    let imported = one(file, folder, mode, &mut created)?;
+    created.keep();
+    Ok(vec![imported])
 }
 
-fn one(file: &Path, folder: &Path, mode: ImportMode) -> Result<Imported, ImportError> {
+fn one(file: &Path, folder: &Path, mode: ImportMode, created: &mut Created) -> Result<Imported, ImportError> {
     // A file that isn't a model is refused; a model that isn't understood is imported: the user can explain it later.
     let graph = model::inspect(file).map(|i| i.graph).or_else(|error| match error {
         ModelError::BadSidecar { .. } => GraphInfo::read(file),
         other => Err(other),
     })?;
-    let sha256 = model::sha256(file)?;
+    let content = (model::sha256(file)?, model::weights_sha256(file, &graph)?);
     make_folder(folder)?;
     let name = safe_name(file);
-    let target = free_target(folder, &name, &sha256, &graph);
-    if target.was_here {
-        return Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: true });
+    let Target { path, was_here } = free_target(folder, &name, &content, &graph);
+    let (sha256, weights) = content;
+    let imported = Imported { from: file.to_owned(), path, sha256, weights, was_here };
+    if was_here {
+        return Ok(imported);
     }
-    let mut created = Created::default();
-    let weights = graph.external_data.iter().map(|name| (next_to(file, name), next_to(&target.path, name)));
-    let with = [(sidecar::path_for(file), sidecar::path_for(&target.path))];
+    let weights = graph.external_files(file).zip(graph.external_files(&imported.path));
+    let with = [(sidecar::path_for(file), sidecar::path_for(&imported.path))];
     let optional = with.into_iter().filter(|(from, _)| from.is_file());
     for (from, to) in optional.chain(weights) {
-        put(&from, &to, mode, folder, &mut created)?;
+        put(&from, &to, mode, folder, created)?;
     }
-    put(file, &target.path, mode, folder, &mut created)?;
-    created.keep();
-    Ok(Imported { from: file.to_owned(), path: target.path, sha256, was_here: false })
-}
-
-fn next_to(model: &Path, name: &str) -> PathBuf {
-    model.parent().unwrap_or(Path::new("")).join(name)
+    put(file, &imported.path, mode, folder, created)?;
+    Ok(imported)
 }
 
 fn safe_name(file: &Path) -> String {
@@ -194,9 +195,10 @@ struct Target {
     was_here: bool,
 }
 
-/// A path that no other model has; the path of the same model if it is here already. A model with weights in other files
-/// gets its own folder, because those files' names are fixed.
-fn free_target(folder: &Path, name: &str, sha256: &str, graph: &GraphInfo) -> Target {
+/// A path that no other model has; the path of the same model if it is here already: with the same hashes of its file and of
+/// its weights in other files. A model with such weights gets its own folder, because those files' names are fixed.
+fn free_target(folder: &Path, name: &str, content: &(String, Option<String>), graph: &GraphInfo) -> Target {
+    let (sha256, weights) = content;
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let home = |number: usize| {
         let numbered = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
@@ -212,7 +214,8 @@ fn free_target(folder: &Path, name: &str, sha256: &str, graph: &GraphInfo) -> Ta
             return Target { path, was_here: false };
         }
         let same = path.metadata().is_ok_and(|m| m.len() == graph.bytes)
-            && model::sha256(&path).is_ok_and(|hash| hash == sha256);
+            && model::sha256(&path).is_ok_and(|hash| hash == *sha256)
+            && model::weights_sha256(&path, graph).is_ok_and(|hash| hash == *weights);
         if same {
             return Target { path, was_here: true };
         }
@@ -347,9 +350,13 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
     if models.is_empty() {
         return Err(ImportError::Nothing { path: file.to_owned() });
     }
+    // All of its models or none: half an archive would look like the whole of it.
+    let mut created = Created::default();
     let imported: Result<Vec<_>, _> =
-        models.into_iter().map(|model| one(model, folder, ImportMode::Copy)).collect();
-    Ok(imported?
+        models.into_iter().map(|model| one(model, folder, ImportMode::Copy, &mut created)).collect();
+    let imported = imported?;
+    created.keep();
+    Ok(imported
         .into_iter()
         .map(|mut i| {
             file.clone_into(&mut i.from);

@@ -21,16 +21,19 @@ pub struct ScannedFile {
     sidecar: Option<FileStamp>,
 }
 
+impl ScannedFile {
+    fn of(path: PathBuf) -> Option<Self> {
+        let stamp = FileStamp::of(&path).ok()?;
+        let sidecar = FileStamp::of(&sidecar::path_for(&path)).ok();
+        Some(Self { path, stamp, sidecar })
+    }
+}
+
 /// Lists the model files of these folders, without reading them; two lists are equal if nothing has changed.
 #[must_use]
 pub fn scan(model_folders: &[PathBuf]) -> Vec<ScannedFile> {
     let files = folders::model_files(model_folders).into_iter().take(MAX_FILES);
-    let scanned = files.filter_map(|path| {
-        let stamp = FileStamp::of(&path).ok()?;
-        let sidecar = FileStamp::of(&sidecar::path_for(&path)).ok();
-        Some(ScannedFile { path, stamp, sidecar })
-    });
-    scanned.collect()
+    files.filter_map(ScannedFile::of).collect()
 }
 
 /// The models of some folders, with the records about them.
@@ -116,10 +119,20 @@ impl Inventory {
         self.entries_of(&scan(&self.folders))
     }
 
+    /// A model at this path, in whatever folder; `None` if there is no file.
+    pub fn entry(&mut self, path: &Path) -> Option<ModelEntry> {
+        let path = std::path::absolute(path).ok()?;
+        let file = ScannedFile::of(path)?;
+        let content = FileContent::read(&file.path, &self.catalogue.hints(&file.path));
+        let record = self.records.of(&file.path);
+        Some(ModelEntry::new(&file.path, file.stamp, content, &record, &self.catalogue))
+    }
+
     /// The models of these files; only new and changed files are read.
     pub fn entries_of(&mut self, files: &[ScannedFile]) -> Vec<ModelEntry> {
         let mut before = std::mem::take(&mut self.read);
         let mut entries = Vec::with_capacity(files.len());
+        let mut apart = Vec::with_capacity(files.len());
         for file in files {
             let content = match before.remove(&file.path) {
                 Some((scanned, content)) if scanned == *file => content,
@@ -127,9 +140,10 @@ impl Inventory {
             };
             self.read.insert(file.path.clone(), (file.clone(), content.clone()));
             let record = self.records.of(&file.path);
+            apart.push(content.has_external_weights);
             entries.push(ModelEntry::new(&file.path, file.stamp, content, &record, &self.catalogue));
         }
-        entries
+        each_once(entries, &apart)
     }
 
     /// Changes the records. If they can't be written, they hold for this session; see [`Inventory::take_error`].
@@ -173,14 +187,39 @@ impl Inventory {
     }
 }
 
+/// Lists each file once: a copy in another folder that is read in the same way is noted with the first. (Links are followed
+/// when the folders are scanned.) `apart` tells which models have weights in other files: theirs may differ.
+fn each_once(entries: Vec<ModelEntry>, apart: &[bool]) -> Vec<ModelEntry> {
+    let mut listed: Vec<ModelEntry> = Vec::with_capacity(entries.len());
+    let mut by_content: HashMap<String, usize> = HashMap::new();
+    for (entry, apart) in entries.into_iter().zip(apart) {
+        let Some(content) = entry.sha256.clone().filter(|_| !apart) else {
+            listed.push(entry);
+            continue;
+        };
+        let first = by_content.get(&content).and_then(|at| listed.get_mut(*at));
+        if let Some(first) = first.filter(|first| first.kind == entry.kind) {
+            first.favourite |= entry.favourite;
+            first.used = first.used.max(entry.used);
+            first.measured = first.measured.take().or(entry.measured);
+            first.tuned = first.tuned.take().or(entry.tuned);
+            first.copies.push(entry.path);
+            continue;
+        }
+        by_content.entry(content).or_insert(listed.len());
+        listed.push(entry);
+    }
+    listed
+}
+
 /// Returns the model that a name means: a path, a file name with or without its ending, the model's name in lists, or
 /// its id in the catalogue.
 #[must_use]
 pub fn find<'a>(entries: &'a [ModelEntry], name: &str) -> Option<&'a ModelEntry> {
     let (path, lower) = (Path::new(name), name.to_lowercase());
     let real = path.canonicalize().ok();
-    let same_file =
-        |e: &&ModelEntry| e.path == path || (real.is_some() && e.path.canonicalize().ok() == real);
+    let is_it = |known: &Path| known == path || (real.is_some() && known.canonicalize().ok() == real);
+    let same_file = |e: &&ModelEntry| is_it(&e.path) || e.copies.iter().any(|copy| is_it(copy));
     let same_name = |e: &&ModelEntry| {
         let file = e.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         e.name.to_lowercase() == lower || file == lower || file.trim_end_matches(".onnx") == lower
@@ -188,4 +227,44 @@ pub fn find<'a>(entries: &'a [ModelEntry], name: &str) -> Option<&'a ModelEntry>
     let same_id = |e: &&ModelEntry| e.origin.as_ref().is_some_and(|o| o.id == lower);
     let all = || entries.iter();
     all().find(same_file).or_else(|| all().find(same_name)).or_else(|| all().find(same_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_file_in_two_folders_is_listed_once() {
+        let home = tempfile::tempdir().unwrap();
+        let (a, b) = (home.path().join("a"), home.path().join("b"));
+        for folder in [&a, &b] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(a.join("model.onnx"), "some bytes").unwrap();
+        std::fs::write(b.join("copy.onnx"), "some bytes").unwrap();
+        std::fs::write(b.join("other.onnx"), "same size!").unwrap();
+        let mut inventory = Inventory::new(vec![a.clone(), b.clone()], None, Arc::default());
+        for path in [a.join("model.onnx"), b.join("copy.onnx")] {
+            let stamp = FileStamp::of(&path).unwrap();
+            inventory.update(|records| records.set_hash(&path, stamp, "one"));
+        }
+        let stamp = FileStamp::of(&b.join("other.onnx")).unwrap();
+        inventory.update(|records| {
+            records.set_hash(&b.join("other.onnx"), stamp, "two");
+            records.change(&b.join("copy.onnx"), |record| record.favourite = true);
+        });
+        let mut entries = inventory.entries();
+        // These bytes are no model; as one that isn't understood, they are read in the same way.
+        for entry in &mut entries {
+            entry.kind = super::super::model_entry::Kind::Unknown(String::new());
+        }
+        let apart = vec![false; entries.len()];
+        let once = each_once(entries.clone(), &apart);
+        let paths: Vec<&PathBuf> = once.iter().map(|e| &e.path).collect();
+        assert_eq!(paths, [&a.join("model.onnx"), &b.join("other.onnx")]);
+        assert_eq!(once[0].copies, [b.join("copy.onnx")]);
+        assert!(once[0].favourite, "the copy is one");
+        let apart = vec![true; entries.len()];
+        assert_eq!(each_once(entries, &apart).len(), 3, "their weights may differ");
+    }
 }

@@ -40,6 +40,7 @@ pub fn measure(path: &Path, options: &OpenOptions, go_on: impl Fn() -> bool) -> 
         provider: model.provider().to_owned(),
         threads: model.threads(),
         runtime: runtime::load()?.version().to_owned(),
+        live: None,
     })
 }
 

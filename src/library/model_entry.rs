@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::catalogue::{Catalogue, Precision};
+use super::catalogue::{Catalogue, Permits, Precision};
 use super::names;
 use super::records::{FileStamp, Measured, ModelRecord, Origin, Tuned};
 use crate::model::file::GraphInfo;
@@ -35,6 +35,8 @@ pub struct ModelEntry {
     pub precision: Precision,
     /// Hex; `None` until it is computed.
     pub sha256: Option<String>,
+    /// What the hash of the weights in other files was when the model was imported or first verified.
+    pub weights: Option<String>,
     pub origin: Option<Origin>,
     pub favourite: bool,
     /// Seconds since 1970.
@@ -44,6 +46,10 @@ pub struct ModelEntry {
     pub tuned: Option<Tuned>,
     /// Models of the same group are one model in several precisions.
     pub group: String,
+    /// The same file in other folders: each file is listed once.
+    pub copies: Vec<PathBuf>,
+    /// What the file's metadata says of its licence.
+    pub licence: Option<String>,
 }
 
 /// What a file's content tells, without its record.
@@ -51,6 +57,10 @@ pub struct ModelEntry {
 pub(super) struct FileContent {
     pub kind: Kind,
     pub precision: Precision,
+    /// What its metadata says of its licence.
+    pub licence: Option<String>,
+    /// Its weights lie in other files, so that two files of the same bytes may be two models.
+    pub has_external_weights: bool,
 }
 
 impl FileContent {
@@ -59,6 +69,8 @@ impl FileContent {
         let broken = |error: &ModelError| Self {
             kind: Kind::Broken { message: error.to_string(), fix: error.fix() },
             precision: Precision::default(),
+            licence: None,
+            has_external_weights: false,
         };
         match inspect(path, hints) {
             Ok(model::Inspection { graph, spec }) => {
@@ -70,7 +82,12 @@ impl FileContent {
                         Kind::Broken { message: error.to_string(), fix: error.fix() }
                     }
                 };
-                Self { kind, precision: precision(&graph) }
+                Self {
+                    kind,
+                    precision: precision(&graph),
+                    licence: licence(&graph),
+                    has_external_weights: !graph.external_data.is_empty(),
+                }
             }
             Err(error) => broken(&error),
         }
@@ -81,13 +98,50 @@ impl FileContent {
 impl FileContent {
     /// The content of a complete file that isn't understood.
     pub fn unknown(reason: &str) -> Self {
-        Self { kind: Kind::Unknown(reason.into()), precision: Precision::default() }
+        Self {
+            kind: Kind::Unknown(reason.into()),
+            precision: Precision::default(),
+            licence: None,
+            has_external_weights: false,
+        }
     }
 }
 
 fn inspect(path: &Path, hints: &Sidecar) -> Result<model::Inspection, ModelError> {
     let overrides = Sidecar::load(path)?.unwrap_or_default();
     model::inspect_with(path, &hints.clone().overlaid(overrides))
+}
+
+/// What a file's metadata says of its licence, without the address that exporters write after it: “AGPL-3.0 License
+/// (https://…)”.
+fn licence(graph: &GraphInfo) -> Option<String> {
+    let value = graph.metadata.iter().find(|(key, _)| {
+        ["license", "licence", "model_license", "model_licence"]
+            .iter()
+            .any(|known| key.eq_ignore_ascii_case(known))
+    });
+    let text = value?.1.split(" (").next().unwrap_or_default().trim();
+    let text = ["License", "license", "Licence", "licence"]
+        .iter()
+        .find_map(|word| text.strip_suffix(word))
+        .unwrap_or(text)
+        .trim();
+    (!text.is_empty()).then(|| names::shown(&text.chars().take(60).collect::<String>()).into_owned())
+}
+
+/// What a licence that is only named permits, as far as its name tells.
+fn permits(licence: &str) -> Permits {
+    let text = licence.to_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if has(&["NON-COMMERCIAL", "NONCOMMERCIAL", "-NC"]) {
+        Permits::NonCommercial
+    } else if has(&["GPL", "-SA", "MPL", "EUPL"]) {
+        Permits::Copyleft
+    } else if has(&["MIT", "APACHE", "BSD", "ISC", "CC0", "CC-BY", "UNLICENSE", "ZLIB"]) {
+        Permits::Commercial
+    } else {
+        Permits::Unstated
+    }
 }
 
 fn precision(graph: &GraphInfo) -> Precision {
@@ -111,19 +165,33 @@ impl ModelEntry {
         let entry = sha256.as_deref().and_then(|hash| catalogue.by_hash(hash));
         let listed = || entry.map(|e| Origin::of(e, sha256.as_deref().unwrap_or_default()));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let origin = record.origin.clone().or_else(listed);
         Self {
             path: path.to_owned(),
             name: names::shown(record.name.as_deref().unwrap_or(&stem)).into_owned(),
             stamp,
             precision: content.precision,
             kind: content.kind,
-            origin: record.origin.clone().or_else(listed),
+            origin,
             favourite: record.favourite,
             used: record.used,
             measured: record.measured.clone().filter(|_| current),
             tuned: record.tuned.clone().filter(|_| current),
             group: entry.and_then(|e| e.group.clone()).unwrap_or_else(|| group_of(&stem)),
+            weights: record.weights.clone().filter(|_| current),
+            copies: Vec::new(),
+            licence: content.licence,
             sha256,
+        }
+    }
+
+    /// Its licence and what that permits: as its project states it, or else as its file does.
+    #[must_use]
+    pub fn stated_licence(&self) -> Option<(&str, Permits)> {
+        match (&self.origin, &self.licence) {
+            (Some(origin), _) => Some((&origin.licence, origin.permits)),
+            (None, Some(licence)) => Some((licence, permits(licence))),
+            (None, None) => None,
         }
     }
 
@@ -179,7 +247,7 @@ impl ModelEntry {
             bytes: self.stamp.bytes,
             sha256: self.sha256.as_deref(),
             favourite: self.favourite,
-            licence: self.origin.as_ref().map(|o| o.licence.as_str()),
+            licence: self.stated_licence().map(|(licence, _)| licence),
             origin: self.origin.as_ref(),
             measured: self.measured.as_ref(),
             reason: self.problem(),
@@ -237,6 +305,22 @@ fn group_of(stem: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_licence_is_read_from_the_files_metadata() {
+        let of = |key: &str, value: &str| {
+            let metadata = vec![(key.to_owned(), value.to_owned())];
+            licence(&GraphInfo { metadata, ..GraphInfo::default() })
+        };
+        let ultralytics = of("license", "AGPL-3.0 License (https://ultralytics.com/license)");
+        assert_eq!(ultralytics.as_deref(), Some("AGPL-3.0"));
+        assert_eq!(of("License", "apache-2.0").as_deref(), Some("apache-2.0"));
+        assert_eq!((of("license", " "), of("author", "MIT")), (None, None));
+        assert_eq!(permits("AGPL-3.0"), Permits::Copyleft);
+        assert_eq!(permits("apache-2.0"), Permits::Commercial);
+        assert_eq!(permits("CC-BY-NC-4.0"), Permits::NonCommercial);
+        assert_eq!(permits("my own"), Permits::Unstated);
+    }
 
     #[test]
     fn variants_of_a_model_share_a_group() {

@@ -43,6 +43,22 @@ pub fn excerpt(text: &str, max: usize) -> String {
     }
 }
 
+/// A size as disks are sold: `873 B`, `4.2 MB`, `1.3 GB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let units = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", units[unit])
+}
+
 /// A name for a file in the library: without folders and characters that are deceptive or that a file system refuses, not
 /// hidden, not too long.
 #[must_use]
@@ -92,6 +108,16 @@ mod tests {
     fn deceptive_characters_are_shown() {
         assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(shown("人.onnx"), "人.onnx");
+    }
+
+    #[test]
+    fn sizes_are_in_powers_of_a_thousand() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1000), "1.0 kB");
+        assert_eq!(size(4_250_000), "4.2 MB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(u64::MAX), "18.4 EB");
     }
 
     #[test]

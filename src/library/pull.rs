@@ -14,15 +14,18 @@ pub fn job(entry: &CatalogueEntry, mirrors: &Mirrors, records: &ModelRecords, fo
     let listed = entry.sha256.known().and_then(hash);
     let pinned = records.pin(&entry.id).and_then(hash);
     let archived = entry.member.is_some();
+    let known: Vec<Sha256> = entry.known.iter().filter_map(|h| h.known().and_then(hash)).collect();
     Job {
         id: entry.name.clone(),
         addresses: entry.addresses(mirrors),
         bytes: entry.bytes,
-        sha256: if archived { listed } else { listed.or(pinned) },
+        // What was published counts more than what came first.
+        sha256: if archived || !known.is_empty() { listed } else { listed.or(pinned) },
+        known,
         member: entry.member.as_ref().map(|path| Member { path: path.clone(), bytes: None, sha256: pinned }),
         target: folder.join(&entry.file),
-        // The user trusts the mirror that they named; the hash is pinned all the same.
-        allow_http: mirrors.own.iter().any(|m| m.starts_with("http://")),
+        // The user trusts the mirrors that they named, and no other address; the hash is pinned all the same.
+        plain_http: entry.trusted_addresses(mirrors),
         replace: false,
     }
 }
@@ -85,6 +88,29 @@ mod tests {
         [model.read]
         order = "bgr"
     "#;
+
+    #[test]
+    fn plain_http_is_allowed_for_the_users_own_mirror_alone() {
+        let text = ENTRY.replace("url = \"https://example.org", "url = \"http://example.org");
+        let entry = &parse(&text).unwrap()[0];
+        let mirrors = Mirrors { own: vec!["http://lan/m".into()], hub: None };
+        let job = job(entry, &mirrors, &ModelRecords::default(), Path::new("/m"));
+        assert_eq!(job.addresses, ["http://lan/m/a.onnx", "http://example.org/a.onnx"]);
+        assert_eq!(job.plain_http, ["http://lan/m/a.onnx"]);
+    }
+
+    #[test]
+    fn an_address_with_several_known_contents_takes_any_of_them_whatever_came_first() {
+        let known = ["a", "b"].map(|digit| digit.repeat(64));
+        let text =
+            ENTRY.replace("licence =", &format!("known = [\"{}\", \"{}\"]\nlicence =", known[0], known[1]));
+        let entry = &parse(&text).unwrap()[0];
+        let mut records = ModelRecords::default();
+        records.set_pin("a", &"c".repeat(64));
+        let job = job(entry, &Mirrors::default(), &records, Path::new("/m"));
+        assert_eq!(job.sha256, None);
+        assert_eq!(job.known.iter().map(ToString::to_string).collect::<Vec<_>>(), known);
+    }
 
     #[test]
     fn a_pinned_hash_must_be_met_again_and_settings_of_the_user_stay() {

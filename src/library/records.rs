@@ -51,7 +51,7 @@ impl Origin {
 /// How long one frame takes on this computer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Input, network and output together for one 720p frame: median, in milliseconds.
+    /// Input, network and output together for one frame: median, in milliseconds.
     pub total_ms: f32,
     /// The network alone.
     pub inference_ms: f32,
@@ -59,6 +59,10 @@ pub struct Measured {
     pub threads: usize,
     /// ONNX Runtime's version.
     pub runtime: String,
+    /// Measured while the model ran live on frames of this width and height, beside the preview; `None`: on a frame of
+    /// 1280×720 while nothing else ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<(u32, u32)>,
 }
 
 /// What was measured with one number of threads.
@@ -110,6 +114,9 @@ pub struct ModelRecord {
     /// Hex, lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// That of the weights in other files when the model was imported or first verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// The user's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -152,7 +159,7 @@ impl ModelRecords {
         key(path).and_then(|k| self.files.get(&k)).cloned().unwrap_or_default()
     }
 
-    /// Changes the record of a file. Paths that aren't Unicode can't be written and are left out.
+    /// Changes the record of a file.
     pub fn change(&mut self, path: &Path, change: impl FnOnce(&mut ModelRecord)) {
         let Some(key) = key(path) else { return };
         let record = self.files.entry(key.clone()).or_default();
@@ -185,7 +192,7 @@ impl ModelRecords {
         let mine = self.of(path);
         let moved = if mine.stamp == FileStamp::default() {
             let gone = |(path, record): &(&String, &ModelRecord)| {
-                record.sha256.as_deref() == Some(sha256) && !Path::new(path.as_str()).exists()
+                record.sha256.as_deref() == Some(sha256) && !path_of(path).exists()
             };
             self.files.iter().find(gone).map(|(path, record)| (path.clone(), record.clone()))
         } else {
@@ -203,6 +210,7 @@ impl ModelRecords {
         }
         self.change(path, |n| {
             if n.sha256.as_deref() != Some(sha256) {
+                n.weights = None;
                 n.measured = None;
                 n.tuned = None;
                 n.failed = None;
@@ -220,7 +228,36 @@ fn key(path: &Path) -> Option<String> {
         (Ok(own), true) => own,
         _ => whole,
     };
-    own.to_str().map(str::to_owned)
+    match own.to_str() {
+        Some(text) => Some(text.to_owned()),
+        #[cfg(unix)]
+        None => Some(encoded(&own)),
+        // Such paths have no record.
+        #[cfg(not(unix))]
+        None => None,
+    }
+}
+
+/// Before a path that isn't Unicode and is written in percent-encoding; other keys are absolute paths.
+#[cfg(unix)]
+const ENCODED: &str = "bytes:";
+
+#[cfg(unix)]
+fn encoded(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = path.as_os_str().as_bytes();
+    format!("{ENCODED}{}", percent_encoding::percent_encode(bytes, percent_encoding::NON_ALPHANUMERIC))
+}
+
+/// The path of a key.
+fn path_of(key: &str) -> PathBuf {
+    #[cfg(unix)]
+    if let Some(encoded) = key.strip_prefix(ENCODED) {
+        use std::os::unix::ffi::OsStringExt as _;
+        let bytes = percent_encoding::percent_decode_str(encoded).collect();
+        return std::ffi::OsString::from_vec(bytes).into();
+    }
+    PathBuf::from(key)
 }
 
 /// Why the records can't be read or written.
@@ -367,6 +404,7 @@ mod tests {
             provider: "CPU".into(),
             threads: 1,
             runtime: "1".into(),
+            live: None,
         };
         records.change(&old, |n| {
             n.favourite = true;
@@ -378,6 +416,26 @@ mod tests {
         assert_eq!(records.of(&old), ModelRecord::default());
         records.set_hash(&new, FileStamp::of(&new).unwrap(), "bb");
         assert!(records.of(&new).favourite && records.of(&new).measured.is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_whose_name_is_no_unicode_has_a_record_too() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = RecordsFile::at(folder.path().join("library.json"));
+        let (model, moved) =
+            (folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.onnx")), folder.path().join("b.onnx"));
+        std::fs::write(&model, "x").unwrap();
+        file.update(|n| {
+            n.set_hash(&model, FileStamp::of(&model).unwrap(), "aa");
+            n.change(&model, |r| r.favourite = true);
+        })
+        .unwrap();
+        assert_eq!(file.load().unwrap().of(&model).sha256.as_deref(), Some("aa"));
+        std::fs::rename(&model, &moved).unwrap();
+        let records = file.update(|n| n.set_hash(&moved, FileStamp::of(&moved).unwrap(), "aa")).unwrap();
+        assert!(records.of(&moved).favourite && records.of(&model) == ModelRecord::default());
     }
 
     #[test]

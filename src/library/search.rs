@@ -3,8 +3,9 @@
 use pinyin::ToPinyin as _;
 
 use super::catalogue::CatalogueEntry;
-use super::model_entry::ModelEntry;
-use crate::model::Task;
+use super::model_entry::{Kind, ModelEntry};
+use crate::model::labels::{Labels, Language};
+use crate::model::{Family, Task};
 pub use crate::settings::SortOrder;
 
 /// Sorts models; equal ones by name.
@@ -24,6 +25,17 @@ pub fn sort<T: std::borrow::Borrow<ModelEntry>>(entries: &mut [T], order: SortOr
         };
         first.then_with(|| key(a).cmp(&key(b)))
     });
+}
+
+/// The models that can be run as menus list them: favourites first, each group by name, so that the order stays the same
+/// however often models are changed.
+#[must_use]
+pub fn menu(models: &[std::sync::Arc<ModelEntry>]) -> Vec<&ModelEntry> {
+    let runs = |entry: &&ModelEntry| !matches!(entry.kind, Kind::Broken { .. });
+    let mut menu: Vec<&ModelEntry> = models.iter().map(std::sync::Arc::as_ref).filter(runs).collect();
+    sort(&mut menu, SortOrder::Name);
+    menu.sort_by_key(|entry| !entry.favourite);
+    menu
 }
 
 fn rank(task: Option<Task>) -> usize {
@@ -70,7 +82,7 @@ impl Haystack {
         Self(text)
     }
 
-    /// The text of a model: name, file, precision, family, task, licence, id.
+    /// The text of a model: name, file, precision, family, task, licence, id, class names. Classes make it long: keep it.
     #[must_use]
     pub fn of_model(entry: &ModelEntry, task_words: &[&str]) -> Self {
         let spec = entry.spec();
@@ -78,7 +90,14 @@ impl Haystack {
         let mut words = vec![entry.name.as_str(), &file, entry.precision.name()];
         words.extend(spec.map(|s| s.family.name()));
         words.extend(spec.map(|s| s.task.name()));
-        words.extend(entry.origin.iter().flat_map(|o| [o.licence.as_str(), o.id.as_str()]));
+        words.extend(entry.origin.iter().map(|o| o.id.as_str()));
+        words.extend(entry.stated_licence().map(|(licence, _)| licence));
+        let labels = spec.map(|s| &s.labels);
+        let of_language = |language| {
+            (0..labels.map_or(0, Labels::len) as u32).filter_map(move |id| labels?.get(id, language))
+        };
+        words.extend(of_language(Language::English));
+        words.extend(of_language(Language::Chinese));
         words.extend(task_words);
         Self::new(words)
     }
@@ -97,6 +116,11 @@ impl Haystack {
             entry.precision.name(),
         ];
         words.extend(entry.name_zh.as_deref());
+        words.extend(entry.read.labels.iter().flatten().map(String::as_str));
+        if matches!(entry.family, Family::Yolov5Face | Family::CenterFace | Family::YuNet | Family::UltraFace)
+        {
+            words.extend(["face", "人脸"]);
+        }
         words.extend(task_words);
         Self::new(words)
     }

@@ -1,12 +1,12 @@
-//! LoRA adapters: files of ONNX Runtime (`.onnx_adapter`) with values for a model's optional inputs, which change what it
-//! finds without another copy of its weights (Hu et al. 2021; onnxruntime `docs/execution-providers` “Multi-LoRA”).
+//! LoRA adapters: ONNX Runtime files (`.onnx_adapter`) with values for a model's optional inputs. They change what a model
+//! detects without another copy of its weights (Hu et al. 2021; onnxruntime `docs/execution-providers` “Multi-LoRA”).
 
 use std::path::{Path, PathBuf};
 
-/// The ending of their files, lower case.
+/// Their file name extension, in lower case.
 pub const ENDING: &str = "onnx_adapter";
 
-/// The adapters that lie next to a model, in name order: files whose names begin with the model's.
+/// Returns the adapters next to a model, sorted by name: files whose names begin with that of the model.
 #[must_use]
 pub fn adapters_of(model: &Path) -> Vec<PathBuf> {
     let (Some(folder), Some(stem)) = (model.parent(), model.file_stem().and_then(|s| s.to_str())) else {
@@ -15,7 +15,7 @@ pub fn adapters_of(model: &Path) -> Vec<PathBuf> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let belongs = |path: &PathBuf| {
         let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-        // “person.onnx” has “person.onnx_adapter” and “person-night.onnx_adapter”, and none of “personal”.
+        // “person.onnx” has “person.onnx_adapter” and “person-night.onnx_adapter”, but not “personal.onnx_adapter”.
         let rest = name.strip_prefix(stem);
         path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ENDING))
             && rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))

@@ -118,7 +118,7 @@ pub(super) fn open(
     let wanted = task_for(spec.task).unwrap_or(spec.task);
     let bad = |reason: String| ModelError::BadCompanion { path: chosen.clone(), reason };
     let seen = inspect(&chosen).map_err(|e| bad(e.to_string().trim_end_matches('.').to_owned()))?;
-    let second = seen.spec.map_err(|_| bad("Sightline doesn't know how to read it".into()))?;
+    let second = seen.spec.map_err(|_| bad("the model's type is not recognised".into()))?;
     fits(&second, wanted).map_err(|e| bad(e.to_string()))?;
     let how = OpenOptions {
         threads: options.threads,
@@ -221,7 +221,7 @@ impl Pose {
         // Also after a step back in a video.
         if self.last_run.is_none_or(|last| now >= last + EVERY || now < last) {
             self.top.clear();
-            if self.skeletons.tell() {
+            if self.skeletons.is_enough() {
                 self.skeletons.write(&mut first.session.image(&self.shape)?);
                 times.input += ms_since(before);
                 Self::run_actions(first, thresholds, results, &mut times)?;

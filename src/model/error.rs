@@ -16,14 +16,14 @@ pub enum ModelError {
     #[error("The model file \u{201c}{}\u{201d} can't be read: {reason}.", path.display())]
     Unreadable { path: PathBuf, reason: String },
     /// Not an ONNX file, or cut short.
-    #[error("\u{201c}{}\u{201d} is not a whole ONNX file: {reason}.", path.display())]
+    #[error("\u{201c}{}\u{201d} is not a valid ONNX file: {reason}.", path.display())]
     NotOnnx {
         path: PathBuf,
         #[source]
         reason: FileError,
     },
     /// ONNX Runtime's shared library wasn't found or is of another version.
-    #[error("ONNX Runtime, which runs the models, wasn't found{}.", reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default())]
+    #[error("ONNX Runtime, which runs the models, was not found{}.", reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default())]
     NoRuntime { reason: Option<String>, searched: Vec<PathBuf> },
     /// The runtime refused the model.
     #[error("ONNX Runtime can't open \u{201c}{}\u{201d}: {reason}.", path.display())]
@@ -32,10 +32,10 @@ pub enum ModelError {
     #[error("\u{201c}{}\u{201d} can't run here: {reason}.", path.display())]
     CannotRun { path: PathBuf, reason: String, remedy: String },
     /// The file is a whole model, but of no known family.
-    #[error("Sightline doesn't know how to read \u{201c}{}\u{201d}: {reason}.", path.display())]
+    #[error("The type of \u{201c}{}\u{201d} was not recognised: {reason}.", path.display())]
     NotUnderstood { path: PathBuf, reason: String },
     /// A sidecar can't be read, or something in it is wrong.
-    #[error("The settings next to the model, \u{201c}{}\u{201d}, can't be used: {reason}.", path.display())]
+    #[error("The settings file \u{201c}{}\u{201d} next to the model is invalid: {reason}.", path.display())]
     BadSidecar {
         path: PathBuf,
         #[source]
@@ -48,7 +48,7 @@ pub enum ModelError {
     #[error("The second model \u{201c}{}\u{201d} can't be used: {reason}.", path.display())]
     BadCompanion { path: PathBuf, reason: String },
     /// The model ran, but its outputs don't fit its spec.
-    #[error("The model's output doesn't fit what was expected of {family}: {reason}.")]
+    #[error("The model's output doesn't match {family}: {reason}.")]
     UnexpectedOutput {
         family: &'static str,
         #[source]
@@ -70,7 +70,7 @@ impl ModelError {
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
-            Self::NoFile { .. } => "Check the name, or drop the file on the window.".into(),
+            Self::NoFile { .. } => "Check the name, or drag the file into the window.".into(),
             Self::Unreadable { .. } => "Check that this account may read it.".into(),
             Self::NotOnnx { .. } => "Download or export it again; the file must be an ONNX model.".into(),
             Self::NoRuntime { .. } => super::runtime::how_to_get(),
@@ -79,22 +79,22 @@ impl ModelError {
             }
             Self::CannotRun { remedy, .. } => remedy.clone(),
             Self::NotUnderstood { .. } => {
-                "Choose its task and input by hand in \u{201c}How to read this model\u{201d}, or write a sidecar file next to it.".into()
+                "Choose its task and input in \u{201c}Configure model\u{201d}, or write a settings file NAME.toml next to it.".into()
             }
             Self::BadSidecar { path, .. } => {
                 format!("Correct or delete \u{201c}{}\u{201d}.", path.display())
             }
             Self::BadAdapter { .. } => {
-                "Choose another adapter or none, or write it again with onnxruntime's AdapterFormat for this very model.".into()
+                "Choose another adapter or none, or create it again for this model with onnxruntime's AdapterFormat.".into()
             }
             Self::BadCompanion { .. } => {
-                "Choose another: for actions a pose model with COCO's 17 points (YOLO11-pose, MoveNet), for a person only a matting model (selfie, MODNet)."
+                "Choose another: actions need a pose model with COCO's 17 points (YOLO11-pose, MoveNet), \u{201c}person only\u{201d} needs a matting model (selfie segmentation, MODNet)."
                     .into()
             }
             Self::UnexpectedOutput { .. } => {
-                "Choose another family in \u{201c}How to read this model\u{201d}.".into()
+                "Choose another family in \u{201c}Configure model\u{201d}.".into()
             }
-            Self::RunFailed { .. } => "Try another image size or model.".into(),
+            Self::RunFailed { .. } => "Try another input size or model.".into(),
             Self::Stopped => String::new(),
             Self::Provider { .. } => "Choose \u{201c}CPU\u{201d}, or install what the provider needs.".into(),
         }

@@ -1,17 +1,17 @@
-//! Where models lie: the folders that lists show and that the default model is looked for in.
+//! The folders of models: those that are listed, and in which the default model is looked for.
 
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 
-/// The models that are taken when none is named, best first.
+/// The models to use if none is named, in order of preference.
 pub const DEFAULT_MODELS: [&str; 2] = ["yolox_nano.onnx", "centerface.onnx"];
 
-/// The environment variable that names a folder of models, looked in before all others.
+/// The environment variable that names a folder of models, which comes before all others.
 pub const MODELS_VARIABLE: &str = "SIGHTLINE_MODELS";
 
-/// Sightline's own folder for data of this user (`SIGHTLINE_DATA_DIR`, else `~/.local/share/sightline` on Linux), whether
-/// or not it exists; `None` where the user has no home.
+/// Returns Sightline's data folder for this user (`SIGHTLINE_DATA_DIR`, else `~/.local/share/sightline` on Linux), whether or
+/// not it exists; `None` if the user has no home.
 #[must_use]
 pub fn data_folder() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("SIGHTLINE_DATA_DIR").filter(|f| !f.is_empty()) {
@@ -20,21 +20,21 @@ pub fn data_folder() -> Option<PathBuf> {
     Some(etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("sightline"))
 }
 
-/// Where optimised forms of models are kept; see [`super::optimised`].
+/// Returns the folder of optimised models; see [`super::optimised`].
 #[must_use]
 pub fn cache_folder() -> Option<PathBuf> {
     Some(data_folder()?.join("optimised"))
 }
 
-/// The folders that models are looked for in, in order, whether or not they exist: `SIGHTLINE_MODELS`,
-/// `models` here, `models` next to the program, `models` in the data folder.
+/// Returns the folders in which models are looked for, in order, whether or not they exist: the one that `SIGHTLINE_MODELS` names,
+/// `models` next to the program, `models` in the data folder. Not `models` in the current folder: the program may be started
+/// in any folder, even one with downloads that nobody has looked at, and models that are listed are also run to be measured.
 #[must_use]
 pub fn model_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(named) = std::env::var_os(MODELS_VARIABLE).filter(|v| !v.is_empty()) {
         folders.push(PathBuf::from(named));
     }
-    folders.push(PathBuf::from("models"));
     let program = std::env::current_exe().ok();
     if let Some(folder) = program.as_deref().and_then(Path::parent) {
         folders.push(folder.join("models"));
@@ -45,8 +45,7 @@ pub fn model_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The model to use when none is named: the first of [`DEFAULT_MODELS`] that one of the
-/// [`model_folders`] holds.
+/// Returns the model to use if none is named: the first of [`DEFAULT_MODELS`] that is in one of the [`model_folders`].
 #[must_use]
 pub fn default_model() -> Option<PathBuf> {
     default_model_in(&model_folders())
@@ -56,11 +55,11 @@ fn default_model_in(folders: &[PathBuf]) -> Option<PathBuf> {
     DEFAULT_MODELS.iter().find_map(|name| folders.iter().map(|f| f.join(name)).find(|p| p.is_file()))
 }
 
-/// More subfolders than this are no library of models.
-const MOST_SUBFOLDERS: usize = 200;
+/// Further subfolders of a folder are not searched.
+const MAX_SUBFOLDERS: usize = 200;
 
-/// The ONNX files of the folders that can be read and of their subfolders, a folder after the other and in name order,
-/// each file once. Hidden folders are left out.
+/// Returns the ONNX files in these folders and their subfolders, folder by folder and sorted by name, each file once. Hidden
+/// folders and those that can't be read are left out.
 #[must_use]
 pub fn model_files(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -68,7 +67,7 @@ pub fn model_files(folders: &[PathBuf]) -> Vec<PathBuf> {
     for folder in folders {
         let (mut found, mut deeper) = models_in(folder);
         deeper.sort();
-        for subfolder in deeper.iter().take(MOST_SUBFOLDERS) {
+        for subfolder in deeper.iter().take(MAX_SUBFOLDERS) {
             found.extend(models_in(subfolder).0);
         }
         found.sort();
@@ -79,7 +78,7 @@ pub fn model_files(folders: &[PathBuf]) -> Vec<PathBuf> {
     files
 }
 
-/// The ONNX files of a folder, and its subfolders.
+/// Returns the ONNX files of a folder, and its subfolders.
 fn models_in(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

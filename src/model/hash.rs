@@ -3,15 +3,24 @@
 use std::path::Path;
 
 use super::ModelError;
+use super::file::{FileError, GraphInfo};
+use crate::file_kind::FileKind;
 
 /// SHA-256 of a file, hex, lower case.
 ///
 /// # Errors
-/// [`ModelError::Unreadable`].
+/// [`ModelError::NoFile`], [`ModelError::Unreadable`], or [`ModelError::NotOnnx`] for what is no file (a folder, a pipe).
 pub fn sha256(path: &Path) -> Result<String, ModelError> {
     use sha2::Digest as _;
-    let unreadable =
-        |e: std::io::Error| ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() };
+    let unreadable = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::NotFound => ModelError::NoFile { path: path.to_owned() },
+        _ => ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() },
+    };
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if let Some(kind) = FileKind::unless_file(&metadata) {
+        let reason = FileError::NoFile(kind.name());
+        return Err(ModelError::NotOnnx { path: path.to_owned(), reason });
+    }
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
     let mut hasher = sha2::Sha256::new();
     let mut chunk = vec![0; 1 << 16];
@@ -23,6 +32,23 @@ pub fn sha256(path: &Path) -> Result<String, ModelError> {
         hasher.update(&chunk[..read]);
     }
     Ok(hex(hasher))
+}
+
+/// One SHA-256, hex, over all files that hold weights of the model at `path` besides its own: over their names and their
+/// hashes. `None` if there are none.
+///
+/// # Errors
+/// As [`sha256`].
+pub fn weights_sha256(path: &Path, graph: &GraphInfo) -> Result<Option<String>, ModelError> {
+    use sha2::Digest as _;
+    if graph.external_data.is_empty() {
+        return Ok(None);
+    }
+    let mut hasher = sha2::Sha256::new();
+    for (name, file) in graph.external_data.iter().zip(graph.external_files(path)) {
+        hasher.update(format!("{name}\0{}\n", sha256(&file)?));
+    }
+    Ok(Some(hex(hasher)))
 }
 
 /// A finished hash as hex, lower case.

@@ -1,9 +1,9 @@
-//! Names of classes, in English and Chinese.
+//! Class names in English and Chinese.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-/// Which language class names are shown in.
+/// The language of class names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
@@ -16,19 +16,19 @@ pub enum Language {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
     english: Arc<[String]>,
-    /// As many as `english`, or none.
+    /// Next to `english`, or empty.
     chinese: Arc<[String]>,
 }
 
 impl Labels {
-    /// Names as the model's file gives them. Where they are those of a known list (COCO, ImageNet, …) in its order
-    /// its Chinese names come along; else every name that occurs in one of the lists gets its Chinese by itself,
-    /// and the others stay as they are.
+    /// Creates labels from the names in a model's file. If they are those of a known list (COCO, ImageNet, …) in its
+    /// order, the Chinese names are those of the list. Otherwise each name that any list contains is translated, and the
+    /// others stay as they are.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
         let list = LISTS.iter().find(|list| {
             let same = list.iter().zip(&names).filter(|(entry, name)| keys(name).any(|key| key == entry.key));
-            // Published copies of the same list differ in a few spellings.
+            // Published copies of a list differ in the spelling of a few names.
             list.len() == names.len() && same.count() * 10 >= names.len() * 9
         });
         let chinese: Vec<String> = if let Some(list) = list {
@@ -52,8 +52,8 @@ impl Labels {
         Self::listed(&LISTS[0])
     }
 
-    /// COCO's classes under the ids of its own annotations, 1 (person) to 90, as TensorFlow and RF-DETR use them; ids
-    /// that COCO left out have a dash.
+    /// COCO's classes by the ids of its annotations, 1 (person) to 90, as TensorFlow and RF-DETR use them. Unused ids are
+    /// named “–”.
     #[must_use]
     pub fn coco91() -> Self {
         const LEFT_OUT: [usize; 11] = [0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83];
@@ -98,13 +98,13 @@ impl Labels {
         Self::listed(&LISTS[5])
     }
 
-    /// The 1000 classes of ImageNet's challenge, in its order.
+    /// The 1000 classes of the ImageNet challenge, in its order.
     #[must_use]
     pub fn imagenet() -> Self {
         Self::listed(&LISTS[6])
     }
 
-    /// ImageNet's classes after a background, as some of TensorFlow's networks count them.
+    /// ImageNet's classes after a background class, as some TensorFlow models number them.
     #[must_use]
     pub fn imagenet_with_background() -> Self {
         let known = Self::imagenet();
@@ -127,25 +127,25 @@ impl Labels {
         }
     }
 
-    /// The one class of face detectors.
+    /// The only class of face detectors.
     #[must_use]
     pub fn face() -> Self {
         Self { english: Arc::from(["face".to_owned()]), chinese: Arc::from(["人脸".to_owned()]) }
     }
 
-    /// How many classes have a name.
+    /// Returns the number of classes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.english.len()
     }
 
-    /// Whether no class has a name.
+    /// Whether there are no class names.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.english.is_empty()
     }
 
-    /// The name of a class, or `None` where there is none.
+    /// Returns the name of a class; `None` if it has none.
     #[must_use]
     pub fn get(&self, class_id: u32, language: Language) -> Option<&str> {
         let list = match language {
@@ -155,7 +155,7 @@ impl Labels {
         list.get(class_id as usize).map(String::as_str)
     }
 
-    /// The name of a class, or `class 7` where there is none.
+    /// Returns the name of a class, or `class 7` if it has none.
     #[must_use]
     pub fn name(&self, class_id: u32, language: Language) -> std::borrow::Cow<'_, str> {
         self.get(class_id, language).map_or_else(
@@ -167,28 +167,28 @@ impl Labels {
         )
     }
 
-    /// The English names.
+    /// Returns the English names.
     #[must_use]
     pub fn english(&self) -> &[String] {
         &self.english
     }
 
-    /// Whether Chinese names are known.
+    /// Whether there are Chinese names.
     #[must_use]
     pub fn has_chinese(&self) -> bool {
         !self.chinese.is_empty()
     }
 }
 
-/// A line of a list of class names.
+/// A class of a known list.
 struct Entry {
     english: &'static str,
     chinese: &'static str,
-    /// The English name as names are compared.
+    /// The English name in the form in which names are compared; see [`key`].
     key: String,
 }
 
-/// The known lists, COCO first; where one English name has several Chinese ones, the first list wins.
+/// The known lists. If lists translate an English name differently, the first one wins.
 static LISTS: LazyLock<[Vec<Entry>; 8]> = LazyLock::new(|| {
     [
         include_str!("../../assets/labels/coco80.tsv"),
@@ -203,7 +203,7 @@ static LISTS: LazyLock<[Vec<Entry>; 8]> = LazyLock::new(|| {
     .map(entries)
 });
 
-/// The Chinese of every name in the lists.
+/// The translation of each name in the lists, by its key.
 static CHINESE: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     let mut all = HashMap::new();
     for entry in LISTS.iter().flatten() {
@@ -217,12 +217,12 @@ fn entries(text: &'static str) -> Vec<Entry> {
     pairs.map(|(english, chinese)| Entry { english, chinese, key: key(english) }).collect()
 }
 
-/// A name as names are compared: letters and digits only, in lower case.
+/// Returns the form in which names are compared: only letters and digits, in lower case.
 fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The keys of a name and then of its synonyms, which ImageNet's own names carry ("tench, Tinca tinca").
+/// Returns the key of a name and then those of its synonyms, which ImageNet lists in one name ("tench, Tinca tinca").
 fn keys(name: &str) -> impl Iterator<Item = String> {
     let synonyms = name.split(',').filter(move |_| name.contains(','));
     std::iter::once(name).chain(synonyms).map(key).filter(|key| !key.is_empty())

@@ -1,6 +1,6 @@
-//! Reading the values that exporters write with Python's `str()`: dicts, lists, numbers, strings.
+//! Reads values that exporters write with Python's `str()`: dicts, lists, numbers, strings.
 
-/// A Python literal, as far as exporters write them.
+/// A Python literal of one of the kinds that exporters write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     None,
@@ -12,7 +12,7 @@ pub enum Literal {
 }
 
 impl Literal {
-    /// Reads a whole literal; `None` where the text is none.
+    /// Parses a literal; `None` if the text is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parser = Parser { rest: text.trim(), depth: 0 };
@@ -20,7 +20,7 @@ impl Literal {
         parser.rest.trim().is_empty().then_some(value)
     }
 
-    /// A whole number that isn't negative.
+    /// Returns its value if it is a non-negative integer.
     #[must_use]
     pub fn as_count(&self) -> Option<usize> {
         match self {
@@ -29,7 +29,7 @@ impl Literal {
         }
     }
 
-    /// A list of whole numbers.
+    /// Returns its values if it is a list of non-negative integers.
     #[must_use]
     pub fn as_counts(&self) -> Option<Vec<usize>> {
         match self {
@@ -38,11 +38,11 @@ impl Literal {
         }
     }
 
-    /// Class names: a dict from index to name, or a list. Gaps become `class N`.
+    /// Returns class names if it is a dict from index to name, or a list. Missing indices are named `class N`.
     #[must_use]
     pub fn as_names(&self) -> Option<Vec<String>> {
-        /// More classes than any honest model has.
-        const MOST: usize = 100_000;
+        /// More classes than any real model has.
+        const MAX_CLASSES: usize = 100_000;
         let text = |value: &Self| match value {
             Self::Text(text) => Some(text.clone()),
             Self::Number(n) => Some(n.to_string()),
@@ -57,7 +57,7 @@ impl Literal {
                         Self::Text(digits) => digits.trim().parse().ok()?,
                         key => key.as_count()?,
                     };
-                    if index >= MOST {
+                    if index >= MAX_CLASSES {
                         return None;
                     }
                     while names.len() <= index {

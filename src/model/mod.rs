@@ -40,9 +40,9 @@ use std::time::Instant;
 
 pub use cancel::CancelToken;
 pub use error::ModelError;
-pub use hash::{hex, sha256};
+pub use hash::{hex, sha256, weights_sha256};
 pub use inspect::{Inspection, inspect, inspect_with};
-pub use options::OpenOptions;
+pub use options::{Known, OpenOptions};
 pub use results::{Detection, Results};
 pub use session::StopHandle;
 pub use spec::{Family, Spec, Task, Thresholds};
@@ -243,6 +243,18 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
+
+    /// CenterFace's file fixes its shapes, and the network is run on images of any size.
+    #[test]
+    fn outputs_are_reused_only_where_their_shapes_stay() {
+        for (name, reused) in [("centerface", false), ("yolox", true)] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/families/models")
+                .join(format!("{name}.onnx"));
+            let model = Model::open(&file, &OpenOptions::default()).expect("opens");
+            assert_eq!(model.network.session.reuses_outputs(), reused, "{name}");
+        }
+    }
 
     /// A run that panics is caught by the engine, which goes on with the same model: a style must not go on without its
     /// matte.

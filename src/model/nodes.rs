@@ -1,4 +1,4 @@
-//! Which provider really ran which part of a network: read off the profile that ONNX Runtime writes of a run.
+//! Which execution provider runs which nodes of a network, from the profile that ONNX Runtime writes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,21 +7,21 @@ use serde::Deserialize;
 
 use super::{Model, ModelError, OpenOptions};
 
-/// Longer profiles aren't read: a run of ten thousand nodes writes about 10 MB.
-const LONGEST: u64 = 200 << 20;
+/// Larger profiles aren't read. The profile of ten thousand nodes has about 10 MB.
+const MAX_BYTES: u64 = 200 << 20;
 
-/// The part of a network that one provider runs.
+/// The nodes of a network that one provider runs.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct NodeShare {
-    /// As the runtime names it, without "`ExecutionProvider`": `CPU`, `OpenVINO`, `CUDA`.
+    /// The runtime's name for it without "`ExecutionProvider`": `CPU`, `OpenVINO`, `CUDA`.
     pub provider: String,
-    /// How many nodes. A provider that compiles counts what it compiled as one.
+    /// Number of nodes. Nodes that a provider compiles together count as one.
     pub nodes: usize,
-    /// Their time in one run, in milliseconds.
+    /// Their time per run, in milliseconds.
     pub ms: f32,
 }
 
-/// An event of the profile, as far as it matters here.
+/// An event of the profile; only the fields that are used.
 #[derive(Deserialize)]
 struct Event {
     #[serde(default)]
@@ -35,11 +35,11 @@ struct Event {
     args: HashMap<String, serde_json::Value>,
 }
 
-/// Opens the model once more, runs it on an empty image under the runtime's profiler, and returns which provider ran which nodes, the
-/// greatest share of time first. Takes as long as opening the model does; not for a thread that paints.
+/// Opens the model again, runs it on an empty image with the runtime's profiler, and returns how many nodes each provider ran,
+/// the provider with the most time first. Takes as long as opening a model: not for a window's thread.
 ///
 /// # Errors
-/// As [`Model::open`] and [`Model::run`]; [`ModelError::RunFailed`] where the runtime writes no profile.
+/// As [`Model::open`] and [`Model::run`]; [`ModelError::RunFailed`] if the runtime writes no profile.
 pub fn who_ran_what(path: &Path, options: &OpenOptions) -> Result<Vec<NodeShare>, ModelError> {
     let failed = |reason: String| ModelError::RunFailed { reason };
     let folder = tempfile::tempdir().map_err(|e| failed(format!("no room for its profile: {e}")))?;
@@ -48,14 +48,14 @@ pub fn who_ran_what(path: &Path, options: &OpenOptions) -> Result<Vec<NodeShare>
     model.warm_up()?;
     let profile = model.end_profile()?;
     let unreadable = |e: std::io::Error| failed(format!("its profile can't be read: {e}"));
-    if std::fs::metadata(&profile).map_err(unreadable)?.len() > LONGEST {
+    if std::fs::metadata(&profile).map_err(unreadable)?.len() > MAX_BYTES {
         return Err(failed("its profile is too long to be read".into()));
     }
     let text = std::fs::read(&profile).map_err(unreadable)?;
     shares(&text).map_err(|e| failed(format!("its profile can't be read: {e}")))
 }
 
-/// The shares that a profile tells of; the times are those of one run.
+/// Returns the shares in a profile; times are per run.
 fn shares(profile: &[u8]) -> Result<Vec<NodeShare>, serde_json::Error> {
     let events: Vec<Event> = serde_json::from_slice(profile)?;
     let runs = events.iter().filter(|e| e.cat == "Session" && e.name == "model_run").count().max(1);

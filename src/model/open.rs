@@ -23,10 +23,11 @@ impl Model {
     /// # Errors
     /// If it can't be read, understood or run.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
-        let overrides = options.hints.clone().overlaid(Sidecar::load(path)?.unwrap_or_default());
+        let sha256 = hash::sha256(path)?;
+        let known = options.known.about(&sha256);
+        let overrides = known.overlaid(Sidecar::load(path)?.unwrap_or_default());
         let overrides = overrides.overlaid(options.overrides.clone().unwrap_or_default());
         let (graph, spec) = identify(path, &overrides, options)?;
-        let sha256 = hash::sha256(path)?;
         let session = open_session(path, &graph, &spec, &sha256, options)?;
         let provider = match &session.fallback {
             Some(why) => format!("{} ({why})", session.provider.name()),
@@ -37,7 +38,6 @@ impl Model {
         network.spec.family.probe(&mut network, &graph, &overrides)?;
         let shape = graph.inputs.first().map(|input| &input.shape[..]).unwrap_or_default();
         let companion = companion::open(path, &mut network.spec, shape, options)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
         Ok(Self {
             path: path.to_owned(),
             sha256,
@@ -46,7 +46,7 @@ impl Model {
             adapter: options.adapter.clone(),
             companion,
             rgba: Frame::default(),
-            external_data: graph.external_data.iter().map(|name| folder.join(name)).collect(),
+            external_data: graph.external_files(path).collect(),
         })
     }
 }

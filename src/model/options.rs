@@ -1,9 +1,47 @@
 //! How a model is opened.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::cancel::CancelToken;
 use super::sidecar::Sidecar;
+
+/// What another source (the catalogue) knows about files, by their SHA-256 (hex). It is asked where a model is opened, which
+/// hashes the file anyway: hashing takes too long for a window's thread.
+#[derive(Clone, Default)]
+pub struct Known(Option<Arc<Lookup>>);
+
+type Lookup = dyn Fn(&str) -> Option<Sidecar> + Send + Sync;
+
+impl Known {
+    /// Asks `lookup`.
+    pub fn new(lookup: impl Fn(&str) -> Option<Sidecar> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(lookup)))
+    }
+
+    /// What is known about a file with this hash.
+    #[must_use]
+    pub fn about(&self, sha256: &str) -> Sidecar {
+        self.0.as_ref().and_then(|lookup| lookup(sha256)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Known").finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Known {
+    /// Whether both ask the same source.
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    }
+}
 
 /// How a model is opened. Every field has a default that suits a model that nothing is known about.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,8 +52,8 @@ pub struct OpenOptions {
     pub device: Option<String>,
     /// Input size (width, height) of models with dynamic dimensions.
     pub size: Option<(u32, u32)>,
-    /// What another source (the catalogue) knows about such files. The sidecar file wins over it.
-    pub hints: Sidecar,
+    /// Tells what is known about a file of that content. The sidecar file wins over it.
+    pub known: Known,
     /// What the user chose instead of what was identified. Wins over the sidecar file.
     pub overrides: Option<Sidecar>,
     /// A LoRA adapter to run the model with; see [`super::adapter`].

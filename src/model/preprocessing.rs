@@ -87,7 +87,7 @@ fn pixels(value: f64) -> Option<u32> {
     (1.0..=16_384.0).contains(&value).then_some(value as u32)
 }
 
-/// `preprocessor_config.json`. A stretch that is cut afterwards (DeiT's) becomes a crop that keeps the aspect ratio.
+/// `preprocessor_config.json`. A stretch that is cut afterwards, as for `DeiT`, becomes a crop that keeps the aspect ratio.
 fn transformers(config: &Value, _: u32) -> Option<Found> {
     let flag = |key: &str| config[key].as_bool();
     let size = &config["size"];
@@ -100,9 +100,8 @@ fn transformers(config: &Value, _: u32) -> Option<Found> {
         (Some(side), Some(share)) if side < 384 && share > 0.0 => {
             pixels(f64::from(side) / share).map(|resize| Fit::CentreCrop { resize })
         }
-        (Some(_), Some(_)) => Some(Fit::Stretch),
         (Some(resize), None) if cut || shortest.is_some() => Some(Fit::CentreCrop { resize }),
-        (Some(_), None) => Some(Fit::Stretch),
+        (Some(_), _) => Some(Fit::Stretch),
         (None, _) => None,
     };
     let resample = match config["resample"].as_u64() {
@@ -158,7 +157,7 @@ const fn usual(word: &'static str, crop: [f64; 2], resample: Resample, range: Ra
 
 /// From torchvision's `_presets` and timm's `pretrained_cfg` of the weights that are downloaded by default. The first row that
 /// fits a name counts. Architectures without a row take the family's default: 256 → 224, bilinear, ImageNet's mean and deviation
-/// (AlexNet, VGG, Inception with 342 → 299, GoogLeNet, SqueezeNet, ResNet, ResNeXt, DenseNet, MobileNet, RegNet, ShuffleNet …).
+/// (`AlexNet`, VGG, Inception with 342 → 299, `GoogLeNet`, `SqueezeNet`, `ResNet`, `ResNeXt`, `DenseNet`, `MobileNet`, `RegNet` …).
 #[rustfmt::skip]
 const ARCHITECTURES: &[Usual] = &{
     use Resample::{Bicubic, Bilinear};
@@ -206,7 +205,7 @@ const ARCHITECTURES: &[Usual] = &{
     ]
 };
 
-/// What is usual for the architecture in a file's name. Only for networks as PyTorch exports them: those of Caffe and TensorFlow
+/// What is usual for the architecture in a file's name. Only for networks as `PyTorch` exports them: those of Caffe and TensorFlow
 /// bear the same names.
 fn by_name(path: &Path, spec: &Spec, side: u32) -> Option<(Found, &'static str)> {
     let input = &spec.input;
@@ -324,7 +323,7 @@ mod tests {
         }
     }
 
-    /// Settings of transformers as they are published: ConvNeXt, ResNet, DeiT, EfficientNet.
+    /// Settings of transformers as they are published: `ConvNeXt`, `ResNet`, `DeiT`, `EfficientNet`.
     #[test]
     fn transformers_crops_are_understood() {
         let mean = json!([0.485, 0.456, 0.406]);

@@ -1,9 +1,9 @@
-//! Skeletons over time, as networks of actions read them: who is who from frame to frame, and the tensor of the last
-//! frames.
+//! Skeletons over time for action recognition: follows people from frame to frame and builds the input tensor of the
+//! last frames.
 //!
-//! After Yan et al., “Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action Recognition” (2018) and its
-//! authors' live program: `[1, 3, frames, joints, people]` holds x / width − 0.5, y / height − 0.5 and the confidence,
-//! the newest frame last; joints that aren't seen are all zero, gaps are bridged in straight lines.
+//! Follows Yan et al., “Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action Recognition” (2018) and its
+//! authors' demo: `[1, 3, frames, joints, people]` holds x / width − 0.5, y / height − 0.5 and the confidence,
+//! the newest frame last. Joints that aren't seen are zero; gaps are interpolated linearly.
 
 use half::f16;
 
@@ -11,7 +11,7 @@ use super::boxes::iou;
 use super::input::TensorMut;
 use super::results::{Keypoint, Results};
 
-/// Which points of a body a network reads, in its order.
+/// The joints that a network reads, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joints {
     /// COCO's 17, as pose models give them.
@@ -23,7 +23,7 @@ pub enum Joints {
 }
 
 impl Joints {
-    /// The joints that a network with so many of them reads.
+    /// Returns the layout with that number of joints.
     #[must_use]
     pub fn of(count: u32) -> Option<Self> {
         match count {
@@ -34,7 +34,7 @@ impl Joints {
         }
     }
 
-    /// For every joint the points of COCO that it lies in the middle of.
+    /// For each joint, the COCO keypoints whose mean it is.
     fn sources(self) -> &'static [&'static [usize]] {
         match self {
             Self::Coco => &[
@@ -110,29 +110,29 @@ impl Joints {
     }
 }
 
-/// Frames a second of the skeletons that networks were trained on (Kinetics).
+/// Frame rate of the skeletons in the training data (Kinetics).
 const RATE: f64 = 30.0;
-/// People who are followed at once.
-const MOST_PEOPLE: usize = 16;
-/// Boxes of one person in two frames overlap by this much at least.
-const LEAST_OVERLAP: f32 = 0.2;
-/// A point less sure than this isn't seen.
-const LEAST_SCORE: f32 = 0.1;
+/// Maximum number of people that are followed at once.
+const MAX_PEOPLE: usize = 16;
+/// Minimum IoU of the boxes of one person in two successive frames.
+const MIN_OVERLAP: f32 = 0.2;
+/// Keypoints with a lower score count as not seen.
+const MIN_SCORE: f32 = 0.1;
 
-/// One joint: x, y, confidence, as the tensor holds them.
+/// A joint as in the tensor: x, y, confidence.
 type Joint = [f32; 3];
 
 /// One person over the last frames.
 #[derive(Debug)]
 struct Track {
-    /// A ring: row n lies at n modulo the number of frames.
+    /// A ring buffer: row n is stored at n modulo the number of frames.
     joints: Vec<Joint>,
     bbox: [f32; 4],
     first: i64,
     last: i64,
 }
 
-/// The people of the last frames. Rows are thirtieths of a second, counted from the first frame.
+/// The people in the last frames. A row is 1/30 s; row 0 is that of the first frame.
 #[derive(Debug)]
 pub struct Skeletons {
     sources: &'static [&'static [usize]],
@@ -140,14 +140,14 @@ pub struct Skeletons {
     people: usize,
     tracks: Vec<Track>,
     now: i64,
-    /// Whose turn it was in this frame already.
-    taken: Vec<bool>,
-    /// The tracks by how much is known of them, best first.
+    /// Which tracks a detection of this frame was already assigned to.
+    assigned: Vec<bool>,
+    /// The tracks by the sum of their joints' confidences, highest first.
     order: Vec<(f32, usize)>,
 }
 
 impl Skeletons {
-    /// Nobody yet.
+    /// Creates an empty history of so many frames, for a network that takes so many people.
     #[must_use]
     pub fn new(joints: Joints, frames: usize, people: usize) -> Self {
         Self {
@@ -156,12 +156,12 @@ impl Skeletons {
             people: people.max(1),
             tracks: Vec::new(),
             now: -1,
-            taken: Vec::new(),
+            assigned: Vec::new(),
             order: Vec::new(),
         }
     }
 
-    /// Forgets everybody.
+    /// Removes all people.
     pub fn clear(&mut self) {
         self.now = -1;
         for track in &mut self.tracks {
@@ -169,21 +169,22 @@ impl Skeletons {
         }
     }
 
-    /// The newest row.
+    /// Returns the number of the newest row.
     #[must_use]
     pub fn now(&self) -> i64 {
         self.now
     }
 
-    /// Takes over the people of one frame, `time_s` seconds after the first one. Going back in time begins anew.
+    /// Adds the people of a frame, `time_s` seconds after the first one. An earlier frame than the last one clears the
+    /// history first.
     pub fn push(&mut self, results: &Results, time_s: f64) {
         let row = (time_s.max(0.0) * RATE).round() as i64;
         if row < self.now {
             self.clear();
         }
-        self.move_on(row);
-        self.taken.clear();
-        self.taken.resize(self.tracks.len(), false);
+        self.advance_to(row);
+        self.assigned.clear();
+        self.assigned.resize(self.tracks.len(), false);
         let (w, h) = (results.frame_size.0.max(1) as f32, results.frame_size.1.max(1) as f32);
         for detection in &results.detections {
             let points = results.keypoints_of(detection);
@@ -191,7 +192,7 @@ impl Skeletons {
                 continue;
             }
             let Some(index) = self.track_of(&detection.bbox, row) else { continue };
-            self.taken[index] = true;
+            self.assigned[index] = true;
             let (frames, sources) = (self.frames, self.sources);
             let track = &mut self.tracks[index];
             track.bbox = detection.bbox;
@@ -202,8 +203,8 @@ impl Skeletons {
         }
     }
 
-    /// Empties the rows after the last one, up to `row`.
-    fn move_on(&mut self, row: i64) {
+    /// Clears the rows after the newest one, up to `row`, which becomes the newest.
+    fn advance_to(&mut self, row: i64) {
         let (frames, joints) = (self.frames as i64, self.sources.len());
         for skipped in (self.now + 1).max(row - frames + 1)..=row {
             let at = skipped.rem_euclid(frames) as usize * joints;
@@ -214,15 +215,15 @@ impl Skeletons {
         self.now = row;
     }
 
-    /// The track that a box of this row continues, or a new one; `None` where too many people are followed.
+    /// Returns the track that a box continues, or a new one; `None` if too many people are followed.
     fn track_of(&mut self, bbox: &[f32; 4], row: i64) -> Option<usize> {
         let oldest = row - self.frames as i64;
         let mut best: Option<(f32, usize)> = None;
         for (index, track) in self.tracks.iter().enumerate() {
             let overlap = iou(&track.bbox, bbox);
-            if !self.taken[index]
+            if !self.assigned[index]
                 && track.last > oldest
-                && overlap >= LEAST_OVERLAP
+                && overlap >= MIN_OVERLAP
                 && best.is_none_or(|(most, _)| overlap > most)
             {
                 best = Some((overlap, index));
@@ -233,10 +234,10 @@ impl Skeletons {
         }
         let index = match self.tracks.iter().position(|t| t.last <= oldest) {
             Some(gone) => gone,
-            None if self.tracks.len() < MOST_PEOPLE => {
+            None if self.tracks.len() < MAX_PEOPLE => {
                 let joints = vec![[0.0; 3]; self.frames * self.sources.len()];
                 self.tracks.push(Track { joints, bbox: *bbox, first: row, last: i64::MIN });
-                self.taken.push(false);
+                self.assigned.push(false);
                 self.tracks.len() - 1
             }
             None => return None,
@@ -247,15 +248,15 @@ impl Skeletons {
         Some(index)
     }
 
-    /// Whether somebody was seen for long enough to tell anything: an eighth of the frames.
+    /// Whether somebody was seen long enough for the network: for an eighth of the frames.
     #[must_use]
-    pub fn tell(&self) -> bool {
+    pub fn is_enough(&self) -> bool {
         let least = (self.frames / 8).max(2) as i64;
         let oldest = self.now - self.frames as i64;
         self.tracks.iter().any(|t| t.last > oldest && t.last - t.first + 1 >= least)
     }
 
-    /// Writes the tensor: those who are known best in the slots for people, the newest row last.
+    /// Writes the tensor with the people whose joints are known best, the newest row last.
     pub fn write(&mut self, tensor: &mut TensorMut<'_>) {
         let (frames, joints, people) = (self.frames, self.sources.len(), self.people);
         let oldest = self.now - frames as i64;
@@ -285,7 +286,7 @@ impl Skeletons {
 }
 
 impl Track {
-    /// Puts one joint into a row; the rows since the person was last seen are bridged in a straight line.
+    /// Stores a joint in a row, and interpolates linearly the rows since the person was last seen.
     fn put(&mut self, row: i64, number: usize, joint: Joint, frames: usize, joints: usize) {
         let at = |row: i64| row.rem_euclid(frames as i64) as usize * joints + number;
         let gap = row - self.last;
@@ -301,11 +302,11 @@ impl Track {
     }
 }
 
-/// The middle of some points, as sure as the least sure of them; zero where one isn't seen.
+/// Returns the mean of some keypoints with the lowest of their scores; zero if one isn't seen.
 fn joint(points: &[Keypoint], sources: &[usize], (w, h): (f32, f32)) -> Joint {
     let mut middle = [0.0, 0.0, f32::INFINITY];
     for &source in sources {
-        let Some(point) = points.get(source).filter(|p| p.score >= LEAST_SCORE) else { return [0.0; 3] };
+        let Some(point) = points.get(source).filter(|p| p.score >= MIN_SCORE) else { return [0.0; 3] };
         middle[0] += point.x / sources.len() as f32;
         middle[1] += point.y / sources.len() as f32;
         middle[2] = middle[2].min(point.score);
@@ -368,11 +369,11 @@ mod tests {
         let (left, right) = ([20.0, 25.0, 60.0, 90.0], [120.0, 25.0, 160.0, 90.0]);
         let mut skeletons = Skeletons::new(Joints::OpenPose, 4, 2);
         skeletons.push(&people(&[left, right]), 0.0);
-        assert!(!skeletons.tell(), "one frame tells nothing");
+        assert!(!skeletons.is_enough(), "one frame tells nothing");
         // A tenth of a second later, in another order; the left one moved by 3 pixels.
         let moved = [23.0, 25.0, 63.0, 90.0];
         skeletons.push(&people(&[right, moved]), 0.1);
-        assert!(skeletons.tell());
+        assert!(skeletons.is_enough());
         let values = tensor(&mut skeletons, 3 * 4 * 18 * 2);
         let nose = |person| [0, 1, 2, 3].map(|frame| (at(&values, 0, frame, 0, person) + 0.5) * 200.0);
         let near = |got: [f32; 4], want: [f32; 4]| got.iter().zip(want).all(|(g, w)| (g - w).abs() < 1e-3);
@@ -388,7 +389,7 @@ mod tests {
         assert!(tensor(&mut skeletons, 3 * 4 * 18 * 2).iter().all(|v| *v == 0.0));
         skeletons.push(&people(&[[20.0, 25.0, 60.0, 90.0]]), 1.1);
         skeletons.push(&people(&[[20.0, 25.0, 60.0, 90.0]]), 0.5);
-        assert!(!skeletons.tell());
+        assert!(!skeletons.is_enough());
         let values = tensor(&mut skeletons, 3 * 4 * 18 * 2);
         assert_eq!((at(&values, 2, 3, 0, 0), at(&values, 2, 2, 0, 0)), (0.5, 0.0));
     }
@@ -405,7 +406,7 @@ mod tests {
                 .collect();
             skeletons.push(&people(&boxes), f64::from(time) * 0.03);
         }
-        assert!(skeletons.tracks.len() <= MOST_PEOPLE);
+        assert!(skeletons.tracks.len() <= MAX_PEOPLE);
         assert!(tensor(&mut skeletons, 3 * 8 * 25 * 2).iter().all(|v| v.is_finite()));
     }
 

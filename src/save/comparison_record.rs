@@ -12,7 +12,7 @@ use super::snapshot::PredictionView;
 use crate::model::Task;
 use crate::model::agreement::{Agreement, Judge};
 
-/// One frame as `compare --format json` prints it and as the snapshot of a comparison stores it.
+/// One frame as `compare --format jsonl` prints it and as the snapshot of a comparison stores it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonRecord {
     pub source: String,

@@ -7,16 +7,16 @@ use crate::model::{Results, Task};
 /// Below this ratio two models count as equally fast.
 const AS_FAST: f32 = 1.05;
 
-/// Returns how far two models agree, in words: "86 % agree · 6 matched (IoU 0.91) · 1 only A · 2 only B".
+/// Returns how far two models agree, in words: "86% agree · 6 matched (IoU 0.91) · 1 only A · 2 only B".
 #[must_use]
 pub fn agreement_text(agreement: &Agreement, letters: (&str, &str), language: Language) -> String {
     let zh = language == Language::Chinese;
-    let percent = |share: f32| format!("{:.0} %", share * 100.0);
+    let percent = |share: f32| format!("{:.0}%", share * 100.0);
     let (a, b) = letters;
     match *agreement {
         Agreement::Found { matched: 0, only_a: 0, only_b: 0, .. } => {
             if zh {
-                "两者均未检出".into()
+                "两者均未检出目标".into()
             } else {
                 "neither found anything".into()
             }
@@ -35,20 +35,20 @@ pub fn agreement_text(agreement: &Agreement, letters: (&str, &str), language: La
             }
         }
         Agreement::Top { same, shared, of } => match (zh, same) {
-            (false, true) => format!("same best class · {shared} of the best {of} shared"),
-            (false, false) => format!("different best class · {shared} of the best {of} shared"),
+            (false, true) => format!("same top class · {shared} of the top {of} shared"),
+            (false, false) => format!("different top class · {shared} of the top {of} shared"),
             (true, true) => format!("首选类别相同 · 前 {of} 名中 {shared} 个相同"),
             (true, false) => format!("首选类别不同 · 前 {of} 名中 {shared} 个相同"),
         },
         Agreement::Pixels(share) => {
             let share = percent(share);
-            if zh { format!("{share} 的画面一致") } else { format!("{share} of the image agree") }
+            if zh { format!("{share} 的像素一致") } else { format!("{share} of pixels agree") }
         }
         Agreement::Depth(correlation) => {
             if zh {
                 format!("深度相关系数 {correlation:.2}")
             } else {
-                format!("depths correlate {correlation:.2}")
+                format!("depth correlation {correlation:.2}")
             }
         }
         Agreement::Incomparable => {
@@ -61,7 +61,7 @@ pub fn agreement_text(agreement: &Agreement, letters: (&str, &str), language: La
     }
 }
 
-/// Returns which of two models is faster, from their median times in milliseconds: "B 1.4× as fast". `None` until both are
+/// Returns which of two models is faster, from their median times in milliseconds: "B is 1.4× as fast". `None` until both are
 /// known.
 #[must_use]
 pub fn speed_text(letters: (&str, &str), medians: (f32, f32), language: Language) -> Option<String> {
@@ -71,9 +71,10 @@ pub fn speed_text(letters: (&str, &str), medians: (f32, f32), language: Language
     Some(if times < AS_FAST {
         if zh { "速度相同".into() } else { "equally fast".into() }
     } else if zh {
-        format!("{letter} 快至 {times:.1} 倍")
+        let other = if letter == letters.1 { letters.0 } else { letters.1 };
+        format!("{letter} 的速度是 {other} 的 {times:.1} 倍")
     } else {
-        format!("{letter} {times:.1}× as fast")
+        format!("{letter} is {times:.1}× as fast")
     })
 }
 
@@ -83,7 +84,7 @@ pub fn speed_ratio((a, b): (f32, f32)) -> Option<f32> {
     (a > 0.0 && b > 0.0).then(|| a / b)
 }
 
-/// Returns the figures of one model: "62.7 ms · 15.9/s alone · 12 found".
+/// Returns the figures of one model: "62.7 ms · 15.9 fps alone · 12 found".
 #[must_use]
 pub fn figures_text(median_ms: f32, results: Option<&Results>, language: Language) -> String {
     use std::fmt::Write as _;
@@ -93,16 +94,16 @@ pub fn figures_text(median_ms: f32, results: Option<&Results>, language: Languag
         let rate = 1000.0 / median_ms;
         let rate = if rate < 99.5 { format!("{rate:.1}") } else { format!("{rate:.0}") };
         let _ = if zh {
-            write!(text, "{median_ms:.1} 毫秒 · 单独 {rate}/秒")
+            write!(text, "{median_ms:.1} ms · 单独运行 {rate} fps")
         } else {
-            write!(text, "{median_ms:.1} ms · {rate}/s alone")
+            write!(text, "{median_ms:.1} ms · {rate} fps alone")
         };
     }
     let boxes = |task| matches!(task, Task::Detect | Task::Segment | Task::Pose | Task::Obb);
     if let Some(results) = results.filter(|r| boxes(r.task)) {
         let gap = if text.is_empty() { "" } else { " · " };
         let n = results.detections.len();
-        let _ = if zh { write!(text, "{gap}检出 {n}") } else { write!(text, "{gap}{n} found") };
+        let _ = if zh { write!(text, "{gap}检出 {n} 个") } else { write!(text, "{gap}{n} found") };
     }
     text
 }
@@ -117,14 +118,20 @@ mod tests {
         let letters = ("A", "B");
         assert_eq!(
             agreement_text(&found, letters, Language::English),
-            "80 % agree · 6 matched (IoU 0.91) · 1 only A · 2 only B"
+            "80% agree · 6 matched (IoU 0.91) · 1 only A · 2 only B"
         );
-        assert!(agreement_text(&found, letters, Language::Chinese).starts_with("一致 80 %"));
-        assert_eq!(speed_text(letters, (28.0, 20.0), Language::English).as_deref(), Some("B 1.4× as fast"));
-        assert_eq!(speed_text(letters, (20.0, 28.0), Language::English).as_deref(), Some("A 1.4× as fast"));
+        assert!(agreement_text(&found, letters, Language::Chinese).starts_with("一致 80%"));
+        assert_eq!(
+            speed_text(letters, (28.0, 20.0), Language::English).as_deref(),
+            Some("B is 1.4× as fast")
+        );
+        assert_eq!(
+            speed_text(letters, (20.0, 28.0), Language::English).as_deref(),
+            Some("A is 1.4× as fast")
+        );
         assert_eq!(speed_text(letters, (20.0, 20.4), Language::English).as_deref(), Some("equally fast"));
         assert_eq!(speed_text(letters, (20.0, 0.0), Language::English), None);
-        assert_eq!(figures_text(62.5, None, Language::English), "62.5 ms · 16.0/s alone");
+        assert_eq!(figures_text(62.5, None, Language::English), "62.5 ms · 16.0 fps alone");
         assert_eq!(figures_text(0.0, Some(&Results::default()), Language::English), "0 found");
     }
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// There is no frame yet.
-    #[error("There is no image to save yet.")]
+    #[error("There is no frame to save yet.")]
     NoImage,
     /// Neither the folder nor the one above it exists.
-    #[error("The folder for snapshots, \u{201c}{}\u{201d}, doesn't exist.", path.display())]
+    #[error("The snapshot folder \u{201c}{}\u{201d} doesn't exist.", path.display())]
     NoFolder { path: PathBuf },
     /// A file has the folder's name.
-    #[error("\u{201c}{}\u{201d}, where snapshots should go, is not a folder.", path.display())]
+    #[error("The snapshot folder \u{201c}{}\u{201d} is not a folder.", path.display())]
     NotAFolder { path: PathBuf },
     /// This account has no permission to write there.
     #[error("Snapshots can't be written to \u{201c}{}\u{201d}: this account may not write there.", path.display())]

@@ -38,7 +38,7 @@ impl<'a> FrameInfo<'a> {
     }
 }
 
-/// One frame as `predict --format json` prints it and as snapshots store it. Boxes and points are in pixels of the
+/// One frame as `predict --format jsonl` prints it and as snapshots store it. Boxes and points are in pixels of the
 /// source frame (never mirrored), x1, y1, x2, y2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrameRecord {

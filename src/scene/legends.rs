@@ -35,7 +35,7 @@ impl Scene {
         if rows == 0 {
             return;
         }
-        let number = fonts::text_width("00.0 %", text);
+        let number = fonts::text_width("00.0%", text);
         let inner = (text * 18.0).min(w - text).max(number);
         let content = self.add_panel([inner, row * rows as f32], false, text);
         for (index, class) in results.top.iter().take(rows).enumerate() {
@@ -47,7 +47,7 @@ impl Scene {
             });
             self.add_text(name, content[0], line, text, WHITE);
             let percent = self.write_text(text, number * 2.0, |out| {
-                let _ = write!(out, "{:.1} %", score * 100.0);
+                let _ = write!(out, "{:.1}%", score * 100.0);
             });
             let left = content[2] - fonts::text_width(self.text(percent), text);
             self.add_text(percent, left, line, text, WHITE);
@@ -104,7 +104,7 @@ impl Scene {
         self.scratch = counts;
         let Some(found) = found.get(..number).filter(|found| !found.is_empty()) else { return };
         let swatch = text * 0.9;
-        let share = fonts::text_width(" 100 %", text);
+        let share = fonts::text_width(" 100%", text);
         let widest = found
             .iter()
             .map(|&(class, _)| fonts::text_width(&labels.name(class, style.language), text))
@@ -122,7 +122,7 @@ impl Scene {
                 .write_text(text, names, |out| fonts::push_shown(&labels.name(class, style.language), out));
             self.add_text(name, rect[2] + text * 0.5, line, text, WHITE);
             let percent = self.write_text(text, share * 2.0, |out| {
-                let _ = write!(out, "{:.0} %", part * 100.0);
+                let _ = write!(out, "{:.0}%", part * 100.0);
             });
             let left = line[2] - fonts::text_width(self.text(percent), text);
             self.add_text(percent, left, line, text, WHITE);

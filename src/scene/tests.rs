@@ -184,7 +184,7 @@ fn the_likeliest_classes_have_bars() {
     let mut found = results(Task::Classify, (640, 480));
     found.top = vec![ClassScore { class_id: 5, score: 0.913 }, ClassScore { class_id: 7, score: f32::NAN }];
     let scene = scene_of(&found, &Style::default());
-    assert_eq!(texts(&scene), ["bus", "91.3 %", "truck", "0.0 %"]);
+    assert_eq!(texts(&scene), ["bus", "91.3%", "truck", "0.0%"]);
 }
 
 fn with_plane(values: PlaneValues) -> Results {
@@ -229,7 +229,7 @@ fn depth_has_a_legend_in_metres_and_classes_one_with_shares() {
     names[0] = "background".into();
     let mut scene = Scene::new();
     scene.compose(&found, &Labels::new(names), &Style::default());
-    assert_eq!(texts(&scene), ["car", "50 %"], "the background has no entry");
+    assert_eq!(texts(&scene), ["car", "50%"], "the background has no entry");
 }
 
 #[test]

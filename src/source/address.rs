@@ -25,6 +25,8 @@ pub enum Address {
     Image(PathBuf),
     /// All images of a folder, in natural order of their names.
     Folder(PathBuf),
+    /// These image files, in this order.
+    Images(Vec<PathBuf>),
     /// All images whose paths match a glob.
     Glob(String),
     /// A moving test pattern of this size and rate.
@@ -55,11 +57,84 @@ impl Address {
         }
     }
 
+    /// Returns the same address with its whole path, so that it means the same from every folder. The folder's links are
+    /// followed only where the path leads through `..`.
+    #[must_use]
+    pub fn absolute(&self) -> Self {
+        match self {
+            Self::Video(path) => Self::Video(absolute(path)),
+            Self::Image(path) => Self::Image(absolute(path)),
+            Self::Folder(path) => Self::Folder(absolute(path)),
+            Self::Images(paths) => Self::Images(paths.iter().map(|path| absolute(path)).collect()),
+            Self::Glob(text) if self.is_relative() => {
+                let here = std::env::current_dir().unwrap_or_default();
+                let here = glob::Pattern::escape(&here.to_string_lossy());
+                Self::Glob(format!("{here}{}{}", std::path::MAIN_SEPARATOR, text.trim_start_matches("./")))
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Whether it names a place relative to the current folder.
+    #[must_use]
+    pub fn is_relative(&self) -> bool {
+        match self {
+            Self::Video(path) | Self::Image(path) | Self::Folder(path) => path.is_relative(),
+            Self::Images(paths) => paths.iter().any(|path| path.is_relative()),
+            Self::Glob(text) => Path::new(text).is_relative(),
+            _ => false,
+        }
+    }
+
     /// Whether this is a camera of this computer.
     #[must_use]
     pub fn is_camera(&self) -> bool {
         matches!(self, Self::AnyCamera | Self::CameraIndex(_) | Self::Camera { .. })
     }
+}
+
+/// The whole path of a file or folder, without `.` and `..`.
+fn absolute(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if whole.components().any(|part| part == std::path::Component::ParentDir) {
+        return whole.canonicalize().unwrap_or(whole);
+    }
+    // The last part of `/images/` is `images`.
+    whole.components().collect()
+}
+
+/// The path that a text names: as it is, quoted, with the home folder as `~`, or as a `file://` address, as file managers
+/// copy it.
+#[must_use]
+pub fn typed_path(text: &str) -> PathBuf {
+    let text = text.trim();
+    let quoted = |mark| text.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
+    let text = quoted('"').or_else(|| quoted('\'')).unwrap_or(text);
+    if let Some(rest) = text.strip_prefix("file://") {
+        let rest = rest.strip_prefix("localhost").unwrap_or(rest);
+        return PathBuf::from(percent_decoded(rest));
+    }
+    match (text.strip_prefix('~'), etcetera::home_dir()) {
+        (Some(""), Ok(home)) => home,
+        (Some(rest), Ok(home)) if rest.starts_with(['/', std::path::MAIN_SEPARATOR]) => {
+            home.join(rest.trim_start_matches(['/', std::path::MAIN_SEPARATOR]))
+        }
+        _ => PathBuf::from(text),
+    }
+}
+
+/// Replaces `%20` and the like by the characters that they stand for.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let code = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
+        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        decoded.push(code.unwrap_or(*byte));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 impl FromStr for Address {
@@ -92,7 +167,10 @@ impl FromStr for Address {
         if ["http://", "https://", "rtsp://", "rtmp://"].iter().any(|p| text.starts_with(p)) {
             return Ok(Self::Stream(text.to_owned()));
         }
-        let path = Path::new(text);
+        if text.starts_with("/dev/video") {
+            return Ok(Self::Camera { name: text.to_owned(), bus: None });
+        }
+        let path = &typed_path(text);
         if path.exists() {
             return Ok(Self::from_path(path));
         }
@@ -115,6 +193,10 @@ impl fmt::Display for Address {
             Self::Camera { name, .. } => f.write_str(name),
             Self::Video(path) | Self::Image(path) | Self::Folder(path) => {
                 write!(f, "{}", path.display())
+            }
+            Self::Images(paths) => {
+                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                f.write_str(&paths.join(" "))
             }
             Self::Glob(text) | Self::Stream(text) => f.write_str(text),
             Self::Pattern { width, height, fps } => write!(f, "pattern:{width}x{height}@{fps}"),

@@ -10,6 +10,7 @@ use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, R
 
 use super::address::IMAGE_EXTENSIONS;
 use super::{Pace, Read, Source, SourceError, SourceInfo};
+use crate::file_kind::FileKind;
 use crate::frame::jpeg::JpegDecoder;
 use crate::frame::{Frame, PixelFormat};
 
@@ -41,8 +42,12 @@ impl Images {
     /// # Errors
     /// [`SourceError::NoFile`] if it does not exist.
     pub fn file(path: &Path) -> Result<Self, SourceError> {
-        if !path.exists() {
+        let Ok(metadata) = std::fs::metadata(path) else {
             return Err(SourceError::NoFile { path: path.to_owned() });
+        };
+        // Reading a pipe waits until somebody writes into it.
+        if let Some(kind) = FileKind::unless_file(&metadata) {
+            return Err(SourceError::NotMedia { path: path.to_owned(), kind });
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self::new(name, vec![path.to_owned()]))
@@ -61,6 +66,19 @@ impl Images {
         let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| is_image(p)).collect();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Self::many(name, files, &path.display().to_string())
+    }
+
+    /// These files, in this order.
+    ///
+    /// # Errors
+    /// [`SourceError::NoFile`] if none of them exists.
+    pub fn files(paths: &[PathBuf]) -> Result<Self, SourceError> {
+        let Some(first) = paths.first() else { return Err(SourceError::NoImages { place: String::new() }) };
+        if !paths.iter().any(|path| path.exists()) {
+            return Err(SourceError::NoFile { path: first.clone() });
+        }
+        let name = first.file_name().unwrap_or(first.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self::new(name, paths.to_vec()))
     }
 
     /// The images whose paths match a glob.

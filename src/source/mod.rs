@@ -132,6 +132,7 @@ pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source
     Ok(match address {
         Address::Image(path) => Box::new(images::Images::file(path)?),
         Address::Folder(path) => Box::new(images::Images::folder(path)?),
+        Address::Images(paths) => Box::new(images::Images::files(paths)?),
         Address::Glob(text) => Box::new(images::Images::glob(text)?),
         Address::Pattern { width, height, fps } => Box::new(pattern::Pattern::new(*width, *height, *fps)),
         Address::AnyCamera | Address::CameraIndex(_) | Address::Camera { .. } => {

@@ -12,14 +12,32 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A file of the sample data: in the folder that `SIGHTLINE_TEST_DATA` names, else in `../shared`.
+/// A file of the sample data: in the folder that `SIGHTLINE_TEST_DATA` names, else in `../shared`, else among the stand-ins.
 pub fn shared(path: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let named = std::env::var_os("SIGHTLINE_TEST_DATA").filter(|v| !v.is_empty());
-    let file = root.join(named.unwrap_or_else(|| "../shared".into())).join(path);
+    let file = sample_data().join(path);
     // scripts/totals.py counts tests that fail with these words apart.
     assert!(file.exists(), "the sample data is missing: {}", file.display());
     file
+}
+
+/// As [`shared`], for what a stand-in can't show: the results of a real network, or its hash.
+pub fn real(path: &str) -> PathBuf {
+    assert!(
+        !sample_data().ends_with(STAND_INS),
+        "the sample data is missing: a stand-in won't do for {path}"
+    );
+    shared(path)
+}
+
+const STAND_INS: &str = "tests/stand_ins";
+
+fn sample_data() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if let Some(named) = std::env::var_os("SIGHTLINE_TEST_DATA").filter(|v| !v.is_empty()) {
+        return root.join(named);
+    }
+    let beside = root.join("../shared");
+    if beside.join("models").is_dir() { beside } else { root.join(STAND_INS) }
 }
 
 /// An empty home with folders for settings and data, and a working folder.
@@ -41,7 +59,7 @@ impl TestEnv {
         self.home.path().join("work").join(name.as_ref())
     }
 
-    /// The only folder of models besides `work/models`.
+    /// The folder of models that `SIGHTLINE_MODELS` names.
     pub fn models(&self) -> PathBuf {
         self.home.path().join("models")
     }
@@ -51,6 +69,12 @@ impl TestEnv {
         let target = self.path(name);
         std::fs::copy(shared(sample), &target).expect("the copy of a sample");
         target
+    }
+
+    /// As [`bring`](Self::bring), for what a stand-in can't show.
+    pub fn bring_real(&self, sample: &str, name: impl AsRef<OsStr>) -> PathBuf {
+        real(sample);
+        self.bring(sample, name)
     }
 
     /// The program, ready for arguments, without ONNX Runtime.

@@ -90,6 +90,12 @@ impl Compare {
         Some((newest, arrangement, self.stats.map(|stats| stats.total.median)))
     }
 
+    /// The part of `area` that the previews fill.
+    #[must_use]
+    pub fn pictures(&self, area: Rect) -> Rect {
+        Rect::from_min_max(pos2(area.left(), area.top() + HEADER), pos2(area.right(), area.bottom() - BAR))
+    }
+
     /// Shows the comparison in `area`; `stage` has the image.
     pub fn ui(&mut self, ui: &mut Ui, area: Rect, view: &View<'_>, stage: &Stage, out: &mut Vec<Intent>) {
         let w = &view.strings.compare;
@@ -159,7 +165,7 @@ impl Compare {
             path,
             prediction: prediction_of(0),
             failed: failed.map(|(_, error)| model_page(view.language, error).title),
-            opening: opening.is_some(),
+            opening: view.loading().is_some(),
         };
         let others = model.compared.iter().zip(1..).map(|(compared, index)| Pane {
             index,
@@ -249,7 +255,7 @@ impl Compare {
             // Of three or four models there is room for the share alone.
             let text = match agreement.share() {
                 _ if of_two => full,
-                Some(share) => format!("{} – {}  {:.0} %", letters.0, letters.1, share * 100.0),
+                Some(share) => format!("{} – {}  {:.0}%", letters.0, letters.1, share * 100.0),
                 None => format!("{} – {}  {full}", letters.0, letters.1),
             };
             let agreement_ui = |ui: &mut Ui| {

@@ -25,7 +25,7 @@ pub fn tile(
     let Some(size) = stage.size() else { return };
     let at = fit(size, area);
     let onto = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    stage.paint_frame(&onto, at, view.settings.mirror);
+    stage.paint_frame(&onto, at, view.mirrored);
     paint_scene(&onto, at, stage, painter, pane);
 }
 
@@ -55,7 +55,7 @@ pub fn split_ui(
         Rect::from_min_max(clip.min, pos2(cut, clip.bottom())),
         Rect::from_min_max(pos2(cut, clip.top()), clip.max),
     ];
-    stage.paint_frame(&ui.painter().with_clip_rect(clip), at, view.settings.mirror);
+    stage.paint_frame(&ui.painter().with_clip_rect(clip), at, view.mirrored);
     for ((painter, pane), side) in painters.iter_mut().zip(panes).zip(sides) {
         paint_scene(&ui.painter().with_clip_rect(side), at, stage, painter, pane);
         state_ui(ui, side, view, pane);

@@ -98,19 +98,19 @@ fn two_models_are_shown_with_their_figures_and_what_compares_them() {
         (
             Language::English,
             [
-                "70.0 ms · 14.3/s alone · 2 found",
-                "50.0 ms · 20.0/s alone · 2 found",
-                "50 % agree · 1 matched (IoU 1.00) · 1 only A · 1 only B",
-                "B 1.4× as fast",
+                "70.0 ms · 14.3 fps alone · 2 found",
+                "50.0 ms · 20.0 fps alone · 2 found",
+                "50% agree · 1 matched (IoU 1.00) · 1 only A · 1 only B",
+                "B is 1.4× as fast",
             ],
         ),
         (
             Language::Chinese,
             [
-                "70.0 毫秒 · 单独 14.3/秒 · 检出 2",
-                "50.0 毫秒 · 单独 20.0/秒 · 检出 2",
-                "一致 50 % · 匹配 1（IoU 1.00） · 仅 A 1 · 仅 B 1",
-                "B 快至 1.4 倍",
+                "70.0 ms · 单独运行 14.3 fps · 检出 2 个",
+                "50.0 ms · 单独运行 20.0 fps · 检出 2 个",
+                "一致 50% · 匹配 1（IoU 1.00） · 仅 A 1 · 仅 B 1",
+                "B 的速度是 A 的 1.4 倍",
             ],
         ),
     ] {
@@ -154,7 +154,7 @@ fn a_model_is_chosen_added_and_the_layout_changed() {
     press(&mut harness, "three");
     press(&mut harness, "Add a model");
     press(&mut harness, "four");
-    press(&mut harness, "A preview each");
+    press(&mut harness, "Side by side");
     press(&mut harness, "Stop comparing  (C)");
     assert_eq!(
         harness.state().intents,
@@ -170,9 +170,9 @@ fn a_model_is_chosen_added_and_the_layout_changed() {
 #[test]
 fn of_three_each_can_be_taken_out_and_agrees_by_its_share() {
     let mut harness = comparing(&["one", "two", "three"]).shown(panel);
-    assert!(harness.query_by_label("A – B  50 %").is_some());
-    assert!(harness.query_by_label("A – C  50 %").is_some());
-    assert!(harness.query_by_label("C 3.5× as fast").is_some());
+    assert!(harness.query_by_label("A – B  50%").is_some());
+    assert!(harness.query_by_label("A – C  50%").is_some());
+    assert!(harness.query_by_label("C is 3.5× as fast").is_some());
     assert!(harness.query_by_label("Divider").is_none(), "three models have an image each");
     press(&mut harness, "Remove model A");
     press(&mut harness, "Remove model C");
@@ -220,8 +220,11 @@ fn a_failing_model_leaves_the_others_their_results() {
     bench.model.compared[0].model = None;
     bench.model.compared[0].failed = Some(Arc::new(ModelError::NoFile { path: "/models/two.onnx".into() }));
     let harness = bench.shown(panel);
-    assert!(harness.query_by_label("70.0 ms · 14.3/s alone · 2 found").is_some());
-    assert!(harness.query_by_label("B 1.4× as fast").is_none(), "nothing is compared with what doesn't run");
+    assert!(harness.query_by_label("70.0 ms · 14.3 fps alone · 2 found").is_some());
+    assert!(
+        harness.query_by_label("B is 1.4× as fast").is_none(),
+        "nothing is compared with what doesn't run"
+    );
 }
 
 #[test]
@@ -239,5 +242,5 @@ fn an_image_that_stands_still_keeps_its_figures() {
     let mut bench = comparing(&["one", "two"]);
     bench.compare.measure(|_| ModelStats::default());
     let harness = bench.shown(panel);
-    assert_eq!(harness.query_all_by_label("12.5 ms · 80.0/s alone · 2 found").count(), 2);
+    assert_eq!(harness.query_all_by_label("12.5 ms · 80.0 fps alone · 2 found").count(), 2);
 }

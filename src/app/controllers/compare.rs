@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::core::Core;
 use crate::app::compare::Compare;
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
-use crate::app::view::source_address;
+use crate::app::view::{is_of, listed, source_address};
 use crate::app::workers::Done;
 use crate::engine::{MAX_COMPARED, Prediction};
 use crate::library::{Kind, ModelEntry};
@@ -27,7 +27,7 @@ pub struct CompareController {
 /// The model that is compared with the current one if none was chosen: of the same task, used last.
 #[must_use]
 pub fn second(models: &[Arc<ModelEntry>], current: &Path, task: Option<Task>) -> Option<PathBuf> {
-    let others = models.iter().filter(|entry| matches!(entry.kind, Kind::Known(_)) && entry.path != current);
+    let others = models.iter().filter(|entry| matches!(entry.kind, Kind::Known(_)) && !is_of(entry, current));
     // The name decides last, so that the choice is the same every time.
     let best =
         others.min_by_key(|entry| (entry.task() != task, std::cmp::Reverse(entry.used), entry.name.clone()));
@@ -82,15 +82,16 @@ impl CompareController {
         }) else {
             return;
         };
-        let entry_of = |path: &Path| core.models.iter().find(|entry| entry.path == path);
+        let entry_of = |path: &Path| listed(&core.models, path);
         let task_of = |path: &Path| entry_of(path).and_then(|entry| entry.task());
         let task = task_of(&current).or_else(|| model.current.as_ref().map(|model| model.spec.task));
         let mut models = core.settings.compare_models.clone();
         // Files that are gone aren't in the list of models.
         models.retain(|path| *path != current && (entry_of(path).is_some() || self.given.contains(path)));
         models.truncate(MAX_COMPARED - 1);
-        // The models of the last comparison are used if one of them is of this model's task.
-        if !models.iter().any(|path| task_of(path) == task) {
+        // Those of the last comparison that are of this model's task; of another task only speeds can be compared.
+        models.retain(|path| self.given.contains(path) || task_of(path) == task);
+        if models.is_empty() {
             models = second(&core.models, &current, task).into_iter().collect();
         }
         run(models, core);

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::app::intent::{Intent, Page};
-use crate::app::strings::{Strings, system_language};
+use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
+use crate::app::view::source_address;
 use crate::app::workers::{Done, Workers};
 use crate::engine::{Engine, ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
-use crate::model::Thresholds;
 use crate::model::labels::Language;
+use crate::model::{Known, Thresholds};
 use crate::scene;
 use crate::settings::{Limits, Settings};
 
@@ -31,10 +32,16 @@ pub struct Core {
     /// The models on this computer.
     pub models: Arc<Vec<Arc<ModelEntry>>>,
     pub catalogue: Arc<Catalogue>,
+    /// What the catalogue knows of how models are read.
+    pub known: Known,
     pub watcher: Arc<Watcher>,
     pub workers: Workers,
     pub toasts: Toasts,
     pub page: Page,
+    /// The side panel is on screen: it tells why a model isn't running.
+    pub panel_shown: bool,
+    /// A source that isn't a camera is mirrored; it isn't remembered.
+    pub file_mirrored: bool,
     /// Intents that wait to be carried out, oldest first.
     pub intents: VecDeque<Intent>,
 }
@@ -63,13 +70,24 @@ impl Core {
         Strings::of(self.language())
     }
 
+    /// Whether the preview is shown left-right reversed. That is remembered for cameras alone: text in a video is to be read.
+    #[must_use]
+    pub fn mirrored(&self) -> bool {
+        match source_address(&self.source) {
+            Some(address) if !address.is_camera() => self.file_mirrored,
+            _ => self.settings.mirror,
+        }
+    }
+
     /// How results are drawn.
     #[must_use]
     pub fn style(&self) -> scene::Style {
         scene::Style {
             language: self.language(),
-            mirror: self.settings.mirror,
+            mirror: self.mirrored(),
             plane_blend: self.settings.amount,
+            line_scale: self.settings.line_size,
+            label_scale: self.settings.label_size,
             ..scene::Style::default()
         }
     }
@@ -97,6 +115,12 @@ impl Core {
     /// Shows a message that something failed, with the fix.
     pub fn failed(&mut self, text: impl Into<String>) {
         self.toasts.bad(self.strings().not_done, text);
+    }
+
+    /// Shows an error with its fix, in the window's language.
+    pub fn failed_with(&mut self, error: &dyn Explain) {
+        let text = error.explain(self.language());
+        self.failed(text.to_string());
     }
 
     /// Runs a job that reads or writes the library's files on a worker.

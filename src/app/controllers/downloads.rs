@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::core::Core;
+use crate::app::strings::Explain as _;
 use crate::app::view::{Pull, PullState};
 use crate::app::workers::{Done, LibraryDone};
-use crate::library::download::{Downloaded, Downloads, Job, State, Ticket, Trust};
+use crate::library::download::{Downloaded, Downloads, Job, Phase, State, Ticket, Trust};
 use crate::library::import::ImportError;
 use crate::library::{Mirrors, pull};
 
@@ -34,8 +35,7 @@ impl DownloadList {
     pub fn ask(id: &str, core: &mut Core) {
         let Some(entry) = core.catalogue.entries.iter().find(|entry| entry.id == id).cloned() else { return };
         let Some(home) = crate::library::home() else {
-            let error = ImportError::NoFolder;
-            core.failed(format!("{error} {}", error.fix()));
+            core.failed_with(&ImportError::NoFolder);
             return;
         };
         let mirrors = Mirrors::of_environment(core.settings.model_mirror.as_deref());
@@ -52,7 +52,7 @@ impl DownloadList {
                 self.tickets.retain(|(known, _)| *known != id);
                 self.tickets.push((id, ticket));
             }
-            Err(error) => core.failed(format!("{error} {}", error.fix())),
+            Err(error) => core.failed_with(&error),
         }
     }
 
@@ -94,11 +94,15 @@ impl DownloadList {
                 Some(State::Waiting) => PullState::Waiting,
                 Some(State::Running(running)) => {
                     let p = running.progress();
-                    PullState::Running {
-                        done: p.bytes,
-                        total: p.total,
-                        bytes_per_s: p.bytes_per_second as f64,
-                        left: p.left,
+                    match p.host {
+                        Some(host) => PullState::Connecting { host },
+                        None if p.phase == Phase::Connecting => PullState::Waiting,
+                        None => PullState::Running {
+                            done: p.bytes,
+                            total: p.total,
+                            bytes_per_s: p.bytes_per_second as f64,
+                            left: p.left,
+                        },
                     }
                 }
                 Some(State::Paused(kept)) => PullState::Paused {
@@ -106,7 +110,8 @@ impl DownloadList {
                     total: kept.and_then(|k| k.total),
                 },
                 Some(State::Failed(failure)) => {
-                    PullState::Failed { message: failure.to_string(), fix: failure.fix() }
+                    let text = failure.explain(core.language());
+                    PullState::Failed { message: text.message, fix: text.fix }
                 }
                 Some(State::Done(result)) => {
                     downloaded(id, &result, core);
@@ -130,12 +135,12 @@ fn downloaded(id: &str, result: &Arc<Downloaded>, core: &mut Core) {
     let pinned = result.trust == Trust::FirstUse;
     let text = if pinned { format!("{}. {}", entry.name, texts.pinned) } else { entry.name.clone() };
     core.toasts.good(texts.fetched, text);
-    let result = Arc::clone(result);
+    let (result, language) = (Arc::clone(result), core.language());
     core.library_job(move |watcher| match pull::finish(&entry, &result) {
         Ok(settled) => {
             watcher.update(|records| settled.record(records, &result));
             Done::Nothing
         }
-        Err(error) => Done::Failed(format!("{error} {}", error.fix())),
+        Err(error) => Done::Failed(error.explain(language).to_string()),
     });
 }

@@ -7,8 +7,11 @@ use crate::app::intent::{
     Choose, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent, SettingsIntent,
     SourceIntent,
 };
+use crate::app::strings::{PageText, source_page};
+use crate::app::view::Typed;
 use crate::app::workers::Done;
-use crate::source::Address;
+use crate::source::address::typed_path;
+use crate::source::{Address, SourceError};
 
 /// The state of dialogues.
 #[derive(Debug, Default)]
@@ -16,13 +19,14 @@ pub struct FilesController {
     /// A file dialogue is open.
     choosing: bool,
     /// A path that is typed because no file dialogue can be shown.
-    pub typed: Option<(Choose, String)>,
+    pub typed: Option<Typed>,
 }
 
 impl FilesController {
     /// Carries out an intent.
     pub fn apply(&mut self, intent: FilesIntent, core: &mut Core, frame: &eframe::Frame) {
         match intent {
+            FilesIntent::Choose(Choose::Address) => self.typed = Some(Typed::new(Choose::Address)),
             FilesIntent::Choose(what) => {
                 if !self.choosing {
                     self.choosing = true;
@@ -30,15 +34,20 @@ impl FilesController {
                 }
             }
             FilesIntent::Typed(what, text) => {
-                self.typed = None;
-                typed(what, text, core);
+                let in_library = core.page == Page::Library;
+                // On a worker: whether it exists decides what it is.
+                core.workers.run("typed path", move || Done::Typed(meaning(what, &text, in_library)));
             }
             FilesIntent::CancelTyped => self.typed = None,
             FilesIntent::OpenPath(path) => open_path(path, core),
             FilesIntent::OpenFolder(path) => {
+                let failed = core.strings().no_file_manager;
                 core.workers.run("open folder", move || match open::that_detached(&path) {
                     Ok(()) => Done::Nothing,
-                    Err(error) => Done::Failed(format!("{}: {error}", path.display())),
+                    Err(error) => {
+                        tracing::info!("{} isn't shown: {error}", path.display());
+                        Done::Failed(failed(&path.display().to_string()))
+                    }
                 });
             }
         }
@@ -55,7 +64,26 @@ impl FilesController {
     /// No dialogue can be shown: the path is typed.
     pub fn no_dialogue(&mut self, what: Choose) {
         self.choosing = false;
-        self.typed = Some((what, String::new()));
+        self.typed = Some(Typed::new(what));
+    }
+
+    /// A worker found out what a typed path means, or why it can't be opened: then it stays in its field.
+    pub fn typed_understood(&mut self, result: Result<Intent, SourceError>, core: &mut Core) {
+        match result {
+            Ok(intent) => {
+                self.typed = None;
+                core.ask(intent);
+            }
+            Err(error) => {
+                let PageText { explanation, fix, .. } = source_page(core.language(), &error);
+                if let Some(typed) = &mut self.typed {
+                    typed.error = Some(match typed.what {
+                        Choose::Address => core.strings().network_address_wrong.to_owned(),
+                        _ => format!("{explanation} {fix}"),
+                    });
+                }
+            }
+        }
     }
 
     /// The worker of the dialogue failed.
@@ -66,8 +94,16 @@ impl FilesController {
 
 /// Hands a chosen path to the controller that asked for it.
 fn chosen(what: Choose, path: PathBuf, core: &mut Core) {
-    let intent = match what {
-        Choose::File | Choose::Folder => return open_path(path, core),
+    match intent_of_choice(what, path.clone()) {
+        Some(intent) => core.ask(intent),
+        None => open_path(path, core),
+    }
+}
+
+/// What a path means to the controller that asked for it; `None` where the path itself decides.
+fn intent_of_choice(what: Choose, path: PathBuf) -> Option<Intent> {
+    Some(match what {
+        Choose::File | Choose::Folder | Choose::Address => return None,
         Choose::Model => Intent::Model(ModelIntent::Open(path)),
         Choose::ImportFile | Choose::ImportFolder => {
             Intent::Library(LibraryIntent::Import { path, run: false })
@@ -76,19 +112,30 @@ fn chosen(what: Choose, path: PathBuf, core: &mut Core) {
         Choose::SnapshotFolder => Intent::Settings(SettingsIntent::SnapshotFolder(path)),
         Choose::Labels => Intent::Reading(ReadingIntent::Labels(path)),
         Choose::Runtime => Intent::Settings(SettingsIntent::Runtime(path)),
-    };
-    core.ask(intent);
+    })
 }
 
-/// Understands a typed path on a worker: whether it exists decides what it is.
-fn typed(what: Choose, text: String, core: &mut Core) {
-    if !matches!(what, Choose::File | Choose::Folder) {
-        return chosen(what, PathBuf::from(text), core);
+/// What a typed path or address means. Reads the disk.
+fn meaning(what: Choose, text: &str, in_library: bool) -> Result<Intent, SourceError> {
+    let address = || text.parse::<Address>();
+    if what == Choose::Address {
+        return match address()? {
+            stream @ Address::Stream(_) => Ok(Intent::Source(SourceIntent::Open(stream))),
+            _ => Err(SourceError::Unknown { text: text.to_owned() }),
+        };
     }
-    core.workers.run("typed path", move || match text.parse::<Address>() {
-        Ok(address) => Done::Ask(vec![Intent::Source(SourceIntent::Open(address))]),
-        Err(error) => Done::Failed(format!("{error} {}", error.fix())),
-    });
+    let path = typed_path(text);
+    let path = std::path::absolute(&path).unwrap_or(path);
+    if let Some(intent) = intent_of_choice(what, path.clone()) {
+        // The folder for snapshots is made with the first one.
+        let is_there = path.exists() || what == Choose::SnapshotFolder;
+        return if is_there { Ok(intent) } else { Err(SourceError::NoFile { path }) };
+    }
+    if path.exists() {
+        Ok(intent_of(path, in_library))
+    } else {
+        Ok(Intent::Source(SourceIntent::Open(address()?)))
+    }
 }
 
 /// Opens a file or folder by what it is, which a worker finds out: a folder on a slow disk mustn't stop the window.
@@ -147,5 +194,39 @@ mod tests {
         assert_eq!(intent_of(folder("models"), false), import(folder("models"), false));
         assert_eq!(intent_of(folder("mixed"), false), source(Address::Folder(folder("mixed"))));
         assert_eq!(intent_of(folder("mixed"), true), import(folder("mixed"), false), "on the library page");
+    }
+
+    #[test]
+    fn a_typed_path_is_understood_as_a_file_manager_or_a_shell_writes_it() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("my clip.mp4");
+        std::fs::write(&path, "").unwrap();
+        let model = home.path().join("a.onnx");
+        std::fs::write(&model, "").unwrap();
+        let uri = format!("file://{}", path.display()).replace(' ', "%20");
+        let quoted = format!("'{}'", path.display());
+        let video = Intent::Source(SourceIntent::Open(Address::Video(path.clone())));
+        for text in [path.to_str().unwrap(), &uri, &quoted] {
+            assert_eq!(meaning(Choose::File, text, false).unwrap(), video, "{text}");
+        }
+        assert_eq!(
+            meaning(Choose::File, model.to_str().unwrap(), false).unwrap(),
+            Intent::Library(LibraryIntent::Import { path: model.clone(), run: true })
+        );
+        let open = Intent::Model(ModelIntent::Open(model.clone()));
+        assert_eq!(meaning(Choose::Model, model.to_str().unwrap(), false).unwrap(), open);
+        let missing = meaning(Choose::Model, "~/no such model.onnx", false).unwrap_err();
+        let SourceError::NoFile { path } = missing else { panic!("{missing}") };
+        assert!(path.is_absolute() && !path.to_string_lossy().contains('~'), "{}", path.display());
+    }
+
+    #[test]
+    fn a_network_address_is_one() {
+        let stream = "rtsp://10.0.0.2/cam";
+        let open = Intent::Source(SourceIntent::Open(Address::Stream(stream.into())));
+        assert_eq!(meaning(Choose::Address, stream, false).unwrap(), open);
+        for wrong in ["10.0.0.2", "/tmp", "camera", ""] {
+            assert!(meaning(Choose::Address, wrong, false).is_err(), "{wrong}");
+        }
     }
 }

@@ -7,12 +7,13 @@ use super::core::Core;
 use super::downloads::DownloadList;
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
 use crate::app::library::LibraryPage;
-use crate::app::view::{file_name, frames_come, model_name, same_file};
+use crate::app::strings::Explain as _;
+use crate::app::view::{file_name, frames_come, is_of, listed, model_name, same_file};
 use crate::app::workers::{Done, LibraryDone, Taken};
-use crate::engine::SourceState;
+use crate::engine::{ModelInfo, SourceState};
 use crate::library::download::Downloads;
 use crate::library::import::{self, ImportError, ImportMode};
-use crate::library::records::{FileStamp, Origin};
+use crate::library::records::{FileStamp, ModelRecord, Origin};
 use crate::library::upkeep::{self, Removal, UpkeepError, Verdict};
 use crate::library::{ModelEntry, Watcher};
 use crate::model::ModelError;
@@ -63,21 +64,37 @@ impl LibraryController {
                 Done::Nothing
             }),
             LibraryIntent::Verify(path) => {
-                let Some(entry) = core.models.iter().find(|entry| entry.path == path).cloned() else {
+                let Some(entry) = listed(&core.models, &path).cloned() else {
                     return;
                 };
                 core.library_job(move |watcher| {
-                    let verdict = upkeep::verify(&entry, &watcher.catalogue());
+                    let verified = upkeep::verify(&entry, &watcher.catalogue());
+                    if let Ok((_, Some(weights))) = &verified
+                        && entry.weights.is_none()
+                    {
+                        watcher.update(|r| r.change(&entry.path, |r| r.weights = Some(weights.clone())));
+                    }
+                    let verdict = verified.map(|(verdict, _)| verdict);
                     Done::Library(LibraryDone::Verified(entry.name.clone(), verdict))
                 });
             }
             LibraryIntent::Remove { path, delete } => core.library_job(move |watcher| {
                 let result = upkeep::remove(&path, if delete { Removal::Delete } else { Removal::Trash });
+                let record = Box::new(watcher.records().of(&path));
                 if result.is_ok() {
                     watcher.update(|records| records.forget(&path));
                 }
                 watcher.rescan();
-                Done::Library(LibraryDone::Removed(path, delete, result))
+                Done::Library(LibraryDone::Removed(path, delete, record, result))
+            }),
+            LibraryIntent::Restore(files, record) => core.library_job(move |watcher| {
+                let path = files.first().cloned().unwrap_or_default();
+                let result = upkeep::restore(&files);
+                if result.is_ok() {
+                    watcher.update(|records| records.change(&path, |of_path| of_path.clone_from(&record)));
+                }
+                watcher.rescan();
+                Done::Library(LibraryDone::Restored(path, result))
             }),
             LibraryIntent::Order(order) => core.settings.model_order = order,
             LibraryIntent::Import { path, run } => import(path, run, core),
@@ -94,7 +111,13 @@ impl LibraryController {
         match done {
             LibraryDone::Pull(id, job) => self.downloads.begin(id, *job, core),
             LibraryDone::Verified(name, verdict) => verified(&name, verdict, core),
-            LibraryDone::Removed(path, deleted, result) => removed(&path, deleted, result, core),
+            LibraryDone::Removed(path, deleted, record, result) => {
+                removed(&path, deleted, record, result, core)
+            }
+            LibraryDone::Restored(path, Ok(())) => {
+                core.toasts.good(core.strings().library.restored, file_name(&path));
+            }
+            LibraryDone::Restored(_, Err(error)) => core.failed(format!("{error} {}", error.fix())),
             LibraryDone::Imported(taken) => imported(&taken, core),
             LibraryDone::FileGone(path) => {
                 core.toasts.good(&model_name(&path), core.strings().library.file_gone);
@@ -117,13 +140,10 @@ fn models_changed(core: &mut Core) {
         return;
     }
     let before = std::mem::replace(&mut core.models, models);
-    let Some(current) = core.model.current.as_ref().map(|model| model.path.clone()) else { return };
-    let stamp_of = |models: &[Arc<ModelEntry>]| {
-        let entry = models.iter().find(|entry| same_file(&entry.path, &current));
-        entry.map(|entry| (entry.stamp, entry.spec().is_some()))
-    };
-    match (stamp_of(&before), stamp_of(&core.models)) {
-        (Some((old, _)), Some((new, true))) if old != new => {
+    let Some(model) = core.model.current.clone() else { return };
+    let current = model.path.clone();
+    match (listed(&before, &current), listed(&core.models, &current)) {
+        (_, Some(now)) if has_changed(now, &model) && core.model.opening.is_none() => {
             let name = model_name(&current);
             core.toasts.good(core.strings().library.file_changed, name);
             core.ask(Intent::Model(ModelIntent::Open(current)));
@@ -133,6 +153,15 @@ fn models_changed(core: &mut Core) {
         }),
         _ => {}
     }
+}
+
+/// Whether the running model's file holds another model than the one that runs. Its time alone tells nothing: it also changes
+/// when a file is copied anew or touched.
+fn has_changed(entry: &ModelEntry, running: &ModelInfo) -> bool {
+    let of_file = entry.sha256.as_ref().filter(|_| same_file(&entry.path, &running.path));
+    entry.spec().is_some()
+        && !running.sha256.is_empty()
+        && of_file.is_some_and(|hash| *hash != running.sha256)
 }
 
 /// Tells the watcher whether the machine is idle, so that models may be measured.
@@ -154,19 +183,30 @@ fn verified(name: &str, verdict: Result<Verdict, ModelError>, core: &mut Core) {
         Ok(Verdict::Changed { .. }) => {
             core.toasts.bad(name, texts.changed);
         }
+        Ok(Verdict::WeightsChanged { .. }) => {
+            core.toasts.bad(name, texts.weights_changed);
+        }
         Err(error) => {
-            core.toasts.bad(name, format!("{error} {}", error.fix()));
+            let text = error.explain(core.language());
+            core.toasts.bad(name, text.to_string());
         }
     }
 }
 
-fn removed(path: &Path, deleted: bool, result: Result<(), UpkeepError>, core: &mut Core) {
+fn removed(
+    path: &Path,
+    deleted: bool,
+    record: Box<ModelRecord>,
+    result: Result<Vec<PathBuf>, UpkeepError>,
+    core: &mut Core,
+) {
     match result {
-        Ok(()) if deleted => {}
-        Ok(()) => {
-            core.toasts.good(core.strings().library.removed, file_name(path));
+        Ok(_) if deleted => {}
+        Ok(files) => {
+            let toast = core.toasts.good(core.strings().library.removed, file_name(path));
+            toast.undo = (!files.is_empty()).then(|| Intent::Library(LibraryIntent::Restore(files, record)));
         }
-        Err(error) => core.failed(format!("{error} {}", error.fix())),
+        Err(error) => core.failed_with(&error),
     }
 }
 
@@ -188,7 +228,7 @@ fn import(path: PathBuf, run: bool, core: &Core) {
 fn is_listed(models: &[Arc<ModelEntry>], path: &Path) -> bool {
     let real = path.canonicalize().ok();
     let is_real = |entry: &ModelEntry| real.is_some() && entry.path.canonicalize().ok() == real;
-    models.iter().any(|entry| entry.path == path || is_real(entry))
+    models.iter().any(|entry| is_of(entry, path) || is_real(entry))
 }
 
 fn imported(taken: &Taken, core: &mut Core) {
@@ -202,7 +242,7 @@ fn imported(taken: &Taken, core: &mut Core) {
         }
     }
     for error in taken.failed.iter().take(3) {
-        core.failed(format!("{error} {}", error.fix()));
+        core.failed_with(error);
     }
 }
 
@@ -244,10 +284,32 @@ fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
         let origin = catalogue.by_hash(&new.sha256).map(|entry| Origin::of(entry, &new.sha256));
         watcher.update(|records| {
             records.set_hash(&new.path, stamp, &new.sha256);
-            if origin.is_some() {
-                records.change(&new.path, |record| record.origin.clone_from(&origin));
-            }
+            records.change(&new.path, |record| {
+                record.weights.clone_from(&new.weights);
+                record.origin = origin.clone().or(record.origin.take());
+            });
         });
     }
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::tests::{listed_model, model_info};
+    use crate::model::Task;
+
+    #[test]
+    fn a_file_has_changed_when_its_content_has() {
+        let running = ModelInfo { sha256: "old".into(), path: "/models/a.onnx".into(), ..model_info() };
+        let mut entry = ModelEntry::clone(&listed_model("a", Task::Detect, None));
+        entry.stamp.modified += 1;
+        assert!(!has_changed(&entry, &running), "touched, and not hashed yet");
+        entry.sha256 = Some("old".into());
+        assert!(!has_changed(&entry, &running), "touched");
+        entry.sha256 = Some("new".into());
+        assert!(has_changed(&entry, &running));
+        let elsewhere = ModelInfo { path: "/elsewhere/b.onnx".into(), ..running };
+        assert!(!has_changed(&entry, &elsewhere), "another file");
+    }
 }

@@ -8,15 +8,18 @@ use super::core::Core;
 use super::speed::{Speed, Step};
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::model_page;
-use crate::app::view::{SpeedView, listed, same_file};
+use crate::app::view::{SpeedView, listed, model_name, same_file};
 use crate::app::workers::Done;
 use crate::engine::{Command, ModelChoice, ModelInfo, ModelState};
 use crate::library::records::{Measured, ModelRecords};
-use crate::library::{Kind, ModelEntry};
+use crate::library::{ModelEntry, search};
 use crate::model::nodes::{self, NodeShare};
 use crate::model::sidecar::Sidecar;
 use crate::model::{ModelError, OpenOptions, Task, folders, runtime};
 use crate::settings::Settings;
+
+/// How long the name of a model that a key has chosen stays over the preview.
+const ANNOUNCED: Duration = Duration::from_secs(2);
 
 /// The first figures are of a loop that isn't warm yet.
 const WARM: Duration = Duration::from_secs(8);
@@ -25,7 +28,7 @@ const WARM: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub struct ModelController {
     speed: Speed,
-    /// What the user says of the model that was opened last, on the page "How to read this model".
+    /// What the user says of the model that was opened last, on the page "Configure model".
     overrides: Option<(PathBuf, Sidecar)>,
     /// Since when the current model runs.
     running_since: Option<Instant>,
@@ -37,6 +40,15 @@ pub struct ModelController {
     order: Vec<PathBuf>,
     /// Second models in the settings whose files are missing.
     missing: Vec<PathBuf>,
+    announced: Option<Announced>,
+}
+
+/// A model that a key has chosen. Its name is shown over the preview while it is opened and for a moment after.
+#[derive(Debug)]
+struct Announced {
+    path: PathBuf,
+    since: Instant,
+    text: String,
 }
 
 impl ModelController {
@@ -52,6 +64,7 @@ impl ModelController {
             models: Arc::default(),
             order: Vec::new(),
             missing: second.filter(|path| !path.is_file()).cloned().collect(),
+            announced: None,
         }
     }
 
@@ -112,7 +125,7 @@ impl ModelController {
         }
     }
 
-    /// Opens a model; `overrides` are the user's choices on the page "How to read this model".
+    /// Opens a model; `overrides` are the user's choices on the page "Configure model".
     fn open(&mut self, path: PathBuf, overrides: Option<Sidecar>, core: &Core) {
         self.speed.forget_tune();
         self.overrides = overrides.map(|overrides| (path.clone(), overrides));
@@ -147,7 +160,7 @@ impl ModelController {
         let provider = settings.device.as_deref().unwrap_or("CPU");
         let overrides = self.overrides.as_ref().filter(|(of, _)| of == path);
         OpenOptions {
-            hints: hints(path, core),
+            known: core.known.clone(),
             overrides: overrides.map(|(_, overrides)| overrides.clone()),
             device: settings.device.clone(),
             size: self.speed.size_for(path, core),
@@ -157,6 +170,18 @@ impl ModelController {
             cache: folders::cache_folder(),
             ..OpenOptions::default()
         }
+    }
+
+    /// The name of the model that a key has just chosen, for the preview.
+    #[must_use]
+    pub fn announced(&self, core: &Core, ctx: &egui::Context) -> Option<&str> {
+        let announced = self.announced.as_ref()?;
+        let left = ANNOUNCED.saturating_sub(announced.since.elapsed());
+        if core.model.opening.as_deref() == Some(&*announced.path) {
+            return Some(&announced.text);
+        }
+        ctx.request_repaint_after(left);
+        (!left.is_zero()).then_some(&*announced.text)
     }
 
     fn next(&mut self, back: bool, core: &Core) {
@@ -170,6 +195,9 @@ impl ModelController {
             (Some(at), n) => (at + 1) % n,
         };
         if let Some(path) = self.order.get(next).filter(|path| Some(path.as_path()) != now).cloned() {
+            let text =
+                listed(&self.models, &path).map_or_else(|| model_name(&path), |entry| entry.name.clone());
+            self.announced = Some(Announced { path: path.clone(), since: Instant::now(), text });
             self.open(path, None, core);
         }
     }
@@ -185,6 +213,9 @@ impl ModelController {
         if let Some(now) = model.current.as_ref().filter(|_| !same) {
             let other_labels = before.is_none_or(|before| before.spec.labels != now.spec.labels);
             core.settings.remember_model(&now.path);
+            if let Some(announced) = self.announced.as_mut().filter(|a| a.path == now.path) {
+                announced.since = Instant::now();
+            }
             self.running_since = Some(Instant::now());
             let path = now.path.clone();
             core.library_job(move |watcher| {
@@ -272,12 +303,14 @@ impl ModelController {
         if !wanted || done || self.running_since.is_none_or(|since| since.elapsed() < WARM) {
             return;
         }
+        let Some(size) = core.source.info().map(|info| info.size) else { return };
         let measured = Measured {
             total_ms: stats.input.median + stats.inference.median + stats.output.median,
             inference_ms: stats.inference.median,
             provider: model.provider.clone(),
             threads: model.threads,
             runtime: runtime::loaded().map(|r| r.version().to_owned()).unwrap_or_default(),
+            live: Some(size),
         };
         self.timed = Some(Arc::clone(model));
         let path = entry.path.clone();
@@ -289,25 +322,13 @@ impl ModelController {
     }
 }
 
-/// What the catalogue knows of how to read a file.
-fn hints(path: &Path, core: &Core) -> Sidecar {
-    let entry = core.models.iter().find(|entry| entry.path == *path);
-    match entry.and_then(|entry| entry.sha256.as_deref()) {
-        Some(hash) => core.catalogue.by_hash(hash).map(|entry| entry.read.clone()).unwrap_or_default(),
-        None => core.catalogue.hints(path),
-    }
-}
-
-/// The models that `M` goes through: the favourites if there are two or more, else every model that can be run.
+/// The models that `M` goes through, in the order of the menu: the favourites if there are two or more, else every model that
+/// can be run.
 fn order(models: &[Arc<ModelEntry>]) -> Vec<PathBuf> {
-    let runs = |entry: &&Arc<ModelEntry>| !matches!(entry.kind, Kind::Broken { .. });
-    let favourites = models.iter().filter(runs).filter(|entry| entry.favourite);
-    let favourites: Vec<PathBuf> = favourites.map(|entry| entry.path.clone()).collect();
-    if favourites.len() >= 2 {
-        favourites
-    } else {
-        models.iter().filter(runs).map(|entry| entry.path.clone()).collect()
-    }
+    let menu = search::menu(models);
+    let favourites = menu.iter().filter(|entry| entry.favourite).count();
+    let number = if favourites >= 2 { favourites } else { menu.len() };
+    menu.iter().take(number).map(|entry| entry.path.clone()).collect()
 }
 
 /// Tells the user why a model isn't running.
@@ -317,7 +338,7 @@ fn failed(path: &Path, error: &ModelError, core: &mut Core) {
     // The page of a model that isn't understood opens at once, unless it is open already.
     if matches!(error, ModelError::NotUnderstood { .. }) && core.page != page {
         core.ask(Intent::Window(WindowIntent::Show(page)));
-    } else if !core.settings.side_panel {
+    } else if !core.panel_shown {
         let text = model_page(core.language(), error);
         core.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
     }

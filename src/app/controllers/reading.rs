@@ -1,11 +1,13 @@
-//! The page "How to read this model".
+//! The page "Configure model".
 
 use std::path::{Path, PathBuf};
 
 use super::core::Core;
 use crate::app::intent::{Intent, ModelIntent, Page, ReadingIntent};
 use crate::app::reading::{Reading, Seen};
+use crate::app::strings::{Explain, FailureText, phrase};
 use crate::app::workers::Done;
+use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::model::{self, Inspection, ModelError};
 
@@ -67,54 +69,83 @@ impl ReadingController {
 
     /// A worker has written a sidecar, or failed.
     pub fn saved(&mut self, path: &Path, result: Result<PathBuf, ModelError>, core: &mut Core) {
-        match result {
-            Ok(_) => {
-                if let Some(reading) = self.of(path) {
-                    reading.saved = true;
-                }
-            }
-            Err(error) => core.failed(format!("{error} {}", error.fix())),
+        let result = result.map(drop).map_err(|error| error.explain(core.language()).to_string());
+        match (self.of(path), result) {
+            (Some(reading), result) => reading.saved = Some(result),
+            // The page was left meanwhile.
+            (None, Err(why)) => core.failed(why),
+            (None, Ok(())) => {}
         }
     }
 
     /// A worker has read class names, or failed.
-    pub fn labels_read(&mut self, result: Result<Vec<String>, String>, core: &mut Core) {
+    pub fn labels_read(&mut self, result: Result<Vec<String>, LabelsError>, core: &mut Core) {
         match result {
             Ok(names) => {
                 if let Some(reading) = &mut self.reading {
                     reading.chosen.labels = Some(names);
-                    reading.saved = false;
+                    reading.saved = None;
                     let (path, chosen) = (reading.path.clone(), reading.chosen.clone());
                     core.ask(Intent::Model(ModelIntent::OpenAs(path, chosen)));
                 }
             }
-            Err(error) => core.failed(error),
+            Err(error) => core.failed_with(&error),
         }
+    }
+}
+
+/// Why a file isn't a list of class names.
+#[derive(Debug, thiserror::Error)]
+pub enum LabelsError {
+    #[error("\u{201c}{}\u{201d} is too large for a list of class names.", path.display())]
+    TooLarge { path: PathBuf },
+    #[error("\u{201c}{}\u{201d} can't be read as text: {source}.", path.display())]
+    NotText {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("\u{201c}{}\u{201d} contains no class names.", path.display())]
+    Empty { path: PathBuf },
+}
+
+impl Explain for LabelsError {
+    fn english_fix(&self) -> String {
+        "Choose a text file with one class name per line.".into()
+    }
+
+    fn chinese(&self) -> FailureText {
+        let message = match self {
+            Self::TooLarge { path } => format!("“{}”过大，不是类别名称列表。", path.display()),
+            Self::NotText { path, source } => {
+                let reason = source.to_string();
+                format!("“{}”无法作为文本读取：{}。", path.display(), phrase(Language::Chinese, &reason))
+            }
+            Self::Empty { path } => format!("“{}”中没有类别名称。", path.display()),
+        };
+        FailureText { message, fix: "请选择每行一个类别名称的文本文件。".into() }
     }
 }
 
 /// Reads a file with a class name a line.
 ///
 /// # Errors
-/// Why it can't be read, in a sentence with the fix.
-fn read_labels(path: &Path) -> Result<Vec<String>, String> {
+/// [`LabelsError`].
+fn read_labels(path: &Path) -> Result<Vec<String>, LabelsError> {
     const LIMIT: u64 = 4 << 20;
-    let name = path.display();
+    let named = || path.to_owned();
     let size = std::fs::metadata(path).map_or(0, |m| m.len());
     if size > LIMIT {
-        return Err(format!(
-            "“{name}” is too large for a list of names. Choose a text file with a name a line."
-        ));
+        return Err(LabelsError::TooLarge { path: named() });
     }
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        format!("“{name}” can't be read as text: {e}. Choose a text file with a name a line.")
-    })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| LabelsError::NotText { path: named(), source })?;
     let mut names: Vec<String> = text.lines().map(|l| l.trim().to_owned()).collect();
     while names.last().is_some_and(String::is_empty) {
         names.pop();
     }
     if names.is_empty() {
-        return Err(format!("“{name}” holds no names. Choose a text file with a name a line."));
+        return Err(LabelsError::Empty { path: named() });
     }
     Ok(names)
 }
@@ -124,13 +155,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_a_line_each_and_errors_say_the_fix() {
+    fn names_are_read_a_line_each_and_an_empty_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("names.txt");
         std::fs::write(&path, "cat\r\n dog \n\n").unwrap();
         assert_eq!(read_labels(&path).unwrap(), ["cat", "dog"]);
         std::fs::write(&path, "\n\n").unwrap();
-        assert!(read_labels(&path).unwrap_err().contains("Choose a text file"));
+        assert!(matches!(read_labels(&path), Err(LabelsError::Empty { .. })));
         assert!(read_labels(&folder.path().join("none")).is_err());
     }
 }

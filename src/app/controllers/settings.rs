@@ -6,7 +6,10 @@ use egui::ThemePreference;
 
 use super::core::Core;
 use crate::app::intent::{Intent, ModelIntent, SettingsIntent};
+use crate::app::strings::Explain as _;
+use crate::app::view::source_address;
 use crate::model::runtime;
+use crate::save;
 use crate::settings::{Saver, Settings, Theme};
 
 /// The settings file and its writer.
@@ -14,6 +17,8 @@ use crate::settings::{Saver, Settings, Theme};
 pub struct SettingsController {
     /// Where the settings are stored, if there is such a place.
     pub file: Option<PathBuf>,
+    /// Where snapshots go if the user has chosen no folder.
+    pub snapshot_folder: PathBuf,
     saver: Option<Saver>,
     /// What was last given to the writer.
     written: Settings,
@@ -34,7 +39,7 @@ impl SettingsController {
     #[must_use]
     pub fn new(file: Option<PathBuf>, may_write: bool, loaded: &Settings) -> Self {
         let saver = file.clone().filter(|_| may_write).and_then(|path| Saver::start(path).ok());
-        Self { file, saver, written: loaded.clone() }
+        Self { file, snapshot_folder: save::default_folder(), saver, written: loaded.clone() }
     }
 
     /// Carries out an intent.
@@ -58,7 +63,12 @@ impl SettingsController {
                     core.ask(Intent::Model(ModelIntent::Open(model)));
                 }
             }
-            SettingsIntent::Mirror(on) => core.settings.mirror = on,
+            SettingsIntent::Mirror(on) => match source_address(&core.source) {
+                Some(address) if !address.is_camera() => core.file_mirrored = on,
+                _ => core.settings.mirror = on,
+            },
+            SettingsIntent::LineSize(size) => core.settings.line_size = size,
+            SettingsIntent::LabelSize(size) => core.settings.label_size = size,
             SettingsIntent::Figures(on) => core.settings.figures = on,
             SettingsIntent::SidePanel(on) => core.settings.side_panel = on,
         }
@@ -73,7 +83,8 @@ impl SettingsController {
             }
         }
         if let Some(error) = self.saver.as_ref().and_then(Saver::take_error) {
-            core.toasts.bad(core.strings().settings, error.to_string());
+            let text = error.explain(core.language());
+            core.toasts.bad(core.strings().settings, text.to_string());
         }
     }
 }

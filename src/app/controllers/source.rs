@@ -11,12 +11,20 @@ use crate::source::camera::{self, CameraInfo};
 use crate::source::{Address, CameraRequest, Pace, SourceInfo};
 
 /// The state of the source panel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SourceController {
     pub cameras: Cameras,
     /// List the cameras again when the listing under way is done: it may be older than the camera that just came back.
     list_again: bool,
     pub as_fast_as_possible: bool,
+    /// How many times its own rate a video is played at.
+    pub speed: f32,
+}
+
+impl Default for SourceController {
+    fn default() -> Self {
+        Self { cameras: Cameras::default(), list_again: false, as_fast_as_possible: false, speed: 1.0 }
+    }
 }
 
 /// The address to remember: a camera by its name and bus, whatever number it has today.
@@ -75,6 +83,18 @@ impl SourceController {
                 }
                 core.engine.send(Command::Step);
             }
+            SourceIntent::StepBack => {
+                if matches!(*core.source, SourceState::Playing { .. }) {
+                    core.engine.send(Command::Pause(true));
+                }
+                let fps = source_info(&core.source).and_then(|info| info.fps).filter(|fps| *fps > 0.0);
+                let to = core.position.unwrap_or(0.0) - 1.0 / fps.unwrap_or(25.0);
+                core.engine.send(Command::Seek(to.max(0.0)));
+            }
+            SourceIntent::Speed(speed) => {
+                self.speed = speed;
+                core.engine.send(Command::Speed(speed));
+            }
             SourceIntent::Seek(to) => {
                 let ended = matches!(*core.source, SourceState::Ended { .. });
                 core.engine.send(Command::Seek(to));
@@ -95,6 +115,7 @@ impl SourceController {
     }
 
     fn open(&self, address: Address, core: &mut Core) {
+        let address = address.absolute();
         if core.page != Page::Stage {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
@@ -106,6 +127,9 @@ impl SourceController {
             (Address::Camera { name, .. }, None) => Some(name.clone()),
             _ => None,
         };
+        if !same {
+            core.file_mirrored = false;
+        }
         let camera = name.and_then(|name| core.settings.cameras.get(&name).cloned()).unwrap_or_default();
         core.engine.send(Command::Open { address, camera });
     }
@@ -116,6 +140,8 @@ impl SourceController {
             && (source_info(&core.source).is_none() || source_address(&core.source) != Some(address))
         {
             self.cameras.remember_name(address, &info.name);
+            let failed = core.strings().not_done;
+            core.toasts.succeeded(failed);
             core.settings.remember_source(&lasting_address(address, info, &self.cameras));
         }
         if needs_listing(&core.source, &source) {

@@ -6,8 +6,8 @@ use egui::{self, Align, Layout, Ui};
 
 use super::parts::{chip, kind, licence_colour, progress, row_frame, size, task_mark};
 use super::state::{LibraryPage, Question};
-use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
-use crate::app::strings::{Library, permits, task_name};
+use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
+use crate::app::strings::{Explain as _, Library, family_name, permits, task_name};
 use crate::app::style::palette;
 use crate::app::view::{Pull, PullState, View};
 use crate::app::widgets::{notice, plain_button, primary_button};
@@ -16,20 +16,27 @@ use crate::library::{CatalogueEntry, ModelEntry};
 use crate::model::labels::Language;
 
 pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
-    let here: HashMap<&str, &ModelEntry> = view
-        .library
-        .models
-        .iter()
-        .filter_map(|c| Some((c.origin.as_ref()?.id.as_str(), c.as_ref())))
-        .collect();
+    let here = on_this_computer(view);
     for problem in &view.library.catalogue.problems {
-        notice(ui, palette(ui).warn, w.catalogue_problem, &problem.to_string(), |_| {});
+        notice(
+            ui,
+            palette(ui).warn,
+            w.catalogue_problem,
+            &problem.explain(view.language).to_string(),
+            |_| {},
+        );
+    }
+    let catalogue = view.library.catalogue;
+    let plain_list = page.task.is_none() && !page.classics && page.search.trim().is_empty();
+    let missing = missing_starters(view, &here);
+    if plain_list && !missing.is_empty() {
+        starter_row(page, ui, w, &missing);
     }
     // Running downloads come first: the user asked for them.
     let running = |e: &&CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
-    let all = view.library.catalogue.entries.iter();
+    let all = if page.classics { catalogue.classics() } else { catalogue.suggested() };
     let (first, rest): (Vec<&CatalogueEntry>, Vec<&CatalogueEntry>) =
-        all.filter(|e| fits(page, e)).partition(running);
+        all.into_iter().filter(|e| fits(page, e)).partition(running);
     if first.is_empty() && rest.is_empty() {
         ui.add_space(16.0);
         ui.add(egui::Label::new(w.nothing_fits_available).wrap());
@@ -42,6 +49,70 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
         });
         ui.add_space(2.0);
     }
+}
+
+/// The entries of the starter set that are neither on this computer nor on their way.
+fn missing_starters<'a>(view: &View<'a>, here: &HashMap<&str, &ModelEntry>) -> Vec<&'a CatalogueEntry> {
+    let pulled = |e: &CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
+    view.library.catalogue.starters().filter(|e| !here.contains_key(e.id.as_str()) && !pulled(e)).collect()
+}
+
+fn total_of(entries: &[&CatalogueEntry]) -> String {
+    size(entries.iter().filter_map(|e| e.bytes).sum())
+}
+
+/// The button that fetches the starter set, with its size.
+fn starter_row(page: &mut LibraryPage, ui: &mut Ui, w: &Library, missing: &[&CatalogueEntry]) {
+    let p = palette(ui);
+    row_frame(ui, true, |ui| {
+        ui.horizontal(|ui| {
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.set_width((ui.available_width() - 240.0).max(160.0));
+                ui.add(
+                    egui::Label::new(egui::RichText::new(w.starter).color(p.strong).size(15.0)).truncate(),
+                );
+                ui.add(egui::Label::new(egui::RichText::new(w.starter_text).color(p.weak)).wrap());
+            });
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if primary_button(ui, &(w.download_starter)(&total_of(missing))).clicked() {
+                    page.question = Some(Question::Starters);
+                }
+            });
+        });
+    });
+    ui.add_space(6.0);
+}
+
+/// Shows what the starter set is before it is downloaded. Returns whether the question is answered.
+pub(super) fn starters_ui(ui: &mut Ui, w: &Library, view: &View<'_>, out: &mut Vec<Intent>) -> bool {
+    let p = palette(ui);
+    let missing = missing_starters(view, &on_this_computer(view));
+    ui.label(egui::RichText::new(w.starter).heading().color(p.strong));
+    egui::Grid::new("starter set").num_columns(4).spacing([16.0, 6.0]).show(ui, |ui| {
+        for entry in &missing {
+            ui.label(name_of(view, entry));
+            ui.label(egui::RichText::new(task_name(view.language, entry.task)).color(p.weak));
+            ui.label(egui::RichText::new(entry.bytes.map(size).unwrap_or_default()).color(p.weak));
+            chip(ui, &entry.licence, licence_colour(p, entry.permits))
+                .on_hover_text(permits(view.language, entry.permits));
+            ui.end_row();
+        }
+    });
+    ui.horizontal(|ui| {
+        let yes = primary_button(ui, &(w.download_starter)(&total_of(&missing))).clicked();
+        if yes {
+            out.extend(missing.iter().map(|e| Intent::Library(LibraryIntent::Pull(e.id.clone()))));
+        }
+        plain_button(ui, view.strings.cancel).clicked() || yes
+    })
+    .inner
+}
+
+/// The models on this computer by the entries that they come from.
+fn on_this_computer<'a>(view: &View<'a>) -> HashMap<&'a str, &'a ModelEntry> {
+    let models = view.library.models.iter();
+    models.filter_map(|c| Some((c.origin.as_ref()?.id.as_str(), c.as_ref()))).collect()
 }
 
 fn fits(page: &LibraryPage, entry: &CatalogueEntry) -> bool {
@@ -82,13 +153,19 @@ fn entry_ui(
                 Language::Chinese if !entry.note_zh.is_empty() => &entry.note_zh,
                 _ => &entry.note,
             };
-            let text = about(view, entry);
+            let text = if page.classics { about_classic(w, entry) } else { about(view, entry) };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(p.weak)).truncate())
                 .on_hover_text(&text);
-            if !note.is_empty() {
-                ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate())
-                    .on_hover_text(note);
-            }
+            ui.horizontal(|ui| {
+                if let Some(classic) = entry.classic.as_ref().filter(|_| page.classics) {
+                    ui.hyperlink_to(egui::RichText::new(w.paper).small(), &classic.paper)
+                        .on_hover_text(&classic.paper);
+                }
+                if !note.is_empty() {
+                    ui.add(egui::Label::new(egui::RichText::new(note).small().color(p.weak)).truncate())
+                        .on_hover_text(note);
+                }
+            });
         });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| match (model, pull) {
             (_, Some(pull)) => pull_ui(ui, w, pull, out),
@@ -99,6 +176,7 @@ fn entry_ui(
                     .clicked()
                 {
                     out.push(Intent::Model(ModelIntent::Open(model.path.clone())));
+                    out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
                 }
                 chips_ui(ui, view, w, entry);
             }
@@ -127,17 +205,29 @@ fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Library, entry: &CatalogueEntry) {
     let p = palette(ui);
     chip(ui, &entry.licence, licence_colour(p, entry.permits))
         .on_hover_text(permits(view.language, entry.permits));
-    if entry.sha256.known().is_none() && entry.known.is_empty() {
+    if !entry.is_hashed() {
         chip(ui, w.unverified, p.weak).on_hover_text(w.unverified_hint);
     }
 }
 
 fn about(view: &View<'_>, entry: &CatalogueEntry) -> String {
-    let mut parts = kind(task_name(view.language, entry.task), entry.family.name());
+    let mut parts = kind(task_name(view.language, entry.task), family_name(view.language, entry.family));
     parts.extend(entry.input.map(|(width, height)| format!("{width}×{height}")));
     parts.push(entry.precision.name().to_owned());
     parts.extend(entry.bytes.map(size));
     parts.extend(entry.accuracy.as_ref().map(|a| format!("{} {}", a.metric, a.value)));
+    parts.join(" · ")
+}
+
+/// What a course says of a model: year, parameters, published accuracy; then the size of its file.
+fn about_classic(w: &Library, entry: &CatalogueEntry) -> String {
+    let mut parts = Vec::new();
+    if let Some(classic) = &entry.classic {
+        parts.push(classic.year.to_string());
+        parts.extend(classic.parameters_shown().map(|n| (w.parameters)(&n)));
+    }
+    parts.extend(entry.accuracy.as_ref().map(|a| format!("{} {}", a.metric, a.value)));
+    parts.extend(entry.bytes.map(size));
     parts.join(" · ")
 }
 
@@ -183,6 +273,7 @@ fn pull_ui(ui: &mut Ui, w: &Library, pull: &Pull, out: &mut Vec<Intent>) {
             }
             (share(*done, *total), text)
         }
+        PullState::Connecting { host } => (None, (w.connecting)(host)),
         PullState::Paused { done, total } => {
             (Some(share(*done, *total).unwrap_or(0.0)), format!("{} · {}", w.paused, amount(*done, *total)))
         }

@@ -7,17 +7,17 @@ use egui::{self, Align, Layout, Ui};
 use super::parts::{chip, kind, licence_colour, row_frame, size, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{Library, permits, task_name};
+use crate::app::strings::{Library, family_name, permits, phrase, task_name};
 use crate::app::style::palette;
-use crate::app::view::{View, same_file};
-use crate::app::widgets::{centred_page, plain_button, primary_button};
-use crate::library::search::{self, Haystack};
+use crate::app::view::{View, is_of, listed};
+use crate::app::widgets::{at_right, centred_page, plain_button, primary_button};
+use crate::library::search;
 use crate::library::{Kind, ModelEntry};
-use crate::model::labels::Language;
 use crate::model::spec::Size;
 
 pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
     let models = view.library.models;
+    outside_ui(ui, view, w, out);
     if models.is_empty() {
         centred_page(ui, 460.0, |ui| {
             ui.label(egui::RichText::new(w.nothing_here).heading().color(palette(ui).strong));
@@ -28,7 +28,8 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
         });
         return;
     }
-    let mut fitting: Vec<&ModelEntry> = models.iter().map(Arc::as_ref).filter(|c| fits(page, c)).collect();
+    let places = models.iter().enumerate().filter(|(place, model)| fits(page, *place, model));
+    let mut fitting: Vec<&ModelEntry> = places.map(|(_, model)| model.as_ref()).collect();
     search::sort(&mut fitting, view.settings.model_order);
     if fitting.is_empty() {
         ui.add_space(16.0);
@@ -52,15 +53,41 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
     }
 }
 
-fn fits(page: &LibraryPage, model: &ModelEntry) -> bool {
+fn fits(page: &mut LibraryPage, place: usize, model: &Arc<ModelEntry>) -> bool {
     if page.task.is_some_and(|t| model.task() != Some(t)) {
         return false;
     }
-    if page.search.trim().is_empty() {
-        return true;
+    page.search.trim().is_empty() || page.texts.of(place, model).has(&page.search)
+}
+
+/// The running model, if it is none of the list: where it is, and how it gets into the list.
+fn outside_ui(ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
+    let Some(model) = &view.model.current else { return };
+    if listed(view.library.models, &model.path).is_some() {
+        return;
     }
-    let names = model.task().map(|t| [task_name(Language::English, t), task_name(Language::Chinese, t)]);
-    Haystack::of_model(model, names.as_ref().map_or(&[], |n| n.as_slice())).has(&page.search)
+    let p = palette(ui);
+    row_frame(ui, true, |ui| {
+        ui.horizontal(|ui| {
+            task_mark(ui, Some(model.spec.task), task_name(view.language, model.spec.task));
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.set_width((ui.available_width() - 200.0).max(160.0));
+                let name = egui::RichText::new(&model.name).color(p.strong).size(15.0);
+                ui.add(egui::Label::new(name).truncate());
+                let folder = model.path.parent().map(|folder| folder.display().to_string());
+                let text = (w.outside)(&folder.unwrap_or_default());
+                ui.add(egui::Label::new(egui::RichText::new(text).color(p.weak)).truncate());
+            });
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.add(egui::Button::new(w.add_running).min_size(egui::vec2(72.0, 30.0))).clicked() {
+                    let path = model.path.clone();
+                    out.push(Intent::Library(LibraryIntent::Import { path, run: true }));
+                }
+            });
+        });
+    });
+    ui.add_space(2.0);
 }
 
 /// Models of one group are listed together, at the place of the first.
@@ -104,16 +131,31 @@ fn model_ui(
             });
             let text = match &model.kind {
                 Kind::Known(_) => about(view, w, model),
-                Kind::Unknown(reason) => format!("{}: {reason}", w.not_understood),
-                Kind::Broken { message, .. } => format!("{}: {message}", w.broken),
+                Kind::Unknown(reason) => format!("{}: {}", w.not_understood, phrase(view.language, reason)),
+                Kind::Broken { message, .. } => format!("{}: {}", w.broken, phrase(view.language, message)),
             };
             let colour = if model.problem().is_some() { p.warn } else { p.weak };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(colour)).truncate()).on_hover_text(text);
         });
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            more_menu(page, ui, w, view, model, out);
+        at_right(ui, &model.path, |ui| {
+            let licence_ui = |ui: &mut Ui| {
+                let Some((licence, permitted)) = model.stated_licence() else { return };
+                let hint = permits(view.language, permitted);
+                let hint = if model.origin.is_some() {
+                    hint.to_owned()
+                } else {
+                    format!("{hint} {}", w.by_its_file)
+                };
+                chip(ui, licence, licence_colour(p, permitted)).on_hover_text(hint);
+            };
+            licence_ui(ui);
+            time_ui(ui, w, model);
+            let label = if model.favourite { w.no_favourite } else { w.favourite };
+            if star(ui, model.favourite, label).clicked() {
+                out.push(Intent::Library(LibraryIntent::Favourite(model.path.clone(), !model.favourite)));
+            }
             let current = view.is_current(model);
-            let opening = view.model.opening.as_deref().is_some_and(|o| same_file(o, &model.path));
+            let opening = view.model.opening.as_deref().is_some_and(|o| is_of(model, o));
             if current {
                 ui.add_sized([72.0, 20.0], egui::Label::new(egui::RichText::new(w.running).color(p.good)));
             } else if opening {
@@ -134,16 +176,10 @@ fn model_ui(
                 .clicked()
             {
                 out.push(Intent::Model(ModelIntent::Open(model.path.clone())));
+                // Back to the picture, where it runs, or where the panel says why not.
+                out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
             }
-            let label = if model.favourite { w.no_favourite } else { w.favourite };
-            if star(ui, model.favourite, label).clicked() {
-                out.push(Intent::Library(LibraryIntent::Favourite(model.path.clone(), !model.favourite)));
-            }
-            time_ui(ui, w, model);
-            if let Some(origin) = &model.origin {
-                chip(ui, &origin.licence, licence_colour(p, origin.permits))
-                    .on_hover_text(permits(view.language, origin.permits));
-            }
+            more_menu(page, ui, w, view, model, out);
         });
     });
     if page.open.as_deref() == Some(model.path.as_path()) {
@@ -154,7 +190,15 @@ fn model_ui(
 fn time_ui(ui: &mut Ui, w: &Library, model: &ModelEntry) {
     let p = palette(ui);
     let (text, colour, hint) = match &model.measured {
-        Some(m) => (format!("{:.1} ms", m.total_ms), p.text, (w.measured_hint)(&m.provider, m.threads)),
+        Some(m) => {
+            let hint = match m.live {
+                Some(size) => (w.live_hint)(&m.provider, m.threads, size),
+                None => (w.measured_hint)(&m.provider, m.threads),
+            };
+            // "About": it ran beside the preview.
+            let about = if m.live.is_some() { "≈ " } else { "" };
+            (format!("{about}{:.1} ms", m.total_ms), p.text, hint)
+        }
         None => ("–".into(), p.weak, w.not_measured.to_owned()),
     };
     let size = egui::vec2(64.0, 20.0);
@@ -168,7 +212,7 @@ fn about(view: &View<'_>, w: &Library, model: &ModelEntry) -> String {
     let Some(spec) = model.spec() else { return String::new() };
     let (width, height) = spec.input.size.bound();
     let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
-    let mut parts = kind(task_name(view.language, spec.task), spec.family.name());
+    let mut parts = kind(task_name(view.language, spec.task), family_name(view.language, spec.family));
     parts.extend([
         format!("{bound}{width}×{height}"),
         model.precision.name().to_owned(),
@@ -230,17 +274,27 @@ fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Library, model: &ModelEntry) {
         };
         row(w.file, crate::library::names::shown(&model.path.display().to_string()).into_owned());
         row(w.hash, model.sha256.clone().unwrap_or_else(|| w.not_hashed.into()));
+        if !model.copies.is_empty() {
+            let copies: Vec<_> = model.copies.iter().map(|copy| copy.display().to_string()).collect();
+            row(w.copies, crate::library::names::shown(&copies.join("\n")).into_owned());
+        }
         if let Some(origin) = &model.origin {
             row(w.source, origin.source.clone());
-            row(w.licence, format!("{}: {}", origin.licence, permits(view.language, origin.permits)));
+        }
+        if let Some((licence, permitted)) = model.stated_licence() {
+            row(w.licence, format!("{licence}: {}", permits(view.language, permitted)));
         }
         match &model.kind {
             Kind::Known(spec) => {
-                let sure = format!("{:.0} %", spec.confidence * 100.0);
-                row(w.evidence, format!("{}\n{sure}", spec.evidence.join("\n")));
+                let sure = (view.strings.certainty)(spec.confidence * 100.0);
+                let lines = spec.evidence.iter().map(|line| phrase(view.language, line));
+                row(w.evidence, lines.chain([sure.into()]).collect::<Vec<_>>().join("\n"));
             }
-            Kind::Unknown(reason) => row(w.not_understood, reason.clone()),
-            Kind::Broken { message, fix } => row(w.broken, format!("{message} {fix}")),
+            Kind::Unknown(reason) => row(w.not_understood, phrase(view.language, reason).into_owned()),
+            Kind::Broken { message, fix } => {
+                let (message, fix) = (phrase(view.language, message), phrase(view.language, fix));
+                row(w.broken, format!("{message} {fix}"));
+            }
         }
     });
 }

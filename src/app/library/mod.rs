@@ -6,4 +6,5 @@ mod page;
 mod parts;
 mod state;
 
+pub(in crate::app) use parts::size;
 pub use state::LibraryPage;

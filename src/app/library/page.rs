@@ -1,6 +1,6 @@
 //! The library's page: the models on this computer and those to download.
 
-use egui::{self, Align, Layout, TextEdit, Ui};
+use egui::{self, TextEdit, Ui};
 
 use super::state::{LibraryPage, Question, Tab};
 use super::{available, here};
@@ -9,9 +9,14 @@ use crate::app::intent::{Choose, FilesIntent, Intent, LibraryIntent, Page, Windo
 use crate::app::strings::{Library, order_name, task_name};
 use crate::app::style::palette;
 use crate::app::view::View;
-use crate::app::widgets::{icon_button, page_title, plain_button, primary_button};
+use crate::app::widgets::{
+    at_right, combo_arrow, follow_focus, icon_button, page_title, plain_button, primary_button,
+};
 use crate::library::search::SortOrder;
 use crate::model::Task;
+
+/// Width of the field for the search.
+const SEARCH: f32 = 220.0;
 
 impl LibraryPage {
     /// Shows the page.
@@ -24,11 +29,11 @@ impl LibraryPage {
             ui.add_space(18.0);
             ui.horizontal(|ui| {
                 page_title(ui, w.models);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                at_right(ui, "title", |ui| {
+                    add_menu(ui, w, out);
                     if icon_button(ui, Icon::Close, view.strings.back, false).clicked() {
                         out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
                     }
-                    add_menu(ui, w, out);
                 });
             });
             ui.add_space(4.0);
@@ -39,9 +44,12 @@ impl LibraryPage {
             let list = egui::ScrollArea::vertical().id_salt(("models", self.tab == Tab::Here));
             list.auto_shrink([false, false])
                 .content_margin(egui::Margin { right: 12, bottom: 16, ..Default::default() })
-                .show(ui, |ui| match self.tab {
-                    Tab::Here => here::ui(self, ui, view, w, out),
-                    Tab::Available => available::ui(self, ui, view, w, out),
+                .show(ui, |ui| {
+                    match self.tab {
+                        Tab::Here => here::ui(self, ui, view, w, out),
+                        Tab::Available => available::ui(self, ui, view, w, out),
+                    }
+                    follow_focus(ui);
                 });
         });
         self.question_ui(ui, view, w, out);
@@ -59,31 +67,31 @@ impl LibraryPage {
                 {
                     self.tab = tab;
                     self.task = None;
+                    self.classics = false;
                 }
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            at_right(ui, "search", |ui| {
+                let edit = TextEdit::singleline(&mut self.search)
+                    .hint_text(w.search)
+                    .margin(egui::Margin::symmetric(10, 7))
+                    .desired_width(SEARCH);
+                ui.add(edit).accessible_name(w.search);
                 if self.tab == Tab::Here {
                     let now = view.settings.model_order;
                     let combo = egui::ComboBox::from_id_salt("order")
                         .selected_text(order_name(view.language, now))
+                        .icon(combo_arrow)
                         .width(170.0);
-                    combo
-                        .show_ui(ui, |ui| {
-                            for order in SortOrder::ALL {
-                                let name = order_name(view.language, order);
-                                if ui.selectable_label(order == now, name).clicked() {
-                                    out.push(Intent::Library(LibraryIntent::Order(order)));
-                                }
+                    let response = combo.show_ui(ui, |ui| {
+                        for order in SortOrder::ALL {
+                            let name = order_name(view.language, order);
+                            if ui.selectable_label(order == now, name).clicked() {
+                                out.push(Intent::Library(LibraryIntent::Order(order)));
                             }
-                        })
-                        .response
-                        .on_hover_text(w.sort);
+                        }
+                    });
+                    response.response.on_hover_text(w.sort).accessible_name(w.sort);
                 }
-                let edit = TextEdit::singleline(&mut self.search)
-                    .hint_text(w.search)
-                    .margin(egui::Margin::symmetric(10, 7))
-                    .desired_width(ui.available_width().min(260.0));
-                ui.add(edit).accessible_name(w.search);
             });
         });
     }
@@ -94,18 +102,25 @@ impl LibraryPage {
             Tab::Available => view.library.catalogue.entries.iter().any(|e| e.task == task),
         };
         let tasks: Vec<Task> = Task::ALL.into_iter().filter(|t| there(*t)).collect();
-        if tasks.len() < 2 {
-            self.task = None;
+        let classics =
+            self.tab == Tab::Available && view.library.catalogue.entries.iter().any(|e| e.classic.is_some());
+        if tasks.len() < 2 && !classics {
+            (self.task, self.classics) = (None, false);
             return;
         }
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            if ui.selectable_label(self.task.is_none(), w.all_tasks).clicked() {
-                self.task = None;
+            if ui.selectable_label(self.task.is_none() && !self.classics, w.all_tasks).clicked() {
+                (self.task, self.classics) = (None, false);
+            }
+            if classics
+                && ui.selectable_label(self.classics, w.classics).on_hover_text(w.classics_hint).clicked()
+            {
+                (self.task, self.classics) = (None, true);
             }
             for task in tasks {
                 if ui.selectable_label(self.task == Some(task), task_name(view.language, task)).clicked() {
-                    self.task = Some(task);
+                    (self.task, self.classics) = (Some(task), false);
                 }
             }
         });
@@ -123,6 +138,7 @@ impl LibraryPage {
                     Some(entry) => available::licence_ui(ui, w, view, entry, out),
                     None => true,
                 },
+                Question::Starters => available::starters_ui(ui, w, view, out),
             };
         });
         if done || modal.should_close() {

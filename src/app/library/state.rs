@@ -1,8 +1,13 @@
 //! What the library page remembers between two passes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::app::strings::task_name;
+use crate::library::ModelEntry;
+use crate::library::search::Haystack;
 use crate::model::Task;
+use crate::model::labels::Language;
 
 /// Which list is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +26,31 @@ pub(super) enum Question {
     Remove(PathBuf, String),
     /// Whether to download this entry of the catalogue under its licence.
     Licence(String),
+    /// Whether to download the starter set.
+    Starters,
+}
+
+/// The texts that the search looks through, worked out once for each model: class names make them long.
+#[derive(Debug, Default)]
+pub(super) struct Texts(Vec<(Arc<ModelEntry>, Haystack)>);
+
+impl Texts {
+    /// The text of the model at this place of the list.
+    pub(super) fn of(&mut self, place: usize, model: &Arc<ModelEntry>) -> &Haystack {
+        let text = || {
+            let names =
+                model.task().map(|t| [task_name(Language::English, t), task_name(Language::Chinese, t)]);
+            Haystack::of_model(model, names.as_ref().map_or(&[], |n| n.as_slice()))
+        };
+        if self.0.get(place).is_none_or(|(of, _)| !Arc::ptr_eq(of, model)) {
+            let known = (Arc::clone(model), text());
+            match self.0.get_mut(place) {
+                Some(old) => *old = known,
+                None => self.0.push(known),
+            }
+        }
+        &self.0[place.min(self.0.len() - 1)].1
+    }
 }
 
 /// What the library page remembers between two passes.
@@ -30,7 +60,10 @@ pub struct LibraryPage {
     pub(super) search: String,
     /// Only models of this task are listed.
     pub(super) task: Option<Task>,
+    /// Of those to download, only the classics are listed, in the order of a course.
+    pub(super) classics: bool,
     /// The model whose details are open.
     pub(super) open: Option<PathBuf>,
     pub(super) question: Option<Question>,
+    pub(super) texts: Texts,
 }

@@ -5,7 +5,7 @@ use egui::{self, Ui};
 use super::size::RATES;
 use crate::app::icons::Icon;
 use crate::app::intent::{Intent, ModelIntent};
-use crate::app::strings::{Speed, why_not};
+use crate::app::strings::{Speed, phrase, why_not};
 use crate::app::style::palette;
 use crate::app::view::{Ran, View, frames_come};
 use crate::app::widgets::{combo_arrow, figure_row, sized_icon_button};
@@ -20,12 +20,12 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent>
     provider_ui(ui, view, model, w, out);
     // "CPU (OpenVINO failed: why)"
     if let Some((_, why)) = model.provider.split_once(" (") {
-        let text = (w.fell_back)(why.trim_end_matches(')'));
+        let text = (w.fell_back)(&phrase(view.language, why.trim_end_matches(')')));
         ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).warn)).wrap());
     }
     match view.speed.ran {
         Some(Ran::Looking) => grey(ui, w.looking),
-        Some(Ran::Failed(error)) => grey(ui, error),
+        Some(Ran::Failed(error)) => grey(ui, &phrase(view.language, error)),
         Some(Ran::Known(shares)) => {
             let all: f32 = shares.iter().map(|s| s.ms).sum();
             for share in shares {

@@ -9,21 +9,21 @@ strings! {
         without: fn(&str) -> String =
             |letter| format!("Remove model {letter}"),
             |letter| format!("移除模型 {letter}");
-        split = "Both on one preview", "同一画面左右对比";
-        tiles = "A preview each", "各用一个画面";
+        split = "Split view", "同一画面左右对比";
+        tiles = "Side by side", "并排显示";
         leave = "Stop comparing", "结束比较";
         divider = "Divider", "分隔线";
         rates_hint: fn(&str) -> String =
-            |rate| { format!( "Median time of a frame, and how many frames a second that makes when the model runs alone. Now the models look at the same frames one after the other, {rate}." ) },
-            |rate| { format!("每帧耗时的中位数，以及单独运行时每秒可处理的帧数。现在各模型依次处理相同的帧，{rate}。") };
+            |rate| { format!( "Median time per frame, and the frame rate of this model running alone. The compared models take turns on the same frames, now at {rate}." ) },
+            |rate| { format!("每帧耗时的中位数，以及单独运行时的帧率。各模型依次处理相同的帧，目前为 {rate}。") };
         agreement_hint =
-            "How far both agree on this frame: boxes of one class that overlap by half or more count as the same object. Neither model counts as the truth.",
-            "两个模型对这一帧的结果有多一致：类别相同且重叠过半的框视为同一目标。不以任何一方为准。";
-        needs_two = "Comparing needs two models", "比较需要两个模型";
+            "How far the two models agree on this frame: boxes of the same class with an IoU of at least 0.5 count as the same object. Neither model is taken as the ground truth.",
+            "两个模型在这一帧上的一致程度：类别相同且 IoU 不低于 0.5 的框视为同一目标。不以任何一方为准。";
+        needs_two = "Two models are needed to compare", "比较需要两个模型";
         needs_two_text =
-            "Only one model is on this computer. Download another, or drop an ONNX file on the window.",
-            "本机只有一个模型。请下载另一个，或把 ONNX 文件拖到窗口中。";
-        get_another = "See the models", "查看模型";
+            "There is only one model on this computer. Download another, or drag an ONNX file into the window.",
+            "本机只有一个模型。请下载另一个，或将 ONNX 文件拖入窗口。";
+        get_another = "Open model library", "打开模型库";
         add_second = "Choose a second model below.", "请在下方选择第二个模型。";
     }
 }

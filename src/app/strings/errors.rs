@@ -1,9 +1,10 @@
-//! The texts for sources, models and snapshots that fail: a title, an explanation and a fix; and the names of tasks.
+//! The pages of sources and models that fail: a title, an explanation and a fix; and the names of tasks.
 
+use super::failures::{Explain, FailureText, zh};
 use super::language::pick;
+use crate::file_kind::FileKind;
 use crate::model::labels::Language;
 use crate::model::{ModelError, Task};
-use crate::save::SnapshotError;
 use crate::source::SourceError;
 
 /// The texts of one page.
@@ -14,6 +15,32 @@ pub struct PageText {
     pub explanation: String,
     /// What the user can do.
     pub fix: String,
+}
+
+impl Explain for SourceError {
+    fn english_fix(&self) -> String {
+        self.fix()
+    }
+
+    fn chinese(&self) -> FailureText {
+        source_texts(self).chinese.into()
+    }
+}
+
+impl Explain for ModelError {
+    fn english_fix(&self) -> String {
+        self.fix()
+    }
+
+    fn chinese(&self) -> FailureText {
+        model_texts(self).chinese.into()
+    }
+}
+
+impl From<PageText> for FailureText {
+    fn from(page: PageText) -> Self {
+        Self { message: page.explanation, fix: page.fix }
+    }
 }
 
 /// The texts of an error's page in both languages. Explanation and fix in English are those of the error itself.
@@ -60,7 +87,7 @@ pub fn source_page(language: Language, error: &SourceError) -> PageText {
 }
 
 fn source_texts(error: &SourceError) -> Texts {
-    let again = "Sightline 会持续重试。若仍不恢复，请拔下摄像头再插上，或选择较小的尺寸。";
+    let again = "Sightline 会自动重试。若仍不恢复，请重新插拔摄像头，或选择较低的分辨率。";
     match error {
         SourceError::NoCamera => Texts::new(
             "No camera",
@@ -90,7 +117,7 @@ fn source_texts(error: &SourceError) -> Texts {
             "请关闭占用它的程序，或选择其他摄像头；画面会自动恢复。",
         ),
         SourceError::Forbidden { name } => Texts::new(
-            "No permission for the camera",
+            "No permission to use the camera",
             "没有摄像头权限",
             format!("当前账户无权使用摄像头“{name}”。"),
             if cfg!(target_os = "linux") {
@@ -100,22 +127,46 @@ fn source_texts(error: &SourceError) -> Texts {
             },
         ),
         SourceError::Stalled { name } => Texts::new(
-            "The camera has stopped",
-            "摄像头停止传送",
+            "Camera stopped responding",
+            "摄像头停止响应",
             format!("摄像头“{name}”不再传来画面。"),
             again,
+        ),
+        SourceError::StreamStalled { name } => Texts::new(
+            "The stream has stopped",
+            "网络流已中断",
+            format!("网络流“{name}”不再传来画面。"),
+            "Sightline 会持续重试。请检查地址、网络以及摄像头或服务器。",
+        ),
+        SourceError::Stream { name, reason } => Texts::new(
+            "The stream can't be opened",
+            "无法打开网络流",
+            format!("网络流“{name}”无法打开：{reason}。"),
+            "Sightline 会持续重试。请检查地址、网络以及摄像头或服务器。",
+        ),
+        SourceError::VideoStalled { name, after } => Texts::new(
+            "The video has stopped",
+            "视频停止播放",
+            format!("视频“{name}”无法继续读取：{} 秒内没有新画面。", after.as_secs()),
+            "请重新打开。若总在同一位置停止，说明文件在该处损坏；否则可能是磁盘或网络太慢。",
+        ),
+        SourceError::NotMedia { path, kind } => Texts::new(
+            "Not an image or a video",
+            "不是图片或视频",
+            format!("“{}”是{}，不是图片或视频。", path.display(), chinese_kind(*kind)),
+            "请选择图片、视频或图片文件夹。",
         ),
         SourceError::Damaged { name } => {
             Texts::new("Damaged frames", "画面损坏", format!("摄像头“{name}”传来的画面已损坏。"), again)
         }
         SourceError::NoFormat { name, found } => Texts::new(
-            "Unknown image format",
-            "不支持的画面格式",
-            format!("摄像头“{name}”只提供无法读取的格式：{found}。"),
+            "Unsupported pixel format",
+            "不支持的像素格式",
+            format!("摄像头“{name}”只提供不支持的格式：{found}。"),
             "支持 MJPEG、YUYV、NV12、RGB、BGR 和 GREY；请选择其他摄像头。",
         ),
         SourceError::Camera { name, reason } => {
-            Texts::new("Camera failure", "摄像头故障", format!("摄像头“{name}”出错：{reason}。"), again)
+            Texts::new("Camera failure", "摄像头故障", format!("“{name}”出错：{}。", zh(reason)), again)
         }
         SourceError::NoFile { path } => Texts::new(
             "File not found",
@@ -124,9 +175,9 @@ fn source_texts(error: &SourceError) -> Texts {
             "请检查名称，或将文件拖入窗口。",
         ),
         SourceError::Unreadable { path, reason } => Texts::new(
-            "The file can't be read",
+            "Can't read the file",
             "无法读取文件",
-            format!("“{}”无法读取：{reason}。", path.display()),
+            format!("“{}”无法读取：{}。", path.display(), zh(reason)),
             "请确认文件完整，且当前账户有读取权限。",
         ),
         SourceError::NoImages { place } => Texts::new(
@@ -146,17 +197,33 @@ fn source_texts(error: &SourceError) -> Texts {
             },
         ),
         SourceError::NotSeekable => Texts::new(
-            "Not possible here",
+            "Can't seek here",
             "此处无法跳转",
             "实时来源无法跳转。",
-            "只有视频和图片文件夹可以跳转。",
+            "请打开视频或图片文件夹进行跳转。",
         ),
         SourceError::Unknown { text } => Texts::new(
             "Unknown source",
             "未知的来源",
             format!("“{text}”不是可以打开的摄像头、文件、文件夹或地址。"),
-            "请给出摄像头编号或名称、图片、文件夹、视频，或 pattern。",
+            "请给出摄像头编号或名称、图片、文件夹、通配符、视频、网络地址，或“pattern”。",
         ),
+    }
+}
+
+fn chinese_kind(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Folder => "文件夹",
+        FileKind::Pipe => "命名管道",
+        FileKind::Socket => "套接字",
+        FileKind::Device => "设备",
+        FileKind::Text => "文本文件",
+        FileKind::WebPage => "网页",
+        FileKind::Pdf => "PDF 文档",
+        FileKind::Zip => "zip 压缩包",
+        FileKind::Archive => "压缩包",
+        FileKind::Sound => "音频文件",
+        FileKind::Program => "程序",
     }
 }
 
@@ -175,88 +242,81 @@ fn model_texts(error: &ModelError) -> Texts {
             "请检查名称，或将文件拖入窗口。",
         ),
         ModelError::Unreadable { path, reason } => Texts::new(
-            "The model can't be opened",
+            "Can't read the model",
             "无法读取模型",
-            format!("模型文件“{}”无法读取：{reason}。", path.display()),
+            format!("模型文件“{}”无法读取：{}。", path.display(), zh(reason)),
             "请确认当前账户有读取权限。",
         ),
         ModelError::NotOnnx { path, reason } => Texts::new(
-            "Not a whole ONNX file",
-            "不是完整的 ONNX 文件",
-            format!("“{}”不是完整的 ONNX 文件：{reason}。", path.display()),
+            "Not a valid ONNX file",
+            "不是有效的 ONNX 文件",
+            format!("“{}”不是有效的 ONNX 文件：{}。", path.display(), zh(&reason.to_string())),
             "请重新下载或导出；文件必须是 ONNX 模型。",
         ),
-        ModelError::NoRuntime { .. } => Texts::new(
-            "ONNX Runtime is missing",
-            "缺少 ONNX Runtime",
-            "没有找到运行模型所需的 ONNX Runtime。",
-            "可用 pip 安装：pip install onnxruntime；或从 github.com/microsoft/onnxruntime 下载，然后选择库文件。",
+        ModelError::NoRuntime { reason, .. } => Texts::new(
+            "ONNX Runtime not found",
+            "未找到 ONNX Runtime",
+            match reason {
+                Some(reason) => format!("没有找到运行模型所需的 ONNX Runtime（{reason}）。"),
+                None => "没有找到运行模型所需的 ONNX Runtime。".into(),
+            },
+            "请运行“make run”自动获取；或用“pip install onnxruntime”安装，或从 github.com/microsoft/onnxruntime 下载 1.24 或更新的版本，然后选择库文件。",
         ),
         ModelError::NotUnderstood { path, reason } => Texts::new(
-            "Unknown kind of model",
-            "无法识别的模型",
-            format!("Sightline 不知道如何读取“{}”：{reason}。", path.display()),
-            "请在“如何读取此模型”中手动选择任务和输入。",
+            "Model type not recognised",
+            "无法识别模型类型",
+            format!("无法识别“{}”的类型：{}。", path.display(), zh(reason)),
+            "请在“配置模型”中手动选择任务和输入。",
         ),
         ModelError::BadSidecar { path, reason } => Texts::new(
-            "The model's settings can't be used",
-            "模型配置无法使用",
-            format!("模型旁的配置“{}”无法使用：{reason}。", path.display()),
+            "Invalid model settings file",
+            "模型配置文件无效",
+            format!("模型旁的配置文件“{}”无效：{}。", path.display(), zh(&reason.to_string())),
             "请更正或删除该文件。",
         ),
         ModelError::BadCompanion { path, reason } => Texts::new(
             "The second model can't be used",
             "第二个模型无法使用",
-            format!("第二个模型“{}”无法使用：{reason}。", path.display()),
-            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅人物需要抠像模型（selfie、MODNet）。",
+            format!("第二个模型“{}”无法使用：{}。", path.display(), zh(reason)),
+            "请另选一个：动作识别需要带 COCO 17 点的姿态模型（YOLO11-pose、MoveNet），仅应用到人物需要抠图模型（selfie segmentation、MODNet）。",
         ),
-        ModelError::UnexpectedOutput { .. } => Texts::new(
+        ModelError::UnexpectedOutput { family, reason } => Texts::new(
             "The model failed",
             "模型运行出错",
-            format!("模型的输出与预期不符（{error}）"),
-            "请在“如何读取此模型”中选择其他系列。",
+            format!("模型的输出与 {} 不符：{}。", zh(family), zh(&reason.to_string())),
+            "请在“配置模型”中选择其他系列。",
         ),
         ModelError::RunFailed { reason } => Texts::new(
             "The model failed",
             "模型运行出错",
-            format!("模型处理画面时出错：{reason}。"),
-            "请换用其他画面尺寸或模型。",
+            format!("模型处理画面时出错：{}。", zh(reason)),
+            "请换用其他输入尺寸或模型。",
         ),
-        other => Texts::new("The model can't be opened", "无法打开模型", other.to_string(), other.fix()),
-    }
-}
-
-/// Why no snapshot was saved, and what to do.
-#[must_use]
-pub fn snapshot_failure(language: Language, error: &SnapshotError) -> String {
-    if language == Language::English {
-        return plain_quotes(&format!("{error} {}", error.fix()));
-    }
-    let other = "请在设置中选择其他截图文件夹。";
-    match error {
-        SnapshotError::NoImage => "还没有可以保存的画面。".into(),
-        SnapshotError::NoFolder { path } => format!("截图文件夹“{}”不存在。{other}", path.display()),
-        SnapshotError::NotAFolder { path } => format!("“{}”不是文件夹。{other}", path.display()),
-        SnapshotError::Forbidden { path } | SnapshotError::ReadOnly { path } => {
-            format!("无法写入“{}”。{other}", path.display())
-        }
-        SnapshotError::Full { path, bytes } => {
-            let size = *bytes as f64 / 1e6;
-            format!(
-                "“{}”所在磁盘已满，截图需要 {size:.1} MB。请清理空间，或在设置中选择其他磁盘。",
-                path.display()
-            )
-        }
-        SnapshotError::Image { format, source } => {
-            format!("画面无法写成 {format}：{source}。请在设置中选择另一种格式。")
-        }
-        SnapshotError::Json(source) => format!("画面无法写成 JSON：{source}。请在设置中选择另一种格式。"),
-        SnapshotError::NamesTaken { path } => {
-            format!("截图无法保存到“{}”：文件名均已被占用。请重试，或选择其他文件夹。", path.display())
-        }
-        SnapshotError::Failed { path, source } => {
-            format!("截图无法保存到“{}”：{source}。请重试，或选择其他文件夹。", path.display())
-        }
+        ModelError::Refused { path, reason } => Texts::new(
+            "Can't open the model",
+            "无法打开模型",
+            format!("ONNX Runtime 无法打开“{}”：{}。", path.display(), zh(reason)),
+            "请用更新的导出工具重新导出，或更新 ONNX Runtime（见“sightline doctor”）。",
+        ),
+        ModelError::CannotRun { path, reason, remedy } => Texts::new(
+            "Can't run the model",
+            "无法运行模型",
+            format!("“{}”无法在此运行：{}。", path.display(), zh(reason)),
+            zh(remedy),
+        ),
+        ModelError::BadAdapter { path, reason } => Texts::new(
+            "Can't use the adapter",
+            "适配器无法使用",
+            format!("适配器“{}”无法使用：{}。", path.display(), zh(reason)),
+            "请选择其他适配器或不使用适配器，或用 onnxruntime 的 AdapterFormat 为此模型重新生成。",
+        ),
+        ModelError::Stopped => Texts::new("Stopped", "已停止", "运行已停止。", ""),
+        ModelError::Provider { provider, reason } => Texts::new(
+            "Can't use the execution provider",
+            "无法使用执行提供程序",
+            format!("无法使用 {provider}：{}。", zh(reason)),
+            "请选择“CPU”，或安装该提供程序所需的组件。",
+        ),
     }
 }
 
@@ -269,56 +329,13 @@ pub fn task_name(language: Language, task: Task) -> &'static str {
             Task::Detect => ("Object detection", "目标检测"),
             Task::Segment => ("Instance segmentation", "实例分割"),
             Task::Semantic => ("Semantic segmentation", "语义分割"),
-            Task::Matte => ("Matting", "抠像"),
-            Task::Pose => ("Pose", "姿态估计"),
+            Task::Matte => ("Matting", "抠图"),
+            Task::Pose => ("Pose estimation", "姿态估计"),
             Task::Obb => ("Oriented boxes", "旋转框检测"),
-            Task::Depth => ("Depth", "深度估计"),
+            Task::Depth => ("Depth estimation", "深度估计"),
             Task::Classify => ("Classification", "图像分类"),
             Task::Stylize => ("Image to image", "图像转换"),
             Task::Action => ("Action recognition", "动作识别"),
         },
     )
-}
-
-#[cfg(test)]
-pub(in crate::app) mod tests {
-    use super::*;
-
-    /// One of every kind of source error.
-    pub(in crate::app) fn every_source_error() -> Vec<SourceError> {
-        let name = || "UVC Camera".to_owned();
-        vec![
-            SourceError::NoCamera,
-            SourceError::Missing { name: name() },
-            SourceError::Unplugged { name: name() },
-            SourceError::Busy { name: name(), by: Some("cheese".into()) },
-            SourceError::Busy { name: name(), by: None },
-            SourceError::Forbidden { name: name() },
-            SourceError::Stalled { name: name() },
-            SourceError::Damaged { name: name() },
-            SourceError::NoFormat { name: name(), found: "H264".into() },
-            SourceError::Camera { name: name(), reason: "Input/output error".into() },
-            SourceError::NoFile { path: "/no/such.mp4".into() },
-            SourceError::Unreadable { path: "/a.jpg".into(), reason: "cut short".into() },
-            SourceError::NoImages { place: "/empty".into() },
-            SourceError::NoFfmpeg,
-            SourceError::NotSeekable,
-            SourceError::Unknown { text: "??".into() },
-        ]
-    }
-
-    #[test]
-    fn every_page_says_what_is_so_and_what_to_do_in_both_languages() {
-        for error in every_source_error() {
-            let english = source_page(Language::English, &error);
-            let chinese = source_page(Language::Chinese, &error);
-            for page in [&english, &chinese] {
-                assert!(
-                    !page.title.is_empty() && !page.explanation.is_empty() && !page.fix.is_empty(),
-                    "{error}"
-                );
-            }
-            assert!(chinese.title.chars().any(|c| c > '\u{4e00}'), "{error}");
-        }
-    }
 }

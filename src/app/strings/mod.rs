@@ -42,19 +42,25 @@ macro_rules! strings {
 
 mod compare;
 mod errors;
+#[cfg(test)]
+mod examples;
+mod failures;
 mod language;
 mod library;
+mod phrases;
 mod speed;
 mod window;
 
 use std::ops::Deref;
 
 pub use compare::Compare;
+pub use errors::{PageText, model_page, plain_quotes, source_page, task_name};
 #[cfg(test)]
-pub(in crate::app) use errors::tests::every_source_error;
-pub use errors::{PageText, model_page, plain_quotes, snapshot_failure, source_page, task_name};
+pub(in crate::app) use examples::source_errors as every_source_error;
+pub use failures::{Explain, FailureText};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
+pub use phrases::{family_name, phrase};
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use window::Window;
 

@@ -11,60 +11,60 @@ strings! {
         provider = "Execution provider", "执行提供程序";
         /// An execution provider was asked for and failed: which, why.
         fell_back: fn(&str) -> String =
-            |why| format!("The CPU runs it: {why}."),
-            |why| format!("由 CPU 运行：{why}。");
+            |why| format!("Running on the CPU instead: {why}."),
+            |why| format!("已改用 CPU 运行：{why}。");
         /// A provider's share: its name, its nodes, percent of the time.
         share: fn(&str, usize, f32) -> String =
             |provider, nodes, part| {
                 let plural = if nodes == 1 { "" } else { "s" };
-                format!("{provider}: {nodes} node{plural}, {part:.0} % of the time")
+                format!("{provider}: {nodes} node{plural}, {part:.0}% of the time")
             },
-            |provider, nodes, part| format!("{provider}：{nodes} 个节点，占用时 {part:.0} %");
-        looking = "Finding out which provider runs what…", "正在查看各部分由谁运行…";
+            |provider, nodes, part| format!("{provider}：{nodes} 个节点，占用时的 {part:.0}%");
+        looking = "Checking which provider runs which nodes…", "正在查看各节点由哪个提供程序运行…";
         input_size = "Input size", "输入尺寸";
         input_size_hint =
-            "This model takes any size. Smaller is faster and misses more small objects.",
-            "该模型接受任意尺寸：越小越快，但小目标更容易漏检。";
-        own_size = "its own", "模型自身";
+            "This model accepts any input size. Smaller is faster, but misses more small objects.",
+            "该模型接受任意输入尺寸：越小越快，但更容易漏检小目标。";
+        own_size = "Model default", "模型默认";
         /// As large as so many results a second allow.
         for_rate: fn(u32) -> String =
-            |rate| format!("for {rate} a second"),
-            |rate| format!("每秒 {rate} 次");
+            |rate| format!("for {rate} fps"),
+            |rate| format!("满足 {rate} fps");
         threads = "Threads", "线程";
         /// A trial under way: threads, which trial, of how many.
         trying: fn(usize, usize, usize) -> String =
-            |threads, at, of| format!("Measuring {threads}… ({at} of {of})"),
-            |threads, at, of| format!("正在测量 {threads} 个…（{at}/{of}）");
-        measure = "Measure", "测量";
+            |threads, at, of| format!("Trying {threads}… ({at} of {of})"),
+            |threads, at, of| format!("正在尝试 {threads} 个…（{at}/{of}）");
+        measure = "Tune", "调优";
         measure_hint =
-            "Tries the model with more and fewer threads while the preview runs, and keeps the fastest number that leaves the preview smooth.",
-            "在画面播放时用不同的线程数试运行模型，并保留不影响画面流畅的最快者。";
+            "Tries different numbers of threads while the preview runs, and keeps the fastest one that leaves the preview smooth.",
+            "在画面播放时尝试不同的线程数，并保留不影响画面流畅的最快设置。";
         stop = "Stop", "停止";
         needs_image =
-            "Play a source first: threads are measured while it plays.",
-            "请先播放一个来源：线程数是在播放时测量的。";
+            "Play a source first: the number of threads is tuned while it plays.",
+            "请先播放一个来源：线程数是在播放时调优的。";
         /// A number of threads with the milliseconds it takes.
         trial: fn(usize, f32) -> String =
             |threads, ms| format!("{threads}: {ms:.1} ms"),
             |threads, ms| format!("{threads} 个：{ms:.1} ms");
         measured_hint =
-            "Measured on this computer while the preview was running. The fastest number that left the preview smooth was kept.",
-            "在这台电脑上、画面播放时测得；保留了不影响画面流畅的最快者。";
+            "Time per frame with each number of threads, measured on this computer while the preview was running. The fastest number that left the preview smooth was kept.",
+            "在本机播放画面时测得的各线程数下的每帧耗时；已保留不影响画面流畅的最快设置。";
     }
 }
 
 strings! {
     /// Results as new or as many as possible.
     Pace {
-        results = "Results", "结果";
+        results = "Optimise for", "优化目标";
         hint =
-            "Fresh: one session takes the newest frame, and each result comes as soon as possible. Smooth: two sessions take alternate frames; there are more results, each a little older, and more memory is used. Automatic: both are tried once for each model and source, and two sessions stay if they give clearly more.",
-            "及时：一个会话处理最新的帧，每个结果尽早得到。流畅：两个会话交替处理各帧，结果更多，但每个稍旧，内存占用也更多。自动：对每个模型和画面来源各试一次，两个会话明显更多时才保留。";
+            "Low latency: one session takes the newest frame, and each result comes as soon as possible. High throughput: two sessions take alternate frames; there are more results, each slightly older, and more memory is used. Automatic: both are tried once for each model and source, and two sessions are kept if they give clearly more results.",
+            "低延迟：一个会话处理最新的帧，尽快得到每个结果。高吞吐：两个会话交替处理各帧，结果更多，但每个结果稍旧，内存占用也更多。自动：对每个模型和来源各试一次，两个会话的结果明显更多时才采用。";
         one_session = "One session", "一个会话";
         two_sessions = "Two sessions", "两个会话";
         figures: fn(&PaceFigures) -> String =
-            |f| format!("{:.1}/s · {:.0} ms", f.fps, f.age_ms),
-            |f| format!("{:.1}/秒 · {:.0} 毫秒", f.fps, f.age_ms);
+            |f| format!("{:.1} fps · {:.0} ms", f.fps, f.age_ms),
+            |f| format!("{:.1} fps · {:.0} ms", f.fps, f.age_ms);
         not_measured = "not measured yet", "尚未测量";
     }
 }
@@ -75,8 +75,8 @@ pub fn pace_name(language: Language, pace: ResultPace) -> &'static str {
     pick(
         language,
         match pace {
-            ResultPace::Fresh => ("Fresh", "及时"),
-            ResultPace::Smooth => ("Smooth", "流畅"),
+            ResultPace::Fresh => ("Low latency", "低延迟"),
+            ResultPace::Smooth => ("High throughput", "高吞吐"),
             ResultPace::Automatic => ("Automatic", "自动"),
         },
     )
@@ -88,17 +88,17 @@ pub fn why_not(language: Language, provider: Provider) -> &'static str {
     pick(
         language,
         match provider {
-            Provider::CoreMl if !cfg!(target_os = "macos") => ("For macOS only.", "仅用于 macOS。"),
-            Provider::DirectMl if !cfg!(windows) => ("For Windows only.", "仅用于 Windows。"),
+            Provider::CoreMl if !cfg!(target_os = "macos") => ("macOS only.", "仅限 macOS。"),
+            Provider::DirectMl if !cfg!(windows) => ("Windows only.", "仅限 Windows。"),
             Provider::OpenVino => (
-                "This ONNX Runtime doesn't offer it. Choose the library of Python's package onnxruntime-openvino (SIGHTLINE_ONNXRUNTIME).",
-                "当前的 ONNX Runtime 不提供。请选用 Python 包 onnxruntime-openvino 里的库（SIGHTLINE_ONNXRUNTIME）。",
+                "Not included in this ONNX Runtime. Install the Python package onnxruntime-openvino and point SIGHTLINE_ONNXRUNTIME at its library.",
+                "当前的 ONNX Runtime 不包含它。请安装 Python 包 onnxruntime-openvino，并将 SIGHTLINE_ONNXRUNTIME 设为其中的库。",
             ),
             Provider::Cuda | Provider::TensorRt => (
-                "This ONNX Runtime doesn't offer it. Choose the library of Python's package onnxruntime-gpu (SIGHTLINE_ONNXRUNTIME).",
-                "当前的 ONNX Runtime 不提供。请选用 Python 包 onnxruntime-gpu 里的库（SIGHTLINE_ONNXRUNTIME）。",
+                "Not included in this ONNX Runtime. Install the Python package onnxruntime-gpu and point SIGHTLINE_ONNXRUNTIME at its library.",
+                "当前的 ONNX Runtime 不包含它。请安装 Python 包 onnxruntime-gpu，并将 SIGHTLINE_ONNXRUNTIME 设为其中的库。",
             ),
-            _ => ("This ONNX Runtime doesn't offer it.", "当前的 ONNX Runtime 不提供。"),
+            _ => ("Not included in this ONNX Runtime.", "当前的 ONNX Runtime 不包含它。"),
         },
     )
 }

@@ -32,10 +32,7 @@ impl egui::DroppedFile for Dropped {
 /// The place of a model and a runtime, where they are here.
 fn sample() -> (PathBuf, PathBuf) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let data = std::env::var_os("SIGHTLINE_TEST_DATA").filter(|v| !v.is_empty());
-    let model = root.join(data.unwrap_or_else(|| "../shared".into())).join("models/yolox_nano.onnx");
-    // scripts/totals.py counts tests that fail with these words apart.
-    assert!(model.exists(), "the sample data is missing: {}", model.display());
+    let model = root.join("tests/stand_ins/models/yolox_nano.onnx");
     let named = std::env::var_os("SIGHTLINE_ONNXRUNTIME").map(PathBuf::from);
     (model, named.unwrap_or_else(|| root.join(".setup/lib/libonnxruntime.so")))
 }

@@ -41,6 +41,8 @@ fn keys_do_what_the_help_sheet_says() {
         (Modifiers::SHIFT, Key::M),
         plain(Key::Num3),
         plain(Key::F11),
+        plain(Key::F9),
+        (Modifiers::COMMAND, Key::Comma),
         plain(Key::F1),
         (Modifiers::COMMAND, Key::O),
         (Modifiers::COMMAND, Key::Q),
@@ -57,6 +59,8 @@ fn keys_do_what_the_help_sheet_says() {
             Intent::Model(ModelIntent::Next { back: true }),
             Intent::Source(SourceIntent::CameraNumber(2)),
             Intent::Window(WindowIntent::FullScreen(true)),
+            Intent::Settings(SettingsIntent::SidePanel(false)),
+            Intent::Window(WindowIntent::Show(Page::Settings)),
             Intent::Window(WindowIntent::Help(true)),
             Intent::Files(FilesIntent::Choose(Choose::File)),
             Intent::Window(WindowIntent::Quit),
@@ -76,7 +80,7 @@ fn keys_do_what_the_help_sheet_says() {
     paused.position = Some(1.0);
     assert_eq!(
         pressed(paused, &arrows),
-        [Intent::Source(SourceIntent::Step), Intent::Source(SourceIntent::Seek(0.96))]
+        [Intent::Source(SourceIntent::Step), Intent::Source(SourceIntent::StepBack)]
     );
     let folder = Bench::default().playing(Address::Folder("/f".into()), Pace::Stills);
     assert_eq!(
@@ -102,6 +106,12 @@ fn escape_leaves_what_is_uppermost() {
         [Intent::Window(WindowIntent::FullScreen(false))]
     );
     assert_eq!(pressed(comparing(), &escape), [Intent::Compare(CompareIntent::Show(false))]);
+    let over_page = || Bench { page: Page::Library, ..Bench::default() };
+    let failed = Bench { failure_shown: Some(7), ..over_page() };
+    assert_eq!(pressed(failed, &escape), [Intent::Window(WindowIntent::Dismiss(7))], "not the page beneath");
+    // egui takes the focus from a text and closes a dialogue before the keys are read.
+    assert_eq!(pressed(Bench { typing: true, ..over_page() }, &escape), []);
+    assert_eq!(pressed(Bench { menu_open: true, ..over_page() }, &escape), []);
     assert_eq!(pressed(Bench::default(), &escape), []);
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::accesskit::Role;
 
 use super::*;
-use crate::app::intent::{LibraryIntent, ModelIntent};
+use crate::app::intent::{LibraryIntent, ModelIntent, WindowIntent};
 use crate::app::view::PullState;
 use crate::library::catalogue::parse;
 
@@ -58,7 +58,7 @@ fn models_are_found_in_english_chinese_and_by_pinyin_initials() {
     let mut harness = two().shown(page_of);
     search(&mut harness, "nothing like it");
     assert!(harness.query_by_label("depth_small").is_none());
-    press(&mut harness, "Show what can be downloaded");
+    press(&mut harness, "Show available models");
     assert!(harness.query_all_by_label_contains("street").next().is_none());
 }
 
@@ -68,8 +68,12 @@ fn a_model_is_used_favoured_and_only_removed_after_a_question() {
     let path = PathBuf::from("/models/street.onnx");
     let mut harness = bench.shown(page_of);
     press(&mut harness, "Use");
-    assert_eq!(harness.state().intents.last(), Some(&Intent::Model(ModelIntent::Open(path.clone()))));
-    press(&mut harness, "Make it a favourite");
+    assert_eq!(
+        harness.state().intents,
+        [Intent::Model(ModelIntent::Open(path.clone())), Intent::Window(WindowIntent::Show(Page::Stage))],
+        "it runs, and the picture is shown"
+    );
+    press(&mut harness, "Add to favourites");
     assert_eq!(
         harness.state().intents.last(),
         Some(&Intent::Library(LibraryIntent::Favourite(path.clone(), true)))
@@ -78,7 +82,7 @@ fn a_model_is_used_favoured_and_only_removed_after_a_question() {
     press(&mut harness, "More");
     press(&mut harness, "Remove…");
     assert_eq!(harness.state().intents.len(), before, "nothing is removed unasked");
-    press(&mut harness, "Move to the trash");
+    press(&mut harness, "Move to trash");
     assert_eq!(
         harness.state().intents.last(),
         Some(&Intent::Library(LibraryIntent::Remove { path, delete: false }))
@@ -88,7 +92,7 @@ fn a_model_is_used_favoured_and_only_removed_after_a_question() {
 #[test]
 fn a_licence_that_binds_is_shown_before_the_download() {
     let mut harness = Bench { catalogue: list(), ..Bench::default() }.shown(page_of);
-    press(&mut harness, "Show what can be downloaded");
+    press(&mut harness, "Show available models");
     let buttons: Vec<_> = harness.get_all_by_label("Download").collect();
     assert_eq!(buttons.len(), 2);
     buttons[0].click();
@@ -110,10 +114,95 @@ fn a_download_that_failed_says_why_and_can_be_tried_again() {
         PullState::Failed { message: "example.org sent a web page.".into(), fix: "Try a mirror.".into() };
     let pulls = vec![Pull { id: "free".into(), state: failed }];
     let mut harness = Bench { catalogue: list(), pulls, ..Bench::default() }.shown(page_of);
-    press(&mut harness, "Show what can be downloaded");
+    press(&mut harness, "Show available models");
     assert!(harness.query_by_label("example.org sent a web page. Try a mirror.").is_some());
     press(&mut harness, "Try again");
     assert_eq!(harness.state().intents, [Intent::Library(LibraryIntent::ResumePull("free".into()))]);
+}
+
+/// The labels of the list's rows that are among these, from top to bottom.
+fn order_of<'a>(harness: &Harness<'_, Bench>, names: &[&'a str]) -> Vec<&'a str> {
+    let mut found: Vec<(f32, &str)> =
+        names.iter().filter_map(|name| Some((harness.query_by_label(name)?.rect().top(), *name))).collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// A list of four entries: one without a hash, one with it, two starters; two are classics.
+fn course() -> Catalogue {
+    let entry = |id: &str, lines: &str| {
+        format!(
+            "[[model]]\nid = \"{id}\"\nname = \"{id}\"\ntask = \"classify\"\nfamily = \"classifier\"\n\
+             file = \"{id}.onnx\"\nsource = \"https://example.org/{id}\"\nurl = \"https://example.org/{id}.onnx\"\n\
+             licence = \"MIT\"\npermits = \"commercial\"\n{lines}\n"
+        )
+    };
+    let hash = |digit: &str| format!("bytes = 2000000\nsha256 = \"{}\"", digit.repeat(64));
+    let classic = |order: u32, year: u16| {
+        format!(
+            "classic = {{ order = {order}, year = {year}, paper = \"https://example.org/p\", parameters = 61.0e6 }}"
+        )
+    };
+    let text = [
+        "version = 1\n".to_owned(),
+        entry("unknown", &format!("sha256 = \"unverified\"\n{}", classic(2, 2015))),
+        entry("hashed", &format!("{}\n{}", hash("1"), classic(1, 2012))),
+        entry("first", &format!("{}\nstarter = true", hash("2"))),
+        entry("second", &format!("{}\nstarter = true", hash("3"))),
+    ];
+    Catalogue { entries: parse(&text.concat()).unwrap(), ..Catalogue::default() }
+}
+
+#[test]
+fn the_list_begins_with_the_starter_set_which_one_button_fetches_after_showing_its_size() {
+    let mut harness = Bench { catalogue: course(), ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show available models");
+    assert_eq!(
+        order_of(&harness, &["unknown", "hashed", "first", "second"]),
+        ["first", "second", "hashed", "unknown"]
+    );
+    press(&mut harness, "Download all (4.0 MB)");
+    assert_eq!(harness.state().intents, [], "asked first");
+    assert!(harness.query_all_by_label("2.0 MB").count() >= 2, "the size of each");
+    harness.get_all_by_label("Download all (4.0 MB)").last().unwrap().click();
+    harness.run_steps(3);
+    let pulled = ["first", "second"].map(|id| Intent::Library(LibraryIntent::Pull(id.into())));
+    assert_eq!(harness.state().intents, pulled);
+    // What is on its way isn't offered again.
+    let pulls = vec![Pull { id: "first".into(), state: PullState::Waiting }];
+    let mut harness = Bench { catalogue: course(), pulls, ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show available models");
+    assert!(harness.query_by_label("Download all (2.0 MB)").is_some());
+}
+
+#[test]
+fn classics_come_in_the_order_of_a_course_with_year_and_parameters() {
+    let mut harness = Bench { catalogue: course(), ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show available models");
+    press(&mut harness, "Classics");
+    assert_eq!(order_of(&harness, &["unknown", "hashed", "first", "second"]), ["hashed", "unknown"]);
+    assert!(harness.query_by_label("2012 · 61.0 M parameters · 2.0 MB").is_some());
+    assert_eq!(harness.query_all_by_label("Paper").count(), 2);
+    press(&mut harness, "All");
+    assert!(harness.query_by_label("first").is_some());
+}
+
+#[test]
+fn while_a_download_connects_its_server_is_named_and_no_size_or_speed_is() {
+    for (language, text) in
+        [(Language::English, "Connecting to example.org…"), (Language::Chinese, "正在连接 example.org…")]
+    {
+        let state = PullState::Connecting { host: "example.org".into() };
+        let pulls = vec![Pull { id: "free".into(), state }];
+        let bench = Bench { catalogue: list(), pulls, language, ..Bench::default() };
+        let mut harness = bench.shown(page_of);
+        let show =
+            if language == Language::English { "Show available models" } else { "查看可下载的模型" };
+        press(&mut harness, show);
+        assert!(harness.query_by_label(text).is_some(), "{text}");
+        assert!(harness.query_all_by_label_contains("/s").next().is_none());
+        assert!(harness.query_all_by_label_contains("kB").next().is_none());
+    }
 }
 
 #[test]

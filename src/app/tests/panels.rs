@@ -69,9 +69,9 @@ fn the_model_panel_says_why_a_model_isnt_running_and_leads_to_its_page() {
         model_panel::ui(ui, &bench.view(), &mut out);
         bench.intents.extend(out);
     });
-    assert!(harness.query_by_label("Unknown kind of model").is_some());
-    assert!(harness.query_by_label("yolox_nano keeps running.").is_some());
-    press(&mut harness, "How to read this model");
+    assert!(harness.query_by_label("Model type not recognised").is_some());
+    assert!(harness.query_by_label("yolox_nano is still running.").is_some());
+    press(&mut harness, "Configure model");
     assert_eq!(harness.state().intents, [Intent::Window(WindowIntent::Show(Page::Reading(path)))]);
 }
 
@@ -87,7 +87,7 @@ fn classes_of(bench: &mut Bench, ui: &mut Ui) {
 fn classes_are_found_in_either_language_and_switched() {
     let mut harness =
         Bench { language: Language::Chinese, ..Bench::default() }.with_model().shown(classes_of);
-    assert!(harness.query_by_label("共 2 个").is_some());
+    assert!(harness.query_by_label("检出 2 个").is_some());
     press(&mut harness, "全不选");
     assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::Classes(vec![NOTHING]))));
     harness.get_by_label("搜索类别").focus();
@@ -107,7 +107,7 @@ fn sliders_report_what_they_are_moved_to() {
         detect_panel::ui(ui, &bench.view(), &mut out);
         bench.intents.extend(out);
     });
-    harness.get_all_by_label("Confidence").last().unwrap().focus();
+    harness.get_all_by_label("Confidence threshold").last().unwrap().focus();
     harness.run_steps(2);
     harness.key_press(Key::ArrowRight);
     harness.run_steps(2);
@@ -117,7 +117,7 @@ fn sliders_report_what_they_are_moved_to() {
         .iter()
         .any(|i| matches!(i, Intent::Result(ResultIntent::Conf(v)) if *v > 0.25));
     assert!(moved, "{:?}", harness.state().intents);
-    press(&mut harness, "Show each result on its own frame");
+    press(&mut harness, "Sync picture to results");
     assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::OwnFrame(true))));
 }
 
@@ -133,13 +133,13 @@ fn the_limits_of_the_family_are_shown_and_come_back() {
     });
     harness.run_steps(2);
     assert!(
-        harness.query_by_label("45 % · default").is_some()
-            && harness.query_by_label("25 % · default").is_some()
+        harness.query_by_label("45% · default").is_some()
+            && harness.query_by_label("25% · default").is_some()
     );
     assert!(harness.query_by_label("Defaults of YOLOX").is_none(), "nothing was changed");
     harness.state_mut().thresholds.iou = 0.6;
     harness.run_steps(2);
-    assert!(harness.query_by_label("60 %").is_some());
+    assert!(harness.query_by_label("60%").is_some());
     press(&mut harness, "Defaults of YOLOX");
     assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::UsualLimits)));
 }
@@ -154,13 +154,13 @@ fn the_bar_offers_what_fits_the_source() {
     let mut live = Bench::default().playing(PATTERN, Pace::Live).shown(bar);
     assert!(live.query_by_label("Next frame").is_none());
     press(&mut live, "Snapshot");
-    press(&mut live, "Mirror the preview  (F)");
+    press(&mut live, "Mirror preview  (F)");
     assert_eq!(
         live.state().intents,
         [Intent::Window(WindowIntent::Snapshot), Intent::Settings(SettingsIntent::Mirror(true))]
     );
     let mut video = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Video).shown(bar);
-    press(&mut video, "Continue  (P)");
+    press(&mut video, "Play  (P)");
     press(&mut video, "Next frame");
     assert_eq!(
         video.state().intents,
@@ -211,9 +211,9 @@ fn an_image_from_the_model_has_an_amount_and_boxes_have_none() {
             bench.intents.extend(out);
         })
     };
-    assert!(shown(Task::Detect).query_all_by_label("Amount").next().is_none());
+    assert!(shown(Task::Detect).query_all_by_label("Opacity").next().is_none());
     let mut harness = shown(Task::Stylize);
-    harness.get_all_by_label("Amount").last().unwrap().focus();
+    harness.get_all_by_label("Opacity").last().unwrap().focus();
     harness.run_steps(2);
     harness.key_press(Key::ArrowLeft);
     harness.run_steps(2);

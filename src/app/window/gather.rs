@@ -20,6 +20,8 @@ const FIGURES_EVERY: Duration = Duration::from_millis(400);
 impl App {
     /// Takes over what the engine and the workers brought.
     pub(super) fn gather(&mut self, ctx: &egui::Context) {
+        self.core.panel_shown =
+            self.core.settings.side_panel && self.core.page == Page::Stage && !self.window.full_screen;
         while let Some(done) = self.core.workers.next() {
             self.done(ctx, done);
         }
@@ -56,7 +58,7 @@ impl App {
             self.compare.view.measure(|index| core.engine.model_stats(index));
             self.model.figures_changed(core);
             if let Some(trouble) = core.watcher.take_error() {
-                core.failed(trouble);
+                core.failed_with(&trouble);
             }
         }
         self.settings.gather(core);
@@ -117,6 +119,7 @@ impl App {
             Done::Cameras(found) => self.source.cameras_listed(Some(found), core),
             Done::Library(done) => self.library.done(done, core),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
+            Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),
             Done::Snapshot(result) => self.snapshot_done(ctx, result),
             Done::Ran(path, result) => self.model.ran(&path, result),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{self, CentralPanel, Frame, Panel, Ui};
+use egui::{self, Ui};
 
 use crate::app::classes_panel::ClassesPanel;
 use crate::app::compare::Compare;
@@ -10,18 +10,22 @@ use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::library::LibraryPage;
 use crate::app::reading::Reading;
-use crate::app::stage::Stage;
+use crate::app::stage::{Stage, fit};
 use crate::app::strings::Strings;
 use crate::app::style::palette;
 use crate::app::toasts::Toasts;
-use crate::app::view::View;
-use crate::app::widgets::{icon_button, plain_button, primary_button};
+use crate::app::view::{Typed, View};
+use crate::app::widgets::{at_right, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::{
-    detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, source_panel, toolbar,
+    detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, source_panel, speed, toolbar,
 };
 
 /// In full screen the bar goes when the pointer rests this long.
 const BAR_STAYS: f64 = 2.5;
+/// Width of the side panel.
+const SIDE: f32 = 308.0;
+/// Height of the line with the position, above the bar's buttons.
+const SEEK: f32 = 22.0;
 
 /// The state of panels and pages that painting changes.
 pub(super) struct Layout<'a> {
@@ -42,14 +46,20 @@ impl Layout<'_> {
         let open = view.info().is_some();
         if open && view.comparing {
             self.compare.ui(ui, area, view, self.stage, out);
+            if view.settings.figures {
+                // Each model's picture has its answer at the left, and its strip above it.
+                figures_panel::overlay(ui, view, self.compare.pictures(area), egui::Align2::RIGHT_BOTTOM);
+            }
             return;
         }
         let shown = if open { self.paint_preview(ui, view, area) } else { None };
-        if let Some(at) = shown {
+        if shown.is_some() {
             ui.allocate_rect(area, egui::Sense::hover());
             if view.settings.figures {
-                figures_panel::overlay(ui, view, at.intersect(area));
+                // What a classifier answers is at the left.
+                figures_panel::overlay(ui, view, area, egui::Align2::RIGHT_TOP);
             }
+            announce(ui, view, area);
         } else {
             pages::ui(ui, view, out);
         }
@@ -65,7 +75,7 @@ impl Layout<'_> {
 
     /// Paints the preview with the newest result; returns where.
     fn paint_preview(&mut self, ui: &Ui, view: &View<'_>, area: egui::Rect) -> Option<egui::Rect> {
-        self.stage.paint(ui, area, view.settings.mirror)
+        self.stage.paint(ui, area, view.mirrored)
     }
 
     fn side_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -74,17 +84,17 @@ impl Layout<'_> {
             ui.set_min_height(40.0);
             ui.set_max_width(ui.available_width() - 12.0);
             ui.label(egui::RichText::new("Sightline").size(17.0).color(palette(ui).strong));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            at_right(ui, "top", |ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
                 let library = s.library.models;
-                if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
-                    out.push(Intent::Window(WindowIntent::Show(Page::Library)));
-                }
-                if icon_button(ui, Icon::Settings, s.settings, *view.page == Page::Settings).clicked() {
-                    out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
-                }
                 if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Help(true)));
+                }
+                if icon_button(ui, Icon::Settings, &format!("{}  (Ctrl+,)", s.settings), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
+                }
+                if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Library)));
                 }
             });
         });
@@ -102,7 +112,11 @@ impl Layout<'_> {
             }
             ui.separator();
             figures_panel::ui(ui, view);
+            if let Some(model) = &view.model.current {
+                speed::ui(ui, view, model, out);
+            }
             pace_panel::ui(ui, view, out);
+            follow_focus(ui);
         });
     }
 
@@ -111,18 +125,10 @@ impl Layout<'_> {
         let p = palette(ui);
         let on_stage = *view.page == Page::Stage;
         let full = view.full_screen;
+        let whole = ui.max_rect();
+        let mut stage = whole;
         if view.settings.side_panel && on_stage && !full {
-            Panel::right("side")
-                .exact_size(308.0)
-                .resizable(false)
-                .show_separator_line(false)
-                .frame(Frame::new().fill(p.panel).inner_margin(egui::Margin {
-                    left: 16,
-                    right: 4,
-                    top: 8,
-                    bottom: 0,
-                }))
-                .show(ui, |ui| self.side_ui(ui, view, out));
+            stage.max.x -= SIDE;
         }
         let now = ui.input(|i| {
             if i.pointer.is_moving() || i.pointer.any_down() {
@@ -131,71 +137,117 @@ impl Layout<'_> {
             i.time
         });
         let bar = on_stage && (!full || now - *self.pointer_at < BAR_STAYS);
+        let seekable = view.seek_end().is_some();
         if bar {
+            stage.max.y -= toolbar::HEIGHT + if seekable { SEEK } else { 0.0 };
             if full {
                 ui.ctx().request_repaint_after(Duration::from_secs_f64(BAR_STAYS));
             }
-            let seekable = view.seek_end().is_some();
-            let height = toolbar::HEIGHT + if seekable { 22.0 } else { 0.0 };
-            Panel::bottom("bar")
-                .exact_size(height)
-                .resizable(false)
-                .show_separator_line(false)
-                .frame(Frame::new().fill(p.panel))
-                .show(ui, |ui| {
-                    let mut rest = ui.max_rect();
-                    if seekable {
-                        let seek = egui::Rect::from_min_max(
-                            rest.min + egui::vec2(16.0, 6.0),
-                            egui::pos2(rest.right() - 16.0, rest.top() + 24.0),
-                        );
-                        ui.scope_builder(egui::UiBuilder::new().max_rect(seek), |ui| {
-                            toolbar::seek_ui(ui, view, out);
-                        });
-                        rest.min.y += 22.0;
-                    }
-                    ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| toolbar::ui(ui, view, out));
-                });
         } else if full {
             ui.ctx().set_cursor_icon(egui::CursorIcon::None);
         }
-        CentralPanel::default().frame(Frame::new().fill(if on_stage { p.stage } else { p.panel })).show(
-            ui,
-            |ui| {
-                let stage = ui.max_rect();
-                match view.page {
-                    Page::Stage => self.stage_ui(ui, view, out),
-                    Page::Settings => settings_page::ui(ui, view, out),
-                    Page::Library => self.library.ui(ui, view, out),
-                    Page::Reading(_) => self.reading_ui(ui, view, out),
+        // In reading order, in which Tab goes through the controls: the preview or page, the bar below, the side panel.
+        part(ui, "content", stage, if on_stage { p.stage } else { p.panel }, |ui| match view.page {
+            Page::Stage => self.stage_ui(ui, view, out),
+            Page::Settings => settings_page::ui(ui, view, out),
+            Page::Library => self.library.ui(ui, view, out),
+            Page::Reading(_) => self.reading_ui(ui, view, out),
+        });
+        if bar {
+            let rect =
+                egui::Rect::from_min_max(stage.left_bottom(), egui::pos2(stage.right(), whole.bottom()));
+            part(ui, "bar", rect, p.panel, |ui| {
+                let mut rest = rect;
+                if seekable {
+                    let seek = egui::Rect::from_min_max(
+                        rest.min + egui::vec2(16.0, 6.0),
+                        egui::pos2(rest.right() - 16.0, rest.top() + 24.0),
+                    );
+                    ui.scope_builder(egui::UiBuilder::new().max_rect(seek), |ui| {
+                        toolbar::seek_ui(ui, view, out);
+                    });
+                    rest.min.y += SEEK;
                 }
-                self.toasts.ui(ui, view.strings, stage, out);
-            },
-        );
+                ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| toolbar::ui(ui, view, out));
+            });
+        }
+        if stage.right() < whole.right() {
+            let side = egui::Rect::from_min_max(egui::pos2(stage.right(), whole.top()), whole.max);
+            part(ui, "side", side, p.panel, |ui| {
+                let inner = egui::Rect::from_min_max(
+                    side.min + egui::vec2(16.0, 8.0),
+                    side.max - egui::vec2(4.0, 0.0),
+                );
+                ui.scope_builder(egui::UiBuilder::new().max_rect(inner), |ui| self.side_ui(ui, view, out));
+            });
+        }
+        self.toasts.ui(ui, view.strings, stage, out);
     }
 
     fn reading_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let Some(reading) = &mut self.reading else { return };
         let stage = &mut *self.stage;
-        reading.ui(ui, view, out, |ui, rect| {
-            stage.paint(ui, rect, false);
+        reading.ui(ui, view, out, |ui, rect, its_own| {
+            if its_own {
+                stage.paint(ui, rect, false);
+            } else if let Some(size) = stage.size() {
+                stage.paint_frame(ui.painter(), fit(size, rect), false);
+            }
         });
     }
 }
 
-/// A field for a path, shown if no file dialogue can be shown.
-pub(super) fn typed_ui(ui: &Ui, s: &Strings, typed: &mut Option<(Choose, String)>, out: &mut Vec<Intent>) {
-    let Some((what, text)) = typed else { return };
+/// Shows a part of the window on its ground.
+fn part(ui: &mut Ui, salt: &str, rect: egui::Rect, ground: egui::Color32, add: impl FnOnce(&mut Ui)) {
+    let builder = egui::UiBuilder::new().id_salt(salt).max_rect(rect);
+    let mut part = ui.new_child(builder.layout(egui::Layout::top_down(egui::Align::Min)));
+    part.set_clip_rect(rect.intersect(ui.clip_rect()));
+    part.painter().rect_filled(rect, 0, ground);
+    add(&mut part);
+}
+
+/// Shows the name of the model that a key has just chosen, where the side panel doesn't.
+fn announce(ui: &Ui, view: &View<'_>, area: egui::Rect) {
+    let Some(name) = view.announced.filter(|_| view.full_screen || !view.settings.side_panel) else { return };
+    let font = egui::FontId::proportional(18.0);
+    let galley =
+        ui.painter().layout(name.to_owned(), font, egui::Color32::WHITE, (area.width() - 80.0).max(80.0));
+    let size = galley.size() + egui::vec2(32.0, 18.0);
+    // Below: legends and figures are above and at the left.
+    let rect =
+        egui::Rect::from_center_size(area.center_bottom() - egui::vec2(0.0, 24.0 + size.y / 2.0), size);
+    // The ground is dark in both themes: it lies on an image.
+    ui.painter().rect_filled(rect, 10, egui::Color32::from_black_alpha(190));
+    let at = rect.center() - galley.size() / 2.0;
+    ui.painter().galley(at, galley, egui::Color32::WHITE);
+    ui.interact(rect, ui.scope_id().with("announced"), egui::Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, name));
+}
+
+/// A field for a path or an address, shown where no file dialogue can be shown or none fits.
+pub(super) fn typed_ui(ui: &Ui, s: &Strings, typed: &mut Option<Typed>, out: &mut Vec<Intent>) {
+    let Some(typed) = typed else { return };
+    let (title, text, hint) = match typed.what {
+        Choose::Address => (s.network_address, s.network_address_text, "rtsp://192.168.1.20:554/stream"),
+        _ => (s.type_a_path, s.no_dialogue, ""),
+    };
     let mut done = None;
     let modal = egui::Modal::new(egui::Id::unique("typed path")).show(ui.ctx(), |ui| {
         ui.set_width(440.0);
-        ui.label(egui::RichText::new(s.type_a_path).heading().color(palette(ui).strong));
-        ui.add(egui::Label::new(egui::RichText::new(s.no_dialogue).color(palette(ui).weak)).wrap());
-        let edit = egui::TextEdit::singleline(text).desired_width(f32::INFINITY);
-        let response = ui.add(edit).accessible_name(s.type_a_path);
+        ui.label(egui::RichText::new(title).heading().color(palette(ui).strong));
+        ui.add(egui::Label::new(egui::RichText::new(text).color(palette(ui).weak)).wrap());
+        let edit = egui::TextEdit::singleline(&mut typed.text).hint_text(hint).desired_width(f32::INFINITY);
+        let first = !std::mem::replace(&mut typed.shown, true);
+        let response = ui.add(edit).accessible_name(title);
         let entered = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
-        if !response.has_focus() && !entered {
+        if first || entered {
             response.request_focus();
+        }
+        if response.changed() {
+            typed.error = None;
+        }
+        if let Some(error) = &typed.error {
+            ui.add(egui::Label::new(egui::RichText::new(error).color(palette(ui).bad)).wrap());
         }
         ui.horizontal(|ui| {
             if primary_button(ui, s.open).clicked() || entered {
@@ -206,9 +258,9 @@ pub(super) fn typed_ui(ui: &Ui, s: &Strings, typed: &mut Option<(Choose, String)
             }
         });
     });
-    if done == Some(true) && !text.trim().is_empty() {
-        out.push(Intent::Files(FilesIntent::Typed(*what, text.trim().to_owned())));
-    } else if done.is_some() || modal.should_close() {
+    if done == Some(true) && !typed.text.trim().is_empty() {
+        out.push(Intent::Files(FilesIntent::Typed(typed.what, typed.text.trim().to_owned())));
+    } else if done == Some(false) || modal.should_close() {
         out.push(Intent::Files(FilesIntent::CancelTyped));
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::App;
-use crate::app::strings::snapshot_failure;
+use crate::app::strings::Explain as _;
 use crate::app::view::{file_name, source_address};
 use crate::app::workers::Done;
 use crate::save::{self, Saved, SnapshotError};
@@ -44,10 +44,11 @@ impl App {
         let saved = match result {
             Ok(saved) => saved,
             Err(error) => {
-                core.toasts.bad(s.snapshot_failed, snapshot_failure(core.language(), &error));
+                core.toasts.bad(s.snapshot_failed, error.explain(core.language()).to_string());
                 return;
             }
         };
+        core.toasts.succeeded(s.snapshot_failed);
         let toast = core.toasts.good(s.snapshot_saved, file_name(&saved.annotated));
         toast.folder = saved.annotated.parent().map(Path::to_owned);
         let small = &saved.thumbnail;

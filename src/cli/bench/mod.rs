@@ -15,7 +15,7 @@ use super::output;
 use super::predict::text::{self, Stages};
 use super::series::Series;
 use crate::model::{Model, ModelError, Results, Thresholds};
-use crate::source::{Address, address};
+use crate::source::Address;
 use frames::Frames;
 
 /// What `sightline bench` takes.
@@ -24,22 +24,22 @@ use frames::Frames;
     sightline bench yolox_nano.onnx\n  \
     sightline bench yolo11n.onnx --source traffic.mp4 --frames 300 --threads 2\n  \
     sightline bench my.onnx --format json\n\n\
-    \u{201c}bare run\u{201d} is the network alone, run again on the tensor of the same frame. \u{201c}share\u{201d} is the bare run\n\
-    divided by the total: 1.00 would mean that reading, decoding and converting cost nothing.")]
+    \u{201c}bare run\u{201d} is the network alone, run again on the input tensor of the same frame. \u{201c}share\u{201d} is the bare \
+    run divided by the total: 1.00 would mean that reading, decoding and converting cost nothing.")]
 pub struct BenchArgs {
-    /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
+    /// The model: an ONNX file, or a model's name [default: YOLOX-Nano, else CenterFace]
     #[arg(value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// Where frames come from; the test pattern is not limited to a rate
-    #[arg(short, long, value_name = "SOURCE", default_value = "pattern")]
+    /// Where frames come from; “pattern” is a moving test pattern, as fast as it can be drawn
+    #[arg(long, value_name = "SOURCE", default_value = "pattern")]
     source: OsString,
-    /// Frames to measure, after a few that warm up
+    /// Number of frames to measure, after a few for warming up
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100,
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     frames: u64,
     #[command(flatten)]
     opening: super::OpeningArgs,
-    /// A table for people, or JSON
+    /// Output: a table, or JSON
     #[arg(short, long, value_enum, default_value_t)]
     format: BenchFormat,
 }
@@ -47,11 +47,11 @@ pub struct BenchArgs {
 /// How the figures are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum BenchFormat {
-    /// For people.
+    /// For people
     #[default]
     #[value(alias = "text")]
     Table,
-    /// For programs.
+    /// For programs
     Json,
 }
 
@@ -100,18 +100,25 @@ const WARM_UP: u64 = 5;
 /// # Errors
 /// Why the model or the source can't be used.
 pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
-    let address = match super::sources::one(&args.source, "sightline bench")? {
+    let named = super::sources::one(&args.source, "sightline bench")?;
+    let address = match &named {
         // The pattern has a rate; here nobody should wait for it.
-        address::PATTERN => Address::Pattern { width: 1280, height: 720, fps: 1000 },
-        other => other,
+        Address::Pattern { width, height, .. } => {
+            Address::Pattern { width: *width, height: *height, fps: 1000 }
+        }
+        other => other.clone(),
+    };
+    let source = match &named {
+        Address::Pattern { width, height, .. } => format!("test pattern {width}×{height}"),
+        other => other.to_string(),
     };
     let path = super::chosen_model(args.model.as_deref())?;
     let frames = Frames::open(&address)?;
     let interrupt = Interrupt::listen();
-    let model = args.opening.open(&path, &args.opening.options(&path, &interrupt), &interrupt)?;
+    let model = args.opening.open(&path, &args.opening.options(&interrupt)?, &interrupt)?;
     let (count, asked) = (args.frames, interrupt.clone());
     // On a thread of its own, so that the command can end after Ctrl-C although the model does not.
-    let figures = interrupt.attend("bench", move || measure(&address, frames, model, count, &asked))??;
+    let figures = interrupt.attend("bench", move || measure(source, frames, model, count, &asked))??;
     match args.format {
         BenchFormat::Json => output::json(&figures)?,
         BenchFormat::Table => output::line(&table(&figures))?,
@@ -121,7 +128,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
 
 /// Processes `count` frames, fewer after Ctrl-C.
 fn measure(
-    address: &Address,
+    source: String,
     mut frames: Frames,
     mut model: Model,
     count: u64,
@@ -165,7 +172,7 @@ fn measure(
         provider: model.provider().to_owned(),
         threads: model.threads(),
         input: model.spec().input.size.bound(),
-        source: address.to_string(),
+        source,
         frames: measured,
         stages: rows,
         share: rounded(bare.median() / median_total),
@@ -184,7 +191,7 @@ fn table(figures: &Figures) -> String {
     }
     let (width, height) = figures.input;
     format!(
-        "{} ({}) at {width}×{height} on {}, {}, {} of {}\n{}\n{:.1} frames a second; bare run / total: share {:.2}",
+        "{} ({}) at {width}×{height} on {}, {}, {} of {}\n{}\n{:.1} frames per second; share of the bare run in the total {:.2}",
         output::printable(&figures.model),
         figures.task,
         figures.provider,

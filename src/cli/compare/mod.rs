@@ -22,27 +22,27 @@ use report::Report;
 /// What `sightline compare` takes.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "sightline compare [OPTIONS] --model <FILE> <SOURCE>...",
+    override_usage = "sightline compare [OPTIONS] --model <MODEL> --model <MODEL> <SOURCE>...",
     after_help = "Examples:\n  \
     sightline compare traffic.mp4 --model yolov8n.onnx --model yolo11n.onnx\n  \
     sightline compare street/ --model yolo11n.onnx --model yolo11n_int8.onnx --save out\n  \
-    sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format json\n\n\
-    Every model processes every frame, one model after the other, so that none slows another. Times are those of the\n\
-    model alone, without reading and decoding the frame. The other models are compared with the first: boxes of one\n\
-    class that overlap by half or more count as the same object. None of the models is taken for the truth.",
+    sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format jsonl\n\n\
+    Every model runs on every frame, one model after the other, so that none slows down another. Times are those of the \
+    model alone, without reading and decoding the frame. Each model is compared with the first one: boxes of the same \
+    class with an IoU of at least 0.5 count as the same object. No model is taken as ground truth.",
     // `predict` saves something else.
     mut_arg("save", |save| save.help(
-        "Save the results side by side, as images, or as a video for a video or camera, in this folder; \
-        files that exist are never replaced"
+        "Save the results side by side, as images, or as a video of a video or camera, in this folder; \
+        existing files are never overwritten"
     ))
 )]
 pub struct CompareArgs {
-    /// Images, folders, globs, videos, cameras, “pattern” or addresses
+    /// Images, folders, globs, videos, cameras, “pattern” or network addresses
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
-    /// A model, an ONNX file; given two to four times
+    /// A model: an ONNX file, or a model's name; give it two to four times
     // Not required by clap: `run` has a better message for models that are named as sources.
-    #[arg(short, long = "model", value_name = "FILE")]
+    #[arg(short, long = "model", value_name = "MODEL")]
     models: Vec<PathBuf>,
     #[command(flatten)]
     shared: SharedArgs,
@@ -72,7 +72,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
         };
         return Err(Failure::usage(
             format!("Between two and {MAX_COMPARED} models can be compared; {named} named."),
-            "Name each with \u{201c}--model FILE\u{201d}.",
+            "Name each with \u{201c}--model MODEL\u{201d}.",
         )
         .into());
     }
@@ -129,7 +129,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
 fn open(args: &CompareArgs, named: &Path, interrupt: &Interrupt) -> anyhow::Result<ComparedModel> {
     let path = super::chosen_model(Some(named))?;
     let opening = &args.shared.opening;
-    let model = opening.open(&path, &opening.options(&path, interrupt), interrupt)?;
+    let model = opening.open(&path, &opening.options(interrupt)?, interrupt)?;
     let thresholds = args.shared.thresholds(model.spec())?;
     let info = model.info();
     Ok(ComparedModel { model, info, thresholds, results: Results::default(), times: StageTimes::default() })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::ComparedModel;
 use crate::cli::failure::Failure;
-use crate::cli::output::{self, Format};
+use crate::cli::output::{self, LineFormat};
 use crate::cli::predict::progress::Progress;
 use crate::cli::predict::text;
 use crate::cli::series::Series;
@@ -143,8 +143,8 @@ impl Report {
         }
         let image = self.save(&info, frame, models)?;
         let line = match self.reporting.format {
-            Format::Json => self.json(frame, models, image.as_deref()),
-            Format::Text => self.line(&info, frame, models, &agreements),
+            LineFormat::Json => self.json(frame, models, image.as_deref()),
+            LineFormat::Text => self.line(&info, frame, models, &agreements),
         };
         self.progress.suspend(|| output::line(&line))?;
         self.progress.frame();
@@ -161,7 +161,7 @@ impl Report {
         serde_json::to_string(&record).unwrap_or_default()
     }
 
-    /// `bus.jpg 810×1080: A 4 person, 1 bus 62.1 ms | B 4 person 40.2 ms | A–B 89 % agree · …`.
+    /// `bus.jpg 810×1080: A 4 person, 1 bus 62.1 ms | B 4 person 40.2 ms | A–B 89% agree · …`.
     fn line(
         &self,
         info: &SourceInfo,

@@ -16,9 +16,9 @@ use super::output::{self, Format};
 #[command(after_help = "Examples:\n  \
     sightline doctor\n  \
     sightline doctor --format json | jq '.checks[] | select(.state != \"ok\")'\n\n\
-    Exit code 1 if something is missing without which no model runs.")]
+    Exit code 1 if something is missing that every model needs.")]
 pub struct DoctorArgs {
-    /// Text for people, or JSON
+    /// Output: text, or JSON
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }

@@ -82,7 +82,7 @@ fn tried(path: &Path, may_run: bool) -> Check {
         return Check::ok("model", format!("{known}, not tried"));
     }
     match run_once(path) {
-        Ok(ms) => Check::ok("model", format!("{known}, {ms:.1} ms a frame")),
+        Ok(ms) => Check::ok("model", format!("{known}, {ms:.1} ms per frame")),
         Err(error) => Check::limited("model", error.to_string(), error.fix()),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{exit, home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::{self, Format};
+use crate::cli::output::{self, LineFormat};
 use crate::library::import::{self, ImportError, ImportMode, Imported};
 use crate::library::records::{FileStamp, Origin};
 use crate::library::{Catalogue, Inventory, ModelEntry};
@@ -16,7 +16,7 @@ use crate::model::sidecar;
 /// Arguments of `sightline models import`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each file is checked, copied into the data folder and identified; its settings (NAME.toml) and weights in\n\
+    after_help = "Each file is checked, copied into the data folder and identified; its settings (NAME.toml) and weights in \
     other files are copied too. A model that is in the library already isn't copied again.\n\n\
     Examples:\n  sightline models import ~/Downloads/best.onnx\n  sightline models import --link /data/models\n  \
     sightline models import models.zip"
@@ -25,12 +25,12 @@ pub struct ImportArgs {
     /// ONNX files, folders or .zip archives
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Link the files instead of copying them; they must stay where they are
+    /// Link to the files instead of copying them; they must stay where they are
     #[arg(short, long)]
     link: bool,
-    /// Text for people, or one JSON object per model (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    format: LineFormat,
 }
 
 #[derive(Serialize)]
@@ -94,15 +94,16 @@ fn record(inventory: &mut Inventory, one: &Imported) {
     let origin = inventory.catalogue().by_hash(&one.sha256).map(|e| Origin::of(e, &one.sha256));
     inventory.update(|records| {
         records.set_hash(&one.path, stamp, &one.sha256);
-        if let Some(origin) = &origin {
-            records.change(&one.path, |r| r.origin = Some(origin.clone()));
-        }
+        records.change(&one.path, |r| {
+            r.weights.clone_from(&one.weights);
+            r.origin = origin.clone().or(r.origin.take());
+        });
     });
 }
 
-fn print(format: Format, one: &Imported, entries: &[ModelEntry]) -> Result<(), Failure> {
+fn print(format: LineFormat, one: &Imported, entries: &[ModelEntry]) -> Result<(), Failure> {
     let spec = entries.iter().find(|e| e.path == one.path).and_then(|e| e.spec());
-    if format == Format::Json {
+    if format == LineFormat::Json {
         return output::json_line(&Line {
             from: one.from.display().to_string(),
             file: one.path.display().to_string(),
@@ -122,7 +123,7 @@ fn print(format: Format, one: &Imported, entries: &[ModelEntry]) -> Result<(), F
     let path = one.path.display().to_string();
     let path = output::printable(&path);
     output::line(&if one.was_here {
-        format!("{path}: was here already ({what})")
+        format!("{path}: already in the library ({what})")
     } else {
         format!("{path}: {what}")
     })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::{self, Format};
+use crate::cli::output::{self, LineFormat};
 use crate::library::Catalogue;
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
@@ -16,15 +16,15 @@ use crate::model::{self, Family, Inspection, ModelError, Spec, Task, Thresholds,
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     sightline models info yolox_nano.onnx\n  \
-    sightline models info models/*.onnx --format json | jq -r .family\n\n\
-    Exit code 1 if a file isn't understood; its content is shown all the same.")]
+    sightline models info models/*.onnx --format jsonl | jq -r .family\n\n\
+    Exit code 1 if a model isn't recognised; its contents are shown all the same.")]
 pub struct InfoArgs {
-    /// ONNX files
-    #[arg(required = true, value_name = "FILE")]
+    /// ONNX files, or names of models in the library
+    #[arg(required = true, value_name = "MODEL")]
     files: Vec<PathBuf>,
-    /// Text for people, or one JSON object per file (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    format: LineFormat,
 }
 
 /// The JSON of `models info` for one file.
@@ -98,7 +98,15 @@ impl<'a> ValueJson<'a> {
 pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     let catalogue = Catalogue::load();
-    for (number, path) in args.files.iter().enumerate() {
+    for (number, named) in args.files.iter().enumerate() {
+        let path = match crate::cli::chosen_model(Some(named)) {
+            Ok(path) => path,
+            Err(failure) => {
+                exit = failure.report();
+                continue;
+            }
+        };
+        let path = path.as_path();
         let inspection = match inspect(path, &catalogue) {
             Ok(inspection) => inspection,
             Err(error) => {
@@ -107,8 +115,8 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
             }
         };
         match args.format {
-            Format::Json => output::json_line(&Info::new(path, &inspection))?,
-            Format::Text => {
+            LineFormat::Json => output::json_line(&Info::new(path, &inspection))?,
+            LineFormat::Text => {
                 let gap = if number == 0 { "" } else { "\n" };
                 output::line(&format!("{gap}{}", description(path, &inspection)))?;
             }
@@ -133,24 +141,21 @@ fn description(path: &Path, inspection: &Inspection) -> String {
     let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), clean(&value)]);
     match &inspection.spec {
         Ok(spec) => {
-            row("family", format!("{} ({:.0} % sure)", spec.family.name(), spec.confidence * 100.0));
+            row("family", format!("{} ({:.0} % certain)", spec.family.name(), spec.confidence * 100.0));
             row("task", spec.task.to_string());
-            row("input", input_line(spec));
-            row("labels", labels_line(spec.labels.english()));
+            row("preprocessing", input_line(spec));
+            row("classes", labels_line(spec.labels.english()));
             if matches!(spec.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb) {
                 let Thresholds { conf, iou, .. } = spec.family.thresholds();
-                row(
-                    "limits",
-                    format!("confidence {conf}, overlap (IoU) {iou}: those of {}", spec.family.name()),
-                );
+                row("thresholds", format!("confidence {conf}, IoU {iou}: those of {}", spec.family.name()));
             }
             for (number, evidence) in spec.evidence.iter().enumerate() {
-                row(if number == 0 { "because" } else { "" }, evidence.clone());
+                row(if number == 0 { "evidence" } else { "" }, evidence.clone());
             }
         }
-        Err(unknown) => row("family", format!("not known: {}", reason_of(unknown))),
+        Err(unknown) => row("family", format!("not recognised: {}", reason_of(unknown))),
     }
-    for (name, values) in [("takes", &graph.inputs), ("gives", &graph.outputs)] {
+    for (name, values) in [("inputs", &graph.inputs), ("outputs", &graph.outputs)] {
         for (number, value) in values.iter().enumerate() {
             row(if number == 0 { name } else { "" }, value_line(value));
         }
@@ -158,7 +163,7 @@ fn description(path: &Path, inspection: &Inspection) -> String {
     for (number, (key, value)) in graph.metadata.iter().enumerate() {
         row(if number == 0 { "metadata" } else { "" }, format!("{key}: {}", shortened(value, 100)));
     }
-    row("from", if graph.producer.is_empty() { "not given".into() } else { graph.producer.clone() });
+    row("producer", if graph.producer.is_empty() { "not given".into() } else { graph.producer.clone() });
     row("size", output::size(graph.bytes));
     format!("{}\n{}", clean(&path.display().to_string()), output::table(&rows, &[]))
 }
@@ -219,7 +224,7 @@ fn size_of(size: Size) -> String {
     match size {
         Size::Fixed { width, height } => format!("{width}×{height}"),
         Size::Dynamic { width, height, stride } => {
-            format!("any multiple of {stride}, {width}×{height} unless told")
+            format!("any multiple of {stride}, {width}×{height} by default")
         }
     }
 }
@@ -269,7 +274,7 @@ mod tests {
     #[test]
     fn a_model_that_is_not_understood_is_described() {
         let text = description(Path::new("a.onnx"), &unknown_model());
-        assert!(text.contains("not known: no output looks like boxes"), "{text}");
+        assert!(text.contains("not recognised: no output looks like boxes"), "{text}");
         assert!(text.contains("x\\n float batch×3×?"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() < 130), "{text}");
     }

@@ -6,7 +6,7 @@ mod list;
 mod pull;
 mod upkeep;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use info::reason_of;
@@ -21,21 +21,21 @@ use crate::settings;
 pub enum ModelsCommand {
     /// List the models on this computer, or those that can be downloaded
     List(list::ListArgs),
-    /// Show what model files are and how Sightline recognised them; needs no ONNX Runtime
+    /// Show what models are and how Sightline recognised them; needs no ONNX Runtime
     Info(info::InfoArgs),
-    /// Download models of the catalogue
+    /// Download models from the catalogue
     Pull(pull::PullArgs),
     /// Import models from files, folders or .zip archives
     Import(import::ImportArgs),
-    /// Check models against their published hashes
+    /// Verify that model files are complete and unchanged
     Verify(upkeep::VerifyArgs),
     /// Move models to the trash
     Remove(upkeep::RemoveArgs),
-    /// Give a model another name in lists; its file keeps its own
+    /// Rename a model in lists; its file keeps its name
     Rename(upkeep::RenameArgs),
-    /// Make models favourites: first in lists, and those that the M key switches between
+    /// Add models to the favourites: first in lists, and what the M key switches between
     Favourite(upkeep::FavouriteArgs),
-    /// Measure how long models take on this computer
+    /// Measure how long models take per frame on this computer
     Measure(upkeep::MeasureArgs),
 }
 
@@ -76,21 +76,57 @@ fn print_error(inventory: &mut Inventory) {
     }
 }
 
-/// Returns the models with these names, and whether all were found; names that weren't are printed.
-fn named<'a>(entries: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
-    let mut all_found = true;
-    let mut found = Vec::new();
+/// Whether a command takes files that aren't in the library, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outside {
+    Taken,
+    Refused,
+}
+
+/// Returns the models with these names, and the exit code so far; names of no model are reported.
+fn named(inventory: &mut Inventory, names: &[String], outside: Outside) -> (Vec<ModelEntry>, Exit) {
+    let entries = inventory.entries();
+    let (mut found, mut exit) = (Vec::new(), Exit::Done);
     for name in names {
-        if let Some(entry) = inventory::find(entries, name) {
+        let file = Path::new(name);
+        if let Some(entry) = inventory::find(&entries, name) {
+            found.push(entry.clone());
+        } else if !file.exists() || file.is_dir() {
+            exit = unknown(name, &entries, inventory.catalogue()).report();
+        } else if let (Outside::Taken, Some(entry)) = (outside, inventory.entry(file)) {
             found.push(entry);
         } else {
-            let message = format!("There is no model \u{201c}{name}\u{201d} in the library.");
-            let _ =
-                Failure::failed(message, "\u{201c}sightline models list\u{201d} lists the models.").report();
-            all_found = false;
+            let message = format!("\u{201c}{name}\u{201d} isn\u{2019}t in the library.");
+            let fix = format!("Import it first:  sightline models import {name}");
+            exit = Failure::usage(message, fix).report();
         }
     }
-    (found, all_found)
+    (found, exit)
+}
+
+/// The failure for a name that is neither a file nor a model of the library, with similar names.
+pub fn unknown(name: &str, entries: &[ModelEntry], catalogue: &Catalogue) -> Failure {
+    let message =
+        format!("There is no model \u{201c}{name}\u{201d}: it is neither a file nor in the library.");
+    if let Some(entry) = catalogue.find(name) {
+        return Failure::usage(message, format!("Download it with:  sightline models pull {}", entry.id));
+    }
+    let small = name.to_lowercase();
+    let similar = |entry: &&ModelEntry| {
+        let other = entry.name.to_lowercase();
+        other.contains(&small) || strsim::jaro_winkler(&small, &other) > 0.85
+    };
+    let mut near: Vec<&str> =
+        entries.iter().filter(similar).map(|entry| entry.name.as_str()).take(5).collect();
+    near.dedup();
+    Failure::usage(
+        message,
+        if near.is_empty() {
+            "\u{201c}sightline models list\u{201d} lists the models on this computer.".into()
+        } else {
+            format!("Did you mean {}?", near.join(", "))
+        },
+    )
 }
 
 /// The exit code, given whether every model succeeded.

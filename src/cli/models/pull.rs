@@ -8,11 +8,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::upkeep::ask;
-use super::{exit, home, load_inventory, print_error};
+use super::{home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::output::{self, Format};
-use crate::library::download::{Downloaded, Downloads, Options, State, Ticket};
+use crate::cli::output::{self, LineFormat as Format};
+use crate::library::download::{Downloaded, Downloads, Options, Phase, Progress, State, Ticket, Trust};
 use crate::library::{Catalogue, CatalogueEntry, Inventory, Mirrors, Permits, RecordsFile, pull};
 use crate::settings;
 
@@ -23,11 +23,13 @@ use crate::settings;
     if none is published, the first download's is pinned.\n\n\
     Mirrors: SIGHTLINE_MIRROR (a folder or an address that holds the files under their names) is asked first,\n\
     HF_ENDPOINT replaces huggingface.co; HTTPS_PROXY and NO_PROXY are used.\n\n\
-    Examples:\n  sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format json\n  \
-    HF_ENDPOINT=https://hf-mirror.com sightline models pull rt-detr-r18"
+    Exit code 2 if the catalogue has no model of that name, 1 if a download failed or its licence was refused.\n\n\
+    Examples:\n  sightline models pull starter             eight small models to begin with\n  \
+    sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format jsonl\n  \
+    HF_ENDPOINT=https://hf-mirror.com sightline models pull mobilenetv2-12"
 )]
 pub struct PullArgs {
-    /// Ids or names of the catalogue (see `sightline models list --available`)
+    /// Ids or names of the catalogue (see `sightline models list --available`); `starter` means its starter set
     #[arg(required = true, value_name = "ID")]
     names: Vec<String>,
     /// Folder to put them into [default: the data folder]
@@ -36,10 +38,10 @@ pub struct PullArgs {
     /// Accept licences that restrict some uses without being asked
     #[arg(short, long)]
     yes: bool,
-    /// Don't draw progress bars
+    /// Show no progress bar
     #[arg(long)]
     no_progress: bool,
-    /// Text for people, or one JSON object per model (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
@@ -59,26 +61,23 @@ struct Line<'a> {
 /// Downloads models.
 ///
 /// # Errors
-/// There is no folder for them, a licence isn't accepted, or standard output can't be written. Errors of single models
-/// are printed.
+/// There is no folder for them, or standard output can't be written. Errors of single models, refused licences among
+/// them, are printed.
 pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(Catalogue::load());
     let mut inventory = load_inventory(&catalogue);
     let folder = args.to.clone().map_or_else(home, Ok)?;
-    let mut succeeded = true;
-    let mut entries: Vec<&CatalogueEntry> = Vec::new();
-    for name in &args.names {
-        match catalogue.find(name) {
-            Some(entry) if !entries.contains(&entry) => entries.push(entry),
-            Some(_) => {}
-            None => {
-                succeeded = false;
-                let _ = unknown(name, &catalogue).report();
-            }
-        }
+    let (entries, mut worst) = chosen_entries(&args.names, &catalogue);
+    if args.names.iter().any(|name| is_starter(name, &catalogue)) {
+        show_starters(&catalogue, &mut inventory);
     }
-    for entry in &entries {
-        confirm_licence(entry, args.yes)?;
+    let mut accepted: Vec<&CatalogueEntry> = Vec::new();
+    for entry in entries {
+        match confirm_licence(entry, args.yes) {
+            Ok(()) => accepted.push(entry),
+            // The others don't need this licence.
+            Err(refused) => worst = worse(worst, refused.report()),
+        }
     }
     let chosen = settings::settings_file().and_then(|f| settings::peek_mirror(&f));
     let mirrors = Mirrors::of_environment(chosen.as_deref());
@@ -87,12 +86,11 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
     let downloads = Downloads::new(Options::default(), || {});
     let bars = Bars::new(!args.no_progress && args.format == Format::Text);
     let mut running: Vec<Running<'_>> = Vec::new();
-    for entry in entries {
+    for entry in accepted {
         match downloads.add(pull::job(entry, &mirrors, &records, &folder)) {
             Ok(ticket) => running.push(Running { entry, ticket, bar: bars.add(entry) }),
             Err(error) => {
-                succeeded = false;
-                let _ = Failure::failed(error.to_string(), error.fix()).report();
+                worst = worse(worst, Failure::failed(error.to_string(), error.fix()).report());
             }
         }
     }
@@ -118,21 +116,11 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
                 }
                 Some(State::Failed(failure)) => {
                     one.bar.finish_and_clear();
-                    succeeded = false;
-                    let message = format!("{}: {failure}", one.entry.name);
-                    bars.suspend(|| {
-                        let _ = Failure::failed(message, failure.fix()).report();
-                    });
+                    let failure = Failure::failed(format!("{}: {failure}", one.entry.name), failure.fix());
+                    worst = worse(worst, bars.suspend(|| failure.report()));
                 }
                 Some(State::Running(running)) => {
-                    let progress = running.progress();
-                    if let Some(total) = progress.total {
-                        one.bar.set_length(total);
-                    }
-                    one.bar.set_position(progress.bytes);
-                    let problem = progress.problem.map(|p| format!(" ({p})")).unwrap_or_default();
-                    one.bar
-                        .set_message(output::printable(&format!("{}{problem}", one.entry.name)).into_owned());
+                    one.show(&running.progress());
                     still.push(one);
                 }
                 Some(_) => still.push(one),
@@ -141,7 +129,57 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
         }
         running = still;
     }
-    Ok(exit(succeeded))
+    Ok(worst)
+}
+
+/// The entries of these names, each once. A name that the catalogue doesn't have is an error of the command line, which is
+/// printed; the others are downloaded nevertheless.
+fn chosen_entries<'a>(names: &[String], catalogue: &'a Catalogue) -> (Vec<&'a CatalogueEntry>, Exit) {
+    let (mut entries, mut worst): (Vec<&CatalogueEntry>, Exit) = (Vec::new(), Exit::Done);
+    for name in names {
+        let found: Vec<&CatalogueEntry> = match catalogue.find(name) {
+            Some(entry) => vec![entry],
+            None if is_starter(name, catalogue) => catalogue.starters().collect(),
+            None => {
+                worst = unknown(name, catalogue).report();
+                Vec::new()
+            }
+        };
+        for entry in found {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+    }
+    (entries, worst)
+}
+
+/// Whether a name means the starter set; an entry of that name goes first.
+fn is_starter(name: &str, catalogue: &Catalogue) -> bool {
+    name.eq_ignore_ascii_case("starter") && catalogue.find(name).is_none()
+}
+
+/// Tells what the starter set is, and how many bytes are still to come, before it is downloaded.
+fn show_starters(catalogue: &Catalogue, inventory: &mut Inventory) {
+    let models = inventory.entries();
+    let is_here = |e: &CatalogueEntry| models.iter().any(|m| m.origin.as_ref().is_some_and(|o| o.id == e.id));
+    let rows: Vec<Vec<String>> = catalogue
+        .starters()
+        .map(|e| {
+            let size = e.bytes.filter(|_| !is_here(e)).map_or_else(|| "here".to_owned(), output::size);
+            vec![format!("  {}", e.name), e.task.name().to_owned(), size, e.licence.clone()]
+        })
+        .collect();
+    let missing: u64 = catalogue.starters().filter(|e| !is_here(e)).filter_map(|e| e.bytes).sum();
+    output::note(&format!("The starter set: {} models, {} to download.", rows.len(), output::size(missing)));
+    for line in output::table(&rows, &[false, false, true, false]).lines() {
+        output::note(line);
+    }
+}
+
+/// The exit code that tells more: a wrong command line, then a failure.
+fn worse(a: Exit, b: Exit) -> Exit {
+    if a as u8 >= b as u8 { a } else { b }
 }
 
 struct Running<'a> {
@@ -150,12 +188,34 @@ struct Running<'a> {
     bar: ProgressBar,
 }
 
+impl Running<'_> {
+    /// Draws how far it is; while nothing has come yet, what it waits for.
+    fn show(&self, progress: &Progress) {
+        let name = &self.entry.name;
+        if progress.phase == Phase::Connecting {
+            let host =
+                progress.host.as_ref().map(|host| format!(": connecting to {host}…")).unwrap_or_default();
+            set_style(&self.bar, CONNECTING);
+            self.bar.set_message(output::printable(&format!("{name}{host}")).into_owned());
+            return;
+        }
+        let problem = progress.problem.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
+        self.bar.set_message(output::printable(&format!("{name}{problem}")).into_owned());
+        self.bar.set_position(progress.bytes);
+        if let Some(total) = progress.total {
+            self.bar.set_length(total);
+        }
+        set_style(&self.bar, RECEIVING);
+    }
+}
+
 fn finish(
     format: Format,
     entry: &CatalogueEntry,
     downloaded: &Downloaded,
     inventory: &mut Inventory,
 ) -> Result<(), Failure> {
+    let known = downloaded.trust == Trust::Verified;
     match pull::finish(entry, downloaded) {
         Ok(pulled) => {
             inventory.update(|records| pulled.record(records, downloaded));
@@ -165,7 +225,6 @@ fn finish(
             let _ = Failure::from(error).report();
         }
     }
-    let known = entry.sha256.known().is_some();
     let file = downloaded.path.display().to_string();
     if format == Format::Json {
         return output::json_line(&Line {
@@ -214,6 +273,17 @@ fn confirm_licence(entry: &CatalogueEntry, yes: bool) -> Result<(), Failure> {
     Err(Failure::failed(format!("{} wasn't downloaded: its licence wasn't accepted.", entry.name), ""))
 }
 
+/// A download that connects: neither a size nor a speed is known.
+const CONNECTING: &str = "{msg}";
+/// A download that receives bytes.
+const RECEIVING: &str = "{msg:28!} {bar:24} {bytes:>10} / {total_bytes:10} {bytes_per_sec:>12} {eta:>4}";
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
+
 /// One bar per download, drawn on standard error if that is a terminal.
 struct Bars(MultiProgress);
 
@@ -225,10 +295,7 @@ impl Bars {
 
     fn add(&self, entry: &CatalogueEntry) -> ProgressBar {
         let bar = self.0.add(ProgressBar::new(entry.bytes.unwrap_or(0)));
-        let template = "{msg:28!} {bar:24} {bytes:>10} / {total_bytes:10} {bytes_per_sec:>12} {eta:>4}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        set_style(&bar, CONNECTING);
         bar.set_message(entry.name.clone());
         bar
     }

@@ -5,41 +5,46 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{exit, load_inventory, named};
+use super::{Outside, load_inventory, named};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::output::{self, Format};
-use crate::library::upkeep::{self, Removal, Verdict};
+use crate::cli::output::{self, LineFormat};
+use crate::cli::predict::text::count_of;
+use crate::library::upkeep::{self, Removal, Verdict, Verified};
 use crate::library::{Catalogue, Inventory, Measured, ModelEntry, measure as measuring, records::FileStamp};
+use crate::model::{ModelError, OpenOptions};
 
 /// Arguments of `sightline models verify`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code 1 if a model has changed.\n\nExample:\n  sightline models verify yolox_nano"
+    after_help = "A file is compared with the SHA-256 that its project published or, if there is none, with that of its first \
+    download. Weights in other files are compared with those that were imported.\n\n\
+    Exit code 1 if a model has changed.\n\nExamples:\n  sightline models verify yolox_nano\n  sightline models verify"
 )]
 pub struct VerifyArgs {
-    /// Names or files [default: every model here]
-    #[arg(value_name = "NAME")]
+    /// Names or files of models [default: all in the library]
+    #[arg(value_name = "MODEL")]
     names: Vec<String>,
-    /// Text for people, or one JSON object per model (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    format: LineFormat,
 }
 
 /// Arguments of `sightline models remove`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A model's settings and external weights are removed too. If the model is a link, the file behind it stays.\n\n\
+    after_help = "A model's settings and its weights in other files are removed too, unless another model uses them. If the model \
+    is a link, the file behind it stays.\n\n\
     Example:\n  sightline models remove yolov8n"
 )]
 pub struct RemoveArgs {
-    /// Names or files
-    #[arg(required = true, value_name = "NAME")]
+    /// Names or files of models in the library
+    #[arg(required = true, value_name = "MODEL")]
     names: Vec<String>,
-    /// Delete permanently instead of using the trash
+    /// Delete permanently instead of moving to the trash
     #[arg(long)]
     delete: bool,
-    /// Don't ask
+    /// Answer yes to all questions
     #[arg(short, long)]
     yes: bool,
 }
@@ -47,21 +52,21 @@ pub struct RemoveArgs {
 /// Arguments of `sightline models rename`.
 #[derive(Debug, clap::Args)]
 pub struct RenameArgs {
-    /// Name or file
-    #[arg(value_name = "NAME")]
+    /// Name or file of a model in the library
+    #[arg(value_name = "MODEL")]
     name: String,
-    /// The name to show; empty: the file's own
-    #[arg(value_name = "NEW")]
+    /// The new name; "" restores that of the file
+    #[arg(value_name = "NEW_NAME")]
     new: String,
 }
 
 /// Arguments of `sightline models favourite`.
 #[derive(Debug, clap::Args)]
 pub struct FavouriteArgs {
-    /// Names or files
-    #[arg(required = true, value_name = "NAME")]
+    /// Names or files of models in the library
+    #[arg(required = true, value_name = "MODEL")]
     names: Vec<String>,
-    /// No longer a favourite
+    /// Remove from the favourites
     #[arg(long)]
     off: bool,
 }
@@ -69,35 +74,42 @@ pub struct FavouriteArgs {
 /// Arguments of `sightline models measure`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each model runs on a few frames of 1280×720; the median is recorded and shown in lists.\n\
+    after_help = "Each model runs on a few frames of 1280×720; the median is remembered and shown in lists. \
     \u{201c}sightline bench\u{201d} measures every stage of one model thoroughly."
 )]
 pub struct MeasureArgs {
-    /// Names or files [default: every model here that has no time yet]
-    #[arg(value_name = "NAME")]
+    /// Names or files of models [default: all in the library that weren't measured yet]
+    #[arg(value_name = "MODEL")]
     names: Vec<String>,
-    /// Text for people, or one JSON object per model (JSON Lines)
+    /// Output: text, or JSON Lines with one object per model
     #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    format: LineFormat,
 }
 
 #[derive(Serialize)]
-struct Verified {
+struct VerifiedJson {
     file: String,
     /// `right`, `whole`, `changed` or `broken`
     state: &'static str,
     sha256: Option<String>,
+    /// One hash over all weights in other files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-fn load() -> (Arc<Catalogue>, Inventory, Vec<ModelEntry>) {
+fn load() -> (Arc<Catalogue>, Inventory) {
     let catalogue = Arc::new(Catalogue::load());
-    let mut inventory = load_inventory(&catalogue);
-    let entries = inventory.entries();
-    (catalogue, inventory, entries)
+    let inventory = load_inventory(&catalogue);
+    (catalogue, inventory)
+}
+
+/// The models that were named, in the library or not, or else all of the library; and the exit code so far.
+fn chosen(inventory: &mut Inventory, names: &[String]) -> (Vec<ModelEntry>, Exit) {
+    if names.is_empty() { (inventory.entries(), Exit::Done) } else { named(inventory, names, Outside::Taken) }
 }
 
 /// Checks models against their expected hashes.
@@ -105,72 +117,83 @@ fn load() -> (Arc<Catalogue>, Inventory, Vec<ModelEntry>) {
 /// # Errors
 /// Standard output can't be written.
 pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
-    let (catalogue, mut inventory, entries) = load();
-    let (chosen, mut succeeded) = chosen(&entries, &args.names);
+    let (catalogue, mut inventory) = load();
+    let (chosen, mut exit) = chosen(&mut inventory, &args.names);
     let interrupt = Interrupt::listen();
     for entry in chosen {
         if interrupt.is_set() {
             return Ok(Exit::Interrupted);
         }
-        let verdict = upkeep::verify(entry, &catalogue);
-        if let (Ok(Verdict::Right { sha256, .. } | Verdict::Whole { sha256 }), Ok(stamp)) =
-            (&verdict, FileStamp::of(&entry.path))
-        {
-            inventory.update(|r| r.set_hash(&entry.path, stamp, sha256));
+        let verified = upkeep::verify(&entry, &catalogue);
+        remember(&mut inventory, &entry, &verified);
+        if !matches!(verified, Ok((Verdict::Right { .. } | Verdict::Whole { .. }, _))) {
+            exit = Exit::Failed;
         }
-        let file = entry.path.display().to_string();
-        let shown = output::printable(&file).into_owned();
-        let (text, line) = match verdict {
-            Ok(Verdict::Right { sha256, pinned }) => (
-                if pinned {
-                    "the same as at its first download"
-                } else {
-                    "right: as its project published it"
-                }
-                .into(),
-                Verified { file, state: "right", sha256: Some(sha256), expected: None, reason: None },
-            ),
-            Ok(Verdict::Whole { sha256 }) => (
-                format!("complete; there is no hash to compare it with (sha256 {sha256})"),
-                Verified { file, state: "whole", sha256: Some(sha256), expected: None, reason: None },
-            ),
-            Ok(Verdict::Changed { sha256, expected }) => {
-                succeeded = false;
-                (
-                    format!("CHANGED: its sha256 is {sha256}, expected was {expected}. Download it again."),
-                    Verified {
-                        file,
-                        state: "changed",
-                        sha256: Some(sha256),
-                        expected: Some(expected),
-                        reason: None,
-                    },
-                )
-            }
-            Err(error) => {
-                succeeded = false;
-                (
-                    format!("BROKEN: {error} {}", error.fix()),
-                    Verified {
-                        file,
-                        state: "broken",
-                        sha256: None,
-                        expected: None,
-                        reason: Some(error.to_string()),
-                    },
-                )
-            }
-        };
         match args.format {
-            Format::Json => output::json_line(&line)?,
-            Format::Text => output::line(&format!("{shown}: {text}"))?,
+            LineFormat::Json => output::json_line(&record(&entry, verified))?,
+            LineFormat::Text => {
+                let file = entry.path.display().to_string();
+                output::line(&format!("{}: {}", output::printable(&file), text(&verified)))?;
+            }
         }
     }
-    Ok(exit(succeeded))
+    Ok(exit)
 }
 
-fn chosen<'a>(entries: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntry>, bool) {
-    if names.is_empty() { (entries.iter().collect(), true) } else { named(entries, names) }
+/// Remembers the hashes of a model that is as it should be.
+fn remember(inventory: &mut Inventory, entry: &ModelEntry, verified: &Result<Verified, ModelError>) {
+    let Ok((Verdict::Right { sha256, .. } | Verdict::Whole { sha256 }, weights)) = verified else { return };
+    let Ok(stamp) = FileStamp::of(&entry.path) else { return };
+    inventory.update(|records| {
+        records.set_hash(&entry.path, stamp, sha256);
+        if weights.is_some() {
+            records.change(&entry.path, |record| record.weights.clone_from(weights));
+        }
+    });
+}
+
+/// A verdict as text.
+fn text(verified: &Result<Verified, ModelError>) -> String {
+    match verified {
+        Ok((Verdict::Right { pinned: false, .. }, _)) => "verified: the file that its project published".into(),
+        Ok((Verdict::Right { pinned: true, .. }, _)) => "verified: unchanged since it was downloaded".into(),
+        Ok((Verdict::Whole { sha256 }, None)) => {
+            format!("complete; no hash of it is published to compare with (SHA-256 {sha256})")
+        }
+        Ok((Verdict::Whole { sha256 }, Some(weights))) => format!(
+            "complete; no hash of its weights is published to compare with (SHA-256 {sha256}, of the weights {weights})"
+        ),
+        Ok((Verdict::Changed { sha256, expected }, _)) => {
+            format!("CHANGED: its SHA-256 is {sha256}, expected was {expected}. Download it again.")
+        }
+        Ok((Verdict::WeightsChanged { .. }, _)) => {
+            "CHANGED: its weights, which lie in another file, aren't those that were imported. Import it again.".into()
+        }
+        Err(error) => format!("BROKEN: {error} {}", error.fix()),
+    }
+}
+
+/// A verdict as JSON.
+fn record(entry: &ModelEntry, verified: Result<Verified, ModelError>) -> VerifiedJson {
+    let of = |state, sha256, weights_sha256, expected, reason| VerifiedJson {
+        file: entry.path.display().to_string(),
+        state,
+        sha256,
+        weights_sha256,
+        expected,
+        reason,
+    };
+    match verified {
+        Ok((Verdict::Right { sha256, .. }, weights)) => of("right", Some(sha256), weights, None, None),
+        Ok((Verdict::Whole { sha256 }, weights)) => of("whole", Some(sha256), weights, None, None),
+        Ok((Verdict::Changed { sha256, expected }, _)) => {
+            of("changed", Some(sha256), None, Some(expected), None)
+        }
+        Ok((Verdict::WeightsChanged { sha256, expected }, _)) => {
+            of("changed", None, Some(sha256), Some(expected), None)
+        }
+        Err(error) => of("broken", None, None, None, Some(error.to_string())),
+    }
 }
 
 /// Removes models.
@@ -178,8 +201,8 @@ fn chosen<'a>(entries: &'a [ModelEntry], names: &[String]) -> (Vec<&'a ModelEntr
 /// # Errors
 /// A question is needed and standard input is no terminal.
 pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
-    let (_, mut inventory, entries) = load();
-    let (chosen, mut succeeded) = named(&entries, &args.names);
+    let (_, mut inventory) = load();
+    let (chosen, mut exit) = named(&mut inventory, &args.names, Outside::Refused);
     let removal = if args.delete { Removal::Delete } else { Removal::Trash };
     for entry in chosen {
         let file = entry.path.display().to_string();
@@ -188,18 +211,17 @@ pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
             continue;
         }
         match upkeep::remove(&entry.path, removal) {
-            Ok(()) => {
+            Ok(_) => {
                 inventory.update(|r| r.forget(&entry.path));
                 let result = if args.delete { "deleted" } else { "in the trash" };
                 output::line(&format!("{file}: {result}"))?;
             }
             Err(error) => {
-                let _ = Failure::failed(error.to_string(), error.fix()).report();
-                succeeded = false;
+                exit = Failure::failed(error.to_string(), error.fix()).report();
             }
         }
     }
-    Ok(exit(succeeded))
+    Ok(exit)
 }
 
 /// Asks a question on the terminal; "no" unless the answer starts with y.
@@ -225,14 +247,14 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
 /// # Errors
 /// The name can't be saved.
 pub fn rename(args: &RenameArgs) -> Result<Exit, Failure> {
-    let (_, mut inventory, entries) = load();
-    let (chosen, succeeded) = named(&entries, std::slice::from_ref(&args.name));
+    let (_, mut inventory) = load();
+    let (chosen, exit) = named(&mut inventory, std::slice::from_ref(&args.name), Outside::Refused);
     let new = args.new.trim();
     for entry in chosen {
         inventory.update(|r| r.change(&entry.path, |r| r.name = (!new.is_empty()).then(|| new.to_owned())));
     }
     saved(&mut inventory)?;
-    Ok(exit(succeeded))
+    Ok(exit)
 }
 
 /// Makes models favourites.
@@ -240,13 +262,13 @@ pub fn rename(args: &RenameArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// That can't be saved.
 pub fn favourite(args: &FavouriteArgs) -> Result<Exit, Failure> {
-    let (_, mut inventory, entries) = load();
-    let (chosen, succeeded) = named(&entries, &args.names);
+    let (_, mut inventory) = load();
+    let (chosen, exit) = named(&mut inventory, &args.names, Outside::Refused);
     for entry in chosen {
         inventory.update(|r| r.change(&entry.path, |r| r.favourite = !args.off));
     }
     saved(&mut inventory)?;
-    Ok(exit(succeeded))
+    Ok(exit)
 }
 
 fn saved(inventory: &mut Inventory) -> Result<(), Failure> {
@@ -268,16 +290,15 @@ struct Time<'a> {
 /// # Errors
 /// Standard output can't be written. Errors of single models are printed.
 pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
-    let (catalogue, mut inventory, entries) = load();
-    let (mut chosen, mut succeeded) = chosen(&entries, &args.names);
+    let (catalogue, mut inventory) = load();
+    let (mut chosen, mut exit) = chosen(&mut inventory, &args.names);
     if args.names.is_empty() {
         chosen.retain(|c| c.measured.is_none() && c.spec().is_some());
     }
     let interrupt = Interrupt::listen();
     for entry in chosen {
-        let hints = catalogue.hints(&entry.path);
-        let cancel = Some(interrupt.cancel_token());
-        let options = crate::model::OpenOptions { hints, cancel, ..Default::default() };
+        let (known, cancel) = (catalogue.known(), Some(interrupt.cancel_token()));
+        let options = OpenOptions { known, cancel, ..Default::default() };
         match measuring::measure(&entry.path, &options, || !interrupt.is_set()) {
             Ok(measured) => {
                 let (stamp, sha256) = (FileStamp::of(&entry.path), crate::model::sha256(&entry.path));
@@ -291,28 +312,25 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
                     });
                 }
                 match args.format {
-                    Format::Json => {
+                    LineFormat::Json => {
                         output::json_line(&Time {
                             file: entry.path.display().to_string(),
                             measured: &measured,
                         })?;
                     }
-                    Format::Text => output::line(&format!(
-                        "{}: {:.1} ms per frame, of which the network {:.1} ms ({}, {} threads)",
+                    LineFormat::Text => output::line(&format!(
+                        "{}: {:.1} ms per frame, inference {:.1} ms ({}, {})",
                         entry.name,
                         measured.total_ms,
                         measured.inference_ms,
                         measured.provider,
-                        measured.threads
+                        count_of(measured.threads as u64, "thread")
                     ))?,
                 }
             }
-            Err(crate::model::ModelError::Stopped) => return Ok(Exit::Interrupted),
-            Err(error) => {
-                succeeded = false;
-                let _ = Failure::from(error).report();
-            }
+            Err(ModelError::Stopped) => return Ok(Exit::Interrupted),
+            Err(error) => exit = Failure::from(error).report(),
         }
     }
-    Ok(exit(succeeded))
+    Ok(exit)
 }

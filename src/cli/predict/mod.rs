@@ -30,21 +30,22 @@ use writer::{Event, Writer};
 /// What `sightline predict` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    sightline predict street.jpg                            what is in an image\n  \
-    sightline predict holiday/ --save out                   annotated copies of a folder's images\n  \
-    sightline predict traffic.mp4 --classes car,truck --save out   an annotated video\n  \
-    sightline predict 0 --max-frames 100 --format json      the first camera, a JSON object a frame\n  \
+    sightline predict street.jpg                            detect objects in an image\n  \
+    sightline predict holiday/ --save out                   save annotated copies of a folder's images\n  \
+    sightline predict traffic.mp4 --classes car,truck --save out   save an annotated video\n  \
+    sightline predict 0 --max-frames 100 --format jsonl     a JSON object per frame of a camera\n  \
     sightline predict 'shots/*.png' --model my.onnx --conf 0.4\n\n\
-    Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0) or name,\n\
-    \u{201c}pattern\u{201d} (a moving test image), or an http or rtsp address. A file whose name begins with a dash\n\
-    or is a number goes with its folder: ./-file.jpg.\n\
-    Ctrl-C ends with what was done so far, saved as usual; a second Ctrl-C ends at once.")]
+    Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0), name or device, \
+    \u{201c}pattern\u{201d} (a moving test pattern), or an http or rtsp address. Write ./-file.jpg for a file whose \
+    name begins with a dash, ./0 for one whose name is a number.\n\n\
+    Ctrl-C stops and keeps the results so far; a second Ctrl-C quits at once. While a video is being saved, its name \
+    ends in \u{201c}.unfinished-….mp4\u{201d}.")]
 pub struct PredictArgs {
-    /// Images, folders, globs, videos, cameras, “pattern” or addresses
+    /// Images, folders, globs, videos, cameras, “pattern” or network addresses
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
-    /// The model, an ONNX file [default: YOLOX-Nano or CenterFace from a models folder]
-    #[arg(short, long, value_name = "FILE")]
+    /// The model: an ONNX file, or a model's name [default: YOLOX-Nano, else CenterFace]
+    #[arg(short, long, value_name = "MODEL")]
     model: Option<PathBuf>,
     #[command(flatten)]
     shared: SharedArgs,
@@ -70,7 +71,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     // Frames are decoded while the model opens.
     let sources = addresses.len();
     let opening = &args.shared.opening;
-    let mut options = opening.options(&path, &interrupt);
+    let mut options = opening.options(&interrupt)?;
     let mut count = workers::count(&addresses, &path, &options);
     if count > 1 {
         options.threads = Some(1);
@@ -80,7 +81,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let mut model = opening.open(&path, &options, &interrupt)?;
     if count > 1 && !model.is_stateless() {
         count = 1;
-        options = opening.options(&path, &interrupt);
+        options = opening.options(&interrupt)?;
         model = opening.open(&path, &options, &interrupt)?;
     }
     let thresholds = args.shared.thresholds(model.spec())?;

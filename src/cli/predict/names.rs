@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -10,6 +11,11 @@ use crate::cli::failure::Failure;
 
 /// Characters that Windows allows in no name, besides control characters.
 const FORBIDDEN: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
+
+/// How the name of a file begins that is being written.
+const PART: &str = ".sightline-";
+/// An image that is half written for so long belongs to a run that was killed.
+const STALE: Duration = Duration::from_hours(1);
 
 /// The folder that results go to.
 #[derive(Debug)]
@@ -24,7 +30,22 @@ impl Folder {
         let folder = Self(path.to_owned());
         std::fs::create_dir_all(path).map_err(|e| folder.write_error(&e))?;
         folder.part(".tmp").map(|_| ())?;
+        folder.remove_stale();
         Ok(folder)
+    }
+
+    /// Removes the half-written images of runs that were killed. Videos stay: they can be played.
+    fn remove_stale(&self) {
+        for entry in std::fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let is_part = name.to_string_lossy().starts_with(PART)
+                && Path::new(&name).extension().is_some_and(|ending| ending == "tmp");
+            let modified = entry.metadata().and_then(|m| m.modified()).ok();
+            // Another run may be writing a newer one.
+            if is_part && modified.and_then(|m| m.elapsed().ok()).is_some_and(|age| age > STALE) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Creates a file with a temporary name in the folder. It is removed again unless it is persisted. Its permissions are
@@ -33,8 +54,22 @@ impl Folder {
     /// # Errors
     /// Why it can't be created.
     pub fn part(&self, ending: &str) -> Result<NamedTempFile, Failure> {
+        self.temporary(OsStr::new(PART), ending)
+    }
+
+    /// As [`Self::part`], with a visible name that begins with the stem: if the program is killed, the user finds it.
+    ///
+    /// # Errors
+    /// Why it can't be created.
+    pub fn unfinished(&self, stem: &OsStr, ending: &str) -> Result<NamedTempFile, Failure> {
+        let mut prefix = stem.to_owned();
+        prefix.push(".unfinished-");
+        self.temporary(&prefix, ending)
+    }
+
+    fn temporary(&self, prefix: &OsStr, ending: &str) -> Result<NamedTempFile, Failure> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".sightline-").suffix(ending);
+        builder.prefix(prefix).suffix(ending);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -116,6 +151,24 @@ mod tests {
         assert!(
             matches!(Folder::prepare(&path), Err(Failure::Failed { fix, .. }) if fix.contains("in the way"))
         );
+    }
+
+    #[test]
+    fn what_a_killed_run_left_half_written_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, hours) in
+            [(".sightline-old.tmp", 2), (".sightline-new.tmp", 0), (".sightline-old.mp4", 2), ("old.tmp", 2)]
+        {
+            let file = std::fs::File::create(dir.path().join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_hours(hours)).unwrap();
+        }
+        Folder::prepare(dir.path()).unwrap();
+        let mut names: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, [".sightline-new.tmp", ".sightline-old.mp4", "old.tmp"]);
     }
 
     #[test]

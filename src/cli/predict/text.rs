@@ -88,6 +88,8 @@ pub fn found(results: &Results, labels: &Labels, language: Language) -> String {
 pub struct Counts {
     /// How many of each class: of detections, or of frames that it is the best class of.
     classes: BTreeMap<u32, u64>,
+    /// They are those of frames.
+    of_frames: bool,
     /// What a model makes that finds nothing to count.
     made: Option<&'static str>,
 }
@@ -97,6 +99,7 @@ impl Counts {
     pub fn add(&mut self, results: &Results) {
         match results.task {
             Task::Classify => {
+                self.of_frames = true;
                 if let Some(best) = results.top.first() {
                     *self.classes.entry(best.class_id).or_default() += 1;
                 }
@@ -116,13 +119,27 @@ impl Counts {
     /// `4 person, 1 bus`: the most frequent first.
     #[must_use]
     pub fn text(&self, labels: &Labels, language: Language) -> String {
+        let names = self.names(labels, language);
+        let names: Vec<String> = names.iter().map(|(n, name)| format!("{n} {name}")).collect();
+        if names.is_empty() { self.made.unwrap_or("nothing").into() } else { names.join(", ") }
+    }
+
+    /// `878 detections of car, 1 detection of bus`: for many frames, where one object is counted in each.
+    #[must_use]
+    pub fn total(&self, labels: &Labels, language: Language) -> String {
+        let names = self.names(labels, language);
+        let counted = if self.of_frames { "image" } else { "detection" };
+        let names: Vec<String> =
+            names.iter().map(|(n, name)| format!("{} of {name}", count_of(*n, counted))).collect();
+        if names.is_empty() { self.made.unwrap_or("no detections").into() } else { names.join(", ") }
+    }
+
+    /// The number and name of each class, the most frequent first.
+    fn names(&self, labels: &Labels, language: Language) -> Vec<(u64, String)> {
         let mut counts: Vec<(u32, u64)> = self.classes.iter().map(|(&id, &n)| (id, n)).collect();
         counts.sort_by_key(|&(id, n)| (std::cmp::Reverse(n), id));
-        let names: Vec<String> = counts
-            .iter()
-            .map(|&(id, n)| format!("{n} {}", output::printable(&labels.name(id, language))))
-            .collect();
-        if names.is_empty() { self.made.unwrap_or("nothing").into() } else { names.join(", ") }
+        let named = |(id, n)| (n, output::printable(&labels.name(id, language)).into_owned());
+        counts.into_iter().map(named).collect()
     }
 }
 
@@ -214,17 +231,22 @@ mod tests {
             results.top = top.into();
             counts.add(&results);
         }
-        assert_eq!(counts.text(&Labels::coco80(), Language::English), "2 truck, 1 car");
+        assert_eq!(counts.total(&Labels::coco80(), Language::English), "2 images of truck, 1 image of car");
         counts = Counts::default();
         let mut depth = Results::default();
         depth.task = Task::Depth;
         counts.add(&depth);
-        assert_eq!(counts.text(&Labels::default(), Language::English), "depth maps");
+        assert_eq!(counts.total(&Labels::default(), Language::English), "depth maps");
     }
 
     #[test]
     fn no_detections_are_called_nothing() {
         assert_eq!(Counts::default().text(&Labels::coco80(), Language::English), "nothing");
+        assert_eq!(
+            Counts { classes: [(2, 878), (5, 1)].into(), ..Counts::default() }
+                .total(&Labels::coco80(), Language::English),
+            "878 detections of car, 1 detection of bus"
+        );
         assert_eq!([count_of(1, "frame"), count_of(0, "frame")], ["1 frame", "0 frames"]);
     }
 }

@@ -13,7 +13,7 @@ use super::names::Folder;
 use crate::cli::failure::Failure;
 use crate::frame::Frame;
 
-/// A video that is being written under a temporary name.
+/// A video that is being written under a temporary name. If the program is killed, ffmpeg ends it and it can be played.
 #[derive(Debug)]
 pub struct Video {
     child: Child,
@@ -58,7 +58,7 @@ impl Video {
     /// ffmpeg is missing or has no known encoder, or the folder can't be written to.
     pub fn start(folder: &Folder, plan: VideoPlan, first: &Frame) -> Result<Self, Failure> {
         let (encoder, quality) = encoder()?;
-        let part = folder.part(".mp4")?;
+        let part = folder.unfinished(&plan.stem, ".mp4")?;
         let log = tempfile::tempfile().map_err(|e| folder.write_error(&e))?;
         let mut command = ffmpeg();
         command

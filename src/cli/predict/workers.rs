@@ -25,7 +25,14 @@ const FILE_SIZES: u64 = 4;
 /// user did not choose the number of threads; else 1.
 pub fn count(addresses: &[Address], path: &Path, options: &OpenOptions) -> usize {
     let live = |a: &Address| {
-        !matches!(a, Address::Video(_) | Address::Image(_) | Address::Folder(_) | Address::Glob(_))
+        !matches!(
+            a,
+            Address::Video(_)
+                | Address::Image(_)
+                | Address::Folder(_)
+                | Address::Images(_)
+                | Address::Glob(_)
+        )
     };
     let single = matches!(addresses, [Address::Image(_)]);
     let on_cpu = options.device.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("cpu"));

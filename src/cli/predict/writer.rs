@@ -9,7 +9,7 @@ use super::progress::Progress;
 use super::reader;
 use super::text::{self, Counts, Stages};
 use crate::cli::failure::Failure;
-use crate::cli::output::{self, Format};
+use crate::cli::output::{self, LineFormat};
 use crate::cli::shared_args::Reporting;
 use crate::frame::Frame;
 use crate::model::labels::Labels;
@@ -153,8 +153,8 @@ impl Writer {
         let Some(info) = self.info.clone() else { return Ok(()) };
         let image = self.save(&info, &mut frame, &results)?;
         let line = match self.reporting.format {
-            Format::Json => self.json(&frame, &results, &times, image.as_deref()),
-            Format::Text => {
+            LineFormat::Json => self.json(&frame, &results, &times, image.as_deref()),
+            LineFormat::Text => {
                 text::frame_line(&info, &frame, &results, &self.labels, self.reporting.language, &times)
             }
         };
@@ -200,14 +200,15 @@ impl Writer {
         let frames = text::count_of(self.frames, "frame");
         let of = if self.sources > 1 { format!(" of {} sources", self.sources) } else { String::new() };
         let mut summary =
-            format!("\n{frames}{of}: {}\n", self.counts.text(&self.labels, self.reporting.language));
+            format!("\n{frames}{of}: {}\n", self.counts.total(&self.labels, self.reporting.language));
         summary.push_str(&self.stages.table());
-        if self.frames > 1 {
-            let rate = self.frames as f64 / seconds;
-            let _ = write!(summary, "\n{rate:.1} frames a second in {seconds:.2} s ({})", self.runs_on);
+        // One frame has no rate.
+        let rate = if self.frames == 1 {
+            String::new()
         } else {
-            let _ = write!(summary, "\n{seconds:.2} s ({})", self.runs_on);
-        }
+            format!(", {:.1} frames per second", self.frames as f64 / seconds)
+        };
+        let _ = write!(summary, "\n{seconds:.2} s{rate} ({})", self.runs_on);
         self.reporting.write_summary(summary)
     }
 }

@@ -183,6 +183,7 @@ fn wishes(controls: &Controls) -> Wishes {
         hidden: controls.hidden,
         every_frame: controls.every_frame,
         repeat: controls.repeat,
+        speed: controls.speed,
     }
 }
 

@@ -11,8 +11,8 @@ use crate::frame::{Frame, FramePool, PixelFormat};
 use crate::latest::{LatestReader, LatestWriter, Take};
 
 const WAIT: Duration = Duration::from_millis(50);
-/// Decoded frames that may be held at once: slot, preview, inference, predictions, screen.
-const POOL: usize = 10;
+/// Decoded frames that may be held at once: slot, preview, inference of two sessions, predictions, screen.
+const POOL: usize = 11;
 
 pub(super) fn run(
     context: &Context,

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::engine::command::Speed;
 use crate::source::{Pace, SourceInfo};
 
 /// How long the reader waits when nothing tells when it will go on.
@@ -27,6 +28,7 @@ pub(super) struct Wishes {
     pub hidden: bool,
     pub every_frame: bool,
     pub repeat: bool,
+    pub speed: Speed,
 }
 
 /// A frame that was read and not shown yet.
@@ -68,6 +70,7 @@ pub(super) enum End {
 struct Clock {
     at: Instant,
     position: Duration,
+    speed: Speed,
 }
 
 /// How a source is being played.
@@ -78,13 +81,15 @@ pub(super) struct Playback {
     /// One frame is wanted although the source is paused, or the next image of a folder.
     step: bool,
     clock: Option<Clock>,
+    /// The speed that was wished for last.
+    speed: Speed,
     /// Frames shown since the source was opened, or since it started again.
     shown: u64,
 }
 
 impl Playback {
     pub fn new(info: SourceInfo) -> Self {
-        Self { info, phase: Phase::Starting, step: true, clock: None, shown: 0 }
+        Self { info, phase: Phase::Starting, step: true, clock: None, speed: Speed::default(), shown: 0 }
     }
 
     pub fn phase(&self) -> Phase {
@@ -93,6 +98,7 @@ impl Playback {
 
     /// Decides what to do next. `read` is the frame that was read and not shown yet, if there is one.
     pub fn next(&mut self, wishes: Wishes, read: Option<ReadFrame>, now: Instant) -> Next {
+        self.speed = wishes.speed;
         let Some(ReadFrame { time_s }) = read else { return self.next_read(wishes) };
         match self.info.pace {
             Pace::Live if wishes.paused && !self.step => Next::Drop,
@@ -103,7 +109,7 @@ impl Playback {
             _ if wishes.paused => Next::Wait(IDLE),
             _ if wishes.every_frame => Next::ShowWhenTaken,
             Pace::Stills => Next::Show,
-            Pace::Video => self.when_due(time_s, now),
+            Pace::Video => self.when_due(time_s, wishes.speed, now),
         }
     }
 
@@ -119,12 +125,14 @@ impl Playback {
         if stands { Next::Wait(IDLE) } else { Next::Read }
     }
 
-    fn when_due(&mut self, time_s: Option<f64>, now: Instant) -> Next {
+    fn when_due(&mut self, time_s: Option<f64>, speed: Speed, now: Instant) -> Next {
         let Some(position) = position(time_s) else { return Next::Show };
-        let clock = *self.clock.get_or_insert(Clock { at: now, position });
-        let due = clock.at.checked_add(position.saturating_sub(clock.position)).unwrap_or(now);
+        self.clock.take_if(|clock| clock.speed != speed);
+        let clock = *self.clock.get_or_insert(Clock { at: now, position, speed });
+        let since = speed.duration(position.saturating_sub(clock.position));
+        let due = clock.at.checked_add(since).unwrap_or(now);
         if now.saturating_duration_since(due) > TOO_LATE {
-            self.clock = Some(Clock { at: now, position });
+            self.clock = Some(Clock { at: now, position, speed });
         }
         let left = due.saturating_duration_since(now);
         if left.is_zero() { Next::Show } else { Next::Wait(left.min(IDLE)) }
@@ -134,7 +142,7 @@ impl Playback {
     pub fn showed(&mut self, time_s: Option<f64>, now: Instant) -> bool {
         if std::mem::take(&mut self.step) {
             // Real time goes on from this frame.
-            self.clock = position(time_s).map(|position| Clock { at: now, position });
+            self.clock = position(time_s).map(|position| Clock { at: now, position, speed: self.speed });
         }
         self.shown += 1;
         std::mem::replace(&mut self.phase, Phase::Playing) != Phase::Playing
@@ -204,29 +212,48 @@ mod tests {
         Some(ReadFrame { time_s: Some(time_s) })
     }
 
-    const PLAIN: Wishes = Wishes { paused: false, hidden: false, every_frame: false, repeat: false };
+    fn plain() -> Wishes {
+        Wishes::default()
+    }
 
     #[test]
     fn a_video_keeps_real_time_at_positions_beyond_the_uptime() {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
         let hours = 1_000_000.0 * 3600.0;
-        assert_eq!(video.next(PLAIN, at(hours), begin), Next::Show, "the first frame is shown at once");
+        assert_eq!(video.next(plain(), at(hours), begin), Next::Show, "the first frame is shown at once");
         video.showed(Some(hours), begin);
-        let wait = video.next(PLAIN, at(hours + 0.04), begin);
+        let wait = video.next(plain(), at(hours + 0.04), begin);
         assert!(matches!(wait, Next::Wait(left) if left > Duration::from_millis(35)), "{wait:?}");
         let later = begin + Duration::from_millis(41);
-        assert_eq!(video.next(PLAIN, at(hours + 0.04), later), Next::Show);
+        assert_eq!(video.next(plain(), at(hours + 0.04), later), Next::Show);
+    }
+
+    #[test]
+    fn a_video_is_played_at_the_speed_that_was_asked_for() {
+        let mut video = playback(Pace::Video);
+        let begin = Instant::now();
+        let at_speed = |speed| Wishes { speed: Speed::times(speed), ..plain() };
+        assert_eq!(video.next(at_speed(1.0), at(0.0), begin), Next::Show);
+        video.showed(Some(0.0), begin);
+        let ms = Duration::from_millis;
+        assert_eq!(video.next(at_speed(1.0), at(0.04), begin + ms(21)), Next::Wait(ms(19)));
+        assert_eq!(video.next(at_speed(2.0), at(0.04), begin + ms(22)), Next::Show, "it goes on from here");
+        video.showed(Some(0.04), begin + ms(22));
+        assert_eq!(video.next(at_speed(2.0), at(0.08), begin + ms(22)), Next::Wait(ms(20)), "twice as fast");
+        assert_eq!(video.next(at_speed(0.5), at(0.08), begin + ms(42)), Next::Show);
+        video.showed(Some(0.08), begin + ms(42));
+        assert_eq!(video.next(at_speed(0.5), at(0.10), begin + ms(42)), Next::Wait(ms(40)), "half as fast");
     }
 
     #[test]
     fn a_wait_of_seconds_is_cut_short_so_that_commands_are_followed() {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
-        assert_eq!(video.next(PLAIN, at(0.0), begin), Next::Show);
+        assert_eq!(video.next(plain(), at(0.0), begin), Next::Show);
         video.showed(Some(0.0), begin);
-        assert_eq!(video.next(PLAIN, at(10.0), begin), Next::Wait(IDLE), "0.1 frames a second");
-        let paused = Wishes { paused: true, ..PLAIN };
+        assert_eq!(video.next(plain(), at(10.0), begin), Next::Wait(IDLE), "0.1 frames a second");
+        let paused = Wishes { paused: true, ..plain() };
         assert_eq!(video.next(paused, at(10.0), begin), Next::Wait(IDLE));
         video.step();
         assert_eq!(video.next(paused, at(10.0), begin), Next::Show, "a step shows the frame that was read");
@@ -236,12 +263,12 @@ mod tests {
     fn a_late_video_goes_on_instead_of_racing() {
         let mut video = playback(Pace::Video);
         let begin = Instant::now();
-        video.next(PLAIN, at(0.1), begin);
+        video.next(plain(), at(0.1), begin);
         video.showed(Some(0.1), begin);
         let woken = begin + Duration::from_mins(1);
-        assert_eq!(video.next(PLAIN, at(0.2), woken), Next::Show);
+        assert_eq!(video.next(plain(), at(0.2), woken), Next::Show);
         video.showed(Some(0.2), woken);
-        assert!(matches!(video.next(PLAIN, at(0.3), woken), Next::Wait(_)), "in real time again");
+        assert!(matches!(video.next(plain(), at(0.3), woken), Next::Wait(_)), "in real time again");
     }
 
     #[test]
@@ -252,13 +279,13 @@ mod tests {
         assert_eq!(folder.ended(true), End::Stay, "nothing was shown since");
         assert_eq!(folder.phase(), Phase::Ended);
         assert!(folder.sought());
-        assert_eq!(folder.next(PLAIN, None, Instant::now()), Next::Read, "it can be tried again");
+        assert_eq!(folder.next(plain(), None, Instant::now()), Next::Read, "it can be tried again");
         assert_eq!(playback(Pace::Live).ended(true), End::Gone);
     }
 
     #[test]
     fn a_hidden_window_holds_videos_and_not_cameras() {
-        let hidden = Wishes { hidden: true, ..PLAIN };
+        let hidden = Wishes { hidden: true, ..plain() };
         for (pace, next) in
             [(Pace::Video, Next::Wait(IDLE)), (Pace::Stills, Next::Wait(IDLE)), (Pace::Live, Next::Read)]
         {

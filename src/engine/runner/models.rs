@@ -24,6 +24,8 @@ use crate::model::{CancelToken, ModelError};
 
 /// The run of a model that another one has replaced is ended after this long.
 const OVERDUE: Duration = Duration::from_secs(2);
+/// A compared model that keeps the worker for this long from a model that was just chosen hangs. Slow models are no slower.
+const HANGING: Duration = Duration::from_secs(8);
 /// A worker may begin one more run before it sees that the session was replaced.
 const LAST_FRAME: Duration = Duration::from_millis(200);
 /// How often the figures are looked at to decide about a second session.
@@ -394,6 +396,14 @@ impl Models {
             !hangs && !is_assigned
         });
         inner.replaced = replaced;
+        if matches!(inner.active, FirstModel::Warming { .. }) {
+            for session in now.compared.iter().flatten() {
+                if session.busy_for().is_some_and(|busy| busy > HANGING) {
+                    tracing::warn!("{}, which is compared, hangs and is ended", session.info.name);
+                    session.end();
+                }
+            }
+        }
         // Somebody else's run of the session that is to warm up hangs: it is opened anew.
         let hanging = match &inner.active {
             FirstModel::Warming { session, .. } => session.health() == Health::Dead,

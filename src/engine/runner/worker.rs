@@ -4,7 +4,7 @@
 //! each would slow the others down, and the times to be compared would be wrong. The second runs a second session of the
 //! first model, if there is one: both take frames from the same slot, so that alternate frames go to either.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::active::ActiveModel;
@@ -32,6 +32,9 @@ pub(in crate::engine) struct Shared {
     pub models: Arc<Models>,
     pub publisher: Arc<Publisher>,
     pub inbox: LatestReader<Arc<Frame>>,
+    /// The frame that the second worker took last. It may be an image's only frame, which the first worker has never seen: if
+    /// the model changes while the second session runs it, the new model is run on this frame.
+    pub taken_by_second: Arc<Mutex<Option<Arc<Frame>>>>,
 }
 
 /// Runs the first model and those compared with it, until the engine ends.
@@ -100,6 +103,7 @@ pub(in crate::engine) fn run_second(shared: &Shared) {
         if frame.generation != shared.context.feed() {
             continue;
         }
+        *shared.taken_by_second.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&frame));
         let controls = shared.context.controls.now();
         active.limit_as(&controls.thresholds);
         match active.predict(&frame, controls.slow_down) {
@@ -165,13 +169,21 @@ impl Worker<'_> {
 
     /// The newest frame of the current source that was run or could have been.
     fn last_frame(&mut self) -> Option<Arc<Frame>> {
-        // The second session may have run a newer one.
-        if let Some(published) = self.shared.publisher.newest()
-            && self.last.as_ref().is_none_or(|last| last.captured <= published.frame.captured)
-        {
-            return Some(Arc::clone(&published.frame));
-        }
-        self.last.take().filter(|frame| frame.generation == self.shared.context.feed())
+        let by_second = self
+            .shared
+            .taken_by_second
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(Arc::clone);
+        let published = self.shared.publisher.newest().map(|prediction| Arc::clone(&prediction.frame));
+        let feed = self.shared.context.feed();
+        let frames = [self.last.take(), by_second, published];
+        frames
+            .into_iter()
+            .flatten()
+            .filter(|frame| frame.generation == feed)
+            .max_by_key(|frame| frame.captured)
     }
 
     /// There is no frame that new models could be run on: they need not wait for a first result.

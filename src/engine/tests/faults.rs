@@ -49,6 +49,33 @@ fn results_of_a_second_session_carry_their_own_models_name_while_the_model_chang
 }
 
 #[test]
+fn an_image_that_the_second_session_took_is_run_by_the_model_that_is_chosen_meanwhile() {
+    // Frames are rare, so that both sessions wait for the next one.
+    let rare: Vec<Act> =
+        (0..100).flat_map(|_| [Act::Frames(1), Act::Hang(Duration::from_millis(200))]).collect();
+    let rig = rig_by_address(move |address, _| {
+        let live = *address == LIVE;
+        Ok(if live { source(Pace::Live, None, &rare) } else { source(Pace::Stills, Some(1), &[]) })
+    });
+    rig.engine.send(Command::Pace(ResultPace::Smooth));
+    // Which session takes the image is left to chance, so this is tried at several moments.
+    for round in 0..10 {
+        rig.model("slow1");
+        rig.open();
+        until("it has a second session", || rig.engine.pace().smooth && rig.engine.prediction().is_some());
+        std::thread::sleep(Duration::from_millis(15 * round));
+        let address = Address::Image("one.png".into());
+        rig.engine.send(Command::Open { address, camera: CameraRequest::default() });
+        let runs = rig.runs.load(SeqCst);
+        until("a session runs", || rig.runs.load(SeqCst) > runs && rig.shown() == Some(0));
+        rig.model("well2");
+        until("the image has a result of the new model", || {
+            rig.engine.prediction().is_some_and(|p| p.model.name == "well2")
+        });
+    }
+}
+
+#[test]
 fn a_model_that_hung_can_be_chosen_again() {
     let rig = live();
     rig.model("hangs-once");
@@ -235,4 +262,23 @@ fn a_model_that_was_left_and_chosen_again_while_it_was_being_opened_runs() {
     rig.model("opens-once-forever");
     until("it runs", || rig.engine.prediction().is_some_and(|p| p.model.name == "opens-once-forever"));
     assert!(rig.engine.model().failed.is_none(), "{:?}", rig.engine.model().failed);
+}
+
+#[test]
+fn a_compared_model_that_hangs_gives_way_to_a_new_first_model() {
+    let rig = live();
+    rig.model("well");
+    until("it runs", || rig.engine.prediction().is_some());
+    let compared = ["hangs"].map(|name| ModelChoice { path: name.into(), ..ModelChoice::default() });
+    let runs = rig.runs.load(SeqCst);
+    rig.engine.send(Command::Compare(compared.to_vec()));
+    until("both have run", || rig.runs.load(SeqCst) > runs + 1);
+    std::thread::sleep(Duration::from_millis(100));
+    rig.model("well2");
+    until("the new one runs", || {
+        rig.engine.prediction().is_some_and(|prediction| prediction.model.name == "well2")
+    });
+    until("the other has failed", || {
+        rig.engine.model().compared.first().is_some_and(|compared| compared.failed.is_some())
+    });
 }

@@ -82,6 +82,28 @@ pub struct Accuracy {
     pub source: String,
 }
 
+/// The place of a model in a course on deep learning, and what such a course says of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classic {
+    /// Its place in the course, from 1; gaps are allowed.
+    pub order: u32,
+    /// The year of the paper.
+    pub year: u16,
+    /// The address of the paper.
+    pub paper: String,
+    /// How many numbers were trained.
+    pub parameters: Option<f64>,
+}
+
+impl Classic {
+    /// The number of parameters for people: `61.0 M`.
+    #[must_use]
+    pub fn parameters_shown(&self) -> Option<String> {
+        self.parameters.map(|n| format!("{:.1} M", n / 1e6))
+    }
+}
+
 /// The hash of a file that can be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -164,6 +186,10 @@ pub struct CatalogueEntry {
     pub accuracy: Option<Accuracy>,
     /// The bundled list of its labels.
     pub labels: Option<String>,
+    /// It belongs to the models that a beginner should try first.
+    #[serde(default)]
+    pub starter: bool,
+    pub classic: Option<Classic>,
     #[serde(default)]
     pub note: String,
     #[serde(default)]
@@ -177,12 +203,41 @@ impl CatalogueEntry {
     /// Whether this is a known hash of its file.
     #[must_use]
     pub fn is_known_as(&self, sha256: &str) -> bool {
-        std::iter::once(&self.sha256).chain(&self.known).any(|hash| hash.known() == Some(sha256))
+        self.hashes().any(|hash| hash == sha256)
+    }
+
+    /// Every published hash of its file; none if nobody has published one.
+    pub fn hashes(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.sha256).chain(&self.known).filter_map(Hash::known)
+    }
+
+    /// Whether a download can be compared with a published hash.
+    #[must_use]
+    pub fn is_hashed(&self) -> bool {
+        self.hashes().next().is_some()
     }
 
     /// The addresses to try, in order: the user's mirrors, the project's own address, other mirrors.
     #[must_use]
     pub fn addresses(&self, mirrors: &Mirrors) -> Vec<String> {
+        let mut addresses = self.own_addresses(mirrors);
+        for address in std::iter::once(&self.url).chain(&self.mirrors) {
+            addresses.extend(mirrors.of_hub(address));
+            addresses.push(address.clone());
+        }
+        let mut seen = std::collections::HashSet::new();
+        addresses.retain(|a| seen.insert(a.clone()));
+        addresses
+    }
+
+    /// Those of the addresses that lie where the user said: at their own mirrors, and at the one in place of the hub.
+    #[must_use]
+    pub fn trusted_addresses(&self, mirrors: &Mirrors) -> Vec<String> {
+        let files = std::iter::once(&self.url).chain(&self.mirrors);
+        self.own_addresses(mirrors).into_iter().chain(files.filter_map(|f| mirrors.of_hub(f))).collect()
+    }
+
+    fn own_addresses(&self, mirrors: &Mirrors) -> Vec<String> {
         // The downloader finds the file in a folder by itself.
         let place = |base: &String| {
             if base.contains("://") {
@@ -191,16 +246,7 @@ impl CatalogueEntry {
                 base.clone()
             }
         };
-        let mut addresses: Vec<String> = mirrors.own.iter().map(place).collect();
-        for address in std::iter::once(&self.url).chain(&self.mirrors) {
-            if let (Some(hub), Some(path)) = (&mirrors.hub, address.strip_prefix(HUB)) {
-                addresses.push(format!("{}/{path}", hub.trim_end_matches('/')));
-            }
-            addresses.push(address.clone());
-        }
-        let mut seen = std::collections::HashSet::new();
-        addresses.retain(|a| seen.insert(a.clone()));
-        addresses
+        mirrors.own.iter().map(place).collect()
     }
 
     /// The name of the downloaded file: a mirror's folder holds archives as they are published.
@@ -258,6 +304,12 @@ pub struct Mirrors {
 }
 
 impl Mirrors {
+    /// The address in place of one at the hub.
+    fn of_hub(&self, address: &str) -> Option<String> {
+        let (hub, path) = (self.hub.as_ref()?, address.strip_prefix(HUB)?);
+        Some(format!("{}/{path}", hub.trim_end_matches('/')))
+    }
+
     /// `chosen` (the mirror of the settings), then `SIGHTLINE_MIRROR` (a folder or an address), and `HF_ENDPOINT`.
     #[must_use]
     pub fn of_environment(chosen: Option<&str>) -> Self {

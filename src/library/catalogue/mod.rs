@@ -4,13 +4,14 @@
 mod entry;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::names;
-use crate::model::folders;
 use crate::model::sidecar::Sidecar;
-pub use entry::{Accuracy, CatalogueEntry, Hash, Mirrors, Permits, Precision};
+use crate::model::{Known, folders};
+pub use entry::{Accuracy, CatalogueEntry, Classic, Hash, Mirrors, Permits, Precision};
 
 /// The list that comes with the program.
 const BUNDLED: &str = include_str!("../../../models/catalog.toml");
@@ -86,6 +87,29 @@ impl Catalogue {
         }
     }
 
+    /// All entries as lists show them: what a beginner should try, then the others in the catalogue's order; those whose
+    /// hash nobody has published come last.
+    #[must_use]
+    pub fn suggested(&self) -> Vec<&CatalogueEntry> {
+        let mut entries: Vec<&CatalogueEntry> = self.entries.iter().collect();
+        entries.sort_by_key(|e| (!e.starter, !e.is_hashed()));
+        entries
+    }
+
+    /// The models that a beginner should try first: one for each of the usual tasks.
+    pub fn starters(&self) -> impl Iterator<Item = &CatalogueEntry> {
+        self.entries.iter().filter(|e| e.starter)
+    }
+
+    /// The models that a course on deep learning goes through, in its order.
+    #[must_use]
+    pub fn classics(&self) -> Vec<&CatalogueEntry> {
+        let mut classics: Vec<&CatalogueEntry> =
+            self.entries.iter().filter(|e| e.classic.is_some()).collect();
+        classics.sort_by_key(|e| e.classic.as_ref().map(|c| c.order));
+        classics
+    }
+
     /// The entry with that id, or else with that file name or name, in upper or lower case.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&CatalogueEntry> {
@@ -116,10 +140,20 @@ impl Catalogue {
         self.entries.iter().find(|e| e.member.is_none() && e.is_known_as(sha256))
     }
 
+    /// What it knows of how files are read, for opening them.
+    #[must_use]
+    pub fn known(self: &Arc<Self>) -> Known {
+        let catalogue = Arc::clone(self);
+        Known::new(move |sha256| catalogue.by_hash(sha256).map(|entry| entry.read.clone()))
+    }
+
     /// Settings of a file that the catalogue knows by its hash. A file is only hashed if an entry has its size.
     #[must_use]
     pub fn hints(&self, path: &Path) -> Sidecar {
         let Ok(meta) = std::fs::metadata(path) else { return Sidecar::default() };
+        if !meta.is_file() {
+            return Sidecar::default();
+        }
         let has_hints =
             |e: &&CatalogueEntry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
         if !self.entries.iter().any(|e| has_hints(&e) && e.sha256.known().is_some() && e.bytes.is_some()) {
@@ -222,6 +256,58 @@ mod tests {
             "{:?}",
             all.problems
         );
+    }
+
+    #[test]
+    fn lists_begin_with_what_a_beginner_should_try_and_end_with_what_has_no_hash() {
+        let all = Catalogue::load_from(&[]);
+        let list = all.suggested();
+        assert_eq!(list.len(), all.entries.len());
+        let starters: Vec<&str> = all.starters().map(|e| e.id.as_str()).collect();
+        assert!(list.iter().zip(&starters).all(|(e, id)| e.id == *id), "{starters:?}");
+        let first_unknown = list.iter().position(|e| !e.is_hashed()).unwrap();
+        assert!(list[first_unknown..].iter().all(|e| !e.is_hashed()));
+        // A detector, faces, a segmenter, poses, depth, a classifier and two styles: small, free for any use, checked.
+        let of = |task| all.starters().filter(|e| e.task == task).count();
+        assert_eq!((of(Task::Detect), of(Task::Semantic), of(Task::Pose)), (2, 1, 1));
+        assert_eq!((of(Task::Depth), of(Task::Classify), of(Task::Stylize)), (1, 1, 2));
+        assert!(all.starters().any(|e| e.family.name() == "YuNet"));
+        for e in all.starters() {
+            assert!(e.permits == Permits::Commercial && e.is_hashed() && e.bytes.is_some(), "{}", e.id);
+        }
+        assert!(all.starters().filter_map(|e| e.bytes).sum::<u64>() < 150_000_000);
+    }
+
+    #[test]
+    fn classics_come_in_the_order_of_a_course() {
+        let all = Catalogue::load_from(&[]);
+        let names: Vec<&str> = all.classics().iter().map(|e| e.name.as_str()).collect();
+        assert_eq!(&names[..4], ["AlexNet", "VGG-16", "GoogLeNet", "Inception v3"]);
+        let classifiers: Vec<_> = all.classics().into_iter().filter(|e| e.task == Task::Classify).collect();
+        assert!(
+            classifiers.windows(2).all(|two| {
+                two[0].classic.as_ref().unwrap().year <= two[1].classic.as_ref().unwrap().year
+            })
+        );
+        // Each says how its training prepared images, because its file doesn't.
+        for e in classifiers {
+            assert!(e.read.fit.is_some() && e.read.range.is_some() && e.read.order.is_some(), "{}", e.id);
+        }
+    }
+
+    #[test]
+    fn no_address_lies_in_the_closed_storage_of_the_model_zoo() {
+        // Its README says that downloads from Git LFS ended on 1 July 2025; scripts/check-catalog.py has the same list.
+        let closed = [
+            "://media.githubusercontent.com/media/onnx/models/",
+            "://github.com/onnx/models/",
+            "://raw.githubusercontent.com/onnx/models/",
+        ];
+        for entry in Catalogue::load_from(&[]).entries {
+            for address in std::iter::once(&entry.url).chain(&entry.mirrors) {
+                assert!(!closed.iter().any(|place| address.contains(place)), "{}: {address}", entry.id);
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::io::{ErrorKind, Read, Seek, Write as _};
 use std::path::Path;
 
 use sha2::Digest as _;
-use zip::result::ZipError;
 
 use super::Member;
 use super::attempt::AttemptError;
@@ -13,7 +12,7 @@ use super::disk::{check_space, write_error};
 use super::error::DownloadError;
 use super::monitor::{Monitor, Phase};
 use super::sha256::Sha256;
-use crate::library::archive::check_contents;
+use crate::library::archive::{Archive, ExtractError};
 use crate::library::names::excerpt;
 
 /// What unpacking may use.
@@ -71,48 +70,34 @@ fn copy_member(
     let (host, name) = (host.to_owned(), excerpt(&member.path, 120));
     let bad =
         |reason: String| AttemptError::Refused(DownloadError::BadArchive { host: host.clone(), reason });
-    check_contents(archive).map_err(bad)?;
-    let mut zip = zip::ZipArchive::new(archive).map_err(|e| bad(reason_of(&e)))?;
-    let Some(index) = zip.index_for_name(&member.path) else {
+    let mut zip = Archive::open(archive).map_err(bad)?;
+    let Some(index) = zip.find(&member.path) else {
         let offers = first_names(&zip);
         return Err(AttemptError::Refused(DownloadError::NoMember { host, member: name, offers }));
     };
-    let mut file = zip.by_index(index).map_err(|e| bad(reason_of(&e)))?;
-    if !file.is_file() || file.is_symlink() {
-        return Err(bad(format!("\u{201c}{name}\u{201d} in it is no file")));
-    }
     let limit = member.bytes.unwrap_or(limits.bytes).min(limits.bytes);
-    let too_large = || {
-        AttemptError::Refused(DownloadError::MemberTooLarge {
+    let size = zip.size(index).map_err(bad)?;
+    if size <= limit {
+        check_space(to, size, limits.margin)?;
+    }
+    let (mut hasher, mut written) = (sha2::Sha256::new(), 0);
+    let extracted = zip.extract(index, limit, |bytes| -> Result<(), AttemptError> {
+        monitor.check()?;
+        out.write_all(bytes).map_err(|e| write_error(to, &e))?;
+        hasher.update(bytes);
+        written += bytes.len() as u64;
+        monitor.set_bytes(written, Some(size));
+        Ok(())
+    });
+    let found = extracted.map_err(|error| match error {
+        ExtractError::Bad(reason) => bad(reason),
+        ExtractError::TooLarge => AttemptError::Refused(DownloadError::MemberTooLarge {
             host: host.clone(),
             member: name.clone(),
             limit,
-        })
-    };
-    if file.size() > limit {
-        return Err(too_large());
-    }
-    check_space(to, file.size(), limits.margin)?;
-    let total = Some(file.size());
-    let (mut hasher, mut found) = (sha2::Sha256::new(), 0);
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        monitor.check()?;
-        let n = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(n) => n,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(bad(excerpt(&error.to_string(), 120))),
-        };
-        found += n as u64;
-        // The declared size may be wrong.
-        if found > limit {
-            return Err(too_large());
-        }
-        out.write_all(&buffer[..n]).map_err(|e| write_error(to, &e))?;
-        hasher.update(&buffer[..n]);
-        monitor.set_bytes(found, total);
-    }
+        }),
+        ExtractError::Write(error) => error,
+    })?;
     let sha256 = Sha256(hasher.finalize().into());
     if let Some(expected) = member.bytes.filter(|expected| *expected != found) {
         return Err(AttemptError::Refused(DownloadError::WrongLength { host, expected, found }));
@@ -124,9 +109,9 @@ fn copy_member(
 }
 
 /// The first few files of an archive, safe to show.
-fn first_names<R: Read + Seek>(zip: &zip::ZipArchive<R>) -> Option<String> {
+fn first_names<R: Read + Seek>(zip: &Archive<R>) -> Option<String> {
     const MOST: usize = 4;
-    let mut names: Vec<&str> = zip.file_names().filter(|n| !n.ends_with('/')).collect();
+    let mut names: Vec<&str> = zip.names().filter(|n| !n.ends_with('/')).collect();
     names.sort_unstable_by_key(|n| (Path::new(n).extension().is_none_or(|e| e != "onnx"), *n));
     let more = names.len().saturating_sub(MOST);
     let mut text: Vec<String> =
@@ -135,14 +120,6 @@ fn first_names<R: Read + Seek>(zip: &zip::ZipArchive<R>) -> Option<String> {
         text.push(format!("{more} more"));
     }
     (!text.is_empty()).then(|| text.join(", "))
-}
-
-fn reason_of(error: &ZipError) -> String {
-    match error {
-        ZipError::UnsupportedArchive(what) => excerpt(what, 120),
-        ZipError::InvalidArchive(what) => excerpt(what, 120),
-        other => excerpt(&other.to_string(), 120),
-    }
 }
 
 #[cfg(test)]

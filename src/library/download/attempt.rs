@@ -52,6 +52,8 @@ pub(super) struct Attempt<'a> {
     pub options: &'a Options,
     pub monitor: &'a Monitor,
     pub partial: &'a mut PartialFile,
+    /// The address that is tried may be plain http, and so may be where it redirects to.
+    pub plain_http: bool,
 }
 
 impl Attempt<'_> {
@@ -62,7 +64,9 @@ impl Attempt<'_> {
         let names = file_names(&self.job.addresses, own_name);
         let address = Address::parse(text, &names).map_err(AttemptError::Refused)?;
         let host = address.shown();
-        if !self.allows_http() && !address.is_safe() {
+        // A replaced file would be noticed, or the user named this very address.
+        self.plain_http = self.job.is_pinned() || self.job.plain_http.iter().any(|allowed| allowed == text);
+        if !self.plain_http && !address.is_safe() {
             return Err(AttemptError::Refused(DownloadError::PlainHttp { host }));
         }
         let from = match &address {
@@ -76,11 +80,6 @@ impl Attempt<'_> {
             }
         };
         self.finish(&host, from)
-    }
-
-    /// Whether plain http is allowed: a replaced file would be noticed, or the user allows it.
-    pub fn allows_http(&self) -> bool {
-        self.job.is_pinned() || self.job.allow_http
     }
 
     /// Copies a file of this computer: an offline folder is a mirror like any other.
@@ -210,7 +209,8 @@ impl Attempt<'_> {
 
     /// Checks the whole file and moves it, or its member, to the target.
     pub fn finish(&mut self, host: &str, from: String) -> Result<Downloaded, AttemptError> {
-        let Job { target, member, bytes: known, sha256: expected, replace, .. } = self.job;
+        let Job { target, member, bytes: known, replace, .. } = self.job;
+        let hashes = self.job.hashes();
         let (sha256, bytes) = (self.partial.sha256(), self.partial.length());
         let wrong_length = known.filter(|known| *known != bytes).map(|expected| DownloadError::WrongLength {
             host: host.into(),
@@ -218,7 +218,7 @@ impl Attempt<'_> {
             found: bytes,
         });
         let wrong = wrong_length.or_else(|| {
-            let expected = expected.filter(|expected| *expected != sha256)?;
+            let expected = *hashes.first().filter(|_| !hashes.contains(&sha256))?;
             Some(DownloadError::WrongHash { host: host.into(), expected, found: sha256 })
         });
         if let Some(error) = wrong {
@@ -241,7 +241,7 @@ impl Attempt<'_> {
             if let AttemptError::Refused(error) = error {
                 self.partial.reset()?;
                 // Another address would send the same archive if its hash was right.
-                return Err(if expected.is_some() { error.into() } else { AttemptError::Refused(error) });
+                return Err(if hashes.is_empty() { AttemptError::Refused(error) } else { error.into() });
             }
             Err(error)
         })?;

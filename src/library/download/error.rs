@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::partial::PartialDownload;
 use super::sha256::Sha256;
+pub(super) use crate::library::names::size;
 
 /// Why a file couldn't be downloaded.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -224,33 +225,3 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// A size as disks are sold: `873 B`, `4.2 MB`, `1.3 GB`.
-pub(super) fn size(bytes: u64) -> String {
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let units = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    while value >= 999.95 && unit + 1 < units.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", units[unit])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_are_in_powers_of_a_thousand() {
-        assert_eq!(size(0), "0 B");
-        assert_eq!(size(999), "999 B");
-        assert_eq!(size(1000), "1.0 kB");
-        assert_eq!(size(4_250_000), "4.2 MB");
-        assert_eq!(size(999_999), "1.0 MB");
-        assert_eq!(size(u64::MAX), "18.4 EB");
-    }
-}

@@ -13,7 +13,6 @@ use super::address::{host_of, is_safe, without_secrets};
 use super::attempt::{Attempt, AttemptError};
 use super::error::DownloadError;
 use super::headers::{content_range, number, retry_after, validator};
-use super::monitor::Phase;
 use super::partial::ResumeInfo;
 use crate::library::names::excerpt;
 
@@ -31,7 +30,7 @@ impl Attempt<'_> {
         }
         let response = self.request(uri, if_range.as_deref())?;
         let host = host_of(response.get_uri()).unwrap_or_default();
-        if !self.allows_http() && !is_safe(response.get_uri()) {
+        if !self.plain_http && !is_safe(response.get_uri()) {
             return Err(AttemptError::Refused(DownloadError::PlainHttp { host }));
         }
         let resumes = self.check_status(&response, if_range.as_deref(), &host)?;
@@ -89,7 +88,7 @@ impl Attempt<'_> {
                 request = request.header(header::IF_RANGE, value);
             }
         }
-        self.monitor.set_phase(Phase::Connecting);
+        self.monitor.connect(host_of(uri).unwrap_or_default());
         let (sender, receiver) = bounded(1);
         let thread = std::thread::Builder::new().name("download request".into());
         // If the download was stopped meanwhile, nobody receives the response.
@@ -119,7 +118,7 @@ impl Attempt<'_> {
         let options = self.options;
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .https_only(uri.scheme_str() == Some("https") && !self.allows_http())
+            .https_only(uri.scheme_str() == Some("https") && !self.plain_http)
             .max_redirects(options.redirects)
             .user_agent(concat!("sightline/", env!("CARGO_PKG_VERSION")))
             .accept_encoding("identity")
@@ -251,7 +250,7 @@ impl Attempt<'_> {
             return Ok(None);
         }
         let length = text(headers, header::CONTENT_LENGTH).and_then(number);
-        if length.is_none() && self.job.bytes.is_none() && self.job.sha256.is_none() {
+        if length.is_none() && self.job.bytes.is_none() && self.job.hashes().is_empty() {
             return Err(AttemptError::Refused(DownloadError::NoLength { host: host.into() }));
         }
         Ok(length)

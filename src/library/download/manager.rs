@@ -173,7 +173,7 @@ impl Downloads {
         let earlier = queue.downloads.iter().position(|q| q.target == target);
         let ticket = if let Some(at) = earlier {
             let Download { ticket, job: old, state } = &mut queue.downloads[at].download;
-            let same = (old.sha256, old.bytes, &old.member) == (job.sha256, job.bytes, &job.member);
+            let same = (old.hashes(), old.bytes, &old.member) == (job.hashes(), job.bytes, &job.member);
             if !same && (state.is_active() || matches!(state, State::Paused(_))) {
                 return Err(DownloadError::TargetTaken { path: job.target });
             }

@@ -9,8 +9,8 @@
 //!   ([`PartialDownload`]); bytes that can't be resumed are removed.
 //! - A download is resumed with `Range` if the hash will tell whether the pieces belong together, or if the server
 //!   promises with `If-Range` that the file is still the same.
-//! - Plain `http://` is used if a SHA-256 is known, within this computer, and if [`Job::allow_http`] allows it. The same
-//!   holds for redirects.
+//! - Plain `http://` is used if a SHA-256 is known, within this computer, and for the addresses in
+//!   [`Job::plain_http`]. The same holds for redirects.
 //! - A temporary error (a broken connection, an overloaded server) is tried again after a growing wait, at the next
 //!   address first; an address that doesn't have the file, or has another, isn't asked again.
 //!
@@ -55,12 +55,14 @@ pub struct Job {
     pub bytes: Option<u64>,
     /// SHA-256 of the downloaded file; `None`: [`Downloaded::sha256`] reports it, to be pinned.
     pub sha256: Option<Sha256>,
+    /// Where `sha256` is `None`: if the address is known with several contents, the SHA-256 of each; others are refused.
+    pub known: Vec<Sha256>,
     /// The downloaded file is a `.zip` or `.whl`, and this file in it is wanted.
     pub member: Option<Member>,
     /// The path to write. Its folder is created if it doesn't exist.
     pub target: PathBuf,
-    /// Plain http is allowed even without a SHA-256: for a mirror that the user named.
-    pub allow_http: bool,
+    /// Those of the addresses for which plain http is allowed even without a SHA-256: mirrors that the user named.
+    pub plain_http: Vec<String>,
     /// Another file at the target may be replaced.
     pub replace: bool,
 }
@@ -74,21 +76,30 @@ impl Job {
             addresses: vec![address.into()],
             bytes: None,
             sha256: None,
+            known: Vec::new(),
             member: None,
             target: target.into(),
-            allow_http: false,
+            plain_http: Vec::new(),
             replace: false,
         }
     }
 
-    /// The SHA-256 that the file at the target must have, if known.
-    fn wanted_sha256(&self) -> Option<Sha256> {
-        self.member.as_ref().map_or(self.sha256, |member| member.sha256)
+    /// The SHA-256 values that the downloaded file may have; empty if none is known.
+    fn hashes(&self) -> &[Sha256] {
+        self.sha256.as_ref().map_or(&self.known, std::slice::from_ref)
+    }
+
+    /// The SHA-256 values that the file at the target may have; empty if none is known.
+    fn wanted(&self) -> &[Sha256] {
+        match &self.member {
+            Some(member) => member.sha256.as_slice(),
+            None => self.hashes(),
+        }
     }
 
     /// Whether a replaced file would be noticed.
     fn is_pinned(&self) -> bool {
-        self.sha256.is_some() || self.wanted_sha256().is_some()
+        !self.hashes().is_empty() || !self.wanted().is_empty()
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Phase {
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub phase: Phase,
+    /// The server that is connected to, while it hasn't answered; without it nothing was asked yet.
+    pub host: Option<String>,
     /// Bytes on the disk.
     pub bytes: u64,
     /// Bytes of the whole file, if known.
@@ -104,6 +106,7 @@ impl Monitor {
         if state.stop.is_some() {
             progress.phase = Phase::Stopping;
         }
+        progress.host = progress.host.filter(|_| progress.phase == Phase::Connecting);
         if let (Phase::Receiving, Some((since, before))) = (progress.phase, state.samples.front()) {
             let ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX).max(200);
             let speed = progress.bytes.saturating_sub(*before).saturating_mul(1000) / ms;
@@ -124,10 +127,15 @@ impl Monitor {
         self.update(|p| p.phase = phase);
     }
 
+    /// A server is looked up and asked.
+    pub fn connect(&self, host: String) {
+        self.update(|p| (p.phase, p.host) = (Phase::Connecting, Some(host)));
+    }
+
     /// A body begins: its speed is measured from here.
     pub fn begin_receiving(&self, bytes: u64, total: Option<u64>) {
         self.lock().samples = VecDeque::from([(Instant::now(), bytes)]);
-        self.update(|p| (p.phase, p.bytes, p.total) = (Phase::Receiving, bytes, total));
+        self.update(|p| (p.phase, p.bytes, p.total, p.problem) = (Phase::Receiving, bytes, total, None));
     }
 
     /// So many bytes are on the disk, or have been checked. Calls `wake` at most ten times a second.

@@ -1,7 +1,10 @@
 //! The proxy of a download. ureq reads its address; which variable of the environment holds is decided here, because
-//! ureq takes `ALL_PROXY` before the scheme's own, passes over an invalid address without a word, and doesn't apply
-//! `NO_PROXY=example.org` to `files.example.org`, as curl does.
+//! ureq takes `ALL_PROXY` before the scheme's own, passes over an invalid address without a word, doesn't apply
+//! `NO_PROXY=example.org` to `files.example.org`, as curl does, and knows no networks (`10.0.0.0/8`).
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use ureq::Proxy;
 use ureq::http::Uri;
 
@@ -39,16 +42,31 @@ fn from_environment(
     };
     let own = if uri.scheme_str() == Some("https") { "https_proxy" } else { "http_proxy" };
     let Some(address) = either(own).or_else(|| either("all_proxy")) else { return Ok(None) };
-    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-    let excepted = |entry: &str| {
-        let entry = entry.split(':').next().unwrap_or_default().to_ascii_lowercase();
-        let domain = entry.trim_start_matches("*.").trim_start_matches('.');
-        entry == "*" || host == domain || (!domain.is_empty() && host.ends_with(&format!(".{domain}")))
-    };
-    if either("no_proxy").is_some_and(|list| list.split([',', ' ']).any(excepted)) {
+    let host = uri.host().unwrap_or_default();
+    if either("no_proxy").is_some_and(|list| list.split([',', ' ']).any(|entry| excepts(entry, host))) {
         return Ok(None);
     }
     parse(&address).map(Some)
+}
+
+/// Whether an entry of `NO_PROXY` names this host: `*`, an address, a network (`10.0.0.0/8`, `fd00::/8`), or a domain with
+/// those below it; each of them with or without a port, which isn't compared.
+fn excepts(entry: &str, host: &str) -> bool {
+    let bare = |text: &str| text.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let host = bare(host);
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let without_port = match entry.rsplit_once(':') {
+            Some((before, _)) if before.ends_with(']') || !before.contains(':') => before,
+            _ => entry,
+        };
+        let named = bare(without_port);
+        return entry == "*"
+            || named.parse::<IpAddr>().is_ok_and(|named| named == address)
+            || named.parse::<IpNet>().is_ok_and(|net| net.contains(&address));
+    }
+    let entry = entry.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let domain = entry.trim_start_matches("*.").trim_start_matches('.');
+    entry == "*" || (!domain.is_empty() && (host == domain || host.ends_with(&format!(".{domain}"))))
 }
 
 fn parse(address: &str) -> Result<Proxy, DownloadError> {
@@ -89,6 +107,35 @@ mod tests {
         }
         assert!(with("h.org", "https://nach.org/").is_some());
         assert!(with("org.h", "https://h.org/").is_some());
+    }
+
+    #[test]
+    fn no_proxy_excepts_addresses_and_networks_of_both_kinds() {
+        let with =
+            |no: &str, address: &str| chosen(address, &[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", no)]);
+        for (no, address) in [
+            ("10.1.2.3", "https://10.1.2.3/"),
+            ("10.1.2.3:443", "https://10.1.2.3/"),
+            ("192.168.0.0/16, 10.0.0.0/8", "https://10.1.2.3:8443/"),
+            ("fd00::/8", "https://[fd12::1]/"),
+            ("fd12::1", "https://[fd12::1]/"),
+            ("[fd12::1]", "https://[FD12::1]:8443/"),
+            ("[fd12::1]:8443", "https://[fd12::1]:8443/"),
+            ("*", "https://[fd12::1]/"),
+        ] {
+            assert_eq!(with(no, address), None, "{no} {address}");
+        }
+        for (no, address) in [
+            ("10.0.0.0/8", "https://11.1.2.3/"),
+            ("10.0.0.0/8", "https://h.org/"),
+            ("fd00::/8", "https://[fe80::1]/"),
+            ("fd12::2", "https://[fd12::1]/"),
+            ("fd12", "https://[fd12::1]/"),
+            ("10.0.0.0/99", "https://10.1.2.3/"),
+            ("2.3", "https://10.1.2.3/"),
+        ] {
+            assert!(with(no, address).is_some(), "{no} {address}");
+        }
     }
 
     #[test]

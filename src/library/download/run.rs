@@ -94,7 +94,7 @@ fn get(
         return Ok(downloaded);
     }
     let partial = partial.insert(PartialFile::open(target, job.sha256, monitor)?);
-    let mut attempt = Attempt { job, options, monitor, partial };
+    let mut attempt = Attempt { job, options, monitor, partial, plain_http: false };
     let length = attempt.partial.length();
     if length > 0 && (attempt.partial.info.length == Some(length) || job.bytes == Some(length)) {
         let from = attempt.partial.info.address.clone();
@@ -114,10 +114,10 @@ fn get(
 fn already_there(job: &Job, monitor: &Monitor) -> Result<Option<Downloaded>, AttemptError> {
     let path = job.target.clone();
     let Ok(meta) = path.symlink_metadata() else { return Ok(None) };
-    if let (Some(wanted), true) = (job.wanted_sha256(), path.is_file()) {
+    if !job.wanted().is_empty() && path.is_file() {
         monitor.set_phase(Phase::Checking);
         if let Some((sha256, bytes)) = hash_of(&path, monitor)?
-            && sha256 == wanted
+            && job.wanted().contains(&sha256)
         {
             partial::discard(&path);
             return Ok(Some(Downloaded {

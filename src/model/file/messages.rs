@@ -56,6 +56,7 @@ impl<R: Read + Seek> Wire<R> {
                 (5, Value::Bytes(n)) => {
                     wire.weight(n, graph)?;
                 }
+                (15, Value::Bytes(n)) => wire.sparse_weight(n, graph)?,
                 (11, Value::Bytes(n)) if top => {
                     let info = wire.value_info(n)?;
                     graph.inputs.push(info);
@@ -70,15 +71,48 @@ impl<R: Read + Seek> Wire<R> {
         })
     }
 
-    /// `FunctionProto`: node 7.
+    /// `FunctionProto`: node 7, default attributes 11.
     pub fn function(&mut self, len: u64, graph: &mut Graph) -> Result<(), FileError> {
         self.message(len, &mut |wire, field, value| match (field, value) {
             (7, Value::Bytes(n)) => wire.node(n, graph, false),
+            (11, Value::Bytes(n)) => wire.attribute(n, graph).map(drop),
             _ => Ok(()),
         })
     }
 
-    /// `NodeProto`: input 1, output 2, `op_type` 4, attribute 5, domain 7. Attributes may hold graphs (6, 11) and tensors (5).
+    /// `TrainingInfoProto`: its graphs are 1 and 2.
+    pub fn training(&mut self, len: u64, graph: &mut Graph) -> Result<(), FileError> {
+        self.message(len, &mut |wire, field, value| match (field, value) {
+            (1 | 2, Value::Bytes(n)) => wire.graph(n, graph, false),
+            _ => Ok(()),
+        })
+    }
+
+    /// `AttributeProto`: tensor 5, graph 6, tensors 10, graphs 11, sparse tensor 22, sparse tensors 23. Returns what
+    /// [`Self::weight`] returns for its tensor.
+    fn attribute(&mut self, len: u64, graph: &mut Graph) -> Result<Option<f32>, FileError> {
+        let mut constant = None;
+        self.message(len, &mut |wire, field, value| {
+            match (field, value) {
+                (6 | 11, Value::Bytes(n)) => wire.graph(n, graph, false)?,
+                (5 | 10, Value::Bytes(n)) => constant = wire.weight(n, graph)?,
+                (22 | 23, Value::Bytes(n)) => wire.sparse_weight(n, graph)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(constant)
+    }
+
+    /// `SparseTensorProto`: values 1 and indices 2, both tensors.
+    fn sparse_weight(&mut self, len: u64, graph: &mut Graph) -> Result<(), FileError> {
+        self.message(len, &mut |wire, field, value| match (field, value) {
+            (1 | 2, Value::Bytes(n)) => wire.weight(n, graph).map(drop),
+            _ => Ok(()),
+        })
+    }
+
+    /// `NodeProto`: input 1, output 2, `op_type` 4, attribute 5, domain 7.
     fn node(&mut self, len: u64, graph: &mut Graph, top: bool) -> Result<(), FileError> {
         let (mut kind, mut domain) = (String::new(), String::new());
         let (mut inputs, mut output, mut constant) = (Vec::new(), String::new(), None);
@@ -88,16 +122,7 @@ impl<R: Read + Seek> Wire<R> {
                 (2, Value::Bytes(n)) if top && output.is_empty() => output = wire.text(n)?,
                 (4, Value::Bytes(n)) => kind = wire.text(n)?,
                 (7, Value::Bytes(n)) => domain = wire.text(n)?,
-                (5, Value::Bytes(n)) => {
-                    wire.message(n, &mut |wire, field, value| match (field, value) {
-                        (6 | 11, Value::Bytes(n)) => wire.graph(n, graph, false),
-                        (5, Value::Bytes(n)) => {
-                            constant = wire.weight(n, graph)?;
-                            Ok(())
-                        }
-                        _ => Ok(()),
-                    })?;
-                }
+                (5, Value::Bytes(n)) => constant = wire.attribute(n, graph)?.or(constant),
                 _ => {}
             }
             Ok(())

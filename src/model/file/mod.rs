@@ -12,12 +12,13 @@ mod wire;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) use any_size::allow_any_size;
 pub use graph_ends::GraphEnds;
 
 use super::ModelError;
+use crate::file_kind::FileKind;
 use messages::Graph;
 use wire::{Value, Wire};
 
@@ -29,17 +30,20 @@ pub enum FileError {
     /// Another kind of file, named in the message.
     #[error("{0}")]
     Other(&'static str),
-    #[error("its bytes are no ONNX")]
+    /// A folder, pipe, socket or device, named in the message.
+    #[error("it is {0}, not a file")]
+    NoFile(&'static str),
+    #[error("it is not an ONNX file")]
     NotOnnx,
     #[error("it is cut short")]
     CutShort,
     /// Parts that are longer than what holds them.
-    #[error("its lengths are absurd")]
+    #[error("the lengths of its parts don't fit")]
     Lengths,
     #[error("its graphs are nested too deeply")]
     Nested,
     /// A message without a graph or without an operator set.
-    #[error("it holds no model")]
+    #[error("it contains no model")]
     NoModel,
     #[error("{0}")]
     Io(std::io::Error),
@@ -110,6 +114,12 @@ impl GraphInfo {
         self.metadata.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
+    /// The files that hold its weights besides the model's own at `path`.
+    pub fn external_files(&self, path: &Path) -> impl Iterator<Item = PathBuf> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        self.external_data.iter().map(|name| folder.join(name))
+    }
+
     /// The output of that name.
     #[must_use]
     pub fn output(&self, name: &str) -> Option<&ValueInfo> {
@@ -146,12 +156,14 @@ impl GraphInfo {
             std::io::ErrorKind::NotFound => ModelError::NoFile { path: path.to_owned() },
             _ => ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() },
         };
-        let file = File::open(path).map_err(unreadable)?;
-        let meta = file.metadata().map_err(unreadable)?;
-        if !meta.is_file() {
-            return Err(ModelError::Unreadable { path: path.to_owned(), reason: "it is not a file".into() });
+        let not_onnx = |reason| ModelError::NotOnnx { path: path.to_owned(), reason };
+        // Before it is opened: opening a named pipe waits until somebody writes into it.
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if let Some(kind) = FileKind::unless_file(&metadata) {
+            return Err(not_onnx(FileError::NoFile(kind.name())));
         }
-        Self::parse(file, meta.len()).map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
+        let file = File::open(path).map_err(unreadable)?;
+        Self::parse(file, metadata.len()).map_err(not_onnx)
     }
 
     /// Reads `len` bytes of an ONNX file.
@@ -178,6 +190,7 @@ impl GraphInfo {
                 }
                 (8, Value::Bytes(n)) => info.opsets.push(wire.opset(n)?),
                 (14, Value::Bytes(n)) => info.metadata.push(wire.pair(n)?),
+                (20, Value::Bytes(n)) => wire.training(n, &mut graph)?,
                 (25, Value::Bytes(n)) => wire.function(n, &mut graph)?,
                 _ => {}
             }
@@ -225,13 +238,14 @@ mod tests {
 
     /// A field of bytes, in protobuf's wire format.
     fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-        let mut out = vec![number << 3 | 2];
-        let mut n = bytes.len();
-        while n > 0x7f {
-            out.push((n & 0x7f) as u8 | 0x80);
-            n >>= 7;
+        let mut out = Vec::new();
+        for mut n in [usize::from(number) << 3 | 2, bytes.len()] {
+            while n > 0x7f {
+                out.push((n & 0x7f) as u8 | 0x80);
+                n >>= 7;
+            }
+            out.push(n as u8);
         }
-        out.push(n as u8);
         out.extend_from_slice(bytes);
         out
     }
@@ -281,6 +295,44 @@ mod tests {
         assert!(info.has_operator("Secret"), "operators in subgraphs count");
         assert_eq!(info.weights["int8"], 20);
         assert_eq!(info.precision(), "int8");
+    }
+
+    /// Field numbers of onnx.proto: a tensor may lie in an initializer, a sparse one, an attribute of a node in any graph, or
+    /// a function; each may name another file.
+    #[test]
+    fn weights_in_other_files_are_seen_wherever_they_are_named() {
+        let tensor = |file: &str| field(13, &[field(1, b"location"), field(2, file.as_bytes())].concat());
+        let sparse = [field(1, &tensor("values")), field(2, &tensor("indices"))].concat();
+        let attribute = [
+            field(5, &tensor("tensor")),
+            field(10, &tensor("tensors")),
+            field(22, &field(1, &tensor("sparse"))),
+            field(23, &field(2, &tensor("sparses"))),
+            field(6, &field(5, &tensor("graph"))),
+            field(11, &field(15, &field(1, &tensor("graphs")))),
+        ]
+        .concat();
+        let node = field(1, &[field(4, b"Constant"), field(5, &attribute)].concat());
+        let graph = [node, field(5, &tensor("dense")), field(15, &sparse)].concat();
+        let function =
+            [field(7, &field(5, &field(5, &tensor("function")))), field(11, &field(5, &tensor("default")))]
+                .concat();
+        let model = [
+            field(7, &graph),
+            field(8, &number(2, 17)),
+            field(20, &field(1, &field(5, &tensor("training")))),
+            field(25, &function),
+        ]
+        .concat();
+        let mut named = parse(&model).expect("a model").external_data;
+        named.sort();
+        assert_eq!(
+            named,
+            [
+                "default", "dense", "function", "graph", "graphs", "indices", "sparse", "sparses", "tensor",
+                "tensors", "training", "values"
+            ]
+        );
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraIn
             cameras.iter().find(|c| c.index == *index).ok_or_else(|| missing(index.to_string()))
         }
         Address::Camera { name, bus } => {
-            let same_name = |c: &&CameraInfo| c.name.eq_ignore_ascii_case(name);
+            let same_name = |c: &&CameraInfo| c.name.eq_ignore_ascii_case(name) || c.path == *name;
             let same_bus = |c: &&CameraInfo| bus.as_ref().is_some_and(|b| *b == c.bus);
             let both = cameras.iter().filter(same_name).find(same_bus);
             // In another port it has another bus. A user may also type a part of the name.
@@ -193,6 +193,7 @@ mod tests {
         assert_eq!(found(named("HD Webcam", Some("usb-9"))), Ok(0), "moved to another port");
         assert_eq!(found(named("oth", None)), Ok(2));
         assert_eq!(found(Address::CameraIndex(2)), Ok(2));
+        assert_eq!(found(named("/dev/video1", None)), Ok(1), "by its device");
         assert!(matches!(found(named("Gone", Some("usb-1"))), Err(SourceError::Missing { .. })));
         assert_eq!(find(&[], &Address::AnyCamera), Err(SourceError::NoCamera));
     }

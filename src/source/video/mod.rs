@@ -17,6 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use self::probe::probe;
 use self::process::{Process, ProcessError, spawn_thread};
 use super::{Pace, Read, Source, SourceError, SourceInfo};
+use crate::file_kind::FileKind;
 use crate::frame::{Frame, PixelFormat, YuvMatrix};
 use crate::latest::{Closed, LatestReader, Take, latest};
 
@@ -65,7 +66,7 @@ impl Input {
     fn unreadable(&self, reason: String) -> SourceError {
         match self {
             Self::File(path) => SourceError::Unreadable { path: path.clone(), reason },
-            Self::Address(text) => SourceError::Camera { name: text.clone(), reason },
+            Self::Address(text) => SourceError::Stream { name: text.clone(), reason },
         }
     }
 
@@ -119,14 +120,25 @@ impl Video {
             Ok(meta) if meta.is_file() && meta.len() == 0 => {
                 return Err(SourceError::Unreadable { path: path.to_owned(), reason: "it is empty".into() });
             }
-            Ok(_) => {}
+            // Reading a pipe waits until somebody writes into it, and a video is opened more than once.
+            Ok(meta) => {
+                if let Some(kind) = FileKind::unless_file(&meta) {
+                    return Err(SourceError::NotMedia { path: path.to_owned(), kind });
+                }
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Err(SourceError::NoFile { path: path.to_owned() });
             }
             Err(e) => return Err(SourceError::Unreadable { path: path.to_owned(), reason: e.to_string() }),
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self::open(Input::File(path.to_owned()), name)
+        Self::open(Input::File(path.to_owned()), name).map_err(|error| match error {
+            SourceError::Unreadable { path, reason } => match FileKind::of(&path) {
+                Some(kind) => SourceError::NotMedia { path, kind },
+                None => SourceError::Unreadable { path, reason },
+            },
+            other => other,
+        })
     }
 
     /// Opens a network stream. One with a known length is a video.
@@ -223,7 +235,7 @@ impl Video {
     fn ended(&mut self) -> Result<Read, SourceError> {
         let Some(running) = self.running.take() else { return Ok(Read::End) };
         if self.info.pace == Pace::Live {
-            return Err(SourceError::Stalled { name: self.info.name.clone() });
+            return Err(SourceError::StreamStalled { name: self.info.name.clone() });
         }
         let (succeeded, complaint) = running.process.finish();
         // A video that is damaged further on was shown up to there.
@@ -263,7 +275,11 @@ impl Source for Video {
             }
             Take::Timeout if self.last_frame.elapsed() > STALL => {
                 self.running = None;
-                Err(SourceError::Stalled { name: self.info.name.clone() })
+                let name = self.info.name.clone();
+                Err(match self.input {
+                    Input::File(_) => SourceError::VideoStalled { name, after: STALL },
+                    Input::Address(_) => SourceError::StreamStalled { name },
+                })
             }
             Take::Timeout => Ok(Read::Nothing),
             Take::Closed => self.ended(),
@@ -441,10 +457,42 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.mp4");
         assert!(matches!(Video::file(&path), Err(SourceError::NoFile { .. })));
-        for content in [&b""[..], b"not a video at all"] {
+        for content in [&b""[..], b"\0\x01not a video at all"] {
             std::fs::write(&path, content).expect("written");
             let answer = Video::file(&path);
             assert!(matches!(answer, Err(SourceError::Unreadable { .. })), "{answer:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_video_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // ffmpeg would play the first as the picture of a terminal.
+        let files: [(&str, &[u8], FileKind); 4] = [
+            ("notes.txt", b"buy milk\n", FileKind::Text),
+            ("notes.mp4", b"buy milk\n", FileKind::Text),
+            ("a.pdf", b"%PDF-1.7\n\xe2", FileKind::Pdf),
+            ("a.docx", b"PK\x03\x04\x14\0", FileKind::Zip),
+        ];
+        for (name, content, kind) in files {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).expect("written");
+            let answer = Video::file(&path);
+            assert!(
+                matches!(&answer, Err(SourceError::NotMedia { kind: is, .. }) if *is == kind),
+                "{answer:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("a.mp4");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+        let begin = Instant::now();
+        let answer = Video::file(&pipe);
+        assert!(matches!(answer, Err(SourceError::NotMedia { kind: FileKind::Pipe, .. })), "{answer:?}");
+        assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
     }
 }

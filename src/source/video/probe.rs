@@ -72,6 +72,10 @@ pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
             if complaint.is_empty() { "it holds no video".into() } else { ffmpeg_message(&complaint) };
         return Err(input.unreadable(reason));
     };
+    // ffmpeg reads text as the picture of a terminal.
+    if stream.codec_name.as_deref() == Some("ansi") {
+        return Err(input.unreadable("it holds no video".into()));
+    }
     let (Some(mut width), Some(mut height)) = (stream.width, stream.height) else {
         return Err(input.unreadable("it holds no video".into()));
     };

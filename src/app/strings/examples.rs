@@ -1,0 +1,331 @@
+//! One of every kind of error that the window can show, and the test that each is explained in both languages.
+//!
+//! A new kind of error doesn't compile until it has an example here.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::failures::Explain;
+use crate::file_kind::FileKind;
+use crate::library::catalogue::CatalogueError;
+use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
+use crate::library::import::ImportError;
+use crate::library::records::RecordsError;
+use crate::library::upkeep::UpkeepError;
+use crate::model::ModelError;
+use crate::model::families::OutputError;
+use crate::model::file::FileError;
+use crate::model::labels::Language;
+use crate::model::sidecar::SidecarError;
+use crate::model::spec::{Family, Task};
+use crate::save::SnapshotError;
+use crate::settings::SettingsError;
+use crate::source::SourceError;
+
+/// Declares a function that returns one error of every kind: `Variant`, `Variant { fields }` or `Variant(value)`.
+macro_rules! examples {
+    ($name:ident: $error:ident = $($variant:ident $({ $($fields:tt)* })? $(( $($value:expr),* ))?),+ $(,)?) => {
+        pub(in crate::app) fn $name() -> Vec<$error> {
+            fn has_an_example(error: &$error) {
+                match error {
+                    $($error::$variant { .. })|+ => {}
+                }
+            }
+            let all = vec![$($error::$variant $({ $($fields)* })? $(( $($value),* ))?),+];
+            all.iter().for_each(has_an_example);
+            all
+        }
+    };
+}
+
+fn path() -> PathBuf {
+    "/home/me/models/a.onnx".into()
+}
+
+fn name() -> String {
+    "UVC Camera".into()
+}
+
+fn host() -> String {
+    "example.org".into()
+}
+
+fn denied() -> io::Error {
+    io::Error::from_raw_os_error(13)
+}
+
+/// A reason in the words of the operating system.
+fn reason() -> String {
+    denied().to_string()
+}
+
+examples! { source_errors: SourceError =
+    NoCamera,
+    Missing { name: name() },
+    Unplugged { name: name() },
+    Busy { name: name(), by: Some("cheese".into()) },
+    Forbidden { name: name() },
+    Stalled { name: name() },
+    StreamStalled { name: "rtsp://a".into() },
+    Stream { name: "rtsp://a".into(), reason: reason() },
+    VideoStalled { name: "a.mkv".into(), after: Duration::from_secs(10) },
+    NotMedia { path: path(), kind: FileKind::Text },
+    Damaged { name: name() },
+    NoFormat { name: name(), found: "H264".into() },
+    Camera { name: name(), reason: reason() },
+    NoFile { path: path() },
+    Unreadable { path: path(), reason: "it is damaged or cut short".into() },
+    NoImages { place: "/empty".into() },
+    NoFfmpeg,
+    NotSeekable,
+    Unknown { text: "??".into() },
+}
+
+examples! { output_errors: OutputError =
+    NoOutput,
+    OutputCount { found: 3, expected: "heat, scale, offset and landmarks" },
+    Missing("outputs for boxes, scores and classes"),
+    TooShort { name: "output0".into() },
+    NotFloats { name: "output0".into() },
+    Shape { shape: "1×9".into(), expected: "that of an image".into() },
+    PartShape { part: "its masks have", shape: "1×9".into(), expected: "1×32×160×160".into() },
+    Mismatch(vec![("boxes", "1×2".into()), ("scores", "1×3".into()), ("classes", "1×4".into())]),
+    InputSize { count: 8400, what: "anchors", input: (320, 320) },
+    NoRoom { shape: "1×9".into(), what: "17 keypoints".into() },
+    NoCoefficients { columns: 84, prototypes: 32 },
+    AnchorCount { maps: 3, anchors: 4 },
+    TooFewValues { values: 4 },
+    NoClass { shape: "1×9".into() },
+    ValueCount { name: "output0".into(), found: 3, columns: 4, cells: (5, 6) },
+    EmptyImage { shape: "1×3×0×0".into() },
+    NotNumbers,
+}
+
+examples! { file_errors: FileError =
+    Empty,
+    Other("it is a web page, not a model"),
+    NoFile(FileKind::Pipe.name()),
+    NotOnnx,
+    CutShort,
+    Lengths,
+    Nested,
+    NoModel,
+    Io(denied()),
+}
+
+examples! { sidecar_errors: SidecarError =
+    Io(denied()),
+    // The message of the parser names a key of the file: `colour`.
+    Syntax(toml::from_str::<toml::Table>("`colour`").unwrap_err()),
+    Serialize(serde::ser::Error::custom("`colour`")),
+    Range,
+    Anchor,
+    Task { family: Family::Yolox, task: Task::Depth },
+}
+
+examples! { model_errors_without_reasons: ModelError =
+    NoFile { path: path() },
+    Unreadable { path: path(), reason: reason() },
+    NotOnnx { path: path(), reason: FileError::NotOnnx },
+    NoRuntime { reason: None, searched: Vec::new() },
+    Refused { path: path(), reason: "it has no input “images”".into() },
+    CannotRun {
+        path: path(),
+        reason: "its weights lie in a second file, “a.data”, which is missing".into(),
+        remedy: "Put that file next to the model.".into(),
+    },
+    NotUnderstood { path: path(), reason: "inputs x 1×3×64×64 float; outputs none".into() },
+    BadSidecar { path: path(), reason: SidecarError::Range },
+    BadAdapter { path: path(), reason: "there is no such file".into() },
+    BadCompanion { path: path(), reason: "its skeletons don't have COCO's 17 points".into() },
+    UnexpectedOutput { family: "Detector with NMS inside", reason: OutputError::NoOutput },
+    RunFailed { reason: "its input is larger than any image".into() },
+    Stopped,
+    Provider { provider: "CUDA".into(), reason: "this build of ONNX Runtime doesn't offer it".into() },
+}
+
+/// Every kind, with every reason inside.
+fn model_errors() -> Vec<ModelError> {
+    let files = file_errors().into_iter().map(|reason| ModelError::NotOnnx { path: path(), reason });
+    let sidecars = sidecar_errors().into_iter().map(|reason| ModelError::BadSidecar { path: path(), reason });
+    let outputs = output_errors();
+    let outputs = outputs.into_iter().map(|reason| ModelError::UnexpectedOutput { family: "YOLOX", reason });
+    model_errors_without_reasons().into_iter().chain(files).chain(sidecars).chain(outputs).collect()
+}
+
+examples! { download_errors: DownloadError =
+    NoAddress { id: "yolox".into() },
+    BadAddress { address: "ftp://a".into(), reason: "only http, https and file addresses can be used".into() },
+    PlainHttp { host: host() },
+    Unreachable { host: host(), reason: reason() },
+    Insecure { host: host(), reason: reason() },
+    Proxy { proxy: Some("proxy:8080".into()), reason: "its address isn't understood".into() },
+    Stalled { host: host(), after: Duration::from_secs(30) },
+    BrokeOff { host: host(), bytes: 5_000_000, total: Some(9_000_000) },
+    Garbled { host: host(), reason: reason() },
+    Status { host: host(), code: 404, reason: Some("Not Found".into()) },
+    Overloaded { host: host(), code: 503, wait: Some(Duration::from_secs(60)) },
+    Redirects { host: host() },
+    NotTheFile { host: host(), what: "a web page", says: Some("404".into()) },
+    LfsPointer { host: host() },
+    Portal { host: host() },
+    Compressed { host: host(), encoding: "gzip".into() },
+    Empty { host: host() },
+    WrongLength { host: host(), expected: 5, found: 4 },
+    NoLength { host: host() },
+    TooLong { host: host(), limit: 4 << 30 },
+    WrongRange { host: host(), found: "0-4/5".into() },
+    Changed { host: host() },
+    WrongHash { host: host(), expected: Sha256([0; 32]), found: Sha256([255; 32]) },
+    NoSpace { folder: path(), needed: 5_000_000, free: 4_000_000 },
+    DiskFull { folder: path() },
+    FileTooLarge { path: path(), reason: reason() },
+    Unwritable { path: path(), reason: reason() },
+    Occupied { path: path() },
+    TargetTaken { path: path() },
+    InUse { path: path() },
+    NoFile { path: path() },
+    Unreadable { path: path(), reason: reason() },
+    BadArchive { host: host(), reason: "its list of contents is too long".into() },
+    BadMember { member: "../a".into() },
+    NoMember { host: host(), member: "a.onnx".into(), offers: Some("“b.onnx”, “c.onnx”, 3 more".into()) },
+    MemberTooLarge { host: host(), member: "a.onnx".into(), limit: 4 << 30 },
+    Broken { reason: reason() },
+}
+
+examples! { import_errors: ImportError =
+    Model(ModelError::NoFile { path: path() }),
+    Nothing { path: path() },
+    DeadLink { path: path() },
+    TooMany { path: path() },
+    Archive { path: path(), reason: "it holds more than 10000 files".into() },
+    Unwritable { folder: path(), reason: "this account has no permission to write there".into() },
+    DiskFull { folder: path(), need: 5, free: 4 },
+    NoFolder,
+}
+
+examples! { upkeep_errors: UpkeepError =
+    NoTrash { path: path(), reason: "this account has no permission".into() },
+    StaysInTrash { path: path(), reason: "it isn't there any more".into() },
+    Stays { path: path(), reason: reason() },
+}
+
+examples! { records_errors: RecordsError =
+    Damaged { path: path(), renamed_to: path(), reason: "`used`".into() },
+    Unwritable { path: path(), reason: reason() },
+}
+
+examples! { settings_errors: SettingsError =
+    Damaged { reason: "it isn't a text file".into(), kept_as: path() },
+    Partly { values: vec!["`language`".into()], kept_as: path() },
+    Unreadable { path: path(), reason: reason() },
+    Unwritable { path: path(), reason: reason() },
+}
+
+examples! { snapshot_errors: SnapshotError =
+    NoImage,
+    NoFolder { path: path() },
+    NotAFolder { path: path() },
+    Forbidden { path: path() },
+    ReadOnly { path: path() },
+    Full { path: path(), bytes: 3_400_000 },
+    Image { format: "PNG", source: image::ImageError::IoError(denied()) },
+    Json(serde_json::Error::io(denied())),
+    NamesTaken { path: path() },
+    Failed { path: path(), source: denied() },
+}
+
+/// Two English words in a row that are neither quoted nor a command or name; or a single one that only sentences have.
+pub(super) fn english_in(text: &str) -> Option<String> {
+    const NAMES: [&str; 4] =
+        ["sudo apt install ffmpeg", "selfie segmentation", "external data", "sudo usermod"];
+    const OF_SENTENCES: [&str; 24] = [
+        "the", "is", "isn't", "not", "no", "of", "and", "or", "can't", "doesn't", "with", "for", "its", "it",
+        "an", "are", "that", "this", "from", "which", "taken", "needed", "has", "have",
+    ];
+    let mut plain = String::new();
+    let (mut quoted, mut code) = (0, false);
+    for c in text.chars() {
+        match c {
+            '“' => quoted += 1,
+            '”' => quoted -= 1,
+            '`' => code = !code,
+            _ if quoted > 0 || code => {}
+            _ if !c.is_ascii() => plain.push_str(" | "),
+            _ => plain.push(c),
+        }
+    }
+    for name in NAMES {
+        plain = plain.replace(name, "");
+    }
+    let is_word = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase() || c == '\'');
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let single = words.iter().find(|word| OF_SENTENCES.contains(word));
+    let two = words.windows(2).find(|pair| pair.iter().all(|word| is_word(word)));
+    single.map(|word| (*word).to_owned()).or_else(|| two.map(|pair| pair.join(" ")))
+}
+
+fn everything() -> Vec<Box<dyn Explain>> {
+    let mut all: Vec<Box<dyn Explain>> = Vec::new();
+    macro_rules! add {
+        ($($errors:expr),+) => { $(for error in $errors { all.push(Box::new(error)); })+ };
+    }
+    add!(
+        source_errors(),
+        model_errors(),
+        import_errors(),
+        upkeep_errors(),
+        records_errors(),
+        settings_errors(),
+        snapshot_errors(),
+        download_errors(),
+        [SourceError::Busy { name: name(), by: None }],
+        [CatalogueError { file: "a.toml".into(), reason: "it is too large for a list".into() }],
+        [Failure {
+            error: DownloadError::Redirects { host: host() },
+            partial: Some(PartialDownload { path: path(), bytes: 900, total: Some(2_000_000) }),
+            tried: vec![
+                (host(), DownloadError::Redirects { host: host() }),
+                (host(), DownloadError::Redirects { host: host() }),
+            ],
+        }]
+    );
+    all
+}
+
+#[test]
+fn every_error_is_explained_with_its_fix_in_both_languages() {
+    let all = everything();
+    assert!(all.len() > 120, "{}", all.len());
+    let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let mut wrong = Vec::new();
+    for error in all {
+        let (english, chinese) = (error.explain(Language::English), error.explain(Language::Chinese));
+        let (in_english, in_chinese) = (english.to_string(), chinese.to_string());
+        let sentences = in_english.matches(['.', '?']).count();
+        // Nothing is to be done about what the user stopped.
+        let stopped = in_english == ModelError::Stopped.to_string();
+        for (rule, holds) in [
+            ("Chinese", is_chinese(&chinese.message) && !chinese.message.is_empty()),
+            ("no English in it", english_in(&in_chinese).is_none()),
+            ("whole sentences", in_chinese.ends_with('。') && !in_chinese.contains("。。")),
+            ("English", !english.message.is_empty() && !is_chinese(&in_english)),
+            ("names the fix", stopped || !chinese.fix.is_empty()),
+            ("names the fix in English", stopped || !english.fix.is_empty() || sentences > 1),
+        ] {
+            if !holds {
+                wrong.push(format!("{rule}: {in_english} / {in_chinese} {:?}", english_in(&in_chinese)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn untranslated_english_is_found() {
+    assert_eq!(english_in("模型“the file”无法打开：没有权限。"), None);
+    assert_eq!(english_in("请运行“sudo apt install ffmpeg”。"), None);
+    assert!(english_in("模型无法打开：permission denied。").is_some());
+    assert!(english_in("模型无法打开：it holds no model。").is_some());
+}

@@ -1,0 +1,215 @@
+//! `sightline models pull` with the user's own lists and mirrors, from a server on this computer.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests end the test as the tests themselves do")]
+#![allow(dead_code, reason = "the server does more than these tests need")]
+
+mod common;
+#[path = "downloads/server.rs"]
+mod server;
+
+use std::path::PathBuf;
+
+use common::{Ended, TestEnv};
+use serde_json::Value;
+use server::Server;
+use sha2::Digest as _;
+
+/// Bytes that begin as an ONNX file does, others for each name.
+fn content(name: &str) -> Vec<u8> {
+    let mut bytes = vec![8, 8, 0x12, 7];
+    bytes.extend(name.bytes().cycle().take(20_000).map(|b| b ^ 0x80));
+    bytes
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Sends to each path the content of its last part.
+fn serving() -> Server {
+    Server::start(|request, reply| {
+        let name = request.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".onnx").to_owned();
+        if name == "gone" {
+            return reply.send("404 Not Found", "text/plain", b"");
+        }
+        reply.file(request, &content(&name), "v", usize::MAX)
+    })
+}
+
+/// An entry of the catalogue with these lines beside those that every entry has.
+fn entry(id: &str, url: &str, lines: &str) -> String {
+    format!(
+        "[[model]]\nid = \"{id}\"\nname = \"{id}\"\ntask = \"detect\"\nfamily = \"yolox\"\nfile = \"{id}.onnx\"\n\
+         source = \"https://example.org/{id}\"\nurl = \"{url}\"\n{lines}\n"
+    )
+}
+
+const FREE: &str = "licence = \"MIT\"\npermits = \"commercial\"";
+
+/// Writes a list of the user.
+fn list(env: &TestEnv, entries: &[String]) {
+    let folder = env.path("..").join("config/sightline/catalog.d");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("own.toml"), format!("version = 1\n{}", entries.concat())).unwrap();
+}
+
+fn home(env: &TestEnv) -> PathBuf {
+    env.path("..").join("data/sightline/models")
+}
+
+fn models(env: &TestEnv, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+    let mut command = env.bare();
+    for name in ["SIGHTLINE_MIRROR", "HF_ENDPOINT", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"]
+    {
+        command.env_remove(name);
+    }
+    let command = command.arg("models").args(arguments).envs(variables.iter().copied());
+    Ended::of(command.output().expect("the program starts"))
+}
+
+#[test]
+fn an_entry_of_the_users_own_list_is_downloaded_from_its_http_address_and_pinned() {
+    let (env, server) = (TestEnv::new(), serving());
+    let lines = format!("sha256 = \"unverified\"\n{FREE}\n[model.read]\norder = \"rgb\"");
+    list(&env, &[entry("mine", &server.url("/a/mine.onnx"), &lines)]);
+    let ended = models(&env, &[], &["pull", "mine"]).with_code(0);
+    assert!(ended.out.contains("nobody has published its SHA-256"), "{}", ended.out);
+    assert_eq!(std::fs::read(home(&env).join("mine.onnx")).unwrap(), content("mine"));
+    assert!(std::fs::read_to_string(home(&env).join("mine.toml")).unwrap().contains("rgb"));
+    // Another content at the same address is noticed.
+    std::fs::remove_file(home(&env).join("mine.onnx")).unwrap();
+    list(&env, &[entry("mine", &server.url("/a/other.onnx"), &lines)]);
+    let ended = models(&env, &[], &["pull", "mine"]).with_code(1);
+    assert!(ended.err.contains("isn't the right one"), "{}", ended.err);
+}
+
+#[test]
+fn any_of_several_published_contents_is_verified() {
+    let (env, server) = (TestEnv::new(), serving());
+    let known = [sha256(&content("old")), sha256(&content("new"))];
+    let lines = format!("sha256 = \"unverified\"\nknown = [\"{}\", \"{}\"]\n{FREE}", known[0], known[1]);
+    list(&env, &[entry("new", &server.url("/new.onnx"), &lines)]);
+    let ended = models(&env, &[], &["pull", "new"]).with_code(0);
+    assert!(ended.out.contains("its SHA-256 is the published one"), "{}", ended.out);
+    std::fs::remove_file(home(&env).join("new.onnx")).unwrap();
+    let ended = models(&env, &[], &["pull", "new", "--format", "json"]).with_code(0);
+    assert_eq!(ended.json_lines()[0]["trust"], "verified");
+    list(&env, &[entry("new", &server.url("/replaced.onnx"), &lines)]);
+    std::fs::remove_file(home(&env).join("new.onnx")).unwrap();
+    let ended = models(&env, &[], &["pull", "new"]).with_code(1);
+    assert!(ended.err.contains("isn't the right one"), "{}", ended.err);
+}
+
+#[test]
+fn hf_endpoint_stands_in_for_the_hub_and_sightline_mirror_goes_first() {
+    let (env, server) = (TestEnv::new(), serving());
+    let lines = format!("sha256 = \"{}\"\n{FREE}", sha256(&content("hub")));
+    list(&env, &[entry("hub", "https://huggingface.co/somebody/nets/resolve/main/hub.onnx", &lines)]);
+    let hub = server.url("/");
+    models(&env, &[("HF_ENDPOINT", &hub)], &["pull", "hub"]).with_code(0);
+    assert_eq!(server.requests()[0].path, "/somebody/nets/resolve/main/hub.onnx");
+    std::fs::remove_file(home(&env).join("hub.onnx")).unwrap();
+    let (mirror, empty) = (server.url("/mirror"), serving());
+    let both = [("SIGHTLINE_MIRROR", mirror.as_str()), ("HF_ENDPOINT", &empty.url("/"))];
+    models(&env, &both, &["pull", "hub"]).with_code(0);
+    assert_eq!(server.requests().last().unwrap().path, "/mirror/hub.onnx");
+    assert!(empty.requests().is_empty());
+}
+
+#[test]
+fn a_name_that_nobody_has_is_an_error_of_the_command_line_and_stops_no_other() {
+    let (env, server) = (TestEnv::new(), serving());
+    let hashed = |name: &str| format!("sha256 = \"{}\"\n{FREE}", sha256(&content(name)));
+    list(
+        &env,
+        &[
+            entry("one", &server.url("/one.onnx"), &hashed("one")),
+            entry("gone", &server.url("/gone.onnx"), &hashed("gone")),
+        ],
+    );
+    let ended = models(&env, &[], &["pull", "yolox-nanno", "one"]).with_code(2);
+    assert!(ended.err.contains("Did you mean yolox-nano"), "{}", ended.err);
+    assert!(home(&env).join("one.onnx").exists());
+    models(&env, &[], &["pull", "gone"]).with_code(1);
+    models(&env, &[], &["pull", "gone", "nothing-of-that-name"]).with_code(2);
+}
+
+#[test]
+fn a_licence_that_is_not_accepted_stops_its_own_model_alone() {
+    let (env, server) = (TestEnv::new(), serving());
+    let bound = "sha256 = \"unverified\"\nlicence = \"AGPL-3.0\"\npermits = \"copyleft\"";
+    list(
+        &env,
+        &[
+            entry("bound", &server.url("/bound.onnx"), bound),
+            entry("free", &server.url("/free.onnx"), &format!("sha256 = \"unverified\"\n{FREE}")),
+        ],
+    );
+    // Nobody can answer here: standard input is no terminal.
+    let ended = models(&env, &[], &["pull", "bound", "free"]).with_code(2);
+    assert!(ended.err.contains("AGPL-3.0") && ended.err.contains("--yes"), "{}", ended.err);
+    assert!(home(&env).join("free.onnx").exists() && !home(&env).join("bound.onnx").exists());
+    models(&env, &[], &["pull", "bound", "--yes"]).with_code(0);
+    assert!(home(&env).join("bound.onnx").exists());
+}
+
+fn available(env: &TestEnv) -> Vec<Value> {
+    let ended = models(env, &[], &["list", "--available", "--format", "json"]).with_code(0);
+    serde_json::from_str(&ended.out).expect("a JSON array")
+}
+
+#[test]
+fn the_starter_set_comes_with_its_size_first() {
+    let (env, server) = (TestEnv::new(), serving());
+    let ids: Vec<String> = available(&env)
+        .iter()
+        .filter(|e| e["starter"] == true)
+        .map(|e| e["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 8);
+    // The same models from the server here.
+    let entries: Vec<String> = ids
+        .iter()
+        .map(|id| {
+            let bytes = content(id);
+            let lines =
+                format!("starter = true\nbytes = {}\nsha256 = \"{}\"\n{FREE}", bytes.len(), sha256(&bytes));
+            entry(id, &server.url(&format!("/{id}.onnx")), &lines)
+        })
+        .collect();
+    list(&env, &entries);
+    let ended = models(&env, &[], &["pull", "starter"]).with_code(0);
+    assert!(ended.err.starts_with("The starter set: 8 models, 160.0 kB to download."), "{}", ended.err);
+    assert!(
+        ended.err.lines().nth(1).is_some_and(|l| l.contains("20.0 kB") && l.contains("MIT")),
+        "{}",
+        ended.err
+    );
+    for id in &ids {
+        assert!(home(&env).join(format!("{id}.onnx")).exists(), "{id}");
+    }
+    let again = models(&env, &[], &["pull", "Starter"]).with_code(0);
+    assert!(again.err.starts_with("The starter set: 8 models, 0 B to download."), "{}", again.err);
+}
+
+#[test]
+fn lists_begin_with_the_starter_set_and_the_classics_with_alexnet() {
+    let env = TestEnv::new();
+    let all = available(&env);
+    assert!(all.iter().take(8).all(|e| e["starter"] == true));
+    let hashed =
+        |e: &Value| e["sha256"] != "unverified" || e["known"].as_array().is_some_and(|k| !k.is_empty());
+    let first_without = all.iter().position(|e| !hashed(e)).unwrap();
+    assert!(all[first_without..].iter().all(|e| !hashed(e)));
+    let text = models(&env, &[], &["list", "--available"]).with_code(0).out;
+    assert!(text.lines().filter(|l| l.contains("unverified")).count() > 20, "they are marked");
+    let ended = models(&env, &[], &["list", "--classics"]).with_code(0);
+    let first = ended.out.lines().nth(1).unwrap();
+    for word in
+        ["2012", "AlexNet", "61.0 M", "ImageNet val top-1 54.8", "243.9 MB", "https://papers.nips.cc/"]
+    {
+        assert!(first.contains(word), "{word} isn't in {first}");
+    }
+    let vit = ended.out.lines().position(|l| l.contains("ViT-B/16"));
+    assert!(vit > ended.out.lines().position(|l| l.contains("ResNet-50")), "{}", ended.out);
+}
