@@ -27,7 +27,7 @@ pub(super) fn complete(path: &Path, overrides: &Sidecar, spec: &mut Spec) {
     let (found, evidence) = if let Some((found, name)) = beside(path, side) {
         (found, format!("{name} beside the file says how its images are prepared"))
     } else if let Some((found, word)) = by_name(path, spec, side) {
-        (found, format!("the file\u{2019}s name says {word}: images are prepared as is usual for it"))
+        (found, format!("the file’s name says {word}: images are prepared as is usual for it"))
     } else {
         return;
     };
