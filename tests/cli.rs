@@ -30,7 +30,7 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["predict", bus, "--format", "xml"], "--format"),
         (&["predict", ""], "not a camera, file, folder"),
         (&["predict", "pattern:0x0"], "pattern:0x0"),
-        (&["predikt"], "predict"),
+        (&["predikt"], "sightline predict"),
         (&["--model", "m.onnx", "predict", bus], "after the command"),
         (&["models", "info"], "MODEL"),
     ];
@@ -65,7 +65,7 @@ fn a_model_among_the_sources_is_an_error_that_shows_what_to_type() {
             "sightline compare dog.jpg --model a.onnx --model b.onnx",
         ),
         (&["bench", "--source", "m.onnx"], "sightline bench m.onnx"),
-        (&["--source", "m.onnx"], "sightline --model m.onnx"),
+        (&["--source", "m.onnx"], "sightline m.onnx"),
     ];
     for (arguments, typed) in wrong {
         let ended = env.run(*arguments).with_code(2);
@@ -123,9 +123,9 @@ fn a_failure_is_a_sentence_with_its_fix() {
         (&["predict", "nothing.jpg"], "doesn't exist"),
         (&["predict", "bus.jpg"], "No model was named"),
         (&["predict", "bus.jpg", "--model", "nothing.onnx"], "doesn't exist"),
-        (&["predict", "bus.jpg", "--model", "cut.onnx"], "not a whole ONNX file"),
-        (&["predict", "bus.jpg", "--model", "text.onnx"], "not a whole ONNX file"),
-        (&["models", "info", "cut.onnx"], "not a whole ONNX file"),
+        (&["predict", "bus.jpg", "--model", "cut.onnx"], "not a valid ONNX file"),
+        (&["predict", "bus.jpg", "--model", "text.onnx"], "not a valid ONNX file"),
+        (&["models", "info", "cut.onnx"], "not a valid ONNX file"),
     ];
     for (arguments, words) in failing {
         let ended = env.run(*arguments).with_code(1);

@@ -404,6 +404,16 @@ fn the_server_is_named_while_it_has_not_answered() {
     });
     place.downloads.cancel(ticket);
     assert!(matches!(place.downloads.wait(ticket, LONG), Some(State::Cancelled)));
+    // And while it is to be asked again: nothing listens on port 9 here.
+    let place = Place::new(Options { wait: LONG, longest_wait: LONG, ..quick() });
+    let ticket = place.downloads.add(place.job("http://127.0.0.1:9/m")).unwrap();
+    until("it waits", || {
+        place.progress(ticket).is_some_and(|p| {
+            p.phase == Phase::Waiting && p.host.as_deref() == Some("127.0.0.1:9") && p.problem.is_some()
+        })
+    });
+    place.downloads.cancel(ticket);
+    assert!(matches!(place.downloads.wait(ticket, LONG), Some(State::Cancelled)));
 }
 
 #[test]

@@ -24,14 +24,22 @@ fn server() -> String {
 fn reply(mut client: TcpStream) -> std::io::Result<()> {
     let mut lines = BufReader::new(client.try_clone()?).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
-    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    // A video whose index lies at its end is read from there first.
+    let mut from = 0;
+    while let Some(line) = lines.next().transpose()?.filter(|line| !line.is_empty()) {
+        if let Some(range) = line.to_lowercase().strip_prefix("range: bytes=") {
+            from = range.trim_end_matches('-').parse().unwrap_or(0);
+        }
+    }
     let image = std::fs::read(shared("media/bus.jpg"))?;
     match request.split(' ').nth(1).unwrap_or_default() {
         "/video.mp4" => {
             let video = std::fs::read(shared("media/traffic.mp4"))?;
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\nContent-Length: ";
-            write!(client, "{head}{}\r\n\r\n", video.len())?;
-            client.write_all(&video)
+            let (all, part) = (video.len(), video.get(from..).unwrap_or_default());
+            let head = "HTTP/1.1 206 Partial Content\r\nContent-Type: video/mp4\r\nConnection: close\r\n";
+            write!(client, "{head}Content-Range: bytes {from}-{}/{all}\r\n", all - 1)?;
+            write!(client, "Content-Length: {}\r\n\r\n", part.len())?;
+            client.write_all(part)
         }
         path @ ("/camera" | "/stops") => {
             write!(client, "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=f\r\n\r\n")?;

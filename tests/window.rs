@@ -7,6 +7,7 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -210,9 +211,11 @@ fn every_fault_of_a_camera_has_its_page_and_the_image_comes_back() {
 #[test]
 fn a_camera_that_cannot_be_opened_has_its_page() {
     let (display, env) = (Display::new(), TestEnv::new());
-    for (word, title) in
-        [("busyopen", "Camera in use"), ("busy", "Camera in use"), ("noperm", "No permission for the camera")]
-    {
+    for (word, title) in [
+        ("busyopen", "Camera in use"),
+        ("busy", "Camera in use"),
+        ("noperm", "No permission to use the camera"),
+    ] {
         let camera = FakeCamera::new();
         camera.fault(word);
         let mut window = Window::open(&display, camera.command(&env), &["--source", "Fake Webcam"]);
@@ -221,6 +224,57 @@ fn a_camera_that_cannot_be_opened_has_its_page() {
         window.until_title("Fake Webcam");
         window.quit();
     }
+}
+
+/// The other window is as large and lies on it, so that nothing of the first one is seen.
+#[test]
+fn a_hidden_window_rests_and_goes_on_when_it_is_seen_again() {
+    let (display, env, other) = (Display::new(), TestEnv::new(), TestEnv::new());
+    let mut window = Window::open(&display, env.bare(), &["pattern", "--size", "900x600"]);
+    window.until_title("Test pattern");
+    let busy = |window: &Window<'_>| {
+        let ticks = || {
+            let stat =
+                std::fs::read_to_string(format!("/proc/{}/stat", window.program.id())).expect("it runs");
+            let fields: Vec<u64> = stat
+                .rsplit(')')
+                .next()
+                .unwrap_or_default()
+                .split_whitespace()
+                .filter_map(|f| f.parse().ok())
+                .collect();
+            // After the name and the state: user time and system time are the 11th and 12th number.
+            fields[10] + fields[11]
+        };
+        let before = ticks();
+        std::thread::sleep(Duration::from_secs(1));
+        ticks() - before
+    };
+    let seen = busy(&window);
+    let mut cover = Window::open(&display, other.bare(), &["pattern", "--size", "1000x700"]);
+    cover.until_title("Test pattern");
+    window.until("rest", |window| busy(window) * 4 < seen);
+    drop(cover);
+    window.until("the pattern goes on", |window| busy(window) * 2 > seen);
+    window.quit();
+}
+
+#[test]
+fn the_window_opens_what_is_named_as_viewers_do() {
+    let (display, env) = (Display::new(), TestEnv::new());
+    let image = env.path("a picture.png");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/icon/sightline-256.png"), &image)
+        .unwrap();
+    let config = env.path("config");
+    let mut command = env.bare();
+    command.env("SIGHTLINE_CONFIG_DIR", &config).current_dir(image.parent().unwrap());
+    let mut window = Window::open(&display, command, &["a picture.png"]);
+    window.until_title("a picture.png");
+    window.quit();
+    let settings = std::fs::read_to_string(config.join("settings.toml")).unwrap();
+    assert!(settings.contains(image.to_str().unwrap()), "by its whole path: {settings}");
+    let ended = Ended::of(env.bare().arg("no-such-thing").output().expect("runs")).with_code(2);
+    assert!(ended.err.contains("no-such-thing") && ended.err.contains("--help"), "{}", ended.err);
 }
 
 #[test]

@@ -33,14 +33,24 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
 /// Shows the sheet over everything.
 pub fn ui(ui: &Ui, s: &Strings, out: &mut Vec<Intent>) {
     let modal = Modal::new(Id::unique("help")).show(ui.ctx(), |ui| {
-        ui.set_width(380.0);
+        ui.set_width(700.0);
         page_title(ui, s.keys);
         ui.add_space(8.0);
-        egui::Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
-            for (keys, text) in rows(s) {
-                key_caps(ui, keys);
-                ui.label(text);
-                ui.end_row();
+        let rows = rows(s);
+        let half = rows.len().div_ceil(2);
+        // Two columns fit a low window.
+        ui.columns(2, |columns| {
+            for ((number, column), part) in columns.iter_mut().enumerate().zip(rows.chunks(half)) {
+                egui::Grid::new(("keys", number)).num_columns(2).spacing([16.0, 8.0]).show(column, |ui| {
+                    for (keys, text) in part {
+                        key_caps(ui, keys);
+                        ui.scope(|ui| {
+                            ui.set_max_width(220.0);
+                            ui.add(egui::Label::new(*text).wrap());
+                        });
+                        ui.end_row();
+                    }
+                });
             }
         });
         ui.add_space(8.0);

@@ -34,7 +34,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                             out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
                         }
                         Key::Escape if !menu && !typing && !view.typing => {
-                            out.extend(escape(view, page, help))
+                            out.extend(escape(view, page, help));
                         }
                         Key::F9 if !repeat && !menu && *page == Page::Stage => {
                             let shown = view.settings.side_panel;

@@ -13,6 +13,7 @@ mod help;
 mod icons;
 mod intent;
 mod keys;
+mod labels_file;
 mod library;
 mod model_panel;
 mod options;

@@ -15,7 +15,7 @@ use crate::model::file::{GraphInfo, ValueInfo};
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
 use crate::model::spec::{ColourOrder, Family, Fit, Layout, Range};
-use crate::model::{Inspection, ModelError};
+use crate::model::{Inspection, ModelError, Task};
 
 /// The fits that can be chosen, as the families use them.
 const CENTRED: Fit = Fit::Letterbox { pad: 114, centred: true, rounded: true };
@@ -136,13 +136,10 @@ impl Reading {
                 &mut c.family,
                 &Family::by_name().map(|f| (f, family_name(view.language, f))),
             );
-            // Another family keeps the task if it has it.
-            if c.family.zip(c.task).is_some_and(|(family, task)| !family.tasks().contains(&task)) {
-                c.task = None;
-            }
+            c.task = task_of(c.family, c.task);
             let tasks: Vec<_> = match c.family {
                 Some(family) => family.tasks().iter().map(|t| (*t, task_name(view.language, *t))).collect(),
-                None => crate::model::Task::ALL.iter().map(|t| (*t, task_name(view.language, *t))).collect(),
+                None => Task::ALL.iter().map(|t| (*t, task_name(view.language, *t))).collect(),
             };
             choice(ui, s.task, unset, &mut c.task, &tasks);
             let layouts = [(Layout::Nchw, s.planes), (Layout::Nhwc, s.interleaved)];
@@ -228,6 +225,11 @@ impl Reading {
     }
 }
 
+/// The task that stays when a family is chosen: the same, if the family has it.
+fn task_of(family: Option<Family>, task: Option<Task>) -> Option<Task> {
+    task.filter(|task| family.is_none_or(|family| family.tasks().contains(task)))
+}
+
 /// A choice among several options; `None` leaves the value as it was found.
 fn choice<T: Copy + PartialEq>(
     ui: &mut Ui,
@@ -309,5 +311,24 @@ fn graph_ui(ui: &mut Ui, s: &Strings, graph: &GraphInfo) {
     if !graph.producer.is_empty() {
         ui.add_space(4.0);
         ui.label(egui::RichText::new(format!("{}: {}", s.made_by, graph.producer)).color(p.weak));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_family_keeps_the_task_if_it_has_it() {
+        let both: Vec<Family> = Family::ALL
+            .into_iter()
+            .filter(|f| f.tasks().contains(&Task::Detect) && f.tasks().contains(&Task::Pose))
+            .collect();
+        assert!(!both.is_empty());
+        for family in both {
+            assert_eq!(task_of(Some(family), Some(Task::Pose)), Some(Task::Pose), "{}", family.name());
+        }
+        assert_eq!(task_of(Some(Family::Gan), Some(Task::Pose)), None);
+        assert_eq!(task_of(None, Some(Task::Pose)), Some(Task::Pose));
     }
 }

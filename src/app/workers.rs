@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::controllers::LabelsError;
 use super::intent::{Choose, Intent};
+use super::labels_file::LabelsError;
 use super::strings::Strings;
 use crate::library::download::Job;
 use crate::library::import::{ImportError, Imported};

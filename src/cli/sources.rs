@@ -57,11 +57,23 @@ fn source_of(word: &OsStr) -> Result<Address, Failure> {
         Address::Camera { name, .. } if !camera::list().iter().any(|camera| camera.name == name) => {
             Err(Failure::usage(
                 format!("\u{201c}{name}\u{201d} is no file, folder, camera, network address or command."),
-                "\u{201c}sightline --help\u{201d} lists the commands, \u{201c}sightline cameras\u{201d} the cameras.",
+                match command_like(&name) {
+                    Some(command) => format!("Did you mean \u{201c}sightline {command}\u{201d}?"),
+                    None => "\u{201c}sightline --help\u{201d} lists the commands, \u{201c}sightline cameras\u{201d} the cameras."
+                        .to_owned(),
+                },
             ))
         }
         address => Ok(address),
     }
+}
+
+/// The command that was probably meant by a word.
+fn command_like(word: &str) -> Option<String> {
+    let likeness = |name: &str| strsim::jaro_winkler(name, &word.to_lowercase());
+    let commands = <super::Cli as clap::CommandFactory>::command();
+    let names = commands.get_subcommands().map(|command| command.get_name().to_owned());
+    names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.85)
 }
 
 /// The addresses of the sources, and whether some are missing; `models` are those of `--model`. A missing source is reported

@@ -204,8 +204,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.onnx");
         std::fs::write(&path, "first").unwrap();
-        let Ok(trashed) = remove(&path, Removal::Trash) else { return };
-        assert_eq!(trashed, [path.clone()]);
+        let trashed = remove(&path, Removal::Trash).unwrap();
+        assert_eq!(trashed, std::slice::from_ref(&path));
         assert!(!path.exists());
         restore(&trashed).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");

@@ -67,6 +67,8 @@ pub struct Session {
     /// The image size that `extra_inputs` were written for.
     extra_inputs_size: Option<(u32, u32)>,
     shape: Vec<i64>,
+    /// The file is for one image alone: its input has no axis for a batch.
+    without_batch: bool,
     /// 16-bit outputs, widened.
     widened: Vec<Vec<f32>>,
     /// Outputs that the next run fills again.
@@ -178,6 +180,8 @@ impl Session {
                 path: path.to_owned(),
                 reason: format!("it has no input \u{201c}{image}\u{201d}"),
             })?;
+        let axes = session.inputs().get(image_index).and_then(|input| input.dtype().tensor_shape());
+        let without_batch = axes.is_some_and(|axes| axes.len() == 3);
         let widened = vec![Vec::new(); session.outputs().len()];
         // Other providers may place their outputs in other memory.
         let reused = if provider == Provider::Cpu { ReusedOutputs::of(&session) } else { None };
@@ -194,6 +198,7 @@ impl Session {
             extra_inputs: Vec::new(),
             extra_inputs_size: None,
             shape: Vec::new(),
+            without_batch,
             widened,
             reused,
             provider,
@@ -282,11 +287,15 @@ impl Session {
         Ok(())
     }
 
-    /// The image's tensor for this shape; a new one is made only when the shape changes.
+    /// The image's tensor for this shape, batch first; a new one is made only when the shape changes.
     ///
     /// # Errors
     /// [`ModelError::RunFailed`] if the tensor can't be made.
     pub fn image(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
+        let shape = match shape {
+            [1, image @ ..] if self.without_batch && image.len() == 3 => image,
+            shape => shape,
+        };
         if self.shape != shape {
             let element = match self.image {
                 Image::F32(_) => Element::F32,

@@ -92,7 +92,7 @@ impl Compare {
 
     /// The part of `area` that the previews fill.
     #[must_use]
-    pub fn pictures(&self, area: Rect) -> Rect {
+    pub fn pictures(area: Rect) -> Rect {
         Rect::from_min_max(pos2(area.left(), area.top() + HEADER), pos2(area.right(), area.bottom() - BAR))
     }
 

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use super::*;
+use crate::engine::ModelInfo;
 use crate::model::results::StageTimes;
 use crate::model::{Detection, Results, Task, Thresholds};
 
@@ -88,6 +89,23 @@ fn all_panes_are_of_one_request() {
     assert!(composer.scene(2).is_none(), "the scene of the model that was taken away");
     ready(&mut composer);
     assert!(composer.scene(2).is_some());
+}
+
+#[test]
+fn no_scene_of_the_model_before_is_shown_under_another_models_name() {
+    let mut composer = Composer::default();
+    let (a, b) = (prediction(1, SIZE), prediction(1, SIZE));
+    let of_both = |b: &Arc<Prediction>| [Some(Arc::clone(&a)), Some(Arc::clone(b)), None, None];
+    ask(&mut composer, "scenes-other", of_both(&b), &Style::default(), compose);
+    ready(&mut composer);
+    let mut other = Prediction::clone(&b);
+    other.model =
+        Arc::new(ModelInfo { path: "/models/other.onnx".into(), ..crate::app::tests::model_info() });
+    ask(&mut composer, "", of_both(&Arc::new(other)), &Style::default(), compose);
+    assert!(composer.scene(1).is_none(), "not for one pass");
+    assert!(composer.scene(0).is_some(), "the other pane keeps its own");
+    ready(&mut composer);
+    assert!(composer.scene(1).is_some());
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl DownloadList {
                     let p = running.progress();
                     match p.host {
                         Some(host) => PullState::Connecting { host },
-                        None if p.phase == Phase::Connecting => PullState::Waiting,
+                        None if matches!(p.phase, Phase::Connecting | Phase::Waiting) => PullState::Waiting,
                         None => PullState::Running {
                             done: p.bytes,
                             total: p.total,

@@ -112,7 +112,7 @@ impl LibraryController {
             LibraryDone::Pull(id, job) => self.downloads.begin(id, *job, core),
             LibraryDone::Verified(name, verdict) => verified(&name, verdict, core),
             LibraryDone::Removed(path, deleted, record, result) => {
-                removed(&path, deleted, record, result, core)
+                removed(&path, deleted, record, result, core);
             }
             LibraryDone::Restored(path, Ok(())) => {
                 core.toasts.good(core.strings().library.restored, file_name(&path));
@@ -204,7 +204,8 @@ fn removed(
         Ok(_) if deleted => {}
         Ok(files) => {
             let toast = core.toasts.good(core.strings().library.removed, file_name(path));
-            toast.undo = (!files.is_empty()).then(|| Intent::Library(LibraryIntent::Restore(files, record)));
+            toast.undo =
+                (!files.is_empty()).then_some(Intent::Library(LibraryIntent::Restore(files, record)));
         }
         Err(error) => core.failed_with(&error),
     }

@@ -19,6 +19,6 @@ pub use compare::CompareController;
 pub use files::FilesController;
 pub use library::LibraryController;
 pub use model::ModelController;
-pub use reading::{LabelsError, ReadingController};
+pub use reading::ReadingController;
 pub use settings::{SettingsController, theme};
 pub use source::SourceController;

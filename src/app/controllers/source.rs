@@ -42,7 +42,7 @@ impl SourceController {
     /// Carries out an intent.
     pub fn apply(&mut self, intent: SourceIntent, core: &mut Core) {
         match intent {
-            SourceIntent::Open(address) => self.open(address, core),
+            SourceIntent::Open(address) => self.open(&address, core),
             SourceIntent::OpenCamera(address, request) => {
                 if let Some(info) = source_info(&core.source) {
                     let name = info.name.clone();
@@ -56,15 +56,15 @@ impl SourceController {
             }
             SourceIntent::TryAgain => {
                 if let Some(address) = source_address(&core.source).cloned() {
-                    self.open(address, core);
+                    self.open(&address, core);
                 }
             }
             SourceIntent::CameraNumber(n) => {
                 let known = self.cameras.items().get(n).map(CameraInfo::address);
                 if let Some(address) = known {
-                    self.open(address, core);
+                    self.open(&address, core);
                 } else if self.cameras.items.is_none() {
-                    self.open(Address::CameraIndex(n as u32), core);
+                    self.open(&Address::CameraIndex(n as u32), core);
                 }
             }
             SourceIntent::RefreshCameras => self.list_cameras(core),
@@ -114,7 +114,7 @@ impl SourceController {
         }
     }
 
-    fn open(&self, address: Address, core: &mut Core) {
+    fn open(&self, address: &Address, core: &mut Core) {
         let address = address.absolute();
         if core.page != Page::Stage {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use egui::{self, Align, Layout, Ui};
 
-use super::parts::{chip, kind, licence_colour, progress, row_frame, size, task_mark};
+use super::parts::{chip, kind, licence_colour, progress, row_frame, task_mark};
 use super::state::{LibraryPage, Question};
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::{Explain as _, Library, family_name, permits, task_name};
 use crate::app::style::palette;
 use crate::app::view::{Pull, PullState, View};
 use crate::app::widgets::{notice, plain_button, primary_button};
+use crate::library::names::size;
 use crate::library::search::Haystack;
 use crate::library::{CatalogueEntry, ModelEntry};
 use crate::model::labels::Language;

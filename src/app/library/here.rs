@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use egui::{self, Align, Layout, Ui};
 
-use super::parts::{chip, kind, licence_colour, row_frame, size, star, task_mark};
+use super::parts::{chip, kind, licence_colour, row_frame, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::{Library, family_name, permits, phrase, task_name};
 use crate::app::style::palette;
 use crate::app::view::{View, is_of, listed};
 use crate::app::widgets::{at_right, centred_page, plain_button, primary_button};
+use crate::library::names::size;
 use crate::library::search;
 use crate::library::{Kind, ModelEntry};
 use crate::model::spec::Size;
@@ -123,7 +124,9 @@ fn model_ui(
         task_mark(ui, model.task(), task);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let room = (ui.available_width() - 330.0).max(160.0);
+            // As wide as the other side leaves it, so that the size is not cut.
+            let others = if model.stated_licence().is_some() { 330.0 } else { 240.0 };
+            let room = (ui.available_width() - others).max(160.0);
             ui.set_width(room);
             ui.horizontal(|ui| {
                 let name = egui::RichText::new(&model.name).color(p.strong).size(15.0);

@@ -6,5 +6,4 @@ mod page;
 mod parts;
 mod state;
 
-pub(in crate::app) use parts::size;
 pub use state::LibraryPage;

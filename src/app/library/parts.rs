@@ -121,12 +121,3 @@ pub fn kind(task: &str, family: &str) -> Vec<String> {
     parts.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     parts
 }
-
-/// A size in bytes, with a unit.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
-}

@@ -66,11 +66,6 @@ fn shown(path: &Path) -> String {
     names::shown(&path.display().to_string()).into_owned()
 }
 
-/// A size in bytes, with a unit.
-fn size(bytes: u64) -> String {
-    if bytes < 1000 { format!("{bytes} B") } else { crate::app::library::size(bytes) }
-}
-
 impl Explain for SnapshotError {
     fn english_fix(&self) -> String {
         self.fix().into()
@@ -94,7 +89,7 @@ impl Explain for SnapshotError {
                 FailureText::new(format!("“{}”所在磁盘为只读。", path.display()), other)
             }
             Self::Full { path, bytes } => FailureText::new(
-                format!("“{}”所在磁盘已满，截图需要 {}。", path.display(), size(*bytes)),
+                format!("“{}”所在磁盘已满，截图需要 {}。", path.display(), names::size(*bytes)),
                 "请清理空间，或在设置中选择其他磁盘上的文件夹，然后重试。",
             ),
             Self::Image { format, source } => FailureText::new(
@@ -249,8 +244,8 @@ impl Explain for Failure {
             message = format!("{message}另外 {} 个地址也失败了。", self.tried.len() - 1);
         }
         if let Some(PartialDownload { path, bytes, total }) = &self.partial {
-            let of = total.map(|total| format!("（共 {}）", size(total))).unwrap_or_default();
-            let bytes = size(*bytes);
+            let of = total.map(|total| format!("（共 {}）", names::size(total))).unwrap_or_default();
+            let bytes = names::size(*bytes);
             message = format!("{message}已下载的 {bytes}{of}保留在“{}”中，之后会续传。", path.display());
         }
         FailureText { message, fix }
@@ -283,8 +278,8 @@ fn what_happened(error: &DownloadError) -> String {
         }
         E::Stalled { host, after } => format!("{host} 在 {} 秒内没有传来数据。", after.as_secs().max(1)),
         E::BrokeOff { host, bytes, total } => {
-            let of = total.map(|t| format!("（共 {}）", size(t))).unwrap_or_default();
-            format!("与 {host} 的连接在收到 {}{of}后中断。", size(*bytes))
+            let of = total.map(|t| format!("（共 {}）", names::size(t))).unwrap_or_default();
+            format!("与 {host} 的连接在收到 {}{of}后中断。", names::size(*bytes))
         }
         E::Garbled { host, reason } => format!("{host} 的应答不符合 HTTP：{}。", zh(reason)),
         E::Status { host, code, reason } => format!("{host} 应答 {code}{}。", braces(reason)),
@@ -307,14 +302,19 @@ fn what_happened(error: &DownloadError) -> String {
             format!("{host} 上的文件为 {found} 字节，应为 {expected} 字节。")
         }
         E::NoLength { host } => format!("{host} 没有给出文件长度，且文件的大小和 SHA-256 均未知。"),
-        E::TooLong { host, limit } => format!("{host} 传来的数据超过允许的 {}。", size(*limit)),
+        E::TooLong { host, limit } => format!("{host} 传来的数据超过允许的 {}。", names::size(*limit)),
         E::WrongRange { host, found } => format!("{host} 传来的不是所请求的部分（{found}）。"),
         E::Changed { host } => format!("下载期间 {host} 上的文件发生了变化。"),
         E::WrongHash { host, expected, found } => {
             format!("{host} 传来的文件不正确：SHA-256 为 {found}，应为 {expected}。")
         }
         E::NoSpace { folder, needed, free } => {
-            format!("“{}”的空间不足：需要 {}，剩余 {}。", folder.display(), size(*needed), size(*free))
+            format!(
+                "“{}”的空间不足：需要 {}，剩余 {}。",
+                folder.display(),
+                names::size(*needed),
+                names::size(*free)
+            )
         }
         E::DiskFull { folder } => format!("“{}”所在磁盘已满。", folder.display()),
         E::FileTooLarge { path, reason } => {
@@ -333,7 +333,7 @@ fn what_happened(error: &DownloadError) -> String {
             format!("{host} 传来的压缩包中没有“{member}”{offers}。")
         }
         E::MemberTooLarge { host, member, limit } => {
-            format!("{host} 传来的压缩包中，“{member}”解压后超过允许的 {}。", size(*limit))
+            format!("{host} 传来的压缩包中，“{member}”解压后超过允许的 {}。", names::size(*limit))
         }
         E::Broken { reason } => format!("下载无法进行：{}。", zh(reason)),
     }

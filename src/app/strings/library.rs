@@ -89,14 +89,14 @@ strings! {
             |host| format!("正在连接 {host}…");
         starter = "Starter set", "入门套装";
         starter_text =
-            "Detection, faces, person matting, pose, depth, classification and two painting styles: small models, free for any use.",
-            "检测、人脸、人像抠图、姿态、深度、分类和两种绘画风格：体积小，可自由使用。";
+            "Objects, faces, person matting, pose, depth, classification and two painting styles: small models, free for any use.",
+            "目标、人脸、人像抠图、姿态、深度、分类和两种绘画风格：都是可自由使用的小模型。";
         download_starter: fn(&str) -> String =
             |size| format!("Download all ({size})"),
             |size| format!("全部下载（{size}）");
         classics = "Classics", "经典模型";
         classics_hint =
-            "The networks of a deep-learning course, in its order.",
+            "The networks that a course on deep learning goes through, in its order.",
             "深度学习课程中的经典网络，按课程顺序排列。";
         paper = "Paper", "论文";
         parameters: fn(&str) -> String =

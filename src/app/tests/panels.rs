@@ -7,6 +7,7 @@ use egui_kittest::kittest::NodeT as _;
 use super::*;
 use crate::app::classes_panel::NOTHING;
 use crate::app::intent::{ResultIntent, SettingsIntent, SourceIntent, WindowIntent};
+use crate::app::widgets::follow_focus;
 use crate::app::{detect_panel, model_panel, source_panel, toolbar};
 use crate::model::ModelError;
 use crate::source::address::PATTERN;
@@ -98,6 +99,68 @@ fn classes_are_found_in_either_language_and_switched() {
     press(&mut harness, "卡车");
     let expected: Vec<u32> = (0..80).filter(|c| *c != 7).collect();
     assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::Classes(expected))));
+}
+
+#[test]
+fn classes_that_were_found_are_listed_first_and_the_others_on_demand() {
+    let mut harness = Bench::default().with_model().shown(classes_of);
+    let top = |harness: &Harness<'_, Bench>, name: &str| harness.get_by_label(name).rect().top();
+    assert!(top(&harness, "car") < top(&harness, "person"), "two cars are in the frame");
+    assert!(harness.query_by_label("toothbrush").is_none());
+    press(&mut harness, "Show all 80");
+    assert!(harness.query_by_label("toothbrush").is_some() && harness.query_by_label("Show fewer").is_some());
+}
+
+#[test]
+fn none_and_all_act_on_the_classes_that_the_search_lists() {
+    let mut harness = Bench::default().with_model().shown(classes_of);
+    harness.get_by_label("Search classes").focus();
+    harness.run_steps(2);
+    harness.event(egui::Event::Text("kache".into()));
+    harness.run_steps(3);
+    assert!(harness.query_by_label("truck").is_some(), "by its pinyin: 卡车");
+    press(&mut harness, "None");
+    let expected: Vec<u32> = (0..80).filter(|c| *c != 7).collect();
+    assert_eq!(harness.state().intents, [Intent::Result(ResultIntent::Classes(expected))]);
+}
+
+#[test]
+fn tab_goes_from_left_to_right() {
+    let bar = |bench: &mut Bench, ui: &mut Ui| {
+        let mut out = Vec::new();
+        toolbar::ui(ui, &bench.view(), &mut out);
+    };
+    let mut harness = Bench::default().playing(Address::Video("/a.mp4".into()), Pace::Video).shown(bar);
+    let mut lefts = Vec::new();
+    for _ in 0..10 {
+        harness.key_press(Key::Tab);
+        harness.run_steps(2);
+        let id = harness.ctx.memory(egui::Memory::focused);
+        let rect = id.and_then(|id| harness.ctx.read_response(id)).map(|response| response.rect);
+        lefts.push(rect.expect("something has the focus").left());
+    }
+    assert!(lefts.is_sorted(), "{lefts:?}");
+}
+
+#[test]
+fn a_focused_control_is_scrolled_into_view() {
+    let list = |_: &mut Bench, ui: &mut Ui| {
+        ui.set_max_height(200.0);
+        egui::ScrollArea::vertical().max_height(200.0).show(ui, |ui| {
+            for n in 0..40 {
+                let _ = ui.button(format!("button {n}"));
+            }
+            follow_focus(ui);
+        });
+    };
+    let mut harness = Bench::default().shown(list);
+    for _ in 0..30 {
+        harness.key_press(Key::Tab);
+        harness.run_steps(2);
+    }
+    harness.run_steps(30);
+    let rect = harness.get_by_label("button 29").rect();
+    assert!(rect.top() >= 0.0 && rect.bottom() <= 210.0, "{rect:?}");
 }
 
 #[test]

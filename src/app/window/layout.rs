@@ -48,7 +48,7 @@ impl Layout<'_> {
             self.compare.ui(ui, area, view, self.stage, out);
             if view.settings.figures {
                 // Each model's picture has its answer at the left, and its strip above it.
-                figures_panel::overlay(ui, view, self.compare.pictures(area), egui::Align2::RIGHT_BOTTOM);
+                figures_panel::overlay(ui, view, Compare::pictures(area), egui::Align2::RIGHT_BOTTOM);
             }
             return;
         }
@@ -262,5 +262,35 @@ pub(super) fn typed_ui(ui: &Ui, s: &Strings, typed: &mut Option<Typed>, out: &mu
         out.push(Intent::Files(FilesIntent::Typed(typed.what, typed.text.trim().to_owned())));
     } else if done == Some(false) || modal.should_close() {
         out.push(Intent::Files(FilesIntent::CancelTyped));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::*;
+    use crate::app::tests::Bench;
+
+    fn overlays(bench: &mut Bench, ui: &mut Ui) {
+        let view = bench.view();
+        let area = ui.max_rect();
+        announce(ui, &view, area);
+        figures_panel::overlay(ui, &view, area, egui::Align2::RIGHT_TOP);
+    }
+
+    #[test]
+    fn the_chosen_model_is_named_where_the_panel_doesnt_and_nothing_overlaps() {
+        let bench = || Bench { announced: Some("street".into()), ..Bench::default() };
+        assert!(bench().shown(overlays).query_by_label("street").is_none(), "the panel names it");
+        let full = Bench { full_screen: true, ..bench() }.shown(overlays);
+        assert!(full.query_by_label("street").is_some());
+        let mut hidden = bench();
+        hidden.settings.side_panel = false;
+        let hidden = hidden.shown(overlays);
+        let name = hidden.get_by_label("street").rect();
+        let figures = hidden.get_by_label_contains("Preview").rect();
+        // Legends and answers are at the left, 19 letters wide.
+        assert!(figures.left() > 450.0 && !figures.intersects(name), "{figures:?} {name:?}");
     }
 }

@@ -192,14 +192,14 @@ impl Running<'_> {
     /// Draws how far it is; while nothing has come yet, what it waits for.
     fn show(&self, progress: &Progress) {
         let name = &self.entry.name;
-        if progress.phase == Phase::Connecting {
+        let problem = progress.problem.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
+        if matches!(progress.phase, Phase::Connecting | Phase::Waiting) {
             let host =
                 progress.host.as_ref().map(|host| format!(": connecting to {host}…")).unwrap_or_default();
             set_style(&self.bar, CONNECTING);
-            self.bar.set_message(output::printable(&format!("{name}{host}")).into_owned());
+            self.bar.set_message(output::printable(&format!("{name}{host}{problem}")).into_owned());
             return;
         }
-        let problem = progress.problem.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
         self.bar.set_message(output::printable(&format!("{name}{problem}")).into_owned());
         self.bar.set_position(progress.bytes);
         if let Some(total) = progress.total {

@@ -11,6 +11,7 @@ pub(in crate::engine) mod models;
 pub(super) mod pace;
 pub(super) mod predictor;
 mod reports;
+mod second;
 mod session;
 pub(in crate::engine) mod worker;
 

@@ -34,7 +34,7 @@ pub enum Phase {
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub phase: Phase,
-    /// The server that is connected to, while it hasn't answered; without it nothing was asked yet.
+    /// The server that is connected to, while it hasn't answered or is asked again later; `None` while bytes come in.
     pub host: Option<String>,
     /// Bytes on the disk.
     pub bytes: u64,
@@ -106,7 +106,8 @@ impl Monitor {
         if state.stop.is_some() {
             progress.phase = Phase::Stopping;
         }
-        progress.host = progress.host.filter(|_| progress.phase == Phase::Connecting);
+        progress.host =
+            progress.host.filter(|_| matches!(progress.phase, Phase::Connecting | Phase::Waiting));
         if let (Phase::Receiving, Some((since, before))) = (progress.phase, state.samples.front()) {
             let ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX).max(200);
             let speed = progress.bytes.saturating_sub(*before).saturating_mul(1000) / ms;

@@ -1,6 +1,6 @@
 //! The evidence of an identification, family by family.
 
-use super::Phrases;
+type Phrases = &'static [(&'static str, &'static str)];
 
 pub(super) const PHRASES: Phrases = &[
     // Labels.

@@ -1,6 +1,6 @@
 //! The reasons inside errors, each the end of a sentence, and the remedies that come with them.
 
-use super::Phrases;
+type Phrases = &'static [(&'static str, &'static str)];
 
 /// Texts that the program doesn't hold as a whole: of the operating system, and those that are put together of parts.
 pub(super) const OTHERS: Phrases = &[
@@ -42,7 +42,6 @@ pub(super) const PHRASES: Phrases = &[
     ("the lengths of its parts don't fit", "各部分的长度不相符"),
     ("its graphs are nested too deeply", "计算图嵌套过深"),
     ("it contains no model", "其中没有模型"),
-    ("it is not a file", "不是文件"),
     ("it is {}, not a file", "这是{0}，不是文件"),
     ("it isn't there any more", "它已不在其中"),
     ("this system doesn't tell what its trash holds", "该系统不提供回收站的内容"),
@@ -50,6 +49,12 @@ pub(super) const PHRASES: Phrases = &[
     ("a named pipe", "命名管道"),
     ("a socket", "套接字"),
     ("a device", "设备"),
+    ("a text file", "文本文件"),
+    ("a PDF document", "PDF 文档"),
+    ("a zip archive", "zip 压缩包"),
+    ("an archive", "压缩包"),
+    ("a sound file", "音频文件"),
+    ("a program", "程序"),
     ("it is a Git LFS pointer, not the model itself", "这是 Git LFS 指针，不是模型本身"),
     ("it is a web page, not a model", "这是网页，不是模型"),
     (

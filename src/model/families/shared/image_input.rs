@@ -17,7 +17,7 @@ pub struct ImageInput {
 }
 
 impl ImageInput {
-    /// The first input with four axes, three colours and an element type that images have.
+    /// The first input with four axes, or three without the batch, with three colours and an element type that images have.
     #[must_use]
     pub fn find(graph: &GraphInfo, overrides: &Sidecar) -> Option<Self> {
         graph.inputs.iter().find_map(|input| {
@@ -28,10 +28,14 @@ impl ImageInput {
                 "int32" => Element::I32,
                 _ => return None,
             };
-            if input.shape.len() != 4 {
-                return None;
-            }
-            let layout = match (input.axis(1), input.axis(3)) {
+            // A file for one image alone may leave the first axis out. Three sides of which one is 3 may be many things; an
+            // image has two more that are known and not tiny.
+            let first = match input.shape.len() {
+                4 => 1,
+                3 if (0..3).all(|axis| input.axis(axis).is_some_and(|n| n == 3 || n >= 16)) => 0,
+                _ => return None,
+            };
+            let layout = match (input.axis(first), input.axis(first + 2)) {
                 (Some(3), _) => Layout::Nchw,
                 (_, Some(3)) => Layout::Nhwc,
                 // Every axis dynamic: the usual layout, unless the user knows better.
@@ -40,8 +44,8 @@ impl ImageInput {
             };
             let layout = overrides.layout.unwrap_or(layout);
             let (h, w) = match layout {
-                Layout::Nchw => (2, 3),
-                Layout::Nhwc => (1, 2),
+                Layout::Nchw => (first + 1, first + 2),
+                Layout::Nhwc => (first, first + 1),
             };
             let size = |axis| input.axis(axis).and_then(|n| u32::try_from(n).ok());
             Some(Self { name: input.name.clone(), layout, element, width: size(w), height: size(h) })

@@ -1,5 +1,5 @@
 //! Networks whose output is an image: `[1, 3, h, w]` or `[1, h, w, 3]`, in the value range of their input unless the spec
-//! has another; it may be larger than the input (super-resolution).
+//! has another; it may be larger than the input (super-resolution). The batch may be missing.
 //!
 //! Four families share this; the last operation and the range of the values decide between them, the latter only in
 //! [probe runs](super::image_range).
@@ -17,7 +17,11 @@ pub fn rule(family: Family, graph: &GraphInfo, image: &ImageInput) -> Option<Spe
     let [output] = &graph.outputs[..] else { return None };
     let (h, w) = map_size(output, 3)?;
     let (down, across) = (growth(h, image.height)?, growth(w, image.width)?);
-    if graph.inputs.len() != 1 || output.shape.len() != 4 || down != across || !(1..=8).contains(&down) {
+    if graph.inputs.len() != 1
+        || !matches!(output.shape.len(), 3 | 4)
+        || down != across
+        || !(1..=8).contains(&down)
+    {
         return None;
     }
     let likeliest = match graph.ends.last_operator() {
@@ -93,6 +97,9 @@ pub fn map_size(output: &ValueInfo, channels: u64) -> Option<(Option<u64>, Optio
         4 if output.axis(1) == Some(channels) => Some((output.axis(2), output.axis(3))),
         4 if output.axis(3) == Some(channels) => Some((output.axis(1), output.axis(2))),
         3 if channels == 1 && output.axis(0).is_none_or(|n| n == 1) => Some((output.axis(1), output.axis(2))),
+        // An image without the batch.
+        3 if channels == 3 && output.axis(0) == Some(3) => Some((output.axis(1), output.axis(2))),
+        3 if channels == 3 && output.axis(2) == Some(3) => Some((output.axis(0), output.axis(1))),
         _ => None,
     }
 }
@@ -115,11 +122,15 @@ pub fn decode(
     results: &mut Results,
 ) -> Result<(), OutputError> {
     let output = outputs.first().ok_or(OutputError::NoOutput)?;
-    let axes = [output.axis(0), output.axis(1), output.axis(2), output.axis(3)];
+    let axes = match output.shape.len() {
+        3 => [1, output.axis(0), output.axis(1), output.axis(2)],
+        _ => [output.axis(0), output.axis(1), output.axis(2), output.axis(3)],
+    };
+    let is_image = matches!(output.shape.len(), 3 | 4);
     // (height, width, distance between channels, distance between pixels)
     let (height, width, channel, pixel) = match axes {
-        [1, 3, h, w] if output.shape.len() == 4 => (h, w, h * w, 1),
-        [1, h, w, 3] if output.shape.len() == 4 => (h, w, 1, 3),
+        [1, 3, h, w] if is_image => (h, w, h * w, 1),
+        [1, h, w, 3] if is_image => (h, w, 1, 3),
         _ => return Err(OutputError::shape(output, "that of an image")),
     };
     let values = output.floats()?;
