@@ -17,7 +17,7 @@ use common::{Row, Times, compared};
 use sightline::frame::convert::Decoder;
 use sightline::frame::{Frame, PixelFormat};
 use sightline::model::input::{InputStage, TensorMut};
-use sightline::model::spec::Detail;
+use sightline::model::spec::{Detail, Resample};
 use sightline::model::{Task, labels::Labels};
 use sightline::scene::{Scene, Style};
 use turbojpeg::{Decompressor, Image, PixelFormat as Order, ScalingFactor, Subsamp};
@@ -59,6 +59,12 @@ fn input_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
         row(1, name, goal, COPY, common::input_compared_with_copy(rounds, frame, side))
     })
     .into();
+    // A classifier's: the shorter side to 256, the middle 224, as Pillow resamples, beside OpenCV's way to 416.
+    for (name, resample) in [("bilinear", Resample::Bilinear), ("bicubic", Resample::Bicubic)] {
+        let times = common::input_of_classifier(rounds, frame, resample);
+        let name = format!("input 1280×720 RGBA → 224, Pillow\u{2019}s {name}");
+        rows.push(row(1, &name, "≤ 2× 1280×720 → 416", "OpenCV\u{2019}s → 416", times));
+    }
     for format in [PixelFormat::Yuyv, PixelFormat::Nv12] {
         let raw = common::raw(frame, format);
         let (mut through, mut straight) =

@@ -17,7 +17,6 @@ pub use file::{
 pub use saver::Saver;
 
 use crate::engine::ResultPace;
-use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::save::SnapshotOptions;
 use crate::source::{Address, CameraRequest};
@@ -55,6 +54,15 @@ impl SortOrder {
     pub const ALL: [Self; 5] = [Self::Recent, Self::Name, Self::Task, Self::Speed, Self::Size];
 }
 
+/// Which detections of a model count.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Lowest score, 0..=1.
+    pub conf: f32,
+    /// Largest overlap (IoU) of two boxes of a class, 0..=1.
+    pub iou: f32,
+}
+
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -64,10 +72,6 @@ pub struct Settings {
     pub theme: Theme,
     /// The last model; `None`: the default one.
     pub model: Option<PathBuf>,
-    /// Lowest score of a detection, 0..=1.
-    pub conf: f32,
-    /// Largest overlap (IoU) of two boxes of a class, 0..=1.
-    pub iou: f32,
     pub mirror: bool,
     /// The figures are drawn over the preview.
     pub figures: bool,
@@ -115,6 +119,8 @@ pub struct Settings {
     /// Newest first.
     pub recent: Vec<Address>,
     pub snapshot: SnapshotOptions,
+    /// The limits that were changed for a model, by the SHA-256 of its file; other models have those of their family.
+    pub limits: BTreeMap<String, Limits>,
     /// How each camera is opened, by its name.
     pub cameras: BTreeMap<String, CameraRequest>,
     /// What a newer version wrote and this one doesn't know: it is written again.
@@ -124,13 +130,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let Thresholds { conf, iou, .. } = Thresholds::default();
         Self {
             language: None,
             theme: Theme::System,
             model: None,
-            conf,
-            iou,
             mirror: false,
             figures: false,
             amount: 1.0,
@@ -156,6 +159,7 @@ impl Default for Settings {
             source: None,
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
+            limits: BTreeMap::new(),
             cameras: BTreeMap::new(),
             unknown: toml::Table::new(),
         }
@@ -167,8 +171,14 @@ impl Settings {
     fn clamp(&mut self) {
         let default = Self::default();
         let unit = |v: f32, d: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { d };
-        self.conf = unit(self.conf, default.conf);
-        self.iou = unit(self.iou, default.iou);
+        // Versions before 0.2 had one pair for all models.
+        for old in ["conf", "iou"] {
+            self.unknown.remove(old);
+        }
+        self.limits.retain(|_, limits| limits.conf.is_finite() && limits.iou.is_finite());
+        for limits in self.limits.values_mut() {
+            *limits = Limits { conf: limits.conf.clamp(0.0, 1.0), iou: limits.iou.clamp(0.0, 1.0) };
+        }
         self.amount = unit(self.amount, default.amount);
         self.compare_divider = unit(self.compare_divider, default.compare_divider);
         let scale = |v: f32| if v.is_finite() { v.clamp(0.5, 3.0) } else { 1.0 };
@@ -219,7 +229,6 @@ mod tests {
         let mut settings = Settings {
             language: Some(Language::Chinese),
             theme: Theme::Dark,
-            conf: 0.4,
             window: Some((1280.0, 800.0)),
             onnxruntime: Some("/opt/onnxruntime/libonnxruntime.so".into()),
             ..Settings::default()
@@ -270,10 +279,12 @@ mod tests {
     fn unknown_fields_survive_and_values_are_limited() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        let text = "conf = 7.5\niou = nan\nwindow = [1.0, 1.0]\nfrom-the-future = true\n[future]\na = 1\n";
+        let text = "amount = 7.5\nwindow = [1.0, 1.0]\nfrom-the-future = true\n[future]\na = 1\n\
+             [limits]\na = { conf = 7.5, iou = 0.4 }\nb = { conf = 0.2, iou = nan }\n";
         std::fs::write(&path, text).unwrap();
         let (settings, error) = load(&path);
-        assert_eq!((settings.conf, settings.iou, settings.window, error), (1.0, 0.7, None, None));
+        assert_eq!((settings.amount, settings.window, error), (1.0, None, None));
+        assert_eq!(settings.limits, BTreeMap::from([("a".to_owned(), Limits { conf: 1.0, iou: 0.4 })]));
         save(&path, &settings).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("from-the-future = true") && text.contains("[future]"), "{text}");
@@ -284,12 +295,12 @@ mod tests {
     fn one_unknown_value_loses_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        let text = "theme = \"sepia\"\nconf = 0.4\nlooping = \"twice\"\n\
+        let text = "theme = \"sepia\"\namount = 0.4\nlooping = \"twice\"\n\
             recent = [\"AnyCamera\", { hologram = 1 }, { video = \"/v/a.mp4\" }]\n\
             [cameras.Webcam]\nfps = 30\nformat = \"Raw12\"\n[cameras.Other]\nfps = 15\n";
         std::fs::write(&path, text).unwrap();
         let (settings, error) = load(&path);
-        assert_eq!((settings.theme, settings.conf, settings.looping), (Theme::System, 0.4, true));
+        assert_eq!((settings.theme, settings.amount, settings.looping), (Theme::System, 0.4, true));
         assert!(settings.recent.contains(&Address::Video("/v/a.mp4".into())), "{:?}", settings.recent);
         assert_eq!(settings.cameras["Webcam"].fps, Some(30));
         assert_eq!(settings.cameras["Other"].fps, Some(15));

@@ -392,6 +392,28 @@ fn the_models_that_are_here_are_listed() {
 }
 
 #[test]
+fn predict_says_what_fits_the_number_of_images_and_the_task() {
+    let env = TestEnv::new();
+    let (yolox, mobilenet) = (shared("models/yolox_nano.onnx"), shared("models/mobilenet_v2_int8.onnx"));
+    let (bus, dog) = (shared("media/bus.jpg"), shared("media/dog.jpg"));
+    let predict = |model: &Path, more: &[&std::ffi::OsStr]| {
+        let mut command = env.command();
+        command.arg("predict").args(more).arg("--model").arg(model);
+        Ended::of(command.output().expect("it starts")).with_code(0)
+    };
+    let one = predict(&yolox, &[bus.as_os_str()]);
+    assert!(one.out.contains("1 frame: ") && !one.out.contains("frames per second"), "{}", one.out);
+    assert_eq!(one.err, "");
+    let two = predict(&mobilenet, &[bus.as_os_str(), dog.as_os_str()]);
+    assert!(two.out.contains("1 image of ") && two.out.contains("frames per second"), "{}", two.out);
+    assert_eq!(two.err, "");
+    // Its size is fixed; that is said once.
+    let sized = predict(&yolox, &[bus.as_os_str(), "--imgsz".as_ref(), "320".as_ref()]);
+    assert_eq!(sized.err.matches("has no effect").count(), 1, "{}", sized.err);
+    assert!(sized.err.contains("416×416"), "{}", sized.err);
+}
+
+#[test]
 fn bench_measures_every_stage() {
     let env = TestEnv::new();
     let model = shared("models/yolox_nano.onnx");

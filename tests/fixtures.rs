@@ -299,3 +299,28 @@ fn the_original_images_give_nearly_the_same() {
     println!("{found} of {all} results agree");
     assert!(found * 100 >= all * 95, "{found} of {all}\n{}", lines.join("\n"));
 }
+
+/// Averages over all tasks hide classifiers, whose images go through Pillow in Ultralytics' own code.
+#[test]
+fn classifiers_see_original_images_as_ultralytics_does() {
+    let (mut good, mut all) = (0, 0);
+    let mut lines = Vec::new();
+    for entry in entries().iter().filter(|entry| entry["task"] == "classify") {
+        let mut model = open(entry["model"].as_str().expect("a name"));
+        let frame = load(&format!("media/{}", entry["picture"].as_str().expect("a name")));
+        let mut results = Results::default();
+        model.run(&frame, &thresholds(entry), &mut results).unwrap_or_else(|e| panic!("{e}"));
+        let first = &entry["results"][0];
+        let (class, score) = (first["class_id"].as_u64(), number(&first["score"]));
+        let best = results.top.first().expect("a class");
+        let right = Some(u64::from(best.class_id)) == class && (best.score - score).abs() <= 0.03;
+        good += usize::from(right);
+        all += 1;
+        lines.push(format!(
+            "{} {}: class {} at {:.4}, expected {first}",
+            entry["model"], entry["picture"], best.class_id, best.score
+        ));
+    }
+    println!("{good} of {all} classifications agree\n{}", lines.join("\n"));
+    assert!(all >= 9 && good * 100 >= all * 95, "{good} of {all}\n{}", lines.join("\n"));
+}

@@ -60,3 +60,26 @@ fn a_stopped_model_runs_no_more() {
         assert!(matches!(answer, Err(ModelError::Stopped)), "{answer:?}");
     }
 }
+
+/// A network of any size gives outputs of any size: none of the run before may be handed to it.
+#[test]
+fn a_network_of_any_size_runs_on_every_size_without_a_word() {
+    let env = common::TestEnv::new();
+    let model =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models/centerface.onnx");
+    let folder = env.path("sizes");
+    std::fs::create_dir(&folder).expect("made");
+    let street = image("media/traffic_060.jpg");
+    let street = image::RgbaImage::from_raw(street.width, street.height, street.data).expect("whole");
+    for (number, (width, height)) in
+        [(640, 640), (640, 448), (320, 640), (640, 360), (640, 640)].into_iter().enumerate()
+    {
+        let resized = image::imageops::thumbnail(&street, width, height);
+        resized.save(folder.join(format!("{number}.png"))).expect("saved");
+    }
+    let mut command = env.command();
+    command.args(["predict", "--threads", "1", "--no-progress", "--model"]).arg(&model).arg(&folder);
+    let ended = common::Ended::of(command.output().expect("it starts")).with_code(0);
+    assert_eq!(ended.err, "", "{}", ended.out);
+    assert!(ended.out.contains("5 frames"), "{}", ended.out);
+}

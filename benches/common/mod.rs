@@ -199,6 +199,25 @@ pub fn input(side: u32) -> InputSpec {
     }
 }
 
+/// A classifier's input stage with a kernel of Pillow's, compared with a detector's of 416×416.
+pub fn input_of_classifier(rounds: usize, frame: &Frame, resample: Resample) -> (Times, Times) {
+    let fit = Fit::CentreCrop { resize: 256 };
+    let mut classifier = InputStage::new(InputSpec { fit, resample, ..input(224) });
+    let mut detector = InputStage::new(input(416));
+    let (mut small, mut large) = (vec![0f32; 224 * 224 * 3], vec![0f32; 416 * 416 * 3]);
+    compared(
+        rounds,
+        || {
+            classifier.write(black_box(frame), TensorMut::F32(&mut small)).expect("the frame fits");
+            black_box(&mut small);
+        },
+        || {
+            detector.write(black_box(frame), TensorMut::F32(&mut large)).expect("the frame fits");
+            black_box(&mut large);
+        },
+    )
+}
+
 /// The input stage compared with a copy of its tensor.
 pub fn input_compared_with_copy(rounds: usize, frame: &Frame, side: u32) -> (Times, Times) {
     let mut stage = InputStage::new(input(side));

@@ -5,7 +5,7 @@ use egui::Ui;
 use super::intent::{Intent, ResultIntent};
 use super::view::View;
 use super::widgets::{section, slider_row};
-use crate::model::Task;
+use crate::model::{Family, Task};
 
 /// Shows the sliders.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -16,15 +16,31 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     section(ui, if has_boxes { s.detection } else { s.result }, |ui| {
         if has_boxes {
             let t = view.thresholds;
+            let family = view.model.current.as_ref().map(|model| model.spec.family);
+            let usual = family.map(Family::thresholds).unwrap_or_default();
             let percent = |v: f32| format!("{:.0}%", v * 100.0);
+            let shown = |v: f32, usual: f32| {
+                if v == usual { format!("{} · {}", percent(v), s.default_limit) } else { percent(v) }
+            };
             // Below 1 % there are thousands of candidates, and none is meaningful.
-            if let Some(v) =
-                slider_row(ui, s.confidence, s.confidence_hint, t.conf, 0.01..=0.99, &percent(t.conf))
-            {
+            if let Some(v) = slider_row(
+                ui,
+                s.confidence,
+                s.confidence_hint,
+                t.conf,
+                0.01..=0.99,
+                &shown(t.conf, usual.conf),
+            ) {
                 out.push(Intent::Result(ResultIntent::Conf(v)));
             }
-            if let Some(v) = slider_row(ui, s.iou, s.iou_hint, t.iou, 0.05..=0.95, &percent(t.iou)) {
+            if let Some(v) = slider_row(ui, s.iou, s.iou_hint, t.iou, 0.05..=0.95, &shown(t.iou, usual.iou)) {
                 out.push(Intent::Result(ResultIntent::Iou(v)));
+            }
+            if let Some(family) = family.filter(|_| (t.conf, t.iou) != (usual.conf, usual.iou)) {
+                let hint = (s.default_limits_hint)(&percent(usual.conf), &percent(usual.iou));
+                if ui.button((s.default_limits)(family.name())).on_hover_text(hint).clicked() {
+                    out.push(Intent::Result(ResultIntent::UsualLimits));
+                }
             }
         }
         if matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte)) {

@@ -5,6 +5,7 @@ use egui::{self, Ui};
 use super::view::View;
 use super::widgets::{figure_row, section_with};
 use crate::engine::{Percentiles, Stats};
+use crate::source::Pace;
 
 fn ms(value: f32) -> String {
     if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
@@ -24,18 +25,20 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
         |_| {},
         |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            figure_row(ui, s.camera_rate, &(s.per_second)(stats.source_fps));
-            figure_row(ui, s.preview_rate, &(s.per_second)(stats.preview_fps));
-            if view.model.current.is_some() {
-                figure_row(ui, s.inference_rate, &(s.per_second)(stats.inference_fps));
+            if !is_still(view) {
+                figure_row(ui, s.camera_rate, &(s.per_second)(stats.source_fps));
+                figure_row(ui, s.preview_rate, &(s.per_second)(stats.preview_fps));
+                if view.model.current.is_some() {
+                    figure_row(ui, s.inference_rate, &(s.per_second)(stats.inference_fps));
+                }
+                hinted(ui, s.age_shown, s.age_shown_hint, &age(stats.shown_age));
+                if view.model.current.is_some() {
+                    hinted(ui, s.age_result, s.age_shown_hint, &age(stats.prediction_age));
+                    hinted(ui, s.skipped, s.skipped_hint, &stats.dropped.to_string());
+                }
+                hinted(ui, s.lost, s.lost_hint, &stats.lost.to_string());
+                ui.add_space(6.0);
             }
-            hinted(ui, s.age_shown, s.age_shown_hint, &age(stats.shown_age));
-            if view.model.current.is_some() {
-                hinted(ui, s.age_result, s.age_shown_hint, &age(stats.prediction_age));
-                hinted(ui, s.skipped, s.skipped_hint, &stats.dropped.to_string());
-            }
-            hinted(ui, s.lost, s.lost_hint, &stats.lost.to_string());
-            ui.add_space(6.0);
             figure_row(ui, s.stages, s.median_p95);
             figure_row(ui, s.decode, &spread(stats.decode));
             if view.model.current.is_some() {
@@ -52,6 +55,11 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
     );
 }
 
+/// Whether the source is separate images.
+fn is_still(view: &View<'_>) -> bool {
+    view.info().is_some_and(|info| info.pace == Pace::Stills)
+}
+
 fn age(s: Percentiles) -> String {
     format!("{} ms", ms(s.median))
 }
@@ -64,14 +72,28 @@ fn hinted(ui: &mut Ui, name: &str, hint: &str, value: &str) {
 pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect, corner: egui::Align2) {
     let s = view.strings;
     let Stats { source_fps, preview_fps, inference_fps, .. } = *view.stats;
-    let mut lines =
-        vec![(s.camera_rate, (s.per_second)(source_fps)), (s.preview_rate, (s.per_second)(preview_fps))];
-    // Each compared model has its own figures above its preview.
-    if view.model.current.is_some() && !view.comparing {
-        lines.push((s.inference_rate, (s.per_second)(inference_fps)));
-        lines.push((s.inference, format!("{} ms", ms(view.stats.inference.median))));
+    let stats = view.stats;
+    let mut lines = Vec::new();
+    if is_still(view) {
+        // It is looked at once, and read before that: there are no rates, and its age says nothing.
+        if view.model.current.is_some() {
+            let stages = [(s.prepare, stats.input), (s.inference, stats.inference)];
+            lines.extend(stages.map(|(name, time)| (name, age(time))));
+            lines.extend([(s.output, age(stats.output)), (s.total, age(stats.total))]);
+        }
+    } else {
+        lines.push((s.camera_rate, (s.per_second)(source_fps)));
+        lines.push((s.preview_rate, (s.per_second)(preview_fps)));
+        // Each compared model has its own figures above its preview.
+        if view.model.current.is_some() && !view.comparing {
+            lines.push((s.inference_rate, (s.per_second)(inference_fps)));
+            lines.push((s.inference, age(stats.inference)));
+        }
+        lines.push((s.age_shown, age(stats.shown_age)));
     }
-    lines.push((s.age_shown, age(view.stats.shown_age)));
+    if lines.is_empty() {
+        return;
+    }
     let font = egui::TextStyle::Small.resolve(ui.style());
     let line = 17.0;
     let size = egui::vec2(150.0, line * lines.len() as f32 + 14.0);

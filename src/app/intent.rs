@@ -98,6 +98,8 @@ pub enum ModelIntent {
 pub enum ResultIntent {
     Conf(f32),
     Iou(f32),
+    /// Back to the limits of the model's family.
+    UsualLimits,
     /// How much of a style image, matte or depth map covers the frame, 0..=1.
     Amount(f32),
     Classes(Vec<u32>),

@@ -130,7 +130,7 @@ impl App {
                 prediction: None,
                 stats: Stats::default(),
                 pace: PaceReport::default(),
-                thresholds: Thresholds { conf: loaded.conf, iou: loaded.iou, ..Thresholds::default() },
+                thresholds: Thresholds::default(),
                 position: None,
                 models: Arc::default(),
                 known: catalogue.known(),

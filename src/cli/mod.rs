@@ -29,6 +29,7 @@ use crate::app::{self, AppOptions};
 use crate::engine::MAX_COMPARED;
 use crate::library::{Catalogue, inventory};
 use crate::model::labels::Language;
+use crate::model::spec::Size;
 use crate::model::{Model, ModelError, OpenOptions, Spec, Task, folders};
 use interrupt::Interrupt;
 
@@ -164,6 +165,14 @@ impl OpeningArgs {
         })?;
         let model = opened?;
         self.check(model.spec())?;
+        if let (Some(asked), Size::Fixed { width, height }) = (self.imgsz, model.spec().input.size)
+            && asked != (width, height)
+        {
+            output::note(&format!(
+                "\u{201c}--imgsz\u{201d} has no effect: {} takes {width}\u{d7}{height} only.",
+                model.name()
+            ));
+        }
         Ok(model)
     }
 
@@ -268,9 +277,10 @@ fn log(verbose: u8) {
     let chosen =
         ["SIGHTLINE_LOG", "RUST_LOG"].into_iter().find_map(|name| EnvFilter::try_from_env(name).ok());
     let usual = match verbose {
-        0 => "warn,ort=error",
-        1 => "info,ort=warn",
-        2 => "debug,ort=info",
+        // Warnings of libraries (the window system's about a screen's size, say) are of no use to most.
+        0 => "error,sightline=warn",
+        1 => "warn,sightline=info",
+        2 => "info,sightline=debug,onnxruntime=debug",
         _ => "trace",
     };
     let subscriber = tracing_subscriber::fmt()

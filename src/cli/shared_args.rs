@@ -7,9 +7,9 @@ use super::output::{self, LineFormat};
 use super::predict::names::Folder;
 use super::predict::progress::Progress;
 use super::predict::saver::Saver;
-use crate::model::Thresholds;
-use crate::model::labels::{Labels, Language};
+use crate::model::labels::Language;
 use crate::model::spec::Detail;
+use crate::model::{Spec, Thresholds};
 
 /// The options of both commands.
 #[derive(Debug, clap::Args)]
@@ -42,12 +42,13 @@ pub(super) struct SharedArgs {
 /// What counts as found.
 #[derive(Debug, clap::Args)]
 struct ThresholdArgs {
-    /// Confidence threshold, 0 to 1: results with a lower score are left out
-    #[arg(long, value_name = "CONF", default_value_t = Thresholds::default().conf, value_parser = fraction)]
-    conf: f32,
-    /// IoU threshold for non-maximum suppression, 0 to 1
-    #[arg(long, value_name = "IOU", default_value_t = Thresholds::default().iou, value_parser = fraction)]
-    iou: f32,
+    /// Confidence threshold, 0 to 1: results with a lower score are left out [default: that of the model's family,
+    /// usually 0.25]
+    #[arg(long, value_name = "CONF", value_parser = fraction)]
+    conf: Option<f32>,
+    /// IoU threshold for non-maximum suppression, 0 to 1 [default: that of the model's family, which "models info" shows]
+    #[arg(long, value_name = "IOU", value_parser = fraction)]
+    iou: Option<f32>,
     /// Detect only these classes: names (English or Chinese) or ids, separated by commas
     #[arg(long, value_name = "LIST")]
     classes: Option<String>,
@@ -66,18 +67,19 @@ fn fraction(text: &str) -> Result<f32, String> {
 }
 
 impl SharedArgs {
-    /// The thresholds for a model with these labels.
+    /// The thresholds for a model.
     ///
     /// # Errors
     /// A class that the model does not have.
-    pub fn thresholds(&self, labels: &Labels) -> Result<Thresholds, Failure> {
+    pub fn thresholds(&self, spec: &Spec) -> Result<Thresholds, Failure> {
+        let usual = spec.family.thresholds();
         let ThresholdArgs { conf, iou, classes, max_det } = &self.limits;
         Ok(Thresholds {
-            conf: *conf,
-            iou: *iou,
+            conf: conf.unwrap_or(usual.conf),
+            iou: iou.unwrap_or(usual.iou),
             max_det: *max_det as usize,
             classes: match classes {
-                Some(text) => super::classes::parse(text, labels)?,
+                Some(text) => super::classes::parse(text, &spec.labels)?,
                 None => Vec::new(),
             },
             detail: Detail::Full,

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::choice::MAX_COMPARED;
 use crate::model::results::StageTimes;
 
-/// The median and 95th percentile of the last seconds, in milliseconds.
+/// The median and 95th percentile of the last seconds, in milliseconds. Where nothing was measured in them, both are the last
+/// value if it is the time of a stage, and 0 if it is an age.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Percentiles {
     pub median: f32,
@@ -115,6 +116,18 @@ impl Ring {
         values.sort_unstable_by(f32::total_cmp);
         let at = |part: f32| values[((count - 1) as f32 * part).round() as usize];
         Percentiles { median: at(0.5), p95: at(0.95) }
+    }
+}
+
+impl Ring {
+    /// As [`Self::percentiles`]; after the last seconds, the last value, as for an image that was looked at once.
+    fn lasting(&self, now: Instant) -> Percentiles {
+        let recent = self.percentiles(now);
+        if self.count == 0 || recent != Percentiles::default() {
+            return recent;
+        }
+        let (_, last) = self.samples[(self.next + LEN - 1) % LEN];
+        Percentiles { median: last, p95: last }
     }
 }
 
@@ -271,10 +284,10 @@ impl Metrics {
         let inner = self.lock();
         inner.models.get(model).map_or_else(ModelStats::default, |model| ModelStats {
             fps: model.finished.rate(now),
-            input: model.input.percentiles(now),
-            inference: model.inference.percentiles(now),
-            output: model.output.percentiles(now),
-            total: model.finished.percentiles(now),
+            input: model.input.lasting(now),
+            inference: model.inference.lasting(now),
+            output: model.output.lasting(now),
+            total: model.finished.lasting(now),
         })
     }
 
@@ -288,11 +301,11 @@ impl Metrics {
             predicted: inner.predicted,
             dropped: inner.frames.saturating_sub(inner.predicted),
             lost: inner.lost,
-            decode: inner.decode.percentiles(now),
-            input: inner.input.percentiles(now),
-            inference: inner.inference.percentiles(now),
-            output: inner.output.percentiles(now),
-            total: inner.finished.percentiles(now),
+            decode: inner.decode.lasting(now),
+            input: inner.input.lasting(now),
+            inference: inner.inference.lasting(now),
+            output: inner.output.lasting(now),
+            total: inner.finished.lasting(now),
             preview_age: inner.previewed.percentiles(now),
             prediction_age: inner.prediction_age.percentiles(now),
             shown_age: inner.shown_age.percentiles(now),
@@ -320,6 +333,19 @@ mod tests {
         // Two silent seconds later the rate has fallen; after the span it is 0.
         assert!(ring.rate(now + Duration::from_secs(2)) < 8.0);
         assert_eq!(ring.rate(now + Duration::from_secs(4)), 0.0);
+    }
+
+    /// A still image is looked at once; its times stay.
+    #[test]
+    fn the_times_of_the_last_run_stay() {
+        let begin = Instant::now();
+        let mut ring = Ring::new(begin);
+        assert_eq!(ring.lasting(begin), Percentiles::default());
+        ring.push(begin, 5.0);
+        ring.push(begin, 12.0);
+        let later = begin + SPAN * 20;
+        assert_eq!(ring.lasting(later), Percentiles { median: 12.0, p95: 12.0 });
+        assert_eq!(ring.percentiles(later), Percentiles::default());
     }
 
     #[test]

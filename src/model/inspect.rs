@@ -5,7 +5,7 @@ use std::path::Path;
 use super::file::GraphInfo;
 use super::identify::{self, Unknown};
 use super::sidecar::Sidecar;
-use super::{ModelError, Spec};
+use super::{ModelError, Spec, preprocessing};
 
 /// The contents of a model file, whether or not a family fits: for `models info` and the page of an unknown model.
 #[derive(Clone, Debug)]
@@ -32,7 +32,10 @@ pub fn inspect_with(path: &Path, overrides: &Sidecar) -> Result<Inspection, Mode
     let graph = GraphInfo::read(path)?;
     check_size(path, &graph)?;
     check_external_data(path, &graph)?;
-    let spec = identify::identify(&graph, overrides);
+    let mut spec = identify::identify(&graph, overrides);
+    if let Ok(spec) = &mut spec {
+        preprocessing::complete(path, overrides, spec);
+    }
     Ok(Inspection { graph, spec })
 }
 

@@ -22,6 +22,7 @@ pub mod nodes;
 mod open;
 pub mod optimised;
 mod options;
+mod preprocessing;
 mod probe;
 pub mod results;
 mod reused_outputs;
@@ -242,6 +243,18 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
+
+    /// CenterFace's file fixes its shapes, and the network is run on images of any size.
+    #[test]
+    fn outputs_are_reused_only_where_their_shapes_stay() {
+        for (name, reused) in [("centerface", false), ("yolox", true)] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/families/models")
+                .join(format!("{name}.onnx"));
+            let model = Model::open(&file, &OpenOptions::default()).expect("opens");
+            assert_eq!(model.network.session.reuses_outputs(), reused, "{name}");
+        }
+    }
 
     /// A run that panics is caught by the engine, which goes on with the same model: a style must not go on without its
     /// matte.

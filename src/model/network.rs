@@ -8,7 +8,7 @@ use super::geometry::Geometry;
 use super::input::InputStage;
 use super::results::StageTimes;
 use super::session::Session;
-use super::spec::{ExtraValue, Layout};
+use super::spec::{ExtraValue, Layout, Size};
 use super::{ModelError, Results, Spec, Task, Thresholds, ms_since};
 use crate::frame::Frame;
 
@@ -33,6 +33,11 @@ impl Network {
     /// Runs once on an empty image, so that the first real frame isn't slow.
     pub fn warm_up(&mut self) -> Result<(), ModelError> {
         let (width, height) = self.spec.input.size.bound();
+        // A network of any size keeps the memory of the largest image that it saw: the shape that most sources have.
+        let height = match self.spec.input.size {
+            Size::Dynamic { .. } => (width * 9 / 16).clamp(1, height.max(1)),
+            Size::Fixed { .. } => height,
+        };
         let frame = Frame::filled(width, height, [114, 114, 114, 255]);
         self.run(&frame, &Thresholds::default(), &mut Results::default())?;
         self.session.reset_state()

@@ -12,7 +12,8 @@ use super::session::{self, Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Size, Spec};
 use super::{
-    Inspection, Model, ModelError, OpenOptions, companion, hash, inspect_with, optimised, probe, runtime,
+    Inspection, Model, ModelError, OpenOptions, companion, hash, inspect_with, optimised, preprocessing,
+    probe, runtime,
 };
 use crate::frame::Frame;
 
@@ -59,6 +60,9 @@ fn identify(
     let Inspection { graph, mut spec } = inspect_with(path, overrides)?;
     if overrides.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
         probe::with_real_shapes(path, &graph, overrides, options.cancel.as_ref(), &mut spec);
+    }
+    if let Ok(spec) = &mut spec {
+        preprocessing::complete(path, overrides, spec);
     }
     let mut spec = spec.map_err(|unknown| match unknown {
         Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },

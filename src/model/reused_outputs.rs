@@ -1,6 +1,6 @@
 //! Runs that write into the outputs of the run before, so that a run allocates nothing on our side of the runtime.
 //!
-//! `ort` names and wraps the outputs of every run anew: four allocations. A network whose outputs have fixed shapes can be handed
+//! `ort` names and wraps the outputs of every run anew: four allocations. A network whose input and outputs have fixed shapes can be handed
 //! its last outputs instead, which ONNX Runtime then fills in place. The wrapper has no such call, so this makes the
 //! runtime's own.
 
@@ -12,7 +12,7 @@ use ort::sys::OrtValue;
 use ort::value::{DynValue, Outlet, ValueType};
 use smallvec::SmallVec;
 
-/// The outputs of a network with one input and outputs of fixed shapes.
+/// The outputs of a network with one input and outputs, all of fixed shapes.
 pub struct ReusedOutputs {
     input: CString,
     names: Vec<CString>,
@@ -20,15 +20,16 @@ pub struct ReusedOutputs {
 }
 
 impl ReusedOutputs {
-    /// Room for the outputs of `session`; `None` if the network has other inputs than the image or an output whose shape may
-    /// change from run to run.
+    /// Room for the outputs of `session`; `None` if the network has other inputs than the image, or an output whose shape may
+    /// change from run to run: with that of the input, or by itself.
     pub fn of(session: &Session) -> Option<Self> {
-        let fixed = |output: &Outlet| match output.dtype() {
-            ValueType::Tensor { shape, .. } => shape.iter().all(|side| *side > 0),
+        // A shape without axes is one that the file doesn't tell.
+        let fixed = |value: &Outlet| match value.dtype() {
+            ValueType::Tensor { shape, .. } => !shape.is_empty() && shape.iter().all(|side| *side > 0),
             _ => false,
         };
         let [input] = session.inputs() else { return None };
-        if !session.outputs().iter().all(fixed) {
+        if !fixed(input) || !session.outputs().iter().all(fixed) {
             return None;
         }
         let name = |value: &Outlet| CString::new(value.name()).ok();

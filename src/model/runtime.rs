@@ -1,9 +1,10 @@
 //! Finding and loading ONNX Runtime's shared library, once a process.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ort::ep::ExecutionProvider as _;
+use ort::logging::LogLevel;
 
 use super::ModelError;
 use super::folders::data_folder;
@@ -209,12 +210,31 @@ enum LoadError {
     Environment(#[from] ort::Error),
 }
 
+/// The target of the runtime's own messages in the log.
+const LOG_TARGET: &str = "onnxruntime";
+
+/// Passes a message of the runtime on to the log. What goes wrong in it also comes back as an error, which is handled where it
+/// comes and told in plain words; so its own words are for those who look for a reason.
+fn log(level: LogLevel, category: &str, _id: &str, _location: &str, message: &str) {
+    match level {
+        LogLevel::Fatal => tracing::error!(target: LOG_TARGET, "{category}: {}", plain(message)),
+        LogLevel::Error | LogLevel::Warning => {
+            tracing::debug!(target: LOG_TARGET, "{category}: {}", plain(message));
+        }
+        LogLevel::Info | LogLevel::Verbose => {
+            tracing::trace!(target: LOG_TARGET, "{category}: {}", plain(message));
+        }
+    }
+}
+
 fn load_from(path: &Path) -> Result<Runtime, LoadError> {
     // The loader looks for a relative path next to the program, not in the working folder.
     let absolute = if path.components().count() > 1 { std::path::absolute(path).ok() } else { None };
     let builder = ort::init_from(absolute.as_deref().unwrap_or(path))?;
-    let environment = builder.with_name("sightline").with_telemetry(false).build()?;
-    environment.set_log_level(ort::logging::LogLevel::Error);
+    let builder = builder.with_name("sightline").with_telemetry(false).with_logger(Arc::new(log));
+    let environment = builder.build()?;
+    let wanted = tracing::enabled!(target: LOG_TARGET, tracing::Level::DEBUG);
+    environment.set_log_level(if wanted { LogLevel::Warning } else { LogLevel::Fatal });
     Ok(Runtime {
         path: path.to_owned(),
         build: ort::info().to_owned(),

@@ -314,6 +314,12 @@ impl Session {
         })
     }
 
+    /// Whether the outputs of a run are handed to the next one.
+    #[cfg(test)]
+    pub fn reuses_outputs(&self) -> bool {
+        self.reused.is_some()
+    }
+
     /// How many bytes the image's tensor holds.
     #[must_use]
     pub fn image_bytes(&self) -> usize {

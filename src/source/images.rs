@@ -11,11 +11,15 @@ use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, R
 use super::address::IMAGE_EXTENSIONS;
 use super::{Pace, Read, Source, SourceError, SourceInfo};
 use crate::file_kind::FileKind;
-use crate::frame::jpeg::{JpegDecoder, MAX_PIXELS};
+use crate::frame::jpeg::JpegDecoder;
 use crate::frame::{Frame, PixelFormat};
 
 /// Larger files are not read: 512 MiB.
 const MAX_BYTES: u64 = 512 << 20;
+/// Larger images are refused with their size: 120 megapixels, which are 480 MB as RGBA and as much again while they are decoded.
+const MAX_PIXELS: u64 = 120_000_000;
+/// What a decoder may take for profiles, texts and other things than pixels, which can be packed by a thousand to one: 16 MiB.
+const MAX_METADATA: u64 = 16 << 20;
 
 /// A source of separate images.
 #[derive(Debug)]
@@ -194,15 +198,24 @@ fn decode_file(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) ->
     let Some(format) = guessed.format() else {
         return Err("it is not an image, or of a format that can't be read".into());
     };
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_PIXELS as u64 * 8);
-    guessed.limits(limits);
+    let limit = |bytes: u64| {
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(bytes);
+        limits
+    };
+    guessed.limits(limit(MAX_METADATA));
     let mut decoder = guessed.into_decoder().map_err(|e| plain(&e))?;
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let (width, height) = decoder.dimensions();
-    if width as usize * height as usize > MAX_PIXELS {
-        return Err(format!("it has {width}×{height} pixels, more than can be shown"));
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > MAX_PIXELS {
+        return Err(format!(
+            "it has {width}×{height} pixels, {} megapixels, and at most {} can be read; make it smaller first",
+            pixels.div_ceil(1_000_000),
+            MAX_PIXELS / 1_000_000
+        ));
     }
+    decoder.set_limits(limit(2 * decoder.total_bytes() + MAX_METADATA)).map_err(|e| plain(&e))?;
+    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     if format == ImageFormat::Jpeg {
         if jpeg.is_none() {
             *jpeg = JpegDecoder::new().ok();
@@ -332,6 +345,80 @@ mod tests {
         let mut frame = Frame::default();
         load(&path, &mut frame, &mut None).expect("read");
         assert_eq!(frame.data, [255; 4]);
+    }
+
+    /// A PNG chunk with its check sum.
+    fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+        let body = [&kind[..], data].concat();
+        let mut crc = u32::MAX;
+        for byte in &body {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            }
+        }
+        [&(data.len() as u32).to_be_bytes()[..], &body, &(!crc).to_be_bytes()].concat()
+    }
+
+    /// A PNG of this size without pixels.
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut head = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        head.extend([8, 2, 0, 0, 0]);
+        let pixels = chunk(*b"IDAT", &[0x78, 1, 3, 0]);
+        [b"\x89PNG\r\n\x1a\n", &chunk(*b"IHDR", &head)[..], &pixels, &chunk(*b"IEND", &[])].concat()
+    }
+
+    #[test]
+    fn too_large_an_image_is_refused_with_its_size_before_it_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("large.png");
+        std::fs::write(&path, png(16_384, 16_384)).expect("written");
+        let reason = load(&path, &mut Frame::default(), &mut None).expect_err("too large");
+        assert!(reason.contains("16384×16384") && reason.contains("269 megapixels"), "{reason}");
+    }
+
+    /// The most memory that this process has held so far, in bytes.
+    #[cfg(target_os = "linux")]
+    fn peak_memory() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("readable");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the peak");
+        line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("kB") * 1024
+    }
+
+    /// Three megabytes of deflate are 500 megabytes of profile; the image is shown without it.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_packed_profile_may_not_fill_the_memory() {
+        const UNPACKED: u64 = 500 << 20;
+        // A fixed block: a literal 0, then its repetition 258 times at a distance of 1, again and again.
+        let mut bits: Vec<bool> = [true, true, false].into();
+        let code = |bits: &mut Vec<bool>, code: u32, len: u32| {
+            bits.extend((0..len).rev().map(|bit| code >> bit & 1 == 1));
+        };
+        code(&mut bits, 0x30, 8);
+        for _ in 0..UNPACKED / 258 {
+            code(&mut bits, 0xc5, 8);
+            code(&mut bits, 0, 5);
+        }
+        code(&mut bits, 0, 7);
+        let bytes =
+            bits.chunks(8).map(|bits| bits.iter().rev().fold(0u8, |byte, bit| byte << 1 | u8::from(*bit)));
+        let mut packed = vec![0x78, 1];
+        packed.extend(bytes);
+        packed.extend([0; 4]);
+        let profile = [&b"profile\0\0"[..], &packed].concat();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("packed.png");
+        RgbaImage::from_pixel(16, 16, image::Rgba([9, 8, 7, 255])).save(&path).expect("saved");
+        // Behind the header: 8 bytes of signature, 25 of IHDR.
+        let mut file = std::fs::read(&path).expect("read");
+        file.splice(33..33, chunk(*b"iCCP", &profile));
+        std::fs::write(&path, file).expect("written");
+        let before = peak_memory();
+        let mut frame = Frame::default();
+        load(&path, &mut frame, &mut None).expect("an image");
+        assert_eq!((frame.width, frame.data[2]), (16, 7));
+        assert!(peak_memory() - before < UNPACKED / 2, "{} more bytes", peak_memory() - before);
     }
 
     fn natural(a: &str, b: &str) -> Ordering {

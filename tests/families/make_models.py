@@ -436,5 +436,31 @@ adapter.set_adapter_version(1); adapter.set_model_version(1)
 adapter.set_parameters({"lora_bias": ort.OrtValue.ortvalue_from_numpy(bias)})
 adapter.export_adapter(str(OUT / "lora_classifier.onnx_adapter"))
 
+# CenterFace: a real convolution at a quarter of the input, so that its maps follow the size of the image although the file
+# fixes one. Nothing is over the threshold.
+weights = [
+    nh.from_array(np.zeros((channels, 3, 4, 4), np.float32), f"w{channels}{name}") for name, channels in zip("abcd", (1, 2, 2, 10))
+]
+onnx.save(
+    h.make_model(
+        h.make_graph(
+            [
+                h.make_node("Conv", ["input.1", weight.name], [str(537 + n)], kernel_shape=[4, 4], strides=[4, 4])
+                for n, weight in enumerate(weights)
+            ],
+            "centerface",
+            [h.make_tensor_value_info("input.1", T.FLOAT, [1, 3, 32, 32])],
+            [
+                h.make_tensor_value_info(str(537 + n), T.FLOAT, [1, channels, 8, 8])
+                for n, channels in enumerate((1, 2, 2, 10))
+            ],
+            weights,
+        ),
+        opset_imports=[h.make_opsetid("", 13)],
+        ir_version=8,
+    ),
+    OUT / "centerface.onnx",
+)
+
 sizes = [f.stat().st_size for f in OUT.glob("*.onnx")]
 print(f"{len(sizes)} files, {sum(sizes)} bytes")

@@ -9,12 +9,12 @@ use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
 use crate::app::view::source_address;
 use crate::app::workers::{Done, Workers};
-use crate::engine::{Engine, ModelState, PaceReport, Prediction, SourceState, Stats};
+use crate::engine::{Engine, ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
 use crate::model::labels::Language;
 use crate::model::{Known, Thresholds};
 use crate::scene;
-use crate::settings::Settings;
+use crate::settings::{Limits, Settings};
 
 /// See the module.
 pub struct Core {
@@ -89,6 +89,26 @@ impl Core {
             line_scale: self.settings.line_size,
             label_scale: self.settings.label_size,
             ..scene::Style::default()
+        }
+    }
+
+    /// Sets the limits that the user chose for this model, or else those of its family.
+    pub fn limit_for(&mut self, model: &ModelInfo) {
+        let usual = model.spec.family.thresholds();
+        let usual = Limits { conf: usual.conf, iou: usual.iou };
+        let Limits { conf, iou } = self.settings.limits.get(&model.sha256).copied().unwrap_or(usual);
+        (self.thresholds.conf, self.thresholds.iou) = (conf, iou);
+    }
+
+    /// Remembers the limits as they are for the model that runs.
+    pub fn remember_limits(&mut self) {
+        let Some(model) = &self.model.current else { return };
+        let Thresholds { conf, iou, .. } = self.thresholds;
+        let usual = model.spec.family.thresholds();
+        if (conf, iou) == (usual.conf, usual.iou) {
+            self.settings.limits.remove(&model.sha256);
+        } else {
+            self.settings.limits.insert(model.sha256.clone(), Limits { conf, iou });
         }
     }
 

@@ -225,8 +225,12 @@ impl ModelController {
             if self.speed.model_changed(now, core) {
                 self.find_who_runs_what(now, core);
             }
-            if other_labels && !core.thresholds.classes.is_empty() {
+            let limits = core.thresholds.clone();
+            core.limit_for(now);
+            if other_labels {
                 core.thresholds.classes.clear();
+            }
+            if core.thresholds != limits {
                 core.engine.send(Command::SetThresholds(core.thresholds.clone()));
             }
         }

@@ -3,17 +3,25 @@
 use super::core::Core;
 use crate::app::intent::ResultIntent;
 use crate::engine::Command;
+use crate::model::Thresholds;
 
 /// Carries out an intent of the panels on results, which have no state of their own.
 pub fn apply(intent: ResultIntent, core: &mut Core) {
     match intent {
         ResultIntent::Conf(conf) => {
-            core.settings.conf = conf;
             core.thresholds.conf = conf;
+            core.remember_limits();
         }
         ResultIntent::Iou(iou) => {
-            core.settings.iou = iou;
             core.thresholds.iou = iou;
+            core.remember_limits();
+        }
+        ResultIntent::UsualLimits => {
+            if let Some(model) = &core.model.current {
+                Thresholds { conf: core.thresholds.conf, iou: core.thresholds.iou, .. } =
+                    model.spec.family.thresholds();
+                core.settings.limits.remove(&model.sha256);
+            }
         }
         ResultIntent::Classes(classes) => core.thresholds.classes = classes,
         ResultIntent::Amount(amount) => {

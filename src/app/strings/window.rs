@@ -80,6 +80,13 @@ strings! {
         iou_hint =
             "Where two boxes of the same class overlap by more than this, only the more confident one is kept (non-maximum suppression).",
             "同类的两个框重叠超过此值时，只保留置信度较高的一个（非极大值抑制）。";
+        default_limit = "default", "默认";
+        default_limits: fn(&str) -> String =
+            |family| format!("Defaults of {family}"),
+            |family| format!("恢复 {family} 的默认值");
+        default_limits_hint: fn(&str, &str) -> String =
+            |conf, iou| format!("Confidence {conf}, IoU {iou}: what this family\u{2019}s own programs use."),
+            |conf, iou| format!("置信度 {conf}，IoU {iou}：该系列官方程序所用的值。");
         amount = "Opacity", "不透明度";
         amount_hint = "Opacity of the model's image over the frame.", "模型输出的图像叠加在画面上的不透明度。";
         own_frame = "Sync picture to results", "画面与结果同步";

@@ -185,6 +185,29 @@ fn sliders_report_what_they_are_moved_to() {
 }
 
 #[test]
+fn the_limits_of_the_family_are_shown_and_come_back() {
+    let mut bench = Bench::default().with_model();
+    // YOLOX lets boxes overlap by 45 %.
+    bench.thresholds.iou = 0.45;
+    let mut harness = bench.shown(|bench, ui| {
+        let mut out = Vec::new();
+        detect_panel::ui(ui, &bench.view(), &mut out);
+        bench.intents.extend(out);
+    });
+    harness.run_steps(2);
+    assert!(
+        harness.query_by_label("45% · default").is_some()
+            && harness.query_by_label("25% · default").is_some()
+    );
+    assert!(harness.query_by_label("Defaults of YOLOX").is_none(), "nothing was changed");
+    harness.state_mut().thresholds.iou = 0.6;
+    harness.run_steps(2);
+    assert!(harness.query_by_label("60%").is_some());
+    press(&mut harness, "Defaults of YOLOX");
+    assert_eq!(harness.state().intents.last(), Some(&Intent::Result(ResultIntent::UsualLimits)));
+}
+
+#[test]
 fn the_bar_offers_what_fits_the_source() {
     let bar = |bench: &mut Bench, ui: &mut Ui| {
         let mut out = Vec::new();

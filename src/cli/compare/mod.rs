@@ -130,7 +130,7 @@ fn open(args: &CompareArgs, named: &Path, interrupt: &Interrupt) -> anyhow::Resu
     let path = super::chosen_model(Some(named))?;
     let opening = &args.shared.opening;
     let model = opening.open(&path, &opening.options(interrupt)?, interrupt)?;
-    let thresholds = args.shared.thresholds(&model.spec().labels)?;
+    let thresholds = args.shared.thresholds(model.spec())?;
     let info = model.info();
     Ok(ComparedModel { model, info, thresholds, results: Results::default(), times: StageTimes::default() })
 }

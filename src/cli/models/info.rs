@@ -9,8 +9,8 @@ use crate::cli::output::{self, LineFormat};
 use crate::library::Catalogue;
 use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
-use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Size};
-use crate::model::{self, Family, Inspection, ModelError, Spec, Task, file};
+use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Resample, Size};
+use crate::model::{self, Family, Inspection, ModelError, Spec, Task, Thresholds, file};
 
 /// Arguments of `sightline models info`.
 #[derive(Debug, clap::Args)]
@@ -145,6 +145,10 @@ fn description(path: &Path, inspection: &Inspection) -> String {
             row("task", spec.task.to_string());
             row("preprocessing", input_line(spec));
             row("classes", labels_line(spec.labels.english()));
+            if matches!(spec.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb) {
+                let Thresholds { conf, iou, .. } = spec.family.thresholds();
+                row("thresholds", format!("confidence {conf}, IoU {iou}: those of {}", spec.family.name()));
+            }
             for (number, evidence) in spec.evidence.iter().enumerate() {
                 row(if number == 0 { "evidence" } else { "" }, evidence.clone());
             }
@@ -200,6 +204,11 @@ fn input_line(spec: &Spec) -> String {
         Fit::Stretch => "stretched".into(),
         Fit::CentreCrop { resize } => format!("shorter side to {resize}, centre cropped"),
     };
+    let resample = match input.resample {
+        Resample::OpenCv => "",
+        Resample::Bilinear => ", Pillow\u{2019}s bilinear",
+        Resample::Bicubic => ", Pillow\u{2019}s bicubic",
+    };
     let order = match input.order {
         ColourOrder::Rgb => "RGB",
         ColourOrder::Bgr => "BGR",
@@ -207,7 +216,7 @@ fn input_line(spec: &Spec) -> String {
     let range = input.range;
     let value = |byte: f32, c: usize| (byte * range.scale - range.mean[c]) / range.std[c];
     let (low, high) = (value(0.0, 0), value(255.0, 0));
-    format!("{size}, {fit}, {order} {}..{}", rounded(low), rounded(high))
+    format!("{size}, {fit}{resample}, {order} {}..{}", rounded(low), rounded(high))
 }
 
 /// The size as text.

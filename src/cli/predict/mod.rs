@@ -84,7 +84,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         options = opening.options(&interrupt)?;
         model = opening.open(&path, &options, &interrupt)?;
     }
-    let thresholds = args.shared.thresholds(&model.spec().labels)?;
+    let thresholds = args.shared.thresholds(model.spec())?;
     let (spent_results, spare_results) = bounded(SPARE_RESULTS + 2 * count);
     let progress = args.shared.progress(sources);
     let writer = Writer::new(reporting, progress, &model, count, reader.spent(), spent_results);

@@ -83,15 +83,36 @@ pub fn found(results: &Results, labels: &Labels, language: Language) -> String {
     }
 }
 
-/// How many of each class.
+/// What was found in several frames.
 #[derive(Clone, Debug, Default)]
-pub struct Counts(BTreeMap<u32, u64>);
+pub struct Counts {
+    /// How many of each class: of detections, or of frames that it is the best class of.
+    classes: BTreeMap<u32, u64>,
+    /// They are those of frames.
+    of_frames: bool,
+    /// What a model makes that finds nothing to count.
+    made: Option<&'static str>,
+}
 
 impl Counts {
-    /// Counts the detections of a frame.
+    /// Counts the detections of a frame, or its best class.
     pub fn add(&mut self, results: &Results) {
-        for detection in &results.detections {
-            *self.0.entry(detection.class_id).or_default() += 1;
+        match results.task {
+            Task::Classify => {
+                self.of_frames = true;
+                if let Some(best) = results.top.first() {
+                    *self.classes.entry(best.class_id).or_default() += 1;
+                }
+            }
+            Task::Stylize => self.made = Some("images"),
+            Task::Depth => self.made = Some("depth maps"),
+            Task::Matte => self.made = Some("mattes"),
+            Task::Semantic => self.made = Some("class maps"),
+            Task::Detect | Task::Segment | Task::Pose | Task::Obb | Task::Action => {
+                for detection in &results.detections {
+                    *self.classes.entry(detection.class_id).or_default() += 1;
+                }
+            }
         }
     }
 
@@ -100,21 +121,22 @@ impl Counts {
     pub fn text(&self, labels: &Labels, language: Language) -> String {
         let names = self.names(labels, language);
         let names: Vec<String> = names.iter().map(|(n, name)| format!("{n} {name}")).collect();
-        if names.is_empty() { "nothing".into() } else { names.join(", ") }
+        if names.is_empty() { self.made.unwrap_or("nothing").into() } else { names.join(", ") }
     }
 
     /// `878 detections of car, 1 detection of bus`: for many frames, where one object is counted in each.
     #[must_use]
     pub fn total(&self, labels: &Labels, language: Language) -> String {
         let names = self.names(labels, language);
+        let counted = if self.of_frames { "image" } else { "detection" };
         let names: Vec<String> =
-            names.iter().map(|(n, name)| format!("{} of {name}", count_of(*n, "detection"))).collect();
-        if names.is_empty() { "no detections".into() } else { names.join(", ") }
+            names.iter().map(|(n, name)| format!("{} of {name}", count_of(*n, counted))).collect();
+        if names.is_empty() { self.made.unwrap_or("no detections").into() } else { names.join(", ") }
     }
 
     /// The number and name of each class, the most frequent first.
     fn names(&self, labels: &Labels, language: Language) -> Vec<(u64, String)> {
-        let mut counts: Vec<(u32, u64)> = self.0.iter().map(|(&id, &n)| (id, n)).collect();
+        let mut counts: Vec<(u32, u64)> = self.classes.iter().map(|(&id, &n)| (id, n)).collect();
         counts.sort_by_key(|&(id, n)| (std::cmp::Reverse(n), id));
         let named = |(id, n)| (n, output::printable(&labels.name(id, language)).into_owned());
         counts.into_iter().map(named).collect()
@@ -175,6 +197,7 @@ pub fn count_of(n: u64, one: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::Detection;
+    use crate::model::results::ClassScore;
 
     fn info(pace: Pace) -> SourceInfo {
         SourceInfo::new("street.mp4", pace)
@@ -199,10 +222,29 @@ mod tests {
     }
 
     #[test]
+    fn images_of_a_classifier_are_counted_by_their_best_class() {
+        let mut counts = Counts::default();
+        for ids in [[7, 3], [2, 7], [7, 2]] {
+            let top = ids.map(|class_id| ClassScore { class_id, score: 0.4 });
+            let mut results = Results::default();
+            results.task = Task::Classify;
+            results.top = top.into();
+            counts.add(&results);
+        }
+        assert_eq!(counts.total(&Labels::coco80(), Language::English), "2 images of truck, 1 image of car");
+        counts = Counts::default();
+        let mut depth = Results::default();
+        depth.task = Task::Depth;
+        counts.add(&depth);
+        assert_eq!(counts.total(&Labels::default(), Language::English), "depth maps");
+    }
+
+    #[test]
     fn no_detections_are_called_nothing() {
         assert_eq!(Counts::default().text(&Labels::coco80(), Language::English), "nothing");
         assert_eq!(
-            Counts([(2, 878), (5, 1)].into()).total(&Labels::coco80(), Language::English),
+            Counts { classes: [(2, 878), (5, 1)].into(), ..Counts::default() }
+                .total(&Labels::coco80(), Language::English),
             "878 detections of car, 1 detection of bus"
         );
         assert_eq!([count_of(1, "frame"), count_of(0, "frame")], ["1 frame", "0 frames"]);

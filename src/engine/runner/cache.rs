@@ -4,6 +4,7 @@
 //! that two engines can share one cache. Sessions are closed by the loader's thread, because closing one takes milliseconds
 //! that no frame should wait for.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +15,9 @@ use crate::engine::choice::ModelChoice;
 const WARM: usize = 3;
 /// What the warm sessions may take together, in bytes.
 const BUDGET: u64 = 1 << 30;
+/// What those of them may take together whose file has a session already, in bytes: with other threads, or another input size.
+/// A network of 7 MB holds 100 MB and more for its layers, and who goes back goes back to another model.
+const BUDGET_OF_SAME: u64 = 64 << 20;
 
 /// A session in the cache.
 struct Cached {
@@ -92,23 +96,33 @@ impl SessionCache {
     }
 
     /// Removes the sessions that need not be kept: those that cannot be taken up again, and of the warm ones those that were
-    /// used longest ago, beyond the budget. If no session is in use, none is kept: a user who closes the model wants its memory
+    /// used longest ago, beyond the budgets. If no session is in use, none is kept: a user who closes the model wants its memory
     /// back. A session that a worker still runs stays until its run has ended. The caller drops what is returned.
     #[must_use]
     pub(super) fn evict(&self) -> Vec<Arc<Session>> {
         let mut sessions = self.lock();
         let most = if sessions.iter().any(|c| c.leased) { WARM } else { 0 };
         sessions.sort_unstable_by_key(|c| std::cmp::Reverse(c.used));
-        let (mut count, mut sum) = (0, 0u64);
+        let (mut count, mut sum, mut sum_of_same) = (0, 0u64, 0u64);
+        let mut files: Vec<PathBuf> =
+            sessions.iter().filter(|c| c.leased).map(|c| c.session.choice.path.clone()).collect();
         let gone = sessions.extract_if(.., |cached| {
             if cached.leased {
                 return false;
             }
             let usable = cached.session.health() == Health::Good;
             let fits = count < most && sum.saturating_add(cached.session.cost()) <= BUDGET;
+            let cost = cached.session.cost();
+            let same = files.contains(&cached.session.choice.path);
+            let fits = fits && (!same || sum_of_same.saturating_add(cost) <= BUDGET_OF_SAME);
             if usable && fits {
+                if same {
+                    sum_of_same += cost;
+                } else {
+                    files.push(cached.session.choice.path.clone());
+                }
                 count += 1;
-                sum += cached.session.cost();
+                sum += cost;
                 return false;
             }
             Arc::strong_count(&cached.session) == 1

@@ -21,7 +21,8 @@ pub(super) const FAMILY: Definition = Definition {
     rules: &[Rule::Outputs(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
     decode,
-    quirks: Quirks { old_ids: &["center-face"], takes_any_size: true, ..Quirks::NONE },
+    // The overlap of its `centerface.py`.
+    quirks: Quirks { old_ids: &["center-face"], takes_any_size: true, iou: 0.3, ..Quirks::NONE },
 };
 
 const STRIDE: f32 = 4.0;

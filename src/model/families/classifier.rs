@@ -7,7 +7,7 @@ use crate::model::families::shared::detector::names;
 use crate::model::families::shared::image_input::ImageInput;
 use crate::model::file::{GraphInfo, ValueInfo};
 use crate::model::labels::Labels;
-use crate::model::spec::{ColourOrder, Fit, Layout, OutputSpec, Range, Size, Spec, Task};
+use crate::model::spec::{ColourOrder, Fit, Layout, OutputSpec, Range, Resample, Size, Spec, Task};
 
 pub(super) const FAMILY: Definition = Definition {
     id: "classifier",
@@ -26,6 +26,8 @@ const CIFAR100: Range =
     Range { scale: 1.0 / 255.0, mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] };
 /// Caffe's mean, blue first, without a scale.
 const CAFFE: Range = Range { scale: 1.0, mean: [103.939, 116.779, 123.68], std: [1.0; 3] };
+/// How the line of evidence begins that says what the range is taken for.
+pub(in crate::model) const RANGE_IS_GUESSED: &str = "the file doesn't tell the range of its values";
 /// TensorFlow's −1..1 as EfficientNet-lite has it: (byte − 127) / 128.
 const TENSORFLOW: Range = Range { scale: 1.0, mean: [127.0; 3], std: [128.0; 3] };
 
@@ -71,17 +73,22 @@ fn spec(graph: &GraphInfo, image: &ImageInput) -> Spec {
     };
     // Trained on the middle of an image whose shorter side is a seventh longer (224 of 256); small images are whole.
     let resize = if tiny { side } else { (side * 256).div_ceil(224) };
+    let mut input = image.input(Size::Fixed { width, height }, Fit::CentreCrop { resize }, order, range);
+    // Torchvision, timm and what trains with them resize with Pillow; Caffe and TensorFlow don't.
+    if !caffe && image.layout == Layout::Nchw {
+        input.resample = Resample::Bilinear;
+    }
     Spec {
         family: Family::Classifier,
         task: Task::Classify,
-        input: image.input(Size::Fixed { width, height }, Fit::CentreCrop { resize }, order, range),
+        input,
         output: OutputSpec { classes: Some(classes), ..OutputSpec::default() },
         labels,
         companion: None,
         evidence: vec![
             format!("output {shape}: one score a class for the whole image"),
             list.into(),
-            format!("the file doesn't tell the range of its values: taken for {words}"),
+            format!("{RANGE_IS_GUESSED}: taken for {words}"),
         ],
         confidence: if classes == 1000 || classes == 1001 { 0.85 } else { 0.7 },
     }

@@ -60,9 +60,12 @@ pub struct Quirks {
     pub takes_any_size: bool,
     /// What is settled by runs when a model is opened.
     pub probe: Option<Probe>,
+    /// The least score and the greatest overlap (IoU) that the project's own programs let through.
+    pub conf: f32,
+    pub iou: f32,
 }
 
 impl Quirks {
-    /// None of them.
-    pub const NONE: Self = Self { old_ids: &[], takes_any_size: false, probe: None };
+    /// None of them; limits as in Ultralytics' programs.
+    pub const NONE: Self = Self { old_ids: &[], takes_any_size: false, probe: None, conf: 0.25, iou: 0.7 };
 }

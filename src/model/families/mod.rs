@@ -54,13 +54,14 @@ pub use decode::{Candidate, Context, Scratch, decode};
 pub use error::OutputError;
 pub use shared::image_input::ImageInput;
 
+pub(super) use classifier::RANGE_IS_GUESSED;
 pub(super) use decode::decode_into;
 #[cfg(test)]
 pub(super) use decode::testing;
 use definition::Definition;
 pub(super) use definition::Rule;
 
-use super::spec::Task;
+use super::spec::{Task, Thresholds};
 
 /// Declares [`Family`] from lines of module, variant and doc text.
 macro_rules! families {
@@ -183,6 +184,13 @@ impl Family {
     /// Whether its networks take any size although their files fix one.
     pub(super) fn takes_any_size(self) -> bool {
         self.definition().quirks.takes_any_size
+    }
+
+    /// The limits of the project's own programs, which hold until the user sets others.
+    #[must_use]
+    pub fn thresholds(self) -> Thresholds {
+        let quirks = &self.definition().quirks;
+        Thresholds { conf: quirks.conf, iou: quirks.iou, ..Thresholds::default() }
     }
 
     /// Settles by runs what no file of the family shows.

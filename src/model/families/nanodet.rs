@@ -22,7 +22,8 @@ pub(super) const FAMILY: Definition = Definition {
     rules: &[Rule::Outputs(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
     decode,
-    quirks: Quirks { old_ids: &["nano-det"], ..Quirks::NONE },
+    // The overlap of its `nanodet_head.py` and `nanodet_plus_head.py`.
+    quirks: Quirks { old_ids: &["nano-det"], iou: 0.6, ..Quirks::NONE },
 };
 
 const BINS: usize = 8;

@@ -20,7 +20,8 @@ pub(super) const FAMILY: Definition = Definition {
         let kind = BoxesAndScores { in_parts: true, background: true };
         boxes_scores::decode(kind, outputs, context, scratch, results)
     },
-    quirks: Quirks { old_ids: &["ultra-face"], ..Quirks::NONE },
+    // The overlap of its `fd_config.py`.
+    quirks: Quirks { old_ids: &["ultra-face"], iou: 0.3, ..Quirks::NONE },
 };
 
 /// Two scores and a box a row.

@@ -21,7 +21,7 @@ use crate::model::labels::Labels;
 use crate::model::metadata::Literal;
 use crate::model::results::{Keypoint, Results};
 use crate::model::sidecar::Sidecar;
-use crate::model::spec::{ColourOrder, Fit, OutputSpec, Range, Size, Spec, Task};
+use crate::model::spec::{ColourOrder, Fit, OutputSpec, Range, Resample, Size, Spec, Task};
 use crate::model::tensor::Tensor;
 
 pub(super) const FAMILY: Definition = Definition {
@@ -127,10 +127,15 @@ fn exported(graph: &GraphInfo, image: &ImageInput) -> Option<Spec> {
             (dynamic, Fit::LETTERBOX, words)
         }
     };
+    let mut input = image.input(size, fit, ColourOrder::Rgb, Range::UNIT);
+    if task == Task::Classify {
+        // Its classifiers see images through torchvision and Pillow, all others through OpenCV.
+        input.resample = Resample::Bilinear;
+    }
     Some(Spec {
         family: Family::Ultralytics,
         task,
-        input: image.input(size, fit, ColourOrder::Rgb, Range::UNIT),
+        input,
         output: OutputSpec {
             classes: Some(classes),
             end_to_end,

@@ -18,7 +18,8 @@ pub(super) const FAMILY: Definition = Definition {
     decode: |outputs, context, scratch, results| {
         anchor_heads::decode(AnchorHead::Yolov2, outputs, context, scratch, results)
     },
-    quirks: Quirks::NONE,
+    // The overlap of darknet's `detector.c`.
+    quirks: Quirks { iou: 0.45, ..Quirks::NONE },
 };
 
 fn rule(graph: &GraphInfo, image: &ImageInput) -> Option<Spec> {

@@ -19,7 +19,8 @@ pub(super) const FAMILY: Definition = Definition {
         let kind = BoxesAndScores { in_parts: true, background: false };
         boxes_scores::decode(kind, outputs, context, scratch, results)
     },
-    quirks: Quirks::NONE,
+    // The overlap of its `demo.py`.
+    quirks: Quirks { iou: 0.6, ..Quirks::NONE },
 };
 
 fn rule(graph: &GraphInfo, image: &ImageInput) -> Option<Spec> {

@@ -18,7 +18,8 @@ pub(super) const FAMILY: Definition = Definition {
     decode: |outputs, context, scratch, results| {
         anchor_heads::decode(AnchorHead::Yolov4, outputs, context, scratch, results)
     },
-    quirks: Quirks::NONE,
+    // The overlap of the model zoo's README.
+    quirks: Quirks { iou: 0.213, ..Quirks::NONE },
 };
 
 fn rule(graph: &GraphInfo, image: &ImageInput) -> Option<Spec> {

@@ -18,7 +18,8 @@ pub(super) const FAMILY: Definition = Definition {
     decode: |outputs, context, scratch, results| {
         objectness::decode_any(false, outputs, context, scratch, results)
     },
-    quirks: Quirks::NONE,
+    // The overlap of its `detect_face.py`.
+    quirks: Quirks { iou: 0.5, ..Quirks::NONE },
 };
 
 /// Box, objectness, five landmarks, class.

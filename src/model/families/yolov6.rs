@@ -17,7 +17,8 @@ pub(super) const FAMILY: Definition = Definition {
     decode: |outputs, context, scratch, results| {
         objectness::decode_any(false, outputs, context, scratch, results)
     },
-    quirks: Quirks::NONE,
+    // The overlap of its `tools/infer.py`.
+    quirks: Quirks { iou: 0.45, ..Quirks::NONE },
 };
 
 /// The output's name, and one anchor a cell.

@@ -18,7 +18,8 @@ pub(super) const FAMILY: Definition = Definition {
         let main = outputs.len().saturating_sub(1);
         ultralytics::decode_boxes(false, &outputs[main..], context, scratch, results)
     },
-    quirks: Quirks::NONE,
+    // The overlap of its `detect.py`.
+    quirks: Quirks { iou: 0.45, ..Quirks::NONE },
 };
 
 /// Metadata as YOLOv5's, columns as YOLOv8's; or two equal heads.

@@ -26,7 +26,8 @@ pub(super) const FAMILY: Definition = Definition {
     rules: &[Rule::Shapes(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
     decode,
-    quirks: Quirks { probe: Some(probe), ..Quirks::NONE },
+    // The overlap of its `demo/ONNXRuntime/onnx_inference.py`.
+    quirks: Quirks { probe: Some(probe), iou: 0.45, ..Quirks::NONE },
 };
 
 const STRIDES: [usize; 3] = [8, 16, 32];

@@ -21,7 +21,8 @@ pub(super) const FAMILY: Definition = Definition {
     rules: &[Rule::Outputs(rule)],
     by_hand: |graph, image, _| Some(spec(graph, image)),
     decode,
-    quirks: Quirks { old_ids: &["yu-net"], ..Quirks::NONE },
+    // The overlap of OpenCV zoo's `demo.py`.
+    quirks: Quirks { old_ids: &["yu-net"], iou: 0.3, ..Quirks::NONE },
 };
 
 const STRIDES: [u32; 3] = [8, 16, 32];

@@ -168,7 +168,10 @@ pub(super) const PHRASES: Phrases = &[
     // Images and archives.
     ("it is too large for an image", "作为图片过大"),
     ("it is not an image, or of a format that can't be read", "不是图片，或格式不受支持"),
-    ("it has {} pixels, more than can be shown", "有 {0} 像素，超出可显示的范围"),
+    (
+        "it has {} pixels, {} megapixels, and at most {} can be read; make it smaller first",
+        "有 {0} 像素（{1} 百万像素），最多可读取 {2} 百万像素；请先缩小图像",
+    ),
     ("it needs more memory than an image should", "所需内存超出图片的上限"),
     ("it is of a format that can't be read", "格式不受支持"),
     ("it is damaged or cut short", "文件损坏或不完整"),

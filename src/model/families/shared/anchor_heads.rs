@@ -144,6 +144,7 @@ pub fn decode(
     maps.sort_by_key(|map| std::cmp::Reverse(map.across * map.down));
     let points = context.spec.output.keypoints.map_or(0, |(count, values)| count * values);
     let skip = 5 + points;
+    let has_landmarks = points == 2 * LANDMARKS;
     let conf = context.thresholds.conf;
     // σ(t) > conf exactly where t > ln(conf / (1 − conf)): most anchors end here without an exponential.
     let least = if head == AnchorHead::Yolov4 { conf } else { (conf / (1.0 - conf)).ln() };
@@ -170,7 +171,7 @@ pub fn decode(
                 let found = scratch.candidates.len();
                 let b = [x - w / 2.0, y - h / 2.0, x + w / 2.0, y + h / 2.0];
                 consider(scratch, &context, score, class_id as f32, b, found);
-                if points > 0 && scratch.candidates.len() > found {
+                if has_landmarks && scratch.candidates.len() > found {
                     for point in 0..LANDMARKS {
                         scratch.points.push(std::array::from_fn(|axis| {
                             map.at(number, cell, 5 + 2 * point + axis) * size[axis]
@@ -182,7 +183,7 @@ pub fn decode(
         }
     }
     finish(scratch, &context, results);
-    if points > 0 {
+    if has_landmarks {
         landmarks(scratch, &context, results, |anchor, point| scratch.points[anchor * LANDMARKS + point]);
     }
     Ok(())
@@ -331,6 +332,21 @@ mod tests {
         close(found.detections[0].bbox, [5.5, 4.0, 18.5, 20.0]);
         let points = found.keypoints_of(&found.detections[0]);
         assert_eq!((points.len(), points[4].x, points[4].y), (5, 0.5 * 13.0 + 8.0, 0.5 * 16.0 + 8.0));
+    }
+
+    /// Keypoints of another number than a face's are skipped, not read past their end.
+    #[test]
+    fn other_keypoints_are_no_landmarks() {
+        for keypoints in [(1, 1), (1, 2), (0, 7), (4, 2)] {
+            let mut spec = spec(Family::Yolov5Face, Task::Detect, 32, 32);
+            spec.output.anchors = YOLOV5[..3].to_vec();
+            spec.output.keypoints = Some(keypoints);
+            let columns = 6 + keypoints.0 * keypoints.1;
+            let outputs: [(&str, &[i64], Vec<f32>); 1] =
+                [("map", &[1, 3, 1, 1, columns as i64], vec![9.0; 3 * columns])];
+            let found = decode_with(&spec, (32, 32), &Thresholds::default(), &outputs).expect("fits");
+            assert!(!found.detections.is_empty() && found.keypoints.is_empty(), "{keypoints:?}");
+        }
     }
 
     #[test]

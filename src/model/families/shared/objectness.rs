@@ -6,7 +6,9 @@
 //! objectness and class: 16 columns (`yolov5-face/models/yolo.py`). Segmentation puts mask coefficients behind the classes.
 
 use crate::model::families::shared::anchor_heads::AnchorHead;
-use crate::model::families::shared::candidates::{best_class, consider, finish, landmarks, passes};
+use crate::model::families::shared::candidates::{
+    LANDMARKS, best_class, consider, finish, landmarks, passes,
+};
 use crate::model::families::shared::detector::three_an_anchor_cell;
 use crate::model::families::shared::final_rows::RowOrder;
 use crate::model::families::shared::image_input::ImageInput;
@@ -94,7 +96,7 @@ fn decode(
         let coefficient = |anchor: usize, k: usize| values[anchor * columns + first + k];
         masks::attach(prototypes, coefficient, &context, scratch, results)?;
     }
-    if points > 0 {
+    if points == 2 * LANDMARKS {
         landmarks(scratch, &context, results, |anchor, point| {
             let at = anchor * columns + BEFORE_CLASSES + 2 * point;
             [values[at], values[at + 1]]
@@ -122,6 +124,17 @@ mod tests {
         let d = &found.detections[0];
         assert_eq!((d.class_id, d.bbox), (1, [40., 30., 60., 70.]));
         assert!((d.score - 0.4).abs() < 1e-6);
+    }
+
+    /// Keypoints of another number than a face's are skipped, not read past their end.
+    #[test]
+    fn other_keypoints_are_no_landmarks() {
+        let mut spec = spec(Family::Yolov5Face, Task::Detect, 100, 100);
+        spec.output.keypoints = Some((1, 1));
+        let values = vec![50., 50., 20., 40., 0.9, 7.0, 0.9];
+        let found = decode_with(&spec, (100, 100), &Thresholds::default(), &[("output", &[1, 1, 7], values)])
+            .expect("fits");
+        assert_eq!((found.detections.len(), found.keypoints.len()), (1, 0));
     }
 
     #[test]
