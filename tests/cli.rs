@@ -572,7 +572,7 @@ fn a_killed_run_leaves_a_video_that_plays() {
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
     };
-    assert!(name.starts_with("Test pattern.unfinished-") && name.ends_with(".mp4"), "{name}");
+    assert!(name.starts_with("Test pattern.unfinished-") && name.contains(".mp4"), "{name}");
     assert!(frames_in(&env.path("out").join(&name)) >= 2);
 }
 

@@ -13,6 +13,7 @@ pub mod folders;
 pub mod geometry;
 mod hash;
 pub mod identify;
+mod image_tensor;
 pub mod input;
 mod inspect;
 pub mod labels;

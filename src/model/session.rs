@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt as _;
-use ort::AsPointer;
 use ort::logging::LogLevel;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
-use ort::value::{DynValue, Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
+use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
 use super::extra_inputs::{ExtraInputError, ExtraTensor};
+use super::image_tensor::Image;
 use super::input::TensorMut;
 use super::reused_outputs::ReusedOutputs;
 use super::runtime::{self, Provider, plain};
@@ -45,14 +45,6 @@ impl StopHandle {
         self.0.extend(other.0);
         self
     }
-}
-
-/// The tensor of the image, written for every frame and lent to the runtime without a copy.
-enum Image {
-    F32(OrtTensor<f32>),
-    F16(OrtTensor<f16>),
-    U8(OrtTensor<u8>),
-    I32(OrtTensor<i32>),
 }
 
 /// An open ONNX Runtime session with a tensor for its image.
@@ -316,6 +308,7 @@ impl Session {
 
     /// Whether the outputs of a run are handed to the next one.
     #[cfg(test)]
+    #[must_use]
     pub fn reuses_outputs(&self) -> bool {
         self.reused.is_some()
     }
@@ -415,41 +408,6 @@ fn extra_failed(error: ExtraInputError) -> ModelError {
 fn failed(error: ort::Error) -> ModelError {
     let reason = plain(error.message());
     if reason.contains("terminate flag") { ModelError::Stopped } else { ModelError::RunFailed { reason } }
-}
-
-/// The tensor as the runtime knows it.
-impl AsPointer for Image {
-    type Sys = ort::sys::OrtValue;
-
-    fn ptr(&self) -> *const Self::Sys {
-        match self {
-            Self::F32(tensor) => tensor.ptr(),
-            Self::F16(tensor) => tensor.ptr(),
-            Self::U8(tensor) => tensor.ptr(),
-            Self::I32(tensor) => tensor.ptr(),
-        }
-    }
-}
-
-impl Image {
-    fn new(element: Element, shape: &[i64]) -> Result<Self, ModelError> {
-        /// No real model takes more than 16 Ki × 16 Ki pixels.
-        const MOST: i64 = 3 << 28;
-        let failed = |e: ort::Error| ModelError::RunFailed { reason: plain(e.message()) };
-        let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
-        let Some(count) = count.and_then(|n| usize::try_from(n).ok()) else {
-            return Err(ModelError::RunFailed { reason: "its input is larger than any image".into() });
-        };
-        let shape = shape.to_vec();
-        Ok(match element {
-            Element::F32 => Self::F32(OrtTensor::from_array((shape, vec![0f32; count])).map_err(failed)?),
-            Element::F16 => {
-                Self::F16(OrtTensor::from_array((shape, vec![f16::ZERO; count])).map_err(failed)?)
-            }
-            Element::U8 => Self::U8(OrtTensor::from_array((shape, vec![0u8; count])).map_err(failed)?),
-            Element::I32 => Self::I32(OrtTensor::from_array((shape, vec![0i32; count])).map_err(failed)?),
-        })
-    }
 }
 
 /// Options for runs. What goes wrong comes back as an error, so the runtime need not print it too.

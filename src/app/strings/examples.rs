@@ -165,7 +165,7 @@ examples! { download_errors: DownloadError =
     BrokeOff { host: host(), bytes: 5_000_000, total: Some(9_000_000) },
     Garbled { host: host(), reason: reason() },
     Status { host: host(), code: 404, reason: Some("Not Found".into()) },
-    Overloaded { host: host(), code: 503, wait: Some(Duration::from_secs(60)) },
+    Overloaded { host: host(), code: 503, wait: Some(Duration::from_mins(1)) },
     Redirects { host: host() },
     NotTheFile { host: host(), what: "a web page", says: Some("404".into()) },
     LfsPointer { host: host() },
