@@ -316,6 +316,7 @@ impl Session {
 
     /// Whether the outputs of a run are handed to the next one.
     #[cfg(test)]
+    #[must_use]
     pub fn reuses_outputs(&self) -> bool {
         self.reused.is_some()
     }

@@ -24,7 +24,10 @@ pub(super) const PHRASES: Phrases = &[
     ("Kinetics-400's actions", "Kinetics-400 动作"),
     // How images are prepared.
     ("{} beside the file says how its images are prepared", "由模型旁的 {0} 得知图像的预处理方式"),
-    ("the file’s name says {}: images are prepared as is usual for it", "文件名表明是 {0}：按其惯例预处理图像"),
+    (
+        "the file’s name says {}: images are prepared as is usual for it",
+        "文件名表明是 {0}：按其惯例预处理图像",
+    ),
     // Values.
     ("the file doesn't tell the range of its values: taken for {}", "文件没有说明数值范围：按 {0} 处理"),
     ("0 to 1", "0 到 1"),
@@ -69,6 +72,7 @@ pub(super) const PHRASES: Phrases = &[
     ("task", "任务"),
     ("layout", "张量布局"),
     ("colour order", "颜色顺序"),
+    ("resampling", "重采样"),
     ("value range", "数值范围"),
     ("fit", "缩放方式"),
     ("anchors", "锚框"),
