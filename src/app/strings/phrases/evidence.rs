@@ -72,6 +72,7 @@ pub(super) const PHRASES: Phrases = &[
     ("task", "任务"),
     ("layout", "张量布局"),
     ("colour order", "颜色顺序"),
+    ("resampling", "重采样"),
     ("value range", "数值范围"),
     ("fit", "缩放方式"),
     ("anchors", "锚框"),
