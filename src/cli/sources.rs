@@ -188,7 +188,7 @@ mod tests {
         let Err(Failure::Usage { message, fix }) = of(&["predct".as_ref()]) else {
             panic!("a mistyped command")
         };
-        assert!(message.contains("predct") && fix.contains("--help"), "{message} {fix}");
+        assert!(message.contains("predct") && fix.contains("sightline predict"), "{message} {fix}");
         assert!(matches!(of(&[&dir.path().join("none.mp4")]), Err(Failure::Failed { .. })));
     }
 
