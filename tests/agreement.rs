@@ -131,11 +131,14 @@ fn classes_agree(rows: &[&Value], sidecar: &str, most_off: f64) {
         let output = command.args(["--format", "jsonl"]).output().expect("the program starts");
         let frame = common::Ended::of(output).with_code(0).json_lines().remove(0);
         let (got, want) = (&frame["top"], &row["results"]);
-        assert_eq!(got[0]["class_id"], want[0]["class_id"], "{model} {image}");
+        let score = |class: &Value| class["score"].as_f64().expect("a score");
+        // Two that are nearly equal may change places.
+        if score(&want[0]) - score(&want[1]) > most_off {
+            assert_eq!(got[0]["class_id"], want[0]["class_id"], "{model} {image}");
+        }
         for class in want.as_array().expect("classes").iter().take(3) {
             let own = got.as_array().expect("classes").iter().find(|c| c["class_id"] == class["class_id"]);
-            let own = own.and_then(|c| c["score"].as_f64()).unwrap_or(0.0);
-            let off = (own - class["score"].as_f64().expect("a score")).abs();
+            let off = (own.map_or(0.0, score) - score(class)).abs();
             assert!(off <= most_off, "{model} {image}: {class} is off by {off}");
         }
     }
