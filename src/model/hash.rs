@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::ModelError;
 use super::file::{FileError, GraphInfo};
+use super::{CancelToken, ModelError};
 use crate::file_kind::FileKind;
 
 /// SHA-256 of a file, hex, lower case.
@@ -11,6 +11,11 @@ use crate::file_kind::FileKind;
 /// # Errors
 /// [`ModelError::NoFile`], [`ModelError::Unreadable`], or [`ModelError::NotOnnx`] for what is no file (a folder, a pipe).
 pub fn sha256(path: &Path) -> Result<String, ModelError> {
+    sha256_unless(path, None)
+}
+
+/// As [`sha256`]; ends with [`ModelError::Stopped`] once it is cancelled.
+pub(super) fn sha256_unless(path: &Path, cancel: Option<&CancelToken>) -> Result<String, ModelError> {
     use sha2::Digest as _;
     let unreadable = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::NotFound => ModelError::NoFile { path: path.to_owned() },
@@ -28,6 +33,9 @@ pub fn sha256(path: &Path) -> Result<String, ModelError> {
         let read = std::io::Read::read(&mut file, &mut chunk).map_err(unreadable)?;
         if read == 0 {
             break;
+        }
+        if cancel.is_some_and(CancelToken::is_cancelled) {
+            return Err(ModelError::Stopped);
         }
         hasher.update(&chunk[..read]);
     }

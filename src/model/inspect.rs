@@ -29,14 +29,20 @@ pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
 /// # Errors
 /// If the file can't be read or isn't ONNX.
 pub fn inspect_with(path: &Path, overrides: &Sidecar) -> Result<Inspection, ModelError> {
-    let graph = GraphInfo::read(path)?;
-    check_size(path, &graph)?;
-    check_external_data(path, &graph)?;
+    let graph = check(path)?;
     let mut spec = identify::identify(&graph, overrides);
     if let Ok(spec) = &mut spec {
         preprocessing::complete(path, overrides, spec);
     }
     Ok(Inspection { graph, spec })
+}
+
+/// Reads the graph of a model that can be opened as far as its files tell; weights are passed over.
+pub(super) fn check(path: &Path) -> Result<GraphInfo, ModelError> {
+    let graph = GraphInfo::read(path)?;
+    check_size(path, &graph)?;
+    check_external_data(path, &graph)?;
+    Ok(graph)
 }
 
 /// ONNX files are Protobuf messages, which can hold 2 GB at most.

@@ -12,8 +12,8 @@ use super::session::{self, Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Size, Spec};
 use super::{
-    Inspection, Model, ModelError, OpenOptions, companion, hash, inspect_with, optimised, preprocessing,
-    probe, runtime,
+    Inspection, Model, ModelError, OpenOptions, companion, hash, inspect, inspect_with, optimised,
+    preprocessing, probe, runtime,
 };
 use crate::frame::Frame;
 
@@ -23,7 +23,9 @@ impl Model {
     /// # Errors
     /// If it can't be read, understood or run.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
-        let sha256 = hash::sha256(path)?;
+        // What is no model is refused before all of a large file is read.
+        inspect::check(path)?;
+        let sha256 = hash::sha256_unless(path, options.cancel.as_ref())?;
         let known = options.known.about(&sha256);
         let overrides = known.overlaid(Sidecar::load(path)?.unwrap_or_default());
         let overrides = overrides.overlaid(options.overrides.clone().unwrap_or_default());

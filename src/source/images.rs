@@ -18,6 +18,8 @@ use crate::frame::{Frame, PixelFormat};
 const MAX_BYTES: u64 = 512 << 20;
 /// Larger images are refused with their size: 120 megapixels, which are 480 MB as RGBA and as much again while they are decoded.
 const MAX_PIXELS: u64 = 120_000_000;
+/// Bytes of a decoded image: those of [`MAX_PIXELS`] at eight bits a channel, so fewer pixels at 16 or 32.
+const MAX_DECODED: u64 = 4 * MAX_PIXELS;
 /// What a decoder may take for profiles, texts and other things than pixels, which can be packed by a thousand to one: 16 MiB.
 const MAX_METADATA: u64 = 16 << 20;
 
@@ -207,11 +209,13 @@ fn decode_file(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) ->
     let mut decoder = guessed.into_decoder().map_err(|e| plain(&e))?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    if pixels > MAX_PIXELS {
+    // A pixel of 16 or 32 bits a channel counts as several.
+    let most = MAX_PIXELS.min(MAX_DECODED.saturating_mul(pixels) / decoder.total_bytes().max(1));
+    if pixels > most {
         return Err(format!(
             "it has {width}×{height} pixels, {} megapixels, and at most {} can be read; make it smaller first",
             pixels.div_ceil(1_000_000),
-            MAX_PIXELS / 1_000_000
+            most / 1_000_000
         ));
     }
     decoder.set_limits(limit(2 * decoder.total_bytes() + MAX_METADATA)).map_err(|e| plain(&e))?;

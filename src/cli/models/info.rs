@@ -147,7 +147,10 @@ fn description(path: &Path, inspection: &Inspection) -> String {
             row("classes", labels_line(spec.labels.english()));
             if matches!(spec.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb) {
                 let Thresholds { conf, iou, .. } = spec.family.thresholds();
-                row("thresholds", format!("confidence {conf}, IoU {iou}: those of {}", spec.family.name()));
+                row(
+                    "thresholds",
+                    format!("confidence {conf}, IoU {iou}: the defaults for {}", spec.family.name()),
+                );
             }
             for (number, evidence) in spec.evidence.iter().enumerate() {
                 row(if number == 0 { "evidence" } else { "" }, evidence.clone());

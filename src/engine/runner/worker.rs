@@ -216,6 +216,9 @@ impl Worker<'_> {
         self.must_run_again = false;
         self.thresholds = thresholds;
         self.last = Some(Arc::clone(frame));
+        let mut by_second = self.shared.taken_by_second.lock().unwrap_or_else(PoisonError::into_inner);
+        by_second.take_if(|taken| taken.captured <= frame.captured);
+        drop(by_second);
 
         let compares = !self.assignment.compared.is_empty();
         let mut found: [Option<Arc<Prediction>>; MAX_COMPARED] = [const { None }; MAX_COMPARED];
