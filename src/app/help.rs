@@ -1,11 +1,11 @@
 //! The help sheet: every key.
 
-use egui::{self, Id, Modal, Ui};
+use egui::{self, Ui};
 
 use super::intent::{Intent, WindowIntent};
 use super::strings::Strings;
 use super::style::palette;
-use super::widgets::page_title;
+use super::widgets::{dialogue, page_title};
 
 /// The keys and what they do.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
 
 /// Shows the sheet over everything.
 pub fn ui(ui: &Ui, s: &Strings, out: &mut Vec<Intent>) {
-    let modal = Modal::new(Id::unique("help")).show(ui.ctx(), |ui| {
+    let modal = dialogue(ui, "help").show(ui.ctx(), |ui| {
         ui.set_width(700.0);
         page_title(ui, s.keys);
         ui.add_space(8.0);

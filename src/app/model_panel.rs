@@ -42,6 +42,9 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 spec_ui(ui, view, model, out);
             } else if view.library.models.is_empty() && opening.is_none() && view.model.failed.is_none() {
                 ui.label(egui::RichText::new(s.no_models_found).small().color(palette(ui).weak));
+                if ui.button(s.get_models).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Library)));
+                }
             }
         },
     );
@@ -52,7 +55,7 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = view.model.current.as_ref().map(|c| c.path.as_path());
     let entries = search::menu(view.library.models);
-    egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+    egui::ScrollArea::vertical().max_height(400.0).show(ui, |ui| {
         let unlisted = current.filter(|c| !entries.iter().any(|m| is_of(m, c)));
         if let Some(path) = unlisted {
             let _ = menu_row(ui, Icon::Model, &model_name(path), "", true);

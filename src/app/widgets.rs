@@ -111,6 +111,12 @@ pub fn plain_button(ui: &mut Ui, text: &str) -> Response {
     ui.add(egui::Button::new(text).min_size(vec2(0.0, 34.0)))
 }
 
+/// A dialogue over the window, with room around its content.
+pub fn dialogue(ui: &Ui, id: &str) -> egui::Modal {
+    let frame = egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20));
+    egui::Modal::new(egui::Id::unique(id)).frame(frame)
+}
+
 /// A button over the whole width that opens a menu: an icon, what is chosen, an arrow.
 pub fn dropdown(ui: &mut Ui, icon: Icon, chosen: &str, label: &str) -> Response {
     let width = ui.available_width();

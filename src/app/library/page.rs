@@ -10,7 +10,7 @@ use crate::app::strings::{Library, order_name, task_name};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{
-    at_right, combo_arrow, follow_focus, icon_button, page_title, plain_button, primary_button,
+    at_right, combo_arrow, dialogue, follow_focus, icon_button, page_title, plain_button, primary_button,
 };
 use crate::library::search::SortOrder;
 use crate::model::Task;
@@ -129,7 +129,7 @@ impl LibraryPage {
     fn question_ui(&mut self, ui: &Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
         let Some(question) = &mut self.question else { return };
         let mut done = false;
-        let modal = egui::Modal::new(egui::Id::unique("library question")).show(ui.ctx(), |ui| {
+        let modal = dialogue(ui, "library question").show(ui.ctx(), |ui| {
             ui.set_width(440.0);
             done = match question {
                 Question::Rename(path, text) => rename_ui(ui, w, view, path, text, out),

@@ -54,6 +54,7 @@ strings! {
         skeletons: fn(u32, u32) -> String =
             |frames, joints| format!("{frames} frames × {joints} joints"),
             |frames, joints| format!("{frames} 帧 × {joints} 个关节点");
+        get_models = "Get models…", "获取模型…";
         no_models_found =
             "No models yet. Open an ONNX file, or drag one into the window.",
             "还没有模型。请打开 ONNX 文件，或将其拖入窗口。";

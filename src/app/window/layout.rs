@@ -15,7 +15,7 @@ use crate::app::strings::Strings;
 use crate::app::style::palette;
 use crate::app::toasts::Toasts;
 use crate::app::view::{Typed, View};
-use crate::app::widgets::{at_right, follow_focus, icon_button, plain_button, primary_button};
+use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::{
     detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, source_panel, speed, toolbar,
 };
@@ -232,7 +232,7 @@ pub(super) fn typed_ui(ui: &Ui, s: &Strings, typed: &mut Option<Typed>, out: &mu
         _ => (s.type_a_path, s.no_dialogue, ""),
     };
     let mut done = None;
-    let modal = egui::Modal::new(egui::Id::unique("typed path")).show(ui.ctx(), |ui| {
+    let modal = dialogue(ui, "typed path").show(ui.ctx(), |ui| {
         ui.set_width(440.0);
         ui.label(egui::RichText::new(title).heading().color(palette(ui).strong));
         ui.add(egui::Label::new(egui::RichText::new(text).color(palette(ui).weak)).wrap());
