@@ -168,8 +168,8 @@ pub enum FilesIntent {
     Typed(Choose, String),
     /// The typed path was given up.
     CancelTyped,
-    /// Open a file or folder by what it is: a model, an image, a video.
-    OpenPath(PathBuf),
+    /// Open files and folders by what they are: models, images, a video.
+    OpenPaths(Vec<PathBuf>),
     /// Show a folder in the system's file manager.
     OpenFolder(PathBuf),
 }
