@@ -94,7 +94,7 @@ pub struct Settings {
     pub line_size: f32,
     /// Size of names over the preview; 1 fits the size of the frame. 0.5..=3.
     pub label_size: f32,
-    /// The models that were last compared with the one that ran.
+    /// The models that the user chose to compare with the one that ran.
     pub compare_models: Vec<PathBuf>,
     /// Two compared models have a view each, instead of the two sides of one.
     pub compare_tiles: bool,

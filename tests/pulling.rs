@@ -22,7 +22,9 @@ fn content(name: &str) -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    let digits =
+        |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[digit as usize]));
+    sha2::Sha256::digest(bytes).iter().flat_map(digits).collect()
 }
 
 /// Sends to each path the content of its last part.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::engine::ResultPace;
 use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
+use crate::library::upkeep::Removed;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::save::SnapshotOptions;
@@ -120,8 +121,8 @@ pub enum LibraryIntent {
         path: PathBuf,
         delete: bool,
     },
-    /// Bring these files of a model back from the trash, with what was remembered of it.
-    Restore(Vec<PathBuf>, Box<ModelRecord>),
+    /// Bring a removed model back, with what was remembered of it.
+    Restore(Box<Removed>, Box<ModelRecord>),
     Order(SortOrder),
     /// Take models into the library: a file, a folder or an archive; then run the first one.
     Import {
@@ -168,8 +169,8 @@ pub enum FilesIntent {
     Typed(Choose, String),
     /// The typed path was given up.
     CancelTyped,
-    /// Open a file or folder by what it is: a model, an image, a video.
-    OpenPath(PathBuf),
+    /// Open files and folders by what they are: models, images, a video.
+    OpenPaths(Vec<PathBuf>),
     /// Show a folder in the system's file manager.
     OpenFolder(PathBuf),
 }

@@ -21,6 +21,8 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let (page, help) = (view.page, view.help);
     let typing = ctx.text_edit_focused();
     let menu = view.menu_open;
+    // Something covers the preview, and plain keys would change it unseen.
+    let covered = help || matches!(page, Page::Settings | Page::Library);
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
     ctx.input(|input| {
@@ -50,24 +52,21 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         Key::O if modifiers.command && !repeat => {
                             out.push(Intent::Files(FilesIntent::Choose(Choose::File)));
                         }
-                        _ if typing
-                            || menu
-                            || !plain
-                            || help
-                            || matches!(page, Page::Settings | Page::Library) => {}
+                        _ if typing || menu || !plain || covered => {}
                         Key::Space | Key::ArrowLeft | Key::ArrowRight if widget => {}
                         _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
                     }
                 }
                 // Where these signs lie differs from keyboard to keyboard: take the text, not the key.
                 Event::Text(text) if !typing && !menu => match text.as_str() {
+                    "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
+                    _ if covered => {}
                     "[" => out.push(Intent::Result(ResultIntent::Conf(
                         (view.thresholds.conf - CONF_STEP).max(0.01),
                     ))),
                     "]" => out.push(Intent::Result(ResultIntent::Conf(
                         (view.thresholds.conf + CONF_STEP).min(0.99),
                     ))),
-                    "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
                     _ => {}
                 },
                 _ => {}

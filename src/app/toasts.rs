@@ -14,10 +14,20 @@ use super::widgets::sized_icon_button;
 
 /// How long good news stays.
 const STAY: Duration = Duration::from_secs(6);
+/// How long something that can be taken back stays.
+const UNDO_STAYS: Duration = Duration::from_secs(15);
 /// How long a failure stays: long enough to read two sentences twice.
 const FAILURE_STAYS: Duration = Duration::from_secs(25);
-/// Older messages go when there are more.
+/// Older messages go when there are more, good news first.
 const LIMIT: usize = 4;
+
+/// What failed. Its failure goes when the same thing succeeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// A model couldn't be opened.
+    Model,
+    Snapshot,
+}
 
 /// One message.
 pub struct Toast {
@@ -25,6 +35,8 @@ pub struct Toast {
     pub title: String,
     pub text: String,
     pub bad: bool,
+    /// What failed, if its success is noticed.
+    pub failed: Option<Failed>,
     pub thumbnail: Option<TextureHandle>,
     pub folder: Option<PathBuf>,
     /// What takes back that which it tells of.
@@ -57,10 +69,12 @@ impl Toasts {
     }
 
     fn push(&mut self, title: &str, text: String, bad: bool) -> &mut Toast {
-        // A failure that repeats is shown once.
-        self.shown.retain(|t| t.title != title || t.text != text);
+        // A failure that repeats is shown once. Each that can be taken back stays: the same text may tell of another file.
+        self.shown.retain(|t| t.undo.is_some() || t.title != title || t.text != text);
         while self.shown.len() >= LIMIT {
-            self.shown.remove(0);
+            let first = |goes: fn(&Toast) -> bool| self.shown.iter().position(goes);
+            let goes = first(|t| !t.bad && t.undo.is_none()).or_else(|| first(|t| !t.bad));
+            self.shown.remove(goes.unwrap_or(0));
         }
         self.next += 1;
         self.shown.push(Toast {
@@ -68,6 +82,7 @@ impl Toasts {
             title: title.to_owned(),
             text,
             bad,
+            failed: None,
             thumbnail: None,
             folder: None,
             undo: None,
@@ -82,9 +97,9 @@ impl Toasts {
         self.shown.retain(|t| t.id != id);
     }
 
-    /// Takes the failures of this title away: what failed has succeeded.
-    pub fn succeeded(&mut self, title: &str) {
-        self.shown.retain(|t| !t.bad || t.title != title);
+    /// Takes the failures of this away: it has succeeded.
+    pub fn succeeded(&mut self, what: Failed) {
+        self.shown.retain(|t| t.failed != Some(what));
     }
 
     /// The failure that was told last, if it is still on screen.
@@ -100,7 +115,11 @@ impl Toasts {
 
     fn pass_at(&mut self, ctx: &egui::Context, now: Instant) {
         let left = |t: &Toast| {
-            let stay = if t.bad { FAILURE_STAYS } else { STAY };
+            let stay = match t {
+                Toast { bad: true, .. } => FAILURE_STAYS,
+                Toast { undo: Some(_), .. } => UNDO_STAYS,
+                _ => STAY,
+            };
             stay.saturating_sub(now.saturating_duration_since(t.since))
         };
         self.shown.retain(|t| !left(t).is_zero());
@@ -195,15 +214,37 @@ mod tests {
         let ctx = egui::Context::default();
         let mut toasts = Toasts::default();
         toasts.bad("not saved", "the disk is full");
-        toasts.bad("not opened", "no such file");
+        toasts.bad("not opened", "no such file").failed = Some(Failed::Model);
         toasts.good("copied", "");
         assert_eq!(toasts.newest_failure(), Some(2));
-        toasts.succeeded("not opened");
+        toasts.succeeded(Failed::Snapshot);
+        assert_eq!(toasts.newest_failure(), Some(2));
+        toasts.succeeded(Failed::Model);
         assert_eq!(toasts.newest_failure(), Some(1));
         let now = Instant::now();
         toasts.pass_at(&ctx, now + STAY + Duration::from_secs(1));
         assert_eq!(toasts.shown.len(), 1, "the failure is still read");
         toasts.pass_at(&ctx, now + FAILURE_STAYS + Duration::from_secs(1));
         assert!(toasts.shown.is_empty());
+    }
+
+    #[test]
+    fn good_news_pushes_out_neither_a_failure_nor_an_undo() {
+        let ctx = egui::Context::default();
+        let mut toasts = Toasts::default();
+        let undo = || Some(Intent::Window(WindowIntent::Quit));
+        toasts.bad("not imported", "no model");
+        toasts.good("moved to trash", "a.onnx").undo = undo();
+        toasts.good("moved to trash", "a.onnx").undo = undo();
+        for n in 0..9 {
+            toasts.good("n", n.to_string());
+        }
+        let ids = |toasts: &Toasts| toasts.shown.iter().map(|t| t.id).collect::<Vec<_>>();
+        assert_eq!(ids(&toasts), [1, 2, 3, 12], "a file of the same name has an Undo of its own");
+        let now = Instant::now();
+        toasts.pass_at(&ctx, now + STAY + Duration::from_secs(1));
+        assert_eq!(ids(&toasts), [1, 2, 3]);
+        toasts.pass_at(&ctx, now + UNDO_STAYS + Duration::from_secs(1));
+        assert_eq!(ids(&toasts), [1]);
     }
 }

@@ -270,8 +270,10 @@ impl App {
             announced: model.announced(core, ui.ctx()),
             has_image: stage.frame().is_some(),
         };
-        let dropped = ui.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
-        intents.extend(dropped.map(|path| Intent::Files(FilesIntent::OpenPath(path))));
+        let dropped: Vec<_> = ui.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
+        if !dropped.is_empty() {
+            intents.push(Intent::Files(FilesIntent::OpenPaths(dropped)));
+        }
         keys::read(ui.ctx(), &view, &mut intents);
         let mut layout = Layout {
             stage,

@@ -13,7 +13,7 @@ use super::strings::Strings;
 use crate::library::download::Job;
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
-use crate::library::upkeep::{UpkeepError, Verdict};
+use crate::library::upkeep::{Removed, UpkeepError, Verdict};
 use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
@@ -54,8 +54,8 @@ pub enum LibraryDone {
     Pull(String, Box<Job>),
     /// A model, by its name, was compared with its published or remembered hash.
     Verified(String, Result<Verdict, ModelError>),
-    /// A model was removed; `true`: deleted permanently.
-    Removed(PathBuf, bool, Box<ModelRecord>, Result<Vec<PathBuf>, UpkeepError>),
+    /// A model, by its file, was removed; `true`: deleted permanently.
+    Removed(PathBuf, bool, Box<ModelRecord>, Result<Removed, UpkeepError>),
     /// A model was brought back from the trash.
     Restored(PathBuf, Result<(), UpkeepError>),
     Imported(Box<Taken>),

@@ -153,6 +153,11 @@ fn precision(graph: &GraphInfo) -> Precision {
 }
 
 impl ModelEntry {
+    /// The file and its copies in other folders, each of which has a record.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.path).chain(&self.copies).map(PathBuf::as_path)
+    }
+
     pub(super) fn new(
         path: &Path,
         stamp: FileStamp,

@@ -221,13 +221,18 @@ impl ModelRecords {
     }
 }
 
-fn key(path: &Path) -> Option<String> {
+/// The path that the record of a file is under; it stays the same when the file is gone.
+pub(super) fn own_path(path: &Path) -> Option<PathBuf> {
     let whole = path.canonicalize().or_else(|_| std::path::absolute(path)).ok()?;
     // A link has its own record, not that of the file behind it.
-    let own = match (std::path::absolute(path), path.is_symlink()) {
+    Some(match (std::path::absolute(path), path.is_symlink()) {
         (Ok(own), true) => own,
         _ => whole,
-    };
+    })
+}
+
+fn key(path: &Path) -> Option<String> {
+    let own = own_path(path)?;
     match own.to_str() {
         Some(text) => Some(text.to_owned()),
         #[cfg(unix)]

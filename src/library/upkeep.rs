@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::catalogue::Catalogue;
 use super::import::stays_inside;
 use super::model_entry::ModelEntry;
-use super::names;
+use super::{names, records};
 use crate::model::file::GraphInfo;
 use crate::model::{self, ModelError, sidecar};
 
@@ -97,22 +97,48 @@ pub enum Removal {
     Delete,
 }
 
+/// A removed model, with what [`restore`] needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// The path that its record is under, although nothing is there any more.
+    pub model: PathBuf,
+    /// What is in the trash, by its place before.
+    trashed: Vec<PathBuf>,
+    /// Links, which no trash takes, with what they pointed to.
+    links: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Removed {
+    /// Whether [`restore`] can bring it back. It can't where it was deleted, and not on macOS, which doesn't tell what its
+    /// trash holds.
+    #[must_use]
+    pub fn can_be_restored(&self) -> bool {
+        let trash_tells = self.trashed.is_empty() || !cfg!(target_os = "macos");
+        trash_tells && !(self.trashed.is_empty() && self.links.is_empty())
+    }
+}
+
 /// Removes a model with its settings and with the weights that no other model uses. If it is a link, the file behind it
-/// stays. Returns the files that [`restore`] can bring back.
+/// stays.
 ///
 /// # Errors
-/// [`UpkeepError`]; files that were removed before the error stay removed.
-pub fn remove(path: &Path, removal: Removal) -> Result<Vec<PathBuf>, UpkeepError> {
-    let mut trashed = Vec::new();
+/// [`UpkeepError`]; what went to the trash before the error is brought back if the system can, what was deleted isn't.
+pub fn remove(path: &Path, removal: Removal) -> Result<Removed, UpkeepError> {
+    let mut removed =
+        Removed { model: records::own_path(path).unwrap_or_else(|| path.to_owned()), ..Removed::default() };
     for file in belongings(path) {
         let result = match removal {
-            Removal::Trash if !file.is_symlink() => trash::delete(&file)
-                .map(|()| trashed.push(file.clone()))
-                .map_err(|e| UpkeepError::NoTrash { path: file.clone(), reason: reason_of(&e) }),
-            _ => std::fs::remove_file(&file)
-                .map_err(|e| UpkeepError::Stays { path: file.clone(), reason: e.to_string() }),
+            Removal::Trash => to_trash(&file, &mut removed),
+            Removal::Delete => delete(&file),
         };
-        result?;
+        if let Err(error) = result {
+            if removed.can_be_restored()
+                && let Err(error) = restore(&removed)
+            {
+                tracing::warn!("{error}");
+            }
+            return Err(error);
+        }
     }
     // Imported models with weights in other files have a folder each.
     if let Some(folder) =
@@ -121,17 +147,55 @@ pub fn remove(path: &Path, removal: Removal) -> Result<Vec<PathBuf>, UpkeepError
         // It stays if anything is left in it.
         let _ = std::fs::remove_dir(folder);
     }
-    // macOS doesn't tell what its trash holds.
-    Ok(if cfg!(target_os = "macos") { Vec::new() } else { trashed })
+    Ok(removed)
 }
 
-/// Brings files back from the trash: of each the one that was moved there last.
+fn to_trash(file: &Path, removed: &mut Removed) -> Result<(), UpkeepError> {
+    if let Ok(target) = std::fs::read_link(file) {
+        delete(file)?;
+        removed.links.push((file.to_owned(), target));
+        return Ok(());
+    }
+    // The trash knows a file by this path.
+    let place = place(file);
+    trash::delete(file).map_err(|e| UpkeepError::NoTrash { path: file.to_owned(), reason: reason_of(&e) })?;
+    removed.trashed.push(place);
+    Ok(())
+}
+
+fn delete(file: &Path) -> Result<(), UpkeepError> {
+    std::fs::remove_file(file)
+        .map_err(|e| UpkeepError::Stays { path: file.to_owned(), reason: e.to_string() })
+}
+
+/// Brings a model back: from the trash, of each file the one that was moved there last, and its links.
 ///
 /// # Errors
 /// [`UpkeepError::StaysInTrash`]; the other files of a model may be back.
-pub fn restore(files: &[PathBuf]) -> Result<(), UpkeepError> {
-    let Some(first) = files.first() else { return Ok(()) };
-    let failed = |reason: String| UpkeepError::StaysInTrash { path: first.clone(), reason };
+pub fn restore(removed: &Removed) -> Result<(), UpkeepError> {
+    if !removed.trashed.is_empty() {
+        restore_files(&removed.trashed, &removed.model)?;
+    }
+    for (link, target) in &removed.links {
+        let folder = link.parent().map_or(Ok(()), std::fs::create_dir_all);
+        folder
+            .and_then(|()| make_link(target, link))
+            .map_err(|e| UpkeepError::StaysInTrash { path: link.clone(), reason: e.to_string() })?;
+    }
+    Ok(())
+}
+
+fn make_link(target: &Path, link: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(target, link);
+    #[cfg(windows)]
+    return std::os::windows::fs::symlink_file(target, link);
+    #[cfg(not(any(unix, windows)))]
+    return Err(std::io::ErrorKind::Unsupported.into());
+}
+
+fn restore_files(files: &[PathBuf], model: &Path) -> Result<(), UpkeepError> {
+    let failed = |reason: String| UpkeepError::StaysInTrash { path: model.to_owned(), reason };
     #[cfg(any(windows, all(unix, not(target_os = "macos"))))]
     {
         let in_trash = trash::os_limited::list().map_err(|e| failed(reason_of(&e)))?;
@@ -159,6 +223,16 @@ fn reason_of(error: &trash::Error) -> String {
     }
 }
 
+/// Where a file lies, with links among its folders followed, but not the file's own: a link is used by those who name the
+/// link.
+fn place(path: &Path) -> PathBuf {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        _ => real(path),
+    }
+}
+
 /// The model's file, then the files that only it uses. Of a model that is a link, only links.
 fn belongings(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -175,12 +249,6 @@ fn belongings(path: &Path) -> Vec<PathBuf> {
 /// Whether a model besides `model` has weights in this file. Such a model lies in the file's folder or above it; the folder
 /// above that of `model` is the last that is searched.
 fn used_by_others(file: &Path, model: &Path) -> bool {
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    // A link is used by those who name the link.
-    let place = |path: &Path| match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => real(folder).join(name),
-        _ => real(path),
-    };
     let (file, model) = (place(file), place(model));
     let last = model.parent().and_then(Path::parent);
     let folders =
@@ -204,12 +272,56 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.onnx");
         std::fs::write(&path, "first").unwrap();
-        let trashed = remove(&path, Removal::Trash).unwrap();
-        assert_eq!(trashed, std::slice::from_ref(&path));
-        assert!(!path.exists());
-        restore(&trashed).unwrap();
+        let removed = remove(&path, Removal::Trash).unwrap();
+        assert!(removed.can_be_restored() && !path.exists());
+        restore(&removed).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
-        let error = restore(&trashed).unwrap_err();
+        let error = restore(&removed).unwrap_err();
         assert!(error.to_string().contains("isn't there any more"), "{error}");
+        assert!(!remove(&path, Removal::Delete).unwrap().can_be_restored());
+    }
+
+    #[test]
+    fn a_linked_model_comes_back_as_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (models, file) = (folder.path().join("models"), folder.path().join("file.onnx"));
+        std::fs::create_dir(&models).unwrap();
+        std::fs::write(&file, "first").unwrap();
+        let link = models.join("linked.onnx");
+        for with_settings in [false, true] {
+            let _ = std::os::unix::fs::symlink("../file.onnx", &link);
+            let settings = sidecar::path_for(&link);
+            if with_settings {
+                std::fs::write(&settings, "version = 1").unwrap();
+            }
+            let removed = remove(&link, Removal::Trash).unwrap();
+            assert_eq!(removed.model, link);
+            assert!(removed.can_be_restored() && !link.is_symlink() && !settings.exists() && file.exists());
+            restore(&removed).unwrap();
+            assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("../file.onnx"));
+            assert_eq!(
+                (std::fs::read_to_string(&link).unwrap().as_str(), settings.exists()),
+                ("first", with_settings)
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_reached_through_a_linked_folder_comes_back_with_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, linked) = (folder.path().join("disk"), folder.path().join("models"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &linked).unwrap();
+        let path = linked.join("model.onnx");
+        std::fs::write(&path, "first").unwrap();
+        let mut records = records::ModelRecords::default();
+        records.change(&path, |record| record.favourite = true);
+        let record = records.of(&path);
+        let removed = remove(&path, Removal::Trash).unwrap();
+        records.forget(&removed.model);
+        assert_eq!(records, records::ModelRecords::default());
+        restore(&removed).unwrap();
+        records.change(&removed.model, |of_model| of_model.clone_from(&record));
+        assert!(path.exists() && records.of(&path).favourite);
     }
 }

@@ -22,6 +22,8 @@ pub struct CompareController {
     pub on: bool,
     /// The models that the window was started with; they needn't be in the library.
     given: Vec<PathBuf>,
+    /// The models that are compared with the current one.
+    models: Vec<PathBuf>,
 }
 
 /// The model that is compared with the current one if none was chosen: of the same task, used last.
@@ -34,21 +36,37 @@ pub fn second(models: &[Arc<ModelEntry>], current: &Path, task: Option<Task>) ->
     best.map(|entry| entry.path.clone())
 }
 
+/// The models that are compared with the current one: those that the user chose before, if they are still there, else one of
+/// the same task.
+fn to_compare(
+    chosen: &[PathBuf],
+    given: &[PathBuf],
+    listed_models: &[Arc<ModelEntry>],
+    current: &Path,
+    task: Option<Task>,
+) -> Vec<PathBuf> {
+    // Files that are gone aren't in the list of models.
+    let is_there = |path: &PathBuf| listed(listed_models, path).is_some() || given.contains(path);
+    let there = chosen.iter().filter(|path| *path != current && is_there(path));
+    let models: Vec<PathBuf> = there.take(MAX_COMPARED - 1).cloned().collect();
+    if models.is_empty() { second(listed_models, current, task).into_iter().collect() } else { models }
+}
+
 impl CompareController {
     /// Compares the model that is about to open with these.
     pub fn begin(&mut self, mut models: Vec<PathBuf>, core: &mut Core) {
         models.truncate(MAX_COMPARED - 1);
         self.given.clone_from(&models);
         self.on = true;
-        run(models, core);
+        self.choose(models, core);
     }
 
     /// Carries out an intent.
     pub fn apply(&mut self, intent: CompareIntent, core: &mut Core) {
         match intent {
             CompareIntent::Show(on) => self.show(on, core),
-            CompareIntent::Use(index, path) => put(index, path, core),
-            CompareIntent::Remove(index) => remove(index, core),
+            CompareIntent::Use(index, path) => self.put(index, path, core),
+            CompareIntent::Remove(index) => self.remove(index, core),
             CompareIntent::Tiles(on) => core.settings.compare_tiles = on,
             CompareIntent::Divider(share) => core.settings.compare_divider = share,
         }
@@ -82,19 +100,54 @@ impl CompareController {
         }) else {
             return;
         };
-        let entry_of = |path: &Path| listed(&core.models, path);
-        let task_of = |path: &Path| entry_of(path).and_then(|entry| entry.task());
-        let task = task_of(&current).or_else(|| model.current.as_ref().map(|model| model.spec.task));
-        let mut models = core.settings.compare_models.clone();
-        // Files that are gone aren't in the list of models.
-        models.retain(|path| *path != current && (entry_of(path).is_some() || self.given.contains(path)));
-        models.truncate(MAX_COMPARED - 1);
-        // Those of the last comparison that are of this model's task; of another task only speeds can be compared.
-        models.retain(|path| self.given.contains(path) || task_of(path) == task);
-        if models.is_empty() {
-            models = second(&core.models, &current, task).into_iter().collect();
+        let entry = listed(&core.models, &current);
+        let task = entry
+            .and_then(|entry| entry.task())
+            .or_else(|| model.current.as_ref().map(|model| model.spec.task));
+        let models = to_compare(&core.settings.compare_models, &self.given, &core.models, &current, task);
+        self.run(models, core);
+    }
+
+    fn run(&mut self, models: Vec<PathBuf>, core: &mut Core) {
+        self.models.clone_from(&models);
+        core.ask(Intent::Model(ModelIntent::OpenCompared(models)));
+    }
+
+    /// Runs the models that the user chose, and remembers them for the next comparison.
+    fn choose(&mut self, models: Vec<PathBuf>, core: &mut Core) {
+        core.settings.compare_models.clone_from(&models);
+        self.run(models, core);
+    }
+
+    /// Puts a model at an index; index 0 is the current model.
+    fn put(&mut self, index: usize, path: PathBuf, core: &mut Core) {
+        let Some(place) = index.checked_sub(1) else {
+            core.ask(Intent::Model(ModelIntent::Open(path)));
+            return;
+        };
+        let mut models = self.models.clone();
+        if let Some(old) = models.get_mut(place) {
+            *old = path;
+        } else if models.len() < MAX_COMPARED - 1 {
+            models.push(path);
+        } else {
+            return;
         }
-        run(models, core);
+        self.choose(models, core);
+    }
+
+    /// Removes the model at an index; the second one takes the place of the first.
+    fn remove(&mut self, index: usize, core: &mut Core) {
+        let mut models = self.models.clone();
+        let place = index.saturating_sub(1);
+        if place >= models.len() {
+            return;
+        }
+        let path = models.remove(place);
+        self.choose(models, core);
+        if index == 0 {
+            core.ask(Intent::Model(ModelIntent::Open(path)));
+        }
     }
 
     /// Saves the comparison as one image, on a worker; returns whether there is one.
@@ -130,43 +183,6 @@ impl CompareController {
     }
 }
 
-/// Remembers the models to compare with, and runs them.
-fn run(models: Vec<PathBuf>, core: &mut Core) {
-    core.settings.compare_models.clone_from(&models);
-    core.ask(Intent::Model(ModelIntent::OpenCompared(models)));
-}
-
-/// Puts a model at an index; index 0 is the current model.
-fn put(index: usize, path: PathBuf, core: &mut Core) {
-    let Some(place) = index.checked_sub(1) else {
-        core.ask(Intent::Model(ModelIntent::Open(path)));
-        return;
-    };
-    let mut models = core.settings.compare_models.clone();
-    if let Some(old) = models.get_mut(place) {
-        *old = path;
-    } else if models.len() < MAX_COMPARED - 1 {
-        models.push(path);
-    } else {
-        return;
-    }
-    run(models, core);
-}
-
-/// Removes the model at an index; the second one takes the place of the first.
-fn remove(index: usize, core: &mut Core) {
-    let mut models = core.settings.compare_models.clone();
-    let place = index.saturating_sub(1);
-    if place >= models.len() {
-        return;
-    }
-    let path = models.remove(place);
-    run(models, core);
-    if index == 0 {
-        core.ask(Intent::Model(ModelIntent::Open(path)));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,5 +201,22 @@ mod tests {
         assert_eq!(choice(Some(Task::Depth)), Some("/models/depth.onnx".into()));
         assert_eq!(choice(Some(Task::Pose)), Some("/models/depth.onnx".into()), "else the one used last");
         assert_eq!(second(&models[..1], "/models/now.onnx".as_ref(), None), None);
+    }
+
+    #[test]
+    fn what_the_user_chose_is_compared_again_whatever_its_task() {
+        let models = [
+            listed_model("now", Task::Detect, Some(9)),
+            listed_model("old", Task::Detect, Some(1)),
+            listed_model("depth", Task::Depth, Some(8)),
+        ];
+        let compared = |chosen: &[&str]| {
+            let chosen: Vec<PathBuf> = chosen.iter().map(PathBuf::from).collect();
+            to_compare(&chosen, &[], &models, "/models/now.onnx".as_ref(), Some(Task::Detect))
+        };
+        assert_eq!(compared(&["/models/depth.onnx"]), [PathBuf::from("/models/depth.onnx")]);
+        let auto = [PathBuf::from("/models/old.onnx")];
+        assert_eq!(compared(&[]), auto, "nothing was chosen");
+        assert_eq!(compared(&["/models/gone.onnx", "/models/now.onnx"]), auto);
     }
 }

@@ -39,7 +39,7 @@ impl FilesController {
                 core.workers.run("typed path", move || Done::Typed(meaning(what, &text, in_library)));
             }
             FilesIntent::CancelTyped => self.typed = None,
-            FilesIntent::OpenPath(path) => open_path(path, core),
+            FilesIntent::OpenPaths(paths) => open_paths(paths, core),
             FilesIntent::OpenFolder(path) => {
                 let failed = core.strings().no_file_manager;
                 core.workers.run("open folder", move || match open::that_detached(&path) {
@@ -96,7 +96,7 @@ impl FilesController {
 fn chosen(what: Choose, path: PathBuf, core: &mut Core) {
     match intent_of_choice(what, path.clone()) {
         Some(intent) => core.ask(intent),
-        None => open_path(path, core),
+        None => open_paths(vec![path], core),
     }
 }
 
@@ -138,10 +138,37 @@ fn meaning(what: Choose, text: &str, in_library: bool) -> Result<Intent, SourceE
     }
 }
 
-/// Opens a file or folder by what it is, which a worker finds out: a folder on a slow disk mustn't stop the window.
-fn open_path(path: PathBuf, core: &Core) {
+/// Opens files and folders by what they are, which a worker finds out: a folder on a slow disk mustn't stop the window.
+fn open_paths(paths: Vec<PathBuf>, core: &Core) {
     let in_library = core.page == Page::Library;
-    core.workers.run("open path", move || Done::Ask(vec![intent_of(path, in_library)]));
+    core.workers.run("open path", move || Done::Ask(intents_of(paths, in_library)));
+}
+
+/// What opening these paths means: all models are taken in and the first of them is run, several images are one source. Of
+/// other sources the window shows one at a time: the first. Reads the disk.
+fn intents_of(paths: Vec<PathBuf>, in_library: bool) -> Vec<Intent> {
+    let (mut models, mut sources) = (Vec::new(), Vec::new());
+    for path in paths {
+        match intent_of(path, in_library) {
+            Intent::Library(LibraryIntent::Import { path, run }) => {
+                let run = run && models.is_empty();
+                models.push(Intent::Library(LibraryIntent::Import { path, run }));
+            }
+            intent => sources.push(intent),
+        }
+    }
+    let image = |intent: &Intent| match intent {
+        Intent::Source(SourceIntent::Open(Address::Image(path))) => Some(path.clone()),
+        _ => None,
+    };
+    match sources.iter().map(image).collect::<Option<Vec<_>>>() {
+        Some(images) if images.len() > 1 => {
+            sources = vec![Intent::Source(SourceIntent::Open(Address::Images(images)))];
+        }
+        _ => sources.truncate(1),
+    }
+    models.append(&mut sources);
+    models
 }
 
 /// What opening this path means. Reads the disk.
@@ -194,6 +221,21 @@ mod tests {
         assert_eq!(intent_of(folder("models"), false), import(folder("models"), false));
         assert_eq!(intent_of(folder("mixed"), false), source(Address::Folder(folder("mixed"))));
         assert_eq!(intent_of(folder("mixed"), true), import(folder("mixed"), false), "on the library page");
+    }
+
+    #[test]
+    fn several_paths_are_opened_as_the_command_line_does() {
+        let path = |name: &str| PathBuf::from("/nowhere").join(name);
+        let import = |name, run| Intent::Library(LibraryIntent::Import { path: path(name), run });
+        let source = |address| Intent::Source(SourceIntent::Open(address));
+        let opened = |names: &[&str]| intents_of(names.iter().map(|name| path(name)).collect(), false);
+        assert_eq!(opened(&["a.jpg"]), [source(Address::Image(path("a.jpg")))]);
+        let both = Address::Images(vec![path("b.jpg"), path("a.png")]);
+        assert_eq!(
+            opened(&["b.jpg", "m.onnx", "a.png", "n.onnx"]),
+            [import("m.onnx", true), import("n.onnx", false), source(both)]
+        );
+        assert_eq!(opened(&["c.mp4", "a.jpg"]), [source(Address::Video(path("c.mp4")))]);
     }
 
     #[test]

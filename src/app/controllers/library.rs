@@ -13,8 +13,8 @@ use crate::app::workers::{Done, LibraryDone, Taken};
 use crate::engine::{ModelInfo, SourceState};
 use crate::library::download::Downloads;
 use crate::library::import::{self, ImportError, ImportMode};
-use crate::library::records::{FileStamp, ModelRecord, Origin};
-use crate::library::upkeep::{self, Removal, UpkeepError, Verdict};
+use crate::library::records::{FileStamp, ModelRecord, ModelRecords, Origin};
+use crate::library::upkeep::{self, Removal, Removed, UpkeepError, Verdict};
 use crate::library::{ModelEntry, Watcher};
 use crate::model::ModelError;
 
@@ -43,10 +43,7 @@ impl LibraryController {
     /// Carries out an intent.
     pub fn apply(&mut self, intent: LibraryIntent, core: &mut Core) {
         match intent {
-            LibraryIntent::Favourite(path, on) => core.library_job(move |watcher| {
-                watcher.update(|records| records.change(&path, |record| record.favourite = on));
-                Done::Nothing
-            }),
+            LibraryIntent::Favourite(path, on) => change(&path, core, move |record| record.favourite = on),
             LibraryIntent::Rename(path, name) => {
                 let name = (!name.is_empty()).then_some(name);
                 core.library_job(move |watcher| {
@@ -54,14 +51,9 @@ impl LibraryController {
                     Done::Nothing
                 });
             }
-            LibraryIntent::Measure(path) => core.library_job(move |watcher| {
-                watcher.update(|records| {
-                    records.change(&path, |record| {
-                        record.measured = None;
-                        record.failed = None;
-                    });
-                });
-                Done::Nothing
+            LibraryIntent::Measure(path) => change(&path, core, |record| {
+                record.measured = None;
+                record.failed = None;
             }),
             LibraryIntent::Verify(path) => {
                 let Some(entry) = listed(&core.models, &path).cloned() else {
@@ -79,22 +71,25 @@ impl LibraryController {
                 });
             }
             LibraryIntent::Remove { path, delete } => core.library_job(move |watcher| {
-                let result = upkeep::remove(&path, if delete { Removal::Delete } else { Removal::Trash });
+                // Read before: a path through a linked folder means nothing once the file is gone.
                 let record = Box::new(watcher.records().of(&path));
-                if result.is_ok() {
-                    watcher.update(|records| records.forget(&path));
+                let result = upkeep::remove(&path, if delete { Removal::Delete } else { Removal::Trash });
+                if let Ok(removed) = &result {
+                    watcher.update(|records| records.forget(&removed.model));
                 }
                 watcher.rescan();
                 Done::Library(LibraryDone::Removed(path, delete, record, result))
             }),
-            LibraryIntent::Restore(files, record) => core.library_job(move |watcher| {
-                let path = files.first().cloned().unwrap_or_default();
-                let result = upkeep::restore(&files);
+            LibraryIntent::Restore(removed, record) => core.library_job(move |watcher| {
+                let result = upkeep::restore(&removed);
                 if result.is_ok() {
-                    watcher.update(|records| records.change(&path, |of_path| of_path.clone_from(&record)));
+                    let change = |records: &mut ModelRecords| {
+                        records.change(&removed.model, |of_model| of_model.clone_from(&record));
+                    };
+                    watcher.update(change);
                 }
                 watcher.rescan();
-                Done::Library(LibraryDone::Restored(path, result))
+                Done::Library(LibraryDone::Restored(removed.model, result))
             }),
             LibraryIntent::Order(order) => core.settings.model_order = order,
             LibraryIntent::Import { path, run } => import(path, run, core),
@@ -117,7 +112,7 @@ impl LibraryController {
             LibraryDone::Restored(path, Ok(())) => {
                 core.toasts.good(core.strings().library.restored, file_name(&path));
             }
-            LibraryDone::Restored(_, Err(error)) => core.failed(format!("{error} {}", error.fix())),
+            LibraryDone::Restored(_, Err(error)) => core.failed_with(&error),
             LibraryDone::Imported(taken) => imported(&taken, core),
             LibraryDone::FileGone(path) => {
                 core.toasts.good(&model_name(&path), core.strings().library.file_gone);
@@ -131,6 +126,21 @@ impl LibraryController {
         self.downloads.gather(core);
         tell_idle(core);
     }
+}
+
+/// Changes the record of a model and of its copies, which are listed as one.
+fn change(path: &Path, core: &Core, change: impl Fn(&mut ModelRecord) + Send + 'static) {
+    let entry = listed(&core.models, path);
+    let paths: Vec<PathBuf> =
+        entry.map_or_else(|| vec![path.to_owned()], |entry| entry.paths().map(Path::to_owned).collect());
+    core.library_job(move |watcher| {
+        watcher.update(|records| {
+            for path in &paths {
+                records.change(path, &change);
+            }
+        });
+        Done::Nothing
+    });
 }
 
 /// Takes over the list of models; the running one is opened again if its file changed.
@@ -197,15 +207,16 @@ fn removed(
     path: &Path,
     deleted: bool,
     record: Box<ModelRecord>,
-    result: Result<Vec<PathBuf>, UpkeepError>,
+    result: Result<Removed, UpkeepError>,
     core: &mut Core,
 ) {
     match result {
         Ok(_) if deleted => {}
-        Ok(files) => {
+        Ok(removed) => {
             let toast = core.toasts.good(core.strings().library.removed, file_name(path));
-            toast.undo =
-                (!files.is_empty()).then_some(Intent::Library(LibraryIntent::Restore(files, record)));
+            toast.undo = removed
+                .can_be_restored()
+                .then(|| Intent::Library(LibraryIntent::Restore(Box::new(removed), record)));
         }
         Err(error) => core.failed_with(&error),
     }

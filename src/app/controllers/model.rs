@@ -8,11 +8,12 @@ use super::core::Core;
 use super::speed::{Speed, Step};
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
 use crate::app::strings::model_page;
+use crate::app::toasts::Failed;
 use crate::app::view::{SpeedView, listed, model_name, same_file};
 use crate::app::workers::Done;
 use crate::engine::{Command, ModelChoice, ModelInfo, ModelState};
 use crate::library::records::{Measured, ModelRecords};
-use crate::library::{ModelEntry, search};
+use crate::library::{Kind, ModelEntry, search};
 use crate::model::nodes::{self, NodeShare};
 use crate::model::sidecar::Sidecar;
 use crate::model::{ModelError, OpenOptions, Task, folders, runtime};
@@ -213,6 +214,7 @@ impl ModelController {
         if let Some(now) = model.current.as_ref().filter(|_| !same) {
             let other_labels = before.is_none_or(|before| before.spec.labels != now.spec.labels);
             core.settings.remember_model(&now.path);
+            core.toasts.succeeded(Failed::Model);
             if let Some(announced) = self.announced.as_mut().filter(|a| a.path == now.path) {
                 announced.since = Instant::now();
             }
@@ -325,7 +327,9 @@ impl ModelController {
 /// The models that `M` goes through, in the order of the menu: the favourites if there are two or more, else every model that
 /// can be run.
 fn order(models: &[Arc<ModelEntry>]) -> Vec<PathBuf> {
-    let menu = search::menu(models);
+    let mut menu = search::menu(models);
+    // The others only open the page "Configure model".
+    menu.retain(|entry| matches!(entry.kind, Kind::Known(_)));
     let favourites = menu.iter().filter(|entry| entry.favourite).count();
     let number = if favourites >= 2 { favourites } else { menu.len() };
     menu.iter().take(number).map(|entry| entry.path.clone()).collect()
@@ -340,6 +344,23 @@ fn failed(path: &Path, error: &ModelError, core: &mut Core) {
         core.ask(Intent::Window(WindowIntent::Show(page)));
     } else if !core.panel_shown {
         let text = model_page(core.language(), error);
-        core.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
+        let toast = core.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
+        toast.failed = Some(Failed::Model);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::tests::listed_model;
+
+    #[test]
+    fn the_key_goes_through_models_that_run() {
+        let mut unknown = ModelEntry::clone(&listed_model("a", Task::Detect, None));
+        (unknown.kind, unknown.favourite) = (Kind::Unknown(String::new()), true);
+        let models =
+            [Arc::new(unknown), listed_model("c", Task::Detect, None), listed_model("b", Task::Depth, None)];
+        let paths: [PathBuf; 2] = ["/models/b.onnx".into(), "/models/c.onnx".into()];
+        assert_eq!(order(&models), paths);
     }
 }

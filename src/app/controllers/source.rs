@@ -84,7 +84,8 @@ impl SourceController {
                 core.engine.send(Command::Step);
             }
             SourceIntent::StepBack => {
-                if matches!(*core.source, SourceState::Playing { .. }) {
+                // Also at the end of a video, which otherwise plays on from there.
+                if !matches!(*core.source, SourceState::Paused { .. }) {
                     core.engine.send(Command::Pause(true));
                 }
                 let fps = source_info(&core.source).and_then(|info| info.fps).filter(|fps| *fps > 0.0);
@@ -140,8 +141,6 @@ impl SourceController {
             && (source_info(&core.source).is_none() || source_address(&core.source) != Some(address))
         {
             self.cameras.remember_name(address, &info.name);
-            let failed = core.strings().not_done;
-            core.toasts.succeeded(failed);
             core.settings.remember_source(&lasting_address(address, info, &self.cameras));
         }
         if needs_listing(&core.source, &source) {

@@ -123,6 +123,14 @@ fn brackets_move_the_confidence_and_nothing_happens_while_typing() {
     harness.run_steps(1);
     let conf: Vec<_> = std::mem::take(&mut harness.state_mut().intents);
     assert_eq!(conf, [Intent::Result(ResultIntent::Conf(0.2)), Intent::Result(ResultIntent::Conf(0.3))]);
+    for covered in
+        [Bench { page: Page::Library, ..Bench::default() }, Bench { help: true, ..Bench::default() }]
+    {
+        let mut harness = covered.shown(keys_of);
+        harness.event(egui::Event::Text("[".into()));
+        harness.run_steps(1);
+        assert_eq!(harness.state().intents, [], "nobody sees what they change");
+    }
     harness.get_by_label("text").focus();
     harness.run_steps(2);
     harness.event(egui::Event::Text("[".into()));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::App;
 use crate::app::strings::Explain as _;
+use crate::app::toasts::Failed;
 use crate::app::view::{file_name, source_address};
 use crate::app::workers::Done;
 use crate::save::{self, Saved, SnapshotError};
@@ -18,7 +19,7 @@ impl App {
         }
         let Some(shown) = self.stage.frame().cloned() else {
             let s = core.strings();
-            core.toasts.bad(s.snapshot_failed, s.nothing_to_save);
+            core.toasts.bad(s.snapshot_failed, s.nothing_to_save).failed = Some(Failed::Snapshot);
             return;
         };
         // A result is saved with its own frame, so that boxes lie where they were found.
@@ -44,11 +45,12 @@ impl App {
         let saved = match result {
             Ok(saved) => saved,
             Err(error) => {
-                core.toasts.bad(s.snapshot_failed, error.explain(core.language()).to_string());
+                let text = error.explain(core.language()).to_string();
+                core.toasts.bad(s.snapshot_failed, text).failed = Some(Failed::Snapshot);
                 return;
             }
         };
-        core.toasts.succeeded(s.snapshot_failed);
+        core.toasts.succeeded(Failed::Snapshot);
         let toast = core.toasts.good(s.snapshot_saved, file_name(&saved.annotated));
         toast.folder = saved.annotated.parent().map(Path::to_owned);
         let small = &saved.thumbnail;

@@ -211,8 +211,8 @@ pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
             continue;
         }
         match upkeep::remove(&entry.path, removal) {
-            Ok(_) => {
-                inventory.update(|r| r.forget(&entry.path));
+            Ok(removed) => {
+                inventory.update(|r| r.forget(&removed.model));
                 let result = if args.delete { "deleted" } else { "in the trash" };
                 output::line(&format!("{file}: {result}"))?;
             }
@@ -265,7 +265,11 @@ pub fn favourite(args: &FavouriteArgs) -> Result<Exit, Failure> {
     let (_, mut inventory) = load();
     let (chosen, exit) = named(&mut inventory, &args.names, Outside::Refused);
     for entry in chosen {
-        inventory.update(|r| r.change(&entry.path, |r| r.favourite = !args.off));
+        inventory.update(|records| {
+            for path in entry.paths() {
+                records.change(path, |record| record.favourite = !args.off);
+            }
+        });
     }
     saved(&mut inventory)?;
     Ok(exit)

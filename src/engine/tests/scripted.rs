@@ -226,7 +226,7 @@ fn model_info(name: &str) -> ModelInfo {
         path: PathBuf::from(name),
         sha256: String::new(),
         spec: Spec {
-            family: Family::Yolox,
+            family: if name.starts_with("well-fastest") { Family::FastestDet } else { Family::Yolox },
             task: Task::Detect,
             input: InputSpec {
                 name: String::new(),
@@ -262,7 +262,7 @@ pub(super) struct Rig {
 
 fn behaviour(name: &str) -> Option<Behaviour> {
     Some(match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
-        "well" | "opens-once-forever" => Behaviour::Well,
+        "well" | "well-fastest" | "opens-once-forever" => Behaviour::Well,
         "slow" => Behaviour::Slow(Duration::from_millis(150)),
         "fails" => Behaviour::Fails,
         "panics" => Behaviour::Panics,

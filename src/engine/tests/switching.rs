@@ -1,6 +1,7 @@
 //! Going from model to model, and several on the same frames.
 
 use super::*;
+use crate::model::Family;
 
 impl Rig {
     fn opened(&self) -> Vec<String> {
@@ -224,6 +225,25 @@ fn what_fails_in_a_comparison_leaves_the_others_running() {
     });
     assert!(rig.engine.model().failed.is_none());
     rig.preview_goes_on();
+}
+
+#[test]
+fn each_compared_model_has_its_familys_limits_until_the_user_sets_others() {
+    let (yolox, fastest) = (Family::Yolox.thresholds(), Family::FastestDet.thresholds());
+    assert_ne!((yolox.conf, yolox.iou), (fastest.conf, fastest.iou));
+    let rig = rig(|| Ok(source(Pace::Stills, Some(1), &[])));
+    rig.engine.send(Command::SetThresholds(yolox.clone()));
+    rig.open();
+    rig.model("well1");
+    rig.compare(&["well-fastest"]);
+    let limits = || -> Vec<(f32, f32)> {
+        let newest = rig.engine.comparison();
+        let predictions = newest.iter().flat_map(|c| c.predictions.iter().flatten());
+        predictions.map(|o| (o.thresholds.conf, o.thresholds.iou)).collect()
+    };
+    until("each has its own", || limits() == [(yolox.conf, yolox.iou), (fastest.conf, fastest.iou)]);
+    rig.engine.send(Command::SetThresholds(Thresholds { conf: 0.33, ..yolox.clone() }));
+    until("both have the user's confidence", || limits() == [(0.33, yolox.iou), (0.33, fastest.iou)]);
 }
 
 #[test]
