@@ -27,8 +27,8 @@ pub struct ClassesPanel {
     search: String,
     /// Every class is listed, not only the first rows.
     all_shown: bool,
-    /// The pointer was over the list: its rows stay where they are.
-    hovered: bool,
+    /// The pointer was over the list, or a row had the keyboard focus: the rows stay where they are.
+    held: bool,
     /// How many of each class the newest result has; the buffer is reused.
     counts: Vec<u32>,
     /// When each class was found last, in egui's seconds.
@@ -105,7 +105,7 @@ impl ClassesPanel {
         let seen: u32 = self.counts.iter().sum();
         let filter = &view.thresholds.classes;
         if self.fitting.update(labels, &self.search) {
-            self.hovered = false;
+            self.held = false;
         }
         section_with(
             ui,
@@ -152,15 +152,18 @@ impl ClassesPanel {
                 let number = self.rows.len();
                 let listed = if self.all_shown || number <= ROWS + 2 { number } else { ROWS };
                 let top = ui.cursor().top();
+                let mut focused = false;
                 for id in self.rows.iter().take(listed) {
                     let allowed = view.thresholds.allows(*id);
                     let here = self.counts.get(*id as usize).copied().unwrap_or(0);
-                    if class_row(ui, view.language, labels, *id, allowed, here, ROW) {
+                    let row = class_row(ui, view.language, labels, *id, allowed, here, ROW);
+                    focused |= row.has_focus();
+                    if row.clicked() {
                         out.push(Intent::Result(ResultIntent::Classes(switched(filter, count, *id))));
                     }
                 }
                 let list = egui::Rect::from_min_max(egui::pos2(ui.min_rect().left(), top), ui.min_rect().max);
-                self.hovered = ui.rect_contains_pointer(list);
+                self.held = focused || ui.rect_contains_pointer(list);
                 if number > ROWS + 2 {
                     let text = if self.all_shown {
                         s.show_fewer_classes.to_owned()
@@ -206,7 +209,7 @@ impl ClassesPanel {
 
     /// Lists the classes that fit the search, those that were just found first.
     fn arrange(&mut self, labels: &Labels, now: f64) {
-        if self.hovered && self.rows.len() == self.fitting.ids.len() && self.fitting.labels == *labels {
+        if self.held && self.rows.len() == self.fitting.ids.len() && self.fitting.labels == *labels {
             return;
         }
         let found = |id: &u32| self.found_at.get(*id as usize).is_some_and(|at| now - at < FOUND_FOR);
@@ -220,7 +223,7 @@ impl ClassesPanel {
 /// Height of a row of the list.
 const ROW: f32 = 28.0;
 
-/// A row of the list; returns whether the class was switched on or off.
+/// A row of the list; a click switches the class on or off.
 fn class_row(
     ui: &mut Ui,
     language: Language,
@@ -229,9 +232,11 @@ fn class_row(
     on: bool,
     here: u32,
     height: f32,
-) -> bool {
+) -> egui::Response {
     let name = labels.name(id, language);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    // By class, not by place: the focus stays with the class when rows change places.
+    let response = ui.interact(rect, ui.scope_id().with(("class", id)), Sense::click());
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, name.as_ref()));
     if ui.is_rect_visible(rect) {
         let p = palette(ui);
@@ -262,7 +267,7 @@ fn class_row(
             ui.painter().text(at, egui::Align2::RIGHT_CENTER, here, font, p.strong);
         }
     }
-    response.clicked()
+    response
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Finding models: by words in English and Chinese or by the first letters of pinyin, by task, in several orders.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use pinyin::ToPinyin as _;
 
 use super::catalogue::CatalogueEntry;
@@ -44,7 +47,24 @@ fn rank(task: Option<Task>) -> usize {
 
 /// The text that a search looks through: words, and the pinyin of Chinese ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Haystack(String);
+pub struct Haystack {
+    text: String,
+    /// The class names that many entries share.
+    classes: Option<&'static str>,
+}
+
+/// The texts of the bundled lists of class names, worked out once: entries of the catalogue share them.
+static LISTS: LazyLock<HashMap<&str, Haystack>> = LazyLock::new(|| {
+    let names =
+        ["coco80", "voc21", "cityscapes19", "dota15", "cifar10", "cifar100", "imagenet1k", "kinetics400"];
+    let text = |name| {
+        let labels = Labels::of_list(name)?;
+        let get = |id, language| labels.get(id, language);
+        let of = |language| (0..labels.len() as u32).filter_map(move |id| get(id, language));
+        Some((name, Haystack::new(of(Language::English).chain(of(Language::Chinese)))))
+    };
+    names.into_iter().filter_map(text).collect()
+});
 
 impl Haystack {
     /// Made of these words.
@@ -79,7 +99,7 @@ impl Haystack {
                 text.push('\n');
             }
         }
-        Self(text)
+        Self { text, classes: None }
     }
 
     /// The text of a model: name, file, precision, family, task, licence, id, class names. Classes make it long: keep it.
@@ -122,7 +142,8 @@ impl Haystack {
             words.extend(["face", "人脸"]);
         }
         words.extend(task_words);
-        Self::new(words)
+        let list = entry.labels.as_deref().and_then(|list| LISTS.get(list));
+        Self { classes: list.map(|list| list.text.as_str()), ..Self::new(words) }
     }
 
     /// Whether every typed word occurs in it.
@@ -131,7 +152,10 @@ impl Haystack {
         typed.split_whitespace().all(|word| {
             let word = word.to_lowercase();
             let squeezed: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
-            self.0.contains(&word) || (!squeezed.is_empty() && self.0.contains(&squeezed))
+            [Some(self.text.as_str()), self.classes]
+                .into_iter()
+                .flatten()
+                .any(|text| text.contains(&word) || (!squeezed.is_empty() && text.contains(&squeezed)))
         })
     }
 }
@@ -139,6 +163,20 @@ impl Haystack {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_be_downloaded_is_found_by_its_classes() {
+        let all = crate::library::Catalogue::load_from(&[]);
+        let found = |typed: &str, id: &str| Haystack::of_catalogue(all.find(id).unwrap(), &[]).has(typed);
+        for typed in ["car", "汽车", "qiche", "yolox car"] {
+            assert!(found(typed, "yolox-nano"), "{typed}");
+        }
+        assert!(!found("goldfish", "yolox-nano"), "a class of ImageNet");
+        for entry in &all.entries {
+            let list = entry.labels.as_deref();
+            assert!(list.is_none_or(|list| LISTS.contains_key(list)), "{}: {list:?}", entry.id);
+        }
+    }
 
     #[test]
     fn models_are_found_in_english_in_chinese_and_by_pinyin() {

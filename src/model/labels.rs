@@ -120,6 +120,22 @@ impl Labels {
         Self::listed(&LISTS[7])
     }
 
+    /// The names of a bundled list, as the catalogue names it.
+    #[must_use]
+    pub fn of_list(name: &str) -> Option<Self> {
+        Some(match name {
+            "coco80" => Self::coco80(),
+            "voc21" => Self::voc21(),
+            "cityscapes19" => Self::cityscapes19(),
+            "dota15" => Self::listed(&LISTS[3]),
+            "cifar10" => Self::cifar10(),
+            "cifar100" => Self::cifar100(),
+            "imagenet1k" => Self::imagenet(),
+            "kinetics400" => Self::kinetics400(),
+            _ => return None,
+        })
+    }
+
     fn listed(list: &[Entry]) -> Self {
         Self {
             english: list.iter().map(|entry| entry.english.to_owned()).collect(),

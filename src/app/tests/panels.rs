@@ -112,6 +112,23 @@ fn classes_that_were_found_are_listed_first_and_the_others_on_demand() {
 }
 
 #[test]
+fn rows_stay_while_one_has_the_keyboard_focus() {
+    let mut bench = Bench::default().with_model();
+    let prediction = bench.prediction.take();
+    let mut harness = bench.shown(classes_of);
+    let top = |harness: &Harness<'_, Bench>, name: &str| harness.get_by_label(name).rect().top();
+    harness.get_by_label("person").focus();
+    harness.run_steps(2);
+    harness.state_mut().prediction = prediction;
+    harness.run_steps(2);
+    assert!(top(&harness, "person") < top(&harness, "car"), "a car would go before the row that is used");
+    assert!(harness.get_by_label("person").is_focused());
+    harness.get_by_label("Search classes").focus();
+    harness.run_steps(3);
+    assert!(top(&harness, "car") < top(&harness, "person"));
+}
+
+#[test]
 fn none_and_all_act_on_the_classes_that_the_search_lists() {
     let mut harness = Bench::default().with_model().shown(classes_of);
     harness.get_by_label("Search classes").focus();

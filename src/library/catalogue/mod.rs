@@ -147,16 +147,19 @@ impl Catalogue {
         Known::new(move |sha256| catalogue.by_hash(sha256).map(|entry| entry.read.clone()))
     }
 
-    /// Settings of a file that the catalogue knows by its hash. A file is only hashed if an entry has its size.
+    /// Settings of a file that the catalogue knows by its hash. A file is only hashed if an entry
+    /// has its size or states none.
     #[must_use]
     pub fn hints(&self, path: &Path) -> Sidecar {
         let Ok(meta) = std::fs::metadata(path) else { return Sidecar::default() };
         if !meta.is_file() {
             return Sidecar::default();
         }
-        let has_hints =
-            |e: &&CatalogueEntry| !e.read.is_empty() && e.bytes.is_none_or(|bytes| bytes == meta.len());
-        if !self.entries.iter().any(|e| has_hints(&e) && e.sha256.known().is_some() && e.bytes.is_some()) {
+        let may_be_it = |e: &CatalogueEntry| {
+            let of_its_size = e.bytes.is_none_or(|bytes| bytes == meta.len());
+            !e.read.is_empty() && e.is_hashed() && e.member.is_none() && of_its_size
+        };
+        if !self.entries.iter().any(may_be_it) {
             return Sidecar::default();
         }
         let hash = crate::model::sha256(path).ok();
