@@ -66,7 +66,7 @@ impl Pattern {
             info: SourceInfo {
                 size: (width, height),
                 fps: Some(f64::from(fps)),
-                detail: format!("{width}×{height} @ {fps}"),
+                detail: format!("{width}×{height} · {fps} fps"),
                 ..SourceInfo::new("Test pattern", Pace::Live)
             },
             interval: Duration::from_secs(1) / fps,

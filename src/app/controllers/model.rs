@@ -337,7 +337,8 @@ fn order(models: &[Arc<ModelEntry>]) -> Vec<PathBuf> {
 
 /// Tells the user why a model isn't running.
 fn failed(path: &Path, error: &ModelError, core: &mut Core) {
-    tracing::warn!("{error}");
+    // The panel says it.
+    tracing::debug!("{error}");
     let page = Page::Reading(path.to_owned());
     // The page of a model that isn't understood opens at once, unless it is open already.
     if matches!(error, ModelError::NotUnderstood { .. }) && core.page != page {

@@ -238,7 +238,7 @@ strings! {
         overlay = "Boxes and labels", "框与标签";
         label_size = "Label size", "标签大小";
         line_size = "Line width", "线条粗细";
-        overlay_hint = "100 % fits the size of the picture.", "100 % 时与画面大小相适应。";
+        overlay_hint = "100% fits the size of the picture.", "100% 时与画面大小相适应。";
         snapshots = "Snapshots", "截图";
         snapshot_folder = "Folder", "文件夹";
         change = "Change…", "更改…";
@@ -269,7 +269,7 @@ strings! {
         key_confidence = "Lower or raise the confidence threshold", "降低或提高置信度阈值";
         key_camera = "Open camera 1 to 9", "打开摄像头 1 到 9";
         key_open = "Open an image or video", "打开图片或视频";
-        key_step = "Skip back or forward: 5 s, one frame if paused, or one image", "后退或前进：5 秒；暂停时一帧；图片文件夹中一张";
+        key_step = "Skip back or forward: 5 s, one frame if paused, or one image", "后退或前进 5 秒；暂停时逐帧；在文件夹中切换图片";
         key_help = "Keyboard shortcuts", "键盘快捷键";
         key_quit = "Quit", "退出";
         key_drop = "opens an image, video, folder or model", "打开图片、视频、文件夹或模型";

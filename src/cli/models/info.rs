@@ -141,7 +141,7 @@ fn description(path: &Path, inspection: &Inspection) -> String {
     let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), clean(&value)]);
     match &inspection.spec {
         Ok(spec) => {
-            row("family", format!("{} ({:.0} % certain)", spec.family.name(), spec.confidence * 100.0));
+            row("family", format!("{} ({:.0}% certain)", spec.family.name(), spec.confidence * 100.0));
             row("task", spec.task.to_string());
             row("preprocessing", input_line(spec));
             row("classes", labels_line(spec.labels.english()));

@@ -33,7 +33,7 @@ pub enum FileError {
     /// A folder, pipe, socket or device, named in the message.
     #[error("it is {0}, not a file")]
     NoFile(&'static str),
-    #[error("it is not an ONNX file")]
+    #[error("it is damaged or of another format")]
     NotOnnx,
     #[error("it is cut short")]
     CutShort,

@@ -37,7 +37,7 @@ pub(super) const OTHERS: Phrases = &[
 pub(super) const PHRASES: Phrases = &[
     // What a file is instead of a model.
     ("it is empty", "文件为空"),
-    ("it is not an ONNX file", "不是 ONNX 文件"),
+    ("it is damaged or of another format", "文件已损坏或为其他格式"),
     ("it is cut short", "文件不完整"),
     ("the lengths of its parts don't fit", "各部分的长度不相符"),
     ("its graphs are nested too deeply", "计算图嵌套过深"),
