@@ -57,7 +57,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
 /// How boxes and names are drawn.
 fn overlay_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let (s, set) = (view.strings, view.settings);
-    let percent = |size: f32| format!("{:.0} %", size * 100.0);
+    let percent = |size: f32| format!("{:.0}%", size * 100.0);
     if let Some(size) =
         slider_row(ui, s.label_size, s.overlay_hint, set.label_size, 0.5..=3.0, &percent(set.label_size))
     {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::speed::{Speed, Step};
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::model_page;
+use crate::app::strings::{model_page, sentences};
 use crate::app::view::{SpeedView, listed, model_name, same_file};
 use crate::app::workers::Done;
 use crate::engine::{Command, ModelChoice, ModelInfo, ModelState};
@@ -340,6 +340,6 @@ fn failed(path: &Path, error: &ModelError, core: &mut Core) {
         core.ask(Intent::Window(WindowIntent::Show(page)));
     } else if !core.panel_shown {
         let text = model_page(core.language(), error);
-        core.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
+        core.toasts.bad(&text.title, sentences(&text.explanation, &text.fix));
     }
 }

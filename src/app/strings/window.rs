@@ -237,7 +237,7 @@ strings! {
         overlay = "Boxes and labels", "框与标签";
         label_size = "Label size", "标签大小";
         line_size = "Line width", "线条粗细";
-        overlay_hint = "100 % fits the size of the picture.", "100 % 时与画面大小相适应。";
+        overlay_hint = "100% fits the size of the picture.", "100% 时与画面大小相适应。";
         snapshots = "Snapshots", "截图";
         snapshot_folder = "Folder", "文件夹";
         change = "Change…", "更改…";
