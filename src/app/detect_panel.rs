@@ -38,7 +38,11 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
             if let Some(family) = family.filter(|_| (t.conf, t.iou) != (usual.conf, usual.iou)) {
                 let hint = (s.default_limits_hint)(&percent(usual.conf), &percent(usual.iou));
-                if ui.button((s.default_limits)(family.name())).on_hover_text(hint).clicked() {
+                if ui
+                    .button((s.default_limits)(crate::app::strings::family_name(view.language, family)))
+                    .on_hover_text(hint)
+                    .clicked()
+                {
                     out.push(Intent::Result(ResultIntent::UsualLimits));
                 }
             }

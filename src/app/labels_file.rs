@@ -1,8 +1,10 @@
 //! A text file with the class names of a model, a line each.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::strings::{Explain, FailureText, phrase};
+use super::strings::{Explain, FailureText, chinese_kind, phrase};
+use crate::file_kind::FileKind;
 use crate::model::labels::Language;
 
 /// Why a file isn't a list of class names.
@@ -10,6 +12,8 @@ use crate::model::labels::Language;
 pub enum LabelsError {
     #[error("\u{201c}{}\u{201d} is too large for a list of class names.", path.display())]
     TooLarge { path: PathBuf },
+    #[error("\u{201c}{}\u{201d} is {}, not a text file.", path.display(), kind.name())]
+    NoFile { path: PathBuf, kind: FileKind },
     #[error("\u{201c}{}\u{201d} can't be read as text: {source}.", path.display())]
     NotText {
         path: PathBuf,
@@ -28,6 +32,9 @@ impl Explain for LabelsError {
     fn chinese(&self) -> FailureText {
         let message = match self {
             Self::TooLarge { path } => format!("“{}”过大，不是类别名称列表。", path.display()),
+            Self::NoFile { path, kind } => {
+                format!("“{}”是{}，不是文本文件。", path.display(), chinese_kind(*kind))
+            }
             Self::NotText { path, source } => {
                 let reason = source.to_string();
                 format!("“{}”无法作为文本读取：{}。", path.display(), phrase(Language::Chinese, &reason))
@@ -45,12 +52,21 @@ impl Explain for LabelsError {
 pub fn read(path: &Path) -> Result<Vec<String>, LabelsError> {
     const LIMIT: u64 = 4 << 20;
     let named = || path.to_owned();
-    let size = std::fs::metadata(path).map_or(0, |m| m.len());
-    if size > LIMIT {
+    let not_text = |source| LabelsError::NotText { path: named(), source };
+    // A pipe is never opened: that waits until somebody writes into it.
+    let metadata = std::fs::metadata(path).map_err(not_text)?;
+    if let Some(kind) = FileKind::unless_file(&metadata) {
+        return Err(LabelsError::NoFile { path: named(), kind });
+    }
+    let mut text = String::new();
+    if metadata.len() <= LIMIT {
+        // It may grow meanwhile.
+        let file = std::fs::File::open(path).map_err(not_text)?;
+        file.take(LIMIT + 1).read_to_string(&mut text).map_err(not_text)?;
+    }
+    if metadata.len().max(text.len() as u64) > LIMIT {
         return Err(LabelsError::TooLarge { path: named() });
     }
-    let text =
-        std::fs::read_to_string(path).map_err(|source| LabelsError::NotText { path: named(), source })?;
     let mut names: Vec<String> = text.lines().map(|l| l.trim().to_owned()).collect();
     while names.last().is_some_and(String::is_empty) {
         names.pop();
@@ -74,5 +90,16 @@ mod tests {
         std::fs::write(&path, "\n\n").unwrap();
         assert!(matches!(read(&path), Err(LabelsError::Empty { .. })));
         assert!(read(&folder.path().join("none")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_an_error_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+            assert!(matches!(read(path), Err(LabelsError::NoFile { .. })), "{}", path.display());
+        }
     }
 }

@@ -7,7 +7,7 @@ use egui::{self, Ui};
 use super::intent::{Choose, FilesIntent, Intent, ModelIntent, ReadingIntent};
 use super::page_frame::page_frame;
 use super::strings::Strings;
-use super::strings::{family_name, model_page, phrase, task_name};
+use super::strings::{family_name, model_page, phrase, sentences, task_name};
 use super::style::palette;
 use super::view::{View, file_name, same_file};
 use super::widgets::{card, combo_arrow, primary_button};
@@ -126,6 +126,10 @@ impl Reading {
         let s = view.strings;
         let before = self.chosen.clone();
         card(ui, s.what_you_choose, |ui| {
+            // What was saved for the file is still being read: it would replace what is chosen now.
+            if matches!(self.seen, Seen::Reading) {
+                ui.disable();
+            }
             let known = matches!(&self.seen, Seen::Read(seen) if seen.spec.is_ok());
             let unset = if known { s.as_found } else { s.not_set };
             let c = &mut self.chosen;
@@ -204,7 +208,7 @@ impl Reading {
             }
             Seen::Failed(error) => {
                 let text = model_page(view.language, error);
-                ui.add(egui::Label::new(format!("{} {}", text.explanation, text.fix)).wrap());
+                ui.add(egui::Label::new(sentences(&text.explanation, &text.fix)).wrap());
             }
             Seen::Read(seen) => {
                 match &seen.spec {

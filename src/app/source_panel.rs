@@ -40,7 +40,8 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             Popup::menu(&button).width(button.rect.width()).show(|ui| menu_ui(ui, view, out));
             if let Some(info) = view.info() {
                 if !info.detail.is_empty() {
-                    ui.label(egui::RichText::new(&info.detail).small().color(palette(ui).weak));
+                    let detail = crate::app::strings::phrase(view.language, &info.detail);
+                    ui.label(egui::RichText::new(detail).small().color(palette(ui).weak));
                 }
                 if let (Some(camera), Some(address)) = (view.camera(), view.address()) {
                     egui::CollapsingHeader::new(s.camera_settings)

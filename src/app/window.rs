@@ -89,7 +89,7 @@ impl App {
             Some((settings, error)) => {
                 let may_write = !matches!(error, Some(settings::SettingsError::Unreadable { .. }));
                 if let Some(error) = error {
-                    let language = system_language();
+                    let language = options.language.or(settings.language).unwrap_or_else(system_language);
                     toasts.bad(Strings::of(language).settings, error.explain(language).to_string());
                 }
                 (settings, may_write)

@@ -43,7 +43,8 @@ pub enum Done {
     Ran(PathBuf, Result<Vec<NodeShare>, String>),
     Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
     ReadingSaved(PathBuf, Result<PathBuf, ModelError>),
-    Labels(Result<Vec<String>, LabelsError>),
+    /// The class names for the model at the path.
+    Labels(PathBuf, Result<Vec<String>, LabelsError>),
     /// The worker ended without a result.
     Broken,
 }

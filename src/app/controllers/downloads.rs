@@ -133,7 +133,7 @@ fn downloaded(id: &str, result: &Arc<Downloaded>, core: &mut Core) {
     let Some(entry) = core.catalogue.entries.iter().find(|entry| entry.id == id).cloned() else { return };
     let texts = &core.strings().library;
     let pinned = result.trust == Trust::FirstUse;
-    let text = if pinned { format!("{}. {}", entry.name, texts.pinned) } else { entry.name.clone() };
+    let text = if pinned { (texts.pinned)(&entry.name) } else { entry.name.clone() };
     core.toasts.good(texts.fetched, text);
     let (result, language) = (Arc::clone(result), core.language());
     core.library_job(move |watcher| match pull::finish(&entry, &result) {

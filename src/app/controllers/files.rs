@@ -7,7 +7,7 @@ use crate::app::intent::{
     Choose, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent, SettingsIntent,
     SourceIntent,
 };
-use crate::app::strings::{PageText, source_page};
+use crate::app::strings::{PageText, sentences, source_page};
 use crate::app::view::Typed;
 use crate::app::workers::Done;
 use crate::source::address::typed_path;
@@ -18,6 +18,8 @@ use crate::source::{Address, SourceError};
 pub struct FilesController {
     /// A file dialogue is open.
     choosing: bool,
+    /// The page on which the dialogue was asked for.
+    asked_on: Page,
     /// A path that is typed because no file dialogue can be shown.
     pub typed: Option<Typed>,
 }
@@ -30,6 +32,7 @@ impl FilesController {
             FilesIntent::Choose(what) => {
                 if !self.choosing {
                     self.choosing = true;
+                    self.asked_on = core.page.clone();
                     core.workers.choose(what, core.strings(), frame);
                 }
             }
@@ -56,7 +59,9 @@ impl FilesController {
     /// The dialogue was closed; `path` is `None` if nothing was chosen.
     pub fn chosen(&mut self, what: Choose, path: Option<PathBuf>, core: &mut Core) {
         self.choosing = false;
-        if let Some(path) = path {
+        // Class names are meant for the model whose page was open.
+        let left = what == Choose::Labels && core.page != self.asked_on;
+        if let Some(path) = path.filter(|_| !left) {
             chosen(what, path, core);
         }
     }
@@ -79,7 +84,7 @@ impl FilesController {
                 if let Some(typed) = &mut self.typed {
                     typed.error = Some(match typed.what {
                         Choose::Address => core.strings().network_address_wrong.to_owned(),
-                        _ => format!("{explanation} {fix}"),
+                        _ => sentences(&explanation, &fix),
                     });
                 }
             }

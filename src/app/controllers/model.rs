@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::speed::{Speed, Step};
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::model_page;
+use crate::app::strings::{model_page, sentences};
 use crate::app::toasts::Failed;
 use crate::app::view::{SpeedView, listed, model_name, same_file};
 use crate::app::workers::Done;
@@ -345,7 +345,7 @@ fn failed(path: &Path, error: &ModelError, core: &mut Core) {
         core.ask(Intent::Window(WindowIntent::Show(page)));
     } else if !core.panel_shown {
         let text = model_page(core.language(), error);
-        let toast = core.toasts.bad(&text.title, format!("{} {}", text.explanation, text.fix));
+        let toast = core.toasts.bad(&text.title, sentences(&text.explanation, &text.fix));
         toast.failed = Some(Failed::Model);
     }
 }

@@ -19,14 +19,15 @@ pub struct ReadingController {
 
 impl ReadingController {
     /// Carries out an intent.
-    pub fn apply(intent: ReadingIntent, core: &Core) {
+    pub fn apply(&self, intent: ReadingIntent, core: &Core) {
         match intent {
             ReadingIntent::Save(path, sidecar) => core.workers.run("save reading", move || {
                 let result = sidecar.save(&path);
                 Done::ReadingSaved(path, result)
             }),
-            ReadingIntent::Labels(path) => {
-                core.workers.run("read labels", move || Done::Labels(labels_file::read(&path)));
+            ReadingIntent::Labels(file) => {
+                let Some(model) = self.reading.as_ref().map(|reading| reading.path.clone()) else { return };
+                core.workers.run("read labels", move || Done::Labels(model, labels_file::read(&file)));
             }
         }
     }
@@ -78,11 +79,11 @@ impl ReadingController {
         }
     }
 
-    /// A worker has read class names, or failed.
-    pub fn labels_read(&mut self, result: Result<Vec<String>, LabelsError>, core: &mut Core) {
+    /// A worker has read class names for the model at `path`, or failed. They are dropped if its page was left meanwhile.
+    pub fn labels_read(&mut self, path: &Path, result: Result<Vec<String>, LabelsError>, core: &mut Core) {
         match result {
             Ok(names) => {
-                if let Some(reading) = &mut self.reading {
+                if let Some(reading) = self.of(path) {
                     reading.chosen.labels = Some(names);
                     reading.saved = None;
                     let (path, chosen) = (reading.path.clone(), reading.chosen.clone());

@@ -7,13 +7,12 @@ use egui::{self, Align, Layout, Ui};
 use super::parts::{chip, kind, licence_colour, progress, row_frame, task_mark};
 use super::state::{LibraryPage, Question};
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{Explain as _, Library, family_name, permits, task_name};
+use crate::app::strings::{Explain as _, Library, family_name, permits, sentences, task_name};
 use crate::app::style::palette;
 use crate::app::view::{Pull, PullState, View};
 use crate::app::widgets::{notice, plain_button, primary_button};
 use crate::library::names::size;
-use crate::library::search::Haystack;
-use crate::library::{CatalogueEntry, ModelEntry};
+use crate::library::{Catalogue, CatalogueEntry, ModelEntry};
 use crate::model::labels::Language;
 
 pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
@@ -37,7 +36,7 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
     let running = |e: &&CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
     let all = if page.classics { catalogue.classics() } else { catalogue.suggested() };
     let (first, rest): (Vec<&CatalogueEntry>, Vec<&CatalogueEntry>) =
-        all.into_iter().filter(|e| fits(page, e)).partition(running);
+        all.into_iter().filter(|e| fits(page, catalogue, e)).partition(running);
     if first.is_empty() && rest.is_empty() {
         ui.add_space(16.0);
         ui.add(egui::Label::new(w.nothing_fits_available).wrap());
@@ -116,12 +115,10 @@ fn on_this_computer<'a>(view: &View<'a>) -> HashMap<&'a str, &'a ModelEntry> {
     models.filter_map(|c| Some((c.origin.as_ref()?.id.as_str(), c.as_ref()))).collect()
 }
 
-fn fits(page: &LibraryPage, entry: &CatalogueEntry) -> bool {
+fn fits(page: &mut LibraryPage, catalogue: &Catalogue, entry: &CatalogueEntry) -> bool {
     page.task.is_none_or(|t| entry.task == t)
-        && (page.search.trim().is_empty() || {
-            let names = [task_name(Language::English, entry.task), task_name(Language::Chinese, entry.task)];
-            Haystack::of_catalogue(entry, &names).has(&page.search)
-        })
+        && (page.search.trim().is_empty()
+            || page.found.of(&catalogue.entries, &page.search).contains(&entry.id))
 }
 
 fn name_of(view: &View<'_>, entry: &CatalogueEntry) -> String {
@@ -195,7 +192,7 @@ fn entry_ui(
     });
     if let Some(Pull { state: PullState::Failed { message, fix }, .. }) = pull {
         ui.add(
-            egui::Label::new(egui::RichText::new(format!("{message} {fix}")).color(p.bad))
+            egui::Label::new(egui::RichText::new(sentences(message, fix)).color(p.bad))
                 .wrap()
                 .selectable(true),
         );

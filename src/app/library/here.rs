@@ -7,7 +7,7 @@ use egui::{self, Align, Layout, Ui};
 use super::parts::{chip, kind, licence_colour, row_frame, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{Library, family_name, permits, phrase, task_name};
+use crate::app::strings::{Library, family_name, permits, phrase, sentences, task_name};
 use crate::app::style::palette;
 use crate::app::view::{View, is_of, listed};
 use crate::app::widgets::{at_right, centred_page, plain_button, primary_button};
@@ -144,11 +144,8 @@ fn model_ui(
             let licence_ui = |ui: &mut Ui| {
                 let Some((licence, permitted)) = model.stated_licence() else { return };
                 let hint = permits(view.language, permitted);
-                let hint = if model.origin.is_some() {
-                    hint.to_owned()
-                } else {
-                    format!("{hint} {}", w.by_its_file)
-                };
+                let hint =
+                    if model.origin.is_some() { hint.to_owned() } else { sentences(hint, w.by_its_file) };
                 chip(ui, licence, licence_colour(p, permitted)).on_hover_text(hint);
             };
             licence_ui(ui);
@@ -245,7 +242,8 @@ fn more_menu(
             out.push(Intent::Window(WindowIntent::Show(Page::Reading(model.path.clone()))));
         }
         if ui.button(w.rename).clicked() {
-            page.question = Some(Question::Rename(model.path.clone(), model.name.clone()));
+            let (path, text) = (model.path.clone(), model.name.clone());
+            page.question = Some(Question::Rename { path, text, shown: false });
         }
         if ui.button(w.reveal).clicked()
             && let Some(folder) = model.path.parent()
@@ -296,7 +294,7 @@ fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Library, model: &ModelEntry) {
             Kind::Unknown(reason) => row(w.not_understood, phrase(view.language, reason).into_owned()),
             Kind::Broken { message, fix } => {
                 let (message, fix) = (phrase(view.language, message), phrase(view.language, fix));
-                row(w.broken, format!("{message} {fix}"));
+                row(w.broken, sentences(&message, &fix));
             }
         }
     });

@@ -132,7 +132,10 @@ impl LibraryPage {
         let modal = dialogue(ui, "library question").show(ui.ctx(), |ui| {
             ui.set_width(440.0);
             done = match question {
-                Question::Rename(path, text) => rename_ui(ui, w, view, path, text, out),
+                Question::Rename { path, text, shown } => {
+                    let first = !std::mem::replace(shown, true);
+                    rename_ui(ui, w, view, path, (text, first), out)
+                }
                 Question::Remove(path, name) => remove_ui(ui, w, view, path, name, out),
                 Question::Licence(id) => match view.library.catalogue.entries.iter().find(|e| e.id == *id) {
                     Some(entry) => available::licence_ui(ui, w, view, entry, out),
@@ -168,7 +171,7 @@ fn rename_ui(
     w: &Library,
     view: &View<'_>,
     path: &std::path::Path,
-    text: &mut String,
+    (text, first): (&mut String, bool),
     out: &mut Vec<Intent>,
 ) -> bool {
     ui.label(egui::RichText::new(w.rename.trim_end_matches('…')).heading().color(palette(ui).strong));
@@ -176,7 +179,7 @@ fn rename_ui(
         .add(TextEdit::singleline(text).desired_width(f32::INFINITY).char_limit(120))
         .accessible_name(w.name);
     let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
-    if !edit.has_focus() && !entered {
+    if first {
         edit.request_focus();
     }
     ui.horizontal(|ui| {

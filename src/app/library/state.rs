@@ -1,11 +1,12 @@
 //! What the library page remembers between two passes.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::strings::task_name;
-use crate::library::ModelEntry;
 use crate::library::search::Haystack;
+use crate::library::{CatalogueEntry, ModelEntry};
 use crate::model::Task;
 use crate::model::labels::Language;
 
@@ -20,8 +21,8 @@ pub(super) enum Tab {
 /// What is asked before something is done.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Question {
-    /// A new name for the model of this file; the text that is typed.
-    Rename(PathBuf, String),
+    /// A new name for the model of this file; `shown` from the second pass on.
+    Rename { path: PathBuf, text: String, shown: bool },
     /// Whether to remove this file; the model's name.
     Remove(PathBuf, String),
     /// Whether to download this entry of the catalogue under its licence.
@@ -53,6 +54,38 @@ impl Texts {
     }
 }
 
+/// The entries of the catalogue that fit the search, worked out when the catalogue or the search changes.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Where the catalogue's entries lie, and how many they are.
+    of: (usize, usize),
+    texts: Vec<(String, Haystack)>,
+    search: String,
+    ids: HashSet<String>,
+}
+
+impl Found {
+    /// The ids of the entries that fit.
+    pub(super) fn of(&mut self, entries: &[CatalogueEntry], search: &str) -> &HashSet<String> {
+        let of = (entries.as_ptr() as usize, entries.len());
+        let is_new = self.of != of;
+        if is_new {
+            let text = |entry: &CatalogueEntry| {
+                let names = [Language::English, Language::Chinese].map(|l| task_name(l, entry.task));
+                (entry.id.clone(), Haystack::of_catalogue(entry, &names))
+            };
+            self.of = of;
+            self.texts = entries.iter().map(text).collect();
+        }
+        if is_new || self.search != search {
+            search.clone_into(&mut self.search);
+            let fitting = self.texts.iter().filter(|(_, text)| text.has(search));
+            self.ids = fitting.map(|(id, _)| id.clone()).collect();
+        }
+        &self.ids
+    }
+}
+
 /// What the library page remembers between two passes.
 #[derive(Debug, Default)]
 pub struct LibraryPage {
@@ -66,4 +99,5 @@ pub struct LibraryPage {
     pub(super) open: Option<PathBuf>,
     pub(super) question: Option<Question>,
     pub(super) texts: Texts,
+    pub(super) found: Found,
 }

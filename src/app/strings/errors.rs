@@ -211,7 +211,8 @@ fn source_texts(error: &SourceError) -> Texts {
     }
 }
 
-fn chinese_kind(kind: FileKind) -> &'static str {
+/// Its name in Chinese.
+pub fn chinese_kind(kind: FileKind) -> &'static str {
     match kind {
         FileKind::Folder => "文件夹",
         FileKind::Pipe => "命名管道",

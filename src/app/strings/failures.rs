@@ -34,10 +34,15 @@ impl FailureText {
 impl fmt::Display for FailureText {
     /// Both sentences on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let chinese = self.message.ends_with('。');
-        let gap = if chinese || self.fix.is_empty() { "" } else { " " };
-        write!(f, "{}{gap}{}", self.message, self.fix)
+        f.write_str(&sentences(&self.message, &self.fix))
     }
+}
+
+/// Two sentences on one line: Chinese ones without a space between them. The second may be empty.
+#[must_use]
+pub fn sentences(first: &str, second: &str) -> String {
+    let gap = if first.ends_with('。') || second.is_empty() { "" } else { " " };
+    format!("{first}{gap}{second}")
 }
 
 /// An error that the window can show.

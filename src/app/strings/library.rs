@@ -39,7 +39,7 @@ strings! {
         reveal = "Show in folder", "打开所在文件夹";
         verify = "Verify file", "校验文件";
         remove = "Remove…", "移除…";
-        remove_text = "The model file and the settings file next to it are removed.", "模型文件及其旁边的配置文件会一起移除。";
+        remove_text = "The model file is removed, with the settings file next to it and the weights in other files that no other model uses.", "模型文件、其旁边的配置文件，以及存放在其他文件中且没有其他模型使用的权重会一起移除。";
         undo = "Undo", "撤销";
         restored = "Restored from the trash", "已从回收站恢复";
         copies = "Also in", "另有副本";
@@ -89,8 +89,8 @@ strings! {
             |host| format!("正在连接 {host}…");
         starter = "Starter set", "入门套装";
         starter_text =
-            "Objects, faces, person matting, pose, depth, classification and two painting styles: small models, free for any use.",
-            "目标、人脸、人像抠图、姿态、深度、分类和两种绘画风格：都是可自由使用的小模型。";
+            "Objects, faces, people segmentation, pose, depth, classification and two painting styles: small models, free for any use.",
+            "目标、人脸、人像分割、姿态、深度、分类和两种绘画风格：都是可自由使用的小模型。";
         download_starter: fn(&str) -> String =
             |size| format!("Download all ({size})"),
             |size| format!("全部下载（{size}）");
@@ -118,7 +118,9 @@ strings! {
         imported = "Added to the library", "已添加到模型库";
         was_here = "Already in the library", "已在模型库中";
         fetched = "Downloaded", "下载完成";
-        pinned = "No checksum is published; that of this download is now recorded.", "没有公布的校验值；已记录此次下载的校验值。";
+        pinned: fn(&str) -> String =
+            |name| format!("{name}. No checksum is published; that of this download is now recorded."),
+            |name| format!("{name}：没有公布的校验值；已记录此次下载的校验值。");
         removed = "Moved to trash", "已移到回收站";
         right = "Verified: identical to the published file.", "校验通过：与公布的文件一致。";
         right_pinned = "Verified: unchanged since it was downloaded.", "校验通过：自下载以来没有变化。";
@@ -129,8 +131,8 @@ strings! {
             "Verification failed: this is not the published file. Remove it and download it again.",
             "校验失败：与公布的文件不同。请移除后重新下载。";
         weights_changed =
-            "Verification failed: the weights, which are in a separate file, have changed since the model was imported. Import it again.",
-            "校验失败：该模型单独存放的权重文件自导入后有变化。请重新导入。";
+            "Verification failed: the weights, which are in a separate file, have changed since their checksum was recorded. Import it again.",
+            "校验失败：该模型单独存放的权重文件自记录校验值后有变化。请重新导入。";
         file_changed = "Model file changed, model reloaded", "模型文件有变化，已重新加载";
         file_gone =
             "The model file is gone. The model keeps running until you choose another.",

@@ -54,10 +54,10 @@ mod window;
 use std::ops::Deref;
 
 pub use compare::Compare;
-pub use errors::{PageText, model_page, plain_quotes, source_page, task_name};
+pub use errors::{PageText, chinese_kind, model_page, plain_quotes, source_page, task_name};
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;
-pub use failures::{Explain, FailureText};
+pub use failures::{Explain, FailureText, sentences};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, phrase};

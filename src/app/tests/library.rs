@@ -120,6 +120,18 @@ fn a_download_that_failed_says_why_and_can_be_tried_again() {
     assert_eq!(harness.state().intents, [Intent::Library(LibraryIntent::ResumePull("free".into()))]);
 }
 
+#[test]
+fn the_field_for_a_new_name_lets_tab_leave_it() {
+    let mut harness = two().shown(page_of);
+    harness.get_all_by_label("More").next().unwrap().click();
+    harness.run_steps(3);
+    press(&mut harness, "Rename…");
+    assert!(harness.get_by_label("Name").is_focused(), "one types at once");
+    harness.key_press(egui::Key::Tab);
+    harness.run_steps(3);
+    assert!(harness.get_by_label("Save").is_focused());
+}
+
 /// The labels of the list's rows that are among these, from top to bottom.
 fn order_of<'a>(harness: &Harness<'_, Bench>, names: &[&'a str]) -> Vec<&'a str> {
     let mut found: Vec<(f32, &str)> =

@@ -3,7 +3,7 @@
 use egui::ViewportCommand;
 
 use super::App;
-use crate::app::controllers::{ReadingController, SettingsController, results};
+use crate::app::controllers::{SettingsController, results};
 use crate::app::intent::{Intent, Page, WindowIntent};
 
 impl App {
@@ -17,7 +17,7 @@ impl App {
                 Intent::Result(intent) => results::apply(intent, core),
                 Intent::Library(intent) => self.library.apply(intent, core),
                 Intent::Compare(intent) => self.compare.apply(intent, core),
-                Intent::Reading(intent) => ReadingController::apply(intent, core),
+                Intent::Reading(intent) => self.reading.apply(intent, core),
                 Intent::Files(intent) => self.files.apply(intent, core, frame),
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),

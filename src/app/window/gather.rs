@@ -125,7 +125,7 @@ impl App {
             Done::Ran(path, result) => self.model.ran(&path, result),
             Done::Inspected(path, sidecar, result) => self.reading.inspected(&path, sidecar, result),
             Done::ReadingSaved(path, result) => self.reading.saved(&path, result, core),
-            Done::Labels(result) => self.reading.labels_read(result, core),
+            Done::Labels(path, result) => self.reading.labels_read(&path, result, core),
             Done::Broken => {
                 self.source.cameras_listed(None, core);
                 self.files.broken();

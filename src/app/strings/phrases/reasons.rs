@@ -4,6 +4,7 @@ type Phrases = &'static [(&'static str, &'static str)];
 
 /// Texts that the program doesn't hold as a whole: of the operating system, and those that are put together of parts.
 pub(super) const OTHERS: Phrases = &[
+    ("{} images", "{} 张图像"),
     // Of the parser of TOML files.
     ("key with no value, expected {}", "键没有值，应有 {0}"),
     ("missing field {}", "缺少字段 {0}"),
