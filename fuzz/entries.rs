@@ -47,6 +47,18 @@ pub fn texts(bytes: &[u8]) {
     let _ = text.parse::<sightline::source::Address>();
 }
 
+/// `preprocessor_config.json` and `config.json` beside a classifier.
+pub fn published_settings(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for side in [1, 224, 4096] {
+        let Some(found) = sightline::model::preprocessing::parse(text, side) else { continue };
+        let sidecar =
+            Sidecar { fit: found.fit, resample: found.resample, range: found.range, ..Sidecar::default() };
+        let written = toml::to_string(&sidecar).expect("an import writes them into a sidecar");
+        assert!(Sidecar::parse(&written).is_ok(), "{written}");
+    }
+}
+
 /// A JPEG image.
 pub fn jpeg(bytes: &[u8]) {
     let mut frame = Frame::default();

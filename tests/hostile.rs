@@ -51,6 +51,13 @@ const SIDECAR: &str = "family = 'yolov5'\ntask = 'segment'\nlayout = 'nhwc'\nord
     fit = { kind = 'letterbox', pad = 114, centred = true, rounded = false }\n";
 const NAMES: &str = r#"{0: 'a, b', 1: "yellow_lady's_slipper", 2: 'it\'s: {odd}', '3': '\u72d7', 4: [1, (2.5, None)], 5: True}"#;
 
+const PUBLISHED: [&str; 2] = [
+    r#"{"do_normalize": true, "rescale_factor": 0.0039, "do_center_crop": true, "crop_size": {"height": 224}, "resample": 3,
+        "crop_pct": 0.875, "size": {"shortest_edge": 256}, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#,
+    r#"{"num_classes": 1000, "pretrained_cfg": {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.95,
+        "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}"#,
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -59,6 +66,7 @@ proptest! {
         entries::model_file(&bytes);
         entries::metadata(&bytes);
         entries::texts(&bytes);
+        entries::published_settings(&bytes);
         entries::jpeg(&bytes);
         entries::camera_frame(&bytes);
     }
@@ -73,7 +81,10 @@ proptest! {
     #[test]
     fn damaged_texts(damage in damage()) {
         entries::texts(&damaged(SIDECAR.as_bytes(), damage.clone()));
-        entries::metadata(&damaged(NAMES.as_bytes(), damage));
+        entries::metadata(&damaged(NAMES.as_bytes(), damage.clone()));
+        for settings in PUBLISHED {
+            entries::published_settings(&damaged(settings.as_bytes(), damage.clone()));
+        }
     }
 
     #[test]
@@ -103,5 +114,9 @@ fn whole_files_are_read() {
     }
     entries::texts(SIDECAR.as_bytes());
     entries::metadata(NAMES.as_bytes());
+    for settings in PUBLISHED {
+        assert!(sightline::model::preprocessing::parse(settings, 224).is_some(), "{settings}");
+        entries::published_settings(settings.as_bytes());
+    }
     entries::jpeg(&image());
 }

@@ -481,3 +481,17 @@ fn a_dropped_watcher_leaves_no_thread() {
         }
     }
 }
+
+#[test]
+fn an_imported_classifier_keeps_its_preparation() {
+    let env = TestEnv::new();
+    std::fs::create_dir_all(env.path("project/onnx")).expect("a folder");
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models/lora_classifier.onnx");
+    std::fs::copy(model, env.path("project/onnx/model.onnx")).expect("copied");
+    let settings =
+        r#"{"size": {"shortest_edge": 71}, "do_center_crop": true, "crop_size": 64, "resample": 3}"#;
+    std::fs::write(env.path("project/preprocessor_config.json"), settings).expect("written");
+    models(&env, &["import", "project/onnx/model.onnx"]).with_code(0);
+    let info = models(&env, &["info", "model"]).with_code(0).out;
+    assert!(info.contains("shorter side to 71, centre cropped, Pillow’s bicubic"), "{info}");
+}

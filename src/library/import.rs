@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{archive, names};
 use crate::model::file::GraphInfo;
-use crate::model::{self, ModelError, sidecar};
+use crate::model::sidecar::{self, Sidecar};
+use crate::model::{self, Inspection, ModelError, preprocessing};
 
 /// How many levels of subfolders are searched.
 const MAX_DEPTH: usize = 4;
@@ -157,10 +158,14 @@ pub fn import(file: &Path, folder: &Path, mode: ImportMode) -> Result<Vec<Import
 
 fn one(file: &Path, folder: &Path, mode: ImportMode, created: &mut Created) -> Result<Imported, ImportError> {
     // A file that isn't a model is refused; a model that isn't understood is imported: the user can explain it later.
-    let graph = model::inspect(file).map(|i| i.graph).or_else(|error| match error {
-        ModelError::BadSidecar { .. } => GraphInfo::read(file),
-        other => Err(other),
-    })?;
+    let (graph, settings) = match model::inspect(file) {
+        Ok(inspection) => {
+            let settings = settings(file, &inspection)?;
+            (inspection.graph, settings)
+        }
+        Err(ModelError::BadSidecar { .. }) => (GraphInfo::read(file)?, None),
+        Err(other) => return Err(other.into()),
+    };
     let content = (model::sha256(file)?, model::weights_sha256(file, &graph)?);
     make_folder(folder)?;
     let name = safe_name(file);
@@ -172,12 +177,26 @@ fn one(file: &Path, folder: &Path, mode: ImportMode, created: &mut Created) -> R
     }
     let weights = graph.external_files(file).zip(graph.external_files(&imported.path));
     let with = [(sidecar::path_for(file), sidecar::path_for(&imported.path))];
-    let optional = with.into_iter().filter(|(from, _)| from.is_file());
+    let optional = with.into_iter().filter(|(from, _)| from.is_file() && settings.is_none());
     for (from, to) in optional.chain(weights) {
         put(&from, &to, mode, folder, created)?;
     }
+    if let Some(settings) = settings {
+        make_home(&imported.path, folder, created)?;
+        created.0.push(settings.save(&imported.path)?);
+    }
     put(file, &imported.path, mode, folder, created)?;
     Ok(imported)
+}
+
+/// The sidecar with what its project's files beside the model say, because those stay behind; `None` if they say nothing.
+fn settings(file: &Path, inspection: &Inspection) -> Result<Option<Sidecar>, ModelError> {
+    let own = Sidecar::load(file)?.unwrap_or_default();
+    let Ok(spec) = &inspection.spec else { return Ok(None) };
+    let Some(found) = preprocessing::published(file, spec) else { return Ok(None) };
+    let found =
+        Sidecar { fit: found.fit, resample: found.resample, range: found.range, ..Sidecar::default() };
+    Ok(Some(found.overlaid(own)))
 }
 
 fn safe_name(file: &Path) -> String {
@@ -245,6 +264,16 @@ impl Drop for Created {
     }
 }
 
+/// Makes the folder that a file goes into.
+fn make_home(file: &Path, folder: &Path, created: &mut Created) -> Result<(), ImportError> {
+    let home = file.parent().unwrap_or(folder);
+    if !home.exists() {
+        make_folder(home)?;
+        created.0.push(home.to_owned());
+    }
+    Ok(())
+}
+
 fn put(
     from: &Path,
     to: &Path,
@@ -254,11 +283,7 @@ fn put(
 ) -> Result<(), ImportError> {
     let unwritable =
         |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
-    let home = to.parent().unwrap_or(folder);
-    if !home.exists() {
-        std::fs::create_dir_all(home).map_err(unwritable)?;
-        created.0.push(home.to_owned());
-    }
+    make_home(to, folder, created)?;
     match mode {
         ImportMode::Link => {
             let target = std::path::absolute(from).map_err(unwritable)?;

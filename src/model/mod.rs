@@ -23,7 +23,7 @@ pub mod nodes;
 mod open;
 pub mod optimised;
 mod options;
-mod preprocessing;
+pub mod preprocessing;
 mod probe;
 pub mod results;
 mod reused_outputs;
