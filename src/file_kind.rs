@@ -50,7 +50,7 @@ impl FileKind {
         Self::of_bytes(&head)
     }
 
-    /// What begins with these bytes.
+    /// What begins with these bytes. A playlist of videos is none of the kinds.
     fn of_bytes(head: &[u8]) -> Option<Self> {
         const SIGNATURES: [(&[u8], FileKind); 12] = [
             (b"%PDF-", FileKind::Pdf),
@@ -73,6 +73,10 @@ impl FileKind {
             return Some(Self::Sound);
         }
         let text = text(head)?.trim_start().to_ascii_lowercase();
+        let playlists = ["#extm3u", "ffconcat", "v=0"];
+        if playlists.iter().any(|start| text.starts_with(start)) || text.contains("<mpd") {
+            return None;
+        }
         let is_page = text.starts_with("<!doctype html") || text.starts_with("<html");
         Some(if is_page { Self::WebPage } else { Self::Text })
     }
@@ -144,6 +148,9 @@ mod tests {
             (b"RIFF\0\0\0\0WAVEfmt ", Some(FileKind::Sound)),
             (b"RIFF\0\0\0\0AVI LIST", None),
             (b"\0\0\0\x20ftypisom", None),
+            (b"#EXTM3U\n#EXTINF:2,\na.ts\n", None),
+            (b"ffconcat version 1.0\nfile a.mp4\n", None),
+            (b"v=0\no=- 0 0 IN IP4 127.0.0.1\n", None),
             (b"", None),
         ] {
             assert_eq!(FileKind::of_bytes(head), kind, "{head:?}");

@@ -191,16 +191,31 @@ impl Settings {
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));
     }
 
+    /// The settings without paths that aren't valid Unicode, which TOML can't hold.
+    fn writable(&self) -> Self {
+        let mut settings = self.clone();
+        for path in [
+            &mut settings.model,
+            &mut settings.matte,
+            &mut settings.pose,
+            &mut settings.onnxruntime,
+            &mut settings.snapshot.folder,
+        ] {
+            path.take_if(|path| path.to_str().is_none());
+        }
+        for paths in [&mut settings.compare_models, &mut settings.model_folders] {
+            paths.retain(|path| path.to_str().is_some());
+        }
+        settings.source.take_if(|address| !address.is_unicode());
+        settings.recent.retain(Address::is_unicode);
+        settings
+    }
+
     /// Records that a source was opened, by its whole path. Paths that aren't valid Unicode can't be written and are left
     /// out.
     pub fn remember_source(&mut self, address: &Address) {
         let address = &address.absolute();
-        let writable = match address {
-            Address::Video(path) | Address::Image(path) | Address::Folder(path) => path.to_str().is_some(),
-            Address::Images(paths) => paths.iter().all(|path| path.to_str().is_some()),
-            _ => true,
-        };
-        if !writable {
+        if !address.is_unicode() {
             return;
         }
         self.source = Some(address.clone());
@@ -315,6 +330,36 @@ mod tests {
         assert!(
             matches!(load(&path).1, Some(SettingsError::Partly { kept_as: again, .. }) if again == *kept_as)
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_cannot_be_written_loses_nothing_else() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let odd = || PathBuf::from(std::ffi::OsStr::from_bytes(b"/m/\xff.onnx"));
+        let mut settings = full();
+        settings.compare_models = vec![odd(), "/m/a.onnx".into()];
+        settings.model_folders = vec![odd()];
+        settings.snapshot.folder = Some(odd());
+        settings.pose = Some(odd());
+        save(&path, &settings).unwrap();
+        let expected = Settings { compare_models: vec!["/m/a.onnx".into()], ..full() };
+        assert_eq!(load(&path), (expected, None));
+    }
+
+    #[test]
+    fn values_that_are_known_are_used_where_no_copy_can_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        // The name of the copy would be too long for the file system.
+        let path = folder.path().join(format!("{}.toml", "s".repeat(248)));
+        std::fs::write(&path, "theme = \"sepia\"\namount = 0.4\n").unwrap();
+        let (settings, error) = load(&path);
+        assert_eq!(settings.amount, 0.4);
+        // The window doesn't save after this error.
+        let Some(SettingsError::Unreadable { reason, .. }) = error else { panic!("{error:?}") };
+        assert!(reason.contains("theme"), "{reason}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::output::{self, Format};
+use super::output;
 use crate::engine::{Command, Engine, EngineOptions, SourceState};
 use crate::frame::PixelFormat;
 use crate::source::camera::{self, CameraInfo, ControlKind};
@@ -39,6 +39,19 @@ pub struct CamerasArgs {
     /// Output: text, or a JSON array; with --watch, JSON Lines
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// How cameras are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one JSON array
+    // Scripts of version 0.1 say "json" with --watch.
+    Json,
+    /// For programs, with --watch: JSON Lines, one object a line
+    Jsonl,
 }
 
 fn pixel_format(text: &str) -> Result<PixelFormat, String> {
@@ -106,6 +119,11 @@ struct Moment<'a> {
 pub fn run(args: &CamerasArgs) -> anyhow::Result<Exit> {
     match args.watch {
         Some(seconds) => watch(args, seconds),
+        None if args.format == Format::Jsonl => Err(Failure::usage(
+            "\u{201c}jsonl\u{201d} is for \u{201c}--watch\u{201d}.",
+            "Use \u{201c}--format json\u{201d}.",
+        )
+        .into()),
         None => list(args.format),
     }
 }
@@ -255,7 +273,7 @@ fn watch(args: &CamerasArgs, seconds: f64) -> anyhow::Result<Exit> {
         let time_s = (begin.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         let fps = (stats.preview_fps * 10.0).round() / 10.0;
         match args.format {
-            Format::Json => {
+            Format::Json | Format::Jsonl => {
                 output::json_line(&Moment { time_s, state, detail: &detail, fps, frames, lost: stats.lost })?;
             }
             Format::Text => output::line(&output::printable(&format!(

@@ -21,6 +21,14 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The exit that tells more: an interruption, then a wrong command line, then a failure.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        if self as u8 >= other as u8 { self } else { other }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -186,6 +194,13 @@ mod tests {
         );
         let stopped = anyhow::Error::from(ModelError::Stopped);
         assert!(matches!(Failure::from(stopped), Failure::Interrupted));
+    }
+
+    #[test]
+    fn a_later_failure_does_not_hide_wrong_usage() {
+        assert_eq!(Exit::Usage.worse(Exit::Failed), Exit::Usage);
+        assert_eq!(Exit::Failed.worse(Exit::Usage), Exit::Usage);
+        assert_eq!(Exit::Done.worse(Exit::Failed), Exit::Failed);
     }
 
     #[test]

@@ -313,7 +313,7 @@ fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
         return Ok(card.path.clone());
     }
     if let Some(entry) = catalogue.find(name) {
-        return Err(Failure::failed(
+        return Err(Failure::usage(
             format!("The model \u{201c}{}\u{201d} isn't on this computer yet.", entry.name),
             format!("Download it with:  sightline models pull {}", entry.id),
         ));

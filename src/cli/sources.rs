@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 
 use super::failure::Failure;
 use crate::engine::MAX_COMPARED;
+use crate::file_kind::FileKind;
 use crate::source::address::typed_path;
 use crate::source::{Address, SourceError, camera};
 
@@ -53,18 +54,26 @@ pub(super) fn opened(words: &[OsString]) -> Result<Opened, Failure> {
 /// The source that a word after the program's name means. A word that could only be the name of a camera must be one: it may
 /// be a mistyped command.
 fn source_of(word: &OsStr) -> Result<Address, Failure> {
-    match address(word)? {
-        Address::Camera { name, .. } if !camera::list().iter().any(|camera| camera.name == name) => {
+    let address = address(word)?;
+    match &address {
+        Address::Camera { name, .. }
+            if !name.starts_with("/dev/video") && camera::find(&camera::list(), &address).is_err() =>
+        {
             Err(Failure::usage(
                 format!("\u{201c}{name}\u{201d} is no file, folder, camera, network address or command."),
-                match command_like(&name) {
+                match command_like(name) {
                     Some(command) => format!("Did you mean \u{201c}sightline {command}\u{201d}?"),
                     None => "\u{201c}sightline --help\u{201d} lists the commands, \u{201c}sightline cameras\u{201d} the cameras."
                         .to_owned(),
                 },
             ))
         }
-        address => Ok(address),
+        // A sound file may hold the picture of an album.
+        Address::Video(path) => match FileKind::of(path).filter(|kind| *kind != FileKind::Sound) {
+            Some(kind) => Err(SourceError::NotMedia { path: path.clone(), kind }.into()),
+            None => Ok(address),
+        },
+        _ => Ok(address),
     }
 }
 
@@ -184,6 +193,12 @@ mod tests {
         assert_eq!(of(&[stream.as_ref()]).unwrap(), source(Address::Stream(stream.into())));
         let with_model = Opened { source: Some(Address::Video(video.clone())), models: vec![model.clone()] };
         assert_eq!(of(&[&model, &video]).unwrap(), with_model);
+        let device = Address::Camera { name: "/dev/video99".into(), bus: None };
+        assert_eq!(of(&["/dev/video99".as_ref()]).unwrap(), source(device), "the window waits for it");
+        let notes = file("notes.txt");
+        std::fs::write(&notes, "buy milk").unwrap();
+        let Err(Failure::Failed { message, .. }) = of(&[&notes]) else { panic!("a text file") };
+        assert!(message.contains("is a text file, not an image or a video"), "{message}");
         assert!(matches!(of(&[&video, &a]), Err(Failure::Usage { .. })), "two sources");
         let Err(Failure::Usage { message, fix }) = of(&["predct".as_ref()]) else {
             panic!("a mistyped command")

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use super::{archive, names};
 use crate::model::file::GraphInfo;
@@ -13,6 +14,11 @@ use crate::model::{self, Inspection, ModelError, preprocessing};
 const MAX_DEPTH: usize = 4;
 /// A folder with more models than this isn't imported.
 pub const MAX_MODELS: usize = 1000;
+
+/// How the names of an import's temporary files and folders begin: copies, and unpacked archives.
+const PARTS: [&str; 2] = [".importing-", ".unpacking-"];
+/// Temporary files of this age belong to an import that was killed: a day.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whether the file is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -302,10 +308,27 @@ fn put(
     Ok(())
 }
 
+/// Removes what imports that were killed have left in a folder.
+fn remove_stale(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_part = PARTS.iter().any(|start| entry.file_name().to_string_lossy().starts_with(start));
+        let Some(metadata) = entry.metadata().ok().filter(|_| is_part) else { continue };
+        // Younger ones may be another program's that imports right now.
+        if metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > STALE)) {
+            let _ = if metadata.is_dir() {
+                std::fs::remove_dir_all(entry.path())
+            } else {
+                std::fs::remove_file(entry.path())
+            };
+        }
+    }
+}
+
 /// Copies under another name first, so that a half-copied model is never listed.
 fn copy(source: &mut impl Read, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(Path::new("."));
-    let mut part = tempfile::Builder::new().prefix(".importing-").tempfile_in(folder)?;
+    remove_stale(folder);
+    let mut part = tempfile::Builder::new().prefix(PARTS[0]).tempfile_in(folder)?;
     io::copy(source, &mut part)?;
     part.flush()?;
     part.as_file().sync_all()?;
@@ -367,7 +390,8 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
     let bad = |reason: String| ImportError::Archive { path: file.to_owned(), reason };
     let unwritable =
         |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
-    let scratch = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(unwritable)?;
+    remove_stale(folder);
+    let scratch = tempfile::Builder::new().prefix(PARTS[1]).tempdir_in(folder).map_err(unwritable)?;
     let unpacked =
         archive::unpack(file, scratch.path(), |need| check_space(folder, need).map_err(|e| e.to_string()))
             .map_err(bad)?;
@@ -394,4 +418,30 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
 pub(super) fn stays_inside(path: &Path) -> bool {
     path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
         && path.file_name().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_killed_imports_left_is_removed_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = std::time::SystemTime::now() - 2 * STALE;
+        for (name, is_old) in [(".importing-a", true), (".importing-b", false), ("mine.onnx", true)] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        }
+        let unpacked = folder.path().join(".unpacking-c");
+        std::fs::create_dir(&unpacked).unwrap();
+        std::fs::write(unpacked.join("a.onnx"), "").unwrap();
+        File::open(&unpacked).unwrap().set_modified(old).unwrap();
+        copy(&mut &b"model"[..], &folder.path().join("new.onnx")).unwrap();
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".importing-b", "mine.onnx", "new.onnx"]);
+    }
 }

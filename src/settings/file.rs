@@ -60,7 +60,14 @@ pub fn load(path: &Path) -> (Settings, Option<SettingsError>) {
             let kept_as = backup(path, &bytes);
             match std::fs::copy(path, &kept_as) {
                 Ok(_) => (settings, Some(SettingsError::Partly { values, kept_as })),
-                Err(error) => unreadable(error),
+                // Without a copy, saving would lose what the file holds.
+                Err(error) => {
+                    let reason = format!(
+                        "it holds values that this version doesn't know ({}), and no copy of it can be made ({error})",
+                        values.join(", ")
+                    );
+                    (settings, Some(SettingsError::Unreadable { path: path.to_owned(), reason }))
+                }
             }
         }
         Err(reason) => {
@@ -160,13 +167,13 @@ fn backup(path: &Path, content: &[u8]) -> PathBuf {
     std::iter::once(first.clone()).chain(numbered).find(free).unwrap_or(first)
 }
 
-/// Writes the settings to a temporary file in the same folder, then renames it.
+/// Writes the settings to a temporary file in the same folder, then renames it. Paths that aren't valid Unicode are left out.
 ///
 /// # Errors
 /// [`SettingsError::Unwritable`]; the old file is unchanged.
 pub fn save(path: &Path, settings: &Settings) -> Result<(), SettingsError> {
     let unwritable = |reason: String| SettingsError::Unwritable { path: path.to_owned(), reason };
-    let text = toml::to_string_pretty(settings).map_err(|e| unwritable(e.to_string()))?;
+    let text = toml::to_string_pretty(&settings.writable()).map_err(|e| unwritable(e.to_string()))?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         std::fs::create_dir_all(folder)?;

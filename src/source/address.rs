@@ -86,6 +86,16 @@ impl Address {
         }
     }
 
+    /// Whether its paths are valid Unicode, as text files need them.
+    #[must_use]
+    pub fn is_unicode(&self) -> bool {
+        match self {
+            Self::Video(path) | Self::Image(path) | Self::Folder(path) => path.to_str().is_some(),
+            Self::Images(paths) => paths.iter().all(|path| path.to_str().is_some()),
+            _ => true,
+        }
+    }
+
     /// Whether this is a camera of this computer.
     #[must_use]
     pub fn is_camera(&self) -> bool {
@@ -103,16 +113,19 @@ fn absolute(path: &Path) -> PathBuf {
     whole.components().collect()
 }
 
-/// The path that a text names: as it is, quoted, with the home folder as `~`, or as a `file://` address, as file managers
+/// The path that a text names: as it is if something has that very name, or else without outer spaces, quoted, with the home folder as `~`, or as a `file://` address, as file managers
 /// copy it.
 #[must_use]
 pub fn typed_path(text: &str) -> PathBuf {
+    if Path::new(text).exists() {
+        return PathBuf::from(text);
+    }
     let text = text.trim();
     let quoted = |mark| text.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
     let text = quoted('"').or_else(|| quoted('\'')).unwrap_or(text);
     if let Some(rest) = text.strip_prefix("file://") {
         let rest = rest.strip_prefix("localhost").unwrap_or(rest);
-        return PathBuf::from(percent_decoded(rest));
+        return percent_decoded(rest);
     }
     match (text.strip_prefix('~'), etcetera::home_dir()) {
         (Some(""), Ok(home)) => home,
@@ -123,18 +136,13 @@ pub fn typed_path(text: &str) -> PathBuf {
     }
 }
 
-/// Replaces `%20` and the like by the characters that they stand for.
-fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let code = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
-        decoded.push(code.unwrap_or(*byte));
-        at += if code.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+/// The path in which `%20` and the like stand for bytes.
+fn percent_decoded(text: &str) -> PathBuf {
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
+    #[cfg(unix)]
+    return PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes));
+    #[cfg(not(unix))]
+    return PathBuf::from(String::from_utf8_lossy(&bytes).into_owned());
 }
 
 impl FromStr for Address {
@@ -201,5 +209,31 @@ impl fmt::Display for Address {
             Self::Glob(text) | Self::Stream(text) => f.write_str(text),
             Self::Pattern { width, height, fps } => write!(f, "pattern:{width}x{height}@{fps}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_by_its_exact_name_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["photo.jpg ", "'a.jpg'"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            assert_eq!(typed_path(path.to_str().unwrap()), path);
+        }
+        let path = folder.path().join("b.jpg");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(format!(" '{}' ", path.display()).parse(), Ok(Address::Image(path)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn addresses_of_files_stand_for_any_bytes() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = typed_path("file:///v/a%20%E7%8C%AB%FF%zz.mp4");
+        assert_eq!(path.as_os_str().as_bytes(), b"/v/a \xe7\x8c\xab\xff%zz.mp4");
     }
 }

@@ -23,6 +23,9 @@ const MAX_DECODED: u64 = 4 * MAX_PIXELS;
 /// What a decoder may take for profiles, texts and other things than pixels, which can be packed by a thousand to one: 16 MiB.
 const MAX_METADATA: u64 = 16 << 20;
 
+/// Why a file can't be read that begins as none of the formats of images does.
+const NO_IMAGE: &str = "it is not an image, or of a format that can't be read";
+
 /// A source of separate images.
 #[derive(Debug)]
 pub struct Images {
@@ -143,10 +146,11 @@ impl Source for Images {
                 Err(reason) => {
                     tracing::warn!("{} was skipped: {reason}", path.display());
                     let path = path.clone();
-                    self.failure = Some(if path.exists() {
-                        SourceError::Unreadable { path, reason }
-                    } else {
-                        SourceError::NoFile { path }
+                    let kind = FileKind::of(&path).filter(|_| reason == NO_IMAGE);
+                    self.failure = Some(match kind {
+                        Some(kind) => SourceError::NotMedia { path, kind },
+                        None if path.exists() => SourceError::Unreadable { path, reason },
+                        None => SourceError::NoFile { path },
                     });
                 }
             }
@@ -198,7 +202,7 @@ fn decode_file(path: &Path, into: &mut Frame, jpeg: &mut Option<JpegDecoder>) ->
     let reader = || ImageReader::new(BufReader::new(Cursor::new(&bytes))).with_guessed_format();
     let mut guessed = reader().map_err(|e| e.to_string())?;
     let Some(format) = guessed.format() else {
-        return Err("it is not an image, or of a format that can't be read".into());
+        return Err(NO_IMAGE.into());
     };
     let limit = |bytes: u64| {
         let mut limits = Limits::default();

@@ -102,7 +102,7 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
         let path = match crate::cli::chosen_model(Some(named)) {
             Ok(path) => path,
             Err(failure) => {
-                exit = failure.report();
+                exit = exit.worse(failure.report());
                 continue;
             }
         };
@@ -110,7 +110,7 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
         let inspection = match inspect(path, &catalogue) {
             Ok(inspection) => inspection,
             Err(error) => {
-                exit = Failure::from(error).report();
+                exit = exit.worse(Failure::from(error).report());
                 continue;
             }
         };
@@ -122,7 +122,7 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
             }
         }
         if let Err(unknown) = &inspection.spec {
-            exit = Failure::from(error_of(unknown, path)).report();
+            exit = exit.worse(Failure::from(error_of(unknown, path)).report());
         }
     }
     Ok(exit)

@@ -76,7 +76,7 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
         match confirm_licence(entry, args.yes) {
             Ok(()) => accepted.push(entry),
             // The others don't need this licence.
-            Err(refused) => worst = worse(worst, refused.report()),
+            Err(refused) => worst = worst.worse(refused.report()),
         }
     }
     let chosen = settings::settings_file().and_then(|f| settings::peek_mirror(&f));
@@ -90,7 +90,7 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
         match downloads.add(pull::job(entry, &mirrors, &records, &folder)) {
             Ok(ticket) => running.push(Running { entry, ticket, bar: bars.add(entry) }),
             Err(error) => {
-                worst = worse(worst, Failure::failed(error.to_string(), error.fix()).report());
+                worst = worst.worse(Failure::failed(error.to_string(), error.fix()).report());
             }
         }
     }
@@ -112,12 +112,14 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
             match downloads.state(one.ticket) {
                 Some(State::Done(downloaded)) => {
                     one.bar.finish_and_clear();
-                    bars.suspend(|| finish(args.format, one.entry, &downloaded, &mut inventory))?;
+                    let finished =
+                        bars.suspend(|| finish(args.format, one.entry, &downloaded, &mut inventory))?;
+                    worst = worst.worse(finished);
                 }
                 Some(State::Failed(failure)) => {
                     one.bar.finish_and_clear();
                     let failure = Failure::failed(format!("{}: {failure}", one.entry.name), failure.fix());
-                    worst = worse(worst, bars.suspend(|| failure.report()));
+                    worst = worst.worse(bars.suspend(|| failure.report()));
                 }
                 Some(State::Running(running)) => {
                     one.show(&running.progress());
@@ -177,11 +179,6 @@ fn show_starters(catalogue: &Catalogue, inventory: &mut Inventory) {
     }
 }
 
-/// The exit code that tells more: a wrong command line, then a failure.
-fn worse(a: Exit, b: Exit) -> Exit {
-    if a as u8 >= b as u8 { a } else { b }
-}
-
 struct Running<'a> {
     entry: &'a CatalogueEntry,
     ticket: Ticket,
@@ -209,25 +206,24 @@ impl Running<'_> {
     }
 }
 
+/// Records a model that was downloaded and prints it, or why it can't be used; returns the exit code for it.
 fn finish(
     format: Format,
     entry: &CatalogueEntry,
     downloaded: &Downloaded,
     inventory: &mut Inventory,
-) -> Result<(), Failure> {
+) -> Result<Exit, Failure> {
     let known = downloaded.trust == Trust::Verified;
     match pull::finish(entry, downloaded) {
         Ok(pulled) => {
             inventory.update(|records| pulled.record(records, downloaded));
             print_error(inventory);
         }
-        Err(error) => {
-            let _ = Failure::from(error).report();
-        }
+        Err(error) => return Ok(Failure::from(error).report()),
     }
     let file = downloaded.path.display().to_string();
     if format == Format::Json {
-        return output::json_line(&Line {
+        output::json_line(&Line {
             id: &entry.id,
             file,
             bytes: downloaded.bytes,
@@ -235,7 +231,8 @@ fn finish(
             trust: if known { "verified" } else { "pinned" },
             licence: &entry.licence,
             from: downloaded.from.as_deref(),
-        });
+        })?;
+        return Ok(Exit::Done);
     }
     let hash = if known {
         "its SHA-256 is the published one".to_owned()
@@ -247,7 +244,8 @@ fn finish(
         entry.name,
         output::printable(&file),
         output::size(downloaded.bytes)
-    ))
+    ))?;
+    Ok(Exit::Done)
 }
 
 fn unknown(name: &str, catalogue: &Catalogue) -> Failure {

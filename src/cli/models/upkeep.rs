@@ -127,7 +127,7 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         let verified = upkeep::verify(&entry, &catalogue);
         remember(&mut inventory, &entry, &verified);
         if !matches!(verified, Ok((Verdict::Right { .. } | Verdict::Whole { .. }, _))) {
-            exit = Exit::Failed;
+            exit = exit.worse(Exit::Failed);
         }
         match args.format {
             LineFormat::Json => output::json_line(&record(&entry, verified))?,
@@ -217,7 +217,7 @@ pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
                 output::line(&format!("{file}: {result}"))?;
             }
             Err(error) => {
-                exit = Failure::failed(error.to_string(), error.fix()).report();
+                exit = exit.worse(Failure::failed(error.to_string(), error.fix()).report());
             }
         }
     }
@@ -333,7 +333,7 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
                 }
             }
             Err(ModelError::Stopped) => return Ok(Exit::Interrupted),
-            Err(error) => exit = Failure::from(error).report(),
+            Err(error) => exit = exit.worse(Failure::from(error).report()),
         }
     }
     Ok(exit)

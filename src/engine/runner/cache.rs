@@ -111,10 +111,11 @@ impl SessionCache {
                 return false;
             }
             let usable = cached.session.health() == Health::Good;
-            let fits = count < most && sum.saturating_add(cached.session.cost()) <= BUDGET;
             let cost = cached.session.cost();
             let same = files.contains(&cached.session.choice.path);
-            let fits = fits && (!same || sum_of_same.saturating_add(cost) <= BUDGET_OF_SAME);
+            let fits = count < most
+                && sum.saturating_add(cost) <= BUDGET
+                && (!same || sum_of_same.saturating_add(cost) <= BUDGET_OF_SAME);
             if usable && fits {
                 if same {
                     sum_of_same += cost;

@@ -135,8 +135,11 @@ pub fn open(address: &Address, request: &CameraRequest) -> Result<Box<dyn Source
     system::open(camera, mode)
 }
 
-/// Finds the camera of an address, wherever it is plugged in now.
-fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraInfo, SourceError> {
+/// Finds the camera of an address, wherever it is plugged in now: by its number, device or name, or a part of the name.
+///
+/// # Errors
+/// If there is no such camera, or the address is none of a camera.
+pub fn find<'a>(cameras: &'a [CameraInfo], address: &Address) -> Result<&'a CameraInfo, SourceError> {
     if cameras.is_empty() && matches!(address, Address::AnyCamera) {
         return Err(SourceError::NoCamera);
     }
