@@ -17,7 +17,7 @@ pub const MAX_MODELS: usize = 1000;
 /// How the names of an import's temporary files and folders begin: copies, and unpacked archives.
 const PARTS: [&str; 2] = [".importing-", ".unpacking-"];
 /// Temporary files of this age belong to an import that was killed: a day.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+const STALE: Duration = Duration::from_hours(24);
 
 /// Whether the file is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
