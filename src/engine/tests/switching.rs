@@ -228,7 +228,7 @@ fn what_fails_in_a_comparison_leaves_the_others_running() {
 }
 
 #[test]
-fn each_compared_model_has_its_familys_limits_until_the_user_sets_others() {
+fn each_compared_model_has_the_limits_of_its_family_until_the_user_sets_others() {
     let (yolox, fastest) = (Family::Yolox.thresholds(), Family::FastestDet.thresholds());
     assert_ne!((yolox.conf, yolox.iou), (fastest.conf, fastest.iou));
     let rig = rig(|| Ok(source(Pace::Stills, Some(1), &[])));

@@ -25,8 +25,8 @@ pub(super) const PHRASES: Phrases = &[
     // How images are prepared.
     ("{} beside the file says how its images are prepared", "由模型旁的 {0} 得知图像的预处理方式"),
     (
-        "the file’s name says {}: images are prepared as is usual for it",
-        "文件名表明是 {0}：按其惯例预处理图像",
+        "the file’s name says {}: images are prepared as {} does for it",
+        "文件名表明是 {0}：按 {1} 的方式预处理图像",
     ),
     // Values.
     ("the file doesn't tell the range of its values: taken for {}", "文件没有说明数值范围：按 {0} 处理"),
