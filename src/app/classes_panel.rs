@@ -142,7 +142,7 @@ impl ClassesPanel {
                         });
                     });
                 }
-                self.arrange(labels, ui.input(|i| i.time));
+                self.arrange(ui.input(|i| i.time));
                 if self.rows.is_empty() {
                     ui.label(egui::RichText::new(s.no_class_fits).color(palette(ui).weak));
                     return;
@@ -208,8 +208,8 @@ impl ClassesPanel {
     }
 
     /// Lists the classes that fit the search, those that were just found first.
-    fn arrange(&mut self, labels: &Labels, now: f64) {
-        if self.held && self.rows.len() == self.fitting.ids.len() && self.fitting.labels == *labels {
+    fn arrange(&mut self, now: f64) {
+        if self.held {
             return;
         }
         let found = |id: &u32| self.found_at.get(*id as usize).is_some_and(|at| now - at < FOUND_FOR);

@@ -230,13 +230,13 @@ impl View<'_> {
     /// Information about the source while it is open.
     #[must_use]
     pub fn info(&self) -> Option<&SourceInfo> {
-        source_info(self.source)
+        self.source.info()
     }
 
     /// The source's address; `None` if no source was chosen.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
-        source_address(self.source)
+        self.source.address()
     }
 
     /// What the user calls the source that is chosen now: for a camera that plays, its own name.
@@ -309,7 +309,7 @@ impl View<'_> {
 /// What the user calls the source that is chosen now: for a camera that plays, its own name.
 #[must_use]
 pub fn current_source_name(state: &SourceState, cameras: &Cameras, strings: &Strings) -> Option<String> {
-    match (source_address(state), source_info(state)) {
+    match (state.address(), state.info()) {
         (Some(address), Some(info)) if address.is_camera() => Some(info.name.clone()),
         (Some(address), _) => Some(cameras.source_name(address, strings)),
         (None, _) => None,
@@ -346,18 +346,6 @@ pub fn tuned<'a>(models: &'a [Arc<ModelEntry>], path: &Path, provider: &str) -> 
     let version = runtime::loaded().map(runtime::Runtime::version);
     let tuned = listed(models, path)?.tuned.as_ref();
     tuned.filter(|t| t.provider == provider && version.is_none_or(|v| v == t.runtime))
-}
-
-/// See [`View::info`].
-#[must_use]
-pub fn source_info(state: &SourceState) -> Option<&SourceInfo> {
-    state.info()
-}
-
-/// See [`View::address`].
-#[must_use]
-pub fn source_address(state: &SourceState) -> Option<&Address> {
-    state.address()
 }
 
 /// The last part of a path, or all of it if it has none.

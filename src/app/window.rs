@@ -23,7 +23,7 @@ use super::stage::Stage;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{LibraryView, View, source_info};
+use super::view::{LibraryView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
@@ -210,7 +210,7 @@ impl App {
         let core = &self.core;
         let own_frame = core.settings.result_on_own_frame;
         let own = match core.page {
-            Page::Stage if source_info(&core.source).is_none() => return,
+            Page::Stage if core.source.info().is_none() => return,
             Page::Stage if !own_frame => None,
             Page::Stage => self.stage.composed_frame(),
             Page::Reading(_) => None,

@@ -117,9 +117,7 @@ impl Ring {
         let at = |part: f32| values[((count - 1) as f32 * part).round() as usize];
         Percentiles { median: at(0.5), p95: at(0.95) }
     }
-}
 
-impl Ring {
     /// As [`Self::percentiles`]; after the last seconds, the last value, as for an image that was looked at once.
     fn lasting(&self, now: Instant) -> Percentiles {
         let recent = self.percentiles(now);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::families::Scratch;
 use super::file::{self, GraphInfo};
-use super::identify::Unknown;
+use super::identify::{self, Unknown};
 use super::input::InputStage;
 use super::network::Network;
 use super::runtime::Provider;
@@ -12,8 +12,7 @@ use super::session::{self, Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Size, Spec};
 use super::{
-    Inspection, Model, ModelError, OpenOptions, companion, hash, inspect, inspect_with, optimised,
-    preprocessing, probe, runtime,
+    Model, ModelError, OpenOptions, companion, hash, inspect, optimised, preprocessing, probe, runtime,
 };
 use crate::frame::Frame;
 
@@ -24,12 +23,12 @@ impl Model {
     /// If it can't be read, understood or run.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
         // What is no model is refused before all of a large file is read.
-        inspect::check(path)?;
+        let graph = inspect::check(path)?;
         let sha256 = hash::sha256_unless(path, options.cancel.as_ref())?;
         let known = options.known.about(&sha256);
         let overrides = known.overlaid(Sidecar::load(path)?.unwrap_or_default());
         let overrides = overrides.overlaid(options.overrides.clone().unwrap_or_default());
-        let (graph, spec) = identify(path, &overrides, options)?;
+        let spec = identified(path, &graph, &overrides, options)?;
         let session = open_session(path, &graph, &spec, &sha256, options)?;
         let provider = match &session.fallback {
             Some(why) => format!("{} ({why})", session.provider.name()),
@@ -54,14 +53,15 @@ impl Model {
 }
 
 /// Works out what the file is, by a run if its shapes are open.
-fn identify(
+fn identified(
     path: &Path,
+    graph: &GraphInfo,
     overrides: &Sidecar,
     options: &OpenOptions,
-) -> Result<(GraphInfo, Spec), ModelError> {
-    let Inspection { graph, mut spec } = inspect_with(path, overrides)?;
+) -> Result<Spec, ModelError> {
+    let mut spec = identify::identify(graph, overrides);
     if overrides.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
-        probe::with_real_shapes(path, &graph, overrides, options.cancel.as_ref(), &mut spec);
+        probe::with_real_shapes(path, graph, overrides, options.cancel.as_ref(), &mut spec);
     }
     if let Ok(spec) = &mut spec {
         preprocessing::complete(path, overrides, spec);
@@ -76,7 +76,7 @@ fn identify(
         let whole = |n: u32| n.max(1).div_ceil(stride) * stride;
         spec.input.size = Size::Dynamic { width: whole(size.0), height: whole(size.1), stride };
     }
-    Ok((graph, spec))
+    Ok(spec)
 }
 
 fn open_session(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::core::Core;
 use crate::app::compare::Compare;
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
-use crate::app::view::{is_of, listed, source_address};
+use crate::app::view::{is_of, listed};
 use crate::app::workers::Done;
 use crate::engine::{MAX_COMPARED, Prediction};
 use crate::library::{Kind, ModelEntry};
@@ -156,7 +156,7 @@ impl CompareController {
         let Some((newest, arrangement, medians)) = self.view.snapshot(&core.settings) else { return false };
         let usual =
             |median: f32, prediction: &Prediction| if median > 0.0 { median } else { prediction.times.total };
-        let source = source_address(&core.source).map(ToString::to_string).unwrap_or_default();
+        let source = core.source.address().map(ToString::to_string).unwrap_or_default();
         let (style, options) = (core.style(), core.settings.snapshot.clone());
         core.workers.run("snapshot", move || {
             let predictions = newest.predictions.iter().zip(medians);

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::app::intent::{Intent, Page};
 use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
-use crate::app::view::source_address;
 use crate::app::workers::{Done, Workers};
 use crate::engine::{Engine, ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
@@ -73,7 +72,7 @@ impl Core {
     /// Whether the preview is shown left-right reversed. That is remembered for cameras alone: text in a video is to be read.
     #[must_use]
     pub fn mirrored(&self) -> bool {
-        match source_address(&self.source) {
+        match self.source.address() {
             Some(address) if !address.is_camera() => self.file_mirrored,
             _ => self.settings.mirror,
         }

@@ -7,7 +7,6 @@ use egui::ThemePreference;
 use super::core::Core;
 use crate::app::intent::{Intent, ModelIntent, SettingsIntent};
 use crate::app::strings::Explain as _;
-use crate::app::view::source_address;
 use crate::model::runtime;
 use crate::save;
 use crate::settings::{Saver, Settings, Theme};
@@ -63,7 +62,7 @@ impl SettingsController {
                     core.ask(Intent::Model(ModelIntent::Open(model)));
                 }
             }
-            SettingsIntent::Mirror(on) => match source_address(&core.source) {
+            SettingsIntent::Mirror(on) => match core.source.address() {
                 Some(address) if !address.is_camera() => core.file_mirrored = on,
                 _ => core.settings.mirror = on,
             },

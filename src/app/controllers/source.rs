@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use crate::app::intent::{Intent, Page, SourceIntent, WindowIntent};
-use crate::app::view::{Cameras, source_address, source_info};
+use crate::app::view::Cameras;
 use crate::app::workers::Done;
 use crate::engine::{Command, SourceState};
 use crate::source::camera::{self, CameraInfo};
@@ -44,7 +44,7 @@ impl SourceController {
         match intent {
             SourceIntent::Open(address) => self.open(&address, core),
             SourceIntent::OpenCamera(address, request) => {
-                if let Some(info) = source_info(&core.source) {
+                if let Some(info) = core.source.info() {
                     let name = info.name.clone();
                     if request == CameraRequest::default() {
                         core.settings.cameras.remove(&name);
@@ -55,7 +55,7 @@ impl SourceController {
                 core.engine.send(Command::Open { address, camera: request });
             }
             SourceIntent::TryAgain => {
-                if let Some(address) = source_address(&core.source).cloned() {
+                if let Some(address) = core.source.address().cloned() {
                     self.open(&address, core);
                 }
             }
@@ -88,7 +88,7 @@ impl SourceController {
                 if !matches!(*core.source, SourceState::Paused { .. }) {
                     core.engine.send(Command::Pause(true));
                 }
-                let fps = source_info(&core.source).and_then(|info| info.fps).filter(|fps| *fps > 0.0);
+                let fps = core.source.info().and_then(|info| info.fps).filter(|fps| *fps > 0.0);
                 let to = core.position.unwrap_or(0.0) - 1.0 / fps.unwrap_or(25.0);
                 core.engine.send(Command::Seek(to.max(0.0)));
             }
@@ -121,8 +121,8 @@ impl SourceController {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
         // The name of what plays now says nothing of another address.
-        let same = source_address(&core.source) == Some(&address);
-        let playing = source_info(&core.source).filter(|_| same).map(|info| info.name.as_str());
+        let same = core.source.address() == Some(&address);
+        let playing = core.source.info().filter(|_| same).map(|info| info.name.as_str());
         let name = match (&address, self.cameras.find(&address, playing)) {
             (_, Some(camera)) => Some(camera.name.clone()),
             (Address::Camera { name, .. }, None) => Some(name.clone()),
@@ -137,8 +137,8 @@ impl SourceController {
 
     /// Takes over a new state of the source.
     pub fn changed(&mut self, source: Arc<SourceState>, core: &mut Core) {
-        if let (Some(info), Some(address)) = (source_info(&source), source_address(&source))
-            && (source_info(&core.source).is_none() || source_address(&core.source) != Some(address))
+        if let (Some(info), Some(address)) = (source.info(), source.address())
+            && (core.source.info().is_none() || core.source.address() != Some(address))
         {
             self.cameras.remember_name(address, &info.name);
             core.settings.remember_source(&lasting_address(address, info, &self.cameras));
@@ -174,15 +174,15 @@ impl SourceController {
 /// Whether the cameras are to be listed because the source changed: a failure offers the other cameras, and a camera
 /// that begins to play may have been plugged in since the last listing, with its controls at their defaults.
 fn needs_listing(before: &SourceState, now: &SourceState) -> bool {
-    let is_camera = source_address(now).is_some_and(Address::is_camera);
+    let is_camera = now.address().is_some_and(Address::is_camera);
     let failed = matches!(now, SourceState::Failed { .. });
-    let begins = source_info(now).is_some() && source_info(before).is_none();
+    let begins = now.info().is_some() && before.info().is_none();
     is_camera && (failed || begins)
 }
 
 /// Goes this many images of a folder forward or back.
 fn skip(by: i32, core: &Core) {
-    let Some(info) = source_info(&core.source).filter(|info| info.pace == Pace::Stills) else { return };
+    let Some(info) = core.source.info().filter(|info| info.pace == Pace::Stills) else { return };
     let last = info.frames.map_or(f64::MAX, |n| n.saturating_sub(1) as f64);
     let now = core.position.unwrap_or(0.0);
     let mut to = now + f64::from(by);

@@ -9,7 +9,7 @@ use super::App;
 use crate::app::intent::Page;
 use crate::app::strings::source_page;
 use crate::app::timing::First;
-use crate::app::view::{current_source_name, source_address};
+use crate::app::view::current_source_name;
 use crate::app::workers::Done;
 use crate::engine::{Prediction, SourceState};
 use crate::scene;
@@ -138,6 +138,5 @@ impl App {
 
 /// Whether the preview of one state of the source may stay in the next one.
 fn keeps_preview(before: &SourceState, now: &SourceState) -> bool {
-    source_address(before) == source_address(now)
-        && !matches!(now, SourceState::Failed { .. } | SourceState::Closed)
+    before.address() == now.address() && !matches!(now, SourceState::Failed { .. } | SourceState::Closed)
 }

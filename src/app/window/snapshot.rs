@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::App;
 use crate::app::strings::Explain as _;
 use crate::app::toasts::Failed;
-use crate::app::view::{file_name, source_address};
+use crate::app::view::file_name;
 use crate::app::workers::Done;
 use crate::save::{self, Saved, SnapshotError};
 
@@ -25,7 +25,7 @@ impl App {
         // A result is saved with its own frame, so that boxes lie where they were found.
         let prediction = core.prediction.clone().filter(|o| o.frame.generation == shown.generation);
         let frame = prediction.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
-        let source = source_address(&core.source).map(ToString::to_string).unwrap_or_default();
+        let source = core.source.address().map(ToString::to_string).unwrap_or_default();
         let (style, options) = (core.style(), core.settings.snapshot.clone());
         core.workers.run("snapshot", move || {
             let view = save::SnapshotView {

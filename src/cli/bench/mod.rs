@@ -100,17 +100,12 @@ const WARM_UP: u64 = 5;
 /// # Errors
 /// Why the model or the source can't be used.
 pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
-    let named = super::sources::one(&args.source, "sightline bench")?;
-    let address = match &named {
+    let (address, source) = match super::sources::one(&args.source, "sightline bench")? {
         // The pattern has a rate; here nobody should wait for it.
         Address::Pattern { width, height, .. } => {
-            Address::Pattern { width: *width, height: *height, fps: 1000 }
+            (Address::Pattern { width, height, fps: 1000 }, format!("test pattern {width}×{height}"))
         }
-        other => other.clone(),
-    };
-    let source = match &named {
-        Address::Pattern { width, height, .. } => format!("test pattern {width}×{height}"),
-        other => other.to_string(),
+        other => (other.clone(), other.to_string()),
     };
     let path = super::chosen_model(args.model.as_deref())?;
     let frames = Frames::open(&address)?;

@@ -55,9 +55,7 @@ pub(super) fn complete(path: &Path, overrides: &Sidecar, spec: &mut Spec) {
     if found.range.is_some() {
         spec.evidence.retain(|line| !line.starts_with(super::families::RANGE_IS_GUESSED));
     }
-    if !spec.evidence.contains(&evidence) {
-        spec.evidence.push(evidence);
-    }
+    spec.evidence.push(evidence);
 }
 
 /// What the files in a model's folder say of it, which is lost where the model is copied elsewhere.
@@ -153,6 +151,11 @@ fn pixels(value: f64) -> Option<u32> {
     (1.0..=16_384.0).contains(&value).then_some(value as u32)
 }
 
+/// The middle of `side` pixels, which are this share of the shorter side of the image.
+fn cut_to(side: u32, share: f64) -> Option<Fit> {
+    pixels(f64::from(side) / share).map(|resize| Fit::CentreCrop { resize })
+}
+
 /// `preprocessor_config.json`. An image that is stretched and then cut, as for `DeiT`, keeps its aspect ratio here.
 fn transformers(config: &Value) -> Option<Published> {
     let flag = |key: &str| config[key].as_bool();
@@ -166,9 +169,7 @@ fn transformers(config: &Value) -> Option<Published> {
     let fit = match (number, share) {
         _ if flag("do_resize") == Some(false) => None,
         // ConvNeXt's: large images are stretched.
-        (Some(side), Some(share)) if side < 384 && share > 0.0 => {
-            pixels(f64::from(side) / share).map(|resize| Fit::CentreCrop { resize })
-        }
+        (Some(side), Some(share)) if side < 384 && share > 0.0 => cut_to(side, share),
         (Some(resize), None) if cut || shortest.is_some() => Some(Fit::CentreCrop { resize }),
         (Some(_), _) => Some(Fit::Stretch),
         (None, _) => None,
@@ -203,13 +204,9 @@ fn timm(config: &Value, side: u32) -> Option<Published> {
         Some("squash") => Some(Fit::Stretch),
         // Fitted in and padded; no classifier of timm that we know is.
         Some("border") => None,
-        _ => pixels((f64::from(side) / share).floor()).map(|resize| Fit::CentreCrop { resize }),
+        _ => cut_to(side, share),
     };
-    let resample = match config["interpolation"].as_str() {
-        Some("bilinear") => Some(Resample::Bilinear),
-        Some("bicubic") | None => Some(Resample::Bicubic),
-        _ => None,
-    };
+    let resample = names::resample(config["interpolation"].as_str().unwrap_or("bicubic"));
     let sides = ["input_size", "test_input_size"]
         .iter()
         .filter_map(|key| config[key][1].as_f64().and_then(pixels))

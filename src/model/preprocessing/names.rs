@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::Preparation;
+use super::{Preparation, cut_to};
 use crate::model::spec::{Fit, Range, Resample};
 
 const TORCHVISION: &str = include_str!("torchvision.txt");
@@ -63,15 +63,12 @@ fn timm(file: &str, side: u32) -> Option<(Preparation, &'static str)> {
     let (settings, name) =
         names.filter(|(_, name)| file.contains(&plain(name))).max_by_key(|(_, name)| name.len())?;
     let [share, kernel, mode, mean] = settings.split(' ').collect::<Vec<_>>()[..] else { return None };
-    let fit = if mode == "squash" {
-        Fit::Stretch
-    } else {
-        Fit::CentreCrop { resize: (f64::from(side) / share.parse::<f64>().ok()?).floor() as u32 }
-    };
-    Some((Preparation { fit: Some(fit), resample: resample(kernel), range: range(mean) }, name))
+    let fit = if mode == "squash" { Some(Fit::Stretch) } else { cut_to(side, share.parse().ok()?) };
+    Some((Preparation { fit, resample: resample(kernel), range: range(mean) }, name))
 }
 
-fn resample(kernel: &str) -> Option<Resample> {
+/// A kernel by the name that torchvision and timm have for it.
+pub(super) fn resample(kernel: &str) -> Option<Resample> {
     match kernel {
         "bilinear" => Some(Resample::Bilinear),
         "bicubic" => Some(Resample::Bicubic),

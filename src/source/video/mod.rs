@@ -161,7 +161,7 @@ impl Video {
             fps: Some(probe.fps),
             duration_s: probe.duration_s,
             frames: probe.frames,
-            detail: format!("{} · {width}×{height} · {:.1} fps", codec_name(&probe.codec), probe.fps)
+            detail: format!("{} · {width}×{height} · {:.1} fps", probe.codec, probe.fps)
                 .trim_end_matches('0')
                 .trim_end_matches('.')
                 .to_owned(),
@@ -321,20 +321,6 @@ fn read_frames(
 fn ffmpeg_message(line: &str) -> String {
     let message = line.rsplit_once(": ").map_or(line, |(_, message)| message).trim().trim_end_matches('.');
     format!("ffmpeg says \u{201c}{message}\u{201d}")
-}
-
-/// A codec as its users write it; ffmpeg's own name for the rarer ones.
-fn codec_name(ffmpeg: &str) -> &str {
-    match ffmpeg {
-        "h264" => "H.264",
-        "hevc" => "H.265",
-        "mpeg4" => "MPEG-4",
-        "mjpeg" => "MJPEG",
-        "vp8" => "VP8",
-        "vp9" => "VP9",
-        "av1" => "AV1",
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -100,8 +100,22 @@ pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
         duration_s: seconds(&stream.duration).or_else(|| seconds(&format_duration)),
         frames: stream.nb_frames.as_deref().and_then(|n| n.parse().ok()),
         nv12: nv12_of(&stream),
-        codec: stream.codec_name.unwrap_or_default(),
+        codec: codec_name(stream.codec_name.as_deref().unwrap_or_default()).to_owned(),
     })
+}
+
+/// A codec as its users write it; ffmpeg's own name for the rarer ones.
+fn codec_name(ffmpeg: &str) -> &str {
+    match ffmpeg {
+        "h264" => "H.264",
+        "hevc" => "H.265",
+        "mpeg4" => "MPEG-4",
+        "mjpeg" => "MJPEG",
+        "vp8" => "VP8",
+        "vp9" => "VP9",
+        "av1" => "AV1",
+        other => other,
+    }
 }
 
 /// Returns the matrix of a video whose pixels are stored as NV12 or with the same values in another order. `None` for all
