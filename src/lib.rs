@@ -10,6 +10,8 @@
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
 //! | [`model`] | one model: what it is, how we know, session, input, output, labels |
 //! | [`library`] | many models: catalogue, inventory, download, import, verification |
+//! | [`motion`] | how things move from one frame to the next |
+//! | [`track`] | what becomes of objects over time: tracks, zones, lines, counts |
 //! | [`engine`] | the live loop: a feed of frames, a runner of models, one place that publishes results |
 //! | [`scene`] | what to draw, as data; two painters: image and screen |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
@@ -25,7 +27,9 @@ pub mod frame;
 pub mod latest;
 pub mod library;
 pub mod model;
+pub mod motion;
 pub mod save;
 pub mod scene;
 pub mod settings;
 pub mod source;
+pub mod track;

@@ -19,13 +19,15 @@ pub struct Detection {
     pub keypoints: (usize, usize),
     /// Its index into [`Results::masks`].
     pub mask: Option<usize>,
+    /// The track that it belongs to, counted from 1; `None` without a tracker or before its track is confirmed.
+    pub track_id: Option<u32>,
 }
 
 impl Detection {
     /// A plain box.
     #[must_use]
     pub fn new(class_id: u32, score: f32, bbox: [f32; 4]) -> Self {
-        Self { class_id, score, bbox, oriented: None, keypoints: (0, 0), mask: None }
+        Self { class_id, score, bbox, oriented: None, keypoints: (0, 0), mask: None, track_id: None }
     }
 }
 

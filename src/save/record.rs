@@ -81,6 +81,9 @@ pub struct DetectionRecord {
     /// Radians.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub angle: Option<f64>,
+    /// The track that it belongs to, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track_id: Option<u32>,
 }
 
 /// A class of the whole frame.
@@ -121,6 +124,7 @@ impl FrameRecord {
                 }),
                 corners: d.oriented.map(|o| o.corners.map(|[x, y]| point(x, y))),
                 angle: d.oriented.map(|o| round(o.angle, 4)),
+                track_id: d.track_id,
             }
         };
         let top = results.top.iter().map(|class| ClassRecord {

@@ -163,6 +163,7 @@ impl Bench {
             thresholds: self.thresholds.clone(),
             times: StageTimes::default(),
             finished: Instant::now(),
+            report: None,
         }));
         self.model.current = Some(model);
         self

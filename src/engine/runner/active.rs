@@ -160,6 +160,7 @@ impl ActiveModel {
             prediction.times = times;
             prediction.thresholds.clone_from(&self.thresholds);
             prediction.finished = Instant::now();
+            prediction.report = None;
         }
         Ok(filled)
     }
@@ -175,6 +176,7 @@ impl ActiveModel {
                 thresholds: self.thresholds.clone(),
                 times: StageTimes::default(),
                 finished: Instant::now(),
+                report: None,
             });
         };
         let mut taken = self.pool.swap_remove(idle);

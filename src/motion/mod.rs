@@ -1,0 +1,5 @@
+//! How things move from one frame to the next.
+
+mod similarity;
+
+pub use similarity::Similarity;

@@ -1,0 +1,7 @@
+//! What becomes of objects over time: which detections of successive frames are the same object, what they do in zones and at
+//! lines, and how many there were. Knows no engine: everything works on the results of one frame after the other, with the
+//! frame's own time.
+
+mod report;
+
+pub use report::{ClassCount, Event, EventKind, LineReport, Presence, Report, TrackReport, ZoneReport};
