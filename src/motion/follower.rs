@@ -32,6 +32,8 @@ pub struct Follower {
     /// The objects of a result that catches up, and the time of the image that they have reached.
     coming: Vec<Object>,
     reached: Option<f64>,
+    /// A result has caught up since the objects were forgotten; it may have been empty.
+    has_result: bool,
     /// To be filled again.
     spare: Vec<Object>,
     shapes: Shapes,
@@ -56,6 +58,7 @@ impl Follower {
         self.spare.append(&mut self.objects);
         self.spare.append(&mut self.coming);
         self.reached = None;
+        self.has_result = false;
         self.shapes.clear();
     }
 
@@ -146,6 +149,7 @@ impl Follower {
             }
         }
         self.reached = None;
+        self.has_result = true;
         self.take_over();
         true
     }
@@ -177,6 +181,13 @@ impl Follower {
         }
         self.objects.append(&mut self.coming);
         self.expire();
+    }
+
+    /// Whether the frame with this number and time is the newest one, and a result has been moved to it.
+    #[must_use]
+    pub fn has_objects_of(&self, sequence: u64, time: f64) -> bool {
+        let newest = self.images.newest();
+        self.has_result && newest.is_some_and(|image| image.sequence == sequence && image.time == time)
     }
 
     /// Writes what is to be drawn on the newest frame into `results`, in place of its detections, keypoints and masks. The

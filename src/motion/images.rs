@@ -122,7 +122,7 @@ mod tests {
             // What was left out is in the motion of the next one.
             assert!((pair[1].camera.tx - (gap * 30.0) as f32).abs() < 0.1);
         }
-        let (from, to) = images.step_from(newest - 0.034).expect("there is a later one");
+        let (from, to) = images.step_from(newest - 0.033).expect("there is a later one");
         assert_eq!((from.sequence, to.sequence), (298, 299));
         assert!(images.step_from(newest).is_none() && images.step_from(0.0).is_none());
     }

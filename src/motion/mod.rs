@@ -13,6 +13,8 @@ mod points;
 mod pyramid;
 mod shapes;
 mod similarity;
+#[cfg(test)]
+mod tests;
 
 pub use follower::Follower;
 pub use similarity::Similarity;

@@ -131,19 +131,6 @@ impl Pyramid {
     pub(super) fn pixel(&self) -> f32 {
         self.step as f32
     }
-
-    #[cfg(test)]
-    pub(super) fn from_grey(width: usize, height: usize, data: &[u8], step: u32) -> Self {
-        let mut pyramid =
-            Self { step, frame: (width as u32 * step, height as u32 * step), ..Self::default() };
-        pyramid.levels[0].reset(width, height);
-        for (y, row) in data.chunks_exact(width).enumerate() {
-            pyramid.levels[0].row_mut(y).copy_from_slice(row);
-        }
-        pyramid.levels[0].fill_border();
-        pyramid.halve();
-        pyramid
-    }
 }
 
 /// Shrinks a frame to grey: each pixel is the mean luma of `step`×`step` pixels (weights of BT.601, in 256ths).
