@@ -10,6 +10,10 @@ use crate::model::{Family, Task};
 /// Shows the sliders.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
+    // Without a model there is nothing that these limit; while one loads they stay, so that the panel doesn't jump.
+    if view.model.current.is_none() && view.loading().is_none() {
+        return;
+    }
     let task = view.model.current.as_ref().map(|c| c.spec.task);
     let has_boxes =
         !matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte | Task::Semantic | Task::Classify));
@@ -53,6 +57,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             if let Some(v) = slider_row(ui, s.amount, s.amount_hint, amount, 0.0..=1.0, &shown) {
                 out.push(Intent::Result(ResultIntent::Amount(v)));
             }
+        }
+        // An image is one frame: its result is always its own.
+        if view.is_still() {
+            return;
         }
         let mut on = view.settings.result_on_own_frame;
         if ui.checkbox(&mut on, s.own_frame).on_hover_text(s.own_frame_hint).changed() {

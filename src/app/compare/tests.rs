@@ -193,8 +193,8 @@ fn with_one_model_alone_the_way_to_another_is_shown() {
         bench.language = language;
         let mut harness = bench.shown(panel);
         let w = &Strings::of(language).compare;
-        for text in [w.needs_two, w.needs_two_text] {
-            assert!(harness.query_by_label(text).is_some(), "{text}");
+        for text in [w.needs_two.to_owned(), (w.needs_two_text)(1)] {
+            assert!(harness.query_by_label(&text).is_some(), "{text}");
         }
         press(&mut harness, w.get_another);
         press(&mut harness, w.leave);

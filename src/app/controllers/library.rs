@@ -94,17 +94,17 @@ impl LibraryController {
             LibraryIntent::Order(order) => core.settings.model_order = order,
             LibraryIntent::Import { path, run } => import(path, run, core),
             LibraryIntent::WatchFolder(folder) => watch_folder(folder, core),
-            LibraryIntent::Pull(id) => DownloadList::ask(&id, core),
-            LibraryIntent::PausePull(id) => self.downloads.pause(&id),
+            LibraryIntent::Pull(id) => self.downloads.ask(&id, core),
+            LibraryIntent::PausePull(id) => self.downloads.pause(&id, core),
             LibraryIntent::ResumePull(id) => self.downloads.resume(&id),
-            LibraryIntent::CancelPull(id) => self.downloads.cancel(&id),
+            LibraryIntent::CancelPull(id) => self.downloads.cancel(&id, core),
         }
     }
 
     /// Takes over a worker's result.
     pub fn done(&mut self, done: LibraryDone, core: &mut Core) {
         match done {
-            LibraryDone::Pull(id, job) => self.downloads.begin(id, *job, core),
+            LibraryDone::Pull(id, added) => self.downloads.begun(id, added, core),
             LibraryDone::Verified(name, verdict) => verified(&name, verdict, core),
             LibraryDone::Removed(path, deleted, record, result) => {
                 removed(&path, deleted, record, result, core);

@@ -1,6 +1,6 @@
 //! The page "Configure model".
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::core::Core;
 use crate::app::intent::{Intent, ModelIntent, Page, ReadingIntent};
@@ -22,7 +22,7 @@ impl ReadingController {
     pub fn apply(&self, intent: ReadingIntent, core: &Core) {
         match intent {
             ReadingIntent::Save(path, sidecar) => core.workers.run("save reading", move || {
-                let result = sidecar.save(&path);
+                let result = sidecar.save(&path).map(|_| Box::new(sidecar));
                 Done::ReadingSaved(path, result)
             }),
             ReadingIntent::Labels(file) => {
@@ -64,18 +64,23 @@ impl ReadingController {
             Err(error) => Seen::Failed(error),
         };
         if let Some(sidecar) = sidecar {
+            reading.stored = sidecar.clone();
             reading.chosen = sidecar;
         }
     }
 
     /// A worker has written a sidecar, or failed.
-    pub fn saved(&mut self, path: &Path, result: Result<PathBuf, ModelError>, core: &mut Core) {
-        let result = result.map(drop).map_err(|error| error.explain(core.language()).to_string());
+    pub fn saved(&mut self, path: &Path, result: Result<Box<Sidecar>, ModelError>, core: &mut Core) {
+        let result = result.map_err(|error| error.explain(core.language()).to_string());
         match (self.of(path), result) {
-            (Some(reading), result) => reading.saved = Some(result),
+            (Some(reading), Ok(sidecar)) => {
+                reading.stored = *sidecar;
+                reading.saved = Some(Ok(()));
+            }
+            (Some(reading), Err(why)) => reading.saved = Some(Err(why)),
             // The page was left meanwhile.
             (None, Err(why)) => core.failed(why),
-            (None, Ok(())) => {}
+            (None, Ok(_)) => {}
         }
     }
 

@@ -104,8 +104,10 @@ impl Layout<'_> {
             source_panel::ui(ui, view, out);
             ui.separator();
             model_panel::ui(ui, view, out);
-            ui.separator();
-            detect_panel::ui(ui, view, out);
+            if view.model.current.is_some() || view.loading().is_some() {
+                ui.separator();
+                detect_panel::ui(ui, view, out);
+            }
             if view.labels().is_some_and(|l| !l.is_empty()) {
                 ui.separator();
                 self.classes.ui(ui, view, out);
