@@ -88,14 +88,38 @@ impl ReadingController {
     pub fn labels_read(&mut self, path: &Path, result: Result<Vec<String>, LabelsError>, core: &mut Core) {
         match result {
             Ok(names) => {
-                if let Some(reading) = self.of(path) {
-                    reading.chosen.labels = Some(names);
-                    reading.saved = None;
-                    let (path, chosen) = (reading.path.clone(), reading.chosen.clone());
-                    core.ask(Intent::Model(ModelIntent::OpenAs(path, chosen)));
+                if let Some(intent) = self.label(path, names) {
+                    core.ask(intent);
                 }
             }
             Err(error) => core.failed_with(&error),
         }
+    }
+
+    /// Chooses class names for the model at `path`, if its page is open; returns how it is opened with them.
+    fn label(&mut self, path: &Path, names: Vec<String>) -> Option<Intent> {
+        let reading = self.of(path)?;
+        reading.chosen.labels = Some(names);
+        reading.saved = None;
+        Some(Intent::Model(ModelIntent::OpenAs(reading.path.clone(), reading.chosen.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_were_read_for_one_model_do_not_go_to_another() {
+        let (one, other) = (Path::new("/models/one.onnx"), Path::new("/models/other.onnx"));
+        let mut page = ReadingController { reading: Some(Reading::new(other, Sidecar::default())) };
+        let names = || vec!["cat".to_owned(), "dog".to_owned()];
+        assert_eq!(page.label(one, names()), None);
+        assert_eq!(page.reading.as_ref().map(|reading| &reading.chosen), Some(&Sidecar::default()));
+        let chosen = Sidecar { labels: Some(names()), ..Sidecar::default() };
+        assert_eq!(
+            page.label(other, names()),
+            Some(Intent::Model(ModelIntent::OpenAs(other.into(), chosen)))
+        );
     }
 }
