@@ -7,13 +7,21 @@ use super::view::View;
 use super::widgets::{section, slider_row};
 use crate::model::{Family, Task};
 
+/// Whether there is anything to set: without a model there is nothing that these limit; while one loads they stay, so that the
+/// panel doesn't jump.
+#[must_use]
+pub fn has_any(view: &View<'_>) -> bool {
+    let runs = view.model.current.is_some() || view.loading().is_some();
+    let task = view.model.current.as_ref().map(|c| c.spec.task);
+    runs && !(view.is_still() && matches!(task, Some(Task::Semantic | Task::Classify)))
+}
+
 /// Shows the sliders.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
-    let s = view.strings;
-    // Without a model there is nothing that these limit; while one loads they stay, so that the panel doesn't jump.
-    if view.model.current.is_none() && view.loading().is_none() {
+    if !has_any(view) {
         return;
     }
+    let s = view.strings;
     let task = view.model.current.as_ref().map(|c| c.spec.task);
     let has_boxes =
         !matches!(task, Some(Task::Stylize | Task::Depth | Task::Matte | Task::Semantic | Task::Classify));

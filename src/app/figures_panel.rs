@@ -14,12 +14,17 @@ fn spread(s: Percentiles) -> String {
     format!("{} · {}", ms(s.median), ms(s.p95))
 }
 
+/// Whether anything is measured: not without a source, nor on an image without a model.
+#[must_use]
+pub fn has_any(view: &View<'_>) -> bool {
+    view.info().is_some() && !(view.is_still() && view.model.current.is_none())
+}
+
 /// Shows the part of the side panel with the figures, folded away at first.
 pub fn ui(ui: &mut Ui, view: &View<'_>) {
     let s = view.strings;
     let stats = view.stats;
-    // Nothing is measured without a source, nor on an image without a model.
-    if view.info().is_none() || (view.is_still() && view.model.current.is_none()) {
+    if !has_any(view) {
         return;
     }
     section_with(

@@ -157,10 +157,10 @@ mod tests {
         let size = Size::Fixed { width: 224, height: 224 };
         let g = Geometry::new((1280, 720), size, Fit::CentreCrop { resize: 256 });
         assert_eq!((g.scaled, g.offset), ((455, 256), [-116.0, -16.0]));
+        let g = Geometry::new((1280, 720), size, Fit::StretchCrop { width: 256, height: 257 });
+        assert_eq!((g.scaled, g.offset), ((256, 257), [-16.0, -16.0]));
         // torchvision: Resize(200) then CenterCrop(225) pads (225 − 200) // 2 on the left and above.
         let size = Size::Fixed { width: 225, height: 225 };
-        let g = Geometry::new((1280, 720), size, Fit::StretchCrop { width: 256, height: 256 });
-        assert_eq!((g.scaled, g.offset), ((256, 256), [-16.0, -16.0]));
         let g = Geometry::new((100, 100), size, Fit::CentreCrop { resize: 200 });
         assert_eq!((g.scaled, g.offset), ((200, 200), [12.0, 12.0]));
     }

@@ -156,7 +156,8 @@ fn fits(page: &mut LibraryPage, catalogue: &Catalogue, entry: &CatalogueEntry) -
 
 fn name_of(view: &View<'_>, entry: &CatalogueEntry) -> String {
     match (view.language, &entry.name_zh) {
-        (Language::Chinese, Some(name)) if *name != entry.name => format!("{name}（{}）", entry.name),
+        (Language::Chinese, Some(name)) if name.contains(&entry.name) => name.clone(),
+        (Language::Chinese, Some(name)) => format!("{name}（{}）", entry.name),
         _ => entry.name.clone(),
     }
 }

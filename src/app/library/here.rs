@@ -110,6 +110,9 @@ fn groups<'a>(models: &[&'a ModelEntry]) -> Vec<Vec<&'a ModelEntry>> {
     groups
 }
 
+/// Width of a row's other side: licence, time, star and buttons.
+const OTHER_SIDE: f32 = 400.0;
+
 fn model_ui(
     page: &mut LibraryPage,
     ui: &mut Ui,
@@ -124,8 +127,7 @@ fn model_ui(
         task_mark(ui, model.task(), task);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            // As wide as the other side leaves it, so that the size is not cut.
-            let room = (ui.available_width() - 340.0).max(160.0);
+            let room = (ui.available_width() - OTHER_SIDE).max(160.0);
             ui.set_width(room);
             ui.horizontal(|ui| {
                 let name = egui::RichText::new(&model.name).color(p.strong).size(15.0);

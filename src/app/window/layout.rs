@@ -104,7 +104,7 @@ impl Layout<'_> {
             source_panel::ui(ui, view, out);
             ui.separator();
             model_panel::ui(ui, view, out);
-            if view.model.current.is_some() || view.loading().is_some() {
+            if detect_panel::has_any(view) {
                 ui.separator();
                 detect_panel::ui(ui, view, out);
             }
@@ -112,8 +112,10 @@ impl Layout<'_> {
                 ui.separator();
                 self.classes.ui(ui, view, out);
             }
-            ui.separator();
-            figures_panel::ui(ui, view);
+            if figures_panel::has_any(view) {
+                ui.separator();
+                figures_panel::ui(ui, view);
+            }
             if let Some(model) = &view.model.current {
                 speed::ui(ui, view, model, out);
             }

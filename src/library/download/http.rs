@@ -164,6 +164,10 @@ impl Attempt<'_> {
                 | ErrorKind::ConnectionReset
                 | ErrorKind::ConnectionAborted
                 | ErrorKind::BrokenPipe => DownloadError::BrokeOff { host, bytes: 0, total: None },
+                // What the system's look-up says is no sentence, and in the system's language.
+                _ if error.to_string().starts_with("failed to lookup address") => {
+                    unreachable("its name isn't known".into())
+                }
                 _ => unreachable(short(error)),
             },
             E::Io(_) | E::Rustls(_) | E::Tls(_) => {
