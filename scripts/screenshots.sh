@@ -93,7 +93,7 @@ if command -v pngquant > /dev/null; then
     pngquant --force --ext .png --quality 70-95 "$images"/*.png
 else
     for image in "$images"/*.png; do
-        convert "$image" -strip -define png:compression-level=9 "$image"
+        convert "$image" -strip -dither FloydSteinberg -colors 256 -define png:compression-level=9 "$image"
     done
 fi
 ls -l "$images"

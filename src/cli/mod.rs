@@ -240,7 +240,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         let what = option.or(path).unwrap_or_default();
         return Err(Failure::usage(
             format!("\u{201c}{what}\u{201d} stands before the command, where only options of the window do."),
-            format!("Write it after the command, or leave the command out; \u{201c}sightline COMMAND --help\u{201d} lists what it takes."),
+            "Write it after the command, or leave the command out; \u{201c}sightline COMMAND --help\u{201d} lists what it takes.",
         )
         .into());
     }

@@ -87,12 +87,12 @@ fn a_mirror_is_taken_over_when_it_is_an_address_and_told_when_it_is_none() {
 }
 
 /// The page "Configure model" of a file that can't be understood, with this choice.
-fn configured(chosen: Sidecar) -> Harness<'static, Bench> {
+fn configured(chosen: &Sidecar) -> Harness<'static, Bench> {
     let mut bench = Bench::default();
     let path = std::path::PathBuf::from("/models/odd.onnx");
     let error = ModelError::NotUnderstood { path: path.clone(), reason: "nothing fits".into() };
     bench.model.failed = Some((path, Arc::new(error)));
-    bench.text = if chosen == Sidecar::default() { String::new() } else { "bgr".into() };
+    bench.text = if *chosen == Sidecar::default() { String::new() } else { "bgr".into() };
     bench.shown(|bench, ui| {
         let path = std::path::Path::new("/models/odd.onnx");
         let mut reading = Reading::new(path, Sidecar::default());
@@ -112,9 +112,9 @@ fn nothing_is_saved_beside_a_model_before_something_was_chosen() {
     let disabled = |harness: &Harness<'_, Bench>| {
         harness.get_by_label("Save next to model").accesskit_node().is_disabled()
     };
-    assert!(disabled(&configured(Sidecar::default())));
+    assert!(disabled(&configured(&Sidecar::default())));
     let chosen = Sidecar { order: Some(ColourOrder::Bgr), ..Sidecar::default() };
-    assert!(!disabled(&configured(chosen)));
+    assert!(!disabled(&configured(&chosen)));
 }
 
 #[test]

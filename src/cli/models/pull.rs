@@ -264,8 +264,7 @@ impl Running<'_> {
         };
         // Reconnecting isn't told again: the steps go on from where they were.
         let is_news = match (*told, now) {
-            (Told::Nothing, _) => true,
-            (Told::Connecting, Told::Steps(_)) => true,
+            (Told::Nothing, _) | (Told::Connecting, Told::Steps(_)) => true,
             (Told::Steps(before), Told::Steps(now)) => now > before,
             _ => false,
         };
