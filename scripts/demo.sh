@@ -21,17 +21,7 @@ for file in samples/motorcycle_left.png samples/coffee.png samples/astronaut.png
 done
 
 step "a video of the sample images"
-# clip NAME CROP ZOOM X Y: three seconds, 25 frames each, over an image that is enlarged first, so that it moves smoothly
-clip() {
-    ffmpeg -nostdin -v error -y -loop 1 -i "samples/$1.png" -t 3 -r 25 \
-        -vf "crop=$2,scale=3200:1800:flags=lanczos,zoompan=z='$3':x='$4':y='$5':d=1:s=1280x720:fps=25" \
-        -c:v libx264 -crf 12 -pix_fmt yuv420p "$work/$1.mp4"
-    echo "file '$work/$1.mp4'" >> "$work/list"
-}
-clip motorcycle_left "741:417:0:60" "1.02+in*0.0025" "(iw-iw/zoom)*0.4" "(ih-ih/zoom)*0.6"
-clip coffee "600:338:0:31" "1.25-in*0.0025" "in*4" "(ih-ih/zoom)/2"
-clip astronaut "512:288:0:0" "1.2-in*0.0025" "(iw-iw/zoom)*(1-in/75)" "0"
-ffmpeg -nostdin -v error -y -f concat -safe 0 -i "$work/list" -c copy "$work/samples.mp4"
+sample_video "$work"
 
 step "the window"
 for display in $(seq 90 99); do

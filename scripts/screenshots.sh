@@ -3,13 +3,15 @@
 #
 #   scripts/screenshots.sh [PROGRAM]      PROGRAM: target/release/sightline
 #
-# Needs the sample media (../shared, or SIGHTLINE_TEST_DATA), Xvfb and ImageMagick.
+# The images are those of samples/ (make run fetches them: scikit-image's, public domain and CC0) and a video made of them, so
+# that the screenshots can be published. Needs the models of ../shared, or of SIGHTLINE_TEST_DATA; Xvfb, xdotool, ffmpeg and
+# ImageMagick.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 program=$(realpath "${1:-$target_dir/release/sightline}")
-data=$(realpath "${SIGHTLINE_TEST_DATA:-../shared}") || fail "the sample media are missing: set SIGHTLINE_TEST_DATA to their folder"
+data=$(realpath "${SIGHTLINE_TEST_DATA:-../shared}") || fail "the models are missing: set SIGHTLINE_TEST_DATA to the folder above them"
 mkdir -p docs/images
 images=$PWD/docs/images
 work=$(mktemp -d)
@@ -68,29 +70,30 @@ take() {
 }
 
 model=$data/models
-take start 6 --source "$data/media/bus.jpg" --model "$model/yolo11n_int8.onnx"
-take live 5 --source "$data/media/traffic.mp4" --model "$model/yolo11n_int8.onnx"
+sample_video "$work"
+take start 6 --source samples/motorcycle_left.png --model "$model/yolox_nano.onnx"
+take live 6 --source "$work/samples.mp4" --model "$model/yolox_nano.onnx"
 take camera-missing 5 --source "HD Webcam" --model "$model/yolox_nano.onnx"
-take unknown-model 6 --source "$data/media/dog.jpg" --model "$work/mystery.onnx"
-take chinese 6 --source "$data/media/dog.jpg" --model "$model/yolo11n_int8.onnx" --language zh
-take segment 6 --source "$data/media/bus.jpg" --model "$model/yolov8n-seg_int8.onnx"
-take depth 6 --source "$data/media/traffic_060.jpg" --model "$model/tcmonodepth_small_192x320.onnx"
-take style 6 --source "$data/media/dog.jpg" --model "$model/mosaic_nc8_256.onnx"
-take classify 6 --source "$data/media/dog.jpg" --model "$model/mobilenet_v2_int8.onnx"
-take semantic 6 --source "$data/media/bus.jpg" --model "$model/deeplab_v3.onnx"
-take matte 6 --source "$data/media/bus.jpg" --model "$model/selfie_segmentation.onnx"
-take faces 6 --source "$data/media/bus.jpg" --model "$model/yunet_2023mar.onnx"
+take unknown-model 6 --source samples/coffee.png --model "$work/mystery.onnx"
+take chinese 6 --source samples/motorcycle_left.png --model "$model/yolox_nano.onnx" --language zh
+take segment 6 --source samples/coffee.png --model "$model/yolov8n-seg_int8.onnx"
+take depth 6 --source samples/motorcycle_left.png --model "$model/tcmonodepth_small_192x320.onnx"
+take style 6 --source samples/coffee.png --model "$model/mosaic_nc8_256.onnx"
+take classify 6 --source samples/chelsea.png --model "$model/mobilenet_v2_int8.onnx"
+take semantic 6 --source samples/astronaut.png --model "$model/deeplab_v3.onnx"
+take matte 6 --source samples/astronaut.png --model "$model/selfie_segmentation.onnx"
+take faces 6 --source samples/astronaut.png --model "$model/yunet_2023mar.onnx"
 # The models are hashed and measured first, which takes a minute.
-keys=L take library 60 --source "$data/media/bus.jpg" --model "$model/yolo11n_int8.onnx"
-keys=L take library-zh 60 --source "$data/media/bus.jpg" --model "$model/yolo11n_int8.onnx" --language zh
+keys=L take library 60 --source samples/coffee.png --model "$model/yolox_nano.onnx"
+keys=L take library-zh 60 --source samples/coffee.png --model "$model/yolox_nano.onnx" --language zh
 mkdir -p "$work/compare"
 printf 'result-on-own-frame = true\n' > "$work/compare/settings.toml"
-take compare 9 --source "$data/media/traffic.mp4" --model "$model/yolov8n_int8.onnx" --compare "$model/yolo11n_int8.onnx"
+take compare 9 --source "$work/samples.mp4" --model "$model/yolov8n_int8.onnx" --compare "$model/yolo11n_int8.onnx"
 if command -v pngquant > /dev/null; then
     pngquant --force --ext .png --quality 70-95 "$images"/*.png
 else
     for image in "$images"/*.png; do
-        convert "$image" -strip -define png:compression-level=9 "$image"
+        convert "$image" -strip -dither FloydSteinberg -colors 256 -define png:compression-level=9 "$image"
     done
 fi
 ls -l "$images"

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use file::{
-    CONFIG_VARIABLE, SettingsError, load, peek_mirror, peek_model_folders, peek_window, save, settings_file,
+    CONFIG_VARIABLE, SettingsError, load, peek_mirrors, peek_model_folders, peek_window, save, settings_file,
 };
 pub use saver::Saver;
 
@@ -114,6 +114,8 @@ pub struct Settings {
     pub model_folders: Vec<PathBuf>,
     /// The mirror that models are downloaded from first: a folder or an address.
     pub model_mirror: Option<String>,
+    /// The mirror of Hugging Face that models are downloaded from; `HF_ENDPOINT` goes before it.
+    pub hub_mirror: Option<String>,
     /// The order of the list of models.
     pub model_order: SortOrder,
     /// The last source; `None`: the best camera.
@@ -158,6 +160,7 @@ impl Default for Settings {
             onnxruntime: None,
             model_folders: Vec::new(),
             model_mirror: None,
+            hub_mirror: None,
             model_order: SortOrder::default(),
             source: None,
             recent: Vec::new(),

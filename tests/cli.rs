@@ -43,25 +43,16 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
 }
 
 #[test]
-fn a_model_among_the_sources_is_an_error_that_shows_what_to_type() {
+fn a_model_where_none_is_taken_is_an_error_that_shows_what_to_type() {
     let env = TestEnv::new();
     env.bring("media/dog.jpg", "dog.jpg");
     let wrong: &[(&[&str], &str)] = &[
-        (&["predict", "m.onnx", "dog.jpg"], "sightline predict dog.jpg --model m.onnx"),
         (
-            &["predict", "dog.jpg", "missing.jpg", "my model.ONNX"],
-            "sightline predict SOURCE --model 'my model.ONNX'",
+            &["predict", "dog.jpg", "missing.jpg", "a.onnx", "my model.ONNX"],
+            "sightline compare SOURCE --model a.onnx --model 'my model.ONNX'",
         ),
         (
             &["predict", "dog.jpg", "b.onnx", "--model", "a.onnx"],
-            "sightline compare dog.jpg --model a.onnx --model b.onnx",
-        ),
-        (
-            &["compare", "--model", "a.onnx", "b.onnx", "dog.jpg"],
-            "sightline compare dog.jpg --model a.onnx --model b.onnx",
-        ),
-        (
-            &["compare", "a.onnx", "b.onnx", "dog.jpg"],
             "sightline compare dog.jpg --model a.onnx --model b.onnx",
         ),
         (&["bench", "--source", "m.onnx"], "sightline bench m.onnx"),
@@ -69,13 +60,38 @@ fn a_model_among_the_sources_is_an_error_that_shows_what_to_type() {
     ];
     for (arguments, typed) in wrong {
         let ended = env.run(*arguments).with_code(2);
-        let [error, fix] = ended.err.lines().collect::<Vec<_>>()[..] else {
+        let [.., error, fix] = ended.err.lines().collect::<Vec<_>>()[..] else {
             panic!("{arguments:?}: {}", ended.err)
         };
-        assert!(error.ends_with("is a model, not an image or video."), "{arguments:?}: {error}");
+        let told = [
+            "is a model, not an image or video.",
+            "2 models are named, and \u{201c}predict\u{201d} runs one.",
+        ];
+        assert!(told.iter().any(|told| error.ends_with(told)), "{arguments:?}: {error}");
         assert!(fix.starts_with("  fix: ") && fix.ends_with(&format!("  {typed}")), "{arguments:?}: {fix}");
         assert!(ended.out.is_empty(), "{arguments:?}: {}", ended.out);
     }
+}
+
+#[test]
+fn models_are_named_beside_the_sources_by_file_or_name() {
+    let env = TestEnv::new();
+    let bus = env.bring("media/bus.jpg", "bus.jpg");
+    let own = env.bring("models/yolox_nano.onnx", "own.onnx");
+    std::fs::copy(own, env.models().join("yolox_nano.onnx")).expect("a copy");
+    let of = |arguments: &[&str]| env.run(arguments).with_code(0);
+    let found = |arguments: &[&str]| of(arguments).json_lines()[0]["detections"].clone();
+    let named = found(&["predict", "bus.jpg", "yolox_nano", "--format", "jsonl"]);
+    assert!(named.as_array().is_some_and(|found| !found.is_empty()), "{named}");
+    assert_eq!(found(&["predict", "own.onnx", "bus.jpg", "--format", "jsonl"]), named);
+    let compared = of(&["compare", "bus.jpg", "yolox_nano", "own.onnx", "--format", "jsonl"]);
+    assert_eq!(compared.json_lines()[0]["models"].as_array().map(Vec::len), Some(2), "{}", compared.out);
+    assert!(bus.exists());
+    // A name of the catalogue that isn't here is no camera.
+    let ended = env.run(["predict", "bus.jpg", "efficientnet-lite4-11"]).with_code(2);
+    assert!(ended.err.contains("sightline models pull efficientnet-lite4-11"), "{}", ended.err);
+    let ended = env.run(["--language", "zh", "predict", "bus.jpg"]).with_code(2);
+    assert!(ended.err.contains("\u{201c}--language\u{201d} stands before the command"), "{}", ended.err);
 }
 
 /// Microsoft's builds of ONNX Runtime would put an identifier of this computer into the cache folder.

@@ -843,6 +843,39 @@ fn a_few_run_the_others_wait_in_order_and_one_target_is_one_job() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// Nobody listens there.
+fn nobody() -> std::net::SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+}
+
+#[test]
+fn what_waits_for_a_server_that_cannot_be_reached_fails_with_the_first_and_the_others_go_on() {
+    let (server, nobody) = (answering(|r| r.send("200 OK", "x/y", &content(1, 5000))), nobody());
+    // Every try takes its time: one after the other they would take a minute.
+    let options = Options { at_once: 1, wait: Duration::from_secs(2), ..quick() };
+    let folder = tempfile::tempdir().unwrap();
+    let downloads = Downloads::new(options, || ());
+    let add = |n: u32, addresses: Vec<String>| {
+        let target = folder.path().join(format!("{n}.onnx"));
+        let job = Job { addresses, ..Job::new(format!("{n}"), "", target) };
+        downloads.add(job).unwrap()
+    };
+    let lost: Vec<_> = (0..12).map(|n| add(n, vec![format!("http://{nobody}/{n}")])).collect();
+    let elsewhere = add(20, vec![server.url("/20")]);
+    let either = add(21, vec![format!("http://{nobody}/21"), server.url("/21")]);
+    let start = std::time::Instant::now();
+    assert!(downloads.wait_all(LONG), "{downloads:?}");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    for ticket in lost {
+        let Some(State::Failed(failure)) = downloads.state(ticket) else { panic!("{downloads:?}") };
+        assert!(matches!(&failure.error, E::Unreachable { host, .. } if *host == nobody.to_string()));
+        assert!(failure.error.is_of_connection() && failure.partial.is_none());
+    }
+    for ticket in [elsewhere, either] {
+        assert!(matches!(downloads.state(ticket), Some(State::Done(_))), "{downloads:?}");
+    }
+}
+
 /// `wake` is called without a lock, so it can look at the list itself.
 #[test]
 fn wake_can_look_at_the_downloads() {

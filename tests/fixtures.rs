@@ -68,6 +68,7 @@ fn thresholds(entry: &Value) -> Thresholds {
         max_det: entry["max_det"].as_u64().expect("a number") as usize,
         classes: Vec::new(),
         detail: Detail::Full,
+        ..Thresholds::default()
     }
 }
 

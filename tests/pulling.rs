@@ -103,6 +103,52 @@ fn any_of_several_published_contents_is_verified() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_is_named_once_for_all_of_its_models() {
+    let (env, server) = (TestEnv::new(), serving());
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let lines = format!("sha256 = \"unverified\"\n{FREE}");
+    let lost = ["a", "b", "c", "d"].map(|id| entry(id, &format!("http://{nobody}/{id}.onnx"), &lines));
+    list(&env, &[lost.concat(), entry("here", &server.url("/here.onnx"), &lines)]);
+    let ended = models(&env, &[], &["pull", "a", "b", "c", "d", "here"]).with_code(1);
+    let errors: Vec<&str> = ended.err.lines().filter(|line| line.starts_with("error: ")).collect();
+    let [error] = errors[..] else { panic!("{}", ended.err) };
+    assert!(error.contains("can't be reached") && error.ends_with("and 3 other models weren't downloaded."));
+    assert_eq!(ended.err.matches("fix: ").count(), 1, "{}", ended.err);
+    assert!(home(&env).join("here.onnx").exists());
+}
+
+#[test]
+fn progress_is_told_in_lines_where_nobody_sees_a_bar() {
+    let env = TestEnv::new();
+    let server = Server::start(|request, reply| {
+        let bytes = content(&request.path);
+        reply.file(request, &bytes, "v", bytes.len() / 2)?;
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        reply.body(&bytes[bytes.len() / 2..])
+    });
+    list(&env, &[entry("slow", &server.url("/slow"), &format!("sha256 = \"unverified\"\n{FREE}"))]);
+    let ended = models(&env, &[], &["pull", "slow"]).with_code(0);
+    assert!(ended.err.contains("slow: 50% ("), "{}", ended.err);
+    std::fs::remove_file(home(&env).join("slow.onnx")).unwrap();
+    let quiet = models(&env, &[], &["pull", "slow", "--no-progress"]).with_code(0);
+    assert_eq!(quiet.err, "");
+}
+
+#[test]
+fn the_mirror_of_the_settings_stands_in_for_the_hub_unless_the_variable_names_another() {
+    let (env, server) = (TestEnv::new(), serving());
+    let lines = format!("sha256 = \"{}\"\n{FREE}", sha256(&content("hub")));
+    list(&env, &[entry("hub", "https://huggingface.co/somebody/nets/resolve/main/hub.onnx", &lines)]);
+    let settings = env.path("..").join("config/sightline/settings.toml");
+    std::fs::write(settings, format!("hub-mirror = \"{}\"\n", server.url("/mirror/"))).unwrap();
+    models(&env, &[], &["pull", "hub"]).with_code(0);
+    assert_eq!(server.requests()[0].path, "/mirror/somebody/nets/resolve/main/hub.onnx");
+    std::fs::remove_file(home(&env).join("hub.onnx")).unwrap();
+    models(&env, &[("HF_ENDPOINT", &server.url("/variable"))], &["pull", "hub"]).with_code(0);
+    assert_eq!(server.requests()[1].path, "/variable/somebody/nets/resolve/main/hub.onnx");
+}
+
+#[test]
 fn hf_endpoint_stands_in_for_the_hub_and_sightline_mirror_goes_first() {
     let (env, server) = (TestEnv::new(), serving());
     let lines = format!("sha256 = \"{}\"\n{FREE}", sha256(&content("hub")));

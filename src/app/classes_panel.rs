@@ -31,6 +31,8 @@ pub struct ClassesPanel {
     held: bool,
     /// How many of each class the newest result has; the buffer is reused.
     counts: Vec<u32>,
+    /// The score of each class that the newest result of a classifier names; the buffer is reused.
+    scores: Vec<f32>,
     /// When each class was found last, in egui's seconds.
     found_at: Vec<f64>,
     /// The classes that fit the search, in the order of the list; the buffer is reused.
@@ -185,6 +187,8 @@ impl ClassesPanel {
         self.counts.clear();
         self.counts.resize(count, 0);
         self.found_at.resize(count, f64::NEG_INFINITY);
+        self.scores.clear();
+        self.scores.resize(count, 0.0);
         let Some(prediction) = view.prediction else { return };
         let results = &prediction.results;
         if counted {
@@ -200,14 +204,20 @@ impl ClassesPanel {
             }
         };
         self.counts.iter().enumerate().filter(|(_, n)| **n > 0).for_each(|(class, _)| found(class));
-        results.top.iter().for_each(|class| found(class.class_id as usize));
+        for class in &results.top {
+            found(class.class_id as usize);
+            if let Some(score) = self.scores.get_mut(class.class_id as usize) {
+                *score = class.score;
+            }
+        }
         if let Some(PlaneValues::Classes(classes)) = results.plane.as_ref().map(|plane| &plane.values) {
             let step = (classes.len() / 4096).max(1);
             classes.iter().step_by(step).for_each(|class| found(usize::from(*class)));
         }
     }
 
-    /// Lists the classes that fit the search, those that were just found first.
+    /// Lists the classes that fit the search, those that were just found first; among these the likeliest first, where the
+    /// model gives a score to each class.
     fn arrange(&mut self, now: f64) {
         if self.held {
             return;
@@ -216,6 +226,8 @@ impl ClassesPanel {
         let ids = &self.fitting.ids;
         self.rows.clear();
         self.rows.extend(ids.iter().filter(|id| found(id)));
+        let score = |id: &u32| self.scores.get(*id as usize).copied().unwrap_or(0.0);
+        self.rows.sort_by(|a, b| score(b).total_cmp(&score(a)));
         self.rows.extend(ids.iter().filter(|id| !found(id)));
     }
 }

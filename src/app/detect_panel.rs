@@ -7,8 +7,20 @@ use super::view::View;
 use super::widgets::{section, slider_row};
 use crate::model::{Family, Task};
 
+/// Whether there is anything to set: without a model there is nothing that these limit; while one loads they stay, so that the
+/// panel doesn't jump.
+#[must_use]
+pub fn has_any(view: &View<'_>) -> bool {
+    let runs = view.model.current.is_some() || view.loading().is_some();
+    let task = view.model.current.as_ref().map(|c| c.spec.task);
+    runs && !(view.is_still() && matches!(task, Some(Task::Semantic | Task::Classify)))
+}
+
 /// Shows the sliders.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    if !has_any(view) {
+        return;
+    }
     let s = view.strings;
     let task = view.model.current.as_ref().map(|c| c.spec.task);
     let has_boxes =
@@ -53,6 +65,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             if let Some(v) = slider_row(ui, s.amount, s.amount_hint, amount, 0.0..=1.0, &shown) {
                 out.push(Intent::Result(ResultIntent::Amount(v)));
             }
+        }
+        // An image is one frame: its result is always its own.
+        if view.is_still() {
+            return;
         }
         if task.is_none_or(|task| matches!(task, Task::Detect | Task::Segment | Task::Pose | Task::Obb)) {
             let mut on = view.settings.follow_objects;

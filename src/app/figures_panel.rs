@@ -5,7 +5,6 @@ use egui::{self, Ui};
 use super::view::View;
 use super::widgets::{figure_row, section_with};
 use crate::engine::{Percentiles, Stats};
-use crate::source::Pace;
 
 fn ms(value: f32) -> String {
     if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
@@ -15,17 +14,27 @@ fn spread(s: Percentiles) -> String {
     format!("{} · {}", ms(s.median), ms(s.p95))
 }
 
+/// Whether anything is measured: not without a source, nor on an image without a model.
+#[must_use]
+pub fn has_any(view: &View<'_>) -> bool {
+    view.info().is_some() && !(view.is_still() && view.model.current.is_none())
+}
+
 /// Shows the part of the side panel with the figures, folded away at first.
 pub fn ui(ui: &mut Ui, view: &View<'_>) {
     let s = view.strings;
     let stats = view.stats;
+    if !has_any(view) {
+        return;
+    }
     section_with(
         ui,
         s.figures,
         |_| {},
         |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            if !is_still(view) {
+            let still = view.is_still();
+            if !still {
                 figure_row(ui, s.camera_rate, &(s.per_second)(stats.source_fps));
                 figure_row(ui, s.preview_rate, &(s.per_second)(stats.preview_fps));
                 if view.model.current.is_some() {
@@ -39,8 +48,14 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
                 hinted(ui, s.lost, s.lost_hint, &stats.lost.to_string());
                 ui.add_space(6.0);
             }
-            figure_row(ui, s.stages, s.median_p95);
-            figure_row(ui, s.decode, &spread(stats.decode));
+            // An image is processed once: there is no spread.
+            let shown = |times: Percentiles| if still { ms(times.median) } else { spread(times) };
+            if still {
+                hinted(ui, s.single_run, s.single_run_hint, "ms");
+            } else {
+                figure_row(ui, s.stages, s.median_p95);
+            }
+            figure_row(ui, s.decode, &shown(stats.decode));
             if view.model.current.is_some() {
                 for (name, value) in [
                     (s.prepare, stats.input),
@@ -48,16 +63,11 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
                     (s.output, stats.output),
                     (s.total, stats.total),
                 ] {
-                    figure_row(ui, name, &spread(value));
+                    figure_row(ui, name, &shown(value));
                 }
             }
         },
     );
-}
-
-/// Whether the source is separate images.
-fn is_still(view: &View<'_>) -> bool {
-    view.info().is_some_and(|info| info.pace == Pace::Stills)
 }
 
 fn age(s: Percentiles) -> String {
@@ -74,9 +84,10 @@ pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect, corner: egui::Al
     let Stats { source_fps, preview_fps, inference_fps, .. } = *view.stats;
     let stats = view.stats;
     let mut lines = Vec::new();
-    if is_still(view) {
+    if view.is_still() {
         // It is looked at once, and read before that: there are no rates, and its age says nothing.
         if view.model.current.is_some() {
+            lines.push((s.single_run, String::new()));
             let stages = [(s.prepare, stats.input), (s.inference, stats.inference)];
             lines.extend(stages.map(|(name, time)| (name, age(time))));
             lines.extend([(s.output, age(stats.output)), (s.total, age(stats.total))]);

@@ -54,9 +54,7 @@ pub fn ui(ui: &Ui, s: &Strings, out: &mut Vec<Intent>) {
             }
         });
         ui.add_space(8.0);
-        ui.label(
-            egui::RichText::new(format!("{}: {}", s.key_mouse_drop, s.key_drop)).color(palette(ui).weak),
-        );
+        ui.label(egui::RichText::new((s.pair)(s.key_mouse_drop, s.key_drop)).color(palette(ui).weak));
         ui.add_space(8.0);
         if ui.button(s.close).clicked() {
             out.push(Intent::Window(WindowIntent::Help(false)));

@@ -171,6 +171,8 @@ pub enum FilesIntent {
     Typed(Choose, String),
     /// The typed path was given up.
     CancelTyped,
+    /// Type another network address; this one stands in the field.
+    ChangeAddress(String),
     /// Open files and folders by what they are: models, images, a video.
     OpenPaths(Vec<PathBuf>),
     /// Show a folder in the system's file manager.
@@ -212,6 +214,8 @@ pub enum SettingsIntent {
     /// Load ONNX Runtime from this file.
     Runtime(PathBuf),
     Mirror(bool),
+    /// The mirror of Hugging Face; `None`: Hugging Face itself.
+    HubMirror(Option<String>),
     /// Width of lines over the preview; 1 fits the size of the frame.
     LineSize(f32),
     /// Size of names over the preview; 1 fits the size of the frame.

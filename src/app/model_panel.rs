@@ -4,7 +4,7 @@ use egui::{self, Popup, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, FilesIntent, Intent, ModelIntent, Page, WindowIntent};
-use super::strings::{family_name, model_page, phrase, task_name};
+use super::strings::{family_name, kind_text, model_page, phrase, task_name};
 use super::style::palette;
 use super::view::{View, file_name, is_of, model_name};
 use super::widgets::{caption, dropdown, menu_row, notice, section_with};
@@ -15,6 +15,9 @@ use crate::model::{ModelError, Task};
 
 /// Width of the menu of models: names and times have room.
 const MENU_WIDTH: f32 = 360.0;
+
+/// Height of what stands below the list in the menu of models.
+const MENU_REST: f32 = 150.0;
 
 /// Shows the part of the side panel that is about the model.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -55,7 +58,10 @@ fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = view.model.current.as_ref().map(|c| c.path.as_path());
     let entries = search::menu(view.library.models);
-    egui::ScrollArea::vertical().max_height(400.0).show(ui, |ui| {
+    // As high as the window leaves it under the box, with a bar that shows that there is more.
+    let room = ui.ctx().content_rect().bottom() - ui.cursor().top() - MENU_REST;
+    ui.spacing_mut().scroll = egui::style::ScrollStyle::solid();
+    egui::ScrollArea::vertical().max_height(room.clamp(120.0, 480.0)).show(ui, |ui| {
         let unlisted = current.filter(|c| !entries.iter().any(|m| is_of(m, c)));
         if let Some(path) = unlisted {
             let _ = menu_row(ui, Icon::Model, &model_name(path), "", true);
@@ -134,17 +140,15 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
     };
     let action = spec.task == Task::Action;
     let size = if action { (s.skeletons)(h, w) } else { format!("{bound}{w}×{h}") };
-    let text =
-        [task_name(view.language, spec.task), family_name(view.language, spec.family), &size].join(" · ");
+    let kind = kind_text(view.language, spec.task, spec.family);
+    let text = format!("{kind} · {size}");
     let input = if action { size.clone() } else { format!("{size} · {layout}") };
-    let hint = format!(
-        "{}: {}\n{}: {}\n{}: {input}",
-        s.task,
-        task_name(view.language, spec.task),
-        s.family,
-        family_name(view.language, spec.family),
-        s.input
-    );
+    let hint = [
+        (s.pair)(s.task, task_name(view.language, spec.task)),
+        (s.pair)(s.family, family_name(view.language, spec.family)),
+        (s.pair)(s.input, &input),
+    ]
+    .join("\n");
     ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).weak)).wrap())
         .on_hover_text(hint);
     if !model.adapters.is_empty() {

@@ -82,6 +82,11 @@ fn failed(
             if primary_button(ui, s.try_again).clicked() {
                 out.push(Intent::Source(SourceIntent::TryAgain));
             }
+            if let Address::Stream(text) = address
+                && plain_button(ui, s.change_address).clicked()
+            {
+                out.push(Intent::Files(FilesIntent::ChangeAddress(text.clone())));
+            }
             let failing = camera_name(error);
             let others = view.cameras.items().iter();
             let others = others.filter(|c| c.address() != *address && Some(c.name.as_str()) != failing);

@@ -39,6 +39,8 @@ pub struct Reading {
     pub seen: Seen,
     /// What the user chose; starts as the sidecar's.
     pub chosen: Sidecar,
+    /// What is saved beside the file.
+    pub stored: Sidecar,
     /// What became of the last attempt to save it.
     pub saved: Option<Result<(), String>>,
 }
@@ -47,7 +49,7 @@ impl Reading {
     /// The page for a model whose file is still to be read.
     #[must_use]
     pub fn new(path: &Path, chosen: Sidecar) -> Self {
-        Self { path: path.to_owned(), seen: Seen::Reading, chosen, saved: None }
+        Self { path: path.to_owned(), seen: Seen::Reading, stored: chosen.clone(), chosen, saved: None }
     }
 
     /// Shows the page; `preview` paints the live image, with the results of the running model if it is told so.
@@ -108,7 +110,9 @@ impl Reading {
                 });
             } else if let Some((_, error)) = failed {
                 let text = model_page(view.language, error);
-                ui.add(egui::Label::new(egui::RichText::new(text.explanation).color(p.bad)).wrap());
+                // Before anything is chosen it is what the page is for, and nobody's mistake.
+                let colour = if self.chosen == Sidecar::default() { p.weak } else { p.bad };
+                ui.add(egui::Label::new(egui::RichText::new(text.explanation).color(colour)).wrap());
             } else if is_this {
                 ui.label(egui::RichText::new(s.reading_works).color(p.good));
             } else {
@@ -173,9 +177,12 @@ impl Reading {
             labels_ui(ui, s, &mut c.labels, out);
             ui.add_space(8.0);
             ui.horizontal(|ui| {
-                if primary_button(ui, s.save_beside).clicked() {
-                    out.push(Intent::Reading(ReadingIntent::Save(self.path.clone(), self.chosen.clone())));
-                }
+                ui.add_enabled_ui(self.chosen != self.stored, |ui| {
+                    if primary_button(ui, s.save_beside).clicked() {
+                        let (path, chosen) = (self.path.clone(), self.chosen.clone());
+                        out.push(Intent::Reading(ReadingIntent::Save(path, chosen)));
+                    }
+                });
                 if ui.add_enabled(self.chosen != Sidecar::default(), egui::Button::new(s.reset)).clicked() {
                     self.chosen = Sidecar::default();
                 }
@@ -314,7 +321,7 @@ fn graph_ui(ui: &mut Ui, s: &Strings, graph: &GraphInfo) {
     }
     if !graph.producer.is_empty() {
         ui.add_space(4.0);
-        ui.label(egui::RichText::new(format!("{}: {}", s.made_by, graph.producer)).color(p.weak));
+        ui.label(egui::RichText::new((s.pair)(s.made_by, &graph.producer)).color(p.weak));
     }
 }
 

@@ -7,6 +7,7 @@ use super::page_frame::page_frame;
 use super::style::palette;
 use super::view::View;
 use super::widgets::{at_right, card, slider_row};
+use crate::library::catalogue::{HUB_VARIABLE, hub_address};
 use crate::model::labels::Language;
 use crate::save::{ImageFormat, SnapshotOptions};
 use crate::settings::Theme;
@@ -42,6 +43,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         });
         card(ui, s.overlay, |ui| overlay_ui(ui, view, out));
         card(ui, s.snapshots, |ui| snapshots_ui(ui, view, out));
+        card(ui, s.downloads, |ui| mirror_ui(ui, view, out));
         card(ui, s.about, |ui| {
             ui.label(format!("Sightline {}", env!("CARGO_PKG_VERSION")));
             if let Some(path) = view.settings_file {
@@ -52,6 +54,40 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         });
     });
+}
+
+/// Where models of Hugging Face are downloaded from. What is typed is taken over when it is an address.
+fn mirror_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = view.strings;
+    let key = ui.scope_id().with("hub mirror");
+    let chosen = view.settings.hub_mirror.clone().unwrap_or_default();
+    let mut typed: String = ui.data(|d| d.get_temp(key)).unwrap_or_else(|| chosen.clone());
+    let wrong = hub_address(&typed).is_err();
+    ui.horizontal(|ui| {
+        let label = ui.label(s.hub_mirror);
+        let edit = egui::TextEdit::singleline(&mut typed).hint_text("https://huggingface.co");
+        let response = ui.add(edit.desired_width(280.0).char_limit(200)).labelled_by(label.id);
+        if response.changed() {
+            ui.data_mut(|d| d.insert_temp(key, typed.clone()));
+            if let Ok(address) = hub_address(&typed) {
+                out.push(Intent::Settings(SettingsIntent::HubMirror(address)));
+            }
+        } else if !response.has_focus() && !wrong {
+            // Shown as it is used, "https://" in front.
+            ui.data_mut(|d| d.remove::<String>(key));
+        }
+    });
+    let p = palette(ui);
+    let mut line = |text: &str, colour| {
+        ui.add(egui::Label::new(egui::RichText::new(text).small().color(colour)).wrap());
+    };
+    if wrong {
+        line(s.hub_mirror_wrong, p.bad);
+    }
+    line(s.hub_mirror_hint, p.weak);
+    if let Some(address) = std::env::var(HUB_VARIABLE).ok().filter(|v| !v.trim().is_empty()) {
+        line(&(s.hub_variable)(&address), p.warn);
+    }
 }
 
 /// How boxes and names are drawn.

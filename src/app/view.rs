@@ -144,6 +144,8 @@ pub enum PullState {
     Failed {
         message: String,
         fix: String,
+        /// The way to the server is broken: it is told once for all of them.
+        of_connection: bool,
     },
 }
 
@@ -249,6 +251,12 @@ impl View<'_> {
     #[must_use]
     pub fn camera(&self) -> Option<&CameraInfo> {
         self.cameras.find(self.address()?, self.info().map(|info| info.name.as_str()))
+    }
+
+    /// Whether the source is separate images.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.pace() == Some(Pace::Stills)
     }
 
     /// The user has paused the source.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
 use super::strings::Strings;
-use crate::library::download::Job;
+use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
 use crate::library::upkeep::{Removed, UpkeepError, Verdict};
@@ -42,7 +42,7 @@ pub enum Done {
     /// Which provider ran which part of a model.
     Ran(PathBuf, Result<Vec<NodeShare>, String>),
     Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
-    ReadingSaved(PathBuf, Result<PathBuf, ModelError>),
+    ReadingSaved(PathBuf, Result<Box<Sidecar>, ModelError>),
     /// The class names for the model at the path.
     Labels(PathBuf, Result<Vec<String>, LabelsError>),
     /// The worker ended without a result.
@@ -51,8 +51,8 @@ pub enum Done {
 
 /// What a worker did in the library.
 pub enum LibraryDone {
-    /// A download, by the entry's id, can begin.
-    Pull(String, Box<Job>),
+    /// A download, by the entry's id, has begun.
+    Pull(String, Result<Ticket, DownloadError>),
     /// A model, by its name, was compared with its published or remembered hash.
     Verified(String, Result<Verdict, ModelError>),
     /// A model, by its file, was removed; `true`: deleted permanently.

@@ -45,6 +45,7 @@ use interrupt::Interrupt;
         sightline                                open the window with the last source\n  \
         sightline traffic.mp4                    open the window with a video, image, folder or address\n  \
         sightline traffic.mp4 yolov8n.onnx       open the window with a video and a model\n  \
+        sightline street.jpg yolox-s             the same, with a model by its name\n  \
         sightline predict street.jpg --save out  annotate an image, without a window\n  \
         sightline doctor                         check what works on this computer\n\n\
         A model is named by its file, by its name in \u{201c}sightline models list\u{201d}, or by its id in the catalogue.\n\n\
@@ -65,8 +66,8 @@ pub struct Cli {
 /// The options of the window.
 #[derive(Debug, clap::Args)]
 struct WindowArgs {
-    /// Open these: a video, images, a folder, a camera, a network address or “pattern”; and ONNX files, of which the first
-    /// runs and the others are compared with it
+    /// Open these: a video, images, a folder, a camera, a network address or “pattern”; and models (ONNX files or
+    /// names), of which the first runs and the others are compared with it
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     paths: Vec<OsString>,
     /// Open this camera, image, video, folder, glob or network address, or “pattern”
@@ -227,9 +228,19 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         || language.is_some()
         || size.is_some();
     if given {
+        let named = [
+            (source.is_some(), "--source"),
+            (model.is_some(), "--model"),
+            (!compare.is_empty(), "--compare"),
+            (language.is_some(), "--language"),
+            (size.is_some(), "--size"),
+        ];
+        let option = named.into_iter().find(|(given, _)| *given).map(|(_, name)| name.to_owned());
+        let path = paths.first().map(|path| path.to_string_lossy().into_owned());
+        let what = option.or(path).unwrap_or_default();
         return Err(Failure::usage(
-            "What stands before a command is for the window.",
-            "Write it after the command, or leave the command out.",
+            format!("\u{201c}{what}\u{201d} stands before the command, where only options of the window do."),
+            "Write it after the command, or leave the command out; \u{201c}sightline COMMAND --help\u{201d} lists what it takes.",
         )
         .into());
     }

@@ -83,6 +83,7 @@ impl SharedArgs {
                 None => Vec::new(),
             },
             detail: Detail::Full,
+            base: None,
         })
     }
 

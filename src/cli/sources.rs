@@ -3,10 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use super::failure::Failure;
 use crate::engine::MAX_COMPARED;
 use crate::file_kind::FileKind;
+use crate::library::{Catalogue, ModelEntry, inventory};
 use crate::source::address::typed_path;
 use crate::source::{Address, SourceError, camera};
 
@@ -25,11 +27,10 @@ pub(super) struct Opened {
     pub models: Vec<PathBuf>,
 }
 
-/// What the words after the program's name are to the window, as for media viewers: a source, or several images, and ONNX files.
+/// What the words after the program's name are to the window, as for media viewers: a source, or several images, and
+/// models by their files or names.
 pub(super) fn opened(words: &[OsString]) -> Result<Opened, Failure> {
-    let (models, others): (Vec<&OsString>, Vec<&OsString>) = words.iter().partition(|word| is_model(word));
-    let models =
-        models.into_iter().map(|word| word.to_str().map_or_else(|| word.into(), typed_path)).collect();
+    let (models, others) = split(words);
     let sources = others.iter().map(|word| source_of(word)).collect::<Result<Vec<_>, _>>()?;
     let source = match &sources[..] {
         [] => None,
@@ -85,23 +86,90 @@ fn command_like(word: &str) -> Option<String> {
     names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.85)
 }
 
-/// The addresses of the sources, and whether some are missing; `models` are those of `--model`. A missing source is reported
-/// and the others go on. A source that can't be understood, or a model among the sources, is wrong usage.
-pub(super) fn all(words: &[OsString], models: &[PathBuf]) -> Result<(Vec<Address>, bool), Failure> {
-    refuse_models(words, models)?;
-    let mut found = Vec::new();
-    let mut failed = false;
-    for word in words {
+/// What the words of `predict` and `compare` name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    pub addresses: Vec<Address>,
+    /// Files and names of models.
+    pub models: Vec<PathBuf>,
+    /// A source is missing; that has been reported.
+    pub missing: bool,
+}
+
+/// The sources and models that the words name. A missing source is reported and the others go on. A source that can't be
+/// understood is wrong usage.
+pub(super) fn all(words: &[OsString]) -> Result<Named, Failure> {
+    let (models, sources) = split(words);
+    let mut named = Named { models, ..Named::default() };
+    for word in &sources {
         match address(word) {
-            Ok(address) => found.push(address),
+            Ok(address) => named.addresses.push(address),
             Err(error @ SourceError::Unknown { .. }) => return Err(error.into()),
             Err(error) => {
                 let _ = Failure::from(error).report();
-                failed = true;
+                named.missing = true;
             }
         }
     }
-    Ok((found, failed))
+    if sources.is_empty() {
+        return Err(Failure::usage(
+            "A model is named, and no image, video or camera for it.",
+            "Name one besides the model; \u{201c}pattern\u{201d} is a moving test pattern.",
+        ));
+    }
+    Ok(named)
+}
+
+/// Parts words into models and sources. A model is an ONNX file, or a name of the library or the catalogue that no file,
+/// folder or camera has.
+fn split(words: &[OsString]) -> (Vec<PathBuf>, Vec<&OsString>) {
+    let mut names: Option<Names> = None;
+    let mut is_name = |word: &OsStr| {
+        let Some(text) = word.to_str() else { return false };
+        let nothing_else = match address(word) {
+            Ok(address @ Address::Camera { .. }) => {
+                !text.starts_with("/dev/") && camera::find(&camera::list(), &address).is_err()
+            }
+            // Names hold dots, too.
+            Err(SourceError::NoFile { .. }) => Path::new(text).components().count() == 1,
+            _ => false,
+        };
+        nothing_else && names.get_or_insert_with(Names::load).hold(text)
+    };
+    let (models, sources): (Vec<&OsString>, Vec<&OsString>) =
+        words.iter().partition(|word| is_model(word) || is_name(word));
+    let path = |word: &OsString| word.to_str().map_or_else(|| word.into(), typed_path);
+    (models.into_iter().map(path).collect(), sources)
+}
+
+/// The names that models have.
+struct Names {
+    here: Vec<ModelEntry>,
+    catalogue: Arc<Catalogue>,
+}
+
+impl Names {
+    fn load() -> Self {
+        let catalogue = Arc::new(Catalogue::load());
+        let here = super::models::load_inventory(&catalogue).entries();
+        Self { here, catalogue }
+    }
+
+    fn hold(&self, name: &str) -> bool {
+        inventory::find(&self.here, name).is_some() || self.catalogue.find(name).is_some()
+    }
+}
+
+/// The command that runs these models on these sources.
+pub(super) fn comparing(words: &[OsString], models: &[PathBuf]) -> String {
+    let (_, sources) = split(words);
+    let source = if let [source] = sources[..] { quoted(source) } else { "SOURCE".into() };
+    let mut typed = format!("sightline compare {source}");
+    for model in models.iter().take(MAX_COMPARED) {
+        typed.push_str(" --model ");
+        typed.push_str(&quoted(model.as_os_str()));
+    }
+    typed
 }
 
 /// The address that a word names. A file's name may hold any bytes.
@@ -111,24 +179,6 @@ fn address(word: &OsStr) -> Result<Address, SourceError> {
     }
     let path = Path::new(word);
     if path.exists() { Ok(Address::from_path(path)) } else { Err(SourceError::NoFile { path: path.into() }) }
-}
-
-/// Other programs take the model among the sources. Here the default model would run on the sources, so the user is told
-/// first. One model is for `predict`, several are for `compare`.
-fn refuse_models(words: &[OsString], named: &[PathBuf]) -> Result<(), Failure> {
-    let (models, sources): (Vec<&OsStr>, Vec<&OsStr>) =
-        words.iter().map(OsString::as_os_str).partition(|word| is_model(word));
-    let Some(first) = models.first() else { return Ok(()) };
-    let models: Vec<&OsStr> =
-        named.iter().map(|path| path.as_os_str()).chain(models.iter().copied()).take(MAX_COMPARED).collect();
-    let command = if models.len() == 1 { "predict" } else { "compare" };
-    let source = if let [source] = sources[..] { quoted(source) } else { "SOURCE".into() };
-    let mut typed = format!("sightline {command} {source}");
-    for model in models {
-        typed.push_str(" --model ");
-        typed.push_str(&quoted(model));
-    }
-    Err(a_model(first, &typed))
 }
 
 /// Whether a word names a model file. A folder may have any name.
@@ -165,8 +215,9 @@ mod tests {
         let there = dir.path().join("a.png");
         std::fs::write(&there, "").unwrap();
         let words = [there.clone().into_os_string(), dir.path().join("b.png").into_os_string()];
-        assert_eq!(all(&words, &[]).unwrap(), (vec![Address::Image(there)], true));
-        assert!(matches!(all(&["pattern:0x0".into()], &[]), Err(Failure::Usage { .. })));
+        let named = Named { addresses: vec![Address::Image(there)], missing: true, ..Named::default() };
+        assert_eq!(all(&words).unwrap(), named);
+        assert!(matches!(all(&["pattern:0x0".into()]), Err(Failure::Usage { .. })));
     }
 
     #[test]
@@ -208,12 +259,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_the_catalogue_is_a_model_unless_a_file_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let photo = dir.path().join("a.png");
+        std::fs::write(&photo, "").unwrap();
+        let words = [photo.clone().into_os_string(), "yolox-nano".into(), "some camera".into()];
+        let (models, sources) = split(&words);
+        assert_eq!(models, [PathBuf::from("yolox-nano")]);
+        assert_eq!(sources, [&words[0], &words[2]]);
+        assert!(matches!(all(&["yolox-nano".into()]), Err(Failure::Usage { .. })), "nothing to run it on");
+    }
+
+    #[test]
     fn a_folder_that_is_called_like_a_model_is_a_folder() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("yolo.onnx");
         std::fs::create_dir(&folder).unwrap();
         let words = [folder.clone().into_os_string()];
-        assert_eq!(all(&words, &[]).unwrap(), (vec![Address::Folder(folder)], false));
+        assert_eq!(
+            all(&words).unwrap(),
+            Named { addresses: vec![Address::Folder(folder)], ..Named::default() }
+        );
     }
 
     #[test]

@@ -126,20 +126,10 @@ impl Removed {
 pub fn remove(path: &Path, removal: Removal) -> Result<Removed, UpkeepError> {
     let mut removed =
         Removed { model: records::own_path(path).unwrap_or_else(|| path.to_owned()), ..Removed::default() };
-    for file in belongings(path) {
-        let result = match removal {
-            Removal::Trash => to_trash(&file, &mut removed),
-            Removal::Delete => delete(&file),
-        };
-        if let Err(error) = result {
-            if removed.can_be_restored()
-                && let Err(error) = restore(&removed)
-            {
-                tracing::warn!("{error}");
-            }
-            return Err(error);
-        }
-    }
+    all_or_none(&belongings(path), &mut removed, |file, removed| match removal {
+        Removal::Trash => to_trash(file, removed),
+        Removal::Delete => delete(file),
+    })?;
     // Imported models with weights in other files have a folder each.
     if let Some(folder) =
         path.parent().filter(|f| f.parent().is_some() && f.parent() == super::home().as_deref())
@@ -148,6 +138,25 @@ pub fn remove(path: &Path, removal: Removal) -> Result<Removed, UpkeepError> {
         let _ = std::fs::remove_dir(folder);
     }
     Ok(removed)
+}
+
+/// Removes each of the files with `remove_one`; if one stays, what went to the trash before it is brought back.
+fn all_or_none(
+    files: &[PathBuf],
+    removed: &mut Removed,
+    mut remove_one: impl FnMut(&Path, &mut Removed) -> Result<(), UpkeepError>,
+) -> Result<(), UpkeepError> {
+    for file in files {
+        if let Err(error) = remove_one(file, removed) {
+            if removed.can_be_restored()
+                && let Err(error) = restore(removed)
+            {
+                tracing::warn!("{error}");
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 fn to_trash(file: &Path, removed: &mut Removed) -> Result<(), UpkeepError> {
@@ -279,6 +288,25 @@ mod tests {
         let error = restore(&removed).unwrap_err();
         assert!(error.to_string().contains("isn't there any more"), "{error}");
         assert!(!remove(&path, Removal::Delete).unwrap().can_be_restored());
+    }
+
+    #[test]
+    fn a_removal_that_fails_half_way_leaves_the_model_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["model.onnx", "model.toml", "model.data"].map(|name| folder.path().join(name));
+        for file in &files {
+            std::fs::write(file, file.to_string_lossy().as_bytes()).unwrap();
+        }
+        let mut removed = Removed { model: files[0].clone(), ..Removed::default() };
+        let held =
+            || UpkeepError::Stays { path: files[2].clone(), reason: "another program holds it".into() };
+        let result = all_or_none(&files, &mut removed, |file, removed| {
+            if file == files[2] { Err(held()) } else { to_trash(file, removed) }
+        });
+        assert!(matches!(result, Err(UpkeepError::Stays { path, .. }) if path == files[2]));
+        for file in &files {
+            assert_eq!(std::fs::read_to_string(file).unwrap(), file.to_string_lossy());
+        }
     }
 
     #[test]

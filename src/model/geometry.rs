@@ -60,6 +60,18 @@ impl Geometry {
                 };
                 (scaled, [shift(iw, scaled.0), shift(ih, scaled.1)])
             }
+            Fit::StretchCrop { width, height } => {
+                let scaled = (width.max(1), height.max(1));
+                // The rounding of transformers' center_crop: what is cut goes down, what is padded up.
+                let shift = |whole: u32, part: u32| {
+                    if part < whole {
+                        (whole - part).div_ceil(2) as f32
+                    } else {
+                        -(((part - whole) / 2) as f32)
+                    }
+                };
+                (scaled, [shift(iw, scaled.0), shift(ih, scaled.1)])
+            }
         };
         Self {
             frame,
@@ -145,6 +157,8 @@ mod tests {
         let size = Size::Fixed { width: 224, height: 224 };
         let g = Geometry::new((1280, 720), size, Fit::CentreCrop { resize: 256 });
         assert_eq!((g.scaled, g.offset), ((455, 256), [-116.0, -16.0]));
+        let g = Geometry::new((1280, 720), size, Fit::StretchCrop { width: 256, height: 257 });
+        assert_eq!((g.scaled, g.offset), ((256, 257), [-16.0, -16.0]));
         // torchvision: Resize(200) then CenterCrop(225) pads (225 − 200) // 2 on the left and above.
         let size = Size::Fixed { width: 225, height: 225 };
         let g = Geometry::new((100, 100), size, Fit::CentreCrop { resize: 200 });

@@ -122,6 +122,12 @@ pub enum Fit {
         /// Length of the shorter side before cutting.
         resize: u32,
     },
+    /// Scaled to a size, the aspect ratio lost, then the centre cut out (`DeiT` in transformers).
+    StretchCrop {
+        /// Size in pixels before cutting.
+        width: u32,
+        height: u32,
+    },
 }
 
 impl Fit {

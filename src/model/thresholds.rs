@@ -13,6 +13,9 @@ pub struct Thresholds {
     pub classes: Vec<u32>,
     /// How exact masks are made.
     pub detail: Detail,
+    /// `conf` and `iou` as they were before the user changed them for every model that runs: what was remembered for the first
+    /// one, say. `None`: those of its family.
+    pub base: Option<[f32; 2]>,
 }
 
 /// How exact masks are made.
@@ -28,7 +31,7 @@ pub enum Detail {
 impl Default for Thresholds {
     /// 0.25, 0.7 and 300: what the YOLO programs use.
     fn default() -> Self {
-        Self { conf: 0.25, iou: 0.7, max_det: 300, classes: Vec::new(), detail: Detail::Live }
+        Self { conf: 0.25, iou: 0.7, max_det: 300, classes: Vec::new(), detail: Detail::Live, base: None }
     }
 }
 

@@ -159,13 +159,12 @@ impl Follower {
         let Some(newest) = self.images.newest() else { return };
         let (now, size) = (newest.time, newest.pyramid.frame_size());
         for object in &mut self.coming {
-            let class = object.found.as_ref().map(|found| found.class_id);
             let bbox = clip(object.bbox(), size);
             let best = self
                 .objects
                 .iter()
                 .enumerate()
-                .filter(|(_, old)| old.found.as_ref().map(|found| found.class_id) == class)
+                .filter(|(_, old)| old.class() == object.class())
                 .map(|(at, old)| (at, iou(&clip(old.bbox(), size), &bbox)))
                 .max_by(|a, b| a.1.total_cmp(&b.1));
             if let Some((at, overlap)) = best

@@ -95,6 +95,10 @@ impl Object {
         (self.lost, self.missed) = (None, None);
     }
 
+    pub fn class(&self) -> Option<u32> {
+        self.found.as_ref().map(|found| found.class_id)
+    }
+
     /// Its whole box now, without blending. A thing that turns is taken to be round: the box is that around the turned ellipse.
     pub fn bbox(&self) -> [f32; 4] {
         let Pose { centre, scale, angle } = self.pose;

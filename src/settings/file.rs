@@ -141,10 +141,10 @@ pub fn peek_model_folders(path: &Path) -> Vec<PathBuf> {
     peek(path).map(|settings| settings.model_folders).unwrap_or_default()
 }
 
-/// The mirror for models, if the file can be read and names one.
+/// The mirror for models and that of Hugging Face, if the file can be read and names them.
 #[must_use]
-pub fn peek_mirror(path: &Path) -> Option<String> {
-    peek(path)?.model_mirror
+pub fn peek_mirrors(path: &Path) -> (Option<String>, Option<String>) {
+    peek(path).map_or((None, None), |settings| (settings.model_mirror, settings.hub_mirror))
 }
 
 /// The window's size, if one is remembered, and whether it was maximised; for opening the window before the rest is loaded.

@@ -12,7 +12,7 @@ use crate::app::composer::Predictions;
 use crate::app::icons::Icon;
 use crate::app::intent::{CompareIntent, Intent, Page, WindowIntent};
 use crate::app::stage::Stage;
-use crate::app::strings::{self, model_page};
+use crate::app::strings::{self, model_page, task_name};
 use crate::app::style::palette;
 use crate::app::view::{View, model_name};
 use crate::app::widgets::{centred_page, icon_button, page_title, paragraph, primary_button};
@@ -101,7 +101,7 @@ impl Compare {
         let w = &view.strings.compare;
         let panes = self.panes(view, stage);
         if panes.len() < 2 && usable(view).count() < 2 {
-            Self::alone_ui(ui, w, out);
+            Self::alone_ui(ui, w, usable(view).count(), out);
             return;
         }
         let (main, bar) = area.split_top_bottom_at_y(area.bottom() - BAR);
@@ -180,11 +180,11 @@ impl Compare {
     }
 
     /// Only one model is on this computer: how to get another.
-    fn alone_ui(ui: &mut Ui, w: &strings::Compare, out: &mut Vec<Intent>) {
+    fn alone_ui(ui: &mut Ui, w: &strings::Compare, models: usize, out: &mut Vec<Intent>) {
         centred_page(ui, 460.0, |ui| {
             page_title(ui, w.needs_two);
             ui.add_space(6.0);
-            paragraph(ui, w.needs_two_text, palette(ui).text);
+            paragraph(ui, &(w.needs_two_text)(models), palette(ui).text);
             ui.add_space(14.0);
             if primary_button(ui, w.get_another).clicked() {
                 out.push(Intent::Window(WindowIntent::Show(Page::Library)));
@@ -251,7 +251,17 @@ impl Compare {
                 continue;
             };
             let of_two = panes.len() == 2;
-            let full = agreement_text(&agreement, letters, view.language);
+            let tasks = [&panes[0], pane].map(|of| of.prediction.as_ref().map(|p| p.results.task));
+            let (full, hint) = match (agreement, tasks) {
+                (Agreement::Incomparable, [Some(a), Some(b)]) if a != b => {
+                    let name = |task| task_name(view.language, task);
+                    ((w.other_tasks)(name(a), name(b)), w.other_tasks_hint)
+                }
+                (Agreement::Incomparable, [Some(task), _]) => {
+                    ((w.no_measure)(task_name(view.language, task)), w.other_tasks_hint)
+                }
+                _ => (agreement_text(&agreement, letters, view.language), w.agreement_hint),
+            };
             // Of three or four models there is room for the share alone.
             let text = match agreement.share() {
                 _ if of_two => full,
@@ -260,7 +270,7 @@ impl Compare {
             };
             let agreement_ui = |ui: &mut Ui| {
                 let label = egui::Label::new(egui::RichText::new(text).color(p.text)).truncate();
-                ui.add(label).on_hover_text(w.agreement_hint);
+                ui.add(label).on_hover_text(hint);
             };
             let speed = speed_text(letters, (first, self.median(pane)), view.language);
             let speed_ui = |ui: &mut Ui| {

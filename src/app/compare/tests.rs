@@ -186,6 +186,24 @@ fn of_three_each_can_be_taken_out_and_agrees_by_its_share() {
 }
 
 #[test]
+fn models_of_different_tasks_say_why_only_their_speed_is_compared() {
+    for (language, told) in [
+        (Language::English, "Different tasks (Object detection, Depth estimation): only speed is compared"),
+        (Language::Chinese, "任务不同（目标检测、深度估计）：只比较速度"),
+    ] {
+        let mut bench = Bench { language, ..comparing(&["one", "two"]) };
+        let frame = Arc::new(Frame::filled(64, 48, [90, 90, 90, 255]));
+        let models = [model("one", Task::Detect), model("two", Task::Depth)];
+        let predictions = models.iter().map(|model| Some(prediction(model, &frame, &[]))).collect();
+        bench.compare.take(Some(Arc::new(Comparison { frame: Arc::clone(&frame), predictions })));
+        let [one, two] = models;
+        (bench.model.current, bench.model.compared[0].model) = (Some(one), Some(two));
+        let harness = bench.shown(panel);
+        assert!(harness.query_by_label(told).is_some(), "{told}");
+    }
+}
+
+#[test]
 fn with_one_model_alone_the_way_to_another_is_shown() {
     for language in [Language::English, Language::Chinese] {
         let mut bench = comparing(&["one"]);
@@ -193,8 +211,8 @@ fn with_one_model_alone_the_way_to_another_is_shown() {
         bench.language = language;
         let mut harness = bench.shown(panel);
         let w = &Strings::of(language).compare;
-        for text in [w.needs_two, w.needs_two_text] {
-            assert!(harness.query_by_label(text).is_some(), "{text}");
+        for text in [w.needs_two.to_owned(), (w.needs_two_text)(1)] {
+            assert!(harness.query_by_label(&text).is_some(), "{text}");
         }
         press(&mut harness, w.get_another);
         press(&mut harness, w.leave);

@@ -8,7 +8,7 @@ use crate::app::compare::Compare;
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
 use crate::app::view::{is_of, listed};
 use crate::app::workers::Done;
-use crate::engine::{MAX_COMPARED, Prediction};
+use crate::engine::{Command, MAX_COMPARED, Prediction};
 use crate::library::{Kind, ModelEntry};
 use crate::model::Task;
 use crate::save;
@@ -81,6 +81,12 @@ impl CompareController {
         if on == self.on {
             return;
         }
+        if on && self.models_at_hand(core) < 2 {
+            let (w, has_one) = (&core.strings().compare, self.models_at_hand(core));
+            core.toasts.good(w.needs_two, (w.needs_two_text)(has_one));
+            core.ask(Intent::Window(WindowIntent::Show(Page::Library)));
+            return;
+        }
         self.on = on;
         if !on {
             self.view.take(None);
@@ -90,6 +96,8 @@ impl CompareController {
         if core.page != Page::Stage {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
+        core.keep_limits_to_the_first();
+        core.engine.send(Command::SetThresholds(core.thresholds.clone()));
         let model = Arc::clone(&core.model);
         let current =
             model.opening.clone().or_else(|| model.current.as_ref().map(|model| model.path.clone()));
@@ -106,6 +114,15 @@ impl CompareController {
             .or_else(|| model.current.as_ref().map(|model| model.spec.task));
         let models = to_compare(&core.settings.compare_models, &self.given, &core.models, &current, task);
         self.run(models, core);
+    }
+
+    /// How many models could be compared: those of the list, and those that run or were named without being in it.
+    fn models_at_hand(&self, core: &Core) -> usize {
+        let unlisted = |path: &Path| listed(&core.models, path).is_none();
+        let running = core.model.opening.as_deref().or(core.model.current.as_ref().map(|m| m.path.as_path()));
+        let others = running.into_iter().chain(self.given.iter().map(PathBuf::as_path));
+        let usable = core.models.iter().filter(|entry| matches!(entry.kind, Kind::Known(_))).count();
+        usable + others.filter(|path| unlisted(path)).count()
     }
 
     fn run(&mut self, models: Vec<PathBuf>, core: &mut Core) {

@@ -99,6 +99,13 @@ impl Core {
         let usual = Limits { conf: usual.conf, iou: usual.iou };
         let Limits { conf, iou } = self.settings.limits.get(&model.sha256).copied().unwrap_or(usual);
         (self.thresholds.conf, self.thresholds.iou) = (conf, iou);
+        self.keep_limits_to_the_first();
+    }
+
+    /// The limits as they are now are the first model's own: models that are compared with it keep theirs until the user changes
+    /// them for all.
+    pub fn keep_limits_to_the_first(&mut self) {
+        self.thresholds.base = Some([self.thresholds.conf, self.thresholds.iou]);
     }
 
     /// Remembers the limits as they are for the model that runs.

@@ -6,13 +6,13 @@ use super::core::Core;
 use crate::app::strings::Explain as _;
 use crate::app::view::{Pull, PullState};
 use crate::app::workers::{Done, LibraryDone};
-use crate::library::download::{Downloaded, Downloads, Job, Phase, State, Ticket, Trust};
+use crate::library::download::{DownloadError, Downloaded, Downloads, Phase, State, Ticket, Trust};
 use crate::library::import::ImportError;
 use crate::library::{Mirrors, pull};
 
 /// The downloads that were asked for.
 pub struct DownloadList {
-    downloads: Downloads,
+    downloads: Arc<Downloads>,
     /// By the entry's id.
     tickets: Vec<(String, Ticket)>,
     shown: Vec<Pull>,
@@ -22,7 +22,7 @@ impl DownloadList {
     /// None yet.
     #[must_use]
     pub fn new(downloads: Downloads) -> Self {
-        Self { downloads, tickets: Vec::new(), shown: Vec::new() }
+        Self { downloads: Arc::new(downloads), tickets: Vec::new(), shown: Vec::new() }
     }
 
     /// The downloads as the page shows them.
@@ -31,23 +31,26 @@ impl DownloadList {
         &self.shown
     }
 
-    /// Prepares the download of an entry on a worker.
-    pub fn ask(id: &str, core: &mut Core) {
+    /// Begins the download of an entry, on a worker: the disk is looked at.
+    pub fn ask(&self, id: &str, core: &mut Core) {
         let Some(entry) = core.catalogue.entries.iter().find(|entry| entry.id == id).cloned() else { return };
         let Some(home) = crate::library::home() else {
             core.failed_with(&ImportError::NoFolder);
             return;
         };
-        let mirrors = Mirrors::of_environment(core.settings.model_mirror.as_deref());
+        let settings = &core.settings;
+        let mirrors =
+            Mirrors::of_environment(settings.model_mirror.as_deref(), settings.hub_mirror.as_deref());
+        let downloads = Arc::clone(&self.downloads);
         core.library_job(move |watcher| {
-            let job = pull::job(&entry, &mirrors, &watcher.records(), &home);
-            Done::Library(LibraryDone::Pull(entry.id, Box::new(job)))
+            let added = downloads.add(pull::job(&entry, &mirrors, &watcher.records(), &home));
+            Done::Library(LibraryDone::Pull(entry.id, added))
         });
     }
 
-    /// Begins a download that was prepared.
-    pub fn begin(&mut self, id: String, job: Job, core: &mut Core) {
-        match self.downloads.add(job) {
+    /// Shows a download that has begun.
+    pub fn begun(&mut self, id: String, added: Result<Ticket, DownloadError>, core: &mut Core) {
+        match added {
             Ok(ticket) => {
                 self.tickets.retain(|(known, _)| *known != id);
                 self.tickets.push((id, ticket));
@@ -61,9 +64,9 @@ impl DownloadList {
     }
 
     /// Pauses a download.
-    pub fn pause(&self, id: &str) {
+    pub fn pause(&self, id: &str, core: &Core) {
         if let Some(ticket) = self.ticket(id) {
-            self.downloads.pause(ticket);
+            self.on_worker(core, move |downloads| downloads.pause(ticket));
         }
     }
 
@@ -75,11 +78,20 @@ impl DownloadList {
     }
 
     /// Gives a download up.
-    pub fn cancel(&mut self, id: &str) {
+    pub fn cancel(&mut self, id: &str, core: &Core) {
         if let Some(ticket) = self.ticket(id) {
-            self.downloads.cancel(ticket);
+            self.on_worker(core, move |downloads| downloads.cancel(ticket));
             self.tickets.retain(|(known, _)| known != id);
         }
+    }
+
+    /// Does what looks at the disk or changes it.
+    fn on_worker(&self, core: &Core, job: impl FnOnce(&Downloads) + Send + 'static) {
+        let downloads = Arc::clone(&self.downloads);
+        core.workers.run("downloads", move || {
+            job(&downloads);
+            Done::Nothing
+        });
     }
 
     /// Takes over the state of all downloads; a finished one is written down and announced.
@@ -111,7 +123,8 @@ impl DownloadList {
                 },
                 Some(State::Failed(failure)) => {
                     let text = failure.explain(core.language());
-                    PullState::Failed { message: text.message, fix: text.fix }
+                    let of_connection = failure.error.is_of_connection();
+                    PullState::Failed { message: text.message, fix: text.fix, of_connection }
                 }
                 Some(State::Done(result)) => {
                     downloaded(id, &result, core);

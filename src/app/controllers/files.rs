@@ -41,6 +41,9 @@ impl FilesController {
                 // On a worker: whether it exists decides what it is.
                 core.workers.run("typed path", move || Done::Typed(meaning(what, &text, in_library)));
             }
+            FilesIntent::ChangeAddress(text) => {
+                self.typed = Some(Typed { text, ..Typed::new(Choose::Address) });
+            }
             FilesIntent::CancelTyped => self.typed = None,
             FilesIntent::OpenPaths(paths) => open_paths(paths, core),
             FilesIntent::OpenFolder(path) => {

@@ -94,17 +94,17 @@ impl LibraryController {
             LibraryIntent::Order(order) => core.settings.model_order = order,
             LibraryIntent::Import { path, run } => import(path, run, core),
             LibraryIntent::WatchFolder(folder) => watch_folder(folder, core),
-            LibraryIntent::Pull(id) => DownloadList::ask(&id, core),
-            LibraryIntent::PausePull(id) => self.downloads.pause(&id),
+            LibraryIntent::Pull(id) => self.downloads.ask(&id, core),
+            LibraryIntent::PausePull(id) => self.downloads.pause(&id, core),
             LibraryIntent::ResumePull(id) => self.downloads.resume(&id),
-            LibraryIntent::CancelPull(id) => self.downloads.cancel(&id),
+            LibraryIntent::CancelPull(id) => self.downloads.cancel(&id, core),
         }
     }
 
     /// Takes over a worker's result.
     pub fn done(&mut self, done: LibraryDone, core: &mut Core) {
         match done {
-            LibraryDone::Pull(id, job) => self.downloads.begin(id, *job, core),
+            LibraryDone::Pull(id, added) => self.downloads.begun(id, added, core),
             LibraryDone::Verified(name, verdict) => verified(&name, verdict, core),
             LibraryDone::Removed(path, deleted, record, result) => {
                 removed(&path, deleted, record, result, core);
@@ -130,9 +130,7 @@ impl LibraryController {
 
 /// Changes the record of a model and of its copies, which are listed as one.
 fn change(path: &Path, core: &Core, change: impl Fn(&mut ModelRecord) + Send + 'static) {
-    let entry = listed(&core.models, path);
-    let paths: Vec<PathBuf> =
-        entry.map_or_else(|| vec![path.to_owned()], |entry| entry.paths().map(Path::to_owned).collect());
+    let paths = with_copies(&core.models, path);
     core.library_job(move |watcher| {
         watcher.update(|records| {
             for path in &paths {
@@ -141,6 +139,12 @@ fn change(path: &Path, core: &Core, change: impl Fn(&mut ModelRecord) + Send + '
         });
         Done::Nothing
     });
+}
+
+/// The paths of a model and of its copies.
+fn with_copies(models: &[Arc<ModelEntry>], path: &Path) -> Vec<PathBuf> {
+    let entry = listed(models, path);
+    entry.map_or_else(|| vec![path.to_owned()], |entry| entry.paths().map(Path::to_owned).collect())
 }
 
 /// Takes over the list of models; the running one is opened again if its file changed.
@@ -310,6 +314,19 @@ mod tests {
     use super::*;
     use crate::app::tests::{listed_model, model_info};
     use crate::model::Task;
+
+    /// A copy that stayed a favourite would keep the model one, whose copies are listed as one.
+    #[test]
+    fn a_model_and_its_copies_are_changed_together_by_whichever_path() {
+        let mut entry = ModelEntry::clone(&listed_model("a", Task::Detect, None));
+        entry.copies = vec!["/elsewhere/a.onnx".into()];
+        let models = [listed_model("b", Task::Detect, None), Arc::new(entry)];
+        let both: [PathBuf; 2] = ["/models/a.onnx".into(), "/elsewhere/a.onnx".into()];
+        for path in &both {
+            assert_eq!(with_copies(&models, path), both);
+        }
+        assert_eq!(with_copies(&models, Path::new("/c.onnx")), [PathBuf::from("/c.onnx")]);
+    }
 
     #[test]
     fn a_file_has_changed_when_its_content_has() {

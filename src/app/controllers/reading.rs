@@ -1,6 +1,6 @@
 //! The page "Configure model".
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::core::Core;
 use crate::app::intent::{Intent, ModelIntent, Page, ReadingIntent};
@@ -22,7 +22,7 @@ impl ReadingController {
     pub fn apply(&self, intent: ReadingIntent, core: &Core) {
         match intent {
             ReadingIntent::Save(path, sidecar) => core.workers.run("save reading", move || {
-                let result = sidecar.save(&path);
+                let result = sidecar.save(&path).map(|_| Box::new(sidecar));
                 Done::ReadingSaved(path, result)
             }),
             ReadingIntent::Labels(file) => {
@@ -64,18 +64,23 @@ impl ReadingController {
             Err(error) => Seen::Failed(error),
         };
         if let Some(sidecar) = sidecar {
+            reading.stored = sidecar.clone();
             reading.chosen = sidecar;
         }
     }
 
     /// A worker has written a sidecar, or failed.
-    pub fn saved(&mut self, path: &Path, result: Result<PathBuf, ModelError>, core: &mut Core) {
-        let result = result.map(drop).map_err(|error| error.explain(core.language()).to_string());
+    pub fn saved(&mut self, path: &Path, result: Result<Box<Sidecar>, ModelError>, core: &mut Core) {
+        let result = result.map_err(|error| error.explain(core.language()).to_string());
         match (self.of(path), result) {
-            (Some(reading), result) => reading.saved = Some(result),
+            (Some(reading), Ok(sidecar)) => {
+                reading.stored = *sidecar;
+                reading.saved = Some(Ok(()));
+            }
+            (Some(reading), Err(why)) => reading.saved = Some(Err(why)),
             // The page was left meanwhile.
             (None, Err(why)) => core.failed(why),
-            (None, Ok(())) => {}
+            (None, Ok(_)) => {}
         }
     }
 
@@ -83,14 +88,38 @@ impl ReadingController {
     pub fn labels_read(&mut self, path: &Path, result: Result<Vec<String>, LabelsError>, core: &mut Core) {
         match result {
             Ok(names) => {
-                if let Some(reading) = self.of(path) {
-                    reading.chosen.labels = Some(names);
-                    reading.saved = None;
-                    let (path, chosen) = (reading.path.clone(), reading.chosen.clone());
-                    core.ask(Intent::Model(ModelIntent::OpenAs(path, chosen)));
+                if let Some(intent) = self.label(path, names) {
+                    core.ask(intent);
                 }
             }
             Err(error) => core.failed_with(&error),
         }
+    }
+
+    /// Chooses class names for the model at `path`, if its page is open; returns how it is opened with them.
+    fn label(&mut self, path: &Path, names: Vec<String>) -> Option<Intent> {
+        let reading = self.of(path)?;
+        reading.chosen.labels = Some(names);
+        reading.saved = None;
+        Some(Intent::Model(ModelIntent::OpenAs(reading.path.clone(), reading.chosen.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_were_read_for_one_model_do_not_go_to_another() {
+        let (one, other) = (Path::new("/models/one.onnx"), Path::new("/models/other.onnx"));
+        let mut page = ReadingController { reading: Some(Reading::new(other, Sidecar::default())) };
+        let names = || vec!["cat".to_owned(), "dog".to_owned()];
+        assert_eq!(page.label(one, names()), None);
+        assert_eq!(page.reading.as_ref().map(|reading| &reading.chosen), Some(&Sidecar::default()));
+        let chosen = Sidecar { labels: Some(names()), ..Sidecar::default() };
+        assert_eq!(
+            page.label(other, names()),
+            Some(Intent::Model(ModelIntent::OpenAs(other.into(), chosen)))
+        );
     }
 }

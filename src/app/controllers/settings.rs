@@ -66,6 +66,7 @@ impl SettingsController {
                 Some(address) if !address.is_camera() => core.file_mirrored = on,
                 _ => core.settings.mirror = on,
             },
+            SettingsIntent::HubMirror(address) => core.settings.hub_mirror = address,
             SettingsIntent::LineSize(size) => core.settings.line_size = size,
             SettingsIntent::LabelSize(size) => core.settings.label_size = size,
             SettingsIntent::Figures(on) => core.settings.figures = on,

@@ -84,13 +84,11 @@ impl SourceController {
                 core.engine.send(Command::Step);
             }
             SourceIntent::StepBack => {
-                // Also at the end of a video, which otherwise plays on from there.
-                if !matches!(*core.source, SourceState::Paused { .. }) {
+                let (pauses, to) = step_back(&core.source, core.position);
+                if pauses {
                     core.engine.send(Command::Pause(true));
                 }
-                let fps = core.source.info().and_then(|info| info.fps).filter(|fps| *fps > 0.0);
-                let to = core.position.unwrap_or(0.0) - 1.0 / fps.unwrap_or(25.0);
-                core.engine.send(Command::Seek(to.max(0.0)));
+                core.engine.send(Command::Seek(to));
             }
             SourceIntent::Speed(speed) => {
                 self.speed = speed;
@@ -180,6 +178,14 @@ fn needs_listing(before: &SourceState, now: &SourceState) -> bool {
     is_camera && (failed || begins)
 }
 
+/// How a video goes back by a frame: whether it is paused first, and to which second.
+fn step_back(source: &SourceState, position: Option<f64>) -> (bool, f64) {
+    // At the end of a video it is paused too: otherwise it would play on from there.
+    let pauses = !matches!(source, SourceState::Paused { .. });
+    let fps = source.info().and_then(|info| info.fps).filter(|fps| *fps > 0.0);
+    (pauses, (position.unwrap_or(0.0) - 1.0 / fps.unwrap_or(25.0)).max(0.0))
+}
+
 /// Goes this many images of a folder forward or back.
 fn skip(by: i32, core: &Core) {
     let Some(info) = core.source.info().filter(|info| info.pace == Pace::Stills) else { return };
@@ -202,6 +208,17 @@ fn skip(by: i32, core: &Core) {
 mod tests {
     use super::*;
     use crate::source::SourceError;
+
+    #[test]
+    fn a_video_that_has_ended_is_paused_before_it_goes_back_by_a_frame() {
+        let address = Address::Video("/a.mp4".into());
+        let info = SourceInfo { fps: Some(25.0), ..SourceInfo::new("a.mp4", Pace::Video) };
+        let ended = SourceState::Ended { address: address.clone(), info: info.clone() };
+        assert_eq!(step_back(&ended, Some(8.0)), (true, 7.96));
+        let paused = SourceState::Paused { address, info };
+        assert_eq!(step_back(&paused, Some(8.0)), (false, 7.96));
+        assert_eq!(step_back(&paused, Some(0.01)), (false, 0.0));
+    }
 
     #[test]
     fn cameras_are_listed_again_when_one_fails_and_when_it_plays_again() {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use egui::{self, Align, Layout, Ui};
 
-use super::parts::{chip, kind, licence_colour, progress, row_frame, task_mark};
+use super::parts::{chip, licence_colour, progress, row_frame, task_mark};
 use super::state::{LibraryPage, Question};
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{Explain as _, Library, family_name, permits, sentences, task_name};
+use crate::app::strings::{Explain as _, Library, kind_text, permits, sentences, task_name};
 use crate::app::style::palette;
 use crate::app::view::{Pull, PullState, View};
 use crate::app::widgets::{notice, plain_button, primary_button};
@@ -27,6 +27,7 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
         );
     }
     let catalogue = view.library.catalogue;
+    connection_notice(ui, view, w, out);
     let plain_list = page.task.is_none() && !page.classics && page.search.trim().is_empty();
     let missing = missing_starters(view, &here);
     if plain_list && !missing.is_empty() {
@@ -48,6 +49,38 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
             entry_ui(page, ui, view, w, entry, (here.get(entry.id.as_str()).copied(), pull), out);
         });
         ui.add_space(2.0);
+    }
+}
+
+/// Says once what keeps several downloads from starting, and tries all of them again.
+fn connection_notice(ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
+    let failed = || {
+        view.library.pulls.iter().filter_map(|pull| match &pull.state {
+            PullState::Failed { message, fix, of_connection: true } => Some((pull, message, fix)),
+            _ => None,
+        })
+    };
+    let mut told: Vec<&str> = Vec::new();
+    for (_, message, fix) in failed() {
+        if told.contains(&message.as_str()) {
+            continue;
+        }
+        told.push(message);
+        let alike = || failed().filter(|(_, other, _)| *other == message).map(|(pull, ..)| pull.id.clone());
+        notice(ui, palette(ui).bad, &(w.not_downloaded)(alike().count()), &sentences(message, fix), |ui| {
+            ui.horizontal_wrapped(|ui| {
+                if ui.button(w.try_again).clicked() {
+                    out.extend(alike().map(|id| Intent::Library(LibraryIntent::ResumePull(id))));
+                }
+                if ui.button(w.cancel).clicked() {
+                    out.extend(alike().map(|id| Intent::Library(LibraryIntent::CancelPull(id))));
+                }
+                if ui.button(view.strings.settings).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
+                }
+            });
+        });
+        ui.add_space(6.0);
     }
 }
 
@@ -123,7 +156,8 @@ fn fits(page: &mut LibraryPage, catalogue: &Catalogue, entry: &CatalogueEntry) -
 
 fn name_of(view: &View<'_>, entry: &CatalogueEntry) -> String {
     match (view.language, &entry.name_zh) {
-        (Language::Chinese, Some(name)) if *name != entry.name => format!("{name}（{}）", entry.name),
+        (Language::Chinese, Some(name)) if name.contains(&entry.name) => name.clone(),
+        (Language::Chinese, Some(name)) => format!("{name}（{}）", entry.name),
         _ => entry.name.clone(),
     }
 }
@@ -190,7 +224,7 @@ fn entry_ui(
             }
         });
     });
-    if let Some(Pull { state: PullState::Failed { message, fix }, .. }) = pull {
+    if let Some(Pull { state: PullState::Failed { message, fix, of_connection: false }, .. }) = pull {
         ui.add(
             egui::Label::new(egui::RichText::new(sentences(message, fix)).color(p.bad))
                 .wrap()
@@ -209,7 +243,7 @@ fn chips_ui(ui: &mut Ui, view: &View<'_>, w: &Library, entry: &CatalogueEntry) {
 }
 
 fn about(view: &View<'_>, entry: &CatalogueEntry) -> String {
-    let mut parts = kind(task_name(view.language, entry.task), family_name(view.language, entry.family));
+    let mut parts = vec![kind_text(view.language, entry.task, entry.family)];
     parts.extend(entry.input.map(|(width, height)| format!("{width}×{height}")));
     parts.push(entry.precision.name().to_owned());
     parts.extend(entry.bytes.map(size));

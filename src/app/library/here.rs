@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use egui::{self, Align, Layout, Ui};
 
-use super::parts::{chip, kind, licence_colour, row_frame, star, task_mark};
+use super::parts::{chip, licence_colour, row_frame, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{Library, family_name, permits, phrase, sentences, task_name};
+use crate::app::strings::{Library, kind_text, permits, phrase, sentences, task_name};
 use crate::app::style::palette;
 use crate::app::view::{View, is_of, listed};
 use crate::app::widgets::{at_right, centred_page, plain_button, primary_button};
@@ -110,6 +110,9 @@ fn groups<'a>(models: &[&'a ModelEntry]) -> Vec<Vec<&'a ModelEntry>> {
     groups
 }
 
+/// Width of a row's other side: licence, time, star and buttons.
+const OTHER_SIDE: f32 = 400.0;
+
 fn model_ui(
     page: &mut LibraryPage,
     ui: &mut Ui,
@@ -124,9 +127,7 @@ fn model_ui(
         task_mark(ui, model.task(), task);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            // As wide as the other side leaves it, so that the size is not cut.
-            let others = if model.stated_licence().is_some() { 330.0 } else { 240.0 };
-            let room = (ui.available_width() - others).max(160.0);
+            let room = (ui.available_width() - OTHER_SIDE).max(160.0);
             ui.set_width(room);
             ui.horizontal(|ui| {
                 let name = egui::RichText::new(&model.name).color(p.strong).size(15.0);
@@ -134,15 +135,22 @@ fn model_ui(
             });
             let text = match &model.kind {
                 Kind::Known(_) => about(view, w, model),
-                Kind::Unknown(reason) => format!("{}: {}", w.not_understood, phrase(view.language, reason)),
-                Kind::Broken { message, .. } => format!("{}: {}", w.broken, phrase(view.language, message)),
+                Kind::Unknown(reason) => {
+                    (view.strings.pair)(w.not_understood, &phrase(view.language, reason))
+                }
+                Kind::Broken { message, .. } => {
+                    (view.strings.pair)(w.broken, &phrase(view.language, message))
+                }
             };
             let colour = if model.problem().is_some() { p.warn } else { p.weak };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(colour)).truncate()).on_hover_text(text);
         });
         at_right(ui, &model.path, |ui| {
             let licence_ui = |ui: &mut Ui| {
-                let Some((licence, permitted)) = model.stated_licence() else { return };
+                let Some((licence, permitted)) = model.stated_licence() else {
+                    chip(ui, w.no_licence, p.weak).on_hover_text(w.no_licence_hint);
+                    return;
+                };
                 let hint = permits(view.language, permitted);
                 let hint =
                     if model.origin.is_some() { hint.to_owned() } else { sentences(hint, w.by_its_file) };
@@ -212,7 +220,7 @@ fn about(view: &View<'_>, w: &Library, model: &ModelEntry) -> String {
     let Some(spec) = model.spec() else { return String::new() };
     let (width, height) = spec.input.size.bound();
     let bound = if matches!(spec.input.size, Size::Dynamic { .. }) { "≤ " } else { "" };
-    let mut parts = kind(task_name(view.language, spec.task), family_name(view.language, spec.family));
+    let mut parts = vec![kind_text(view.language, spec.task, spec.family)];
     parts.extend([
         format!("{bound}{width}×{height}"),
         model.precision.name().to_owned(),
@@ -282,9 +290,13 @@ fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Library, model: &ModelEntry) {
         if let Some(origin) = &model.origin {
             row(w.source, origin.source.clone());
         }
-        if let Some((licence, permitted)) = model.stated_licence() {
-            row(w.licence, format!("{licence}: {}", permits(view.language, permitted)));
-        }
+        row(
+            w.licence,
+            model.stated_licence().map_or_else(
+                || w.no_licence.to_owned(),
+                |(licence, permitted)| (view.strings.pair)(licence, permits(view.language, permitted)),
+            ),
+        );
         match &model.kind {
             Kind::Known(spec) => {
                 let sure = (view.strings.certainty)(spec.confidence * 100.0);

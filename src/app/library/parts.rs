@@ -114,10 +114,3 @@ pub fn row_frame(ui: &mut Ui, marked: bool, add: impl FnOnce(&mut Ui)) {
             add(ui);
         });
 }
-
-/// Task and family; only one of them if they have the same name.
-pub fn kind(task: &str, family: &str) -> Vec<String> {
-    let mut parts = vec![task.to_owned(), family.to_owned()];
-    parts.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-    parts
-}

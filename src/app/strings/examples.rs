@@ -158,6 +158,7 @@ examples! { download_errors: DownloadError =
     NoAddress { id: "yolox".into() },
     BadAddress { address: "ftp://a".into(), reason: "only http, https and file addresses can be used".into() },
     PlainHttp { host: host() },
+    Offline,
     Unreachable { host: host(), reason: reason() },
     Insecure { host: host(), reason: reason() },
     Proxy { proxy: Some("proxy:8080".into()), reason: "its address isn't understood".into() },

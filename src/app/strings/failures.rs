@@ -245,8 +245,8 @@ impl Explain for Failure {
 
     fn chinese(&self) -> FailureText {
         let FailureText { mut message, fix } = self.error.chinese();
-        if self.tried.len() > 1 {
-            message = format!("{message}另外 {} 个地址也失败了。", self.tried.len() - 1);
+        if self.others_tried() > 0 {
+            message = format!("{message}另外 {} 个地址也失败了。", self.others_tried());
         }
         if let Some(PartialDownload { path, bytes, total }) = &self.partial {
             let of = total.map(|total| format!("（共 {}）", names::size(total))).unwrap_or_default();
@@ -275,6 +275,7 @@ fn what_happened(error: &DownloadError) -> String {
         E::NoAddress { id } => format!("没有“{id}”的下载地址。"),
         E::BadAddress { address, reason } => format!("“{address}”不是可用的下载地址：{}。", zh(reason)),
         E::PlainHttp { host } => format!("{host} 只能通过未加密的 http 传送文件，且没有可供校验的 SHA-256。"),
+        E::Offline => "没有网络连接。".into(),
         E::Unreachable { host, reason } => format!("无法连接 {host}：{}。", zh(reason)),
         E::Insecure { host, reason } => format!("无法与 {host} 建立安全连接：{}。", zh(reason)),
         E::Proxy { proxy, reason } => {
@@ -350,7 +351,10 @@ fn what_to_do(error: &DownloadError) -> &'static str {
         E::NoAddress { .. } => "请给出文件的地址，或含有该文件的文件夹。",
         E::BadAddress { .. } => "请给出 https 地址、file:// 地址或文件夹。",
         E::PlainHttp { .. } => "请使用 https 地址，或给出文件的 SHA-256。",
-        E::Unreachable { .. } => "请检查网络；如需代理，请设置 HTTPS_PROXY 后重试；或选择镜像。",
+        E::Offline => "请连接网络后重试。",
+        E::Unreachable { .. } => {
+            "请检查网络（如需代理，请设置 HTTPS_PROXY），或选择镜像（在“设置”中，或用 HF_ENDPOINT）。"
+        }
         E::Insecure { .. } => "请检查本机的日期和证书；如网络要求登录，请先登录。",
         E::Proxy { .. } => "请更正 HTTPS_PROXY、HTTP_PROXY 或 ALL_PROXY，或在 NO_PROXY 中列出该服务器。",
         E::Stalled { .. } | E::BrokeOff { .. } => "请在网络好转后重试，或选择镜像。",

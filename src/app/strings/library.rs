@@ -40,6 +40,9 @@ strings! {
         verify = "Verify file", "校验文件";
         remove = "Remove…", "移除…";
         remove_text = "The model file is removed, with the settings file next to it and the weights in other files that no other model uses.", "模型文件、其旁边的配置文件，以及存放在其他文件中且没有其他模型使用的权重会一起移除。";
+        not_downloaded: fn(usize) -> String =
+            |n| if n == 1 { "A model couldn't be downloaded".into() } else { format!("{n} models couldn't be downloaded") },
+            |n| format!("{n} 个模型未能下载");
         undo = "Undo", "撤销";
         restored = "Restored from the trash", "已从回收站恢复";
         copies = "Also in", "另有副本";
@@ -48,6 +51,10 @@ strings! {
             |folder| format!("正在从 {folder} 运行，该文件夹不在模型库中");
         add_running = "Add to the library", "添加到模型库";
         by_its_file = "As stated in the model file.", "模型文件中注明的许可证。";
+        no_licence = "Licence not stated", "许可证未说明";
+        no_licence_hint =
+            "Neither the model file nor the catalogue names a licence. Ask its author before you publish or sell something with it.",
+            "模型文件和目录均未注明许可证。在发布或商用之前，请先咨询作者。";
         into_trash = "Move to trash", "移到回收站";
         delete = "Delete permanently", "永久删除";
         measure = "Measure speed again", "重新测量速度";
@@ -60,9 +67,9 @@ strings! {
         measured_hint: fn(&str, usize) -> String =
             |provider, threads| {
                 let plural = if threads == 1 { "" } else { "s" };
-                format!("Time per frame on this computer: median over a few frames of 1280×720 while nothing is playing ({provider}, {threads} thread{plural}).")
+                format!("Time per frame on this computer, after a warm-up: median over a few frames of 1280×720 while nothing is playing ({provider}, {threads} thread{plural}). A single first run, as on an image, is slower.")
             },
-            |provider, threads| { format!("在本机每帧的耗时：没有播放画面时，用数帧 1280×720 画面测得的中位数（{provider}，{threads} 个线程）。") };
+            |provider, threads| { format!("在本机预热后每帧的耗时：没有播放画面时，用数帧 1280×720 画面测得的中位数（{provider}，{threads} 个线程）。首次单独运行（如处理单张图片）会更慢。") };
         live_hint: fn(&str, usize, (u32, u32)) -> String =
             |provider, threads, (w, h)| {
                 let plural = if threads == 1 { "" } else { "s" };

@@ -60,7 +60,7 @@ pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
-pub use phrases::{family_name, phrase};
+pub use phrases::{family_name, kind_text, phrase};
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use window::Window;
 

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::model::Family;
+use super::errors::task_name;
 use crate::model::labels::Language;
+use crate::model::{Family, Task};
 
 mod evidence;
 mod reasons;
@@ -19,7 +20,7 @@ const NAMES: Phrases = &[
     ("Image enhancement", "图像增强"),
     ("AnimeGAN, CycleGAN, pix2pix", "AnimeGAN、CycleGAN、pix2pix"),
     ("Matting (selfie, MODNet)", "抠图（selfie、MODNet）"),
-    ("Fast neural style", "快速神经风格"),
+    ("Fast neural style", "快速风格迁移"),
     ("Detector with NMS inside", "内置 NMS 的检测器"),
     ("RT-DETR, D-FINE, DEIM", "RT-DETR、D-FINE、DEIM"),
     ("RT-DETR (Ultralytics)", "RT-DETR（Ultralytics）"),
@@ -39,6 +40,17 @@ pub fn family_name(language: Language, family: Family) -> &'static str {
     match NAMES.iter().find(|(english, _)| *english == name) {
         Some((_, chinese)) if language == Language::Chinese => chinese,
         _ => name,
+    }
+}
+
+/// Task and family of a model; only the family where its name begins with that of the task.
+#[must_use]
+pub fn kind_text(language: Language, task: Task, family: Family) -> String {
+    let (task, family) = (task_name(language, task), family_name(language, family));
+    if family.to_lowercase().starts_with(&task.to_lowercase()) {
+        family.to_owned()
+    } else {
+        format!("{task} · {family}")
     }
 }
 

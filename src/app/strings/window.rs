@@ -119,6 +119,10 @@ strings! {
         output = "Postprocessing", "后处理";
         total = "Total", "合计";
         stages = "Stage times (ms)", "各阶段耗时（ms）";
+        single_run = "This image, one run", "本图单次运行";
+        single_run_hint =
+            "Times of the one run on this image, in ms. The first run of a model is slower than later ones; the time in the model library is the median of several runs after a warm-up.",
+            "模型在这张图片上单次运行的耗时（ms）。首次运行比之后慢；模型库中的耗时是预热后多次运行的中位数。";
         median_p95 = "median · p95", "中位数 · p95";
         age_shown = "Preview latency", "画面延迟";
         age_shown_hint = "Time from capture until it is on screen.", "从采集到显示在屏幕上的时间。";
@@ -163,6 +167,9 @@ strings! {
             |name| format!("正在打开 {name}…");
         camera_permission_hint = "The preview appears as soon as the camera sends a frame.", "摄像头传来画面后会立即显示。";
         waiting_for_image = "Waiting for the first frame…", "正在等待第一帧画面…";
+        change_address = "Change address…", "更改地址…";
+        /// A name and its value.
+        pair: fn(&str, &str) -> String = |name, value| format!("{name}: {value}"), |name, value| format!("{name}：{value}");
         welcome = "Open a source", "打开来源";
         welcome_text =
             "Choose a camera, an image, a video or the test pattern, or drag a file into the window.",
@@ -252,6 +259,17 @@ strings! {
         mirror_note =
             "With a mirrored preview, snapshots are mirrored too; the original frame never is.",
             "镜像显示时截图也是镜像的；原始画面始终不镜像。";
+        downloads = "Downloads", "下载";
+        hub_mirror = "Hugging Face mirror", "Hugging Face 镜像";
+        hub_mirror_hint =
+            "Models are downloaded from here instead of huggingface.co. In China, https://hf-mirror.com is what most people use.",
+            "从此处而不是 huggingface.co 下载模型。在国内，大多数人使用 https://hf-mirror.com。";
+        hub_mirror_wrong =
+            "This isn't the address of a mirror; one looks like https://hf-mirror.com.",
+            "这不是镜像地址；格式如 https://hf-mirror.com。";
+        hub_variable: fn(&str) -> String =
+            |address| format!("The variable HF_ENDPOINT is set to {address} and goes before this."),
+            |address| format!("环境变量 HF_ENDPOINT 已设为 {address}，优先于此设置。");
         about = "About", "关于";
         settings_file = "Settings file", "设置文件";
 

@@ -110,14 +110,53 @@ fn a_licence_that_binds_is_shown_before_the_download() {
 
 #[test]
 fn a_download_that_failed_says_why_and_can_be_tried_again() {
-    let failed =
-        PullState::Failed { message: "example.org sent a web page.".into(), fix: "Try a mirror.".into() };
+    let failed = PullState::Failed {
+        message: "example.org sent a web page.".into(),
+        fix: "Try a mirror.".into(),
+        of_connection: false,
+    };
     let pulls = vec![Pull { id: "free".into(), state: failed }];
     let mut harness = Bench { catalogue: list(), pulls, ..Bench::default() }.shown(page_of);
     press(&mut harness, "Show available models");
     assert!(harness.query_by_label("example.org sent a web page. Try a mirror.").is_some());
     press(&mut harness, "Try again");
     assert_eq!(harness.state().intents, [Intent::Library(LibraryIntent::ResumePull("free".into()))]);
+}
+
+#[test]
+fn a_broken_connection_is_told_once_and_tried_again_for_all() {
+    let failed = |id: &str| Pull {
+        id: id.into(),
+        state: PullState::Failed {
+            message: "No internet connection.".into(),
+            fix: "Connect to a network and try again.".into(),
+            of_connection: true,
+        },
+    };
+    let pulls = vec![failed("free"), failed("bound")];
+    let mut harness = Bench { catalogue: list(), pulls, ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show available models");
+    let told = "No internet connection. Connect to a network and try again.";
+    assert_eq!(harness.query_all_by_label(told).count(), 1);
+    assert!(harness.query_by_label("2 models couldn't be downloaded").is_some());
+    harness.get_all_by_label("Try again").next().unwrap().click();
+    harness.run_steps(3);
+    let resumed = |id: &str| Intent::Library(LibraryIntent::ResumePull(id.into()));
+    assert_eq!(harness.state().intents, [resumed("free"), resumed("bound")]);
+}
+
+#[test]
+fn a_model_without_a_licence_says_so_and_one_word_of_kind_is_enough() {
+    let mut entry = ModelEntry::clone(&listed_model("depth_small", Task::Depth, None));
+    if let Kind::Known(spec) = &mut entry.kind {
+        spec.family = Family::Depth;
+    }
+    let models = vec![Arc::new(entry)];
+    let bench = Bench { models, language: Language::Chinese, ..Bench::default() };
+    let harness = bench.shown(page_of);
+    assert!(harness.query_by_label("许可证未说明").is_some());
+    assert!(harness.query_by_label_contains("深度估计 · 深度估计").is_none());
+    assert!(harness.query_by_label_contains("深度估计（MiDaS、Depth Anything）").is_some());
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The pages in the image's place.
 
 use super::*;
-use crate::app::intent::{Choose, FilesIntent, ModelIntent, SourceIntent};
+use crate::app::intent::{Choose, FilesIntent, ModelIntent, SettingsIntent, SourceIntent};
 use crate::app::pages;
+use crate::app::reading::{Reading, Seen};
 use crate::app::strings::{every_source_error, plain_quotes, source_page};
 use crate::model::ModelError;
+use crate::model::sidecar::Sidecar;
 use crate::source::SourceError;
 use crate::source::address::PATTERN;
 
@@ -49,6 +51,70 @@ fn the_page_of_a_failing_camera_offers_the_others() {
     assert!(harness.query_by_label("Bad").is_none());
     press(&mut harness, "Good");
     assert_eq!(harness.state().intents, [Intent::Source(SourceIntent::Open(camera("Good").address()))]);
+}
+
+#[test]
+fn the_address_of_a_stream_that_fails_can_be_changed() {
+    let stream = "rtsp://10.0.0.2/cam";
+    let error = SourceError::StreamStalled { name: stream.into() };
+    let source = SourceState::Failed { address: Address::Stream(stream.into()), error, retrying: true };
+    let mut harness = Bench { source, ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Change address…");
+    assert_eq!(harness.state().intents, [Intent::Files(FilesIntent::ChangeAddress(stream.into()))]);
+}
+
+#[test]
+fn a_mirror_is_taken_over_when_it_is_an_address_and_told_when_it_is_none() {
+    let shown = |bench: &mut Bench, ui: &mut Ui| {
+        let mut out = Vec::new();
+        crate::app::settings_page::ui(ui, &bench.view(), &mut out);
+        bench.intents.extend(out);
+    };
+    let mut harness = Bench::default().shown(shown);
+    let typed = |harness: &mut Harness<'_, Bench>, text: &str| {
+        let field = harness.get_by_label("Hugging Face mirror");
+        field.focus();
+        field.type_text(text);
+        harness.run_steps(4);
+    };
+    typed(&mut harness, "mirror");
+    let wrong = "This isn't the address of a mirror; one looks like https://hf-mirror.com.";
+    assert!(harness.query_by_label(wrong).is_some() && harness.state().intents.is_empty());
+    typed(&mut harness, ".example.org");
+    let set = Intent::Settings(SettingsIntent::HubMirror(Some("https://mirror.example.org".into())));
+    assert_eq!(harness.state().intents.last(), Some(&set));
+    assert!(harness.query_by_label(wrong).is_none());
+}
+
+/// The page "Configure model" of a file that can't be understood, with this choice.
+fn configured(chosen: &Sidecar) -> Harness<'static, Bench> {
+    let mut bench = Bench::default();
+    let path = std::path::PathBuf::from("/models/odd.onnx");
+    let error = ModelError::NotUnderstood { path: path.clone(), reason: "nothing fits".into() };
+    bench.model.failed = Some((path, Arc::new(error)));
+    bench.text = if *chosen == Sidecar::default() { String::new() } else { "bgr".into() };
+    bench.shown(|bench, ui| {
+        let path = std::path::Path::new("/models/odd.onnx");
+        let mut reading = Reading::new(path, Sidecar::default());
+        reading.seen = Seen::Failed(ModelError::NoFile { path: path.into() });
+        if !bench.text.is_empty() {
+            reading.chosen.order = Some(ColourOrder::Bgr);
+        }
+        let mut out = Vec::new();
+        reading.ui(ui, &bench.view(), &mut out, |_, _, _| {});
+        bench.intents.extend(out);
+    })
+}
+
+#[test]
+fn nothing_is_saved_beside_a_model_before_something_was_chosen() {
+    use egui_kittest::kittest::NodeT as _;
+    let disabled = |harness: &Harness<'_, Bench>| {
+        harness.get_by_label("Save next to model").accesskit_node().is_disabled()
+    };
+    assert!(disabled(&configured(&Sidecar::default())));
+    let chosen = Sidecar { order: Some(ColourOrder::Bgr), ..Sidecar::default() };
+    assert!(!disabled(&configured(&chosen)));
 }
 
 #[test]

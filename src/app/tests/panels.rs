@@ -76,6 +76,55 @@ fn the_model_panel_says_why_a_model_isnt_running_and_leads_to_its_page() {
     assert_eq!(harness.state().intents, [Intent::Window(WindowIntent::Show(Page::Reading(path)))]);
 }
 
+fn result_panels(bench: &mut Bench, ui: &mut Ui) {
+    let mut out = Vec::new();
+    detect_panel::ui(ui, &bench.view(), &mut out);
+    crate::app::figures_panel::ui(ui, &bench.view());
+    bench.intents.extend(out);
+}
+
+#[test]
+fn an_image_has_no_live_settings_and_without_a_model_there_are_no_empty_ones() {
+    let image = || Address::Image("/a.png".into());
+    let has = |harness: &Harness<'_, Bench>, label: &str| {
+        harness.query_all_by_label_contains(label).next().is_some()
+    };
+    let live =
+        Bench::default().with_model().playing(Address::CameraIndex(0), Pace::Live).shown(result_panels);
+    assert!(has(&live, "Sync picture to results"));
+    let still = Bench::default().with_model().playing(image(), Pace::Stills).shown(result_panels);
+    assert!(has(&still, "Confidence threshold") && !has(&still, "Sync picture to results"));
+    for bench in [Bench::default(), Bench::default().playing(image(), Pace::Stills)] {
+        let empty = bench.shown(result_panels);
+        for label in ["Confidence threshold", "IoU", "Sync picture", "Performance", "0.0"] {
+            assert!(!has(&empty, label), "{label}");
+        }
+    }
+}
+
+#[test]
+fn the_classes_of_a_classifier_are_listed_by_their_scores() {
+    let mut bench = Bench::default().with_model();
+    let mut info = model_info();
+    info.spec.task = Task::Classify;
+    let model = Arc::new(info);
+    let prediction = bench.prediction.take().map(|before| {
+        let mut results = Results::default();
+        results.clear(Task::Classify, (8, 8));
+        // Bus, dog, car.
+        for (class_id, score) in [(5, 0.2), (16, 0.7), (2, 0.1)] {
+            results.top.push(crate::model::results::ClassScore { class_id, score });
+        }
+        let mut prediction = Prediction::clone(&before);
+        (prediction.results, prediction.model) = (results, Arc::clone(&model));
+        Arc::new(prediction)
+    });
+    (bench.prediction, bench.model.current) = (prediction, Some(model));
+    let harness = bench.shown(classes_of);
+    let top = |name: &str| harness.get_by_label(name).rect().top();
+    assert!(top("dog") < top("bus") && top("bus") < top("car") && top("car") < top("person"));
+}
+
 fn classes_of(bench: &mut Bench, ui: &mut Ui) {
     let mut out = Vec::new();
     let mut classes = std::mem::take(&mut bench.classes);

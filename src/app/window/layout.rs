@@ -104,14 +104,18 @@ impl Layout<'_> {
             source_panel::ui(ui, view, out);
             ui.separator();
             model_panel::ui(ui, view, out);
-            ui.separator();
-            detect_panel::ui(ui, view, out);
+            if detect_panel::has_any(view) {
+                ui.separator();
+                detect_panel::ui(ui, view, out);
+            }
             if view.labels().is_some_and(|l| !l.is_empty()) {
                 ui.separator();
                 self.classes.ui(ui, view, out);
             }
-            ui.separator();
-            figures_panel::ui(ui, view);
+            if figures_panel::has_any(view) {
+                ui.separator();
+                figures_panel::ui(ui, view);
+            }
             if let Some(model) = &view.model.current {
                 speed::ui(ui, view, model, out);
             }

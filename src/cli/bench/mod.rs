@@ -39,6 +39,9 @@ pub struct BenchArgs {
     frames: u64,
     #[command(flatten)]
     opening: super::OpeningArgs,
+    /// Show no progress
+    #[arg(short, long)]
+    quiet: bool,
     /// Output: a table, or JSON
     #[arg(short, long, value_enum, default_value_t)]
     format: BenchFormat,
@@ -111,9 +114,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let frames = Frames::open(&address)?;
     let interrupt = Interrupt::listen();
     let model = args.opening.open(&path, &args.opening.options(&interrupt)?, &interrupt)?;
-    let (count, asked) = (args.frames, interrupt.clone());
+    let (count, tell, asked) = (args.frames, !args.quiet, interrupt.clone());
     // On a thread of its own, so that the command can end after Ctrl-C although the model does not.
-    let figures = interrupt.attend("bench", move || measure(source, frames, model, count, &asked))??;
+    let figures =
+        interrupt.attend("bench", move || measure(source, frames, model, count, tell, &asked))??;
     match args.format {
         BenchFormat::Json => output::json(&figures)?,
         BenchFormat::Table => output::line(&table(&figures))?,
@@ -121,12 +125,13 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     Ok(if interrupt.is_set() { Exit::Interrupted } else { Exit::Done })
 }
 
-/// Processes `count` frames, fewer after Ctrl-C.
+/// Processes `count` frames, fewer after Ctrl-C. `tell`: a line on standard error for every tenth of them.
 fn measure(
     source: String,
     mut frames: Frames,
     mut model: Model,
     count: u64,
+    tell: bool,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Figures> {
     let (mut stages, mut bare) = (Stages::default(), Series::default());
@@ -153,6 +158,10 @@ fn measure(
         stages.push(&times);
         bare.push(bare_ms);
         measured += 1;
+        let tenths = |n: u64| n * 10 / count;
+        if tell && measured < count && tenths(measured) > tenths(measured - 1) {
+            output::note(&format!("{}: {measured} of {count} frames", model.name()));
+        }
     }
     if measured == 0 {
         return Err(Failure::Interrupted.into());

@@ -22,9 +22,10 @@ use report::Report;
 /// What `sightline compare` takes.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "sightline compare [OPTIONS] --model <MODEL> --model <MODEL> <SOURCE>...",
+    override_usage = "sightline compare [OPTIONS] <SOURCE>... <MODEL> <MODEL>...",
     after_help = "Examples:\n  \
-    sightline compare traffic.mp4 --model yolov8n.onnx --model yolo11n.onnx\n  \
+    sightline compare traffic.mp4 yolov8n.onnx yolo11n.onnx\n  \
+    sightline compare street.jpg yolox-nano yolox-s\n  \
     sightline compare street/ --model yolo11n.onnx --model yolo11n_int8.onnx --save out\n  \
     sightline compare street.jpg -m a.onnx -m b.onnx -m c.onnx --format jsonl\n\n\
     Every model runs on every frame, one model after the other, so that none slows down another. Times are those of the \
@@ -37,11 +38,10 @@ use report::Report;
     ))
 )]
 pub struct CompareArgs {
-    /// Images, folders, globs, videos, cameras, “pattern” or network addresses
+    /// Images, folders, globs, videos, cameras, “pattern” or network addresses; and the models
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
-    /// A model: an ONNX file, or a model's name; give it two to four times
-    // Not required by clap: `run` has a better message for models that are named as sources.
+    /// A model: an ONNX file, or a model's name; two to four are compared
     #[arg(short, long = "model", value_name = "MODEL")]
     models: Vec<PathBuf>,
     #[command(flatten)]
@@ -63,16 +63,18 @@ struct ComparedModel {
 /// Why no frame can be processed, or why the work can't go on. What is wrong with single sources is reported as it comes,
 /// and the others go on.
 pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
-    let (addresses, mut failed) = super::sources::all(&args.sources, &args.models)?;
-    if !(2..=MAX_COMPARED).contains(&args.models.len()) {
-        let named = match args.models.len() {
+    let named = super::sources::all(&args.sources)?;
+    let models: Vec<PathBuf> = args.models.iter().chain(&named.models).cloned().collect();
+    let (addresses, mut failed) = (named.addresses, named.missing);
+    if !(2..=MAX_COMPARED).contains(&models.len()) {
+        let named = match models.len() {
             0 => "none was".to_owned(),
             1 => "1 was".to_owned(),
             n => format!("{n} were"),
         };
         return Err(Failure::usage(
             format!("Between two and {MAX_COMPARED} models can be compared; {named} named."),
-            "Name each with \u{201c}--model MODEL\u{201d}.",
+            "Name them by their files or names:  sightline compare SOURCE MODEL MODEL",
         )
         .into());
     }
@@ -86,7 +88,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
     let reader = Reader::start(addresses, args.shared.max_frames, args.shared.save.is_some())
         .context("No thread can be started")?;
     let mut models =
-        args.models.iter().map(|path| open(args, path, &interrupt)).collect::<anyhow::Result<Vec<_>>>()?;
+        models.iter().map(|path| open(args, path, &interrupt)).collect::<anyhow::Result<Vec<_>>>()?;
     let names = models.iter().map(|compared| compared.info.name.clone()).collect();
     let mut report = Report::new(reporting, args.shared.progress(sources), names);
     let runner = Runner::start()?;

@@ -206,6 +206,7 @@ fn input_line(spec: &Spec) -> String {
         Fit::Letterbox { pad, .. } => format!("letterbox, padded with {pad} right and below"),
         Fit::Stretch => "stretched".into(),
         Fit::CentreCrop { resize } => format!("shorter side to {resize}, centre cropped"),
+        Fit::StretchCrop { width, height } => format!("stretched to {width}\u{d7}{height}, centre cropped"),
     };
     let resample = match input.resample {
         Resample::OpenCv => "",

@@ -1,5 +1,6 @@
 //! `sightline models pull`: downloading models of the catalogue.
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,9 @@ use super::{home, load_inventory, print_error};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{self, LineFormat as Format};
-use crate::library::download::{Downloaded, Downloads, Options, Phase, Progress, State, Ticket, Trust};
+use crate::library::download::{
+    DownloadError, Downloaded, Downloads, Options, Phase, Progress, State, Ticket, Trust,
+};
 use crate::library::{Catalogue, CatalogueEntry, Inventory, Mirrors, Permits, RecordsFile, pull};
 use crate::settings;
 
@@ -22,7 +25,8 @@ use crate::settings;
     after_help = "A download that was interrupted is resumed the next time. Every file is checked against its published SHA-256;\n\
     if none is published, the first download's is pinned.\n\n\
     Mirrors: SIGHTLINE_MIRROR (a folder or an address that holds the files under their names) is asked first,\n\
-    HF_ENDPOINT replaces huggingface.co; HTTPS_PROXY and NO_PROXY are used.\n\n\
+    HF_ENDPOINT, or else the mirror in the window\u{2019}s settings, replaces huggingface.co (in China most people use\n\
+    https://hf-mirror.com); HTTPS_PROXY and NO_PROXY are used.\n\n\
     Exit code 2 if the catalogue has no model of that name, 1 if a download failed or its licence was refused.\n\n\
     Examples:\n  sightline models pull starter             eight small models to begin with\n  \
     sightline models pull yolox-s\n  sightline models pull yolox-tiny mosaic --format jsonl\n  \
@@ -38,7 +42,7 @@ pub struct PullArgs {
     /// Accept licences that restrict some uses without being asked
     #[arg(short, long)]
     yes: bool,
-    /// Show no progress bar
+    /// Show no progress: neither bars nor, where standard error is no terminal, lines
     #[arg(long)]
     no_progress: bool,
     /// Output: text, or JSON Lines with one object per model
@@ -79,16 +83,17 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
             Err(refused) => worst = worst.worse(refused.report()),
         }
     }
-    let chosen = settings::settings_file().and_then(|f| settings::peek_mirror(&f));
-    let mirrors = Mirrors::of_environment(chosen.as_deref());
+    let (own, hub) = settings::settings_file().map(|f| settings::peek_mirrors(&f)).unwrap_or_default();
+    let mirrors = Mirrors::of_environment(own.as_deref(), hub.as_deref());
     let records = RecordsFile::of_user().and_then(|f| f.load().ok()).unwrap_or_default();
     let interrupt = Interrupt::listen();
     let downloads = Downloads::new(Options::default(), || {});
     let bars = Bars::new(!args.no_progress && args.format == Format::Text);
     let mut running: Vec<Running<'_>> = Vec::new();
+    let mut unreached = Unreached::default();
     for entry in accepted {
         match downloads.add(pull::job(entry, &mirrors, &records, &folder)) {
-            Ok(ticket) => running.push(Running { entry, ticket, bar: bars.add(entry) }),
+            Ok(ticket) => running.push(Running { entry, ticket, bar: bars.add(entry), lines: bars.lines() }),
             Err(error) => {
                 worst = worst.worse(Failure::failed(error.to_string(), error.fix()).report());
             }
@@ -108,7 +113,7 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
         }
         std::thread::sleep(Duration::from_millis(60));
         let mut still = Vec::new();
-        for one in running {
+        for mut one in running {
             match downloads.state(one.ticket) {
                 Some(State::Done(downloaded)) => {
                     one.bar.finish_and_clear();
@@ -116,13 +121,19 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
                         bars.suspend(|| finish(args.format, one.entry, &downloaded, &mut inventory))?;
                     worst = worst.worse(finished);
                 }
+                Some(State::Failed(failure)) if failure.error.is_of_connection() => {
+                    one.bar.finish_and_clear();
+                    unreached.add(&failure.error, &one.entry.name);
+                }
                 Some(State::Failed(failure)) => {
                     one.bar.finish_and_clear();
                     let failure = Failure::failed(format!("{}: {failure}", one.entry.name), failure.fix());
                     worst = worst.worse(bars.suspend(|| failure.report()));
                 }
                 Some(State::Running(running)) => {
-                    one.show(&running.progress());
+                    let progress = running.progress();
+                    one.show(&progress);
+                    one.tell(&progress);
                     still.push(one);
                 }
                 Some(_) => still.push(one),
@@ -131,7 +142,39 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
         }
         running = still;
     }
-    Ok(worst)
+    Ok(worst.worse(unreached.report()))
+}
+
+/// The models that couldn't be downloaded because the way to a server is broken, under the error of each server.
+#[derive(Default)]
+struct Unreached(Vec<(DownloadError, Vec<String>)>);
+
+impl Unreached {
+    fn add(&mut self, error: &DownloadError, name: &str) {
+        let alike = |known: &DownloadError| match (known, error) {
+            (DownloadError::Unreachable { host, .. }, DownloadError::Unreachable { host: other, .. }) => {
+                host == other
+            }
+            _ => known == error,
+        };
+        match self.0.iter_mut().find(|(known, _)| alike(known)) {
+            Some((_, names)) => names.push(name.to_owned()),
+            None => self.0.push((error.clone(), vec![name.to_owned()])),
+        }
+    }
+
+    /// Tells each reason once.
+    fn report(self) -> Exit {
+        self.0.into_iter().fold(Exit::Done, |worst, (error, names)| {
+            let what = match names.as_slice() {
+                [one] => format!("{one} wasn't downloaded."),
+                [one, other] => format!("{one} and {other} weren't downloaded."),
+                [one, rest @ ..] => format!("{one} and {} other models weren't downloaded.", rest.len()),
+                [] => String::new(),
+            };
+            worst.worse(Failure::failed(format!("{error} {what}"), error.fix()).report())
+        })
+    }
 }
 
 /// The entries of these names, each once. A name that the catalogue doesn't have is an error of the command line, which is
@@ -183,9 +226,54 @@ struct Running<'a> {
     entry: &'a CatalogueEntry,
     ticket: Ticket,
     bar: ProgressBar,
+    /// What was told last, where lines stand for the bar.
+    lines: Option<Told>,
 }
 
+/// What the last line of a download's progress told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Connecting,
+    /// Tenths of the file, or whole steps of [`UNSIZED_STEP`] where its size isn't known.
+    Steps(u64),
+}
+
+/// A line is written for so many bytes of a file of unknown size.
+const UNSIZED_STEP: u64 = 8 << 20;
+
 impl Running<'_> {
+    /// Writes a line when there is something new to tell: that it connects, and every tenth of the file.
+    fn tell(&mut self, progress: &Progress) {
+        let Some(told) = &mut self.lines else { return };
+        let name = &self.entry.name;
+        let (now, text) = match (progress.phase, &progress.host, progress.total) {
+            (Phase::Connecting | Phase::Waiting, Some(host), _) => {
+                (Told::Connecting, format!("{name}: connecting to {host}"))
+            }
+            (Phase::Receiving, _, Some(total)) if total > 0 => {
+                let tenths = progress.bytes.saturating_mul(10) / total;
+                let (bytes, total) = (output::size(progress.bytes), output::size(total));
+                (Told::Steps(tenths), format!("{name}: {}% ({bytes} of {total})", tenths * 10))
+            }
+            (Phase::Receiving, ..) => {
+                let text = format!("{name}: {}", output::size(progress.bytes));
+                (Told::Steps(progress.bytes / UNSIZED_STEP), text)
+            }
+            _ => return,
+        };
+        // Reconnecting isn't told again: the steps go on from where they were.
+        let is_news = match (*told, now) {
+            (Told::Nothing, _) | (Told::Connecting, Told::Steps(_)) => true,
+            (Told::Steps(before), Told::Steps(now)) => now > before,
+            _ => false,
+        };
+        if is_news {
+            *told = now;
+            output::note(&text);
+        }
+    }
+
     /// Draws how far it is; while nothing has come yet, what it waits for.
     fn show(&self, progress: &Progress) {
         let name = &self.entry.name;
@@ -282,27 +370,36 @@ fn set_style(bar: &ProgressBar, template: &str) {
     }
 }
 
-/// One bar per download, drawn on standard error if that is a terminal.
-struct Bars(MultiProgress);
+/// One bar per download, drawn on standard error if that is a terminal; otherwise lines stand for them.
+struct Bars {
+    bars: MultiProgress,
+    lines: bool,
+}
 
 impl Bars {
     fn new(show: bool) -> Self {
         let target = if show { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self(MultiProgress::with_draw_target(target))
+        let lines = show && !io::stderr().is_terminal();
+        Self { bars: MultiProgress::with_draw_target(target), lines }
+    }
+
+    /// The state of a download's lines, where lines are written.
+    fn lines(&self) -> Option<Told> {
+        self.lines.then_some(Told::Nothing)
     }
 
     fn add(&self, entry: &CatalogueEntry) -> ProgressBar {
-        let bar = self.0.add(ProgressBar::new(entry.bytes.unwrap_or(0)));
+        let bar = self.bars.add(ProgressBar::new(entry.bytes.unwrap_or(0)));
         set_style(&bar, CONNECTING);
         bar.set_message(entry.name.clone());
         bar
     }
 
     fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.0.suspend(write)
+        self.bars.suspend(write)
     }
 
     fn clear(&self) {
-        let _ = self.0.clear();
+        let _ = self.bars.clear();
     }
 }

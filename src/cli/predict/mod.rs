@@ -38,7 +38,8 @@ use crate::source::Address;
     sightline predict holiday/ --save out                   save annotated copies of a folder's images\n  \
     sightline predict traffic.mp4 --classes car,truck --save out   save an annotated video\n  \
     sightline predict 0 --max-frames 100 --format jsonl     a JSON object per frame of a camera\n  \
-    sightline predict 'shots/*.png' --model my.onnx --conf 0.4\n  \
+    sightline predict 'shots/*.png' my.onnx --conf 0.4      run a model of your own\n  \
+    sightline predict street.jpg yolox-s                    run a model by its name\n  \
     sightline predict traffic.mp4 --live-latency 400 --format jsonl   what the window draws beside a slow model\n\n\
     Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0), name or device, \
     \u{201c}pattern\u{201d} (a moving test pattern), or an http or rtsp address. Write ./-file.jpg for a file whose \
@@ -46,7 +47,7 @@ use crate::source::Address;
     Ctrl-C stops and keeps the results so far; a second Ctrl-C quits at once. While a video is being saved, its name \
     ends in \u{201c}.unfinished-….mp4\u{201d}.")]
 pub struct PredictArgs {
-    /// Images, folders, globs, videos, cameras, “pattern” or network addresses
+    /// Images, folders, globs, videos, cameras, “pattern” or network addresses; and the model, if “--model” doesn't name it
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// The model: an ONNX file, or a model's name [default: YOLOX-Nano, else CenterFace]
@@ -86,7 +87,14 @@ const SPARE_RESULTS: usize = 2;
 /// Why no frame can be processed, or why the work can't go on. What is wrong with single sources is reported as it comes,
 /// and the others go on.
 pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
-    let (addresses, mut failed) = super::sources::all(&args.sources, args.model.as_slice())?;
+    let named = super::sources::all(&args.sources)?;
+    let models: Vec<PathBuf> = args.model.iter().chain(&named.models).cloned().collect();
+    if models.len() > 1 {
+        let message = format!("{} models are named, and \u{201c}predict\u{201d} runs one.", models.len());
+        let fix = format!("Compare them:  {}", super::sources::comparing(&args.sources, &models));
+        return Err(Failure::usage(message, fix).into());
+    }
+    let (addresses, mut failed) = (named.addresses, named.missing);
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
@@ -94,7 +102,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         let fix = "Name videos only, or leave --live-latency out.";
         return Err(Failure::usage("--live-latency needs the times of a video's frames.", fix).into());
     }
-    let path = super::chosen_model(args.model.as_deref())?;
+    let path = super::chosen_model(models.first().map(PathBuf::as_path))?;
     let reporting = args.shared.reporting()?;
     let interrupt = Interrupt::listen();
 

@@ -100,7 +100,7 @@ impl ActiveModel {
         self.thresholds.clone_from(thresholds);
     }
 
-    /// Works out the thresholds for this model. They are those of `first`: limits that the user did not change there are
+    /// Works out the thresholds for this model. They are those of `first`: limits that the user did not change for all are
     /// replaced with those of this model's own family, and the classes get the numbers that its own list has for their names.
     pub fn limit(&mut self, thresholds: &Thresholds, first: Option<&ModelInfo>) {
         if std::mem::replace(&mut self.is_limited, true) {
@@ -109,10 +109,11 @@ impl ActiveModel {
         self.thresholds.clone_from(thresholds);
         let Some(first) = first else { return };
         let (usual, own) = (first.spec.family.thresholds(), self.session.info.spec.family.thresholds());
+        let [usual_conf, usual_iou] = thresholds.base.unwrap_or([usual.conf, usual.iou]);
         let unless_changed =
             |now: f32, usual: f32, own: f32| if (now - usual).abs() < f32::EPSILON { own } else { now };
-        self.thresholds.conf = unless_changed(thresholds.conf, usual.conf, own.conf);
-        self.thresholds.iou = unless_changed(thresholds.iou, usual.iou, own.iou);
+        self.thresholds.conf = unless_changed(thresholds.conf, usual_conf, own.conf);
+        self.thresholds.iou = unless_changed(thresholds.iou, usual_iou, own.iou);
         let (theirs, own) = (&first.spec.labels, &self.session.info.spec.labels);
         if theirs != own && !thresholds.classes.is_empty() {
             use crate::model::labels::Language::English;

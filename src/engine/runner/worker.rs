@@ -246,7 +246,9 @@ impl Worker<'_> {
         again: bool,
         compares: bool,
     ) -> Option<Arc<Prediction>> {
-        let first = self.active[0].as_ref().map(|first| Arc::clone(&first.session().info));
+        // The limits are those of the first model as they are; the others work theirs out from them.
+        let first = self.active[0].as_ref().filter(|_| place > 0);
+        let first = first.map(|first| Arc::clone(&first.session().info));
         let Shared { context, models, publisher, .. } = self.shared;
         let active = self.active[place].as_mut()?;
         active.limit(&self.thresholds, first.as_deref());

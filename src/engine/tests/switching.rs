@@ -244,6 +244,12 @@ fn each_compared_model_has_the_limits_of_its_family_until_the_user_sets_others()
     until("each has its own", || limits() == [(yolox.conf, yolox.iou), (fastest.conf, fastest.iou)]);
     rig.engine.send(Command::SetThresholds(Thresholds { conf: 0.33, ..yolox.clone() }));
     until("both have the user's confidence", || limits() == [(0.33, yolox.iou), (0.33, fastest.iou)]);
+    // What was remembered for the first model is its own, until the user changes it again.
+    let base = Some([0.4, yolox.iou]);
+    rig.engine.send(Command::SetThresholds(Thresholds { conf: 0.4, base, ..yolox.clone() }));
+    until("the second has its family's", || limits() == [(0.4, yolox.iou), (fastest.conf, fastest.iou)]);
+    rig.engine.send(Command::SetThresholds(Thresholds { conf: 0.6, base, ..yolox.clone() }));
+    until("both have the new confidence", || limits() == [(0.6, yolox.iou), (0.6, fastest.iou)]);
 }
 
 #[test]

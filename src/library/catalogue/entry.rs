@@ -310,11 +310,47 @@ impl Mirrors {
         Some(format!("{}/{path}", hub.trim_end_matches('/')))
     }
 
-    /// `chosen` (the mirror of the settings), then `SIGHTLINE_MIRROR` (a folder or an address), and `HF_ENDPOINT`.
+    /// The settings' own mirror, then `SIGHTLINE_MIRROR` (a folder or an address); in place of the hub `HF_ENDPOINT`, or else
+    /// what the settings name.
     #[must_use]
-    pub fn of_environment(chosen: Option<&str>) -> Self {
+    pub fn of_environment(own: Option<&str>, hub: Option<&str>) -> Self {
         let variable = |name| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
-        let own = chosen.map(str::to_owned).into_iter().chain(variable("SIGHTLINE_MIRROR")).collect();
-        Self { own, hub: variable("HF_ENDPOINT") }
+        let own = own.map(str::to_owned).into_iter().chain(variable("SIGHTLINE_MIRROR")).collect();
+        let chosen = hub.and_then(|text| hub_address(text).ok()).flatten();
+        Self { own, hub: variable(HUB_VARIABLE).or(chosen) }
     }
+}
+
+/// The environment variable that names a mirror of Hugging Face, as for its own tools.
+pub const HUB_VARIABLE: &str = "HF_ENDPOINT";
+
+/// The address of a mirror of Hugging Face as a user types it: `hf-mirror.com` means `https://hf-mirror.com`. Nothing typed
+/// means no mirror.
+///
+/// # Errors
+/// [`NoHubAddress`], for what is no web address.
+pub fn hub_address(text: &str) -> Result<Option<String>, NoHubAddress> {
+    let text = text.trim().trim_end_matches('/');
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+    let address = format!("{}://{rest}", scheme.to_ascii_lowercase());
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let is_host = (host.contains('.') || host == "localhost")
+        && host.split('.').all(|part| !part.is_empty())
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    let plain = !rest.contains(['?', '#', '@']) && address.parse::<ureq::http::Uri>().is_ok();
+    if ["https", "http"].contains(&scheme.to_ascii_lowercase().as_str()) && is_host && plain {
+        Ok(Some(address))
+    } else {
+        Err(NoHubAddress { text: names::shown(text).into_owned() })
+    }
+}
+
+/// A text that can't be the address of a mirror.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\u{201c}{text}\u{201d} isn't the address of a mirror; one looks like https://hf-mirror.com.")]
+pub struct NoHubAddress {
+    pub text: String,
 }

@@ -11,7 +11,10 @@ use serde::Deserialize;
 use super::names;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Known, folders};
-pub use entry::{Accuracy, CatalogueEntry, Classic, Hash, Mirrors, Permits, Precision};
+pub use entry::{
+    Accuracy, CatalogueEntry, Classic, HUB_VARIABLE, Hash, Mirrors, NoHubAddress, Permits, Precision,
+    hub_address,
+};
 
 /// The list that comes with the program.
 const BUNDLED: &str = include_str!("../../../models/catalog.toml");
@@ -335,6 +338,19 @@ mod tests {
             ("id = \"a\"", "id = \"A b\""),
         ] {
             assert!(parse(&ONE.replace(from, to)).is_err(), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_of_the_hub_is_typed_with_or_without_its_scheme() {
+        let address = |text: &str| hub_address(text).map(Option::unwrap_or_default);
+        assert_eq!(address(" hf-mirror.com/ ").unwrap(), "https://hf-mirror.com");
+        assert_eq!(address("http://10.0.0.7:8080/hub").unwrap(), "http://10.0.0.7:8080/hub");
+        assert_eq!(address("  ").unwrap(), "", "no mirror");
+        for wrong in
+            ["mirror", "ftp://a.org", "https://", "https://a b.org", "https://me:pw@a.org", "a.org?x=1", ".."]
+        {
+            assert!(address(wrong).is_err(), "{wrong}");
         }
     }
 

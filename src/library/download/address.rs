@@ -85,6 +85,14 @@ pub(super) fn host_of(uri: &Uri) -> Option<String> {
     Some(excerpt(&format!("{host}{port}"), 120))
 }
 
+/// Name and port of the server of an address; `None` for a file or folder of this computer.
+pub(super) fn server_of(address: &str) -> Option<String> {
+    match Address::parse(address, &[]) {
+        Ok(Address::Web(uri)) => host_of(&uri),
+        _ => None,
+    }
+}
+
 /// Removes user, password and query from an address, so that it can be shown and written down.
 pub(super) fn without_secrets(address: &str) -> String {
     let address = address.trim();

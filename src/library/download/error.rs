@@ -22,6 +22,9 @@ pub enum DownloadError {
     /// Plain http, and no hash to notice a replaced file by.
     #[error("{host} would send the file over plain http, and no SHA-256 is known to check it.")]
     PlainHttp { host: String },
+    /// This computer has no way to any other.
+    #[error("No internet connection.")]
+    Offline,
     /// The server's name can't be looked up, or nothing listens there.
     #[error("{host} can't be reached: {reason}.")]
     Unreachable { host: String, reason: String },
@@ -127,6 +130,12 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
+    /// Whether the way to the server is broken, so that every other file from there fails too.
+    #[must_use]
+    pub fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Offline | Self::Unreachable { .. } | Self::Proxy { .. })
+    }
+
     /// What the user can do about it, in a sentence.
     #[must_use]
     pub fn fix(&self) -> String {
@@ -134,8 +143,9 @@ impl DownloadError {
             Self::NoAddress { .. } => "Give the address of the file, or a folder that holds it.",
             Self::BadAddress { .. } => "Give an https address, a file:// address or a folder.",
             Self::PlainHttp { .. } => "Use its https address, or give the file's SHA-256.",
+            Self::Offline => "Connect to a network and try again.",
             Self::Unreachable { .. } => {
-                "Check the connection, or set HTTPS_PROXY if a proxy is needed, then try again; or choose a mirror."
+                "Check the network (HTTPS_PROXY if it needs a proxy), or choose a mirror (Settings or HF_ENDPOINT)."
             }
             Self::Insecure { .. } => {
                 "Check this computer's date and certificates, and sign in to the network if it asks for that."
@@ -209,16 +219,27 @@ impl Failure {
     pub fn fix(&self) -> String {
         self.error.fix()
     }
+
+    /// The error, if there was no network at all.
+    pub(super) fn offline(&self) -> Option<&DownloadError> {
+        Some(&self.error).filter(|error| **error == DownloadError::Offline)
+    }
+
+    /// How many addresses failed besides the one that [`Failure::error`] tells of; none where no address can be reached.
+    #[must_use]
+    pub fn others_tried(&self) -> usize {
+        if self.error == DownloadError::Offline { 0 } else { self.tried.len().saturating_sub(1) }
+    }
 }
 
 impl fmt::Display for Failure {
     /// What happened, and what is kept; without the fix.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.error)?;
-        match self.tried.len() {
-            0 | 1 => {}
-            2 => write!(f, " One other address failed too.")?,
-            n => write!(f, " {} other addresses failed too.", n - 1)?,
+        match self.others_tried() {
+            0 => {}
+            1 => write!(f, " One other address failed too.")?,
+            n => write!(f, " {n} other addresses failed too.")?,
         }
         self.partial.iter().try_for_each(|partial| write!(f, " {partial}"))
     }

@@ -1,6 +1,7 @@
 //! The request to a web server, which may be slow, wrong, overloaded or hostile.
 
 use std::io::{self, ErrorKind};
+use std::net::UdpSocket;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use ureq::http::{HeaderMap, HeaderName, Response, StatusCode, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, ResponseExt as _, Timeout};
 
-use super::address::{host_of, is_safe, without_secrets};
+use super::address::{host_of, is_loopback, is_safe, without_secrets};
 use super::attempt::{Attempt, AttemptError};
 use super::error::DownloadError;
 use super::headers::{content_range, number, retry_after, validator};
@@ -18,6 +19,14 @@ use crate::library::names::excerpt;
 
 /// How soon a stop is noticed while a server is looked up or connected to.
 const POLL: Duration = Duration::from_millis(40);
+
+/// Whether this computer knows a way to other networks: addresses that are reserved for documentation are looked up in its
+/// routes. Nothing is sent.
+fn has_network() -> bool {
+    [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")]
+        .into_iter()
+        .any(|(own, other)| UdpSocket::bind(own).and_then(|socket| socket.connect(other)).is_ok())
+}
 
 impl Attempt<'_> {
     /// Gets the rest of the file from a web server, or all of it if the partial file can't be resumed.
@@ -140,6 +149,7 @@ impl Attempt<'_> {
         let short = |error: &dyn std::fmt::Display| excerpt(&error.to_string(), 160);
         let unreachable = |reason: String| match &proxy {
             Some(proxy) => DownloadError::Proxy { proxy: Some(proxy.clone()), reason },
+            None if !uri.host().is_some_and(is_loopback) && !has_network() => DownloadError::Offline,
             None => DownloadError::Unreachable { host: host.clone(), reason },
         };
         let temporary = match error {
@@ -154,6 +164,10 @@ impl Attempt<'_> {
                 | ErrorKind::ConnectionReset
                 | ErrorKind::ConnectionAborted
                 | ErrorKind::BrokenPipe => DownloadError::BrokeOff { host, bytes: 0, total: None },
+                // What the system's look-up says is no sentence, and in the system's language.
+                _ if error.to_string().starts_with("failed to lookup address") => {
+                    unreachable("its name isn't known".into())
+                }
                 _ => unreachable(short(error)),
             },
             E::Io(_) | E::Rustls(_) | E::Tls(_) => {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::address::{server_of, without_secrets};
 use super::disk::folder_of;
 use super::error::{DownloadError, Failure};
 use super::monitor::{Monitor, Progress, Stop};
@@ -72,17 +73,15 @@ impl State {
     }
 
     /// The transition that a request makes. A running download only stops later, in [`State::end`].
-    fn request(&mut self, request: Request, target: &Path) {
+    /// `kept` is what a pause finds on the disk; of what a cancel leaves there, [`Downloads::cancel`] takes care.
+    fn request(&mut self, request: Request, kept: Option<PartialDownload>) {
         match (&*self, request) {
             (Self::Running(running), Request::Pause) => running.0.stop(Stop::Pause),
             (Self::Running(running), Request::Cancel) => running.0.stop(Stop::Cancel),
             (Self::Running(running), Request::Resume) => running.0.resume(),
-            (Self::Waiting, Request::Pause) => *self = Self::Paused(partial::find(target)),
+            (Self::Waiting, Request::Pause) => *self = Self::Paused(kept),
             (Self::Paused(_) | Self::Failed(_) | Self::Cancelled, Request::Resume) => *self = Self::Waiting,
-            (Self::Waiting | Self::Paused(_) | Self::Failed(_), Request::Cancel) => {
-                partial::discard(target);
-                *self = Self::Cancelled;
-            }
+            (Self::Waiting | Self::Paused(_) | Self::Failed(_), Request::Cancel) => *self = Self::Cancelled,
             (Self::Done(_), _)
             | (Self::Waiting, Request::Resume)
             | (Self::Paused(_) | Self::Failed(_), Request::Pause)
@@ -145,6 +144,32 @@ impl Queue {
     fn find(&mut self, ticket: Ticket) -> Option<&mut Download> {
         self.downloads.iter_mut().map(|q| &mut q.download).find(|d| d.ticket == ticket)
     }
+
+    /// Fails those that wait for servers which couldn't be reached: each would find out the same, one after the other.
+    fn fail_alike(&mut self, failure: &Failure) {
+        let unreached: Vec<(String, &DownloadError)> = failure
+            .tried
+            .iter()
+            .filter(|(_, error)| error.is_of_connection())
+            .filter_map(|(address, error)| Some((server_of(address)?, error)))
+            .collect();
+        for Queued { download: Download { job, state, .. }, .. } in &mut self.downloads {
+            if !matches!(state, State::Waiting) {
+                continue;
+            }
+            let error_of = |address: &String| {
+                let server = server_of(address)?;
+                let known = unreached.iter().find(|(known, _)| *known == server).map(|(_, error)| *error);
+                Some((without_secrets(address), known.or(failure.offline())?.clone()))
+            };
+            let tried: Option<Vec<_>> = job.addresses.iter().map(error_of).collect();
+            if let Some(tried) = tried
+                && let Some((_, error)) = tried.first()
+            {
+                *state = State::Failed(Arc::new(Failure { error: error.clone(), partial: None, tried }));
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Downloads {
@@ -178,7 +203,7 @@ impl Downloads {
                 return Err(DownloadError::TargetTaken { path: job.target });
             }
             if state.is_active() {
-                state.request(Request::Resume, &target);
+                state.request(Request::Resume, None);
                 return Ok(*ticket);
             }
             queue.downloads.remove(at).download.ticket
@@ -206,27 +231,43 @@ impl Downloads {
     }
 
     /// Stops a job that waits or runs; its bytes are kept. Until it has stopped, it is in
-    /// [`Phase::Stopping`](super::Phase::Stopping).
+    /// [`Phase::Stopping`](super::Phase::Stopping). Reads the disk.
     pub fn pause(&self, ticket: Ticket) {
-        self.request(ticket, Request::Pause);
+        let kept = self.target(ticket).and_then(|target| partial::find(&target));
+        self.request(ticket, Request::Pause, kept);
     }
 
     /// Resumes a job that was paused, failed or cancelled; it waits for its turn.
     pub fn resume(&self, ticket: Ticket) {
-        self.request(ticket, Request::Resume);
+        self.request(ticket, Request::Resume, None);
     }
 
-    /// Ends a job and removes its partial download; a file that is done stays.
+    /// Ends a job and removes its partial download, on this thread; a file that is done stays.
     pub fn cancel(&self, ticket: Ticket) {
-        self.request(ticket, Request::Cancel);
+        let mut queue = self.shared.lock();
+        let Some(Download { job, state, .. }) = queue.find(ticket) else { return };
+        if matches!(state, State::Waiting | State::Paused(_) | State::Failed(_)) {
+            // It doesn't start while its bytes are removed, for which nobody waits at the queue.
+            *state = State::Paused(None);
+            let target = job.target.clone();
+            self.shared.changed(queue);
+            partial::discard(&target);
+        } else {
+            drop(queue);
+        }
+        self.request(ticket, Request::Cancel, None);
     }
 
-    /// Pauses every job that waits or runs.
+    fn target(&self, ticket: Ticket) -> Option<PathBuf> {
+        self.shared.lock().find(ticket).map(|d| d.job.target.clone())
+    }
+
+    /// Pauses every job that waits or runs. Reads the disk.
     pub fn pause_all(&self) {
         let mut queue = self.shared.lock();
         for Queued { download, target } in &mut queue.downloads {
             if download.state.is_active() {
-                download.state.request(Request::Pause, target);
+                download.state.request(Request::Pause, partial::find(target));
             }
         }
         self.shared.changed(queue);
@@ -257,10 +298,10 @@ impl Downloads {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    fn request(&self, ticket: Ticket, request: Request) {
+    fn request(&self, ticket: Ticket, request: Request, kept: Option<PartialDownload>) {
         let mut queue = self.shared.lock();
-        if let Some(Download { job, state, .. }) = queue.find(ticket) {
-            state.request(request, &job.target);
+        if let Some(Download { state, .. }) = queue.find(ticket) {
+            state.request(request, kept);
         }
         self.shared.start_waiting(&mut queue);
         self.shared.changed(queue);
@@ -271,9 +312,9 @@ impl Drop for Downloads {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();
         queue.closing = true;
-        for Queued { download, target } in &mut queue.downloads {
+        for Queued { download, .. } in &mut queue.downloads {
             if matches!(download.state, State::Running(_)) {
-                download.state.request(Request::Pause, target);
+                download.state.request(Request::Pause, None);
             }
         }
         let end = Instant::now() + DROP_TIMEOUT;
@@ -330,6 +371,9 @@ impl Shared {
     fn ended(self: &Arc<Self>, ticket: Ticket, end: End) {
         let mut queue = self.lock();
         queue.running -= 1;
+        if let End::Failed(failure) = &end {
+            queue.fail_alike(failure);
+        }
         if let Some(Download { job, state, .. }) = queue.find(ticket) {
             state.end(end, &job.target);
         }
@@ -379,8 +423,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (target, end) = kept(folder.path());
         let (mut state, _) = running();
-        state.request(Request::Pause, &target);
-        state.request(Request::Cancel, &target);
+        state.request(Request::Pause, None);
+        state.request(Request::Cancel, None);
         state.end(end, &target);
         assert!(matches!(state, State::Cancelled), "{state:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -391,7 +435,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (target, _) = kept(folder.path());
         let (mut state, _) = running();
-        state.request(Request::Cancel, &target);
+        state.request(Request::Cancel, None);
         state.end(broken("test".into(), &target), &target);
         assert!(matches!(state, State::Cancelled), "{state:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -407,7 +451,7 @@ mod tests {
         ] {
             let (mut state, monitor) = running();
             for request in requests {
-                state.request(*request, target);
+                state.request(*request, None);
             }
             assert!(monitor.check().is_err(), "it stops");
             state.end(End::Stopped(None), target);

@@ -179,7 +179,11 @@ fn try_mirrors(attempt: &mut Attempt<'_>, mirrors: &mut [Mirror<'_>]) -> Result<
         let Some(ready) = mirrors.iter().filter(|m| m.refused.is_none()).map(|m| m.ready).min() else {
             break;
         };
-        if round >= options.attempts.max(1) {
+        // Without a way to any server, and nothing to save yet, waiting long helps nobody.
+        let no_way = attempt.partial.length() == 0
+            && mirrors.iter().filter_map(Mirror::error).all(DownloadError::is_of_connection);
+        let attempts = if no_way { options.attempts.min(2) } else { options.attempts };
+        if round >= attempts.max(1) {
             break;
         }
         let doubled = options.wait.saturating_mul(1 << (round - 1).min(16)).min(options.longest_wait);

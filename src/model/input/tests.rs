@@ -329,6 +329,29 @@ fn tensors_are_those_of_pillow() {
     }
 }
 
+/// An image of 130×90 stretched to 64×64 with Pillow's bicubic kernel, then the middle 56×56 cut out, as transformers does for
+/// `DeiT`. The numbers are Pillow's: `image.resize((64, 64), BICUBIC).crop((4, 4, 60, 60))`.
+#[test]
+fn an_image_that_is_stretched_and_cut_is_that_of_pillow() {
+    let (width, height) = (130, 90);
+    let mut frame = Frame::filled(width, height, [255; 4]);
+    for (i, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+        let (x, y) = (i as u32 % width, i as u32 / width);
+        pixel[0] = (x * 255 / width) as u8;
+        pixel[1] = if (x / 9 + y / 7) % 2 == 0 { 230 } else { 20 };
+        pixel[2] = ((i as u32).wrapping_mul(0x9e37_79b1) >> 24) as u8;
+    }
+    let fit = Fit::StretchCrop { width: 64, height: 64 };
+    let tensor = run(pillow_spec(Resample::Bicubic, 56, 56, fit), &frame);
+    let places = [(0, 0), (0, 55), (17, 31), (55, 0), (55, 55)];
+    let got: Vec<f32> =
+        (0..3).flat_map(|c| places.map(|(y, x)| (c * 56 + y) * 56 + x)).map(|at| tensor[at]).collect();
+    let pillow =
+        [16.0, 236.0, 140.0, 16.0, 236.0, 112.0, 31.0, 137.0, 132.0, 175.0, 95.0, 141.0, 138.0, 122.0, 122.0];
+    assert_eq!(got, pillow);
+    assert_eq!(tensor.iter().map(|v| f64::from(*v)).sum::<f64>(), 1_187_797.0);
+}
+
 /// The loops for AVX2 and those of the baseline give the same bits.
 #[test]
 #[cfg(target_arch = "x86_64")]

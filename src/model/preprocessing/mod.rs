@@ -156,13 +156,19 @@ fn cut_to(side: u32, share: f64) -> Option<Fit> {
     pixels(f64::from(side) / share).map(|resize| Fit::CentreCrop { resize })
 }
 
-/// `preprocessor_config.json`. An image that is stretched and then cut, as for `DeiT`, keeps its aspect ratio here.
+/// `preprocessor_config.json`.
 fn transformers(config: &Value) -> Option<Published> {
     let flag = |key: &str| config[key].as_bool();
     let size = &config["size"];
     let shortest = size["shortest_edge"].as_f64();
     let number = shortest.or(size.as_f64()).or(size["height"].as_f64()).and_then(pixels);
     let cut = flag("do_center_crop") == Some(true);
+    // A height and a width are met exactly, whatever the image's shape; so is DeiT's single number.
+    let both = (size["height"].as_f64().and_then(pixels)).zip(size["width"].as_f64().and_then(pixels));
+    let is_deit = ["image_processor_type", "feature_extractor_type"]
+        .iter()
+        .any(|key| config[key].as_str().is_some_and(|name| name.starts_with("DeiT")));
+    let stretched = both.or(size.as_f64().and_then(pixels).filter(|_| is_deit).map(|side| (side, side)));
     let crop = &config["crop_size"];
     let crop = crop.as_f64().or(crop["height"].as_f64()).and_then(pixels).filter(|_| cut);
     let share = config["crop_pct"].as_f64();
@@ -170,6 +176,9 @@ fn transformers(config: &Value) -> Option<Published> {
         _ if flag("do_resize") == Some(false) => None,
         // ConvNeXt's: large images are stretched.
         (Some(side), Some(share)) if side < 384 && share > 0.0 => cut_to(side, share),
+        (Some(_), None) if cut && stretched.is_some() => {
+            stretched.map(|(height, width)| Fit::StretchCrop { width, height })
+        }
         (Some(resize), None) if cut || shortest.is_some() => Some(Fit::CentreCrop { resize }),
         (Some(_), _) => Some(Fit::Stretch),
         (None, _) => None,

@@ -176,9 +176,14 @@ fn transformers_crops_are_understood() {
         (json!({"shortest_edge": 224}), json!({"crop_pct": 0.875}), Fit::CentreCrop { resize: 256 }),
         (json!({"shortest_edge": 384}), json!({"crop_pct": 1.0}), Fit::Stretch),
         (
-            json!({"height": 256, "width": 256}),
-            json!({"do_center_crop": true}),
-            Fit::CentreCrop { resize: 256 },
+            json!({"height": 256, "width": 288}),
+            json!({"do_center_crop": true, "crop_size": {"height": 224, "width": 224}}),
+            Fit::StretchCrop { width: 288, height: 256 },
+        ),
+        (
+            json!(256),
+            json!({"do_center_crop": true, "crop_size": 224, "feature_extractor_type": "DeiTFeatureExtractor"}),
+            Fit::StretchCrop { width: 256, height: 256 },
         ),
         (json!({"height": 224, "width": 224}), json!({}), Fit::Stretch),
         (json!(256), json!({"do_center_crop": true, "crop_size": 224}), Fit::CentreCrop { resize: 256 }),

@@ -34,7 +34,7 @@ pub(super) const PHRASES: Phrases = &[
     ("0 to 255", "0 到 255"),
     ("−1 to 1", "−1 到 1"),
     ("0 to 1, as MiDaS has it", "0 到 1（与 MiDaS 相同）"),
-    ("0 to 255, as fast neural style has it", "0 到 255（与快速神经风格相同）"),
+    ("0 to 255, as fast neural style has it", "0 到 255（与快速风格迁移相同）"),
     ("−1 to 1, as MODNet has it", "−1 到 1（与 MODNet 相同）"),
     ("−1 to 1, as TensorFlow's networks have it", "−1 到 1（与 TensorFlow 的网络相同）"),
     ("RGB in 0 to 1, letterboxed", "RGB、0 到 1、等比缩放填充"),
