@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::zones::SceneFile;
+
 /// What tracking, zones and lines say of one frame. A report is filled anew for every frame and keeps its buffers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
@@ -14,6 +16,8 @@ pub struct Report {
     pub trails: Vec<[f32; 2]>,
     /// How many objects of each class there are and were, by class.
     pub counts: Vec<ClassCount>,
+    /// The scene file whose zones and lines were counted; `None` without one.
+    pub scene: Option<Arc<SceneFile>>,
     /// In the order of the scene file.
     pub zones: Vec<ZoneReport>,
     /// In the order of the scene file.

@@ -381,6 +381,7 @@ impl Counter {
 
     /// Writes all counts into the report.
     fn tell(&self, report: &mut Report) {
+        report.scene = Some(Arc::clone(&self.scene));
         report.zones.resize_with(self.zones.len(), ZoneReport::default);
         for (i, (zone, told)) in self.zones.iter().zip(&mut report.zones).enumerate() {
             told.name = Arc::clone(&zone.counts.name);
@@ -503,6 +504,7 @@ impl CountedLine {
 
 /// Empties what a counter writes into a report.
 fn clear(report: &mut Report) {
+    report.scene = None;
     report.zones.clear();
     report.lines.clear();
     report.exercises.clear();
