@@ -10,6 +10,7 @@ use super::predict::saver::Saver;
 use crate::model::labels::Language;
 use crate::model::spec::Detail;
 use crate::model::{Spec, Thresholds};
+use crate::privacy::Privacy;
 
 /// The options of both commands.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,10 @@ pub(super) struct SharedArgs {
     /// overwritten
     #[arg(short, long, value_name = "DIR")]
     pub save: Option<PathBuf>,
+    /// Hide these classes in saved images, for example person,face,number plate; if the model finds none of them, whole
+    /// images are hidden
+    #[arg(long, value_name = "LIST", requires = "save", value_parser = hidden_classes)]
+    blur: Option<Privacy>,
     /// Output: text, or JSON Lines with one object per frame
     #[arg(short, long, value_enum, default_value_t)]
     format: LineFormat,
@@ -56,6 +61,13 @@ struct ThresholdArgs {
     #[arg(long, value_name = "N", default_value_t = Thresholds::default().max_det as u64,
           value_parser = clap::value_parser!(u64).range(1..=100_000))]
     max_det: u64,
+}
+
+/// The classes to hide, separated by commas.
+fn hidden_classes(text: &str) -> Result<Privacy, String> {
+    let classes = text.split([',', '，']).map(str::trim).filter(|class| !class.is_empty());
+    let classes: Vec<String> = classes.map(str::to_owned).collect();
+    if classes.is_empty() { Err("it names no class".into()) } else { Ok(Privacy::hiding(classes)) }
 }
 
 /// A number from 0 to 1.
@@ -102,6 +114,7 @@ impl SharedArgs {
             format: self.format,
             language: self.language,
             quiet: self.quiet,
+            privacy: self.blur.clone().unwrap_or_default(),
         })
     }
 }
@@ -117,6 +130,8 @@ pub struct Reporting {
     pub language: Language,
     /// Nothing but results and errors.
     pub quiet: bool,
+    /// Who is hidden in images that are saved.
+    pub privacy: Privacy,
 }
 
 impl Reporting {

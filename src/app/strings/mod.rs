@@ -42,6 +42,7 @@ macro_rules! strings {
 
 mod compare;
 mod errors;
+mod event_failures;
 #[cfg(test)]
 mod examples;
 mod failures;

@@ -87,7 +87,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let thresholds = args.shared.thresholds(model.spec())?;
     let (spent_results, spare_results) = bounded(SPARE_RESULTS + 2 * count);
     let progress = args.shared.progress(sources);
-    let writer = Writer::new(reporting, progress, &model, count, reader.spent(), spent_results);
+    let writer = Writer::new(reporting, progress, &model, &thresholds, count, reader.spent(), spent_results);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;
