@@ -395,3 +395,7 @@ fn class_of(seen: &Seen<'_>, class_id: u32) -> String {
     }
     seen.found.labels.name(class_id, Language::English).into_owned()
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

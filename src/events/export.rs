@@ -30,13 +30,14 @@ impl ExportFormat {
 const HEAD: &str =
     "id,time,ended,rule,when,class,track,zone,line,direction,count,source,source_time_s,x1,y1,x2,y2,file";
 
-/// Writes the events that fit, newest first; returns how many. `io` gets what writing says.
+/// Writes the events that fit, newest first and at most `limit`; returns how many.
 ///
 /// # Errors
 /// Why the log can't be read; or, as the inner value, why `out` can't be written.
 pub fn export(
     log: &Log,
     filter: &Filter,
+    limit: Option<usize>,
     format: ExportFormat,
     out: &mut impl Write,
 ) -> Result<io::Result<u64>, LogError> {
@@ -46,7 +47,7 @@ pub fn export(
     {
         return Ok(Err(error));
     }
-    log.each(filter, None, None, |event| {
+    log.each(filter, None, limit, |event| {
         let line = match format {
             ExportFormat::Csv => csv(&event),
             ExportFormat::JsonLines => json_line(&event),

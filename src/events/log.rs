@@ -152,6 +152,14 @@ impl Log {
         Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, u64::MAX).map(Some)
     }
 
+    /// Opens a log that is there for changing, beside the one that events are written with.
+    ///
+    /// # Errors
+    /// Why it can't be changed.
+    pub fn open_to_change(path: &Path) -> Result<Self, LogError> {
+        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, u64::MAX)
+    }
+
     fn connect(path: &Path, flags: OpenFlags, limit: u64) -> Result<Self, LogError> {
         let failed = |error: &rusqlite::Error| LogError::of(error, path);
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)

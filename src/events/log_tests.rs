@@ -149,7 +149,8 @@ fn exports_can_be_read_by_others() {
     .expect("added");
     let text = |format| {
         let mut out = Vec::new();
-        let written = export(&log, &Filter::default(), format, &mut out).expect("read").expect("written");
+        let written =
+            export(&log, &Filter::default(), None, format, &mut out).expect("read").expect("written");
         assert_eq!(written, 3);
         String::from_utf8(out).expect("text")
     };

@@ -30,7 +30,9 @@ pub use judge::{Alert, Firing, Judge, Verdict};
 pub use log::{Deleted, Filter, Log, LogSummary, Page, default_file as log_file};
 pub use log_error::LogError;
 pub use record::EventRecord;
-pub use rule::{Action, CommandAction, Direction, MqttBroker, Problem, Rule, WebhookAction, When, class_ids};
+pub use rule::{
+    ANY, Action, CommandAction, Direction, MqttBroker, Problem, Rule, WebhookAction, When, class_ids,
+};
 pub use rules_file::{Rules, RulesError, UnreadableRule, rules_file};
 pub use thumbnail::{MAX_BYTES as THUMBNAIL_BYTES, Thumbnail};
 pub use watch::Watch;

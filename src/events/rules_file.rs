@@ -17,7 +17,8 @@ pub struct Rules {
     pub log_limit_mb: u32,
     /// Rules that this version can't read: they are written again as they are.
     pub unreadable: Vec<UnreadableRule>,
-    unknown: Table,
+    /// What a newer version wrote: it is written again.
+    pub unknown: Table,
 }
 
 /// A rule that can't be read.
