@@ -17,8 +17,10 @@ use common::{Row, Times, compared};
 use sightline::frame::convert::Decoder;
 use sightline::frame::{Frame, PixelFormat};
 use sightline::model::input::{InputStage, TensorMut};
+use sightline::model::results::Detection;
 use sightline::model::spec::{Detail, Resample};
-use sightline::model::{Task, labels::Labels};
+use sightline::model::{Results, Task, labels::Labels};
+use sightline::motion::Follower;
 use sightline::scene::{Scene, Style};
 use turbojpeg::{Decompressor, Image, PixelFormat as Order, ScalingFactor, Subsamp};
 
@@ -30,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     rows.extend(output_rows(rounds));
     rows.extend(mask_rows(rounds));
     rows.extend(jpeg_rows(rounds, &frame));
+    rows.push(motion_row(rounds, &frame));
     rows.extend(python_rows(rounds, &frame));
     rows.sort_by_key(|row| row.figure);
     common::print(&rows);
@@ -86,6 +89,43 @@ fn input_rows(rounds: usize, frame: &Frame) -> Vec<Row> {
         rows.push(row(1, &name, "", "by way of an RGBA frame", times));
     }
     rows
+}
+
+/// Moving 20 boxes from one frame to the next, the small grey image included.
+fn motion_row(rounds: usize, frame: &Frame) -> Row {
+    let mut moved = frame.clone();
+    // The same picture three pixels to the right.
+    moved.data.rotate_right(3 * 4);
+    let mut follower = Follower::default();
+    let mut results = Results::default();
+    results.clear(Task::Detect, (frame.width, frame.height));
+    for i in 0..20 {
+        let (x, y) = (60.0 + (i % 5) as f32 * 230.0, 60.0 + (i / 5) as f32 * 160.0);
+        results.detections.push(Detection::new(i, 0.9, [x, y, x + 120.0, y + 100.0]));
+    }
+    let mut sequence = 0;
+    let mut copy = Vec::new();
+    let times = compared(
+        rounds,
+        || {
+            let next = if sequence % 2 == 0 { frame } else { &moved };
+            let time = sequence as f64 / 30.0;
+            follower.frame(black_box(next), time);
+            if sequence == 0 {
+                follower.result(&results, next.sequence, time);
+                follower.advance();
+            }
+            sequence += 1;
+        },
+        || {
+            copy.clear();
+            copy.extend_from_slice(black_box(&frame.data));
+        },
+    );
+    let mut shown = Results::default();
+    follower.write(&mut shown);
+    assert!(shown.detections.len() >= 15, "{} of 20 boxes are still followed", shown.detections.len());
+    row(4, "motion, 20 boxes, 1280×720", "≤ 2 ms", "copy of the frame", times)
 }
 
 /// Decoding a head compared with a copy of what it reads.

@@ -86,6 +86,8 @@ pub struct Settings {
     pub device: Option<String>,
     /// Results per second that models of variable input size should reach; `None`: their own size, at any rate.
     pub target_rate: Option<u32>,
+    /// Move results to the frames that come until the next result is there.
+    pub follow_objects: bool,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     /// Whether results are as new as possible or as many as possible.
@@ -144,6 +146,7 @@ impl Default for Settings {
             pose: None,
             device: None,
             target_rate: None,
+            follow_objects: true,
             result_on_own_frame: false,
             result_pace: ResultPace::default(),
             side_panel: true,

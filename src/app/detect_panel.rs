@@ -54,6 +54,14 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 out.push(Intent::Result(ResultIntent::Amount(v)));
             }
         }
+        if task.is_none_or(|task| matches!(task, Task::Detect | Task::Segment | Task::Pose | Task::Obb)) {
+            let mut on = view.settings.follow_objects;
+            let follow = egui::Checkbox::new(&mut on, s.follow);
+            let own_frame = view.settings.result_on_own_frame;
+            if ui.add_enabled(!own_frame, follow).on_hover_text(s.follow_hint).changed() {
+                out.push(Intent::Result(ResultIntent::Follow(on)));
+            }
+        }
         let mut on = view.settings.result_on_own_frame;
         if ui.checkbox(&mut on, s.own_frame).on_hover_text(s.own_frame_hint).changed() {
             out.push(Intent::Result(ResultIntent::OwnFrame(on)));

@@ -109,6 +109,8 @@ pub enum ResultIntent {
     /// How much of a style image, matte or depth map covers the frame, 0..=1.
     Amount(f32),
     Classes(Vec<u32>),
+    /// Move results to the frames that come until the next result is there.
+    Follow(bool),
     OwnFrame(bool),
     Pace(ResultPace),
 }

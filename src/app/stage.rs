@@ -40,6 +40,13 @@ impl Stage {
         self.frame.as_ref()
     }
 
+    /// Whether a frame was captured after the one that is shown, or is that one.
+    #[must_use]
+    pub fn is_newer(&self, frame: &Frame) -> bool {
+        let shown = self.frame.as_ref().filter(|shown| shown.generation == frame.generation);
+        shown.is_none_or(|shown| frame.captured >= shown.captured)
+    }
+
     /// Removes the frame and the scenes: the source has been closed or changed.
     pub fn clear(&mut self) {
         self.frame = None;

@@ -130,6 +130,7 @@ impl App {
                 engine,
                 language: options.language,
                 prediction: None,
+                followed: None,
                 stats: Stats::default(),
                 pace: PaceReport::default(),
                 thresholds: Thresholds::default(),
@@ -158,6 +159,7 @@ impl App {
         core.engine.send(Command::SetThresholds(core.thresholds.clone()));
         core.engine.send(Command::Loop(core.settings.looping));
         core.engine.send(Command::Pace(core.settings.result_pace));
+        core.engine.send(Command::Follow(core.settings.follow_objects));
         let source = options.source.or_else(|| core.settings.source.clone()).unwrap_or(Address::AnyCamera);
         // At once, before the first pass: the source opens while the window is made.
         self.source.apply(SourceIntent::Open(source), core);
@@ -216,9 +218,13 @@ impl App {
         let own_frame = core.settings.result_on_own_frame || is_private;
         let own = match core.page {
             Page::Stage if core.source.info().is_none() => return,
-            Page::Stage if !own_frame => None,
-            Page::Reading(_) if !is_private => None,
-            Page::Stage | Page::Reading(_) => self.stage.composed_frame(),
+            Page::Stage if own_frame => self.stage.composed_frame(),
+            // Frame and moved boxes belong together. The picture never goes back, as it would when following begins.
+            Page::Stage if core.followed.is_some() => {
+                self.stage.composed_frame().filter(|f| self.stage.is_newer(f))
+            }
+            Page::Reading(_) if is_private => self.stage.composed_frame(),
+            Page::Stage | Page::Reading(_) => None,
             Page::Settings | Page::Library | Page::Events => return,
         };
         let begin = Instant::now();

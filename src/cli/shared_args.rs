@@ -98,6 +98,11 @@ impl SharedArgs {
         })
     }
 
+    /// Whether classes are hidden in saved images.
+    pub fn hides(&self) -> bool {
+        self.blur.is_some()
+    }
+
     /// The progress bar for so many sources.
     pub fn progress(&self, sources: usize) -> Progress {
         Progress::new(!self.no_progress && !self.quiet, sources, self.max_frames)

@@ -47,6 +47,8 @@ pub enum Command {
     /// Set a control of the camera (brightness, exposure, …). It is set again when the camera comes back after it was
     /// unplugged.
     SetControl { id: u32, value: i64 },
+    /// Move results to the frames that come until the next result is there. On to begin with.
+    Follow(bool),
     /// Make every run this much slower, in milliseconds (tests and benchmarks of the live loop).
     SlowDown(u64),
 }
@@ -75,7 +77,7 @@ impl Default for Speed {
 }
 
 /// What the user has set, as one immutable value: a worker that reads it never sees half of a change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Controls {
     /// A change is a new `Arc`, which tells that a frame must be run again.
     pub thresholds: Arc<Thresholds>,
@@ -90,6 +92,24 @@ pub(super) struct Controls {
     /// Added to every run.
     pub slow_down: Duration,
     pub pace: ResultPace,
+    /// Move results to the frames that come.
+    pub follow: bool,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            thresholds: Arc::default(),
+            paused: false,
+            repeat: false,
+            every_frame: false,
+            hidden: false,
+            speed: Speed::default(),
+            slow_down: Duration::ZERO,
+            pace: ResultPace::default(),
+            follow: true,
+        }
+    }
 }
 
 /// Holds the newest [`Controls`].

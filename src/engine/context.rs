@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::command::ControlsCell;
+use super::follow::Follow;
 use super::metrics::Metrics;
 use super::state::SourceState;
 use crate::source::Pace;
@@ -15,6 +16,7 @@ pub(super) struct Context {
     source: Mutex<Source>,
     pub controls: ControlsCell,
     pub metrics: Metrics,
+    pub follow: Follow,
 }
 
 /// The feed that is open.
@@ -32,6 +34,7 @@ impl Context {
             source: Mutex::new(Source { feed: 0, state: Arc::new(SourceState::Closed) }),
             controls: ControlsCell::default(),
             metrics: Metrics::default(),
+            follow: Follow::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! source ─▶ feed ──────────────▶ preview: newest frame ───────────────▶ screen
 //!           capture, decode └──▶ inbox: newest frame ─▶ runner ─▶ prediction ─▶ stages ─▶ publish ─▶ screen, subscribers
 //! ```
+//! Beside a slow model, [`follow`] moves its results to every frame of the preview.
 //!
 //! Nothing queues: every arrow is a slot of one ([`crate::latest`]), except a subscriber's own bounded queue. Commands go in
 //! at any time and never wait; state, figures and results are read at any time without waiting for a worker. Several engines can
@@ -14,6 +15,7 @@ mod command;
 mod context;
 mod factories;
 mod feed;
+mod follow;
 mod metrics;
 mod publish;
 mod runner;
@@ -143,10 +145,12 @@ impl Engine {
             let models = Arc::clone(&models);
             move || runner::loader::run(&context, &factories, &models, &cache)
         };
+        let following = Arc::clone(&context);
         let workers = [
             spawn("sightline-open", loader),
             spawn("sightline-infer", move || runner::worker::run_first(&first)),
             spawn("sightline-infer-2", move || runner::worker::run_second(&second)),
+            spawn("sightline-motion", move || follow::run(&following)),
         ];
         Self {
             context,
@@ -185,6 +189,7 @@ impl Engine {
             Command::Pace(pace) => controls.change(|c| c.pace = pace),
             Command::Hidden(hidden) => controls.change(|c| c.hidden = hidden),
             Command::SetControl { id, value } => self.send_to_source(SourceCommand::SetControl { id, value }),
+            Command::Follow(follow) => controls.change(|c| c.follow = follow),
             Command::SlowDown(ms) => controls.change(|c| c.slow_down = Duration::from_millis(ms)),
         }
     }
@@ -231,6 +236,17 @@ impl Engine {
     #[must_use]
     pub fn prediction(&self) -> Option<Arc<Prediction>> {
         self.publisher.newest()
+    }
+
+    /// The newest frame with the results that were moved to it from the frame that the model saw. `None` while the model keeps up
+    /// with the source, or if its results can't be moved: then [`Self::prediction`] is drawn over [`Self::preview`].
+    #[must_use]
+    pub fn followed(&self) -> Option<Arc<Prediction>> {
+        let newest = self.publisher.newest()?;
+        let moved = self.context.follow.newest()?;
+        let counts =
+            moved.model.is_same_model(&newest.model) && moved.frame.generation == newest.frame.generation;
+        counts.then_some(moved)
     }
 
     /// The newest comparison for the current source, while models are compared.

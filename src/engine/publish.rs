@@ -117,6 +117,7 @@ impl Publisher {
         self.context.metrics.finished(captured, &prediction.times, again);
         // The result and the name of its model change together.
         let _ = self.screen.0.put(Arc::clone(prediction));
+        self.context.follow.result(prediction);
         self.name_model(&mut inner, epoch, &prediction.model);
         inner.subscribers.retain(|subscriber| match subscriber.sender.try_send(Arc::clone(prediction)) {
             Ok(()) => true,
@@ -181,6 +182,7 @@ impl Publisher {
         inner.epoch = inner.epoch.max(epoch);
         inner.announced = None;
         self.screen.0.clear();
+        self.context.follow.forget();
         self.comparison.0.clear();
     }
 
@@ -189,6 +191,7 @@ impl Publisher {
         let inner = self.lock();
         if epoch >= inner.epoch {
             self.screen.0.clear();
+            self.context.follow.forget();
         }
     }
 
@@ -209,6 +212,7 @@ impl Publisher {
             stage.reset();
         }
         self.screen.0.clear();
+        self.context.follow.forget();
         self.comparison.0.clear();
     }
 

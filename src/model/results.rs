@@ -21,13 +21,24 @@ pub struct Detection {
     pub mask: Option<usize>,
     /// The track that it belongs to, counted from 1; `None` without a tracker or before its track is confirmed.
     pub track_id: Option<u32>,
+    /// How opaque it is drawn, 0..=1: below 1 where it is shown although the newest results don't have it.
+    pub opacity: f32,
 }
 
 impl Detection {
     /// A plain box.
     #[must_use]
     pub fn new(class_id: u32, score: f32, bbox: [f32; 4]) -> Self {
-        Self { class_id, score, bbox, oriented: None, keypoints: (0, 0), mask: None, track_id: None }
+        Self {
+            class_id,
+            score,
+            bbox,
+            oriented: None,
+            keypoints: (0, 0),
+            mask: None,
+            track_id: None,
+            opacity: 1.0,
+        }
     }
 }
 
@@ -183,7 +194,7 @@ impl Results {
     }
 
     /// A mask to be written, with an earlier one's buffer.
-    pub(super) fn take_mask(&mut self) -> Mask {
+    pub(crate) fn take_mask(&mut self) -> Mask {
         self.spare_masks.pop().unwrap_or_default()
     }
 

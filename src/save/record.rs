@@ -58,6 +58,10 @@ pub struct FrameRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
     pub ms: Option<Milliseconds>,
+    /// With `predict --live-latency`: how old the result is that is drawn on this frame, in milliseconds; null while there is
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<Option<f64>>,
 }
 
 /// One detection.
@@ -150,6 +154,7 @@ impl FrameRecord {
                 output: round(times.output, 2),
                 total: round(times.total, 2),
             }),
+            age_ms: None,
         }
     }
 
@@ -167,6 +172,7 @@ impl FrameRecord {
             top: None,
             image: None,
             ms: None,
+            age_ms: None,
         }
     }
 

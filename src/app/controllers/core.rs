@@ -24,6 +24,8 @@ pub struct Core {
     pub source: Arc<SourceState>,
     pub model: Arc<ModelState>,
     pub prediction: Option<Arc<Prediction>>,
+    /// The newest frame with the results that were moved to it, if that is what is shown.
+    pub followed: Option<Arc<Prediction>>,
     pub stats: Stats,
     pub pace: PaceReport,
     pub thresholds: Thresholds,

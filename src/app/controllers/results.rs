@@ -28,6 +28,11 @@ pub fn apply(intent: ResultIntent, core: &mut Core) {
             core.settings.amount = amount;
             return;
         }
+        ResultIntent::Follow(on) => {
+            core.settings.follow_objects = on;
+            core.engine.send(Command::Follow(on));
+            return;
+        }
         ResultIntent::OwnFrame(on) => {
             core.settings.result_on_own_frame = on;
             return;

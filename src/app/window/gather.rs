@@ -40,6 +40,13 @@ impl App {
         self.gather_prediction();
         let core = &mut self.core;
         self.compare.gather(core);
+        // With privacy on, each result is shown on its own frame; see `take_frame`.
+        let own_frame = core.settings.result_on_own_frame || core.settings.privacy.on;
+        let follows = core.page == Page::Stage && !self.compare.on && !own_frame;
+        core.followed =
+            core.prediction.as_ref().filter(|_| follows).and_then(|shown| {
+                core.engine.followed().filter(|moved| moved.model.is_same_model(&shown.model))
+            });
         self.request_scenes(ctx);
         let core = &mut self.core;
         if core.model.current.is_some() {
@@ -71,7 +78,7 @@ impl App {
     /// Asks for the scenes of what is shown now, so that they are composed while the panels are laid out.
     fn request_scenes(&mut self, ctx: &egui::Context) {
         let core = &self.core;
-        let newest = || [core.prediction.clone(), None, None, None];
+        let newest = || [core.followed.as_ref().or(core.prediction.as_ref()).cloned(), None, None, None];
         let (predictions, style) = match core.page {
             Page::Reading(_) => {
                 let style = scene::Style { language: core.language(), ..scene::Style::default() };

@@ -23,7 +23,8 @@ impl App {
             return;
         };
         // A result is saved with its own frame, so that boxes lie where they were found.
-        let prediction = core.prediction.clone().filter(|o| o.frame.generation == shown.generation);
+        let prediction = core.followed.as_ref().or(core.prediction.as_ref());
+        let prediction = prediction.cloned().filter(|o| o.frame.generation == shown.generation);
         let frame = prediction.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
         let source = core.source.address().map(ToString::to_string).unwrap_or_default();
         let (style, options) = (core.style(), core.settings.snapshot.clone());

@@ -4,6 +4,7 @@
 //! them are short, so memory is bounded; frames stay in order.
 
 mod frame_image;
+mod live;
 pub(super) mod names;
 pub(super) mod progress;
 pub(super) mod reader;
@@ -23,9 +24,12 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::shared_args::SharedArgs;
+use live::{Live, Schedule};
 use reader::{Delivery, Reader};
 use workers::Workers;
 use writer::{Event, Writer};
+
+use crate::source::Address;
 
 /// What `sightline predict` takes.
 #[derive(Debug, clap::Args)]
@@ -34,7 +38,8 @@ use writer::{Event, Writer};
     sightline predict holiday/ --save out                   save annotated copies of a folder's images\n  \
     sightline predict traffic.mp4 --classes car,truck --save out   save an annotated video\n  \
     sightline predict 0 --max-frames 100 --format jsonl     a JSON object per frame of a camera\n  \
-    sightline predict 'shots/*.png' --model my.onnx --conf 0.4\n\n\
+    sightline predict 'shots/*.png' --model my.onnx --conf 0.4\n  \
+    sightline predict traffic.mp4 --live-latency 400 --format jsonl   what the window draws beside a slow model\n\n\
     Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0), name or device, \
     \u{201c}pattern\u{201d} (a moving test pattern), or an http or rtsp address. Write ./-file.jpg for a file whose \
     name begins with a dash, ./0 for one whose name is a number.\n\n\
@@ -47,8 +52,29 @@ pub struct PredictArgs {
     /// The model: an ONNX file, or a model's name [default: YOLOX-Nano, else CenterFace]
     #[arg(short, long, value_name = "MODEL")]
     model: Option<PathBuf>,
+    /// Tell what the window would draw on each frame of a video beside a model that takes so many milliseconds
+    #[arg(long, value_name = "MS", value_parser = milliseconds)]
+    live_latency: Option<f64>,
+    /// With --live-latency: move boxes with the objects until the next result comes
+    #[arg(long, value_enum, default_value_t, requires = "live_latency", value_name = "on|off")]
+    follow: Switch,
     #[command(flatten)]
     shared: SharedArgs,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Switch {
+    #[default]
+    On,
+    Off,
+}
+
+fn milliseconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=60_000.0).contains(&value) => Ok(value),
+        _ => Err("it must be a number of milliseconds from 0 to 60000".into()),
+    }
 }
 
 /// Spare results that wait to be filled again, besides those of the workers.
@@ -64,6 +90,15 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     if addresses.is_empty() {
         return Ok(Exit::Failed);
     }
+    if args.live_latency.is_some() && !addresses.iter().all(|a| matches!(a, Address::Video(_))) {
+        let fix = "Name videos only, or leave --live-latency out.";
+        return Err(Failure::usage("--live-latency needs the times of a video's frames.", fix).into());
+    }
+    if args.live_latency.is_some() && args.shared.hides() {
+        // A frame newer than its result may show somebody whom the model hasn't seen.
+        let message = "\u{201c}--blur\u{201d} needs each result on its own frame, and \u{201c}--live-latency\u{201d} shows older ones.";
+        return Err(Failure::usage(message, "Leave one of them out.").into());
+    }
     let path = super::chosen_model(args.model.as_deref())?;
     let reporting = args.shared.reporting()?;
     let interrupt = Interrupt::listen();
@@ -76,7 +111,8 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     if count > 1 {
         options.threads = Some(1);
     }
-    let reader = Reader::start(addresses, args.shared.max_frames, args.shared.save.is_some())
+    let follows = args.live_latency.is_some() && args.follow == Switch::On;
+    let reader = Reader::start(addresses, args.shared.max_frames, args.shared.save.is_some() || follows)
         .context("No thread can be started")?;
     let mut model = opening.open(&path, &options, &interrupt)?;
     if count > 1 && !model.is_stateless() {
@@ -87,7 +123,10 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let thresholds = args.shared.thresholds(model.spec())?;
     let (spent_results, spare_results) = bounded(SPARE_RESULTS + 2 * count);
     let progress = args.shared.progress(sources);
-    let writer = Writer::new(reporting, progress, &model, &thresholds, count, reader.spent(), spent_results);
+    let mut schedule = args.live_latency.map(Schedule::new);
+    let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
+    let spent = (reader.spent(), spent_results);
+    let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, live);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;
@@ -98,8 +137,17 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
 
     while !interrupt.is_set() {
         let wanted = match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
-            Ok(Delivery::Frame { frame, decode_ms }) => workers.submit(frame, decode_ms),
-            Ok(Delivery::Opened(name, info)) => workers.forward(Event::Opened(name, info)),
+            Ok(Delivery::Frame { frame, decode_ms }) => {
+                let time = frame.time_s.unwrap_or_default();
+                let run = schedule.as_mut().is_none_or(|schedule| schedule.runs(time));
+                workers.submit(frame, decode_ms, run)
+            }
+            Ok(Delivery::Opened(name, info)) => {
+                if let Some(schedule) = &mut schedule {
+                    schedule.restart();
+                }
+                workers.forward(Event::Opened(name, info))
+            }
             Ok(Delivery::Failed(_)) if interrupt.is_set() => false,
             Ok(Delivery::Failed(error)) => {
                 failed = true;

@@ -13,6 +13,7 @@ use super::writer::{Event, FrameResult};
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
 use crate::frame::Frame;
+use crate::model::results::StageTimes;
 use crate::model::{Model, ModelError, OpenOptions, Results, Thresholds};
 use crate::source::Address;
 
@@ -48,6 +49,8 @@ pub fn count(addresses: &[Address], path: &Path, options: &OpenOptions) -> usize
 struct Job {
     frame: Frame,
     decode_ms: f32,
+    /// Whether the model runs on it.
+    run: bool,
     result: PendingResult,
 }
 
@@ -140,7 +143,7 @@ impl Workers {
 
     /// Gives a frame to the workers; waits while all are busy, until Ctrl-C. Returns whether results are still wanted.
     #[must_use]
-    pub fn submit(&mut self, frame: Frame, decode_ms: f32) -> bool {
+    pub fn submit(&mut self, frame: Frame, decode_ms: f32, run: bool) -> bool {
         let place = self.next;
         self.next = (place + 1) % self.places.len();
         let result = PendingResult(self.places.get(place).cloned());
@@ -148,7 +151,7 @@ impl Workers {
         if self.interrupt.send(&self.tickets, Ticket::Place(place)).is_err() {
             return false;
         }
-        match self.interrupt.send(&self.jobs, Job { frame, decode_ms, result }) {
+        match self.interrupt.send(&self.jobs, Job { frame, decode_ms, run, result }) {
             Ok(()) => true,
             Err(job) if self.interrupt.is_set() => {
                 job.result.send(Err(ModelError::Stopped));
@@ -220,12 +223,18 @@ impl Worker {
                 return;
             }
         };
-        for Job { frame, decode_ms, result } in &self.jobs {
+        for Job { frame, decode_ms, run, result } in &self.jobs {
             let mut results = self.spare.try_recv().unwrap_or_default();
-            let processed = model.run(&frame, &self.thresholds, &mut results).map(|mut times| {
+            let times = if run {
+                model.run(&frame, &self.thresholds, &mut results)
+            } else {
+                results.clear(model.spec().task, (frame.width, frame.height));
+                Ok(StageTimes::default())
+            };
+            let processed = times.map(|mut times| {
                 times.decode = decode_ms;
                 times.total += decode_ms;
-                FrameResult { frame, results, times }
+                FrameResult { frame, results, times, ran: run }
             });
             let failed = processed.is_err();
             if !result.send(processed) || failed {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::live::Live;
 use super::progress::Progress;
 use super::reader;
 use super::text::{self, Counts, Stages};
@@ -43,6 +44,8 @@ pub struct FrameResult {
     pub results: Results,
     /// Milliseconds, decoding included.
     pub times: StageTimes,
+    /// The model ran on it; with `--live-latency` it doesn't run on every frame.
+    pub ran: bool,
 }
 
 /// Writes what the workers send.
@@ -69,6 +72,8 @@ pub struct Writer {
     frames: u64,
     sources: u64,
     begun: Option<Instant>,
+    /// What the window would draw, with `--live-latency`.
+    live: Option<Live>,
 }
 
 impl Writer {
@@ -80,8 +85,8 @@ impl Writer {
         model: &Model,
         thresholds: &Thresholds,
         workers: usize,
-        spent_frames: Sender<Frame>,
-        spent_results: Sender<Results>,
+        (spent_frames, spent_results): (Sender<Frame>, Sender<Results>),
+        live: Option<Live>,
     ) -> Self {
         let threads = text::count_of(model.threads() as u64, "thread");
         Self {
@@ -107,6 +112,7 @@ impl Writer {
             frames: 0,
             sources: 0,
             begun: None,
+            live,
         }
     }
 
@@ -155,14 +161,19 @@ impl Writer {
         self.progress.opened(&info);
         self.info = Some(Arc::new(info));
         self.address = name;
+        if let Some(live) = &mut self.live {
+            live.restart();
+        }
     }
 
     fn frame(&mut self, result: FrameResult) -> Result<(), Failure> {
-        let FrameResult { mut frame, results, times } = result;
+        let FrameResult { mut frame, mut results, times, ran } = result;
         let Some(info) = self.info.clone() else { return Ok(()) };
+        let time = frame.time_s.unwrap_or_default();
+        let age_ms = self.live.as_mut().map(|live| live.draw(&frame, time, &mut results, ran));
         let image = self.save(&info, &mut frame, &results)?;
         let line = match self.reporting.format {
-            LineFormat::Json => self.json(&frame, &results, &times, image.as_deref()),
+            LineFormat::Json => self.json(&frame, &results, &times, image.as_deref(), age_ms),
             LineFormat::Text => {
                 text::frame_line(&info, &frame, &results, &self.labels, self.reporting.language, &times)
             }
@@ -171,7 +182,9 @@ impl Writer {
         self.progress.frame();
         self.frames += 1;
         self.counts.add(&results);
-        self.stages.push(&times);
+        if ran {
+            self.stages.push(&times);
+        }
         reader::give_back(&self.spent_frames, frame);
         // If enough are spare, this one is freed.
         let _ = self.spent_results.try_send(results);
@@ -207,11 +220,19 @@ impl Writer {
         Ok(path.filter(|_| results.plane.is_some()))
     }
 
-    fn json(&self, frame: &Frame, results: &Results, times: &StageTimes, image: Option<&Path>) -> String {
+    fn json(
+        &self,
+        frame: &Frame,
+        results: &Results,
+        times: &StageTimes,
+        image: Option<&Path>,
+        age_ms: Option<Option<f64>>,
+    ) -> String {
         let info = FrameInfo::of(frame, &self.address, &self.model);
         let mut record = FrameRecord::new(info, results, &self.labels, times);
         // JSON is Unicode; a name that isn't is shown as well as it can be.
         record.image = image.map(|path| path.to_string_lossy().into_owned().into());
+        record.age_ms = age_ms.map(|age| age.map(|age| (age * 10.0).round() / 10.0));
         record.to_json_line()
     }
 

@@ -18,8 +18,8 @@ use crate::source::{Address, CameraRequest, Pace, Read, Source, SourceError};
 const READ: Duration = Duration::from_millis(50);
 /// How long a failed camera is left alone before it is opened again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Frames that may be under way at once: slot, decoder, preview, inference, predictions, screen.
-const POOL: usize = 12;
+/// Frames that may be under way at once: slot, decoder, preview, inference, predictions, motion, screen.
+const POOL: usize = 16;
 /// When a live source has delivered nothing but damaged frames for so long, the camera is at fault.
 const DAMAGED: Duration = Duration::from_secs(2);
 

@@ -11,8 +11,8 @@ use crate::frame::{Frame, FramePool, PixelFormat};
 use crate::latest::{LatestReader, LatestWriter, Take};
 
 const WAIT: Duration = Duration::from_millis(50);
-/// Decoded frames that may be held at once: slot, preview, inference of two sessions, predictions, screen.
-const POOL: usize = 11;
+/// Decoded frames that may be held at once: slot, preview, inference of two sessions, predictions, motion, screen.
+const POOL: usize = 15;
 
 pub(super) fn run(
     context: &Context,
@@ -54,13 +54,16 @@ pub(super) fn run(
         context.metrics.decoded(begin.elapsed());
         feed.set_decodable(true);
         let shown = preview.put(Arc::clone(&frame));
+        let follower_wakes = context.follow.frame(&frame);
         context.metrics.previewed(frame.captured);
         // Where every frame is to be run, this one waits until the model has taken the one before.
         while context.controls.now().every_frame && !feed.is_stopped() && !inbox.wait_until_taken(WAIT) {}
         if feed.is_stopped() || (inbox.put(frame).is_err() && shown.is_err()) {
             return;
         }
-        context.wake();
+        if !follower_wakes {
+            context.wake();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The live loop with scripted sources and models: what a user would notice when a camera or a model misbehaves.
 
 mod faults;
+mod following;
 mod operations;
 mod publishing;
 mod scripted;

@@ -1,0 +1,253 @@
+//! The motion worker: moves the newest result to each frame that comes until the next result is there, so that boxes stay on
+//! their objects beside a slow model. See [`crate::motion`].
+//!
+//! ```text
+//! decode ── every frame ──┐
+//!                         ├─▶ slot of one ─▶ sightline-motion ─▶ newest frame with what is drawn on it ─▶ screen
+//! publish ── every result ┘
+//! ```
+//! It works only while results come later than the next frame: a model that keeps up needs no help.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use super::context::Context;
+use super::state::Prediction;
+use crate::frame::Frame;
+use crate::latest::{LatestReader, LatestWriter, Take, latest};
+use crate::motion::Follower;
+
+const WAIT: Duration = Duration::from_millis(50);
+/// So many results in a row must come in time before the worker rests.
+const IN_TIME: u32 = 10;
+/// Predictions that may be held at once: in the slot, by the composer's request and its scenes, one that is being written.
+const POOL: usize = 6;
+
+/// What waits for the worker, merged: only the newest frame and the newest result count.
+#[derive(Default)]
+struct Work {
+    /// What was shown belongs to a source or a model that is gone. It comes before frame and result.
+    forget: bool,
+    frame: Option<Arc<Frame>>,
+    result: Option<Arc<Prediction>>,
+}
+
+/// The worker's two ends, for those who bring frames and results and for the screen.
+pub(super) struct Follow {
+    work: LatestWriter<Work>,
+    inbox: LatestReader<Work>,
+    moved: (LatestWriter<Arc<Prediction>>, LatestReader<Arc<Prediction>>),
+    /// Results are late and are being moved.
+    active: AtomicBool,
+}
+
+impl Default for Follow {
+    fn default() -> Self {
+        let (work, inbox) = latest();
+        Self { work, inbox, moved: latest(), active: AtomicBool::new(false) }
+    }
+}
+
+impl Follow {
+    fn add(&self, change: impl FnOnce(&mut Work)) {
+        // The reader is held here too, so the slot is never closed.
+        let _ = self.work.merge(|waiting| {
+            let mut work = waiting.unwrap_or_default();
+            change(&mut work);
+            work
+        });
+    }
+
+    /// A frame is decoded. Returns whether the worker wakes the window when it has moved the results to it.
+    pub fn frame(&self, frame: &Arc<Frame>) -> bool {
+        self.add(|work| work.frame = Some(Arc::clone(frame)));
+        self.active.load(SeqCst)
+    }
+
+    /// A result is published.
+    pub fn result(&self, prediction: &Arc<Prediction>) {
+        self.add(|work| work.result = Some(Arc::clone(prediction)));
+    }
+
+    /// There are no results of this source or model any more.
+    pub fn forget(&self) {
+        self.moved.0.clear();
+        self.add(|work| *work = Work { forget: true, ..Work::default() });
+    }
+
+    /// The newest frame with what is drawn on it, while results are being moved.
+    pub fn newest(&self) -> Option<Arc<Prediction>> {
+        self.active.load(SeqCst).then(|| self.moved.1.peek()).flatten()
+    }
+}
+
+/// Runs until the engine stops.
+pub(super) fn run(context: &Context) {
+    let mut worker = Worker {
+        context,
+        follow: &context.follow,
+        follower: Follower::default(),
+        frame: None,
+        result: None,
+        pool: Vec::new(),
+        in_time: 0,
+        epoch: Instant::now(),
+    };
+    while !context.is_stopping() {
+        // A result that catches up goes on when no frame waits.
+        let wait = if worker.follower.is_catching_up() { Duration::ZERO } else { WAIT };
+        match worker.follow.inbox.take(wait) {
+            Take::Value(work) => worker.take(work),
+            Take::Timeout if worker.follower.is_catching_up() => {
+                if worker.follower.advance() {
+                    worker.show();
+                }
+            }
+            Take::Timeout => {}
+            Take::Closed => return,
+        }
+    }
+}
+
+struct Worker<'a> {
+    context: &'a Context,
+    follow: &'a Follow,
+    follower: Follower,
+    /// The newest frame.
+    frame: Option<Arc<Frame>>,
+    /// The newest result, as it was published.
+    result: Option<Arc<Prediction>>,
+    pool: Vec<Arc<Prediction>>,
+    /// Results in a row that came before the next frame.
+    in_time: u32,
+    /// Times of frames without a position are counted from here.
+    epoch: Instant,
+}
+
+impl Worker<'_> {
+    fn take(&mut self, work: Work) {
+        if work.forget {
+            self.follower.forget();
+            self.result = None;
+            self.follow.moved.0.clear();
+        }
+        if let Some(frame) = work.frame {
+            self.take_frame(frame);
+        }
+        if let Some(result) = work.result {
+            self.take_result(result);
+        }
+    }
+
+    /// The time of a frame in seconds: its position in a video, else when it was captured.
+    fn time(&self, frame: &Frame) -> f64 {
+        frame.time_s.unwrap_or_else(|| frame.captured.saturating_duration_since(self.epoch).as_secs_f64())
+    }
+
+    fn is_active(&self) -> bool {
+        self.follow.active.load(SeqCst)
+    }
+
+    fn take_frame(&mut self, frame: Arc<Frame>) {
+        let another = self.frame.as_ref().is_some_and(|last| last.generation != frame.generation);
+        if another {
+            self.rest();
+        }
+        if self.is_active() {
+            self.follower.frame(&frame, self.time(&frame));
+        }
+        self.frame = Some(frame);
+        if self.is_active() {
+            self.show();
+        }
+    }
+
+    fn take_result(&mut self, result: Arc<Prediction>) {
+        let controls = self.context.controls.now();
+        let wanted =
+            controls.follow && !controls.every_frame && self.follower.can_follow(result.results.task);
+        drop(controls);
+        let newest = self.frame.as_ref().filter(|frame| frame.generation == result.frame.generation);
+        let late = newest.is_some_and(|frame| frame.captured > result.frame.captured);
+        self.in_time = if late { 0 } else { self.in_time.saturating_add(1) };
+        if !wanted || self.in_time >= IN_TIME {
+            self.rest();
+            self.result = Some(result);
+            return;
+        }
+        if let Some(last) = &self.result {
+            if !last.model.is_same_model(&result.model) {
+                self.follower.forget();
+            } else if last.thresholds != result.thresholds {
+                self.follower.drop_missed();
+            }
+        }
+        if late && !self.is_active() {
+            self.follow.active.store(true, SeqCst);
+        }
+        let found = self.is_active() && {
+            let time = self.time(&result.frame);
+            self.follower.result(&result.results, result.frame.sequence, time)
+        };
+        self.result = Some(result);
+        if self.is_active() && !found {
+            // The frame is not remembered: its result is drawn as it is until another one can be followed.
+            self.follower.forget();
+            self.follow.moved.0.clear();
+            self.context.wake();
+        }
+    }
+
+    /// Results are drawn as they come from now on.
+    fn rest(&mut self) {
+        if self.follow.active.swap(false, SeqCst) {
+            self.follower.reset();
+            self.follow.moved.0.clear();
+            self.context.wake();
+        }
+    }
+
+    /// Hands the newest frame with what is drawn on it to the screen.
+    fn show(&mut self) {
+        if let (Some(frame), Some(result)) = (&self.frame, &self.result)
+            && self.follower.has_objects_of(frame.sequence, self.time(frame))
+        {
+            let mut moved = take_prediction(&mut self.pool, frame, result);
+            if let Some(moved) = Arc::get_mut(&mut moved) {
+                self.follower.write(&mut moved.results);
+            }
+            let _ = self.follow.moved.0.put(Arc::clone(&moved));
+            if self.pool.len() < POOL {
+                self.pool.push(moved);
+            }
+        }
+        self.context.wake();
+    }
+}
+
+/// Returns a prediction that nobody else holds, with everything of `result` but its results, and with this frame.
+fn take_prediction(
+    pool: &mut Vec<Arc<Prediction>>,
+    frame: &Arc<Frame>,
+    result: &Arc<Prediction>,
+) -> Arc<Prediction> {
+    let idle = pool.iter_mut().position(|kept| Arc::get_mut(kept).is_some());
+    let Some(idle) = idle else {
+        return Arc::new(Prediction { frame: Arc::clone(frame), ..Prediction::clone(result) });
+    };
+    let mut taken = pool.swap_remove(idle);
+    // The others that nobody holds let go of their old frames, so that those can be written again.
+    for prediction in std::iter::once(&mut taken).chain(pool).filter_map(Arc::get_mut) {
+        prediction.frame = Arc::clone(frame);
+        prediction.report = None;
+    }
+    if let Some(moved) = Arc::get_mut(&mut taken) {
+        moved.results.task = result.results.task;
+        moved.model = Arc::clone(&result.model);
+        moved.thresholds.clone_from(&result.thresholds);
+        (moved.times, moved.finished) = (result.times, result.finished);
+        moved.report.clone_from(&result.report);
+    }
+    taken
+}
