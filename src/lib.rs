@@ -14,20 +14,24 @@
 //! | [`track`] | what becomes of objects over time: tracks, zones, lines, counts |
 //! | [`engine`] | the live loop: a feed of frames, a runner of models, one place that publishes results |
 //! | [`scene`] | what to draw, as data; two painters: image and screen |
+//! | [`privacy`] | hides people, faces and number plates in images |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
 //! | [`settings`] | what is remembered |
+//! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
 //! | [`cli`] | the command line, one file a command |
 
 pub mod app;
 pub mod cli;
 pub mod engine;
+pub mod events;
 pub mod file_kind;
 pub mod frame;
 pub mod latest;
 pub mod library;
 pub mod model;
 pub mod motion;
+pub mod privacy;
 pub mod save;
 pub mod scene;
 pub mod settings;

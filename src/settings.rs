@@ -18,6 +18,7 @@ pub use saver::Saver;
 
 use crate::engine::ResultPace;
 use crate::model::labels::Language;
+use crate::privacy::Privacy;
 use crate::save::SnapshotOptions;
 use crate::source::{Address, CameraRequest};
 
@@ -123,6 +124,8 @@ pub struct Settings {
     /// Newest first.
     pub recent: Vec<Address>,
     pub snapshot: SnapshotOptions,
+    /// Who is hidden on screen and in everything that is saved or sent.
+    pub privacy: Privacy,
     /// The limits that were changed for a model, by the SHA-256 of its file; other models have those of their family.
     pub limits: BTreeMap<String, Limits>,
     /// How each camera is opened, by its name.
@@ -165,6 +168,7 @@ impl Default for Settings {
             source: None,
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
+            privacy: Privacy::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),
             unknown: toml::Table::new(),

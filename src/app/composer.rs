@@ -6,15 +6,20 @@
 //! ```
 //! The window asks at the start of a pass, when it has taken over the newest predictions, and takes the scenes just before
 //! it paints the frame: small scenes are ready by then. If a scene is not, the thread wakes the window.
+//!
+//! With privacy on, the frame that comes with the scenes is a copy in which the thread has hidden whom the user chose.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use crate::engine::{MAX_COMPARED, Prediction};
-use crate::frame::Frame;
+use crate::frame::{Frame, FramePool, PixelFormat};
 use crate::latest::{LatestReader, LatestWriter, Take, latest};
+use crate::privacy::{Censor, Covered, Found, Privacy};
 use crate::scene::{Scene, Style};
 
 /// The name of the thread.
@@ -31,13 +36,16 @@ struct Request {
     number: u64,
     predictions: Predictions,
     style: Arc<Style>,
+    privacy: Arc<Privacy>,
 }
 
 /// The scenes of one request. They are published together, so that all panes are of the same frame and the same style.
 struct Composed {
     number: u64,
-    /// The frame that the first of the predictions was made from.
+    /// The frame that the first of the predictions was made from, as it may be shown.
     frame: Arc<Frame>,
+    /// How much of it is hidden, with privacy on.
+    covered: Option<Covered>,
     mirrored: bool,
     /// `None` where there was no prediction, or where composing failed.
     scenes: [Option<Arc<Scene>>; MAX_COMPARED],
@@ -51,6 +59,7 @@ pub struct Composer {
     /// What was asked for last.
     requested: Predictions,
     style: Arc<Style>,
+    privacy: Arc<Privacy>,
     number: u64,
     /// By pane: scenes of requests before this one belong to a source or a model that was closed or replaced since.
     valid_from: [u64; MAX_COMPARED],
@@ -70,8 +79,14 @@ impl std::fmt::Debug for Composer {
 impl Composer {
     /// Asks for the scenes of these predictions, unless they were asked for last time. `ctx` is woken if
     /// [`Self::take`] finds that they are not ready.
-    pub fn request(&mut self, ctx: &egui::Context, predictions: Predictions, style: &Style) {
-        self.request_with(predictions, style, || {
+    pub fn request(
+        &mut self,
+        ctx: &egui::Context,
+        predictions: Predictions,
+        style: &Style,
+        privacy: &Privacy,
+    ) {
+        self.request_with(predictions, style, privacy, || {
             let ctx = ctx.clone();
             Worker::start(THREAD, compose, move || ctx.request_repaint())
         });
@@ -81,14 +96,16 @@ impl Composer {
         &mut self,
         predictions: Predictions,
         style: &Style,
+        privacy: &Privacy,
         start: impl FnOnce() -> std::io::Result<Worker>,
     ) {
         let same_style = *self.style == *style;
+        let same_privacy = *self.privacy == *privacy;
         let same_predictions = self.requested.iter().zip(&predictions).all(|(old, new)| match (old, new) {
             (Some(old), Some(new)) => Arc::ptr_eq(old, new),
             (old, new) => old.is_none() && new.is_none(),
         });
-        if same_style && same_predictions {
+        if same_style && same_privacy && same_predictions {
             return;
         }
         if predictions.iter().all(Option::is_none) {
@@ -107,8 +124,18 @@ impl Composer {
         if !same_style {
             self.style = Arc::new(style.clone());
         }
+        if !same_privacy {
+            self.privacy = Arc::new(privacy.clone());
+            // What was composed before shows whom it may not show any more.
+            self.valid_from = [self.number; MAX_COMPARED];
+        }
         self.requested.clone_from(&predictions);
-        let request = Request { number: self.number, predictions, style: Arc::clone(&self.style) };
+        let request = Request {
+            number: self.number,
+            predictions,
+            style: Arc::clone(&self.style),
+            privacy: Arc::clone(&self.privacy),
+        };
         if self.worker.is_none() {
             match start() {
                 Ok(worker) => self.worker = Some(worker),
@@ -158,6 +185,12 @@ impl Composer {
     #[must_use]
     pub fn frame(&self) -> Option<&Arc<Frame>> {
         (0..MAX_COMPARED).find_map(|pane| self.valid(pane)).map(|composed| &composed.frame)
+    }
+
+    /// Returns how much of that frame is hidden, with privacy on.
+    #[must_use]
+    pub fn covered(&self) -> Option<Covered> {
+        (0..MAX_COMPARED).find_map(|pane| self.valid(pane)).and_then(|composed| composed.covered)
     }
 
     /// Returns whether the newest scenes are drawn left-right reversed.
@@ -218,6 +251,7 @@ fn run(
     wake: &impl Fn(),
 ) {
     let mut pool = ScenePool::default();
+    let mut curtain = Curtain::default();
     // A model whose results always make it panic would fill the log.
     let mut has_panicked = false;
     loop {
@@ -227,9 +261,14 @@ fn run(
             Take::Closed => return,
         };
         let Some(first) = request.predictions.iter().flatten().next() else { continue };
+        let (frame, covered) = curtain.drawn(&first.frame, &request);
+        // Where all is hidden, a style image or a depth map would show it again.
+        let planes = request.style.planes && covered != Some(Covered::Everything);
+        let style = Style { planes, ..Style::clone(&request.style) };
         let mut composed = Composed {
             number: request.number,
-            frame: Arc::clone(&first.frame),
+            frame,
+            covered,
             mirrored: request.style.mirror,
             scenes: Default::default(),
         };
@@ -238,9 +277,8 @@ fn run(
                 return;
             }
             let Some(prediction) = prediction else { continue };
-            let filled = catch_unwind(AssertUnwindSafe(|| {
-                pool.fill(|scene| compose(prediction, &request.style, scene))
-            }));
+            let filled =
+                catch_unwind(AssertUnwindSafe(|| pool.fill(|scene| compose(prediction, &style, scene))));
             if let Ok(scene) = filled {
                 has_panicked = false;
                 *place = Some(scene);
@@ -259,6 +297,47 @@ fn run(
             return;
         }
         wake();
+    }
+}
+
+/// Hides whom the user chose in a copy of a frame.
+struct Curtain {
+    censor: Censor,
+    frames: FramePool,
+}
+
+/// The copy that is shown, the one in the slot, and the one that is being made.
+const COPIES: usize = 4;
+
+impl Default for Curtain {
+    fn default() -> Self {
+        Self { censor: Censor::default(), frames: FramePool::new(COPIES) }
+    }
+}
+
+impl Curtain {
+    /// Returns the frame as it may be shown, and how much of it is hidden.
+    fn drawn(&mut self, frame: &Arc<Frame>, request: &Request) -> (Arc<Frame>, Option<Covered>) {
+        if !request.privacy.on {
+            return (Arc::clone(frame), None);
+        }
+        let found: SmallVec<[Found<'_>; MAX_COMPARED]> =
+            request.predictions.iter().flatten().map(|prediction| Found::from(&**prediction)).collect();
+        let censor = &mut self.censor;
+        let filled = self.frames.fill(|copy| {
+            copy.reset(frame.width, frame.height, PixelFormat::Rgba8);
+            copy.copy_stamp_from(frame);
+            if copy.data.len() == frame.data.len() {
+                copy.data.copy_from_slice(&frame.data);
+            } else {
+                copy.data.fill(0);
+            }
+            Ok::<_, std::convert::Infallible>(censor.cover_frame(&request.privacy, copy, &found))
+        });
+        match filled {
+            Ok((copy, covered)) => (copy, Some(covered)),
+            Err(never) => match never {},
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub enum Icon {
     Tiles,
     Plus,
     Network,
+    Bell,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -202,6 +203,13 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
         Icon::Plus => {
             line(&[(12.0, 5.5), (12.0, 18.5)]);
             line(&[(5.5, 12.0), (18.5, 12.0)]);
+        }
+        Icon::Bell => {
+            // A dome over a rim, the knob above and the clapper below.
+            arc(at(12.0, 10.6), 5.6, -PI, 0.0);
+            line(&[(6.4, 10.6), (6.1, 14.8), (4.4, 17.2), (19.6, 17.2), (17.9, 14.8), (17.6, 10.6)]);
+            line(&[(12.0, 5.0), (12.0, 3.4)]);
+            arc(at(12.0, 18.6), 2.2, 0.0, PI);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use crate::engine::ResultPace;
+use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
 use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
 use crate::library::upkeep::Removed;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
+use crate::privacy::Privacy;
 use crate::save::SnapshotOptions;
 use crate::settings::Theme;
 use crate::source::{Address, CameraRequest};
@@ -21,6 +23,8 @@ pub enum Page {
     Settings,
     /// The models on this computer and those to download.
     Library,
+    /// What rules were told of, and the rules.
+    Events,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -34,6 +38,7 @@ pub enum Intent {
     Library(LibraryIntent),
     Compare(CompareIntent),
     Reading(ReadingIntent),
+    Events(EventsIntent),
     Files(FilesIntent),
     Settings(SettingsIntent),
     Window(WindowIntent),
@@ -163,6 +168,33 @@ pub enum ReadingIntent {
     Labels(PathBuf),
 }
 
+/// Events and rules.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventsIntent {
+    /// Read events of the log, those before `after`.
+    List {
+        filter: Filter,
+        after: Option<Box<EventRecord>>,
+    },
+    /// Delete the events of these numbers.
+    Delete(Vec<i64>),
+    /// Delete all events that fit.
+    DeleteListed(Filter),
+    Restore(Vec<Deleted>),
+    Export(Filter, ExportFormat),
+    /// Put this rule in the place of the one of this name, or after all.
+    SaveRule(Option<String>, Box<Rule>),
+    Enable(String, bool),
+    DeleteRule(String),
+    Broker(Option<Box<MqttBroker>>),
+    /// In megabytes.
+    LogLimit(u32),
+    /// Carry out the action at this place now.
+    Test(Box<Rule>, usize),
+    /// Read the file of rules again.
+    Reload,
+}
+
 /// Files and folders that are chosen, typed or dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FilesIntent {
@@ -223,6 +255,7 @@ pub enum SettingsIntent {
     /// The figures lie over the preview.
     Figures(bool),
     SidePanel(bool),
+    Privacy(Privacy),
 }
 
 /// The window itself.

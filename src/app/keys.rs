@@ -22,7 +22,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let typing = ctx.text_edit_focused();
     let menu = view.menu_open;
     // Something covers the preview, and plain keys would change it unseen.
-    let covered = help || matches!(page, Page::Settings | Page::Library);
+    let covered = help || matches!(page, Page::Settings | Page::Library | Page::Events);
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
     ctx.input(|input| {
@@ -111,6 +111,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::H => Some(Intent::Settings(SettingsIntent::Figures(!view.settings.figures))),
         Key::C => Some(Intent::Compare(CompareIntent::Show(!view.comparing))),
         Key::F => Some(Intent::Settings(SettingsIntent::Mirror(!view.mirrored))),
+        Key::E => Some(Intent::Window(WindowIntent::Show(Page::Events))),
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,

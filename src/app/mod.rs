@@ -8,6 +8,7 @@ mod compare;
 mod composer;
 mod controllers;
 mod detect_panel;
+mod events;
 mod figures_panel;
 mod help;
 mod icons;

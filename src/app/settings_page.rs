@@ -4,11 +4,13 @@ use egui::{self, Ui};
 
 use super::intent::{Choose, FilesIntent, Intent, SettingsIntent};
 use super::page_frame::page_frame;
+use super::strings::private_class;
 use super::style::palette;
 use super::view::View;
 use super::widgets::{at_right, card, slider_row};
 use crate::library::catalogue::{HUB_VARIABLE, hub_address};
 use crate::model::labels::Language;
+use crate::privacy::{Cover, PRIVATE_CLASSES};
 use crate::save::{ImageFormat, SnapshotOptions};
 use crate::settings::Theme;
 
@@ -44,6 +46,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         card(ui, s.overlay, |ui| overlay_ui(ui, view, out));
         card(ui, s.snapshots, |ui| snapshots_ui(ui, view, out));
         card(ui, s.downloads, |ui| mirror_ui(ui, view, out));
+        card(ui, s.events.privacy, |ui| privacy_ui(ui, view, out));
         card(ui, s.about, |ui| {
             ui.label(format!("Sightline {}", env!("CARGO_PKG_VERSION")));
             if let Some(path) = view.settings_file {
@@ -108,6 +111,42 @@ fn overlay_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     if ui.add_enabled(changed, egui::Button::new(s.reset)).clicked() {
         out.push(Intent::Settings(SettingsIntent::LabelSize(1.0)));
         out.push(Intent::Settings(SettingsIntent::LineSize(1.0)));
+    }
+}
+
+/// Who is hidden.
+fn privacy_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let w = &view.strings.events;
+    let mut privacy = view.settings.privacy.clone();
+    ui.checkbox(&mut privacy.on, w.privacy_on);
+    ui.horizontal_wrapped(|ui| {
+        for class in PRIVATE_CLASSES {
+            let mut hidden = privacy.classes.iter().any(|of| of == class);
+            if ui.checkbox(&mut hidden, private_class(view.language, class)).changed() {
+                privacy.classes.retain(|of| of != class);
+                privacy.classes.extend(hidden.then(|| class.to_owned()));
+            }
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.selectable_value(&mut privacy.cover, Cover::Pixelate, w.pixelate);
+        ui.selectable_value(&mut privacy.cover, Cover::Blur, w.blur);
+    });
+    ui.horizontal(|ui| {
+        ui.label(w.other_classes);
+        let is_other = |class: &&String| !PRIVATE_CLASSES.contains(&class.as_str());
+        let others: Vec<String> = privacy.classes.iter().filter(is_other).cloned().collect();
+        let mut text = others.join(",");
+        let edit = egui::TextEdit::singleline(&mut text).desired_width(220.0);
+        if ui.add(edit).accessible_name(w.other_classes).changed() {
+            privacy.classes.retain(|class| !is_other(&class));
+            let typed = text.split([',', '，']).map(str::trim_start).filter(|class| !class.is_empty());
+            privacy.classes.extend(typed.map(str::to_owned));
+        }
+    });
+    ui.add(egui::Label::new(egui::RichText::new(w.privacy_text).small().color(palette(ui).weak)).wrap());
+    if privacy != view.settings.privacy {
+        out.push(Intent::Settings(SettingsIntent::Privacy(privacy)));
     }
 }
 

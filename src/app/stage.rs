@@ -6,6 +6,7 @@ use egui::{self, Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, V
 
 use super::composer::{Composer, Predictions};
 use crate::frame::{Frame, PixelFormat};
+use crate::privacy::{BLOCKS, Covered, Privacy};
 use crate::scene::screen_painter::ScreenPainter;
 use crate::scene::{Scene, Style};
 
@@ -18,6 +19,8 @@ pub struct Stage {
     turn: usize,
     /// The frame that the texture shows.
     frame: Option<Arc<Frame>>,
+    /// It shows no more of it than a few blocks.
+    is_hidden: bool,
     composer: Composer,
     painter: ScreenPainter,
 }
@@ -51,8 +54,14 @@ impl Stage {
     }
 
     /// Asks for the scenes of these predictions, by pane; see [`Composer::request`].
-    pub fn request_scenes(&mut self, ctx: &egui::Context, predictions: Predictions, style: &Style) {
-        self.composer.request(ctx, predictions, style);
+    pub fn request_scenes(
+        &mut self,
+        ctx: &egui::Context,
+        predictions: Predictions,
+        style: &Style,
+        privacy: &Privacy,
+    ) {
+        self.composer.request(ctx, predictions, style, privacy);
     }
 
     /// Takes over the newest scenes. Call it once a pass, before the frame is set and painted.
@@ -66,12 +75,18 @@ impl Stage {
         self.composer.frame().cloned()
     }
 
+    /// Returns how much of the frame is hidden, with privacy on.
+    #[must_use]
+    pub fn covered(&self) -> Option<Covered> {
+        if self.is_hidden { Some(Covered::Everything) } else { self.composer.covered() }
+    }
+
     /// Returns the scene to paint over the frame on this pane: the newest one, if it belongs to a frame of the same source
     /// and size.
     #[must_use]
     pub fn scene(&self, pane: usize) -> Option<&Scene> {
         let (frame, composed) = (self.frame.as_ref()?, self.composer.frame()?);
-        let scene = self.composer.scene(pane)?;
+        let scene = self.composer.scene(pane).filter(|_| !self.is_hidden)?;
         let same = composed.generation == frame.generation && scene.size() == (frame.width, frame.height);
         same.then_some(scene)
     }
@@ -85,17 +100,39 @@ impl Stage {
 
     /// Writes `frame` into the texture, unless it is there already. Returns whether it was written.
     pub fn set_frame(&mut self, ctx: &egui::Context, frame: &Arc<Frame>) -> bool {
-        if self.frame.as_ref().is_some_and(|f| Arc::ptr_eq(f, frame)) {
+        if self.frame.as_ref().is_some_and(|f| Arc::ptr_eq(f, frame) && !self.is_hidden) {
             return false;
         }
         if frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
             return false;
         }
         let limit = ctx.input(|i| i.max_texture_side).max(256);
+        self.write_texture(ctx, frame, |image| write(image, frame, limit));
+        self.is_hidden = false;
+        true
+    }
+
+    /// Shows no more of `frame` than the colours of a few blocks: nobody knows yet what is in it.
+    pub fn set_hidden_frame(&mut self, ctx: &egui::Context, frame: &Arc<Frame>) -> bool {
+        let is_shown = self.is_hidden && self.frame.as_ref().is_some_and(|f| Arc::ptr_eq(f, frame));
+        if is_shown || frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
+            return false;
+        }
+        self.write_texture(ctx, frame, |image| write_blocks(image, frame));
+        self.is_hidden = true;
+        true
+    }
+
+    fn write_texture(
+        &mut self,
+        ctx: &egui::Context,
+        frame: &Arc<Frame>,
+        write: impl FnOnce(&mut ColorImage),
+    ) {
         let image = &mut self.buffers[self.turn];
         self.turn = 1 - self.turn;
         // If egui still holds the buffer, this makes another one.
-        write(Arc::make_mut(image), frame, limit);
+        write(Arc::make_mut(image));
         let image = Arc::clone(image);
         let options = TextureOptions::LINEAR;
         match &mut self.texture {
@@ -104,7 +141,6 @@ impl Stage {
             None => self.texture = Some(ctx.load_texture("image", image, options)),
         }
         self.frame = Some(Arc::clone(frame));
-        true
     }
 
     /// Paints the frame as large as it fits into `area`, and the scene of the first pane over it. Returns where it is.
@@ -160,6 +196,32 @@ fn write(image: &mut ColorImage, frame: &Frame, limit: usize) {
     }
 }
 
+/// Writes the means of a few blocks. A part of each block's pixels is enough for that and takes no time.
+fn write_blocks(image: &mut ColorImage, frame: &Frame) {
+    const SAMPLES: usize = 8;
+    let (w, h) = (frame.width as usize, frame.height as usize);
+    let block = w.min(h).div_ceil(BLOCKS as usize).max(1);
+    image.size = [w.div_ceil(block), h.div_ceil(block)];
+    image.source_size = Vec2::new(w as f32, h as f32);
+    image.pixels.clear();
+    for row in 0..image.size[1] {
+        for column in 0..image.size[0] {
+            let (mut sum, mut count) = ([0u32; 3], 0);
+            for n in 0..SAMPLES * SAMPLES {
+                let x = column * block + (2 * (n % SAMPLES) + 1) * block / (2 * SAMPLES);
+                let y = row * block + (2 * (n / SAMPLES) + 1) * block / (2 * SAMPLES);
+                if x < w && y < h {
+                    let pixel = &frame.data[(y * w + x) * 4..][..3];
+                    sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u32::from(*value));
+                    count += 1;
+                }
+            }
+            let [r, g, b] = sum.map(|sum| (sum / count.max(1)) as u8);
+            image.pixels.push(Color32::from_rgb(r, g, b));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +231,25 @@ mod tests {
         let area = Rect::from_min_max(pos2(0.0, 0.0), pos2(400.0, 400.0));
         let at = fit((200, 100), area);
         assert_eq!((at.min, at.max), (pos2(0.0, 100.0), pos2(400.0, 300.0)));
+    }
+
+    #[test]
+    fn of_a_hidden_frame_no_more_than_a_few_blocks_reach_the_screen() {
+        let mut frame = Frame::filled(1280, 720, [0, 0, 0, 255]);
+        for (n, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+            pixel[0] = if n % 1280 < 640 { 200 } else { (n % 2 * 100) as u8 };
+        }
+        let frame = Arc::new(frame);
+        let ctx = egui::Context::default();
+        let mut stage = Stage::default();
+        assert!(stage.set_frame(&ctx, &frame) && stage.covered().is_none());
+        assert!(stage.set_hidden_frame(&ctx, &frame), "the same frame, hidden now");
+        assert!(!stage.set_hidden_frame(&ctx, &frame));
+        assert_eq!((stage.covered(), stage.size()), (Some(Covered::Everything), Some((1280, 720))));
+        let shown = &stage.buffers[1 - stage.turn];
+        assert_eq!(shown.size, [11, 6]);
+        assert_eq!(shown.pixels[0], Color32::from_rgb(200, 0, 0));
+        assert!(stage.set_frame(&ctx, &frame), "and shown again");
     }
 
     #[test]

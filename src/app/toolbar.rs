@@ -174,6 +174,9 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if icon_button(ui, Icon::Settings, &format!("{}  (Ctrl+,)", s.settings), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
         }
+        if icon_button(ui, Icon::Bell, &format!("{}  (E)", s.events.title), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Events)));
+        }
     }
     if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), view.mirrored).clicked() {
         out.push(Intent::Settings(SettingsIntent::Mirror(!view.mirrored)));

@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::intent::{Choose, Page};
 use super::strings::Strings;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
+use crate::events::{LogError, Problem, Rules, RulesError};
 use crate::library::records::Tuned;
 use crate::library::{Catalogue, ModelEntry};
 use crate::model::labels::{Labels, Language};
 use crate::model::nodes::NodeShare;
 use crate::model::{ModelError, Thresholds, runtime};
+use crate::privacy::Covered;
 use crate::settings::Settings;
 use crate::source::camera::CameraInfo;
 use crate::source::{Address, Pace, SourceInfo};
@@ -157,6 +159,27 @@ pub struct LibraryView<'a> {
     pub pulls: &'a [Pull],
 }
 
+/// Rules, and what is known of the log of events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventsView<'a> {
+    pub rules: &'a Rules,
+    pub rules_file: Option<&'a Path>,
+    pub rules_error: Option<&'a RulesError>,
+    /// Why enabled rules can't fire now, by their names.
+    pub obstacles: &'a [(String, Problem)],
+    pub log_trouble: Option<&'a LogError>,
+    /// Events since the page was last shown.
+    pub unseen: usize,
+}
+
+impl EventsView<'_> {
+    /// Why this rule can't fire now.
+    #[must_use]
+    pub fn obstacle(&self, name: &str) -> Option<&Problem> {
+        self.obstacles.iter().find(|(of, _)| of == name).map(|(_, problem)| problem)
+    }
+}
+
 /// Which execution provider ran which part of a model.
 #[derive(Clone, Debug)]
 pub enum Ran {
@@ -202,6 +225,7 @@ pub struct View<'a> {
     pub thresholds: &'a Thresholds,
     pub cameras: &'a Cameras,
     pub library: LibraryView<'a>,
+    pub events: EventsView<'a>,
     pub speed: SpeedView<'a>,
     /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
@@ -226,6 +250,8 @@ pub struct View<'a> {
     pub announced: Option<&'a str>,
     /// There is a frame of the source to show.
     pub has_image: bool,
+    /// How much of it is hidden, with privacy on.
+    pub covered: Option<Covered>,
 }
 
 impl View<'_> {

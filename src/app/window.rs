@@ -14,8 +14,8 @@ use egui::{self, Ui, ViewportCommand};
 
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
-    CompareController, Core, FilesController, LibraryController, ModelController, ReadingController,
-    SettingsController, SourceController, theme,
+    CompareController, Core, EventsController, FilesController, LibraryController, ModelController,
+    ReadingController, SettingsController, SourceController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -23,7 +23,7 @@ use super::stage::Stage;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{LibraryView, View};
+use super::view::{EventsView, LibraryView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
@@ -44,6 +44,7 @@ pub struct App {
     pub(super) library: LibraryController,
     pub(super) compare: CompareController,
     pub(super) reading: ReadingController,
+    pub(super) events: EventsController,
     pub(super) files: FilesController,
     pub(super) settings: SettingsController,
     pub(super) stage: Stage,
@@ -116,6 +117,7 @@ impl App {
             library: LibraryController::new(downloads),
             compare: CompareController::default(),
             reading: ReadingController::default(),
+            events: EventsController::new(),
             files: FilesController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
@@ -153,6 +155,7 @@ impl App {
     /// Opens the source and the model that were asked for, else the remembered, else the default ones.
     fn begin(&mut self, options: AppOptions) {
         let core = &mut self.core;
+        self.events.begin(core);
         core.engine.send(Command::SetThresholds(core.thresholds.clone()));
         core.engine.send(Command::Loop(core.settings.looping));
         core.engine.send(Command::Pace(core.settings.result_pace));
@@ -210,7 +213,9 @@ impl App {
     fn take_frame(&mut self, ctx: &egui::Context) {
         self.stage.take_scenes();
         let core = &self.core;
-        let own_frame = core.settings.result_on_own_frame;
+        let is_private = core.settings.privacy.on;
+        // With privacy on, a newer frame than the result's might show somebody whom the model hasn't seen yet.
+        let own_frame = core.settings.result_on_own_frame || is_private;
         let own = match core.page {
             Page::Stage if core.source.info().is_none() => return,
             Page::Stage if own_frame => self.stage.composed_frame(),
@@ -218,11 +223,20 @@ impl App {
             Page::Stage if core.followed.is_some() => {
                 self.stage.composed_frame().filter(|f| self.stage.is_newer(f))
             }
-            Page::Stage => None,
-            Page::Reading(_) => None,
-            Page::Settings | Page::Library => return,
+            Page::Reading(_) if is_private => self.stage.composed_frame(),
+            Page::Stage | Page::Reading(_) => None,
+            Page::Settings | Page::Library | Page::Events => return,
         };
         let begin = Instant::now();
+        if is_private && own.is_none() {
+            if let Some(frame) = core.engine.preview()
+                && self.stage.set_hidden_frame(ctx, &frame)
+            {
+                core.engine.shown(&frame);
+                self.timing.there(First::Image);
+            }
+            return;
+        }
         if let Some(frame) = own.or_else(|| core.engine.preview())
             && self.stage.set_frame(ctx, &frame)
         {
@@ -239,8 +253,20 @@ impl App {
     /// Shows the window; returns what the user wants.
     fn paint(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
-        let Self { core, source, model, library, compare, reading, files, settings, stage, classes, .. } =
-            self;
+        let Self {
+            core,
+            source,
+            model,
+            library,
+            compare,
+            reading,
+            events,
+            files,
+            settings,
+            stage,
+            classes,
+            ..
+        } = self;
         let window = &mut self.window;
         let language = core.language();
         let view = View {
@@ -261,6 +287,14 @@ impl App {
                 catalogue: &core.catalogue,
                 pulls: library.downloads.shown(),
             },
+            events: EventsView {
+                rules: &events.rules,
+                rules_file: events.rules_file.as_deref(),
+                rules_error: events.rules_error.as_ref(),
+                obstacles: &events.obstacles,
+                log_trouble: events.log_trouble.as_ref(),
+                unseen: events.unseen,
+            },
             speed: model.speed(),
             position: core.position,
             as_fast_as_possible: source.as_fast_as_possible,
@@ -275,6 +309,7 @@ impl App {
             mirrored: core.mirrored(),
             announced: model.announced(core, ui.ctx()),
             has_image: stage.frame().is_some(),
+            covered: stage.covered(),
         };
         let dropped: Vec<_> = ui.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
         if !dropped.is_empty() {
@@ -287,6 +322,7 @@ impl App {
             library: &mut library.page,
             compare: &mut compare.view,
             reading: reading.reading.as_mut(),
+            events: &mut events.page,
             toasts: &core.toasts,
             pointer_at: &mut window.pointer_at,
         };
@@ -332,6 +368,11 @@ impl eframe::App for App {
                 ui.ctx().send_viewport_cmd(ViewportCommand::Close);
             }
         }
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        // Both need a moment to end; together, no longer than one.
+        self.events.end();
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -10,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
 use super::strings::Strings;
+use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
 use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
@@ -32,6 +34,7 @@ pub enum Done {
     Failed(String),
     Cameras(Vec<CameraInfo>),
     Library(LibraryDone),
+    Events(EventsDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// What a typed path means, or why it can't be opened.
@@ -47,6 +50,34 @@ pub enum Done {
     Labels(PathBuf, Result<Vec<String>, LabelsError>),
     /// The worker ended without a result.
     Broken,
+}
+
+/// What a worker did with events and rules.
+pub enum EventsDone {
+    /// The rules were read.
+    Loaded(Result<Rules, RulesError>),
+    Saved(Result<(), RulesError>),
+    Listed(Result<Box<Listed>, LogError>),
+    /// Events were deleted; they can be brought back, unless they were too many to be kept.
+    Deleted(Vec<Deleted>),
+    /// The log was changed.
+    Changed,
+    /// So many events were written to this file.
+    Exported(u64, PathBuf),
+    LogFailed(LogError),
+}
+
+/// Events as a worker read them.
+#[derive(Default)]
+pub struct Listed {
+    pub filter: Filter,
+    /// They follow those that are listed.
+    pub follows: bool,
+    pub page: events::Page,
+    /// Next to the events.
+    pub pictures: Vec<Option<egui::ColorImage>>,
+    pub count: u64,
+    pub summary: LogSummary,
 }
 
 /// What a worker did in the library.
@@ -104,6 +135,13 @@ impl Workers {
             tracing::error!("no thread for {name}: {error}");
             let _ = self.sender.try_send(Done::Broken);
         }
+    }
+
+    /// Wakes the window, from any thread.
+    #[must_use]
+    pub fn waker(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let ctx = self.ctx.clone();
+        Arc::new(move || ctx.request_repaint())
     }
 
     /// The next result, or `None` if no worker has finished.

@@ -6,6 +6,7 @@ mod classes;
 mod compare;
 mod completions;
 mod doctor;
+mod events;
 mod failure;
 mod interrupt;
 mod models;
@@ -98,6 +99,8 @@ enum Command {
     Models(models::ModelsCommand),
     /// List cameras with their formats, frame rates and controls, or test one
     Cameras(cameras::CamerasArgs),
+    /// List or export what rules have logged
+    Events(events::EventsArgs),
     /// Measure how long each stage of a model takes on this computer
     Bench(bench::BenchArgs),
     /// Check what works on this computer, and how to fix the rest
@@ -249,6 +252,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Compare(args) => compare::run(args),
         Command::Models(command) => Ok(models::run(command)?),
         Command::Cameras(args) => cameras::run(args),
+        Command::Events(args) => Ok(events::run(args)?),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),

@@ -10,6 +10,7 @@ use super::predict::saver::Saver;
 use crate::model::labels::Language;
 use crate::model::spec::Detail;
 use crate::model::{Spec, Thresholds};
+use crate::privacy::Privacy;
 
 /// The options of both commands.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,10 @@ pub(super) struct SharedArgs {
     /// overwritten
     #[arg(short, long, value_name = "DIR")]
     pub save: Option<PathBuf>,
+    /// Hide these classes in saved images, for example person,face,number plate; if the model finds none of them, whole
+    /// images are hidden
+    #[arg(long, value_name = "LIST", requires = "save", value_parser = hidden_classes)]
+    blur: Option<Privacy>,
     /// Output: text, or JSON Lines with one object per frame
     #[arg(short, long, value_enum, default_value_t)]
     format: LineFormat,
@@ -58,6 +63,13 @@ struct ThresholdArgs {
     max_det: u64,
 }
 
+/// The classes to hide, separated by commas.
+fn hidden_classes(text: &str) -> Result<Privacy, String> {
+    let classes = text.split([',', '，']).map(str::trim).filter(|class| !class.is_empty());
+    let classes: Vec<String> = classes.map(str::to_owned).collect();
+    if classes.is_empty() { Err("it names no class".into()) } else { Ok(Privacy::hiding(classes)) }
+}
+
 /// A number from 0 to 1.
 fn fraction(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
@@ -87,6 +99,11 @@ impl SharedArgs {
         })
     }
 
+    /// Whether classes are hidden in saved images.
+    pub fn hides(&self) -> bool {
+        self.blur.is_some()
+    }
+
     /// The progress bar for so many sources.
     pub fn progress(&self, sources: usize) -> Progress {
         Progress::new(!self.no_progress && !self.quiet, sources, self.max_frames)
@@ -103,6 +120,7 @@ impl SharedArgs {
             format: self.format,
             language: self.language,
             quiet: self.quiet,
+            privacy: self.blur.clone().unwrap_or_default(),
         })
     }
 }
@@ -118,6 +136,8 @@ pub struct Reporting {
     pub language: Language,
     /// Nothing but results and errors.
     pub quiet: bool,
+    /// Who is hidden in images that are saved.
+    pub privacy: Privacy,
 }
 
 impl Reporting {

@@ -183,6 +183,15 @@ impl Labels {
         )
     }
 
+    /// Returns the ids of the classes of this name, in English or Chinese, whatever its case. Lists repeat names.
+    #[must_use]
+    pub fn ids(&self, name: &str) -> Vec<u32> {
+        let name = name.trim().to_lowercase();
+        let is = |id: u32, language| self.get(id, language).is_some_and(|own| own.to_lowercase() == name);
+        let ids = 0..self.len() as u32;
+        ids.filter(|&id| is(id, Language::English) || is(id, Language::Chinese)).collect()
+    }
+
     /// Returns the English names.
     #[must_use]
     pub fn english(&self) -> &[String] {

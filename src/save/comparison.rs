@@ -7,9 +7,10 @@ use super::comparison_text::{agreement_text, figures_text, speed_text};
 use super::error::SnapshotError;
 use super::files::{self, Contents, Pixels, Saved};
 use super::record::{FrameInfo, round};
-use super::snapshot::{PredictionView, SnapshotOptions};
+use super::snapshot::{PredictionView, SnapshotOptions, covered};
 use crate::frame::{Frame, PixelFormat};
 use crate::model::agreement::Judge;
+use crate::privacy::{Found, Privacy};
 use crate::scene::montage::{self, Arrangement, MODEL_LETTERS, Pane};
 use crate::scene::{Scene, Style};
 
@@ -24,6 +25,8 @@ pub struct ComparisonView<'a> {
     pub models: &'a [(PredictionView<'a>, f32)],
     pub arrangement: Arrangement,
     pub style: &'a Style,
+    /// Who is hidden: what any of the models finds.
+    pub privacy: &'a Privacy,
 }
 
 /// Returns the image of a comparison: each model's results under a header, and below them lines that compare the models.
@@ -33,11 +36,14 @@ pub fn comparison_image(view: &ComparisonView<'_>) -> Frame {
     let mut judge = Judge::default();
     let mut lines = Vec::new();
     let letter = |model: usize| MODEL_LETTERS[model % MODEL_LETTERS.len()];
+    let found: Vec<Found<'_>> = view.models.iter().map(|(prediction, _)| prediction.found()).collect();
+    let (frame, planes) = covered(view.frame, view.privacy, &found);
+    let style = Style { planes: view.style.planes && planes, ..view.style.clone() };
     let scenes: Vec<(Scene, String)> = view
         .models
         .iter()
         .map(|(prediction, median)| {
-            (prediction.scene(view.style), figures_text(*median, Some(prediction.results), language))
+            (prediction.scene(&style), figures_text(*median, Some(prediction.results), language))
         })
         .collect();
     if let Some(((first, first_ms), others)) = view.models.split_first() {
@@ -62,7 +68,7 @@ pub fn comparison_image(view: &ComparisonView<'_>) -> Frame {
         .map(|((scene, note), (prediction, _))| Pane { scene, title: &prediction.model.name, note })
         .collect();
     let mut out = Frame::default();
-    montage::paint(view.frame, &panes, view.arrangement, &lines, &mut out);
+    montage::paint(&frame, &panes, view.arrangement, &lines, &mut out);
     out
 }
 
@@ -127,6 +133,7 @@ mod tests {
             models: &[((&prediction).into(), 20.0), ((&prediction).into(), 0.0)],
             arrangement: Arrangement::Tiles(2),
             style: &style,
+            privacy: &Privacy::default(),
         };
         let saved = save_at(&view, &options(folder.path()), now()).expect("it can be saved");
         let name = "Sightline 2026-11-24 15.04.05 compared";

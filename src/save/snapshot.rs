@@ -1,5 +1,6 @@
 //! Snapshots: the annotated image and, if the options ask for them, the frame without a drawing and a JSON record.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use chrono::{DateTime, FixedOffset, Local};
@@ -12,6 +13,7 @@ use crate::engine::{ModelInfo, Prediction};
 use crate::frame::{Frame, PixelFormat};
 use crate::model::Thresholds;
 use crate::model::results::{Results, StageTimes};
+use crate::privacy::{Censor, Covered, Found, Privacy};
 use crate::scene::{Scene, Style, image_painter};
 
 /// The format of image files.
@@ -75,6 +77,11 @@ impl<'a> From<&'a Prediction> for PredictionView<'a> {
 }
 
 impl PredictionView<'_> {
+    /// Returns what it found, for [`Privacy`].
+    pub(super) fn found(&self) -> Found<'_> {
+        Found { results: self.results, labels: &self.model.spec.labels, thresholds: self.thresholds }
+    }
+
     /// Returns the scene of its results.
     pub(super) fn scene(&self, style: &Style) -> Scene {
         let mut scene = Scene::new();
@@ -94,6 +101,8 @@ pub struct SnapshotView<'a> {
     pub prediction: Option<PredictionView<'a>>,
     /// As on screen; if it mirrors, the annotated image is mirrored as well and the JSON says so.
     pub style: &'a Style,
+    /// Who is hidden, in both images.
+    pub privacy: &'a Privacy,
 }
 
 /// Saves a snapshot. It takes as long as the disk does: call it on a worker.
@@ -114,13 +123,17 @@ fn save_at(
         return Err(SnapshotError::NoImage);
     }
     let size = (frame.width, frame.height);
+    let found: Vec<Found<'_>> = view.prediction.iter().map(PredictionView::found).collect();
+    let (frame, planes) = covered(frame, view.privacy, &found);
+    let frame = &*frame;
+    let style = &Style { planes: view.style.planes && planes, ..view.style.clone() };
     let scene = view.prediction.map_or_else(
         || {
             let mut empty = Scene::new();
             empty.clear(size, view.style.mirror);
             empty
         },
-        |prediction| prediction.scene(view.style),
+        |prediction| prediction.scene(style),
     );
     let mut annotated = Vec::new();
     image_painter::render(frame, &scene, &mut annotated);
@@ -137,6 +150,21 @@ fn save_at(
         files,
         made: now.into(),
     })
+}
+
+/// Returns the frame as it may be saved, and whether planes (style images, depth maps) may be drawn on it: where all of it is
+/// hidden, they would show it again.
+pub(super) fn covered<'a>(
+    frame: &'a Frame,
+    privacy: &Privacy,
+    found: &[Found<'_>],
+) -> (Cow<'a, Frame>, bool) {
+    if !privacy.on {
+        return (Cow::Borrowed(frame), true);
+    }
+    let mut copy = frame.clone();
+    let covered = Censor::default().cover_frame(privacy, &mut copy, found);
+    (Cow::Owned(copy), covered != Covered::Everything)
 }
 
 fn record(view: &SnapshotView<'_>) -> FrameRecord {

@@ -86,6 +86,7 @@ fn take(prediction: &Prediction, options: &SnapshotOptions, style: &Style) -> Re
         frame: &prediction.frame,
         prediction: Some(prediction.into()),
         style,
+        privacy: &Privacy::default(),
     };
     save_at(&view, options, now())
 }
@@ -167,7 +168,13 @@ fn a_mirrored_preview_is_saved_mirrored_and_says_so_and_the_clean_one_is_as_the_
 #[test]
 fn without_a_model_the_image_is_saved_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
-    let view = SnapshotView { source: "camera", frame: &frame(), prediction: None, style: &Style::default() };
+    let view = SnapshotView {
+        source: "camera",
+        frame: &frame(),
+        prediction: None,
+        style: &Style::default(),
+        privacy: &Privacy::default(),
+    };
     let options = SnapshotOptions { clean: false, ..options(folder.path()) };
     let saved = save(&view, &options).expect("saved");
     assert_eq!(names_in(folder.path()).len(), 2);
@@ -257,7 +264,13 @@ fn a_full_disk_is_reported_and_no_file_is_left() {
     let noise: Vec<u8> =
         (0..400_u32 * 400 * 4).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let frame = Frame { width: 400, height: 400, data: noise, ..Frame::default() };
-    let view = SnapshotView { source: "camera", frame: &frame, prediction: None, style: &Style::default() };
+    let view = SnapshotView {
+        source: "camera",
+        frame: &frame,
+        prediction: None,
+        style: &Style::default(),
+        privacy: &Privacy::default(),
+    };
     let result = save(&view, &options(folder.path()));
     let left = names_in(folder.path());
     let unmounted = Command::new("umount").arg(folder.path()).status();
@@ -296,6 +309,7 @@ fn hostile_names_of_classes_and_sources_do_no_harm() {
         frame: &prediction.frame,
         prediction: Some((&prediction).into()),
         style: &Style::default(),
+        privacy: &Privacy::default(),
     };
     let saved = save_at(&view, &options(folder.path()), now()).expect("saved");
     assert_eq!(names_in(folder.path()).len(), 3);
@@ -313,7 +327,48 @@ fn without_a_frame_there_is_no_image_to_save() {
         frame: &Frame::default(),
         prediction: None,
         style: &Style::default(),
+        privacy: &Privacy::default(),
     };
     assert!(matches!(save(&view, &options(folder.path())), Err(SnapshotError::NoImage)));
     assert_eq!(names_in(folder.path()), set(&[]));
+}
+
+#[test]
+fn who_is_hidden_is_hidden_in_both_images() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut prediction = prediction(vec!["person".into()]);
+    prediction.thresholds.classes.clear();
+    // A pattern of single pixels, which blocks can't show.
+    let mut frame = Frame::clone(&prediction.frame);
+    for (n, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+        pixel[0] = if (n % 64 + n / 64) % 2 == 0 { 255 } else { 0 };
+    }
+    let options = options(folder.path());
+    let style = Style { boxes: false, labels: false, ..Style::default() };
+    let pattern_in = |path: &Path, [x1, y1, x2, y2]: [u32; 4]| {
+        let image = image::open(path).expect("an image").to_rgb8();
+        let differs =
+            |x: u32, y: u32| image.get_pixel(x, y).0[0].abs_diff(image.get_pixel(x + 1, y).0[0]) > 100;
+        (y1..y2).any(|y| (x1..x2).any(|x| differs(x, y)))
+    };
+    let take = |prediction: Option<&Prediction>| {
+        let privacy = Privacy::hiding(vec!["person".into()]);
+        let view = SnapshotView {
+            source: "camera",
+            frame: &frame,
+            prediction: prediction.map(Into::into),
+            style: &style,
+            privacy: &privacy,
+        };
+        let saved = save_at(&view, &options, now()).expect("saved");
+        [saved.annotated, saved.clean.expect("asked for")]
+    };
+    for path in take(Some(&prediction)) {
+        assert!(!pattern_in(&path, [4, 20, 23, 40]), "the person is seen in {path:?}");
+        assert!(pattern_in(&path, [40, 0, 63, 48]), "the rest is as it was in {path:?}");
+    }
+    // Without a result, nobody knows where people are.
+    for path in take(None) {
+        assert!(!pattern_in(&path, [0, 0, 63, 48]), "{path:?}");
+    }
 }

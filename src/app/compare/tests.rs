@@ -78,7 +78,7 @@ fn panel(bench: &mut Bench, ui: &mut Ui) {
     let predictions = bench.compare.predictions();
     let own = predictions.iter().flatten().next().map(|prediction| Arc::clone(&prediction.frame));
     let frame = own.unwrap_or_else(|| Arc::new(Frame::filled(64, 48, [0, 0, 0, 255])));
-    bench.stage.request_scenes(ui.ctx(), predictions, &Style::default());
+    bench.stage.request_scenes(ui.ctx(), predictions, &Style::default(), &bench.settings.privacy);
     bench.stage.take_scenes();
     bench.stage.set_frame(ui.ctx(), &frame);
     let mut out = Vec::new();

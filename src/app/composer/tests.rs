@@ -48,7 +48,7 @@ fn ask(
     style: &Style,
     compose: impl Fn(&Prediction, &Style, &mut Scene) + Send + 'static,
 ) {
-    composer.request_with(predictions, style, || Worker::start(name, compose, || {}));
+    composer.request_with(predictions, style, &Privacy::default(), || Worker::start(name, compose, || {}));
 }
 
 fn ready(composer: &mut Composer) {
@@ -208,7 +208,7 @@ fn the_window_is_woken_only_if_it_painted_without_its_scene() {
     };
     let count = Arc::clone(&wakes);
     let mut composer = Composer::default();
-    composer.request_with(one(&prediction(1, SIZE)), &Style::default(), || {
+    composer.request_with(one(&prediction(1, SIZE)), &Style::default(), &Privacy::default(), || {
         Worker::start("scenes-wake", gated, move || {
             count.fetch_add(1, Ordering::SeqCst);
         })
@@ -280,4 +280,49 @@ fn the_thread_ends_with_the_window_also_while_it_composes() {
     go.send(()).unwrap();
     wait("the end of a busy thread", || threads("scenes-busy") == 0);
     assert!(waits.try_recv().is_err(), "the second scene was not begun");
+}
+
+#[test]
+fn a_frame_is_shown_with_people_hidden_and_never_as_it_was_before() {
+    let seen = |sequence: u64| {
+        let mut prediction = Arc::into_inner(prediction(sequence, SIZE)).expect("nobody else has it");
+        let mut frame = Frame::clone(&prediction.frame);
+        for (n, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+            pixel[0] = if (n % 64 + n / 64) % 2 == 0 { 200 } else { 0 };
+        }
+        prediction.frame = Arc::new(frame);
+        Arc::new(prediction)
+    };
+    let pattern = |frame: &Frame, x: usize, y: usize| {
+        let red = |x: usize| frame.data[(y * 64 + x) * 4];
+        red(x).abs_diff(red(x + 1)) > 100
+    };
+    let mut composer = Composer::default();
+    let start = || Worker::start("scenes-private", compose, || {});
+    let first = seen(1);
+    composer.request_with(one(&first), &Style::default(), &Privacy::default(), start);
+    ready(&mut composer);
+    assert!(Arc::ptr_eq(composer.frame().expect("composed"), &first.frame) && composer.covered().is_none());
+    // From the moment that privacy is on, the frame of before is gone.
+    let privacy = Privacy::hiding(vec!["person".into()]);
+    composer.request_with(one(&first), &Style::default(), &privacy, start);
+    assert!(composer.frame().is_none() && composer.scene(0).is_none());
+    ready(&mut composer);
+    let frame = composer.frame().expect("composed");
+    assert_eq!((frame.sequence, composer.covered()), (1, Some(Covered::Objects(1))));
+    assert!(!pattern(frame, 4, 4) && pattern(frame, 40, 30));
+    // A model that finds no people.
+    let faces = Privacy::hiding(vec!["face".into()]);
+    composer.request_with(one(&first), &Style::default(), &faces, start);
+    ready(&mut composer);
+    assert_eq!(composer.covered(), Some(Covered::Everything));
+    assert!(!pattern(composer.frame().expect("composed"), 40, 30));
+    // Steady, the copies are made in the same buffers.
+    let mut buffers = std::collections::HashSet::new();
+    for n in 2..40 {
+        composer.request_with(one(&seen(n)), &Style::default(), &privacy, start);
+        ready(&mut composer);
+        buffers.insert(composer.frame().expect("composed").data.as_ptr());
+    }
+    assert!(buffers.len() <= COPIES, "{}", buffers.len());
 }

@@ -175,6 +175,7 @@ impl CompareController {
             |median: f32, prediction: &Prediction| if median > 0.0 { median } else { prediction.times.total };
         let source = core.source.address().map(ToString::to_string).unwrap_or_default();
         let (style, options) = (core.style(), core.settings.snapshot.clone());
+        let privacy = core.settings.privacy.clone();
         core.workers.run("snapshot", move || {
             let predictions = newest.predictions.iter().zip(medians);
             let models: Vec<_> = predictions
@@ -193,6 +194,7 @@ impl CompareController {
                 models: &models,
                 arrangement,
                 style: &style,
+                privacy: &privacy,
             };
             Done::Snapshot(save::save_comparison(&view, &options).map(Box::new))
         });

@@ -5,6 +5,7 @@
 mod compare;
 mod core;
 mod downloads;
+mod events;
 mod files;
 mod library;
 mod model;
@@ -16,6 +17,7 @@ mod speed;
 
 pub use self::core::Core;
 pub use compare::CompareController;
+pub use events::EventsController;
 pub use files::FilesController;
 pub use library::LibraryController;
 pub use model::ModelController;

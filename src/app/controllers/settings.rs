@@ -70,6 +70,7 @@ impl SettingsController {
             SettingsIntent::LineSize(size) => core.settings.line_size = size,
             SettingsIntent::LabelSize(size) => core.settings.label_size = size,
             SettingsIntent::Figures(on) => core.settings.figures = on,
+            SettingsIntent::Privacy(privacy) => core.settings.privacy = privacy,
             SettingsIntent::SidePanel(on) => core.settings.side_panel = on,
         }
     }

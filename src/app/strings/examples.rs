@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failures::Explain;
+use crate::events::actions::ActionError;
+use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
@@ -237,6 +239,61 @@ examples! { snapshot_errors: SnapshotError =
     Failed { path: path(), source: denied() },
 }
 
+examples! { problems: Problem =
+    NoName,
+    SameName { name: name() },
+    NeedsZone,
+    NeedsLine,
+    NeedsTime,
+    OutOfRange,
+    CrossingTakesNoTime,
+    NoProgram,
+    Placeholder { placeholder: "{colour}".into() },
+    BadUrl { url: "example.org".into() },
+    NoBroker,
+    UnknownClass { class: "car".into() },
+    UnknownZone { zone: "Drive".into() },
+    UnknownLine { line: "Gate".into() },
+    NotTracked,
+}
+
+examples! { rules_errors: RulesError =
+    Damaged { path: path(), reason: "it isn't a text file".into() },
+    Unreadable { path: path(), reason: reason() },
+    Unwritable { path: path(), reason: reason() },
+}
+
+examples! { log_errors: LogError =
+    Damaged { kept_as: path() },
+    Unusable { path: path(), reason: "database disk image is malformed".into() },
+    ReadOnly { path: path() },
+    Full { path: path() },
+    CantOpen { path: path(), reason: "unable to open database file".into() },
+    Busy { path: path() },
+    Newer { path: path() },
+    Failed { path: path(), reason: "disk I/O error".into() },
+    Export { path: path(), reason: reason() },
+}
+
+examples! { action_errors: ActionError =
+    Busy,
+    NoThread,
+    Stopped,
+    Desktop { reason: "no such service".into() },
+    Sound { reason: "there is no player".into() },
+    NoFrame,
+    Snapshot(SnapshotError::NoImage),
+    NotStarted { program: path(), reason: reason() },
+    TooLong { program: path(), seconds: 10.0 },
+    Failed { program: path(), status: "exit status: 1".into(), says: "no such thing".into() },
+    Unreachable { host: host(), reason: "no answer".into() },
+    Refused { host: host(), code: 401, says: "wrong key".into() },
+    BadUrl,
+    BadHeader { name: "a b".into() },
+    NoBroker,
+    Broker { host: host(), reason: "it refuses the user or the password".into() },
+}
+
 /// Two English words in a row that are neither quoted nor a command or name; or a single one that only sentences have.
 pub(super) fn english_in(text: &str) -> Option<String> {
     const NAMES: [&str; 4] =
@@ -280,6 +337,10 @@ fn everything() -> Vec<Box<dyn Explain>> {
         records_errors(),
         settings_errors(),
         snapshot_errors(),
+        problems(),
+        rules_errors(),
+        log_errors(),
+        action_errors(),
         download_errors(),
         [SourceError::Busy { name: name(), by: None }],
         [CatalogueError { file: "a.toml".into(), reason: "it is too large for a list".into() }],

@@ -42,6 +42,8 @@ macro_rules! strings {
 
 mod compare;
 mod errors;
+mod event_failures;
+mod events;
 #[cfg(test)]
 mod examples;
 mod failures;
@@ -55,6 +57,7 @@ use std::ops::Deref;
 
 pub use compare::Compare;
 pub use errors::{PageText, chinese_kind, model_page, plain_quotes, source_page, task_name};
+pub use events::{Events, action_name, direction_name, private_class, problem_text, rule_text, when_name};
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
@@ -75,6 +78,7 @@ pub struct Strings {
     pub compare: Compare,
     pub speed: Speed,
     pub pace: Pace,
+    pub events: Events,
 }
 
 impl Strings {
@@ -87,6 +91,7 @@ impl Strings {
             compare: Compare::ENGLISH,
             speed: Speed::ENGLISH,
             pace: Pace::ENGLISH,
+            events: Events::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -94,6 +99,7 @@ impl Strings {
             compare: Compare::CHINESE,
             speed: Speed::CHINESE,
             pace: Pace::CHINESE,
+            events: Events::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -120,8 +126,15 @@ mod tests {
 
     #[test]
     fn every_text_is_there_in_both_languages() {
-        let tables =
-            [Window::texts(), Library::texts(), Compare::texts(), Speed::texts(), Pace::texts()].concat();
+        let tables = [
+            Window::texts(),
+            Library::texts(),
+            Compare::texts(),
+            Speed::texts(),
+            Pace::texts(),
+            Events::texts(),
+        ]
+        .concat();
         assert!(tables.len() > 250, "{}", tables.len());
         for (name, english, chinese) in tables {
             assert!(!english.trim().is_empty() && !chinese.trim().is_empty(), "{name} is empty");

@@ -1,6 +1,7 @@
 //! The panels and the keys, found by their names for screen readers.
 
 mod drop;
+mod events;
 mod keys;
 mod library;
 mod pages;
@@ -16,13 +17,15 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::classes_panel::ClassesPanel;
 use super::compare::Compare;
+use super::events::EventsPage;
 use super::intent::{Intent, Page};
 use super::library::LibraryPage;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
-use super::view::{Cameras, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
+use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
+use crate::events::{Problem, Rules};
 use crate::frame::Frame;
 use crate::library::catalogue::Precision;
 use crate::library::records::FileStamp;
@@ -68,6 +71,10 @@ pub(super) struct Bench {
     pub(super) pace: PaceReport,
     pub(super) compare: Compare,
     pub(super) stage: Stage,
+    pub(super) rules: Rules,
+    pub(super) obstacles: Vec<(String, Problem)>,
+    pub(super) unseen: usize,
+    pub(super) events: EventsPage,
 }
 
 impl Default for Bench {
@@ -101,6 +108,10 @@ impl Default for Bench {
             pace: PaceReport::default(),
             compare: Compare::default(),
             stage: Stage::default(),
+            rules: Rules::default(),
+            obstacles: Vec::new(),
+            unseen: 0,
+            events: EventsPage::default(),
         }
     }
 }
@@ -122,6 +133,14 @@ impl Bench {
             thresholds: &self.thresholds,
             cameras: &self.cameras,
             library: LibraryView { models: &self.models, catalogue: &self.catalogue, pulls: &self.pulls },
+            events: EventsView {
+                rules: &self.rules,
+                rules_file: None,
+                rules_error: None,
+                obstacles: &self.obstacles,
+                log_trouble: None,
+                unseen: self.unseen,
+            },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,
@@ -136,6 +155,7 @@ impl Bench {
             mirrored: self.settings.mirror,
             announced: self.announced.as_deref(),
             has_image: true,
+            covered: None,
         }
     }
 

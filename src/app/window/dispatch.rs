@@ -18,6 +18,7 @@ impl App {
                 Intent::Library(intent) => self.library.apply(intent, core),
                 Intent::Compare(intent) => self.compare.apply(intent, core),
                 Intent::Reading(intent) => self.reading.apply(intent, core),
+                Intent::Events(intent) => self.events.apply(intent, core),
                 Intent::Files(intent) => self.files.apply(intent, core, frame),
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),

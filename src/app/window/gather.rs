@@ -40,7 +40,9 @@ impl App {
         self.gather_prediction();
         let core = &mut self.core;
         self.compare.gather(core);
-        let follows = core.page == Page::Stage && !self.compare.on && !core.settings.result_on_own_frame;
+        // With privacy on, each result is shown on its own frame; see `take_frame`.
+        let own_frame = core.settings.result_on_own_frame || core.settings.privacy.on;
+        let follows = core.page == Page::Stage && !self.compare.on && !own_frame;
         core.followed =
             core.prediction.as_ref().filter(|_| follows).and_then(|shown| {
                 core.engine.followed().filter(|moved| moved.model.is_same_model(&shown.model))
@@ -55,6 +57,7 @@ impl App {
         }
         core.position = core.engine.position();
         self.library.gather(core);
+        self.events.gather(ctx, core);
         self.model.gather(core, ctx);
         if self.window.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.window.figures_at = Some(Instant::now());
@@ -62,6 +65,7 @@ impl App {
             core.pace = core.engine.pace();
             self.compare.view.measure(|index| core.engine.model_stats(index));
             self.model.figures_changed(core);
+            self.events.figures_changed(core);
             if let Some(trouble) = core.watcher.take_error() {
                 core.failed_with(&trouble);
             }
@@ -83,7 +87,7 @@ impl App {
             _ if self.compare.on => (self.compare.view.predictions(), core.style()),
             _ => (newest(), core.style()),
         };
-        self.stage.request_scenes(ctx, predictions, &style);
+        self.stage.request_scenes(ctx, predictions, &style, &core.settings.privacy);
     }
 
     /// The newest result of the model that the panels show. While the model is being changed, the last result of the old
@@ -123,6 +127,7 @@ impl App {
             Done::Failed(text) => core.failed(text),
             Done::Cameras(found) => self.source.cameras_listed(Some(found), core),
             Done::Library(done) => self.library.done(done, core),
+            Done::Events(done) => self.events.done(done, ctx, core),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),

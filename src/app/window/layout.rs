@@ -6,6 +6,7 @@ use egui::{self, Ui};
 
 use crate::app::classes_panel::ClassesPanel;
 use crate::app::compare::Compare;
+use crate::app::events::EventsPage;
 use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::library::LibraryPage;
@@ -19,6 +20,7 @@ use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_b
 use crate::app::{
     detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, source_panel, speed, toolbar,
 };
+use crate::privacy::Covered;
 
 /// In full screen the bar goes when the pointer rests this long.
 const BAR_STAYS: f64 = 2.5;
@@ -34,6 +36,7 @@ pub(super) struct Layout<'a> {
     pub(super) library: &'a mut LibraryPage,
     pub(super) compare: &'a mut Compare,
     pub(super) reading: Option<&'a mut Reading>,
+    pub(super) events: &'a mut EventsPage,
     pub(super) toasts: &'a Toasts,
     /// When the pointer last moved, in egui's seconds.
     pub(super) pointer_at: &'a mut f64,
@@ -60,6 +63,7 @@ impl Layout<'_> {
                 figures_panel::overlay(ui, view, area, egui::Align2::RIGHT_TOP);
             }
             announce(ui, view, area);
+            hidden_note(ui, view, area);
         } else {
             pages::ui(ui, view, out);
         }
@@ -93,6 +97,7 @@ impl Layout<'_> {
                 if icon_button(ui, Icon::Settings, &format!("{}  (Ctrl+,)", s.settings), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
                 }
+                events_button(ui, view, out);
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
                 }
@@ -155,6 +160,7 @@ impl Layout<'_> {
             Page::Stage => self.stage_ui(ui, view, out),
             Page::Settings => settings_page::ui(ui, view, out),
             Page::Library => self.library.ui(ui, view, out),
+            Page::Events => self.events.ui(ui, view, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {
@@ -208,6 +214,44 @@ fn part(ui: &mut Ui, salt: &str, rect: egui::Rect, ground: egui::Color32, add: i
     part.set_clip_rect(rect.intersect(ui.clip_rect()));
     part.painter().rect_filled(rect, 0, ground);
     add(&mut part);
+}
+
+/// Opens the page of events; a number says how many are new.
+fn events_button(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let label = format!("{}  (E)", view.strings.events.title);
+    let button = icon_button(ui, Icon::Bell, &label, false);
+    if view.events.unseen > 0 {
+        let p = palette(ui);
+        let text = if view.events.unseen > 99 { "99+".to_owned() } else { view.events.unseen.to_string() };
+        let at = button.rect.right_top() + egui::vec2(-8.0, 9.0);
+        let galley = ui.painter().layout_no_wrap(text, egui::FontId::proportional(10.5), p.on_accent);
+        let badge = egui::Rect::from_center_size(at, egui::vec2((galley.size().x + 7.0).max(15.0), 15.0));
+        ui.painter().rect_filled(badge, 8, p.accent);
+        ui.painter().galley(badge.center() - galley.size() / 2.0, galley, p.on_accent);
+    }
+    if button.clicked() {
+        out.push(Intent::Window(WindowIntent::Show(Page::Events)));
+    }
+}
+
+/// Says why nothing can be made out on the preview.
+fn hidden_note(ui: &Ui, view: &View<'_>, area: egui::Rect) {
+    if view.covered != Some(Covered::Everything) {
+        return;
+    }
+    let w = &view.strings.events;
+    let text = if view.prediction.is_some() { w.hidden_model } else { w.hidden_waiting };
+    let font = egui::FontId::proportional(14.0);
+    let galley =
+        ui.painter().layout(text.to_owned(), font, egui::Color32::WHITE, (area.width() - 60.0).max(80.0));
+    let rect = egui::Rect::from_min_size(
+        area.left_top() + egui::vec2(16.0, 16.0),
+        galley.size() + egui::vec2(24.0, 14.0),
+    );
+    ui.painter().rect_filled(rect, 8, egui::Color32::from_black_alpha(190));
+    ui.painter().galley(rect.min + egui::vec2(12.0, 7.0), galley, egui::Color32::WHITE);
+    ui.interact(rect, ui.scope_id().with("hidden"), egui::Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
 }
 
 /// Shows the name of the model that a key has just chosen, where the side panel doesn't.

@@ -28,12 +28,14 @@ impl App {
         let frame = prediction.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
         let source = core.source.address().map(ToString::to_string).unwrap_or_default();
         let (style, options) = (core.style(), core.settings.snapshot.clone());
+        let privacy = core.settings.privacy.clone();
         core.workers.run("snapshot", move || {
             let view = save::SnapshotView {
                 source: &source,
                 frame: &frame,
                 prediction: prediction.as_deref().map(Into::into),
                 style: &style,
+                privacy: &privacy,
             };
             Done::Snapshot(save::save(&view, &options).map(Box::new))
         });

@@ -202,6 +202,7 @@ impl Report {
             models: &predictions,
             arrangement: Arrangement::Tiles(montage::grid(models.len()).0),
             style: &self.style,
+            privacy: &self.reporting.privacy,
         });
         saver.save(info, &sheet, "-compared")
     }

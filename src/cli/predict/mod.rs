@@ -102,6 +102,11 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         let fix = "Name videos only, or leave --live-latency out.";
         return Err(Failure::usage("--live-latency needs the times of a video's frames.", fix).into());
     }
+    if args.live_latency.is_some() && args.shared.hides() {
+        // A frame newer than its result may show somebody whom the model hasn't seen.
+        let message = "\u{201c}--blur\u{201d} needs each result on its own frame, and \u{201c}--live-latency\u{201d} shows older ones.";
+        return Err(Failure::usage(message, "Leave one of them out.").into());
+    }
     let path = super::chosen_model(models.first().map(PathBuf::as_path))?;
     let reporting = args.shared.reporting()?;
     let interrupt = Interrupt::listen();
@@ -128,7 +133,8 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let progress = args.shared.progress(sources);
     let mut schedule = args.live_latency.map(Schedule::new);
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
-    let writer = Writer::new(reporting, progress, &model, count, reader.spent(), spent_results, live);
+    let spent = (reader.spent(), spent_results);
+    let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, live);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;

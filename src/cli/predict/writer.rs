@@ -15,7 +15,8 @@ use crate::cli::shared_args::Reporting;
 use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
-use crate::model::{Model, Results};
+use crate::model::{Model, Results, Thresholds};
+use crate::privacy::{Censor, Covered, Found};
 use crate::save::{FrameInfo, FrameRecord};
 use crate::scene::{self, Scene, Style};
 use crate::source::{SourceError, SourceInfo};
@@ -59,6 +60,10 @@ pub struct Writer {
     info: Option<Arc<SourceInfo>>,
     /// What the user calls the source.
     address: String,
+    thresholds: Thresholds,
+    censor: Censor,
+    /// It was said that whole images are hidden.
+    said_hidden: bool,
     scene: Scene,
     style: Style,
     progress: Progress,
@@ -78,9 +83,9 @@ impl Writer {
         reporting: Reporting,
         progress: Progress,
         model: &Model,
+        thresholds: &Thresholds,
         workers: usize,
-        spent_frames: Sender<Frame>,
-        spent_results: Sender<Results>,
+        (spent_frames, spent_results): (Sender<Frame>, Sender<Results>),
         live: Option<Live>,
     ) -> Self {
         let threads = text::count_of(model.threads() as u64, "thread");
@@ -91,6 +96,9 @@ impl Writer {
                 1 => format!("{} on {}, {threads}", model.name(), model.provider()),
                 _ => format!("{} on {}, {workers} frames at once", model.name(), model.provider()),
             },
+            thresholds: thresholds.clone(),
+            censor: Censor::default(),
+            said_hidden: false,
             scene: Scene::new(),
             style: Style { language: reporting.language, ..Style::default() },
             reporting,
@@ -191,6 +199,20 @@ impl Writer {
         results: &Results,
     ) -> Result<Option<PathBuf>, Failure> {
         let Some(saver) = &mut self.reporting.saver else { return Ok(None) };
+        let covered = self.reporting.privacy.on.then(|| {
+            let found = Found { results, labels: &self.labels, thresholds: &self.thresholds };
+            self.censor.cover_frame(&self.reporting.privacy, frame, &[found])
+        });
+        // Where all is hidden, a style image or a depth map would show it again.
+        self.style.planes = covered != Some(Covered::Everything);
+        if covered == Some(Covered::Everything) && !std::mem::replace(&mut self.said_hidden, true) {
+            let model = &self.model;
+            self.progress.suspend(|| {
+                output::note(&format!(
+                    "{model} finds none of the classes of \u{201c}--blur\u{201d}: whole images are hidden."
+                ));
+            });
+        }
         self.scene.compose(results, &self.labels, &self.style);
         let (width, height) = (frame.width, frame.height);
         scene::image_painter::paint(&self.scene, &mut frame.data, width, height);

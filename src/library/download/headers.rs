@@ -27,7 +27,7 @@ pub(super) fn number(text: &str) -> Option<u64> {
 }
 
 /// `Retry-After`: seconds, or a date. A date in the past is no wait.
-pub(super) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(number(text).map_or(Duration::MAX, Duration::from_secs));

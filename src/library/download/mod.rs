@@ -37,6 +37,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use error::{DownloadError, Failure};
+pub(crate) use headers::retry_after;
 pub use manager::{Download, Downloads, Running, State, Ticket};
 pub use monitor::{Phase, Progress};
 pub use partial::{PartialDownload, discard, unfinished};

@@ -23,7 +23,7 @@ pub enum ProxyChoice {
 
 impl ProxyChoice {
     /// Returns the proxy for an address; this computer itself is always reached without one.
-    pub(super) fn proxy(&self, uri: &Uri) -> Result<Option<Proxy>, DownloadError> {
+    pub(crate) fn proxy(&self, uri: &Uri) -> Result<Option<Proxy>, DownloadError> {
         match self {
             _ if uri.host().is_some_and(is_loopback) => Ok(None),
             Self::Address(address) => parse(address).map(Some),

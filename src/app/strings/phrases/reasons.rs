@@ -138,6 +138,10 @@ pub(super) const PHRASES: Phrases = &[
     ("an anchor has no size", "有锚框没有尺寸"),
     ("{} doesn't {}", "{0} 不支持任务 {1}"),
     ("it isn't a text file", "不是文本文件"),
+    // Of the broker of MQTT messages, and of sound.
+    ("it refuses the user or the password", "用户名或密码被拒绝"),
+    ("no answer", "没有应答"),
+    ("there is no player", "没有播放程序"),
     // Outputs of another form.
     ("it has no output", "没有输出"),
     ("it has {} outputs, not {}", "有 {0} 个输出，应为 {1}"),

@@ -1,0 +1,358 @@
+//! The editor of a rule.
+
+use egui::{self, DragValue, TextEdit, Ui};
+
+use super::state::{Draft, EventsPage, Tested};
+use crate::app::intent::{EventsIntent, Intent};
+use crate::app::strings::{Events, action_name, direction_name, problem_text, when_name};
+use crate::app::style::palette;
+use crate::app::view::View;
+use crate::app::widgets::{at_right, card, combo_arrow, follow_focus, plain_button, primary_button};
+use crate::events::{ANY, Action, CommandAction, Direction, Problem, Rule, WebhookAction, When};
+
+/// Width of the fields.
+const FIELD: f32 = 280.0;
+
+pub(super) fn ui(page: &mut EventsPage, ui: &mut Ui, view: &View<'_>, w: &Events, out: &mut Vec<Intent>) {
+    let Some(draft) = &mut page.draft else { return };
+    let (tested, mut close) = (&mut page.tested, false);
+    egui::ScrollArea::vertical()
+        .id_salt("rule editor")
+        .auto_shrink([false, false])
+        .content_margin(egui::Margin { right: 12, bottom: 16, ..Default::default() })
+        .show(ui, |ui| {
+            let title = if draft.original.is_some() { w.edit } else { w.new_rule };
+            card(ui, title, |ui| {
+                egui::Grid::new("rule").num_columns(2).spacing([20.0, 10.0]).show(ui, |ui| {
+                    fields_ui(draft, ui, view, w);
+                });
+            });
+            card(ui, w.actions, |ui| actions_ui(draft, tested, ui, view, w, out));
+            let problem = problem(draft, view);
+            if let Some(problem) = &problem {
+                let text = problem_text(view.language, problem);
+                ui.add(egui::Label::new(egui::RichText::new(text).color(palette(ui).warn)).wrap());
+                ui.add_space(4.0);
+            }
+            ui.horizontal(|ui| {
+                let save = ui.add_enabled_ui(problem.is_none(), |ui| primary_button(ui, w.save)).inner;
+                if save.clicked() {
+                    let rule = Box::new(finished(&draft.rule));
+                    out.push(Intent::Events(EventsIntent::SaveRule(draft.original.clone(), rule)));
+                }
+                if plain_button(ui, w.cancel).clicked() {
+                    close = true;
+                }
+            });
+            follow_focus(ui);
+        });
+    if close {
+        page.close_editor();
+    }
+}
+
+/// What keeps the rule from being saved.
+fn problem(draft: &Draft, view: &View<'_>) -> Option<Problem> {
+    let rules = view.events.rules;
+    let topic = crate::events::actions::topic_name;
+    let same = |rule: &&Rule| {
+        draft.original.as_deref() != Some(&*rule.name) && topic(&rule.name) == topic(&draft.rule.name)
+    };
+    if draft.rule.name.trim().is_empty() {
+        return Some(Problem::NoName);
+    }
+    if let Some(same) = rules.rules.iter().find(same) {
+        return Some(Problem::SameName { name: same.name.clone() });
+    }
+    // A broker may be named later; the list says so.
+    finished(&draft.rule).problem(rules.mqtt.as_ref()).filter(|problem| *problem != Problem::NoBroker)
+}
+
+/// The rule without what only the editor needs.
+fn finished(rule: &Rule) -> Rule {
+    let mut rule = rule.clone();
+    rule.name = rule.name.trim().to_owned();
+    for name in [&mut rule.zone, &mut rule.line] {
+        name.take_if(|name| name.trim().is_empty());
+    }
+    for action in &mut rule.actions {
+        if let Action::Command(command) = action {
+            while command.arguments.last().is_some_and(String::is_empty) {
+                command.arguments.pop();
+            }
+        }
+    }
+    rule
+}
+
+fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
+    let language = view.language;
+    let Draft { rule, hours, shown, .. } = draft;
+    ui.label(w.name);
+    let name = ui.add(TextEdit::singleline(&mut rule.name).desired_width(FIELD)).accessible_name(w.name);
+    if !std::mem::replace(shown, true) {
+        name.request_focus();
+    }
+    ui.end_row();
+
+    ui.label(w.object);
+    let labels = view.labels();
+    let classes = || -> Vec<String> {
+        let all =
+            labels.iter().flat_map(|labels| (0..labels.len() as u32).map(|id| labels.name(id, language)));
+        std::iter::once(w.any_object.to_owned()).chain(all.map(std::borrow::Cow::into_owned)).collect()
+    };
+    let mut class = if rule.class == ANY { w.any_object.to_owned() } else { rule.class.clone() };
+    if name_ui(ui, "class", w.object, "", &mut class, &classes) {
+        rule.class = if class == w.any_object { ANY.to_owned() } else { class };
+    }
+    ui.end_row();
+
+    ui.label(w.happens);
+    let combo = egui::ComboBox::from_id_salt("when").icon(combo_arrow).width(FIELD);
+    let chosen = combo.selected_text(when_name(language, rule.when)).show_ui(ui, |ui| {
+        for when in When::ALL {
+            ui.selectable_value(&mut rule.when, when, when_name(language, when));
+        }
+    });
+    chosen.response.accessible_name(w.happens);
+    ui.end_row();
+
+    let report = view.prediction.and_then(|prediction| prediction.report.as_deref());
+    if rule.when.has_zone() {
+        ui.label(w.zone);
+        let mut zone = rule.zone.clone().unwrap_or_default();
+        let hint = if rule.when == When::StaysIn { w.zone_hint } else { "" };
+        let zones = || {
+            report
+                .map(|report| report.zones.iter().map(|zone| zone.name.to_string()).collect())
+                .unwrap_or_default()
+        };
+        if name_ui(ui, "zone", w.zone, hint, &mut zone, &zones) {
+            rule.zone = (!zone.is_empty()).then_some(zone);
+        }
+        ui.end_row();
+    }
+    if rule.when == When::Crosses {
+        rule.for_s = 0.0;
+        ui.label(w.line);
+        let mut line = rule.line.clone().unwrap_or_default();
+        let lines = || {
+            report
+                .map(|report| report.lines.iter().map(|line| line.name.to_string()).collect())
+                .unwrap_or_default()
+        };
+        if name_ui(ui, "line", w.line, "", &mut line, &lines) {
+            rule.line = (!line.is_empty()).then_some(line);
+        }
+        ui.end_row();
+        ui.label(w.direction);
+        ui.horizontal(|ui| {
+            for direction in [Direction::Either, Direction::In, Direction::Out] {
+                ui.selectable_value(&mut rule.direction, direction, direction_name(language, direction));
+            }
+        });
+        ui.end_row();
+    } else {
+        ui.label(w.for_s);
+        seconds_ui(ui, w, w.for_s, &mut rule.for_s);
+        ui.end_row();
+    }
+    ui.label(w.at_least).on_hover_text(w.at_least_hint);
+    ui.add(DragValue::new(&mut rule.at_least).range(1..=1000).speed(0.05))
+        .on_hover_text(w.at_least_hint)
+        .accessible_name(w.at_least);
+    ui.end_row();
+    ui.label(w.pause);
+    seconds_ui(ui, w, w.pause, &mut rule.pause_s);
+    ui.end_row();
+
+    ui.label(w.hours);
+    ui.horizontal(|ui| {
+        let mut limited = rule.hours.is_some();
+        let switched = ui.checkbox(&mut limited, "").accessible_name(w.hours).changed();
+        let field = |ui: &mut Ui, text: &mut String, name: &str| {
+            let edit = TextEdit::singleline(text).hint_text("22:00").desired_width(56.0);
+            ui.add_enabled(limited, edit).accessible_name(name).changed()
+        };
+        let from = field(ui, &mut hours.0, "22:00");
+        ui.label("–");
+        let to = field(ui, &mut hours.1, "06:00");
+        let parsed = format!("{}-{}", hours.0, hours.1).parse().ok();
+        if switched || from || to {
+            // What isn't a time yet leaves the rule as it was.
+            rule.hours = if limited { parsed.or(rule.hours) } else { None };
+        }
+        if limited && parsed.is_none() {
+            ui.label(egui::RichText::new("22:00 – 06:00").color(palette(ui).warn));
+        }
+    });
+    ui.end_row();
+}
+
+fn seconds_ui(ui: &mut Ui, w: &Events, name: &str, value: &mut f64) {
+    let drag = DragValue::new(value)
+        .range(0.0..=86_400.0)
+        .speed(0.1)
+        .max_decimals(1)
+        .suffix(format!(" {}", w.seconds));
+    ui.add(drag).accessible_name(name);
+}
+
+/// A name that is typed or chosen; returns whether it was changed.
+fn name_ui(
+    ui: &mut Ui,
+    id: &str,
+    label: &str,
+    hint: &str,
+    text: &mut String,
+    choices: &dyn Fn() -> Vec<String>,
+) -> bool {
+    let mut changed = false;
+    ui.horizontal(|ui| {
+        let edit = TextEdit::singleline(text).hint_text(hint).desired_width(FIELD - 40.0);
+        changed = ui.add(edit).accessible_name(label).changed();
+        let button = ui.add(egui::Button::new("…").min_size(egui::vec2(30.0, 0.0)));
+        egui::Popup::menu(&button).id(ui.scope_id().with((id, "choices"))).width(FIELD).show(|ui| {
+            let choices = choices();
+            if choices.is_empty() {
+                ui.label("–");
+            }
+            egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
+                for choice in choices {
+                    if ui.selectable_label(*text == choice, &choice).clicked() {
+                        *text = choice;
+                        changed = true;
+                        ui.close();
+                    }
+                }
+            });
+        });
+        button.on_hover_text(label);
+    });
+    changed
+}
+
+fn actions_ui(
+    draft: &mut Draft,
+    tested: &mut std::collections::HashMap<(String, usize), Tested>,
+    ui: &mut Ui,
+    view: &View<'_>,
+    w: &Events,
+    out: &mut Vec<Intent>,
+) {
+    let p = palette(ui);
+    let rule = &mut draft.rule;
+    if rule.actions.is_empty() {
+        ui.label(egui::RichText::new(w.no_actions).color(p.weak));
+    }
+    let mut removed = None;
+    for place in 0..rule.actions.len() {
+        let key = (rule.name.trim().to_owned(), place);
+        let testable = finished(rule);
+        let Some(action) = rule.actions.get_mut(place) else { continue };
+        ui.push_id(place, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(egui::RichText::new(action_name(view.language, action)).color(p.strong));
+                at_right(ui, "action", |ui| {
+                    let waits = tested.get(&key) == Some(&Tested::Waiting);
+                    let text = if waits { w.testing } else { w.test_now };
+                    if ui.add_enabled(!waits, egui::Button::new(text)).clicked() {
+                        tested.insert(key.clone(), Tested::Waiting);
+                        out.push(Intent::Events(EventsIntent::Test(Box::new(testable), place)));
+                    }
+                    if ui.button(w.remove).clicked() {
+                        removed = Some(place);
+                    }
+                });
+            });
+            match action {
+                Action::Command(command) => command_ui(ui, w, command),
+                Action::Webhook(hook) => webhook_ui(ui, w, hook),
+                Action::Mqtt => drop(ui.label(egui::RichText::new(w.mqtt_text).color(p.weak))),
+                Action::Notification | Action::Sound | Action::Snapshot => {}
+            }
+            let (text, colour) = match tested.get(&key) {
+                Some(Tested::Worked(note)) if note.is_empty() => (w.worked.to_owned(), p.good),
+                Some(Tested::Worked(note)) => (format!("{}: {note}", w.worked), p.good),
+                Some(Tested::Failed(why)) => (why.clone(), p.bad),
+                Some(Tested::Waiting) | None => return,
+            };
+            ui.add(egui::Label::new(egui::RichText::new(text).color(colour)).wrap().selectable(true));
+        });
+        ui.separator();
+    }
+    if let Some(place) = removed {
+        rule.actions.remove(place);
+        tested.clear();
+    }
+    let add = plain_button(ui, w.add_action);
+    egui::Popup::menu(&add).show(|ui| {
+        for action in new_actions() {
+            if ui.button(action_name(view.language, &action)).clicked() {
+                rule.actions.push(action);
+            }
+        }
+    });
+}
+
+fn new_actions() -> [Action; 6] {
+    [
+        Action::Notification,
+        Action::Sound,
+        Action::Snapshot,
+        Action::Command(CommandAction::default()),
+        Action::Webhook(WebhookAction::default()),
+        Action::Mqtt,
+    ]
+}
+
+fn command_ui(ui: &mut Ui, w: &Events, command: &mut CommandAction) {
+    egui::Grid::new("command").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
+        ui.label(w.program);
+        let mut program = command.program.display().to_string();
+        let edit = TextEdit::singleline(&mut program).hint_text("/usr/bin/logger").desired_width(FIELD);
+        if ui.add(edit).accessible_name(w.program).changed() {
+            command.program = program.into();
+        }
+        ui.end_row();
+        ui.label(w.arguments);
+        ui.vertical(|ui| {
+            let mut arguments = command.arguments.join("\n");
+            let edit = TextEdit::multiline(&mut arguments).desired_rows(2).desired_width(FIELD);
+            if ui.add(edit).accessible_name(w.arguments).changed() {
+                command.arguments = arguments.split('\n').map(str::to_owned).collect();
+            }
+            ui.label(egui::RichText::new(w.arguments_hint).small().color(palette(ui).weak));
+        });
+        ui.end_row();
+        ui.label(w.limit);
+        let drag =
+            DragValue::new(&mut command.limit_s).range(0.1..=86_400.0).suffix(format!(" {}", w.seconds));
+        ui.add(drag).accessible_name(w.limit);
+        ui.end_row();
+    });
+}
+
+fn webhook_ui(ui: &mut Ui, w: &Events, hook: &mut WebhookAction) {
+    egui::Grid::new("webhook").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
+        ui.label(w.address);
+        let edit =
+            TextEdit::singleline(&mut hook.url).hint_text("https://example.org/hook").desired_width(FIELD);
+        ui.add(edit).accessible_name(w.address);
+        ui.end_row();
+        ui.label(w.authorization);
+        let key = "Authorization";
+        let mut value = hook.headers.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let edit = TextEdit::singleline(&mut value).hint_text("Bearer …").password(true).desired_width(FIELD);
+        if ui.add(edit).accessible_name(w.authorization).changed() {
+            if value.is_empty() {
+                hook.headers.remove(key);
+            } else {
+                hook.headers.insert(key.into(), value.into());
+            }
+        }
+        ui.end_row();
+    });
+    ui.checkbox(&mut hook.thumbnail, w.with_picture);
+}
