@@ -7,12 +7,12 @@ use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
 
 /// The largest picture, in bytes. 100,000 events then take 1 GB at most.
 pub const MAX_BYTES: usize = 10_000;
-/// Longer side, in pixels.
-const SIDE: f32 = 240.0;
+/// The longer side, in pixels; the smaller ones for frames that don't compress.
+const SIDES: [f32; 3] = [240.0, 160.0, 96.0];
 /// The part of the frame that is shown is so many times the object's box, but at least this share of the frame.
 const AROUND: f32 = 2.5;
 const LEAST: f32 = 0.35;
-const QUALITIES: [u8; 4] = [75, 60, 45, 30];
+const QUALITIES: [u8; 3] = [75, 55, 35];
 const OUTLINE: [u8; 3] = [255, 196, 0];
 
 /// A JPEG of at most [`MAX_BYTES`].
@@ -33,12 +33,23 @@ impl Thumbnail {
             return None;
         }
         let [x, y, w, h] = bbox.map_or([0, 0, width, height], |bbox| around(bbox, (width, height)));
-        let scale = (SIDE / w.max(h) as f32).min(1.0);
-        let side = |length: u32| ((length as f32 * scale).round() as u32).max(1);
         let rows = rgba.chunks_exact(width as usize * 4).skip(y as usize).take(h as usize);
         let pixels = rows.flat_map(|row| &row[x as usize * 4..(x + w) as usize * 4]).copied().collect();
         let part = image::RgbaImage::from_raw(w, h, pixels)?;
-        let small = image::imageops::thumbnail(&part, side(w), side(h));
+        SIDES.into_iter().find_map(|side| Self::of_part(&part, (x, y), bbox, side))
+    }
+
+    /// Makes a picture of this size of a part of the frame that begins at `(x, y)`, if it isn't too many bytes.
+    fn of_part(
+        part: &image::RgbaImage,
+        (x, y): (u32, u32),
+        bbox: Option<[f32; 4]>,
+        side: f32,
+    ) -> Option<Self> {
+        let (w, h) = part.dimensions();
+        let scale = (side / w.max(h) as f32).min(1.0);
+        let scaled = |length: u32| ((length as f32 * scale).round() as u32).max(1);
+        let small = image::imageops::thumbnail(part, scaled(w), scaled(h));
         let mut rgb = RgbImage::from_fn(small.width(), small.height(), |x, y| {
             let [r, g, b, _] = small.get_pixel(x, y).0;
             image::Rgb([r, g, b])
@@ -104,6 +115,10 @@ mod tests {
         let thumbnail = Thumbnail::new(&rgba, (1280, 720), Some([600.0, 300.0, 700.0, 400.0])).expect("made");
         assert!(thumbnail.jpeg.len() <= MAX_BYTES, "{}", thumbnail.jpeg.len());
         assert_eq!((thumbnail.width, thumbnail.height), (240, 135));
+        // Noise that the scaling leaves as it is.
+        let rgba: Vec<u8> = (0..240 * 180 * 4).map(&mut noise).collect();
+        let noisy = Thumbnail::new(&rgba, (240, 180), None).expect("made");
+        assert!(noisy.jpeg.len() <= MAX_BYTES && noisy.width >= 96, "{} {}", noisy.jpeg.len(), noisy.width);
         let mut grey = vec![100u8; 640 * 480 * 4];
         grey.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
         let thumbnail = Thumbnail::new(&grey, (640, 480), Some([10.0, 10.0, 60.0, 60.0])).expect("made");

@@ -456,3 +456,51 @@ fn mosquitto_that_refuses_the_password_or_isnt_there_is_named() {
     let error = mqtt::test(&wrong, &event, &stop).expect_err("refused");
     assert!(matches!(error, ActionError::Broker { .. }), "{error}");
 }
+
+const OWN_BUS: &str = "SIGHTLINE_TEST_OWN_BUS";
+
+/// Runs below a D-Bus of its own, on which nobody shows notifications; see below.
+#[test]
+#[ignore = "run by a_notification_says_what_happened_and_where_nobody_shows_it_that_is_told"]
+fn notifies_on_its_own_bus() {
+    if std::env::var_os(OWN_BUS).is_none() {
+        return;
+    }
+    let mut event = fired(Vec::new());
+    let record = EventRecord { zone: Some("A <b>&</b>".into()), ..EventRecord::clone(&event.event) };
+    event.event = Arc::new(record);
+    let error = desktop::show(&event).expect_err("nobody is there");
+    println!("told: {error} {}", error.fix());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_notification_says_what_happened_and_where_nobody_shows_it_that_is_told() {
+    let installed = |name: &str| {
+        ["/usr/bin", "/bin"].iter().any(|folder| std::path::Path::new(folder).join(name).exists())
+    };
+    if !installed("dbus-run-session") || !installed("dbus-monitor") {
+        eprintln!("skipped: dbus-run-session or dbus-monitor isn't installed");
+        return;
+    }
+    // The monitor sees what is sent, whether or not anybody receives it.
+    let script = "dbus-monitor --session 'interface=org.freedesktop.Notifications' > \"$1\" & sleep 1; \
+                  \"$2\" --ignored --exact --nocapture events::actions::tests::notifies_on_its_own_bus; sleep 0.5; kill %1";
+    let folder = tempfile::tempdir().expect("a folder");
+    let sent = folder.path().join("sent");
+    let output = std::process::Command::new("dbus-run-session")
+        .args(["--", "bash", "-c", script, "bash"])
+        .arg(&sent)
+        .arg(std::env::current_exe().expect("this program"))
+        .env(OWN_BUS, "1")
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("told: The desktop shows no notifications"), "{told}");
+    let sent = std::fs::read_to_string(sent).expect("what was sent");
+    for part in
+        ["member=Notify", "\"Sightline\"", "\"Front gate\"", "car #12 entered A &lt;b&gt;&amp;&lt;/b&gt;"]
+    {
+        assert!(sent.contains(part), "{part} isn't in {sent}");
+    }
+}
