@@ -84,29 +84,36 @@ impl Live {
         if let Some(follower) = &mut self.follower {
             follower.frame(frame, time);
         }
-        if let Some(ready) = self.pending.take_if(|p| p.time + self.latency_s <= time + EARLY_S) {
-            if let Some(follower) = &mut self.follower {
-                follower.result(&ready.results, ready.sequence, ready.time);
-                while follower.is_catching_up() {
-                    follower.advance();
-                }
-            }
-            self.shown = Some(ready);
-        }
+        self.take_ready(time);
         let task = results.task;
         if ran {
             self.pending = Some(Result { results: results.clone(), sequence: frame.sequence, time });
+            // A model that takes no time.
+            self.take_ready(time);
         }
         results.clear(task, (frame.width, frame.height));
         let shown = self.shown.as_ref()?;
         match &self.follower {
-            Some(follower) if follower.can_follow(shown.results.task) => {
+            // A result of this very frame needs no help.
+            Some(follower) if shown.time < time && follower.can_follow(shown.results.task) => {
                 results.task = shown.results.task;
                 follower.write(results);
             }
             _ => results.clone_from(&shown.results),
         }
         Some((time - shown.time) * 1000.0)
+    }
+
+    /// The model has ended its run: its result is shown from now on.
+    fn take_ready(&mut self, time: f64) {
+        let Some(ready) = self.pending.take_if(|p| p.time + self.latency_s <= time + EARLY_S) else { return };
+        if let Some(follower) = &mut self.follower {
+            follower.result(&ready.results, ready.sequence, ready.time);
+            while follower.is_catching_up() {
+                follower.advance();
+            }
+        }
+        self.shown = Some(ready);
     }
 }
 
