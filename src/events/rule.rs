@@ -441,8 +441,7 @@ mod tests {
         report.zones.push(crate::track::ZoneReport {
             name: "z".into(),
             inside: Vec::new(),
-            entries: 0,
-            exits: 0,
+            ..Default::default()
         });
         assert_eq!(rule.obstacle(Some(&coco), Some(&report)), None);
         let faces = Labels::face();
