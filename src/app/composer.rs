@@ -239,7 +239,8 @@ impl Worker {
 }
 
 fn compose(prediction: &Prediction, style: &Style, scene: &mut Scene) {
-    scene.compose(&prediction.results, &prediction.model.spec.labels, style);
+    let report = prediction.report.as_deref();
+    scene.compose_with(&prediction.results, report, &prediction.model.spec.labels, style);
 }
 
 /// Composes the newest request, over and over, until the window has gone.

@@ -1,5 +1,6 @@
 //! The results of one frame as JSON.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, FixedOffset};
@@ -11,6 +12,7 @@ use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Detection, Results, StageTimes};
 use crate::model::{Task, Thresholds};
+use crate::track::{Distance, ExerciseReport, LineReport, Repetitions, Report, ZoneReport};
 
 /// Which frame it is, and which model processed it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -57,11 +59,66 @@ pub struct FrameRecord {
     /// The image file that was written for it (style, depth, matte, semantic map).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
+    /// What was counted so far, with a scene file: in its order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zones: Option<Vec<ZoneRecord>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<LineRecord>>,
+    /// The exercises of a scene file, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exercises: Option<Vec<ExerciseRecord>>,
+    /// From each track to the nearest other one, if the scene file asks for distances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distances: Option<Vec<DistanceRecord>>,
     pub ms: Option<Milliseconds>,
     /// With `predict --live-latency`: how old the result is that is drawn on this frame, in milliseconds; null while there is
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<Option<f64>>,
+}
+
+/// A zone's counts so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneRecord {
+    pub name: String,
+    pub occupancy: usize,
+    pub entries: u32,
+    pub exits: u32,
+}
+
+/// A line's counts so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineRecord {
+    pub name: String,
+    #[serde(rename = "in")]
+    pub inward: u32,
+    #[serde(rename = "out")]
+    pub outward: u32,
+}
+
+/// The repetitions of an exercise so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExerciseRecord {
+    pub name: String,
+    pub people: Vec<RepetitionsRecord>,
+}
+
+/// The repetitions of one person so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RepetitionsRecord {
+    pub track_id: u32,
+    pub count: u32,
+    /// Degrees at the joint; `None` while it isn't seen.
+    pub angle: Option<f64>,
+}
+
+/// The distance between two tracks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DistanceRecord {
+    pub tracks: [u32; 2],
+    pub distance: f64,
+    /// `m` or `px`.
+    pub unit: String,
 }
 
 /// One detection.
@@ -88,6 +145,12 @@ pub struct DetectionRecord {
     /// The track that it belongs to, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track_id: Option<u32>,
+    /// Of its track, in metres a second, if the scene file knows the perspective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// The seconds for which its track has been inside each zone that it is in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dwell_s: BTreeMap<String, f64>,
 }
 
 /// A class of the whole frame.
@@ -129,6 +192,8 @@ impl FrameRecord {
                 corners: d.oriented.map(|o| o.corners.map(|[x, y]| point(x, y))),
                 angle: d.oriented.map(|o| round(o.angle, 4)),
                 track_id: d.track_id,
+                speed: None,
+                dwell_s: BTreeMap::new(),
             }
         };
         let top = results.top.iter().map(|class| ClassRecord {
@@ -147,6 +212,10 @@ impl FrameRecord {
             detections: results.detections.iter().map(detection).collect(),
             top: has_top.then(|| top.collect()),
             image: None,
+            zones: None,
+            lines: None,
+            exercises: None,
+            distances: None,
             ms: Some(Milliseconds {
                 decode: round(times.decode, 2),
                 input: round(times.input, 2),
@@ -171,9 +240,58 @@ impl FrameRecord {
             detections: Vec::new(),
             top: None,
             image: None,
+            zones: None,
+            lines: None,
+            exercises: None,
+            distances: None,
             ms: None,
             age_ms: None,
         }
+    }
+
+    /// Adds what was counted with a scene file.
+    pub fn add_counts(&mut self, report: &Report) {
+        let Some(scene) = &report.scene else { return };
+        for detection in &mut self.detections {
+            let Some(id) = detection.track_id else { continue };
+            let track = report.tracks.iter().find(|track| track.id == id);
+            detection.speed = track.and_then(|track| track.speed).map(|speed| round(speed, 2));
+            let inside = |zone: &ZoneReport| {
+                let presence = zone.inside.iter().find(|presence| presence.track_id == id)?;
+                Some((zone.name.to_string(), round64(report.time_s - presence.since_s, 2)))
+            };
+            detection.dwell_s = report.zones.iter().filter_map(inside).collect();
+        }
+        let zone = |zone: &ZoneReport| ZoneRecord {
+            name: zone.name.to_string(),
+            occupancy: zone.inside.len(),
+            entries: zone.entries,
+            exits: zone.exits,
+        };
+        self.zones = Some(report.zones.iter().map(zone).collect());
+        let line = |line: &LineReport| LineRecord {
+            name: line.name.to_string(),
+            inward: line.inward,
+            outward: line.outward,
+        };
+        self.lines = Some(report.lines.iter().map(line).collect());
+        let person = |person: &Repetitions| RepetitionsRecord {
+            track_id: person.track_id,
+            count: person.count,
+            angle: person.angle.map(|angle| round(angle, 1)),
+        };
+        let exercise = |exercise: &ExerciseReport| ExerciseRecord {
+            name: exercise.name.to_string(),
+            people: exercise.people.iter().map(person).collect(),
+        };
+        self.exercises =
+            (!scene.exercises.is_empty()).then(|| report.exercises.iter().map(exercise).collect());
+        let distance = |distance: &Distance| DistanceRecord {
+            tracks: distance.tracks,
+            distance: round(distance.value, 2),
+            unit: if distance.metres { "m" } else { "px" }.to_owned(),
+        };
+        self.distances = scene.distances.is_some().then(|| report.distances.iter().map(distance).collect());
     }
 
     /// Returns one line of JSON Lines, without its line end.

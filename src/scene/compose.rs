@@ -5,6 +5,7 @@ use super::{Colour, Rect, Scene, Shape, Style, TextRange, fonts, palette};
 use crate::model::labels::Labels;
 use crate::model::results::{Detection, PlaneValues, Results};
 use crate::model::spec::Task;
+use crate::track::Report;
 
 /// Sizes that fit the frame, in frame pixels.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,17 @@ impl Scene {
     /// Fills the scene with a model's results of a frame. Shapes with coordinates that are not finite are left out; shapes
     /// that reach beyond the frame are cut.
     pub fn compose(&mut self, results: &Results, labels: &Labels, style: &Style) {
+        self.compose_with(results, None, labels, style);
+    }
+
+    /// As [`Self::compose`], with what tracking, zones and lines say of the frame.
+    pub fn compose_with(
+        &mut self,
+        results: &Results,
+        report: Option<&Report>,
+        labels: &Labels,
+        style: &Style,
+    ) {
         self.clear(results.frame_size, style.mirror);
         if self.size.0 == 0 || self.size.1 == 0 {
             return;
@@ -46,8 +58,15 @@ impl Scene {
         {
             depths = self.add_plane(plane, labels, style);
         }
+        if let Some(report) = report.filter(|_| style.heat_map) {
+            self.add_heat(&report.heat);
+        }
         if style.masks {
             self.add_masks(results, style);
+        }
+        let counted = report.filter(|_| style.zones);
+        if let Some(report) = counted {
+            self.add_zones(report, sizes);
         }
         // The classes of an action model are actions, but its boxes are people.
         let people = results.task == Task::Action;
@@ -68,6 +87,9 @@ impl Scene {
                 self.place_label(detection, labels, style, sizes);
             }
             self.add_label_boxes(sizes);
+        }
+        if let Some(report) = counted {
+            self.add_zone_labels(report, style, sizes);
         }
         let room_for_legends = self.size.0 as f32 >= sizes.text * 8.0;
         if style.legends && sizes.text > 0.0 && room_for_legends {

@@ -19,6 +19,7 @@ mod planes;
 pub mod screen_painter;
 #[cfg(test)]
 mod tests;
+pub mod zones;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +51,10 @@ pub struct Style {
     pub planes: bool,
     /// Legends of class maps and depth maps, bars of classification.
     pub legends: bool,
+    /// Zones, lines and their counts.
+    pub zones: bool,
+    /// The heat map of a scene file.
+    pub heat_map: bool,
     /// Line width; 1 fits the size of the frame. 0.25..=4.
     pub line_scale: f32,
     /// Text size; 1 fits the size of the frame. 0.25..=4.
@@ -75,6 +80,8 @@ impl Default for Style {
             keypoints: true,
             planes: true,
             legends: true,
+            zones: true,
+            heat_map: true,
             line_scale: 1.0,
             label_scale: 1.0,
             mask_opacity: 0.45,

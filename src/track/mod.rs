@@ -3,5 +3,9 @@
 //! frame's own time.
 
 mod report;
+pub mod zones;
 
-pub use report::{ClassCount, Event, EventKind, LineReport, Presence, Report, TrackReport, ZoneReport};
+pub use report::{
+    ClassCount, ClassCrossings, ClassVisits, Distance, Event, EventKind, ExerciseReport, Heat, LineReport,
+    Presence, Repetitions, Report, TrackReport, ZoneReport,
+};
