@@ -30,8 +30,7 @@ enum EventFormat {
     sightline events --rule Gate --since 24h         of one rule in the last day\n  \
     sightline events --since 2026-11-01 --format csv > november.csv\n  \
     sightline events --class car --format jsonl --limit 0   all of them\n\n\
-    Events are logged by the window and by \u{201c}sightline predict --rules\u{201d}. Rules are in rules.toml; docs/rules.md \
-    describes them.")]
+    Events are logged by the window, when a rule fires. docs/rules.md describes rules.")]
 pub struct EventsArgs {
     /// Only events with these words in the rule's, the class's, the zone's, the line's or the source's name
     #[arg(value_name = "WORD")]

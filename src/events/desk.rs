@@ -13,7 +13,7 @@ use super::judge::{Alert, Firing, Judge, Verdict};
 use super::log_error::LogError;
 use super::log_writer::LogWriter;
 use super::record::EventRecord;
-use super::rule::{Action, Direction, Rule};
+use super::rule::{Action, Direction, Problem, Rule};
 use super::rules_file::Rules;
 use super::thumbnail::Thumbnail;
 use crate::engine::Prediction;
@@ -142,7 +142,9 @@ impl Desk {
     /// Takes over rules. Those that are off or have a [`Rule::problem`] don't fire.
     pub fn set_rules(&mut self, rules: Arc<Rules>) {
         let broker = rules.mqtt.as_ref();
-        let fires = |rule: &&Rule| rule.enabled && rule.problem(broker).is_none();
+        // Without a broker, the other actions are carried out all the same.
+        let is_right = |rule: &Rule| rule.problem(broker).is_none_or(|problem| problem == Problem::NoBroker);
+        let fires = |rule: &&Rule| rule.enabled && is_right(rule);
         let old = std::mem::take(&mut self.active);
         // The same rule stays the same, so that the judge remembers what it did.
         let shared = |rule: &Rule| {

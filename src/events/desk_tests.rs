@@ -38,7 +38,7 @@ impl Scene {
         let mut frame = Frame::filled(SIZE.0, SIZE.1, [0, 0, 0, 255]);
         for (n, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
             // Stripes that a thumbnail still shows.
-            pixel[1] = if (n % SIZE.0 as usize / 8).is_multiple_of(2) { 255 } else { 0 };
+            pixel[1] = if (n % SIZE.0 as usize / 4).is_multiple_of(2) { 255 } else { 0 };
         }
         let mut results = Results::default();
         results.clear(Task::Detect, SIZE);
@@ -61,14 +61,7 @@ impl Scene {
         let report = Report {
             time_s,
             tracks: if is_there { vec![track] } else { Vec::new() },
-            zones: vec![ZoneReport {
-                name: "Drive".into(),
-                inside,
-                entries: 0,
-                exits: 0,
-                capacity: None,
-                classes: Vec::new(),
-            }],
+            zones: vec![ZoneReport { name: "Drive".into(), inside, ..ZoneReport::default() }],
             ..Report::default()
         };
         let found = Found { results: &self.results, labels: &self.labels, thresholds: &self.thresholds };
@@ -127,7 +120,7 @@ fn a_stay_is_one_event_with_its_length_and_picture() {
     );
     assert!((event.source_time_s - 1.0).abs() < 0.11, "{}", event.source_time_s);
     assert!(event.ended.is_some_and(|ended| ended >= event.time + 15), "{event:?}");
-    assert!(stripes(jpeg) > 150, "{}", stripes(jpeg));
+    assert!(stripes(jpeg) > 100, "{}", stripes(jpeg));
     let fired = happenings.try_iter().filter(|h| matches!(h, Happening::Fired { .. })).count();
     assert_eq!(fired, 1);
 }
@@ -146,7 +139,7 @@ fn pictures_hide_whom_privacy_hides() {
         Scene::new().show(&mut desk, 2.0, true);
         desk.finish(LONG);
         let shows = stripes(&logged(&folder)[0].1);
-        assert_eq!(shows < 40, hidden, "{shows}");
+        assert_eq!(shows < 50, hidden, "{shows}");
     }
 }
 

@@ -47,12 +47,9 @@ fn frame(time_s: f64, inside: &[(u32, u32, f64)]) -> Report {
         zones: vec![ZoneReport {
             name: "Drive".into(),
             inside: inside.iter().map(presence).collect(),
-            entries: 0,
-            exits: 0,
-            capacity: None,
-            classes: Vec::new(),
+            ..Default::default()
         }],
-        lines: vec![LineReport { name: "Gate".into(), inward: 0, outward: 0, classes: Vec::new() }],
+        lines: vec![LineReport { name: "Gate".into(), ..Default::default() }],
         ..Report::default()
     }
 }

@@ -441,10 +441,7 @@ mod tests {
         report.zones.push(crate::track::ZoneReport {
             name: "z".into(),
             inside: Vec::new(),
-            entries: 0,
-            exits: 0,
-            capacity: None,
-            classes: Vec::new(),
+            ..Default::default()
         });
         assert_eq!(rule.obstacle(Some(&coco), Some(&report)), None);
         let faces = Labels::face();

@@ -21,6 +21,12 @@ const PICTURE: egui::Vec2 = egui::vec2(124.0, 70.0);
 pub(super) fn bar_ui(page: &mut EventsPage, ui: &mut Ui, view: &View<'_>, w: &Events) {
     at_right(ui, "filters", |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
+        // The first: it takes the room that the others leave.
+        let edit = TextEdit::singleline(&mut page.text)
+            .hint_text(w.search)
+            .margin(egui::Margin::symmetric(10, 7))
+            .desired_width(150.0);
+        ui.add(edit).accessible_name(w.search);
         let combo = |id: &str, text: &str| {
             egui::ComboBox::from_id_salt(id.to_owned())
                 .selected_text(text.to_owned())
@@ -56,11 +62,6 @@ pub(super) fn bar_ui(page: &mut EventsPage, ui: &mut Ui, view: &View<'_>, w: &Ev
             }
         });
         times.response.accessible_name(w.time);
-        let edit = TextEdit::singleline(&mut page.text)
-            .hint_text(w.search)
-            .margin(egui::Margin::symmetric(10, 7))
-            .desired_width(150.0);
-        ui.add(edit).accessible_name(w.search);
     });
 }
 

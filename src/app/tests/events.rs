@@ -56,14 +56,7 @@ fn an_empty_log_explains_itself_and_leads_to_a_rule() {
 fn a_rule_is_written_with_plain_controls() {
     let mut bench = Bench::default().with_model();
     if let Some(prediction) = bench.prediction.as_mut().and_then(Arc::get_mut) {
-        let zone = ZoneReport {
-            name: "Drive".into(),
-            inside: Vec::new(),
-            entries: 0,
-            exits: 0,
-            capacity: None,
-            classes: Vec::new(),
-        };
+        let zone = ZoneReport { name: "Drive".into(), inside: Vec::new(), ..Default::default() };
         prediction.report = Some(Arc::new(Report { zones: vec![zone], ..Report::default() }));
     }
     bench.events.edit(None);

@@ -222,10 +222,16 @@ impl Worker<'_> {
 
         let compares = !self.assignment.compared.is_empty();
         let mut found: [Option<Arc<Prediction>>; MAX_COMPARED] = [const { None }; MAX_COMPARED];
+        let mut is_wanted = true;
         for (place, found) in found.iter_mut().enumerate() {
+            // Other models may have been chosen while one of these hung: the rest need not run.
+            is_wanted = place == 0 || self.shared.models.is_newest(&self.assignment);
+            if !is_wanted {
+                break;
+            }
             *found = self.run_at(place, frame, slow_down, again, compares);
         }
-        if compares {
+        if compares && is_wanted {
             let comparison = self.comparison(frame, &found);
             let Assignment { epoch, choice, .. } = *self.assignment;
             self.shared.publisher.publish_comparison(comparison, epoch, choice);

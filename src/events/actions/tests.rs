@@ -52,13 +52,13 @@ fn server(answer: impl Fn(usize) -> Option<String> + Send + 'static) -> (String,
         let mut held = Vec::new();
         for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
             let request = read_request(&stream);
+            if sender.send(request).is_err() {
+                return;
+            }
             match answer(number) {
                 Some(answer) => drop((&stream).write_all(answer.as_bytes())),
                 // It never answers.
                 None => held.push(stream),
-            }
-            if sender.send(request).is_err() {
-                return;
             }
         }
     });
@@ -310,9 +310,13 @@ impl Broker {
         let (client, mut connection) = rumqttc::Client::new(options, 10);
         client.subscribe("#", rumqttc::QoS::AtLeastOnce).expect("room");
         let (sender, receiver) = bounded(1000);
+        let (subscribed, ready) = bounded(1);
         std::thread::spawn(move || {
             for event in connection.iter() {
                 match event {
+                    Ok(rumqttc::Event::Incoming(rumqttc::Packet::SubAck(_))) => {
+                        let _ = subscribed.try_send(());
+                    }
                     Ok(rumqttc::Event::Incoming(rumqttc::Packet::Publish(p))) => {
                         if sender.send((p.topic, p.retain, p.payload.to_vec())).is_err() {
                             return;
@@ -324,6 +328,8 @@ impl Broker {
             }
             drop(client);
         });
+        // What is said before would come later and in another order.
+        ready.recv_timeout(LONG).expect("the broker lets us listen");
         receiver
     }
 }
