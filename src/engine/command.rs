@@ -9,6 +9,7 @@ use super::choice::ModelChoice;
 use super::runner::pace::ResultPace;
 use crate::model::Thresholds;
 use crate::source::{Address, CameraRequest};
+use crate::track::AnalyserOptions;
 
 #[expect(clippy::large_enum_variant, reason = "commands are few and pass by value once")]
 /// What an engine can be told to do. Commands are applied in order; none of them waits for a worker.
@@ -47,6 +48,8 @@ pub enum Command {
     /// Set a control of the camera (brightness, exposure, …). It is set again when the camera comes back after it was
     /// unplugged.
     SetControl { id: u32, value: i64 },
+    /// Track objects, count at zones and lines. Off to begin with.
+    Analyse(AnalyserOptions),
     /// Move results to the frames that come until the next result is there. On to begin with.
     Follow(bool),
     /// Make every run this much slower, in milliseconds (tests and benchmarks of the live loop).
@@ -92,6 +95,8 @@ pub(super) struct Controls {
     /// Added to every run.
     pub slow_down: Duration,
     pub pace: ResultPace,
+    /// What is tracked and counted; a change is a new `Arc`.
+    pub analysis: Arc<AnalyserOptions>,
     /// Move results to the frames that come.
     pub follow: bool,
 }
@@ -107,6 +112,7 @@ impl Default for Controls {
             speed: Speed::default(),
             slow_down: Duration::ZERO,
             pace: ResultPace::default(),
+            analysis: Arc::default(),
             follow: true,
         }
     }

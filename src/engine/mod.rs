@@ -10,6 +10,7 @@
 //! at any time and never wait; state, figures and results are read at any time without waiting for a worker. Several engines can
 //! run at once and share their open models ([`SessionCache`]).
 
+mod analysis;
 mod choice;
 mod command;
 mod context;
@@ -189,6 +190,10 @@ impl Engine {
             Command::Pace(pace) => controls.change(|c| c.pace = pace),
             Command::Hidden(hidden) => controls.change(|c| c.hidden = hidden),
             Command::SetControl { id, value } => self.send_to_source(SourceCommand::SetControl { id, value }),
+            Command::Analyse(options) => {
+                let options = Arc::new(options);
+                controls.change(|c| c.analysis = Arc::clone(&options));
+            }
             Command::Follow(follow) => controls.change(|c| c.follow = follow),
             Command::SlowDown(ms) => controls.change(|c| c.slow_down = Duration::from_millis(ms)),
         }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
+use super::analysis::Analysis;
 use super::context::Context;
 use super::state::{Comparison, ModelInfo, ModelState, Prediction};
 use crate::frame::Frame;
@@ -69,6 +70,8 @@ struct Inner {
     compared: u64,
     /// When the frame of the newest result was captured.
     captured: Option<Instant>,
+    /// Comes before the other stages.
+    analysis: Analysis,
     stages: Vec<Box<dyn Stage>>,
     subscribers: Vec<Subscriber>,
 }
@@ -105,7 +108,10 @@ impl Publisher {
         (inner.epoch, inner.captured) = (epoch, Some(captured));
         if let Some(prediction) = Arc::get_mut(prediction) {
             let frame = Arc::clone(&prediction.frame);
-            for stage in &mut inner.stages {
+            let Inner { analysis, stages, .. } = &mut *inner;
+            analysis.follow(&self.context.controls.now().analysis);
+            let first: &mut dyn Stage = analysis;
+            for stage in std::iter::once(first).chain(stages.iter_mut().map(|s| &mut **s as &mut dyn Stage)) {
                 let applied = catch_unwind(AssertUnwindSafe(|| stage.apply(&frame, prediction)));
                 if applied.is_err() {
                     // The next frames may do better; without this no result would ever come again.
@@ -208,6 +214,7 @@ impl Publisher {
     pub fn restart(&self) {
         let mut inner = self.lock();
         inner.captured = None;
+        inner.analysis.reset();
         for stage in &mut inner.stages {
             stage.reset();
         }

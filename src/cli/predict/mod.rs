@@ -30,6 +30,7 @@ use workers::Workers;
 use writer::{Event, Writer};
 
 use crate::source::Address;
+use crate::track::{Analyser, AnalyserOptions, TrackerKind, TrackerOptions};
 
 /// What `sightline predict` takes.
 #[derive(Debug, clap::Args)]
@@ -59,6 +60,10 @@ pub struct PredictArgs {
     /// With --live-latency: move boxes with the objects until the next result comes
     #[arg(long, value_enum, default_value_t, requires = "live_latency", value_name = "on|off")]
     follow: Switch,
+    /// Track objects: detections of the same one get the same track_id
+    #[arg(long, value_enum, value_name = "TRACKER", num_args = 0..=1, default_missing_value = "bytetrack",
+          require_equals = true, conflicts_with = "live_latency")]
+    track: Option<TrackerKind>,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -133,8 +138,12 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let progress = args.shared.progress(sources);
     let mut schedule = args.live_latency.map(Schedule::new);
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
+    let analyser = args.track.map(|kind| {
+        let tracker = Some(TrackerOptions { kind, ..TrackerOptions::default() });
+        Analyser::new(AnalyserOptions { tracker, ..AnalyserOptions::default() })
+    });
     let spent = (reader.spent(), spent_results);
-    let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, live);
+    let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, (live, analyser));
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;

@@ -19,7 +19,8 @@ use crate::model::{Model, Results, Thresholds};
 use crate::privacy::{Censor, Covered, Found};
 use crate::save::{FrameInfo, FrameRecord};
 use crate::scene::{self, Scene, Style};
-use crate::source::{SourceError, SourceInfo};
+use crate::source::{Pace, SourceError, SourceInfo};
+use crate::track::{Analyser, Report};
 use crossbeam_channel::Sender;
 
 /// What comes from the workers, in order.
@@ -74,6 +75,8 @@ pub struct Writer {
     begun: Option<Instant>,
     /// What the window would draw, with `--live-latency`.
     live: Option<Live>,
+    /// With `--track`.
+    analyser: Option<Analyser>,
 }
 
 impl Writer {
@@ -86,7 +89,7 @@ impl Writer {
         thresholds: &Thresholds,
         workers: usize,
         (spent_frames, spent_results): (Sender<Frame>, Sender<Results>),
-        live: Option<Live>,
+        (live, analyser): (Option<Live>, Option<Analyser>),
     ) -> Self {
         let threads = text::count_of(model.threads() as u64, "thread");
         Self {
@@ -113,6 +116,7 @@ impl Writer {
             sources: 0,
             begun: None,
             live,
+            analyser,
         }
     }
 
@@ -164,6 +168,9 @@ impl Writer {
         if let Some(live) = &mut self.live {
             live.restart();
         }
+        if let Some(analyser) = &mut self.analyser {
+            analyser.reset();
+        }
     }
 
     fn frame(&mut self, result: FrameResult) -> Result<(), Failure> {
@@ -171,11 +178,17 @@ impl Writer {
         let Some(info) = self.info.clone() else { return Ok(()) };
         let time = frame.time_s.unwrap_or_default();
         let age_ms = self.live.as_mut().map(|live| live.draw(&frame, time, &mut results, ran));
-        let image = self.save(&info, &mut frame, &results)?;
+        let report = self.analyse(&info, &frame, &mut results);
+        let image = self.save(&info, &mut frame, &results, report.as_deref())?;
         let line = match self.reporting.format {
             LineFormat::Json => self.json(&frame, &results, &times, image.as_deref(), age_ms),
             LineFormat::Text => {
-                text::frame_line(&info, &frame, &results, &self.labels, self.reporting.language, &times)
+                let language = self.reporting.language;
+                let mut line = text::frame_line(&info, &frame, &results, &self.labels, language, &times);
+                if let Some(report) = &report {
+                    line.push_str(&text::totals(report, &self.labels, language));
+                }
+                line
             }
         };
         self.progress.suspend(|| output::line(&line))?;
@@ -191,12 +204,21 @@ impl Writer {
         Ok(())
     }
 
+    /// Tracks the objects of a frame; images have nothing to do with one another.
+    fn analyse(&mut self, info: &SourceInfo, frame: &Frame, results: &mut Results) -> Option<Arc<Report>> {
+        let analyser = self.analyser.as_mut().filter(|_| info.pace != Pace::Stills)?;
+        let began = self.begun.unwrap_or(frame.captured);
+        let since = || frame.captured.saturating_duration_since(began).as_secs_f64();
+        Some(analyser.apply(results, &self.labels, frame.time_s.unwrap_or_else(since), None))
+    }
+
     /// Saves the annotated frame if that was asked for. Returns the file if the result itself is an image.
     fn save(
         &mut self,
         info: &SourceInfo,
         frame: &mut Frame,
         results: &Results,
+        report: Option<&Report>,
     ) -> Result<Option<PathBuf>, Failure> {
         let Some(saver) = &mut self.reporting.saver else { return Ok(None) };
         let covered = self.reporting.privacy.on.then(|| {
@@ -213,7 +235,7 @@ impl Writer {
                 ));
             });
         }
-        self.scene.compose(results, &self.labels, &self.style);
+        self.scene.compose_with(results, report, &self.labels, &self.style);
         let (width, height) = (frame.width, frame.height);
         scene::image_painter::paint(&self.scene, &mut frame.data, width, height);
         let path = saver.save(info, frame, "")?;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// How detections are joined to tracks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
+#[value(rename_all = "lower")]
 pub enum TrackerKind {
     /// Sure detections first, then unsure ones for the tracks that are left (Zhang et al. 2022).
     #[default]
