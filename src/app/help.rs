@@ -16,6 +16,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("M  Shift+M", s.key_model),
         ("C", s.compare_models),
         ("L", s.key_library),
+        ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
         ("H", s.figures),
         ("F", s.mirror),

@@ -1,6 +1,7 @@
 //! What the user wants. Panels and pages report it; `window/dispatch.rs` hands it to the controller of its page.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::engine::ResultPace;
 use crate::library::records::ModelRecord;
@@ -11,6 +12,7 @@ use crate::model::sidecar::Sidecar;
 use crate::save::SnapshotOptions;
 use crate::settings::Theme;
 use crate::source::{Address, CameraRequest};
+use crate::track::zones::SceneFile;
 
 /// What fills the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +38,7 @@ pub enum Intent {
     Reading(ReadingIntent),
     Files(FilesIntent),
     Settings(SettingsIntent),
+    Zones(ZonesIntent),
     Window(WindowIntent),
 }
 
@@ -200,6 +203,10 @@ pub enum Choose {
     ImportFolder,
     /// A folder whose models are listed without being moved.
     WatchFolder,
+    /// A scene file to use for this source.
+    SceneImport,
+    /// Where the scene file is written.
+    SceneExport,
 }
 
 /// What is remembered between two starts.
@@ -219,6 +226,21 @@ pub enum SettingsIntent {
     /// The figures lie over the preview.
     Figures(bool),
     SidePanel(bool),
+}
+
+/// Zones, lines and what else a scene file says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ZonesIntent {
+    /// Open or close the editor.
+    Edit(bool),
+    /// The scene is this one from now on.
+    Change(Arc<SceneFile>),
+    Undo,
+    Redo,
+    /// Count from nothing.
+    ResetCounts,
+    Import(PathBuf),
+    Export(PathBuf),
 }
 
 /// The window itself.

@@ -36,6 +36,7 @@ mod view;
 mod widgets;
 mod window;
 mod workers;
+mod zones;
 
 pub use options::{AppError, AppOptions};
 pub use strings::task_name;

@@ -16,6 +16,7 @@ use crate::model::{ModelError, Thresholds, runtime};
 use crate::settings::Settings;
 use crate::source::camera::CameraInfo;
 use crate::source::{Address, Pace, SourceInfo};
+use crate::track::zones::SceneFile;
 
 /// The cameras, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -224,6 +225,12 @@ pub struct View<'a> {
     pub announced: Option<&'a str>,
     /// There is a frame of the source to show.
     pub has_image: bool,
+    /// The zones and lines of the source.
+    pub zones: &'a SceneFile,
+    /// Where they are saved.
+    pub scene_path: Option<&'a Path>,
+    /// The editor of zones and lines is open: it gets Escape, Enter and Delete.
+    pub editing: bool,
 }
 
 impl View<'_> {

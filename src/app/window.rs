@@ -15,7 +15,7 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, FilesController, LibraryController, ModelController, ReadingController,
-    SettingsController, SourceController, theme,
+    SettingsController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -46,6 +46,7 @@ pub struct App {
     pub(super) reading: ReadingController,
     pub(super) files: FilesController,
     pub(super) settings: SettingsController,
+    pub(super) zones: ZonesController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -117,6 +118,7 @@ impl App {
             compare: CompareController::default(),
             reading: ReadingController::default(),
             files: FilesController::default(),
+            zones: ZonesController::new(settings_file.as_deref()),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -239,8 +241,20 @@ impl App {
     /// Shows the window; returns what the user wants.
     fn paint(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
-        let Self { core, source, model, library, compare, reading, files, settings, stage, classes, .. } =
-            self;
+        let Self {
+            core,
+            source,
+            model,
+            library,
+            compare,
+            reading,
+            files,
+            settings,
+            zones,
+            stage,
+            classes,
+            ..
+        } = self;
         let window = &mut self.window;
         let language = core.language();
         let view = View {
@@ -275,6 +289,9 @@ impl App {
             mirrored: core.mirrored(),
             announced: model.announced(core, ui.ctx()),
             has_image: stage.frame().is_some(),
+            zones: &zones.scene,
+            scene_path: zones.path.as_deref(),
+            editing: zones.editor.open,
         };
         let dropped: Vec<_> = ui.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
         if !dropped.is_empty() {
@@ -288,6 +305,7 @@ impl App {
             compare: &mut compare.view,
             reading: reading.reading.as_mut(),
             toasts: &core.toasts,
+            zones: &mut zones.editor,
             pointer_at: &mut window.pointer_at,
         };
         layout.ui(ui, &view, &mut intents);

@@ -9,6 +9,7 @@ use super::choice::ModelChoice;
 use super::runner::pace::ResultPace;
 use crate::model::Thresholds;
 use crate::source::{Address, CameraRequest};
+use crate::track::zones::SceneFile;
 
 #[expect(clippy::large_enum_variant, reason = "commands are few and pass by value once")]
 /// What an engine can be told to do. Commands are applied in order; none of them waits for a worker.
@@ -49,6 +50,10 @@ pub enum Command {
     SetControl { id: u32, value: i64 },
     /// Move results to the frames that come until the next result is there. On to begin with.
     Follow(bool),
+    /// Count in these zones and at these lines from now on.
+    Scene(Arc<SceneFile>),
+    /// Count in zones and at lines from nothing.
+    ResetCounts,
     /// Make every run this much slower, in milliseconds (tests and benchmarks of the live loop).
     SlowDown(u64),
 }
@@ -94,6 +99,10 @@ pub(super) struct Controls {
     pub pace: ResultPace,
     /// Move results to the frames that come.
     pub follow: bool,
+    /// What is counted where.
+    pub scene: Arc<SceneFile>,
+    /// How often the counts were set to nothing.
+    pub resets: u64,
 }
 
 impl Default for Controls {
@@ -108,6 +117,8 @@ impl Default for Controls {
             slow_down: Duration::ZERO,
             pace: ResultPace::default(),
             follow: true,
+            scene: Arc::default(),
+            resets: 0,
         }
     }
 }

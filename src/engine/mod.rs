@@ -13,6 +13,7 @@
 mod choice;
 mod command;
 mod context;
+mod counting;
 mod factories;
 mod feed;
 mod follow;
@@ -190,6 +191,8 @@ impl Engine {
             Command::Hidden(hidden) => controls.change(|c| c.hidden = hidden),
             Command::SetControl { id, value } => self.send_to_source(SourceCommand::SetControl { id, value }),
             Command::Follow(follow) => controls.change(|c| c.follow = follow),
+            Command::Scene(scene) => controls.change(|c| c.scene = Arc::clone(&scene)),
+            Command::ResetCounts => controls.change(|c| c.resets += 1),
             Command::SlowDown(ms) => controls.change(|c| c.slow_down = Duration::from_millis(ms)),
         }
     }

@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
 use super::context::Context;
+use super::counting::Counting;
 use super::state::{Comparison, ModelInfo, ModelState, Prediction};
 use crate::frame::Frame;
 use crate::latest::{LatestReader, LatestWriter, latest};
@@ -70,6 +71,7 @@ struct Inner {
     /// When the frame of the newest result was captured.
     captured: Option<Instant>,
     stages: Vec<Box<dyn Stage>>,
+    counting: Counting,
     subscribers: Vec<Subscriber>,
 }
 
@@ -113,6 +115,10 @@ impl Publisher {
                     stage.reset();
                 }
             }
+        }
+        if let Some(prediction) = Arc::get_mut(prediction) {
+            let controls = self.context.controls.now();
+            inner.counting.apply(&controls.scene, controls.resets, prediction);
         }
         self.context.metrics.finished(captured, &prediction.times, again);
         // The result and the name of its model change together.
@@ -208,6 +214,7 @@ impl Publisher {
     pub fn restart(&self) {
         let mut inner = self.lock();
         inner.captured = None;
+        inner.counting.reset();
         for stage in &mut inner.stages {
             stage.reset();
         }

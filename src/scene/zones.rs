@@ -136,7 +136,9 @@ impl Scene {
         }
         for (exercise, counts) in file.exercises.iter().zip(&report.exercises) {
             for person in &counts.people {
-                let Some(track) = report.tracks.iter().find(|track| track.id == person.track_id) else { continue };
+                let Some(track) = report.tracks.iter().find(|track| track.id == person.track_id) else {
+                    continue;
+                };
                 let at = [track.bbox[0], track.bbox[3]];
                 self.add_chip(at, palette::class(track.class_id), sizes, |out| {
                     fonts::push_shown(&exercise.name, out);

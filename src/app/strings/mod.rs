@@ -50,6 +50,7 @@ mod library;
 mod phrases;
 mod speed;
 mod window;
+mod zones;
 
 use std::ops::Deref;
 
@@ -63,6 +64,7 @@ pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, phrase};
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use window::Window;
+pub use zones::{Zones, anchor_name, zone_problem};
 
 use crate::model::labels::Language;
 
@@ -75,6 +77,7 @@ pub struct Strings {
     pub compare: Compare,
     pub speed: Speed,
     pub pace: Pace,
+    pub zones: Zones,
 }
 
 impl Strings {
@@ -87,6 +90,7 @@ impl Strings {
             compare: Compare::ENGLISH,
             speed: Speed::ENGLISH,
             pace: Pace::ENGLISH,
+            zones: Zones::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -94,6 +98,7 @@ impl Strings {
             compare: Compare::CHINESE,
             speed: Speed::CHINESE,
             pace: Pace::CHINESE,
+            zones: Zones::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -120,8 +125,15 @@ mod tests {
 
     #[test]
     fn every_text_is_there_in_both_languages() {
-        let tables =
-            [Window::texts(), Library::texts(), Compare::texts(), Speed::texts(), Pace::texts()].concat();
+        let tables = [
+            Window::texts(),
+            Library::texts(),
+            Compare::texts(),
+            Speed::texts(),
+            Pace::texts(),
+            Zones::texts(),
+        ]
+        .concat();
         assert!(tables.len() > 250, "{}", tables.len());
         for (name, english, chinese) in tables {
             assert!(!english.trim().is_empty() && !chinese.trim().is_empty(), "{name} is empty");

@@ -6,6 +6,7 @@ mod library;
 mod pages;
 mod panels;
 mod speed;
+mod zones;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,6 +23,7 @@ use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
 use super::view::{Cameras, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
+use super::zones::Editor;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::frame::Frame;
 use crate::library::catalogue::Precision;
@@ -37,6 +39,7 @@ use crate::scene;
 use crate::settings::Settings;
 use crate::source::camera::{CameraInfo, Control, ControlKind, Mode};
 use crate::source::{Address, Pace, SourceInfo};
+use crate::track::zones::SceneFile;
 
 /// What the panels are shown, and what they reported.
 pub(super) struct Bench {
@@ -68,6 +71,8 @@ pub(super) struct Bench {
     pub(super) pace: PaceReport,
     pub(super) compare: Compare,
     pub(super) stage: Stage,
+    pub(super) zones: SceneFile,
+    pub(super) editor: Editor,
 }
 
 impl Default for Bench {
@@ -101,6 +106,8 @@ impl Default for Bench {
             pace: PaceReport::default(),
             compare: Compare::default(),
             stage: Stage::default(),
+            zones: SceneFile::default(),
+            editor: Editor::default(),
         }
     }
 }
@@ -136,6 +143,9 @@ impl Bench {
             mirrored: self.settings.mirror,
             announced: self.announced.as_deref(),
             has_image: true,
+            zones: &self.zones,
+            scene_path: None,
+            editing: self.editor.open,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Threads: one reads and decodes, one or more run the model (`workers`), one draws, saves and reports. The channels between
 //! them are short, so memory is bounded; frames stay in order.
 
+mod counting;
 mod frame_image;
 mod live;
 pub(super) mod names;
@@ -24,7 +25,9 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::shared_args::SharedArgs;
+use counting::Counting;
 use live::{Live, Schedule};
+use names::Folder;
 use reader::{Delivery, Reader};
 use workers::Workers;
 use writer::{Event, Writer};
@@ -58,6 +61,12 @@ pub struct PredictArgs {
     /// With --live-latency: move boxes with the objects until the next result comes
     #[arg(long, value_enum, default_value_t, requires = "live_latency", value_name = "on|off")]
     follow: Switch,
+    /// Count in the zones and at the lines of this scene file (docs/scenes.md)
+    #[arg(long, value_name = "FILE", conflicts_with = "live_latency")]
+    scene: Option<PathBuf>,
+    /// Save every detected object as an image of its own in this folder
+    #[arg(long, value_name = "DIR")]
+    crops: Option<PathBuf>,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -96,6 +105,8 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     }
     let path = super::chosen_model(args.model.as_deref())?;
     let reporting = args.shared.reporting()?;
+    let counting = args.scene.as_deref().map(Counting::open).transpose()?;
+    let crops = args.crops.as_deref().map(Folder::prepare).transpose()?;
     let interrupt = Interrupt::listen();
 
     // Frames are decoded while the model opens.
@@ -107,8 +118,9 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         options.threads = Some(1);
     }
     let follows = args.live_latency.is_some() && args.follow == Switch::On;
-    let reader = Reader::start(addresses, args.shared.max_frames, args.shared.save.is_some() || follows)
-        .context("No thread can be started")?;
+    let shown = args.shared.save.is_some() || follows || crops.is_some();
+    let reader =
+        Reader::start(addresses, args.shared.max_frames, shown).context("No thread can be started")?;
     let mut model = opening.open(&path, &options, &interrupt)?;
     if count > 1 && !model.is_stateless() {
         count = 1;
@@ -120,7 +132,8 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let progress = args.shared.progress(sources);
     let mut schedule = args.live_latency.map(Schedule::new);
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
-    let writer = Writer::new(reporting, progress, &model, count, reader.spent(), spent_results, live);
+    let writer = Writer::new(reporting, progress, &model, count, reader.spent(), spent_results, live)
+        .with_extras(counting, crops);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::counting::{self, Counting};
 use super::live::Live;
+use super::names::Folder;
 use super::progress::Progress;
 use super::reader;
 use super::text::{self, Counts, Stages};
@@ -69,6 +71,10 @@ pub struct Writer {
     begun: Option<Instant>,
     /// What the window would draw, with `--live-latency`.
     live: Option<Live>,
+    /// What is counted, with `--scene`.
+    counting: Option<Counting>,
+    /// Where objects are saved, with `--crops`.
+    crops: Option<Folder>,
 }
 
 impl Writer {
@@ -105,7 +111,19 @@ impl Writer {
             sources: 0,
             begun: None,
             live,
+            counting: None,
+            crops: None,
         }
+    }
+
+    /// Counts, and saves objects, too.
+    #[must_use]
+    pub fn with_extras(mut self, counting: Option<Counting>, crops: Option<Folder>) -> Self {
+        if let Some(note) = counting.as_ref().and_then(|counting| counting.unknown_classes(&self.labels)) {
+            output::note(&note);
+        }
+        (self.counting, self.crops) = (counting, crops);
+        self
     }
 
     /// Writes all that comes, ends the video that is open, and writes the summary. Ctrl-C is an end like any other.
@@ -141,6 +159,9 @@ impl Writer {
             }
             Event::Ended => {
                 self.progress.ended();
+                if let Some(counting) = &mut self.counting {
+                    counting.end(&self.address, &self.labels, self.reporting.language);
+                }
                 self.reporting.end_video()?;
             }
         }
@@ -156,6 +177,9 @@ impl Writer {
         if let Some(live) = &mut self.live {
             live.restart();
         }
+        if let Some(counting) = &mut self.counting {
+            counting.begin();
+        }
     }
 
     fn frame(&mut self, result: FrameResult) -> Result<(), Failure> {
@@ -163,6 +187,12 @@ impl Writer {
         let Some(info) = self.info.clone() else { return Ok(()) };
         let time = frame.time_s.unwrap_or_default();
         let age_ms = self.live.as_mut().map(|live| live.draw(&frame, time, &mut results, ran));
+        if let Some(folder) = &self.crops {
+            counting::save_crops(folder, &info, &frame, &results, &self.labels)?;
+        }
+        if let Some(counting) = &mut self.counting {
+            counting.count(&info, &results, &self.labels, None);
+        }
         let image = self.save(&info, &mut frame, &results)?;
         let line = match self.reporting.format {
             LineFormat::Json => self.json(&frame, &results, &times, image.as_deref(), age_ms),
@@ -191,7 +221,8 @@ impl Writer {
         results: &Results,
     ) -> Result<Option<PathBuf>, Failure> {
         let Some(saver) = &mut self.reporting.saver else { return Ok(None) };
-        self.scene.compose(results, &self.labels, &self.style);
+        let report = self.counting.as_ref().map(Counting::report);
+        self.scene.compose_with(results, report, &self.labels, &self.style);
         let (width, height) = (frame.width, frame.height);
         scene::image_painter::paint(&self.scene, &mut frame.data, width, height);
         let path = saver.save(info, frame, "")?;
@@ -210,6 +241,9 @@ impl Writer {
         let mut record = FrameRecord::new(info, results, &self.labels, times);
         // JSON is Unicode; a name that isn't is shown as well as it can be.
         record.image = image.map(|path| path.to_string_lossy().into_owned().into());
+        if let Some(counting) = &self.counting {
+            record.add_counts(counting.report());
+        }
         record.age_ms = age_ms.map(|age| age.map(|age| (age * 10.0).round() / 10.0));
         record.to_json_line()
     }
@@ -224,6 +258,9 @@ impl Writer {
         let mut summary =
             format!("\n{frames}{of}: {}\n", self.counts.total(&self.labels, self.reporting.language));
         summary.push_str(&self.stages.table());
+        if let Some(counting) = &self.counting {
+            summary.push_str(&counting.summary());
+        }
         // One frame has no rate.
         let rate = if self.frames == 1 {
             String::new()
