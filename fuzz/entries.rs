@@ -13,6 +13,7 @@ use sightline::model::metadata::Literal;
 use sightline::model::sidecar::Sidecar;
 use sightline::model::tensor::{Data, Tensor};
 use sightline::model::{Family, Results, Spec, Thresholds, identify};
+use sightline::track::zones::SceneFile;
 
 /// An ONNX file: its contents, and its spec.
 pub fn model_file(bytes: &[u8]) {
@@ -45,6 +46,14 @@ pub fn texts(bytes: &[u8]) {
         assert_eq!(again, Some(sidecar), "a sidecar that was read can be written and read again");
     }
     let _ = text.parse::<sightline::source::Address>();
+}
+
+/// A scene file.
+pub fn scene_file(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(scene) = SceneFile::parse(text) else { return };
+    // What was read is written and read again.
+    assert_eq!(SceneFile::parse(&scene.to_text()).ok().as_ref(), Some(&scene));
 }
 
 /// `preprocessor_config.json` and `config.json` beside a classifier.

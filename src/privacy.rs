@@ -102,6 +102,12 @@ impl Privacy {
     fn ids(&self, found: &Found<'_>, ids: &mut Vec<u32>) {
         use crate::model::labels::Language::{Chinese, English};
         ids.clear();
+        // A class map or a class of the whole image has no boxes that could be hidden.
+        let has_boxes =
+            matches!(found.results.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb | Task::Action);
+        if !has_boxes {
+            return;
+        }
         let (labels, chosen) = (found.labels, &found.thresholds.classes);
         let count = labels.len() as u32;
         // The labels of an action model are actions, but its boxes are people.

@@ -21,9 +21,36 @@ use crate::model::labels::Language;
 use crate::privacy::Privacy;
 use crate::save::SnapshotOptions;
 use crate::source::{Address, CameraRequest};
+use crate::track::TrackerKind;
 
 /// Number of recent sources.
 const RECENT_LIMIT: usize = 8;
+
+/// Whether and how objects are tracked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tracking {
+    /// Only for zones, lines and rules.
+    #[default]
+    Off,
+    ByteTrack,
+    OcSort,
+}
+
+impl Tracking {
+    /// All choices, in the order of the window.
+    pub const ALL: [Self; 3] = [Self::Off, Self::ByteTrack, Self::OcSort];
+
+    /// The tracker, if the user wants one.
+    #[must_use]
+    pub fn kind(self) -> Option<TrackerKind> {
+        match self {
+            Self::Off => None,
+            Self::ByteTrack => Some(TrackerKind::ByteTrack),
+            Self::OcSort => Some(TrackerKind::OcSort),
+        }
+    }
+}
 
 /// Light, dark, or the system's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +115,10 @@ pub struct Settings {
     pub target_rate: Option<u32>,
     /// Move results to the frames that come until the next result is there.
     pub follow_objects: bool,
+    /// Whether and how objects are tracked.
+    pub tracking: Tracking,
+    /// How long the trails of tracked objects are, in seconds.
+    pub trail_seconds: f64,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     /// Whether results are as new as possible or as many as possible.
@@ -149,6 +180,8 @@ impl Default for Settings {
             device: None,
             target_rate: None,
             follow_objects: true,
+            tracking: Tracking::Off,
+            trail_seconds: 2.0,
             result_on_own_frame: false,
             result_pace: ResultPace::default(),
             side_panel: true,

@@ -49,6 +49,10 @@ fn image() -> Vec<u8> {
 const SIDECAR: &str = "family = 'yolov5'\ntask = 'segment'\nlayout = 'nhwc'\norder = 'bgr'\ncompanion = 'a.onnx'\n\
     labels = ['a', '狗']\nanchors = [[10.0, 13.0]]\nrange = { scale = 1.0, mean = [0,0,0], std = [1,1,1] }\n\
     fit = { kind = 'letterbox', pad = 114, centred = true, rounded = false }\n";
+const SCENE: &str = "note = 'kept'\n[[lines]]\nname = 'left'\npoints = [[0.18, 0.64], [0.45, 0.64]]\ncolour = '#ff8800'\n\
+    [[zones]]\nname = '门'\npoints = [[0.1, 0.2], [0.4, 0.2], [0.4, 0.9]]\nanchor = 'centre'\nclasses = ['car', 7]\ncapacity = 3\n\
+    [[exercises]]\nname = 'curls'\njoints = ['left-shoulder', 7, 9]\n[perspective]\npoints = [[0.4, 0.3], [0.6, 0.3], [0.9, 0.9], [0.1, 0.9]]\n\
+    width = 7\nlength = 30.5\n[heat_map]\nmode = 'decaying'\nhalf_life = 5\n[distances]\n[counting]\nresults = 3\nseconds = 0.2\ngap = 1\n";
 const NAMES: &str = r#"{0: 'a, b', 1: "yellow_lady's_slipper", 2: 'it\'s: {odd}', '3': '\u72d7', 4: [1, (2.5, None)], 5: True}"#;
 
 const PUBLISHED: [&str; 2] = [
@@ -66,6 +70,7 @@ proptest! {
         entries::model_file(&bytes);
         entries::metadata(&bytes);
         entries::texts(&bytes);
+        entries::scene_file(&bytes);
         entries::published_settings(&bytes);
         entries::jpeg(&bytes);
         entries::camera_frame(&bytes);
@@ -81,6 +86,7 @@ proptest! {
     #[test]
     fn damaged_texts(damage in damage()) {
         entries::texts(&damaged(SIDECAR.as_bytes(), damage.clone()));
+        entries::scene_file(&damaged(SCENE.as_bytes(), damage.clone()));
         entries::metadata(&damaged(NAMES.as_bytes(), damage.clone()));
         for settings in PUBLISHED {
             entries::published_settings(&damaged(settings.as_bytes(), damage.clone()));
@@ -113,6 +119,7 @@ fn whole_files_are_read() {
         entries::model_file(&bytes);
     }
     entries::texts(SIDECAR.as_bytes());
+    entries::scene_file(SCENE.as_bytes());
     entries::metadata(NAMES.as_bytes());
     for settings in PUBLISHED {
         assert!(sightline::model::preprocessing::parse(settings, 224).is_some(), "{settings}");

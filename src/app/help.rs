@@ -17,6 +17,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("C", s.compare_models),
         ("L", s.key_library),
         ("E", s.events.key),
+        ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
         ("H", s.figures),
         ("F", s.mirror),

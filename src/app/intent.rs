@@ -1,6 +1,7 @@
 //! What the user wants. Panels and pages report it; `window/dispatch.rs` hands it to the controller of its page.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
@@ -11,8 +12,9 @@ use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::privacy::Privacy;
 use crate::save::SnapshotOptions;
-use crate::settings::Theme;
+use crate::settings::{Theme, Tracking};
 use crate::source::{Address, CameraRequest};
+use crate::track::zones::SceneFile;
 
 /// What fills the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,7 @@ pub enum Intent {
     Events(EventsIntent),
     Files(FilesIntent),
     Settings(SettingsIntent),
+    Zones(ZonesIntent),
     Window(WindowIntent),
 }
 
@@ -112,6 +115,9 @@ pub enum ResultIntent {
     /// Move results to the frames that come until the next result is there.
     Follow(bool),
     OwnFrame(bool),
+    Track(Tracking),
+    /// How long trails are, in seconds.
+    Trails(f64),
     Pace(ResultPace),
 }
 
@@ -234,6 +240,10 @@ pub enum Choose {
     ImportFolder,
     /// A folder whose models are listed without being moved.
     WatchFolder,
+    /// A scene file to use for this source.
+    SceneImport,
+    /// Where the scene file is written.
+    SceneExport,
 }
 
 /// What is remembered between two starts.
@@ -256,6 +266,21 @@ pub enum SettingsIntent {
     Figures(bool),
     SidePanel(bool),
     Privacy(Privacy),
+}
+
+/// Zones, lines and what else a scene file says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ZonesIntent {
+    /// Open or close the editor.
+    Edit(bool),
+    /// The scene is this one from now on.
+    Change(Arc<SceneFile>),
+    Undo,
+    Redo,
+    /// Count from nothing.
+    ResetCounts,
+    Import(PathBuf),
+    Export(PathBuf),
 }
 
 /// The window itself.

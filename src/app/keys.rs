@@ -4,7 +4,7 @@ use egui::{self, Event, Key};
 
 use super::intent::{
     Choose, CompareIntent, FilesIntent, Intent, ModelIntent, Page, ResultIntent, SettingsIntent,
-    SourceIntent, WindowIntent,
+    SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
 use crate::engine::SourceState;
@@ -35,6 +35,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         Key::F11 if !repeat => {
                             out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
                         }
+                        Key::Escape if view.editing && !help && *page == Page::Stage => {}
                         Key::Escape if !menu && !typing && !view.typing => {
                             out.extend(escape(view, page, help));
                         }
@@ -46,6 +47,10 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                             let to = if *page == Page::Settings { Page::Stage } else { Page::Settings };
                             out.push(Intent::Window(WindowIntent::Show(to)));
                         }
+                        Key::Z if modifiers.command && view.editing && !typing && !menu => {
+                            let back = !modifiers.shift;
+                            out.push(Intent::Zones(if back { ZonesIntent::Undo } else { ZonesIntent::Redo }));
+                        }
                         Key::Q if modifiers.command && !repeat => {
                             out.push(Intent::Window(WindowIntent::Quit));
                         }
@@ -53,6 +58,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                             out.push(Intent::Files(FilesIntent::Choose(Choose::File)));
                         }
                         _ if typing || menu || !plain || covered => {}
+                        Key::ArrowLeft | Key::ArrowRight if view.editing => {}
                         Key::Space | Key::ArrowLeft | Key::ArrowRight if widget => {}
                         _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
                     }
@@ -112,6 +118,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::C => Some(Intent::Compare(CompareIntent::Show(!view.comparing))),
         Key::F => Some(Intent::Settings(SettingsIntent::Mirror(!view.mirrored))),
         Key::E => Some(Intent::Window(WindowIntent::Show(Page::Events))),
+        Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,

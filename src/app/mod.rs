@@ -33,10 +33,12 @@ mod tests;
 mod timing;
 mod toasts;
 mod toolbar;
+mod tracking_panel;
 mod view;
 mod widgets;
 mod window;
 mod workers;
+mod zones;
 
 pub use options::{AppError, AppOptions};
 pub use strings::task_name;

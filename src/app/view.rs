@@ -18,6 +18,7 @@ use crate::privacy::Covered;
 use crate::settings::Settings;
 use crate::source::camera::CameraInfo;
 use crate::source::{Address, Pace, SourceInfo};
+use crate::track::zones::SceneFile;
 
 /// The cameras, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -252,6 +253,12 @@ pub struct View<'a> {
     pub has_image: bool,
     /// How much of it is hidden, with privacy on.
     pub covered: Option<Covered>,
+    /// The zones and lines of the source.
+    pub zones: &'a SceneFile,
+    /// Where they are saved.
+    pub scene_path: Option<&'a Path>,
+    /// The editor of zones and lines is open: it gets Escape, Enter and Delete.
+    pub editing: bool,
 }
 
 impl View<'_> {

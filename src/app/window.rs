@@ -15,7 +15,7 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, EventsController, FilesController, LibraryController, ModelController,
-    ReadingController, SettingsController, SourceController, theme,
+    ReadingController, SettingsController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -34,6 +34,7 @@ use crate::model::{Thresholds, folders, runtime};
 use crate::scene;
 use crate::settings::{self, Settings};
 use crate::source::Address;
+use crate::track::AnalyserOptions;
 use layout::Layout;
 
 /// The window's program.
@@ -47,6 +48,7 @@ pub struct App {
     pub(super) events: EventsController,
     pub(super) files: FilesController,
     pub(super) settings: SettingsController,
+    pub(super) zones: ZonesController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -119,6 +121,7 @@ impl App {
             reading: ReadingController::default(),
             events: EventsController::new(),
             files: FilesController::default(),
+            zones: ZonesController::new(settings_file.as_deref()),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -131,6 +134,7 @@ impl App {
                 language: options.language,
                 prediction: None,
                 followed: None,
+                analysis: AnalyserOptions::default(),
                 stats: Stats::default(),
                 pace: PaceReport::default(),
                 thresholds: Thresholds::default(),
@@ -263,6 +267,7 @@ impl App {
             events,
             files,
             settings,
+            zones,
             stage,
             classes,
             ..
@@ -310,6 +315,9 @@ impl App {
             announced: model.announced(core, ui.ctx()),
             has_image: stage.frame().is_some(),
             covered: stage.covered(),
+            zones: &zones.scene,
+            scene_path: zones.path.as_deref(),
+            editing: zones.editor.open,
         };
         let dropped: Vec<_> = ui.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
         if !dropped.is_empty() {
@@ -324,6 +332,7 @@ impl App {
             reading: reading.reading.as_mut(),
             events: &mut events.page,
             toasts: &core.toasts,
+            zones: &mut zones.editor,
             pointer_at: &mut window.pointer_at,
         };
         layout.ui(ui, &view, &mut intents);

@@ -23,6 +23,7 @@ use crate::save::{Saved, SnapshotError};
 use crate::source::SourceError;
 use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::camera::CameraInfo;
+use crate::track::zones::{SceneFile, SceneFileError};
 
 /// What a worker brought.
 pub enum Done {
@@ -48,6 +49,12 @@ pub enum Done {
     ReadingSaved(PathBuf, Result<Box<Sidecar>, ModelError>),
     /// The class names for the model at the path.
     Labels(PathBuf, Result<Vec<String>, LabelsError>),
+    /// A scene file was read.
+    Scene(PathBuf, Result<Arc<SceneFile>, SceneFileError>),
+    /// The source's own scene file was written.
+    SceneSaved(Result<(), SceneFileError>),
+    /// A copy of it was written for the user.
+    SceneExported(PathBuf, Result<(), SceneFileError>),
     /// The worker ended without a result.
     Broken,
 }
@@ -174,6 +181,14 @@ impl Workers {
             }
             Choose::ImportFolder | Choose::WatchFolder => {
                 Box::pin(dialogue.set_title(strings.open_folder).pick_folder())
+            }
+            Choose::SceneImport => {
+                let dialogue = dialogue.set_title(strings.zones.import);
+                Box::pin(dialogue.add_filter(strings.zones.scene_file, &["toml"]).pick_file())
+            }
+            Choose::SceneExport => {
+                let dialogue = dialogue.set_title(strings.zones.export).set_file_name("scene.toml");
+                Box::pin(dialogue.add_filter(strings.zones.scene_file, &["toml"]).save_file())
             }
             Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),

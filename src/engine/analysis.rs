@@ -17,11 +17,19 @@ pub(super) struct Analysis {
     model: Option<Arc<ModelInfo>>,
     /// Times of frames without a position are counted from here.
     began: Option<Instant>,
+    /// How often counts had been set to nothing when they were last.
+    resets: u64,
 }
 
 impl Analysis {
-    /// Other options from the next prediction on; the same `Arc` is no change.
-    pub fn follow(&mut self, options: &Arc<AnalyserOptions>) {
+    /// Other options from the next prediction on; the same `Arc` is no change. `resets` tells how often counts were to be set to
+    /// nothing.
+    pub fn follow(&mut self, options: &Arc<AnalyserOptions>, resets: u64) {
+        if std::mem::replace(&mut self.resets, resets) != resets
+            && let Some(counter) = self.analyser.as_mut().and_then(Analyser::counter)
+        {
+            counter.reset_counts();
+        }
         if self.options.as_ref().is_some_and(|old| Arc::ptr_eq(old, options)) {
             return;
         }

@@ -52,6 +52,8 @@ pub enum Command {
     Analyse(AnalyserOptions),
     /// Move results to the frames that come until the next result is there. On to begin with.
     Follow(bool),
+    /// Count in zones and at lines from nothing.
+    ResetCounts,
     /// Make every run this much slower, in milliseconds (tests and benchmarks of the live loop).
     SlowDown(u64),
 }
@@ -99,6 +101,8 @@ pub(super) struct Controls {
     pub analysis: Arc<AnalyserOptions>,
     /// Move results to the frames that come.
     pub follow: bool,
+    /// How often the counts were set to nothing.
+    pub resets: u64,
 }
 
 impl Default for Controls {
@@ -114,6 +118,7 @@ impl Default for Controls {
             pace: ResultPace::default(),
             analysis: Arc::default(),
             follow: true,
+            resets: 0,
         }
     }
 }

@@ -195,6 +195,7 @@ impl Engine {
                 controls.change(|c| c.analysis = Arc::clone(&options));
             }
             Command::Follow(follow) => controls.change(|c| c.follow = follow),
+            Command::ResetCounts => controls.change(|c| c.resets += 1),
             Command::SlowDown(ms) => controls.change(|c| c.slow_down = Duration::from_millis(ms)),
         }
     }

@@ -109,7 +109,8 @@ impl Publisher {
         if let Some(prediction) = Arc::get_mut(prediction) {
             let frame = Arc::clone(&prediction.frame);
             let Inner { analysis, stages, .. } = &mut *inner;
-            analysis.follow(&self.context.controls.now().analysis);
+            let controls = self.context.controls.now();
+            analysis.follow(&controls.analysis, controls.resets);
             let first: &mut dyn Stage = analysis;
             for stage in std::iter::once(first).chain(stages.iter_mut().map(|s| &mut **s as &mut dyn Stage)) {
                 let applied = catch_unwind(AssertUnwindSafe(|| stage.apply(&frame, prediction)));

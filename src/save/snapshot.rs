@@ -15,6 +15,7 @@ use crate::model::Thresholds;
 use crate::model::results::{Results, StageTimes};
 use crate::privacy::{Censor, Covered, Found, Privacy};
 use crate::scene::{Scene, Style, image_painter};
+use crate::track::Report;
 
 /// The format of image files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,12 +68,14 @@ pub struct PredictionView<'a> {
     pub model: &'a ModelInfo,
     pub thresholds: &'a Thresholds,
     pub times: &'a StageTimes,
+    /// What tracking, zones and lines say of the frame.
+    pub report: Option<&'a Report>,
 }
 
 impl<'a> From<&'a Prediction> for PredictionView<'a> {
     fn from(prediction: &'a Prediction) -> Self {
-        let Prediction { results, model, thresholds, times, .. } = prediction;
-        Self { results, model, thresholds, times }
+        let Prediction { results, model, thresholds, times, report, .. } = prediction;
+        Self { results, model, thresholds, times, report: report.as_deref() }
     }
 }
 
@@ -85,7 +88,7 @@ impl PredictionView<'_> {
     /// Returns the scene of its results.
     pub(super) fn scene(&self, style: &Style) -> Scene {
         let mut scene = Scene::new();
-        scene.compose(self.results, &self.model.spec.labels, style);
+        scene.compose_with(self.results, self.report, &self.model.spec.labels, style);
         scene
     }
 }

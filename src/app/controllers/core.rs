@@ -8,12 +8,14 @@ use crate::app::intent::{Intent, Page};
 use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
 use crate::app::workers::{Done, Workers};
-use crate::engine::{Engine, ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
+use crate::engine::{Command, Engine, ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
 use crate::model::labels::Language;
 use crate::model::{Known, Thresholds};
 use crate::scene;
 use crate::settings::{Limits, Settings};
+use crate::track::zones::SceneFile;
+use crate::track::{AnalyserOptions, TrackerKind, TrackerOptions};
 
 /// See the module.
 pub struct Core {
@@ -26,6 +28,8 @@ pub struct Core {
     pub prediction: Option<Arc<Prediction>>,
     /// The newest frame with the results that were moved to it, if that is what is shown.
     pub followed: Option<Arc<Prediction>>,
+    /// What the engine tracks and counts.
+    pub analysis: AnalyserOptions,
     pub stats: Stats,
     pub pace: PaceReport,
     pub thresholds: Thresholds,
@@ -57,6 +61,29 @@ impl Core {
     /// Carries out an intent in this pass, after those that already wait.
     pub fn ask(&mut self, intent: Intent) {
         self.intents.push_back(intent);
+    }
+
+    /// Tells the engine what to track and count, if that has changed: objects are tracked when the user wants it, and for zones,
+    /// lines and rules.
+    pub fn analyse(&mut self, scene: &Arc<SceneFile>, has_rules: bool) {
+        let scene = Some(scene).filter(|scene| !scene.is_empty());
+        let kind = self.settings.tracking.kind();
+        let kind = kind.or_else(|| (scene.is_some() || has_rules).then(TrackerKind::default));
+        let same_scene = match (&self.analysis.scene, scene) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        let trail_s = if self.settings.tracking.kind().is_some() { self.settings.trail_seconds } else { 0.0 };
+        let now = &self.analysis;
+        if same_scene && now.tracker.as_ref().map(|t| t.kind) == kind && now.trail_s == trail_s {
+            return;
+        }
+        self.analysis = AnalyserOptions {
+            tracker: kind.map(|kind| TrackerOptions { kind, ..TrackerOptions::default() }),
+            trail_s,
+            scene: scene.cloned(),
+        };
+        self.engine.send(Command::Analyse(self.analysis.clone()));
     }
 
     /// The language of the window.

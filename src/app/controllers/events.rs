@@ -332,6 +332,11 @@ impl EventsController {
         }
     }
 
+    /// Whether any rule is enabled: then objects are tracked.
+    pub fn has_rules(&self) -> bool {
+        self.rules.rules.iter().any(|rule| rule.enabled)
+    }
+
     /// Takes over what the watching thread tells.
     pub fn gather(&mut self, ctx: &egui::Context, core: &mut Core) {
         if core.page == Page::Events {

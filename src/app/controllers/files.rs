@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::core::Core;
 use crate::app::intent::{
     Choose, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent, SettingsIntent,
-    SourceIntent,
+    SourceIntent, ZonesIntent,
 };
 use crate::app::strings::{PageText, sentences, source_page};
 use crate::app::view::Typed;
@@ -120,6 +120,8 @@ fn intent_of_choice(what: Choose, path: PathBuf) -> Option<Intent> {
         Choose::SnapshotFolder => Intent::Settings(SettingsIntent::SnapshotFolder(path)),
         Choose::Labels => Intent::Reading(ReadingIntent::Labels(path)),
         Choose::Runtime => Intent::Settings(SettingsIntent::Runtime(path)),
+        Choose::SceneImport => Intent::Zones(ZonesIntent::Import(path)),
+        Choose::SceneExport => Intent::Zones(ZonesIntent::Export(path)),
     })
 }
 
@@ -135,8 +137,8 @@ fn meaning(what: Choose, text: &str, in_library: bool) -> Result<Intent, SourceE
     let path = typed_path(text);
     let path = std::path::absolute(&path).unwrap_or(path);
     if let Some(intent) = intent_of_choice(what, path.clone()) {
-        // The folder for snapshots is made with the first one.
-        let is_there = path.exists() || what == Choose::SnapshotFolder;
+        // The folder for snapshots is made with the first one, a scene file is written.
+        let is_there = path.exists() || matches!(what, Choose::SnapshotFolder | Choose::SceneExport);
         return if is_there { Ok(intent) } else { Err(SourceError::NoFile { path }) };
     }
     if path.exists() {

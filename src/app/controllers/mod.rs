@@ -14,6 +14,7 @@ pub mod results;
 mod settings;
 mod source;
 mod speed;
+mod zones;
 
 pub use self::core::Core;
 pub use compare::CompareController;
@@ -24,3 +25,4 @@ pub use model::ModelController;
 pub use reading::ReadingController;
 pub use settings::{SettingsController, theme};
 pub use source::SourceController;
+pub use zones::ZonesController;

@@ -33,6 +33,14 @@ pub fn apply(intent: ResultIntent, core: &mut Core) {
             core.engine.send(Command::Follow(on));
             return;
         }
+        ResultIntent::Track(tracking) => {
+            core.settings.tracking = tracking;
+            return;
+        }
+        ResultIntent::Trails(seconds) => {
+            core.settings.trail_seconds = seconds.clamp(0.0, 10.0);
+            return;
+        }
         ResultIntent::OwnFrame(on) => {
             core.settings.result_on_own_frame = on;
             return;

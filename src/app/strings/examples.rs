@@ -24,6 +24,7 @@ use crate::model::spec::{Family, Task};
 use crate::save::SnapshotError;
 use crate::settings::SettingsError;
 use crate::source::SourceError;
+use crate::track::zones::{Part, SceneFileError, SceneProblem};
 
 /// Declares a function that returns one error of every kind: `Variant`, `Variant { fields }` or `Variant(value)`.
 macro_rules! examples {
@@ -226,6 +227,33 @@ examples! { settings_errors: SettingsError =
     Unwritable { path: path(), reason: reason() },
 }
 
+examples! { scene_file_errors: SceneFileError =
+    Unreadable { path: path(), reason: reason() },
+    Unwritable { path: path(), reason: reason() },
+    Wrong { path: path(), line: Some(3), problem: SceneProblem::NotText },
+}
+
+examples! { scene_problems: SceneProblem =
+    NotText,
+    TooLarge { limit: 1 << 20 },
+    Syntax { reason: "`=`".into() },
+    Type { key: "points".into(), expected: "a list of points [x, y]" },
+    Missing { what: Part::Zone("A".into()), key: "points", example: "points = []" },
+    Point { what: Part::Line("A".into()) },
+    Outside { what: Part::Nameless("zone", 2), x: 1.5, y: 0.0 },
+    Count { what: Part::Exercise("A".into()), count: 1, needed: "two" },
+    Flat { what: Part::Zone("A".into()) },
+    Crossing { what: Part::Zone("A".into()) },
+    NoLength { what: Part::Line("A".into()) },
+    Twice { name: "A".into() },
+    TooMany { what: "zones", limit: 256 },
+    Colour { colour: "red".into() },
+    Word { what: "anchor", name: "middle".into(), known: "centre".into() },
+    Range { key: "capacity".into(), value: 0.0, least: 1.0, most: 9.0 },
+    Perspective,
+    Angles { up: 80.0, down: 90.0 },
+}
+
 examples! { snapshot_errors: SnapshotError =
     NoImage,
     NoFolder { path: path() },
@@ -336,6 +364,12 @@ fn everything() -> Vec<Box<dyn Explain>> {
         upkeep_errors(),
         records_errors(),
         settings_errors(),
+        scene_file_errors(),
+        scene_problems().into_iter().map(|problem| SceneFileError::Wrong {
+            path: path(),
+            line: None,
+            problem
+        }),
         snapshot_errors(),
         problems(),
         rules_errors(),

@@ -51,7 +51,9 @@ mod language;
 mod library;
 mod phrases;
 mod speed;
+mod tracking;
 mod window;
+mod zones;
 
 use std::ops::Deref;
 
@@ -65,7 +67,9 @@ pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase};
 pub use speed::{Pace, Speed, pace_name, why_not};
+pub use tracking::Tracking;
 pub use window::Window;
+pub use zones::{Zones, anchor_name, zone_problem};
 
 use crate::model::labels::Language;
 
@@ -78,7 +82,9 @@ pub struct Strings {
     pub compare: Compare,
     pub speed: Speed,
     pub pace: Pace,
+    pub tracking: Tracking,
     pub events: Events,
+    pub zones: Zones,
 }
 
 impl Strings {
@@ -91,7 +97,9 @@ impl Strings {
             compare: Compare::ENGLISH,
             speed: Speed::ENGLISH,
             pace: Pace::ENGLISH,
+            tracking: Tracking::ENGLISH,
             events: Events::ENGLISH,
+            zones: Zones::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -99,7 +107,9 @@ impl Strings {
             compare: Compare::CHINESE,
             speed: Speed::CHINESE,
             pace: Pace::CHINESE,
+            tracking: Tracking::CHINESE,
             events: Events::CHINESE,
+            zones: Zones::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -132,7 +142,9 @@ mod tests {
             Compare::texts(),
             Speed::texts(),
             Pace::texts(),
+            Tracking::texts(),
             Events::texts(),
+            Zones::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

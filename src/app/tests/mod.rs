@@ -7,6 +7,7 @@ mod library;
 mod pages;
 mod panels;
 mod speed;
+mod zones;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +25,7 @@ use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
 use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
+use super::zones::Editor;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
 use crate::frame::Frame;
@@ -40,6 +42,7 @@ use crate::scene;
 use crate::settings::Settings;
 use crate::source::camera::{CameraInfo, Control, ControlKind, Mode};
 use crate::source::{Address, Pace, SourceInfo};
+use crate::track::zones::SceneFile;
 
 /// What the panels are shown, and what they reported.
 pub(super) struct Bench {
@@ -75,6 +78,8 @@ pub(super) struct Bench {
     pub(super) obstacles: Vec<(String, Problem)>,
     pub(super) unseen: usize,
     pub(super) events: EventsPage,
+    pub(super) zones: SceneFile,
+    pub(super) editor: Editor,
 }
 
 impl Default for Bench {
@@ -112,6 +117,8 @@ impl Default for Bench {
             obstacles: Vec::new(),
             unseen: 0,
             events: EventsPage::default(),
+            zones: SceneFile::default(),
+            editor: Editor::default(),
         }
     }
 }
@@ -156,6 +163,9 @@ impl Bench {
             announced: self.announced.as_deref(),
             has_image: true,
             covered: None,
+            zones: &self.zones,
+            scene_path: None,
+            editing: self.editor.open,
         }
     }
 

@@ -21,6 +21,7 @@ impl App {
                 Intent::Events(intent) => self.events.apply(intent, core),
                 Intent::Files(intent) => self.files.apply(intent, core, frame),
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
+                Intent::Zones(intent) => self.zones.apply(intent, core),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{self, ViewportCommand};
 
 use super::App;
+use crate::app::controllers::ZonesController;
 use crate::app::intent::Page;
 use crate::app::strings::source_page;
 use crate::app::timing::First;
@@ -37,6 +38,7 @@ impl App {
         if !Arc::ptr_eq(&model, &core.model) {
             self.model.changed(model, core);
         }
+        self.zones.gather(&self.core);
         self.gather_prediction();
         let core = &mut self.core;
         self.compare.gather(core);
@@ -58,6 +60,7 @@ impl App {
         core.position = core.engine.position();
         self.library.gather(core);
         self.events.gather(ctx, core);
+        core.analyse(&self.zones.scene, self.events.has_rules());
         self.model.gather(core, ctx);
         if self.window.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.window.figures_at = Some(Instant::now());
@@ -85,7 +88,8 @@ impl App {
                 (newest(), style)
             }
             _ if self.compare.on => (self.compare.view.predictions(), core.style()),
-            _ => (newest(), core.style()),
+            // The editor paints zones and lines itself, where they are now.
+            _ => (newest(), scene::Style { zones: !self.zones.editor.open, ..core.style() }),
         };
         self.stage.request_scenes(ctx, predictions, &style, &core.settings.privacy);
     }
@@ -136,6 +140,9 @@ impl App {
             Done::Inspected(path, sidecar, result) => self.reading.inspected(&path, sidecar, result),
             Done::ReadingSaved(path, result) => self.reading.saved(&path, result, core),
             Done::Labels(path, result) => self.reading.labels_read(&path, result, core),
+            Done::Scene(path, result) => self.zones.loaded(&path, result, core),
+            Done::SceneSaved(result) => self.zones.saved(result, core),
+            Done::SceneExported(path, result) => ZonesController::exported(&path, result, core),
             Done::Broken => {
                 self.source.cameras_listed(None, core);
                 self.files.broken();

@@ -15,8 +15,10 @@ use crate::app::stage::{Stage, fit};
 use crate::app::strings::Strings;
 use crate::app::style::palette;
 use crate::app::toasts::Toasts;
+use crate::app::tracking_panel;
 use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
+use crate::app::zones::{self, Editor};
 use crate::app::{
     detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, source_panel, speed, toolbar,
 };
@@ -38,6 +40,7 @@ pub(super) struct Layout<'a> {
     pub(super) reading: Option<&'a mut Reading>,
     pub(super) events: &'a mut EventsPage,
     pub(super) toasts: &'a Toasts,
+    pub(super) zones: &'a mut Editor,
     /// When the pointer last moved, in egui's seconds.
     pub(super) pointer_at: &'a mut f64,
 }
@@ -56,8 +59,11 @@ impl Layout<'_> {
             return;
         }
         let shown = if open { self.paint_preview(ui, view, area) } else { None };
-        if shown.is_some() {
+        if let Some(at) = shown {
             ui.allocate_rect(area, egui::Sense::hover());
+            if view.editing {
+                zones::canvas_ui(ui, at, view, self.zones, out);
+            }
             if view.settings.figures {
                 // What a classifier answers is at the left.
                 figures_panel::overlay(ui, view, area, egui::Align2::RIGHT_TOP);
@@ -120,6 +126,11 @@ impl Layout<'_> {
             if figures_panel::has_any(view) {
                 ui.separator();
                 figures_panel::ui(ui, view);
+            }
+            tracking_panel::ui(ui, view, out);
+            if view.has_image && !view.comparing {
+                ui.separator();
+                zones::panel_ui(ui, view, self.zones, out);
             }
             if let Some(model) = &view.model.current {
                 speed::ui(ui, view, model, out);

@@ -257,6 +257,7 @@ fn prediction(compared: &ComparedModel) -> PredictionView<'_> {
         model: &compared.info,
         thresholds: &compared.thresholds,
         times: &compared.times,
+        report: None,
     }
 }
 

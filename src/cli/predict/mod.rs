@@ -3,6 +3,7 @@
 //! Threads: one reads and decodes, one or more run the model (`workers`), one draws, saves and reports. The channels between
 //! them are short, so memory is bounded; frames stay in order.
 
+mod counting;
 mod frame_image;
 mod live;
 pub(super) mod names;
@@ -24,7 +25,9 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::shared_args::SharedArgs;
+use counting::Counting;
 use live::{Live, Schedule};
+use names::Folder;
 use reader::{Delivery, Reader};
 use workers::Workers;
 use writer::{Event, Writer};
@@ -64,6 +67,12 @@ pub struct PredictArgs {
     #[arg(long, value_enum, value_name = "TRACKER", num_args = 0..=1, default_missing_value = "bytetrack",
           require_equals = true, conflicts_with = "live_latency")]
     track: Option<TrackerKind>,
+    /// Count in the zones and at the lines of this scene file (docs/scenes.md)
+    #[arg(long, value_name = "FILE", conflicts_with = "live_latency")]
+    scene: Option<PathBuf>,
+    /// Save every detected object as an image of its own in this folder
+    #[arg(long, value_name = "DIR")]
+    crops: Option<PathBuf>,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -114,6 +123,8 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     }
     let path = super::chosen_model(models.first().map(PathBuf::as_path))?;
     let reporting = args.shared.reporting()?;
+    let counting = args.scene.as_deref().map(Counting::open).transpose()?;
+    let crops = args.crops.as_deref().map(Folder::prepare).transpose()?;
     let interrupt = Interrupt::listen();
 
     // Frames are decoded while the model opens.
@@ -125,8 +136,9 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         options.threads = Some(1);
     }
     let follows = args.live_latency.is_some() && args.follow == Switch::On;
-    let reader = Reader::start(addresses, args.shared.max_frames, args.shared.save.is_some() || follows)
-        .context("No thread can be started")?;
+    let shown = args.shared.save.is_some() || follows || crops.is_some();
+    let reader =
+        Reader::start(addresses, args.shared.max_frames, shown).context("No thread can be started")?;
     let mut model = opening.open(&path, &options, &interrupt)?;
     if count > 1 && !model.is_stateless() {
         count = 1;
@@ -138,12 +150,16 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let progress = args.shared.progress(sources);
     let mut schedule = args.live_latency.map(Schedule::new);
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
-    let analyser = args.track.map(|kind| {
+    // Counting needs tracks.
+    let kind = args.track.or_else(|| counting.as_ref().map(|_| TrackerKind::default()));
+    let analyser = kind.map(|kind| {
         let tracker = Some(TrackerOptions { kind, ..TrackerOptions::default() });
-        Analyser::new(AnalyserOptions { tracker, ..AnalyserOptions::default() })
+        let scene = counting.as_ref().map(Counting::scene);
+        Analyser::new(AnalyserOptions { tracker, scene, ..AnalyserOptions::default() })
     });
     let spent = (reader.spent(), spent_results);
-    let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, (live, analyser));
+    let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, (live, analyser))
+        .with_extras(counting, crops);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::counting::{self, Counting};
 use super::live::Live;
+use super::names::Folder;
 use super::progress::Progress;
 use super::reader;
 use super::text::{self, Counts, Stages};
@@ -77,6 +79,10 @@ pub struct Writer {
     live: Option<Live>,
     /// With `--track`.
     analyser: Option<Analyser>,
+    /// What is counted, with `--scene`.
+    counting: Option<Counting>,
+    /// Where objects are saved, with `--crops`.
+    crops: Option<Folder>,
 }
 
 impl Writer {
@@ -117,7 +123,19 @@ impl Writer {
             begun: None,
             live,
             analyser,
+            counting: None,
+            crops: None,
         }
+    }
+
+    /// Counts, and saves objects, too.
+    #[must_use]
+    pub fn with_extras(mut self, counting: Option<Counting>, crops: Option<Folder>) -> Self {
+        if let Some(note) = counting.as_ref().and_then(|counting| counting.unknown_classes(&self.labels)) {
+            output::note(&note);
+        }
+        (self.counting, self.crops) = (counting, crops);
+        self
     }
 
     /// Writes all that comes, ends the video that is open, and writes the summary. Ctrl-C is an end like any other.
@@ -153,6 +171,9 @@ impl Writer {
             }
             Event::Ended => {
                 self.progress.ended();
+                if let Some(counting) = &mut self.counting {
+                    counting.end(&self.address, &self.labels, self.reporting.language);
+                }
                 self.reporting.end_video()?;
             }
         }
@@ -171,6 +192,9 @@ impl Writer {
         if let Some(analyser) = &mut self.analyser {
             analyser.reset();
         }
+        if let Some(counting) = &mut self.counting {
+            counting.begin();
+        }
     }
 
     fn frame(&mut self, result: FrameResult) -> Result<(), Failure> {
@@ -179,6 +203,12 @@ impl Writer {
         let time = frame.time_s.unwrap_or_default();
         let age_ms = self.live.as_mut().map(|live| live.draw(&frame, time, &mut results, ran));
         let report = self.analyse(&info, &frame, &mut results);
+        if let Some(folder) = &self.crops {
+            counting::save_crops(folder, &info, &frame, &results, &self.labels)?;
+        }
+        if let (Some(counting), Some(report)) = (&mut self.counting, &report) {
+            counting.take(report);
+        }
         let image = self.save(&info, &mut frame, &results, report.as_deref())?;
         let line = match self.reporting.format {
             LineFormat::Json => self.json(&frame, &results, &times, image.as_deref(), age_ms),
@@ -206,7 +236,11 @@ impl Writer {
 
     /// Tracks the objects of a frame; images have nothing to do with one another.
     fn analyse(&mut self, info: &SourceInfo, frame: &Frame, results: &mut Results) -> Option<Arc<Report>> {
-        let analyser = self.analyser.as_mut().filter(|_| info.pace != Pace::Stills)?;
+        let analyser = self.analyser.as_mut()?;
+        if info.pace == Pace::Stills {
+            // Images have no tracks, but zones say who is inside.
+            return self.counting.as_ref().map(|_| analyser.apply_image(results, &self.labels));
+        }
         let began = self.begun.unwrap_or(frame.captured);
         let since = || frame.captured.saturating_duration_since(began).as_secs_f64();
         Some(analyser.apply(results, &self.labels, frame.time_s.unwrap_or_else(since), None))
@@ -254,6 +288,9 @@ impl Writer {
         let mut record = FrameRecord::new(info, results, &self.labels, times);
         // JSON is Unicode; a name that isn't is shown as well as it can be.
         record.image = image.map(|path| path.to_string_lossy().into_owned().into());
+        if let Some(counting) = &self.counting {
+            record.add_counts(counting.report());
+        }
         record.age_ms = age_ms.map(|age| age.map(|age| (age * 10.0).round() / 10.0));
         record.to_json_line()
     }
@@ -268,6 +305,9 @@ impl Writer {
         let mut summary =
             format!("\n{frames}{of}: {}\n", self.counts.total(&self.labels, self.reporting.language));
         summary.push_str(&self.stages.table());
+        if let Some(counting) = &self.counting {
+            summary.push_str(&counting.summary());
+        }
         // One frame has no rate.
         let rate = if self.frames == 1 {
             String::new()

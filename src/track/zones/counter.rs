@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::boxes::iou;
 use crate::model::labels::Labels;
 use crate::model::results::{Detection, Keypoint, Results};
 use crate::track::report::{
@@ -39,6 +40,12 @@ pub struct Counter {
     frame_size: (u32, u32),
 }
 
+/// A new track whose box overlaps as much as this with an older one's (IoU) may be the same object. Detectors leave two boxes of
+/// one object up to the threshold of non-maximum suppression, usually 0.7: a car, and the car with its shadow.
+const DOUBLE: f32 = 0.4;
+/// So much of a box lies within another one of its class if it is a part of the same object.
+const PART: f32 = 0.6;
+
 /// Which classes count, by their ids; `None`: all.
 type Classes = Option<Vec<u32>>;
 
@@ -66,6 +73,9 @@ struct Memory {
     bbox: [f32; 4],
     /// When it was last reported.
     seen_s: f64,
+    /// The older track on which it has lain ever since it began: a detector has found the same object twice, and it counts
+    /// once.
+    double_of: Option<u32>,
     zones: Vec<AtZone>,
     lines: Vec<AtLine>,
     exercises: Vec<AtExercise>,
@@ -283,6 +293,8 @@ impl Counter {
 
     /// Takes over where one track is.
     fn follow(&mut self, place: usize, results: &Results, report: &mut Report) {
+        self.replace_unseen(report.tracks[place].id, &report.tracks);
+        let double_of = self.known_double(&report.tracks[place], &report.tracks);
         let track = &mut report.tracks[place];
         if track.bbox.iter().any(|value| !value.is_finite()) {
             return;
@@ -300,6 +312,11 @@ impl Counter {
         let memory = &mut self.tracks[at];
         let before = (!is_new).then_some(memory.bbox);
         (memory.class_id, memory.bbox, memory.seen_s) = (track.class_id, track.bbox, now_s);
+        // A box that only follows from what was seen before tells nothing of both.
+        if is_new || !track.predicted {
+            memory.double_of = double_of;
+        }
+        let is_double = memory.double_of.is_some();
         let moment = Moment {
             now_s,
             predicted: track.predicted,
@@ -315,7 +332,7 @@ impl Counter {
             bbox: track.bbox,
         };
         for ((zone, counted), at) in self.scene.zones.iter().zip(&mut self.zones).zip(&mut memory.zones) {
-            let counts = is_one(counted.classes.as_ref(), track.class_id);
+            let counts = !is_double && is_one(counted.classes.as_ref(), track.class_id);
             let kind = match at.update(&counted.points, zone.look.anchor.of(track.bbox), counts, moment) {
                 Some(ZoneChange::Entered) => {
                     counted.entered(track.class_id);
@@ -334,6 +351,7 @@ impl Counter {
             let crossed =
                 at.update(counted.points, before.map(|b| anchor.of(b)), anchor.of(track.bbox), moment);
             if let Some(inward) = crossed
+                && !is_double
                 && is_one(counted.classes.as_ref(), track.class_id)
             {
                 counted.crossed(track.class_id, inward);
@@ -360,9 +378,48 @@ impl Counter {
         }
     }
 
+    /// The track of which a track may be the double; `None` for a track that is known not to be one.
+    fn known_double(&self, track: &TrackReport, all: &[TrackReport]) -> Option<u32> {
+        let memory = |id: u32| self.find(id).ok().map(|place| &self.tracks[place]);
+        let before = memory(track.id).map(|memory| memory.double_of);
+        if before == Some(None) {
+            return None;
+        }
+        let is_known =
+            |id: u32| id != track.id && memory(id).is_some_and(|memory| memory.double_of.is_none());
+        let known = all.iter().filter(|other| is_known(other.id));
+        let doubles = known.filter_map(|other| {
+            let already = before == Some(Some(other.id));
+            Some((other.id, overlap(track, other, already)?))
+        });
+        doubles.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(id, _)| id)
+    }
+
+    /// If the track of which a track is the double isn't seen any more, the double goes on in its place.
+    fn replace_unseen(&mut self, id: u32, tracks: &[TrackReport]) {
+        let seen = |id: u32| tracks.iter().any(|track| track.id == id && !track.predicted);
+        let Ok(place) = self.find(id) else { return };
+        let Some(older) = self.tracks[place].double_of else { return };
+        if seen(older) || !seen(id) {
+            return;
+        }
+        if let Ok(at) = self.find(older)
+            && let Ok([double, older]) = self.tracks.get_disjoint_mut([place, at])
+        {
+            double.take_over(older);
+            older.double_of = Some(id);
+        }
+    }
+
     /// A track has ended: it leaves the zones in which it was last seen.
     fn end(&mut self, place: usize, report: &mut Report) {
-        let memory = self.tracks.remove(place);
+        let mut memory = self.tracks.remove(place);
+        if let Some(double) = self.tracks.iter_mut().find(|other| other.double_of == Some(memory.id)) {
+            // The object is still there: its other track goes on in its place.
+            double.take_over(&mut memory);
+            self.spare.push(memory);
+            return;
+        }
         for (i, at) in memory.zones.iter().enumerate() {
             if let Some(since_s) = at.since_s {
                 let after_s = (memory.seen_s - since_s).max(0.0);
@@ -449,6 +506,7 @@ impl Memory {
     /// Becomes the memory of a new track.
     fn begin(&mut self, id: u32, scene: &SceneFile) {
         self.id = id;
+        self.double_of = None;
         self.zones.clear();
         self.zones.resize_with(scene.zones.len(), AtZone::default);
         self.lines.clear();
@@ -458,6 +516,29 @@ impl Memory {
         self.path.clear();
         self.speed = None;
     }
+
+    /// Goes on in the place of another track of the same object, which then has been nowhere.
+    fn take_over(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.zones, &mut other.zones);
+        std::mem::swap(&mut self.lines, &mut other.lines);
+        std::mem::swap(&mut self.exercises, &mut other.exercises);
+        self.double_of = other.double_of.filter(|double| *double != self.id);
+    }
+}
+
+/// How far two tracks' boxes overlap, if they may be of the same object; `already`: they were so far.
+fn overlap(a: &TrackReport, b: &TrackReport, already: bool) -> Option<f32> {
+    let area = |[x1, y1, x2, y2]: [f32; 4]| (x2 - x1).max(0.0) * (y2 - y1).max(0.0);
+    let (union, [p, q]) = (iou(&a.bbox, &b.bbox), [a.bbox, b.bbox]);
+    let shared = area([p[0].max(q[0]), p[1].max(q[1]), p[2].min(q[2]), p[3].min(q[3])]);
+    // A box of the same class that lies within the other one: a part of the object.
+    let within = if a.class_id == b.class_id { shared / area(p).min(area(q)).max(1.0) } else { 0.0 };
+    let is_double = if already {
+        union >= DOUBLE / 2.0 || within >= PART / 2.0
+    } else {
+        union >= DOUBLE || within >= PART
+    };
+    is_double.then_some(union.max(0.5 * within))
 }
 
 impl CountedZone {

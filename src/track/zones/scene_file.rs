@@ -266,6 +266,25 @@ impl SceneFile {
             && self.distances.is_none()
     }
 
+    /// The names of classes in the file that a model with these labels doesn't have.
+    #[must_use]
+    pub fn unknown_classes(&self, labels: &Labels) -> Vec<&str> {
+        let zones = self.zones.iter().map(|zone| &zone.look);
+        let lines = self.lines.iter().map(|line| &line.look);
+        let rest = self.heat_map.iter().map(|heat| &heat.look).chain(self.distances.iter().map(|d| &d.look));
+        let names = zones.chain(lines).chain(rest).flat_map(|look| &look.classes);
+        let mut unknown: Vec<&str> = names
+            .filter(|name| !(0..labels.len() as u32).any(|id| means(std::slice::from_ref(name), id, labels)))
+            .filter_map(|name| match name {
+                ClassName::Name(name) => Some(name.as_str()),
+                ClassName::Id(_) => None,
+            })
+            .collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
+    }
+
     /// A name that no zone has: “zone 1” for the word “zone”.
     #[must_use]
     pub fn free_zone_name(&self, word: &str) -> String {

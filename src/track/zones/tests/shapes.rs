@@ -171,7 +171,8 @@ fn only_the_named_classes_count() {
         let mut tracks = Vec::new();
         for (id, class_id) in [(1, 0), (2, 5), (3, 2), (4, 7)] {
             let y = 400.0 - 15.0 * i as f32;
-            let mut one = track(id, [100.0, y - 40.0, 140.0, y]);
+            let x = 80.0 * id as f32;
+            let mut one = track(id, [x, y - 40.0, x + 40.0, y]);
             one.class_id = class_id;
             tracks.push(one);
         }
@@ -181,6 +182,36 @@ fn only_the_named_classes_count() {
     let classes: Vec<_> = drive.report.lines[0].classes.iter().map(|c| (c.class_id, c.outward)).collect();
     assert_eq!(classes, [(0, 1), (5, 1)]);
     assert_eq!(drive.zone(), (1, 1, 0));
+}
+
+/// YOLO11n sees a car and the car with its shadow, and tracks both (traffic.mp4, from frame 84 on).
+#[test]
+fn a_car_that_is_detected_twice_counts_once() {
+    let mut drive = Drive::new(&format!("{ACROSS}{QUARTER}"));
+    for i in 0..40 {
+        let y = 400.0 - 8.0 * i as f32;
+        let mut both = vec![track(1, [100.0, y - 60.0, 166.0, y])];
+        if i > 2 {
+            both.push(track(2, [101.0, y - 59.0, 202.0, y + 7.0]));
+        }
+        drive.tracks(0.05 * f64::from(i), both);
+    }
+    assert_eq!((drive.line(), drive.zone()), ((0, 1), (1, 1, 0)));
+    // The first track ends, the second goes on: nobody has left.
+    let tracks = |i: usize| vec![track(2, [101.0, 51.0, 202.0, 95.0 + 0.1 * i as f32])];
+    for i in 0..60 {
+        drive.tracks(2.0 + 0.05 * i as f64, tracks(i));
+    }
+    assert_eq!((drive.line(), drive.zone()), ((0, 1), (1, 1, 0)), "{:?}", drive.kinds());
+    // Who walks away from behind somebody else is another one.
+    for i in 0..40 {
+        let x = 50.0 + 5.0 * i as f32;
+        drive.tracks(
+            9.0 + 0.05 * f64::from(i),
+            vec![track(5, [50.0, 60.0, 90.0, 160.0]), track(6, [x, 60.0, x + 40.0, 160.0])],
+        );
+    }
+    assert_eq!(drive.zone().0, 2);
 }
 
 #[test]

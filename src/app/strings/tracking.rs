@@ -1,0 +1,17 @@
+//! The texts of the panel on tracking.
+
+strings! {
+    /// Tracking.
+    Tracking {
+        title = "Tracking", "跟踪";
+        off = "Off", "关闭";
+        hint =
+            "Gives each object a number that stays, also when it is hidden for a moment. Zones, lines and rules track by themselves.",
+            "为每个物体分配固定编号，短暂遮挡后编号不变。区域、线和规则会自动启用跟踪。";
+        trails = "Trail", "轨迹";
+        trails_hint = "How long the line is that an object leaves behind.", "物体身后轨迹线的时长。";
+        seconds: fn(f32) -> String = |seconds| format!("{seconds:.1} s"), |seconds| format!("{seconds:.1} 秒");
+        class = "Class", "类别";
+        now_and_total = "now · total", "当前 · 累计";
+    }
+}

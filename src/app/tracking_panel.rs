@@ -1,0 +1,58 @@
+//! Tracking: whether objects keep a number over time, how, and how many there were.
+
+use egui::{self, ComboBox, Ui};
+
+use super::intent::{Intent, ResultIntent};
+use super::view::View;
+use super::widgets::{combo_arrow, figure_row, section_with, slider_row};
+use crate::model::Task;
+use crate::settings::Tracking;
+
+/// Shows the part of the side panel for tracking, for models that find objects in a moving picture.
+pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let Some(model) = &view.model.current else { return };
+    let finds = matches!(model.spec.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb);
+    if !finds || view.comparing || view.is_still() {
+        return;
+    }
+    let s = &view.strings.tracking;
+    section_with(
+        ui,
+        s.title,
+        |_| {},
+        |ui| {
+            let now = view.settings.tracking;
+            let name = |tracking| match tracking {
+                Tracking::Off => s.off,
+                Tracking::ByteTrack => "ByteTrack",
+                Tracking::OcSort => "OC-SORT",
+            };
+            let combo = ComboBox::from_id_salt("tracker").icon(combo_arrow).selected_text(name(now)).show_ui(
+                ui,
+                |ui| {
+                    for tracking in Tracking::ALL {
+                        if ui.selectable_label(tracking == now, name(tracking)).clicked() && tracking != now {
+                            out.push(Intent::Result(ResultIntent::Track(tracking)));
+                        }
+                    }
+                },
+            );
+            combo.response.on_hover_text(s.hint).accessible_name(s.title);
+            if now != Tracking::Off {
+                let length = view.settings.trail_seconds as f32;
+                let shown = (s.seconds)(length);
+                if let Some(length) = slider_row(ui, s.trails, s.trails_hint, length, 0.0..=10.0, &shown) {
+                    out.push(Intent::Result(ResultIntent::Trails(f64::from(length))));
+                }
+            }
+            let report = view.prediction.and_then(|prediction| prediction.report.as_ref());
+            let Some(report) = report.filter(|report| !report.counts.is_empty()) else { return };
+            ui.add_space(4.0);
+            figure_row(ui, s.class, s.now_and_total);
+            for count in &report.counts {
+                let class = model.spec.labels.name(count.class_id, view.language);
+                figure_row(ui, &class, &format!("{} · {}", count.now, count.total));
+            }
+        },
+    );
+}
