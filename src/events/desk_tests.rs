@@ -230,3 +230,61 @@ fn a_watch_ends_within_half_a_second_whatever_hangs() {
     drop(watch);
     assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
 }
+
+const SCENE: &str = r#"
+[[lines]]
+name = "Gate"
+points = [[0.25, 0.2], [0.25, 0.9]]
+
+[[zones]]
+name = "Drive"
+points = [[0.4, 0.3], [0.8, 0.3], [0.8, 0.8], [0.4, 0.8]]
+"#;
+
+/// From detections to the log: a car drives through a zone and over a line, and stops in another zone.
+#[test]
+fn detections_become_tracks_and_tracks_fire_rules() {
+    use crate::track::zones::SceneFile;
+    use crate::track::{Analyser, AnalyserOptions, TrackerOptions};
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = SceneFile::parse(SCENE).expect("a scene file");
+    let mut analyser = Analyser::new(AnalyserOptions {
+        tracker: Some(TrackerOptions::default()),
+        scene: Some(Arc::new(scene)),
+        ..AnalyserOptions::default()
+    });
+    let mut desk = desk(folder.path());
+    let rule = |name: &str, when: When, for_s: f64| Rule {
+        name: name.into(),
+        class: "car".into(),
+        when,
+        zone: Some("Drive".into()),
+        line: Some("Gate".into()),
+        for_s,
+        ..Rule::default()
+    };
+    let mut all = Rules::default();
+    all.rules.extend([
+        rule("crosses", When::Crosses, 0.0),
+        rule("enters", When::Enters, 0.0),
+        rule("parks", When::StaysIn, 3.0),
+        rule("appears", When::Appears, 0.0),
+        Rule { class: "person".into(), ..rule("nobody", When::Appears, 0.0) },
+    ]);
+    desk.set_rules(Arc::new(all));
+    let Scene { frame, labels, thresholds, .. } = Scene::new();
+    for n in 0..200 {
+        // From the left edge to the middle in four seconds; there it stops for sixteen.
+        let x = 10.0 + (n.min(40) as f32) * 4.0;
+        let mut results = Results::default();
+        results.clear(Task::Detect, SIZE);
+        results.detections.push(Detection::new(2, 0.9, [x, 100.0, x + 40.0, 130.0]));
+        let report = analyser.apply(&mut results, &labels, f64::from(n) * 0.1, None);
+        let found = Found { results: &results, labels: &labels, thresholds: &thresholds };
+        desk.frame(&Seen { frame: &frame, found, report: &report }, || None);
+    }
+    desk.finish(LONG);
+    let mut fired: Vec<String> = logged(folder.path()).into_iter().map(|(event, _)| event.rule).collect();
+    fired.sort();
+    assert_eq!(fired, ["appears", "crosses", "enters", "parks"], "each of them once");
+}
