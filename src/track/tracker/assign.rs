@@ -1,10 +1,9 @@
 //! Who belongs to whom at the lowest total cost.
 //!
-//! Our own, because no crate fits a loop that must not allocate: `pathfinding::kuhn_munkres` takes whole-number weights, wants a
-//! matrix of its own type with no more rows than columns and allocates eight vectors a call; `lapjv` takes square matrices of
-//! `f64` from `ndarray` and allocates too. Here pairs that are out of the question are left out first, so that a scene
-//! falls into small groups which don't compete, and each group is solved exactly by shortest augmenting paths
-//! (Jonker and Volgenant).
+//! Our own, because the crates that do this allocate with every call, and a frame must not: `pathfinding::kuhn_munkres` makes eight
+//! buffers, wants costs that are `Ord` (no floats) and no more rows than columns; `lapjv` takes square matrices of `ndarray` and
+//! makes its buffers anew. Here pairs that are out of the question are left out first, so that a scene falls into small groups
+//! which don't compete, and each group is solved exactly by shortest augmenting paths (Jonker and Volgenant).
 
 /// A pair that may belong together.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,6 +9,8 @@ mod filter;
 mod noise;
 mod options;
 mod single;
+#[cfg(test)]
+mod tests;
 mod tuning;
 
 pub use options::{TrackerKind, TrackerOptions};
