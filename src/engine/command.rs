@@ -9,6 +9,7 @@ use super::choice::ModelChoice;
 use super::runner::pace::ResultPace;
 use crate::model::Thresholds;
 use crate::source::{Address, CameraRequest};
+use crate::track::AnalyserOptions;
 use crate::track::zones::SceneFile;
 
 #[expect(clippy::large_enum_variant, reason = "commands are few and pass by value once")]
@@ -48,9 +49,11 @@ pub enum Command {
     /// Set a control of the camera (brightness, exposure, …). It is set again when the camera comes back after it was
     /// unplugged.
     SetControl { id: u32, value: i64 },
+    /// Track objects, count at zones and lines. Off to begin with.
+    Analyse(AnalyserOptions),
     /// Move results to the frames that come until the next result is there. On to begin with.
     Follow(bool),
-    /// Count in these zones and at these lines from now on.
+    /// Count in these zones and at these lines from now on, and track objects for that.
     Scene(Arc<SceneFile>),
     /// Count in zones and at lines from nothing.
     ResetCounts,
@@ -97,12 +100,12 @@ pub(super) struct Controls {
     /// Added to every run.
     pub slow_down: Duration,
     pub pace: ResultPace,
-    /// Move results to the frames that come.
-    pub follow: bool,
-    /// What is counted where.
-    pub scene: Arc<SceneFile>,
+    /// What is tracked and counted; a change is a new `Arc`.
+    pub analysis: Arc<AnalyserOptions>,
     /// How often the counts were set to nothing.
     pub resets: u64,
+    /// Move results to the frames that come.
+    pub follow: bool,
 }
 
 impl Default for Controls {
@@ -116,9 +119,9 @@ impl Default for Controls {
             speed: Speed::default(),
             slow_down: Duration::ZERO,
             pace: ResultPace::default(),
-            follow: true,
-            scene: Arc::default(),
+            analysis: Arc::default(),
             resets: 0,
+            follow: true,
         }
     }
 }

@@ -10,10 +10,10 @@
 //! at any time and never wait; state, figures and results are read at any time without waiting for a worker. Several engines can
 //! run at once and share their open models ([`SessionCache`]).
 
+mod analysis;
 mod choice;
 mod command;
 mod context;
-mod counting;
 mod factories;
 mod feed;
 mod follow;
@@ -42,6 +42,7 @@ pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, So
 use crate::frame::Frame;
 use crate::latest::{LatestWriter, latest};
 use crate::source::{Address, CameraRequest};
+use crate::track::AnalyserOptions;
 use context::Context;
 use feed::Feed;
 use feed::state::SourceCommand;
@@ -190,8 +191,20 @@ impl Engine {
             Command::Pace(pace) => controls.change(|c| c.pace = pace),
             Command::Hidden(hidden) => controls.change(|c| c.hidden = hidden),
             Command::SetControl { id, value } => self.send_to_source(SourceCommand::SetControl { id, value }),
+            Command::Analyse(options) => {
+                let options = Arc::new(options);
+                controls.change(|c| c.analysis = Arc::clone(&options));
+            }
             Command::Follow(follow) => controls.change(|c| c.follow = follow),
-            Command::Scene(scene) => controls.change(|c| c.scene = Arc::clone(&scene)),
+            Command::Scene(scene) => controls.change(|c| {
+                let mut options = AnalyserOptions::clone(&c.analysis);
+                options.scene = (!scene.is_empty()).then(|| Arc::clone(&scene));
+                if options.scene.is_some() {
+                    // Only tracks count.
+                    options.tracker.get_or_insert_default();
+                }
+                c.analysis = Arc::new(options);
+            }),
             Command::ResetCounts => controls.change(|c| c.resets += 1),
             Command::SlowDown(ms) => controls.change(|c| c.slow_down = Duration::from_millis(ms)),
         }

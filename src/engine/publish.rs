@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
+use super::analysis::Analysis;
 use super::context::Context;
-use super::counting::Counting;
 use super::state::{Comparison, ModelInfo, ModelState, Prediction};
 use crate::frame::Frame;
 use crate::latest::{LatestReader, LatestWriter, latest};
@@ -70,8 +70,9 @@ struct Inner {
     compared: u64,
     /// When the frame of the newest result was captured.
     captured: Option<Instant>,
+    /// Comes before the other stages.
+    analysis: Analysis,
     stages: Vec<Box<dyn Stage>>,
-    counting: Counting,
     subscribers: Vec<Subscriber>,
 }
 
@@ -107,7 +108,12 @@ impl Publisher {
         (inner.epoch, inner.captured) = (epoch, Some(captured));
         if let Some(prediction) = Arc::get_mut(prediction) {
             let frame = Arc::clone(&prediction.frame);
-            for stage in &mut inner.stages {
+            let Inner { analysis, stages, .. } = &mut *inner;
+            let controls = self.context.controls.now();
+            analysis.follow(&controls.analysis);
+            analysis.count_from_nothing(controls.resets);
+            let first: &mut dyn Stage = analysis;
+            for stage in std::iter::once(first).chain(stages.iter_mut().map(|s| &mut **s as &mut dyn Stage)) {
                 let applied = catch_unwind(AssertUnwindSafe(|| stage.apply(&frame, prediction)));
                 if applied.is_err() {
                     // The next frames may do better; without this no result would ever come again.
@@ -115,10 +121,6 @@ impl Publisher {
                     stage.reset();
                 }
             }
-        }
-        if let Some(prediction) = Arc::get_mut(prediction) {
-            let controls = self.context.controls.now();
-            inner.counting.apply(&controls.scene, controls.resets, prediction);
         }
         self.context.metrics.finished(captured, &prediction.times, again);
         // The result and the name of its model change together.
@@ -214,7 +216,7 @@ impl Publisher {
     pub fn restart(&self) {
         let mut inner = self.lock();
         inner.captured = None;
-        inner.counting.reset();
+        inner.analysis.reset();
         for stage in &mut inner.stages {
             stage.reset();
         }

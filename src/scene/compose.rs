@@ -68,6 +68,9 @@ impl Scene {
         if let Some(report) = counted {
             self.add_zones(report, sizes);
         }
+        if let Some(report) = report {
+            self.add_trails(report, &style.hidden, sizes);
+        }
         // The classes of an action model are actions, but its boxes are people.
         let people = results.task == Task::Action;
         let shown = |d: &&Detection| people || !style.hidden.contains(&d.class_id);
@@ -83,7 +86,10 @@ impl Scene {
             }
         }
         if style.labels && sizes.text > 0.0 && !people {
-            for detection in results.detections.iter().filter(shown) {
+            // While objects are tracked, one that isn't confirmed yet has no label: it may be gone on the next frame.
+            let tracked = report.is_some_and(|report| !report.tracks.is_empty());
+            let named = |d: &&Detection| shown(d) && (!tracked || d.track_id.is_some());
+            for detection in results.detections.iter().filter(named) {
                 self.place_label(detection, labels, style, sizes);
             }
             self.add_label_boxes(sizes);
@@ -135,7 +141,7 @@ impl Scene {
 
     /// Adds the outline of one detection.
     fn add_box(&mut self, detection: &Detection, sizes: Sizes) {
-        let rgb = palette::class(detection.class_id);
+        let rgb = palette::detection(detection);
         let (colour, halo_colour) = stroke_colours(rgb);
         let Sizes { line: width, halo, .. } = sizes;
         if let Some(oriented) = detection.oriented {

@@ -12,7 +12,7 @@ use crate::model::results::Detection;
 pub(super) struct LabelBox {
     pub rect: Rect,
     pub text: TextRange,
-    pub class_id: u32,
+    pub rgb: [u8; 3],
 }
 
 impl Scene {
@@ -30,6 +30,9 @@ impl Scene {
         let room = (frame[0] - 2.0 * pad).max(0.0);
         let text = self.write_text(sizes.text, room, |out| {
             fonts::push_shown(&labels.name(detection.class_id, style.language), out);
+            if let Some(id) = detection.track_id {
+                let _ = write!(out, " #{id}");
+            }
             if style.scores {
                 let score = if detection.score.is_finite() { detection.score.clamp(0.0, 1.0) } else { 0.0 };
                 // Writing to a String can't fail.
@@ -54,14 +57,13 @@ impl Scene {
         };
         let rect = self.label_grid.place(size, around);
         self.label_grid.push(rect);
-        self.label_boxes.push(LabelBox { rect, text, class_id: detection.class_id });
+        self.label_boxes.push(LabelBox { rect, text, rgb: palette::detection(detection) });
     }
 
     /// Turns the placed labels into shapes, the best one on top.
     pub(super) fn add_label_boxes(&mut self, sizes: Sizes) {
         for index in (0..self.label_boxes.len()).rev() {
-            let LabelBox { rect, text, class_id } = self.label_boxes[index];
-            let rgb = palette::class(class_id);
+            let LabelBox { rect, text, rgb } = self.label_boxes[index];
             let ink = palette::ink_on(rgb);
             let radius = sizes.text * 0.15;
             let rim = sizes.halo.min(sizes.text * 0.08);

@@ -19,6 +19,7 @@ mod planes;
 pub mod screen_painter;
 #[cfg(test)]
 mod tests;
+mod trails;
 pub mod zones;
 
 use std::sync::Arc;

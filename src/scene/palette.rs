@@ -2,6 +2,7 @@
 //! them; the colour map of depth.
 
 use super::Colour;
+use crate::model::results::Detection;
 
 /// The colours of the classes: Okabe and Ito's set (*Color Universal Design*, 2008) and Paul Tol's bright, muted
 /// and light sets (SRON/EPS/TN/09-002, 2021), some of them lighter or darker, in an order in which each differs
@@ -39,6 +40,12 @@ pub const GROUND: [u8; 3] = [12, 14, 18];
 #[must_use]
 pub fn class(class_id: u32) -> [u8; 3] {
     CLASSES[class_id as usize % CLASSES.len()]
+}
+
+/// Returns the colour of a detection: that of its track while objects are tracked, else that of its class.
+#[must_use]
+pub fn detection(detection: &Detection) -> [u8; 3] {
+    class(detection.track_id.unwrap_or(detection.class_id))
 }
 
 /// Returns the colour with an opacity of 0..=1.

@@ -12,13 +12,14 @@ use crate::model::Results;
 use crate::model::labels::{Labels, Language};
 use crate::source::{Pace, SourceInfo};
 use crate::track::Report;
-use crate::track::zones::{Counter, SceneFile, SceneFileError};
+use crate::track::zones::{SceneFile, SceneFileError};
 
 /// The counts of one scene file.
 #[derive(Debug)]
 pub struct Counting {
-    counter: Counter,
-    report: Report,
+    scene: Arc<SceneFile>,
+    /// What was counted up to the newest frame.
+    report: Option<Arc<Report>>,
     /// The tables of the sources that have ended.
     tables: Vec<String>,
 }
@@ -48,52 +49,34 @@ impl Counting {
                 "Add one under [[zones]] or [[lines]]; docs/scenes.md shows how.",
             ));
         }
-        Ok(Self { counter: Counter::new(Arc::new(scene)), report: Report::default(), tables: Vec::new() })
+        Ok(Self { scene: Arc::new(scene), report: None, tables: Vec::new() })
     }
 
     /// Tells which classes of the file the model doesn't know, if there are any.
     #[must_use]
     pub fn unknown_classes(&self, labels: &Labels) -> Option<String> {
-        let unknown = self.counter.scene().unknown_classes(labels);
+        let unknown = self.scene.unknown_classes(labels);
         (!unknown.is_empty()).then(|| {
             let names: Vec<_> = unknown.iter().map(|name| output::printable(name)).collect();
             format!("The scene file names classes that this model doesn\u{2019}t have: {}.", names.join(", "))
         })
     }
 
-    /// Another source begins.
-    pub fn begin(&mut self) {
-        self.counter.reset();
-    }
-
-    /// Counts in the next frame of a source. `tracked` is what the tracker says of it; the objects of single images have no
-    /// tracks.
-    pub fn count(
-        &mut self,
-        info: &SourceInfo,
-        results: &Results,
-        labels: &Labels,
-        tracked: Option<&Report>,
-    ) -> &Report {
-        match tracked {
-            Some(tracked) if info.pace != Pace::Stills => {
-                self.report.clone_from(tracked);
-                self.counter.update(results, labels, &mut self.report);
-            }
-            _ => self.counter.update_image(results, labels, &mut self.report),
-        }
-        &self.report
-    }
-
-    /// What was counted up to the newest frame.
+    /// What is counted where.
     #[must_use]
-    pub fn report(&self) -> &Report {
-        &self.report
+    pub fn scene(&self) -> &Arc<SceneFile> {
+        &self.scene
+    }
+
+    /// Takes over what was counted up to the newest frame.
+    pub fn set(&mut self, report: Option<&Arc<Report>>) {
+        self.report = report.cloned();
     }
 
     /// A source has ended: its counts are kept for the summary.
     pub fn end(&mut self, name: &str, labels: &Labels, language: Language) {
-        let table = table(&self.report, labels, language);
+        let Some(report) = self.report.take() else { return };
+        let table = table(&report, labels, language);
         if !table.is_empty() {
             self.tables.push(format!("\n{}\n{table}", output::printable(text::file_name(name))));
         }

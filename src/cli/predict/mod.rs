@@ -17,6 +17,7 @@ mod writer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -33,6 +34,7 @@ use workers::Workers;
 use writer::{Event, Writer};
 
 use crate::source::Address;
+use crate::track::{Analyser, AnalyserOptions, TrackerKind, TrackerOptions};
 
 /// What `sightline predict` takes.
 #[derive(Debug, clap::Args)]
@@ -61,12 +63,16 @@ pub struct PredictArgs {
     /// With --live-latency: move boxes with the objects until the next result comes
     #[arg(long, value_enum, default_value_t, requires = "live_latency", value_name = "on|off")]
     follow: Switch,
-    /// Count in the zones and at the lines of this scene file (docs/scenes.md)
+    /// Count in the zones and at the lines of this scene file (docs/scenes.md); tracks objects for that
     #[arg(long, value_name = "FILE", conflicts_with = "live_latency")]
     scene: Option<PathBuf>,
     /// Save every detected object as an image of its own in this folder
     #[arg(long, value_name = "DIR")]
     crops: Option<PathBuf>,
+    /// Track objects: detections of the same one get the same track_id
+    #[arg(long, value_enum, value_name = "TRACKER", num_args = 0..=1, default_missing_value = "bytetrack",
+          require_equals = true, conflicts_with = "live_latency")]
+    track: Option<TrackerKind>,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -132,8 +138,16 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let progress = args.shared.progress(sources);
     let mut schedule = args.live_latency.map(Schedule::new);
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
-    let writer = Writer::new(reporting, progress, &model, count, reader.spent(), spent_results, live)
-        .with_extras(counting, crops);
+    // Only tracks count.
+    let kind = args.track.or(counting.as_ref().map(|_| TrackerKind::default()));
+    let analyser = kind.map(|kind| {
+        let tracker = Some(TrackerOptions { kind, ..TrackerOptions::default() });
+        let scene = counting.as_ref().map(|counting| Arc::clone(counting.scene()));
+        Analyser::new(AnalyserOptions { tracker, scene, ..AnalyserOptions::default() })
+    });
+    let writer =
+        Writer::new(reporting, progress, &model, count, reader.spent(), spent_results, live, analyser)
+            .with_extras(counting, crops);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;

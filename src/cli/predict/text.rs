@@ -10,6 +10,7 @@ use crate::model::labels::{Labels, Language};
 use crate::model::results::StageTimes;
 use crate::model::{Results, Task};
 use crate::source::{Pace, SourceInfo};
+use crate::track::Report;
 
 /// A line for one frame: `bus.jpg 810×1080: 4 person, 1 bus · 21.4 ms (decode 2.0, …)`.
 #[must_use]
@@ -33,6 +34,17 @@ pub fn frame_line(
         times.output,
     );
     line
+}
+
+/// How many objects were tracked so far: ` · so far 12 car, 1 bus`. Empty before the first.
+#[must_use]
+pub fn totals(report: &Report, labels: &Labels, language: Language) -> String {
+    let counts = report.counts.iter().map(|count| (count.class_id, u64::from(count.total))).collect();
+    let counts = Counts { classes: counts, ..Counts::default() };
+    if counts.classes.is_empty() {
+        return String::new();
+    }
+    format!(" · so far {}", counts.text(labels, language))
 }
 
 /// Which frame it is: `bus.jpg 810×1080`, `traffic.mp4 #60 2.00 s 1280×720`.

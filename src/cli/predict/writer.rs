@@ -20,7 +20,8 @@ use crate::model::results::StageTimes;
 use crate::model::{Model, Results};
 use crate::save::{FrameInfo, FrameRecord};
 use crate::scene::{self, Scene, Style};
-use crate::source::{SourceError, SourceInfo};
+use crate::source::{Pace, SourceError, SourceInfo};
+use crate::track::{Analyser, Report};
 use crossbeam_channel::Sender;
 
 /// What comes from the workers, in order.
@@ -75,6 +76,8 @@ pub struct Writer {
     counting: Option<Counting>,
     /// Where objects are saved, with `--crops`.
     crops: Option<Folder>,
+    /// With `--track`.
+    analyser: Option<Analyser>,
 }
 
 impl Writer {
@@ -88,6 +91,7 @@ impl Writer {
         spent_frames: Sender<Frame>,
         spent_results: Sender<Results>,
         live: Option<Live>,
+        analyser: Option<Analyser>,
     ) -> Self {
         let threads = text::count_of(model.threads() as u64, "thread");
         Self {
@@ -113,6 +117,7 @@ impl Writer {
             live,
             counting: None,
             crops: None,
+            analyser,
         }
     }
 
@@ -177,8 +182,8 @@ impl Writer {
         if let Some(live) = &mut self.live {
             live.restart();
         }
-        if let Some(counting) = &mut self.counting {
-            counting.begin();
+        if let Some(analyser) = &mut self.analyser {
+            analyser.reset();
         }
     }
 
@@ -187,17 +192,25 @@ impl Writer {
         let Some(info) = self.info.clone() else { return Ok(()) };
         let time = frame.time_s.unwrap_or_default();
         let age_ms = self.live.as_mut().map(|live| live.draw(&frame, time, &mut results, ran));
+        let report = self.analyse(&info, &frame, &mut results);
+        if let Some(counting) = &mut self.counting {
+            counting.set(report.as_ref());
+        }
         if let Some(folder) = &self.crops {
             counting::save_crops(folder, &info, &frame, &results, &self.labels)?;
         }
-        if let Some(counting) = &mut self.counting {
-            counting.count(&info, &results, &self.labels, None);
-        }
-        let image = self.save(&info, &mut frame, &results)?;
+        let image = self.save(&info, &mut frame, &results, report.as_deref())?;
         let line = match self.reporting.format {
-            LineFormat::Json => self.json(&frame, &results, &times, image.as_deref(), age_ms),
+            LineFormat::Json => {
+                self.json(&frame, &results, &times, report.as_deref(), image.as_deref(), age_ms)
+            }
             LineFormat::Text => {
-                text::frame_line(&info, &frame, &results, &self.labels, self.reporting.language, &times)
+                let language = self.reporting.language;
+                let mut line = text::frame_line(&info, &frame, &results, &self.labels, language, &times);
+                if let Some(report) = &report {
+                    line.push_str(&text::totals(report, &self.labels, language));
+                }
+                line
             }
         };
         self.progress.suspend(|| output::line(&line))?;
@@ -213,15 +226,26 @@ impl Writer {
         Ok(())
     }
 
+    /// Tracks the objects of a frame; images have nothing to do with one another.
+    fn analyse(&mut self, info: &SourceInfo, frame: &Frame, results: &mut Results) -> Option<Arc<Report>> {
+        let analyser = self.analyser.as_mut()?;
+        if info.pace == Pace::Stills {
+            return self.counting.as_ref().map(|_| analyser.apply_image(results, &self.labels));
+        }
+        let began = self.begun.unwrap_or(frame.captured);
+        let since = || frame.captured.saturating_duration_since(began).as_secs_f64();
+        Some(analyser.apply(results, &self.labels, frame.time_s.unwrap_or_else(since), None))
+    }
+
     /// Saves the annotated frame if that was asked for. Returns the file if the result itself is an image.
     fn save(
         &mut self,
         info: &SourceInfo,
         frame: &mut Frame,
         results: &Results,
+        report: Option<&Report>,
     ) -> Result<Option<PathBuf>, Failure> {
         let Some(saver) = &mut self.reporting.saver else { return Ok(None) };
-        let report = self.counting.as_ref().map(Counting::report);
         self.scene.compose_with(results, report, &self.labels, &self.style);
         let (width, height) = (frame.width, frame.height);
         scene::image_painter::paint(&self.scene, &mut frame.data, width, height);
@@ -234,6 +258,7 @@ impl Writer {
         frame: &Frame,
         results: &Results,
         times: &StageTimes,
+        report: Option<&Report>,
         image: Option<&Path>,
         age_ms: Option<Option<f64>>,
     ) -> String {
@@ -241,8 +266,8 @@ impl Writer {
         let mut record = FrameRecord::new(info, results, &self.labels, times);
         // JSON is Unicode; a name that isn't is shown as well as it can be.
         record.image = image.map(|path| path.to_string_lossy().into_owned().into());
-        if let Some(counting) = &self.counting {
-            record.add_counts(counting.report());
+        if let Some(report) = report {
+            record.add_counts(report);
         }
         record.age_ms = age_ms.map(|age| age.map(|age| (age * 10.0).round() / 10.0));
         record.to_json_line()
