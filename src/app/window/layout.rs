@@ -111,13 +111,13 @@ impl Layout<'_> {
             model_panel::ui(ui, view, out);
             ui.separator();
             detect_panel::ui(ui, view, out);
-            if view.labels().is_some_and(|l| !l.is_empty()) {
-                ui.separator();
-                self.classes.ui(ui, view, out);
-            }
             if view.has_image && !view.comparing {
                 ui.separator();
                 zones::panel_ui(ui, view, self.zones, out);
+            }
+            if view.labels().is_some_and(|l| !l.is_empty()) {
+                ui.separator();
+                self.classes.ui(ui, view, out);
             }
             ui.separator();
             figures_panel::ui(ui, view);
