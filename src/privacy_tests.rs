@@ -202,3 +202,15 @@ fn nothing_is_allocated_once_the_buffers_are_there() {
     censor.cover(&persons(), &mut pixels, size, &[found]);
     assert_eq!(before, (censor.cells.as_ptr(), censor.cells.capacity(), pixels.as_ptr()));
 }
+
+#[test]
+fn beside_a_model_without_boxes_everything_is_hidden() {
+    let size = (96, 64);
+    for task in [Task::Semantic, Task::Classify, Task::Matte, Task::Depth] {
+        let mut found = results(size, &[]);
+        found.task = task;
+        let (pixels, covered) = cover(&persons(), size, &found, &Labels::coco80());
+        assert_eq!(covered, Covered::Everything, "{task:?}");
+        assert_ne!(pixels, picture(size.0, size.1));
+    }
+}

@@ -241,7 +241,10 @@ impl Engine {
     /// The newest prediction for the current source.
     #[must_use]
     pub fn prediction(&self) -> Option<Arc<Prediction>> {
-        self.publisher.newest()
+        let newest = self.publisher.newest()?;
+        // A video has begun again or was sought: what was found later in it is of no interest.
+        let jumped = self.preview().is_some_and(|shown| is_before(&shown, &newest.frame));
+        (!jumped).then_some(newest)
     }
 
     /// The newest frame with the results that were moved to it from the frame that the model saw. `None` while the model keeps up
@@ -308,6 +311,12 @@ impl Engine {
     pub fn shown(&self, frame: &Frame) {
         self.context.metrics.shown(frame.captured);
     }
+}
+
+/// Whether a frame that came later lies before the other one in its video.
+fn is_before(later: &Frame, other: &Frame) -> bool {
+    let earlier_in_video = later.time_s.zip(other.time_s).is_some_and(|(later, other)| later < other);
+    earlier_in_video && later.captured > other.captured
 }
 
 impl Drop for Engine {

@@ -6,12 +6,14 @@ use super::object::{Object, clip};
 use super::points::Points;
 use super::shapes::Shapes;
 use crate::frame::Frame;
-use crate::model::boxes::iou;
+use crate::model::boxes::{area, iou};
 use crate::model::results::Results;
 use crate::model::spec::Task;
 
 /// Boxes of the same class that overlap so far are the same object.
 const SAME: f32 = 0.3;
+/// An object of which less than this share is within the picture has left it.
+const LEAST_SEEN: f32 = 0.12;
 /// The most objects that are followed; the best come first.
 const OBJECTS: usize = 100;
 
@@ -97,7 +99,7 @@ impl Follower {
             let object = &self.objects[at];
             let b = clip(object.bbox(), size);
             // NaN is outside too.
-            let inside = b[2] - b[0] >= 1.0 && b[3] - b[1] >= 1.0;
+            let inside = b[2] - b[0] >= 1.0 && b[3] - b[1] >= 1.0 && seen(object.bbox(), b) >= LEAST_SEEN;
             if !inside || object.opacity(newest.time) <= 0.0 {
                 self.spare.push(self.objects.remove(at));
             }
@@ -208,4 +210,9 @@ impl Follower {
             Similarity { tx: image.camera.tx * pixel, ty: image.camera.ty * pixel, ..image.camera }
         })
     }
+}
+
+/// How much of a box lies within the picture, 0..=1.
+fn seen(whole: [f32; 4], clipped: [f32; 4]) -> f32 {
+    area(&clipped) / area(&whole).max(1.0)
 }

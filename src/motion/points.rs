@@ -20,6 +20,10 @@ const LEAST: usize = 3;
 const MOVES: f32 = 0.5;
 /// Then points that move by less than this share of that belong to the background.
 const BESIDE: f32 = 0.6;
+/// An object that moved by so many pixels of the small image in a step and then by less than this share of it has been lost,
+/// unless most of its points say so.
+const STOPS_FROM: f32 = 1.0;
+const STOPS_TO: f32 = 0.3;
 /// Columns and rows of points for the motion of the camera.
 const CAMERA: (usize, usize) = (8, 5);
 
@@ -79,6 +83,14 @@ impl Points {
         self.choose(object, to.camera);
         let before = object.pose;
         let fit = fit::object(&self.pairs, &mut self.scratch).filter(|fit| fit.agreeing >= LEAST);
+        // An object that leaves the picture leaves points of the background behind, which suddenly stand still.
+        let fit = fit.filter(|fit| {
+            let moved = object.anchor.moved(fit.motion, pixel).centre;
+            let moved = distance(moved, before.centre) / pixel;
+            let expected = shift[0].hypot(shift[1]);
+            let stops = expected > STOPS_FROM && moved < expected * STOPS_TO;
+            !stops || fit.agreeing > GRID * GRID / 2
+        });
         object.points.clear();
         object.anchors.clear();
         let Some(fit) = fit else {

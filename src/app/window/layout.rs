@@ -119,6 +119,11 @@ impl Layout<'_> {
                 ui.separator();
                 detect_panel::ui(ui, view, out);
             }
+            tracking_panel::ui(ui, view, out);
+            if view.has_image && !view.comparing {
+                ui.separator();
+                zones::panel_ui(ui, view, self.zones, out);
+            }
             if view.labels().is_some_and(|l| !l.is_empty()) {
                 ui.separator();
                 self.classes.ui(ui, view, out);
@@ -126,11 +131,6 @@ impl Layout<'_> {
             if figures_panel::has_any(view) {
                 ui.separator();
                 figures_panel::ui(ui, view);
-            }
-            tracking_panel::ui(ui, view, out);
-            if view.has_image && !view.comparing {
-                ui.separator();
-                zones::panel_ui(ui, view, self.zones, out);
             }
             if let Some(model) = &view.model.current {
                 speed::ui(ui, view, model, out);

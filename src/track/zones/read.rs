@@ -221,8 +221,7 @@ fn exercise(mut table: Table, place: usize) -> Read<Exercise> {
     let name = name(&mut table, "exercise", place)?;
     let what = Part::Exercise(name.to_string());
     let example = r#"joints = ["left-shoulder", "left-elbow", "left-wrist"]"#;
-    let joints =
-        table.remove("joints").ok_or_else(|| SceneProblem::Missing { what, key: "joints", example })?;
+    let joints = table.remove("joints").ok_or(SceneProblem::Missing { what, key: "joints", example })?;
     let inside = |problem| Wrong::from(problem).within(Step::Key("joints"));
     let expected = "three joints, by name or by their place in the pose";
     let Value::Array(joints) = joints else { return Err(inside(wrong_type("joints", expected))) };

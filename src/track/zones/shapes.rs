@@ -45,13 +45,11 @@ impl AtZone {
                 || (self.since_s.is_some() && geometry::distance_to_edge(polygon, at) <= moment.margin));
         let differs = inside != self.since_s.is_some();
         let when = confirm(&mut self.change, differs, moment.predicted, moment.now_s, moment.counting)?;
-        match self.since_s.take() {
-            Some(since) => Some(ZoneChange::Left((when - since).max(0.0))),
-            None => {
-                self.since_s = Some(when);
-                Some(ZoneChange::Entered)
-            }
+        if let Some(since) = self.since_s.take() {
+            return Some(ZoneChange::Left((when - since).max(0.0)));
         }
+        self.since_s = Some(when);
+        Some(ZoneChange::Entered)
     }
 }
 
