@@ -103,13 +103,13 @@ fn motion_row(rounds: usize, frame: &Frame) -> Row {
         let (x, y) = (60.0 + (i % 5) as f32 * 230.0, 60.0 + (i / 5) as f32 * 160.0);
         results.detections.push(Detection::new(i, 0.9, [x, y, x + 120.0, y + 100.0]));
     }
-    let mut sequence = 0;
+    let mut sequence = 0_u32;
     let mut copy = Vec::new();
     let times = compared(
         rounds,
         || {
             let next = if sequence % 2 == 0 { frame } else { &moved };
-            let time = sequence as f64 / 30.0;
+            let time = f64::from(sequence) / 30.0;
             follower.frame(black_box(next), time);
             if sequence == 0 {
                 follower.result(&results, next.sequence, time);

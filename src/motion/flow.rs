@@ -5,6 +5,11 @@
 //! A window of the first image is sought in the second: Newton steps minimise the squared difference, from the coarsest
 //! level to the finest. The gradients are centred, so that a change of brightness between the frames does not matter.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "plain loops over rows and columns of fixed size become vector code"
+)]
+
 use super::pyramid::{Level, Pyramid};
 
 /// Width and height of a window in pixels; the point is in its middle.

@@ -153,7 +153,6 @@ fn grey_avx2(frame: &Frame, step: usize, out: &mut Level) {
     grey_rows(frame, step, out);
 }
 
-#[expect(clippy::inline_always, reason = "the loop takes the vector width of the function that it ends in")]
 #[inline(always)]
 fn grey_rows(frame: &Frame, step: usize, out: &mut Level) {
     const EVEN: u32 = 0x00ff_00ff;

@@ -206,7 +206,9 @@ impl Analyser {
             memory.alive = false;
         }
         let counts = &mut self.counts;
-        counts.iter_mut().for_each(|count| count.now = 0);
+        for count in counts.iter_mut() {
+            count.now = 0;
+        }
         for track in tracker.tracks().iter().filter(|track| track.is_confirmed()) {
             let known = self.memories.iter().position(|memory| memory.id == track.id);
             let place = known.unwrap_or_else(|| {

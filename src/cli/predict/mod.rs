@@ -63,7 +63,7 @@ pub struct PredictArgs {
     /// With --live-latency: move boxes with the objects until the next result comes
     #[arg(long, value_enum, default_value_t, requires = "live_latency", value_name = "on|off")]
     follow: Switch,
-    /// Track objects: detections of the same one get the same track_id
+    /// Track objects: detections of the same one get the same number
     #[arg(long, value_enum, value_name = "TRACKER", num_args = 0..=1, default_missing_value = "bytetrack",
           require_equals = true, conflicts_with = "live_latency")]
     track: Option<TrackerKind>,

@@ -276,6 +276,7 @@ impl Writer {
         Ok(path.filter(|_| results.plane.is_some()))
     }
 
+    #[expect(clippy::option_option, reason = "null while nothing is drawn, missing without --live-latency")]
     fn json(
         &self,
         frame: &Frame,

@@ -1,6 +1,6 @@
 //! Which detections of successive frames are the same object.
 //!
-//! Tracking by detection as in ByteTrack (Zhang et al. 2022): where every track should be by now is known from a Kalman filter; sure
+//! Tracking by detection as in `ByteTrack` (Zhang et al. 2022): where every track should be by now is known from a Kalman filter; sure
 //! detections are given to tracks first, unsure ones to the tracks that are left, what remains begins new tracks. OC-SORT's
 //! additions (Cao et al. 2023) are an option. All times are in seconds, so that the same settings hold at any rate.
 
@@ -239,7 +239,7 @@ impl Tracker {
         let pairs = &mut self.pairs;
         pairs.clear();
         self.assignment.solve(self.tracks.len(), observations.len(), &self.candidates, |row, column| {
-            pairs.push((row, column))
+            pairs.push((row, column));
         });
     }
 

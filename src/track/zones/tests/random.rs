@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::{ACROSS, Drive, QUARTER, way};
 
-fn walk() -> impl Strategy<Value = Vec<(f64, Vec<(u32, [f32; 2])>)>> {
+/// A pause in seconds, and who is where after it.
+type Step = (f64, Vec<(u32, [f32; 2])>);
+
+fn walk() -> impl Strategy<Value = Vec<Step>> {
     let car = (1_u32..6, 0.0_f32..1000.0, 0.0_f32..500.0).prop_map(|(id, x, y)| (id, [x, y]));
     let step = (0.0_f64..3.0, prop::collection::vec(car, 0..5));
     prop::collection::vec(step, 1..120)

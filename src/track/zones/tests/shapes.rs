@@ -184,7 +184,7 @@ fn only_the_named_classes_count() {
     assert_eq!(drive.zone(), (1, 1, 0));
 }
 
-/// YOLO11n sees a car and the car with its shadow, and tracks both (traffic.mp4, from frame 84 on).
+/// `YOLO11n` sees a car and the car with its shadow, and tracks both (traffic.mp4, from frame 84 on).
 #[test]
 fn a_car_that_is_detected_twice_counts_once() {
     let mut drive = Drive::new(&format!("{ACROSS}{QUARTER}"));
