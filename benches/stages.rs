@@ -108,7 +108,7 @@ fn motion_row(rounds: usize, frame: &Frame) -> Row {
     let times = compared(
         rounds,
         || {
-            let next = if sequence % 2 == 0 { frame } else { &moved };
+            let next = if sequence.is_multiple_of(2) { frame } else { &moved };
             let time = f64::from(sequence) / 30.0;
             follower.frame(black_box(next), time);
             if sequence == 0 {

@@ -175,7 +175,10 @@ fn privacy_is_chosen_in_the_settings() {
         bench.intents.extend(out);
     };
     let mut harness = Bench::default().shown(page);
-    press(&mut harness, Strings::of(Language::English).events.privacy_on);
+    let label = Strings::of(Language::English).events.privacy_on;
+    harness.get_by_label(label).scroll_to_me();
+    harness.run_steps(4);
+    press(&mut harness, label);
     let on = harness.state().intents.iter().any(
         |intent| matches!(intent, Intent::Settings(SettingsIntent::Privacy(privacy)) if privacy.on && privacy.classes.len() == 3),
     );
