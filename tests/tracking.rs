@@ -107,7 +107,9 @@ fn figures(truth: &Objects, tracks: &Objects) -> Figures {
 fn people_keep_their_numbers_on_two_public_sequences() {
     let env = TestEnv::new();
     let folder = real("tracking/TUD-Campus.gt.txt").parent().expect("a folder").to_owned();
-    for (tracker, least_idf1, most_switches) in [("bytetrack", 0.91, 1.5), ("ocsort", 0.88, 2.5)] {
+    for (tracker, least_clean, least_idf1, most_switches) in
+        [("bytetrack", 0.97, 0.91, 1.5), ("ocsort", 0.92, 0.88, 1.5)]
+    {
         let (mut idf1, mut switches, mut count) = (0.0, 0, 0.0);
         for name in ["TUD-Campus", "TUD-Stadtmitte"] {
             let truth = truth(&folder.join(format!("{name}.gt.txt")));
@@ -120,7 +122,7 @@ fn people_keep_their_numbers_on_two_public_sequences() {
                 let found = figures(&truth, &tracks(&values(&ended.out)));
                 println!("{tracker} {name}.{mode}.{seed}: {:.3} {}", found.idf1, found.switches);
                 if *mode == "clean" {
-                    assert!(found.idf1 > 0.97 && found.switches == 0, "{tracker} {name}: {:.3}", found.idf1);
+                    assert!(found.idf1 > least_clean && found.switches == 0, "{tracker} {name}: {:.3}", found.idf1);
                 }
                 (idf1, switches, count) = (idf1 + found.idf1, switches + found.switches, count + 1.0);
             }
