@@ -22,6 +22,7 @@ use sightline::model::spec::{Detail, Resample};
 use sightline::model::{Results, Task, labels::Labels};
 use sightline::motion::Follower;
 use sightline::scene::{Scene, Style};
+use sightline::track::{Analyser, AnalyserOptions, TrackerOptions};
 use turbojpeg::{Decompressor, Image, PixelFormat as Order, ScalingFactor, Subsamp};
 
 fn main() -> anyhow::Result<()> {
@@ -33,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     rows.extend(mask_rows(rounds));
     rows.extend(jpeg_rows(rounds, &frame));
     rows.push(motion_row(rounds, &frame));
+    rows.push(tracking_row(rounds));
     rows.extend(python_rows(rounds, &frame));
     rows.sort_by_key(|row| row.figure);
     common::print(&rows);
@@ -126,6 +128,40 @@ fn motion_row(rounds: usize, frame: &Frame) -> Row {
     follower.write(&mut shown);
     assert!(shown.detections.len() >= 15, "{} of 20 boxes are still followed", shown.detections.len());
     row(4, "motion, 20 boxes, 1280×720", "≤ 2 ms", "copy of the frame", times)
+}
+
+/// Joining the 50 detections of a frame with the tracks of the frames before.
+fn tracking_row(rounds: usize) -> Row {
+    let labels = Labels::coco80();
+    let tracker = Some(TrackerOptions::default());
+    let mut analyser = Analyser::new(AnalyserOptions { tracker, ..AnalyserOptions::default() });
+    let (mut results, mut frame, mut shown) = (Results::default(), 0_u32, 0);
+    let mut copy = Vec::new();
+    // Objects drive to and fro, each a little off, as a detector finds them.
+    let found = |frame: u32| {
+        (0..50_u32).map(move |i| {
+            let way = 60.0 * (frame as f32 / 40.0 + i as f32).sin();
+            let off = ((frame * 7 + i * 13) % 5) as f32 - 2.0;
+            let (x, y) = (60.0 + (i % 10) as f32 * 115.0 + way, 40.0 + (i / 10) as f32 * 130.0 + off);
+            Detection::new(i % 3, 0.8, [x, y, x + 90.0 + off, y + 80.0])
+        })
+    };
+    let last = found(0).collect::<Vec<_>>();
+    let times = compared(
+        rounds,
+        || {
+            results.clear(Task::Detect, (1280, 720));
+            results.detections.extend(found(frame));
+            let report = analyser.apply(black_box(&mut results), &labels, f64::from(frame) / 25.0, None);
+            (shown, frame) = (report.tracks.len(), frame + 1);
+        },
+        || {
+            copy.clear();
+            copy.extend_from_slice(black_box(&last));
+        },
+    );
+    assert!(shown >= 45, "{shown} of 50 objects are tracked");
+    row(4, "tracking, 50 objects", "≤ 0.1 ms", "copy of the detections", times)
 }
 
 /// Decoding a head compared with a copy of what it reads.

@@ -13,6 +13,8 @@ use sightline::model::metadata::Literal;
 use sightline::model::sidecar::Sidecar;
 use sightline::model::tensor::{Data, Tensor};
 use sightline::model::{Family, Results, Spec, Thresholds, identify};
+use sightline::save::TrackedLines;
+use sightline::track::TrackerOptions;
 use sightline::track::zones::SceneFile;
 
 /// An ONNX file: its contents, and its spec.
@@ -54,6 +56,17 @@ pub fn scene_file(bytes: &[u8]) {
     let Ok(scene) = SceneFile::parse(text) else { return };
     // What was read is written and read again.
     assert_eq!(SceneFile::parse(&scene.to_text()).ok().as_ref(), Some(&scene));
+}
+
+/// Lines for `sightline track`.
+pub fn result_lines(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut lines = TrackedLines::new(TrackerOptions::default(), None);
+    for line in text.lines() {
+        if let Ok(tracked) = lines.track(line) {
+            assert!(!tracked.contains('\n'), "a line stays a line");
+        }
+    }
 }
 
 /// `preprocessor_config.json` and `config.json` beside a classifier.

@@ -15,6 +15,7 @@ mod predict;
 mod series;
 mod shared_args;
 mod sources;
+mod track;
 
 use std::ffi::OsString;
 use std::io;
@@ -92,6 +93,8 @@ struct WindowArgs {
 enum Command {
     /// Run a model on images, videos or cameras, without a window
     Predict(predict::PredictArgs),
+    /// Track the objects in the results of an earlier run (JSON Lines), without a model
+    Track(track::TrackArgs),
     /// Compare the speed and the results of several models on the same frames
     Compare(compare::CompareArgs),
     /// List, download, import, verify and remove models, or describe a model file
@@ -249,6 +252,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     }
     match command {
         Command::Predict(args) => predict::run(args),
+        Command::Track(args) => Ok(track::run(args)?),
         Command::Compare(args) => compare::run(args),
         Command::Models(command) => Ok(models::run(command)?),
         Command::Cameras(args) => cameras::run(args),

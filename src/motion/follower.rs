@@ -177,6 +177,8 @@ impl Follower {
                 self.spare.push(old);
             }
         }
+        // An object that results don't have any more fades; at the border it has most likely left.
+        self.objects.retain(|object| !touches_border(object.bbox(), size));
         for object in &mut self.objects {
             object.missed.get_or_insert(now);
         }
@@ -215,4 +217,9 @@ impl Follower {
 /// How much of a box lies within the picture, 0..=1.
 fn seen(whole: [f32; 4], clipped: [f32; 4]) -> f32 {
     area(&clipped) / area(&whole).max(1.0)
+}
+
+/// Whether a box reaches the border of the picture.
+fn touches_border(b: [f32; 4], (w, h): (u32, u32)) -> bool {
+    b[0] <= 1.0 || b[1] <= 1.0 || b[2] >= w as f32 - 1.0 || b[3] >= h as f32 - 1.0
 }

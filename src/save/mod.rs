@@ -9,6 +9,7 @@ mod pictures_folder;
 pub mod record;
 pub mod rle;
 pub mod snapshot;
+pub mod tracked_lines;
 
 pub use comparison::{ComparisonView, comparison_image, save_comparison};
 pub use comparison_record::ComparisonRecord;
@@ -17,3 +18,4 @@ pub use files::{Saved, Thumbnail};
 pub use pictures_folder::default_folder;
 pub use record::{FrameInfo, FrameRecord};
 pub use snapshot::{ImageFormat, PredictionView, SnapshotOptions, SnapshotView, save};
+pub use tracked_lines::{TrackedLines, WrongLine};

@@ -143,6 +143,8 @@ impl Scene {
     fn add_box(&mut self, detection: &Detection, sizes: Sizes) {
         let rgb = palette::detection(detection);
         let (colour, halo_colour) = stroke_colours(rgb);
+        let (colour, halo_colour) =
+            (palette::faded(colour, detection.opacity), palette::faded(halo_colour, detection.opacity));
         let Sizes { line: width, halo, .. } = sizes;
         if let Some(oriented) = detection.oriented {
             if !oriented.corners.as_flattened().iter().all(|v| v.is_finite()) {

@@ -13,6 +13,7 @@ pub(super) struct LabelBox {
     pub rect: Rect,
     pub text: TextRange,
     pub rgb: [u8; 3],
+    pub opacity: f32,
 }
 
 impl Scene {
@@ -57,25 +58,30 @@ impl Scene {
         };
         let rect = self.label_grid.place(size, around);
         self.label_grid.push(rect);
-        self.label_boxes.push(LabelBox { rect, text, rgb: palette::detection(detection) });
+        self.label_boxes.push(LabelBox {
+            rect,
+            text,
+            rgb: palette::detection(detection),
+            opacity: detection.opacity,
+        });
     }
 
     /// Turns the placed labels into shapes, the best one on top.
     pub(super) fn add_label_boxes(&mut self, sizes: Sizes) {
         for index in (0..self.label_boxes.len()).rev() {
-            let LabelBox { rect, text, rgb } = self.label_boxes[index];
+            let LabelBox { rect, text, rgb, opacity } = self.label_boxes[index];
             let ink = palette::ink_on(rgb);
             let radius = sizes.text * 0.15;
             let rim = sizes.halo.min(sizes.text * 0.08);
             let inner = [rect[0] + rim, rect[1] + rim, rect[2] - rim, rect[3] - rim];
-            self.shapes.push(Shape::Fill { rect, radius, colour: palette::with_alpha(ink, HALO) });
-            self.shapes.push(Shape::Fill { rect: inner, radius, colour: palette::with_alpha(rgb, 1.0) });
+            self.shapes.push(Shape::Fill { rect, radius, colour: palette::with_alpha(ink, HALO * opacity) });
+            self.shapes.push(Shape::Fill { rect: inner, radius, colour: palette::with_alpha(rgb, opacity) });
             self.add_text(
                 text,
                 rect[0] + padding(sizes.text),
                 rect,
                 sizes.text,
-                palette::with_alpha(ink, 1.0),
+                palette::with_alpha(ink, opacity),
             );
         }
     }

@@ -48,6 +48,13 @@ pub fn detection(detection: &Detection) -> [u8; 3] {
     class(detection.track_id.unwrap_or(detection.class_id))
 }
 
+/// Returns the colour with its opacity multiplied by `by`, 0..=1.
+#[must_use]
+pub fn faded(colour: Colour, by: f32) -> Colour {
+    let [r, g, b, a] = colour;
+    [r, g, b, (f32::from(a) * by.clamp(0.0, 1.0)).round() as u8]
+}
+
 /// Returns the colour with an opacity of 0..=1.
 #[must_use]
 pub fn with_alpha(rgb: [u8; 3], opacity: f32) -> Colour {

@@ -313,3 +313,7 @@ fn write(results: &mut Results, track: &Track, time_s: f64) {
         mask.region = [x1, y1, x2, y2];
     }
 }
+
+#[cfg(test)]
+#[path = "analyser_tests.rs"]
+mod tests;

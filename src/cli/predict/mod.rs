@@ -3,7 +3,7 @@
 //! Threads: one reads and decodes, one or more run the model (`workers`), one draws, saves and reports. The channels between
 //! them are short, so memory is bounded; frames stay in order.
 
-mod counting;
+pub(super) mod counting;
 mod frame_image;
 mod live;
 pub(super) mod names;
