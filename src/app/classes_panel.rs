@@ -9,7 +9,7 @@ use super::view::View;
 use super::widgets::{at_right, section_with};
 use crate::library::search::Haystack;
 use crate::model::Task;
-use crate::model::labels::{Labels, Language};
+use crate::model::labels::{Labels, Language, other_names};
 use crate::model::results::PlaneValues;
 use crate::scene::palette::{class as class_colour, ink_on};
 
@@ -58,6 +58,9 @@ impl Fitting {
         search.clone_into(&mut self.search);
         self.ids.clear();
         self.ids.extend((0..labels.len() as u32).filter(|id| fits(labels, *id, search)));
+        if !search.trim().is_empty() {
+            self.ids.sort_by_cached_key(|id| texts(labels, *id).rank(search.trim()));
+        }
         true
     }
 }
@@ -65,8 +68,13 @@ impl Fitting {
 /// Whether a class fits what was typed: its name in either language, its pinyin or its number.
 fn fits(labels: &Labels, id: u32, search: &str) -> bool {
     let search = search.trim();
-    let names = || [Language::English, Language::Chinese].iter().filter_map(|l| labels.get(id, *l));
-    search.is_empty() || id.to_string() == search || Haystack::new(names()).has(search)
+    search.is_empty() || id.to_string() == search || texts(labels, id).has(search)
+}
+
+/// What a search for a class looks through: its names, and what else it is called.
+fn texts(labels: &Labels, id: u32) -> Haystack {
+    let names = [Language::English, Language::Chinese].into_iter().filter_map(|l| labels.get(id, l));
+    Haystack::new(names.flat_map(|name| std::iter::once(name).chain(other_names(name).iter().copied())))
 }
 
 /// The filter after these classes were all switched on or off; an empty list means all classes.
@@ -181,7 +189,7 @@ impl ClassesPanel {
         );
     }
 
-    /// Counts what the newest result has of each class, and notes when each was found.
+    /// Counts what the drawn result has of each class, and notes when each was found.
     fn count(&mut self, view: &View<'_>, counted: bool, now: f64) {
         let Some(count) = view.labels().map(Labels::len) else { return };
         self.counts.clear();
@@ -189,7 +197,7 @@ impl ClassesPanel {
         self.found_at.resize(count, f64::NEG_INFINITY);
         self.scores.clear();
         self.scores.resize(count, 0.0);
-        let Some(prediction) = view.prediction else { return };
+        let Some(prediction) = view.drawn else { return };
         let results = &prediction.results;
         if counted {
             for detection in &results.detections {
@@ -291,7 +299,20 @@ mod tests {
         let coco = Labels::coco80();
         assert!(fits(&coco, 2, "CAR") && fits(&coco, 2, "汽车") && fits(&coco, 2, "2"));
         assert!(!fits(&coco, 2, "dog") && fits(&coco, 2, "  "));
+        assert!(fits(&coco, 5, "公交车") && fits(&coco, 5, "公共汽车"), "both are a bus");
         assert!(fits(&coco, 2, "qiche") && fits(&coco, 2, "qc"), "by pinyin: 汽车");
+    }
+
+    #[test]
+    fn initials_of_chinese_names_come_before_letters_within_english_words() {
+        let mut fitting = Fitting::default();
+        fitting.update(&Labels::coco80(), "ren");
+        assert_eq!(fitting.ids.first(), Some(&0), "人: ren, before letters elsewhere");
+        let names = ["abcxyz", "scissors"].map(str::to_owned).to_vec();
+        fitting.update(&Labels::new(names), "xyz");
+        assert_eq!(fitting.ids, [0]);
+        let hay = |words: &[&str]| Haystack::new(words.iter().copied());
+        assert!(hay(&["bus", "红绿灯"]).rank("hld") < hay(&["ashlde"]).rank("hld"));
     }
 
     #[test]

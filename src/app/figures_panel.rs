@@ -4,14 +4,30 @@ use egui::{self, Ui};
 
 use super::view::View;
 use super::widgets::{figure_row, section_with};
-use crate::engine::{Percentiles, Stats};
+use crate::engine::{Percentiles, SourceState, Stats};
 
+/// What stands for a value that isn't measured now.
+const NONE: &str = "–";
+
+/// A time in milliseconds; a stage that didn't run in the last seconds has none.
 fn ms(value: f32) -> String {
-    if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+    if value <= 0.0 {
+        NONE.to_owned()
+    } else if value < 9.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    }
+}
+
+/// A rate in frames a second; nothing goes on while the source is paused or has ended.
+fn rate(view: &View<'_>, value: f32) -> String {
+    let rests = view.is_paused() || matches!(view.source, SourceState::Ended { .. });
+    if rests && value < 0.05 { NONE.to_owned() } else { (view.strings.per_second)(value) }
 }
 
 fn spread(s: Percentiles) -> String {
-    format!("{} · {}", ms(s.median), ms(s.p95))
+    if s.median <= 0.0 { NONE.to_owned() } else { format!("{} · {}", ms(s.median), ms(s.p95)) }
 }
 
 /// Whether anything is measured: not without a source, nor on an image without a model.
@@ -35,10 +51,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
             ui.spacing_mut().item_spacing.y = 2.0;
             let still = view.is_still();
             if !still {
-                figure_row(ui, s.camera_rate, &(s.per_second)(stats.source_fps));
-                figure_row(ui, s.preview_rate, &(s.per_second)(stats.preview_fps));
+                figure_row(ui, s.camera_rate, &rate(view, stats.source_fps));
+                figure_row(ui, s.preview_rate, &rate(view, stats.preview_fps));
                 if view.model.current.is_some() {
-                    figure_row(ui, s.inference_rate, &(s.per_second)(stats.inference_fps));
+                    figure_row(ui, s.inference_rate, &rate(view, stats.inference_fps));
                 }
                 hinted(ui, s.age_shown, s.age_shown_hint, &age(stats.shown_age));
                 if view.model.current.is_some() {
@@ -71,7 +87,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>) {
 }
 
 fn age(s: Percentiles) -> String {
-    format!("{} ms", ms(s.median))
+    if s.median <= 0.0 { NONE.to_owned() } else { format!("{} ms", ms(s.median)) }
 }
 
 fn hinted(ui: &mut Ui, name: &str, hint: &str, value: &str) {
@@ -93,11 +109,11 @@ pub fn overlay(ui: &mut Ui, view: &View<'_>, stage: egui::Rect, corner: egui::Al
             lines.extend([(s.output, age(stats.output)), (s.total, age(stats.total))]);
         }
     } else {
-        lines.push((s.camera_rate, (s.per_second)(source_fps)));
-        lines.push((s.preview_rate, (s.per_second)(preview_fps)));
+        lines.push((s.camera_rate, rate(view, source_fps)));
+        lines.push((s.preview_rate, rate(view, preview_fps)));
         // Each compared model has its own figures above its preview.
         if view.model.current.is_some() && !view.comparing {
-            lines.push((s.inference_rate, (s.per_second)(inference_fps)));
+            lines.push((s.inference_rate, rate(view, inference_fps)));
             lines.push((s.inference, age(stats.inference)));
         }
         lines.push((s.age_shown, age(stats.shown_age)));

@@ -141,7 +141,7 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
     let action = spec.task == Task::Action;
     let size = if action { (s.skeletons)(h, w) } else { format!("{bound}{w}×{h}") };
     let kind = kind_text(view.language, spec.task, spec.family);
-    let text = format!("{kind} · {size}");
+    let text = format!("{kind} · {size}").replace("） ·", "）·");
     let input = if action { size.clone() } else { format!("{size} · {layout}") };
     let hint = [
         (s.pair)(s.task, task_name(view.language, spec.task)),

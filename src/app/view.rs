@@ -149,6 +149,8 @@ pub enum PullState {
         fix: String,
         /// The way to the server is broken: it is told once for all of them.
         of_connection: bool,
+        /// The servers that couldn't be reached.
+        unreached: Vec<String>,
     },
 }
 
@@ -223,6 +225,8 @@ pub struct View<'a> {
     pub pace: PaceReport,
     /// The newest result.
     pub prediction: Option<&'a Arc<Prediction>>,
+    /// The result whose boxes are drawn: the newest one, or that moved to the frame that is shown.
+    pub drawn: Option<&'a Arc<Prediction>>,
     pub thresholds: &'a Thresholds,
     pub cameras: &'a Cameras,
     pub library: LibraryView<'a>,

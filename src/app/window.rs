@@ -285,6 +285,7 @@ impl App {
             stats: &core.stats,
             pace: core.pace,
             prediction: core.prediction.as_ref(),
+            drawn: core.followed.as_ref().or(core.prediction.as_ref()),
             thresholds: &core.thresholds,
             cameras: &source.cameras,
             library: LibraryView {

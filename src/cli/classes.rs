@@ -1,6 +1,6 @@
 //! `--classes`: class names in English or Chinese, or ids, separated by commas.
 
-use crate::model::labels::{Labels, Language};
+use crate::model::labels::Labels;
 
 use super::failure::Failure;
 
@@ -14,13 +14,7 @@ pub fn parse(text: &str, labels: &Labels) -> Result<Vec<u32>, Failure> {
         let found: Vec<u32> = match word.parse::<u32>() {
             // A model without labels has classes too.
             Ok(id) if labels.is_empty() || (id as usize) < labels.len() => vec![id],
-            _ => (0..labels.len() as u32)
-                .filter(|&id| {
-                    [Language::English, Language::Chinese]
-                        .iter()
-                        .any(|&l| labels.get(id, l).is_some_and(|name| same(name, word)))
-                })
-                .collect(),
+            _ => labels.ids(word),
         };
         if found.is_empty() {
             return Err(unknown(word, labels));
@@ -36,10 +30,6 @@ pub fn parse(text: &str, labels: &Labels) -> Result<Vec<u32>, Failure> {
         ));
     }
     Ok(ids)
-}
-
-fn same(name: &str, word: &str) -> bool {
-    name.to_lowercase() == word.to_lowercase()
 }
 
 /// The failure for a class that the model does not have, with similar names, or else its first ones.
@@ -73,6 +63,14 @@ fn unknown(word: &str, labels: &Labels) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bus_has_two_chinese_names() {
+        let coco = Labels::coco80();
+        for text in ["公共汽车", "公交车", "bus", "5"] {
+            assert_eq!(parse(text, &coco).unwrap(), [5], "{text}");
+        }
+    }
 
     #[test]
     fn names_in_both_languages_and_ids_can_be_mixed() {

@@ -49,8 +49,10 @@ fn rank(task: Option<Task>) -> usize {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Haystack {
     text: String,
+    /// The first letters of the pinyin of Chinese words, a line each.
+    initials: String,
     /// The class names that many entries share.
-    classes: Option<&'static str>,
+    classes: Option<&'static Haystack>,
 }
 
 /// The texts of the bundled lists of class names, worked out once: entries of the catalogue share them.
@@ -70,7 +72,7 @@ impl Haystack {
     /// Made of these words.
     #[must_use]
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut text = String::new();
+        let (mut text, mut all_initials) = (String::new(), String::new());
         for word in words.into_iter().filter(|w| !w.is_empty()) {
             let lower = word.to_lowercase();
             text.push_str(&lower);
@@ -95,11 +97,13 @@ impl Haystack {
                 }
                 text.push_str(&initials);
                 text.push('\n');
+                all_initials.push_str(&initials);
+                all_initials.push('\n');
                 text.push_str(&whole);
                 text.push('\n');
             }
         }
-        Self { text, classes: None }
+        Self { text, initials: all_initials, classes: None }
     }
 
     /// The text of a model: name, file, precision, family, task, licence, id, class names. Classes make it long: keep it.
@@ -143,7 +147,7 @@ impl Haystack {
         }
         words.extend(task_words);
         let list = entry.labels.as_deref().and_then(|list| LISTS.get(list));
-        Self { classes: list.map(|list| list.text.as_str()), ..Self::new(words) }
+        Self { classes: list, ..Self::new(words) }
     }
 
     /// Whether every typed word occurs in it.
@@ -152,11 +156,31 @@ impl Haystack {
         typed.split_whitespace().all(|word| {
             let word = word.to_lowercase();
             let squeezed: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
-            [Some(self.text.as_str()), self.classes]
-                .into_iter()
-                .flatten()
-                .any(|text| text.contains(&word) || (!squeezed.is_empty() && text.contains(&squeezed)))
+            [Some(self), self.classes].into_iter().flatten().any(|Self { text, .. }| {
+                text.contains(&word) || (!squeezed.is_empty() && text.contains(&squeezed))
+            })
         })
+    }
+
+    /// How well it fits what is typed, the least first: each word begins a word or is among the initials of a Chinese one;
+    /// the same in its class names; letters within words.
+    #[must_use]
+    pub fn rank(&self, typed: &str) -> u8 {
+        let good = |text: &Self, word: &str| {
+            let begins = |(at, _): (usize, &str)| {
+                !text.text.get(..at).and_then(|t| t.chars().next_back()).is_some_and(char::is_alphanumeric)
+            };
+            let has = text.text.contains(word);
+            has && (!word.is_ascii()
+                || text.initials.contains(word)
+                || text.text.match_indices(word).any(begins))
+        };
+        let all = |text: &Self| typed.split_whitespace().all(|word| good(text, &word.to_lowercase()));
+        match self.classes {
+            _ if all(self) => 0,
+            Some(classes) if all(classes) => 1,
+            _ => 2,
+        }
     }
 }
 
@@ -186,5 +210,8 @@ mod tests {
         }
         assert!(!hay.has("yolox large") && !hay.has("fenge"));
         assert!(hay.has("  "), "nothing typed: everything fits");
+        let within = Haystack::new(["Lumbjcord"]);
+        assert!(within.has("mbjc") && hay.rank("mbjc") < within.rank("mbjc"), "initials come first");
+        assert_eq!(hay.rank("jc"), 0, "consecutive ones in the middle, too");
     }
 }

@@ -38,6 +38,8 @@ pub enum Agreement {
     Pixels(f32),
     /// Correlation of the depths, −1..=1 (Pearson's coefficient; nearer counts as larger for both).
     Depth(f32),
+    /// Both name their classes, and no name is among those of both.
+    NoCommonClasses,
     /// Their tasks differ, or have results without a measure of agreement (images).
     Incomparable,
 }
@@ -52,7 +54,7 @@ impl Agreement {
                 let all = 2 * matched + only_a + only_b;
                 Some(if all == 0 { 1.0 } else { 2.0 * matched as f32 / all as f32 })
             }
-            Self::Top { of: 0, .. } | Self::Incomparable => None,
+            Self::Top { of: 0, .. } | Self::NoCommonClasses | Self::Incomparable => None,
             Self::Top { shared, of, .. } => Some(shared as f32 / of as f32),
             Self::Pixels(share) => Some(share),
             Self::Depth(together) => Some(together.max(0.0)),
@@ -71,9 +73,16 @@ pub struct Judge {
 impl Judge {
     /// How far two results of one frame agree; `labels` are their models' class names.
     pub fn compare(&mut self, a: (&Results, &Labels), b: (&Results, &Labels)) -> Agreement {
+        let none_in_common = || !have_common_classes(a.1, b.1);
         match (kind(a.0.task), kind(b.0.task)) {
-            (Kind::Boxes, Kind::Boxes) => self.found(a, b),
-            (Kind::Classes, Kind::Classes) => top(a, b),
+            (Kind::Boxes, Kind::Boxes) => match self.found(a, b) {
+                Agreement::Found { matched: 0, .. } if none_in_common() => Agreement::NoCommonClasses,
+                found => found,
+            },
+            (Kind::Classes, Kind::Classes) => match top(a, b) {
+                Agreement::Top { shared: 0, .. } if none_in_common() => Agreement::NoCommonClasses,
+                top => top,
+            },
             (Kind::Plane, Kind::Plane) => match (&a.0.plane, &b.0.plane) {
                 (Some(first), Some(second)) => planes((first, a.1), (second, b.1)),
                 _ => Agreement::Incomparable,
@@ -132,6 +141,13 @@ fn kind(task: Task) -> Kind {
         Task::Semantic | Task::Matte | Task::Depth => Kind::Plane,
         Task::Stylize => Kind::Other,
     }
+}
+
+/// Whether two models can name the same object: a class name is among those of both, or a model names none.
+#[must_use]
+pub fn have_common_classes(a: &Labels, b: &Labels) -> bool {
+    let is_of_b = |name: &String| b.english().iter().any(|other| other.eq_ignore_ascii_case(name));
+    a.is_empty() || b.is_empty() || a.english().iter().any(is_of_b)
 }
 
 /// Class lists differ from model to model, so names decide; if neither has names, ids do.
@@ -273,6 +289,24 @@ mod tests {
         assert_eq!(agreement.share(), Some(0.0));
         let nothing = compare((&boxes(&[]), &Labels::coco80()), (&boxes(&[]), &Labels::coco80()));
         assert_eq!(nothing.share(), Some(1.0), "both found nothing");
+    }
+
+    #[test]
+    fn models_without_a_class_in_common_agree_in_nothing_that_could_be_measured() {
+        let found = |class| {
+            let mut results = Results::default();
+            results.clear(Task::Detect, (8, 8));
+            results.detections.push(crate::model::Detection::new(class, 0.9, [0.0, 0.0, 4.0, 4.0]));
+            results
+        };
+        let (coco, faces) = (Labels::coco80(), Labels::face());
+        let mut judge = Judge::default();
+        let apart = judge.compare((&found(2), &coco), (&found(0), &faces));
+        assert_eq!((apart, apart.share()), (Agreement::NoCommonClasses, None));
+        let some = Labels::new(vec!["Car".into(), "goose".into()]);
+        let missed = judge.compare((&found(2), &coco), (&found(1), &some));
+        assert_eq!(missed.share(), Some(0.0), "a class in common that neither found");
+        assert_eq!(judge.compare((&found(2), &coco), (&found(0), &some)).share(), Some(1.0));
     }
 
     #[test]

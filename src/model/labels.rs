@@ -187,7 +187,10 @@ impl Labels {
     #[must_use]
     pub fn ids(&self, name: &str) -> Vec<u32> {
         let name = name.trim().to_lowercase();
-        let is = |id: u32, language| self.get(id, language).is_some_and(|own| own.to_lowercase() == name);
+        let is = |id: u32, language| {
+            self.get(id, language)
+                .is_some_and(|own| own.to_lowercase() == name || other_names(own).contains(&name.as_str()))
+        };
         let ids = 0..self.len() as u32;
         ids.filter(|&id| is(id, Language::English) || is(id, Language::Chinese)).collect()
     }
@@ -202,6 +205,15 @@ impl Labels {
     #[must_use]
     pub fn has_chinese(&self) -> bool {
         !self.chinese.is_empty()
+    }
+}
+
+/// What else a class of this Chinese name is called every day.
+#[must_use]
+pub fn other_names(chinese: &str) -> &'static [&'static str] {
+    match chinese {
+        "公共汽车" => &["公交车"],
+        _ => &[],
     }
 }
 

@@ -82,7 +82,9 @@ impl AgreementRecord {
                 AgreementDetails::Top { same_top: same, shared_of_top: shared, top: of }
             }
             Agreement::Depth(r) => AgreementDetails::Depth { correlation: round(r, 3) },
-            Agreement::Pixels(_) | Agreement::Incomparable => AgreementDetails::None {},
+            Agreement::Pixels(_) | Agreement::NoCommonClasses | Agreement::Incomparable => {
+                AgreementDetails::None {}
+            }
         };
         Self { of: of.map(str::to_owned), share: agreement.share().map(|s| round(s, 3)), details }
     }

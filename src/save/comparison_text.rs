@@ -25,11 +25,12 @@ pub fn agreement_text(agreement: &Agreement, letters: (&str, &str), language: La
             let share = percent(agreement.share().unwrap_or(0.0));
             let iou = match (matched, zh) {
                 (0, _) => String::new(),
-                (_, true) => format!("（IoU {mean_iou:.2}）"),
+                (_, true) => format!("（IoU {mean_iou:.2}）·"),
                 (_, false) => format!(" (IoU {mean_iou:.2})"),
             };
             if zh {
-                format!("一致 {share} · 匹配 {matched}{iou} · 仅 {a} {only_a} · 仅 {b} {only_b}")
+                let gap = if matched == 0 { " ·" } else { "" };
+                format!("一致 {share} · 匹配 {matched}{iou}{gap} 仅 {a} {only_a} · 仅 {b} {only_b}")
             } else {
                 format!("{share} agree · {matched} matched{iou} · {only_a} only {a} · {only_b} only {b}")
             }
@@ -49,6 +50,13 @@ pub fn agreement_text(agreement: &Agreement, letters: (&str, &str), language: La
                 format!("深度相关系数 {correlation:.2}")
             } else {
                 format!("depth correlation {correlation:.2}")
+            }
+        }
+        Agreement::NoCommonClasses => {
+            if zh {
+                "没有共同的类别：只比较速度".into()
+            } else {
+                "No common classes: only speed is compared".into()
             }
         }
         Agreement::Incomparable => {

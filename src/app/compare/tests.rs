@@ -110,7 +110,7 @@ fn two_models_are_shown_with_their_figures_and_what_compares_them() {
             [
                 "70.0 ms · 单独运行 14.3 fps · 检出 2 个",
                 "50.0 ms · 单独运行 20.0 fps · 检出 2 个",
-                "一致 50% · 匹配 1（IoU 1.00） · 仅 A 1 · 仅 B 1",
+                "一致 50% · 匹配 1（IoU 1.00）· 仅 A 1 · 仅 B 1",
                 "B 的速度是 A 的 1.4 倍",
             ],
         ),

@@ -11,6 +11,7 @@ use crate::app::workers::Done;
 use crate::engine::{Command, MAX_COMPARED, Prediction};
 use crate::library::{Kind, ModelEntry};
 use crate::model::Task;
+use crate::model::agreement::have_common_classes;
 use crate::save;
 use crate::scene::montage::Arrangement;
 
@@ -26,13 +27,19 @@ pub struct CompareController {
     models: Vec<PathBuf>,
 }
 
-/// The model that is compared with the current one if none was chosen: of the same task, used last.
+/// The model that is compared with the current one if none was chosen: of the same task, with classes in common, used last.
 #[must_use]
 pub fn second(models: &[Arc<ModelEntry>], current: &Path, task: Option<Task>) -> Option<PathBuf> {
     let others = models.iter().filter(|entry| matches!(entry.kind, Kind::Known(_)) && !is_of(entry, current));
+    let own = listed(models, current).and_then(|entry| entry.spec());
+    let is_foreign = |entry: &ModelEntry| match (own, entry.spec()) {
+        (Some(own), Some(other)) => !have_common_classes(&own.labels, &other.labels),
+        _ => false,
+    };
     // The name decides last, so that the choice is the same every time.
-    let best =
-        others.min_by_key(|entry| (entry.task() != task, std::cmp::Reverse(entry.used), entry.name.clone()));
+    let best = others.min_by_key(|entry| {
+        (entry.task() != task, is_foreign(entry), std::cmp::Reverse(entry.used), entry.name.clone())
+    });
     best.map(|entry| entry.path.clone())
 }
 
@@ -206,6 +213,7 @@ impl CompareController {
 mod tests {
     use super::*;
     use crate::app::tests::listed_model;
+    use crate::model::labels::Labels;
 
     #[test]
     fn the_second_model_is_of_the_same_task_and_was_used_last() {
@@ -220,6 +228,24 @@ mod tests {
         assert_eq!(choice(Some(Task::Depth)), Some("/models/depth.onnx".into()));
         assert_eq!(choice(Some(Task::Pose)), Some("/models/depth.onnx".into()), "else the one used last");
         assert_eq!(second(&models[..1], "/models/now.onnx".as_ref(), None), None);
+    }
+
+    #[test]
+    fn a_second_model_with_classes_in_common_comes_before_one_that_was_used_later() {
+        let of_classes = |name: &str, used: u64, labels: Labels| {
+            let mut entry = ModelEntry::clone(&listed_model(name, Task::Detect, Some(used)));
+            if let Kind::Known(spec) = &mut entry.kind {
+                spec.labels = labels;
+            }
+            Arc::new(entry)
+        };
+        let models = [
+            of_classes("now", 9, Labels::coco80()),
+            of_classes("faces", 8, Labels::face()),
+            of_classes("cars", 1, Labels::new(vec!["car".into()])),
+        ];
+        let choice = second(&models, "/models/now.onnx".as_ref(), Some(Task::Detect));
+        assert_eq!(choice, Some("/models/cars.onnx".into()));
     }
 
     #[test]

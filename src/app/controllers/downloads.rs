@@ -124,7 +124,8 @@ impl DownloadList {
                 Some(State::Failed(failure)) => {
                     let text = failure.explain(core.language());
                     let of_connection = failure.error.is_of_connection();
-                    PullState::Failed { message: text.message, fix: text.fix, of_connection }
+                    let unreached = failure.unreached();
+                    PullState::Failed { message: text.message, fix: text.fix, of_connection, unreached }
                 }
                 Some(State::Done(result)) => {
                     downloaded(id, &result, core);

@@ -3,52 +3,80 @@
 use egui::{self, DragValue, TextEdit, Ui};
 
 use super::state::{Draft, EventsPage, Tested};
-use crate::app::intent::{EventsIntent, Intent};
+use crate::app::intent::{EventsIntent, Intent, Page, WindowIntent, ZonesIntent};
 use crate::app::strings::{Events, action_name, direction_name, problem_text, when_name};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{at_right, card, combo_arrow, follow_focus, plain_button, primary_button};
 use crate::events::{ANY, Action, CommandAction, Direction, Problem, Rule, WebhookAction, When};
+use crate::track::zones::SceneFile;
 
 /// Width of the fields.
 const FIELD: f32 = 280.0;
+/// How many seconds an object stays unless the user says otherwise.
+const STAY_S: f64 = 10.0;
 
 pub(super) fn ui(page: &mut EventsPage, ui: &mut Ui, view: &View<'_>, w: &Events, out: &mut Vec<Intent>) {
     let Some(draft) = &mut page.draft else { return };
     let (tested, mut close) = (&mut page.tested, false);
+    if draft.original.is_none() && !draft.shown {
+        draft.rule.when = first_when(view.zones);
+    }
+    // The buttons stay at the bottom, whatever the cards above them tell; their height is that of the last pass.
+    let key = ui.scope_id().with("rule buttons");
+    let height = ui.ctx().data(|data| data.get_temp::<f32>(key)).unwrap_or(64.0);
     egui::ScrollArea::vertical()
         .id_salt("rule editor")
         .auto_shrink([false, false])
+        .max_height((ui.available_height() - height).max(120.0))
         .content_margin(egui::Margin { right: 12, bottom: 16, ..Default::default() })
         .show(ui, |ui| {
             let title = if draft.original.is_some() { w.edit } else { w.new_rule };
             card(ui, title, |ui| {
                 egui::Grid::new("rule").num_columns(2).spacing([20.0, 10.0]).show(ui, |ui| {
-                    fields_ui(draft, ui, view, w);
+                    fields_ui(draft, ui, view, w, out);
                 });
             });
             card(ui, w.actions, |ui| actions_ui(draft, tested, ui, view, w, out));
-            let problem = problem(draft, view);
-            if let Some(problem) = &problem {
-                let text = problem_text(view.language, problem);
-                ui.add(egui::Label::new(egui::RichText::new(text).color(palette(ui).warn)).wrap());
-                ui.add_space(4.0);
-            }
-            ui.horizontal(|ui| {
-                let save = ui.add_enabled_ui(problem.is_none(), |ui| primary_button(ui, w.save)).inner;
-                if save.clicked() {
-                    let rule = Box::new(finished(&draft.rule));
-                    out.push(Intent::Events(EventsIntent::SaveRule(draft.original.clone(), rule)));
-                }
-                if plain_button(ui, w.cancel).clicked() {
-                    close = true;
-                }
-            });
             follow_focus(ui);
         });
+    let buttons = ui.scope(|ui| close = buttons_ui(draft, ui, view, w, out));
+    let height = buttons.response.rect.height() + ui.spacing().item_spacing.y + 8.0;
+    ui.ctx().data_mut(|data| data.insert_temp(key, height));
     if close {
         page.close_editor();
     }
+}
+
+/// What a new rule waits for: what this scene has.
+fn first_when(scene: &SceneFile) -> When {
+    match (scene.zones.is_empty(), scene.lines.is_empty()) {
+        (false, _) => When::Enters,
+        (true, false) => When::Crosses,
+        (true, true) => When::Appears,
+    }
+}
+
+/// What keeps the rule from being saved, and the buttons; returns whether the editor is to be closed.
+fn buttons_ui(draft: &Draft, ui: &mut Ui, view: &View<'_>, w: &Events, out: &mut Vec<Intent>) -> bool {
+    let problem = problem(draft, view);
+    ui.add_space(6.0);
+    if let Some(problem) = &problem {
+        let text = problem_text(view.language, problem);
+        // Nothing is wrong yet with a new rule that nobody has named.
+        let is_new = draft.original.is_none() && !draft.named && *problem == Problem::NoName;
+        let colour = if is_new { palette(ui).weak } else { palette(ui).warn };
+        ui.add(egui::Label::new(egui::RichText::new(text).color(colour)).wrap());
+    }
+    ui.horizontal(|ui| {
+        let save = ui.add_enabled_ui(problem.is_none(), |ui| primary_button(ui, w.save)).inner;
+        if save.clicked() {
+            let rule = Box::new(finished(&draft.rule));
+            out.push(Intent::Events(EventsIntent::SaveRule(draft.original.clone(), rule)));
+        }
+        plain_button(ui, w.cancel).clicked()
+    })
+    .inner
 }
 
 /// What keeps the rule from being saved.
@@ -85,11 +113,12 @@ fn finished(rule: &Rule) -> Rule {
     rule
 }
 
-fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
+fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events, out: &mut Vec<Intent>) {
     let language = view.language;
-    let Draft { rule, hours, shown, .. } = draft;
+    let Draft { rule, hours, shown, named, .. } = draft;
     ui.label(w.name);
     let name = ui.add(TextEdit::singleline(&mut rule.name).desired_width(FIELD)).accessible_name(w.name);
+    *named |= name.changed();
     if !std::mem::replace(shown, true) {
         name.request_focus();
     }
@@ -103,12 +132,13 @@ fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
         std::iter::once(w.any_object.to_owned()).chain(all.map(std::borrow::Cow::into_owned)).collect()
     };
     let mut class = if rule.class == ANY { w.any_object.to_owned() } else { rule.class.clone() };
-    if name_ui(ui, "class", w.object, "", &mut class, &classes) {
+    if name_ui(ui, ("class", w.object), "", "", &mut class, &classes, out) {
         rule.class = if class == w.any_object { ANY.to_owned() } else { class };
     }
     ui.end_row();
 
     ui.label(w.happens);
+    let before = rule.when;
     let combo = egui::ComboBox::from_id_salt("when").icon(combo_arrow).width(FIELD);
     let chosen = combo.selected_text(when_name(language, rule.when)).show_ui(ui, |ui| {
         for when in When::ALL {
@@ -117,18 +147,20 @@ fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
     });
     chosen.response.accessible_name(w.happens);
     ui.end_row();
+    if rule.when != before {
+        rule.for_s = match (rule.when, rule.for_s) {
+            (When::StaysIn, seconds) if seconds <= 0.0 => STAY_S,
+            (_, seconds) if before == When::StaysIn && seconds == STAY_S => 0.0,
+            (_, seconds) => seconds,
+        };
+    }
 
-    let report = view.prediction.and_then(|prediction| prediction.report.as_deref());
     if rule.when.has_zone() {
         ui.label(w.zone);
         let mut zone = rule.zone.clone().unwrap_or_default();
         let hint = if rule.when == When::StaysIn { w.zone_hint } else { "" };
-        let zones = || {
-            report
-                .map(|report| report.zones.iter().map(|zone| zone.name.to_string()).collect())
-                .unwrap_or_default()
-        };
-        if name_ui(ui, "zone", w.zone, hint, &mut zone, &zones) {
+        let zones = || view.zones.zones.iter().map(|zone| zone.name.to_string()).collect();
+        if name_ui(ui, ("zone", w.zone), hint, w.no_zones, &mut zone, &zones, out) {
             rule.zone = (!zone.is_empty()).then_some(zone);
         }
         ui.end_row();
@@ -137,12 +169,8 @@ fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
         rule.for_s = 0.0;
         ui.label(w.line);
         let mut line = rule.line.clone().unwrap_or_default();
-        let lines = || {
-            report
-                .map(|report| report.lines.iter().map(|line| line.name.to_string()).collect())
-                .unwrap_or_default()
-        };
-        if name_ui(ui, "line", w.line, "", &mut line, &lines) {
+        let lines = || view.zones.lines.iter().map(|line| line.name.to_string()).collect();
+        if name_ui(ui, ("line", w.line), "", w.no_lines, &mut line, &lines, out) {
             rule.line = (!line.is_empty()).then_some(line);
         }
         ui.end_row();
@@ -155,7 +183,7 @@ fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
         ui.end_row();
     } else {
         ui.label(w.for_s);
-        seconds_ui(ui, w, w.for_s, &mut rule.for_s);
+        seconds_ui(ui, w, w.for_s, &mut rule.for_s, None);
         ui.end_row();
     }
     ui.label(w.at_least).on_hover_text(w.at_least_hint);
@@ -164,7 +192,7 @@ fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
         .accessible_name(w.at_least);
     ui.end_row();
     ui.label(w.pause);
-    seconds_ui(ui, w, w.pause, &mut rule.pause_s);
+    seconds_ui(ui, w, w.pause, &mut rule.pause_s, Some(w.no_limit));
     ui.end_row();
 
     ui.label(w.hours);
@@ -190,23 +218,31 @@ fn fields_ui(draft: &mut Draft, ui: &mut Ui, view: &View<'_>, w: &Events) {
     ui.end_row();
 }
 
-fn seconds_ui(ui: &mut Ui, w: &Events, name: &str, value: &mut f64) {
-    let drag = DragValue::new(value)
-        .range(0.0..=86_400.0)
-        .speed(0.1)
-        .max_decimals(1)
-        .suffix(format!(" {}", w.seconds));
+/// A number of seconds; `zero` stands for 0.
+fn seconds_ui(ui: &mut Ui, w: &Events, name: &str, value: &mut f64, zero: Option<&str>) {
+    let is_zero = *value == 0.0;
+    let mut drag = DragValue::new(value).range(0.0..=86_400.0).speed(0.1).max_decimals(1);
+    match zero.filter(|_| is_zero) {
+        Some(zero) => {
+            let shown = |value: f64| if value == 0.0 { zero.to_owned() } else { value.to_string() };
+            drag = drag.custom_formatter(move |value, _| shown(value));
+            drag = drag.custom_parser(|text| text.trim().parse().ok());
+        }
+        None => drag = drag.suffix(format!(" {}", w.seconds)),
+    }
     ui.add(drag).accessible_name(name);
 }
 
-/// A name that is typed or chosen; returns whether it was changed.
+/// A name that is typed or chosen; returns whether it was changed. Where there is nothing to choose, `none` says so and
+/// leads to the editor of zones; without it there is a dash.
 fn name_ui(
     ui: &mut Ui,
-    id: &str,
-    label: &str,
+    (id, label): (&str, &str),
     hint: &str,
+    none: &str,
     text: &mut String,
     choices: &dyn Fn() -> Vec<String>,
+    out: &mut Vec<Intent>,
 ) -> bool {
     let mut changed = false;
     ui.horizontal(|ui| {
@@ -215,8 +251,12 @@ fn name_ui(
         let button = ui.add(egui::Button::new("…").min_size(egui::vec2(30.0, 0.0)));
         egui::Popup::menu(&button).id(ui.scope_id().with((id, "choices"))).width(FIELD).show(|ui| {
             let choices = choices();
-            if choices.is_empty() {
+            if choices.is_empty() && none.is_empty() {
                 ui.label("–");
+            } else if choices.is_empty() && ui.button(none).clicked() {
+                out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
+                out.push(Intent::Zones(ZonesIntent::Edit(true)));
+                ui.close();
             }
             egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
                 for choice in choices {

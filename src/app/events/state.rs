@@ -65,8 +65,10 @@ pub(super) struct Draft {
     pub(super) rule: Rule,
     /// As they are typed.
     pub(super) hours: (String, String),
-    /// What the broker was when the rule was opened.
+    /// The editor has shown it.
     pub(super) shown: bool,
+    /// A name was typed.
+    pub(super) named: bool,
 }
 
 impl Draft {
@@ -74,7 +76,7 @@ impl Draft {
         let hours = rule.hours.map(|hours| hours.to_string());
         let hours = hours.as_deref().and_then(|text| text.split_once('-')).unwrap_or(("22:00", "06:00"));
         let hours = (hours.0.to_owned(), hours.1.to_owned());
-        Self { original, rule, hours, shown: false }
+        Self { original, rule, hours, shown: false, named: false }
     }
 }
 

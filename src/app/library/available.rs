@@ -11,6 +11,7 @@ use crate::app::strings::{Explain as _, Library, kind_text, permits, sentences, 
 use crate::app::style::palette;
 use crate::app::view::{Pull, PullState, View};
 use crate::app::widgets::{notice, plain_button, primary_button};
+use crate::library::download::is_of_hub;
 use crate::library::names::size;
 use crate::library::{Catalogue, CatalogueEntry, ModelEntry};
 use crate::model::labels::Language;
@@ -27,23 +28,24 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
         );
     }
     let catalogue = view.library.catalogue;
-    connection_notice(ui, view, w, out);
     let plain_list = page.task.is_none() && !page.classics && page.search.trim().is_empty();
     let missing = missing_starters(view, &here);
     if plain_list && !missing.is_empty() {
         starter_row(page, ui, w, &missing);
     }
-    // Running downloads come first: the user asked for them.
-    let running = |e: &&CatalogueEntry| view.library.pulls.iter().any(|p| p.id == e.id);
     let all = if page.classics { catalogue.classics() } else { catalogue.suggested() };
-    let (first, rest): (Vec<&CatalogueEntry>, Vec<&CatalogueEntry>) =
-        all.into_iter().filter(|e| fits(page, catalogue, e)).partition(running);
-    if first.is_empty() && rest.is_empty() {
+    let mut fitting: Vec<&CatalogueEntry> = all.into_iter().filter(|e| fits(page, catalogue, e)).collect();
+    if !page.search.trim().is_empty() {
+        let ranks = page.found.of(&catalogue.entries, &page.search);
+        fitting.sort_by_key(|entry| ranks.get(&entry.id));
+    }
+    if fitting.is_empty() {
         ui.add_space(16.0);
         ui.add(egui::Label::new(w.nothing_fits_available).wrap());
         return;
     }
-    for entry in first.into_iter().chain(rest) {
+    // A row stays where it is when its download starts or fails: it must not leave the pointer.
+    for entry in fitting {
         let pull = view.library.pulls.iter().find(|p| p.id == entry.id);
         row_frame(ui, pull.is_some(), |ui| {
             entry_ui(page, ui, view, w, entry, (here.get(entry.id.as_str()).copied(), pull), out);
@@ -52,36 +54,79 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
     }
 }
 
-/// Says once what keeps several downloads from starting, and tries all of them again.
-fn connection_notice(ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
+/// Whether the way to a server is broken for some downloads, so that there is a [`connection_notice`].
+pub(super) fn is_unconnected(view: &View<'_>) -> bool {
+    let of_connection = |pull: &Pull| matches!(pull.state, PullState::Failed { of_connection: true, .. });
+    view.library.pulls.iter().any(of_connection)
+}
+
+/// Says once what keeps downloads from starting, and tries all of them again. While something is searched for, one line.
+pub(super) fn connection_notice(
+    ui: &mut Ui,
+    view: &View<'_>,
+    w: &Library,
+    searching: bool,
+    out: &mut Vec<Intent>,
+) {
     let failed = || {
         view.library.pulls.iter().filter_map(|pull| match &pull.state {
-            PullState::Failed { message, fix, of_connection: true } => Some((pull, message, fix)),
+            PullState::Failed { message, fix, of_connection: true, unreached } => {
+                Some((pull, message, fix, unreached))
+            }
             _ => None,
         })
     };
-    let mut told: Vec<&str> = Vec::new();
-    for (_, message, fix) in failed() {
-        if told.contains(&message.as_str()) {
-            continue;
+    let Some((_, message, fix, _)) = failed().next() else { return };
+    let mut hosts: Vec<&str> = Vec::new();
+    for host in failed().flat_map(|(.., unreached)| unreached) {
+        if !hosts.contains(&host.as_str()) {
+            hosts.push(host);
         }
-        told.push(message);
-        let alike = || failed().filter(|(_, other, _)| *other == message).map(|(pull, ..)| pull.id.clone());
-        notice(ui, palette(ui).bad, &(w.not_downloaded)(alike().count()), &sentences(message, fix), |ui| {
-            ui.horizontal_wrapped(|ui| {
-                if ui.button(w.try_again).clicked() {
-                    out.extend(alike().map(|id| Intent::Library(LibraryIntent::ResumePull(id))));
-                }
-                if ui.button(w.cancel).clicked() {
-                    out.extend(alike().map(|id| Intent::Library(LibraryIntent::CancelPull(id))));
-                }
-                if ui.button(view.strings.settings).clicked() {
-                    out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
+    }
+    let of_hub = hosts.iter().any(|host| is_of_hub(host));
+    let of_others = hosts.iter().any(|host| !is_of_hub(host));
+    let title = (w.not_downloaded)(failed().count());
+    let text = if hosts.is_empty() {
+        sentences(message, fix)
+    } else {
+        let gap = if view.language == Language::Chinese { "" } else { " " };
+        let mut parts = vec![(w.unreached)(&hosts), w.check_network.to_owned()];
+        parts.extend(of_hub.then(|| w.mirror_of_hub.to_owned()));
+        parts.extend(of_others.then(|| w.mirror_of_others.to_owned()));
+        parts.join(gap)
+    };
+    let mut buttons = |ui: &mut Ui| {
+        let ids = || failed().map(|(pull, ..)| pull.id.clone());
+        if ui.button(w.try_again).clicked() {
+            out.extend(ids().map(|id| Intent::Library(LibraryIntent::ResumePull(id))));
+        }
+        if ui.button(w.dismiss).clicked() {
+            out.extend(ids().map(|id| Intent::Library(LibraryIntent::CancelPull(id))));
+        }
+        if (of_hub || hosts.is_empty()) && ui.button(view.strings.settings).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
+        }
+    };
+    if searching {
+        ui.horizontal(|ui| {
+            ui.label(egui::RichText::new(title).color(palette(ui).bad)).on_hover_text(&text);
+            buttons(ui);
+        });
+        return;
+    }
+    notice(ui, palette(ui).bad, &title, &text, |ui| {
+        egui::CollapsingHeader::new(w.models).id_salt("not downloaded").show_unindented(ui, |ui| {
+            egui::ScrollArea::vertical().id_salt("not downloaded").max_height(120.0).show(ui, |ui| {
+                for (pull, message, ..) in failed() {
+                    let name = view.library.catalogue.find(&pull.id).map(|entry| name_of(view, entry));
+                    let name = name.unwrap_or_else(|| pull.id.clone());
+                    let text = egui::RichText::new(format!("{name}: {message}")).color(palette(ui).weak);
+                    ui.add(egui::Label::new(text).wrap().selectable(true));
                 }
             });
         });
-        ui.add_space(6.0);
-    }
+        ui.horizontal_wrapped(buttons);
+    });
 }
 
 /// The entries of the starter set that are neither on this computer nor on their way.
@@ -151,7 +196,7 @@ fn on_this_computer<'a>(view: &View<'a>) -> HashMap<&'a str, &'a ModelEntry> {
 fn fits(page: &mut LibraryPage, catalogue: &Catalogue, entry: &CatalogueEntry) -> bool {
     page.task.is_none_or(|t| entry.task == t)
         && (page.search.trim().is_empty()
-            || page.found.of(&catalogue.entries, &page.search).contains(&entry.id))
+            || page.found.of(&catalogue.entries, &page.search).contains_key(&entry.id))
 }
 
 fn name_of(view: &View<'_>, entry: &CatalogueEntry) -> String {
@@ -224,7 +269,7 @@ fn entry_ui(
             }
         });
     });
-    if let Some(Pull { state: PullState::Failed { message, fix, of_connection: false }, .. }) = pull {
+    if let Some(Pull { state: PullState::Failed { message, fix, of_connection: false, .. }, .. }) = pull {
         ui.add(
             egui::Label::new(egui::RichText::new(sentences(message, fix)).color(p.bad))
                 .wrap()
@@ -248,7 +293,7 @@ fn about(view: &View<'_>, entry: &CatalogueEntry) -> String {
     parts.push(entry.precision.name().to_owned());
     parts.extend(entry.bytes.map(size));
     parts.extend(entry.accuracy.as_ref().map(|a| format!("{} {}", a.metric, a.value)));
-    parts.join(" · ")
+    parts.join(" · ").replace("） ·", "）·")
 }
 
 /// What a course says of a model: year, parameters, published accuracy; then the size of its file.
@@ -260,7 +305,7 @@ fn about_classic(w: &Library, entry: &CatalogueEntry) -> String {
     }
     parts.extend(entry.accuracy.as_ref().map(|a| format!("{} {}", a.metric, a.value)));
     parts.extend(entry.bytes.map(size));
-    parts.join(" · ")
+    parts.join(" · ").replace("） ·", "）·")
 }
 
 fn pull_ui(ui: &mut Ui, w: &Library, pull: &Pull, out: &mut Vec<Intent>) {
@@ -268,12 +313,15 @@ fn pull_ui(ui: &mut Ui, w: &Library, pull: &Pull, out: &mut Vec<Intent>) {
     let id = || pull.id.clone();
     let small =
         |ui: &mut Ui, text: &str| ui.add(egui::Button::new(text).min_size(egui::vec2(0.0, 30.0))).clicked();
-    if matches!(pull.state, PullState::Failed { .. }) {
-        if small(ui, w.cancel) {
+    if let PullState::Failed { message, of_connection, .. } = &pull.state {
+        if small(ui, w.dismiss) {
             out.push(Intent::Library(LibraryIntent::CancelPull(id())));
         }
         if small(ui, w.try_again) {
             out.push(Intent::Library(LibraryIntent::ResumePull(id())));
+        }
+        if *of_connection {
+            ui.label(egui::RichText::new(w.failed_short).small().color(p.bad)).on_hover_text(message);
         }
         return;
     }

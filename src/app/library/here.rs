@@ -32,6 +32,13 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, w: &Libra
     let places = models.iter().enumerate().filter(|(place, model)| fits(page, *place, model));
     let mut fitting: Vec<&ModelEntry> = places.map(|(_, model)| model.as_ref()).collect();
     search::sort(&mut fitting, view.settings.model_order);
+    if !page.search.trim().is_empty() {
+        let place = |model: &ModelEntry| models.iter().position(|of| std::ptr::eq(of.as_ref(), model));
+        let mut rank = |model: &ModelEntry| {
+            place(model).map_or(u8::MAX, |at| page.texts.of(at, &models[at]).rank(&page.search))
+        };
+        fitting.sort_by_cached_key(|model| rank(model));
+    }
     if fitting.is_empty() {
         ui.add_space(16.0);
         ui.label(w.nothing_fits);
@@ -229,7 +236,7 @@ fn about(view: &View<'_>, w: &Library, model: &ModelEntry) -> String {
     if !spec.labels.is_empty() {
         parts.push((w.classes)(spec.labels.len()));
     }
-    parts.join(" · ")
+    parts.join(" · ").replace("） ·", "）·")
 }
 
 fn more_menu(

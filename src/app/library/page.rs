@@ -41,7 +41,22 @@ impl LibraryPage {
             ui.add_space(2.0);
             self.tasks_ui(ui, view, w);
             ui.add_space(4.0);
-            let list = egui::ScrollArea::vertical().id_salt(("models", self.tab == Tab::Here));
+            // Below the list: above it, it would move the row that was just clicked from under the pointer.
+            if self.tab == Tab::Available && available::is_unconnected(view) {
+                let searching = !self.search.trim().is_empty();
+                egui::Panel::bottom("no connection")
+                    .show_separator_line(false)
+                    .resizable(false)
+                    .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(0, 8)))
+                    .show(ui, |ui| {
+                        available::connection_notice(ui, view, w, searching, out);
+                    });
+            }
+            let mut list = egui::ScrollArea::vertical().id_salt(("models", self.tab == Tab::Here));
+            if self.searched != self.search {
+                self.searched.clone_from(&self.search);
+                list = list.vertical_scroll_offset(0.0);
+            }
             list.auto_shrink([false, false])
                 .content_margin(egui::Margin { right: 12, bottom: 16, ..Default::default() })
                 .show(ui, |ui| {

@@ -1,6 +1,6 @@
 //! What the library page remembers between two passes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,12 +61,13 @@ pub(super) struct Found {
     of: (usize, usize),
     texts: Vec<(String, Haystack)>,
     search: String,
-    ids: HashSet<String>,
+    /// The ids of the entries that fit, and how well; see [`Haystack::rank`].
+    ids: HashMap<String, u8>,
 }
 
 impl Found {
-    /// The ids of the entries that fit.
-    pub(super) fn of(&mut self, entries: &[CatalogueEntry], search: &str) -> &HashSet<String> {
+    /// The ids of the entries that fit, and how well, the least first.
+    pub(super) fn of(&mut self, entries: &[CatalogueEntry], search: &str) -> &HashMap<String, u8> {
         let of = (entries.as_ptr() as usize, entries.len());
         let is_new = self.of != of;
         if is_new {
@@ -80,7 +81,7 @@ impl Found {
         if is_new || self.search != search {
             search.clone_into(&mut self.search);
             let fitting = self.texts.iter().filter(|(_, text)| text.has(search));
-            self.ids = fitting.map(|(id, _)| id.clone()).collect();
+            self.ids = fitting.map(|(id, text)| (id.clone(), text.rank(search))).collect();
         }
         &self.ids
     }
@@ -91,6 +92,8 @@ impl Found {
 pub struct LibraryPage {
     pub(super) tab: Tab,
     pub(super) search: String,
+    /// What was searched for in the last pass: with another search the list begins at its top.
+    pub(super) searched: String,
     /// Only models of this task are listed.
     pub(super) task: Option<Task>,
     /// Of those to download, only the classics are listed, in the order of a course.

@@ -74,9 +74,12 @@ impl Texts {
 }
 
 /// English text as the window shows it: in the bundled font curly quotes are as wide as a Chinese character, so
-/// straight ones stand for them.
+/// straight ones stand for them. Chinese sentences keep theirs.
 #[must_use]
 pub fn plain_quotes(text: &str) -> String {
+    if text.contains(['。', '，', '：', '（']) {
+        return text.to_owned();
+    }
     text.replace(['\u{201c}', '\u{201d}'], "\"")
 }
 

@@ -24,7 +24,7 @@ strings! {
             "A rule says what you want to hear of: \"a car stays in the drive for 10 seconds\". Each time that it fires, an event with a picture is listed here.",
             "规则说明您想知道什么，例如“汽车在车道停留 10 秒”。规则每次触发时，这里会列出带图片的事件。";
         nothing_fits = "No matching events.", "没有匹配的事件。";
-        first_rule = "Create a rule", "创建规则";
+        first_rule = "Create a rule", "新建规则";
         more = "Show older events", "显示更早的事件";
         export = "Export", "导出";
         export_csv = "As a table (CSV)", "表格（CSV）";
@@ -47,7 +47,7 @@ strings! {
         no_rules = "No rules yet", "还没有规则";
         no_rules_text =
             "Sightline notifies nobody and runs nothing until you create a rule. Zones and lines are drawn in the scene; a rule may also watch the whole picture.",
-            "创建规则之前，Sightline 不会通知任何人，也不会运行任何程序。区域和线在场景中绘制；规则也可以针对整个画面。";
+            "新建规则之前，Sightline 不会通知任何人，也不会运行任何程序。区域和线在场景中绘制；规则也可以针对整个画面。";
         new_rule = "New rule", "新建规则";
         edit = "Edit", "编辑";
         enabled = "Enabled", "启用";
@@ -59,6 +59,8 @@ strings! {
         zone = "Zone", "区域";
         zone_hint = "empty: the whole picture", "留空：整个画面";
         line = "Line", "线";
+        no_zones = "No zones yet: press Z on the picture to draw one", "还没有区域：在画面上按 Z 绘制";
+        no_lines = "No lines yet: press Z on the picture to draw one", "还没有线：在画面上按 Z 绘制";
         direction = "Direction", "方向";
         for_s = "For at least", "至少持续";
         at_least = "How many", "数量";
@@ -66,6 +68,7 @@ strings! {
             "So many at the same time; for what happens in a moment: every so many.",
             "同时达到的数量；对于瞬间发生的事：每发生多少次。";
         pause = "At most once in", "最多每隔";
+        no_limit = "no limit", "不限";
         hours = "Only between", "仅在此时段";
         seconds = "s", "秒";
         actions = "Actions", "操作";

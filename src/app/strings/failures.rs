@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::phrases::phrase;
 use crate::library::catalogue::CatalogueError;
-use crate::library::download::{DownloadError, Failure, PartialDownload};
+use crate::library::download::{DownloadError, Failure, PartialDownload, is_of_hub};
 use crate::library::import::{ImportError, MAX_MODELS};
 use crate::library::names;
 use crate::library::records::RecordsError;
@@ -352,8 +352,11 @@ fn what_to_do(error: &DownloadError) -> &'static str {
         E::BadAddress { .. } => "请给出 https 地址、file:// 地址或文件夹。",
         E::PlainHttp { .. } => "请使用 https 地址，或给出文件的 SHA-256。",
         E::Offline => "请连接网络后重试。",
-        E::Unreachable { .. } => {
+        E::Unreachable { host, .. } if is_of_hub(host) => {
             "请检查网络（如需代理，请设置 HTTPS_PROXY），或选择镜像（在“设置”中，或用 HF_ENDPOINT）。"
+        }
+        E::Unreachable { .. } => {
+            "请检查网络（如需代理，请设置 HTTPS_PROXY），或用 SIGHTLINE_MIRROR 指定镜像。"
         }
         E::Insecure { .. } => "请检查本机的日期和证书；如网络要求登录，请先登录。",
         E::Proxy { .. } => "请更正 HTTPS_PROXY、HTTP_PROXY 或 ALL_PROXY，或在 NO_PROXY 中列出该服务器。",

@@ -43,6 +43,22 @@ strings! {
         not_downloaded: fn(usize) -> String =
             |n| if n == 1 { "A model couldn't be downloaded".into() } else { format!("{n} models couldn't be downloaded") },
             |n| format!("{n} 个模型未能下载");
+        /// Given the servers.
+        unreached: fn(&[&str]) -> String =
+            |hosts| match hosts {
+                [most @ .., last] if !most.is_empty() => format!("{} and {last} can't be reached.", most.join(", ")),
+                _ => format!("{} can't be reached.", hosts.concat()),
+            },
+            |hosts| format!("无法连接 {}。", hosts.join("、"));
+        check_network = "Check the network (HTTPS_PROXY if it needs a proxy).", "请检查网络（如需代理，请设置 HTTPS_PROXY）。";
+        mirror_of_hub =
+            "Settings or HF_ENDPOINT can name a mirror of huggingface.co.",
+            "可在“设置”中或用 HF_ENDPOINT 指定 huggingface.co 的镜像。";
+        mirror_of_others =
+            "SIGHTLINE_MIRROR can name a mirror of the models.",
+            "可用 SIGHTLINE_MIRROR 指定模型的镜像。";
+        dismiss = "Dismiss", "忽略";
+        failed_short = "Not downloaded", "未能下载";
         undo = "Undo", "撤销";
         restored = "Restored from the trash", "已从回收站恢复";
         copies = "Also in", "另有副本";

@@ -110,7 +110,17 @@ fn filled(template: &str, parts: &[&str]) -> String {
     for piece in pieces {
         let (number, after) = piece.split_once('}').unwrap_or(("", piece));
         if let Some(part) = number.parse::<usize>().ok().and_then(|n| parts.get(n)) {
-            text.push_str(&phrase(Language::Chinese, part));
+            let part = phrase(Language::Chinese, part);
+            // Between Chinese characters there is no space; a template has them for numbers and Latin letters.
+            let is_chinese = |c: Option<char>| c.is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            if is_chinese(part.chars().next()) && text.ends_with(' ') {
+                text.pop();
+            }
+            text.push_str(&part);
+            let after =
+                if is_chinese(part.chars().next_back()) { after.trim_start_matches(' ') } else { after };
+            text.push_str(after);
+            continue;
         }
         text.push_str(after);
     }

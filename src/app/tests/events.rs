@@ -8,7 +8,7 @@ use super::*;
 use crate::app::events::{EventRow, Tested};
 use crate::app::intent::{EventsIntent, SettingsIntent};
 use crate::events::{Action, EventRecord, LogSummary, Rule, WebhookAction, When};
-use crate::track::{Report, ZoneReport};
+use crate::track::zones::SceneFile;
 
 fn page_of(bench: &mut Bench, ui: &mut Ui) {
     let (mut page, mut out) = (std::mem::take(&mut bench.events), Vec::new());
@@ -55,10 +55,9 @@ fn an_empty_log_explains_itself_and_leads_to_a_rule() {
 #[test]
 fn a_rule_is_written_with_plain_controls() {
     let mut bench = Bench::default().with_model();
-    if let Some(prediction) = bench.prediction.as_mut().and_then(Arc::get_mut) {
-        let zone = ZoneReport { name: "Drive".into(), inside: Vec::new(), ..Default::default() };
-        prediction.report = Some(Arc::new(Report { zones: vec![zone], ..Report::default() }));
-    }
+    bench.zones =
+        SceneFile::parse("[[zones]]\nname = \"Drive\"\npoints = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]\n")
+            .unwrap();
     bench.events.edit(None);
     let mut harness = bench.shown(page_of);
     assert!(harness.query_by_label_contains("The rule has no name.").is_some());
@@ -90,6 +89,39 @@ fn a_rule_is_written_with_plain_controls() {
     harness.state_mut().events.tested.insert(("Gate".into(), 0), Tested::Failed(why.into()));
     harness.run_steps(3);
     assert!(harness.query_by_label(why).is_some());
+}
+
+#[test]
+fn a_new_rule_fits_a_source_without_zones_and_can_be_saved_once_it_has_a_name() {
+    let mut bench = Bench::default().with_model();
+    bench.events.edit(None);
+    let mut harness = bench.shown(page_of);
+    assert!(harness.query_by_value("appears").is_some(), "nothing that needs a zone");
+    assert!(harness.query_by_value("no limit").is_some(), "how often it fires");
+    type_into(&mut harness, "Name", "Gate");
+    harness.get_by_role_and_label(Role::ComboBox, "What happens").click();
+    harness.run_steps(3);
+    press(&mut harness, "stays");
+    press(&mut harness, "Save");
+    let saved = harness.state().intents.iter().find_map(|intent| match intent {
+        Intent::Events(EventsIntent::SaveRule(None, rule)) => Some((rule.when, rule.for_s)),
+        _ => None,
+    });
+    assert_eq!(saved, Some((When::StaysIn, 10.0)));
+}
+
+#[test]
+fn what_a_test_tells_does_not_move_the_buttons() {
+    let mut bench = with_rules(&[Rule { actions: vec![Action::Sound], ..rule("Gate") }]);
+    let edited = Arc::new(bench.rules.rules[0].clone());
+    bench.events.edit(Some(&edited));
+    let mut harness = bench.shown(page_of);
+    let place = |harness: &Harness<'_, Bench>| harness.get_by_label("Save").rect();
+    let before = place(&harness);
+    harness.state_mut().events.tested.insert(("Gate".into(), 0), Tested::Failed("no player".into()));
+    harness.run_steps(3);
+    assert!(harness.query_by_label("no player").is_some());
+    assert_eq!(place(&harness), before);
 }
 
 #[test]

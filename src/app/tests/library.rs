@@ -114,6 +114,7 @@ fn a_download_that_failed_says_why_and_can_be_tried_again() {
         message: "example.org sent a web page.".into(),
         fix: "Try a mirror.".into(),
         of_connection: false,
+        unreached: Vec::new(),
     };
     let pulls = vec![Pull { id: "free".into(), state: failed }];
     let mut harness = Bench { catalogue: list(), pulls, ..Bench::default() }.shown(page_of);
@@ -131,6 +132,7 @@ fn a_broken_connection_is_told_once_and_tried_again_for_all() {
             message: "No internet connection.".into(),
             fix: "Connect to a network and try again.".into(),
             of_connection: true,
+            unreached: Vec::new(),
         },
     };
     let pulls = vec![failed("free"), failed("bound")];
@@ -143,6 +145,58 @@ fn a_broken_connection_is_told_once_and_tried_again_for_all() {
     harness.run_steps(3);
     let resumed = |id: &str| Intent::Library(LibraryIntent::ResumePull(id.into()));
     assert_eq!(harness.state().intents, [resumed("free"), resumed("bound")]);
+}
+
+/// A failed start of these entries, each from a server that can't be reached.
+fn unreached(pairs: &[(&str, &str)]) -> Vec<Pull> {
+    let failed = |(id, host): &(&str, &str)| Pull {
+        id: (*id).into(),
+        state: PullState::Failed {
+            message: format!("{host} can't be reached: no answer."),
+            fix: "Check the network.".into(),
+            of_connection: true,
+            unreached: vec![(*host).into()],
+        },
+    };
+    pairs.iter().map(failed).collect()
+}
+
+#[test]
+fn servers_that_cant_be_reached_share_one_card_with_the_fix_for_each() {
+    let pulls = unreached(&[("first", "huggingface.co"), ("second", "github.com"), ("hashed", "github.com")]);
+    let mut harness = Bench { catalogue: course(), pulls, ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show available models");
+    assert!(harness.query_by_label("3 models couldn't be downloaded").is_some());
+    let text = "huggingface.co and github.com can't be reached. Check the network (HTTPS_PROXY if it needs a proxy). \
+                Settings or HF_ENDPOINT can name a mirror of huggingface.co. SIGHTLINE_MIRROR can name a mirror of the models.";
+    assert_eq!(harness.query_all_by_label_contains("can't be reached.").count(), 1);
+    assert!(harness.query_by_label(text).is_some());
+    assert!(harness.query_by_label("Cancel").is_none(), "nothing runs");
+    // The search shows what fits it, and one line of the trouble.
+    search(&mut harness, "second");
+    assert_eq!(order_of(&harness, &["first", "second", "hashed"]), ["second"]);
+    assert!(harness.query_by_label(text).is_none());
+    assert!(harness.query_by_label("3 models couldn't be downloaded").is_some());
+    // A mirror of Hugging Face doesn't help where its servers aren't meant.
+    let pulls = unreached(&[("first", "github.com")]);
+    let mut harness = Bench { catalogue: course(), pulls, ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show available models");
+    assert!(harness.query_all_by_label_contains("HF_ENDPOINT").next().is_none());
+}
+
+#[test]
+fn a_row_stays_where_it_is_when_its_download_starts_and_fails() {
+    let names = ["first", "second", "hashed", "unknown"];
+    let mut harness = Bench { catalogue: course(), ..Bench::default() }.shown(page_of);
+    press(&mut harness, "Show available models");
+    let place = |harness: &Harness<'_, Bench>| harness.get_by_label("unknown").rect().top();
+    let (order, before) = (order_of(&harness, &names), place(&harness));
+    let failed = unreached(&[("unknown", "github.com")]);
+    for pulls in [vec![Pull { id: "unknown".into(), state: PullState::Waiting }], failed] {
+        harness.state_mut().pulls = pulls;
+        harness.run_steps(3);
+        assert_eq!((order_of(&harness, &names), place(&harness)), (order.clone(), before));
+    }
 }
 
 #[test]

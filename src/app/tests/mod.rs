@@ -137,6 +137,7 @@ impl Bench {
             stats: &STATS,
             pace: self.pace,
             prediction: self.prediction.as_ref(),
+            drawn: self.prediction.as_ref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
             library: LibraryView { models: &self.models, catalogue: &self.catalogue, pulls: &self.pulls },

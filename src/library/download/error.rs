@@ -144,8 +144,11 @@ impl DownloadError {
             Self::BadAddress { .. } => "Give an https address, a file:// address or a folder.",
             Self::PlainHttp { .. } => "Use its https address, or give the file's SHA-256.",
             Self::Offline => "Connect to a network and try again.",
-            Self::Unreachable { .. } => {
+            Self::Unreachable { host, .. } if is_of_hub(host) => {
                 "Check the network (HTTPS_PROXY if it needs a proxy), or choose a mirror (Settings or HF_ENDPOINT)."
+            }
+            Self::Unreachable { .. } => {
+                "Check the network (HTTPS_PROXY if it needs a proxy), or name a mirror in SIGHTLINE_MIRROR."
             }
             Self::Insecure { .. } => {
                 "Check this computer's date and certificates, and sign in to the network if it asks for that."
@@ -202,6 +205,13 @@ impl DownloadError {
     }
 }
 
+/// Whether a server is one of Hugging Face, which the mirror in the settings and `HF_ENDPOINT` stand in for.
+#[must_use]
+pub fn is_of_hub(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    name == "huggingface.co" || name.ends_with(".huggingface.co")
+}
+
 /// A failed download: why, which addresses were tried, and what is left on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -223,6 +233,21 @@ impl Failure {
     /// The error, if there was no network at all.
     pub(super) fn offline(&self) -> Option<&DownloadError> {
         Some(&self.error).filter(|error| **error == DownloadError::Offline)
+    }
+
+    /// The servers that were tried and couldn't be reached, each once; none where there is no network at all.
+    #[must_use]
+    pub fn unreached(&self) -> Vec<String> {
+        let mut hosts = Vec::new();
+        let errors = std::iter::once(&self.error).chain(self.tried.iter().map(|(_, error)| error));
+        for error in errors {
+            if let DownloadError::Unreachable { host, .. } = error
+                && !hosts.contains(host)
+            {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
     }
 
     /// How many addresses failed besides the one that [`Failure::error`] tells of; none where no address can be reached.

@@ -158,7 +158,7 @@ impl Attempt<'_> {
                 unreachable(format!("no answer within {seconds} s"))
             }
             E::Timeout(_) => DownloadError::Stalled { host, after: self.options.idle_timeout },
-            E::HostNotFound => unreachable("its name isn't known".into()),
+            E::HostNotFound => unreachable("its name couldn't be found (no internet?)".into()),
             E::Io(error) if error.get_ref().is_none_or(|e| !e.is::<rustls::Error>()) => match error.kind() {
                 ErrorKind::UnexpectedEof
                 | ErrorKind::ConnectionReset
@@ -166,7 +166,7 @@ impl Attempt<'_> {
                 | ErrorKind::BrokenPipe => DownloadError::BrokeOff { host, bytes: 0, total: None },
                 // What the system's look-up says is no sentence, and in the system's language.
                 _ if error.to_string().starts_with("failed to lookup address") => {
-                    unreachable("its name isn't known".into())
+                    unreachable("its name couldn't be found (no internet?)".into())
                 }
                 _ => unreachable(short(error)),
             },

@@ -36,7 +36,7 @@ mod sniff;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use error::{DownloadError, Failure};
+pub use error::{DownloadError, Failure, is_of_hub};
 pub(crate) use headers::retry_after;
 pub use manager::{Download, Downloads, Running, State, Ticket};
 pub use monitor::{Phase, Progress};

@@ -4,7 +4,7 @@ type Phrases = &'static [(&'static str, &'static str)];
 
 /// Texts that the program doesn't hold as a whole: of the operating system, and those that are put together of parts.
 pub(super) const OTHERS: Phrases = &[
-    ("{} images", "{} 张图像"),
+    ("{} images", "{0} 张图片"),
     // Of the parser of TOML files.
     ("key with no value, expected {}", "键没有值，应有 {0}"),
     ("missing field {}", "缺少字段 {0}"),
@@ -175,7 +175,7 @@ pub(super) const PHRASES: Phrases = &[
     ("it is not an image, or of a format that can't be read", "不是图片，或格式不受支持"),
     (
         "it has {} pixels, {} megapixels, and at most {} can be read; make it smaller first",
-        "有 {0} 像素（{1} 百万像素），最多可读取 {2} 百万像素；请先缩小图像",
+        "有 {0} 像素（{1} 百万像素），最多可读取 {2} 百万像素；请先缩小图片",
     ),
     ("it needs more memory than an image should", "所需内存超出图片的上限"),
     ("it is of a format that can't be read", "格式不受支持"),
@@ -194,6 +194,8 @@ pub(super) const PHRASES: Phrases = &[
     ("this account has no permission", "当前账户没有权限"),
     ("it is a link or a folder; remove it", "这是链接或文件夹，请将其移除"),
     ("it names no file", "没有指明文件"),
+    ("its name couldn't be found (no internet?)", "找不到该服务器的地址（未联网？）"),
+    ("no answer within {} s", "{0} 秒内没有应答"),
     ("its address isn't understood", "无法识别其地址"),
     ("it isn't a web address", "不是网址"),
     ("it names no server", "没有指明服务器"),
