@@ -122,7 +122,11 @@ fn people_keep_their_numbers_on_two_public_sequences() {
                 let found = figures(&truth, &tracks(&values(&ended.out)));
                 println!("{tracker} {name}.{mode}.{seed}: {:.3} {}", found.idf1, found.switches);
                 if *mode == "clean" {
-                    assert!(found.idf1 > least_clean && found.switches == 0, "{tracker} {name}: {:.3}", found.idf1);
+                    assert!(
+                        found.idf1 > least_clean && found.switches == 0,
+                        "{tracker} {name}: {:.3}",
+                        found.idf1
+                    );
                 }
                 (idf1, switches, count) = (idf1 + found.idf1, switches + found.switches, count + 1.0);
             }

@@ -296,7 +296,7 @@ mod tests {
         let found = |class| {
             let mut results = Results::default();
             results.clear(Task::Detect, (8, 8));
-            results.detections.push(crate::model::Detection::new(class, 0.9, [0.0, 0.0, 4.0, 4.0]));
+            results.detections.push(Detection::new(class, 0.9, [0.0, 0.0, 4.0, 4.0]));
             results
         };
         let (coco, faces) = (Labels::coco80(), Labels::face());
