@@ -87,7 +87,8 @@ fn figures(truth: &Objects, tracks: &Objects) -> Figures {
             if taken.contains(&object) || used.contains(&track) {
                 continue;
             }
-            (taken.push(object), used.push(track));
+            taken.push(object);
+            used.push(track);
             switches += usize::from(last.insert(object, track).is_some_and(|before| before != track));
         }
     }
@@ -96,7 +97,8 @@ fn figures(truth: &Objects, tracks: &Objects) -> Figures {
     let (mut taken, mut used, mut right) = (Vec::new(), Vec::new(), 0);
     for ((object, track), count) in pairs {
         if !taken.contains(&object) && !used.contains(&track) {
-            (taken.push(object), used.push(track));
+            taken.push(object);
+            used.push(track);
             right += count;
         }
     }
