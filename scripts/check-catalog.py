@@ -57,7 +57,8 @@ REQUIRED = {
     "licence": str, "permits": str, "precision": str, "note": str, "note-zh": str,
 }  # fmt: skip
 OPTIONAL = {
-    "name-zh": str, "mirrors": list, "member": str, "bytes": int, "input": list, "group": str, "accuracy": dict,
+    "name-zh": str, "mirrors": list, "member": str, "bytes": int, "input": list, "group": str,
+    "accuracy": dict, "member-sha256": str,
     "labels": str, "read": dict, "known": list, "starter": bool, "classic": dict,
 }  # fmt: skip
 KINDS = {str: "text", int: "a whole number", list: "a list", dict: "a table", bool: "true or false"}
@@ -241,6 +242,8 @@ def entry(model, lists):
         yield f"has {size} bytes"
     if text("sha256") and text("sha256") != "unverified" and not re.fullmatch(r"[0-9a-f]{64}", text("sha256")):
         yield 'has a sha256 that is neither 64 small hex digits nor "unverified"'
+    if "member-sha256" in model and not ("member" in model and re.fullmatch(r"[0-9a-f]{64}", text("member-sha256") or "")):
+        yield "has a member-sha256 that isn't 64 small hex digits, or no member"
     hashes = model.get("known")
     if isinstance(hashes, list):
         if text("sha256") != "unverified" or len(hashes) < 2:

@@ -612,3 +612,11 @@ fn completions_know_the_commands() {
         assert!(ended.out.contains("predict") && ended.out.contains("max-frames"), "{shell}");
     }
 }
+
+#[test]
+fn what_is_hidden_is_not_saved_as_a_crop() {
+    let env = TestEnv::new();
+    let ended = env.run(["predict", "pattern", "--blur", "person", "--crops", "out"]).with_code(2);
+    assert!(ended.err.contains("--crops"), "{}", ended.err);
+    assert!(!env.path("out").exists());
+}

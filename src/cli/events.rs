@@ -51,7 +51,7 @@ pub struct EventsArgs {
     #[arg(short, long, value_enum, default_value_t)]
     format: EventFormat,
     /// At most N events, newest first; 0: all [default: 100 as text, else all]
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// The log [default: the window's]
     #[arg(long, value_name = "FILE")]

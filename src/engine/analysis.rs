@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::publish::Stage;
+use super::stage::Stage;
 use super::state::{ModelInfo, Prediction};
 use crate::frame::Frame;
 use crate::track::{Analyser, AnalyserOptions};

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::command::ControlsCell;
-use super::follow::Follow;
+use super::follow_slot::Follow;
 use super::metrics::Metrics;
 use super::state::SourceState;
 use crate::source::Pace;

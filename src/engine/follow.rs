@@ -9,13 +9,14 @@
 //! It works only while results come later than the next frame: a model that keeps up needs no help.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use super::context::Context;
+use super::follow_slot::{Follow, Work};
 use super::state::Prediction;
 use crate::frame::Frame;
-use crate::latest::{LatestReader, LatestWriter, Take, latest};
+use crate::latest::Take;
 use crate::motion::Follower;
 
 const WAIT: Duration = Duration::from_millis(50);
@@ -23,64 +24,6 @@ const WAIT: Duration = Duration::from_millis(50);
 const IN_TIME: u32 = 10;
 /// Predictions that may be held at once: in the slot, by the composer's request and its scenes, one that is being written.
 const POOL: usize = 6;
-
-/// What waits for the worker, merged: only the newest frame and the newest result count.
-#[derive(Default)]
-struct Work {
-    /// What was shown belongs to a source or a model that is gone. It comes before frame and result.
-    forget: bool,
-    frame: Option<Arc<Frame>>,
-    result: Option<Arc<Prediction>>,
-}
-
-/// The worker's two ends, for those who bring frames and results and for the screen.
-pub(super) struct Follow {
-    work: LatestWriter<Work>,
-    inbox: LatestReader<Work>,
-    moved: (LatestWriter<Arc<Prediction>>, LatestReader<Arc<Prediction>>),
-    /// Results are late and are being moved.
-    active: AtomicBool,
-}
-
-impl Default for Follow {
-    fn default() -> Self {
-        let (work, inbox) = latest();
-        Self { work, inbox, moved: latest(), active: AtomicBool::new(false) }
-    }
-}
-
-impl Follow {
-    fn add(&self, change: impl FnOnce(&mut Work)) {
-        // The reader is held here too, so the slot is never closed.
-        let _ = self.work.merge(|waiting| {
-            let mut work = waiting.unwrap_or_default();
-            change(&mut work);
-            work
-        });
-    }
-
-    /// A frame is decoded. Returns whether the worker wakes the window when it has moved the results to it.
-    pub fn frame(&self, frame: &Arc<Frame>) -> bool {
-        self.add(|work| work.frame = Some(Arc::clone(frame)));
-        self.active.load(SeqCst)
-    }
-
-    /// A result is published.
-    pub fn result(&self, prediction: &Arc<Prediction>) {
-        self.add(|work| work.result = Some(Arc::clone(prediction)));
-    }
-
-    /// There are no results of this source or model any more.
-    pub fn forget(&self) {
-        self.moved.0.clear();
-        self.add(|work| *work = Work { forget: true, ..Work::default() });
-    }
-
-    /// The newest frame with what is drawn on it, while results are being moved.
-    pub fn newest(&self) -> Option<Arc<Prediction>> {
-        self.active.load(SeqCst).then(|| self.moved.1.peek()).flatten()
-    }
-}
 
 /// Runs until the engine stops.
 pub(super) fn run(context: &Context) {

@@ -17,9 +17,11 @@ mod context;
 mod factories;
 mod feed;
 mod follow;
+mod follow_slot;
 mod metrics;
 mod publish;
 mod runner;
+mod stage;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -35,8 +37,9 @@ pub use choice::{MAX_COMPARED, ModelChoice};
 pub use command::Command;
 pub use factories::{Factories, ModelFactory, SourceFactory};
 pub use metrics::{ModelStats, Percentiles, Stats};
-pub use publish::{Stage, Subscription};
+pub use publish::Subscription;
 pub use runner::{PaceFigures, PaceReport, Predictor, ResultPace, SessionCache, Stop};
+pub use stage::Stage;
 pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, SourceState};
 
 use crate::frame::Frame;

@@ -15,20 +15,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
 use super::analysis::Analysis;
 use super::context::Context;
+use super::stage::Stage;
 use super::state::{Comparison, ModelInfo, ModelState, Prediction};
-use crate::frame::Frame;
 use crate::latest::{LatestReader, LatestWriter, latest};
-
-/// A step between the model and everybody who gets its results, for example a tracker. Stages are called in the order of
-/// frames, whichever session made the result, and never at the same time.
-pub trait Stage: Send {
-    /// Changes a prediction. `frame` is the frame that it was made from. A frame that stands still comes again when the
-    /// thresholds or the model change.
-    fn apply(&mut self, frame: &Frame, prediction: &mut Prediction);
-
-    /// Another source was opened: the next frame has nothing to do with the last one.
-    fn reset(&mut self);
-}
 
 /// A queue of published predictions; see [`Engine::subscribe`](super::Engine::subscribe). Ends with the engine; dropping it
 /// unsubscribes.

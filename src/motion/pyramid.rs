@@ -133,7 +133,7 @@ impl Pyramid {
     }
 }
 
-/// Shrinks a frame to grey: each pixel is the mean luma of `step`×`step` pixels (weights of BT.601, in 256ths).
+/// Shrinks a frame to grey: each pixel is the mean luma of `step`×`step` pixels (weights of BT.601, parts of 256).
 fn grey(frame: &Frame, step: usize, out: &mut Level) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {

@@ -1,10 +1,9 @@
 //! The pages of sources and models that fail: a title, an explanation and a fix; and the names of tasks.
 
 use super::failures::{Explain, FailureText, zh};
-use super::language::pick;
 use crate::file_kind::FileKind;
+use crate::model::ModelError;
 use crate::model::labels::Language;
-use crate::model::{ModelError, Task};
 use crate::source::SourceError;
 
 /// The texts of one page.
@@ -322,24 +321,4 @@ fn model_texts(error: &ModelError) -> Texts {
             "请选择“CPU”，或安装该提供程序所需的组件。",
         ),
     }
-}
-
-/// The name of a task.
-#[must_use]
-pub fn task_name(language: Language, task: Task) -> &'static str {
-    pick(
-        language,
-        match task {
-            Task::Detect => ("Object detection", "目标检测"),
-            Task::Segment => ("Instance segmentation", "实例分割"),
-            Task::Semantic => ("Semantic segmentation", "语义分割"),
-            Task::Matte => ("Matting", "抠图"),
-            Task::Pose => ("Pose estimation", "姿态估计"),
-            Task::Obb => ("Oriented boxes", "旋转框检测"),
-            Task::Depth => ("Depth estimation", "深度估计"),
-            Task::Classify => ("Classification", "图像分类"),
-            Task::Stylize => ("Image to image", "图像转换"),
-            Task::Action => ("Action recognition", "动作识别"),
-        },
-    )
 }

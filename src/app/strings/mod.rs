@@ -58,14 +58,14 @@ mod zones;
 use std::ops::Deref;
 
 pub use compare::Compare;
-pub use errors::{PageText, chinese_kind, model_page, plain_quotes, source_page, task_name};
+pub use errors::{PageText, chinese_kind, model_page, plain_quotes, source_page};
 pub use events::{Events, action_name, direction_name, private_class, problem_text, rule_text, when_name};
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
-pub use phrases::{family_name, kind_text, phrase};
+pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
 pub use window::Window;

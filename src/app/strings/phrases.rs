@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::errors::task_name;
+use super::language::pick;
 use crate::model::labels::Language;
 use crate::model::{Family, Task};
 
@@ -125,6 +125,26 @@ fn filled(template: &str, parts: &[&str]) -> String {
         text.push_str(after);
     }
     text
+}
+
+/// The name of a task.
+#[must_use]
+pub fn task_name(language: Language, task: Task) -> &'static str {
+    pick(
+        language,
+        match task {
+            Task::Detect => ("Object detection", "目标检测"),
+            Task::Segment => ("Instance segmentation", "实例分割"),
+            Task::Semantic => ("Semantic segmentation", "语义分割"),
+            Task::Matte => ("Matting", "抠图"),
+            Task::Pose => ("Pose estimation", "姿态估计"),
+            Task::Obb => ("Oriented boxes", "旋转框检测"),
+            Task::Depth => ("Depth estimation", "深度估计"),
+            Task::Classify => ("Classification", "图像分类"),
+            Task::Stylize => ("Image to image", "图像转换"),
+            Task::Action => ("Action recognition", "动作识别"),
+        },
+    )
 }
 
 #[cfg(test)]

@@ -121,6 +121,10 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         let message = "\u{201c}--blur\u{201d} needs each result on its own frame, and \u{201c}--live-latency\u{201d} shows older ones.";
         return Err(Failure::usage(message, "Leave one of them out.").into());
     }
+    if args.crops.is_some() && args.shared.hides() {
+        let message = "\u{201c}--crops\u{201d} would save what \u{201c}--blur\u{201d} hides.";
+        return Err(Failure::usage(message, "Leave one of them out.").into());
+    }
     let path = super::chosen_model(models.first().map(PathBuf::as_path))?;
     let reporting = args.shared.reporting()?;
     let counting = args.scene.as_deref().map(Counting::open).transpose()?;

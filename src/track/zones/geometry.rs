@@ -92,14 +92,14 @@ fn segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool {
     };
     let within =
         |a: Point, b: Point, p: Point| (0..2).all(|i| (a[i].min(b[i])..=a[i].max(b[i])).contains(&p[i]));
-    let (abc, abd, cda, cdb) = (turn(a, b, c), turn(a, b, d), turn(c, d, a), turn(c, d, b));
-    if abc * abd < 0 && cda * cdb < 0 {
+    let (ab_c, ab_d, cd_a, cd_b) = (turn(a, b, c), turn(a, b, d), turn(c, d, a), turn(c, d, b));
+    if ab_c * ab_d < 0 && cd_a * cd_b < 0 {
         return true;
     }
-    (abc == 0 && within(a, b, c))
-        || (abd == 0 && within(a, b, d))
-        || (cda == 0 && within(c, d, a))
-        || (cdb == 0 && within(c, d, b))
+    (ab_c == 0 && within(a, b, c))
+        || (ab_d == 0 && within(a, b, d))
+        || (cd_a == 0 && within(c, d, a))
+        || (cd_b == 0 && within(c, d, b))
 }
 
 /// The angle at `at` between the directions to `a` and to `b`, in degrees, 0..=180. `None` if one of them is `at` itself.
