@@ -120,11 +120,12 @@ impl Privacy {
             return;
         }
         ids.extend((0..count).filter(|&id| {
-            let named =
-                [English, Chinese].iter().any(|&l| labels.get(id, l).is_some_and(|name| self.hides(name)));
-            // A class that the user left out isn't found.
-            named && (chosen.is_empty() || chosen.contains(&id))
+            [English, Chinese].iter().any(|&l| labels.get(id, l).is_some_and(|name| self.hides(name)))
         }));
+        // A class that the user left out isn't found: nobody knows where it is.
+        if !chosen.is_empty() && ids.iter().any(|id| !chosen.contains(id)) {
+            ids.clear();
+        }
     }
 
     /// Whether this model finds anything that is to be hidden; with one that doesn't, everything is.
@@ -165,7 +166,7 @@ impl Censor {
             rgba.clear();
             return Covered::Everything;
         }
-        let (mut objects, mut anybody_knows) = (0, false);
+        let (mut objects, mut anybody_knows, mut is_known_where) = (0, false, true);
         for found in found {
             if found.results.frame_size != (width, height) {
                 continue;
@@ -176,14 +177,22 @@ impl Censor {
             }
             anybody_knows = true;
             for detection in &found.results.detections {
+                // A tracker smooths boxes and votes over classes: what the model itself said counts too.
+                let (class_id, bbox) = detection.measured.unwrap_or((detection.class_id, detection.bbox));
+                let is_hidden = |class_id| self.ids.contains(&class_id);
                 // An action model names no class of a box.
-                if found.results.task == Task::Action || self.ids.contains(&detection.class_id) {
+                if found.results.task == Task::Action || is_hidden(detection.class_id) || is_hidden(class_id)
+                {
                     objects += 1;
+                    is_known_where &= [bbox, detection.bbox].as_flattened().iter().all(|v| v.is_finite());
                     self.cover_box(privacy.cover, rgba, (width, height), detection.bbox);
+                    if bbox != detection.bbox {
+                        self.cover_box(privacy.cover, rgba, (width, height), bbox);
+                    }
                 }
             }
         }
-        if anybody_knows {
+        if anybody_knows && is_known_where {
             return Covered::Objects(objects);
         }
         self.fill(privacy.cover, rgba, width, [0, 0, width, height], block_of(width.min(height) as f32));

@@ -178,13 +178,15 @@ fn a_box_beyond_the_edge_of_the_picture_is_hidden_as_far_as_it_is_in_it() {
         [-50.0, -50.0, 20.0, 20.0],
         [90.0, 90.0, 300.0, 300.0],
         [-1e9, -1e9, 1e9, 1e9],
-        [f32::NAN, 0.0, 10.0, 10.0],
         [50.0, 50.0, 10.0, 10.0],
         [200.0, 200.0, 300.0, 300.0],
     ] {
         let (pixels, covered) = cover(&persons(), size, &results(size, &[(0, bbox)]), &Labels::coco80());
         assert_eq!((pixels.len(), covered), (40_000, Covered::Objects(1)), "{bbox:?}");
     }
+    // Nobody knows where a box without a place is.
+    let nowhere = results(size, &[(0, [f32::NAN, 0.0, 10.0, 10.0])]);
+    assert_eq!(cover(&persons(), size, &nowhere, &Labels::coco80()).1, Covered::Everything);
     let (pixels, _) =
         cover(&persons(), size, &results(size, &[(0, [-1e9, -1e9, 1e9, 1e9])]), &Labels::coco80());
     assert_eq!(colours(&pixels, 100, [0, 0, 100, 100]), 1);
@@ -213,4 +215,26 @@ fn beside_a_model_without_boxes_everything_is_hidden() {
         assert_eq!(covered, Covered::Everything, "{task:?}");
         assert_ne!(pixels, picture(size.0, size.1));
     }
+}
+
+#[test]
+fn a_person_whose_track_is_called_a_bicycle_is_hidden_where_the_model_saw_it() {
+    let size = (200, 160);
+    let mut found = results(size, &[(1, [100.0, 40.0, 160.0, 100.0])]);
+    found.detections[0].measured = Some((0, [20.0, 40.0, 80.0, 100.0]));
+    let (pixels, covered) = cover(&persons(), size, &found, &Labels::coco80());
+    assert_eq!(covered, Covered::Objects(1));
+    assert!(colours(&pixels, 200, [24, 44, 76, 96]) <= 64, "the place where the model saw it");
+}
+
+#[test]
+fn a_hidden_class_that_the_user_left_out_hides_everything() {
+    let size = (96, 64);
+    let both = Privacy::hiding(vec!["person".into(), "car".into()]);
+    let found = results(size, &[]);
+    let thresholds = Thresholds { classes: vec![2], ..Thresholds::default() };
+    let labels = Labels::coco80();
+    let found = Found { results: &found, labels: &labels, thresholds: &thresholds };
+    let mut pixels = picture(size.0, size.1);
+    assert_eq!(Censor::default().cover(&both, &mut pixels, size, &[found]), Covered::Everything);
 }

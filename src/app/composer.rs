@@ -262,8 +262,8 @@ fn run(
         };
         let Some(first) = request.predictions.iter().flatten().next() else { continue };
         let (frame, covered) = curtain.drawn(&first.frame, &request);
-        // Where all is hidden, a style image or a depth map would show it again.
-        let planes = request.style.planes && covered != Some(Covered::Everything);
+        // A style image or a depth map, perhaps of another compared model, would show what is hidden again.
+        let planes = request.style.planes && covered.is_none();
         let style = Style { planes, ..Style::clone(&request.style) };
         let mut composed = Composed {
             number: request.number,

@@ -98,7 +98,12 @@ impl Worker<'_> {
             self.rest();
         }
         if self.is_active() {
-            self.follower.frame(&frame, self.time(&frame));
+            let time = self.time(&frame);
+            self.follower.frame(&frame, time);
+            if !self.follower.has_objects_of(frame.sequence, time) {
+                // A jump in the video: what was moved belongs to another place.
+                self.follow.moved.0.clear();
+            }
         }
         self.frame = Some(frame);
         if self.is_active() {

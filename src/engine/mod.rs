@@ -256,8 +256,10 @@ impl Engine {
     pub fn followed(&self) -> Option<Arc<Prediction>> {
         let newest = self.publisher.newest()?;
         let moved = self.context.follow.newest()?;
-        let counts =
-            moved.model.is_same_model(&newest.model) && moved.frame.generation == newest.frame.generation;
+        // A result of this very frame needs no help.
+        let counts = moved.model.is_same_model(&newest.model)
+            && moved.frame.generation == newest.frame.generation
+            && moved.frame.captured != newest.frame.captured;
         counts.then_some(moved)
     }
 

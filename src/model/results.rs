@@ -21,6 +21,8 @@ pub struct Detection {
     pub mask: Option<usize>,
     /// The track that it belongs to, counted from 1; `None` without a tracker or before its track is confirmed.
     pub track_id: Option<u32>,
+    /// Class and box as the model gave them, where a tracker has changed them.
+    pub measured: Option<(u32, [f32; 4])>,
     /// How opaque it is drawn, 0..=1: below 1 where it is shown although the newest results don't have it.
     pub opacity: f32,
 }
@@ -37,6 +39,7 @@ impl Detection {
             keypoints: (0, 0),
             mask: None,
             track_id: None,
+            measured: None,
             opacity: 1.0,
         }
     }

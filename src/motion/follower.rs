@@ -14,6 +14,8 @@ use crate::model::spec::Task;
 const SAME: f32 = 0.3;
 /// An object of which less than this share is within the picture has left it.
 const LEAST_SEEN: f32 = 0.12;
+/// Frames that are farther apart, in seconds, are different places of a video.
+const JUMP_S: f64 = 2.0;
 /// The most objects that are followed; the best come first.
 const OBJECTS: usize = 100;
 
@@ -36,6 +38,8 @@ pub struct Follower {
     reached: Option<f64>,
     /// A result has caught up since the objects were forgotten; it may have been empty.
     has_result: bool,
+    /// What the next result does not have disappears at once.
+    drops_missed: bool,
     /// To be filled again.
     spare: Vec<Object>,
     shapes: Shapes,
@@ -64,9 +68,9 @@ impl Follower {
         self.shapes.clear();
     }
 
-    /// Results with other thresholds come: objects that they don't have disappear at once.
+    /// Results with other thresholds come: objects that the next one doesn't have disappear at once.
     pub fn drop_missed(&mut self) {
-        self.objects.retain(|object| object.missed.is_none());
+        self.drops_missed = true;
     }
 
     /// Takes a new frame at `time` (seconds of the source) and moves everything to it. Returns `false` if it is no whole RGBA
@@ -77,7 +81,10 @@ impl Follower {
             return false;
         };
         if let Some(last) = self.images.newest() {
-            if last.pyramid.frame_size() == image.pyramid.frame_size() && time > last.time {
+            if last.pyramid.frame_size() == image.pyramid.frame_size()
+                && time > last.time
+                && time - last.time < JUMP_S
+            {
                 image.camera = self.points.camera(last, &image, &self.objects);
                 for object in &mut self.objects {
                     self.points.step(object, last, &image);
@@ -178,7 +185,8 @@ impl Follower {
             }
         }
         // An object that results don't have any more fades; at the border it has most likely left.
-        self.objects.retain(|object| !touches_border(object.bbox(), size));
+        let drops_all = std::mem::take(&mut self.drops_missed);
+        self.objects.retain(|object| !drops_all && !touches_border(object.bbox(), size));
         for object in &mut self.objects {
             object.missed.get_or_insert(now);
         }

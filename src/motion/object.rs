@@ -153,7 +153,7 @@ impl Object {
         let mut detection = found.clone();
         detection.bbox = clip(shown, size);
         detection.score = self.score;
-        detection.opacity = self.opacity(now);
+        detection.opacity = found.opacity * self.opacity(now);
         let centre = [f32::midpoint(shown[0], shown[2]), f32::midpoint(shown[1], shown[3])];
         let (sin, cos) = self.pose.angle.sin_cos();
         let scale = self.pose.scale;

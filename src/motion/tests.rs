@@ -246,9 +246,19 @@ fn what_results_do_not_have_any_more_fades_and_goes() {
     assert_eq!(opacities[0], Some(1.0));
     assert!(opacities[15].is_some_and(|o| (0.3..0.8).contains(&o)), "{opacities:?}");
     assert_eq!(opacities[39], None, "after more than a second it is gone");
-    // With other thresholds it goes at once.
-    follower.drop_missed();
-    assert!(drawn(&follower).detections.is_empty());
+}
+
+#[test]
+fn with_other_thresholds_what_is_not_found_goes_at_once() {
+    let mut follower = Follower::default();
+    let thing = (Thing { centre: [100.0, 120.0], radius: 30.0 }, 30.0);
+    follower.frame(&frame(0, Similarity::IDENTITY, &[thing]), 0.0);
+    for found in [detections(&[thing]), detections(&[])] {
+        follower.drop_missed();
+        assert!(follower.result(&found, 0, 0.0));
+        catch_up(&mut follower);
+        assert_eq!(drawn(&follower).detections.len(), found.detections.len());
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub fn comparison_image(view: &ComparisonView<'_>) -> Frame {
     let letter = |model: usize| MODEL_LETTERS[model % MODEL_LETTERS.len()];
     let found: Vec<Found<'_>> = view.models.iter().map(|(prediction, _)| prediction.found()).collect();
     let (frame, planes) = covered(view.frame, view.privacy, &found);
-    let style = Style { planes: view.style.planes && planes, ..view.style.clone() };
+    let style = Style { planes: view.style.planes && planes && !view.privacy.on, ..view.style.clone() };
     let scenes: Vec<(Scene, String)> = view
         .models
         .iter()

@@ -129,7 +129,7 @@ fn save_at(
     let found: Vec<Found<'_>> = view.prediction.iter().map(PredictionView::found).collect();
     let (frame, planes) = covered(frame, view.privacy, &found);
     let frame = &*frame;
-    let style = &Style { planes: view.style.planes && planes, ..view.style.clone() };
+    let style = &Style { planes: view.style.planes && planes && !view.privacy.on, ..view.style.clone() };
     let scene = view.prediction.map_or_else(
         || {
             let mut empty = Scene::new();

@@ -98,6 +98,10 @@ impl Analyser {
             }
             (counter, scene) => *counter = scene.clone().map(Counter::new),
         }
+        if options.scene.is_none() {
+            // Reports that are filled again hold what was counted.
+            self.pool.clear();
+        }
         self.options = options;
     }
 
@@ -293,6 +297,7 @@ fn write(results: &mut Results, track: &Track, time_s: f64) {
         results.detections.push(added);
         return;
     };
+    detection.measured = Some((detection.class_id, detection.bbox));
     (detection.track_id, detection.class_id, detection.opacity) = (Some(track.id), track.class_id, 1.0);
     let (from, to) = (std::mem::replace(&mut detection.bbox, track.bbox), track.bbox);
     let scale = [0, 1].map(|axis| (to[axis + 2] - to[axis]) / (from[axis + 2] - from[axis]).max(1e-3));

@@ -181,6 +181,8 @@ impl EventsController {
         if self.watch.is_some() {
             return;
         }
+        // Before the first frame: it may show whom privacy hides.
+        self.follow_options(core);
         let wake = core.workers.waker();
         match Watch::start(&core.engine, self.log_file.clone(), wake) {
             Ok(watch) => {
@@ -342,6 +344,9 @@ impl EventsController {
         if core.page == Page::Events {
             self.unseen = 0;
         }
+        if self.options.privacy != core.settings.privacy {
+            self.follow_options(core);
+        }
         let Some(watch) = &self.watch else { return };
         let happenings: Vec<Happening> = watch.happenings().collect();
         for happening in happenings {
@@ -399,9 +404,17 @@ impl EventsController {
 
     /// A few times a second: how pictures are made, and what keeps rules from firing.
     pub fn figures_changed(&mut self, core: &Core) {
-        if self.watch.is_none() {
-            return;
-        }
+        self.follow_options(core);
+        let labels = core.prediction.as_ref().map(|prediction| &prediction.model.spec.labels);
+        let report = core.prediction.as_ref().and_then(|prediction| prediction.report.as_deref());
+        let enabled = self.rules.rules.iter().filter(|rule| rule.enabled);
+        let obstacle =
+            |rule: &Rule| rule.obstacle(labels, report).map(|problem| (rule.name.clone(), problem));
+        self.obstacles = enabled.filter_map(obstacle).collect();
+    }
+
+    /// Tells the watching thread what is set, privacy above all.
+    fn follow_options(&mut self, core: &Core) {
         let options = WatchOptions {
             privacy: core.settings.privacy.clone(),
             snapshot: core.settings.snapshot.clone(),
@@ -414,12 +427,6 @@ impl EventsController {
                 watch.set_options(Arc::clone(&self.options));
             }
         }
-        let labels = core.prediction.as_ref().map(|prediction| &prediction.model.spec.labels);
-        let report = core.prediction.as_ref().and_then(|prediction| prediction.report.as_deref());
-        let enabled = self.rules.rules.iter().filter(|rule| rule.enabled);
-        let obstacle =
-            |rule: &Rule| rule.obstacle(labels, report).map(|problem| (rule.name.clone(), problem));
-        self.obstacles = enabled.filter_map(obstacle).collect();
     }
 
     /// Lets the watching thread end while the engine does.

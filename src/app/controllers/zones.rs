@@ -27,8 +27,10 @@ pub struct ZonesController {
     is_damaged: bool,
     /// A worker writes the file.
     saving: bool,
-    /// There is a change that the worker doesn't have.
-    save_again: bool,
+    /// A change that the worker doesn't have, and where it belongs.
+    save_again: Option<(PathBuf, SceneFile)>,
+    /// The file that is being imported.
+    importing: Option<PathBuf>,
 }
 
 impl ZonesController {
@@ -68,7 +70,11 @@ impl ZonesController {
                     self.set(scene);
                 }
             }
-            Ok(scene) => self.change(scene, core),
+            // A file that was to be imported. That of a source which was left meanwhile is of no interest.
+            Ok(scene) if self.importing.take_if(|importing| importing == path).is_some() => {
+                self.change(scene, core);
+            }
+            Ok(_) => {}
             Err(error) => {
                 self.is_damaged |= own;
                 core.failed_with(&error);
@@ -81,8 +87,9 @@ impl ZonesController {
         self.saving = false;
         if let Err(error) = result {
             core.failed_with(&error);
-        } else if std::mem::take(&mut self.save_again) {
-            self.save(core);
+        }
+        if let Some((path, scene)) = self.save_again.take() {
+            self.write(path, scene, core);
         }
     }
 
@@ -109,10 +116,13 @@ impl ZonesController {
                 }
             }
             ZonesIntent::ResetCounts => core.engine.send(Command::ResetCounts),
-            ZonesIntent::Import(path) => core.workers.run("import scene", move || {
-                let result = SceneFile::load(&path);
-                Done::Scene(path, result.map(Arc::new))
-            }),
+            ZonesIntent::Import(path) => {
+                self.importing = Some(path.clone());
+                core.workers.run("import scene", move || {
+                    let result = SceneFile::load(&path);
+                    Done::Scene(path, result.map(Arc::new))
+                });
+            }
             ZonesIntent::Export(path) => {
                 let scene = Arc::clone(&self.scene);
                 let path = if path.extension().is_none() { path.with_extension("toml") } else { path };
@@ -152,16 +162,20 @@ impl ZonesController {
     /// Lets a worker write the file: one at a time, so that the newest change is the last one.
     fn save(&mut self, core: &Core) {
         let Some(path) = self.path.clone() else { return };
-        if self.saving {
-            self.save_again = true;
-            return;
-        }
-        self.saving = true;
         let mut scene = SceneFile::clone(&self.scene);
         if let Some(source) = &self.source {
             // For people who look for the file of a source.
             scene.other.insert("source".into(), toml::Value::String(source.clone()));
         }
+        if self.saving {
+            self.save_again = Some((path, scene));
+        } else {
+            self.write(path, scene, core);
+        }
+    }
+
+    fn write(&mut self, path: PathBuf, scene: SceneFile, core: &Core) {
+        self.saving = true;
         let damaged = std::mem::take(&mut self.is_damaged);
         core.workers.run("save scene", move || {
             if damaged && let Err(error) = std::fs::rename(&path, path.with_extension("toml.damaged")) {

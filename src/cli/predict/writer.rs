@@ -259,8 +259,8 @@ impl Writer {
             let found = Found { results, labels: &self.labels, thresholds: &self.thresholds };
             self.censor.cover_frame(&self.reporting.privacy, frame, &[found])
         });
-        // Where all is hidden, a style image or a depth map would show it again.
-        self.style.planes = covered != Some(Covered::Everything);
+        // A style image or a depth map would show what is hidden again.
+        self.style.planes = covered.is_none();
         if covered == Some(Covered::Everything) && !std::mem::replace(&mut self.said_hidden, true) {
             let model = &self.model;
             self.progress.suspend(|| {
