@@ -5,6 +5,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`file_kind`] | what a path leads to that isn't what was expected |
+//! | [`whole_file`] | files that are written whole or not at all |
 //! | [`latest`] | a slot of one value between two threads; the newest wins |
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
@@ -37,3 +38,4 @@ pub mod scene;
 pub mod settings;
 pub mod source;
 pub mod track;
+pub mod whole_file;

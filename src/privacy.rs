@@ -103,10 +103,8 @@ impl Privacy {
         use crate::model::labels::Language::{Chinese, English};
         ids.clear();
         // A class map or a class of the whole image has no boxes that could be hidden.
-        let has_boxes = matches!(
-            found.results.task,
-            Task::Detect | Task::Segment | Task::Pose | Task::Obb | Task::Action
-        );
+        let task = found.results.task;
+        let has_boxes = task.finds_objects() || task == Task::Action;
         if !has_boxes {
             return;
         }

@@ -3,25 +3,14 @@
 
 mod common;
 
+use common::boxes::{Box4, box_of, iou};
 use common::{TestEnv, real};
 use serde_json::Value;
-
-type Box4 = [f64; 4];
-
-fn iou(a: &Box4, b: &Box4) -> f64 {
-    let w = (a[2].min(b[2]) - a[0].max(b[0])).max(0.0);
-    let h = (a[3].min(b[3]) - a[1].max(b[1])).max(0.0);
-    let area = |b: &Box4| (b[2] - b[0]) * (b[3] - b[1]);
-    w * h / (area(a) + area(b) - w * h)
-}
 
 /// The boxes of a line with at least this score.
 fn boxes(line: &Value, least: f64) -> Vec<Box4> {
     let found = line["detections"].as_array().expect("detections").iter();
-    found
-        .filter(|d| d["score"].as_f64().expect("a score") >= least)
-        .map(|d| std::array::from_fn(|i| d["box"][i].as_f64().expect("a number")))
-        .collect()
+    found.filter(|d| d["score"].as_f64().expect("a score") >= least).map(box_of).collect()
 }
 
 /// The mean IoU of the objects of all frames with the boxes that are drawn, each box for one object.

@@ -7,21 +7,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use common::boxes::{Box4, box_of, iou};
 use common::{Ended, TestEnv, real, shared};
 use serde_json::{Value, json};
-
-type Box4 = [f64; 4];
-
-fn iou(a: &Box4, b: &Box4) -> f64 {
-    let w = (a[2].min(b[2]) - a[0].max(b[0])).max(0.0);
-    let h = (a[3].min(b[3]) - a[1].max(b[1])).max(0.0);
-    let area = |b: &Box4| (b[2] - b[0]) * (b[3] - b[1]);
-    w * h / (area(a) + area(b) - w * h)
-}
-
-fn box_of(detection: &Value) -> Box4 {
-    std::array::from_fn(|i| detection["box"][i].as_f64().expect("a number"))
-}
 
 /// Runs `sightline track` without ONNX Runtime, as nothing of it is needed.
 fn track(env: &TestEnv, file: &Path, more: &[&str]) -> Ended {

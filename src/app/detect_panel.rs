@@ -70,7 +70,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if view.is_still() {
             return;
         }
-        if task.is_none_or(|task| matches!(task, Task::Detect | Task::Segment | Task::Pose | Task::Obb)) {
+        if task.is_none_or(Task::finds_objects) {
             let mut on = view.settings.follow_objects;
             let follow = egui::Checkbox::new(&mut on, s.follow);
             let own_frame = view.settings.result_on_own_frame;

@@ -5,14 +5,12 @@ use egui::{self, ComboBox, Ui};
 use super::intent::{Intent, ResultIntent};
 use super::view::View;
 use super::widgets::{combo_arrow, figure_row, section_with, slider_row};
-use crate::model::Task;
 use crate::settings::Tracking;
 
 /// Shows the part of the side panel for tracking, for models that find objects in a moving picture.
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let Some(model) = &view.model.current else { return };
-    let finds = matches!(model.spec.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb);
-    if !finds || view.comparing || view.is_still() {
+    if !model.spec.task.finds_objects() || view.comparing || view.is_still() {
         return;
     }
     let s = &view.strings.tracking;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::follow_slot::{Follow, Work};
+use super::prediction_pool::PredictionPool;
 use super::state::Prediction;
 use crate::frame::Frame;
 use crate::latest::Take;
@@ -33,7 +34,7 @@ pub(super) fn run(context: &Context) {
         follower: Follower::default(),
         frame: None,
         result: None,
-        pool: Vec::new(),
+        pool: PredictionPool::new(POOL),
         in_time: 0,
         epoch: Instant::now(),
     };
@@ -61,7 +62,7 @@ struct Worker<'a> {
     frame: Option<Arc<Frame>>,
     /// The newest result, as it was published.
     result: Option<Arc<Prediction>>,
-    pool: Vec<Arc<Prediction>>,
+    pool: PredictionPool,
     /// Results in a row that came before the next frame.
     in_time: u32,
     /// Times of frames without a position are counted from here.
@@ -113,8 +114,7 @@ impl Worker<'_> {
 
     fn take_result(&mut self, result: Arc<Prediction>) {
         let controls = self.context.controls.now();
-        let wanted =
-            controls.follow && !controls.every_frame && self.follower.can_follow(result.results.task);
+        let wanted = controls.follow && !controls.every_frame && result.results.task.finds_objects();
         drop(controls);
         let newest = self.frame.as_ref().filter(|frame| frame.generation == result.frame.generation);
         let late = newest.is_some_and(|frame| frame.captured > result.frame.captured);
@@ -161,41 +161,20 @@ impl Worker<'_> {
         if let (Some(frame), Some(result)) = (&self.frame, &self.result)
             && self.follower.has_objects_of(frame.sequence, self.time(frame))
         {
-            let mut moved = take_prediction(&mut self.pool, frame, result);
-            if let Some(moved) = Arc::get_mut(&mut moved) {
+            let make = || Prediction { frame: Arc::clone(frame), ..Prediction::clone(result) };
+            let mut shared = self.pool.take(frame, make);
+            if let Some(moved) = Arc::get_mut(&mut shared) {
+                // Everything of the result but its results and its frame.
+                moved.results.task = result.results.task;
+                moved.model = Arc::clone(&result.model);
+                moved.thresholds.clone_from(&result.thresholds);
+                (moved.times, moved.finished) = (result.times, result.finished);
+                moved.report.clone_from(&result.report);
                 self.follower.write(&mut moved.results);
             }
-            let _ = self.follow.moved.0.put(Arc::clone(&moved));
-            if self.pool.len() < POOL {
-                self.pool.push(moved);
-            }
+            let _ = self.follow.moved.0.put(Arc::clone(&shared));
+            self.pool.give_back(shared);
         }
         self.context.wake();
     }
-}
-
-/// Returns a prediction that nobody else holds, with everything of `result` but its results, and with this frame.
-fn take_prediction(
-    pool: &mut Vec<Arc<Prediction>>,
-    frame: &Arc<Frame>,
-    result: &Arc<Prediction>,
-) -> Arc<Prediction> {
-    let idle = pool.iter_mut().position(|kept| Arc::get_mut(kept).is_some());
-    let Some(idle) = idle else {
-        return Arc::new(Prediction { frame: Arc::clone(frame), ..Prediction::clone(result) });
-    };
-    let mut taken = pool.swap_remove(idle);
-    // The others that nobody holds let go of their old frames, so that those can be written again.
-    for prediction in std::iter::once(&mut taken).chain(pool).filter_map(Arc::get_mut) {
-        prediction.frame = Arc::clone(frame);
-        prediction.report = None;
-    }
-    if let Some(moved) = Arc::get_mut(&mut taken) {
-        moved.results.task = result.results.task;
-        moved.model = Arc::clone(&result.model);
-        moved.thresholds.clone_from(&result.thresholds);
-        (moved.times, moved.finished) = (result.times, result.finished);
-        moved.report.clone_from(&result.report);
-    }
-    taken
 }

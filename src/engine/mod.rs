@@ -19,6 +19,7 @@ mod feed;
 mod follow;
 mod follow_slot;
 mod metrics;
+mod prediction_pool;
 mod publish;
 mod runner;
 mod stage;

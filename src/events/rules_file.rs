@@ -1,12 +1,13 @@
 //! The file of the rules: TOML that people can read and edit. It may hold passwords, so only its owner may read it.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::rule::{MqttBroker, Rule};
+use crate::whole_file;
 
 /// The rules, and what they share.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,16 +177,9 @@ impl Rules {
     pub fn save(&self, path: &Path) -> Result<(), RulesError> {
         let unwritable = |reason: String| RulesError::Unwritable { path: path.to_owned(), reason };
         let text = self.to_text().map_err(unwritable)?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || {
-            std::fs::create_dir_all(folder)?;
-            // Temporary files are their owner's alone (0600) and stay so under their name.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_data()?;
-            file.persist(path).map_err(|e| e.error)
-        };
-        write().map(drop).map_err(|e| unwritable(e.to_string()))
+        std::fs::create_dir_all(whole_file::folder_of(path))
+            .and_then(|()| whole_file::write(path, text.as_bytes()))
+            .map_err(|e| unwritable(e.to_string()))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::{CatalogueEntry, Permits};
 use crate::model::folders;
+use crate::whole_file;
 
 /// How long a write waits for another program that is writing. One that hangs must not block this one.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -366,14 +367,7 @@ impl RecordsFile {
         change(&mut records);
         if records != before {
             let text = serde_json::to_vec_pretty(&records).map_err(|e| failed(e.into()))?;
-            let write = || -> io::Result<()> {
-                let mut file = tempfile::NamedTempFile::new_in(folder)?;
-                file.write_all(&text)?;
-                file.as_file().sync_all()?;
-                file.persist(&self.path)?;
-                Ok(())
-            };
-            write().map_err(failed)?;
+            whole_file::write(&self.path, &text).map_err(failed)?;
         }
         Ok(records)
     }

@@ -1,6 +1,5 @@
 //! The settings of a user for a model, in a file `NAME.toml` next to it: any part of a spec.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::labels::Labels;
 use super::spec::{ColourOrder, Family, Fit, Layout, Range, Resample, Spec, Task};
+use crate::whole_file;
 
 /// Why the settings next to a model can't be used; each message is the end of a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -85,15 +85,7 @@ impl Sidecar {
         let path = path_for(model);
         let bad = |reason: SidecarError| ModelError::BadSidecar { path: path.clone(), reason };
         let text = toml::to_string_pretty(self).map_err(|e| bad(e.into()))?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(|e| bad(e.into()))?;
+        whole_file::write(&path, text.as_bytes()).map_err(|e| bad(e.into()))?;
         Ok(path)
     }
 

@@ -50,6 +50,12 @@ impl Task {
         Self::Action,
     ];
 
+    /// Whether its results are objects: boxes with a class each.
+    #[must_use]
+    pub fn finds_objects(self) -> bool {
+        matches!(self, Self::Detect | Self::Segment | Self::Pose | Self::Obb)
+    }
+
     /// The word used on the command line and in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,5 +1,6 @@
 //! Moves the results of an earlier frame to the newest one, and on from frame to frame until the next result comes.
 
+#[cfg(test)]
 use super::Similarity;
 use super::images::Images;
 use super::object::{Object, clip};
@@ -8,7 +9,6 @@ use super::shapes::Shapes;
 use crate::frame::Frame;
 use crate::model::boxes::{area, iou};
 use crate::model::results::Results;
-use crate::model::spec::Task;
 
 /// Boxes of the same class that overlap so far are the same object.
 const SAME: f32 = 0.3;
@@ -47,12 +47,6 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Whether results of this task are things that can be followed.
-    #[must_use]
-    pub fn can_follow(&self, task: Task) -> bool {
-        matches!(task, Task::Detect | Task::Segment | Task::Pose | Task::Obb)
-    }
-
     /// Another source, or a jump within it: everything is forgotten.
     pub fn reset(&mut self) {
         self.images.clear();
@@ -212,9 +206,9 @@ impl Follower {
         results.detections.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 
+    #[cfg(test)]
     /// How the camera moved between the frame before the newest one and that, in pixels of the frame.
-    #[must_use]
-    pub fn camera(&self) -> Similarity {
+    pub(super) fn camera(&self) -> Similarity {
         self.images.newest().map_or(Similarity::IDENTITY, |image| {
             let pixel = image.pyramid.pixel();
             Similarity { tx: image.camera.tx * pixel, ty: image.camera.ty * pixel, ..image.camera }

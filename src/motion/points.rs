@@ -84,16 +84,15 @@ impl Points {
         let before = object.pose;
         let fit = fit::object(&self.pairs, &mut self.scratch).filter(|fit| fit.agreeing >= LEAST);
         // An object that leaves the picture leaves points of the background behind, which suddenly stand still.
-        let fit = fit.filter(|fit| {
-            let moved = object.anchor.moved(fit.motion, pixel).centre;
-            let moved = distance(moved, before.centre) / pixel;
+        let fit = fit.map(|fit| (fit, object.anchor.moved(fit.motion, pixel))).filter(|(fit, pose)| {
+            let moved = distance(pose.centre, before.centre) / pixel;
             let expected = shift[0].hypot(shift[1]);
             let stops = expected > STOPS_FROM && moved < expected * STOPS_TO;
             !stops || fit.agreeing > GRID * GRID / 2
         });
         object.points.clear();
         object.anchors.clear();
-        let Some(fit) = fit else {
+        let Some((fit, pose)) = fit else {
             object.lost.get_or_insert(to.time);
             let factor = (object.growth * seconds).exp();
             object.pose = Pose {
@@ -104,7 +103,7 @@ impl Points {
             return;
         };
         object.lost = None;
-        object.pose = object.anchor.moved(fit.motion, pixel);
+        object.pose = pose;
         object.velocity = std::array::from_fn(|i| (object.pose.centre[i] - before.centre[i]) / seconds);
         object.growth = (object.pose.scale / before.scale).ln() / seconds;
         let limit = fit.tolerance * 1.5;

@@ -1,8 +1,8 @@
 //! A comparison in words, in both languages: agreement, speed, and the figures of one model.
 
+use crate::model::Results;
 use crate::model::agreement::Agreement;
 use crate::model::labels::Language;
-use crate::model::{Results, Task};
 
 /// Below this ratio two models count as equally fast.
 const AS_FAST: f32 = 1.05;
@@ -107,8 +107,7 @@ pub fn figures_text(median_ms: f32, results: Option<&Results>, language: Languag
             write!(text, "{median_ms:.1} ms · {rate} fps alone")
         };
     }
-    let boxes = |task| matches!(task, Task::Detect | Task::Segment | Task::Pose | Task::Obb);
-    if let Some(results) = results.filter(|r| boxes(r.task)) {
+    if let Some(results) = results.filter(|r| r.task.finds_objects()) {
         let gap = if text.is_empty() { "" } else { " · " };
         let n = results.detections.len();
         let _ = if zh { write!(text, "{gap}检出 {n} 个") } else { write!(text, "{gap}{n} found") };

@@ -1,6 +1,5 @@
 //! Reading and writing the file of the settings.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
@@ -8,6 +7,7 @@ use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use super::Settings;
+use crate::whole_file;
 
 /// The environment variable that names the folder of the settings file.
 pub const CONFIG_VARIABLE: &str = "SIGHTLINE_CONFIG_DIR";
@@ -174,13 +174,7 @@ fn backup(path: &Path, content: &[u8]) -> PathBuf {
 pub fn save(path: &Path, settings: &Settings) -> Result<(), SettingsError> {
     let unwritable = |reason: String| SettingsError::Unwritable { path: path.to_owned(), reason };
     let text = toml::to_string_pretty(&settings.writable()).map_err(|e| unwritable(e.to_string()))?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || {
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|e| e.error)
-    };
-    write().map(drop).map_err(|e| unwritable(e.to_string()))
+    std::fs::create_dir_all(whole_file::folder_of(path))
+        .and_then(|()| whole_file::write(path, text.as_bytes()))
+        .map_err(|e| unwritable(e.to_string()))
 }

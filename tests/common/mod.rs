@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub mod boxes;
 pub mod fakecam;
 pub mod onnx;
 

@@ -145,7 +145,7 @@ fn description(path: &Path, inspection: &Inspection) -> String {
             row("task", spec.task.to_string());
             row("preprocessing", input_line(spec));
             row("classes", labels_line(spec.labels.english()));
-            if matches!(spec.task, Task::Detect | Task::Segment | Task::Pose | Task::Obb) {
+            if spec.task.finds_objects() {
                 let Thresholds { conf, iou, .. } = spec.family.thresholds();
                 row(
                     "thresholds",

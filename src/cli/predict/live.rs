@@ -95,7 +95,7 @@ impl Live {
         let shown = self.shown.as_ref()?;
         match &self.follower {
             // A result of this very frame needs no help.
-            Some(follower) if shown.time < time && follower.can_follow(shown.results.task) => {
+            Some(follower) if shown.time < time && shown.results.task.finds_objects() => {
                 results.task = shown.results.task;
                 follower.write(results);
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::predictor::Predictor;
 use super::session::Session;
+use crate::engine::prediction_pool::PredictionPool;
 use crate::engine::state::{ModelInfo, PREDICTIONS, Prediction};
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
@@ -30,7 +31,7 @@ pub(in crate::engine) struct ActiveModel {
     session: Arc<Session>,
     readiness: Readiness,
     /// Predictions that nobody else holds, or will be so soon.
-    pool: Vec<Arc<Prediction>>,
+    pool: PredictionPool,
     /// The thresholds for this model, with classes numbered as in its own list; `is_limited`: they are up to date.
     thresholds: Thresholds,
     is_limited: bool,
@@ -43,7 +44,7 @@ impl ActiveModel {
         Self {
             session: Arc::clone(session),
             readiness: Readiness::New,
-            pool: Vec::with_capacity(PREDICTIONS),
+            pool: PredictionPool::new(PREDICTIONS),
             thresholds: Thresholds::default(),
             is_limited: false,
             failures: 0,
@@ -161,38 +162,27 @@ impl ActiveModel {
             prediction.times = times;
             prediction.thresholds.clone_from(&self.thresholds);
             prediction.finished = Instant::now();
-            prediction.report = None;
         }
         Ok(filled)
     }
 
     /// Takes a prediction out of the pool that nobody else holds, or makes one.
     fn take_prediction(&mut self, frame: &Arc<Frame>) -> Arc<Prediction> {
-        let idle = self.pool.iter_mut().position(|kept| Arc::get_mut(kept).is_some());
-        let Some(idle) = idle else {
-            return Arc::new(Prediction {
-                frame: Arc::clone(frame),
-                results: Results::default(),
-                model: Arc::clone(&self.session.info),
-                thresholds: self.thresholds.clone(),
-                times: StageTimes::default(),
-                finished: Instant::now(),
-                report: None,
-            });
-        };
-        let mut taken = self.pool.swap_remove(idle);
-        // The others that nobody holds let go of their old frames, so that those can be written again.
-        for prediction in std::iter::once(&mut taken).chain(&mut self.pool).filter_map(Arc::get_mut) {
-            prediction.frame = Arc::clone(frame);
-        }
-        taken
+        let (session, thresholds) = (&self.session, &self.thresholds);
+        self.pool.take(frame, || Prediction {
+            frame: Arc::clone(frame),
+            results: Results::default(),
+            model: Arc::clone(&session.info),
+            thresholds: thresholds.clone(),
+            times: StageTimes::default(),
+            finished: Instant::now(),
+            report: None,
+        })
     }
 
     /// Puts a prediction into the pool, to be filled again once nobody else holds it.
     pub fn give_back(&mut self, prediction: Arc<Prediction>) {
-        if self.pool.len() < PREDICTIONS {
-            self.pool.push(prediction);
-        }
+        self.pool.give_back(prediction);
     }
 }
 

@@ -1,6 +1,5 @@
 //! Writing a scene file.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -8,6 +7,7 @@ use toml::{Table, Value};
 use super::error::SceneFileError;
 use super::geometry::Point;
 use super::scene_file::{Anchor, ClassName, Counting, Exercise, Look, SceneFile};
+use crate::whole_file;
 
 impl SceneFile {
     /// The text of the file. Reading it gives the same scene file.
@@ -84,16 +84,8 @@ impl SceneFile {
     /// # Errors
     /// [`SceneFileError::Unwritable`].
     pub fn save(&self, path: &Path) -> Result<(), SceneFileError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(self.to_text().as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write()
+        std::fs::create_dir_all(whole_file::folder_of(path))
+            .and_then(|()| whole_file::write(path, self.to_text().as_bytes()))
             .map_err(|error| SceneFileError::Unwritable { path: path.to_owned(), reason: error.to_string() })
     }
 }

@@ -215,7 +215,7 @@ fn a_car_that_is_detected_twice_counts_once() {
 }
 
 #[test]
-fn a_parking_space_holds_whoever_stands_in_it() {
+fn a_parking_space_holds_those_who_stand_in_it() {
     let mut drive = Drive::new(&(QUARTER.to_owned() + "capacity = 1\n"));
     drive.path(1, &[[200.0, 100.0]; 5]);
     assert_eq!((drive.report.zones[0].capacity, drive.zone().0), (Some(1), 1));
