@@ -20,6 +20,7 @@ mod track;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -30,6 +31,7 @@ pub use failure::{Exit, Failure};
 use crate::app::{self, AppOptions};
 use crate::engine::MAX_COMPARED;
 use crate::library::{Catalogue, inventory};
+use crate::model::isolation::{self, Isolation, When};
 use crate::model::labels::Language;
 use crate::model::spec::Size;
 use crate::model::{Model, ModelError, OpenOptions, Spec, Task, folders};
@@ -87,6 +89,8 @@ struct WindowArgs {
     /// Window size, e.g. 1280x800 [default: as it was closed]
     #[arg(long, value_name = "SIZE", value_parser = image_size)]
     size: Option<(u32, u32)>,
+    #[command(flatten)]
+    isolate: IsolateArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -108,6 +112,9 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Check what works on this computer, and how to fix the rest
     Doctor(doctor::DoctorArgs),
+    /// Run one model for another process of this program
+    #[command(name = isolation::COMMAND, hide = true)]
+    Helper,
     /// Print a script for completing commands and options in a shell
     Completions(completions::CompletionsArgs),
 }
@@ -134,6 +141,35 @@ struct OpeningArgs {
     /// For styles and other image-to-image models: apply only to people, found with this matting model
     #[arg(long, value_name = "MODEL")]
     person_only: Option<PathBuf>,
+    #[command(flatten)]
+    isolate: IsolateArgs,
+}
+
+/// Which models run in a process of their own.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct IsolateArgs {
+    /// Which models run in a process of their own: “auto” those that haven't run here yet or ever crashed, “always” all,
+    /// “never” none
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    isolate: Isolate,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Isolate {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl IsolateArgs {
+    fn isolation(self) -> Isolation {
+        Isolation::of_user(match self.isolate {
+            Isolate::Auto => When::Needed,
+            Isolate::Always => When::Always,
+            Isolate::Never => When::Never,
+        })
+    }
 }
 
 impl OpeningArgs {
@@ -154,6 +190,7 @@ impl OpeningArgs {
             matte: second(&self.person_only)?,
             profile: None,
             cache: folders::cache_folder(),
+            isolation: Some(self.isolate.isolation()),
             cancel: Some(interrupt.cancel_token()),
         })
     }
@@ -217,7 +254,10 @@ pub fn main() -> Exit {
         }
     };
     log(cli.verbose);
-    match run(&cli) {
+    let ended = run(&cli);
+    // What still hangs in a model is no fault of it.
+    isolation::end_in_order();
+    match ended {
         Ok(Exit::Interrupted) => Failure::Interrupted.report(),
         Ok(exit) => exit,
         Err(error) => failure::report(error),
@@ -226,7 +266,7 @@ pub fn main() -> Exit {
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    let WindowArgs { paths, source, model, compare, language, size } = &cli.window;
+    let WindowArgs { paths, source, model, compare, language, size, isolate: _ } = &cli.window;
     let given = !paths.is_empty()
         || source.is_some()
         || model.is_some()
@@ -259,6 +299,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Events(args) => Ok(events::run(args)?),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Helper => Ok(if isolation::serve() == ExitCode::SUCCESS { Exit::Done } else { Exit::Failed }),
         Command::Completions(args) => completions::run(args),
     }
 }
@@ -286,7 +327,14 @@ fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
             format!("{} models are named, and the window compares {MAX_COMPARED}.", compare.len() + 1);
         return Err(Failure::usage(message, "Leave some out.").into());
     }
-    let options = AppOptions { source, model, compare, language: args.language, size };
+    let options = AppOptions {
+        source,
+        model,
+        compare,
+        language: args.language,
+        size,
+        isolation: Some(args.isolate.isolation()),
+    };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
 }

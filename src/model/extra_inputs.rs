@@ -20,6 +20,9 @@ pub enum ExtraInputError {
     Element(TensorElementType),
     #[error("it gave no state \u{201c}{output}\u{201d} for its input \u{201c}{input}\u{201d}")]
     NoState { output: String, input: String },
+    /// Another process says so.
+    #[error("{0}")]
+    Told(String),
     #[error("{}", plain(.0.message()))]
     Runtime(#[from] ort::Error),
 }
