@@ -200,10 +200,40 @@ impl OpeningArgs {
     /// # Errors
     /// Why it can't be opened, what does not fit the options, or [`Failure::Interrupted`].
     fn open(&self, path: &Path, options: &OpenOptions, interrupt: &Interrupt) -> anyhow::Result<Model> {
+        self.open_by(Model::open, path, options, interrupt)
+    }
+
+    /// As [`Self::open`], for times that are compared with others; see [`Model::open_proved`].
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    fn open_proved(
+        &self,
+        path: &Path,
+        options: &OpenOptions,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Model> {
+        let model = self.open_by(Model::open_proved, path, options, interrupt)?;
+        if model.is_apart() {
+            output::note(&format!(
+                "{} runs in a process of its own, which adds a little to its times.",
+                output::printable(&model.name())
+            ));
+        }
+        Ok(model)
+    }
+
+    fn open_by(
+        &self,
+        open: fn(&Path, &OpenOptions) -> Result<Model, ModelError>,
+        path: &Path,
+        options: &OpenOptions,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Model> {
         let (path, options) = (path.to_owned(), options.clone());
         // On a thread of its own: opening may take a minute, and Ctrl-C can't always end it.
         let opened = interrupt.attend("open model", move || -> Result<Model, ModelError> {
-            let mut model = Model::open(&path, &options)?;
+            let mut model = open(&path, &options)?;
             model.warm_up()?;
             Ok(model)
         })?;
@@ -245,6 +275,7 @@ impl OpeningArgs {
 /// Parses the command line, runs the command and returns the exit code.
 #[must_use]
 pub fn main() -> Exit {
+    isolation::this_program_serves();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

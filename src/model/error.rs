@@ -101,12 +101,7 @@ impl ModelError {
             Self::UnexpectedOutput { .. } => {
                 "Choose another family in \u{201c}Configure model\u{201d}.".into()
             }
-            Self::Ended { ending: Ending::Crashed(_), .. } => {
-                "Choose another model, export it again with a newer exporter, or update ONNX Runtime.".into()
-            }
-            Self::Ended { ending: Ending::TooSlow(_) | Ending::TooLarge(_), .. } => {
-                "Choose a smaller model or input size; if you trust this one, start Sightline with \u{201c}--isolate never\u{201d}.".into()
-            }
+            Self::Ended { ending, .. } => ending.fix().into(),
             Self::NoHelper { .. } => {
                 "Restart Sightline; if that doesn't help, start it with \u{201c}--isolate never\u{201d}, which runs new models without this protection.".into()
             }

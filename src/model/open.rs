@@ -1,24 +1,41 @@
 //! Opening a model: identify the file, open its session, settle by runs what the file leaves open, and open its second model.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::families::Scratch;
 use super::file::{self, GraphInfo};
 use super::identify::{self, Unknown};
 use super::input::InputStage;
-use super::isolation::{self, Attempt};
+use super::isolation::{self, Attempt, When};
 use super::network::Network;
 use super::runtime::Provider;
 use super::session::{self, Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Size, Spec};
 use super::{
-    Model, ModelError, OpenOptions, companion, hash, inspect, optimised, preprocessing, probe, runtime,
+    Model, ModelError, OpenOptions, Results, Thresholds, companion, hash, inspect, optimised, preprocessing, probe, runtime,
 };
 use crate::frame::Frame;
 
 impl Model {
+    /// Opens a model whose times are to be compared with those of others, in this process: one that hasn't run here yet
+    /// first runs in a process of its own. A model that ever crashed stays in one.
+    ///
+    /// # Errors
+    /// If it can't be read, understood or run.
+    pub fn open_proved(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
+        let mut model = Self::open(path, options)?;
+        if model.is_apart() && options.isolation.as_ref().is_some_and(|i| i.when == When::Needed) {
+            model.warm_up()?;
+            let frame = Frame::filled(64, 64, [114, 114, 114, 255]);
+            model.run(&frame, &Thresholds::default(), &mut Results::default())?;
+            drop(model);
+            model = Self::open(path, options)?;
+        }
+        Ok(model)
+    }
+
     /// Identifies and opens a model file.
     ///
     /// # Errors
@@ -62,7 +79,8 @@ fn attempt(
     sha256: &str,
     options: &OpenOptions,
 ) -> Result<Arc<Attempt>, ModelError> {
-    let content = isolation::content(path, sha256, graph)?;
+    let weights: Vec<PathBuf> = graph.external_files(path).collect();
+    let content = isolation::content(sha256, &weights)?;
     // Without a runtime nothing runs.
     let version = runtime::load().map(runtime::Runtime::version).unwrap_or_default();
     let kind = format!("{version} {}", options.device.as_deref().unwrap_or("cpu").to_uppercase());

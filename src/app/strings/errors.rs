@@ -231,8 +231,37 @@ pub fn chinese_kind(kind: FileKind) -> &'static str {
     }
 }
 
+/// What is said of a model that once ended the process that it ran in.
+#[must_use]
+pub fn ending_note(language: Language, ending: Ending) -> FailureText {
+    match language {
+        Language::English => FailureText::new(ending.note(), ending.fix()),
+        Language::Chinese => {
+            let note = match ending {
+                Ending::Crashed(crash) => {
+                    format!("此模型运行时曾崩溃（{}），因此在独立进程中运行。", chinese_crash(crash))
+                }
+                Ending::TooSlow(seconds) => format!("此模型在 {seconds} 秒内没有给出结果，已被结束。"),
+                Ending::TooLarge(bytes) => {
+                    format!("此模型需要超过 {:.1} GB 的内存，已被结束。", bytes as f64 / 1e9)
+                }
+            };
+            FailureText::new(note, chinese_ending_fix(ending))
+        }
+    }
+}
+
+fn chinese_ending_fix(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Crashed(_) => "请选择其他模型，用更新的导出工具重新导出，或更新 ONNX Runtime。",
+        Ending::TooSlow(_) | Ending::TooLarge(_) => {
+            "请选择更小的模型或输入尺寸；若信任此模型，请用“--isolate never”启动 Sightline。"
+        }
+    }
+}
+
 /// What a model crashed of, in Chinese.
-pub(super) fn chinese_crash(crash: Crash) -> String {
+fn chinese_crash(crash: Crash) -> String {
     match crash {
         Crash::Division => "无法完成的除法".into(),
         Crash::Memory => "错误的内存访问".into(),
@@ -353,12 +382,7 @@ fn model_texts(error: &ModelError) -> Texts {
                     *bytes as f64 / 1e9
                 ),
             },
-            match ending {
-                Ending::Crashed(_) => "请选择其他模型，用更新的导出工具重新导出，或更新 ONNX Runtime。",
-                Ending::TooSlow(_) | Ending::TooLarge(_) => {
-                    "请选择更小的模型或输入尺寸；若信任此模型，请用“--isolate never”启动 Sightline。"
-                }
-            },
+            chinese_ending_fix(*ending),
         ),
         ModelError::NoHelper { reason } => Texts::new(
             "New models can't be run",

@@ -58,6 +58,33 @@ impl Ending {
         Self::TooSlow(limit.as_secs().max(1))
     }
 
+    /// What is said of a model that once ended so, in a sentence.
+    #[must_use]
+    pub fn note(self) -> String {
+        match self {
+            Self::Crashed(crash) => {
+                format!("It crashed when it ran ({crash}); it runs in a process of its own.")
+            }
+            Self::TooSlow(seconds) => {
+                format!("It was ended because it gave no result within {seconds} seconds.")
+            }
+            Self::TooLarge(bytes) => {
+                format!("It was ended because it wanted more than {:.1} GB of memory.", bytes as f64 / 1e9)
+            }
+        }
+    }
+
+    /// What the user can do about it, in a sentence.
+    #[must_use]
+    pub fn fix(self) -> &'static str {
+        match self {
+            Self::Crashed(_) => "Choose another model, export it again with a newer exporter, or update ONNX Runtime.",
+            Self::TooSlow(_) | Self::TooLarge(_) => {
+                "Choose a smaller model or input size; if you trust this one, start Sightline with \u{201c}--isolate never\u{201d}."
+            }
+        }
+    }
+
     /// Whether the program itself would have crashed with it.
     #[must_use]
     pub fn is_crash(self) -> bool {

@@ -24,6 +24,8 @@ pub use helper::serve;
 pub use journal::{Journal, Remembered, Runs, end_in_order};
 pub use limits::Limits;
 
+pub use process::{is_available, this_program_serves};
+
 pub(super) use process::Helper;
 pub(super) use remote::RemoteSession;
 
@@ -54,7 +56,7 @@ pub struct Isolation {
     pub when: When,
     /// What is remembered of models; `None`: none counts as one that has run.
     pub journal: Option<Journal>,
-    /// The program that is started as a helper; `None`: this one.
+    /// The program that is started as a helper; `None`: this one, if it can be ([`this_program_serves`]).
     pub program: Option<PathBuf>,
     pub limits: Limits,
 }
@@ -73,35 +75,37 @@ impl Isolation {
     }
 }
 
-/// What identifies the content of a model: its hash; if it has weights in other files, their sizes and times too.
+/// What identifies the content of a model: its hash; if it has weights in other files, these files' sizes and times too.
 ///
 /// # Errors
 /// Those files can't be read.
-pub(super) fn content(path: &Path, sha256: &str, graph: &GraphInfo) -> Result<String, ModelError> {
+pub fn content(sha256: &str, weights: &[PathBuf]) -> Result<String, ModelError> {
     use sha2::Digest as _;
-    if graph.external_data.is_empty() {
+    if weights.is_empty() {
         return Ok(sha256.to_owned());
     }
     let mut hasher = sha2::Sha256::new();
     hasher.update(sha256);
-    for file in graph.external_files(path) {
+    for file in weights {
         let unreadable =
             |e: std::io::Error| ModelError::Unreadable { path: file.clone(), reason: e.to_string() };
-        let found = std::fs::metadata(&file).map_err(unreadable)?;
+        let found = std::fs::metadata(file).map_err(unreadable)?;
         hasher.update(format!("\0{}\0{:?}", found.len(), found.modified().ok()));
     }
     Ok(super::hex(hasher))
 }
 
-/// How the last program that ran this file ended, if it was ended by it. Reads the whole file.
+/// How this file ended the process that it ran in: `last`, if it did so the last time that it was run; else, if it ever
+/// did. Reads the whole file.
 ///
 /// # Errors
 /// The file can't be read, or isn't ONNX.
-pub fn how_it_ended(path: &Path) -> Result<Option<Ending>, ModelError> {
+pub fn how_it_ended(path: &Path, last: bool) -> Result<Option<Ending>, ModelError> {
     let Some(journal) = Journal::of_user() else { return Ok(None) };
     let graph = super::inspect::check(path)?;
-    let content = content(path, &super::sha256(path)?, &graph)?;
-    Ok(journal.load().of(&content).filter(|remembered| remembered.ended_last).and_then(|r| r.ending))
+    let weights: Vec<PathBuf> = graph.external_files(path).collect();
+    let content = content(&super::sha256(path)?, &weights)?;
+    Ok(journal.load().of(&content).filter(|remembered| remembered.ended_last || !last).and_then(|r| r.ending))
 }
 
 /// One model that is open: noted before anything of it runs, until it is closed.

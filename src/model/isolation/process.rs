@@ -165,8 +165,25 @@ fn command(program: Option<&Path>) -> io::Result<Command> {
     Ok(command)
 }
 
+/// Whether this program knows [`COMMAND`]. A test or a benchmark doesn't, and started with it would do anything.
+static SERVES: AtomicBool = AtomicBool::new(false);
+
+/// This program can be started as a helper: with [`COMMAND`] it calls [`serve`](super::serve).
+pub fn this_program_serves() {
+    SERVES.store(true, SeqCst);
+}
+
+/// Whether helpers can be started without naming a program.
+#[must_use]
+pub fn is_available() -> bool {
+    SERVES.load(SeqCst)
+}
+
 /// This program's file.
 fn this_program() -> io::Result<PathBuf> {
+    if !is_available() {
+        return Err(io::Error::other("this program can't be started as one"));
+    }
     // The file that runs, also when an update has put another in its place.
     let own = Path::new("/proc/self/exe");
     if cfg!(target_os = "linux") && own.exists() { Ok(own.to_owned()) } else { std::env::current_exe() }
