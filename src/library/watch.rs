@@ -502,7 +502,7 @@ mod tests {
             let read = super::super::model_entry::FileContent::unknown("a test");
             let record = super::super::records::ModelRecord::default();
             let stamp = FileStamp { bytes: 1, modified: 1 };
-            let runs = crate::model::isolation::Runs::default();
+            let runs = isolation::Runs::default();
             Arc::new(ModelEntry::new(&path, stamp, read, &record, &runs, &Catalogue::default()))
         };
         let entries = [entry("gone.onnx"), entry("there.onnx")];
