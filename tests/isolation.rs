@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{TestEnv, onnx};
@@ -77,7 +79,8 @@ fn helpers() -> usize {
     let own = std::process::id();
     let is_helper = |folder: &Path| {
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-        let parent = read("stat").rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
+        let parent =
+            read("stat").rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
         parent == Some(own) && read("cmdline").split('\0').nth(1) == Some("helper")
     };
     let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
@@ -143,7 +146,10 @@ fn limits_on_time_and_memory_end_a_model() {
     assert_eq!(room.ending(&growing), Ending::TooLarge(700 << 20));
     eprintln!("a limit of 700 MiB on memory: ended after {:?}", begin.elapsed());
     room.limits.memory = None;
-    assert_eq!(room.ending(&growing), Ending::TooLarge((2 << 30) + 4 * growing.metadata().expect("it").len()));
+    assert_eq!(
+        room.ending(&growing),
+        Ending::TooLarge((2 << 30) + 4 * growing.metadata().expect("it").len())
+    );
 }
 
 #[test]
@@ -153,7 +159,8 @@ fn nothing_is_allocated_for_an_input_larger_than_any_image() {
     onnx::plain(&file, 100_000);
     for isolation in [None, Some(room.isolation(When::Needed))] {
         let options = OpenOptions { isolation, ..OpenOptions::default() };
-        let error = Model::open(&file, &options).and_then(|mut model| model.warm_up()).expect_err("too large");
+        let error =
+            Model::open(&file, &options).and_then(|mut model| model.warm_up()).expect_err("too large");
         assert!(error.to_string().contains("larger than any image"), "{error}");
         assert!(!error.fix().is_empty());
     }
@@ -176,7 +183,11 @@ fn whatever_hangs_can_be_left_at_once() {
             assert!(!opening.is_finished(), "{} doesn't hang", file.display());
             let begin = Instant::now();
             cancel.cancel();
-            assert!(matches!(opening.join().expect("no panic"), Err(ModelError::Stopped)), "{}", file.display());
+            assert!(
+                matches!(opening.join().expect("no panic"), Err(ModelError::Stopped)),
+                "{}",
+                file.display()
+            );
             begin.elapsed()
         });
         eprintln!("{} is left within {took:?}", file.display());
@@ -234,10 +245,145 @@ fn predict_names_a_crash_and_goes_on_living() {
     image::GrayImage::from_pixel(160, 120, image::Luma([90])).save(env.path("a.png")).expect("an image");
     for _ in 0..2 {
         let ended = env.run(["predict", "a.png", "--model", "bad.onnx"]).with_code(1);
-        assert!(ended.err.contains("bad.onnx\u{201d} crashed when it ran (an impossible division)"), "{}", ended.err);
+        assert!(
+            ended.err.contains("bad.onnx\u{201d} crashed when it ran (an impossible division)"),
+            "{}",
+            ended.err
+        );
         assert!(ended.err.contains("fix: "), "{}", ended.err);
         assert_eq!(ended.err.lines().count(), 2, "{}", ended.err);
     }
     let info = env.run(["models", "info", "bad.onnx"]).with_code(0);
     assert!(info.out.contains("It crashed when it ran (an impossible division)"), "{}", info.out);
+}
+
+/// A display that nobody sees.
+struct Display(Child, String);
+
+impl Display {
+    fn new() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb starts (Debian, Ubuntu: sudo apt install xvfb)");
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).expect("its number");
+        Self(server, format!(":{}", number.trim()))
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The window with a test pattern, or with what it remembers.
+struct Window(Child);
+
+impl Window {
+    fn open(display: &Display, env: &TestEnv, arguments: &[&str]) -> Self {
+        let program = env
+            .command()
+            .args(arguments)
+            .env("DISPLAY", &display.1)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env("SIGHTLINE_CONFIG_DIR", env.path("config"))
+            .env("SIGHTLINE_DATA_DIR", env.path("data"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        Self(program)
+    }
+
+    /// Waits until this holds; the window must live meanwhile.
+    #[track_caller]
+    fn until(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
+        let begin = Instant::now();
+        while !holds() {
+            self.lives();
+            assert!(begin.elapsed() < Duration::from_secs(60), "never: {what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    #[track_caller]
+    fn lives(&mut self) {
+        let ended = self.0.try_wait().expect("a child");
+        assert!(ended.is_none(), "the window ended: {ended:?}");
+    }
+
+    fn signal(mut self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.0.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+        self.0.wait().expect("it ends");
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What is remembered of a model.
+fn ending(env: &TestEnv, file: &Path) -> Option<Ending> {
+    let sha256 = sightline::model::sha256(file).expect("a hash");
+    Journal::in_folder(env.path("data")).load().of(&sha256)?.ending
+}
+
+/// Nobody opens these files: they lie in the models folder, where they are measured while the window is idle. Then one is the model
+/// of the last time.
+#[test]
+fn files_that_crash_end_neither_the_window_that_measures_them_nor_one_that_remembers_them() {
+    let (display, env) = (Display::new(), TestEnv::new());
+    let file = |name: &str| env.models().join(name);
+    onnx::impossible_division(&file("a.onnx"), true);
+    onnx::impossible_division(&file("b.onnx"), false);
+    onnx::plain(&file("huge.onnx"), 100_000);
+    onnx::plain(&file("plain.onnx"), 128);
+    let pipe = Command::new("mkfifo").arg(file("pipe.onnx")).status().expect("mkfifo runs");
+    assert!(pipe.success());
+    let measured = || std::fs::read_to_string(env.path("data/library.json")).unwrap_or_default();
+    let mut window = Window::open(&display, &env, &["--source", "pattern"]);
+    window.until("all were run", || {
+        let crashed = ["a.onnx", "b.onnx"].iter().all(|name| ending(&env, &file(name)).is_some());
+        crashed && measured().contains("total_ms")
+    });
+    assert_eq!(ending(&env, &file("a.onnx")), Some(Ending::Crashed(Crash::Division)));
+    assert_eq!(ending(&env, &file("plain.onnx")), None);
+    window.lives();
+    // An order to end is no crash.
+    window.signal("-TERM");
+    assert_eq!(starting(&env), 0);
+    let before = std::fs::read(env.path("data/runs.json")).expect("what ran");
+    std::fs::write(
+        env.path("config/settings.toml"),
+        format!("source = \"pattern\"\nmodel = {:?}\n", file("b.onnx")),
+    )
+    .expect("settings");
+    let mut window = Window::open(&display, &env, &[]);
+    window.until("it starts", || starting(&env) == 1);
+    std::thread::sleep(Duration::from_secs(8));
+    window.lives();
+    assert_eq!(std::fs::read(env.path("data/runs.json")).expect("what ran"), before, "nothing was run again");
+    window.signal("-KILL");
+    assert_eq!(starting(&env), 1, "it was ended while it started");
+    let listed = env.command().env("SIGHTLINE_DATA_DIR", env.path("data")).args(["models", "list"]).output();
+    let listed = String::from_utf8(listed.expect("it runs").stdout).expect("text");
+    assert!(listed.contains("b: It crashed when it ran (an impossible division)"), "{listed}");
+    assert!(listed.contains("larger than any image") || listed.contains("not recognised"), "{listed}");
+    assert!(!listed.contains("pipe"), "{listed}");
+}
+
+/// How many windows say that they are starting.
+fn starting(env: &TestEnv) -> usize {
+    let files = std::fs::read_dir(env.path("config")).into_iter().flatten().flatten();
+    files.filter(|file| file.file_name().to_string_lossy().starts_with(".starting-")).count()
 }

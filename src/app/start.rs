@@ -40,8 +40,7 @@ impl Start {
     /// Whether it is to be told now that the window has started ([`Self::end`]).
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.since.elapsed() >= STARTED
-            && self.marker.try_lock().is_ok_and(|marker| marker.is_some())
+        self.since.elapsed() >= STARTED && self.marker.try_lock().is_ok_and(|marker| marker.is_some())
     }
 
     /// The window has started.

@@ -330,7 +330,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Events(args) => Ok(events::run(args)?),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
-        Command::Helper => Ok(if isolation::serve() == ExitCode::SUCCESS { Exit::Done } else { Exit::Failed }),
+        Command::Helper => {
+            Ok(if isolation::serve() == ExitCode::SUCCESS { Exit::Done } else { Exit::Failed })
+        }
         Command::Completions(args) => completions::run(args),
     }
 }

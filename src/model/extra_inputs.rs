@@ -4,6 +4,7 @@ use half::f16;
 use ort::session::SessionInputValue;
 use ort::value::{Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
 
+use super::ModelError;
 use super::runtime::plain;
 use super::spec::{ExtraInput, ExtraValue};
 
@@ -23,6 +24,9 @@ pub enum ExtraInputError {
     /// Another process says so.
     #[error("{0}")]
     Told(String),
+    /// The session is gone, which isn't about this input.
+    #[error("{0}")]
+    Session(Box<ModelError>),
     #[error("{}", plain(.0.message()))]
     Runtime(#[from] ort::Error),
 }

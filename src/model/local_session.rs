@@ -16,9 +16,9 @@ use super::image_tensor::{Image, Lent};
 use super::input::TensorMut;
 use super::reused_outputs::ReusedOutputs;
 use super::runtime::{self, Provider, plain};
+use super::session::{Bytes, live_threads};
 use super::spec::{Element, ExtraInput};
 use super::tensor::{Data, Tensor};
-use super::session::{Bytes, live_threads};
 use super::{CancelToken, ModelError, OpenOptions, optimised};
 
 /// Options of runs, through which they can be ended.
@@ -293,11 +293,7 @@ impl LocalSession {
 }
 
 impl Runner {
-    fn run<T>(
-        &mut self,
-        image: Lent<'_>,
-        read: impl FnOnce(&[Tensor<'_>]) -> T,
-    ) -> Result<T, ModelError> {
+    fn run<T>(&mut self, image: Lent<'_>, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
         if let Some(reused) = self.reused.as_mut().filter(|reused| !reused.values().is_empty()) {
             if reused.run(&mut self.inner, &self.options, &image) {
                 let named: Named<'_> =

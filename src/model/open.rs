@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::extra_inputs::ExtraInputError;
 use super::families::Scratch;
 use super::file::{self, GraphInfo};
 use super::identify::{self, Unknown};
@@ -14,7 +15,8 @@ use super::session::{self, Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Size, Spec};
 use super::{
-    Model, ModelError, OpenOptions, Results, Thresholds, companion, hash, inspect, optimised, preprocessing, probe, runtime,
+    Model, ModelError, OpenOptions, Results, Thresholds, companion, hash, inspect, optimised, preprocessing,
+    probe, runtime,
 };
 use crate::frame::Frame;
 
@@ -145,11 +147,15 @@ fn open_session(
             _ => Bytes::File,
         }
     };
-    let mut session = Session::open(&bytes, (&spec.input.name, spec.input.element), device, options, attempt)?;
-    session.set_extra_inputs(&spec.input.extras).map_err(|error| ModelError::CannotRun {
-        path: path.to_owned(),
-        reason: error.to_string(),
-        remedy: "Export it again with the image as its only input.".into(),
+    let mut session =
+        Session::open(&bytes, (&spec.input.name, spec.input.element), device, options, attempt)?;
+    session.set_extra_inputs(&spec.input.extras).map_err(|error| match error {
+        ExtraInputError::Session(error) => *error,
+        other => ModelError::CannotRun {
+            path: path.to_owned(),
+            reason: other.to_string(),
+            remedy: "Export it again with the image as its only input.".into(),
+        },
     })?;
     if let Some(adapter) = &options.adapter {
         session.adapt(adapter)?;

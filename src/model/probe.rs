@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::file::GraphInfo;
-use super::isolation::Attempt;
 use super::identify::{self, OpenShape, Unknown};
+use super::isolation::Attempt;
 use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Layout, Size, Spec};

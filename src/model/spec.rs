@@ -160,7 +160,10 @@ impl Size {
     #[must_use]
     pub fn is_too_large(self) -> bool {
         let (width, height) = self.bound();
-        u64::from(width) * u64::from(height) > u64::from(Self::MOST_PIXELS)
+        /// Tables hold some bytes for each row and column.
+        const MOST_IN_A_ROW: u32 = 1 << 16;
+        let longest = width.max(height);
+        longest > MOST_IN_A_ROW || u64::from(width) * u64::from(height) > u64::from(Self::MOST_PIXELS)
     }
 
     /// The size, or the bound for a dynamic one, as (width, height).

@@ -276,17 +276,11 @@ pub fn function_bomb(file: &Path, depth: usize) {
         } else {
             vec![call(level + 1, "x", "between"), call(level + 1, "between", "y")]
         };
-        let imports = [(OWN, 1), ("", 17)].map(|(domain, n)| bytes(9, [bytes(1, domain), number(2, n)].concat()));
+        let imports =
+            [(OWN, 1), ("", 17)].map(|(domain, n)| bytes(9, [bytes(1, domain), number(2, n)].concat()));
         let nodes: Vec<u8> = nodes.iter().flat_map(|node| bytes(7, node)).collect();
-        [
-            bytes(1, format!("f{level}")),
-            bytes(4, "x"),
-            bytes(5, "y"),
-            nodes,
-            imports.concat(),
-            bytes(10, OWN),
-        ]
-        .concat()
+        [bytes(1, format!("f{level}")), bytes(4, "x"), bytes(5, "y"), nodes, imports.concat(), bytes(10, OWN)]
+            .concat()
     };
     let functions: Vec<Vec<u8>> = (0..=depth).map(function).collect();
     let mut graph = Graph {

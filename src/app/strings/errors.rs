@@ -368,11 +368,9 @@ fn model_texts(error: &ModelError) -> Texts {
                 Ending::TooLarge(_) => "模型占用内存过多",
             },
             match ending {
-                Ending::Crashed(crash) => format!(
-                    "“{}”在其独立进程中运行时崩溃（{}）。",
-                    path.display(),
-                    chinese_crash(*crash)
-                ),
+                Ending::Crashed(crash) => {
+                    format!("“{}”在其独立进程中运行时崩溃（{}）。", path.display(), chinese_crash(*crash))
+                }
                 Ending::TooSlow(seconds) => {
                     format!("“{}”在 {seconds} 秒内没有给出结果，已被结束。", path.display())
                 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::Check;
 use crate::cli::models::reason_of;
 use crate::frame::Frame;
-use crate::model::isolation::{Isolation, When};
 use crate::model::identify::Unknown;
+use crate::model::isolation::{Isolation, When};
 use crate::model::{Model, OpenOptions, Results, Thresholds, folders, runtime};
 
 /// What runs the models.

@@ -78,7 +78,9 @@ impl Ending {
     #[must_use]
     pub fn fix(self) -> &'static str {
         match self {
-            Self::Crashed(_) => "Choose another model, export it again with a newer exporter, or update ONNX Runtime.",
+            Self::Crashed(_) => {
+                "Choose another model, export it again with a newer exporter, or update ONNX Runtime."
+            }
             Self::TooSlow(_) | Self::TooLarge(_) => {
                 "Choose a smaller model or input size; if you trust this one, start Sightline with \u{201c}--isolate never\u{201d}."
             }

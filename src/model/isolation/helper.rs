@@ -48,7 +48,9 @@ pub fn serve() -> ExitCode {
         room: None,
         told: Vec::new(),
     };
-    match helper.open().and_then(|opened| opened.map_or(Ok(()), |(session, element)| helper.run(session, element)))
+    match helper
+        .open()
+        .and_then(|opened| opened.map_or(Ok(()), |(session, element)| helper.run(session, element)))
     {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -180,8 +182,7 @@ impl<W: io::Write> Helper<W> {
             ($kind:ident, $value:ty) => {{
                 let values = whole::<$value>(&input, count)?;
                 match TensorRef::from_array_view((&shape[..], values)) {
-                    Ok(tensor) => session
-                        .run_on(Lent::$kind(&tensor), |outputs| sent = self.answer(outputs)),
+                    Ok(tensor) => session.run_on(Lent::$kind(&tensor), |outputs| sent = self.answer(outputs)),
                     Err(error) => Err(ModelError::RunFailed { reason: plain(error.message()) }),
                 }
             }};
@@ -245,7 +246,9 @@ fn whole<T: Pod>(memory: &SharedMemory, count: usize) -> io::Result<&[T]> {
 
 fn copy<T: Pod>(room: &mut SharedMemory, offset: usize, values: &[T]) -> io::Result<()> {
     let place = room.values_mut(offset, values.len());
-    place.ok_or_else(|| io::Error::other("the outputs are larger than their memory"))?.copy_from_slice(values);
+    place
+        .ok_or_else(|| io::Error::other("the outputs are larger than their memory"))?
+        .copy_from_slice(values);
     Ok(())
 }
 

@@ -75,7 +75,8 @@ impl Runs {
     fn change(&mut self, content: &str, change: impl FnOnce(&mut Remembered)) {
         let remembered = self.contents.entry(content.to_owned()).or_default();
         change(remembered);
-        remembered.at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        remembered.at =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let excess = remembered.ran.len().saturating_sub(MOST_KINDS);
         remembered.ran.drain(..excess);
         while self.contents.len() > MOST {
@@ -188,8 +189,11 @@ impl Journal {
     /// Doubts what programs ran that have ended without saying so.
     fn doubt_what_is_left(&self) {
         let left = alive::left_behind(&self.folder.join(RUNNING), "");
-        let left: Vec<String> =
-            left.iter().filter_map(|text| serde_json::from_slice::<Vec<String>>(text).ok()).flatten().collect();
+        let left: Vec<String> = left
+            .iter()
+            .filter_map(|text| serde_json::from_slice::<Vec<String>>(text).ok())
+            .flatten()
+            .collect();
         if left.is_empty() {
             return;
         }

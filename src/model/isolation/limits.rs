@@ -17,7 +17,7 @@ pub struct Limits {
 impl Limits {
     /// For a model that the user chose, and can leave at any time.
     pub const FOR_USE: Self =
-        Self { memory: None, open: Duration::from_mins(10), run: Duration::from_mins(3) };
+        Self { memory: None, open: Duration::from_mins(5), run: Duration::from_mins(1) };
 
     /// For a model that nobody asked to run.
     pub const UNASKED: Self =

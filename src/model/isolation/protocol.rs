@@ -124,7 +124,10 @@ impl OutputKind {
 pub(super) enum Fault {
     NoRuntime(Option<String>),
     Refused(String),
-    Provider { provider: String, reason: String },
+    Provider {
+        provider: String,
+        reason: String,
+    },
     BadAdapter(String),
     ExtraInput(String),
     Run(String),

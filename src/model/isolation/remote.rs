@@ -139,7 +139,7 @@ impl RemoteSession {
         match self.line.order(&Request::SetExtraInputs(specs.to_vec())) {
             // The fault of an extra input comes as a failed run.
             Err(ModelError::RunFailed { reason }) => Err(ExtraInputError::Told(reason)),
-            Err(error) => Err(ExtraInputError::Told(error.to_string().trim_end_matches('.').to_owned())),
+            Err(error) => Err(ExtraInputError::Session(Box::new(error))),
             Ok(()) => Ok(()),
         }
     }
@@ -368,9 +368,7 @@ impl Line {
         match ended {
             Ended::Stopped => ModelError::Stopped,
             Ended::ByItself(ending) if is_new => self.attempt.ended(ending),
-            Ended::ByItself(ending) => {
-                ModelError::Ended { path: self.attempt.path().to_owned(), ending }
-            }
+            Ended::ByItself(ending) => ModelError::Ended { path: self.attempt.path().to_owned(), ending },
             Ended::Lost(reason) => ModelError::RunFailed { reason: reason.into() },
         }
     }

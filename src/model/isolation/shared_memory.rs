@@ -93,7 +93,10 @@ fn folders() -> Vec<PathBuf> {
 }
 
 fn map(file: &File) -> io::Result<MmapMut> {
-    #[expect(unsafe_code, reason = "memory can't be shared between processes without it; see ARCHITECTURE.md")]
+    #[expect(
+        unsafe_code,
+        reason = "memory can't be shared between processes without it; see ARCHITECTURE.md"
+    )]
     // SAFETY: only this account can open the file; its name goes at once; neither process cuts it short; and only that
     // process touches it whose turn it is: a message through a pipe comes between two turns.
     unsafe {
