@@ -365,7 +365,7 @@ fn files_that_crash_end_neither_the_window_that_measures_them_nor_one_that_remem
     let before = std::fs::read(env.path("data/runs.json")).expect("what ran");
     std::fs::write(
         env.path("config/settings.toml"),
-        format!("source = \"pattern\"\nmodel = {:?}\n", file("b.onnx")),
+        format!("model = {:?}\n[source.pattern]\nwidth = 1280\nheight = 720\nfps = 30\n", file("b.onnx")),
     )
     .expect("settings");
     let mut window = Window::open(&display, &env, &[]);

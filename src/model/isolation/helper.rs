@@ -2,6 +2,8 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
 
 use bytemuck::Pod;
 use crossbeam_channel::{Receiver, bounded};
@@ -21,6 +23,12 @@ use super::shared_memory::{ALIGNMENT, SharedMemory};
 /// A request with the bytes that belong to it.
 type Asked = (Request, Vec<u8>);
 
+/// How long the runtime may take to end while nothing runs.
+const ENDING: Duration = Duration::from_millis(500);
+
+/// The runtime is at work.
+static IS_BUSY: AtomicBool = AtomicBool::new(false);
+
 /// Serves the program that started this process, through standard input and output, until it ends.
 #[must_use]
 pub fn serve() -> ExitCode {
@@ -34,7 +42,12 @@ pub fn serve() -> ExitCode {
                 return;
             }
         }
-        // The program is gone. Whatever is running is not waited for: it may never end.
+        // The program is gone. Whatever is running is not waited for: it may never end, and neither may the runtime's own
+        // end while it does.
+        if !IS_BUSY.load(SeqCst) {
+            std::thread::spawn(|| std::process::exit(0));
+            std::thread::sleep(ENDING);
+        }
         std::process::abort();
     });
     if listening.is_err() {
@@ -87,7 +100,10 @@ struct Helper<W> {
 
 impl<W: io::Write> Helper<W> {
     fn next(&self) -> io::Result<Asked> {
-        self.requests.recv().map_err(io::Error::other)
+        IS_BUSY.store(false, SeqCst);
+        let asked = self.requests.recv().map_err(io::Error::other)?;
+        IS_BUSY.store(true, SeqCst);
+        Ok(asked)
     }
 
     fn reply(&mut self, reply: &Reply) -> io::Result<()> {
@@ -200,20 +216,28 @@ impl<W: io::Write> Helper<W> {
 
     /// Copies the outputs into the shared memory and tells the program.
     fn answer(&mut self, outputs: &[Tensor<'_>]) -> io::Result<()> {
-        let mut offset = 0;
-        let mut described = Vec::with_capacity(outputs.len());
-        for output in outputs {
-            let kind = match output.data {
-                Data::F32(_) => OutputKind::F32,
-                Data::I64(_) => OutputKind::I64,
-                Data::I32(_) => OutputKind::I32,
-                Data::U8(_) => OutputKind::U8,
-            };
-            let (name, shape) = (output.name.to_owned(), output.shape.to_vec());
-            described.push(Output { name, shape, kind, offset, count: output.data.len() });
-            offset += output.data.bytes().next_multiple_of(ALIGNMENT);
+        // They are described anew only if something about them has changed.
+        let is_told = self.told.len() == outputs.len()
+            && self.told.iter().zip(outputs).all(|(told, output)| {
+                told.name == output.name && told.shape == output.shape && told.kind == kind_of(output)
+            });
+        if !is_told {
+            self.told.clear();
+            let mut offset = 0;
+            for output in outputs {
+                let (name, shape) = (output.name.to_owned(), output.shape.to_vec());
+                self.told.push(Output {
+                    name,
+                    shape,
+                    kind: kind_of(output),
+                    offset,
+                    count: output.data.len(),
+                });
+                offset += output.data.bytes().next_multiple_of(ALIGNMENT);
+            }
         }
-        let bytes = offset.max(ALIGNMENT);
+        let end = self.told.iter().map(|told| told.offset + told.count * told.kind.size()).max();
+        let bytes = end.unwrap_or_default().max(ALIGNMENT);
         if self.room.as_ref().is_none_or(|room| room.len() < bytes) {
             self.reply(&Reply::Room { bytes })?;
             let (Request::Room(segment), _) = self.next()? else {
@@ -222,7 +246,7 @@ impl<W: io::Write> Helper<W> {
             self.take_room(&segment)?;
         }
         let room = self.room.as_mut().ok_or_else(|| io::Error::other("there is no room"))?;
-        for (output, place) in outputs.iter().zip(&described) {
+        for (output, place) in outputs.iter().zip(&self.told) {
             match output.data {
                 Data::F32(values) => copy(room, place.offset, values),
                 Data::I64(values) => copy(room, place.offset, values),
@@ -230,13 +254,17 @@ impl<W: io::Write> Helper<W> {
                 Data::U8(values) => copy(room, place.offset, values),
             }?;
         }
-        let outputs = if self.told == described {
-            None
-        } else {
-            self.told.clone_from(&described);
-            Some(described)
-        };
+        let outputs = if is_told { None } else { Some(self.told.clone()) };
         self.reply(&Reply::Ran { outputs })
+    }
+}
+
+fn kind_of(output: &Tensor<'_>) -> OutputKind {
+    match output.data {
+        Data::F32(_) => OutputKind::F32,
+        Data::I64(_) => OutputKind::I64,
+        Data::I32(_) => OutputKind::I32,
+        Data::U8(_) => OutputKind::U8,
     }
 }
 
