@@ -61,6 +61,8 @@ pub struct Analyser {
     counts: Vec<ClassCount>,
     observations: Vec<Observation>,
     time_s: Option<f64>,
+    /// The scene file has changed since the last frame.
+    other_scene: bool,
     pool: Vec<Arc<Report>>,
 }
 
@@ -77,6 +79,7 @@ impl Analyser {
             counts: Vec::new(),
             observations: Vec::new(),
             time_s: None,
+            other_scene: false,
             pool: Vec::new(),
         }
     }
@@ -94,9 +97,13 @@ impl Analyser {
             (Some(counter), Some(scene)) => {
                 if !Arc::ptr_eq(counter.scene(), scene) {
                     counter.set_scene(Arc::clone(scene));
+                    self.other_scene = true;
                 }
             }
-            (counter, scene) => *counter = scene.clone().map(Counter::new),
+            (counter, scene) => {
+                *counter = scene.clone().map(Counter::new);
+                self.other_scene = true;
+            }
         }
         if options.scene.is_none() {
             // Reports that are filled again hold what was counted.
@@ -142,7 +149,12 @@ impl Analyser {
                 self.track(results, time_s, camera, again, report);
             }
             if let Some(counter) = &mut self.counter {
-                counter.update(results, labels, report);
+                // Other zones are counted on a frame that stands still too.
+                if again && !std::mem::take(&mut self.other_scene) {
+                    counter.tell_again(report);
+                } else {
+                    counter.update(results, labels, report);
+                }
             }
         }
         if self.pool.len() < REPORTS {
@@ -232,7 +244,9 @@ impl Analyser {
                 count_of(counts, track.class_id).total += 1;
                 memory.class_id = track.class_id;
             }
-            let shown = tracker.is_shown(track, results.frame_size);
+            // On a frame that is looked at again, with other thresholds perhaps, only what is found in it counts: a track that was
+            // there a moment ago would stay for as long as the frame does.
+            let shown = tracker.is_shown(track, results.frame_size) && !(again && track.detection.is_none());
             if shown {
                 count_of(counts, track.class_id).now += 1;
                 if !again {

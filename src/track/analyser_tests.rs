@@ -138,3 +138,50 @@ fn without_a_tracker_nothing_changes_and_another_tracker_goes_on() {
     assert_eq!(found, results(0.08, true, false));
     assert!(report.tracks.is_empty() && report.counts.is_empty());
 }
+
+/// The picture stands still, and the user raises a threshold or leaves a class out: the model looks at the same frame again.
+#[test]
+fn on_a_frame_that_stands_still_only_what_is_found_is_there() {
+    let mut analyser = analyser(2.0);
+    for frame in 0..20 {
+        step(&mut analyser, f64::from(frame) / 25.0, true, true);
+    }
+    for _ in 0..3 {
+        let (results, report) = step(&mut analyser, 0.76, false, true);
+        assert!(results.detections.iter().all(|d| d.class_id == 0), "{:?}", results.detections);
+        assert_eq!(report.tracks.len(), 1);
+        assert_eq!(counts(&report), [(0, 1, 1), (2, 0, 1)]);
+    }
+    let (results, _) = step(&mut analyser, 0.76, true, true);
+    assert_eq!(results.detections.len(), 2, "with the class chosen again, the car is back");
+}
+
+/// A crossing must be seen in several frames; the same frame again is none of them.
+#[test]
+fn a_frame_that_is_looked_at_again_counts_nothing() {
+    let scene = SceneFile::parse(
+        "[[lines]]\nname = \"gate\"\npoints = [[0.2, 0.0], [0.2, 1.0]]\n\n[counting]\nresults = 5\nseconds = 0.0\n",
+    )
+    .expect("a scene file");
+    let mut analyser = Analyser::new(AnalyserOptions {
+        tracker: Some(TrackerOptions::default()),
+        trail_s: 2.0,
+        scene: Some(Arc::new(scene)),
+    });
+    // The bottom centre of the car reaches the line, at 256 pixels, after 1.16 s.
+    let crossed = |report: &Report| report.lines[0].inward + report.lines[0].outward;
+    for frame in 0..31 {
+        let (_, report) = step(&mut analyser, f64::from(frame) / 25.0, true, false);
+        assert_eq!(crossed(&report), 0, "frame {frame}");
+    }
+    for _ in 0..10 {
+        let (_, report) = step(&mut analyser, 1.2, true, false);
+        assert_eq!(crossed(&report), 0, "the same frame again");
+        assert!(report.events.is_empty());
+    }
+    let mut last = 0;
+    for frame in 31..45 {
+        last = crossed(&step(&mut analyser, f64::from(frame) / 25.0, true, false).1);
+    }
+    assert_eq!(last, 1);
+}

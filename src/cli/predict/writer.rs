@@ -18,6 +18,7 @@ use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
 use crate::model::{Model, Results, Thresholds};
+use crate::motion::CameraMotion;
 use crate::privacy::{Censor, Covered, Found};
 use crate::save::{FrameInfo, FrameRecord};
 use crate::scene::{self, Scene, Style};
@@ -79,6 +80,8 @@ pub struct Writer {
     live: Option<Live>,
     /// With `--track`.
     analyser: Option<Analyser>,
+    /// How the camera moves, for the tracker.
+    camera: CameraMotion,
     /// What is counted, with `--scene`.
     counting: Option<Counting>,
     /// Where objects are saved, with `--crops`.
@@ -123,6 +126,7 @@ impl Writer {
             begun: None,
             live,
             analyser,
+            camera: CameraMotion::default(),
             counting: None,
             crops: None,
         }
@@ -191,6 +195,7 @@ impl Writer {
         }
         if let Some(analyser) = &mut self.analyser {
             analyser.reset();
+            self.camera.reset();
         }
         if let Some(counting) = &mut self.counting {
             counting.begin();
@@ -243,7 +248,9 @@ impl Writer {
         }
         let began = self.begun.unwrap_or(frame.captured);
         let since = || frame.captured.saturating_duration_since(began).as_secs_f64();
-        Some(analyser.apply(results, &self.labels, frame.time_s.unwrap_or_else(since), None))
+        let time_s = frame.time_s.unwrap_or_else(since);
+        let camera = self.camera.next(frame, time_s, results.detections.iter().map(|d| d.bbox));
+        Some(analyser.apply(results, &self.labels, time_s, camera))
     }
 
     /// Saves the annotated frame if that was asked for. Returns the file if the result itself is an image.
