@@ -68,7 +68,7 @@ impl Stage for Analysis {
             let time_s = frame.time_s.unwrap_or_else(since);
             let boxes = prediction.results.detections.iter().map(|detection| detection.bbox);
             let camera = self.camera.next(frame, time_s, boxes);
-            analyser.apply(&mut prediction.results, labels, time_s, camera)
+            analyser.apply_with(&mut prediction.results, labels, time_s, camera, &prediction.looks)
         });
     }
 
@@ -87,7 +87,7 @@ mod tests {
     use crate::engine::tests::scripted::model_info;
     use crate::model::results::{Detection, StageTimes};
     use crate::model::{Results, Thresholds};
-    use crate::track::TrackerOptions;
+    use crate::track::{Looks, TrackerOptions};
 
     /// A row of five objects, each 20 pixels wide and 24 beside the next, stands still while the camera turns by one of these
     /// places between two results: without the camera's motion each would be taken for its neighbour.
@@ -126,6 +126,7 @@ mod tests {
                 thresholds: Thresholds::default(),
                 times: StageTimes::default(),
                 finished: Instant::now(),
+                looks: Looks::default(),
                 report: None,
             };
             analysis.apply(&frame, &mut prediction);
