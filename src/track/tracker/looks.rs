@@ -83,7 +83,7 @@ impl Different {
         self.pairs = (self.pairs + 1.0).min(PAIRS);
         let off = likeness - self.mean;
         self.mean += off / self.pairs;
-        self.variance += (off * off - self.variance) / self.pairs;
+        self.variance += (off * (likeness - self.mean) - self.variance) / self.pairs;
     }
 
     /// From which likeness on two objects are the same.
