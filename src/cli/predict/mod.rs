@@ -11,7 +11,6 @@ pub(super) mod progress;
 pub(super) mod reader;
 pub(super) mod saver;
 pub(super) mod text;
-mod video;
 mod workers;
 mod writer;
 
