@@ -217,6 +217,7 @@ examples! { upkeep_errors: UpkeepError =
 
 examples! { records_errors: RecordsError =
     Damaged { path: path(), renamed_to: path(), reason: "`used`".into() },
+    Unreadable { path: path(), reason: "it is larger than 64 MB".into() },
     Unwritable { path: path(), reason: reason() },
 }
 
@@ -377,7 +378,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         action_errors(),
         download_errors(),
         [SourceError::Busy { name: name(), by: None }],
-        [CatalogueError { file: "a.toml".into(), reason: "it is too large for a list".into() }],
+        [CatalogueError { file: "a.toml".into(), reason: "it is larger than 4 MB".into() }],
         [Failure {
             error: DownloadError::Redirects { host: host() },
             partial: Some(PartialDownload { path: path(), bytes: 900, total: Some(2_000_000) }),

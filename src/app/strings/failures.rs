@@ -154,6 +154,10 @@ impl Explain for RecordsError {
                 format!("无法理解模型库记录“{}”（{}）。", path.display(), zh(reason)),
                 format!("原文件已改名为“{}”；收藏和测得的耗时将重新开始。", renamed_to.display()),
             ),
+            Self::Unreadable { path, reason } => FailureText::new(
+                format!("无法读取模型库记录“{}”：{}。", path.display(), zh(reason)),
+                "收藏和测得的耗时不会被记住；请移除或修复该文件。",
+            ),
             Self::Unwritable { path, reason } => FailureText::new(
                 format!("无法保存模型库记录“{}”：{}。", path.display(), zh(reason)),
                 "请确认文件夹可写且磁盘有空间。",
