@@ -42,7 +42,7 @@ use std::time::Instant;
 pub use cancel::CancelToken;
 pub use error::ModelError;
 pub use hash::{hex, sha256, weights_sha256};
-pub use inspect::{Inspection, inspect, inspect_with};
+pub use inspect::{Inspection, check_whole, inspect, inspect_with};
 pub use options::{Known, OpenOptions};
 pub use results::{Detection, Results};
 pub use session::StopHandle;

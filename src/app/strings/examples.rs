@@ -182,6 +182,7 @@ examples! { download_errors: DownloadError =
     WrongRange { host: host(), found: "0-4/5".into() },
     Changed { host: host() },
     WrongHash { host: host(), expected: Sha256([0; 32]), found: Sha256([255; 32]) },
+    NotAModel { host: host(), reason: "it is cut short".into() },
     NoSpace { folder: path(), needed: 5_000_000, free: 4_000_000 },
     DiskFull { folder: path() },
     FileTooLarge { path: path(), reason: reason() },
