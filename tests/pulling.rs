@@ -93,6 +93,63 @@ fn an_entry_of_the_users_own_list_is_downloaded_from_its_http_address_and_pinned
     list(&env, &[entry("mine", &server.url("/a/other.onnx"), &lines)]);
     let ended = models(&env, &[], &["pull", "mine"]).with_code(1);
     assert!(ended.err.contains("isn't the right one"), "{}", ended.err);
+    // Who knows of a new version says so.
+    assert!(ended.err.contains("sightline models remove mine"), "{}", ended.err);
+    models(&env, &[], &["remove", "mine"]).with_code(0);
+    models(&env, &[], &["pull", "mine"]).with_code(0);
+}
+
+/// Of a list, of a server and of the user: each may hold what clears a screen or reverses a text.
+#[test]
+fn names_from_outside_reach_the_terminal_escaped_and_programs_as_they_are() {
+    let (env, server) = (TestEnv::new(), serving());
+    let tricks = "\u{1b}[2J\u{7}\u{9b}31m\u{202e}lian";
+    let written = r"\u001b[2J\u0007\u009b31m\u202elian";
+    let lines = format!("sha256 = \"unverified\"\nlicence = \"MIT {written}\"\npermits = \"copyleft\"");
+    let mine = entry("mine", &server.url("/mine.onnx"), &lines)
+        .replace("name = \"mine\"", &format!("name = \"M{written}\""));
+    let gone = entry("gone", &server.url("/gone.onnx"), &lines)
+        .replace("name = \"gone\"", &format!("name = \"G{written}\""));
+    list(&env, &[mine, gone]);
+    let harmless = |ended: &Ended, what: &str| {
+        let all = format!("{}{}", ended.out, ended.err);
+        let tricks = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!all.contains(tricks), "{what}: {all:?}");
+    };
+    for arguments in [
+        &["list", "--available"][..],
+        &["list", "--available", "--format", "json"],
+        &["pull", "gone", "--yes"],
+        &["pull", "mine", "--yes"],
+        &["rename", "mine", tricks],
+        &["list"],
+        &["list", "--format", "json"],
+        &["info", "mine"],
+        &["verify", "mine"],
+        &["remove", "mine"],
+    ] {
+        harmless(&models(&env, &[], arguments), &arguments.join(" "));
+    }
+    let all = available(&env);
+    let entry = all.iter().find(|entry| entry["id"] == "mine").unwrap();
+    assert_eq!(entry["name"], format!("M{tricks}"));
+    assert_eq!(entry["licence"], format!("MIT {tricks}"));
+}
+
+#[test]
+fn a_model_is_removed_once_somebody_has_agreed() {
+    let (env, server) = (TestEnv::new(), serving());
+    list(&env, &[entry("mine", &server.url("/mine.onnx"), &format!("sha256 = \"unverified\"\n{FREE}"))]);
+    models(&env, &[], &["pull", "mine"]).with_code(0);
+    // Nobody can answer here: standard input is no terminal.
+    for (more, question) in [(&[][..], "to the trash?"), (&["--delete"][..], "permanently?")] {
+        let arguments = [&["remove", "mine"][..], more].concat();
+        let ended = models(&env, &[], &arguments).with_code(2);
+        assert!(ended.err.contains(question) && ended.err.contains("--yes"), "{}", ended.err);
+        assert!(home(&env).join("mine.onnx").exists());
+    }
+    models(&env, &[], &["remove", "mine", "--yes"]).with_code(0);
+    assert!(!home(&env).join("mine.onnx").exists());
 }
 
 #[test]
