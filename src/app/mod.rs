@@ -8,6 +8,7 @@ mod compare;
 mod composer;
 mod controllers;
 mod detect_panel;
+mod ending;
 mod events;
 mod figures_panel;
 mod help;
@@ -90,6 +91,7 @@ fn open(options: AppOptions, observer: Option<Box<dyn Observer>>) -> Result<(), 
         ..eframe::NativeOptions::default()
     };
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
+        ending::close_when_told(cc.egui_ctx.clone());
         Ok(Box::new(window::App::new(&cc.egui_ctx, options, Timing::since(started, observer))))
     });
     eframe::run_native("sightline", native, create).map_err(|error| {

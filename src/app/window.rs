@@ -29,7 +29,7 @@ use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
 use crate::engine::{Command, Engine, EngineOptions, PaceReport, Stats};
 use crate::library::download::{Downloads, Options};
-use crate::library::{Catalogue, Inventory, Watcher};
+use crate::library::{self, Catalogue, Inventory, Watcher, leftovers};
 use crate::model::{Thresholds, folders, runtime};
 use crate::scene;
 use crate::settings::{self, Settings};
@@ -164,6 +164,12 @@ impl App {
         core.engine.send(Command::Loop(core.settings.looping));
         core.engine.send(Command::Pace(core.settings.result_pace));
         core.engine.send(Command::Follow(core.settings.follow_objects));
+        core.workers.run("leftovers", || {
+            if let Some(home) = library::home() {
+                leftovers::remove(&home);
+            }
+            Done::Nothing
+        });
         let source = options.source.or_else(|| core.settings.source.clone()).unwrap_or(Address::AnyCamera);
         // At once, before the first pass: the source opens while the window is made.
         self.source.apply(SourceIntent::Open(source), core);

@@ -35,6 +35,7 @@ impl Interrupt {
         let mine = interrupt.clone();
         let listening = ctrlc::set_handler(move || {
             if mine.0.since.set(Instant::now()).is_err() {
+                crate::source::end_programs();
                 std::process::exit(Exit::Interrupted as i32);
             }
             mine.0.cancel.cancel();

@@ -33,6 +33,7 @@ use crate::library::{Catalogue, inventory};
 use crate::model::labels::Language;
 use crate::model::spec::Size;
 use crate::model::{FeatureModel, Model, ModelError, OpenOptions, Spec, Task, folders};
+use crate::source;
 use interrupt::Interrupt;
 
 /// The whole command line.
@@ -231,7 +232,9 @@ pub fn main() -> Exit {
         }
     };
     log(cli.verbose);
-    match run(&cli) {
+    let ended = run(&cli);
+    source::end_programs();
+    match ended {
         Ok(Exit::Interrupted) => Failure::Interrupted.report(),
         Ok(exit) => exit,
         Err(error) => failure::report(error),

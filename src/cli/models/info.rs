@@ -118,7 +118,7 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
             LineFormat::Json => output::json_line(&Info::new(path, &inspection))?,
             LineFormat::Text => {
                 let gap = if number == 0 { "" } else { "\n" };
-                output::line(&format!("{gap}{}", description(path, &inspection)))?;
+                output::lines(&format!("{gap}{}", description(path, &inspection)))?;
             }
         }
         if let Err(unknown) = &inspection.spec {

@@ -119,7 +119,7 @@ fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> 
     let head = ["", "name", "family", "task", "input", "precision", "size", "time", "licence", "file"];
     let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(shown.iter().map(|e| row(e)));
     let right = [false, false, false, false, true, false, true, true];
-    output::line(&output::table(&rows.collect::<Vec<_>>(), &right))?;
+    output::lines(&output::table(&rows.collect::<Vec<_>>(), &right))?;
     Ok(Exit::Done)
 }
 
@@ -196,8 +196,8 @@ fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry])
         ]
     });
     let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
-    output::line(&output::table(&rows, &[false, false, false, false, true, true]))?;
-    output::line("\nDownload one with:  sightline models pull ID")?;
+    output::lines(&output::table(&rows, &[false, false, false, false, true, true]))?;
+    output::lines("\nDownload one with:  sightline models pull ID")?;
     Ok(Exit::Done)
 }
 
@@ -219,8 +219,8 @@ fn show_classics(entries: &[&CatalogueEntry], here: &HashSet<&str>) -> Result<Ex
         ])
     });
     let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
-    output::line(&output::table(&rows, &[false, false, false, false, true, false, true]))?;
-    output::line("\nDownload one with:  sightline models pull ID")?;
+    output::lines(&output::table(&rows, &[false, false, false, false, true, false, true]))?;
+    output::lines("\nDownload one with:  sightline models pull ID")?;
     Ok(Exit::Done)
 }
 

@@ -226,18 +226,20 @@ impl Writer {
             counting.take(report);
         }
         let image = self.save(&info, &mut frame, &results, report.as_deref())?;
-        let line = match self.reporting.format {
-            LineFormat::Json => self.json(&frame, &results, &times, image.as_deref(), age_ms),
+        let (write, line): (fn(&str) -> Result<(), Failure>, String) = match self.reporting.format {
+            LineFormat::Json => {
+                (output::json_text, self.json(&frame, &results, &times, image.as_deref(), age_ms))
+            }
             LineFormat::Text => {
                 let language = self.reporting.language;
                 let mut line = text::frame_line(&info, &frame, &results, &self.labels, language, &times);
                 if let Some(report) = &report {
                     line.push_str(&text::totals(report, &self.labels, language));
                 }
-                line
+                (output::line, line)
             }
         };
-        self.progress.suspend(|| output::line(&line))?;
+        self.progress.suspend(|| write(&line))?;
         self.progress.frame();
         self.frames += 1;
         self.counts.add(&results);
