@@ -1,10 +1,11 @@
 //! The settings: one TOML file that people can read and edit.
 //!
 //! Every field has a default, so files of older versions load. Of files of newer versions, fields that this version doesn't
-//! know are kept, and values that it doesn't know are left out.
+//! know are kept at any depth, and values that it doesn't know are left out.
 
 mod file;
 mod saver;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ pub use file::{
     CONFIG_VARIABLE, SettingsError, load, peek_mirrors, peek_model_folders, peek_window, save, settings_file,
 };
 pub use saver::Saver;
+pub use unknown::Unknown;
 
 use crate::engine::ResultPace;
 use crate::model::labels::Language;
@@ -119,6 +121,8 @@ pub struct Settings {
     pub tracking: Tracking,
     /// How long the trails of tracked objects are, in seconds.
     pub trail_seconds: f64,
+    /// The model by which tracked objects are recognised when they come back; `None`: they aren't.
+    pub appearance: Option<PathBuf>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     /// Whether results are as new as possible or as many as possible.
@@ -162,8 +166,8 @@ pub struct Settings {
     /// How each camera is opened, by its name.
     pub cameras: BTreeMap<String, CameraRequest>,
     /// What a newer version wrote and this one doesn't know: it is written again.
-    #[serde(flatten)]
-    pub unknown: toml::Table,
+    #[serde(skip)]
+    pub unknown: Unknown,
 }
 
 impl Default for Settings {
@@ -182,6 +186,7 @@ impl Default for Settings {
             follow_objects: true,
             tracking: Tracking::Off,
             trail_seconds: 2.0,
+            appearance: None,
             result_on_own_frame: false,
             result_pace: ResultPace::default(),
             side_panel: true,
@@ -204,7 +209,7 @@ impl Default for Settings {
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),
-            unknown: toml::Table::new(),
+            unknown: Unknown::default(),
         }
     }
 }
@@ -214,10 +219,6 @@ impl Settings {
     fn clamp(&mut self) {
         let default = Self::default();
         let unit = |v: f32, d: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { d };
-        // Versions before 0.2 had one pair for all models.
-        for old in ["conf", "iou"] {
-            self.unknown.remove(old);
-        }
         self.limits.retain(|_, limits| limits.conf.is_finite() && limits.iou.is_finite());
         for limits in self.limits.values_mut() {
             *limits = Limits { conf: limits.conf.clamp(0.0, 1.0), iou: limits.iou.clamp(0.0, 1.0) };
@@ -279,208 +280,4 @@ impl Settings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frame::PixelFormat;
-
-    fn full() -> Settings {
-        let mut settings = Settings {
-            language: Some(Language::Chinese),
-            theme: Theme::Dark,
-            window: Some((1280.0, 800.0)),
-            onnxruntime: Some("/opt/onnxruntime/libonnxruntime.so".into()),
-            ..Settings::default()
-        };
-        settings.remember_model(Path::new("/data/models/yolox_nano.onnx"));
-        settings.remember_source(&Address::Video("/data/traffic.mp4".into()));
-        settings.remember_source(&Address::Pattern { width: 640, height: 480, fps: 15 });
-        settings.remember_source(&Address::Camera { name: "UVC Camera".into(), bus: Some("usb-1".into()) });
-        settings.cameras.insert(
-            "UVC Camera".into(),
-            CameraRequest { format: Some(PixelFormat::Mjpeg), size: Some((1280, 720)), fps: Some(30) },
-        );
-        settings
-    }
-
-    #[test]
-    fn saved_settings_are_loaded_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deeper/settings.toml");
-        assert_eq!(load(&path), (Settings::default(), None));
-        save(&path, &full()).unwrap();
-        assert_eq!(load(&path), (full(), None));
-        assert_eq!(
-            std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
-            1,
-            "no temporary file is left"
-        );
-    }
-
-    #[test]
-    fn damaged_files_are_kept_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        for (name, text) in [("settings.toml.bak", "conf = ["), ("settings.toml.bak-2", "iou = [")] {
-            std::fs::write(&path, text).unwrap();
-            let (settings, error) = load(&path);
-            assert_eq!(settings, Settings::default());
-            let Some(SettingsError::Damaged { kept_as, .. }) = error else { panic!("{error:?}") };
-            assert_eq!(kept_as, folder.path().join(name));
-            assert_eq!(std::fs::read_to_string(kept_as).unwrap(), text);
-        }
-        std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
-        assert!(matches!(load(&path).1, Some(SettingsError::Damaged { .. })));
-        assert_eq!(load(&path), (Settings::default(), None));
-    }
-
-    #[test]
-    fn unknown_fields_survive_and_values_are_limited() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let text = "amount = 7.5\nwindow = [1.0, 1.0]\nfrom-the-future = true\n[future]\na = 1\n\
-             [limits]\na = { conf = 7.5, iou = 0.4 }\nb = { conf = 0.2, iou = nan }\n";
-        std::fs::write(&path, text).unwrap();
-        let (settings, error) = load(&path);
-        assert_eq!((settings.amount, settings.window, error), (1.0, None, None));
-        assert_eq!(settings.limits, BTreeMap::from([("a".to_owned(), Limits { conf: 1.0, iou: 0.4 })]));
-        save(&path, &settings).unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains("from-the-future = true") && text.contains("[future]"), "{text}");
-        assert_eq!(load(&path), (settings, None));
-    }
-
-    #[test]
-    fn one_unknown_value_loses_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let text = "theme = \"sepia\"\namount = 0.4\nlooping = \"twice\"\n\
-            recent = [\"AnyCamera\", { hologram = 1 }, { video = \"/v/a.mp4\" }]\n\
-            [cameras.Webcam]\nfps = 30\nformat = \"Raw12\"\n[cameras.Other]\nfps = 15\n";
-        std::fs::write(&path, text).unwrap();
-        let (settings, error) = load(&path);
-        assert_eq!((settings.theme, settings.amount, settings.looping), (Theme::System, 0.4, true));
-        assert!(settings.recent.contains(&Address::Video("/v/a.mp4".into())), "{:?}", settings.recent);
-        assert_eq!(settings.cameras["Webcam"].fps, Some(30));
-        assert_eq!(settings.cameras["Other"].fps, Some(15));
-        let error = error.unwrap();
-        let SettingsError::Partly { kept_as, .. } = &error else { panic!("{error}") };
-        for value in ["theme", "looping", "recent", "cameras.Webcam.format"] {
-            assert!(error.to_string().contains(value), "{error}");
-        }
-        assert_eq!(std::fs::read_to_string(kept_as).unwrap(), text);
-        assert!(path.exists());
-        // Two programs that start with the same file keep one copy.
-        assert!(
-            matches!(load(&path).1, Some(SettingsError::Partly { kept_as: again, .. }) if again == *kept_as)
-        );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_path_that_cannot_be_written_loses_nothing_else() {
-        use std::os::unix::ffi::OsStrExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let odd = || PathBuf::from(std::ffi::OsStr::from_bytes(b"/m/\xff.onnx"));
-        let mut settings = full();
-        settings.compare_models = vec![odd(), "/m/a.onnx".into()];
-        settings.model_folders = vec![odd()];
-        settings.snapshot.folder = Some(odd());
-        settings.pose = Some(odd());
-        save(&path, &settings).unwrap();
-        let expected = Settings { compare_models: vec!["/m/a.onnx".into()], ..full() };
-        assert_eq!(load(&path), (expected, None));
-    }
-
-    #[test]
-    fn values_that_are_known_are_used_where_no_copy_can_be_made() {
-        let folder = tempfile::tempdir().unwrap();
-        // The name of the copy would be too long for the file system.
-        let path = folder.path().join(format!("{}.toml", "s".repeat(248)));
-        std::fs::write(&path, "theme = \"sepia\"\namount = 0.4\n").unwrap();
-        let (settings, error) = load(&path);
-        assert_eq!(settings.amount, 0.4);
-        // The window doesn't save after this error.
-        let Some(SettingsError::Unreadable { reason, .. }) = error else { panic!("{error:?}") };
-        assert!(reason.contains("theme"), "{reason}");
-    }
-
-    #[test]
-    fn recent_sources_are_few_newest_first_and_each_once() {
-        let mut settings = Settings::default();
-        for n in [1, 2, 3, 2] {
-            settings.remember_source(&Address::Pattern { width: n, height: 1, fps: 1 });
-        }
-        let widths: Vec<_> = settings.recent.iter().map(ToString::to_string).collect();
-        assert_eq!(widths, ["pattern:2x1@1", "pattern:3x1@1", "pattern:1x1@1"]);
-        for n in 0..20 {
-            settings.remember_source(&Address::Pattern { width: n, height: 2, fps: 1 });
-        }
-        assert_eq!(settings.recent.len(), RECENT_LIMIT);
-    }
-
-    #[test]
-    fn a_source_is_remembered_by_its_whole_path_and_listed_once() {
-        let here = std::env::current_dir().unwrap();
-        let mut settings = Settings::default();
-        for path in ["traffic.mp4".into(), "./traffic.mp4".into(), here.join("traffic.mp4")] {
-            settings.remember_source(&Address::Video(path));
-        }
-        let whole = Address::Video(here.join("traffic.mp4"));
-        assert_eq!((&settings.source, &settings.recent), (&Some(whole.clone()), &vec![whole]));
-        settings.remember_source(&Address::Glob("images/*.jpg".into()));
-        assert_eq!(settings.source, Some(Address::Glob(here.join("images/*.jpg").to_str().unwrap().into())));
-        settings.remember_model(Path::new("yolo.onnx"));
-        assert_eq!(settings.model, Some(here.join("yolo.onnx")));
-    }
-
-    #[test]
-    fn relative_paths_of_an_older_file_are_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let text =
-            "source = { video = \"a.mp4\" }\nrecent = [{ video = \"a.mp4\" }, { video = \"/v/a.mp4\" }]\n";
-        std::fs::write(&path, text).unwrap();
-        let settings = load(&path).0;
-        assert_eq!((settings.source, settings.recent), (None, vec![Address::Video("/v/a.mp4".into())]));
-    }
-
-    #[test]
-    fn the_saver_writes_pending_settings_when_it_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let saver = Saver::start(path.clone()).unwrap();
-        saver.set(Settings::default());
-        saver.set(full());
-        drop(saver);
-        assert_eq!(load(&path), (full(), None));
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_created_is_reported() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        let error = save(&file.join("settings.toml"), &full()).unwrap_err();
-        assert!(error.to_string().contains("can't be saved"), "{error}");
-    }
-
-    /// Files of every released version must load. `settings-0.1.toml` is what version 0.1 wrote for [`full`].
-    #[test]
-    fn the_files_of_older_versions_load() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/settings-0.1.toml");
-        let folder = tempfile::tempdir().unwrap();
-        let copy = folder.path().join("settings.toml");
-        std::fs::copy(path, &copy).unwrap();
-        assert_eq!(load(&copy), (full(), None));
-    }
-
-    /// The order of the list of models is written as in version 0.1.
-    #[test]
-    fn the_order_of_models_keeps_its_names() {
-        for (order, name) in SortOrder::ALL.into_iter().zip(["recent", "name", "task", "speed", "size"]) {
-            let settings: Settings = toml::from_str(&format!("model-order = \"{name}\"")).unwrap();
-            assert_eq!(settings.model_order, order);
-        }
-    }
-}
+mod tests;

@@ -73,6 +73,44 @@ impl Drop for Running {
     }
 }
 
+/// Whether a program runs in whose command this word occurs.
+fn is_named_in_a_command(word: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
+    let commands = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    commands
+        .map(|command| String::from_utf8_lossy(&command).into_owned())
+        .any(|command| command.contains(word))
+}
+
+#[test]
+fn a_program_that_waits_for_a_silent_server_does_not_stay_behind() {
+    let env = room();
+    // It accepts connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/stay-behind.mp4", silent.local_addr().expect("its address"));
+    for signals in [1, 2] {
+        let mut command = env.bare();
+        command.args(["predict", &address, "--model"]).arg(env.path("white.onnx"));
+        let running = Running(Some(command.spawn().expect("the program starts")));
+        let begin = Instant::now();
+        let probing = || is_named_in_a_command("ffprobe") && is_named_in_a_command(&address);
+        while !probing() || begin.elapsed() < Duration::from_millis(500) {
+            assert!(begin.elapsed() < Duration::from_secs(20), "ffprobe doesn't start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for _ in 0..signals {
+            running.signal("-INT");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        running.ended();
+        let begin = Instant::now();
+        while is_named_in_a_command(&address) {
+            assert!(begin.elapsed() < Duration::from_secs(2), "ffprobe stays behind");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
 /// Images of one colour, and models that never end: `always.onnx`, and `white.onnx` on white images only.
 fn room() -> TestEnv {
     let env = TestEnv::new();

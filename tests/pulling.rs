@@ -14,11 +14,21 @@ use serde_json::Value;
 use server::Server;
 use sha2::Digest as _;
 
-/// Bytes that begin as an ONNX file does, others for each name.
+/// A field of bytes as Protobuf writes it; of at most 16,383 or of more, two or three bytes tell the length.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let mut out = vec![number << 3 | 2, (length & 127) as u8 | 128, (length >> 7 & 127) as u8 | 128];
+    out.push((length >> 14) as u8);
+    [out, content.to_vec()].concat()
+}
+
+/// A whole model of 20,000 bytes that adds weights to its input: others for each name.
 fn content(name: &str) -> Vec<u8> {
-    let mut bytes = vec![8, 8, 0x12, 7];
-    bytes.extend(name.bytes().cycle().take(20_000).map(|b| b ^ 0x80));
-    bytes
+    let weights: Vec<u8> = name.bytes().cycle().take(20_000 - 69).map(|b| b ^ 0x80).collect();
+    let node = [field(1, b"x"), field(1, b"w"), field(2, b"y"), field(4, b"Add")].concat();
+    let weight = [field(8, b"w"), field(9, &weights)].concat();
+    let graph = [field(1, &node), field(5, &weight), field(11, &field(1, b"x")), field(12, &field(1, b"y"))];
+    [vec![8, 8], field(7, &graph.concat()), field(8, &[16, 17])].concat()
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -83,6 +93,105 @@ fn an_entry_of_the_users_own_list_is_downloaded_from_its_http_address_and_pinned
     list(&env, &[entry("mine", &server.url("/a/other.onnx"), &lines)]);
     let ended = models(&env, &[], &["pull", "mine"]).with_code(1);
     assert!(ended.err.contains("isn't the right one"), "{}", ended.err);
+    // Who knows of a new version says so.
+    assert!(ended.err.contains("sightline models remove mine"), "{}", ended.err);
+    models(&env, &[], &["remove", "mine"]).with_code(0);
+    models(&env, &[], &["pull", "mine"]).with_code(0);
+}
+
+/// Of a list, of a server and of the user: each may hold what clears a screen or reverses a text.
+#[test]
+fn names_from_outside_reach_the_terminal_escaped_and_programs_as_they_are() {
+    let (env, server) = (TestEnv::new(), serving());
+    let tricks = "\u{1b}[2J\u{7}\u{9b}31m\u{202e}lian";
+    let written = r"\u001b[2J\u0007\u009b31m\u202elian";
+    let lines = format!("sha256 = \"unverified\"\nlicence = \"MIT {written}\"\npermits = \"copyleft\"");
+    let mine = entry("mine", &server.url("/mine.onnx"), &lines)
+        .replace("name = \"mine\"", &format!("name = \"M{written}\""));
+    let gone = entry("gone", &server.url("/gone.onnx"), &lines)
+        .replace("name = \"gone\"", &format!("name = \"G{written}\""));
+    list(&env, &[mine, gone]);
+    let harmless = |ended: &Ended, what: &str| {
+        let all = format!("{}{}", ended.out, ended.err);
+        let tricks = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!all.contains(tricks), "{what}: {all:?}");
+    };
+    for arguments in [
+        &["list", "--available"][..],
+        &["list", "--available", "--format", "json"],
+        &["pull", "gone", "--yes"],
+        &["pull", "mine", "--yes"],
+        &["rename", "mine", tricks],
+        &["list"],
+        &["list", "--format", "json"],
+        &["info", "mine"],
+        &["verify", "mine"],
+        &["remove", "mine"],
+    ] {
+        harmless(&models(&env, &[], arguments), &arguments.join(" "));
+    }
+    let all = available(&env);
+    let entry = all.iter().find(|entry| entry["id"] == "mine").unwrap();
+    assert_eq!(entry["name"], format!("M{tricks}"));
+    assert_eq!(entry["licence"], format!("MIT {tricks}"));
+}
+
+#[test]
+fn a_model_is_removed_once_somebody_has_agreed() {
+    let (env, server) = (TestEnv::new(), serving());
+    list(&env, &[entry("mine", &server.url("/mine.onnx"), &format!("sha256 = \"unverified\"\n{FREE}"))]);
+    models(&env, &[], &["pull", "mine"]).with_code(0);
+    // Nobody can answer here: standard input is no terminal.
+    for (more, question) in [(&[][..], "to the trash?"), (&["--delete"][..], "permanently?")] {
+        let arguments = [&["remove", "mine"][..], more].concat();
+        let ended = models(&env, &[], &arguments).with_code(2);
+        assert!(ended.err.contains(question) && ended.err.contains("--yes"), "{}", ended.err);
+        assert!(home(&env).join("mine.onnx").exists());
+    }
+    models(&env, &[], &["remove", "mine", "--yes"]).with_code(0);
+    assert!(!home(&env).join("mine.onnx").exists());
+}
+
+#[test]
+fn what_is_no_whole_model_is_neither_kept_nor_pinned() {
+    let (env, whole) = (TestEnv::new(), content("mine"));
+    let noise: Vec<u8> =
+        (0..whole.len() as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
+    let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    gzip.extend(&noise);
+    // Cut within its weights, after its graph (no operator set follows), and with nothing in the graph.
+    let bodies = [
+        (noise, "sent no whole ONNX model: it is damaged"),
+        (gzip, "it is compressed with gzip"),
+        (whole[..10_000].to_vec(), "it is cut short"),
+        (whole[..whole.len() - 6].to_vec(), "it contains no model"),
+        ([vec![8, 8], field(7, b""), field(8, &[16, 17])].concat(), "it contains no model"),
+    ];
+    let lines = format!("sha256 = \"unverified\"\n{FREE}");
+    for (body, reason) in bodies {
+        let server = Server::start(move |request, reply| reply.file(request, &body, "v", usize::MAX));
+        list(&env, &[entry("mine", &server.url("/mine.onnx"), &lines)]);
+        let ended = models(&env, &[], &["pull", "mine"]).with_code(1);
+        assert!(ended.err.contains(reason), "{reason}: {}", ended.err);
+        let left: Vec<_> = std::fs::read_dir(home(&env)).into_iter().flatten().flatten().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    let server = serving();
+    list(&env, &[entry("mine", &server.url("/mine.onnx"), &lines)]);
+    models(&env, &[], &["pull", "mine"]).with_code(0);
+    assert_eq!(std::fs::read(home(&env).join("mine.onnx")).unwrap(), whole);
+}
+
+#[test]
+fn a_model_that_was_removed_can_be_downloaded_in_another_version() {
+    let (env, server) = (TestEnv::new(), serving());
+    let lines = format!("sha256 = \"unverified\"\n{FREE}");
+    list(&env, &[entry("mine", &server.url("/old.onnx"), &lines)]);
+    models(&env, &[], &["pull", "mine"]).with_code(0);
+    models(&env, &[], &["remove", "mine", "--delete", "--yes"]).with_code(0);
+    list(&env, &[entry("mine", &server.url("/new.onnx"), &lines)]);
+    models(&env, &[], &["pull", "mine"]).with_code(0);
+    assert_eq!(std::fs::read(home(&env).join("mine.onnx")).unwrap(), content("new"));
 }
 
 #[test]

@@ -104,6 +104,73 @@ fn a_live_stream_leaves_nothing_behind() {
     leaves_nothing_behind(&Address::Stream(format!("file:{}", path.display())), Pace::Live);
 }
 
+/// Resident memory, in MB.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("its status");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<usize>().ok()).expect("a number")
+        / 1024
+}
+
+/// Forty seeks once left 40 threads and 359 MB.
+#[test]
+fn seeking_leaves_nothing_behind() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.mp4");
+    let status = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=size=1280x720:rate=30:duration=10",
+            "-c:v",
+            "mpeg4",
+        ])
+        .arg(&path)
+        .status()
+        .expect("ffmpeg runs");
+    assert!(status.success());
+    let mut video = source::open(&Address::Video(path), &CameraRequest::default()).expect("it opens");
+    let mut frame = Frame::default();
+    let mut next = |video: &mut Box<dyn source::Source>| {
+        while video.read(&mut frame, Duration::from_secs(1)).expect("readable") == Read::Nothing {}
+    };
+    for _ in 0..10 {
+        next(&mut video);
+    }
+    let (before, memory_before) = ((threads(), open_files(), children()), memory());
+    for seek in 0..40 {
+        video.seek(f64::from(seek % 9)).expect("a video can seek");
+        // At different moments: nothing was read, the queue is full, some frames were read.
+        match seek % 3 {
+            0 => {}
+            1 => std::thread::sleep(Duration::from_millis(100)),
+            _ => (0..3).for_each(|_| next(&mut video)),
+        }
+    }
+    next(&mut video);
+    let begin = Instant::now();
+    loop {
+        let after = (threads(), open_files(), children());
+        if after == before {
+            break;
+        }
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "threads, open files, programs: {before:?} before, {after:?} after 40 seeks"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let memory_after = memory();
+    println!(
+        "threads, open files, programs {before:?}; memory {memory_before} MB before, {memory_after} MB after"
+    );
+    assert!(memory_after < memory_before + 30, "{memory_before} MB before 40 seeks, {memory_after} MB after");
+}
+
 /// Switches between a video, an image and a live pattern in a running engine, as a user does in the window.
 #[test]
 fn switching_sources_in_the_engine_leaves_nothing_behind() {

@@ -277,6 +277,49 @@ fn the_window_opens_what_is_named_as_viewers_do() {
     assert!(ended.err.contains("no-such-thing") && ended.err.contains("--help"), "{}", ended.err);
 }
 
+/// Whether a program runs in whose command this word occurs.
+fn is_named_in_a_command(program: &str, word: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
+    let commands = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    let mut commands = commands.map(|command| String::from_utf8_lossy(&command).into_owned());
+    commands.any(|command| command.starts_with(program) && command.contains(word))
+}
+
+#[test]
+fn no_program_that_waits_for_a_silent_server_outlives_the_window() {
+    let (display, env) = (Display::new(), TestEnv::new());
+    // It accepts connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/outlives.mp4", silent.local_addr().unwrap());
+    for told_by_the_system in [false, true] {
+        let config = env.path(if told_by_the_system { "a" } else { "b" });
+        let mut command = env.bare();
+        command.env("SIGHTLINE_CONFIG_DIR", &config);
+        let mut window = Window::open(&display, command, &["--source", &address]);
+        window.until("a program that waits", |window| {
+            window.id().is_some() && is_named_in_a_command("ffprobe", &address)
+        });
+        if told_by_the_system {
+            let pid = window.program.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+            let begin = Instant::now();
+            while window.program.try_wait().unwrap().is_none() {
+                assert!(begin.elapsed() < Duration::from_secs(5), "it doesn't go");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        } else {
+            window.quit();
+        }
+        let begin = Instant::now();
+        while is_named_in_a_command("ffprobe", &address) {
+            assert!(begin.elapsed() < Duration::from_secs(2), "ffprobe stays behind");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let settings = std::fs::read_to_string(config.join("settings.toml")).unwrap();
+        assert!(settings.contains("outlives.mp4"), "what was opened is remembered: {settings}");
+    }
+}
+
 #[test]
 fn without_a_display_the_way_out_is_said() {
     let env = TestEnv::new();

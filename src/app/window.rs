@@ -31,7 +31,7 @@ use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
 use crate::engine::{Command, Engine, EngineOptions, PaceReport, Stats};
 use crate::library::download::{Downloads, Options};
-use crate::library::{Catalogue, Inventory, Watcher};
+use crate::library::{self, Catalogue, Inventory, Watcher, leftovers};
 use crate::model::{Thresholds, folders, isolation, runtime};
 use crate::scene;
 use crate::settings::{self, Settings};
@@ -172,6 +172,12 @@ impl App {
         core.engine.send(Command::Loop(core.settings.looping));
         core.engine.send(Command::Pace(core.settings.result_pace));
         core.engine.send(Command::Follow(core.settings.follow_objects));
+        core.workers.run("leftovers", || {
+            if let Some(home) = library::home() {
+                leftovers::remove(&home);
+            }
+            Done::Nothing
+        });
         let safe = self.window.safe;
         let own_source = options.source.is_some();
         let source = options.source.or_else(|| (!safe).then(|| remembered_source(core)));

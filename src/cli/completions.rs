@@ -22,6 +22,6 @@ pub struct CompletionsArgs {
 pub fn run(args: &CompletionsArgs) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Cli::command(), "sightline", &mut script);
-    super::output::line(String::from_utf8_lossy(&script).trim_end())?;
+    super::output::script(String::from_utf8_lossy(&script).trim_end())?;
     Ok(Exit::Done)
 }

@@ -161,7 +161,7 @@ fn list(log: &Log, filter: &Filter, limit: usize, language: Language) -> Result<
     let head = ["time", "for", "rule", "what", "source"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> =
         std::iter::once(head).chain(page.events.iter().map(|event| row(event, language))).collect();
-    output::line(&output::table(&rows, &[false, true]))?;
+    output::lines(&output::table(&rows, &[false, true]))?;
     if page.more {
         output::note("There are more: \u{201c}--limit 0\u{201d} lists all.");
     }

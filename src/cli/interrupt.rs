@@ -37,6 +37,7 @@ impl Interrupt {
             if mine.0.since.set(Instant::now()).is_err() {
                 // What is left hanging is no fault of the model.
                 isolation::end_in_order();
+                crate::source::end_programs();
                 std::process::exit(Exit::Interrupted as i32);
             }
             mine.0.cancel.cancel();

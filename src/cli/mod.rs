@@ -34,7 +34,8 @@ use crate::library::{Catalogue, inventory};
 use crate::model::isolation::{self, Isolation, When};
 use crate::model::labels::Language;
 use crate::model::spec::Size;
-use crate::model::{Model, ModelError, OpenOptions, Spec, Task, folders};
+use crate::model::{FeatureModel, Model, ModelError, OpenOptions, Spec, Task, folders};
+use crate::source;
 use interrupt::Interrupt;
 
 /// The whole command line.
@@ -250,6 +251,21 @@ impl OpeningArgs {
         Ok(model)
     }
 
+    /// Opens the model that tells what objects look like.
+    ///
+    /// # Errors
+    /// Why it can't be opened or used for that, or [`Failure::Interrupted`].
+    fn open_features(&self, path: &Path, interrupt: &Interrupt) -> anyhow::Result<FeatureModel> {
+        let path = chosen_model(Some(path))?;
+        let options = OpenOptions {
+            threads: self.threads.map(usize::from),
+            isolation: Some(self.isolate.isolation()),
+            cancel: Some(interrupt.cancel_token()),
+            ..OpenOptions::default()
+        };
+        Ok(interrupt.attend("open model", move || FeatureModel::open(&path, &options))??)
+    }
+
     /// Whether the options for a second model fit the task of the first one.
     fn check(&self, spec: &Spec) -> Result<(), Failure> {
         let wrong = |option: &str, wants: &str| {
@@ -288,6 +304,7 @@ pub fn main() -> Exit {
     let ended = run(&cli);
     // What still hangs in a model is no fault of it.
     isolation::end_in_order();
+    source::end_programs();
     match ended {
         Ok(Exit::Interrupted) => Failure::Interrupted.report(),
         Ok(exit) => exit,

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::failure::Failure;
 
+use crate::library::names::deceives;
 pub use crate::library::names::size;
 
 /// How one answer is written.
@@ -32,11 +33,61 @@ pub enum LineFormat {
     Json,
 }
 
-/// Writes a line to standard output and flushes it.
+/// Writes a line for people to standard output and flushes it. Names of models, cameras, classes and files come from outside:
+/// whatever could break the line or control the terminal is escaped, as in [`printable`].
 ///
 /// # Errors
 /// [`Failure::Unread`] if the reader went away, or why it can't be written (a full disk).
 pub fn line(text: &str) -> Result<(), Failure> {
+    write(&printable(text))
+}
+
+/// As [`line`], for a text of several lines, such as a [`table`]: its line breaks stay.
+///
+/// # Errors
+/// As [`line`].
+pub fn lines(text: &str) -> Result<(), Failure> {
+    write(&text.split('\n').map(printable).collect::<Vec<_>>().join("\n"))
+}
+
+/// Writes a value as one line of JSON to standard output.
+///
+/// # Errors
+/// As [`line`].
+pub fn json_line(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Failure::failed(format!("The result can't be written as JSON: {error}."), ""))?;
+    json_text(&text)
+}
+
+/// Writes a value as indented JSON to standard output.
+///
+/// # Errors
+/// As [`line`].
+pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::failed(format!("The result can't be written as JSON: {error}."), ""))?;
+    json_text(&text)
+}
+
+/// Writes a text that is JSON to standard output. Inside its strings, what could control the terminal is escaped as JSON allows, so
+/// that a reader gets the very same strings.
+///
+/// # Errors
+/// As [`line`].
+pub fn json_text(json: &str) -> Result<(), Failure> {
+    write(&escaped_json(json))
+}
+
+/// A script for a shell, as it is.
+///
+/// # Errors
+/// As [`line`].
+pub fn script(text: &str) -> Result<(), Failure> {
+    write(text)
+}
+
+fn write(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(
         |error| match error.kind() {
@@ -49,24 +100,23 @@ pub fn line(text: &str) -> Result<(), Failure> {
     )
 }
 
-/// Writes a value as one line of JSON to standard output.
-///
-/// # Errors
-/// As [`line`].
-pub fn json_line(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string(value)
-        .map_err(|error| Failure::failed(format!("The result can't be written as JSON: {error}."), ""))?;
-    line(&text)
-}
-
-/// Writes a value as indented JSON to standard output.
-///
-/// # Errors
-/// As [`line`].
-pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::failed(format!("The result can't be written as JSON: {error}."), ""))?;
-    line(&text)
+fn escaped_json(json: &str) -> Cow<'_, str> {
+    // Line breaks lie between values: within a string they are escaped already.
+    let controls = |c: char| c != '\n' && deceives(c);
+    if !json.contains(controls) {
+        return json.into();
+    }
+    let mut clean = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if controls(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                let _ = write!(clean, "\\u{unit:04x}");
+            });
+        } else {
+            clean.push(c);
+        }
+    }
+    clean.into()
 }
 
 /// Writes a line to standard error. If that fails, there is nobody left to tell.
@@ -82,14 +132,16 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Rows as a table with aligned columns; the first row is the head. Columns for which `right` is true are aligned to the
-/// right. Chinese characters take two columns of the terminal.
+/// right. What could break a line or control the terminal is escaped. Chinese characters take two columns of the terminal.
 #[must_use]
 pub fn table(rows: &[Vec<String>], right: &[bool]) -> String {
+    let rows: Vec<Vec<Cow<'_, str>>> =
+        rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width_of = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| t.width()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width_of).collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut one = String::new();
         for (cell, (width, c)) in row.iter().zip(widths.iter().zip(0..)) {
             let pad = " ".repeat(width.saturating_sub(cell.width()));
@@ -115,6 +167,25 @@ mod tests {
     fn no_name_can_break_a_line_or_control_the_terminal() {
         assert_eq!(printable("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
         assert_eq!(printable("猫.jpg"), "猫.jpg");
+    }
+
+    #[test]
+    fn names_from_outside_stay_within_their_cell() {
+        let rows = [vec!["a\nb".into(), "\u{1b}[31mred".into()], vec!["c".into(), "\u{7}".into()]];
+        assert_eq!(table(&rows, &[]), "a\\nb  \\u{1b}[31mred\nc     \\u{7}");
+    }
+
+    #[test]
+    fn json_keeps_strings_and_controls_no_terminal() {
+        // ESC and BEL, CSI in one character, DEL, and an override of the text's direction.
+        let name = "a\u{1b}[2J\u{7}\u{9b}31m\u{7f}\u{202e}gpj.猫\u{1f600}\n";
+        for json in [serde_json::to_string(&[name]), serde_json::to_string_pretty(&[name])] {
+            let json = json.unwrap();
+            let written = escaped_json(&json);
+            assert!(!written.chars().any(|c| c != '\n' && deceives(c)), "{written:?}");
+            assert!(written.contains("猫"));
+            assert_eq!(serde_json::from_str::<Vec<String>>(&written).unwrap(), [name]);
+        }
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Reporting {
             summary.push_str(&saved);
         }
         match self.format {
-            LineFormat::Text => output::line(&summary),
+            LineFormat::Text => output::lines(&summary),
             LineFormat::Json => {
                 summary.lines().filter(|l| !l.is_empty()).for_each(output::note);
                 Ok(())

@@ -101,7 +101,7 @@ fn track(mut input: Box<dyn BufRead>, args: &TrackArgs, tracked: &mut TrackedLin
         }
         let text = std::str::from_utf8(&bytes).map_err(|_| wrong("it is no UTF-8 text"))?.trim();
         if !text.is_empty() {
-            output::line(&tracked.track(text).map_err(|error| wrong(&error.to_string()))?)?;
+            output::json_text(&tracked.track(text).map_err(|error| wrong(&error.to_string()))?)?;
         }
     }
     Ok(())

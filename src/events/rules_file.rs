@@ -9,6 +9,9 @@ use toml::{Table, Value};
 use super::rule::{MqttBroker, Rule};
 use crate::whole_file;
 
+/// A file with more bytes isn't read.
+const MAX_BYTES: u64 = 4 << 20;
+
 /// The rules, and what they share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -96,7 +99,7 @@ impl Rules {
     /// # Errors
     /// [`RulesError::Unreadable`], or [`RulesError::Damaged`] with the line.
     pub fn load(path: &Path) -> Result<Self, RulesError> {
-        match std::fs::read_to_string(path) {
+        match whole_file::read_text(path, MAX_BYTES) {
             Ok(text) => {
                 Self::parse(&text).map_err(|reason| RulesError::Damaged { path: path.to_owned(), reason })
             }
@@ -187,6 +190,16 @@ impl Rules {
 mod tests {
     use super::*;
     use crate::events::rule::{Action, CommandAction, Direction, When};
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_of_rules_is_never_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("rules.toml");
+        std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
+        let error = Rules::load(&path).expect_err("no file");
+        assert!(error.to_string().contains("it is a device, not a file"), "{error}");
+    }
 
     const TEXT: &str = r#"
 log-limit-mb = 64

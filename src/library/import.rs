@@ -3,22 +3,17 @@
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
-use super::{archive, names};
+use super::{archive, leftovers, names};
 use crate::model::file::GraphInfo;
-use crate::model::sidecar::{self, Sidecar};
+use crate::model::sidecar::{self, Sidecar, SidecarError};
 use crate::model::{self, Inspection, ModelError, preprocessing};
+use crate::whole_file;
 
 /// How many levels of subfolders are searched.
 const MAX_DEPTH: usize = 4;
 /// A folder with more models than this isn't imported.
 pub const MAX_MODELS: usize = 1000;
-
-/// How the names of an import's temporary files and folders begin: copies, and unpacked archives.
-const PARTS: [&str; 2] = [".importing-", ".unpacking-"];
-/// Temporary files of this age belong to an import that was killed: a day.
-const STALE: Duration = Duration::from_hours(24);
 
 /// Whether the file is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,9 +164,14 @@ fn one(file: &Path, folder: &Path, mode: ImportMode, created: &mut Created) -> R
             let settings = settings(file, &inspection)?;
             (inspection.graph, settings)
         }
+        // What can't even be read (a device, a gigabyte) isn't copied either.
+        Err(error @ ModelError::BadSidecar { reason: SidecarError::Io(_), .. }) => return Err(error.into()),
         Err(ModelError::BadSidecar { .. }) => (GraphInfo::read(file)?, None),
         Err(other) => return Err(other.into()),
     };
+    if mode == ImportMode::Copy {
+        check_weights(file, &graph)?;
+    }
     let content = (model::sha256(file)?, model::weights_sha256(file, &graph)?);
     make_folder(folder)?;
     let name = safe_name(file);
@@ -193,6 +193,32 @@ fn one(file: &Path, folder: &Path, mode: ImportMode, created: &mut Created) -> R
     }
     put(file, &imported.path, mode, folder, created)?;
     Ok(imported)
+}
+
+/// Refuses weights that are links to a file outside the model's own folder: a copy would take whatever lies there. Where the model
+/// is a link itself, its weights may lie beside the file that it leads to, as in Hugging Face's cache.
+fn check_weights(file: &Path, graph: &GraphInfo) -> Result<(), ImportError> {
+    let folder = |path: &Path| whole_file::folder_of(path).canonicalize().ok();
+    let allowed = [folder(file), file.canonicalize().ok().and_then(|real| folder(&real))];
+    for (name, weights) in graph.external_data.iter().zip(graph.external_files(file)) {
+        let inside = weights
+            .canonicalize()
+            .is_ok_and(|real| allowed.iter().flatten().any(|folder| real.starts_with(folder)));
+        if !inside {
+            return Err(ModelError::CannotRun {
+                path: file.to_owned(),
+                reason: format!(
+                    "its weights \u{201c}{}\u{201d} are a link to a file outside its own folder",
+                    names::excerpt(name, 120)
+                ),
+                remedy:
+                    "Put the weights themselves next to the model, or link the model instead of copying it."
+                        .into(),
+            }
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// The sidecar with what its project's files beside the model say, because those stay behind; `None` if they say nothing.
@@ -308,27 +334,12 @@ fn put(
     Ok(())
 }
 
-/// Removes what imports that were killed have left in a folder.
-fn remove_stale(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_part = PARTS.iter().any(|start| entry.file_name().to_string_lossy().starts_with(start));
-        let Some(metadata) = entry.metadata().ok().filter(|_| is_part) else { continue };
-        // Younger ones may be another program's that imports right now.
-        if metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > STALE)) {
-            let _ = if metadata.is_dir() {
-                std::fs::remove_dir_all(entry.path())
-            } else {
-                std::fs::remove_file(entry.path())
-            };
-        }
-    }
-}
-
 /// Copies under another name first, so that a half-copied model is never listed.
 fn copy(source: &mut impl Read, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(Path::new("."));
-    remove_stale(folder);
-    let mut part = tempfile::Builder::new().prefix(PARTS[0]).tempfile_in(folder)?;
+    leftovers::remove(folder);
+    let mut part = tempfile::Builder::new().prefix(leftovers::COPY).tempfile_in(folder)?;
+    let _ = part.as_file().try_lock();
     io::copy(source, &mut part)?;
     part.flush()?;
     part.as_file().sync_all()?;
@@ -390,8 +401,11 @@ fn from_archive(file: &Path, folder: &Path) -> Result<Vec<Imported>, ImportError
     let bad = |reason: String| ImportError::Archive { path: file.to_owned(), reason };
     let unwritable =
         |e: io::Error| ImportError::Unwritable { folder: folder.to_owned(), reason: reason_of(&e) };
-    remove_stale(folder);
-    let scratch = tempfile::Builder::new().prefix(PARTS[1]).tempdir_in(folder).map_err(unwritable)?;
+    leftovers::remove(folder);
+    let scratch =
+        tempfile::Builder::new().prefix(leftovers::UNPACKED).tempdir_in(folder).map_err(unwritable)?;
+    let lock = File::create_new(scratch.path().join(leftovers::LOCK)).map_err(unwritable)?;
+    let _ = lock.try_lock();
     let unpacked =
         archive::unpack(file, scratch.path(), |need| check_space(folder, need).map_err(|e| e.to_string()))
             .map_err(bad)?;
@@ -421,27 +435,4 @@ pub(super) fn stays_inside(path: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_killed_imports_left_is_removed_by_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let old = std::time::SystemTime::now() - 2 * STALE;
-        for (name, is_old) in [(".importing-a", true), (".importing-b", false), ("mine.onnx", true)] {
-            let file = File::create(folder.path().join(name)).unwrap();
-            if is_old {
-                file.set_modified(old).unwrap();
-            }
-        }
-        let unpacked = folder.path().join(".unpacking-c");
-        std::fs::create_dir(&unpacked).unwrap();
-        std::fs::write(unpacked.join("a.onnx"), "").unwrap();
-        File::open(&unpacked).unwrap().set_modified(old).unwrap();
-        copy(&mut &b"model"[..], &folder.path().join("new.onnx")).unwrap();
-        let mut names: Vec<_> =
-            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        names.sort();
-        assert_eq!(names, [".importing-b", "mine.onnx", "new.onnx"]);
-    }
-}
+mod tests;

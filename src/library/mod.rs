@@ -7,6 +7,7 @@ pub mod download;
 mod folder_events;
 pub mod import;
 pub mod inventory;
+pub mod leftovers;
 pub mod measure;
 pub mod model_entry;
 pub mod names;

@@ -23,6 +23,7 @@ pub fn job(entry: &CatalogueEntry, mirrors: &Mirrors, records: &ModelRecords, fo
         sha256: if archived || !known.is_empty() { listed } else { listed.or(pinned) },
         known,
         member: entry.member.as_ref().map(|path| Member { path: path.clone(), bytes: None, sha256: pinned }),
+        is_model: true,
         target: folder.join(&entry.file),
         // The user trusts the mirrors that they named, and no other address; the hash is pinned all the same.
         plain_http: entry.trusted_addresses(mirrors),

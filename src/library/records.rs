@@ -1,20 +1,16 @@
-//! Records about model files: hash, origin, favourites, measured times. One JSON file in the data folder; several programs
-//! may write it, one after the other.
+//! Records about model files: hash, origin, favourites, measured times.
+
+mod file;
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{CatalogueEntry, Permits};
-use crate::model::folders;
-use crate::whole_file;
-
-/// How long a write waits for another program that is writing. One that hangs must not block this one.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+pub use file::{RecordsError, RecordsFile};
 
 /// Where a model came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,12 +140,12 @@ fn is_false(value: &bool) -> bool {
 
 /// All records, by the files' paths.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ModelRecords {
     version: u32,
-    #[serde(default)]
     files: BTreeMap<String, ModelRecord>,
     /// Pinned hashes, by catalogue id: nobody published them, so the first download's count.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pins: BTreeMap<String, String>,
 }
 
@@ -181,10 +177,29 @@ impl ModelRecords {
         self.pins.entry(id.to_owned()).or_insert_with(|| sha256.to_owned());
     }
 
-    /// Forgets a file.
+    /// Forgets the pinned hash of a catalogue entry.
+    pub fn forget_pin(&mut self, id: &str) {
+        self.pins.remove(id);
+    }
+
+    /// Forgets a file that was removed, and the hash that was pinned when it was downloaded, unless another copy is left:
+    /// who removes a model and downloads it again takes what comes then.
     pub fn forget(&mut self, path: &Path) {
-        if let Some(key) = key(path) {
-            self.files.remove(&key);
+        let Some(record) = key(path).and_then(|key| self.files.remove(&key)) else { return };
+        let Some(origin) = record.origin else { return };
+        let is_copy = |(path, record): (&String, &ModelRecord)| {
+            record.origin.as_ref().is_some_and(|o| o.id == origin.id) && path_of(path).exists()
+        };
+        if !self.files.iter().any(is_copy) {
+            self.pins.remove(&origin.id);
+        }
+    }
+
+    /// Takes back [`Self::forget`], for a file that was restored.
+    pub fn restore(&mut self, path: &Path, record: &ModelRecord) {
+        self.change(path, |of_file| of_file.clone_from(record));
+        if let Some(origin) = record.origin.as_ref().filter(|origin| origin.pinned) {
+            self.set_pin(&origin.id, &origin.sha256);
         }
     }
 
@@ -266,129 +281,9 @@ fn path_of(key: &str) -> PathBuf {
     PathBuf::from(key)
 }
 
-/// Why the records can't be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordsError {
-    /// The file isn't a file of records; it was renamed.
-    #[error("The library's records \u{201c}{}\u{201d} can't be understood ({reason}). The file was renamed to \u{201c}{}\u{201d}; favourites and measured times start empty.", path.display(), renamed_to.display())]
-    Damaged { path: PathBuf, renamed_to: PathBuf, reason: String },
-    /// The file can't be read or written.
-    #[error("The library's records \u{201c}{}\u{201d} can't be saved: {reason}. Check that the folder can be written and that the disk has space.", path.display())]
-    Unwritable { path: PathBuf, reason: String },
-}
-
-/// The file of the records.
-#[derive(Clone, Debug)]
-pub struct RecordsFile {
-    path: PathBuf,
-}
-
-impl RecordsFile {
-    /// The user's file: `library.json` in the data folder; `None` if the user has no home.
-    #[must_use]
-    pub fn of_user() -> Option<Self> {
-        Some(Self::at(folders::data_folder()?.join("library.json")))
-    }
-
-    /// The file at this path.
-    #[must_use]
-    pub fn at(path: PathBuf) -> Self {
-        Self { path }
-    }
-
-    /// Its path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Reads the records; a file that doesn't exist gives none.
-    ///
-    /// # Errors
-    /// [`RecordsError::Damaged`] after renaming the file; [`RecordsError::Unwritable`] if it can't be read.
-    pub fn load(&self) -> Result<ModelRecords, RecordsError> {
-        let unreadable =
-            |e: io::Error| RecordsError::Unwritable { path: self.path.clone(), reason: e.to_string() };
-        let bytes = match std::fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(ModelRecords::default()),
-            Err(e) => return Err(unreadable(e)),
-        };
-        serde_json::from_slice(&bytes).map_err(|error| {
-            let renamed_to = self.path.with_extension("damaged.json");
-            match std::fs::rename(&self.path, &renamed_to) {
-                Ok(()) => {
-                    RecordsError::Damaged { path: self.path.clone(), renamed_to, reason: error.to_string() }
-                }
-                Err(e) => unreadable(e),
-            }
-        })
-    }
-
-    /// Reads, changes and writes the records while the file is locked against other programs; returns the new records.
-    ///
-    /// # Errors
-    /// [`RecordsError::Unwritable`].
-    pub fn update(&self, change: impl FnOnce(&mut ModelRecords)) -> Result<ModelRecords, RecordsError> {
-        self.update_within(LOCK_TIMEOUT, change)
-    }
-
-    fn update_within(
-        &self,
-        timeout: Duration,
-        change: impl FnOnce(&mut ModelRecords),
-    ) -> Result<ModelRecords, RecordsError> {
-        let failed =
-            |e: io::Error| RecordsError::Unwritable { path: self.path.clone(), reason: e.to_string() };
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let lock = File::create(self.path.with_extension("lock")).map_err(failed)?;
-        let start = Instant::now();
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-                Err(TryLockError::WouldBlock) if start.elapsed() >= timeout => {
-                    return Err(failed(io::Error::other("another program doesn't release it")));
-                }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
-            }
-        }
-        let mut records = match self.load() {
-            Ok(records) => records,
-            Err(error @ RecordsError::Damaged { .. }) => {
-                tracing::warn!("{error}");
-                ModelRecords::default()
-            }
-            Err(error) => return Err(error),
-        };
-        let before = records.clone();
-        records.version = 1;
-        change(&mut records);
-        if records != before {
-            let text = serde_json::to_vec_pretty(&records).map_err(|e| failed(e.into()))?;
-            whole_file::write(&self.path, &text).map_err(failed)?;
-        }
-        Ok(records)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn records_are_found_again_and_a_damaged_file_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = RecordsFile::at(folder.path().join("deep/library.json"));
-        let model = folder.path().join("a.onnx");
-        std::fs::write(&model, "x").unwrap();
-        file.update(|n| n.change(&model, |r| r.favourite = true)).unwrap();
-        assert!(file.load().unwrap().of(&model).favourite);
-        std::fs::write(file.path(), "{").unwrap();
-        assert!(matches!(file.load(), Err(RecordsError::Damaged { renamed_to, .. }) if renamed_to.exists()));
-        assert!(!file.load().unwrap().of(&model).favourite);
-    }
 
     #[test]
     fn a_file_that_moves_keeps_its_record_and_one_that_changes_loses_its_time() {
@@ -417,6 +312,34 @@ mod tests {
         assert!(records.of(&new).favourite && records.of(&new).measured.is_none());
     }
 
+    #[test]
+    fn a_pinned_hash_goes_with_the_last_copy_of_its_model_and_comes_back_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (model, copy) = (folder.path().join("a.onnx"), folder.path().join("b.onnx"));
+        let origin = Origin {
+            id: "a".into(),
+            source: "https://example.org".into(),
+            licence: "MIT".into(),
+            permits: Permits::Commercial,
+            sha256: "aa".into(),
+            pinned: true,
+        };
+        let mut records = ModelRecords::default();
+        for path in [&model, &copy] {
+            std::fs::write(path, "x").unwrap();
+            records.change(path, |record| record.origin = Some(origin.clone()));
+        }
+        records.set_pin("a", "aa");
+        let before = records.of(&copy);
+        records.forget(&model);
+        assert_eq!(records.pin("a"), Some("aa"), "a copy is left");
+        std::fs::remove_file(&copy).unwrap();
+        records.forget(&copy);
+        assert_eq!((records.pin("a"), records.of(&copy)), (None, ModelRecord::default()));
+        records.restore(&copy, &before);
+        assert_eq!((records.pin("a"), records.of(&copy)), (Some("aa"), before));
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_file_whose_name_is_no_unicode_has_a_record_too() {
@@ -435,38 +358,5 @@ mod tests {
         std::fs::rename(&model, &moved).unwrap();
         let records = file.update(|n| n.set_hash(&moved, FileStamp::of(&moved).unwrap(), "aa")).unwrap();
         assert!(records.of(&moved).favourite && records.of(&model) == ModelRecord::default());
-    }
-
-    #[test]
-    fn a_program_that_hangs_while_writing_does_not_block_others() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = RecordsFile::at(folder.path().join("library.json"));
-        let lock = File::create(folder.path().join("library.lock")).unwrap();
-        lock.lock().unwrap();
-        let error = file.update_within(Duration::from_millis(30), |r| r.set_pin("a", "b")).unwrap_err();
-        assert!(error.to_string().contains("another program"), "{error}");
-        drop(lock);
-        file.update(|r| r.set_pin("a", "b")).unwrap();
-    }
-
-    #[test]
-    fn two_writers_lose_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("library.json");
-        let writers: Vec<_> = (0..4)
-            .map(|w| {
-                let (file, folder) = (RecordsFile::at(path.clone()), folder.path().to_owned());
-                std::thread::spawn(move || {
-                    for i in 0..10 {
-                        let model = folder.join(format!("{w}-{i}.onnx"));
-                        file.update(|n| n.change(&model, |r| r.favourite = true)).unwrap();
-                    }
-                })
-            })
-            .collect();
-        for writer in writers {
-            writer.join().unwrap();
-        }
-        assert_eq!(RecordsFile::at(path).load().unwrap().files.len(), 40);
     }
 }

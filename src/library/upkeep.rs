@@ -349,7 +349,7 @@ mod tests {
         records.forget(&removed.model);
         assert_eq!(records, records::ModelRecords::default());
         restore(&removed).unwrap();
-        records.change(&removed.model, |of_model| of_model.clone_from(&record));
+        records.restore(&removed.model, &record);
         assert!(path.exists() && records.of(&path).favourite);
     }
 }

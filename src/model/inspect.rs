@@ -1,8 +1,10 @@
 //! Reading a model file without opening it in the runtime.
 
+use std::fs::File;
+use std::io::Seek as _;
 use std::path::Path;
 
-use super::file::GraphInfo;
+use super::file::{FileError, GraphInfo};
 use super::identify::{self, Unknown};
 use super::sidecar::Sidecar;
 use super::{ModelError, Spec, preprocessing};
@@ -43,6 +45,22 @@ pub(super) fn check(path: &Path) -> Result<GraphInfo, ModelError> {
     check_size(path, &graph)?;
     check_external_data(path, &graph)?;
     Ok(graph)
+}
+
+/// Reads a file of `len` bytes that is to lie at `path`, and checks that it is a whole model that can be opened there, as far
+/// as its bytes and the files beside it tell.
+///
+/// # Errors
+/// As [`inspect`]; [`ModelError::NotOnnx`] also if it computes nothing.
+pub fn check_whole(file: &mut File, len: u64, path: &Path) -> Result<(), ModelError> {
+    let not_onnx = |reason| ModelError::NotOnnx { path: path.to_owned(), reason };
+    file.rewind().map_err(|e| not_onnx(FileError::Io(e)))?;
+    let graph = GraphInfo::parse(file, len).map_err(not_onnx)?;
+    if graph.outputs.is_empty() || graph.operators.is_empty() {
+        return Err(not_onnx(FileError::NoModel));
+    }
+    check_size(path, &graph)?;
+    check_external_data(path, &graph)
 }
 
 /// ONNX files are Protobuf messages, which can hold 2 GB at most.

@@ -9,6 +9,9 @@ use super::labels::Labels;
 use super::spec::{ColourOrder, Family, Fit, Layout, Range, Resample, Spec, Task};
 use crate::whole_file;
 
+/// A file with more bytes is neither read nor written: class names by the hundred thousand fit.
+const MAX_BYTES: u64 = 8 << 20;
+
 /// Why the settings next to a model can't be used; each message is the end of a sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum SidecarError {
@@ -59,7 +62,7 @@ impl Sidecar {
     pub fn load(model: &Path) -> Result<Option<Self>, ModelError> {
         let path = path_for(model);
         let bad = |reason: SidecarError| ModelError::BadSidecar { path: path.clone(), reason };
-        let text = match std::fs::read_to_string(&path) {
+        let text = match whole_file::read_text(&path, MAX_BYTES) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(bad(e.into())),
@@ -85,6 +88,9 @@ impl Sidecar {
         let path = path_for(model);
         let bad = |reason: SidecarError| ModelError::BadSidecar { path: path.clone(), reason };
         let text = toml::to_string_pretty(self).map_err(|e| bad(e.into()))?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(bad(whole_file::too_large(MAX_BYTES).into()));
+        }
         whole_file::write(&path, text.as_bytes()).map_err(|e| bad(e.into()))?;
         Ok(path)
     }
@@ -177,6 +183,21 @@ impl Sidecar {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A hundred megabytes of class names, by mistake or on purpose.
+    #[test]
+    fn settings_without_bounds_are_neither_read_nor_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("mine.onnx");
+        let sidecar = Sidecar { labels: Some(vec!["name".into(); 1_000_000]), ..Sidecar::default() };
+        let error = sidecar.save(&model).expect_err("too long");
+        assert!(error.to_string().contains("it is larger than 8 MB"), "{error}");
+        assert!(!path_for(&model).exists());
+        let file = std::fs::File::create(path_for(&model)).expect("a file");
+        file.set_len(100 << 20).expect("a sparse file");
+        let error = Sidecar::load(&model).expect_err("too long");
+        assert!(error.to_string().contains("it is larger than 8 MB"), "{error}");
+    }
 
     #[test]
     fn a_sidecar_is_saved_and_read_again() {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::whole_file;
+
 /// Returns `Sightline` in the user's pictures folder (on Linux the one that `user-dirs.dirs` names, otherwise `Pictures` in
 /// the home folder), or in the current folder if there is no home folder.
 #[must_use]
@@ -12,7 +14,7 @@ pub fn default_folder() -> PathBuf {
         String::new()
     } else {
         // Most systems without a desktop have no such file.
-        std::fs::read_to_string(config.join("user-dirs.dirs")).unwrap_or_default()
+        whole_file::read_text(&config.join("user-dirs.dirs"), 64 << 10).unwrap_or_default()
     };
     pictures(&text, &home).unwrap_or_else(|| home.join("Pictures")).join("Sightline")
 }

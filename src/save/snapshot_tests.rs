@@ -72,6 +72,7 @@ pub(in crate::save) fn prediction(names: Vec<String>) -> Prediction {
         thresholds: Thresholds { classes: vec![0, 2], ..Thresholds::default() },
         times: StageTimes::default(),
         finished: Instant::now(),
+        looks: crate::track::Looks::default(),
         report: None,
     }
 }

@@ -66,10 +66,10 @@ impl Scene {
         }
         let counted = report.filter(|_| style.zones);
         if let Some(report) = counted {
-            self.add_zones(report, sizes);
+            self.add_zones(report, results, sizes);
         }
         if let Some(report) = report {
-            self.add_trails(report, &style.hidden, sizes);
+            self.add_trails(report, results, &style.hidden, sizes);
         }
         // The classes of an action model are actions, but its boxes are people.
         let people = results.task == Task::Action;
@@ -95,7 +95,7 @@ impl Scene {
             self.add_label_boxes(sizes);
         }
         if let Some(report) = counted {
-            self.add_zone_labels(report, style, sizes);
+            self.add_zone_labels(report, results, style, sizes);
         }
         let room_for_legends = self.size.0 as f32 >= sizes.text * 8.0;
         if style.legends && sizes.text > 0.0 && room_for_legends {

@@ -433,3 +433,39 @@ fn a_raster_goes_to_the_screen_without_a_copy_and_is_not_changed_there() {
     other.compose(&found, &Labels::coco80(), &Style::default());
     assert!(other.revision() > scene.revision() && scene.revision() > revision, "no two fillings are alike");
 }
+
+/// Beside a slow model, boxes are followed to a newer frame than the one that the report is of.
+#[test]
+fn a_trail_ends_at_its_object_wherever_that_has_been_followed_to() {
+    let mut results = Results::default();
+    results.clear(Task::Detect, (640, 360));
+    let mut detection = Detection::new(0, 0.9, [100.0, 100.0, 140.0, 160.0]);
+    detection.track_id = Some(7);
+    results.detections.push(detection);
+    let track = crate::track::TrackReport {
+        id: 7,
+        class_id: 0,
+        bbox: [80.0, 100.0, 120.0, 160.0],
+        since_s: 0.0,
+        trail: 0..2,
+        speed: None,
+        predicted: false,
+    };
+    let report = crate::track::Report {
+        tracks: vec![track],
+        trails: vec![[60.0, 160.0], [100.0, 160.0]],
+        ..Default::default()
+    };
+    let style = Style { boxes: false, labels: false, ..Style::default() };
+    let mut scene = Scene::new();
+    scene.compose_with(&results, Some(&report), &Labels::coco80(), &style);
+    let ends: Vec<_> = scene
+        .shapes()
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Line { from, to, .. } => Some((*from, *to)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends, [([60.0, 160.0], [100.0, 160.0]), ([100.0, 160.0], [120.0, 160.0])]);
+}

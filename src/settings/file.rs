@@ -6,11 +6,14 @@ use etcetera::BaseStrategy as _;
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-use super::Settings;
+use super::{Settings, Unknown};
 use crate::whole_file;
 
 /// The environment variable that names the folder of the settings file.
 pub const CONFIG_VARIABLE: &str = "SIGHTLINE_CONFIG_DIR";
+
+/// A file with more bytes is refused.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// The path of the settings file, whether or not it exists: in `SIGHTLINE_CONFIG_DIR`, or else in the system's folder for
 /// settings; `None` if the user has no home.
@@ -49,7 +52,7 @@ pub fn load(path: &Path) -> (Settings, Option<SettingsError>) {
         let error = SettingsError::Unreadable { path: path.to_owned(), reason: error.to_string() };
         (Settings::default(), Some(error))
     };
-    let bytes = match std::fs::read(path) {
+    let bytes = match whole_file::read(path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Settings::default(), None),
         Err(error) => return unreadable(error),
@@ -57,7 +60,7 @@ pub fn load(path: &Path) -> (Settings, Option<SettingsError>) {
     match parse(&bytes) {
         Ok((settings, values)) if values.is_empty() => (settings, None),
         Ok((settings, values)) => {
-            let kept_as = backup(path, &bytes);
+            let kept_as = whole_file::place_aside(path, &bytes);
             match std::fs::copy(path, &kept_as) {
                 Ok(_) => (settings, Some(SettingsError::Partly { values, kept_as })),
                 // Without a copy, saving would lose what the file holds.
@@ -71,7 +74,7 @@ pub fn load(path: &Path) -> (Settings, Option<SettingsError>) {
             }
         }
         Err(reason) => {
-            let kept_as = backup(path, &bytes);
+            let kept_as = whole_file::place_aside(path, &bytes);
             match std::fs::rename(path, &kept_as) {
                 Ok(()) => (Settings::default(), Some(SettingsError::Damaged { reason, kept_as })),
                 Err(error) => unreadable(error),
@@ -91,8 +94,10 @@ fn parse(bytes: &[u8]) -> Result<(Settings, Vec<String>), String> {
         Ok(_) => (table, Vec::new()),
         Err(_) => valid_part(table, "", &|table| Settings::deserialize(table).is_ok()),
     };
-    let mut settings = Settings::deserialize(valid).map_err(|error| error.message().to_owned())?;
+    let mut settings = Settings::deserialize(valid.clone()).map_err(|error| error.message().to_owned())?;
+    let unknown = Unknown::of(&valid, &settings);
     settings.clamp();
+    settings.unknown = unknown;
     Ok((settings, left_out))
 }
 
@@ -132,7 +137,7 @@ fn valid_part(table: Table, prefix: &str, is_valid: &dyn Fn(Table) -> bool) -> (
 
 /// Reads the settings for a single value; a file that can't be read stays as it is and gives `None`.
 fn peek(path: &Path) -> Option<Settings> {
-    parse(&std::fs::read(path).ok()?).ok().map(|(settings, _)| settings)
+    parse(&whole_file::read(path, MAX_BYTES).ok()?).ok().map(|(settings, _)| settings)
 }
 
 /// The added folders of models, if the file can be read.
@@ -153,27 +158,22 @@ pub fn peek_window(path: &Path) -> (Option<(f32, f32)>, bool) {
     peek(path).map_or((None, false), |settings| (settings.window, settings.maximised))
 }
 
-/// Where a file with this content is kept: the first of `settings.toml.bak`, `settings.toml.bak-2`, … that doesn't exist or has
-/// this very content.
-fn backup(path: &Path, content: &[u8]) -> PathBuf {
-    let named = |ending: String| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    let first = named(".bak".into());
-    let free = |place: &PathBuf| !place.exists() || std::fs::read(place).is_ok_and(|is| is == content);
-    let numbered = (2..100).map(|number| named(format!(".bak-{number}")));
-    std::iter::once(first.clone()).chain(numbered).find(free).unwrap_or(first)
-}
-
 /// Writes the settings to a temporary file in the same folder, then renames it. Paths that aren't valid Unicode are left out.
 ///
 /// # Errors
 /// [`SettingsError::Unwritable`]; the old file is unchanged.
 pub fn save(path: &Path, settings: &Settings) -> Result<(), SettingsError> {
     let unwritable = |reason: String| SettingsError::Unwritable { path: path.to_owned(), reason };
-    let text = toml::to_string_pretty(&settings.writable()).map_err(|e| unwritable(e.to_string()))?;
+    let written = settings.writable();
+    let text = if settings.unknown.is_empty() {
+        toml::to_string_pretty(&written)
+    } else {
+        Table::try_from(&written).and_then(|mut file| {
+            settings.unknown.add_to(&mut file);
+            toml::to_string_pretty(&file)
+        })
+    };
+    let text = text.map_err(|e| unwritable(e.to_string()))?;
     std::fs::create_dir_all(whole_file::folder_of(path))
         .and_then(|()| whole_file::write(path, text.as_bytes()))
         .map_err(|e| unwritable(e.to_string()))

@@ -123,6 +123,12 @@ pub struct CameraRequest {
     pub fps: Option<u32>,
 }
 
+/// Ends the programs that sources run (ffmpeg, ffprobe), and lets none be started any more: for the very end of this one, when
+/// a thread may still wait for them.
+pub fn end_programs() {
+    video::end_programs();
+}
+
 /// Opens a source. May take a few seconds (a camera that wakes up, a stream that must be reached): do not call it on the
 /// thread of the user interface.
 ///

@@ -13,7 +13,7 @@ use crate::app::workers::{Done, LibraryDone, Taken};
 use crate::engine::{ModelInfo, SourceState};
 use crate::library::download::Downloads;
 use crate::library::import::{self, ImportError, ImportMode};
-use crate::library::records::{FileStamp, ModelRecord, ModelRecords, Origin};
+use crate::library::records::{FileStamp, ModelRecord, Origin};
 use crate::library::upkeep::{self, Removal, Removed, UpkeepError, Verdict};
 use crate::library::{ModelEntry, Watcher};
 use crate::model::ModelError;
@@ -83,10 +83,7 @@ impl LibraryController {
             LibraryIntent::Restore(removed, record) => core.library_job(move |watcher| {
                 let result = upkeep::restore(&removed);
                 if result.is_ok() {
-                    let change = |records: &mut ModelRecords| {
-                        records.change(&removed.model, |of_model| of_model.clone_from(&record));
-                    };
-                    watcher.update(change);
+                    watcher.update(|records| records.restore(&removed.model, &record));
                 }
                 watcher.rescan();
                 Done::Library(LibraryDone::Restored(removed.model, result))

@@ -197,6 +197,7 @@ examples! { download_errors: DownloadError =
     WrongRange { host: host(), found: "0-4/5".into() },
     Changed { host: host() },
     WrongHash { host: host(), expected: Sha256([0; 32]), found: Sha256([255; 32]) },
+    NotAModel { host: host(), reason: "it is cut short".into() },
     NoSpace { folder: path(), needed: 5_000_000, free: 4_000_000 },
     DiskFull { folder: path() },
     FileTooLarge { path: path(), reason: reason() },
@@ -232,6 +233,7 @@ examples! { upkeep_errors: UpkeepError =
 
 examples! { records_errors: RecordsError =
     Damaged { path: path(), renamed_to: path(), reason: "`used`".into() },
+    Unreadable { path: path(), reason: "it is larger than 64 MB".into() },
     Unwritable { path: path(), reason: reason() },
 }
 
@@ -392,7 +394,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         action_errors(),
         download_errors(),
         [SourceError::Busy { name: name(), by: None }],
-        [CatalogueError { file: "a.toml".into(), reason: "it is too large for a list".into() }],
+        [CatalogueError { file: "a.toml".into(), reason: "it is larger than 4 MB".into() }],
         [Failure {
             error: DownloadError::Redirects { host: host() },
             partial: Some(PartialDownload { path: path(), bytes: 900, total: Some(2_000_000) }),

@@ -154,6 +154,10 @@ impl Explain for RecordsError {
                 format!("无法理解模型库记录“{}”（{}）。", path.display(), zh(reason)),
                 format!("原文件已改名为“{}”；收藏和测得的耗时将重新开始。", renamed_to.display()),
             ),
+            Self::Unreadable { path, reason } => FailureText::new(
+                format!("无法读取模型库记录“{}”：{}。", path.display(), zh(reason)),
+                "收藏和测得的耗时不会被记住；请移除或修复该文件。",
+            ),
             Self::Unwritable { path, reason } => FailureText::new(
                 format!("无法保存模型库记录“{}”：{}。", path.display(), zh(reason)),
                 "请确认文件夹可写且磁盘有空间。",
@@ -314,6 +318,7 @@ fn what_happened(error: &DownloadError) -> String {
         E::WrongHash { host, expected, found } => {
             format!("{host} 传来的文件不正确：SHA-256 为 {found}，应为 {expected}。")
         }
+        E::NotAModel { host, reason } => format!("{host} 传来的不是完整的 ONNX 模型：{}。", zh(reason)),
         E::NoSpace { folder, needed, free } => {
             format!(
                 "“{}”的空间不足：需要 {}，剩余 {}。",
@@ -384,6 +389,7 @@ fn what_to_do(error: &DownloadError) -> &'static str {
         E::TooLong { .. } => "请检查地址：这不是预期的文件。",
         E::Changed { .. } => "请重试。",
         E::WrongHash { .. } => "文件已被替换或篡改，未予保留：请更新模型目录，或选择镜像。",
+        E::NotAModel { .. } => "文件未予保留：请稍后重试，选择镜像，或用浏览器下载后导入模型。",
         E::NoSpace { .. } | E::DiskFull { .. } => "请清理空间，或选择其他模型文件夹，然后重试。",
         E::FileTooLarge { .. } => {
             "请选择其他磁盘上的文件夹（FAT32 磁盘不能存放 4 GB 的文件），或请求提高配额。"

@@ -197,6 +197,7 @@ impl Bench {
             thresholds: self.thresholds.clone(),
             times: StageTimes::default(),
             finished: Instant::now(),
+            looks: crate::track::Looks::default(),
             report: None,
         }));
         self.model.current = Some(model);

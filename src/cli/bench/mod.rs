@@ -120,7 +120,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
         interrupt.attend("bench", move || measure(source, frames, model, count, tell, &asked))??;
     match args.format {
         BenchFormat::Json => output::json(&figures)?,
-        BenchFormat::Table => output::line(&table(&figures))?,
+        BenchFormat::Table => output::lines(&table(&figures))?,
     }
     Ok(if interrupt.is_set() { Exit::Interrupted } else { Exit::Done })
 }

@@ -142,11 +142,16 @@ impl Report {
             }
         }
         let image = self.save(&info, frame, models)?;
-        let line = match self.reporting.format {
-            LineFormat::Json => self.json(frame, models, image.as_deref()),
-            LineFormat::Text => self.line(&info, frame, models, &agreements),
-        };
-        self.progress.suspend(|| output::line(&line))?;
+        match self.reporting.format {
+            LineFormat::Json => {
+                let line = self.json(frame, models, image.as_deref());
+                self.progress.suspend(|| output::json_text(&line))?;
+            }
+            LineFormat::Text => {
+                let line = self.line(&info, frame, models, &agreements);
+                self.progress.suspend(|| output::line(&line))?;
+            }
+        }
         self.progress.frame();
         self.frames += 1;
         Ok(())

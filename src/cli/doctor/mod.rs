@@ -88,7 +88,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
         Format::Json => {
             output::json(&Report { version: env!("CARGO_PKG_VERSION"), works, checks: &checks })?;
         }
-        Format::Text => output::line(&text(&checks, works))?,
+        Format::Text => output::lines(&text(&checks, works))?,
     }
     Ok(if works { Exit::Done } else { Exit::Failed })
 }

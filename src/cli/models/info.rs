@@ -125,7 +125,7 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
             LineFormat::Json => output::json_line(&Info::new(path, &inspection, ending))?,
             LineFormat::Text => {
                 let gap = if number == 0 { "" } else { "\n" };
-                output::line(&format!("{gap}{}", description(path, &inspection, ending)))?;
+                output::lines(&format!("{gap}{}", description(path, &inspection, ending)))?;
             }
         }
         if let Err(unknown) = &inspection.spec {

@@ -119,9 +119,9 @@ fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> 
     let head = ["", "name", "family", "task", "input", "precision", "size", "time", "licence", "file"];
     let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(shown.iter().map(|e| row(e)));
     let right = [false, false, false, false, true, false, true, true];
-    output::line(&output::table(&rows.collect::<Vec<_>>(), &right))?;
+    output::lines(&output::table(&rows.collect::<Vec<_>>(), &right))?;
     for (entry, ending) in shown.iter().filter_map(|entry| Some((entry, entry.ending?))) {
-        output::line(&format!("\n{}: {} {}", output::printable(&entry.name), ending.note(), ending.fix()))?;
+        output::lines(&format!("\n{}: {} {}", output::printable(&entry.name), ending.note(), ending.fix()))?;
     }
     Ok(Exit::Done)
 }
@@ -199,8 +199,8 @@ fn list_available(args: &ListArgs, catalogue: &Catalogue, models: &[ModelEntry])
         ]
     });
     let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
-    output::line(&output::table(&rows, &[false, false, false, false, true, true]))?;
-    output::line("\nDownload one with:  sightline models pull ID")?;
+    output::lines(&output::table(&rows, &[false, false, false, false, true, true]))?;
+    output::lines("\nDownload one with:  sightline models pull ID")?;
     Ok(Exit::Done)
 }
 
@@ -222,8 +222,8 @@ fn show_classics(entries: &[&CatalogueEntry], here: &HashSet<&str>) -> Result<Ex
         ])
     });
     let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
-    output::line(&output::table(&rows, &[false, false, false, false, true, false, true]))?;
-    output::line("\nDownload one with:  sightline models pull ID")?;
+    output::lines(&output::table(&rows, &[false, false, false, false, true, false, true]))?;
+    output::lines("\nDownload one with:  sightline models pull ID")?;
     Ok(Exit::Done)
 }
 

@@ -93,7 +93,11 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
     let mut unreached = Unreached::default();
     for entry in accepted {
         match downloads.add(pull::job(entry, &mirrors, &records, &folder)) {
-            Ok(ticket) => running.push(Running { entry, ticket, bar: bars.add(entry), lines: bars.lines() }),
+            Ok(ticket) => {
+                let is_pinned = !entry.is_hashed() && records.pin(&entry.id).is_some();
+                let (bar, lines) = (bars.add(entry), bars.lines());
+                running.push(Running { entry, ticket, is_pinned, bar, lines });
+            }
             Err(error) => {
                 worst = worst.worse(Failure::failed(error.to_string(), error.fix()).report());
             }
@@ -127,7 +131,17 @@ pub fn run(args: &PullArgs) -> Result<Exit, Failure> {
                 }
                 Some(State::Failed(failure)) => {
                     one.bar.finish_and_clear();
-                    let failure = Failure::failed(format!("{}: {failure}", one.entry.name), failure.fix());
+                    let fix = match failure.error {
+                        DownloadError::WrongHash { .. } if one.is_pinned => {
+                            let id = &one.entry.id;
+                            format!(
+                                "Its first download had another SHA-256. If its project has published a new version, forget the old \
+                                 one and try again:  sightline models remove {id}"
+                            )
+                        }
+                        _ => failure.fix(),
+                    };
+                    let failure = Failure::failed(format!("{}: {failure}", one.entry.name), fix);
                     worst = worst.worse(bars.suspend(|| failure.report()));
                 }
                 Some(State::Running(running)) => {
@@ -225,6 +239,8 @@ fn show_starters(catalogue: &Catalogue, inventory: &mut Inventory) {
 struct Running<'a> {
     entry: &'a CatalogueEntry,
     ticket: Ticket,
+    /// It must have the hash of its first download, because nobody has published one.
+    is_pinned: bool,
     bar: ProgressBar,
     /// What was told last, where lines stand for the bar.
     lines: Option<Told>,
@@ -391,7 +407,7 @@ impl Bars {
     fn add(&self, entry: &CatalogueEntry) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new(entry.bytes.unwrap_or(0)));
         set_style(&bar, CONNECTING);
-        bar.set_message(entry.name.clone());
+        bar.set_message(output::printable(&entry.name).into_owned());
         bar
     }
 

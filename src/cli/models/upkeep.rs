@@ -11,7 +11,9 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{self, LineFormat};
 use crate::cli::predict::text::count_of;
 use crate::library::upkeep::{self, Removal, Verdict, Verified};
-use crate::library::{Catalogue, Inventory, Measured, ModelEntry, measure as measuring, records::FileStamp};
+use crate::library::{
+    Catalogue, Inventory, Measured, ModelEntry, inventory, measure as measuring, records::FileStamp,
+};
 use crate::model::isolation::{Isolation, When};
 use crate::model::{ModelError, OpenOptions};
 
@@ -35,7 +37,8 @@ pub struct VerifyArgs {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A model's settings and its weights in other files are removed too, unless another model uses them. If the model \
-    is a link, the file behind it stays.\n\n\
+    is a link, the file behind it stays. If nobody had published its SHA-256, that of its download is forgotten.\n\n\
+    Each model is asked about; scripts add --yes.\n\n\
     Example:\n  sightline models remove yolov8n"
 )]
 pub struct RemoveArgs {
@@ -202,13 +205,19 @@ fn record(entry: &ModelEntry, verified: Result<Verified, ModelError>) -> Verifie
 /// # Errors
 /// A question is needed and standard input is no terminal.
 pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
-    let (_, mut inventory) = load();
-    let (chosen, mut exit) = named(&mut inventory, &args.names, Outside::Refused);
+    let (catalogue, mut inventory) = load();
+    let names = forget_pins(&args.names, &catalogue, &mut inventory)?;
+    let (chosen, mut exit) = named(&mut inventory, &names, Outside::Refused);
     let removal = if args.delete { Removal::Delete } else { Removal::Trash };
     for entry in chosen {
         let file = entry.path.display().to_string();
         let file = output::printable(&file);
-        if args.delete && !args.yes && !ask(&format!("Delete {file} permanently?"))? {
+        let question = if args.delete {
+            format!("Delete {file} permanently?")
+        } else {
+            format!("Move {file} to the trash?")
+        };
+        if !args.yes && !ask(&question)? {
             continue;
         }
         match upkeep::remove(&entry.path, removal) {
@@ -225,6 +234,30 @@ pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// Forgets the hashes that were pinned for models whose files are gone, and returns the other names.
+fn forget_pins(
+    names: &[String],
+    catalogue: &Catalogue,
+    inventory: &mut Inventory,
+) -> Result<Vec<String>, Failure> {
+    let entries = inventory.entries();
+    let mut others = Vec::new();
+    for name in names {
+        let gone = inventory::find(&entries, name).is_none().then(|| catalogue.find(name)).flatten();
+        match gone.filter(|entry| inventory.records().pin(&entry.id).is_some()) {
+            Some(entry) => {
+                inventory.update(|records| records.forget_pin(&entry.id));
+                output::line(&format!(
+                    "{}: its file is gone; the SHA-256 of its download is forgotten",
+                    entry.id
+                ))?;
+            }
+            None => others.push(name.clone()),
+        }
+    }
+    Ok(others)
+}
+
 /// Asks a question on the terminal; "no" unless the answer starts with y.
 ///
 /// # Errors
@@ -236,7 +269,7 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
             "Add --yes.",
         ));
     }
-    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let _ = write!(io::stderr(), "{} [y/N] ", output::printable(question));
     let _ = io::stderr().flush();
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);

@@ -11,7 +11,6 @@ pub(super) mod progress;
 pub(super) mod reader;
 pub(super) mod saver;
 pub(super) mod text;
-mod video;
 mod workers;
 mod writer;
 
@@ -67,6 +66,10 @@ pub struct PredictArgs {
     #[arg(long, value_enum, value_name = "TRACKER", num_args = 0..=1, default_missing_value = "bytetrack",
           require_equals = true, conflicts_with = "live_latency")]
     track: Option<TrackerKind>,
+    /// Track objects and recognise those that come back by their appearance, with this model: one for re-identification, or a
+    /// classifier (docs/tracking.md)
+    #[arg(long, value_name = "FILE", conflicts_with = "live_latency")]
+    reid: Option<PathBuf>,
     /// Count in the zones and at the lines of this scene file (docs/scenes.md)
     #[arg(long, value_name = "FILE", conflicts_with = "live_latency")]
     scene: Option<PathBuf>,
@@ -140,7 +143,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         options.threads = Some(1);
     }
     let follows = args.live_latency.is_some() && args.follow == Switch::On;
-    let shown = args.shared.save.is_some() || follows || crops.is_some();
+    let shown = args.shared.save.is_some() || follows || crops.is_some() || args.reid.is_some();
     let reader =
         Reader::start(addresses, args.shared.max_frames, shown).context("No thread can be started")?;
     let mut model = opening.open(&path, &options, &interrupt)?;
@@ -154,8 +157,10 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let progress = args.shared.progress(sources);
     let mut schedule = args.live_latency.map(Schedule::new);
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
-    // Counting needs tracks.
-    let kind = args.track.or_else(|| counting.as_ref().map(|_| TrackerKind::default()));
+    // Counting and recognising need tracks.
+    let needed = counting.is_some() || args.reid.is_some();
+    let kind = args.track.or_else(|| needed.then(TrackerKind::default));
+    let reid = args.reid.as_deref().map(|path| opening.open_features(path, &interrupt)).transpose()?;
     let analyser = kind.map(|kind| {
         let tracker = Some(TrackerOptions { kind, ..TrackerOptions::default() });
         let scene = counting.as_ref().map(Counting::scene);
@@ -163,7 +168,8 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     });
     let spent = (reader.spent(), spent_results);
     let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, (live, analyser))
-        .with_extras(counting, crops);
+        .with_extras(counting, crops)
+        .recognising(reid);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)
             .context("No thread can be started")?;

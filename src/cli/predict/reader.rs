@@ -11,12 +11,15 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::frame::convert::Decoder;
 use crate::frame::{Frame, PixelFormat};
-use crate::source::{self, Address, CameraRequest, Pace, Read, SourceError, SourceInfo};
+use crate::source::{self, Address, CameraRequest, Pace, Read, Source, SourceError, SourceInfo};
 
 /// Frames that are decoded ahead of the model.
 const AHEAD: usize = 2;
 /// How long one read waits before the thread checks whether to stop.
 const READ_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// A live source that has sent nothing but damaged frames for so long is at fault, and is given up.
+const DAMAGED: Duration = Duration::from_secs(3);
 
 /// What comes from the sources, in order.
 #[derive(Debug)]
@@ -118,13 +121,22 @@ impl Worker {
     }
 
     fn read_all(&mut self, address: &Address, raw: &mut Frame) -> Result<(), Unwanted> {
-        let mut source = match source::open(address, &CameraRequest::default()) {
-            Ok(source) => source,
+        match source::open(address, &CameraRequest::default()) {
+            Ok(mut source) => self.read_source(source.as_mut(), address, raw),
             Err(error) => {
                 self.send(Delivery::Failed(error))?;
-                return self.send(Delivery::Ended);
+                self.send(Delivery::Ended)
             }
-        };
+        }
+    }
+
+    fn read_source(
+        &mut self,
+        source: &mut dyn Source,
+        address: &Address,
+        raw: &mut Frame,
+    ) -> Result<(), Unwanted> {
+        let mut damaged_since = None;
         let live = source.info().pace == Pace::Live;
         self.send(Delivery::Opened(address.to_string(), source.info().clone()))?;
         let mut count = 0;
@@ -151,10 +163,15 @@ impl Worker {
                 std::mem::swap(raw, &mut frame);
             } else if let Err(error) = self.decoder.decode(raw, &mut frame) {
                 tracing::warn!("frame {} of {address} can't be decoded: {error}", raw.sequence);
+                if live && damaged_since.get_or_insert(begun).elapsed() >= DAMAGED {
+                    self.fail(SourceError::Damaged { name: source.info().name.clone() })?;
+                    break;
+                }
                 continue;
             } else {
                 frame.copy_stamp_from(raw);
             }
+            damaged_since = None;
             let decode_ms = begun.elapsed().as_secs_f32() * 1e3;
             self.send(Delivery::Frame { frame, decode_ms })?;
             count += 1;
@@ -174,5 +191,60 @@ impl Worker {
             return Err(Unwanted);
         }
         self.to_model.send(delivery).map_err(|_| Unwanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A camera that sends whole frames between damaged ones, a hundred a second; at last only damaged ones.
+    struct Camera {
+        info: SourceInfo,
+        sent: u64,
+        whole: u64,
+    }
+
+    impl Source for Camera {
+        fn info(&self) -> &SourceInfo {
+            &self.info
+        }
+
+        fn read(&mut self, into: &mut Frame, _: Duration) -> Result<Read, SourceError> {
+            std::thread::sleep(Duration::from_millis(10));
+            self.sent += 1;
+            if self.sent % 2 == 0 && self.sent <= self.whole {
+                *into = Frame::filled(8, 8, [9; 4]);
+            } else {
+                *into = Frame {
+                    format: PixelFormat::Mjpeg,
+                    data: b"no JPEG".to_vec(),
+                    ..Frame::filled(8, 8, [0; 4])
+                };
+            }
+            into.sequence = self.sent;
+            Ok(Read::Frame)
+        }
+    }
+
+    #[test]
+    fn a_camera_that_sends_only_damaged_frames_is_given_up() {
+        let (to_model, deliveries) = bounded(100);
+        let (_, spare) = bounded(1);
+        let stop = Arc::default();
+        let mut worker =
+            Worker { to_model, spare, stop, max_frames: Some(90), shown: true, decoder: Decoder::default() };
+        let mut camera = Camera { info: SourceInfo::new("Webcam", Pace::Live), sent: 0, whole: 100 };
+        let begin = Instant::now();
+        assert!(worker.read_source(&mut camera, &Address::AnyCamera, &mut Frame::default()).is_ok());
+        assert!((DAMAGED..DAMAGED * 4).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+        drop(worker);
+        let all: Vec<Delivery> = deliveries.iter().collect();
+        let frames = all.iter().filter(|one| matches!(one, Delivery::Frame { .. })).count();
+        assert_eq!(frames, 50, "damaged frames between whole ones are left out");
+        let [.., Delivery::Failed(SourceError::Damaged { name }), Delivery::Ended] = &all[..] else {
+            panic!("{all:?}")
+        };
+        assert_eq!(name, "Webcam");
     }
 }

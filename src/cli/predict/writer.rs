@@ -17,12 +17,13 @@ use crate::cli::shared_args::Reporting;
 use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
-use crate::model::{Model, Results, Thresholds};
+use crate::model::{FeatureModel, Model, Results, Thresholds};
+use crate::motion::CameraMotion;
 use crate::privacy::{Censor, Covered, Found};
 use crate::save::{FrameInfo, FrameRecord};
 use crate::scene::{self, Scene, Style};
 use crate::source::{Pace, SourceError, SourceInfo};
-use crate::track::{Analyser, Report};
+use crate::track::{Analyser, Looks, Report};
 use crossbeam_channel::Sender;
 
 /// What comes from the workers, in order.
@@ -79,6 +80,11 @@ pub struct Writer {
     live: Option<Live>,
     /// With `--track`.
     analyser: Option<Analyser>,
+    /// How the camera moves, for the tracker.
+    camera: CameraMotion,
+    /// What its objects look like, with `--reid`.
+    reid: Option<FeatureModel>,
+    looks: Looks,
     /// What is counted, with `--scene`.
     counting: Option<Counting>,
     /// Where objects are saved, with `--crops`.
@@ -123,6 +129,9 @@ impl Writer {
             begun: None,
             live,
             analyser,
+            camera: CameraMotion::default(),
+            reid: None,
+            looks: Looks::default(),
             counting: None,
             crops: None,
         }
@@ -136,6 +145,12 @@ impl Writer {
         }
         (self.counting, self.crops) = (counting, crops);
         self
+    }
+
+    /// Lets the tracker recognise objects with this model.
+    #[must_use]
+    pub fn recognising(self, reid: Option<FeatureModel>) -> Self {
+        Self { reid, ..self }
     }
 
     /// Writes all that comes, ends the video that is open, and writes the summary. Ctrl-C is an end like any other.
@@ -191,6 +206,7 @@ impl Writer {
         }
         if let Some(analyser) = &mut self.analyser {
             analyser.reset();
+            self.camera.reset();
         }
         if let Some(counting) = &mut self.counting {
             counting.begin();
@@ -202,7 +218,7 @@ impl Writer {
         let Some(info) = self.info.clone() else { return Ok(()) };
         let time = frame.time_s.unwrap_or_default();
         let age_ms = self.live.as_mut().map(|live| live.draw(&frame, time, &mut results, ran));
-        let report = self.analyse(&info, &frame, &mut results);
+        let report = self.analyse(&info, &frame, &mut results)?;
         if let Some(folder) = &self.crops {
             counting::save_crops(folder, &info, &frame, &results, &self.labels)?;
         }
@@ -210,18 +226,20 @@ impl Writer {
             counting.take(report);
         }
         let image = self.save(&info, &mut frame, &results, report.as_deref())?;
-        let line = match self.reporting.format {
-            LineFormat::Json => self.json(&frame, &results, &times, image.as_deref(), age_ms),
+        let (write, line): (fn(&str) -> Result<(), Failure>, String) = match self.reporting.format {
+            LineFormat::Json => {
+                (output::json_text, self.json(&frame, &results, &times, image.as_deref(), age_ms))
+            }
             LineFormat::Text => {
                 let language = self.reporting.language;
                 let mut line = text::frame_line(&info, &frame, &results, &self.labels, language, &times);
                 if let Some(report) = &report {
                     line.push_str(&text::totals(report, &self.labels, language));
                 }
-                line
+                (output::line, line)
             }
         };
-        self.progress.suspend(|| output::line(&line))?;
+        self.progress.suspend(|| write(&line))?;
         self.progress.frame();
         self.frames += 1;
         self.counts.add(&results);
@@ -235,15 +253,28 @@ impl Writer {
     }
 
     /// Tracks the objects of a frame; images have nothing to do with one another.
-    fn analyse(&mut self, info: &SourceInfo, frame: &Frame, results: &mut Results) -> Option<Arc<Report>> {
-        let analyser = self.analyser.as_mut()?;
+    fn analyse(
+        &mut self,
+        info: &SourceInfo,
+        frame: &Frame,
+        results: &mut Results,
+    ) -> Result<Option<Arc<Report>>, Failure> {
+        let Some(analyser) = &mut self.analyser else { return Ok(None) };
         if info.pace == Pace::Stills {
             // Images have no tracks, but zones say who is inside.
-            return self.counting.as_ref().map(|_| analyser.apply_image(results, &self.labels));
+            return Ok(self.counting.as_ref().map(|_| analyser.apply_image(results, &self.labels)));
         }
         let began = self.begun.unwrap_or(frame.captured);
         let since = || frame.captured.saturating_duration_since(began).as_secs_f64();
-        Some(analyser.apply(results, &self.labels, frame.time_s.unwrap_or_else(since), None))
+        let time_s = frame.time_s.unwrap_or_else(since);
+        let camera = self.camera.next(frame, time_s, results.detections.iter().map(|d| d.bbox));
+        self.looks.clear();
+        if let Some(model) = &mut self.reid {
+            for detection in &results.detections {
+                self.looks.push(model.features(frame, detection.bbox)?);
+            }
+        }
+        Ok(Some(analyser.apply_with(results, &self.labels, time_s, camera, &self.looks)))
     }
 
     /// Saves the annotated frame if that was asked for. Returns the file if the result itself is an image.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::names;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Known, folders};
+use crate::whole_file;
 pub use entry::{
     Accuracy, CatalogueEntry, Classic, HUB_VARIABLE, Hash, Mirrors, NoHubAddress, Permits, Precision,
     hub_address,
@@ -68,7 +69,8 @@ impl Catalogue {
             files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
             files.sort();
             for file in files {
-                let read = read_text(&file).and_then(|text| parse(&text));
+                let text = whole_file::read_text(&file, MAX_BYTES).map_err(|error| error.to_string());
+                let read = text.and_then(|text| parse(&text));
                 all.add(&names::shown(&file.display().to_string()), read);
             }
         }
@@ -182,14 +184,6 @@ pub fn list_folders() -> Vec<PathBuf> {
     in_config.into_iter().chain(in_data).collect()
 }
 
-fn read_text(file: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(file).map_err(|e| e.to_string())?.len();
-    if size > MAX_BYTES {
-        return Err("it is too large for a list".into());
-    }
-    std::fs::read_to_string(file).map_err(|e| e.to_string())
-}
-
 /// Reads a list.
 ///
 /// # Errors
@@ -276,6 +270,22 @@ mod tests {
             "{:?}",
             all.problems
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_list_is_named_and_never_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink("/dev/zero", at("a.toml")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(at("b.toml")).status().unwrap().success());
+        std::fs::create_dir(at("c.toml")).unwrap();
+        std::fs::File::create(at("d.toml")).unwrap().set_len(1 << 30).unwrap();
+        let problems = Catalogue::load_from(&[folder.path().to_owned()]).problems;
+        let reasons: Vec<&str> = problems.iter().map(|problem| problem.reason.as_str()).collect();
+        let expected =
+            ["a device, not a file", "a named pipe, not a file", "a folder, not a file", "larger than 4 MB"];
+        assert_eq!(reasons, expected.map(|reason| format!("it is {reason}")));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::monitor::{Monitor, Stop};
 use super::partial::{PartialFile, ResumeInfo};
 use super::sniff::{HEAD, WrongBody, wrong_body};
 use super::{Downloaded, Job, Options, Trust};
+use crate::model::{self, ModelError};
 
 /// Why an attempt ended without the file.
 #[derive(Debug)]
@@ -230,13 +231,30 @@ impl Attempt<'_> {
         let (path, from) = (target.clone(), Some(from));
         let trust = if self.job.is_pinned() { Trust::Verified } else { Trust::FirstUse };
         let Some(member) = member else {
+            if let Err(error) = self.check_model(host, None) {
+                let resumed = self.partial.resumed;
+                self.partial.reset()?;
+                return Err(if resumed {
+                    AttemptError::temporary(error)
+                } else {
+                    AttemptError::Refused(error)
+                });
+            }
             self.partial.finish(target, *replace)?;
             return Ok(Downloaded { path, sha256, bytes, archive: None, from, trust });
         };
         let unpacked_path = self.partial.path().with_added_extension("file");
         let limits = Limits { bytes: self.options.most_bytes, margin: self.options.margin };
         let unpacked = unpack(self.partial.file(), host, member, &unpacked_path, limits, self.monitor);
-        let (file, unpacked_sha256, unpacked_bytes) = unpacked.or_else(|error| {
+        let whole =
+            unpacked.and_then(|(mut file, sha256, bytes)| match self.check_model(host, Some(&mut file)) {
+                Ok(()) => Ok((file, sha256, bytes)),
+                Err(error) => {
+                    let _ = std::fs::remove_file(&unpacked_path);
+                    Err(AttemptError::Refused(error))
+                }
+            });
+        let (file, unpacked_sha256, unpacked_bytes) = whole.or_else(|error| {
             // If the archive is bad (this computer isn't to blame), it doesn't stay.
             if let AttemptError::Refused(error) = error {
                 self.partial.reset()?;
@@ -257,6 +275,24 @@ impl Attempt<'_> {
             archive: Some((sha256, bytes)),
             from,
             trust,
+        })
+    }
+
+    /// Checks that a file whose SHA-256 nobody knows is a whole model, if it should be one: the partial file, or the one that
+    /// was unpacked from it.
+    fn check_model(&mut self, host: &str, unpacked: Option<&mut File>) -> Result<(), DownloadError> {
+        if !self.job.is_model || self.job.is_pinned() {
+            return Ok(());
+        }
+        let file = unpacked.unwrap_or_else(|| self.partial.file());
+        let not_a_model = |reason| DownloadError::NotAModel { host: host.to_owned(), reason };
+        let length = file.metadata().map_err(|e| not_a_model(e.to_string()))?.len();
+        model::check_whole(file, length, &self.job.target).map_err(|error| {
+            not_a_model(match error {
+                ModelError::NotOnnx { reason, .. } => reason.to_string(),
+                ModelError::CannotRun { reason, .. } => reason,
+                other => other.to_string(),
+            })
         })
     }
 }

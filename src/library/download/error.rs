@@ -85,6 +85,9 @@ pub enum DownloadError {
     /// A complete file with another hash.
     #[error("The file from {host} isn't the right one: its SHA-256 is {found}, expected was {expected}.")]
     WrongHash { host: String, expected: Sha256, found: Sha256 },
+    /// No SHA-256 is known, and the file isn't what is wanted as far as its content tells.
+    #[error("{host} sent no whole ONNX model: {reason}.")]
+    NotAModel { host: String, reason: String },
     /// Noticed before the download.
     #[error("There isn't enough space in \u{201c}{}\u{201d}: {} are needed, {} are free.", folder.display(), size(*needed), size(*free))]
     NoSpace { folder: PathBuf, needed: u64, free: u64 },
@@ -183,6 +186,9 @@ impl DownloadError {
             Self::Changed { .. } => "Try again.",
             Self::WrongHash { .. } => {
                 "It was replaced or tampered with, and none of it was kept: update the catalogue, or choose a mirror."
+            }
+            Self::NotAModel { .. } => {
+                "None of it was kept: try again later, choose a mirror, or download it with a browser and import the model."
             }
             Self::NoSpace { .. } | Self::DiskFull { .. } => {
                 "Free some space, or choose another folder for models, and try again."

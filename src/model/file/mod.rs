@@ -223,6 +223,8 @@ fn other_kind(reader: &mut (impl Read + Seek)) -> Option<&'static str> {
         Some("it is a web page, not a model")
     } else if head.starts_with(b"PK\x03\x04") {
         Some("it is a zip archive (perhaps a PyTorch model, which must be exported to ONNX first)")
+    } else if head.starts_with(&[0x1f, 0x8b]) {
+        Some("it is compressed with gzip and must be unpacked first")
     } else if head.get(4..8) == Some(b"TFL3") {
         Some("it is a TensorFlow Lite model")
     } else {
@@ -351,6 +353,9 @@ mod tests {
         assert!(parse(b"<!DOCTYPE html><html>").is_err());
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
         assert!(parse(pointer).is_err());
+        // What `gzip` writes for an empty file.
+        let zipped = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+        assert!(parse(zipped).is_err_and(|e| e.to_string().contains("gzip")));
     }
 
     proptest::proptest! {

@@ -10,11 +10,12 @@ mod process;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use self::probe::probe;
+use self::probe::{Probe, probe};
+pub(super) use self::process::end_all as end_programs;
 use self::process::{Process, ProcessError, spawn_thread};
 use super::{Pace, Read, Source, SourceError, SourceInfo};
 use crate::file_kind::FileKind;
@@ -34,6 +35,8 @@ pub struct Video {
     fps: f64,
     /// The matrix of frames that come as NV12; `None` if they come as RGBA.
     nv12: Option<YuvMatrix>,
+    /// The file as it was when the above was read; another one may lie there when ffmpeg is started again.
+    stamp: Option<Stamp>,
     /// `None` at the end of the video.
     running: Option<Running>,
     /// Number of the first frame since the last seek.
@@ -42,6 +45,9 @@ pub struct Video {
     count: u64,
     last_frame: Instant,
 }
+
+/// When a file was changed, and its length.
+type Stamp = (SystemTime, u64);
 
 /// What ffmpeg opens.
 #[derive(Clone, Debug)]
@@ -61,6 +67,16 @@ impl Input {
             }
             Self::Address(text) => text.into(),
         }
+    }
+
+    /// `None` for an address.
+    fn stamp(&self) -> Result<Option<Stamp>, SourceError> {
+        let Self::File(path) = self else { return Ok(None) };
+        let stamp = std::fs::metadata(path).and_then(|meta| Ok((meta.modified()?, meta.len())));
+        stamp.map(Some).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => SourceError::NoFile { path: path.clone() },
+            _ => self.unreadable(error.to_string()),
+        })
     }
 
     fn unreadable(&self, reason: String) -> SourceError {
@@ -150,28 +166,18 @@ impl Video {
     }
 
     fn open(input: Input, name: String) -> Result<Self, SourceError> {
+        let stamp = input.stamp()?;
         let probe = probe(&input)?;
         let pace = match (&input, probe.duration_s) {
             (Input::Address(_), None) => Pace::Live,
             _ => Pace::Video,
         };
-        let (width, height) = probe.size;
-        let info = SourceInfo {
-            size: probe.size,
-            fps: Some(probe.fps),
-            duration_s: probe.duration_s,
-            frames: probe.frames,
-            detail: format!("{} · {width}×{height} · {:.1} fps", probe.codec, probe.fps)
-                .trim_end_matches('0')
-                .trim_end_matches('.')
-                .to_owned(),
-            ..SourceInfo::new(name, pace)
-        };
         let mut video = Self {
             input,
-            info,
+            info: info(name, pace, &probe),
             fps: probe.fps,
             nv12: probe.nv12,
+            stamp,
             running: None,
             first: 0,
             count: 0,
@@ -179,6 +185,18 @@ impl Video {
         };
         video.start(0)?;
         Ok(video)
+    }
+
+    /// Looks at the file again if it is another one than before: its frames may have another size.
+    fn renew(&mut self) -> Result<(), SourceError> {
+        let stamp = self.input.stamp()?;
+        if stamp == self.stamp {
+            return Ok(());
+        }
+        let probe = probe(&self.input)?;
+        self.info = info(self.info.name.clone(), self.info.pace, &probe);
+        (self.fps, self.nv12, self.stamp) = (probe.fps, probe.nv12, stamp);
+        Ok(())
     }
 
     /// Starts ffmpeg so that frame number `first` is the next one.
@@ -199,10 +217,12 @@ impl Video {
         command.arg("-i").arg(self.input.argument());
         command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vsync", "passthrough"]);
         let pixels = if self.nv12.is_some() { "nv12" } else { "rgba" };
+        let (width, height) = self.info.size;
+        // Frames that change their size on the way, or that a file just replaced has, are made to fit: the pipe holds bytes,
+        // and nothing tells where one frame ends.
+        command.args(["-s", &format!("{width}x{height}")]);
         command.args(["-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]);
         let (process, pipe) = Process::start(&mut command).map_err(|e| self.input.failed(e))?;
-
-        let (width, height) = self.info.size;
         let len = self.format().byte_len(width, height).unwrap_or_default();
         // One buffer more than can wait, for the thread; and a place for the one that the caller gives back.
         let (free, empty) = bounded::<Vec<u8>>(AHEAD + 2);
@@ -290,9 +310,26 @@ impl Source for Video {
         if self.info.pace == Pace::Live {
             return Err(SourceError::NotSeekable);
         }
+        self.renew()?;
         let last = self.info.duration_s.map_or(f64::MAX, |d| (d - 1.5 / self.fps).max(0.0));
         let at_s = if time_s.is_finite() { time_s.clamp(0.0, last) } else { 0.0 };
         self.start((at_s * self.fps).round() as u64)
+    }
+}
+
+/// What is known of a video.
+fn info(name: String, pace: Pace, probe: &Probe) -> SourceInfo {
+    let (width, height) = probe.size;
+    SourceInfo {
+        size: probe.size,
+        fps: Some(probe.fps),
+        duration_s: probe.duration_s,
+        frames: probe.frames,
+        detail: format!("{} · {width}×{height} · {:.1} fps", probe.codec, probe.fps)
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned(),
+        ..SourceInfo::new(name, pace)
     }
 }
 
@@ -324,175 +361,4 @@ fn ffmpeg_message(line: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::process::Stdio;
-
-    use super::*;
-
-    /// A video of 10 frames at 5 a second, 32×16; frame n is grey 20·n.
-    fn video(folder: &Path, name: &str) -> PathBuf {
-        let path = folder.join(name);
-        let raw: Vec<u8> = (0..10u8).flat_map(|n| vec![n * 20; 32 * 16]).collect();
-        let mut child = Command::new("ffmpeg")
-            .args([
-                "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "gray", "-s", "32x16", "-r", "5", "-i",
-                "-",
-            ])
-            .args(["-c:v", "ffv1", "-pix_fmt", "gray", "-f", "matroska"])
-            .arg(Input::File(path.clone()).argument())
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("ffmpeg runs");
-        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), &raw).expect("written");
-        assert!(child.wait().expect("ends").success());
-        path
-    }
-
-    fn next(video: &mut Video) -> Option<(u64, f64, u8)> {
-        let mut frame = Frame::default();
-        loop {
-            match video.read(&mut frame, Duration::from_secs(1)).expect("readable") {
-                Read::Frame => {
-                    assert!(frame.is_whole());
-                    return Some((frame.sequence, frame.time_s.expect("a video"), frame.data[0]));
-                }
-                Read::Nothing => {}
-                Read::End => return None,
-            }
-        }
-    }
-
-    #[test]
-    fn every_frame_comes_once_with_its_time() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut video = Video::file(&video(folder.path(), "-odd: name?.mkv")).expect("opens");
-        assert_eq!((video.info().size, video.info().fps), ((32, 16), Some(5.0)));
-        let frames: Vec<_> = std::iter::from_fn(|| next(&mut video)).collect();
-        let numbers: Vec<u64> = frames.iter().map(|f| f.0).collect();
-        assert_eq!(numbers, (0..10).collect::<Vec<_>>());
-        for (n, time_s, grey) in &frames {
-            assert!(
-                (time_s - *n as f64 * 0.2).abs() < 1e-6 && grey.abs_diff(*n as u8 * 20) <= 1,
-                "{n} {time_s} {grey}"
-            );
-        }
-        assert_eq!(video.read(&mut Frame::default(), Duration::ZERO), Ok(Read::End), "the end stays the end");
-    }
-
-    #[test]
-    fn colours_are_right_with_every_matrix() {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (space, matrix) in
-            [("bt709", Some(YuvMatrix::Bt709)), ("smpte170m", Some(YuvMatrix::Bt601)), ("", None)]
-        {
-            let path = folder.path().join(format!("{space}.mkv"));
-            let mut command = Command::new("ffmpeg");
-            command.args([
-                "-v",
-                "error",
-                "-y",
-                "-f",
-                "lavfi",
-                "-i",
-                "color=0x40C020:size=32x16:rate=5:duration=0.4",
-            ]);
-            match matrix {
-                Some(_) => command
-                    .args(["-vf", &format!("scale=out_color_matrix={space}:out_range=tv")])
-                    .args(["-pix_fmt", "yuv420p", "-colorspace", space, "-color_range", "tv"]),
-                // Full colour resolution: ffmpeg converts it to RGBA.
-                None => command.args(["-pix_fmt", "yuv444p"]),
-            };
-            assert!(command.args(["-c:v", "ffv1"]).arg(&path).status().expect("ffmpeg runs").success());
-            let mut video = Video::file(&path).expect("opens");
-            assert_eq!(video.nv12, matrix, "{space}");
-            let (mut raw, mut frame) = (Frame::default(), Frame::default());
-            while video.read(&mut raw, Duration::from_secs(1)).expect("readable") != Read::Frame {}
-            crate::frame::convert::Decoder::default().decode(&raw, &mut frame).expect("decoded");
-            let pixel = &frame.data[..4];
-            let near = pixel.iter().zip([0x40, 0xC0, 0x20, 255u8]).all(|(a, b)| a.abs_diff(b) <= 3);
-            assert!(near, "{space}: {pixel:?}");
-        }
-    }
-
-    #[test]
-    fn seeking_goes_to_that_frame() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut video = Video::file(&video(folder.path(), "a.mkv")).expect("opens");
-        for (to, number) in
-            [(1.0, 5), (0.0, 0), (100.0, 9), (-3.0, 0), (f64::NAN, 0), (1.15, 6), (0.45, 2), (1.8, 9)]
-        {
-            video.seek(to).expect("it can seek");
-            let (n, _, grey) = next(&mut video).expect("a frame");
-            assert!(n == number && grey.abs_diff(n as u8 * 20) <= 1, "{to}: {n} {grey}");
-        }
-    }
-
-    #[test]
-    fn a_seek_is_quick_and_no_older_frame_comes_after_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut video = Video::file(&video(folder.path(), "a.mkv")).expect("opens");
-        let mut longest = Duration::ZERO;
-        for number in [7i32, 1, 8, 0, 5, 3, 9, 2] {
-            // Decoded frames wait in the queue and at ffmpeg.
-            std::thread::sleep(Duration::from_millis(50));
-            let begin = Instant::now();
-            video.seek(f64::from(number) / 5.0).expect("it can seek");
-            longest = longest.max(begin.elapsed());
-            for n in number..10.min(number + 2) {
-                let (sequence, _, grey) = next(&mut video).expect("a frame");
-                assert!(sequence == n as u64 && grey.abs_diff(n as u8 * 20) <= 1, "{n}: {sequence} {grey}");
-            }
-        }
-        // Several seeks without a read in between: the last one counts.
-        for number in [2i32, 9, 4] {
-            video.seek(f64::from(number) / 5.0).expect("it can seek");
-        }
-        assert_eq!(next(&mut video).map(|f| f.0), Some(4));
-        assert!(longest < Duration::from_secs(2), "a seek took {longest:?}");
-    }
-
-    #[test]
-    fn files_that_are_not_videos_are_errors() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.mp4");
-        assert!(matches!(Video::file(&path), Err(SourceError::NoFile { .. })));
-        for content in [&b""[..], b"\0\x01not a video at all"] {
-            std::fs::write(&path, content).expect("written");
-            let answer = Video::file(&path);
-            assert!(matches!(answer, Err(SourceError::Unreadable { .. })), "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_video_is_named() {
-        let folder = tempfile::tempdir().expect("a folder");
-        // ffmpeg would play the first as the picture of a terminal.
-        let files: [(&str, &[u8], FileKind); 4] = [
-            ("notes.txt", b"buy milk\n", FileKind::Text),
-            ("notes.mp4", b"buy milk\n", FileKind::Text),
-            ("a.pdf", b"%PDF-1.7\n\xe2", FileKind::Pdf),
-            ("a.docx", b"PK\x03\x04\x14\0", FileKind::Zip),
-        ];
-        for (name, content, kind) in files {
-            let path = folder.path().join(name);
-            std::fs::write(&path, content).expect("written");
-            let answer = Video::file(&path);
-            assert!(
-                matches!(&answer, Err(SourceError::NotMedia { kind: is, .. }) if *is == kind),
-                "{answer:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_pipe_is_refused_at_once() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let pipe = folder.path().join("a.mp4");
-        assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
-        let begin = Instant::now();
-        let answer = Video::file(&pipe);
-        assert!(matches!(answer, Err(SourceError::NotMedia { kind: FileKind::Pipe, .. })), "{answer:?}");
-        assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
@@ -21,10 +22,40 @@ pub(super) enum ProcessError {
     Failed(String),
 }
 
+/// The programs that run, so that none outlives this one.
+static RUNNING: Mutex<Running> = Mutex::new(Running { ending: false, children: Vec::new() });
+
+struct Running {
+    /// No other is started.
+    ending: bool,
+    children: Vec<Arc<Mutex<Child>>>,
+}
+
+fn running() -> MutexGuard<'static, Running> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills every program that still runs, and starts no other: the threads that wait for them end with this process, without
+/// dropping anything. ffprobe would wait for a silent server for minutes.
+pub(in crate::source) fn end_all() {
+    let mut running = running();
+    running.ending = true;
+    for child in running.children.drain(..) {
+        // Whoever holds the lock for longer is killing it.
+        for _ in 0..20 {
+            if let Ok(mut child) = child.try_lock() {
+                let _ = child.kill();
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
 /// A running program. It is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Process {
-    child: Child,
+    child: Arc<Mutex<Child>>,
     /// The last line of its error messages. A thread reads them all the time: a program that cannot write its messages
     /// stops working.
     errors: LatestReader<String>,
@@ -38,17 +69,22 @@ impl Process {
     pub fn start(command: &mut Command) -> Result<(Self, ChildStdout), ProcessError> {
         let name = command.get_program().to_string_lossy().into_owned();
         let failed = |error: io::Error| ProcessError::Failed(format!("{name} couldn't be started ({error})"));
-        let child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(
-                |e| match e.kind() {
-                    io::ErrorKind::NotFound => ProcessError::NotInstalled,
-                    _ => failed(e),
-                },
-            )?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = running();
+        if running.ending {
+            return Err(ProcessError::Failed("Sightline is ending".into()));
+        }
+        let mut child = command.spawn().map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => ProcessError::NotInstalled,
+            _ => failed(e),
+        })?;
+        let pipes = (child.stdout.take(), child.stderr.take());
+        let child = Arc::new(Mutex::new(child));
+        running.children.push(Arc::clone(&child));
+        drop(running);
         let (lines, errors) = latest();
-        let mut process = Self { child, errors };
-        let (Some(output), Some(messages)) = (process.child.stdout.take(), process.child.stderr.take())
-        else {
+        let process = Self { child, errors };
+        let (Some(output), Some(messages)) = pipes else {
             return Err(ProcessError::Failed(format!("{name} has no output")));
         };
         spawn_thread("sightline-ffmpeg-errors", move || pass_on_lines(messages, &lines)).map_err(failed)?;
@@ -57,10 +93,11 @@ impl Process {
 
     /// Waits for the end of a program whose output has ended. Returns whether it succeeded, and the last line of its error
     /// messages.
-    pub fn finish(mut self) -> (bool, String) {
+    pub fn finish(self) -> (bool, String) {
         let deadline = Instant::now() + EXIT;
         let succeeded = loop {
-            match self.child.try_wait() {
+            let ended = self.child().try_wait();
+            match ended {
                 Ok(Some(status)) => break status.success(),
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(2)),
                 Ok(None) | Err(_) => break false,
@@ -72,12 +109,18 @@ impl Process {
         }
         (succeeded, last)
     }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        running().children.retain(|child| !Arc::ptr_eq(child, &self.child));
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

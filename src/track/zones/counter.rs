@@ -235,6 +235,20 @@ impl Counter {
         self.tell(report);
     }
 
+    /// Fills the report of a frame that is looked at again: what was counted stands, and nothing is counted.
+    pub fn tell_again(&mut self, report: &mut Report) {
+        if self.scene.is_empty() {
+            clear(report);
+            return;
+        }
+        for track in &mut report.tracks {
+            if let Ok(place) = self.find(track.id) {
+                track.speed = self.tracks[place].speed;
+            }
+        }
+        self.tell(report);
+    }
+
     /// Fills the report for a single image, whose objects have no tracks: who is inside which zone. Nothing is counted.
     pub fn update_image(&mut self, results: &Results, labels: &Labels, report: &mut Report) {
         self.reset();

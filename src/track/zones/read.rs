@@ -1,5 +1,6 @@
 //! Reading a scene file: what is wrong is told with its line.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use super::geometry::{self, Point};
 use super::scene_file::{
     Anchor, ClassName, Counting, Distances, Exercise, HeatMap, Line, Look, Perspective, SceneFile, Zone,
 };
+
+use crate::whole_file;
 
 /// The size of a scene file in bytes, at most.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -27,20 +30,18 @@ impl SceneFile {
     /// # Errors
     /// [`SceneFileError::Unreadable`], or [`SceneFileError::Wrong`] with the line that is wrong.
     pub fn load(path: &Path) -> Result<Self, SceneFileError> {
-        use std::io::Read as _;
         let unreadable = |error: std::io::Error| SceneFileError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
         };
         let wrong = |(problem, line)| SceneFileError::Wrong { path: path.to_owned(), line, problem };
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        let text = std::str::from_utf8(&bytes);
-        match text {
-            _ if bytes.len() > MAX_BYTES => Err(wrong((SceneProblem::TooLarge { limit: MAX_BYTES }, None))),
-            Ok(text) => Self::parse(text).map_err(wrong),
-            Err(_) => Err(wrong((SceneProblem::NotText, None))),
+        match whole_file::read_text(path, MAX_BYTES as u64) {
+            Ok(text) => Self::parse(&text).map_err(wrong),
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                Err(wrong((SceneProblem::TooLarge { limit: MAX_BYTES }, None)))
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(wrong((SceneProblem::NotText, None))),
+            Err(error) => Err(unreadable(error)),
         }
     }
 

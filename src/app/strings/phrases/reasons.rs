@@ -62,6 +62,7 @@ pub(super) const PHRASES: Phrases = &[
         "it is a zip archive (perhaps a PyTorch model, which must be exported to ONNX first)",
         "这是 zip 压缩包（可能是 PyTorch 模型，须先导出为 ONNX）",
     ),
+    ("it is compressed with gzip and must be unpacked first", "文件经 gzip 压缩，须先解压"),
     ("it is a TensorFlow Lite model", "这是 TensorFlow Lite 模型"),
     // Why a model can't be identified or run.
     ("none of its inputs takes an image of three colours ({})", "没有一个输入接受三通道图像（{0}）"),
@@ -85,6 +86,11 @@ pub(super) const PHRASES: Phrases = &[
     ("it wants to read its weights from “{}”, outside its own folder", "它要从自身文件夹之外的“{0}”读取权重"),
     ("Don't trust this file: get the model from its own project.", "请勿信任该文件：请从模型的项目获取。"),
     ("its weights lie in a second file, “{}”, which is missing", "权重在第二个文件“{0}”中，但该文件不存在"),
+    ("its weights “{}” are a link to a file outside its own folder", "权重“{0}”是指向自身文件夹之外的链接"),
+    (
+        "Put the weights themselves next to the model, or link the model instead of copying it.",
+        "请将权重文件本身放到模型旁边，或以链接代替复制。",
+    ),
     ("Put that file next to the model.", "请将该文件放到模型旁边。"),
     ("Export it again with the image as its only input.", "请重新导出，仅以图像为输入。"),
     (
@@ -129,7 +135,7 @@ pub(super) const PHRASES: Phrases = &[
     ),
     ("Correct or delete “{}”.", "请更正或删除“{0}”。"),
     // A list of models.
-    ("it is too large for a list", "文件过大，不是模型目录"),
+    ("it is larger than {} MB", "文件超过 {0} MB"),
     ("its version is {}, and this program reads version 1", "版本为 {0}，而本程序读取版本 1"),
     ("two entries have the id “{}”", "有两个条目的 id 是“{0}”"),
     ("the bundled one", "内置目录"),

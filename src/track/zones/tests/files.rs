@@ -135,3 +135,18 @@ fn a_file_is_saved_whole_and_loaded() {
     let missing = SceneFile::load(&folder.path().join("no.toml")).expect_err("missing").to_string();
     assert!(missing.contains("can\u{2019}t be read"), "{missing}");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_scene_file_is_never_waited_for() {
+    use super::super::SceneFileError;
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    let error = SceneFile::load(&pipe).expect_err("no file");
+    assert!(error.to_string().contains("it is a named pipe, not a file"), "{error}");
+    let large = folder.path().join("large.toml");
+    std::fs::File::create(&large).and_then(|file| file.set_len(1 << 30)).expect("a sparse file");
+    let error = SceneFile::load(&large).expect_err("too large");
+    assert!(matches!(error, SceneFileError::Wrong { problem: SceneProblem::TooLarge { .. }, .. }), "{error}");
+}
