@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounde
 use super::desk::{Desk, Happening, Seen, WatchOptions};
 use super::rule::Rule;
 use super::rules_file::Rules;
-use crate::engine::{Engine, Prediction, Subscription};
+use crate::engine::{Engine, ModelInfo, Prediction, Subscription};
 use crate::track::Report;
 
 /// Predictions that wait at most.
@@ -54,7 +54,7 @@ impl Watch {
         let happenings = desk.happenings();
         let thread = std::thread::Builder::new()
             .name("sightline-rules".into())
-            .spawn(move || Work { desk, newest: None, since: Instant::now() }.run(&predictions, &waiting))?;
+            .spawn(move || Work::new(desk).run(&predictions, &waiting))?;
         Ok(Self { orders: Some(orders), happenings, thread: Some(thread) })
     }
 
@@ -106,11 +106,24 @@ impl Drop for Watch {
 struct Work {
     desk: Desk,
     newest: Option<Arc<Prediction>>,
+    /// The source, by its generation, and the model of the last result.
+    last: Option<(u64, Arc<ModelInfo>)>,
     /// When the newest came.
     since: Instant,
 }
 
 impl Work {
+    fn new(desk: Desk) -> Self {
+        Self { desk, newest: None, last: None, since: Instant::now() }
+    }
+
+    /// No results come for now.
+    fn rest(&mut self) {
+        self.desk.rest();
+        // Its frame is large.
+        self.newest = None;
+    }
+
     fn run(mut self, predictions: &Subscription, orders: &Receiver<Order>) {
         loop {
             loop {
@@ -122,11 +135,7 @@ impl Work {
             }
             match predictions.next(STEP) {
                 Ok(prediction) => self.take(prediction),
-                Err(RecvTimeoutError::Timeout) if self.since.elapsed() >= REST => {
-                    self.desk.rest();
-                    // Its frame is large.
-                    self.newest = None;
-                }
+                Err(RecvTimeoutError::Timeout) if self.since.elapsed() >= REST => self.rest(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -150,13 +159,11 @@ impl Work {
     }
 
     fn take(&mut self, prediction: Arc<Prediction>) {
-        let is_other = self.newest.as_ref().is_some_and(|newest| {
-            newest.frame.generation != prediction.frame.generation
-                || !newest.model.is_same_model(&prediction.model)
-        });
-        if is_other {
+        let (generation, model) = (prediction.frame.generation, &prediction.model);
+        if self.last.as_ref().is_some_and(|(last, of)| *last != generation || !of.is_same_model(model)) {
             self.desk.restart();
         }
+        self.last = Some((generation, Arc::clone(model)));
         self.since = Instant::now();
         if let Some(report) = &prediction.report {
             self.desk.frame(&seen(&prediction, report), || Some(Arc::clone(&prediction)));
@@ -168,3 +175,7 @@ impl Work {
 fn seen<'a>(prediction: &'a Prediction, report: &'a Report) -> Seen<'a> {
     Seen { frame: &prediction.frame, found: prediction.into(), report }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;
