@@ -156,10 +156,9 @@ fn row(ui: &mut Ui, view: &View<'_>, editor: &mut Editor, item: Item, out: &mut 
                 change(scene, out);
             }
         }
-        let text = format!("{name}  {}", counts(view, item));
         let room = (ui.available_width() - 34.0).max(60.0);
         let chosen = editor.selected == Some(item);
-        let label = egui::Button::selectable(chosen, text).truncate().min_size(egui::vec2(room, 24.0));
+        let label = egui::Button::selectable(chosen, name.as_str()).right_text(counts(view, item)).truncate();
         if ui.add_sized([room, 24.0], label).clicked() {
             editor.cancel();
             editor.selected = (!chosen).then_some(item);
