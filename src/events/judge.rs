@@ -332,7 +332,8 @@ impl Judge {
                 state.done.push(object.track);
                 if state.is_free(self.now, wall) {
                     let until = Until::TrackGoes(object.track);
-                    self.fire(state, Subject::of(object, count), until, report, out);
+                    // Others may be there already: it fires for this one.
+                    self.fire(state, Subject::of(object, 1), until, report, out);
                 }
             }
         }

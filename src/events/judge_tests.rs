@@ -214,6 +214,15 @@ fn what_leaves_a_zone_and_comes_back_fires_again_and_what_is_hidden_in_it_doesnt
 }
 
 #[test]
+fn who_comes_to_others_comes_alone() {
+    let mut judge = judge(&[rule(When::Enters)]);
+    step(&mut judge, &frame(1.0, &[(7, CAR, 0.0)]));
+    let second = step(&mut judge, &frame(2.0, &[(7, CAR, 0.0), (8, CAR, 2.0)]));
+    let Verdict::Fired(firing) = &second[0] else { panic!("{second:?}") };
+    assert_eq!((firing.track_id, firing.count, second.len()), (8, 1, 1));
+}
+
+#[test]
 fn a_crowd_of_another_source_fires_too() {
     let mut judge = judge(&[Rule { at_least: 2, ..rule(When::StaysIn) }]);
     let two = [(1, CAR, 0.0), (2, CAR, 0.0)];

@@ -20,6 +20,8 @@ const QUEUE: usize = 8;
 const STEP: Duration = Duration::from_millis(50);
 /// After so long without a result, all alerts close.
 const REST: Duration = Duration::from_secs(10);
+/// How long a test waits for a frame to send.
+const NO_FRAME: Duration = Duration::from_secs(2);
 /// How long ending waits, in all.
 const QUIT: Duration = Duration::from_millis(450);
 
@@ -110,11 +112,13 @@ struct Work {
     last: Option<(u64, Arc<ModelInfo>)>,
     /// When the newest came.
     since: Instant,
+    /// Tests that wait for a frame, since when.
+    tests: Vec<(Arc<Rule>, usize, Instant)>,
 }
 
 impl Work {
     fn new(desk: Desk) -> Self {
-        Self { desk, newest: None, last: None, since: Instant::now() }
+        Self { desk, newest: None, last: None, since: Instant::now(), tests: Vec::new() }
     }
 
     /// No results come for now.
@@ -139,7 +143,20 @@ impl Work {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            if self.tests.iter().any(|(_, _, since)| since.elapsed() >= NO_FRAME) {
+                self.test();
+            }
             self.desk.gather();
+        }
+    }
+
+    /// Carries out the tests that were asked for.
+    fn test(&mut self) {
+        let empty = Report::default();
+        let seen =
+            self.newest.as_deref().map(|newest| seen(newest, newest.report.as_deref().unwrap_or(&empty)));
+        for (rule, place, _) in self.tests.drain(..) {
+            self.desk.test(rule, place, seen.as_ref(), self.newest.clone());
         }
     }
 
@@ -148,12 +165,11 @@ impl Work {
             Order::Rules(rules) => self.desk.set_rules(rules),
             Order::Options(options) => self.desk.set_options(options),
             Order::Test { rule, place } => {
-                let empty = Report::default();
-                let seen = self
-                    .newest
-                    .as_deref()
-                    .map(|newest| seen(newest, newest.report.as_deref().unwrap_or(&empty)));
-                self.desk.test(rule, place, seen.as_ref(), self.newest.clone());
+                self.tests.push((rule, place, Instant::now()));
+                // A watch that was just started has seen no frame yet.
+                if self.newest.is_some() {
+                    self.test();
+                }
             }
         }
     }
@@ -169,6 +185,9 @@ impl Work {
             self.desk.frame(&seen(&prediction, report), || Some(Arc::clone(&prediction)));
         }
         self.newest = Some(prediction);
+        if !self.tests.is_empty() {
+            self.test();
+        }
     }
 }
 

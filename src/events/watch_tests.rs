@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::ModelInfo;
-use crate::events::{Log, When};
+use crate::events::{Action, Log, When};
 use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
@@ -8,6 +8,7 @@ use crate::model::spec::{
     ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec,
 };
 use crate::model::{Results, Task, Thresholds};
+use crate::save::SnapshotOptions;
 use crate::track::TrackReport;
 
 const SIZE: (u32, u32) = (64, 48);
@@ -87,4 +88,23 @@ fn another_source_or_model_is_noticed_after_a_rest() {
     work.desk.finish(Duration::from_secs(20));
     let log = Log::open_to_read(&path).expect("readable").expect("there");
     assert_eq!(log.count(&crate::events::Filter::default()).expect("counted"), 3);
+}
+
+#[test]
+fn a_test_right_after_the_start_has_the_next_frame() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::new(None, Arc::new(|| {}));
+    let happenings = desk.happenings();
+    let mut work = Work::new(desk);
+    let snapshot = SnapshotOptions { folder: Some(folder.path().to_owned()), ..SnapshotOptions::default() };
+    work.carry_out(Order::Options(Arc::new(WatchOptions { snapshot, ..WatchOptions::default() })));
+    let rule = Rule { name: "r".into(), actions: vec![Action::Snapshot], ..Rule::default() };
+    work.carry_out(Order::Test { rule: Arc::new(rule), place: 0 });
+    work.take(prediction(1, &model("first"), 0.0));
+    work.desk.finish(Duration::from_secs(20));
+    let outcome = happenings.try_iter().find_map(|happening| match happening {
+        Happening::Outcome(outcome) => Some(outcome.result),
+        _ => None,
+    });
+    assert!(outcome.as_ref().is_some_and(Result::is_ok), "{outcome:?}");
 }

@@ -10,7 +10,6 @@ pub struct Display {
 }
 
 impl Display {
-    #[expect(clippy::new_without_default, reason = "it starts a program")]
     pub fn new() -> Self {
         let mut server = Command::new("Xvfb")
             // Without `-noreset` it starts anew, deaf for a moment, whenever its last client goes.

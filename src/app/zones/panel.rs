@@ -158,7 +158,8 @@ fn row(ui: &mut Ui, view: &View<'_>, editor: &mut Editor, item: Item, out: &mut 
         }
         let room = (ui.available_width() - 34.0).max(60.0);
         let chosen = editor.selected == Some(item);
-        let label = egui::Button::selectable(chosen, name.as_str()).right_text(counts(view, item)).truncate();
+        // The counts are on the picture; an empty text at the right keeps the name at the left.
+        let label = egui::Button::selectable(chosen, name.as_str()).right_text("").truncate();
         if ui.add_sized([room, 24.0], label).clicked() {
             editor.cancel();
             editor.selected = (!chosen).then_some(item);
