@@ -6,7 +6,8 @@
 //!
 //! "bare run" is the network alone, run again on the tensor of that frame; a copy is the same bytes through memory once. "loop"
 //! is a frame's time while the next one is decoded on another thread. "share" says how much of the total the bare run is; 1.00
-//! would mean that Sightline adds nothing. "scene" (results as shapes to draw) and "painting" (these on a copy of the frame, as
+//! would mean that Sightline adds nothing. "apart" is a frame's input, network and output with the network in a process of its own, as
+//! a new model runs, against the same in this process. "scene" (results as shapes to draw) and "painting" (these on a copy of the frame, as
 //! in a saved image) come on top if results are shown, on another thread than the model's.
 
 mod common;
@@ -19,6 +20,7 @@ use anyhow::{Context as _, bail};
 use crossbeam_channel::bounded;
 use sightline::frame::convert::Decoder;
 use sightline::frame::{Frame, PixelFormat};
+use sightline::model::isolation::{Isolation, Limits, When};
 use sightline::model::labels::Labels;
 use sightline::model::{Model, OpenOptions, Results, Thresholds, folders};
 use sightline::scene::{Scene, Style, image_painter};
@@ -119,6 +121,8 @@ fn measure(path: &Path, source: &Path, options: &OpenOptions, count: u64) -> any
     let (thresholds, mut results) = (Thresholds::default(), Results::default());
     let (mut decode, mut input, mut inference, mut output) = (vec![], vec![], vec![], vec![]);
     let (mut total, mut bare, mut overlapped) = (vec![], vec![], vec![]);
+    let (mut apart, mut here) = (vec![], vec![]);
+    let mut isolated = open_apart(path, options)?;
     let (mut floors, mut shown) = (Floors::new()?, Shown::new(&model));
     let mut measured = 0;
     for number in 0..count + WARM_UP {
@@ -143,6 +147,18 @@ fn measure(path: &Path, source: &Path, options: &OpenOptions, count: u64) -> any
         if rest == 0 || measured == count {
             let block = if rest == 0 { BLOCK } else { rest };
             overlap(&mut frames, &mut model, &thresholds, block, &mut overlapped)?;
+            // In turn, frame by frame.
+            for turn in 0..block {
+                frames.advance()?;
+                let mut ways = [(&mut model, &mut here), (&mut isolated, &mut apart)];
+                // The second one runs while the next frame is decoded: each is the second as often as the first.
+                if turn % 2 == 1 {
+                    ways.reverse();
+                }
+                for (model, took) in ways {
+                    took.push(f64::from(model.run(&frames.frame, &thresholds, &mut results)?.total));
+                }
+            }
         }
     }
     let decode_floor = if floors.compressed { "libjpeg-turbo" } else { "copy of the frame" };
@@ -170,11 +186,25 @@ fn measure(path: &Path, source: &Path, options: &OpenOptions, count: u64) -> any
             stage("output", output, Some(("copy of the outputs", floors.output))),
             stage("total", total, least(&bare)),
             stage("loop", overlapped, least(&bare)),
+            stage("apart", apart, Some(("in this process", here))),
             stage("scene", shown.scene_ms, None),
             stage("painting", shown.painting_ms, Some(("copy of the frame", floors.frame))),
         ],
         share,
     })
+}
+
+/// Opens the model in a process of its own.
+fn open_apart(path: &Path, options: &OpenOptions) -> anyhow::Result<Model> {
+    let isolation = Isolation {
+        when: When::Always,
+        journal: None,
+        program: Some(env!("CARGO_BIN_EXE_sightline").into()),
+        limits: Limits::FOR_USE,
+    };
+    let mut model = Model::open(path, &OpenOptions { isolation: Some(isolation), ..options.clone() })?;
+    model.warm_up()?;
+    Ok(model)
 }
 
 /// An endless stream of frames: a source that ends is opened again.

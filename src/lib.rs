@@ -5,6 +5,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`file_kind`] | what a path leads to that isn't what was expected |
+//! | [`alive`] | files that exist while a process does |
 //! | [`whole_file`] | files that are written whole or not at all |
 //! | [`latest`] | a slot of one value between two threads; the newest wins |
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
@@ -23,6 +24,7 @@
 //! | [`app`] | the window |
 //! | [`cli`] | the command line, one file a command |
 
+pub mod alive;
 pub mod app;
 pub mod cli;
 pub mod engine;

@@ -300,5 +300,7 @@ pub enum WindowIntent {
     CopyText(String),
     /// Take a message away.
     Dismiss(u64),
+    /// Open the source and the model of the last time, without which the window started.
+    OpenRemembered,
     Quit,
 }

@@ -8,7 +8,6 @@ mod compare;
 mod composer;
 mod controllers;
 mod detect_panel;
-mod ending;
 mod events;
 mod figures_panel;
 mod help;
@@ -27,6 +26,7 @@ mod settings_page;
 mod source_panel;
 mod speed;
 mod stage;
+mod start;
 mod strings;
 mod style;
 #[cfg(test)]
@@ -91,8 +91,9 @@ fn open(options: AppOptions, observer: Option<Box<dyn Observer>>) -> Result<(), 
         ..eframe::NativeOptions::default()
     };
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
-        ending::close_when_told(cc.egui_ctx.clone());
-        Ok(Box::new(window::App::new(&cc.egui_ctx, options, Timing::since(started, observer))))
+        let app = window::App::new(&cc.egui_ctx, options, Timing::since(started, observer));
+        start::close_when_told(&cc.egui_ctx, app.start());
+        Ok(Box::new(app))
     });
     eframe::run_native("sightline", native, create).map_err(|error| {
         let reason = error.to_string();

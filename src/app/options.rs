@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::isolation::Isolation;
 use crate::model::labels::Language;
 use crate::source::Address;
 
@@ -16,6 +17,8 @@ pub struct AppOptions {
     pub language: Option<Language>,
     /// Width and height of the window, in points.
     pub size: Option<(f32, f32)>,
+    /// Which models run in a process of their own; `None`: none does.
+    pub isolation: Option<Isolation>,
 }
 
 /// Why the window can't be opened.

@@ -46,12 +46,22 @@ fn waiting(ui: &mut Ui, title: &str, text: &str) {
 fn welcome(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     centred_page(ui, 560.0, |ui| {
-        badge(ui, Icon::Camera, palette(ui).accent);
-        page_title(ui, s.welcome);
-        paragraph(ui, s.welcome_text, palette(ui).weak);
+        if view.safe {
+            badge(ui, Icon::Warning, palette(ui).warn);
+            page_title(ui, s.started_safely);
+            paragraph(ui, s.started_safely_text, palette(ui).weak);
+        } else {
+            badge(ui, Icon::Camera, palette(ui).accent);
+            page_title(ui, s.welcome);
+            paragraph(ui, s.welcome_text, palette(ui).weak);
+        }
         ui.add_space(16.0);
         button_row(ui, |ui| {
-            if primary_button(ui, s.any_camera).clicked() {
+            if view.safe && primary_button(ui, s.open_remembered).clicked() {
+                out.push(Intent::Window(WindowIntent::OpenRemembered));
+            }
+            let camera = if view.safe { plain_button } else { primary_button };
+            if camera(ui, s.any_camera).clicked() {
                 out.push(Intent::Source(SourceIntent::Open(Address::AnyCamera)));
             }
             other_sources(ui, view, out);

@@ -240,6 +240,8 @@ pub struct View<'a> {
     pub page: &'a Page,
     /// The help sheet is open.
     pub help: bool,
+    /// The window started without the source and the model of the last time.
+    pub safe: bool,
     /// A menu or a dialogue is open: it gets the keys.
     pub menu_open: bool,
     /// A text is being typed, or was until Escape took the focus from it.

@@ -7,6 +7,7 @@ mod layout;
 mod snapshot;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +21,7 @@ use super::controllers::{
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
 use super::stage::Stage;
+use super::start::Start;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
@@ -30,7 +32,7 @@ use super::{help, keys, pages, style};
 use crate::engine::{Command, Engine, EngineOptions, PaceReport, Stats};
 use crate::library::download::{Downloads, Options};
 use crate::library::{self, Catalogue, Inventory, Watcher, leftovers};
-use crate::model::{Thresholds, folders, runtime};
+use crate::model::{Thresholds, folders, isolation, runtime};
 use crate::scene;
 use crate::settings::{self, Settings};
 use crate::source::Address;
@@ -52,6 +54,7 @@ pub struct App {
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
+    start: Start,
     timing: Timing,
 }
 
@@ -61,6 +64,8 @@ struct WindowState {
     full_screen: bool,
     /// The help sheet is open.
     help: bool,
+    /// It started without the source and the model of the last time.
+    safe: bool,
     /// A menu or a dialogue was open at the end of the last pass.
     menu_open: bool,
     /// A text was being typed at the end of the last pass.
@@ -88,6 +93,7 @@ impl App {
         style::install(ctx);
         let mut toasts = Toasts::default();
         let settings_file = settings::settings_file();
+        let (start, crashed) = Start::begin(settings_file.as_deref());
         let (loaded, may_write) = match settings_file.as_deref().map(settings::load) {
             Some((settings, error)) => {
                 let may_write = !matches!(error, Some(settings::SettingsError::Unreadable { .. }));
@@ -125,7 +131,8 @@ impl App {
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
-            window: WindowState::default(),
+            window: WindowState { safe: crashed, ..WindowState::default() },
+            start,
             timing,
             core: Core {
                 source: engine.source(),
@@ -141,6 +148,7 @@ impl App {
                 position: None,
                 models: Arc::default(),
                 known: catalogue.known(),
+                isolation: options.isolation.clone(),
                 catalogue,
                 watcher,
                 workers: Workers::new(ctx.clone()),
@@ -170,21 +178,50 @@ impl App {
             }
             Done::Nothing
         });
-        let source = options.source.or_else(|| core.settings.source.clone()).unwrap_or(Address::AnyCamera);
+        let safe = self.window.safe;
+        let own_source = options.source.is_some();
+        let source = options.source.or_else(|| (!safe).then(|| remembered_source(core)));
         // At once, before the first pass: the source opens while the window is made.
-        self.source.apply(SourceIntent::Open(source), core);
+        if let Some(source) = source {
+            self.source.apply(SourceIntent::Open(source), core);
+        }
+        // Without a source of its own the page in the preview's place says it.
+        if safe && own_source && options.model.is_none() {
+            let s = core.strings();
+            core.toasts.bad(s.started_safely, s.started_safely_text);
+        }
         if let Some(model) = options.model {
             self.model.apply(ModelIntent::Open(model), core);
-        } else {
-            // A worker finds out which files exist.
-            let remembered = core.settings.model.clone();
-            core.workers.run("first model", move || {
-                let model = remembered.filter(|model| model.is_file()).or_else(folders::default_model);
-                Done::Ask(model.map(|model| Intent::Model(ModelIntent::Open(model))).into_iter().collect())
-            });
+        } else if !safe {
+            open_remembered_model(core, true);
         }
         if !options.compare.is_empty() {
             self.compare.begin(options.compare, core);
+        }
+    }
+
+    /// Opens the source and the model of the last time after all.
+    fn open_remembered(&mut self) {
+        self.window.safe = false;
+        let core = &mut self.core;
+        let source = remembered_source(core);
+        self.source.apply(SourceIntent::Open(source), core);
+        open_remembered_model(core, false);
+    }
+
+    /// The start of the window.
+    pub(super) fn start(&self) -> &Start {
+        &self.start
+    }
+
+    /// Notes that the window has started, once it has.
+    fn watch_start(&self) {
+        if self.start.is_over() {
+            let start = self.start.clone();
+            self.core.workers.run("started", move || {
+                start.end();
+                Done::Nothing
+            });
         }
     }
 
@@ -313,6 +350,7 @@ impl App {
             playback_speed: source.speed,
             page: &core.page,
             help: window.help,
+            safe: window.safe,
             menu_open: window.menu_open,
             typing: window.typing,
             failure_shown: core.toasts.newest_failure(),
@@ -357,9 +395,32 @@ impl App {
     }
 }
 
+/// The source of the last time, else the best camera.
+fn remembered_source(core: &Core) -> Address {
+    core.settings.source.clone().unwrap_or(Address::AnyCamera)
+}
+
+/// Opens the model of the last time, else the default one. `careful`: also if the last one ended its process then.
+fn open_remembered_model(core: &Core, careful: bool) {
+    // A worker finds out which files exist.
+    let remembered = core.settings.model.clone();
+    core.workers.run("first model", move || {
+        let remembered = remembered.filter(|model| model.is_file());
+        let open = |model: PathBuf| Intent::Model(ModelIntent::Open(model));
+        if let Some(model) = remembered.as_deref().filter(|_| careful)
+            && let Ok(Some(ending)) = isolation::how_it_ended(model, true)
+        {
+            let default = folders::default_model().filter(|default| default != model);
+            return Done::NotOpened(model.to_owned(), ending, default.map(open));
+        }
+        Done::Ask(remembered.or_else(folders::default_model).map(open).into_iter().collect())
+    });
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.watch_visibility(ctx);
+        self.watch_start();
         self.gather(ctx);
         self.dispatch(ctx, frame);
     }
@@ -389,6 +450,7 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // Both need a moment to end; together, no longer than one.
         self.events.end();
+        self.start.end_in_order();
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

@@ -16,6 +16,7 @@ use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
 use crate::library::upkeep::{Removed, UpkeepError, Verdict};
+use crate::model::isolation::Ending;
 use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
@@ -45,6 +46,8 @@ pub enum Done {
     Snapshot(Result<Box<Saved>, SnapshotError>),
     /// Which provider ran which part of a model.
     Ran(PathBuf, Result<Vec<NodeShare>, String>),
+    /// The model of the last time isn't opened, because it ended its process then; what is asked for instead.
+    NotOpened(PathBuf, Ending, Option<Intent>),
     Inspected(PathBuf, Option<Sidecar>, Result<Box<Inspection>, ModelError>),
     ReadingSaved(PathBuf, Result<Box<Sidecar>, ModelError>),
     /// The class names for the model at the path.

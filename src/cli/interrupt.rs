@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 
 use super::failure::{Exit, Failure};
-use crate::model::CancelToken;
+use crate::model::{CancelToken, isolation};
 
 /// How long after Ctrl-C a model may go on before it is abandoned. ONNX Runtime checks for a request to stop between
 /// two operators only, and one operator may compute for a minute.
@@ -35,6 +35,8 @@ impl Interrupt {
         let mine = interrupt.clone();
         let listening = ctrlc::set_handler(move || {
             if mine.0.since.set(Instant::now()).is_err() {
+                // What is left hanging is no fault of the model.
+                isolation::end_in_order();
                 crate::source::end_programs();
                 std::process::exit(Exit::Interrupted as i32);
             }

@@ -20,6 +20,7 @@ mod track;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -30,6 +31,7 @@ pub use failure::{Exit, Failure};
 use crate::app::{self, AppOptions};
 use crate::engine::MAX_COMPARED;
 use crate::library::{Catalogue, inventory};
+use crate::model::isolation::{self, Isolation, When};
 use crate::model::labels::Language;
 use crate::model::spec::Size;
 use crate::model::{FeatureModel, Model, ModelError, OpenOptions, Spec, Task, folders};
@@ -88,6 +90,8 @@ struct WindowArgs {
     /// Window size, e.g. 1280x800 [default: as it was closed]
     #[arg(long, value_name = "SIZE", value_parser = image_size)]
     size: Option<(u32, u32)>,
+    #[command(flatten)]
+    isolate: IsolateArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -109,6 +113,9 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Check what works on this computer, and how to fix the rest
     Doctor(doctor::DoctorArgs),
+    /// Run one model for another process of this program
+    #[command(name = isolation::COMMAND, hide = true)]
+    Helper,
     /// Print a script for completing commands and options in a shell
     Completions(completions::CompletionsArgs),
 }
@@ -135,6 +142,35 @@ struct OpeningArgs {
     /// For styles and other image-to-image models: apply only to people, found with this matting model
     #[arg(long, value_name = "MODEL")]
     person_only: Option<PathBuf>,
+    #[command(flatten)]
+    isolate: IsolateArgs,
+}
+
+/// Which models run in a process of their own.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct IsolateArgs {
+    /// Which models run in a process of their own: “auto” those that haven't run here yet or ever crashed, “always” all,
+    /// “never” none
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    isolate: Isolate,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Isolate {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl IsolateArgs {
+    fn isolation(self) -> Isolation {
+        Isolation::of_user(match self.isolate {
+            Isolate::Auto => When::Needed,
+            Isolate::Always => When::Always,
+            Isolate::Never => When::Never,
+        })
+    }
 }
 
 impl OpeningArgs {
@@ -155,6 +191,7 @@ impl OpeningArgs {
             matte: second(&self.person_only)?,
             profile: None,
             cache: folders::cache_folder(),
+            isolation: Some(self.isolate.isolation()),
             cancel: Some(interrupt.cancel_token()),
         })
     }
@@ -164,10 +201,40 @@ impl OpeningArgs {
     /// # Errors
     /// Why it can't be opened, what does not fit the options, or [`Failure::Interrupted`].
     fn open(&self, path: &Path, options: &OpenOptions, interrupt: &Interrupt) -> anyhow::Result<Model> {
+        self.open_by(Model::open, path, options, interrupt)
+    }
+
+    /// As [`Self::open`], for times that are compared with others; see [`Model::open_proved`].
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    fn open_proved(
+        &self,
+        path: &Path,
+        options: &OpenOptions,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Model> {
+        let model = self.open_by(Model::open_proved, path, options, interrupt)?;
+        if model.is_apart() {
+            output::note(&format!(
+                "{} runs in a process of its own, which adds a little to its times.",
+                output::printable(&model.name())
+            ));
+        }
+        Ok(model)
+    }
+
+    fn open_by(
+        &self,
+        open: fn(&Path, &OpenOptions) -> Result<Model, ModelError>,
+        path: &Path,
+        options: &OpenOptions,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Model> {
         let (path, options) = (path.to_owned(), options.clone());
         // On a thread of its own: opening may take a minute, and Ctrl-C can't always end it.
         let opened = interrupt.attend("open model", move || -> Result<Model, ModelError> {
-            let mut model = Model::open(&path, &options)?;
+            let mut model = open(&path, &options)?;
             model.warm_up()?;
             Ok(model)
         })?;
@@ -193,6 +260,7 @@ impl OpeningArgs {
         let options = OpenOptions {
             threads: self.threads.map(usize::from),
             cancel: Some(interrupt.cancel_token()),
+            isolation: Some(self.isolate.isolation()),
             ..OpenOptions::default()
         };
         Ok(interrupt.attend("open model", move || FeatureModel::open(&path, &options))??)
@@ -223,6 +291,7 @@ impl OpeningArgs {
 /// Parses the command line, runs the command and returns the exit code.
 #[must_use]
 pub fn main() -> Exit {
+    isolation::this_program_serves();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -233,6 +302,8 @@ pub fn main() -> Exit {
     };
     log(cli.verbose);
     let ended = run(&cli);
+    // What still hangs in a model is no fault of it.
+    isolation::end_in_order();
     source::end_programs();
     match ended {
         Ok(Exit::Interrupted) => Failure::Interrupted.report(),
@@ -243,7 +314,7 @@ pub fn main() -> Exit {
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let Some(command) = &cli.command else { return window(&cli.window) };
-    let WindowArgs { paths, source, model, compare, language, size } = &cli.window;
+    let WindowArgs { paths, source, model, compare, language, size, isolate: _ } = &cli.window;
     let given = !paths.is_empty()
         || source.is_some()
         || model.is_some()
@@ -276,6 +347,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Events(args) => Ok(events::run(args)?),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Helper => {
+            Ok(if isolation::serve() == ExitCode::SUCCESS { Exit::Done } else { Exit::Failed })
+        }
         Command::Completions(args) => completions::run(args),
     }
 }
@@ -303,7 +377,14 @@ fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
             format!("{} models are named, and the window compares {MAX_COMPARED}.", compare.len() + 1);
         return Err(Failure::usage(message, "Leave some out.").into());
     }
-    let options = AppOptions { source, model, compare, language: args.language, size };
+    let options = AppOptions {
+        source,
+        model,
+        compare,
+        language: args.language,
+        size,
+        isolation: Some(args.isolate.isolation()),
+    };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)
 }

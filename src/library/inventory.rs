@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use super::catalogue::Catalogue;
 use super::model_entry::{FileContent, ModelEntry};
 use super::records::{FileStamp, ModelRecord, ModelRecords, RecordsError, RecordsFile};
+use crate::model::isolation::{Journal, Runs};
 use crate::model::{folders, sidecar};
+use crate::whole_file;
 
 /// Files beyond this number are left out.
 const MAX_FILES: usize = 5000;
@@ -43,6 +45,9 @@ pub struct Inventory {
     records_file: Option<RecordsFile>,
     records: ModelRecords,
     records_stamp: Option<FileStamp>,
+    /// Which contents ended their process, from the file beside that of the records.
+    runs: Runs,
+    runs_stamp: Option<FileStamp>,
     catalogue: Arc<Catalogue>,
     /// Contents that were read, by the state of file and sidecar.
     read: HashMap<PathBuf, (ScannedFile, FileContent)>,
@@ -67,6 +72,8 @@ impl Inventory {
             records_file,
             records: ModelRecords::default(),
             records_stamp: None,
+            runs: Runs::default(),
+            runs_stamp: None,
             catalogue,
             read: HashMap::new(),
             error: None,
@@ -95,14 +102,25 @@ impl Inventory {
         self.error.take()
     }
 
-    /// Whether another program changed the records since they were read.
+    /// Whether the records were changed since they were read, by another program or by a model that ran.
     #[must_use]
     pub fn records_changed(&self) -> bool {
         self.records_file.as_ref().is_some_and(|f| FileStamp::of(f.path()).ok() != self.records_stamp)
+            || self.journal().is_some_and(|j| FileStamp::of(&j.file()).ok() != self.runs_stamp)
+    }
+
+    /// Which models ran, beside the records.
+    fn journal(&self) -> Option<Journal> {
+        let folder = whole_file::folder_of(self.records_file.as_ref()?.path());
+        Some(Journal::in_folder(folder.to_owned()))
     }
 
     /// Reads the records again.
     pub fn reload_records(&mut self) {
+        if let Some(journal) = self.journal() {
+            self.runs_stamp = FileStamp::of(&journal.file()).ok();
+            self.runs = journal.load();
+        }
         let Some(file) = &self.records_file else { return };
         match file.load() {
             Ok(records) => self.records = records,
@@ -125,7 +143,7 @@ impl Inventory {
         let file = ScannedFile::of(path)?;
         let content = FileContent::read(&file.path, &self.catalogue.hints(&file.path));
         let record = self.records.of(&file.path);
-        Some(ModelEntry::new(&file.path, file.stamp, content, &record, &self.catalogue))
+        Some(ModelEntry::new(&file.path, file.stamp, content, &record, &self.runs, &self.catalogue))
     }
 
     /// The models of these files; only new and changed files are read.
@@ -140,8 +158,15 @@ impl Inventory {
             };
             self.read.insert(file.path.clone(), (file.clone(), content.clone()));
             let record = self.records.of(&file.path);
-            apart.push(content.has_external_weights);
-            entries.push(ModelEntry::new(&file.path, file.stamp, content, &record, &self.catalogue));
+            apart.push(!content.weights.is_empty());
+            entries.push(ModelEntry::new(
+                &file.path,
+                file.stamp,
+                content,
+                &record,
+                &self.runs,
+                &self.catalogue,
+            ));
         }
         each_once(entries, &apart)
     }

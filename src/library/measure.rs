@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(3);
 /// # Errors
 /// The model can't be opened or run; [`ModelError::Stopped`] if it was told to stop.
 pub fn measure(path: &Path, options: &OpenOptions, go_on: impl Fn() -> bool) -> Result<Measured, ModelError> {
-    let mut model = Model::open(path, options)?;
+    let mut model = Model::open_proved(path, options)?;
     if !go_on() {
         return Err(ModelError::Stopped);
     }

@@ -9,6 +9,7 @@ use super::names;
 use super::records::{FileStamp, Measured, ModelRecord, Origin, Tuned};
 use crate::model::file::GraphInfo;
 use crate::model::identify::Unknown;
+use crate::model::isolation::{self, Ending, Remembered, Runs};
 use crate::model::sidecar::{self, Sidecar};
 use crate::model::spec::{Size, Spec};
 use crate::model::{self, Family, ModelError, Task};
@@ -50,6 +51,10 @@ pub struct ModelEntry {
     pub copies: Vec<PathBuf>,
     /// What the file's metadata says of its licence.
     pub licence: Option<String>,
+    /// How it ended the process that it ran in, if it ever did.
+    pub ending: Option<Ending>,
+    /// It may be run without anybody having asked for it.
+    pub may_be_measured: bool,
 }
 
 /// What a file's content tells, without its record.
@@ -59,8 +64,8 @@ pub(super) struct FileContent {
     pub precision: Precision,
     /// What its metadata says of its licence.
     pub licence: Option<String>,
-    /// Its weights lie in other files, so that two files of the same bytes may be two models.
-    pub has_external_weights: bool,
+    /// The other files in which its weights lie; with them, two files of the same bytes may be two models.
+    pub weights: Vec<PathBuf>,
 }
 
 impl FileContent {
@@ -70,7 +75,7 @@ impl FileContent {
             kind: Kind::Broken { message: error.to_string(), fix: error.fix() },
             precision: Precision::default(),
             licence: None,
-            has_external_weights: false,
+            weights: Vec::new(),
         };
         match inspect(path, hints) {
             Ok(model::Inspection { graph, spec }) => {
@@ -86,7 +91,7 @@ impl FileContent {
                     kind,
                     precision: precision(&graph),
                     licence: licence(&graph),
-                    has_external_weights: !graph.external_data.is_empty(),
+                    weights: graph.external_files(path).collect(),
                 }
             }
             Err(error) => broken(&error),
@@ -102,7 +107,7 @@ impl FileContent {
             kind: Kind::Unknown(reason.into()),
             precision: Precision::default(),
             licence: None,
-            has_external_weights: false,
+            weights: Vec::new(),
         }
     }
 }
@@ -163,10 +168,13 @@ impl ModelEntry {
         stamp: FileStamp,
         content: FileContent,
         record: &ModelRecord,
+        runs: &Runs,
         catalogue: &Catalogue,
     ) -> Self {
         let current = record.stamp == stamp;
         let sha256 = record.sha256.clone().filter(|_| current);
+        let whole = sha256.as_deref().and_then(|sha256| isolation::content(sha256, &content.weights).ok());
+        let remembered = whole.as_deref().and_then(|content| runs.of(content));
         let entry = sha256.as_deref().and_then(|hash| catalogue.by_hash(hash));
         let listed = || entry.map(|e| Origin::of(e, sha256.as_deref().unwrap_or_default()));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -186,6 +194,8 @@ impl ModelEntry {
             weights: record.weights.clone().filter(|_| current),
             copies: Vec::new(),
             licence: content.licence,
+            ending: remembered.and_then(|remembered| remembered.ending),
+            may_be_measured: remembered.is_none_or(Remembered::may_be_measured),
             sha256,
         }
     }
@@ -256,6 +266,7 @@ impl ModelEntry {
             origin: self.origin.as_ref(),
             measured: self.measured.as_ref(),
             reason: self.problem(),
+            ended: self.ending.map(Ending::note),
         }
     }
 }
@@ -281,6 +292,9 @@ pub struct Summary<'a> {
     /// Why it can't be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
+    /// How it ended the process that it ran in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
 }
 
 /// Removes the words for a precision from a name: `yolov8n_int8` and `yolov8n-fp16` are both `yolov8n`.

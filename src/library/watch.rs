@@ -23,7 +23,8 @@ use super::inventory::{self, Inventory};
 use super::measure;
 use super::model_entry::ModelEntry;
 use super::records::{FileStamp, ModelRecords, RecordsError};
-use crate::model::{ModelError, OpenOptions, folders};
+use crate::model::isolation::{self, Isolation};
+use crate::model::{CancelToken, ModelError, OpenOptions, folders};
 
 /// How often folders are scanned whose changes the system doesn't report.
 const POLL: Duration = Duration::from_millis(400);
@@ -39,7 +40,7 @@ const HASHING_REST: Duration = Duration::from_millis(20);
 const MEASURED_UP_TO: u64 = 600 << 20;
 /// Models are measured after the program has been idle for so long.
 const QUIET: Duration = Duration::from_secs(3);
-/// How long dropping waits. A measurement ends between two frames; one that hangs is left to the system.
+/// How long dropping waits. A measurement ends at once, with its process.
 const DROP_TIMEOUT: Duration = Duration::from_millis(300);
 
 struct Shared {
@@ -49,6 +50,8 @@ struct Shared {
     stop: AtomicBool,
     idle: AtomicBool,
     measuring: AtomicBool,
+    /// Ends the measurement that is under way.
+    measurement: Mutex<Option<CancelToken>>,
     /// Scan at once.
     rescan: AtomicBool,
     /// The system reported a change in a folder.
@@ -68,6 +71,17 @@ impl Shared {
         if !flag.swap(true, Relaxed) {
             // If the channel is full, the thread wakes anyway.
             let _ = self.signal.try_send(());
+        }
+    }
+
+    fn measurement(&self) -> MutexGuard<'_, Option<CancelToken>> {
+        self.measurement.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the measurement that is under way: the program has other work, or ends.
+    fn end_measurement(&self) {
+        if let Some(measurement) = &*self.measurement() {
+            measurement.cancel();
         }
     }
 
@@ -111,6 +125,7 @@ impl Watcher {
             stop: AtomicBool::new(false),
             idle: AtomicBool::new(false),
             measuring: AtomicBool::new(false),
+            measurement: Mutex::new(None),
             rescan: AtomicBool::new(true),
             reported: AtomicBool::new(false),
             signal,
@@ -144,7 +159,9 @@ impl Watcher {
 
     /// Sets whether the program is idle: then models without a time are measured.
     pub fn set_idle(&self, idle: bool) {
-        self.shared.idle.store(idle, Relaxed);
+        if self.shared.idle.swap(idle, Relaxed) && !idle {
+            self.shared.end_measurement();
+        }
     }
 
     /// Whether a model is being measured now.
@@ -186,6 +203,7 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.shared.set(&self.shared.stop);
+        self.shared.end_measurement();
         let Some(thread) = self.thread.take() else { return };
         let deadline = Instant::now() + DROP_TIMEOUT;
         while !thread.is_finished() && Instant::now() < deadline {
@@ -333,21 +351,35 @@ fn key(path: &Path, stamp: FileStamp) -> (PathBuf, u64, u64) {
 
 /// Measures the next model whose time isn't known, or only from running live; returns whether there was one.
 fn measure_one(shared: &Shared) -> bool {
+    if !isolation::is_available() {
+        return false;
+    }
     let entries = shared.entries.load_full();
     let next = entries.iter().find(|e| {
         e.spec().is_some()
             && e.measured.as_ref().is_none_or(|measured| measured.live.is_some())
             && e.sha256.is_some()
+            && e.may_be_measured
             && e.stamp.bytes <= MEASURED_UP_TO
             && shared.inventory().record(&e.path).failed.is_none()
     });
     let Some(ModelEntry { path, .. }) = next.map(|entry| &**entry) else { return false };
     shared.measuring.store(true, Relaxed);
+    let cancel = CancelToken::default();
+    *shared.measurement() = Some(cancel.clone());
     let go_on = || shared.idle.load(Relaxed) && !shared.is_stopped();
     let known = shared.inventory().catalogue().known();
-    let options = OpenOptions { known, cache: folders::cache_folder(), ..OpenOptions::default() };
+    let options = OpenOptions {
+        known,
+        cache: folders::cache_folder(),
+        // Nobody asked for it: whatever the file does, it does to another process.
+        isolation: Some(Isolation::unasked()),
+        cancel: Some(cancel),
+        ..OpenOptions::default()
+    };
     let run = std::panic::AssertUnwindSafe(|| measure::measure(path, &options, go_on));
     let result = std::panic::catch_unwind(run);
+    *shared.measurement() = None;
     shared.measuring.store(false, Relaxed);
     let failed = |reason: String| {
         shared.inventory().update(|r| r.change(path, |r| r.failed = Some(reason.clone())));
@@ -357,7 +389,9 @@ fn measure_one(shared: &Shared) -> bool {
             shared.inventory().update(|r| r.change(path, |r| r.measured = Some(measured.clone())));
         }
         // Without the runtime nothing can be measured; it may be installed later.
-        Ok(Err(ModelError::Stopped | ModelError::NoRuntime { .. })) => return false,
+        Ok(Err(ModelError::Stopped | ModelError::NoRuntime { .. } | ModelError::NoHelper { .. })) => {
+            return false;
+        }
         Ok(Err(error)) => failed(error.to_string()),
         Err(_) => failed("it crashed".into()),
     }
@@ -468,7 +502,8 @@ mod tests {
             let read = super::super::model_entry::FileContent::unknown("a test");
             let record = super::super::records::ModelRecord::default();
             let stamp = FileStamp { bytes: 1, modified: 1 };
-            Arc::new(ModelEntry::new(&path, stamp, read, &record, &Catalogue::default()))
+            let runs = isolation::Runs::default();
+            Arc::new(ModelEntry::new(&path, stamp, read, &record, &runs, &Catalogue::default()))
         };
         let entries = [entry("gone.onnx"), entry("there.onnx")];
         std::fs::write(&entries[1].path, "x").unwrap();

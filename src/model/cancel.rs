@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use ort::session::builder::LoadCanceler;
 use ort::session::{NoSelectedOutputs, RunOptions};
 
+use super::isolation::Helper;
+
 /// Cancels the work of every model that is opened with it ([`OpenOptions::cancel`](super::OpenOptions::cancel)). Cheap to
 /// clone; all clones are the same token. After [`cancel`](Self::cancel), whatever is under way and whatever is begun later
 /// ends with [`ModelError::Stopped`](super::ModelError::Stopped).
 ///
-/// ONNX Runtime looks at the request between two operators. An operator that computes for a minute ends only when it is done.
+/// In this process ONNX Runtime looks at the request between two operators: an operator that computes for a minute ends only
+/// when it is done. A model in a process of its own ends at once.
 #[derive(Clone, Default)]
 pub struct CancelToken(Arc<Mutex<Work>>);
 
@@ -19,6 +22,7 @@ struct Work {
     cancelled: bool,
     loads: Vec<LoadCanceler>,
     runs: Vec<Weak<RunOptions<NoSelectedOutputs>>>,
+    helpers: Vec<Weak<Helper>>,
 }
 
 impl CancelToken {
@@ -31,6 +35,9 @@ impl CancelToken {
         }
         for run in &work.runs {
             terminate(run);
+        }
+        for helper in work.helpers.iter().filter_map(Weak::upgrade) {
+            helper.stop();
         }
     }
 
@@ -58,6 +65,16 @@ impl CancelToken {
         }
         work.runs.retain(|run| run.strong_count() > 0);
         work.runs.push(options);
+    }
+
+    /// Watches a process that runs a model.
+    pub(super) fn add_helper(&self, helper: &Arc<Helper>) {
+        let mut work = self.lock();
+        if work.cancelled {
+            helper.stop();
+        }
+        work.helpers.retain(|helper| helper.strong_count() > 0);
+        work.helpers.push(Arc::downgrade(helper));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Work> {

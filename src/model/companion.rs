@@ -124,6 +124,7 @@ pub(super) fn open(
         threads: options.threads,
         device: options.device.clone(),
         cache: options.cache.clone(),
+        isolation: options.isolation.clone(),
         cancel: options.cancel.clone(),
         ..OpenOptions::default()
     };

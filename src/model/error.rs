@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::families::OutputError;
 use super::file::FileError;
+use super::isolation::Ending;
 use super::sidecar::SidecarError;
 
 /// Why a model can't be opened or run.
@@ -57,6 +58,12 @@ pub enum ModelError {
     /// A run failed.
     #[error("The model failed on a frame: {reason}.")]
     RunFailed { reason: String },
+    /// It ended the process that it ran in, which was its own.
+    #[error("{}", ended(path, *ending))]
+    Ended { path: PathBuf, ending: Ending },
+    /// The process in which new models run can't be started.
+    #[error("The process in which new models run can't be started: {reason}.")]
+    NoHelper { reason: String },
     /// A run was ended by a [`StopHandle`](super::StopHandle).
     #[error("The run was stopped.")]
     Stopped,
@@ -94,9 +101,38 @@ impl ModelError {
             Self::UnexpectedOutput { .. } => {
                 "Choose another family in \u{201c}Configure model\u{201d}.".into()
             }
+            Self::Ended { ending, .. } => ending.fix().into(),
+            Self::NoHelper { .. } => {
+                "Restart Sightline; if that doesn't help, start it with \u{201c}--isolate never\u{201d}, which runs new models without this protection.".into()
+            }
             Self::RunFailed { .. } => "Try another input size or model.".into(),
             Self::Stopped => String::new(),
             Self::Provider { .. } => "Choose \u{201c}CPU\u{201d}, or install what the provider needs.".into(),
         }
+    }
+}
+
+/// How a model ended its process, as a sentence.
+fn ended(path: &std::path::Path, ending: Ending) -> String {
+    let name = path.display();
+    match ending {
+        Ending::Crashed(crash) => {
+            format!("\u{201c}{name}\u{201d} crashed when it ran ({crash}), in a process of its own.")
+        }
+        Ending::TooSlow(seconds) => {
+            format!("\u{201c}{name}\u{201d} gave no result within {seconds} seconds and was ended.")
+        }
+        Ending::TooLarge(bytes) => format!(
+            "\u{201c}{name}\u{201d} wanted more memory than the {:.1} GB that it may take, and was ended.",
+            bytes as f64 / 1e9
+        ),
+    }
+}
+
+impl ModelError {
+    /// Whether what was run can't be run again without being opened again.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Ended { .. })
     }
 }

@@ -4,6 +4,7 @@ use half::f16;
 use ort::session::SessionInputValue;
 use ort::value::{Outlet, Tensor as OrtTensor, TensorElementType, ValueType};
 
+use super::ModelError;
 use super::runtime::plain;
 use super::spec::{ExtraInput, ExtraValue};
 
@@ -20,6 +21,12 @@ pub enum ExtraInputError {
     Element(TensorElementType),
     #[error("it gave no state \u{201c}{output}\u{201d} for its input \u{201c}{input}\u{201d}")]
     NoState { output: String, input: String },
+    /// Another process says so.
+    #[error("{0}")]
+    Told(String),
+    /// The session is gone, which isn't about this input.
+    #[error("{0}")]
+    Session(Box<ModelError>),
     #[error("{}", plain(.0.message()))]
     Runtime(#[from] ort::Error),
 }

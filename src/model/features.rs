@@ -9,7 +9,7 @@ use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Size};
 use super::tensor::{Data, Tensor};
-use super::{ModelError, OpenOptions, inspect};
+use super::{ModelError, OpenOptions, hash, inspect, open};
 use crate::frame::{Frame, PixelFormat};
 
 /// The side of a square image for networks that take any size, as `DINOv2` was trained with.
@@ -55,7 +55,9 @@ impl FeatureModel {
             resample: overrides.resample.unwrap_or_default(),
             ..image.input(Size::Fixed { width, height }, Fit::Stretch, order, range)
         };
-        let session = Session::open(path, &Bytes::File, (&spec.name, spec.element), None, options)?;
+        let sha256 = hash::sha256_unless(path, options.cancel.as_ref())?;
+        let attempt = open::attempt(path, &graph, &sha256, options)?;
+        let session = Session::open(&Bytes::File, (&spec.name, spec.element), None, options, &attempt)?;
         let (w, h) = (i64::from(width), i64::from(height));
         let shape = match spec.layout {
             Layout::Nchw => [1, 3, h, w],

@@ -17,7 +17,9 @@ pub mod identify;
 mod image_tensor;
 pub mod input;
 mod inspect;
+pub mod isolation;
 pub mod labels;
+mod local_session;
 pub mod metadata;
 mod network;
 pub mod nodes;
@@ -145,6 +147,12 @@ impl Model {
     #[must_use]
     pub fn is_stateless(&self) -> bool {
         self.network.is_stateless() && self.companion.as_ref().is_none_or(|c| c.model().is_stateless())
+    }
+
+    /// Whether it runs in a process of its own; see [`isolation`].
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        self.network.session.is_apart()
     }
 
     /// A handle that ends a hanging run.

@@ -38,6 +38,9 @@ impl Network {
             Size::Dynamic { .. } => (width * 9 / 16).clamp(1, height.max(1)),
             Size::Fixed { .. } => height,
         };
+        if self.spec.input.size.is_too_large() {
+            return Err(ModelError::RunFailed { reason: "its input is larger than any image".into() });
+        }
         let frame = Frame::filled(width, height, [114, 114, 114, 255]);
         self.run(&frame, &Thresholds::default(), &mut Results::default())?;
         self.session.reset_state()

@@ -1,22 +1,43 @@
 //! Opening a model: identify the file, open its session, settle by runs what the file leaves open, and open its second model.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::extra_inputs::ExtraInputError;
 use super::families::Scratch;
 use super::file::{self, GraphInfo};
 use super::identify::{self, Unknown};
 use super::input::InputStage;
+use super::isolation::{self, Attempt, When};
 use super::network::Network;
 use super::runtime::Provider;
 use super::session::{self, Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Size, Spec};
 use super::{
-    Model, ModelError, OpenOptions, companion, hash, inspect, optimised, preprocessing, probe, runtime,
+    Model, ModelError, OpenOptions, Results, Thresholds, companion, hash, inspect, optimised, preprocessing,
+    probe, runtime,
 };
 use crate::frame::Frame;
 
 impl Model {
+    /// Opens a model whose times are to be compared with those of others, in this process: one that hasn't run here yet
+    /// first runs in a process of its own. A model that ever crashed stays in one.
+    ///
+    /// # Errors
+    /// If it can't be read, understood or run.
+    pub fn open_proved(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
+        let mut model = Self::open(path, options)?;
+        if model.is_apart() && options.isolation.as_ref().is_some_and(|i| i.when == When::Needed) {
+            model.warm_up()?;
+            let frame = Frame::filled(64, 64, [114, 114, 114, 255]);
+            model.run(&frame, &Thresholds::default(), &mut Results::default())?;
+            drop(model);
+            model = Self::open(path, options)?;
+        }
+        Ok(model)
+    }
+
     /// Identifies and opens a model file.
     ///
     /// # Errors
@@ -28,8 +49,9 @@ impl Model {
         let known = options.known.about(&sha256);
         let overrides = known.overlaid(Sidecar::load(path)?.unwrap_or_default());
         let overrides = overrides.overlaid(options.overrides.clone().unwrap_or_default());
-        let spec = identified(path, &graph, &overrides, options)?;
-        let session = open_session(path, &graph, &spec, &sha256, options)?;
+        let attempt = attempt(path, &graph, &sha256, options)?;
+        let spec = identified(path, &graph, &overrides, options, &attempt)?;
+        let session = open_session(path, &graph, &spec, &sha256, options, &attempt)?;
         let provider = match &session.fallback {
             Some(why) => format!("{} ({why})", session.provider.name()),
             None => session.provider.name().to_owned(),
@@ -52,16 +74,32 @@ impl Model {
     }
 }
 
+/// Decides in which process the model is to run, and notes that it does: anything that follows may be its end.
+pub(super) fn attempt(
+    path: &Path,
+    graph: &GraphInfo,
+    sha256: &str,
+    options: &OpenOptions,
+) -> Result<Arc<Attempt>, ModelError> {
+    let weights: Vec<PathBuf> = graph.external_files(path).collect();
+    let content = isolation::content(sha256, &weights)?;
+    // Without a runtime nothing runs.
+    let version = runtime::load().map(runtime::Runtime::version).unwrap_or_default();
+    let kind = format!("{version} {}", options.device.as_deref().unwrap_or("cpu").to_uppercase());
+    Ok(Attempt::begin(path, options.isolation.as_ref(), content, graph, kind))
+}
+
 /// Works out what the file is, by a run if its shapes are open.
 fn identified(
     path: &Path,
     graph: &GraphInfo,
     overrides: &Sidecar,
     options: &OpenOptions,
+    attempt: &Arc<Attempt>,
 ) -> Result<Spec, ModelError> {
     let mut spec = identify::identify(graph, overrides);
     if overrides.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
-        probe::with_real_shapes(path, graph, overrides, options.cancel.as_ref(), &mut spec);
+        probe::with_real_shapes(graph, overrides, options.cancel.as_ref(), attempt, &mut spec)?;
     }
     if let Ok(spec) = &mut spec {
         preprocessing::complete(path, overrides, spec);
@@ -85,6 +123,7 @@ fn open_session(
     spec: &Spec,
     sha256: &str,
     options: &OpenOptions,
+    attempt: &Arc<Attempt>,
 ) -> Result<Session, ModelError> {
     let device = options.device.as_deref().map(session::provider_named).transpose()?;
     let bytes = if spec.family.takes_any_size() {
@@ -108,11 +147,15 @@ fn open_session(
             _ => Bytes::File,
         }
     };
-    let mut session = Session::open(path, &bytes, (&spec.input.name, spec.input.element), device, options)?;
-    session.set_extra_inputs(&spec.input.extras).map_err(|error| ModelError::CannotRun {
-        path: path.to_owned(),
-        reason: error.to_string(),
-        remedy: "Export it again with the image as its only input.".into(),
+    let mut session =
+        Session::open(&bytes, (&spec.input.name, spec.input.element), device, options, attempt)?;
+    session.set_extra_inputs(&spec.input.extras).map_err(|error| match error {
+        ExtraInputError::Session(error) => *error,
+        other => ModelError::CannotRun {
+            path: path.to_owned(),
+            reason: other.to_string(),
+            remedy: "Export it again with the image as its only input.".into(),
+        },
     })?;
     if let Some(adapter) = &options.adapter {
         session.adapt(adapter)?;

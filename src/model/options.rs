@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cancel::CancelToken;
+use super::isolation::Isolation;
 use super::sidecar::Sidecar;
 
 /// What another source (the catalogue) knows about files, by their SHA-256 (hex). It is asked where a model is opened, which
@@ -67,6 +68,8 @@ pub struct OpenOptions {
     pub profile: Option<PathBuf>,
     /// The folder of optimised models, which open faster the next time; see [`super::optimised`].
     pub cache: Option<PathBuf>,
+    /// Which models run in a process of their own; `None`: none does, and nothing is remembered of them.
+    pub isolation: Option<Isolation>,
     /// Ends opening and running from another thread.
     pub cancel: Option<CancelToken>,
 }

@@ -1,9 +1,10 @@
 //! Shapes that a file leaves open and one run shows.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use super::file::GraphInfo;
 use super::identify::{self, OpenShape, Unknown};
+use super::isolation::Attempt;
 use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{Layout, Size, Spec};
@@ -14,20 +15,23 @@ pub(super) const SURE: f32 = 0.9;
 
 /// Identifies a file that leaves sizes open once more, with the shapes of one run; leaves `spec` as it is if that shows
 /// nothing new. The sizes stay open.
+///
+/// # Errors
+/// The model ended the process that it ran in, or was told to stop; other failures only show nothing.
 pub(super) fn with_real_shapes(
-    path: &Path,
     graph: &GraphInfo,
     overrides: &Sidecar,
     cancel: Option<&CancelToken>,
+    attempt: &Arc<Attempt>,
     spec: &mut Result<Spec, Unknown>,
-) {
+) -> Result<(), ModelError> {
     /// The usual size of exporters that leave the size open.
     const SIDE: u32 = 640;
-    let Some(open) = identify::open_shape(graph, overrides, SIDE) else { return };
+    let Some(open) = identify::open_shape(graph, overrides, SIDE) else { return Ok(()) };
     let OpenShape { input: name, element, layout, shape } = open;
     let real = || -> Result<GraphInfo, ModelError> {
         let options = OpenOptions { cancel: cancel.cloned(), ..OpenOptions::default() };
-        let mut session = Session::open(path, &Bytes::File, (&name, element), None, &options)?;
+        let mut session = Session::open(&Bytes::File, (&name, element), None, &options, attempt)?;
         session.image(&shape)?;
         session.run(|outputs| {
             let mut known = graph.clone();
@@ -45,15 +49,16 @@ pub(super) fn with_real_shapes(
     };
     let known = match real() {
         Ok(known) => known,
+        Err(error @ (ModelError::Ended { .. } | ModelError::Stopped)) => return Err(error),
         Err(error) => {
             tracing::debug!("a probe run for shapes failed: {error}");
-            return;
+            return Ok(());
         }
     };
-    let Ok(mut found) = identify::identify(&known, overrides) else { return };
+    let Ok(mut found) = identify::identify(&known, overrides) else { return Ok(()) };
     // The spec that is known already has its sizes open.
     if spec.as_ref().is_ok_and(|s| s.family == found.family && s.task == found.task) {
-        return;
+        return Ok(());
     }
     let sides = match layout {
         Layout::Nchw => [2, 3],
@@ -70,4 +75,5 @@ pub(super) fn with_real_shapes(
     }
     found.evidence.push("the file leaves sizes open: the shapes are those of a probe run".into());
     *spec = Ok(found);
+    Ok(())
 }

@@ -1,28 +1,30 @@
-//! A model opened in ONNX Runtime: its tensors, and runs that can be ended from outside.
+//! A model's session: in this process, or in one of its own ([`super::isolation`]). Everything else of a model works
+//! alike with either.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use half::f16;
-use half::slice::HalfFloatSliceExt as _;
-use ort::logging::LogLevel;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::session::{Adapter, NoSelectedOutputs, RunOptions};
-use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
-use super::extra_inputs::{ExtraInputError, ExtraTensor};
-use super::image_tensor::Image;
+use super::extra_inputs::ExtraInputError;
 use super::input::TensorMut;
-use super::reused_outputs::ReusedOutputs;
-use super::runtime::{self, Provider, plain};
+use super::isolation::{Attempt, Helper, RemoteSession};
+use super::local_session::{LocalSession, Runs};
+use super::runtime::Provider;
 use super::spec::{Element, ExtraInput};
-use super::tensor::{Data, Tensor};
-use super::{CancelToken, ModelError, OpenOptions, optimised};
+use super::tensor::Tensor;
+use super::{ModelError, OpenOptions};
 
 /// Ends a run that hangs, from any thread.
 #[derive(Clone)]
-pub struct StopHandle(SmallVec<[Arc<RunOptions<NoSelectedOutputs>>; 2]>);
+pub struct StopHandle(SmallVec<[Stopper; 2]>);
+
+/// What ends the runs of one session.
+#[derive(Clone)]
+enum Stopper {
+    Here(Runs),
+    Apart(Arc<Helper>),
+}
 
 impl std::fmt::Debug for StopHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -33,9 +35,14 @@ impl std::fmt::Debug for StopHandle {
 impl StopHandle {
     /// Makes the run that is under way, and every later one, end with [`ModelError::Stopped`].
     pub fn stop(&self) {
-        for options in &self.0 {
-            if let Err(error) = options.terminate() {
-                tracing::warn!("a run couldn't be stopped: {error}");
+        for stopper in &self.0 {
+            match stopper {
+                Stopper::Here(runs) => {
+                    if let Err(error) = runs.terminate() {
+                        tracing::warn!("a run couldn't be stopped: {error}");
+                    }
+                }
+                Stopper::Apart(helper) => helper.stop(),
             }
         }
     }
@@ -44,42 +51,6 @@ impl StopHandle {
     pub(super) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
-    }
-}
-
-/// An open ONNX Runtime session with a tensor for its image.
-pub struct Session {
-    inner: ort::session::Session,
-    cancel: Option<CancelToken>,
-    options: Arc<RunOptions<NoSelectedOutputs>>,
-    image: Image,
-    /// Index of the image among the model's inputs; the others are in `extra_inputs`, in the model's order.
-    image_index: usize,
-    extra_inputs: Vec<ExtraTensor>,
-    /// The image size that `extra_inputs` were written for.
-    extra_inputs_size: Option<(u32, u32)>,
-    shape: Vec<i64>,
-    /// The file is for one image alone: its input has no axis for a batch.
-    without_batch: bool,
-    /// 16-bit outputs, widened.
-    widened: Vec<Vec<f32>>,
-    /// Outputs that the next run fills again.
-    reused: Option<ReusedOutputs>,
-    /// The provider that runs it.
-    pub provider: Provider,
-    /// Why the requested provider doesn't.
-    pub fallback: Option<String>,
-    /// Intra-op threads.
-    pub threads: usize,
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("shape", &self.shape)
-            .field("provider", &self.provider)
-            .field("threads", &self.threads)
-            .finish_non_exhaustive()
     }
 }
 
@@ -126,77 +97,61 @@ pub fn live_threads() -> usize {
     cores.saturating_sub(1).clamp(1, 8)
 }
 
+/// Where the runtime's session is.
+#[derive(Debug)]
+enum Place {
+    Here(Box<LocalSession>),
+    Apart(Box<RemoteSession>),
+}
+
+/// An open session with a tensor for its image.
+#[derive(Debug)]
+pub struct Session {
+    place: Place,
+    attempt: Arc<Attempt>,
+    /// The provider that runs it.
+    pub provider: Provider,
+    /// Why the requested provider doesn't.
+    pub fallback: Option<String>,
+    /// Intra-op threads.
+    pub threads: usize,
+}
+
 impl Session {
-    /// Opens a model file. `image` is the name and the element type of the image input; of the options only `threads`,
-    /// `profile` and `cancel` are used here.
+    /// Opens the model of an attempt, where that says. `image` is the name and the element type of the image input; of
+    /// the options only `threads`, `profile` and `cancel` are used here.
     ///
     /// # Errors
     /// If there is no runtime, or the runtime refuses the file. A provider that can't be used is no error: the CPU runs the
     /// model and `fallback` contains the reason.
-    pub fn open(
-        path: &Path,
+    pub(super) fn open(
         bytes: &Bytes,
-        (image, element): (&str, Element),
+        image: (&str, Element),
         device: Option<Provider>,
         options: &OpenOptions,
+        attempt: &Arc<Attempt>,
     ) -> Result<Self, ModelError> {
-        let runtime = runtime::load()?;
-        let threads = options.threads.unwrap_or_else(live_threads).max(1);
-        let wanted = device.unwrap_or(Provider::Cpu);
-        let mut fallback = None;
-        let session = if wanted == Provider::Cpu {
-            None
-        } else if !runtime.providers.contains(&wanted) {
-            fallback = Some("this build of ONNX Runtime doesn't offer it".to_owned());
-            None
-        } else {
-            commit(runtime, path, bytes, threads, wanted, options)
-                .map_err(|e| fallback = Some(plain(e.message())))
-                .ok()
-        };
-        let provider = if session.is_some() { wanted } else { Provider::Cpu };
-        if let Some(why) = &fallback {
-            tracing::warn!("{} can't be used: {why}; the CPU runs the model", wanted.name());
-        }
-        let failed =
-            |e: ort::Error| ModelError::Refused { path: path.to_owned(), reason: plain(e.message()) };
-        let session = match session {
-            Some(session) => session,
-            None => commit(runtime, path, bytes, threads, Provider::Cpu, options).map_err(|error| {
-                let is_cancelled = options.cancel.as_ref().is_some_and(CancelToken::is_cancelled);
-                if is_cancelled { ModelError::Stopped } else { failed(error) }
-            })?,
-        };
-        let image_index =
-            session.inputs().iter().position(|i| i.name() == image).ok_or_else(|| ModelError::Refused {
-                path: path.to_owned(),
-                reason: format!("it has no input \u{201c}{image}\u{201d}"),
-            })?;
-        let axes = session.inputs().get(image_index).and_then(|input| input.dtype().tensor_shape());
-        let without_batch = axes.is_some_and(|axes| axes.len() == 3);
-        let widened = vec![Vec::new(); session.outputs().len()];
-        // Other providers may place their outputs in other memory.
-        let reused = if provider == Provider::Cpu { ReusedOutputs::of(&session) } else { None };
-        let run_options = Arc::new(run_options().map_err(failed)?);
-        if let Some(cancel) = &options.cancel {
-            cancel.add_runs(&run_options);
-        }
-        Ok(Self {
-            inner: session,
-            options: run_options,
-            cancel: options.cancel.clone(),
-            image: Image::new(element, &[1, 1, 1, 3])?,
-            image_index,
-            extra_inputs: Vec::new(),
-            extra_inputs_size: None,
-            shape: Vec::new(),
-            without_batch,
-            widened,
-            reused,
-            provider,
-            fallback: fallback.map(|why| format!("{} failed: {why}", wanted.name())),
-            threads,
+        let attempt = Arc::clone(attempt);
+        Ok(match attempt.apart() {
+            None => {
+                let session = LocalSession::open(attempt.path(), bytes, image, device, options)?;
+                let (provider, fallback, threads) =
+                    (session.provider, session.fallback.clone(), session.threads);
+                Self { place: Place::Here(Box::new(session)), attempt, provider, fallback, threads }
+            }
+            Some(isolation) => {
+                let session = RemoteSession::open(bytes, image, device, options, (isolation, &attempt))?;
+                let (provider, fallback, threads) =
+                    (session.provider, session.fallback.clone(), session.threads);
+                Self { place: Place::Apart(Box::new(session)), attempt, provider, fallback, threads }
+            }
         })
+    }
+
+    /// Whether it is in a process of its own.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        matches!(self.place, Place::Apart(_))
     }
 
     /// Runs with a LoRA adapter from now on. Earlier handles of [`Session::stop_handle`] have no effect any more.
@@ -204,19 +159,10 @@ impl Session {
     /// # Errors
     /// [`ModelError::BadAdapter`].
     pub fn adapt(&mut self, path: &Path) -> Result<(), ModelError> {
-        let bad = |reason: String| ModelError::BadAdapter { path: path.to_owned(), reason };
-        if !path.is_file() {
-            return Err(bad("there is no such file".into()));
+        match &mut self.place {
+            Place::Here(session) => session.adapt(path),
+            Place::Apart(session) => session.adapt(path),
         }
-        let failed = |e: ort::Error| bad(plain(e.message()));
-        let adapter = Adapter::from_file(path, None).map_err(failed)?;
-        let mut options = run_options().map_err(failed)?;
-        options.add_adapter(&adapter).map_err(failed)?;
-        self.options = Arc::new(options);
-        if let Some(cancel) = &self.cancel {
-            cancel.add_runs(&self.options);
-        }
-        Ok(())
     }
 
     /// Ends the runtime's profile and returns its path.
@@ -224,14 +170,19 @@ impl Session {
     /// # Errors
     /// [`ModelError::RunFailed`] if the session was opened without one.
     pub fn end_profile(&mut self) -> Result<PathBuf, ModelError> {
-        let ended = self.inner.end_profiling();
-        ended.map(PathBuf::from).map_err(|e| ModelError::RunFailed { reason: plain(e.message()) })
+        match &mut self.place {
+            Place::Here(session) => session.end_profile(),
+            Place::Apart(session) => session.end_profile(),
+        }
     }
 
     /// A handle that ends a hanging run.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        StopHandle(smallvec::smallvec![Arc::clone(&self.options)])
+        StopHandle(smallvec::smallvec![match &self.place {
+            Place::Here(session) => Stopper::Here(session.runs()),
+            Place::Apart(session) => Stopper::Apart(session.helper()),
+        }])
     }
 
     /// Makes the tensors of the inputs other than the image.
@@ -239,19 +190,10 @@ impl Session {
     /// # Errors
     /// If the spec doesn't name an input, or its tensor can't be made.
     pub fn set_extra_inputs(&mut self, specs: &[ExtraInput]) -> Result<(), ExtraInputError> {
-        self.extra_inputs.clear();
-        self.extra_inputs_size = None;
-        for (index, input) in self.inner.inputs().iter().enumerate() {
-            if index == self.image_index {
-                continue;
-            }
-            let spec = specs
-                .iter()
-                .find(|spec| spec.name == input.name())
-                .ok_or_else(|| ExtraInputError::Unknown { name: input.name().to_owned() })?;
-            self.extra_inputs.push(ExtraTensor::new(spec, input)?);
+        match &mut self.place {
+            Place::Here(session) => session.set_extra_inputs(specs),
+            Place::Apart(session) => session.set_extra_inputs(specs),
         }
-        Ok(())
     }
 
     /// Writes the inputs other than the image for this size of the image input (width, height).
@@ -259,13 +201,10 @@ impl Session {
     /// # Errors
     /// [`ModelError::RunFailed`] if a tensor can't be made.
     pub fn fit_extra_inputs(&mut self, size: (u32, u32)) -> Result<(), ModelError> {
-        if self.extra_inputs_size != Some(size) {
-            for extra in &mut self.extra_inputs {
-                extra.fit(size).map_err(extra_failed)?;
-            }
-            self.extra_inputs_size = Some(size);
+        match &mut self.place {
+            Place::Here(session) => session.fit_extra_inputs(size),
+            Place::Apart(session) => session.fit_extra_inputs(size),
         }
-        Ok(())
     }
 
     /// Resets the state that the network carries from frame to frame.
@@ -273,10 +212,10 @@ impl Session {
     /// # Errors
     /// [`ModelError::RunFailed`] if a tensor can't be made.
     pub fn reset_state(&mut self) -> Result<(), ModelError> {
-        for extra in &mut self.extra_inputs {
-            extra.reset().map_err(extra_failed)?;
+        match &mut self.place {
+            Place::Here(session) => session.reset_state(),
+            Place::Apart(session) => session.reset_state(),
         }
-        Ok(())
     }
 
     /// The image's tensor for this shape, batch first; a new one is made only when the shape changes.
@@ -284,202 +223,41 @@ impl Session {
     /// # Errors
     /// [`ModelError::RunFailed`] if the tensor can't be made.
     pub fn image(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
-        let shape = match shape {
-            [1, image @ ..] if self.without_batch && image.len() == 3 => image,
-            shape => shape,
-        };
-        if self.shape != shape {
-            let element = match self.image {
-                Image::F32(_) => Element::F32,
-                Image::F16(_) => Element::F16,
-                Image::U8(_) => Element::U8,
-                Image::I32(_) => Element::I32,
-            };
-            self.image = Image::new(element, shape)?;
-            self.shape = shape.to_vec();
+        match &mut self.place {
+            Place::Here(session) => session.image(shape),
+            Place::Apart(session) => session.image(shape),
         }
-        Ok(match &mut self.image {
-            Image::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
-            Image::F16(tensor) => TensorMut::F16(tensor.extract_tensor_mut().1),
-            Image::U8(tensor) => TensorMut::U8(tensor.extract_tensor_mut().1),
-            Image::I32(tensor) => TensorMut::I32(tensor.extract_tensor_mut().1),
-        })
     }
 
     /// Whether the outputs of a run are handed to the next one.
     #[cfg(test)]
     #[must_use]
     pub fn reuses_outputs(&self) -> bool {
-        self.reused.is_some()
+        matches!(&self.place, Place::Here(session) if session.reuses_outputs())
     }
 
     /// How many bytes the image's tensor holds.
     #[must_use]
     pub fn image_bytes(&self) -> usize {
-        match &self.image {
-            Image::F32(tensor) => size_of_val(tensor.extract_tensor().1),
-            Image::F16(tensor) => size_of_val(tensor.extract_tensor().1),
-            Image::U8(tensor) => tensor.extract_tensor().1.len(),
-            Image::I32(tensor) => size_of_val(tensor.extract_tensor().1),
+        match &self.place {
+            Place::Here(session) => session.image_bytes(),
+            Place::Apart(session) => session.image_bytes(),
         }
     }
 
     /// Runs the network on the image's tensor as it is and hands the outputs to `read`.
     ///
     /// # Errors
-    /// [`ModelError::RunFailed`] with the runtime's reason, or [`ModelError::Stopped`].
+    /// [`ModelError::RunFailed`] with the runtime's reason, [`ModelError::Ended`] if it ended its process, or
+    /// [`ModelError::Stopped`].
     pub fn run<T>(&mut self, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
-        if let Some(reused) = self.reused.as_mut().filter(|reused| !reused.values().is_empty()) {
-            if reused.run(&mut self.inner, &self.options, &self.image) {
-                let named: Named<'_> =
-                    self.inner.outputs().iter().map(Outlet::name).zip(reused.values()).collect();
-                return Ok(read(&tensors(&named, &mut self.widened)?));
-            }
-            self.reused = None;
-        }
-        let image = match &self.image {
-            Image::F32(tensor) => tensor.into(),
-            Image::F16(tensor) => tensor.into(),
-            Image::U8(tensor) => tensor.into(),
-            Image::I32(tensor) => tensor.into(),
+        let result = match &mut self.place {
+            Place::Here(session) => session.run(read),
+            Place::Apart(session) => session.run(read),
         };
-        let outputs = if self.extra_inputs.is_empty() {
-            self.inner.run_with_options([image], &self.options).map_err(failed)?
-        } else {
-            let mut values: SmallVec<[ort::session::SessionInputValue<'_>; 8]> =
-                self.extra_inputs.iter().map(ExtraTensor::value).collect();
-            values.insert(self.image_index.min(values.len()), image);
-            self.inner.run_with_options(values.as_slice(), &self.options).map_err(failed)?
-        };
-        for extra in &mut self.extra_inputs {
-            extra.carry(&outputs).map_err(extra_failed)?;
+        if result.is_ok() {
+            self.attempt.ran();
         }
-        let named: Named<'_> = outputs.keys().enumerate().map(|(n, name)| (name, &outputs[n])).collect();
-        let result = read(&tensors(&named, &mut self.widened)?);
-        drop(named);
-        if let Some(reused) = &mut self.reused {
-            reused.fill(outputs);
-        }
-        Ok(result)
-    }
-}
-
-/// A run's outputs with their names.
-type Named<'a> = SmallVec<[(&'a str, &'a DynValue); 8]>;
-
-/// The outputs as decoders read them; 16-bit ones are widened.
-fn tensors<'a>(
-    outputs: &Named<'a>,
-    widened: &'a mut [Vec<f32>],
-) -> Result<SmallVec<[Tensor<'a>; 8]>, ModelError> {
-    for ((_, value), wide) in outputs.iter().zip(&mut *widened) {
-        // The type first: a failed extraction formats an error.
-        if value.dtype().tensor_type() == Some(TensorElementType::Float16)
-            && let Ok((_, data)) = value.try_extract_tensor::<f16>()
-        {
-            wide.resize(data.len(), 0.0);
-            data.convert_to_f32_slice(wide);
-        }
-    }
-    let mut tensors = SmallVec::new();
-    for (&(name, value), wide) in outputs.iter().zip(&*widened) {
-        let ValueType::Tensor { ty, shape, .. } = value.dtype() else { continue };
-        let data = match ty {
-            TensorElementType::Float32 => value.try_extract_tensor().map(|(_, d)| Data::F32(d)),
-            TensorElementType::Float16 => Ok(Data::F32(wide)),
-            TensorElementType::Int64 => value.try_extract_tensor().map(|(_, d)| Data::I64(d)),
-            TensorElementType::Int32 => value.try_extract_tensor().map(|(_, d)| Data::I32(d)),
-            TensorElementType::Uint8 => value.try_extract_tensor().map(|(_, d)| Data::U8(d)),
-            _ => continue,
-        };
-        tensors.push(Tensor { name, shape, data: data.map_err(failed)? });
-    }
-    Ok(tensors)
-}
-
-/// An input other than the image that can't be written.
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-fn extra_failed(error: ExtraInputError) -> ModelError {
-    ModelError::RunFailed { reason: error.to_string() }
-}
-
-/// Why a run failed.
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-fn failed(error: ort::Error) -> ModelError {
-    let reason = plain(error.message());
-    if reason.contains("terminate flag") { ModelError::Stopped } else { ModelError::RunFailed { reason } }
-}
-
-/// Options for runs. What goes wrong comes back as an error, so the runtime need not print it too.
-fn run_options() -> ort::Result<RunOptions<NoSelectedOutputs>> {
-    let mut options = RunOptions::new()?;
-    options.set_log_level(LogLevel::Fatal)?;
-    Ok(options)
-}
-
-fn commit(
-    runtime: &runtime::Runtime,
-    path: &Path,
-    bytes: &Bytes,
-    threads: usize,
-    provider: Provider,
-    options: &OpenOptions,
-) -> Result<ort::session::Session, ort::Error> {
-    // The builder's own errors carry the builder along; `?` leaves it behind.
-    let build =
-        |from: &Path, optimise: bool, draft: Option<&Path>| -> Result<ort::session::Session, ort::Error> {
-            let mut builder = ort::session::Session::builder(&runtime.environment)?
-                .with_intra_threads(threads)?
-                .with_inter_threads(1)?
-                // Spinning threads burn a core between frames (an idle camera preview at 96–118 % instead of 28–41 %).
-                .with_intra_op_spinning(false)?
-                .with_inter_op_spinning(false)?;
-            if let Some(cancel) = &options.cancel {
-                cancel.add_load(builder.canceler());
-                if cancel.is_cancelled() {
-                    return Err(ort::Error::new("cancelled"));
-                }
-            }
-            if let Some(profile) = &options.profile {
-                builder = builder.with_profiling(profile)?;
-            }
-            if let Some(dispatch) = provider.dispatch(threads) {
-                builder = builder.with_execution_providers([dispatch])?;
-            }
-            if !optimise {
-                builder = builder.with_optimization_level(GraphOptimizationLevel::Disable)?;
-            }
-            if let Some(draft) = draft {
-                builder = builder.with_optimized_model_path(draft)?;
-            }
-            match bytes {
-                Bytes::Memory(bytes) => builder.commit_from_memory(bytes),
-                Bytes::File | Bytes::Optimised(..) => builder.commit_from_file(from),
-            }
-        };
-    let directly = || build(path, true, None);
-    let Bytes::Optimised(place, inputs) = bytes else { return directly() };
-    if let Ok(file) = std::fs::metadata(place) {
-        if file.len() == 0 {
-            return directly();
-        }
-        match build(place, false, None) {
-            Ok(session) => {
-                optimised::touch(place);
-                return Ok(session);
-            }
-            Err(error) => {
-                tracing::debug!("{} can't be used: {error}", place.display());
-                let _ = std::fs::remove_file(place);
-            }
-        }
-    }
-    // If the disk is full or the folder can't be written, the model opens all the same.
-    match optimised::draft(place).and_then(|draft| Some((build(path, true, Some(&draft)).ok()?, draft))) {
-        Some((session, draft)) => {
-            optimised::keep(draft, place, inputs);
-            Ok(session)
-        }
-        None => directly(),
+        result
     }
 }

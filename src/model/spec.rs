@@ -152,6 +152,20 @@ pub enum Size {
 }
 
 impl Size {
+    /// The most pixels of an input: those of 8192×8192. No real model takes more, and nothing is allocated for one that
+    /// says so.
+    pub const MOST_PIXELS: u32 = 1 << 26;
+
+    /// Whether it is larger than any image.
+    #[must_use]
+    pub fn is_too_large(self) -> bool {
+        let (width, height) = self.bound();
+        /// Tables hold some bytes for each row and column.
+        const MOST_IN_A_ROW: u32 = 1 << 16;
+        let longest = width.max(height);
+        longest > MOST_IN_A_ROW || u64::from(width) * u64::from(height) > u64::from(Self::MOST_PIXELS)
+    }
+
     /// The size, or the bound for a dynamic one, as (width, height).
     #[must_use]
     pub fn bound(self) -> (u32, u32) {

@@ -1,5 +1,5 @@
-//! Tiny ONNX files, written byte by byte: models that never end, models that take a minute to open, and models that really look
-//! for something: for coloured spots.
+//! Tiny ONNX files, written byte by byte: models that never end, take a minute, take all memory, or crash, and models that really look for
+//! something: for coloured spots.
 
 use std::path::Path;
 
@@ -24,6 +24,9 @@ fn varint(mut value: u64) -> Vec<u8> {
     out
 }
 
+/// The domain of functions of a model's own.
+const OWN: &str = "own";
+
 const FLOAT: u64 = 1;
 const INT64: u64 = 7;
 const BOOL: u64 = 9;
@@ -33,6 +36,11 @@ fn value(name: &str, element: u64, shape: &[u64]) -> Vec<u8> {
     let dims: Vec<u8> = shape.iter().flat_map(|n| bytes(1, number(1, *n))).collect();
     let tensor = [number(1, element), bytes(2, dims)].concat();
     [bytes(1, name), bytes(2, bytes(1, tensor))].concat()
+}
+
+/// An input or output of a graph whose shape is open.
+fn open_value(name: &str, element: u64) -> Vec<u8> {
+    [bytes(1, name), bytes(2, bytes(1, number(1, element)))].concat()
 }
 
 /// A constant tensor.
@@ -92,10 +100,17 @@ impl Graph {
 
     /// Writes a classifier of five classes for images of 128×128, whose scores are `scores`.
     fn write(&mut self, file: &Path) {
-        self.inputs.push(value("image", FLOAT, &[1, 3, 128, 128]));
+        self.write_for(file, 128, &[]);
+    }
+
+    /// As [`Self::write`], for images of `side`×`side`, with functions of the model's own.
+    fn write_for(&mut self, file: &Path, side: u64, functions: &[Vec<u8>]) {
+        self.inputs.push(value("image", FLOAT, &[1, 3, side, side]));
         self.outputs.push(value("scores", FLOAT, &[1, 5]));
         let opset = bytes(8, number(2, 17));
-        let model = [number(1, 8), bytes(7, self.encode()), opset].concat();
+        let own = bytes(8, [bytes(1, OWN), number(2, 1)].concat());
+        let functions: Vec<u8> = functions.iter().flat_map(|function| bytes(25, function)).collect();
+        let model = [number(1, 8), bytes(7, self.encode()), opset, own, functions].concat();
         std::fs::write(file, model).expect("a model can be written");
     }
 }
@@ -263,4 +278,139 @@ pub fn arm(file: &Path) {
     ]);
     let meta = [("task", "pose"), ("names", "{0: 'person'}"), ("kpt_shape", "[17, 3]")];
     write_ultralytics(graph, 56, &meta, file);
+}
+
+/// A classifier of images of `side`×`side` whose scores follow the brightest value.
+pub fn plain(file: &Path, side: u64) {
+    let mut graph = Graph {
+        nodes: vec![brightest(), node("Add", &["zeros", "brightest"], "scores", &[])],
+        constants: vec![floats("zeros", &[1, 5], 0.0)],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    graph.write_for(file, side, &[]);
+}
+
+/// A classifier that divides the smallest integer by −1, for which a processor stops the process: for every image, or
+/// `at_once`, when it is opened.
+pub fn impossible_division(file: &Path, at_once: bool) {
+    let least = i64::MIN.to_le_bytes().repeat(8);
+    let mut graph = Graph {
+        nodes: vec![
+            brightest(),
+            node("Cast", &["brightest"], "whole", &[int_attribute("to", INT64)]),
+            node("Mul", &["whole", "none"], "nothing", &[]),
+            node("Add", &["least", "nothing"], "moved", &[]),
+            node("Div", &[if at_once { "least" } else { "moved" }, "minus_one"], "quotient", &[]),
+            node("ReduceMax", &["quotient"], "one", &[int_attribute("keepdims", 0)]),
+            node("Cast", &["one"], "number", &[int_attribute("to", FLOAT)]),
+            node("Add", &["zeros", "number"], "scores", &[]),
+        ],
+        constants: vec![
+            floats("zeros", &[1, 5], 0.0),
+            constant("none", INT64, &[], &0i64.to_le_bytes()),
+            constant("least", INT64, &[8], &least),
+            constant("minus_one", INT64, &[], &(-1i64).to_le_bytes()),
+        ],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    graph.write(file);
+}
+
+/// A classifier whose loop doubles what it carries, without an end.
+pub fn growing_loop(file: &Path) {
+    let body = Graph {
+        nodes: vec![
+            node("Identity", &["go_on"], "go_on_again", &[]),
+            node("Concat", &["carried", "carried"], "doubled", &[int_attribute("axis", 0)]),
+        ],
+        constants: Vec::new(),
+        inputs: vec![value("count", INT64, &[]), value("go_on", BOOL, &[]), open_value("carried", FLOAT)],
+        outputs: vec![value("go_on_again", BOOL, &[]), open_value("doubled", FLOAT)],
+    };
+    let body = [bytes(1, "body"), bytes(6, body.encode()), number(20, 5)].concat();
+    let mut graph = Graph {
+        nodes: vec![
+            brightest(),
+            node("Greater", &["brightest", "limit"], "bright", &[]),
+            node("Add", &["many", "brightest"], "begin", &[]),
+            node("Loop", &["", "bright", "begin"], "carried_out", &[body]),
+            node("ReduceMax", &["carried_out"], "greatest", &[int_attribute("keepdims", 0)]),
+            node("Add", &["zeros", "greatest"], "scores", &[]),
+        ],
+        constants: vec![
+            floats("limit", &[], -100.0),
+            floats("zeros", &[1, 5], 0.0),
+            floats("many", &[1000], 0.0),
+        ],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    graph.write(file);
+}
+
+/// A classifier that is open at once and computes for a minute on every image, in one operator: the non-maximum suppression of
+/// 400,000 boxes that don't overlap.
+pub fn slow_to_run(file: &Path) {
+    let count: u64 = 400_000;
+    let mut graph = Graph {
+        nodes: vec![
+            brightest(),
+            node("Mul", &["brightest", "none"], "nothing", &[]),
+            node("Add", &["box", "nothing"], "moved", &[]),
+            node("Expand", &["moved", "boxes_shape"], "boxes", &[]),
+            node("Expand", &["one", "weights_shape"], "weights", &[]),
+            node("NonMaxSuppression", &["boxes", "weights", "most", "overlap", "least"], "kept", &[]),
+            node("Cast", &["kept"], "numbers", &[int_attribute("to", FLOAT)]),
+            node("ReduceMax", &["numbers"], "greatest", &[int_attribute("keepdims", 0)]),
+            node("Add", &["zeros", "greatest"], "scores", &[]),
+        ],
+        constants: vec![
+            floats("zeros", &[1, 5], 0.0),
+            floats("none", &[], 0.0),
+            floats("box", &[1, 1, 4], 0.0),
+            floats("one", &[1, 1, 1], 1.0),
+            constant("boxes_shape", INT64, &[3], &[1, count, 4].map(u64::to_le_bytes).concat()),
+            constant("weights_shape", INT64, &[3], &[1, 1, count].map(u64::to_le_bytes).concat()),
+            constant("most", INT64, &[1], &count.to_le_bytes()),
+            floats("overlap", &[1], 0.5),
+            floats("least", &[1], 0.0),
+        ],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    graph.write(file);
+}
+
+/// A classifier of a few hundred bytes whose functions, each of which calls the next one twice, are two to the power of
+/// `depth` nodes.
+pub fn function_bomb(file: &Path, depth: usize) {
+    let call = |level: usize, from: &str, to: &str| {
+        [node(&format!("f{level}"), &[from], to, &[]), bytes(7, OWN)].concat()
+    };
+    let function = |level: usize| {
+        let nodes = if level == depth {
+            vec![node("Identity", &["x"], "y", &[])]
+        } else {
+            vec![call(level + 1, "x", "between"), call(level + 1, "between", "y")]
+        };
+        let imports =
+            [(OWN, 1), ("", 17)].map(|(domain, n)| bytes(9, [bytes(1, domain), number(2, n)].concat()));
+        let nodes: Vec<u8> = nodes.iter().flat_map(|node| bytes(7, node)).collect();
+        [bytes(1, format!("f{level}")), bytes(4, "x"), bytes(5, "y"), nodes, imports.concat(), bytes(10, OWN)]
+            .concat()
+    };
+    let functions: Vec<Vec<u8>> = (0..=depth).map(function).collect();
+    let mut graph = Graph {
+        nodes: vec![
+            brightest(),
+            node("Add", &["zeros", "brightest"], "start", &[]),
+            call(0, "start", "scores"),
+        ],
+        constants: vec![floats("zeros", &[1, 5], 0.0)],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
+    graph.write_for(file, 128, &functions);
 }

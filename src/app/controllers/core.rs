@@ -10,6 +10,7 @@ use crate::app::toasts::Toasts;
 use crate::app::workers::{Done, Workers};
 use crate::engine::{Command, Engine, ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
+use crate::model::isolation::Isolation;
 use crate::model::labels::Language;
 use crate::model::{Known, Thresholds};
 use crate::scene;
@@ -39,6 +40,8 @@ pub struct Core {
     pub catalogue: Arc<Catalogue>,
     /// What the catalogue knows of how models are read.
     pub known: Known,
+    /// Which models run in a process of their own.
+    pub isolation: Option<Isolation>,
     pub watcher: Arc<Watcher>,
     pub workers: Workers,
     pub toasts: Toasts,

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::speed::{Speed, Step};
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{model_page, sentences};
+use crate::app::strings::{ending_note, model_page, sentences};
 use crate::app::toasts::Failed;
-use crate::app::view::{SpeedView, listed, model_name, same_file};
+use crate::app::view::{SpeedView, file_name, listed, model_name, same_file};
 use crate::app::workers::Done;
 use crate::engine::{Command, ModelChoice, ModelInfo, ModelState};
 use crate::library::records::{Measured, ModelRecords};
 use crate::library::{Kind, ModelEntry, search};
+use crate::model::isolation::Ending;
 use crate::model::nodes::{self, NodeShare};
 use crate::model::sidecar::Sidecar;
 use crate::model::{ModelError, OpenOptions, Task, folders, runtime};
@@ -169,6 +170,7 @@ impl ModelController {
             pose: present(&settings.pose),
             matte: present(&settings.matte),
             cache: folders::cache_folder(),
+            isolation: core.isolation.clone(),
             ..OpenOptions::default()
         }
     }
@@ -255,6 +257,13 @@ impl ModelController {
             let result = nodes::who_ran_what(&path, &options).map_err(|error| error.to_string());
             Done::Ran(path, result)
         });
+    }
+
+    /// Tells the user that the model of the last time isn't opened again, because it ended its process.
+    pub fn not_opened(path: &Path, ending: Ending, core: &mut Core) {
+        let text = ending_note(core.language(), ending);
+        let title = (core.strings().not_opened)(&file_name(path));
+        core.toasts.bad(&title, sentences(&text.message, &text.fix));
     }
 
     /// A worker found out who runs what.

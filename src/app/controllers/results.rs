@@ -5,6 +5,7 @@ use crate::app::intent::{Intent, ResultIntent};
 use crate::app::strings::Explain as _;
 use crate::app::workers::Done;
 use crate::engine::Command;
+use crate::model::isolation::{Isolation, When};
 use crate::model::{FeatureModel, OpenOptions, Thresholds};
 
 /// Carries out an intent of the panels on results, which have no state of their own.
@@ -46,7 +47,8 @@ pub fn apply(intent: ResultIntent, core: &mut Core) {
         ResultIntent::TryAppearance(path) => {
             let language = core.language();
             core.workers.run("appearance model", move || {
-                match FeatureModel::open(&path, &OpenOptions::default()) {
+                let isolation = Some(Isolation::of_user(When::Needed));
+                match FeatureModel::open(&path, &OpenOptions { isolation, ..OpenOptions::default() }) {
                     Ok(_) => Done::Ask(vec![Intent::Result(ResultIntent::Appearance(Some(path)))]),
                     Err(error) => Done::Failed(error.explain(language).to_string()),
                 }

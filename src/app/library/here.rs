@@ -7,7 +7,7 @@ use egui::{self, Align, Layout, Ui};
 use super::parts::{chip, licence_colour, row_frame, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
-use crate::app::strings::{Library, kind_text, permits, phrase, sentences, task_name};
+use crate::app::strings::{Library, ending_note, kind_text, permits, phrase, sentences, task_name};
 use crate::app::style::palette;
 use crate::app::view::{View, is_of, listed};
 use crate::app::widgets::{at_right, centred_page, plain_button, primary_button};
@@ -141,7 +141,10 @@ fn model_ui(
                 ui.add(egui::Label::new(name).truncate());
             });
             let text = match &model.kind {
-                Kind::Known(_) => about(view, w, model),
+                Kind::Known(_) => match model.ending {
+                    Some(ending) => ending_note(view.language, ending).to_string(),
+                    None => about(view, w, model),
+                },
                 Kind::Unknown(reason) => {
                     (view.strings.pair)(w.not_understood, &phrase(view.language, reason))
                 }
@@ -149,7 +152,7 @@ fn model_ui(
                     (view.strings.pair)(w.broken, &phrase(view.language, message))
                 }
             };
-            let colour = if model.problem().is_some() { p.warn } else { p.weak };
+            let colour = if model.problem().is_some() || model.ending.is_some() { p.warn } else { p.weak };
             ui.add(egui::Label::new(egui::RichText::new(&text).color(colour)).truncate()).on_hover_text(text);
         });
         at_right(ui, &model.path, |ui| {
@@ -304,6 +307,9 @@ fn details_ui(ui: &mut Ui, view: &View<'_>, w: &Library, model: &ModelEntry) {
                 |(licence, permitted)| (view.strings.pair)(licence, permits(view.language, permitted)),
             ),
         );
+        if let Some(ending) = model.ending {
+            row(w.trouble, ending_note(view.language, ending).to_string());
+        }
         match &model.kind {
             Kind::Known(spec) => {
                 let sure = (view.strings.certainty)(spec.confidence * 100.0);

@@ -3,6 +3,7 @@
 use super::failures::{Explain, FailureText, zh};
 use crate::file_kind::FileKind;
 use crate::model::ModelError;
+use crate::model::isolation::{Crash, Ending};
 use crate::model::labels::Language;
 use crate::source::SourceError;
 
@@ -230,6 +231,48 @@ pub fn chinese_kind(kind: FileKind) -> &'static str {
     }
 }
 
+/// What is said of a model that once ended the process that it ran in.
+#[must_use]
+pub fn ending_note(language: Language, ending: Ending) -> FailureText {
+    match language {
+        Language::English => FailureText::new(ending.note(), ending.fix()),
+        Language::Chinese => {
+            let note = match ending {
+                Ending::Crashed(crash) => {
+                    format!("此模型运行时曾崩溃（{}），因此在独立进程中运行。", chinese_crash(crash))
+                }
+                Ending::TooSlow(seconds) => format!("此模型在 {seconds} 秒内没有给出结果，已被结束。"),
+                Ending::TooLarge(bytes) => {
+                    format!("此模型需要超过 {:.1} GB 的内存，已被结束。", bytes as f64 / 1e9)
+                }
+            };
+            FailureText::new(note, chinese_ending_fix(ending))
+        }
+    }
+}
+
+fn chinese_ending_fix(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Crashed(_) => "请选择其他模型，用更新的导出工具重新导出，或更新 ONNX Runtime。",
+        Ending::TooSlow(_) | Ending::TooLarge(_) => {
+            "请选择更小的模型或输入尺寸；若信任此模型，请用“--isolate never”启动 Sightline。"
+        }
+    }
+}
+
+/// What a model crashed of, in Chinese.
+fn chinese_crash(crash: Crash) -> String {
+    match crash {
+        Crash::Division => "无法完成的除法".into(),
+        Crash::Memory => "错误的内存访问".into(),
+        Crash::Instruction => "此处理器没有的指令".into(),
+        Crash::Abort => "自行中止".into(),
+        Crash::Killed => "被系统结束，通常因为内存不足".into(),
+        Crash::Signal(number) => format!("信号 {number}"),
+        Crash::Code(code) => format!("退出代码 {code}"),
+    }
+}
+
 /// The page of a model that isn't running. Reasons that ONNX Runtime gives stay in its own words.
 #[must_use]
 pub fn model_page(language: Language, error: &ModelError) -> PageText {
@@ -312,6 +355,38 @@ fn model_texts(error: &ModelError) -> Texts {
             "适配器无法使用",
             format!("适配器“{}”无法使用：{}。", path.display(), zh(reason)),
             "请选择其他适配器或不使用适配器，或用 onnxruntime 的 AdapterFormat 为此模型重新生成。",
+        ),
+        ModelError::Ended { path, ending } => Texts::new(
+            match ending {
+                Ending::Crashed(_) => "The model crashed",
+                Ending::TooSlow(_) => "The model gave no result",
+                Ending::TooLarge(_) => "The model wanted too much memory",
+            },
+            match ending {
+                Ending::Crashed(_) => "模型崩溃",
+                Ending::TooSlow(_) => "模型没有给出结果",
+                Ending::TooLarge(_) => "模型占用内存过多",
+            },
+            match ending {
+                Ending::Crashed(crash) => {
+                    format!("“{}”在其独立进程中运行时崩溃（{}）。", path.display(), chinese_crash(*crash))
+                }
+                Ending::TooSlow(seconds) => {
+                    format!("“{}”在 {seconds} 秒内没有给出结果，已被结束。", path.display())
+                }
+                Ending::TooLarge(bytes) => format!(
+                    "“{}”需要的内存超过允许的 {:.1} GB，已被结束。",
+                    path.display(),
+                    *bytes as f64 / 1e9
+                ),
+            },
+            chinese_ending_fix(*ending),
+        ),
+        ModelError::NoHelper { reason } => Texts::new(
+            "New models can't be run",
+            "无法运行新模型",
+            format!("无法启动运行新模型的进程：{}。", zh(reason)),
+            "请重新启动 Sightline；若仍不行，请用“--isolate never”启动，新模型将在没有此保护的情况下运行。",
         ),
         ModelError::Stopped => Texts::new("Stopped", "已停止", "运行已停止。", ""),
         ModelError::Provider { provider, reason } => Texts::new(

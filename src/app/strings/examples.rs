@@ -18,6 +18,7 @@ use crate::library::upkeep::UpkeepError;
 use crate::model::ModelError;
 use crate::model::families::OutputError;
 use crate::model::file::FileError;
+use crate::model::isolation::{Crash, Ending};
 use crate::model::labels::Language;
 use crate::model::sidecar::SidecarError;
 use crate::model::spec::{Family, Task};
@@ -144,6 +145,8 @@ examples! { model_errors_without_reasons: ModelError =
     BadCompanion { path: path(), reason: "its skeletons don't have COCO's 17 points".into() },
     UnexpectedOutput { family: "Detector with NMS inside", reason: OutputError::NoOutput },
     RunFailed { reason: "its input is larger than any image".into() },
+    Ended { path: path(), ending: Ending::Crashed(Crash::Division) },
+    NoHelper { reason: reason() },
     Stopped,
     Provider { provider: "CUDA".into(), reason: "this build of ONNX Runtime doesn't offer it".into() },
 }
@@ -154,7 +157,19 @@ fn model_errors() -> Vec<ModelError> {
     let sidecars = sidecar_errors().into_iter().map(|reason| ModelError::BadSidecar { path: path(), reason });
     let outputs = output_errors();
     let outputs = outputs.into_iter().map(|reason| ModelError::UnexpectedOutput { family: "YOLOX", reason });
-    model_errors_without_reasons().into_iter().chain(files).chain(sidecars).chain(outputs).collect()
+    let endings = [
+        Ending::Crashed(Crash::Memory),
+        Ending::Crashed(Crash::Instruction),
+        Ending::Crashed(Crash::Abort),
+        Ending::Crashed(Crash::Killed),
+        Ending::Crashed(Crash::Signal(31)),
+        Ending::Crashed(Crash::Code(1)),
+        Ending::TooSlow(15),
+        Ending::TooLarge(2 << 30),
+    ];
+    let endings = endings.into_iter().map(|ending| ModelError::Ended { path: path(), ending });
+    let all = model_errors_without_reasons().into_iter().chain(files).chain(sidecars).chain(outputs);
+    all.chain(endings).collect()
 }
 
 examples! { download_errors: DownloadError =

@@ -35,6 +35,8 @@ strings! {
         no_favourite = "Remove from favourites", "取消收藏";
         more = "More", "更多";
         details = "Details", "详细信息";
+        /// Of a model that ended the process that it ran in.
+        trouble = "Problem", "问题";
         rename = "Rename…", "重命名…";
         reveal = "Show in folder", "打开所在文件夹";
         verify = "Verify file", "校验文件";

@@ -58,7 +58,7 @@ mod zones;
 use std::ops::Deref;
 
 pub use compare::Compare;
-pub use errors::{PageText, chinese_kind, model_page, plain_quotes, source_page};
+pub use errors::{PageText, chinese_kind, ending_note, model_page, plain_quotes, source_page};
 pub use events::{Events, action_name, direction_name, private_class, problem_text, rule_text, when_name};
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;

@@ -170,6 +170,14 @@ strings! {
         change_address = "Change address…", "更改地址…";
         /// A name and its value.
         pair: fn(&str, &str) -> String = |name, value| format!("{name}: {value}"), |name, value| format!("{name}：{value}");
+        started_safely = "Started without the last source and model", "未打开上次的来源和模型";
+        started_safely_text =
+            "Sightline ended unexpectedly just after its last start, so it opened nothing this time. If it ends again with them, choose others.",
+            "Sightline 上次启动后不久意外退出，因此这次没有打开任何内容。若再次打开后仍然退出，请选择其他来源或模型。";
+        open_remembered = "Open them anyway", "仍然打开";
+        not_opened: fn(&str) -> String =
+            |name| format!("{name} was not opened again"),
+            |name| format!("没有再次打开 {name}");
         welcome = "Open a source", "打开来源";
         welcome_text =
             "Choose a camera, an image, a video or the test pattern, or drag a file into the window.",

@@ -316,3 +316,19 @@ fn the_page_speaks_chinese() {
     assert!(harness.query_all_by_label_contains("深度估计").next().is_some());
     assert!(harness.query_all_by_label_contains("Depth").next().is_none());
 }
+
+#[test]
+fn a_model_that_crashed_says_so_with_a_fix() {
+    use crate::app::strings::ending_note;
+    use crate::model::isolation::{Crash, Ending};
+    for language in [Language::English, Language::Chinese] {
+        let mut bench = Bench { language, ..two() };
+        let mut model = ModelEntry::clone(&bench.models[0]);
+        let ending = Ending::Crashed(Crash::Division);
+        model.ending = Some(ending);
+        bench.models[0] = Arc::new(model);
+        let text = ending_note(language, ending).to_string();
+        let harness = bench.shown(page_of);
+        assert!(harness.query_by_label(&text).is_some(), "{text}");
+    }
+}

@@ -66,6 +66,7 @@ pub(super) struct Bench {
     pub(super) library: LibraryPage,
     pub(super) page: Page,
     pub(super) help: bool,
+    pub(super) safe: bool,
     pub(super) menu_open: bool,
     pub(super) typing: bool,
     pub(super) failure_shown: Option<u64>,
@@ -105,6 +106,7 @@ impl Default for Bench {
             library: LibraryPage::default(),
             page: Page::Stage,
             help: false,
+            safe: false,
             menu_open: false,
             typing: false,
             failure_shown: None,
@@ -155,6 +157,7 @@ impl Bench {
             playback_speed: 1.0,
             page: &self.page,
             help: self.help,
+            safe: self.safe,
             menu_open: self.menu_open,
             typing: self.typing,
             failure_shown: self.failure_shown,
@@ -311,5 +314,7 @@ pub(super) fn listed_model(name: &str, task: Task, used: Option<u64>) -> Arc<Mod
         group: name.into(),
         copies: Vec::new(),
         licence: None,
+        ending: None,
+        may_be_measured: true,
     })
 }

@@ -132,3 +132,18 @@ fn a_missing_runtime_is_said_with_the_way_to_get_it() {
     press(&mut harness, "Try again");
     assert_eq!(harness.state().intents, [Intent::Model(ModelIntent::Open("/m.onnx".into()))]);
 }
+
+#[test]
+fn a_window_that_crashed_while_it_started_says_so_and_can_open_what_it_had() {
+    for language in [Language::English, Language::Chinese] {
+        let s = Strings::of(language);
+        let mut harness = Bench { language, safe: true, ..Bench::default() }.shown(page_of);
+        assert!(harness.query_by_label(s.started_safely).is_some());
+        assert!(harness.query_by_label(s.started_safely_text).is_some());
+        press(&mut harness, s.open_remembered);
+        let wanted = [Intent::Window(crate::app::intent::WindowIntent::OpenRemembered)];
+        assert_eq!(harness.state().intents, wanted);
+        let harness = Bench { language, ..Bench::default() }.shown(page_of);
+        assert!(harness.query_by_label(s.open_remembered).is_none());
+    }
+}

@@ -41,6 +41,7 @@ impl App {
                 self.core.toasts.good(self.core.strings().copied, "");
             }
             WindowIntent::Dismiss(id) => self.core.toasts.dismiss(id),
+            WindowIntent::OpenRemembered => self.open_remembered(),
             WindowIntent::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{self, ViewportCommand};
 
 use super::App;
-use crate::app::controllers::ZonesController;
+use crate::app::controllers::{ModelController, ZonesController};
 use crate::app::intent::Page;
 use crate::app::strings::source_page;
 use crate::app::timing::First;
@@ -137,6 +137,10 @@ impl App {
             Done::NoDialogue(what) => self.files.no_dialogue(what),
             Done::Snapshot(result) => self.snapshot_done(ctx, result),
             Done::Ran(path, result) => self.model.ran(&path, result),
+            Done::NotOpened(path, ending, instead) => {
+                ModelController::not_opened(&path, ending, core);
+                core.intents.extend(instead);
+            }
             Done::Inspected(path, sidecar, result) => self.reading.inspected(&path, sidecar, result),
             Done::ReadingSaved(path, result) => self.reading.saved(&path, result, core),
             Done::Labels(path, result) => self.reading.labels_read(&path, result, core),

@@ -113,7 +113,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let path = super::chosen_model(args.model.as_deref())?;
     let frames = Frames::open(&address)?;
     let interrupt = Interrupt::listen();
-    let model = args.opening.open(&path, &args.opening.options(&interrupt)?, &interrupt)?;
+    let model = args.opening.open_proved(&path, &args.opening.options(&interrupt)?, &interrupt)?;
     let (count, tell, asked) = (args.frames, !args.quiet, interrupt.clone());
     // On a thread of its own, so that the command can end after Ctrl-C although the model does not.
     let figures =

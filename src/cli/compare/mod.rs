@@ -131,7 +131,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
 fn open(args: &CompareArgs, named: &Path, interrupt: &Interrupt) -> anyhow::Result<ComparedModel> {
     let path = super::chosen_model(Some(named))?;
     let opening = &args.shared.opening;
-    let model = opening.open(&path, &opening.options(interrupt)?, interrupt)?;
+    let model = opening.open_proved(&path, &opening.options(interrupt)?, interrupt)?;
     let thresholds = args.shared.thresholds(model.spec())?;
     let info = model.info();
     Ok(ComparedModel { model, info, thresholds, results: Results::default(), times: StageTimes::default() })

@@ -7,6 +7,7 @@ use super::Check;
 use crate::cli::models::reason_of;
 use crate::frame::Frame;
 use crate::model::identify::Unknown;
+use crate::model::isolation::{Isolation, When};
 use crate::model::{Model, OpenOptions, Results, Thresholds, folders, runtime};
 
 /// What runs the models.
@@ -89,7 +90,8 @@ fn tried(path: &Path, may_run: bool) -> Check {
 
 /// Runs a model on a grey image and returns the milliseconds of the second run.
 fn run_once(path: &Path) -> Result<f32, crate::model::ModelError> {
-    let mut model = Model::open(path, &OpenOptions::default())?;
+    let isolation = Some(Isolation::of_user(When::Needed));
+    let mut model = Model::open(path, &OpenOptions { isolation, ..OpenOptions::default() })?;
     model.warm_up()?;
     let frame = Frame::filled(640, 480, [114, 114, 114, 255]);
     Ok(model.run(&frame, &Thresholds::default(), &mut Results::default())?.total)

@@ -8,6 +8,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{self, LineFormat};
 use crate::library::Catalogue;
 use crate::model::identify::Unknown;
+use crate::model::isolation::{self, Ending};
 use crate::model::sidecar::Sidecar;
 use crate::model::spec::{ColourOrder, Fit, InputSpec, OutputSpec, Resample, Size};
 use crate::model::{self, Family, Inspection, ModelError, Spec, Task, Thresholds, file};
@@ -38,6 +39,9 @@ struct Info<'a> {
     input: Option<&'a InputSpec>,
     labels: &'a [String],
     output: Option<&'a OutputSpec>,
+    /// How it ended the process that it ran in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<String>,
     /// Why the model isn't understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -57,7 +61,7 @@ struct ValueJson<'a> {
 }
 
 impl<'a> Info<'a> {
-    fn new(path: &Path, inspection: &'a Inspection) -> Self {
+    fn new(path: &Path, inspection: &'a Inspection, ending: Option<Ending>) -> Self {
         let spec = inspection.spec.as_ref().ok();
         let graph = &inspection.graph;
         Self {
@@ -69,6 +73,7 @@ impl<'a> Info<'a> {
             input: spec.map(|s| &s.input),
             labels: spec.map_or(&[], |s| s.labels.english()),
             output: spec.map(|s| &s.output),
+            ended: ending.map(Ending::note),
             reason: inspection.spec.as_ref().err().map(reason_of),
             bytes: graph.bytes,
             producer: &graph.producer,
@@ -114,11 +119,13 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
                 continue;
             }
         };
+        // A file that was read a moment ago.
+        let ending = isolation::how_it_ended(path, false).unwrap_or_default();
         match args.format {
-            LineFormat::Json => output::json_line(&Info::new(path, &inspection))?,
+            LineFormat::Json => output::json_line(&Info::new(path, &inspection, ending))?,
             LineFormat::Text => {
                 let gap = if number == 0 { "" } else { "\n" };
-                output::lines(&format!("{gap}{}", description(path, &inspection)))?;
+                output::lines(&format!("{gap}{}", description(path, &inspection, ending)))?;
             }
         }
         if let Err(unknown) = &inspection.spec {
@@ -135,7 +142,7 @@ fn inspect(path: &Path, catalogue: &Catalogue) -> Result<Inspection, ModelError>
 }
 
 /// The description of a file as text.
-fn description(path: &Path, inspection: &Inspection) -> String {
+fn description(path: &Path, inspection: &Inspection, ending: Option<Ending>) -> String {
     let graph = &inspection.graph;
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), clean(&value)]);
@@ -157,6 +164,9 @@ fn description(path: &Path, inspection: &Inspection) -> String {
             }
         }
         Err(unknown) => row("family", format!("not recognised: {}", reason_of(unknown))),
+    }
+    if let Some(ending) = ending {
+        row("note", format!("{} {}", ending.note(), ending.fix()));
     }
     for (name, values) in [("inputs", &graph.inputs), ("outputs", &graph.outputs)] {
         for (number, value) in values.iter().enumerate() {
@@ -277,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_model_that_is_not_understood_is_described() {
-        let text = description(Path::new("a.onnx"), &unknown_model());
+        let text = description(Path::new("a.onnx"), &unknown_model(), None);
         assert!(text.contains("not recognised: no output looks like boxes"), "{text}");
         assert!(text.contains("x\\n float batch×3×?"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() < 130), "{text}");
@@ -285,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_json_has_every_key_even_when_nothing_is_known() {
-        let json = serde_json::to_value(Info::new(Path::new("a.onnx"), &unknown_model())).unwrap();
+        let json = serde_json::to_value(Info::new(Path::new("a.onnx"), &unknown_model(), None)).unwrap();
         for key in ["file", "family", "task", "confidence", "evidence", "input", "labels"] {
             assert!(json.get(key).is_some(), "{key}");
         }

@@ -120,6 +120,9 @@ fn list_here(args: &ListArgs, inventory: &Inventory, entries: &[ModelEntry]) -> 
     let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(shown.iter().map(|e| row(e)));
     let right = [false, false, false, false, true, false, true, true];
     output::lines(&output::table(&rows.collect::<Vec<_>>(), &right))?;
+    for (entry, ending) in shown.iter().filter_map(|entry| Some((entry, entry.ending?))) {
+        output::lines(&format!("\n{}: {} {}", output::printable(&entry.name), ending.note(), ending.fix()))?;
+    }
     Ok(Exit::Done)
 }
 

@@ -14,6 +14,7 @@ use crate::library::upkeep::{self, Removal, Verdict, Verified};
 use crate::library::{
     Catalogue, Inventory, Measured, ModelEntry, inventory, measure as measuring, records::FileStamp,
 };
+use crate::model::isolation::{Isolation, When};
 use crate::model::{ModelError, OpenOptions};
 
 /// Arguments of `sightline models verify`.
@@ -335,7 +336,8 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen();
     for entry in chosen {
         let (known, cancel) = (catalogue.known(), Some(interrupt.cancel_token()));
-        let options = OpenOptions { known, cancel, ..Default::default() };
+        let isolation = Some(Isolation::of_user(When::Needed));
+        let options = OpenOptions { known, cancel, isolation, ..Default::default() };
         match measuring::measure(&entry.path, &options, || !interrupt.is_set()) {
             Ok(measured) => {
                 let (stamp, sha256) = (FileStamp::of(&entry.path), crate::model::sha256(&entry.path));

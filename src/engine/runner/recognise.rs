@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::context::Context;
 use crate::engine::state::Prediction;
+use crate::model::isolation::{Isolation, When};
 use crate::model::{FeatureModel, OpenOptions};
 use crate::track::TrackerOptions;
 
@@ -58,7 +59,8 @@ impl Recogniser {
 }
 
 fn open(path: &Path) -> Option<FeatureModel> {
-    FeatureModel::open(path, &OpenOptions::default())
+    let isolation = Some(Isolation::of_user(When::Needed));
+    FeatureModel::open(path, &OpenOptions { isolation, ..OpenOptions::default() })
         .inspect_err(|error| tracing::warn!("objects aren't recognised by their looks: {error}"))
         .ok()
 }

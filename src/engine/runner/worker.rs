@@ -292,7 +292,7 @@ impl Worker<'_> {
             }
             Err(error) => {
                 tracing::warn!("{}: {error}", active.session().info.name);
-                let hopeless = active.fail();
+                let hopeless = active.fail() || error.is_final();
                 models.failed(active.session(), error, hopeless);
                 None
             }

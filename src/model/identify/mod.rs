@@ -71,6 +71,13 @@ pub fn identify(graph: &GraphInfo, overrides: &Sidecar) -> Result<Spec, Unknown>
         None => with_image(graph, overrides)?,
     };
     overrides.apply(&mut spec);
+    if spec.input.size.is_too_large() {
+        let (width, height) = spec.input.size.bound();
+        return Err(Unknown::CannotRun {
+            reason: format!("its input of {width}\u{d7}{height} pixels is larger than any image"),
+            remedy: "Export it again with a smaller input.".into(),
+        });
+    }
     Ok(spec)
 }
 
