@@ -210,9 +210,10 @@ impl Writer {
             counting.take(report);
         }
         let image = self.save(&info, &mut frame, &results, report.as_deref())?;
-        let (write, line): (fn(&str) -> Result<(), Failure>, String) = match self.reporting.format {
+        match self.reporting.format {
             LineFormat::Json => {
-                (output::json_text, self.json(&frame, &results, &times, image.as_deref(), age_ms))
+                let line = self.json(&frame, &results, &times, image.as_deref(), age_ms);
+                self.progress.suspend(|| output::json_text(&line))?;
             }
             LineFormat::Text => {
                 let language = self.reporting.language;
@@ -220,10 +221,9 @@ impl Writer {
                 if let Some(report) = &report {
                     line.push_str(&text::totals(report, &self.labels, language));
                 }
-                (output::line, line)
+                self.progress.suspend(|| output::line(&line))?;
             }
-        };
-        self.progress.suspend(|| write(&line))?;
+        }
         self.progress.frame();
         self.frames += 1;
         self.counts.add(&results);
