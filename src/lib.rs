@@ -16,6 +16,7 @@
 //! | [`engine`] | the live loop: a feed of frames, a runner of models, one place that publishes results |
 //! | [`scene`] | what to draw, as data; two painters: image and screen |
 //! | [`privacy`] | hides people, faces and number plates in images |
+//! | [`record`] | videos: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
@@ -33,6 +34,7 @@ pub mod library;
 pub mod model;
 pub mod motion;
 pub mod privacy;
+pub mod record;
 pub mod save;
 pub mod scene;
 pub mod settings;

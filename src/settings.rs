@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use file::{
-    CONFIG_VARIABLE, SettingsError, load, peek_mirrors, peek_model_folders, peek_window, save, settings_file,
+    CONFIG_VARIABLE, SettingsError, load, peek_mirrors, peek_model_folders, peek_pictures, peek_window, save,
+    settings_file,
 };
 pub use saver::Saver;
 pub use unknown::Unknown;
@@ -121,6 +122,8 @@ pub struct Settings {
     pub tracking: Tracking,
     /// How long the trails of tracked objects are, in seconds.
     pub trail_seconds: f64,
+    /// The model by which tracked objects are recognised when they come back; `None`: they aren't.
+    pub appearance: Option<PathBuf>,
     /// Show each result on the frame it was made from, instead of on the newest frame.
     pub result_on_own_frame: bool,
     /// Whether results are as new as possible or as many as possible.
@@ -184,6 +187,7 @@ impl Default for Settings {
             follow_objects: true,
             tracking: Tracking::Off,
             trail_seconds: 2.0,
+            appearance: None,
             result_on_own_frame: false,
             result_pace: ResultPace::default(),
             side_panel: true,

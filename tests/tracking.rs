@@ -278,3 +278,25 @@ fn predict_tracks_a_video() {
         assert!(distinct.len() * 2 < ids.len(), "numbers stay: {ids:?}");
     }
 }
+
+#[test]
+fn predict_recognises_objects_by_appearance() {
+    let classifier = real("models/mobilenet_v2_int8.onnx");
+    let env = TestEnv::new();
+    let run = |reid: &Path| {
+        let mut command = env.predicting();
+        command.arg(shared("media/traffic.mp4")).args(["--format", "jsonl", "-q", "--max-frames", "8"]);
+        Ended::of(command.arg("--reid").arg(reid).output().expect("it starts"))
+    };
+    let lines = values(&run(&classifier).with_code(0).out);
+    let tracked = lines.iter().filter(|line| {
+        line["detections"].as_array().is_some_and(|found| found.iter().any(|d| d["track_id"].is_u64()))
+    });
+    assert!(tracked.count() > 5, "--reid tracks by itself");
+    let refused = run(&real("models/yolov8n_int8.onnx")).with_code(1);
+    assert!(
+        refused.err.contains("isn't a vector") && refused.err.contains("re-identification"),
+        "{}",
+        refused.err
+    );
+}

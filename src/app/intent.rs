@@ -118,6 +118,10 @@ pub enum ResultIntent {
     Track(Tracking),
     /// How long trails are, in seconds.
     Trails(f64),
+    /// Recognise tracked objects by their appearance with this model, if it can be used for that.
+    TryAppearance(PathBuf),
+    /// Do so with this model, which can; `None`: not at all.
+    Appearance(Option<PathBuf>),
     Pace(ResultPace),
 }
 
@@ -240,6 +244,8 @@ pub enum Choose {
     ImportFolder,
     /// A folder whose models are listed without being moved.
     WatchFolder,
+    /// A model that tells what objects look like, for tracking.
+    Appearance,
     /// A scene file to use for this source.
     SceneImport,
     /// Where the scene file is written.

@@ -2,9 +2,13 @@
 
 use egui::{self, ComboBox, Ui};
 
-use super::intent::{Intent, ResultIntent};
+use super::icons::Icon;
+use super::intent::{Choose, FilesIntent, Intent, ResultIntent};
+use super::style::palette;
 use super::view::View;
-use super::widgets::{combo_arrow, figure_row, section_with, slider_row};
+use super::widgets::{
+    caption, combo_arrow, figure_row, plain_button, section_with, sized_icon_button, slider_row,
+};
 use crate::settings::Tracking;
 
 /// Shows the part of the side panel for tracking, for models that find objects in a moving picture.
@@ -14,6 +18,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         return;
     }
     let s = &view.strings.tracking;
+    ui.separator();
     section_with(
         ui,
         s.title,
@@ -36,6 +41,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 },
             );
             combo.response.on_hover_text(s.hint).accessible_name(s.title);
+            let report = view.prediction.and_then(|prediction| prediction.report.as_ref());
+            if now == Tracking::Off && report.is_some() {
+                ui.add(egui::Label::new(egui::RichText::new(s.needed).color(palette(ui).weak)).wrap());
+            }
             if now != Tracking::Off {
                 let length = view.settings.trail_seconds as f32;
                 let shown = (s.seconds)(length);
@@ -43,7 +52,9 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                     out.push(Intent::Result(ResultIntent::Trails(f64::from(length))));
                 }
             }
-            let report = view.prediction.and_then(|prediction| prediction.report.as_ref());
+            if now != Tracking::Off {
+                appearance(ui, view, out);
+            }
             let Some(report) = report.filter(|report| !report.counts.is_empty()) else { return };
             ui.add_space(4.0);
             figure_row(ui, s.class, s.now_and_total);
@@ -53,4 +64,25 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         },
     );
+}
+
+/// The model by which objects are recognised that come back.
+fn appearance(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let s = &view.strings.tracking;
+    ui.add_space(4.0);
+    caption(ui, s.appearance);
+    let Some(model) = &view.settings.appearance else {
+        if plain_button(ui, s.choose_model).on_hover_text(s.appearance_hint).clicked() {
+            out.push(Intent::Files(FilesIntent::Choose(Choose::Appearance)));
+        }
+        return;
+    };
+    ui.horizontal(|ui| {
+        if sized_icon_button(ui, Icon::Close, s.no_appearance, false, 20.0).clicked() {
+            out.push(Intent::Result(ResultIntent::Appearance(None)));
+        }
+        let name = model.file_stem().unwrap_or_default().to_string_lossy();
+        let name = crate::library::names::shown(&name);
+        ui.add(egui::Label::new(name.as_ref()).truncate()).on_hover_text(s.appearance_hint);
+    });
 }

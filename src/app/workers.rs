@@ -174,6 +174,11 @@ impl Workers {
                 Box::pin(dialogue.set_title(strings.open_model).add_filter("ONNX", &["onnx"]).pick_file())
             }
             Choose::Labels => Box::pin(dialogue.set_title(strings.labels_file).pick_file()),
+            Choose::Appearance => {
+                let dialogue =
+                    dialogue.set_title(strings.tracking.choose_model).add_filter("ONNX", &["onnx"]);
+                Box::pin(dialogue.pick_file())
+            }
             Choose::Runtime => Box::pin(dialogue.set_title(strings.choose_runtime).pick_file()),
             Choose::ImportFile => {
                 let dialogue = dialogue.set_title(strings.open_model).add_filter("ONNX", &["onnx", "zip"]);

@@ -32,7 +32,7 @@ use crate::engine::MAX_COMPARED;
 use crate::library::{Catalogue, inventory};
 use crate::model::labels::Language;
 use crate::model::spec::Size;
-use crate::model::{Model, ModelError, OpenOptions, Spec, Task, folders};
+use crate::model::{FeatureModel, Model, ModelError, OpenOptions, Spec, Task, folders};
 use crate::source;
 use interrupt::Interrupt;
 
@@ -182,6 +182,20 @@ impl OpeningArgs {
             ));
         }
         Ok(model)
+    }
+
+    /// Opens the model that tells what objects look like.
+    ///
+    /// # Errors
+    /// Why it can't be opened or used for that, or [`Failure::Interrupted`].
+    fn open_features(&self, path: &Path, interrupt: &Interrupt) -> anyhow::Result<FeatureModel> {
+        let path = chosen_model(Some(path))?;
+        let options = OpenOptions {
+            threads: self.threads.map(usize::from),
+            cancel: Some(interrupt.cancel_token()),
+            ..OpenOptions::default()
+        };
+        Ok(interrupt.attend("open model", move || FeatureModel::open(&path, &options))??)
     }
 
     /// Whether the options for a second model fit the task of the first one.

@@ -8,6 +8,7 @@
 //! ```
 //! It works only while results come later than the next frame: a model that keeps up needs no help.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -23,6 +24,8 @@ use crate::motion::Follower;
 const WAIT: Duration = Duration::from_millis(50);
 /// So many results in a row must come in time before the worker rests.
 const IN_TIME: u32 = 10;
+/// A result that catches up goes on by so many images with every frame at least.
+const CATCH_UP: usize = 3;
 /// Predictions that may be held at once: in the slot, by the composer's request and its scenes, one that is being written.
 const POOL: usize = 6;
 
@@ -41,15 +44,16 @@ pub(super) fn run(context: &Context) {
     while !context.is_stopping() {
         // A result that catches up goes on when no frame waits.
         let wait = if worker.follower.is_catching_up() { Duration::ZERO } else { WAIT };
-        match worker.follow.inbox.take(wait) {
-            Take::Value(work) => worker.take(work),
-            Take::Timeout if worker.follower.is_catching_up() => {
-                if worker.follower.advance() {
-                    worker.show();
-                }
-            }
-            Take::Timeout => {}
+        let work = match worker.follow.inbox.take(wait) {
+            Take::Value(work) => Some(work),
+            Take::Timeout => None,
             Take::Closed => return,
+        };
+        if catch_unwind(AssertUnwindSafe(|| worker.go_on(work))).is_err() {
+            // Results are drawn as they come until the next late one.
+            tracing::error!("following objects crashed");
+            worker.follower = Follower::default();
+            worker.rest();
         }
     }
 }
@@ -70,6 +74,20 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    /// Takes what came, if anything did, and lets a result that catches up go on.
+    fn go_on(&mut self, work: Option<Work>) {
+        // Where frames come faster than they are worked on, there is always one that waits, and each adds a step to catch up.
+        let steps = if work.is_some() { CATCH_UP } else { 1 };
+        if let Some(work) = work {
+            self.take(work);
+        }
+        for _ in 0..steps {
+            if self.follower.is_catching_up() && self.follower.advance() {
+                self.show();
+            }
+        }
+    }
+
     fn take(&mut self, work: Work) {
         if work.forget {
             self.follower.forget();

@@ -9,7 +9,7 @@ use crate::frame::Frame;
 use crate::model::results::StageTimes;
 use crate::model::{ModelError, Results, Spec, Thresholds};
 use crate::source::{Address, SourceError, SourceInfo};
-use crate::track::Report;
+use crate::track::{Looks, Report};
 
 /// Predictions of one model that may be held at once: the newest, the screen's, one that is being filled, two with the motion worker, one to
 /// spare; and as many in comparisons.
@@ -58,6 +58,8 @@ pub struct Prediction {
     pub times: StageTimes,
     /// When it was ready.
     pub finished: Instant,
+    /// What its detections look like, if a model tells.
+    pub looks: Looks,
     /// What tracking, zones and lines say of the frame, if any of them is on.
     pub report: Option<Arc<Report>>,
 }

@@ -8,6 +8,7 @@ pub mod companion;
 pub mod error;
 mod extra_inputs;
 pub mod families;
+mod features;
 pub mod file;
 pub mod folders;
 pub mod geometry;
@@ -41,6 +42,7 @@ use std::time::Instant;
 
 pub use cancel::CancelToken;
 pub use error::ModelError;
+pub use features::FeatureModel;
 pub use hash::{hex, sha256, weights_sha256};
 pub use inspect::{Inspection, check_whole, inspect, inspect_with};
 pub use options::{Known, OpenOptions};

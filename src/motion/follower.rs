@@ -1,7 +1,5 @@
 //! Moves the results of an earlier frame to the newest one, and on from frame to frame until the next result comes.
 
-#[cfg(test)]
-use super::Similarity;
 use super::images::Images;
 use super::object::{Object, clip};
 use super::points::Points;
@@ -79,7 +77,9 @@ impl Follower {
                 && time > last.time
                 && time - last.time < JUMP_S
             {
-                image.camera = self.points.camera(last, &image, &self.objects);
+                let is_covered = |point| self.objects.iter().any(|object| contains(object.bbox(), point));
+                // If the points don't agree, the camera is taken to stand still.
+                image.camera = self.points.camera(last, &image, is_covered).unwrap_or_default();
                 for object in &mut self.objects {
                     self.points.step(object, last, &image);
                 }
@@ -163,16 +163,19 @@ impl Follower {
         let (now, size) = (newest.time, newest.pyramid.frame_size());
         for object in &mut self.coming {
             let bbox = clip(object.bbox(), size);
-            let best = self
-                .objects
-                .iter()
-                .enumerate()
-                .filter(|(_, old)| old.class() == object.class())
-                .map(|(at, old)| (at, iou(&clip(old.bbox(), size), &bbox)))
-                .max_by(|a, b| a.1.total_cmp(&b.1));
-            if let Some((at, overlap)) = best
-                && overlap >= SAME
-            {
+            // A tracker knows which one it is, wherever it has been followed to.
+            let by_track = object
+                .track_id()
+                .and_then(|id| self.objects.iter().position(|old| old.track_id() == Some(id)));
+            let other_track = |old: &Object| matches!((old.track_id(), object.track_id()), (Some(old), Some(new)) if old != new);
+            let by_place = || {
+                let same = |old: &Object| old.class() == object.class() && !other_track(old);
+                let places = self.objects.iter().enumerate().filter(|(_, old)| same(old));
+                let overlaps = places.map(|(at, old)| (at, iou(&clip(old.bbox(), size), &bbox)));
+                let best = overlaps.max_by(|a, b| a.1.total_cmp(&b.1));
+                best.filter(|(_, overlap)| *overlap >= SAME).map(|(at, _)| at)
+            };
+            if let Some(at) = by_track.or_else(by_place) {
                 let old = self.objects.swap_remove(at);
                 object.replace(&old, now);
                 self.spare.push(old);
@@ -205,15 +208,11 @@ impl Follower {
         }
         results.detections.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
+}
 
-    #[cfg(test)]
-    /// How the camera moved between the frame before the newest one and that, in pixels of the frame.
-    pub(super) fn camera(&self) -> Similarity {
-        self.images.newest().map_or(Similarity::IDENTITY, |image| {
-            let pixel = image.pyramid.pixel();
-            Similarity { tx: image.camera.tx * pixel, ty: image.camera.ty * pixel, ..image.camera }
-        })
-    }
+/// Whether a point lies in a box.
+pub(super) fn contains(b: [f32; 4], [x, y]: [f32; 2]) -> bool {
+    x > b[0] && x < b[2] && y > b[1] && y < b[3]
 }
 
 /// How much of a box lies within the picture, 0..=1.

@@ -4,6 +4,7 @@
 //! follows points on every object through small grey images of all frames since (`flow`), fits one motion to the points
 //! of each object (`fit`), and keeps those images (`images`) so that a result that comes late can catch up.
 
+mod camera;
 mod fit;
 mod flow;
 mod follower;
@@ -16,5 +17,6 @@ mod similarity;
 #[cfg(test)]
 mod tests;
 
+pub use camera::CameraMotion;
 pub use follower::Follower;
 pub use similarity::Similarity;

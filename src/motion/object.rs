@@ -99,6 +99,11 @@ impl Object {
         self.found.as_ref().map(|found| found.class_id)
     }
 
+    /// The number of its track, where objects are tracked.
+    pub fn track_id(&self) -> Option<u32> {
+        self.found.as_ref().and_then(|found| found.track_id)
+    }
+
     /// Its whole box now, without blending. A thing that turns is taken to be round: the box is that around the turned ellipse.
     pub fn bbox(&self) -> [f32; 4] {
         let Pose { centre, scale, angle } = self.pose;

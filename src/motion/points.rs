@@ -11,7 +11,7 @@ const GRID: usize = 5;
 /// An object with fewer points gets new ones.
 const RESEED: usize = 8;
 /// Points are also chosen so far outside a box, as a share of its size: the outline of a thing is what is found again best.
-const MARGIN: f32 = 0.12;
+const MARGIN: f32 = 0.15;
 /// Points whose way back ends farther from their beginning, in pixels of the small image, are left out.
 const ERROR: f32 = 0.7;
 /// Fewer points that agree say nothing.
@@ -26,6 +26,8 @@ const STOPS_FROM: f32 = 1.0;
 const STOPS_TO: f32 = 0.3;
 /// Columns and rows of points for the motion of the camera.
 const CAMERA: (usize, usize) = (8, 5);
+/// If fewer than one in so many of them lies beside all objects, the points on objects count too.
+const FEW: usize = 3;
 
 /// Follows points; holds the buffers for that.
 #[derive(Debug, Default)]
@@ -38,26 +40,30 @@ pub(super) struct Points {
 }
 
 impl Points {
-    /// Estimates how the camera moved, from points beside the objects. If the points don't agree, it did not move.
-    pub fn camera(&mut self, from: &Image, to: &Image, objects: &[Object]) -> Similarity {
+    /// Estimates how the camera moved, in pixels of the small image, from points that `is_covered` (given a place in the frame) says no
+    /// object covers. `None` if the points don't agree.
+    pub fn camera(
+        &mut self,
+        from: &Image,
+        to: &Image,
+        is_covered: impl Fn([f32; 2]) -> bool,
+    ) -> Option<Similarity> {
         let level = &from.pyramid.levels[0];
         let pixel = from.pyramid.pixel();
         let (columns, rows) = CAMERA;
         self.grid.clear();
-        for row in 0..rows {
-            for column in 0..columns {
-                let x = (column as f32 + 0.5) / columns as f32 * level.width as f32;
-                let y = (row as f32 + 0.5) / rows as f32 * level.height as f32;
-                let covers = |object: &Object| {
-                    let b = object.bbox().map(|v| v / pixel);
-                    x > b[0] && x < b[2] && y > b[1] && y < b[3]
-                };
-                self.grid.push([x, y]);
-                // Where objects fill the picture, they are better than nothing.
-                if objects.iter().any(covers) && self.grid.len() > columns * rows / 2 {
-                    self.grid.pop();
-                }
-            }
+        self.grid.extend((0..columns * rows).map(|cell| {
+            let share = |at: usize, of: usize| (at as f32 + 0.5) / of as f32;
+            [
+                share(cell % columns, columns) * level.width as f32,
+                share(cell / columns, rows) * level.height as f32,
+            ]
+        }));
+        let is_covered = |point: &[f32; 2]| is_covered(point.map(|v| v * pixel));
+        let free = self.grid.iter().filter(|point| !is_covered(point)).count();
+        // Where objects fill the picture, points on them are better than few.
+        if free >= columns * rows / FEW {
+            self.grid.retain(|point| !is_covered(point));
         }
         let before = from.camera;
         let guess = |p: [f32; 2]| {
@@ -68,7 +74,7 @@ impl Points {
         self.pairs.clear();
         let good = self.grid.iter().zip(&self.found);
         self.pairs.extend(good.filter_map(|(p, f)| f.filter(|f| f.error < ERROR).map(|f| (*p, f.to))));
-        fit::camera(&self.pairs, &mut self.scratch).unwrap_or_default()
+        fit::camera(&self.pairs, &mut self.scratch)
     }
 
     /// Moves one object from an image to the next.
@@ -80,7 +86,7 @@ impl Points {
         }
         let shift = object.velocity.map(|v| v * seconds / pixel);
         flow::track(&from.pyramid, &to.pyramid, &object.points, |_| shift, &mut self.found);
-        self.choose(object, to.camera);
+        self.choose(object, to.camera, pixel);
         let before = object.pose;
         let fit = fit::object(&self.pairs, &mut self.scratch).filter(|fit| fit.agreeing >= LEAST);
         // An object that leaves the picture leaves points of the background behind, which suddenly stand still.
@@ -115,14 +121,24 @@ impl Points {
 
     /// Collects the points of an object that were found again: where they were chosen and where they are. Points of the
     /// background, which move as the camera does, are left out where the object itself moves otherwise.
-    fn choose(&mut self, object: &Object, camera: Similarity) {
+    fn choose(&mut self, object: &Object, camera: Similarity, pixel: f32) {
         let good = || {
             let found = object.points.iter().zip(&object.anchors).zip(&self.found);
             found.filter_map(|((p, a), f)| f.filter(|f| f.error < ERROR).map(|f| (*p, *a, f.to)))
         };
         let beside = |p: [f32; 2], q: [f32; 2]| distance(camera.apply(p), q);
+        // What lies in the middle of the box is most likely the object; its corners and what is around it may be background.
+        let [x1, y1, x2, y2] = object.bbox().map(|v| v / pixel - 0.5);
+        let is_inner = |[x, y]: [f32; 2]| {
+            let from_centre = [(2.0 * x - x1 - x2) / (x2 - x1), (2.0 * y - y1 - y2) / (y2 - y1)];
+            from_centre[0].hypot(from_centre[1]) < 1.0
+        };
         self.lengths.clear();
-        self.lengths.extend(good().map(|(p, _, q)| beside(p, q)));
+        self.lengths.extend(good().filter(|(p, ..)| is_inner(*p)).map(|(p, _, q)| beside(p, q)));
+        if self.lengths.len() < LEAST {
+            self.lengths.clear();
+            self.lengths.extend(good().map(|(p, _, q)| beside(p, q)));
+        }
         let usual = fit::median(&mut self.lengths).unwrap_or(0.0);
         let least = if usual > MOVES { usual * BESIDE } else { -1.0 };
         self.pairs.clear();

@@ -90,19 +90,28 @@ pub struct Pyramid {
 }
 
 impl Pyramid {
-    /// Fills the pyramid from an RGBA frame. Returns `false`, and leaves it empty, if the frame is not a whole RGBA frame or too
-    /// small to see anything move.
+    /// Fills the pyramid from a frame: RGBA, or one with a plane of brightness (NV12, YUYV, grey). Returns `false`, and leaves it
+    /// empty, if the frame has another format, isn't whole, or is too small to see anything move.
     pub fn fill(&mut self, frame: &Frame) -> bool {
         self.count = 0;
         let step = ((frame.width + WIDTH / 2) / WIDTH).max(1);
         let (width, height) = ((frame.width / step) as usize, (frame.height / step) as usize);
-        if frame.format != PixelFormat::Rgba8 || !frame.is_whole() || width < LEAST || height < LEAST {
+        let bright = match frame.format {
+            PixelFormat::Rgba8 => None,
+            PixelFormat::Nv12 | PixelFormat::Gray8 => Some((frame.width as usize, 1)),
+            PixelFormat::Yuyv => Some(((frame.width as usize).div_ceil(2) * 4, 2)),
+            _ => return false,
+        };
+        if !frame.is_whole() || width < LEAST || height < LEAST {
             return false;
         }
         (self.step, self.frame) = (step, (frame.width, frame.height));
         let finest = &mut self.levels[0];
         finest.reset(width, height);
-        grey(frame, step as usize, finest);
+        match bright {
+            None => grey(frame, step as usize, finest),
+            Some(layout) => shrink(&frame.data, layout, step as usize, finest),
+        }
         finest.fill_border();
         self.halve();
         true
@@ -130,6 +139,19 @@ impl Pyramid {
     /// Frame pixels per pixel of the small image.
     pub(super) fn pixel(&self) -> f32 {
         self.step as f32
+    }
+}
+
+/// Shrinks bytes of brightness, `stride` bytes a row and `every` bytes a pixel: each pixel is the mean of `step`×`step`.
+fn shrink(data: &[u8], (stride, every): (usize, usize), step: usize, out: &mut Level) {
+    let area = (step * step) as u32;
+    for y in 0..out.height {
+        for (x, out) in out.row_mut(y).iter_mut().enumerate() {
+            let rows = (0..step).map(|i| &data[(y * step + i) * stride + x * step * every..]);
+            let sum: u32 =
+                rows.flat_map(|row| row.iter().step_by(every).take(step)).map(|v| u32::from(*v)).sum();
+            *out = (sum / area) as u8;
+        }
     }
 }
 

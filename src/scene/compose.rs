@@ -66,10 +66,10 @@ impl Scene {
         }
         let counted = report.filter(|_| style.zones);
         if let Some(report) = counted {
-            self.add_zones(report, sizes);
+            self.add_zones(report, results, sizes);
         }
         if let Some(report) = report {
-            self.add_trails(report, &style.hidden, sizes);
+            self.add_trails(report, results, &style.hidden, sizes);
         }
         // The classes of an action model are actions, but its boxes are people.
         let people = results.task == Task::Action;
@@ -90,12 +90,15 @@ impl Scene {
             let tracked = report.is_some_and(|report| !report.tracks.is_empty());
             let named = |d: &&Detection| shown(d) && (!tracked || d.track_id.is_some());
             for detection in results.detections.iter().filter(named) {
-                self.place_label(detection, labels, style, sizes);
+                let track = |report: &Report| {
+                    report.tracks.iter().find(|t| Some(t.id) == detection.track_id).and_then(|t| t.speed)
+                };
+                self.place_label((detection, counted.and_then(track)), labels, style, sizes);
             }
             self.add_label_boxes(sizes);
         }
         if let Some(report) = counted {
-            self.add_zone_labels(report, style, sizes);
+            self.add_zone_labels(report, results, style, sizes);
         }
         let room_for_legends = self.size.0 as f32 >= sizes.text * 8.0;
         if style.legends && sizes.text > 0.0 && room_for_legends {

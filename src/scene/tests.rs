@@ -83,6 +83,32 @@ fn a_label_is_a_filled_box_above_its_detection_with_readable_text() {
 }
 
 #[test]
+fn a_speed_is_told_beside_its_object() {
+    use crate::track::{Report, TrackReport};
+    let mut results = results(Task::Detect, (640, 480));
+    for id in [1, 2] {
+        let mut detection =
+            Detection::new(2, 0.9, [100.0 * id as f32, 100.0, 100.0 * id as f32 + 50.0, 200.0]);
+        detection.track_id = Some(id);
+        results.detections.push(detection);
+    }
+    let track = TrackReport {
+        id: 2,
+        class_id: 2,
+        bbox: [0.0; 4],
+        since_s: 0.0,
+        trail: 0..0,
+        speed: Some(8.36),
+        predicted: false,
+    };
+    let report = Report { tracks: vec![track], ..Report::default() };
+    let mut scene = Scene::new();
+    scene.compose_with(&results, Some(&report), &Labels::coco80(), &Style::default());
+    assert!(texts(&scene).contains(&"car #2 0.90 8.4 m/s"), "{:?}", texts(&scene));
+    assert!(texts(&scene).contains(&"car #1 0.90"), "{:?}", texts(&scene));
+}
+
+#[test]
 fn chinese_names_are_painted() {
     let mut found = results(Task::Detect, (400, 300));
     found.detections.push(Detection::new(5, 0.5, [100.0, 100.0, 300.0, 250.0]));
@@ -432,4 +458,40 @@ fn a_raster_goes_to_the_screen_without_a_copy_and_is_not_changed_there() {
     let mut other = Scene::new();
     other.compose(&found, &Labels::coco80(), &Style::default());
     assert!(other.revision() > scene.revision() && scene.revision() > revision, "no two fillings are alike");
+}
+
+/// Beside a slow model, boxes are followed to a newer frame than the one that the report is of.
+#[test]
+fn a_trail_ends_at_its_object_wherever_that_has_been_followed_to() {
+    let mut results = Results::default();
+    results.clear(Task::Detect, (640, 360));
+    let mut detection = Detection::new(0, 0.9, [100.0, 100.0, 140.0, 160.0]);
+    detection.track_id = Some(7);
+    results.detections.push(detection);
+    let track = crate::track::TrackReport {
+        id: 7,
+        class_id: 0,
+        bbox: [80.0, 100.0, 120.0, 160.0],
+        since_s: 0.0,
+        trail: 0..2,
+        speed: None,
+        predicted: false,
+    };
+    let report = crate::track::Report {
+        tracks: vec![track],
+        trails: vec![[60.0, 160.0], [100.0, 160.0]],
+        ..Default::default()
+    };
+    let style = Style { boxes: false, labels: false, ..Style::default() };
+    let mut scene = Scene::new();
+    scene.compose_with(&results, Some(&report), &Labels::coco80(), &style);
+    let ends: Vec<_> = scene
+        .shapes()
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Line { from, to, .. } => Some((*from, *to)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends, [([60.0, 160.0], [100.0, 160.0]), ([100.0, 160.0], [120.0, 160.0])]);
 }

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use super::compose::{HALO, Sizes, line_height, padding, stroke_colours};
+use super::trails::moved_since;
 use super::{Rect, Scene, Shape, Style, fonts, opacity, palette};
 use crate::model::labels::Language;
+use crate::model::results::Results;
 use crate::track::zones::geometry::Point;
 use crate::track::zones::{Line, Zone};
-use crate::track::{Heat, LineReport, Report, ZoneReport};
+use crate::track::{Distance, Heat, LineReport, Report, ZoneReport};
 
 /// Opacity of the heat map where it is hottest.
 const HEAT_OPACITY: f32 = 0.7;
@@ -22,6 +24,14 @@ pub fn zone_colour(zone: &Zone, place: usize) -> [u8; 3] {
 #[must_use]
 pub fn line_colour(line: &Line, place: usize) -> [u8; 3] {
     line.look.colour.unwrap_or_else(|| palette::class(place as u32 + 7))
+}
+
+/// Where both ends of a distance are drawn, in pixels of the frame: on their objects, wherever those have been followed to.
+fn ends_of(distance: &Distance, report: &Report, results: &Results) -> [Point; 2] {
+    std::array::from_fn(|end| {
+        let ([x, y], [dx, dy]) = (distance.points[end], moved_since(report, results, distance.tracks[end]));
+        [x + dx, y + dy]
+    })
 }
 
 /// A zone's counts in words: “gate: 2 (5 in, 3 out)”, or for a parking space “P1: occupied”.
@@ -89,7 +99,7 @@ impl Scene {
     }
 
     /// Adds the outlines of zones, and lines with an arrow to their “in” side.
-    pub(super) fn add_zones(&mut self, report: &Report, sizes: Sizes) {
+    pub(super) fn add_zones(&mut self, report: &Report, results: &Results, sizes: Sizes) {
         let Some(file) = &report.scene else { return };
         for (place, zone) in file.zones.iter().enumerate() {
             let is_occupied = report.zones.get(place).is_some_and(|zone| !zone.inside.is_empty());
@@ -109,12 +119,18 @@ impl Scene {
             }
         }
         for distance in &report.distances {
-            self.add_stroke(distance.points, [255, 255, 255], sizes.line * 0.6, sizes);
+            self.add_stroke(ends_of(distance, report, results), [255, 255, 255], sizes.line * 0.6, sizes);
         }
     }
 
     /// Adds names and counts.
-    pub(super) fn add_zone_labels(&mut self, report: &Report, style: &Style, sizes: Sizes) {
+    pub(super) fn add_zone_labels(
+        &mut self,
+        report: &Report,
+        results: &Results,
+        style: &Style,
+        sizes: Sizes,
+    ) {
         let Some(file) = &report.scene else { return };
         for (place, (zone, counts)) in file.zones.iter().zip(&report.zones).enumerate() {
             // On its highest corner.
@@ -127,7 +143,7 @@ impl Scene {
             self.add_chip(at, line_colour(line, place), sizes, |out| write_line(counts, style.language, out));
         }
         for distance in &report.distances {
-            let [a, b] = distance.points;
+            let [a, b] = ends_of(distance, report, results);
             let middle = [f32::midpoint(a[0], b[0]), f32::midpoint(a[1], b[1])];
             self.add_chip(middle, [255, 255, 255], sizes, |out| {
                 let unit = if distance.metres { "m" } else { "px" };
@@ -139,7 +155,8 @@ impl Scene {
                 let Some(track) = report.tracks.iter().find(|track| track.id == person.track_id) else {
                     continue;
                 };
-                let at = [track.bbox[0], track.bbox[3]];
+                let [dx, dy] = moved_since(report, results, track.id);
+                let at = [track.bbox[0] + dx, track.bbox[3] + dy];
                 self.add_chip(at, palette::class(track.class_id), sizes, |out| {
                     fonts::push_shown(&exercise.name, out);
                     let _ = write!(out, ": {}", person.count);

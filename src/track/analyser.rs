@@ -1,10 +1,11 @@
 //! Tracks, trails, counts and events of one result after the other.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::report::{ClassCount, Event, EventKind, Report, TrackReport};
-use super::tracker::{Observation, Track, Tracker, TrackerOptions};
+use super::tracker::{Looks, Observation, Track, Tracker, TrackerOptions};
 use super::zones::{Counter, SceneFile};
 use crate::model::Results;
 use crate::model::labels::Labels;
@@ -29,11 +30,14 @@ pub struct AnalyserOptions {
     pub trail_s: f64,
     /// Zones and lines to count at; they need a tracker.
     pub scene: Option<Arc<SceneFile>>,
+    /// The model that tells what objects look like, so that one that comes back is recognised ([`crate::model::FeatureModel`]). Who calls the
+    /// analyser runs it.
+    pub looks: Option<PathBuf>,
 }
 
 impl Default for AnalyserOptions {
     fn default() -> Self {
-        Self { tracker: None, trail_s: 2.0, scene: None }
+        Self { tracker: None, trail_s: 2.0, scene: None, looks: None }
     }
 }
 
@@ -60,7 +64,11 @@ pub struct Analyser {
     spare: Vec<Memory>,
     counts: Vec<ClassCount>,
     observations: Vec<Observation>,
+    /// The highest number of a track so far: a lower one that appears has come back.
+    newest_id: u32,
     time_s: Option<f64>,
+    /// The scene file has changed since the last frame.
+    other_scene: bool,
     pool: Vec<Arc<Report>>,
 }
 
@@ -76,7 +84,9 @@ impl Analyser {
             spare: Vec::new(),
             counts: Vec::new(),
             observations: Vec::new(),
+            newest_id: 0,
             time_s: None,
+            other_scene: false,
             pool: Vec::new(),
         }
     }
@@ -94,9 +104,13 @@ impl Analyser {
             (Some(counter), Some(scene)) => {
                 if !Arc::ptr_eq(counter.scene(), scene) {
                     counter.set_scene(Arc::clone(scene));
+                    self.other_scene = true;
                 }
             }
-            (counter, scene) => *counter = scene.clone().map(Counter::new),
+            (counter, scene) => {
+                *counter = scene.clone().map(Counter::new);
+                self.other_scene = true;
+            }
         }
         if options.scene.is_none() {
             // Reports that are filled again hold what was counted.
@@ -120,6 +134,7 @@ impl Analyser {
     fn forget(&mut self) {
         self.spare.append(&mut self.memories);
         self.counts.clear();
+        self.newest_id = 0;
         self.time_s = None;
     }
 
@@ -134,15 +149,32 @@ impl Analyser {
         time_s: f64,
         camera: Option<Similarity>,
     ) -> Arc<Report> {
+        self.apply_with(results, labels, time_s, camera, &Looks::default())
+    }
+
+    /// As [`Self::apply`], with what the detections look like.
+    pub fn apply_with(
+        &mut self,
+        results: &mut Results,
+        labels: &Labels,
+        time_s: f64,
+        camera: Option<Similarity>,
+        looks: &Looks,
+    ) -> Arc<Report> {
         let mut shared = self.take_report();
         if let Some(report) = Arc::get_mut(&mut shared) {
             report.time_s = time_s;
             let again = self.time_s == Some(time_s);
             if self.tracker.is_some() {
-                self.track(results, time_s, camera, again, report);
+                self.track(results, time_s, camera, looks, again, report);
             }
             if let Some(counter) = &mut self.counter {
-                counter.update(results, labels, report);
+                // Other zones are counted on a frame that stands still too.
+                if again && !std::mem::take(&mut self.other_scene) {
+                    counter.tell_again(report);
+                } else {
+                    counter.update(results, labels, report);
+                }
             }
         }
         if self.pool.len() < REPORTS {
@@ -178,6 +210,7 @@ impl Analyser {
         results: &mut Results,
         time_s: f64,
         camera: Option<Similarity>,
+        looks: &Looks,
         again: bool,
         report: &mut Report,
     ) {
@@ -199,7 +232,7 @@ impl Analyser {
                     *point = camera.apply(*point);
                 }
             }
-            tracker.update(time_s, &self.observations, camera);
+            tracker.update_with(time_s, &self.observations, looks, camera);
             self.time_s = Some(time_s);
         }
         for detection in &mut results.detections {
@@ -220,7 +253,11 @@ impl Analyser {
                 (memory.id, memory.class_id) = (track.id, track.class_id);
                 memory.trail.clear();
                 self.memories.push(memory);
-                count_of(counts, track.class_id).total += 1;
+                // One that has come back was counted before.
+                if track.id > self.newest_id {
+                    count_of(counts, track.class_id).total += 1;
+                    self.newest_id = track.id;
+                }
                 report.events.push(event(EventKind::Appeared, track, time_s));
                 self.memories.len() - 1
             });
@@ -232,7 +269,9 @@ impl Analyser {
                 count_of(counts, track.class_id).total += 1;
                 memory.class_id = track.class_id;
             }
-            let shown = tracker.is_shown(track, results.frame_size);
+            // On a frame that is looked at again, with other thresholds perhaps, only what is found in it counts: a track that was
+            // there a moment ago would stay for as long as the frame does.
+            let shown = tracker.is_shown(track, results.frame_size) && !(again && track.detection.is_none());
             if shown {
                 count_of(counts, track.class_id).now += 1;
                 if !again {

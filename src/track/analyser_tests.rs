@@ -4,7 +4,8 @@ use crate::track::TrackerKind;
 const SIZE: (u32, u32) = (1280, 720);
 
 fn analyser(trail_s: f64) -> Analyser {
-    Analyser::new(AnalyserOptions { tracker: Some(TrackerOptions::default()), trail_s, scene: None })
+    let tracker = Some(TrackerOptions::default());
+    Analyser::new(AnalyserOptions { tracker, trail_s, ..AnalyserOptions::default() })
 }
 
 /// A car and, below it, a person, both moving to the right at 100 pixels a second.
@@ -137,4 +138,82 @@ fn without_a_tracker_nothing_changes_and_another_tracker_goes_on() {
     let (found, report) = step(&mut analyser, 0.08, true, false);
     assert_eq!(found, results(0.08, true, false));
     assert!(report.tracks.is_empty() && report.counts.is_empty());
+}
+
+/// The picture stands still, and the user raises a threshold or leaves a class out: the model looks at the same frame again.
+#[test]
+fn on_a_frame_that_stands_still_only_what_is_found_is_there() {
+    let mut analyser = analyser(2.0);
+    for frame in 0..20 {
+        step(&mut analyser, f64::from(frame) / 25.0, true, true);
+    }
+    for _ in 0..3 {
+        let (results, report) = step(&mut analyser, 0.76, false, true);
+        assert!(results.detections.iter().all(|d| d.class_id == 0), "{:?}", results.detections);
+        assert_eq!(report.tracks.len(), 1);
+        assert_eq!(counts(&report), [(0, 1, 1), (2, 0, 1)]);
+    }
+    let (results, _) = step(&mut analyser, 0.76, true, true);
+    assert_eq!(results.detections.len(), 2, "with the class chosen again, the car is back");
+}
+
+/// A crossing must be seen in several frames; the same frame again is none of them.
+#[test]
+fn a_frame_that_is_looked_at_again_counts_nothing() {
+    let scene = SceneFile::parse(
+        "[[lines]]\nname = \"gate\"\npoints = [[0.2, 0.0], [0.2, 1.0]]\n\n[counting]\nresults = 5\nseconds = 0.0\n",
+    )
+    .expect("a scene file");
+    let mut analyser = Analyser::new(AnalyserOptions {
+        tracker: Some(TrackerOptions::default()),
+        scene: Some(Arc::new(scene)),
+        ..AnalyserOptions::default()
+    });
+    // The bottom centre of the car reaches the line, at 256 pixels, after 1.16 s.
+    let crossed = |report: &Report| report.lines[0].inward + report.lines[0].outward;
+    for frame in 0..31 {
+        let (_, report) = step(&mut analyser, f64::from(frame) / 25.0, true, false);
+        assert_eq!(crossed(&report), 0, "frame {frame}");
+    }
+    for _ in 0..10 {
+        let (_, report) = step(&mut analyser, 1.2, true, false);
+        assert_eq!(crossed(&report), 0, "the same frame again");
+        assert!(report.events.is_empty());
+    }
+    let mut last = 0;
+    for frame in 31..45 {
+        last = crossed(&step(&mut analyser, f64::from(frame) / 25.0, true, false).1);
+    }
+    assert_eq!(last, 1);
+}
+
+/// A person leaves the picture and comes back elsewhere after five seconds, as another one passes.
+#[test]
+fn an_object_that_comes_back_is_recognised_by_its_looks() {
+    let mut analyser = analyser(2.0);
+    let [red, blue] = [[1.0, 0.0, 0.1], [0.0, 1.0, 0.1]];
+    let mut step = |time_s: f64, people: &[([f32; 3], f32)]| {
+        let (mut results, mut looks) = (Results::default(), Looks::default());
+        results.clear(crate::model::Task::Detect, SIZE);
+        for (features, x) in people {
+            results.detections.push(Detection::new(0, 0.9, [*x, 300.0, x + 40.0, 400.0]));
+            looks.push(Some(features));
+        }
+        let report = analyser.apply_with(&mut results, &Labels::coco80(), time_s, None, &looks);
+        (results.detections.iter().map(|d| d.track_id).collect::<Vec<_>>(), counts(&report))
+    };
+    for frame in 0..20 {
+        step(f64::from(frame) / 10.0, &[(red, 100.0), (blue, 900.0)]);
+    }
+    let (before, _) = step(2.0, &[(red, 100.0), (blue, 900.0)]);
+    for frame in 21..70 {
+        step(f64::from(frame) / 10.0, &[(blue, 900.0)]);
+    }
+    let (after, counted) = step(7.0, &[(red, 600.0), (blue, 900.0)]);
+    assert_eq!(after, before, "both have their numbers");
+    assert_eq!(counted, [(0, 2, 2)], "two people were there, not three");
+    // Somebody else gets a number of his own.
+    let (ids, counted) = step(7.1, &[(red, 600.0), (blue, 900.0), ([0.1, 0.1, 1.0], 300.0)]);
+    assert!(!before.contains(&ids[2]), "{ids:?}");
+    assert_eq!(counted, [(0, 3, 3)]);
 }

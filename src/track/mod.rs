@@ -12,4 +12,4 @@ pub use report::{
     ClassCount, ClassCrossings, ClassVisits, Distance, Event, EventKind, ExerciseReport, Heat, LineReport,
     Presence, Repetitions, Report, TrackReport, ZoneReport,
 };
-pub use tracker::{TrackerKind, TrackerOptions};
+pub use tracker::{Looks, TrackerKind, TrackerOptions};

@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
 pub mod boxes;
+pub mod clips;
+#[cfg(target_os = "linux")]
+pub mod display;
 pub mod fakecam;
 pub mod onnx;
 

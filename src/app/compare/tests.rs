@@ -38,6 +38,7 @@ fn prediction(model: &Arc<ModelInfo>, frame: &Arc<Frame>, boxes: &[[f32; 4]]) ->
         thresholds: Thresholds::default(),
         times: StageTimes { total: 12.5, ..StageTimes::default() },
         finished: Instant::now(),
+        looks: crate::track::Looks::default(),
         report: None,
     })
 }

@@ -23,6 +23,7 @@ fn prediction(sequence: u64, size: (u32, u32)) -> Arc<Prediction> {
         thresholds: Thresholds::default(),
         times: StageTimes::default(),
         finished: Instant::now(),
+        looks: crate::track::Looks::default(),
         report: None,
     })
 }

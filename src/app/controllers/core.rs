@@ -75,13 +75,19 @@ impl Core {
         };
         let trail_s = if self.settings.tracking.kind().is_some() { self.settings.trail_seconds } else { 0.0 };
         let now = &self.analysis;
-        if same_scene && now.tracker.as_ref().map(|t| t.kind) == kind && now.trail_s == trail_s {
+        let looks = self.settings.appearance.as_ref().filter(|_| kind.is_some());
+        if same_scene
+            && now.tracker.as_ref().map(|t| t.kind) == kind
+            && now.trail_s == trail_s
+            && now.looks.as_ref() == looks
+        {
             return;
         }
         self.analysis = AnalyserOptions {
             tracker: kind.map(|kind| TrackerOptions { kind, ..TrackerOptions::default() }),
             trail_s,
             scene: scene.cloned(),
+            looks: looks.cloned(),
         };
         self.engine.send(Command::Analyse(self.analysis.clone()));
     }

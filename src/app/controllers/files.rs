@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::core::Core;
 use crate::app::intent::{
-    Choose, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent, SettingsIntent,
-    SourceIntent, ZonesIntent,
+    Choose, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent, ResultIntent,
+    SettingsIntent, SourceIntent, ZonesIntent,
 };
 use crate::app::strings::{PageText, sentences, source_page};
 use crate::app::view::Typed;
@@ -120,6 +120,7 @@ fn intent_of_choice(what: Choose, path: PathBuf) -> Option<Intent> {
         Choose::SnapshotFolder => Intent::Settings(SettingsIntent::SnapshotFolder(path)),
         Choose::Labels => Intent::Reading(ReadingIntent::Labels(path)),
         Choose::Runtime => Intent::Settings(SettingsIntent::Runtime(path)),
+        Choose::Appearance => Intent::Result(ResultIntent::TryAppearance(path)),
         Choose::SceneImport => Intent::Zones(ZonesIntent::Import(path)),
         Choose::SceneExport => Intent::Zones(ZonesIntent::Export(path)),
     })

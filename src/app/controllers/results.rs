@@ -1,9 +1,11 @@
 //! Which results count, and how they are made and drawn.
 
 use super::core::Core;
-use crate::app::intent::ResultIntent;
+use crate::app::intent::{Intent, ResultIntent};
+use crate::app::strings::Explain as _;
+use crate::app::workers::Done;
 use crate::engine::Command;
-use crate::model::Thresholds;
+use crate::model::{FeatureModel, OpenOptions, Thresholds};
 
 /// Carries out an intent of the panels on results, which have no state of their own.
 pub fn apply(intent: ResultIntent, core: &mut Core) {
@@ -39,6 +41,20 @@ pub fn apply(intent: ResultIntent, core: &mut Core) {
         }
         ResultIntent::Trails(seconds) => {
             core.settings.trail_seconds = seconds.clamp(0.0, 10.0);
+            return;
+        }
+        ResultIntent::TryAppearance(path) => {
+            let language = core.language();
+            core.workers.run("appearance model", move || {
+                match FeatureModel::open(&path, &OpenOptions::default()) {
+                    Ok(_) => Done::Ask(vec![Intent::Result(ResultIntent::Appearance(Some(path)))]),
+                    Err(error) => Done::Failed(error.explain(language).to_string()),
+                }
+            });
+            return;
+        }
+        ResultIntent::Appearance(model) => {
+            core.settings.appearance = model;
             return;
         }
         ResultIntent::OwnFrame(on) => {

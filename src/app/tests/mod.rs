@@ -194,6 +194,7 @@ impl Bench {
             thresholds: self.thresholds.clone(),
             times: StageTimes::default(),
             finished: Instant::now(),
+            looks: crate::track::Looks::default(),
             report: None,
         }));
         self.model.current = Some(model);

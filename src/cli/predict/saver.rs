@@ -1,13 +1,17 @@
 //! Saves annotated images and videos, and knows what it saved.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
 
 use super::names::{self, Folder};
-use super::video::{Video, VideoPlan};
 use super::{frame_image, text};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::frame::Frame;
+use crate::record::{Container, RecordError, VideoFile};
 use crate::source::{Pace, SourceInfo};
 
 /// Saves frames in a folder: those of images as images, those of videos and cameras as a video.
@@ -48,14 +52,15 @@ impl Saver {
             self.remember(path.clone());
             return Ok(Some(path));
         }
-        if self.video.as_ref().is_some_and(|video| !video.fits(frame)) {
+        if self.video.as_ref().is_some_and(|video| video.file.size() != (frame.width, frame.height)) {
             self.end_video()?;
         }
         let video = match &mut self.video {
             Some(video) => video,
-            none => none.insert(Video::start(&self.folder, plan(info, suffix), frame)?),
+            none => none.insert(Video::start(&self.folder, info, suffix, frame)?),
         };
-        video.add(frame)?;
+        let at = video.clock.time_of(frame);
+        video.file.add(at, &frame.data).map_err(failure)?;
         Ok(None)
     }
 
@@ -87,11 +92,107 @@ impl Saver {
     }
 }
 
-/// Name, rate and timing of the video of a source.
-fn plan(info: &SourceInfo, suffix: &str) -> VideoPlan {
-    let live = info.pace == Pace::Live;
-    let fps = info.fps.filter(|fps| fps.is_finite() && (0.1..=1000.0).contains(fps)).unwrap_or(DEFAULT_FPS);
-    let mut stem = names::stem_of(if live { None } else { Some(&info.name) }, &info.name);
-    stem.push(suffix);
-    VideoPlan { stem, fps, live }
+/// A video that is being written under a name of its own: if the program is killed, the user finds it, and it can be played.
+#[derive(Debug)]
+struct Video {
+    file: VideoFile,
+    part: NamedTempFile,
+    stem: OsString,
+    clock: Clock,
+}
+
+impl Video {
+    /// Starts a video of `first`'s size.
+    fn start(folder: &Folder, info: &SourceInfo, suffix: &str, first: &Frame) -> Result<Self, Failure> {
+        let live = info.pace == Pace::Live;
+        let known = info.fps.filter(|fps| fps.is_finite() && (0.1..=1000.0).contains(fps));
+        let fps = known.unwrap_or(DEFAULT_FPS);
+        let mut stem = names::stem_of(if live { None } else { Some(&info.name) }, &info.name);
+        stem.push(suffix);
+        let part = folder.unfinished(&stem, ".mp4")?;
+        let size = (first.width, first.height);
+        let file = VideoFile::create(part.path(), size, fps, Container::Mp4).map_err(failure)?;
+        Ok(Self {
+            file,
+            part,
+            stem,
+            clock: Clock { live, fps, first: None, frames: 0, last: Duration::ZERO },
+        })
+    }
+
+    /// Ends the video and gives it its name.
+    fn finish(self, folder: &Folder) -> Result<PathBuf, Failure> {
+        let Self { file, part, stem, .. } = self;
+        file.finish().and_then(|finished| finished.make_seekable()).map_err(failure)?;
+        folder.persist(part, &stem, "mp4")
+    }
+}
+
+/// When the frames of a source are shown in its video.
+#[derive(Debug)]
+struct Clock {
+    live: bool,
+    fps: f64,
+    /// Position and capture time of the first frame.
+    first: Option<(Option<f64>, Instant)>,
+    frames: u64,
+    last: Duration,
+}
+
+/// A longer pause of a live source is shortened to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Frames are at least so far apart.
+const SHORTEST: Duration = Duration::from_micros(100);
+
+impl Clock {
+    /// The frame's own time, counted from the first one: what a camera really took, not what its rate promises. It always goes on.
+    fn time_of(&mut self, frame: &Frame) -> Duration {
+        let (position, captured) = *self.first.get_or_insert((frame.time_s, frame.captured));
+        let nominal = Duration::from_secs_f64(self.frames as f64 / self.fps);
+        let time = if self.live {
+            frame.captured.saturating_duration_since(captured)
+        } else {
+            let own = frame.time_s.zip(position).map(|(now, first)| now - first);
+            own.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(nominal)
+        };
+        let time = if self.frames == 0 {
+            Duration::ZERO
+        } else {
+            time.clamp(self.last + SHORTEST, self.last + LONGEST_PAUSE)
+        };
+        self.frames += 1;
+        self.last = time;
+        time
+    }
+}
+
+fn failure(error: RecordError) -> Failure {
+    Failure::failed(error.to_string(), error.fix())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_keep_their_own_times_and_time_goes_on() {
+        let mut clock = Clock { live: false, fps: 25.0, first: None, frames: 0, last: Duration::ZERO };
+        let mut time_of = |time_s| {
+            let frame = Frame { time_s, ..Frame::filled(2, 2, [0; 4]) };
+            clock.time_of(&frame).as_secs_f64()
+        };
+        // A video that was cut begins at 3 s, has a variable rate, a time that goes back, and one that is missing.
+        let times = [Some(3.0), Some(3.04), Some(3.3), Some(3.1), None, Some(4.0)].map(&mut time_of);
+        let expected = [0.0, 0.04, 0.3, 0.3001, 0.3002, 1.0];
+        assert!(times.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{times:?}");
+    }
+
+    #[test]
+    fn a_camera_that_pauses_for_minutes_leaves_ten_seconds() {
+        let mut clock = Clock { live: true, fps: 30.0, first: None, frames: 0, last: Duration::ZERO };
+        let now = Instant::now();
+        let frame = |ms| Frame { captured: now + Duration::from_millis(ms), ..Frame::filled(2, 2, [0; 4]) };
+        let times = [0, 80, 163, 200_000].map(|ms| clock.time_of(&frame(ms)).as_millis());
+        assert_eq!(times, [0, 80, 163, 10_163]);
+    }
 }

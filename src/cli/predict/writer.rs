@@ -10,6 +10,7 @@ use super::live::Live;
 use super::names::Folder;
 use super::progress::Progress;
 use super::reader;
+use super::rules::Judging;
 use super::text::{self, Counts, Stages};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, LineFormat};
@@ -17,12 +18,13 @@ use crate::cli::shared_args::Reporting;
 use crate::frame::Frame;
 use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
-use crate::model::{Model, Results, Thresholds};
+use crate::model::{FeatureModel, Model, Results, Thresholds};
+use crate::motion::CameraMotion;
 use crate::privacy::{Censor, Covered, Found};
 use crate::save::{FrameInfo, FrameRecord};
 use crate::scene::{self, Scene, Style};
 use crate::source::{Pace, SourceError, SourceInfo};
-use crate::track::{Analyser, Report};
+use crate::track::{Analyser, Looks, Report};
 use crossbeam_channel::Sender;
 
 /// What comes from the workers, in order.
@@ -79,10 +81,17 @@ pub struct Writer {
     live: Option<Live>,
     /// With `--track`.
     analyser: Option<Analyser>,
+    /// How the camera moves, for the tracker.
+    camera: CameraMotion,
+    /// What its objects look like, with `--reid`.
+    reid: Option<FeatureModel>,
+    looks: Looks,
     /// What is counted, with `--scene`.
     counting: Option<Counting>,
     /// Where objects are saved, with `--crops`.
     crops: Option<Folder>,
+    /// With `--rules`.
+    judging: Option<Judging>,
 }
 
 impl Writer {
@@ -123,8 +132,12 @@ impl Writer {
             begun: None,
             live,
             analyser,
+            camera: CameraMotion::default(),
+            reid: None,
+            looks: Looks::default(),
             counting: None,
             crops: None,
+            judging: None,
         }
     }
 
@@ -138,17 +151,37 @@ impl Writer {
         self
     }
 
+    /// Lets the tracker recognise objects with this model.
+    #[must_use]
+    pub fn recognising(self, reid: Option<FeatureModel>) -> Self {
+        Self { reid, ..self }
+    }
+
+    /// Judges rules, too.
+    #[must_use]
+    pub fn with_rules(mut self, judging: Option<Judging>, model: &Model) -> Self {
+        self.judging = judging;
+        if let Some(judging) = &mut self.judging {
+            judging.set_model(model);
+            judging.has_scene = self.counting.is_some();
+        }
+        self
+    }
+
     /// Writes all that comes, ends the video that is open, and writes the summary. Ctrl-C is an end like any other.
     ///
     /// # Errors
     /// The first error among the events, or why a result can't be written. A video that was begun is ended first, so that it
     /// can be played.
     pub fn run(mut self, events: impl Iterator<Item = Result<Event, Failure>>) -> Result<(), Failure> {
-        let mut written = Ok(());
+        let (mut written, mut interrupted) = (Ok(()), false);
         for event in events {
             written = match event {
                 Ok(event) => self.take(event),
-                Err(Failure::Interrupted) => break,
+                Err(Failure::Interrupted) => {
+                    interrupted = true;
+                    break;
+                }
                 Err(failure) => Err(failure),
             };
             if written.is_err() {
@@ -157,6 +190,9 @@ impl Writer {
         }
         let ended = self.reporting.end_video();
         self.progress.finish();
+        if let Some(judging) = &mut self.judging {
+            judging.finish(interrupted || written.is_err());
+        }
         written?;
         ended?;
         self.write_summary()
@@ -173,6 +209,9 @@ impl Writer {
                 self.progress.ended();
                 if let Some(counting) = &mut self.counting {
                     counting.end(&self.address, &self.labels, self.reporting.language);
+                }
+                if let Some(judging) = &mut self.judging {
+                    judging.end();
                 }
                 self.reporting.end_video()?;
             }
@@ -191,9 +230,13 @@ impl Writer {
         }
         if let Some(analyser) = &mut self.analyser {
             analyser.reset();
+            self.camera.reset();
         }
         if let Some(counting) = &mut self.counting {
             counting.begin();
+        }
+        if let Some(judging) = &mut self.judging {
+            judging.begin(&self.address);
         }
     }
 
@@ -202,12 +245,17 @@ impl Writer {
         let Some(info) = self.info.clone() else { return Ok(()) };
         let time = frame.time_s.unwrap_or_default();
         let age_ms = self.live.as_mut().map(|live| live.draw(&frame, time, &mut results, ran));
-        let report = self.analyse(&info, &frame, &mut results);
+        let report = self.analyse(&info, &frame, &mut results)?;
         if let Some(folder) = &self.crops {
             counting::save_crops(folder, &info, &frame, &results, &self.labels)?;
         }
         if let (Some(counting), Some(report)) = (&mut self.counting, &report) {
             counting.take(report);
+        }
+        if let (Some(judging), Some(report), false) = (&mut self.judging, &report, info.pace == Pace::Stills)
+        {
+            let thresholds = &self.thresholds;
+            self.progress.suspend(|| judging.frame(&frame, (&results, thresholds, &times), report));
         }
         let image = self.save(&info, &mut frame, &results, report.as_deref())?;
         match self.reporting.format {
@@ -222,6 +270,9 @@ impl Writer {
                     line.push_str(&text::totals(report, &self.labels, language));
                 }
                 self.progress.suspend(|| output::line(&line))?;
+                for event in self.judging.iter().flat_map(|judging| judging.lines(language)) {
+                    self.progress.suspend(|| output::line(&event))?;
+                }
             }
         }
         self.progress.frame();
@@ -237,15 +288,28 @@ impl Writer {
     }
 
     /// Tracks the objects of a frame; images have nothing to do with one another.
-    fn analyse(&mut self, info: &SourceInfo, frame: &Frame, results: &mut Results) -> Option<Arc<Report>> {
-        let analyser = self.analyser.as_mut()?;
+    fn analyse(
+        &mut self,
+        info: &SourceInfo,
+        frame: &Frame,
+        results: &mut Results,
+    ) -> Result<Option<Arc<Report>>, Failure> {
+        let Some(analyser) = &mut self.analyser else { return Ok(None) };
         if info.pace == Pace::Stills {
             // Images have no tracks, but zones say who is inside.
-            return self.counting.as_ref().map(|_| analyser.apply_image(results, &self.labels));
+            return Ok(self.counting.as_ref().map(|_| analyser.apply_image(results, &self.labels)));
         }
         let began = self.begun.unwrap_or(frame.captured);
         let since = || frame.captured.saturating_duration_since(began).as_secs_f64();
-        Some(analyser.apply(results, &self.labels, frame.time_s.unwrap_or_else(since), None))
+        let time_s = frame.time_s.unwrap_or_else(since);
+        let camera = self.camera.next(frame, time_s, results.detections.iter().map(|d| d.bbox));
+        self.looks.clear();
+        if let Some(model) = &mut self.reid {
+            for detection in &results.detections {
+                self.looks.push(model.features(frame, detection.bbox)?);
+            }
+        }
+        Ok(Some(analyser.apply_with(results, &self.labels, time_s, camera, &self.looks)))
     }
 
     /// Saves the annotated frame if that was asked for. Returns the file if the result itself is an image.
@@ -295,7 +359,10 @@ impl Writer {
             record.add_counts(counting.report());
         }
         record.age_ms = age_ms.map(|age| age.map(|age| (age * 10.0).round() / 10.0));
-        record.to_json_line()
+        match &self.judging {
+            Some(judging) => judging.json(&record),
+            None => record.to_json_line(),
+        }
     }
 
     fn write_summary(&self) -> Result<(), Failure> {
@@ -310,6 +377,9 @@ impl Writer {
         summary.push_str(&self.stages.table());
         if let Some(counting) = &self.counting {
             summary.push_str(&counting.summary());
+        }
+        if let Some(judging) = &self.judging {
+            summary.push_str(&judging.summary());
         }
         // One frame has no rate.
         let rate = if self.frames == 1 {

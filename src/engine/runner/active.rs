@@ -176,6 +176,7 @@ impl ActiveModel {
             thresholds: thresholds.clone(),
             times: StageTimes::default(),
             finished: Instant::now(),
+            looks: crate::track::Looks::default(),
             report: None,
         })
     }

@@ -10,6 +10,7 @@ pub(in crate::engine) mod loader;
 pub(in crate::engine) mod models;
 pub(super) mod pace;
 pub(super) mod predictor;
+mod recognise;
 mod reports;
 mod second;
 mod session;

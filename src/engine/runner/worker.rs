@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::active::ActiveModel;
 use super::lifecycle::Assignment;
 use super::models::Models;
+use super::recognise::Recogniser;
 use super::session::Session;
 use crate::engine::choice::MAX_COMPARED;
 use crate::engine::context::Context;
@@ -43,6 +44,7 @@ pub(in crate::engine) fn run_first(shared: &Shared) {
         shared,
         active: [const { None }; MAX_COMPARED],
         comparisons: Vec::with_capacity(PREDICTIONS),
+        recogniser: Recogniser::default(),
         last: None,
         thresholds: Arc::clone(&shared.context.controls.now().thresholds),
         must_run_again: false,
@@ -80,6 +82,7 @@ pub(in crate::engine) fn run_first(shared: &Shared) {
 pub(in crate::engine) fn run_second(shared: &Shared) {
     let mut assignment = Arc::<Assignment>::default();
     let mut active: Option<ActiveModel> = None;
+    let mut recogniser = Recogniser::default();
     while !shared.context.is_stopping() {
         if !shared.models.is_newest(&assignment) {
             assignment = shared.models.assignment();
@@ -108,6 +111,7 @@ pub(in crate::engine) fn run_second(shared: &Shared) {
         active.limit_as(&controls.thresholds);
         match active.predict(&frame, controls.slow_down) {
             Ok(mut prediction) => {
+                recogniser.look(&shared.context, &mut prediction);
                 shared.publisher.publish(&mut prediction, assignment.epoch, false);
                 active.give_back(prediction);
             }
@@ -131,6 +135,7 @@ struct Worker<'a> {
     /// The first model and those compared with it.
     active: [Option<ActiveModel>; MAX_COMPARED],
     comparisons: Vec<Arc<Comparison>>,
+    recogniser: Recogniser,
     /// The frame that was run last, or the newest one that came before there was a model. It is run again when the thresholds
     /// or the model change.
     last: Option<Arc<Frame>>,
@@ -262,6 +267,9 @@ impl Worker<'_> {
             Ok(mut prediction) => {
                 if compares {
                     context.metrics.model_finished(place, &prediction.times);
+                }
+                if place == 0 {
+                    self.recogniser.look(context, &mut prediction);
                 }
                 let is_shown = place > 0 || publisher.publish(&mut prediction, self.assignment.epoch, again);
                 if !active.is_announced() {

@@ -4,7 +4,7 @@ mod faults;
 mod following;
 mod operations;
 mod publishing;
-mod scripted;
+pub(super) mod scripted;
 mod switching;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};

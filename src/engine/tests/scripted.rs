@@ -220,7 +220,7 @@ impl Predictor for ScriptedModel {
     }
 }
 
-pub(super) fn model_info(name: &str) -> ModelInfo {
+pub(in crate::engine) fn model_info(name: &str) -> ModelInfo {
     ModelInfo {
         name: name.into(),
         path: PathBuf::from(name),

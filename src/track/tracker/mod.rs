@@ -6,6 +6,7 @@
 
 mod assign;
 mod filter;
+mod looks;
 mod noise;
 mod options;
 mod single;
@@ -13,6 +14,7 @@ mod single;
 mod tests;
 mod tuning;
 
+pub use looks::Looks;
 pub use options::{TrackerKind, TrackerOptions};
 pub use single::Track;
 
@@ -20,12 +22,15 @@ use crate::model::boxes::iou;
 use crate::motion::Similarity;
 use assign::{Assignment, Candidate};
 use filter::{centred, cornered, size_of};
+use looks::{Different, likeness};
 use noise::Noise;
 use single::{Seen, sane};
 pub(crate) use tuning::Tuning;
 
 /// More tracks than this are not kept: beyond it nobody could read their numbers, and the time for a frame stays bounded.
 const MAX_TRACKS: usize = 1000;
+/// So many objects that have gone are remembered by their looks.
+const MAX_GONE: usize = 100;
 
 /// What a tracker is told of a detection.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,6 +64,9 @@ pub struct Tracker {
     /// The next frame has nothing to do with the last one.
     cut_off: bool,
     noise: Noise,
+    /// Tracks that have ended and may come back, the oldest first; only those whose looks are known.
+    gone: Vec<Track>,
+    different: Different,
     /// When the last frame was.
     time_s: Option<f64>,
     /// The usual time between two frames.
@@ -86,6 +94,8 @@ impl Tracker {
             tracks: Vec::new(),
             ended: Vec::new(),
             cut_off: false,
+            gone: Vec::new(),
+            different: Different::default(),
             time_s: None,
             step_s: 0.0,
             next_id: 1,
@@ -139,6 +149,18 @@ impl Tracker {
     /// Takes the detections of the next frame. `time_s` is the frame's time, `camera` where things moved because the camera did
     /// since the frame before.
     pub fn update(&mut self, time_s: f64, observations: &[Observation], camera: Option<Similarity>) {
+        self.update_with(time_s, observations, &Looks::default(), camera);
+    }
+
+    /// As [`Self::update`], with what the detections look like. Objects that look alike are joined rather than others, and one that was
+    /// gone gets its old number back.
+    pub fn update_with(
+        &mut self,
+        time_s: f64,
+        observations: &[Observation],
+        looks: &Looks,
+        camera: Option<Similarity>,
+    ) {
         self.ended.clear();
         if std::mem::take(&mut self.cut_off) {
             self.end(|_| true);
@@ -160,13 +182,14 @@ impl Tracker {
             observations.iter().map(|seen| sane(seen.bbox).filter(|_| seen.score >= self.options.low)),
         );
 
-        self.round(Round::Sure, time_s, observations);
+        self.compare_different(observations, looks);
+        self.round(Round::Sure, time_s, observations, looks);
         if self.options.kind == TrackerKind::OcSort {
-            self.round(Round::Again, time_s, observations);
+            self.round(Round::Again, time_s, observations, looks);
         }
-        self.round(Round::Unsure, time_s, observations);
-        self.round(Round::New, time_s, observations);
-        self.begin(time_s, observations);
+        self.round(Round::Unsure, time_s, observations, looks);
+        self.round(Round::New, time_s, observations, looks);
+        self.begin(time_s, observations, looks);
         self.confirm();
         let (unconfirmed_s, lost_s) = (self.tuning.unconfirmed_s, self.options.lost_s);
         self.end(|track| time_s - track.seen_s >= if track.is_confirmed() { lost_s } else { unconfirmed_s });
@@ -183,7 +206,7 @@ impl Tracker {
         self.tracks.iter_mut().for_each(|track| track.detection = None);
         let time_s = self.time_s.unwrap_or(0.0);
         for round in [Round::Sure, Round::Unsure] {
-            self.find_pairs(round, time_s, observations);
+            self.find_pairs(round, time_s, observations, &Looks::default());
             for &(row, column) in &self.pairs {
                 self.open[column] = None;
                 self.tracks[row].detection = Some(column);
@@ -198,8 +221,8 @@ impl Tracker {
     }
 
     /// Joins tracks and detections of one kind.
-    fn round(&mut self, round: Round, time_s: f64, observations: &[Observation]) {
-        self.find_pairs(round, time_s, observations);
+    fn round(&mut self, round: Round, time_s: f64, observations: &[Observation], looks: &Looks) {
+        self.find_pairs(round, time_s, observations, looks);
         for &(row, column) in &self.pairs {
             let Some(place) = self.open[column].take() else { continue };
             let (track, seen) = (&mut self.tracks[row], (time_s, place));
@@ -208,6 +231,9 @@ impl Tracker {
             }
             let observation = observations[column];
             track.take(seen, observation.class_id, observation.score, column, &self.noise, &self.tuning);
+            if let Some(features) = looks.of(column) {
+                looks::follow(&mut track.looks, features);
+            }
             if let Some(boxes) = track.last_three() {
                 self.noise.measure(boxes, &self.tuning);
             }
@@ -215,7 +241,7 @@ impl Tracker {
     }
 
     /// Finds the cheapest pairs of tracks and detections of one kind.
-    fn find_pairs(&mut self, round: Round, time_s: f64, observations: &[Observation]) {
+    fn find_pairs(&mut self, round: Round, time_s: f64, observations: &[Observation], looks: &Looks) {
         self.candidates.clear();
         for (row, track) in self.tracks.iter().enumerate() {
             if track.detection.is_some() || track.is_confirmed() == (round == Round::New) {
@@ -231,7 +257,8 @@ impl Tracker {
                 if (observation.score >= self.options.high) == (round == Round::Unsure) {
                     continue;
                 }
-                if let Some(cost) = self.cost(round, time_s, track, observation, place) {
+                let alike = looks.of(column).and_then(|features| likeness(&track.looks, features));
+                if let Some(cost) = self.cost(round, time_s, track, observation, place, alike) {
                     self.candidates.push(Candidate { row, column, cost });
                 }
             }
@@ -251,6 +278,7 @@ impl Tracker {
         track: &Track,
         observation: &Observation,
         place: [f32; 4],
+        alike: Option<f32>,
     ) -> Option<f32> {
         let tuning = &self.tuning;
         let other_class = track.class_id != observation.class_id;
@@ -268,9 +296,9 @@ impl Tracker {
             Round::Unsure => tuning.least_iou_low,
             Round::New => tuning.least_iou_new,
         };
-        let alike =
+        let same_size =
             (place[2] / width).max(width / place[2]).max((place[3] / height).max(height / place[3])) < 2.0;
-        let within_reach = round != Round::Unsure && alike && distance < tuning.reach * unseen;
+        let within_reach = round != Round::Unsure && same_size && distance < tuning.reach * unseen;
         if overlap < least && !within_reach {
             return None;
         }
@@ -282,23 +310,74 @@ impl Tracker {
         if other_class {
             gain -= 0.2;
         }
-        let most = 1.0
+        let mut most = 1.0
             + tuning.nearness
             + if self.options.kind == TrackerKind::OcSort { tuning.momentum } else { 0.0 };
+        if let Some(alike) = alike {
+            gain += tuning.looks * self.different.gain(alike);
+            most += tuning.looks;
+        }
         Some((1.0 - gain / most).clamp(0.0, 0.999))
     }
 
-    /// Begins a track with every sure detection that is left.
-    fn begin(&mut self, time_s: f64, observations: &[Observation]) {
+    /// Learns how alike different objects are: two detections that lie apart are two objects.
+    fn compare_different(&mut self, observations: &[Observation], looks: &Looks) {
+        for (n, one) in observations.iter().enumerate() {
+            let Some(features) = looks.of(n) else { continue };
+            for (m, other) in observations.iter().enumerate().skip(n + 1) {
+                if one.class_id == other.class_id
+                    && iou(&one.bbox, &other.bbox) <= 0.0
+                    && let Some(alike) = looks.of(m).and_then(|others| likeness(features, others))
+                {
+                    self.different.add(alike);
+                }
+            }
+        }
+    }
+
+    /// Begins a track with every sure detection that is left, or goes on with one that is out of sight and looks the same.
+    fn begin(&mut self, time_s: f64, observations: &[Observation], looks: &Looks) {
+        let until = time_s - self.tuning.recall_s;
+        self.gone.retain(|track| track.seen_s >= until && track.seen_s <= time_s);
         for (index, observation) in observations.iter().enumerate() {
             if observation.score < self.options.high || self.tracks.len() >= MAX_TRACKS {
                 continue;
             }
             let Some(place) = self.open[index].take() else { continue };
             let seen: Seen = (time_s, place);
-            let track =
+            let mut track =
                 Track::new(seen, observation.class_id, observation.score, index, &self.noise, &self.tuning);
+            if let Some(features) = looks.of(index) {
+                track.looks.extend_from_slice(features);
+                if let Some(old) = self.recall(observation, features) {
+                    (track.id, track.since_s) = (old.id, old.since_s);
+                    track.looks = old.looks;
+                    looks::follow(&mut track.looks, features);
+                }
+            }
             self.tracks.push(track);
+        }
+    }
+
+    /// Finds the object that isn't seen now and looks most like this detection, and forgets where it was.
+    fn recall(&mut self, observation: &Observation, features: &[f32]) -> Option<Track> {
+        let least = self.different.least();
+        let best = |tracks: &[Track]| {
+            let fits = |track: &&Track| {
+                track.is_confirmed()
+                    && track.detection.is_none()
+                    && (track.class_id == observation.class_id || !self.options.per_class)
+            };
+            let tracks = tracks.iter().enumerate().filter(|(_, track)| fits(track));
+            let alike = tracks.filter_map(|(at, track)| Some((at, likeness(&track.looks, features)?)));
+            alike.filter(|(_, alike)| *alike >= least).max_by(|a, b| a.1.total_cmp(&b.1))
+        };
+        match (best(&self.tracks), best(&self.gone)) {
+            (Some((at, alike)), gone) if gone.is_none_or(|(_, other)| alike >= other) => {
+                Some(self.tracks.remove(at))
+            }
+            (_, Some((at, _))) => Some(self.gone.remove(at)),
+            _ => None,
         }
     }
 
@@ -315,14 +394,17 @@ impl Tracker {
     }
 
     fn end(&mut self, is_over: impl Fn(&Track) -> bool) {
-        let ended = &mut self.ended;
-        self.tracks.retain(|track| {
-            let over = is_over(track);
-            if over && track.is_confirmed() {
-                ended.push(track.clone());
+        for mut track in self.tracks.extract_if(.., |track| is_over(track)) {
+            track.detection = None;
+            if track.is_confirmed() {
+                if !track.looks.is_empty() {
+                    self.gone.push(track.clone());
+                }
+                self.ended.push(track);
             }
-            !over
-        });
+        }
+        let surplus = self.gone.len().saturating_sub(MAX_GONE);
+        self.gone.drain(..surplus);
     }
 
     /// Of two tracks in the same place, of which one isn't seen, the younger one ends.

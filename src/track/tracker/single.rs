@@ -40,6 +40,8 @@ pub struct Track {
     pub(super) at_last: BoxFilter,
     /// The last detections, the oldest first.
     history: SmallVec<[Seen; HISTORY]>,
+    /// What it looks like, as a vector of length 1; empty if that isn't known.
+    pub(super) looks: Vec<f32>,
     votes: SmallVec<[(u32, f32); 4]>,
 }
 
@@ -69,6 +71,7 @@ impl Track {
             filter,
             at_last: filter,
             history,
+            looks: Vec::new(),
             votes,
         }
     }

@@ -50,6 +50,10 @@ pub struct Tuning {
     pub reach: f32,
     /// How much a change of direction costs (OC-SORT).
     pub momentum: f32,
+    /// What it is worth to look the same, where it is known what objects look like.
+    pub looks: f32,
+    /// An object that comes back within so many seconds is recognised by its looks.
+    pub recall_s: f64,
     /// Over so many seconds the direction is taken (OC-SORT).
     pub momentum_s: f64,
     /// A track coasts no longer than this share of the time that it was seen for, and so many seconds.
@@ -86,6 +90,8 @@ impl Default for Tuning {
             duplicate_iou: 0.9,
             reach: 0.8,
             momentum: 0.2,
+            looks: 0.4,
+            recall_s: 30.0,
             momentum_s: 0.3,
             coast_share: 1.0,
             coast_least_s: 0.0,

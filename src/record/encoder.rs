@@ -1,0 +1,246 @@
+//! Which encoders the installed ffmpeg can really use.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::RecordError;
+
+/// The kind of a video file.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+#[value(rename_all = "lower")]
+pub enum Container {
+    /// H.264 in MP4, which every program plays.
+    #[default]
+    Mp4,
+    /// H.264 in Matroska.
+    Mkv,
+    /// VP9 or VP8 in WebM, for the web.
+    WebM,
+}
+
+impl Container {
+    /// All of them, in the order of a list.
+    pub const ALL: [Self; 3] = [Self::Mp4, Self::Mkv, Self::WebM];
+
+    /// The ending of its files, without a dot.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Mkv => "mkv",
+            Self::WebM => "webm",
+        }
+    }
+
+    /// ffmpeg's options for a file that plays to its last half second however its writing ends.
+    pub(super) fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Mp4 => &[
+                "-movflags",
+                "+frag_keyframe+empty_moov+default_base_moof",
+                "-frag_duration",
+                "250000",
+                "-video_track_timescale",
+                "90000",
+                "-flush_packets",
+                "1",
+                "-f",
+                "mp4",
+            ],
+            Self::Mkv => &["-cluster_time_limit", "250", "-flush_packets", "1", "-f", "matroska"],
+            Self::WebM => &["-cluster_time_limit", "250", "-flush_packets", "1", "-f", "webm"],
+        }
+    }
+
+    fn encoders(self) -> &'static [Encoder] {
+        match self {
+            Self::Mp4 | Self::Mkv => H264,
+            Self::WebM => VPX,
+        }
+    }
+}
+
+/// An encoder of ffmpeg with what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoder {
+    /// ffmpeg's name for it.
+    pub name: &'static str,
+    /// It is part of the graphics card or the processor.
+    pub hardware: bool,
+    /// Options before the input.
+    before: &'static [&'static str],
+    /// The last filters: the pixel format that it takes, and the way there.
+    filter: &'static str,
+    /// Its own options: about the quality of `-crf 20`, without delay.
+    options: &'static [&'static str],
+}
+
+const NV12: &str = "format=nv12";
+const YUV420: &str = "format=yuv420p";
+
+/// In the order of preference: hardware first, for it leaves the processor to the model.
+const H264: &[Encoder] = &[
+    Encoder {
+        name: "h264_nvenc",
+        hardware: true,
+        before: &[],
+        filter: NV12,
+        options: &["-preset", "p4", "-tune", "ll", "-rc", "vbr", "-cq", "23", "-b:v", "0"],
+    },
+    Encoder {
+        name: "h264_videotoolbox",
+        hardware: true,
+        before: &[],
+        filter: NV12,
+        options: &["-realtime", "1", "-b:v", "8M"],
+    },
+    Encoder {
+        name: "h264_mf",
+        hardware: true,
+        before: &[],
+        filter: NV12,
+        options: &["-hw_encoding", "1", "-rate_control", "quality", "-quality", "75"],
+    },
+    Encoder {
+        name: "h264_vaapi",
+        hardware: true,
+        before: &["-vaapi_device", "/dev/dri/renderD128"],
+        filter: "format=nv12,hwupload",
+        options: &["-qp", "22"],
+    },
+    Encoder {
+        name: "libx264",
+        hardware: false,
+        before: &[],
+        filter: YUV420,
+        options: &["-preset", "veryfast", "-crf", "20", "-tune", "zerolatency"],
+    },
+    Encoder { name: "libopenh264", hardware: false, before: &[], filter: YUV420, options: &["-b:v", "8M"] },
+    Encoder { name: "mpeg4", hardware: false, before: &[], filter: YUV420, options: &["-q:v", "3"] },
+];
+
+const VPX: &[Encoder] = &[
+    Encoder {
+        name: "libvpx-vp9",
+        hardware: false,
+        before: &[],
+        filter: YUV420,
+        options: &[
+            "-deadline",
+            "realtime",
+            "-cpu-used",
+            "8",
+            "-row-mt",
+            "1",
+            "-crf",
+            "30",
+            "-b:v",
+            "0",
+            "-lag-in-frames",
+            "0",
+        ],
+    },
+    Encoder {
+        name: "libvpx",
+        hardware: false,
+        before: &[],
+        filter: YUV420,
+        options: &[
+            "-deadline",
+            "realtime",
+            "-cpu-used",
+            "8",
+            "-crf",
+            "10",
+            "-b:v",
+            "8M",
+            "-lag-in-frames",
+            "0",
+        ],
+    },
+];
+
+/// A trial of an encoder that takes longer counts as failed: drivers hang.
+const TRIAL: Duration = Duration::from_secs(5);
+
+impl Encoder {
+    /// ffmpeg's options before the input.
+    pub(super) fn before(&self) -> &'static [&'static str] {
+        self.before
+    }
+
+    /// ffmpeg's options between the input and the file.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        // 4:2:0 needs even sizes.
+        let filter = format!("pad=ceil(iw/2)*2:ceil(ih/2)*2,{}", self.filter);
+        let mut all = vec!["-vf".to_owned(), filter, "-c:v".to_owned(), self.name.to_owned()];
+        all.extend(self.options.iter().map(|option| (*option).to_owned()));
+        all
+    }
+
+    /// Encodes a few frames. An encoder that ffmpeg was built with may lack its driver or its card.
+    fn works(&self) -> bool {
+        let mut command = ffmpeg();
+        command.args(["-loglevel", "error"]).args(self.before);
+        command.args(["-f", "lavfi", "-i", "color=size=320x240:rate=30:duration=0.2"]);
+        command.args(self.arguments()).args(["-f", "null", "-"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().is_ok_and(|child| wait(child, TRIAL) == Some(true))
+    }
+}
+
+/// Returns the first encoder for this kind of file that works here. It is tried once and remembered as long as the program runs; takes up to a few
+/// seconds the first time.
+///
+/// # Errors
+/// [`RecordError::NoFfmpeg`], or [`RecordError::NoEncoder`].
+pub fn best(container: Container) -> Result<Encoder, RecordError> {
+    static FOUND: Mutex<Vec<(Container, Encoder)>> = Mutex::new(Vec::new());
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, encoder)) = found.iter().find(|(of, _)| *of == container) {
+        return Ok(*encoder);
+    }
+    let offered = offered()?;
+    let has = |encoder: &&Encoder| offered.iter().any(|name| name == encoder.name);
+    let working = container.encoders().iter().filter(has).find(|encoder| encoder.works());
+    let encoder = *working.ok_or(RecordError::NoEncoder { container })?;
+    found.push((container, encoder));
+    Ok(encoder)
+}
+
+/// The encoders that ffmpeg was built with.
+fn offered() -> Result<Vec<String>, RecordError> {
+    let output = ffmpeg().args(["-loglevel", "error", "-encoders"]).stdin(Stdio::null()).output();
+    let output = output.map_err(|_| RecordError::NoFfmpeg)?;
+    let list = String::from_utf8_lossy(&output.stdout);
+    Ok(list.lines().filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect())
+}
+
+/// ffmpeg in a process group of its own: Ctrl-C on the terminal must not reach it before the video is complete.
+pub(super) fn ffmpeg() -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.arg("-hide_banner").arg("-nostdin");
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
+}
+
+/// Waits for a program; kills it when the time is over. Returns whether it succeeded; `None` if it took too long.
+pub(super) fn wait(mut child: Child, limit: Duration) -> Option<bool> {
+    let deadline = Instant::now() + limit;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status.success()),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) | Err(_) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+        }
+    }
+}
