@@ -258,9 +258,10 @@ impl Writer {
             self.progress.suspend(|| judging.frame(&frame, (&results, thresholds, &times), report));
         }
         let image = self.save(&info, &mut frame, &results, report.as_deref())?;
-        let (write, line): (fn(&str) -> Result<(), Failure>, String) = match self.reporting.format {
+        match self.reporting.format {
             LineFormat::Json => {
-                (output::json_text, self.json(&frame, &results, &times, image.as_deref(), age_ms))
+                let line = self.json(&frame, &results, &times, image.as_deref(), age_ms);
+                self.progress.suspend(|| output::json_text(&line))?;
             }
             LineFormat::Text => {
                 let language = self.reporting.language;
@@ -268,14 +269,10 @@ impl Writer {
                 if let Some(report) = &report {
                     line.push_str(&text::totals(report, &self.labels, language));
                 }
-                (output::line, line)
-            }
-        };
-        self.progress.suspend(|| write(&line))?;
-        if self.reporting.format == LineFormat::Text {
-            let language = self.reporting.language;
-            for event in self.judging.iter().flat_map(|judging| judging.lines(language)) {
-                self.progress.suspend(|| output::line(&event))?;
+                self.progress.suspend(|| output::line(&line))?;
+                for event in self.judging.iter().flat_map(|judging| judging.lines(language)) {
+                    self.progress.suspend(|| output::line(&event))?;
+                }
             }
         }
         self.progress.frame();

@@ -219,8 +219,7 @@ impl Video {
         command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vsync", "passthrough"]);
         let pixels = if self.nv12.is_some() { "nv12" } else { "rgba" };
         let (width, height) = self.info.size;
-        // Frames that change their size on the way, or that a file just replaced has, are made to fit: the pipe holds bytes,
-        // and nothing tells where one frame ends.
+        // Whatever lies there by now, frames have the size that is read: the pipe holds bytes, and nothing tells where one ends.
         command.args(["-s", &format!("{width}x{height}")]);
         command.args(["-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]);
         let (process, pipe) = Process::start(&mut command).map_err(|e| self.input.failed(e))?;
