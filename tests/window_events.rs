@@ -4,15 +4,16 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use common::clips::{BLUE, RED, write};
 use common::display::Display;
+use common::web_server::server;
 use common::{TestEnv, onnx};
 use serde_json::Value;
 
@@ -26,32 +27,6 @@ impl Drop for Program {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// A web server that takes everything; gives the JSON of each request.
-fn server() -> (String, Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
-    let (sender, bodies) = channel();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
-            let body = loop {
-                let count = stream.read(&mut buffer).unwrap_or(0);
-                text.extend_from_slice(&buffer[..count]);
-                let all = String::from_utf8_lossy(&text);
-                let body = all.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());
-                if body.is_some() || count == 0 {
-                    break body;
-                }
-            };
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            if let Some(body) = body {
-                let _ = sender.send(body);
-            }
-        }
-    });
-    (address, bodies)
 }
 
 /// mosquitto, and what it says to `mosquitto_sub`: each topic with its message. `None` where they aren't installed.
@@ -89,11 +64,11 @@ fn broker(folder: &Path) -> Option<(Program, Program, u16, Receiver<(String, Str
         .spawn()
         .expect("it listens");
     let out = BufReader::new(listener.stdout.take().expect("piped"));
-    let (sender, messages) = channel();
+    let (sender, messages) = sync_channel(1000);
     std::thread::spawn(move || {
         for line in out.lines().map_while(Result::ok) {
             if let Some((topic, message)) = line.split_once(' ') {
-                let _ = sender.send((topic.to_owned(), message.to_owned()));
+                let _ = sender.try_send((topic.to_owned(), message.to_owned()));
             }
         }
     });
