@@ -29,8 +29,16 @@ impl Drop for Program {
     }
 }
 
-/// mosquitto, and what it says to `mosquitto_sub`: each topic with its message. `None` where they aren't installed.
-fn broker(folder: &Path) -> Option<(Program, Program, u16, Receiver<(String, String)>)> {
+/// mosquitto, with somebody who listens to it.
+struct Broker {
+    port: u16,
+    /// Each topic with its message.
+    messages: Receiver<(String, String)>,
+    _programs: [Program; 2],
+}
+
+/// Starts mosquitto and `mosquitto_sub`; `None` where they aren't installed.
+fn broker(folder: &Path) -> Option<Broker> {
     let program =
         ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"].into_iter().find(|p| Path::new(p).exists())?;
     Command::new("mosquitto_sub").arg("--help").output().ok()?;
@@ -72,7 +80,7 @@ fn broker(folder: &Path) -> Option<(Program, Program, u16, Receiver<(String, Str
             }
         }
     });
-    Some((server, Program(listener), port, messages))
+    Some(Broker { port, messages, _programs: [server, Program(listener)] })
 }
 
 /// The name of the scene file of a video: its own, and a number (FNV-1a).
@@ -95,7 +103,7 @@ fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
 #[test]
 fn what_happens_in_the_window_reaches_servers_and_the_log_which_survives_a_kill() {
     let env = TestEnv::new();
-    let Some((_server, _listener, port, messages)) = broker(&env.path("")) else {
+    let Some(Broker { port, messages, _programs }) = broker(&env.path("")) else {
         eprintln!("skipped: mosquitto isn't installed");
         return;
     };
