@@ -2,12 +2,10 @@
 
 mod common;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use common::clips::{BLUE, RED, write};
+use common::web_server::server;
 use common::{TestEnv, onnx};
 use serde_json::Value;
 
@@ -32,32 +30,6 @@ fn street() -> TestEnv {
     });
     std::fs::write(env.path("scene.toml"), SCENE).expect("written");
     env
-}
-
-/// A web server that takes everything; gives the bodies.
-fn server() -> (String, Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
-    let (sender, bodies) = channel();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
-            let body = loop {
-                let count = stream.read(&mut buffer).unwrap_or(0);
-                text.extend_from_slice(&buffer[..count]);
-                let all = String::from_utf8_lossy(&text);
-                let body = all.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());
-                if body.is_some() || count == 0 {
-                    break body;
-                }
-            };
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            if let Some(body) = body {
-                let _ = sender.send(body);
-            }
-        }
-    });
-    (address, bodies)
 }
 
 fn rules(env: &TestEnv, url: &str) {

@@ -4,15 +4,16 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use common::clips::{BLUE, RED, write};
 use common::display::Display;
+use common::web_server::server;
 use common::{TestEnv, onnx};
 use serde_json::Value;
 
@@ -28,34 +29,16 @@ impl Drop for Program {
     }
 }
 
-/// A web server that takes everything; gives the JSON of each request.
-fn server() -> (String, Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
-    let (sender, bodies) = channel();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
-            let body = loop {
-                let count = stream.read(&mut buffer).unwrap_or(0);
-                text.extend_from_slice(&buffer[..count]);
-                let all = String::from_utf8_lossy(&text);
-                let body = all.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());
-                if body.is_some() || count == 0 {
-                    break body;
-                }
-            };
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            if let Some(body) = body {
-                let _ = sender.send(body);
-            }
-        }
-    });
-    (address, bodies)
+/// mosquitto, with somebody who listens to it.
+struct Broker {
+    port: u16,
+    /// Each topic with its message.
+    messages: Receiver<(String, String)>,
+    _programs: [Program; 2],
 }
 
-/// mosquitto, and what it says to `mosquitto_sub`: each topic with its message. `None` where they aren't installed.
-fn broker(folder: &Path) -> Option<(Program, Program, u16, Receiver<(String, String)>)> {
+/// Starts mosquitto and `mosquitto_sub`; `None` where they aren't installed.
+fn broker(folder: &Path) -> Option<Broker> {
     let program =
         ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"].into_iter().find(|p| Path::new(p).exists())?;
     Command::new("mosquitto_sub").arg("--help").output().ok()?;
@@ -89,15 +72,15 @@ fn broker(folder: &Path) -> Option<(Program, Program, u16, Receiver<(String, Str
         .spawn()
         .expect("it listens");
     let out = BufReader::new(listener.stdout.take().expect("piped"));
-    let (sender, messages) = channel();
+    let (sender, messages) = sync_channel(1000);
     std::thread::spawn(move || {
         for line in out.lines().map_while(Result::ok) {
             if let Some((topic, message)) = line.split_once(' ') {
-                let _ = sender.send((topic.to_owned(), message.to_owned()));
+                let _ = sender.try_send((topic.to_owned(), message.to_owned()));
             }
         }
     });
-    Some((server, Program(listener), port, messages))
+    Some(Broker { port, messages, _programs: [server, Program(listener)] })
 }
 
 /// The name of the scene file of a video: its own, and a number (FNV-1a).
@@ -120,7 +103,7 @@ fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
 #[test]
 fn what_happens_in_the_window_reaches_servers_and_the_log_which_survives_a_kill() {
     let env = TestEnv::new();
-    let Some((_server, _listener, port, messages)) = broker(&env.path("")) else {
+    let Some(Broker { port, messages, _programs }) = broker(&env.path("")) else {
         eprintln!("skipped: mosquitto isn't installed");
         return;
     };

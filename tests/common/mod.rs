@@ -8,6 +8,7 @@ pub mod clips;
 pub mod display;
 pub mod fakecam;
 pub mod onnx;
+pub mod web_server;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
