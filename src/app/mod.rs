@@ -8,6 +8,7 @@ mod compare;
 mod composer;
 mod controllers;
 mod detect_panel;
+mod ending;
 mod events;
 mod figures_panel;
 mod help;
@@ -92,7 +93,7 @@ fn open(options: AppOptions, observer: Option<Box<dyn Observer>>) -> Result<(), 
     };
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         let app = window::App::new(&cc.egui_ctx, options, Timing::since(started, observer));
-        start::close_when_told(&cc.egui_ctx, app.start());
+        ending::close_when_told(cc.egui_ctx.clone(), app.start().clone());
         Ok(Box::new(app))
     });
     eframe::run_native("sightline", native, create).map_err(|error| {

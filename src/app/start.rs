@@ -55,26 +55,6 @@ impl Start {
     }
 }
 
-/// Closes the window when the system or the terminal tells the program to end.
-pub fn close_when_told(ctx: &egui::Context, start: &Start) {
-    /// How long the window may take.
-    const PATIENCE: Duration = Duration::from_secs(2);
-    let (ctx, start) = (ctx.clone(), start.clone());
-    let told = ctrlc::set_handler(move || {
-        // At once: the system may not wait.
-        start.end_in_order();
-        ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-        ctx.request_repaint();
-        std::thread::sleep(PATIENCE);
-        crate::source::end_programs();
-        // 128 + SIGTERM, as shells count.
-        std::process::exit(143);
-    });
-    if let Err(error) = told {
-        tracing::warn!("an order to end can't be listened for: {error}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -259,8 +259,8 @@ impl OpeningArgs {
         let path = chosen_model(Some(path))?;
         let options = OpenOptions {
             threads: self.threads.map(usize::from),
-            cancel: Some(interrupt.cancel_token()),
             isolation: Some(self.isolate.isolation()),
+            cancel: Some(interrupt.cancel_token()),
             ..OpenOptions::default()
         };
         Ok(interrupt.attend("open model", move || FeatureModel::open(&path, &options))??)

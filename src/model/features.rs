@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::families::ImageInput;
 use super::input::InputStage;
+use super::isolation::Attempt;
 use super::session::{Bytes, Session};
 use super::sidecar::Sidecar;
 use super::spec::{ColourOrder, Element, Fit, InputSpec, Layout, Range, Size};
 use super::tensor::{Data, Tensor};
-use super::{ModelError, OpenOptions, hash, inspect, open};
+use super::{ModelError, OpenOptions, hash, inspect};
 use crate::frame::{Frame, PixelFormat};
 
 /// The side of a square image for networks that take any size, as `DINOv2` was trained with.
@@ -55,8 +56,12 @@ impl FeatureModel {
             resample: overrides.resample.unwrap_or_default(),
             ..image.input(Size::Fixed { width, height }, Fit::Stretch, order, range)
         };
-        let sha256 = hash::sha256_unless(path, options.cancel.as_ref())?;
-        let attempt = open::attempt(path, &graph, &sha256, options)?;
+        // Only what is kept apart is remembered by its content.
+        let sha256 = match &options.isolation {
+            Some(_) => hash::sha256_unless(path, options.cancel.as_ref())?,
+            None => String::new(),
+        };
+        let attempt = Attempt::of_file(path, &graph, &sha256, options)?;
         let session = Session::open(&Bytes::File, (&spec.name, spec.element), None, options, &attempt)?;
         let (w, h) = (i64::from(width), i64::from(height));
         let shape = match spec.layout {

@@ -1,6 +1,6 @@
 //! Opening a model: identify the file, open its session, settle by runs what the file leaves open, and open its second model.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::extra_inputs::ExtraInputError;
@@ -8,7 +8,7 @@ use super::families::Scratch;
 use super::file::{self, GraphInfo};
 use super::identify::{self, Unknown};
 use super::input::InputStage;
-use super::isolation::{self, Attempt, When};
+use super::isolation::{Attempt, When};
 use super::network::Network;
 use super::runtime::Provider;
 use super::session::{self, Bytes, Session};
@@ -49,7 +49,7 @@ impl Model {
         let known = options.known.about(&sha256);
         let overrides = known.overlaid(Sidecar::load(path)?.unwrap_or_default());
         let overrides = overrides.overlaid(options.overrides.clone().unwrap_or_default());
-        let attempt = attempt(path, &graph, &sha256, options)?;
+        let attempt = Attempt::of_file(path, &graph, &sha256, options)?;
         let spec = identified(path, &graph, &overrides, options, &attempt)?;
         let session = open_session(path, &graph, &spec, &sha256, options, &attempt)?;
         let provider = match &session.fallback {
@@ -72,21 +72,6 @@ impl Model {
             external_data: graph.external_files(path).collect(),
         })
     }
-}
-
-/// Decides in which process the model is to run, and notes that it does: anything that follows may be its end.
-pub(super) fn attempt(
-    path: &Path,
-    graph: &GraphInfo,
-    sha256: &str,
-    options: &OpenOptions,
-) -> Result<Arc<Attempt>, ModelError> {
-    let weights: Vec<PathBuf> = graph.external_files(path).collect();
-    let content = isolation::content(sha256, &weights)?;
-    // Without a runtime nothing runs.
-    let version = runtime::load().map(runtime::Runtime::version).unwrap_or_default();
-    let kind = format!("{version} {}", options.device.as_deref().unwrap_or("cpu").to_uppercase());
-    Ok(Attempt::begin(path, options.isolation.as_ref(), content, graph, kind))
 }
 
 /// Works out what the file is, by a run if its shapes are open.

@@ -159,9 +159,9 @@ impl Size {
     /// Whether it is larger than any image.
     #[must_use]
     pub fn is_too_large(self) -> bool {
-        let (width, height) = self.bound();
         /// Tables hold some bytes for each row and column.
         const MOST_IN_A_ROW: u32 = 1 << 16;
+        let (width, height) = self.bound();
         let longest = width.max(height);
         longest > MOST_IN_A_ROW || u64::from(width) * u64::from(height) > u64::from(Self::MOST_PIXELS)
     }

@@ -5,7 +5,6 @@ use crate::app::intent::{Intent, ResultIntent};
 use crate::app::strings::Explain as _;
 use crate::app::workers::Done;
 use crate::engine::Command;
-use crate::model::isolation::{Isolation, When};
 use crate::model::{FeatureModel, OpenOptions, Thresholds};
 
 /// Carries out an intent of the panels on results, which have no state of their own.
@@ -46,12 +45,10 @@ pub fn apply(intent: ResultIntent, core: &mut Core) {
         }
         ResultIntent::TryAppearance(path) => {
             let language = core.language();
-            core.workers.run("appearance model", move || {
-                let isolation = Some(Isolation::of_user(When::Needed));
-                match FeatureModel::open(&path, &OpenOptions { isolation, ..OpenOptions::default() }) {
-                    Ok(_) => Done::Ask(vec![Intent::Result(ResultIntent::Appearance(Some(path)))]),
-                    Err(error) => Done::Failed(error.explain(language).to_string()),
-                }
+            let options = OpenOptions { isolation: core.isolation.clone(), ..OpenOptions::default() };
+            core.workers.run("appearance model", move || match FeatureModel::open(&path, &options) {
+                Ok(_) => Done::Ask(vec![Intent::Result(ResultIntent::Appearance(Some(path)))]),
+                Err(error) => Done::Failed(error.explain(language).to_string()),
             });
             return;
         }

@@ -337,7 +337,7 @@ pub fn measure(args: &MeasureArgs) -> Result<Exit, Failure> {
     for entry in chosen {
         let (known, cancel) = (catalogue.known(), Some(interrupt.cancel_token()));
         let isolation = Some(Isolation::of_user(When::Needed));
-        let options = OpenOptions { known, cancel, isolation, ..Default::default() };
+        let options = OpenOptions { known, isolation, cancel, ..Default::default() };
         match measuring::measure(&entry.path, &options, || !interrupt.is_set()) {
             Ok(measured) => {
                 let (stamp, sha256) = (FileStamp::of(&entry.path), crate::model::sha256(&entry.path));

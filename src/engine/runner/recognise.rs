@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::context::Context;
 use crate::engine::state::Prediction;
-use crate::model::isolation::{Isolation, When};
+use crate::model::isolation::Isolation;
 use crate::model::{FeatureModel, OpenOptions};
 use crate::track::TrackerOptions;
 
@@ -59,8 +59,7 @@ impl Recogniser {
 }
 
 fn open(path: &Path) -> Option<FeatureModel> {
-    let isolation = Some(Isolation::of_user(When::Needed));
-    FeatureModel::open(path, &OpenOptions { isolation, ..OpenOptions::default() })
+    FeatureModel::open(path, &OpenOptions { isolation: Isolation::usual(), ..OpenOptions::default() })
         .inspect_err(|error| tracing::warn!("objects aren't recognised by their looks: {error}"))
         .ok()
 }

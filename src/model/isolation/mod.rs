@@ -29,8 +29,8 @@ pub use process::{is_available, this_program_serves};
 pub(super) use process::Helper;
 pub(super) use remote::RemoteSession;
 
-use super::ModelError;
 use super::file::GraphInfo;
+use super::{ModelError, OpenOptions, runtime};
 
 /// The command that makes this program a helper.
 pub const COMMAND: &str = "helper";
@@ -66,6 +66,12 @@ impl Isolation {
     #[must_use]
     pub fn of_user(when: When) -> Self {
         Self { when, journal: Journal::of_user(), program: None, limits: Limits::FOR_USE }
+    }
+
+    /// As it is where the user chose nothing; `None` if no helper can be started.
+    #[must_use]
+    pub fn usual() -> Option<Self> {
+        is_available().then(|| Self::of_user(When::Needed))
     }
 
     /// For models that nobody asked to run.
@@ -126,8 +132,23 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// Decides in which process a file is to run, and notes that it does: anything that follows may be its end.
+    pub fn of_file(
+        path: &Path,
+        graph: &GraphInfo,
+        sha256: &str,
+        options: &OpenOptions,
+    ) -> Result<Arc<Self>, ModelError> {
+        let weights: Vec<PathBuf> = graph.external_files(path).collect();
+        let content = content(sha256, &weights)?;
+        // Without a runtime nothing runs.
+        let version = runtime::load().map(runtime::Runtime::version).unwrap_or_default();
+        let kind = format!("{version} {}", options.device.as_deref().unwrap_or("cpu").to_uppercase());
+        Ok(Self::begin(path, options.isolation.as_ref(), content, graph, kind))
+    }
+
     /// Decides where the model is to run, and notes that it does.
-    pub fn begin(
+    fn begin(
         path: &Path,
         isolation: Option<&Isolation>,
         content: String,

@@ -265,7 +265,7 @@ struct Line {
     ended: Option<Ended>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Ended {
     Stopped,
     ByItself(Ending),
@@ -302,7 +302,7 @@ impl Line {
 
     fn ask(&mut self, request: &Request, extra: &[u8], limit: Duration) -> Result<Reply, ModelError> {
         if let Some(ended) = &self.ended {
-            return Err(self.error(ended.clone(), false));
+            return Err(self.error(ended, false));
         }
         self.helper.expect_within(Some(limit));
         let reply = self.to.write(request, extra).and_then(|()| self.from.read::<Reply>());
@@ -359,13 +359,14 @@ impl Line {
     }
 
     fn end(&mut self, ended: Ended) -> ModelError {
-        self.ended = Some(ended.clone());
-        self.error(ended, true)
+        let error = self.error(&ended, true);
+        self.ended = Some(ended);
+        error
     }
 
     /// The error that says how it ended. `is_new`: it is noted.
-    fn error(&self, ended: Ended, is_new: bool) -> ModelError {
-        match ended {
+    fn error(&self, ended: &Ended, is_new: bool) -> ModelError {
+        match *ended {
             Ended::Stopped => ModelError::Stopped,
             Ended::ByItself(ending) if is_new => self.attempt.ended(ending),
             Ended::ByItself(ending) => ModelError::Ended { path: self.attempt.path().to_owned(), ending },
