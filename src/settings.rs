@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use file::{
-    CONFIG_VARIABLE, SettingsError, load, peek_mirrors, peek_model_folders, peek_window, save, settings_file,
+    CONFIG_VARIABLE, SettingsError, load, peek_mirrors, peek_model_folders, peek_pictures, peek_window, save,
+    settings_file,
 };
 pub use saver::Saver;
 pub use unknown::Unknown;

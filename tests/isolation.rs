@@ -23,7 +23,7 @@ struct Room {
 impl Room {
     fn new() -> Self {
         runtime::prefer(Some(common::onnx_runtime()));
-        let limits = Limits { memory: None, open: Duration::from_secs(60), run: Duration::from_secs(60) };
+        let limits = Limits { memory: None, open: Duration::from_mins(1), run: Duration::from_mins(1) };
         Self { folder: tempfile::tempdir().expect("a folder"), limits }
     }
 
@@ -138,7 +138,7 @@ fn limits_on_time_and_memory_end_a_model() {
     assert_eq!(room.ending(&endless), Ending::TooSlow(2));
     assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
     eprintln!("a limit of 2 s on a run: ended after {:?}", begin.elapsed());
-    room.limits.run = Duration::from_secs(60);
+    room.limits.run = Duration::from_mins(1);
     room.limits.memory = Some(700 << 20);
     let growing = room.path("growing.onnx");
     onnx::growing_loop(&growing);
@@ -307,7 +307,7 @@ impl Window {
         let begin = Instant::now();
         while !holds() {
             self.lives();
-            assert!(begin.elapsed() < Duration::from_secs(60), "never: {what}");
+            assert!(begin.elapsed() < Duration::from_mins(1), "never: {what}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

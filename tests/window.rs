@@ -6,55 +6,17 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::display::Display;
 use common::fakecam::FakeCamera;
 use common::{Ended, TestEnv, shared};
 
 /// Long enough for a slow, busy machine; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A display that nobody sees.
-struct Display {
-    server: Child,
-    name: String,
-}
-
-impl Display {
-    fn new() -> Self {
-        let mut server = Command::new("Xvfb")
-            // Without `-noreset` it starts anew, deaf for a moment, whenever its last client goes.
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb starts (Debian, Ubuntu: sudo apt install xvfb)");
-        let mut number = String::new();
-        let out = server.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut number).expect("Xvfb says its number");
-        Self { server, name: format!(":{}", number.trim()) }
-    }
-
-    /// Runs `xdotool` and gives what it says.
-    fn xdotool(&self, arguments: &[&str]) -> String {
-        let output = Command::new("xdotool")
-            .args(arguments)
-            .env("DISPLAY", &self.name)
-            .output()
-            .expect("xdotool runs (Debian, Ubuntu: sudo apt install xdotool)");
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
 
 /// The running window.
 struct Window<'a> {
@@ -299,7 +261,10 @@ fn no_program_that_waits_for_a_silent_server_outlives_the_window() {
         window.until("a program that waits", |window| {
             window.id().is_some() && is_named_in_a_command("ffprobe", &address)
         });
+        // Settings are written a moment after they were changed, and when the window goes.
+        window.key("h");
         if told_by_the_system {
+            std::thread::sleep(Duration::from_millis(200));
             let pid = window.program.id().to_string();
             assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
             let begin = Instant::now();
@@ -316,7 +281,7 @@ fn no_program_that_waits_for_a_silent_server_outlives_the_window() {
             std::thread::sleep(Duration::from_millis(20));
         }
         let settings = std::fs::read_to_string(config.join("settings.toml")).unwrap();
-        assert!(settings.contains("outlives.mp4"), "what was opened is remembered: {settings}");
+        assert!(settings.contains("figures = true"), "what was changed is remembered: {settings}");
     }
 }
 

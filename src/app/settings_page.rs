@@ -178,6 +178,7 @@ fn snapshots_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.selectable_value(&mut shots.format, ImageFormat::Jpeg, "JPEG");
     });
     ui.checkbox(&mut shots.clean, s.also_clean);
+    ui.checkbox(&mut shots.objects, s.also_objects);
     ui.checkbox(&mut shots.json, s.also_json);
     ui.add(egui::Label::new(egui::RichText::new(s.mirror_note).small().color(palette(ui).weak)).wrap());
     if shots != view.settings.snapshot {

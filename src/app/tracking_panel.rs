@@ -4,6 +4,7 @@ use egui::{self, ComboBox, Ui};
 
 use super::icons::Icon;
 use super::intent::{Choose, FilesIntent, Intent, ResultIntent};
+use super::style::palette;
 use super::view::View;
 use super::widgets::{
     caption, combo_arrow, figure_row, plain_button, section_with, sized_icon_button, slider_row,
@@ -17,6 +18,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         return;
     }
     let s = &view.strings.tracking;
+    ui.separator();
     section_with(
         ui,
         s.title,
@@ -39,6 +41,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 },
             );
             combo.response.on_hover_text(s.hint).accessible_name(s.title);
+            let report = view.prediction.and_then(|prediction| prediction.report.as_ref());
+            if now == Tracking::Off && report.is_some() {
+                ui.add(egui::Label::new(egui::RichText::new(s.needed).color(palette(ui).weak)).wrap());
+            }
             if now != Tracking::Off {
                 let length = view.settings.trail_seconds as f32;
                 let shown = (s.seconds)(length);
@@ -49,7 +55,6 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             if now != Tracking::Off {
                 appearance(ui, view, out);
             }
-            let report = view.prediction.and_then(|prediction| prediction.report.as_ref());
             let Some(report) = report.filter(|report| !report.counts.is_empty()) else { return };
             ui.add_space(4.0);
             figure_row(ui, s.class, s.now_and_total);

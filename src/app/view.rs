@@ -93,7 +93,7 @@ impl Cameras {
                 let first = paths.first().map(|path| file_name(path)).unwrap_or_default();
                 format!("{first} + {}", paths.len().saturating_sub(1))
             }
-            Address::Glob(text) | Address::Stream(text) => text.clone(),
+            Address::Glob(_) | Address::Stream(_) => address.to_string(),
             Address::Pattern { .. } => strings.test_pattern.into(),
         }
     }

@@ -185,7 +185,7 @@ fn row(event: &EventRecord, language: Language) -> Vec<String> {
 
 fn write(log: &Log, filter: &Filter, limit: usize, format: ExportFormat) -> Result<Exit, Failure> {
     let limit = (limit > 0).then_some(limit);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = output::export(format == ExportFormat::JsonLines);
     match export(log, filter, limit, format, &mut out)? {
         Ok(_) => Ok(Exit::Done),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Unread),

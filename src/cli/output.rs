@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -85,6 +85,46 @@ pub fn json_text(json: &str) -> Result<(), Failure> {
 /// As [`line`].
 pub fn script(text: &str) -> Result<(), Failure> {
     write(text)
+}
+
+/// Standard output for an export: what a terminal shows is escaped. Programs and files get CSV as it is; JSON is the same either
+/// way.
+#[must_use]
+pub fn export(is_json: bool) -> Box<dyn io::Write> {
+    let out = io::BufWriter::new(io::stdout().lock());
+    match (is_json, io::stdout().is_terminal()) {
+        (true, _) => Box::new(Cleaned { out, line: Vec::new(), clean: escaped_json }),
+        (false, true) => Box::new(Cleaned { out, line: Vec::new(), clean: printable }),
+        (false, false) => Box::new(out),
+    }
+}
+
+/// Cleans what is written, line by line.
+struct Cleaned<W> {
+    out: W,
+    /// The beginning of a line.
+    line: Vec<u8>,
+    clean: fn(&str) -> Cow<'_, str>,
+}
+
+impl<W: io::Write> io::Write for Cleaned<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if let Some(line) = self.line.strip_suffix(b"\n") {
+                // Lines of CSV end in two characters.
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                self.out.write_all((self.clean)(&String::from_utf8_lossy(line)).as_bytes())?;
+                self.out.write_all(b"\n")?;
+                self.line.clear();
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn write(text: &str) -> Result<(), Failure> {
@@ -186,6 +226,16 @@ mod tests {
             assert!(written.contains("猫"));
             assert_eq!(serde_json::from_str::<Vec<String>>(&written).unwrap(), [name]);
         }
+    }
+
+    #[test]
+    fn an_export_is_cleaned_line_by_line() {
+        let mut export = Cleaned { out: Vec::new(), line: Vec::new(), clean: printable };
+        // The parts of a character come one after the other.
+        for part in [&b"a,\x1b[2J \xe7"[..], b"\x8c", b"\xab\nb,", b"c\r\n"] {
+            assert_eq!(io::Write::write(&mut export, part).unwrap(), part.len());
+        }
+        assert_eq!(String::from_utf8(export.out).unwrap(), "a,\\u{1b}[2J 猫\nb,c\n");
     }
 
     #[test]

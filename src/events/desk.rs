@@ -350,6 +350,12 @@ impl Desk {
         }
     }
 
+    /// Whether so much waits for the log or for an action that more might be left out. What isn't seen live can wait then.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.log.as_ref().is_some_and(LogWriter::is_behind) || self.actions.are_behind()
+    }
+
     fn tell(&self, happening: Happening) {
         let _ = self.happenings.0.try_send(happening);
         (self.wake)();

@@ -2,7 +2,8 @@
 //!
 //! Time is that of the frames. Where it jumps back (a video that starts again) it stands still for a moment, so that pauses
 //! between two firings hold. What lasts ([`When::lasts`]) fires once for an object and not again until the object has
-//! gone; its alert is open so long. What happens in a moment has an alert of [`MOMENT_S`] seconds. No alert stays open: the
+//! gone: until its track has ended, or it is seen outside of the zone. An object that isn't seen for a moment is still there. Its
+//! alert is open so long. What happens in a moment has an alert of [`MOMENT_S`] seconds. No alert stays open: the
 //! object's end, the end of the source and a change of the rule close it.
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use chrono::NaiveTime;
 
 use super::rule::{Direction, Rule, When, class_ids};
 use crate::model::labels::Labels;
-use crate::track::{EventKind, Report};
+use crate::track::{Event, EventKind, Presence, Report};
 
 /// How long the alert of something momentary is open, in seconds.
 pub const MOMENT_S: f64 = 2.0;
@@ -60,8 +61,6 @@ pub struct Judge {
     next_alert: u64,
     /// The tracks that were there a short while ago.
     tracks: Vec<Known>,
-    /// The objects that a rule looks at; a buffer.
-    there: Vec<There>,
 }
 
 /// A track that is there or was.
@@ -80,6 +79,8 @@ struct There {
     track: u32,
     class: u32,
     since: f64,
+    /// It is seen in this frame.
+    is_seen: bool,
 }
 
 /// What is remembered for a rule.
@@ -87,6 +88,8 @@ struct There {
 struct State {
     rule: Arc<Rule>,
     classes: Option<Vec<u32>>,
+    /// The objects that are where the rule looks, also those that aren't seen for a moment.
+    there: Vec<There>,
     /// The objects that it fired for, or that were there before it: until they go.
     done: Vec<u32>,
     /// Enough objects are there: until they are fewer.
@@ -117,6 +120,7 @@ impl State {
         Self {
             classes: class_ids(&rule.class, labels),
             rule,
+            there: Vec::new(),
             done: Vec::new(),
             crowded: false,
             happened: 0,
@@ -166,7 +170,9 @@ impl Judge {
     pub fn restart(&mut self, out: &mut Vec<Verdict>) {
         self.close_all(out);
         for state in &mut self.states {
+            state.there.clear();
             state.done.clear();
+            state.crowded = false;
             state.is_late = false;
             state.happened = 0;
         }
@@ -214,7 +220,7 @@ impl Judge {
     fn remember(&mut self, report: &Report) {
         for track in &report.tracks {
             match self.tracks.iter_mut().find(|known| known.track == track.id) {
-                Some(known) => known.seen = self.now,
+                Some(known) => (known.since, known.seen) = (track.since_s, self.now),
                 None => self.tracks.push(Known { track: track.id, since: track.since_s, seen: self.now }),
             }
         }
@@ -222,28 +228,77 @@ impl Judge {
         self.tracks.retain(|known| self.now - known.seen < REMEMBERED_S);
     }
 
-    fn judge_lasting(&mut self, state: &mut State, report: &Report, wall: NaiveTime, out: &mut Vec<Verdict>) {
-        self.there.clear();
-        let rule = Arc::clone(&state.rule);
-        match &rule.zone {
-            Some(zone) if rule.when.has_zone() => {
-                let inside = report.zones.iter().find(|of| *of.name == **zone).map(|zone| &zone.inside);
-                self.there.extend(
-                    inside.into_iter().flatten().filter(|p| state.counts(p.class_id)).map(|p| There {
-                        track: p.track_id,
-                        class: p.class_id,
-                        since: p.since_s,
-                    }),
-                );
-            }
-            _ => {
-                let tracks = report.tracks.iter().filter(|track| state.counts(track.class_id));
-                self.there.extend(tracks.map(|t| There { track: t.id, class: t.class_id, since: t.since_s }));
-            }
+    /// Whether an object isn't any more where a rule looks, given who is inside the rule's zone; `None`: the rule looks
+    /// everywhere.
+    fn has_gone(&self, object: There, inside: Option<&[Presence]>, report: &Report) -> bool {
+        let is_its = |event: &Event| event.track_id == object.track;
+        if report.events.iter().any(|event| is_its(event) && event.kind == EventKind::Disappeared) {
+            return true;
         }
-        let there = std::mem::take(&mut self.there);
-        let is_there = |track: u32| there.iter().any(|t| t.track == track);
-        state.done.retain(|track| is_there(*track));
+        let known = self.tracks.iter().find(|known| known.track == object.track);
+        match report.tracks.iter().find(|track| track.id == object.track) {
+            // Numbers begin again when tracking was off: this is another object.
+            Some(track) if known.is_some_and(|known| known.since.total_cmp(&track.since_s).is_ne()) => true,
+            Some(track) => {
+                let is_inside = |inside: &[Presence]| inside.iter().any(|p| p.track_id == object.track);
+                !track.predicted && inside.is_some_and(|inside| !is_inside(inside))
+            }
+            None => known.is_none(),
+        }
+    }
+
+    /// Brings up to date who is where a rule looks; the alerts of those who have gone close.
+    fn look(&self, state: &mut State, report: &Report, out: &mut Vec<Verdict>) {
+        let rule = &state.rule;
+        let zone = rule.zone.as_deref().filter(|_| rule.when.has_zone());
+        let inside = zone.map(|zone| {
+            let of = report.zones.iter().find(|of| *of.name == *zone);
+            of.map(|zone| &zone.inside[..])
+        });
+        let is_missing = inside == Some(None);
+        let inside = inside.flatten();
+        let (there, done, open) = (&mut state.there, &mut state.done, &mut state.open);
+        there.retain_mut(|object| {
+            object.is_seen = false;
+            // Without its zone, a rule has nobody to look at.
+            let has_gone = is_missing || self.has_gone(*object, inside, report);
+            if has_gone {
+                done.retain(|track| *track != object.track);
+                open.retain(|open| {
+                    let is_over = open.until == Until::TrackGoes(object.track);
+                    if is_over {
+                        out.push(Verdict::Closed(open.alert));
+                    }
+                    !is_over
+                });
+            }
+            !has_gone
+        });
+        if is_missing {
+            return;
+        }
+        let mut is_there = |object: There| {
+            let counts = state.classes.as_ref().is_none_or(|classes| classes.contains(&object.class));
+            match state.there.iter_mut().find(|known| known.track == object.track) {
+                Some(known) if counts => *known = object,
+                None if counts => state.there.push(object),
+                _ => {}
+            }
+        };
+        match inside {
+            Some(inside) => inside.iter().for_each(|p| {
+                is_there(There { track: p.track_id, class: p.class_id, since: p.since_s, is_seen: true });
+            }),
+            None => report.tracks.iter().for_each(|t| {
+                is_there(There { track: t.id, class: t.class_id, since: t.since_s, is_seen: true });
+            }),
+        }
+    }
+
+    fn judge_lasting(&mut self, state: &mut State, report: &Report, wall: NaiveTime, out: &mut Vec<Verdict>) {
+        self.look(state, report, out);
+        let rule = Arc::clone(&state.rule);
+        let there = std::mem::take(&mut state.there);
         if std::mem::take(&mut state.is_late) && rule.when != When::StaysIn {
             state.done.extend(there.iter().map(|t| t.track));
         }
@@ -251,11 +306,7 @@ impl Judge {
         let count = there.iter().filter(long_enough).count() as u32;
         let enough = count >= rule.at_least;
         state.open.retain(|open| {
-            let is_over = match open.until {
-                Until::Time(_) => false,
-                Until::TrackGoes(track) => !is_there(track),
-                Until::CrowdGoes => !enough,
-            };
+            let is_over = open.until == Until::CrowdGoes && !enough;
             if is_over {
                 out.push(Verdict::Closed(open.alert));
             }
@@ -273,7 +324,7 @@ impl Judge {
                 }
             }
         } else {
-            for object in there.iter().filter(long_enough) {
+            for object in there.iter().filter(|object| object.is_seen).filter(long_enough) {
                 if state.done.contains(&object.track) || !state.is_in_hours(wall) {
                     continue;
                 }
@@ -281,11 +332,12 @@ impl Judge {
                 state.done.push(object.track);
                 if state.is_free(self.now, wall) {
                     let until = Until::TrackGoes(object.track);
-                    self.fire(state, Subject::of(object, count), until, report, out);
+                    // Others may be there already: it fires for this one.
+                    self.fire(state, Subject::of(object, 1), until, report, out);
                 }
             }
         }
-        self.there = there;
+        state.there = there;
     }
 
     fn judge_moments(&mut self, state: &mut State, report: &Report, wall: NaiveTime, out: &mut Vec<Verdict>) {

@@ -87,7 +87,8 @@ fn a_parked_car_fires_once_and_its_alert_closes_when_it_drives_away() {
         assert_eq!(fired(&all).len(), usize::from(second >= 10), "second {second}");
     }
     assert!(judge.has_alerts() && closed(&all) == 0);
-    assert_eq!(closed(&step(&mut judge, &frame(100.0, &[]))), 1);
+    let gone = with(frame(100.0, &[]), EventKind::Disappeared, 7, CAR);
+    assert_eq!(closed(&step(&mut judge, &gone)), 1);
     assert!(!judge.has_alerts());
     // It comes back: a new stay.
     assert_eq!(fired(&step(&mut judge, &frame(150.0, &[(7, CAR, 130.0)]))), [7]);
@@ -166,8 +167,77 @@ fn a_crowd_fires_once_until_it_is_gone() {
     assert!(step(&mut judge, &frame(0.5, &two)).is_empty());
     assert_eq!(fired(&step(&mut judge, &frame(1.0, &three))), [5], "the one that made it a crowd");
     assert!(step(&mut judge, &frame(2.0, &three)).is_empty());
-    assert_eq!(closed(&step(&mut judge, &frame(3.0, &two))), 1);
+    let gone = with(frame(3.0, &two), EventKind::Disappeared, 5, CAR);
+    assert_eq!(closed(&step(&mut judge, &gone)), 1);
     assert_eq!(fired(&step(&mut judge, &frame(4.0, &three))).len(), 1);
+}
+
+/// A frame in which these objects are in the picture, and none of them in the zone.
+fn outside(time_s: f64, objects: &[(u32, u32, f64)]) -> Report {
+    let mut report = frame(time_s, objects);
+    report.zones[0].inside.clear();
+    report
+}
+
+#[test]
+fn what_isnt_seen_for_a_moment_doesnt_fire_again() {
+    for when in [When::Appears, When::StaysIn] {
+        let rule = Rule { for_s: 1.0, zone: None, ..rule(when) };
+        let mut judge = judge(&[rule]);
+        step(&mut judge, &frame(1.0, &[(7, CAR, 1.0)]));
+        assert_eq!(fired(&step(&mut judge, &frame(2.0, &[(7, CAR, 1.0)]))), [7]);
+        assert!(step(&mut judge, &frame(3.0, &[])).is_empty(), "its alert stays open");
+        assert!(step(&mut judge, &frame(4.0, &[(7, CAR, 1.0)])).is_empty());
+        // Another class for a moment is the same object, too.
+        step(&mut judge, &frame(5.0, &[(7, PERSON, 1.0)]));
+        assert!(step(&mut judge, &frame(6.0, &[(7, CAR, 1.0)])).is_empty());
+        let gone = step(&mut judge, &with(frame(7.0, &[]), EventKind::Disappeared, 7, CAR));
+        assert_eq!((closed(&gone), fired(&gone).len()), (1, 0));
+        // Tracking was switched off and on: the numbers begin again.
+        step(&mut judge, &frame(8.0, &[(8, CAR, 6.0)]));
+        assert_eq!(
+            fired(&step(&mut judge, &frame(9.5, &[(8, CAR, 8.0)]))),
+            [8],
+            "another object of that number"
+        );
+    }
+}
+
+#[test]
+fn what_leaves_a_zone_and_comes_back_fires_again_and_what_is_hidden_in_it_doesnt() {
+    let mut judge = judge(&[rule(When::Enters)]);
+    assert_eq!(fired(&step(&mut judge, &frame(1.0, &[(7, CAR, 0.0)]))), [7]);
+    step(&mut judge, &frame(2.0, &[]));
+    assert!(step(&mut judge, &frame(3.0, &[(7, CAR, 0.0)])).is_empty(), "it was hidden");
+    assert_eq!(closed(&step(&mut judge, &outside(4.0, &[(7, CAR, 0.0)]))), 1, "it is seen elsewhere");
+    assert_eq!(fired(&step(&mut judge, &frame(5.0, &[(7, CAR, 0.0)]))), [7]);
+}
+
+#[test]
+fn who_comes_to_others_comes_alone() {
+    let mut judge = judge(&[rule(When::Enters)]);
+    step(&mut judge, &frame(1.0, &[(7, CAR, 0.0)]));
+    let second = step(&mut judge, &frame(2.0, &[(7, CAR, 0.0), (8, CAR, 2.0)]));
+    let Verdict::Fired(firing) = &second[0] else { panic!("{second:?}") };
+    assert_eq!((firing.track_id, firing.count, second.len()), (8, 1, 1));
+}
+
+#[test]
+fn a_crowd_of_another_source_fires_too() {
+    let mut judge = judge(&[Rule { at_least: 2, ..rule(When::StaysIn) }]);
+    let two = [(1, CAR, 0.0), (2, CAR, 0.0)];
+    assert_eq!(fired(&step(&mut judge, &frame(0.5, &two))).len(), 1);
+    judge.restart(&mut Vec::new());
+    assert_eq!(fired(&step(&mut judge, &frame(0.5, &two))).len(), 1);
+}
+
+#[test]
+fn a_crowd_of_which_one_isnt_seen_for_a_moment_is_the_same_crowd() {
+    let mut judge = judge(&[Rule { at_least: 2, ..rule(When::StaysIn) }]);
+    let two = [(1, CAR, 0.0), (2, CAR, 0.0)];
+    step(&mut judge, &frame(0.5, &two));
+    assert!(step(&mut judge, &frame(1.0, &[(1, CAR, 0.0)])).is_empty());
+    assert!(step(&mut judge, &frame(1.5, &two)).is_empty());
 }
 
 #[test]
@@ -302,7 +372,13 @@ proptest! {
         // At the end everything goes.
         let mut last = Vec::new();
         let time = reports.last().map_or(0.0, |report| report.time_s);
-        first.step(&frame(time + 3.0, &[]), noon(), &mut last);
+        let mut end = frame(time + 3.0, &[]);
+        for track in 1..=5 {
+            end = with(end, EventKind::Disappeared, track, CAR);
+        }
+        first.step(&end, noon(), &mut last);
+        // What happens in a moment has an end of its own.
+        first.step(&frame(time + 6.0, &[]), noon(), &mut last);
         prop_assert!(!first.has_alerts());
         let mut open = std::collections::BTreeSet::new();
         let mut before: Option<f64> = None;

@@ -72,6 +72,11 @@ impl LogWriter {
         }
     }
 
+    /// Whether half of the events that can wait do.
+    pub fn is_behind(&self) -> bool {
+        self.orders.as_ref().is_some_and(|orders| orders.len() >= QUEUE / 2)
+    }
+
     /// Writes what waits, at most until this moment.
     pub fn finish(&mut self, until: Instant) {
         self.orders = None;

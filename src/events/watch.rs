@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounde
 use super::desk::{Desk, Happening, Seen, WatchOptions};
 use super::rule::Rule;
 use super::rules_file::Rules;
-use crate::engine::{Engine, Prediction, Subscription};
+use crate::engine::{Engine, ModelInfo, Prediction, Subscription};
 use crate::track::Report;
 
 /// Predictions that wait at most.
@@ -20,6 +20,8 @@ const QUEUE: usize = 8;
 const STEP: Duration = Duration::from_millis(50);
 /// After so long without a result, all alerts close.
 const REST: Duration = Duration::from_secs(10);
+/// How long a test waits for a frame to send.
+const NO_FRAME: Duration = Duration::from_secs(2);
 /// How long ending waits, in all.
 const QUIT: Duration = Duration::from_millis(450);
 
@@ -54,7 +56,7 @@ impl Watch {
         let happenings = desk.happenings();
         let thread = std::thread::Builder::new()
             .name("sightline-rules".into())
-            .spawn(move || Work { desk, newest: None, since: Instant::now() }.run(&predictions, &waiting))?;
+            .spawn(move || Work::new(desk).run(&predictions, &waiting))?;
         Ok(Self { orders: Some(orders), happenings, thread: Some(thread) })
     }
 
@@ -106,11 +108,26 @@ impl Drop for Watch {
 struct Work {
     desk: Desk,
     newest: Option<Arc<Prediction>>,
+    /// The source, by its generation, and the model of the last result.
+    last: Option<(u64, Arc<ModelInfo>)>,
     /// When the newest came.
     since: Instant,
+    /// Tests that wait for a frame, since when.
+    tests: Vec<(Arc<Rule>, usize, Instant)>,
 }
 
 impl Work {
+    fn new(desk: Desk) -> Self {
+        Self { desk, newest: None, last: None, since: Instant::now(), tests: Vec::new() }
+    }
+
+    /// No results come for now.
+    fn rest(&mut self) {
+        self.desk.rest();
+        // Its frame is large.
+        self.newest = None;
+    }
+
     fn run(mut self, predictions: &Subscription, orders: &Receiver<Order>) {
         loop {
             loop {
@@ -122,15 +139,24 @@ impl Work {
             }
             match predictions.next(STEP) {
                 Ok(prediction) => self.take(prediction),
-                Err(RecvTimeoutError::Timeout) if self.since.elapsed() >= REST => {
-                    self.desk.rest();
-                    // Its frame is large.
-                    self.newest = None;
-                }
+                Err(RecvTimeoutError::Timeout) if self.since.elapsed() >= REST => self.rest(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            if self.tests.iter().any(|(_, _, since)| since.elapsed() >= NO_FRAME) {
+                self.test();
+            }
             self.desk.gather();
+        }
+    }
+
+    /// Carries out the tests that were asked for.
+    fn test(&mut self) {
+        let empty = Report::default();
+        let seen =
+            self.newest.as_deref().map(|newest| seen(newest, newest.report.as_deref().unwrap_or(&empty)));
+        for (rule, place, _) in self.tests.drain(..) {
+            self.desk.test(rule, place, seen.as_ref(), self.newest.clone());
         }
     }
 
@@ -139,32 +165,36 @@ impl Work {
             Order::Rules(rules) => self.desk.set_rules(rules),
             Order::Options(options) => self.desk.set_options(options),
             Order::Test { rule, place } => {
-                let empty = Report::default();
-                let seen = self
-                    .newest
-                    .as_deref()
-                    .map(|newest| seen(newest, newest.report.as_deref().unwrap_or(&empty)));
-                self.desk.test(rule, place, seen.as_ref(), self.newest.clone());
+                self.tests.push((rule, place, Instant::now()));
+                // A watch that was just started has seen no frame yet.
+                if self.newest.is_some() {
+                    self.test();
+                }
             }
         }
     }
 
     fn take(&mut self, prediction: Arc<Prediction>) {
-        let is_other = self.newest.as_ref().is_some_and(|newest| {
-            newest.frame.generation != prediction.frame.generation
-                || !newest.model.is_same_model(&prediction.model)
-        });
-        if is_other {
+        let (generation, model) = (prediction.frame.generation, &prediction.model);
+        if self.last.as_ref().is_some_and(|(last, of)| *last != generation || !of.is_same_model(model)) {
             self.desk.restart();
         }
+        self.last = Some((generation, Arc::clone(model)));
         self.since = Instant::now();
         if let Some(report) = &prediction.report {
             self.desk.frame(&seen(&prediction, report), || Some(Arc::clone(&prediction)));
         }
         self.newest = Some(prediction);
+        if !self.tests.is_empty() {
+            self.test();
+        }
     }
 }
 
 fn seen<'a>(prediction: &'a Prediction, report: &'a Report) -> Seen<'a> {
     Seen { frame: &prediction.frame, found: prediction.into(), report }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

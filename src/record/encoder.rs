@@ -18,7 +18,7 @@ pub enum Container {
     Mp4,
     /// H.264 in Matroska.
     Mkv,
-    /// VP9 or VP8 in WebM, for the web.
+    /// VP9 or VP8 in `WebM`, for the web.
     WebM,
 }
 

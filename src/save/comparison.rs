@@ -95,6 +95,7 @@ fn save_at(
         annotated: Pixels { rgba: &image.data, size: (image.width, image.height) },
         mirrored: view.style.mirror,
         clean: None,
+        objects: Vec::new(),
     };
     files::save(&contents, options, now, |files| ComparisonSnapshotRecord {
         frame: record(view),

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 use super::error::SnapshotError;
 use super::record::{FileRecord, FilesRecord};
 use super::snapshot::{ImageFormat, SnapshotOptions};
+use crate::frame::Frame;
 
 /// The files that were saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) struct Contents<'a> {
     pub mirrored: bool,
     /// The frame without a drawing, if the options ask for it.
     pub clean: Option<Pixels<'a>>,
+    /// Objects as images of their own (RGBA), with what is added to their names.
+    pub objects: Vec<(String, Frame)>,
 }
 
 /// Saves the images of a snapshot and, if the options ask for it, the record that `record` makes of the images' names.
@@ -73,6 +76,14 @@ pub(super) fn save<R: Serialize>(
     let mut endings = vec![format!("{suffix}.{ending}")];
     endings.extend(clean.is_some().then(|| format!("{suffix} clean.{ending}")));
     endings.extend(options.json.then(|| format!("{suffix}.json")));
+    let mut objects = Vec::with_capacity(contents.objects.len());
+    for (number, (name, object)) in contents.objects.iter().enumerate() {
+        objects.push(encode(Pixels { rgba: &object.data, size: (object.width, object.height) }, options)?);
+        // Two detections may have one name.
+        let taken = contents.objects[..number].iter().any(|(other, _)| other == name);
+        let other = if taken { format!("-{}", number + 1) } else { String::new() };
+        endings.push(format!("{suffix} {name}{other}.{ending}"));
+    }
     let paths = save_named(&folder, &endings, now, |names| {
         let mut names = names.iter();
         let mut contents = vec![Cow::Borrowed(&annotated[..])];
@@ -80,16 +91,17 @@ pub(super) fn save<R: Serialize>(
         let annotated = names.next().map(|name| file(name, mirrored)).unwrap_or_default();
         contents.extend(clean.as_deref().map(Cow::Borrowed));
         let clean = clean.as_ref().and_then(|_| names.next()).map(|name| file(name, false));
-        if names.next().is_some() {
+        if options.json {
             contents.push(Cow::Owned(json(&record(FilesRecord { annotated, clean }))?));
         }
+        contents.extend(objects.iter().map(|object| Cow::Borrowed(&object[..])));
         Ok(contents)
     })?;
     let mut paths = paths.into_iter();
     Ok(Saved {
         annotated: paths.next().unwrap_or_default(),
         clean: clean.and_then(|_| paths.next()),
-        json: paths.next(),
+        json: paths.next().filter(|_| options.json),
         mirrored,
         thumbnail: thumbnail(contents.annotated),
     })

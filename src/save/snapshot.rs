@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::SnapshotError;
 use super::files::{self, Contents, Pixels, Saved};
+use super::objects::{cut_out, object_name};
 use super::record::{FrameInfo, FrameRecord, SnapshotRecord};
 use crate::engine::{ModelInfo, Prediction};
 use crate::frame::{Frame, PixelFormat};
@@ -51,13 +52,15 @@ pub struct SnapshotOptions {
     pub quality: u8,
     /// Save also the frame without a drawing, never mirrored.
     pub clean: bool,
+    /// Save also each object as an image of its own, never mirrored.
+    pub objects: bool,
     /// Save also a JSON record.
     pub json: bool,
 }
 
 impl Default for SnapshotOptions {
     fn default() -> Self {
-        Self { folder: None, format: ImageFormat::Png, quality: 92, clean: false, json: true }
+        Self { folder: None, format: ImageFormat::Png, quality: 92, clean: false, objects: false, json: true }
     }
 }
 
@@ -145,6 +148,7 @@ fn save_at(
         annotated: Pixels { rgba: &annotated, size },
         mirrored: scene.is_mirrored(),
         clean: options.clean.then_some(Pixels { rgba: &frame.data, size }),
+        objects: if options.objects { objects(view, frame) } else { Vec::new() },
     };
     files::save(&contents, options, now, |files| SnapshotRecord {
         frame: record(view),
@@ -153,6 +157,17 @@ fn save_at(
         files,
         made: now.into(),
     })
+}
+
+/// The objects of a frame as images of their own, with their names.
+fn objects(view: &SnapshotView<'_>, frame: &Frame) -> Vec<(String, Frame)> {
+    let Some(prediction) = view.prediction else { return Vec::new() };
+    let labels = &prediction.model.spec.labels;
+    let all = prediction.results.detections.iter().enumerate();
+    all.filter_map(|(place, detection)| {
+        Some((object_name(detection, place, labels), cut_out(frame, detection.bbox)?))
+    })
+    .collect()
 }
 
 /// Returns the frame as it may be saved, and whether planes (style images, depth maps) may be drawn on it: where all of it is

@@ -106,6 +106,37 @@ fn pixels(path: &Path) -> image::RgbImage {
 }
 
 #[test]
+fn objects_are_saved_as_images_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut prediction = prediction(vec!["per/son".into()]);
+    prediction
+        .results
+        .detections
+        .push(Detection { track_id: Some(12), ..prediction.results.detections[0].clone() });
+    let options = SnapshotOptions { objects: true, clean: false, ..options(folder.path()) };
+    let view = SnapshotView {
+        source: "a.mp4",
+        frame: &prediction.frame,
+        prediction: Some((&prediction).into()),
+        style: &Style::default(),
+        privacy: &Privacy::default(),
+    };
+    let saved = save(&view, &options).unwrap();
+    let named = |ending: &str| {
+        let name = saved.annotated.file_name().unwrap().to_string_lossy().replace(".png", ending);
+        image::open(folder.path().join(name)).unwrap().to_rgba8()
+    };
+    for ending in [" per-son-1.png", " per-son-12.png"] {
+        let object = named(ending);
+        assert_eq!(object.dimensions(), (20, 20));
+        let of_frame = |x: usize, y: usize| &prediction.frame.data[(y * 64 + x) * 4..][..4];
+        assert_eq!(object.get_pixel(0, 0).0, of_frame(4, 20));
+        assert_eq!(object.get_pixel(19, 19).0, of_frame(23, 39));
+    }
+    assert!(saved.json.is_some_and(|json| json.extension().is_some_and(|ending| ending == "json")));
+}
+
+#[test]
 fn three_files_are_saved_under_one_readable_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let prediction = prediction(vec!["cat".into()]);

@@ -90,7 +90,10 @@ impl Scene {
             let tracked = report.is_some_and(|report| !report.tracks.is_empty());
             let named = |d: &&Detection| shown(d) && (!tracked || d.track_id.is_some());
             for detection in results.detections.iter().filter(named) {
-                self.place_label(detection, labels, style, sizes);
+                let track = |report: &Report| {
+                    report.tracks.iter().find(|t| Some(t.id) == detection.track_id).and_then(|t| t.speed)
+                };
+                self.place_label((detection, counted.and_then(track)), labels, style, sizes);
             }
             self.add_label_boxes(sizes);
         }

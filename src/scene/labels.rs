@@ -17,10 +17,11 @@ pub(super) struct LabelBox {
 }
 
 impl Scene {
-    /// Finds a place for the label of a detection. Better detections come first and get the better places.
+    /// Finds a place for the label of a detection, with its speed in metres a second if that is known. Better detections come
+    /// first and get the better places.
     pub(super) fn place_label(
         &mut self,
-        detection: &Detection,
+        (detection, speed): (&Detection, Option<f32>),
         labels: &Labels,
         style: &Style,
         sizes: Sizes,
@@ -38,6 +39,9 @@ impl Scene {
                 let score = if detection.score.is_finite() { detection.score.clamp(0.0, 1.0) } else { 0.0 };
                 // Writing to a String can't fail.
                 let _ = write!(out, " {score:.2}");
+            }
+            if let Some(speed) = speed {
+                let _ = write!(out, " {speed:.1} m/s");
             }
         });
         if self.text(text).is_empty() {

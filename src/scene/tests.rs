@@ -83,6 +83,32 @@ fn a_label_is_a_filled_box_above_its_detection_with_readable_text() {
 }
 
 #[test]
+fn a_speed_is_told_beside_its_object() {
+    use crate::track::{Report, TrackReport};
+    let mut results = results(Task::Detect, (640, 480));
+    for id in [1, 2] {
+        let mut detection =
+            Detection::new(2, 0.9, [100.0 * id as f32, 100.0, 100.0 * id as f32 + 50.0, 200.0]);
+        detection.track_id = Some(id);
+        results.detections.push(detection);
+    }
+    let track = TrackReport {
+        id: 2,
+        class_id: 2,
+        bbox: [0.0; 4],
+        since_s: 0.0,
+        trail: 0..0,
+        speed: Some(8.36),
+        predicted: false,
+    };
+    let report = Report { tracks: vec![track], ..Report::default() };
+    let mut scene = Scene::new();
+    scene.compose_with(&results, Some(&report), &Labels::coco80(), &Style::default());
+    assert!(texts(&scene).contains(&"car #2 0.90 8.4 m/s"), "{:?}", texts(&scene));
+    assert!(texts(&scene).contains(&"car #1 0.90"), "{:?}", texts(&scene));
+}
+
+#[test]
 fn chinese_names_are_painted() {
     let mut found = results(Task::Detect, (400, 300));
     found.detections.push(Detection::new(5, 0.5, [100.0, 100.0, 300.0, 250.0]));

@@ -7,6 +7,8 @@ use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use super::{Settings, Unknown};
+use crate::privacy::Privacy;
+use crate::save::SnapshotOptions;
 use crate::whole_file;
 
 /// The environment variable that names the folder of the settings file.
@@ -150,6 +152,12 @@ pub fn peek_model_folders(path: &Path) -> Vec<PathBuf> {
 #[must_use]
 pub fn peek_mirrors(path: &Path) -> (Option<String>, Option<String>) {
     peek(path).map_or((None, None), |settings| (settings.model_mirror, settings.hub_mirror))
+}
+
+/// How snapshots are made and whom pictures hide, if the file can be read.
+#[must_use]
+pub fn peek_pictures(path: &Path) -> Option<(SnapshotOptions, Privacy)> {
+    peek(path).map(|settings| (settings.snapshot, settings.privacy))
 }
 
 /// The window's size, if one is remembered, and whether it was maximised; for opening the window before the rest is loaded.

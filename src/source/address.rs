@@ -1,5 +1,6 @@
 //! Addresses of sources: a camera, a file, a folder, a glob, the test pattern, a stream.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -94,6 +95,12 @@ impl Address {
             Self::Images(paths) => paths.iter().all(|path| path.to_str().is_some()),
             _ => true,
         }
+    }
+
+    /// Whether these are single images.
+    #[must_use]
+    pub fn is_stills(&self) -> bool {
+        matches!(self, Self::Image(_) | Self::Folder(_) | Self::Images(_) | Self::Glob(_))
     }
 
     /// Whether this is a camera of this computer.
@@ -193,7 +200,26 @@ impl FromStr for Address {
     }
 }
 
+/// Returns a text without the user and the password of the addresses in it, so that it can be shown, stored and sent.
+#[must_use]
+pub fn without_user(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") || !text.contains('@') {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_end = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
+        let host = part.find(is_end).unwrap_or(part.len());
+        let user = part[..host].rfind('@').map_or(0, |at| at + 1);
+        shown.push_str("://");
+        shown.push_str(&part[user..]);
+    }
+    Cow::Owned(shown)
+}
+
 impl fmt::Display for Address {
+    /// Writes what a user types, without the user and the password of a stream.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AnyCamera => f.write_str("camera"),
@@ -206,7 +232,8 @@ impl fmt::Display for Address {
                 let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
                 f.write_str(&paths.join(" "))
             }
-            Self::Glob(text) | Self::Stream(text) => f.write_str(text),
+            Self::Glob(text) => f.write_str(text),
+            Self::Stream(text) => f.write_str(&without_user(text)),
             Self::Pattern { width, height, fps } => write!(f, "pattern:{width}x{height}@{fps}"),
         }
     }
@@ -235,5 +262,17 @@ mod tests {
         use std::os::unix::ffi::OsStrExt as _;
         let path = typed_path("file:///v/a%20%E7%8C%AB%FF%zz.mp4");
         assert_eq!(path.as_os_str().as_bytes(), b"/v/a \xe7\x8c\xab\xff%zz.mp4");
+    }
+
+    #[test]
+    fn user_and_password_of_a_stream_are_never_shown() {
+        for (address, shown) in [
+            ("rtsp://me:secret@10.0.0.2:554/a?token=b", "rtsp://10.0.0.2:554/a?token=b"),
+            ("rtsp://me:sec@ret@10.0.0.2/a@b", "rtsp://10.0.0.2/a@b"),
+            ("http://me@h.org?x=a@b", "http://h.org?x=a@b"),
+            ("rtsp://h.org/a", "rtsp://h.org/a"),
+        ] {
+            assert_eq!(Address::Stream(address.into()).to_string(), shown);
+        }
     }
 }

@@ -3,8 +3,12 @@
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
 pub mod boxes;
+pub mod clips;
+#[cfg(target_os = "linux")]
+pub mod display;
 pub mod fakecam;
 pub mod onnx;
+pub mod web_server;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

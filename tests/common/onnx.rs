@@ -1,4 +1,5 @@
-//! Tiny ONNX files, written byte by byte: models that never end, take a minute, take all memory, or crash.
+//! Tiny ONNX files, written byte by byte: models that never end, take a minute, take all memory, or crash, and models that really look for
+//! something: for coloured spots.
 
 use std::path::Path;
 
@@ -63,6 +64,21 @@ fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Ve
 
 fn int_attribute(name: &str, value: u64) -> Vec<u8> {
     [bytes(1, name), number(3, value), number(20, 2)].concat()
+}
+
+fn ints_attribute(name: &str, values: &[u64]) -> Vec<u8> {
+    let values: Vec<u8> = values.iter().flat_map(|value| number(8, *value)).collect();
+    [bytes(1, name), values, number(20, 7)].concat()
+}
+
+fn table(name: &str, shape: &[u64], values: &[f32]) -> Vec<u8> {
+    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    constant(name, FLOAT, shape, &data)
+}
+
+fn shape(name: &str, dims: &[i64]) -> Vec<u8> {
+    let data: Vec<u8> = dims.iter().flat_map(|n| n.to_le_bytes()).collect();
+    constant(name, INT64, &[dims.len() as u64], &data)
 }
 
 struct Graph {
@@ -159,6 +175,109 @@ pub fn slow_to_open(file: &Path, boxes: u64, nodes: usize) {
         graph.nodes.push(node("Add", &[before, sum], &after, &[]));
     }
     graph.write(file);
+}
+
+/// The side of the images that [`colours`] and [`arm`] look at.
+const SIDE: u64 = 128;
+/// The places of an Ultralytics head for that side, one more than which is used.
+const PLACES: u64 = 16 * 16 + 8 * 8 + 4 * 4;
+
+/// What both models of spots begin with: `x`, `y` and `there` ([1, 3] each), the centres of what is red, green and blue, in
+/// pixels of the input, and how sure it is that there is any.
+fn spots() -> Graph {
+    let line: Vec<f32> = (0..SIDE).map(|n| n as f32 + 0.5).collect();
+    let whole = |name, input| node("ReduceSum", &[input, "axes"], name, &[int_attribute("keepdims", 0)]);
+    Graph {
+        nodes: vec![
+            node("Conv", &["images", "colours"], "coloured", &[ints_attribute("kernel_shape", &[1, 1])]),
+            node("Relu", &["coloured"], "spots", &[]),
+            whole("size", "spots"),
+            node("Add", &["size", "little"], "sizes", &[]),
+            node("Mul", &["spots", "columns"], "at_x", &[]),
+            node("Mul", &["spots", "rows"], "at_y", &[]),
+            whole("sum_x", "at_x"),
+            whole("sum_y", "at_y"),
+            node("Div", &["sum_x", "sizes"], "x", &[]),
+            node("Div", &["sum_y", "sizes"], "y", &[]),
+            node("Add", &["size", "one"], "more", &[]),
+            node("Div", &["size", "more"], "there", &[]),
+        ],
+        constants: vec![
+            // Each colour less the others, so that grey is none.
+            table("colours", &[3, 3, 1, 1], &[1.0, -1.0, -1.0, -1.0, 1.0, -1.0, -1.0, -1.0, 1.0]),
+            shape("axes", &[2, 3]),
+            floats("little", &[1], 1e-6),
+            floats("one", &[1], 1.0),
+            table("columns", &[1, 1, 1, SIDE], &line),
+            table("rows", &[1, 1, SIDE, 1], &line),
+        ],
+        inputs: vec![value("images", FLOAT, &[1, 3, SIDE, SIDE])],
+        outputs: Vec::new(),
+    }
+}
+
+/// Writes a model that says it is Ultralytics' for this task, with this many rows.
+fn write_ultralytics(mut graph: Graph, rows: u64, meta: &[(&str, &str)], file: &Path) {
+    graph.outputs.push(value("output0", FLOAT, &[1, rows, PLACES]));
+    let size = format!("[{SIDE}, {SIDE}]");
+    let all = [("stride", "32"), ("imgsz", &size), ("batch", "1"), ("author", "Ultralytics")];
+    let all = all.iter().chain(meta);
+    let meta: Vec<u8> =
+        all.flat_map(|(key, text)| bytes(14, [bytes(1, key), bytes(2, text)].concat())).collect();
+    let opset = bytes(8, number(2, 17));
+    let model = [number(1, 8), bytes(7, graph.encode()), opset, meta].concat();
+    std::fs::write(file, model).expect("a model can be written");
+}
+
+/// A detector that finds one red, one green and one blue spot; `size` is the width and height of its boxes, of 128.
+pub fn colours(file: &Path, size: f32) {
+    let mut graph = spots();
+    let row = |input, name| node("Reshape", &[input, "as_row"], name, &[]);
+    let (last, along) = (int_attribute("axis", 2), int_attribute("axis", 1));
+    graph.nodes.extend([
+        row("x", "row_x"),
+        row("y", "row_y"),
+        row("there", "row_there"),
+        node("Mul", &["row_there", "which"], "scores", &[]),
+        node("Concat", &["row_x", "row_y", "sides", "scores"], "found", &[along]),
+        node("Concat", &["found", "nothing"], "output0", &[last]),
+    ]);
+    graph.constants.extend([
+        shape("as_row", &[1, 1, 3]),
+        floats("sides", &[1, 2, 3], size),
+        table("which", &[1, 3, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]),
+        floats("nothing", &[1, 7, PLACES - 3], 0.0),
+    ]);
+    let names = "{0: 'red', 1: 'green', 2: 'blue'}";
+    write_ultralytics(graph, 7, &[("task", "detect"), ("names", names)], file);
+}
+
+/// A pose model of one person, whose left shoulder is red, elbow green and wrist blue.
+pub fn arm(file: &Path) {
+    let mut graph = spots();
+    // Where x, y and score of the joints stand among 17 × 3 values.
+    let mut places = vec![0.0; 9 * 51];
+    for (spot, joint) in [5, 7, 9].into_iter().enumerate() {
+        for part in 0..3 {
+            places[(part * 3 + spot) * 51 + joint * 3 + part] = 1.0;
+        }
+    }
+    let (last, along) = (int_attribute("axis", 2), int_attribute("axis", 1));
+    graph.nodes.extend([
+        node("Concat", &["x", "y", "there"], "all", std::slice::from_ref(&along)),
+        node("MatMul", &["all", "places"], "points", &[]),
+        node("Concat", &["person", "points"], "one_person", &[along]),
+        node("Reshape", &["one_person", "as_column"], "found", &[]),
+        node("Concat", &["found", "nothing"], "output0", &[last]),
+    ]);
+    graph.constants.extend([
+        table("places", &[9, 51], &places),
+        table("person", &[1, 5], &[64.0, 64.0, 100.0, 120.0, 0.9]),
+        shape("as_column", &[1, 56, 1]),
+        floats("nothing", &[1, 56, PLACES - 1], 0.0),
+    ]);
+    let meta = [("task", "pose"), ("names", "{0: 'person'}"), ("kpt_shape", "[17, 3]")];
+    write_ultralytics(graph, 56, &meta, file);
 }
 
 /// A classifier of images of `side`×`side` whose scores follow the brightest value.

@@ -355,6 +355,8 @@ impl EventsController {
                     if core.page != Page::Events {
                         self.unseen += 1;
                     }
+                    // Until the list is read again, which says it exactly.
+                    self.page.summary.events += 1;
                     if self.told.is_none_or(|told| told.elapsed() >= TOAST_EVERY) {
                         self.told = Some(Instant::now());
                         tell(&event, thumbnail.as_ref(), ctx, core);

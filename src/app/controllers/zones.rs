@@ -47,14 +47,20 @@ impl ZonesController {
         if self.source.as_ref() == Some(&source) {
             return;
         }
-        self.path = self.folder.as_ref().map(|folder| folder.join(format!("{}.toml", file_stem(&source))));
+        let file = |name: &str| Some(self.folder.as_ref()?.join(format!("{}.toml", file_stem(name))));
+        self.path = file(&source);
+        // Earlier versions named the file after the whole address, password and all.
+        let earlier = match core.source.address() {
+            Some(Address::Stream(address)) if *address != source => file(address),
+            _ => None,
+        };
         self.source = Some(source);
         self.is_damaged = false;
         self.editor.reset();
         self.set(Arc::default());
         if let Some(path) = self.path.clone() {
             core.workers.run("load scene", move || {
-                let result = if path.exists() { SceneFile::load(&path) } else { Ok(SceneFile::default()) };
+                let result = load(&path, earlier.as_deref());
                 Done::Scene(path, result.map(Arc::new))
             });
         }
@@ -186,7 +192,23 @@ impl ZonesController {
     }
 }
 
-/// The source as its scene file remembers it: a camera by its name, whatever number it has today.
+/// Reads the scene file of a source; there may be none. One of an earlier version gets its new name, without the password.
+fn load(path: &Path, earlier: Option<&Path>) -> Result<SceneFile, SceneFileError> {
+    if path.exists() {
+        return SceneFile::load(path);
+    }
+    let Some(earlier) = earlier.filter(|earlier| earlier.exists()) else { return Ok(SceneFile::default()) };
+    let mut scene = SceneFile::load(earlier)?;
+    scene.other.remove("source");
+    match scene.save(path) {
+        Ok(()) => drop(std::fs::remove_file(earlier)),
+        Err(error) => tracing::warn!("{error}"),
+    }
+    Ok(scene)
+}
+
+/// The source as its scene file remembers it: a camera by its name, whatever number it has today; a stream without user and
+/// password.
 fn lasting_name(core: &Core) -> Option<String> {
     let address = core.source.address()?;
     if !address.is_camera() {
@@ -226,5 +248,25 @@ mod tests {
             assert!(stem.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)), "{stem}");
             assert!(stem.len() < 200 && !stem.starts_with('.') && !stem.contains("secret"), "{stem}");
         }
+    }
+
+    #[test]
+    fn a_password_is_neither_in_a_scene_file_nor_in_its_name_and_earlier_files_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = "rtsp://me:secret@10.0.0.2";
+        let name = Address::Stream(old.into()).to_string();
+        let file = |name: &str| folder.path().join(format!("{}.toml", file_stem(name)));
+        let mut scene =
+            SceneFile::parse("[[lines]]\nname = \"gate\"\npoints = [[0.1, 0.1], [0.9, 0.9]]").unwrap();
+        scene.other.insert("source".into(), toml::Value::String(old.into()));
+        scene.save(&file(old)).unwrap();
+        let loaded = load(&file(&name), Some(&file(old))).unwrap();
+        assert_eq!(&*loaded.lines[0].name, "gate");
+        let files: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files, [file(&name)]);
+        assert!(!files[0].display().to_string().contains("secret"));
+        assert!(!std::fs::read_to_string(&files[0]).unwrap().contains("secret"));
+        assert_eq!(load(&file(&name), None).unwrap().lines.len(), 1);
     }
 }

@@ -20,7 +20,15 @@ pub(super) fn ui(page: &mut EventsPage, ui: &mut Ui, view: &View<'_>, w: &Events
     let Some(draft) = &mut page.draft else { return };
     let (tested, mut close) = (&mut page.tested, false);
     if draft.original.is_none() && !draft.shown {
-        draft.rule.when = first_when(view.zones);
+        let scene = view.zones;
+        draft.rule.when = first_when(scene);
+        // Where there is one, nobody needs to choose.
+        if let [zone] = &scene.zones[..] {
+            draft.rule.zone = Some(zone.name.to_string());
+        }
+        if let [line] = &scene.lines[..] {
+            draft.rule.line = Some(line.name.to_string());
+        }
     }
     // The buttons stay at the bottom, whatever the cards above them tell; their height is that of the last pass.
     let key = ui.scope_id().with("rule buttons");
@@ -100,6 +108,12 @@ fn problem(draft: &Draft, view: &View<'_>) -> Option<Problem> {
 fn finished(rule: &Rule) -> Rule {
     let mut rule = rule.clone();
     rule.name = rule.name.trim().to_owned();
+    if !rule.when.has_zone() {
+        rule.zone = None;
+    }
+    if rule.when != When::Crosses {
+        rule.line = None;
+    }
     for name in [&mut rule.zone, &mut rule.line] {
         name.take_if(|name| name.trim().is_empty());
     }

@@ -134,6 +134,9 @@ fn empty_ui(page: &mut EventsPage, ui: &mut Ui, view: &View<'_>, w: &Events) {
     }
 }
 
+/// Room for the buttons of a row; with less, each row would be wider than the one above it.
+const BUTTONS: f32 = 230.0;
+
 fn row_ui(ui: &mut Ui, view: &View<'_>, w: &Events, row: &EventRow, out: &mut Vec<Intent>) {
     let p = palette(ui);
     let event = &row.event;
@@ -150,7 +153,7 @@ fn row_ui(ui: &mut Ui, view: &View<'_>, w: &Events, row: &EventRow, out: &mut Ve
             }
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
-                ui.set_width((ui.available_width() - 190.0).max(120.0));
+                ui.set_width((ui.available_width() - BUTTONS).max(120.0));
                 let text = describe(event, view.language);
                 ui.add(egui::Label::new(egui::RichText::new(text).color(p.strong).size(15.0)).truncate());
                 let rule = egui::RichText::new(&event.rule).color(p.text);

@@ -142,7 +142,7 @@ impl Explain for ActionError {
                 "请降低规则触发的频率，或让操作更快完成。",
             ),
             Self::NoThread => FailureText::new("未执行操作：其线程无法启动或已结束。", "请重试。"),
-            Self::Stopped => FailureText::new("Sightline 正在退出，操作已停止。", "无需处理。"),
+            Self::Stopped => FailureText::new("规则已更改或 Sightline 正在退出，操作已停止。", "无需处理。"),
             Self::Desktop { reason } => {
                 FailureText::new(format!("桌面无法显示通知（“{}”）。", zh(reason)), "请确认桌面有通知服务。")
             }

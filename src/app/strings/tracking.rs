@@ -8,6 +8,7 @@ strings! {
         hint =
             "Gives each object a number that stays, also when it is hidden for a moment. Zones, lines and rules track by themselves.",
             "为每个物体分配固定编号，短暂遮挡后编号不变。区域、线和规则会自动启用跟踪。";
+        needed = "On while zones, lines or rules need it.", "区域、计数线或规则需要时自动开启。";
         trails = "Trail", "轨迹";
         trails_hint = "How long the line is that an object leaves behind.", "物体身后轨迹线的时长。";
         seconds: fn(f32) -> String = |seconds| format!("{seconds:.1} s"), |seconds| format!("{seconds:.1} 秒");

@@ -263,6 +263,7 @@ strings! {
         change = "Change…", "更改…";
         format = "Format", "格式";
         also_clean = "Also save the original frame", "同时保存原始画面";
+        also_objects = "Also save each object as an image", "同时将每个目标另存为图片";
         also_json = "Also save the results as JSON", "同时将结果保存为 JSON";
         mirror_note =
             "With a mirrored preview, snapshots are mirrored too; the original frame never is.",

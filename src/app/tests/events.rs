@@ -62,8 +62,7 @@ fn a_rule_is_written_with_plain_controls() {
     let mut harness = bench.shown(page_of);
     assert!(harness.query_by_label_contains("The rule has no name.").is_some());
     type_into(&mut harness, "Name", "Gate");
-    assert!(harness.query_by_label_contains("The rule names no zone.").is_some());
-    type_into(&mut harness, "Zone", "Drive");
+    // The only zone is chosen.
     press(&mut harness, "Add action");
     press(&mut harness, "Webhook");
     assert!(harness.query_by_label_contains("isn't an http").is_some());
@@ -108,6 +107,23 @@ fn a_new_rule_fits_a_source_without_zones_and_can_be_saved_once_it_has_a_name() 
         _ => None,
     });
     assert_eq!(saved, Some((When::StaysIn, 10.0)));
+}
+
+#[test]
+fn all_rows_of_the_list_are_equally_wide() {
+    let mut bench = Bench::default();
+    bench.events.loading = false;
+    for id in 1..=4 {
+        let file = Some("/pictures/Sightline 1.png".to_owned());
+        let event =
+            EventRecord { id, rule: "Gate".into(), class: "car".into(), file, ..EventRecord::default() };
+        bench.events.rows.push(EventRow { event, picture: None });
+    }
+    bench.events.summary = LogSummary { events: 4, ..LogSummary::default() };
+    let mut harness = bench.shown(page_of);
+    harness.run_steps(5);
+    let edges: Vec<f32> = harness.get_all_by_label("Delete").map(|button| button.rect().right()).collect();
+    assert!(edges.len() == 4 && edges.iter().all(|edge| (edge - edges[0]).abs() < 0.5), "{edges:?}");
 }
 
 #[test]

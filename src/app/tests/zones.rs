@@ -45,6 +45,24 @@ fn editing() -> Harness<'static, Bench> {
     bench.shown(both)
 }
 
+#[test]
+fn opening_the_editor_brings_its_tools_into_view() {
+    let low = |bench: &mut Bench, ui: &mut Ui| {
+        let mut editor = std::mem::take(&mut bench.editor);
+        egui::ScrollArea::vertical().max_height(200.0).show(ui, |ui| {
+            ui.add_space(600.0);
+            zones::panel_ui(ui, &bench.view(), &mut editor, &mut Vec::new());
+            ui.add_space(600.0);
+        });
+        bench.editor = editor;
+    };
+    let mut harness = Bench::default().shown(low);
+    harness.state_mut().editor.show(true);
+    harness.run_steps(60);
+    let place = harness.get_by_label("Add zone").rect();
+    assert!(place.top() >= 0.0 && place.bottom() <= 220.0, "{place:?}");
+}
+
 fn button(harness: &mut Harness<'_, Bench>, at: Pos2, pressed: bool) {
     let event = egui::Event::PointerButton {
         pos: at,

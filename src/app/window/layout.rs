@@ -119,11 +119,12 @@ impl Layout<'_> {
                 ui.separator();
                 detect_panel::ui(ui, view, out);
             }
-            tracking_panel::ui(ui, view, out);
             if view.has_image && !view.comparing {
                 ui.separator();
                 zones::panel_ui(ui, view, self.zones, out);
             }
+            // Below the zones: it grows with every class that comes.
+            tracking_panel::ui(ui, view, out);
             if view.labels().is_some_and(|l| !l.is_empty()) {
                 ui.separator();
                 self.classes.ui(ui, view, out);

@@ -29,6 +29,8 @@ pub struct Editor {
     pub name: Option<(Item, String)>,
     /// The classes that are being typed, of which shape.
     pub classes: Option<(Item, String)>,
+    /// It was just opened: the side panel scrolls to its tools.
+    pub just_opened: bool,
     past: Vec<Arc<SceneFile>>,
     future: Vec<Arc<SceneFile>>,
 }
@@ -55,6 +57,7 @@ impl Editor {
     /// Opens or closes it. What is half drawn is given up.
     pub fn show(&mut self, open: bool) {
         self.open = open;
+        self.just_opened = open;
         self.cancel();
         self.selected = None;
     }

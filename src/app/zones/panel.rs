@@ -33,6 +33,9 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, editor: &mut Editor, out: &mut Vec<Inten
         if edit.clicked() {
             out.push(Intent::Zones(ZonesIntent::Edit(!editor.open)));
         }
+        if std::mem::take(&mut editor.just_opened) {
+            edit.scroll_to_me(Some(egui::Align::TOP));
+        }
         if editor.open {
             tools(ui, view, editor, out);
         }
@@ -59,7 +62,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, editor: &mut Editor, out: &mut Vec<Intent
             (Kind::Line, z.add_line, z.line, &[[0.3, 0.5], [0.7, 0.5]][..]),
             (Kind::Ground, z.add_ground, "", &middle[..]),
         ] {
-            let button = ui.selectable_label(editor.drawing == Some(kind), text);
+            let button = ui.add(egui::Button::new(text).selected(editor.drawing == Some(kind)));
             if !button.clicked() {
                 continue;
             }
@@ -153,10 +156,10 @@ fn row(ui: &mut Ui, view: &View<'_>, editor: &mut Editor, item: Item, out: &mut 
                 change(scene, out);
             }
         }
-        let text = format!("{name}  {}", counts(view, item));
         let room = (ui.available_width() - 34.0).max(60.0);
         let chosen = editor.selected == Some(item);
-        let label = egui::Button::selectable(chosen, text).truncate().min_size(egui::vec2(room, 24.0));
+        // The counts are on the picture; an empty text at the right keeps the name at the left.
+        let label = egui::Button::selectable(chosen, name.as_str()).right_text("").truncate();
         if ui.add_sized([room, 24.0], label).clicked() {
             editor.cancel();
             editor.selected = (!chosen).then_some(item);

@@ -7,9 +7,10 @@ use super::names::{self, Folder};
 use super::{frame_image, text};
 use crate::cli::failure::Failure;
 use crate::cli::output;
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::Frame;
 use crate::model::Results;
 use crate::model::labels::{Labels, Language};
+use crate::save;
 use crate::source::{Pace, SourceInfo};
 use crate::track::Report;
 use crate::track::zones::{SceneFile, SceneFileError};
@@ -178,39 +179,13 @@ pub fn save_crops(
     results: &Results,
     labels: &Labels,
 ) -> Result<(), Failure> {
-    if frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
-        return Ok(());
-    }
     for (number, detection) in results.detections.iter().enumerate() {
-        let edge = |value: f32, most: u32| (value.max(0.0) as u32).min(most);
-        let [x1, y1, x2, y2] = detection.bbox;
-        let (left, right) = (edge(x1.floor(), frame.width), edge(x2.ceil(), frame.width));
-        let (top, bottom) = (edge(y1.floor(), frame.height), edge(y2.ceil(), frame.height));
-        if right <= left || bottom <= top {
-            continue;
-        }
-        let mut crop = Frame::filled(right - left, bottom - top, [0, 0, 0, 255]);
-        let bytes = (right - left) as usize * 4;
-        for (row, target) in (top..bottom).zip(crop.data.chunks_exact_mut(bytes)) {
-            let start = (row as usize * frame.width as usize + left as usize) * 4;
-            if let Some(source) = frame.data.get(start..start + bytes) {
-                target.copy_from_slice(source);
-            }
-        }
-        crop.origin.clone_from(&frame.origin);
+        let Some(crop) = save::cut_out(frame, detection.bbox) else { continue };
         let mut stem = names::stem_of(frame.origin.as_deref(), &info.name);
         if info.pace != Pace::Stills {
             stem.push(format!("-{:06}", frame.sequence));
         }
-        let label: String = labels
-            .name(detection.class_id, Language::English)
-            .chars()
-            .map(|c| if c.is_alphanumeric() { c } else { '-' })
-            .collect();
-        match detection.track_id {
-            Some(track) => stem.push(format!("-{label}-{track}")),
-            None => stem.push(format!("-{label}-{}", number + 1)),
-        }
+        stem.push(format!("-{}", save::object_name(detection, number, labels)));
         frame_image::save(folder, &crop, &stem)?;
     }
     Ok(())

@@ -9,6 +9,7 @@ mod live;
 pub(super) mod names;
 pub(super) mod progress;
 pub(super) mod reader;
+mod rules;
 pub(super) mod saver;
 pub(super) mod text;
 mod workers;
@@ -28,6 +29,7 @@ use counting::Counting;
 use live::{Live, Schedule};
 use names::Folder;
 use reader::{Delivery, Reader};
+use rules::{Judging, RulesArgs};
 use workers::Workers;
 use writer::{Event, Writer};
 
@@ -43,6 +45,7 @@ use crate::track::{Analyser, AnalyserOptions, TrackerKind, TrackerOptions};
     sightline predict 0 --max-frames 100 --format jsonl     a JSON object per frame of a camera\n  \
     sightline predict 'shots/*.png' my.onnx --conf 0.4      run a model of your own\n  \
     sightline predict street.jpg yolox-s                    run a model by its name\n  \
+    sightline predict traffic.mp4 --scene road.toml --rules   which of the window's rules would fire\n  \
     sightline predict traffic.mp4 --live-latency 400 --format jsonl   what the window draws beside a slow model\n\n\
     Sources: an image, a folder, a glob in quotes, a video, a camera by its number (0), name or device, \
     \u{201c}pattern\u{201d} (a moving test pattern), or an http or rtsp address. Write ./-file.jpg for a file whose \
@@ -76,6 +79,8 @@ pub struct PredictArgs {
     /// Save every detected object as an image of its own in this folder
     #[arg(long, value_name = "DIR")]
     crops: Option<PathBuf>,
+    #[command(flatten)]
+    rules: RulesArgs,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -132,6 +137,11 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let reporting = args.shared.reporting()?;
     let counting = args.scene.as_deref().map(Counting::open).transpose()?;
     let crops = args.crops.as_deref().map(Folder::prepare).transpose()?;
+    let judging = Judging::open(&args.rules, &reporting.privacy, reporting.language)?;
+    if judging.is_some() && addresses.iter().all(Address::is_stills) {
+        let message = "Rules need tracked objects, and images have nothing to do with one another.";
+        return Err(Failure::usage(message, "Name a video or a camera, or leave --rules out.").into());
+    }
     let interrupt = Interrupt::listen();
 
     // Frames are decoded while the model opens.
@@ -143,7 +153,8 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         options.threads = Some(1);
     }
     let follows = args.live_latency.is_some() && args.follow == Switch::On;
-    let shown = args.shared.save.is_some() || follows || crops.is_some() || args.reid.is_some();
+    let shown =
+        args.shared.save.is_some() || follows || crops.is_some() || judging.is_some() || args.reid.is_some();
     let reader =
         Reader::start(addresses, args.shared.max_frames, shown).context("No thread can be started")?;
     let mut model = opening.open(&path, &options, &interrupt)?;
@@ -157,9 +168,9 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let progress = args.shared.progress(sources);
     let mut schedule = args.live_latency.map(Schedule::new);
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
-    // Counting and recognising need tracks.
-    let needed = counting.is_some() || args.reid.is_some();
-    let kind = args.track.or_else(|| needed.then(TrackerKind::default));
+    // Counting, rules and recognising need tracks.
+    let needs_tracks = counting.is_some() || judging.is_some() || args.reid.is_some();
+    let kind = args.track.or_else(|| needs_tracks.then(TrackerKind::default));
     let reid = args.reid.as_deref().map(|path| opening.open_features(path, &interrupt)).transpose()?;
     let analyser = kind.map(|kind| {
         let tracker = Some(TrackerOptions { kind, ..TrackerOptions::default() });
@@ -169,6 +180,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let spent = (reader.spent(), spent_results);
     let writer = Writer::new(reporting, progress, &model, &thresholds, count, spent, (live, analyser))
         .with_extras(counting, crops)
+        .with_rules(judging, &model)
         .recognising(reid);
     let (mut workers, results) =
         Workers::start(model, count, &options, &thresholds, &spare_results, &interrupt)

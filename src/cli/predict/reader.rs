@@ -213,7 +213,7 @@ mod tests {
         fn read(&mut self, into: &mut Frame, _: Duration) -> Result<Read, SourceError> {
             std::thread::sleep(Duration::from_millis(10));
             self.sent += 1;
-            if self.sent % 2 == 0 && self.sent <= self.whole {
+            if self.sent.is_multiple_of(2) && self.sent <= self.whole {
                 *into = Frame::filled(8, 8, [9; 4]);
             } else {
                 *into = Frame {

@@ -60,7 +60,7 @@ impl Saver {
             none => none.insert(Video::start(&self.folder, info, suffix, frame)?),
         };
         let at = video.clock.time_of(frame);
-        video.file.add(at, &frame.data).map_err(failure)?;
+        video.file.add(at, &frame.data).map_err(|e| failure(&e))?;
         Ok(None)
     }
 
@@ -111,7 +111,7 @@ impl Video {
         stem.push(suffix);
         let part = folder.unfinished(&stem, ".mp4")?;
         let size = (first.width, first.height);
-        let file = VideoFile::create(part.path(), size, fps, Container::Mp4).map_err(failure)?;
+        let file = VideoFile::create(part.path(), size, fps, Container::Mp4).map_err(|e| failure(&e))?;
         Ok(Self {
             file,
             part,
@@ -123,7 +123,7 @@ impl Video {
     /// Ends the video and gives it its name.
     fn finish(self, folder: &Folder) -> Result<PathBuf, Failure> {
         let Self { file, part, stem, .. } = self;
-        file.finish().and_then(|finished| finished.make_seekable()).map_err(failure)?;
+        file.finish().and_then(|finished| finished.make_seekable()).map_err(|e| failure(&e))?;
         folder.persist(part, &stem, "mp4")
     }
 }
@@ -166,7 +166,7 @@ impl Clock {
     }
 }
 
-fn failure(error: RecordError) -> Failure {
+fn failure(error: &RecordError) -> Failure {
     Failure::failed(error.to_string(), error.fix())
 }
 

@@ -10,6 +10,7 @@ use super::live::Live;
 use super::names::Folder;
 use super::progress::Progress;
 use super::reader;
+use super::rules::Judging;
 use super::text::{self, Counts, Stages};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, LineFormat};
@@ -89,6 +90,8 @@ pub struct Writer {
     counting: Option<Counting>,
     /// Where objects are saved, with `--crops`.
     crops: Option<Folder>,
+    /// With `--rules`.
+    judging: Option<Judging>,
 }
 
 impl Writer {
@@ -134,6 +137,7 @@ impl Writer {
             looks: Looks::default(),
             counting: None,
             crops: None,
+            judging: None,
         }
     }
 
@@ -153,17 +157,31 @@ impl Writer {
         Self { reid, ..self }
     }
 
+    /// Judges rules, too.
+    #[must_use]
+    pub fn with_rules(mut self, judging: Option<Judging>, model: &Model) -> Self {
+        self.judging = judging;
+        if let Some(judging) = &mut self.judging {
+            judging.set_model(model);
+            judging.has_scene = self.counting.is_some();
+        }
+        self
+    }
+
     /// Writes all that comes, ends the video that is open, and writes the summary. Ctrl-C is an end like any other.
     ///
     /// # Errors
     /// The first error among the events, or why a result can't be written. A video that was begun is ended first, so that it
     /// can be played.
     pub fn run(mut self, events: impl Iterator<Item = Result<Event, Failure>>) -> Result<(), Failure> {
-        let mut written = Ok(());
+        let (mut written, mut interrupted) = (Ok(()), false);
         for event in events {
             written = match event {
                 Ok(event) => self.take(event),
-                Err(Failure::Interrupted) => break,
+                Err(Failure::Interrupted) => {
+                    interrupted = true;
+                    break;
+                }
                 Err(failure) => Err(failure),
             };
             if written.is_err() {
@@ -172,6 +190,9 @@ impl Writer {
         }
         let ended = self.reporting.end_video();
         self.progress.finish();
+        if let Some(judging) = &mut self.judging {
+            judging.finish(interrupted || written.is_err());
+        }
         written?;
         ended?;
         self.write_summary()
@@ -188,6 +209,9 @@ impl Writer {
                 self.progress.ended();
                 if let Some(counting) = &mut self.counting {
                     counting.end(&self.address, &self.labels, self.reporting.language);
+                }
+                if let Some(judging) = &mut self.judging {
+                    judging.end();
                 }
                 self.reporting.end_video()?;
             }
@@ -211,6 +235,9 @@ impl Writer {
         if let Some(counting) = &mut self.counting {
             counting.begin();
         }
+        if let Some(judging) = &mut self.judging {
+            judging.begin(&self.address);
+        }
     }
 
     fn frame(&mut self, result: FrameResult) -> Result<(), Failure> {
@@ -225,10 +252,16 @@ impl Writer {
         if let (Some(counting), Some(report)) = (&mut self.counting, &report) {
             counting.take(report);
         }
+        if let (Some(judging), Some(report), false) = (&mut self.judging, &report, info.pace == Pace::Stills)
+        {
+            let thresholds = &self.thresholds;
+            self.progress.suspend(|| judging.frame(&frame, (&results, thresholds, &times), report));
+        }
         let image = self.save(&info, &mut frame, &results, report.as_deref())?;
-        let (write, line): (fn(&str) -> Result<(), Failure>, String) = match self.reporting.format {
+        match self.reporting.format {
             LineFormat::Json => {
-                (output::json_text, self.json(&frame, &results, &times, image.as_deref(), age_ms))
+                let line = self.json(&frame, &results, &times, image.as_deref(), age_ms);
+                self.progress.suspend(|| output::json_text(&line))?;
             }
             LineFormat::Text => {
                 let language = self.reporting.language;
@@ -236,10 +269,12 @@ impl Writer {
                 if let Some(report) = &report {
                     line.push_str(&text::totals(report, &self.labels, language));
                 }
-                (output::line, line)
+                self.progress.suspend(|| output::line(&line))?;
+                for event in self.judging.iter().flat_map(|judging| judging.lines(language)) {
+                    self.progress.suspend(|| output::line(&event))?;
+                }
             }
-        };
-        self.progress.suspend(|| write(&line))?;
+        }
         self.progress.frame();
         self.frames += 1;
         self.counts.add(&results);
@@ -324,7 +359,10 @@ impl Writer {
             record.add_counts(counting.report());
         }
         record.age_ms = age_ms.map(|age| age.map(|age| (age * 10.0).round() / 10.0));
-        record.to_json_line()
+        match &self.judging {
+            Some(judging) => judging.json(&record),
+            None => record.to_json_line(),
+        }
     }
 
     fn write_summary(&self) -> Result<(), Failure> {
@@ -339,6 +377,9 @@ impl Writer {
         summary.push_str(&self.stages.table());
         if let Some(counting) = &self.counting {
             summary.push_str(&counting.summary());
+        }
+        if let Some(judging) = &self.judging {
+            summary.push_str(&judging.summary());
         }
         // One frame has no rate.
         let rate = if self.frames == 1 {

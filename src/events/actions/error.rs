@@ -12,8 +12,8 @@ pub enum ActionError {
     Busy,
     #[error("The action was left out: its thread couldn't be started or has ended.")]
     NoThread,
-    /// Sightline is ending.
-    #[error("The action was stopped because Sightline ends.")]
+    /// Sightline is ending, or the rule is gone.
+    #[error("The action was stopped because its rule was changed or Sightline ends.")]
     Stopped,
     #[error("The desktop shows no notifications: {reason}.")]
     Desktop { reason: String },

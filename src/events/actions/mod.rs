@@ -100,7 +100,16 @@ enum Job {
 struct Lane {
     action: Action,
     queue: Sender<Job>,
+    /// Dropped to stop it.
+    stop: Sender<()>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A lane that gets no more events and may still work.
+struct Ending {
+    thread: JoinHandle<()>,
+    /// It carries out what waits until this is dropped; `None`: it stops.
+    stop: Option<Sender<()>>,
 }
 
 /// See the module.
@@ -110,11 +119,8 @@ pub struct Actions {
     outcomes: (Sender<Outcome>, Receiver<Outcome>),
     broker: Option<MqttBroker>,
     mqtt: Option<Mqtt>,
-    /// Dropped to stop all lanes.
-    stop: Option<Sender<()>>,
-    stopped: Stop,
     /// Lanes that were closed and may still work.
-    ending: Vec<JoinHandle<()>>,
+    ending: Vec<Ending>,
 }
 
 impl std::fmt::Debug for Actions {
@@ -125,33 +131,23 @@ impl std::fmt::Debug for Actions {
 
 impl Default for Actions {
     fn default() -> Self {
-        let (stop, stopped) = bounded(0);
-        Self {
-            lanes: HashMap::new(),
-            outcomes: bounded(256),
-            broker: None,
-            mqtt: None,
-            stop: Some(stop),
-            stopped: Stop(stopped),
-            ending: Vec::new(),
-        }
+        Self { lanes: HashMap::new(), outcomes: bounded(256), broker: None, mqtt: None, ending: Vec::new() }
     }
 }
 
 impl Actions {
-    /// Takes over the rules that may fire: lanes of others end, and the broker learns of the rules that send to it.
+    /// Takes over the rules that may fire: lanes of others stop, with what waits in them, and the broker learns of the rules
+    /// that send to it.
     pub fn set_rules(&mut self, rules: &[Arc<Rule>], broker: Option<&MqttBroker>) {
-        let ending = &mut self.ending;
-        self.lanes.retain(|(name, place), lane| {
+        let is_other_broker = self.broker.as_ref() != broker;
+        let gone = self.lanes.extract_if(|(name, place), lane| {
             let rule = rules.iter().find(|rule| rule.name == *name);
             let stays = rule.and_then(|rule| rule.actions.get(*place)) == Some(&lane.action);
-            if !stays {
-                ending.extend(lane.thread.take());
-            }
-            stays
+            !stays || (is_other_broker && lane.action == Action::Mqtt)
         });
-        self.ending.retain(|thread| !thread.is_finished());
-        if self.broker.as_ref() != broker {
+        self.ending.extend(gone.filter_map(|(_, lane)| Some(Ending { thread: lane.thread?, stop: None })));
+        self.ending.retain(|lane| !lane.thread.is_finished());
+        if is_other_broker {
             self.broker = broker.cloned();
             self.mqtt = None;
         }
@@ -206,6 +202,12 @@ impl Actions {
         }
     }
 
+    /// Whether half of the events that can wait for an action do.
+    #[must_use]
+    pub fn are_behind(&self) -> bool {
+        self.lanes.values().any(|lane| lane.queue.len() >= QUEUE / 2)
+    }
+
     /// The next outcome, if there is one.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
@@ -215,7 +217,7 @@ impl Actions {
     /// Waits until everything that was asked for is done, at most this long; no more can be asked for then.
     pub fn finish(&mut self, most: Duration) {
         let until = Instant::now() + most;
-        self.ending.extend(self.lanes.drain().filter_map(|(_, lane)| lane.thread));
+        self.ending.extend(self.lanes.drain().filter_map(|(_, lane)| lane.end()));
         wait_for(&mut self.ending, until);
         if let Some(mqtt) = &mut self.mqtt {
             mqtt.finish(until);
@@ -245,12 +247,13 @@ impl Actions {
         if self.lanes.get(&key).is_some_and(|lane| lane.action != *action)
             && let Some(old) = self.lanes.remove(&key)
         {
-            self.ending.extend(old.thread);
+            self.ending.extend(old.end());
         }
         let broker = self.broker.clone();
-        let lane = self.lanes.entry(key).or_insert_with(|| {
-            Lane::start(action, place, broker, self.outcomes.0.clone(), self.stopped.clone())
-        });
+        let lane = self
+            .lanes
+            .entry(key)
+            .or_insert_with(|| Lane::start(action, place, broker, self.outcomes.0.clone()));
         match lane.queue.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => drop(self.outcomes.0.try_send(failed(ActionError::Busy))),
@@ -265,8 +268,8 @@ impl Drop for Actions {
     /// Waits less than half a second: what hangs is left to the system.
     fn drop(&mut self) {
         let until = Instant::now() + QUIT;
-        self.ending.extend(self.lanes.drain().filter_map(|(_, lane)| lane.thread));
-        self.stop = None;
+        self.ending.extend(self.lanes.drain().filter_map(|(_, lane)| lane.end()));
+        self.ending.iter_mut().for_each(|lane| drop(lane.stop.take()));
         if let Some(mqtt) = &mut self.mqtt {
             mqtt.finish(until);
         }
@@ -280,11 +283,11 @@ fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Waits until the threads have ended, at most until this moment.
-fn wait_for(threads: &mut Vec<JoinHandle<()>>, until: Instant) {
+/// Waits until the lanes have ended, at most until this moment.
+fn wait_for(lanes: &mut Vec<Ending>, until: Instant) {
     loop {
-        threads.retain(|thread| !thread.is_finished());
-        if threads.is_empty() || Instant::now() >= until {
+        lanes.retain(|lane| !lane.thread.is_finished());
+        if lanes.is_empty() || Instant::now() >= until {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -292,17 +295,13 @@ fn wait_for(threads: &mut Vec<JoinHandle<()>>, until: Instant) {
 }
 
 impl Lane {
-    fn start(
-        action: &Action,
-        place: usize,
-        broker: Option<MqttBroker>,
-        outcomes: Sender<Outcome>,
-        stop: Stop,
-    ) -> Self {
+    fn start(action: &Action, place: usize, broker: Option<MqttBroker>, outcomes: Sender<Outcome>) -> Self {
         let (queue, jobs) = bounded(QUEUE);
+        let (stop, stopped) = bounded(0);
+        let stopped = Stop(stopped);
         let of_lane = action.clone();
         let run = move || {
-            let mut runner = Runner { action: of_lane, broker, sound: None, stop };
+            let mut runner = Runner { action: of_lane, broker, sound: None, stop: stopped };
             for job in jobs {
                 let (fired, file) = match job {
                     Job::Fired(fired) => (fired, None),
@@ -329,7 +328,12 @@ impl Lane {
         if let Err(error) = &thread {
             tracing::error!("no thread for an action: {error}");
         }
-        Self { action: action.clone(), queue, thread: thread.ok() }
+        Self { action: action.clone(), queue, stop, thread: thread.ok() }
+    }
+
+    /// Lets it carry out what waits, and take no more.
+    fn end(self) -> Option<Ending> {
+        Some(Ending { thread: self.thread?, stop: Some(self.stop) })
     }
 }
 

@@ -29,6 +29,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long "Test now" waits for the broker's answer.
 const TEST: Duration = Duration::from_secs(8);
+/// How long what waits may be sent when the connection is to end.
+const GOOD_BYE: Duration = Duration::from_secs(5);
 /// Larger than any thumbnail.
 const MAX_PACKET: usize = 64 << 10;
 /// Home Assistant listens here.
@@ -51,7 +53,8 @@ struct Shared {
     is_connected: bool,
     /// Why the last attempt failed.
     failed: Option<String>,
-    is_ending: bool,
+    /// Since when it is to end.
+    ending: Option<Instant>,
 }
 
 struct RuleState {
@@ -133,7 +136,7 @@ impl Mqtt {
     pub fn finish(&mut self, until: Instant) {
         let is_connected = {
             let mut shared = lock(&self.shared);
-            shared.is_ending = true;
+            shared.ending.get_or_insert_with(Instant::now);
             shared.is_connected || shared.failed.is_none()
         };
         self.stop = None;
@@ -170,17 +173,25 @@ fn run(mut connection: Connection, speaker: &Speaker, shared: &Mutex<Shared>, st
             Ok(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
                 wait = WAITS.0;
                 let mut shared = lock(shared);
+                if shared.ending.is_some() && shared.failed.is_some() {
+                    // It was to end while it was trying again: nobody waits for what it has to say.
+                    return;
+                }
                 (shared.is_connected, shared.failed) = (true, None);
                 speaker.publish("availability", "online", true);
                 shared.rules.iter().for_each(|rule| speaker.introduce(rule));
             }
-            Ok(Ok(_)) => {}
+            Ok(Ok(_)) => {
+                if lock(shared).ending.is_some_and(|since| since.elapsed() > GOOD_BYE) {
+                    return;
+                }
+            }
             Ok(Err(error)) => {
                 let is_ending = {
                     let mut shared = lock(shared);
                     shared.is_connected = false;
                     shared.failed = Some(reason(&error));
-                    shared.is_ending
+                    shared.ending.is_some()
                 };
                 if is_ending || stop.wait(wait) {
                     return;

@@ -17,6 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use self::probe::{Probe, probe};
 pub(super) use self::process::end_all as end_programs;
 use self::process::{Process, ProcessError, spawn_thread};
+use super::address::without_user;
 use super::{Pace, Read, Source, SourceError, SourceInfo};
 use crate::file_kind::FileKind;
 use crate::frame::{Frame, PixelFormat, YuvMatrix};
@@ -82,7 +83,7 @@ impl Input {
     fn unreadable(&self, reason: String) -> SourceError {
         match self {
             Self::File(path) => SourceError::Unreadable { path: path.clone(), reason },
-            Self::Address(text) => SourceError::Stream { name: text.clone(), reason },
+            Self::Address(text) => SourceError::Stream { name: without_user(text).into_owned(), reason },
         }
     }
 
@@ -162,7 +163,7 @@ impl Video {
     /// # Errors
     /// If it cannot be reached or read, or ffmpeg is missing.
     pub fn stream(address: &str) -> Result<Self, SourceError> {
-        Self::open(Input::Address(address.to_owned()), address.to_owned())
+        Self::open(Input::Address(address.to_owned()), without_user(address).into_owned())
     }
 
     fn open(input: Input, name: String) -> Result<Self, SourceError> {
@@ -218,8 +219,7 @@ impl Video {
         command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vsync", "passthrough"]);
         let pixels = if self.nv12.is_some() { "nv12" } else { "rgba" };
         let (width, height) = self.info.size;
-        // Frames that change their size on the way, or that a file just replaced has, are made to fit: the pipe holds bytes,
-        // and nothing tells where one frame ends.
+        // Whatever lies there by now, frames have the size that is read: the pipe holds bytes, and nothing tells where one ends.
         command.args(["-s", &format!("{width}x{height}")]);
         command.args(["-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]);
         let (process, pipe) = Process::start(&mut command).map_err(|e| self.input.failed(e))?;
@@ -357,7 +357,7 @@ fn read_frames(
 /// An error message of ffmpeg without the name of the file, which the sentence around it has.
 fn ffmpeg_message(line: &str) -> String {
     let message = line.rsplit_once(": ").map_or(line, |(_, message)| message).trim().trim_end_matches('.');
-    format!("ffmpeg says \u{201c}{message}\u{201d}")
+    format!("ffmpeg says \u{201c}{}\u{201d}", without_user(message))
 }
 
 #[cfg(test)]

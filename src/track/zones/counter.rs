@@ -1,13 +1,15 @@
 //! Counts what tracks do in the zones and at the lines of a scene file.
 
+mod doubles;
+mod tell;
+
 use std::sync::Arc;
 
-use crate::model::boxes::iou;
 use crate::model::labels::Labels;
 use crate::model::results::{Detection, Keypoint, Results};
 use crate::track::report::{
-    ClassCrossings, ClassVisits, Distance, Event, EventKind, ExerciseReport, Heat, LineReport, Presence,
-    Repetitions, Report, TrackReport, ZoneReport,
+    ClassCrossings, ClassVisits, Event, EventKind, Heat, LineReport, Presence, Report, TrackReport,
+    ZoneReport,
 };
 
 use super::geometry::{self, Homography, Point};
@@ -39,12 +41,6 @@ pub struct Counter {
     time_s: Option<f64>,
     frame_size: (u32, u32),
 }
-
-/// A new track whose box overlaps as much as this with an older one's (IoU) may be the same object. Detectors leave two boxes of
-/// one object up to the threshold of non-maximum suppression, usually 0.7: a car, and the car with its shadow.
-const DOUBLE: f32 = 0.4;
-/// So much of a box lies within another one of its class if it is a part of the same object.
-const PART: f32 = 0.6;
 
 /// Which classes count, by their ids; `None`: all.
 type Classes = Option<Vec<u32>>;
@@ -193,7 +189,7 @@ impl Counter {
     /// were made; `labels` are the names of their classes.
     pub fn update(&mut self, results: &Results, labels: &Labels, report: &mut Report) {
         if self.scene.is_empty() {
-            clear(report);
+            tell::clear(report);
             return;
         }
         self.prepare(results.frame_size, labels);
@@ -238,7 +234,7 @@ impl Counter {
     /// Fills the report of a frame that is looked at again: what was counted stands, and nothing is counted.
     pub fn tell_again(&mut self, report: &mut Report) {
         if self.scene.is_empty() {
-            clear(report);
+            tell::clear(report);
             return;
         }
         for track in &mut report.tracks {
@@ -392,39 +388,6 @@ impl Counter {
         }
     }
 
-    /// The track of which a track may be the double; `None` for a track that is known not to be one.
-    fn known_double(&self, track: &TrackReport, all: &[TrackReport]) -> Option<u32> {
-        let memory = |id: u32| self.find(id).ok().map(|place| &self.tracks[place]);
-        let before = memory(track.id).map(|memory| memory.double_of);
-        if before == Some(None) {
-            return None;
-        }
-        let is_known =
-            |id: u32| id != track.id && memory(id).is_some_and(|memory| memory.double_of.is_none());
-        let known = all.iter().filter(|other| is_known(other.id));
-        let doubles = known.filter_map(|other| {
-            let already = before == Some(Some(other.id));
-            Some((other.id, overlap(track, other, already)?))
-        });
-        doubles.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(id, _)| id)
-    }
-
-    /// If the track of which a track is the double isn't seen any more, the double goes on in its place.
-    fn replace_unseen(&mut self, id: u32, tracks: &[TrackReport]) {
-        let seen = |id: u32| tracks.iter().any(|track| track.id == id && !track.predicted);
-        let Ok(place) = self.find(id) else { return };
-        let Some(older) = self.tracks[place].double_of else { return };
-        if seen(older) || !seen(id) {
-            return;
-        }
-        if let Ok(at) = self.find(older)
-            && let Ok([double, older]) = self.tracks.get_disjoint_mut([place, at])
-        {
-            double.take_over(older);
-            older.double_of = Some(id);
-        }
-    }
-
     /// A track has ended: it leaves the zones in which it was last seen.
     fn end(&mut self, place: usize, report: &mut Report) {
         let mut memory = self.tracks.remove(place);
@@ -448,71 +411,6 @@ impl Counter {
             }
         }
         self.spare.push(memory);
-    }
-
-    /// Writes all counts into the report.
-    fn tell(&self, report: &mut Report) {
-        report.scene = Some(Arc::clone(&self.scene));
-        report.zones.resize_with(self.zones.len(), ZoneReport::default);
-        for (i, (zone, told)) in self.zones.iter().zip(&mut report.zones).enumerate() {
-            told.name = Arc::clone(&zone.counts.name);
-            told.inside.clear();
-            let inside = self.tracks.iter().filter_map(|memory| {
-                let since_s = memory.zones[i].since_s?;
-                Some(Presence { track_id: memory.id, class_id: memory.class_id, since_s })
-            });
-            told.inside.extend(inside);
-            (told.entries, told.exits) = (zone.counts.entries, zone.counts.exits);
-            told.capacity = zone.counts.capacity;
-            told.classes.clone_from(&zone.counts.classes);
-        }
-        report.lines.resize_with(self.lines.len(), LineReport::default);
-        for (line, told) in self.lines.iter().zip(&mut report.lines) {
-            told.name = Arc::clone(&line.counts.name);
-            (told.inward, told.outward) = (line.counts.inward, line.counts.outward);
-            told.classes.clone_from(&line.counts.classes);
-        }
-        report.exercises.resize_with(self.scene.exercises.len(), ExerciseReport::default);
-        for (i, told) in report.exercises.iter_mut().enumerate() {
-            told.name = Arc::clone(&self.scene.exercises[i].name);
-            told.people.clear();
-            let people = self.tracks.iter().filter(|memory| memory.exercises[i].bent.is_some());
-            told.people.extend(people.map(|memory| {
-                let AtExercise { count, angle, bent, .. } = memory.exercises[i];
-                Repetitions { track_id: memory.id, count, angle, bent: bent == Some(true) }
-            }));
-        }
-        (report.heat.width, report.heat.height) = (self.heat.width, self.heat.height);
-        report.heat.values.clone_from(&self.heat.values);
-        self.tell_distances(report);
-    }
-
-    /// Finds the nearest neighbour of each track.
-    fn tell_distances(&self, report: &mut Report) {
-        report.distances.clear();
-        let Some(distances) = &self.scene.distances else { return };
-        let (w, h) = (f64::from(self.frame_size.0.max(1)), f64::from(self.frame_size.1.max(1)));
-        let place = |track: &TrackReport| distances.look.anchor.of(track.bbox);
-        let between = |a: Point, b: Point| match &self.ground {
-            Some(ground) => {
-                let on_ground = |[x, y]: Point| ground.apply([f64::from(x) / w, f64::from(y) / h]);
-                let (a, b) = (on_ground(a)?, on_ground(b)?);
-                Some((a[0] - b[0]).hypot(a[1] - b[1]) as f32)
-            }
-            None => Some((a[0] - b[0]).hypot(a[1] - b[1])),
-        };
-        let counts = |track: &&TrackReport| is_one(self.distance_classes.as_ref(), track.class_id);
-        for track in report.tracks.iter().filter(counts) {
-            let others = report.tracks.iter().filter(counts).filter(|other| other.id != track.id);
-            let measured = others.filter_map(|other| Some((other, between(place(track), place(other))?)));
-            let Some((other, value)) = measured.min_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
-            let (first, second) = if track.id < other.id { (track, other) } else { (other, track) };
-            let tracks = [first.id, second.id];
-            if report.distances.iter().all(|known| known.tracks != tracks) {
-                let points = [place(first), place(second)];
-                report.distances.push(Distance { tracks, points, value, metres: self.ground.is_some() });
-            }
-        }
     }
 }
 
@@ -538,21 +436,6 @@ impl Memory {
         std::mem::swap(&mut self.exercises, &mut other.exercises);
         self.double_of = other.double_of.filter(|double| *double != self.id);
     }
-}
-
-/// How far two tracks' boxes overlap, if they may be of the same object; `already`: they were so far.
-fn overlap(a: &TrackReport, b: &TrackReport, already: bool) -> Option<f32> {
-    let area = |[x1, y1, x2, y2]: [f32; 4]| (x2 - x1).max(0.0) * (y2 - y1).max(0.0);
-    let (union, [p, q]) = (iou(&a.bbox, &b.bbox), [a.bbox, b.bbox]);
-    let shared = area([p[0].max(q[0]), p[1].max(q[1]), p[2].min(q[2]), p[3].min(q[3])]);
-    // A box of the same class that lies within the other one: a part of the object.
-    let within = if a.class_id == b.class_id { shared / area(p).min(area(q)).max(1.0) } else { 0.0 };
-    let is_double = if already {
-        union >= DOUBLE / 2.0 || within >= PART / 2.0
-    } else {
-        union >= DOUBLE || within >= PART
-    };
-    is_double.then_some(union.max(0.5 * within))
 }
 
 impl CountedZone {
@@ -595,17 +478,6 @@ impl CountedLine {
             class.outward += 1;
         }
     }
-}
-
-/// Empties what a counter writes into a report.
-fn clear(report: &mut Report) {
-    report.scene = None;
-    report.zones.clear();
-    report.lines.clear();
-    report.exercises.clear();
-    report.distances.clear();
-    report.heat.values.clear();
-    (report.heat.width, report.heat.height) = (0, 0);
 }
 
 fn is_one(classes: Option<&Vec<u32>>, class_id: u32) -> bool {
