@@ -3,11 +3,11 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::display::Display;
 use common::{TestEnv, onnx};
 use sightline::frame::Frame;
 use sightline::model::isolation::{Crash, Ending, Isolation, Journal, Limits, When};
@@ -257,30 +257,6 @@ fn predict_names_a_crash_and_goes_on_living() {
     assert!(info.out.contains("It crashed when it ran (an impossible division)"), "{}", info.out);
 }
 
-/// A display that nobody sees.
-struct Display(Child, String);
-
-impl Display {
-    fn new() -> Self {
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb starts (Debian, Ubuntu: sudo apt install xvfb)");
-        let mut number = String::new();
-        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).expect("its number");
-        Self(server, format!(":{}", number.trim()))
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The window with a test pattern, or with what it remembers.
 struct Window(Child);
 
@@ -289,7 +265,7 @@ impl Window {
         let program = env
             .command()
             .args(arguments)
-            .env("DISPLAY", &display.1)
+            .env("DISPLAY", &display.name)
             .env_remove("WAYLAND_DISPLAY")
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("SIGHTLINE_CONFIG_DIR", env.path("config"))
