@@ -368,6 +368,12 @@ fn measure_one(shared: &Shared) -> bool {
     let cancel = CancelToken::default();
     *shared.measurement() = Some(cancel.clone());
     let go_on = || shared.idle.load(Relaxed) && !shared.is_stopped();
+    // It may have stopped being idle before there was anything to cancel.
+    if !go_on() {
+        *shared.measurement() = None;
+        shared.measuring.store(false, Relaxed);
+        return false;
+    }
     let known = shared.inventory().catalogue().known();
     let options = OpenOptions {
         known,

@@ -193,22 +193,29 @@ impl Encoder {
     }
 }
 
-/// Returns the first encoder for this kind of file that works here. It is tried once and remembered as long as the program runs; takes up to a few
+/// Hardware encoders take no frames that are smaller or larger, in pixels: those of NVIDIA and AMD begin at 145 and 128, and
+/// many end at 4096.
+const HARDWARE: std::ops::RangeInclusive<u32> = 256..=4096;
+
+/// Returns the first encoder for this kind of file and frames of this size that works here. It is tried once and remembered as long as the program runs; takes up to a few
 /// seconds the first time.
 ///
 /// # Errors
 /// [`RecordError::NoFfmpeg`], or [`RecordError::NoEncoder`].
-pub fn best(container: Container) -> Result<Encoder, RecordError> {
-    static FOUND: Mutex<Vec<(Container, Encoder)>> = Mutex::new(Vec::new());
+pub fn best(container: Container, (width, height): (u32, u32)) -> Result<Encoder, RecordError> {
+    static FOUND: Mutex<Vec<((Container, bool), Encoder)>> = Mutex::new(Vec::new());
+    let hardware = HARDWARE.contains(&width) && HARDWARE.contains(&height);
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, encoder)) = found.iter().find(|(of, _)| *of == container) {
+    if let Some((_, encoder)) = found.iter().find(|(of, _)| *of == (container, hardware)) {
         return Ok(*encoder);
     }
     let offered = offered()?;
-    let has = |encoder: &&Encoder| offered.iter().any(|name| name == encoder.name);
+    let has = |encoder: &&Encoder| {
+        (hardware || !encoder.hardware) && offered.iter().any(|name| name == encoder.name)
+    };
     let working = container.encoders().iter().filter(has).find(|encoder| encoder.works());
     let encoder = *working.ok_or(RecordError::NoEncoder { container })?;
-    found.push((container, encoder));
+    found.push(((container, hardware), encoder));
     Ok(encoder)
 }
 

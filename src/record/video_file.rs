@@ -1,5 +1,6 @@
 //! One video file that is being written.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ impl VideoFile {
         fps: f64,
         container: Container,
     ) -> Result<Self, RecordError> {
-        let encoder = best(container)?;
+        let encoder = best(container, size)?;
         let unwritable = |error: &std::io::Error| RecordError::Unwritable {
             path: path.to_owned(),
             reason: error.to_string(),
@@ -58,7 +59,7 @@ impl VideoFile {
         command.args(["-fflags", "nobuffer", "-probesize", "32", "-f", "matroska", "-i", "pipe:0", "-an"]);
         command.args(encoder.arguments()).args(["-vsync", "passthrough"]);
         command.args(["-g", &(fps * KEY_FRAMES_S).round().clamp(1.0, 600.0).to_string()]);
-        command.args(container.arguments()).arg(path);
+        command.args(container.arguments()).arg(as_file(path));
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         command.stderr(log.try_clone().map_err(|e| unwritable(&e))?);
         let mut child = command.spawn().map_err(|_| RecordError::NoFfmpeg)?;
@@ -154,6 +155,13 @@ impl VideoFile {
     }
 }
 
+/// A path as ffmpeg takes it for nothing else: what stands before a colon would be a protocol.
+fn as_file(path: &Path) -> OsString {
+    let mut text = OsString::from("file:");
+    text.push(path);
+    text
+}
+
 impl Drop for VideoFile {
     fn drop(&mut self) {
         // The end of its input ends ffmpeg.
@@ -186,8 +194,8 @@ impl Finished {
         let part = tempfile::Builder::new().prefix(".sightline-").suffix(".mp4").tempfile_in(folder);
         let part = part.map_err(|e| failed(e.to_string()))?;
         let mut command = ffmpeg();
-        command.args(["-loglevel", "error", "-y", "-i"]).arg(&self.path);
-        command.args(["-c", "copy", "-movflags", "+faststart", "-f", "mp4"]).arg(part.path());
+        command.args(["-loglevel", "error", "-y", "-i"]).arg(as_file(&self.path));
+        command.args(["-c", "copy", "-movflags", "+faststart", "-f", "mp4"]).arg(as_file(part.path()));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(|_| RecordError::NoFfmpeg)?;
         if wait(child, REMUX) != Some(true) {

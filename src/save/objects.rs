@@ -33,7 +33,8 @@ pub fn cut_out(frame: &Frame, [x1, y1, x2, y2]: [f32; 4]) -> Option<Frame> {
 #[must_use]
 pub fn object_name(detection: &Detection, place: usize, labels: &Labels) -> String {
     let class = labels.name(detection.class_id, Language::English);
-    let class: String = class.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    // A name of a file has 255 bytes at most, and more than this is put into it.
+    let class: String = class.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(40).collect();
     match detection.track_id {
         Some(track) => format!("{class}-{track}"),
         None => format!("{class}-{}", place + 1),

@@ -94,7 +94,12 @@ impl Analyser {
     /// Other options from the next frame on. Tracks and counts go on, unless tracking was switched off.
     pub fn set_options(&mut self, options: AnalyserOptions) {
         match (&mut self.tracker, &options.tracker) {
-            (Some(tracker), Some(chosen)) => tracker.set_options(chosen),
+            (Some(tracker), Some(chosen)) => {
+                tracker.set_options(chosen);
+                if self.options.looks != options.looks {
+                    tracker.forget_looks();
+                }
+            }
             (_, chosen) => {
                 self.tracker = chosen.as_ref().map(Tracker::new);
                 self.forget();
@@ -170,7 +175,8 @@ impl Analyser {
             }
             if let Some(counter) = &mut self.counter {
                 // Other zones are counted on a frame that stands still too.
-                if again && !std::mem::take(&mut self.other_scene) {
+                let other_scene = std::mem::take(&mut self.other_scene);
+                if again && !other_scene {
                     counter.tell_again(report);
                 } else {
                     counter.update(results, labels, report);

@@ -217,3 +217,28 @@ fn an_object_that_comes_back_is_recognised_by_its_looks() {
     assert!(!before.contains(&ids[2]), "{ids:?}");
     assert_eq!(counted, [(0, 3, 3)]);
 }
+
+/// A camera stalls for longer than a track may be lost: who is still there afterwards has never been away.
+#[test]
+fn after_a_gap_those_who_are_recognised_have_not_disappeared() {
+    let mut analyser = analyser(2.0);
+    let mut step = |time_s: f64| {
+        let (mut results, mut looks) = (Results::default(), Looks::default());
+        results.clear(crate::model::Task::Detect, SIZE);
+        for (features, x) in [([1.0, 0.0, 0.1], 100.0), ([0.0, 1.0, 0.1], 900.0)] {
+            results.detections.push(Detection::new(0, 0.9, [x, 300.0, x + 40.0, 400.0]));
+            looks.push(Some(&features));
+        }
+        let report = analyser.apply_with(&mut results, &Labels::coco80(), time_s, None, &looks);
+        let ids: Vec<_> = results.detections.iter().map(|d| d.track_id).collect();
+        (ids, report)
+    };
+    for frame in 0..20 {
+        step(f64::from(frame) / 10.0);
+    }
+    let (before, _) = step(2.0);
+    let (after, report) = step(4.5);
+    assert_eq!(after, before);
+    assert!(report.events.is_empty(), "{:?}", report.events);
+    assert!(report.tracks.iter().all(|track| track.since_s < 0.5), "they have been there all the time");
+}

@@ -116,15 +116,26 @@ impl Video {
             file,
             part,
             stem,
-            clock: Clock { live, fps, first: None, frames: 0, last: Duration::ZERO },
+            clock: Clock { live, fps, first: None, frames: 0, last: Duration::ZERO, cut: Duration::ZERO },
         })
     }
 
-    /// Ends the video and gives it its name.
+    /// Ends the video and gives it its name. A video that couldn't be written to its end stays under the name that it has.
     fn finish(self, folder: &Folder) -> Result<PathBuf, Failure> {
         let Self { file, part, stem, .. } = self;
-        file.finish().and_then(|finished| finished.make_seekable()).map_err(|e| failure(&e))?;
-        folder.persist(part, &stem, "mp4")
+        match file.finish() {
+            Ok(finished) => {
+                // It is whole and can be played as it is, also if there is no room for a copy.
+                if let Err(error) = finished.make_seekable() {
+                    tracing::warn!("players may seek slowly in it: {error}");
+                }
+                folder.persist(part, &stem, "mp4")
+            }
+            Err(error) => {
+                let _ = part.keep();
+                Err(failure(&error))
+            }
+        }
     }
 }
 
@@ -137,6 +148,8 @@ struct Clock {
     first: Option<(Option<f64>, Instant)>,
     frames: u64,
     last: Duration,
+    /// What was left out of long pauses.
+    cut: Duration,
 }
 
 /// A longer pause of a live source is shortened to this.
@@ -158,7 +171,9 @@ impl Clock {
         let time = if self.frames == 0 {
             Duration::ZERO
         } else {
-            time.clamp(self.last + SHORTEST, self.last + LONGEST_PAUSE)
+            let time = time.saturating_sub(self.cut).max(self.last + SHORTEST);
+            self.cut += time.saturating_sub(self.last + LONGEST_PAUSE);
+            time.min(self.last + LONGEST_PAUSE)
         };
         self.frames += 1;
         self.last = time;
@@ -176,7 +191,14 @@ mod tests {
 
     #[test]
     fn frames_keep_their_own_times_and_time_goes_on() {
-        let mut clock = Clock { live: false, fps: 25.0, first: None, frames: 0, last: Duration::ZERO };
+        let mut clock = Clock {
+            live: false,
+            fps: 25.0,
+            first: None,
+            frames: 0,
+            last: Duration::ZERO,
+            cut: Duration::ZERO,
+        };
         let mut time_of = |time_s| {
             let frame = Frame { time_s, ..Frame::filled(2, 2, [0; 4]) };
             clock.time_of(&frame).as_secs_f64()
@@ -189,10 +211,17 @@ mod tests {
 
     #[test]
     fn a_camera_that_pauses_for_minutes_leaves_ten_seconds() {
-        let mut clock = Clock { live: true, fps: 30.0, first: None, frames: 0, last: Duration::ZERO };
+        let mut clock = Clock {
+            live: true,
+            fps: 30.0,
+            first: None,
+            frames: 0,
+            last: Duration::ZERO,
+            cut: Duration::ZERO,
+        };
         let now = Instant::now();
         let frame = |ms| Frame { captured: now + Duration::from_millis(ms), ..Frame::filled(2, 2, [0; 4]) };
-        let times = [0, 80, 163, 200_000].map(|ms| clock.time_of(&frame(ms)).as_millis());
-        assert_eq!(times, [0, 80, 163, 10_163]);
+        let times = [0, 80, 163, 200_000, 200_033].map(|ms| clock.time_of(&frame(ms)).as_millis());
+        assert_eq!(times, [0, 80, 163, 10_163, 10_196]);
     }
 }

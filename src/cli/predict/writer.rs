@@ -184,6 +184,11 @@ impl Writer {
                 }
                 Err(failure) => Err(failure),
             };
+            if matches!(written, Err(Failure::Interrupted)) {
+                // The model for appearance was at work.
+                (written, interrupted) = (Ok(()), true);
+                break;
+            }
             if written.is_err() {
                 break;
             }

@@ -22,6 +22,8 @@ use super::{ActionError, Fired, Stop, Success};
 use crate::events::rule::MqttBroker;
 use crate::library::names::excerpt;
 
+/// The most bytes of a file of certificates.
+const MOST_CERTIFICATES: u64 = 4 << 20;
 /// Messages that wait for the broker; further ones are left out.
 const QUEUE: usize = 256;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -342,7 +344,7 @@ fn options(broker: &MqttBroker) -> Result<MqttOptions, String> {
     if broker.tls {
         super::install_tls();
         let tls = if let Some(path) = &broker.ca_file {
-            let ca = std::fs::read(path).map_err(|error| {
+            let ca = crate::whole_file::read(path, MOST_CERTIFICATES).map_err(|error| {
                 format!("the certificate \u{201c}{}\u{201d} can't be read ({error})", path.display())
             })?;
             TlsConfiguration::Simple { ca, alpn: None, client_auth: None }

@@ -87,10 +87,11 @@ impl Ending {
         }
     }
 
-    /// Whether the program itself would have crashed with it.
+    /// Whether the program itself would have crashed with it. What the system ends for want of memory may have been in the way of another
+    /// program, and runs well the next time.
     #[must_use]
     pub fn is_crash(self) -> bool {
-        matches!(self, Self::Crashed(_))
+        matches!(self, Self::Crashed(crash) if crash != Crash::Killed)
     }
 }
 
@@ -100,7 +101,7 @@ pub(super) fn crash_of(status: ExitStatus) -> Option<Crash> {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return crash_of_signal(signal);
     }
-    Some(crash_of_code(status.code().unwrap_or_default()))
+    crash_of_code(status.code().unwrap_or_default())
 }
 
 #[cfg(unix)]
@@ -118,9 +119,10 @@ fn crash_of_signal(signal: i32) -> Option<Crash> {
     })
 }
 
-/// Windows gives the exception as the exit code.
-fn crash_of_code(code: i32) -> Crash {
-    match code as u32 {
+/// Windows gives the exception as the exit code. A small code is the helper's own: it couldn't go on, which is no fault of the model.
+fn crash_of_code(code: i32) -> Option<Crash> {
+    Some(match code as u32 {
+        0..=0xff => return None,
         // Integer and floating-point divisions, and their overflow.
         0xC000_0094 | 0xC000_0095 | 0xC000_008E => Crash::Division,
         // Access violation, bus error, stack overflow.
@@ -128,7 +130,7 @@ fn crash_of_code(code: i32) -> Crash {
         0xC000_001D => Crash::Instruction,
         0xC000_0409 => Crash::Abort,
         _ => Crash::Code(code),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -145,13 +147,14 @@ mod tests {
         assert_eq!(of(6), Some(Crash::Abort));
         assert_eq!(of(9), Some(Crash::Killed));
         assert_eq!(of(15), None);
-        assert_eq!(of(3 << 8), Some(Crash::Code(3)));
+        assert_eq!(of(3 << 8), None, "it couldn't go on");
     }
 
     #[test]
     fn the_codes_of_windows_are_known() {
-        assert_eq!(crash_of_code(0xC000_0094_u32 as i32), Crash::Division);
-        assert_eq!(crash_of_code(0xC000_0005_u32 as i32), Crash::Memory);
-        assert_eq!(crash_of_code(7), Crash::Code(7));
+        assert_eq!(crash_of_code(0xC000_0094_u32 as i32), Some(Crash::Division));
+        assert_eq!(crash_of_code(0xC000_0005_u32 as i32), Some(Crash::Memory));
+        assert_eq!(crash_of_code(0xC000_0374_u32 as i32), Some(Crash::Code(0xC000_0374_u32 as i32)));
+        assert_eq!(crash_of_code(7), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -112,30 +112,29 @@ impl Journal {
         self.folder.join(FILE)
     }
 
-    /// What is remembered. A file that can't be understood says nothing: every model counts as one that hasn't run yet.
+    /// What is remembered. A file that can't be read or understood says nothing: every model counts as one that hasn't run yet.
     #[must_use]
     pub fn load(&self) -> Runs {
-        let path = self.file();
-        let read = || -> io::Result<Runs> {
-            if !std::fs::metadata(&path)?.is_file() {
-                return Err(io::Error::other("it is no file"));
-            }
-            let mut bytes = Vec::new();
-            let read = File::open(&path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-            if read as u64 > LONGEST {
-                return Err(io::Error::other("it is too long"));
-            }
-            Ok(serde_json::from_slice(&bytes)?)
-        };
-        match read() {
-            Ok(runs) => runs,
-            Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!("{} is not used: {error}", path.display());
-                }
+        self.read().map_or_else(
+            |error| {
+                tracing::warn!("{} is not used: {error}", self.file().display());
                 Runs::default()
-            }
-        }
+            },
+            |(runs, _)| runs,
+        )
+    }
+
+    /// Reads the file; nothing is remembered if there is none. Returns also what is in it and can't be understood.
+    fn read(&self) -> io::Result<(Runs, Option<Vec<u8>>)> {
+        let bytes = match whole_file::read(&self.file(), LONGEST) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Runs::default(), None)),
+            Err(error) => return Err(error),
+        };
+        Ok(match serde_json::from_slice(&bytes) {
+            Ok(runs) => (runs, None),
+            Err(_) => (Runs::default(), Some(bytes)),
+        })
     }
 
     /// Changes what is remembered of a content.
@@ -150,7 +149,11 @@ impl Journal {
             std::fs::create_dir_all(&self.folder)?;
             let path = self.file();
             let _lock = locked(&path.with_extension("lock"))?;
-            let mut runs = self.load();
+            let (mut runs, damaged) = self.read()?;
+            if let Some(damaged) = damaged {
+                // What it says may be of a newer version, or be mended by hand.
+                whole_file::write(&whole_file::place_aside(&path, &damaged), &damaged)?;
+            }
             let before = runs.clone();
             change(&mut runs);
             runs.version = 1;

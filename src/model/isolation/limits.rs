@@ -25,10 +25,17 @@ impl Limits {
 }
 
 /// The memory for a model with so many bytes in its files: its weights are there up to four times while the runtime
-/// rearranges them.
+/// rearranges them. What lies between its layers grows with the image, so half of the computer's memory is granted in any case.
 pub(super) fn memory_for(bytes: u64) -> u64 {
     const BASE: u64 = 2 << 30;
-    BASE.saturating_add(bytes.saturating_mul(4))
+    BASE.saturating_add(bytes.saturating_mul(4)).max(total_memory() / 2)
+}
+
+/// The computer's memory in bytes; 0 if the system does not tell.
+fn total_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 /// Makes this process one that leaves no core dump, and that the system ends first when memory runs out.
@@ -52,7 +59,8 @@ pub(super) fn limit_memory(bytes: u64) {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, setrlimit};
-        // Linux counts what is written to; address space alone is reserved without being used.
+        // Linux counts private memory that can be written to, from when it is mapped; shared and read-only mappings, as of weights in
+        // files, don't count.
         let resource = if cfg!(target_os = "linux") { Resource::Data } else { Resource::As };
         let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
         if let Err(error) = setrlimit(resource, limit) {

@@ -38,7 +38,7 @@ pub const COMMAND: &str = "helper";
 /// Runs after which a content counts as one that runs well: the warm-up, and one frame.
 const PROVED: u32 = 2;
 /// As [`PROVED`], for one that a program ended with.
-const PROVED_AFTER_DOUBT: u32 = 300;
+const PROVED_AFTER_DOUBT: u32 = 30;
 
 /// When a model runs in a process of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -203,9 +203,18 @@ impl Attempt {
         limits.memory.unwrap_or_else(|| limits::memory_for(self.bytes))
     }
 
+    /// Whether nobody asked for it. Then a limit says nothing of the model, which may take longer where the user waits for it; and
+    /// runs on a made-up image prove nothing.
+    fn is_unasked(&self) -> bool {
+        self.isolation.as_ref().is_some_and(|isolation| isolation.limits == Limits::UNASKED)
+    }
+
     /// Notes that a run succeeded.
     pub fn ran(&self) {
-        if self.proved_after == 0 || self.runs.fetch_add(1, Relaxed) + 1 != self.proved_after {
+        if self.is_unasked()
+            || self.proved_after == 0
+            || self.runs.fetch_add(1, Relaxed) + 1 != self.proved_after
+        {
             return;
         }
         let Some(journal) = self.journal() else { return };
@@ -221,7 +230,7 @@ impl Attempt {
 
     /// Notes that it ended its helper, and gives the error that says so.
     pub fn ended(&self, ending: Ending) -> ModelError {
-        if let Some(journal) = self.journal() {
+        if let Some(journal) = self.journal().filter(|_| ending.is_crash() || !self.is_unasked()) {
             journal.change(&self.content, |remembered| {
                 remembered.ended_last = true;
                 remembered.ran.clear();

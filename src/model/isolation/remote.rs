@@ -71,10 +71,10 @@ impl RemoteSession {
             from: Reader::new(from),
             attempt: Arc::clone(attempt),
             run: isolation.limits.run,
+            // What a graphics processor's driver takes says nothing; and only Linux limits a program's memory reliably.
+            is_limited: cfg!(target_os = "linux") && device.is_none_or(|device| device == Provider::Cpu),
             ended: None,
         };
-        // What a graphics processor's driver takes says nothing.
-        let is_limited = device.is_none_or(|device| device == Provider::Cpu);
         let (bytes, extra) = match bytes {
             Bytes::File => (OpenBytes::File, &[][..]),
             Bytes::Memory(bytes) => (OpenBytes::Memory, &bytes[..]),
@@ -91,7 +91,7 @@ impl RemoteSession {
             device: device.map(|device| device.name().to_owned()),
             threads: options.threads,
             profile: options.profile.clone().map(PathBuf::into_os_string),
-            memory: is_limited.then(|| attempt.memory()),
+            memory: line.is_limited.then(|| attempt.memory()),
         }));
         let opened = line.ask(&open, extra, isolation.limits.open)?;
         let Reply::Opened { provider, fallback, threads, without_batch } = opened else {
@@ -195,7 +195,15 @@ impl RemoteSession {
         let mut reply = self.line.ask(&Request::Run { shape }, &[], self.line.run)?;
         self.is_shape_told = true;
         if let Reply::Room { bytes } = reply {
-            let room = shared(bytes)?;
+            let room = match shared(bytes) {
+                Ok(room) => room,
+                Err(error) => {
+                    // The helper waits for the room: nothing else can be asked.
+                    self.line.helper.stop();
+                    self.line.end(Ended::Lost("there was no memory for its outputs"));
+                    return Err(error);
+                }
+            };
             let request = Request::Room(segment(&room));
             self.room = Some(room);
             reply = self.line.ask(&request, &[], self.line.run)?;
@@ -261,6 +269,8 @@ struct Line {
     attempt: Arc<Attempt>,
     /// The longest time for a run.
     run: Duration,
+    /// Its memory is limited.
+    is_limited: bool,
     /// How it ended.
     ended: Option<Ended>,
 }
@@ -323,6 +333,9 @@ impl Line {
             Fault::Provider { provider, reason } => ModelError::Provider { provider, reason },
             Fault::BadAdapter(reason) => ModelError::BadAdapter { path, reason },
             Fault::ExtraInput(reason) | Fault::Run(reason) => ModelError::RunFailed { reason },
+            Fault::Memory if !self.is_limited => {
+                ModelError::RunFailed { reason: "there is not enough memory for it".into() }
+            }
             Fault::Memory => {
                 self.helper.stop();
                 self.end(Ended::ByItself(Ending::TooLarge(self.attempt.memory())))

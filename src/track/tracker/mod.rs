@@ -214,6 +214,15 @@ impl Tracker {
         }
     }
 
+    /// Other looks come from now on, which can't be compared with those so far.
+    pub fn forget_looks(&mut self) {
+        self.gone.clear();
+        self.different = Different::default();
+        for track in &mut self.tracks {
+            track.looks.clear();
+        }
+    }
+
     /// Ends all tracks; numbers go on. [`Self::ended`] names them after the next frame.
     pub fn end_all(&mut self) {
         self.cut_off = true;
@@ -337,7 +346,7 @@ impl Tracker {
 
     /// Begins a track with every sure detection that is left, or goes on with one that is out of sight and looks the same.
     fn begin(&mut self, time_s: f64, observations: &[Observation], looks: &Looks) {
-        let until = time_s - self.tuning.recall_s;
+        let (until, lost) = (time_s - self.tuning.recall_s, time_s - self.options.lost_s);
         self.gone.retain(|track| track.seen_s >= until && track.seen_s <= time_s);
         for (index, observation) in observations.iter().enumerate() {
             if observation.score < self.options.high || self.tracks.len() >= MAX_TRACKS {
@@ -350,7 +359,15 @@ impl Tracker {
             if let Some(features) = looks.of(index) {
                 track.looks.extend_from_slice(features);
                 if let Some(old) = self.recall(observation, features) {
-                    (track.id, track.since_s) = (old.id, old.since_s);
+                    track.id = old.id;
+                    // One that ended only now, as after a gap between frames, has never been away.
+                    let ended = self.ended.iter().position(|ended| ended.id == old.id);
+                    if ended.is_some() || old.seen_s >= lost {
+                        track.since_s = old.since_s;
+                    }
+                    if let Some(ended) = ended {
+                        self.ended.remove(ended);
+                    }
                     track.looks = old.looks;
                     looks::follow(&mut track.looks, features);
                 }
