@@ -21,7 +21,7 @@ enum State {
     None,
     /// It is being opened on a thread of its own: results don't wait for it.
     Opening(Receiver<Result<FeatureModel, ModelError>>, CancelToken),
-    Open(FeatureModel),
+    Open(Box<FeatureModel>),
     /// It can't be run, and is not tried again.
     Failed,
 }
@@ -79,7 +79,7 @@ impl Recogniser {
             Err(TryRecvError::Disconnected) => Err(ModelError::Stopped),
         };
         self.state = match opened {
-            Ok(model) => State::Open(model),
+            Ok(model) => State::Open(Box::new(model)),
             Err(error) => {
                 tracing::warn!("objects aren't recognised by their looks: {error}");
                 State::Failed
