@@ -126,6 +126,20 @@ impl Privacy {
         }
     }
 
+    /// The classes that are to be hidden and that a model with these labels doesn't have; none of them is hidden beside one that it
+    /// has.
+    #[must_use]
+    pub fn unknown_classes(&self, labels: &Labels) -> Vec<&str> {
+        use crate::model::labels::Language::{Chinese, English};
+        let is_known = |class: &&String| {
+            let one = Self { classes: vec![(*class).clone()], ..self.clone() };
+            (0..labels.len() as u32).any(|id| {
+                [English, Chinese].iter().any(|&l| labels.get(id, l).is_some_and(|name| one.hides(name)))
+            })
+        };
+        self.classes.iter().filter(|class| !is_known(class)).map(String::as_str).collect()
+    }
+
     /// Whether this model finds anything that is to be hidden; with one that doesn't, everything is.
     #[must_use]
     pub fn is_served_by(&self, found: &Found<'_>) -> bool {

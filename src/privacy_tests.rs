@@ -238,3 +238,9 @@ fn a_hidden_class_that_the_user_left_out_hides_everything() {
     let mut pixels = picture(size.0, size.1);
     assert_eq!(Censor::default().cover(&both, &mut pixels, size, &[found]), Covered::Everything);
 }
+
+#[test]
+fn a_misspelt_class_is_told() {
+    let privacy = Privacy::hiding(["person", "carr", "\u{6c7d}\u{8f66}"].map(str::to_owned).to_vec());
+    assert_eq!(privacy.unknown_classes(&Labels::coco80()), ["carr"]);
+}

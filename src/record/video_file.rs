@@ -55,8 +55,8 @@ impl VideoFile {
         let log = tempfile::tempfile().map_err(|e| unwritable(&e))?;
         let mut command = ffmpeg();
         command.args(["-loglevel", "error", "-y"]).args(encoder.before());
-        // Every frame is written as soon as it comes; what the stream is, is known.
-        command.args(["-fflags", "nobuffer", "-probesize", "32", "-f", "matroska", "-i", "pipe:0", "-an"]);
+        // What the stream is, is known from its first bytes. (`-fflags nobuffer` would lose the first frame.)
+        command.args(["-probesize", "32", "-f", "matroska", "-i", "pipe:0", "-an"]);
         command.args(encoder.arguments()).args(["-vsync", "passthrough"]);
         command.args(["-g", &(fps * KEY_FRAMES_S).round().clamp(1.0, 600.0).to_string()]);
         command.args(container.arguments()).arg(as_file(path));

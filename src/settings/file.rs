@@ -61,7 +61,9 @@ pub fn load(path: &Path) -> (Settings, Option<SettingsError>) {
     };
     match parse(&bytes) {
         Ok((settings, values)) if values.is_empty() => (settings, None),
-        Ok((settings, values)) => {
+        Ok((mut settings, values)) => {
+            // Nobody is to be seen because of a mistake in a file.
+            settings.privacy.on |= values.iter().any(|value| value.starts_with("privacy"));
             let kept_as = whole_file::place_aside(path, &bytes);
             match std::fs::copy(path, &kept_as) {
                 Ok(_) => (settings, Some(SettingsError::Partly { values, kept_as })),
@@ -78,11 +80,27 @@ pub fn load(path: &Path) -> (Settings, Option<SettingsError>) {
         Err(reason) => {
             let kept_as = whole_file::place_aside(path, &bytes);
             match std::fs::rename(path, &kept_as) {
-                Ok(()) => (Settings::default(), Some(SettingsError::Damaged { reason, kept_as })),
+                Ok(()) => {
+                    let mut settings = Settings::default();
+                    settings.privacy.on = may_hide(&bytes);
+                    (settings, Some(SettingsError::Damaged { reason, kept_as }))
+                }
                 Err(error) => unreadable(error),
             }
         }
     }
+}
+
+/// Whether privacy may be on in a file that can't be understood: it speaks of privacy, and not that it is off.
+fn may_hide(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines().map(str::trim).skip_while(|line| *line != "[privacy]");
+    if lines.next().is_none() {
+        return false;
+    }
+    let own = lines.take_while(|line| !line.starts_with('['));
+    let on = own.filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == "on");
+    on.is_none_or(|(_, value)| value.trim() != "false")
 }
 
 /// The settings in a file, and the names of values that were left out because they aren't valid.

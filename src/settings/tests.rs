@@ -224,3 +224,24 @@ fn the_order_of_models_keeps_its_names() {
         assert_eq!(settings.model_order, order);
     }
 }
+
+/// Somebody who hid people must not see them shown because of a slip of the hand in the file.
+#[test]
+fn privacy_stays_on_where_its_settings_cannot_be_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    for (text, on) in [
+        ("[privacy]\non = \"yes\"\n", true),
+        ("[privacy]\non = true\ncover = \"paint\"\n", true),
+        ("theme = dark\n[privacy]\non = true\n", true),
+        ("theme = dark\n[privacy]\nclasses = [\"person\"]\n", true),
+        ("theme = dark\n[privacy]\non = false\n", false),
+        ("theme = dark\n", false),
+        ("theme = \"sepia\"\n", false),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let (settings, error) = load(&path);
+        assert!(error.is_some(), "{text}");
+        assert_eq!(settings.privacy.on, on, "{text}");
+    }
+}

@@ -122,6 +122,7 @@ pub fn table(report: &Report, labels: &Labels, language: Language) -> String {
             }));
         }
         text += &output::table(&rows, &[false, true, true]);
+        text.push('\n');
     }
     if !report.zones.is_empty() {
         let mut rows = vec![row(&["zone", "inside", "entries", "exits", "mean stay s", "longest s"])];
@@ -154,6 +155,7 @@ pub fn table(report: &Report, labels: &Labels, language: Language) -> String {
             }
         }
         text += &output::table(&rows, &[false, true, true, true, true, true]);
+        text.push('\n');
     }
     for exercise in report.exercises.iter().filter(|exercise| !exercise.people.is_empty()) {
         let mut rows = vec![row(&[&output::printable(&exercise.name), "repetitions"])];
@@ -164,6 +166,7 @@ pub fn table(report: &Report, labels: &Labels, language: Language) -> String {
                 .map(|p| row(&[&format!("  person #{}", p.track_id), &p.count.to_string()])),
         );
         text += &output::table(&rows, &[false, true]);
+        text.push('\n');
     }
     text
 }

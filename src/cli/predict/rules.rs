@@ -286,7 +286,7 @@ impl Judging {
         } else {
             "Nothing was logged, run or sent: that takes \u{201c}--act\u{201d}."
         };
-        format!("\n{}{done}\n", output::table(&rows, &[false, true]))
+        format!("\n{}\n{done}\n", output::table(&rows, &[false, true]))
     }
 }
 

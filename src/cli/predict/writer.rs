@@ -147,6 +147,19 @@ impl Writer {
         if let Some(note) = counting.as_ref().and_then(|counting| counting.unknown_classes(&self.labels)) {
             output::note(&note);
         }
+        let unknown = self.reporting.privacy.unknown_classes(&self.labels);
+        // Where the model has none of them, whole images are hidden, and that is said with the first.
+        if self.reporting.privacy.on
+            && !unknown.is_empty()
+            && unknown.len() < self.reporting.privacy.classes.len()
+        {
+            let names: Vec<_> = unknown.iter().map(|name| output::printable(name)).collect();
+            output::note(&format!(
+                "{} doesn\u{2019}t find these classes of \u{201c}--blur\u{201d}, so they aren\u{2019}t hidden: {}.",
+                self.model,
+                names.join(", ")
+            ));
+        }
         (self.counting, self.crops) = (counting, crops);
         self
     }
