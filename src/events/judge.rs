@@ -258,6 +258,20 @@ impl Judge {
         let is_missing = inside == Some(None);
         let inside = inside.flatten();
         let (there, done, open) = (&mut state.there, &mut state.done, &mut state.open);
+        // Detectors leave two boxes of one object. Where the second goes on in the place of the first, it has been inside since the very
+        // same moment: it is the same object, which was told.
+        for now in inside.into_iter().flatten() {
+            let is_inside = |track: u32| inside.into_iter().flatten().any(|p| p.track_id == track);
+            if there.iter().any(|known| known.track == now.track_id) {
+                continue;
+            }
+            let same = |known: &&mut There| known.since.total_cmp(&now.since_s).is_eq() && !is_inside(known.track);
+            let Some(old) = there.iter_mut().find(same) else { continue };
+            let from = std::mem::replace(&mut old.track, now.track_id);
+            done.iter_mut().filter(|track| **track == from).for_each(|track| *track = now.track_id);
+            let is_its = |open: &&mut Open| open.until == Until::TrackGoes(from);
+            open.iter_mut().filter(is_its).for_each(|open| open.until = Until::TrackGoes(now.track_id));
+        }
         there.retain_mut(|object| {
             object.is_seen = false;
             // Without its zone, a rule has nobody to look at.

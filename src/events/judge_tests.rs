@@ -398,3 +398,15 @@ proptest! {
         prop_assert!(open.is_empty());
     }
 }
+
+/// A detector leaves two boxes of one car. The zone counts it once; when its first track ends, the second goes on in its place.
+#[test]
+fn the_second_box_of_an_object_that_was_told_is_no_other_object() {
+    let mut judge = judge(&[rule(When::Enters)]);
+    assert_eq!(fired(&step(&mut judge, &frame(1.0, &[(7, CAR, 0.8)]))), [7]);
+    let gone = with(frame(2.0, &[(9, CAR, 0.8)]), EventKind::Disappeared, 7, CAR);
+    let verdicts = step(&mut judge, &gone);
+    assert!(fired(&verdicts).is_empty() && closed(&verdicts) == 0, "{verdicts:?}");
+    // Its alert closes when the second has gone, too.
+    assert_eq!(closed(&step(&mut judge, &with(frame(3.0, &[]), EventKind::Disappeared, 9, CAR))), 1);
+}

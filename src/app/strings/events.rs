@@ -79,8 +79,8 @@ strings! {
         testing = "Testing…", "正在测试…";
         worked = "It worked", "测试成功";
         program = "Program", "程序";
-        arguments = "Arguments, one a line", "参数，每行一个";
-        arguments_hint = "{rule} {class} {zone} {line} {track} {time} {source} {file}", "{rule} {class} {zone} {line} {track} {time} {source} {file}（占位符）";
+        arguments = "Arguments, one per line", "参数，每行一个";
+        arguments_hint = "Placeholders: {rule} {when} {class} {zone} {line} {track} {time} {source} {file}", "占位符：{rule} {when} {class} {zone} {line} {track} {time} {source} {file}";
         limit = "Time limit", "时限";
         address = "Address", "地址";
         authorization = "Authorization header", "Authorization 请求头";

@@ -16,7 +16,7 @@ mod workers;
 mod writer;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -109,6 +109,16 @@ const SPARE_RESULTS: usize = 2;
 /// Why no frame can be processed, or why the work can't go on. What is wrong with single sources is reported as it comes,
 /// and the others go on.
 pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
+    if args.track.is_some()
+        && let Some(name) = args.sources.iter().filter_map(|source| source.to_str()).find(|source| {
+            <TrackerKind as clap::ValueEnum>::from_str(source, true).is_ok() && !Path::new(source).exists()
+        })
+    {
+        let message = format!("\u{201c}{name}\u{201d} is a tracker and was taken for a source.");
+        return Err(
+            Failure::usage(message, format!("Write it behind an equals sign:  --track={name}")).into()
+        );
+    }
     let named = super::sources::all(&args.sources)?;
     let models: Vec<PathBuf> = args.model.iter().chain(&named.models).cloned().collect();
     if models.len() > 1 {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
@@ -50,6 +51,7 @@ impl Recogniser {
         let options = Arc::clone(&context.controls.now().analysis);
         self.follow(options.looks.as_deref().filter(|_| options.tracker.is_some()));
         let State::Open(model) = &mut self.state else { return };
+        let begin = Instant::now();
         let least = options.tracker.as_ref().map_or_else(|| TrackerOptions::default().high, |t| t.high);
         for (n, detection) in prediction.results.detections.iter().enumerate() {
             let wanted = n < OBJECTS && detection.score >= least;
@@ -64,6 +66,9 @@ impl Recogniser {
                 }
             }
         }
+        // The result is as late as it is.
+        prediction.times.total += begin.elapsed().as_secs_f32() * 1000.0;
+        prediction.finished = Instant::now();
     }
 
     /// Begins to open the wanted model if it is another one, and takes over one that is open by now.
