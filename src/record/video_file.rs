@@ -57,7 +57,8 @@ impl VideoFile {
         command.args(["-loglevel", "error", "-y"]).args(encoder.before());
         // What the stream is, is known from its first bytes. (`-fflags nobuffer` would lose the first frame.)
         command.args(["-probesize", "32", "-f", "matroska", "-i", "pipe:0", "-an"]);
-        command.args(encoder.arguments()).args(["-vsync", "passthrough"]);
+        // The frames' own times, as finely as they come: the encoder's usual unit is a whole frame.
+        command.args(encoder.arguments()).args(["-vsync", "passthrough", "-enc_time_base", "1:10000"]);
         command.args(["-g", &(fps * KEY_FRAMES_S).round().clamp(1.0, 600.0).to_string()]);
         command.args(container.arguments()).arg(as_file(path));
         command.stdin(Stdio::piped()).stdout(Stdio::null());
