@@ -265,7 +265,8 @@ impl Judge {
             if there.iter().any(|known| known.track == now.track_id) {
                 continue;
             }
-            let same = |known: &&mut There| known.since.total_cmp(&now.since_s).is_eq() && !is_inside(known.track);
+            let same =
+                |known: &&mut There| known.since.total_cmp(&now.since_s).is_eq() && !is_inside(known.track);
             let Some(old) = there.iter_mut().find(same) else { continue };
             let from = std::mem::replace(&mut old.track, now.track_id);
             done.iter_mut().filter(|track| **track == from).for_each(|track| *track = now.track_id);

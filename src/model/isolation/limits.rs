@@ -25,10 +25,12 @@ impl Limits {
 }
 
 /// The memory for a model with so many bytes in its files: its weights are there up to four times while the runtime
-/// rearranges them. What lies between its layers grows with the image, so half of the computer's memory is granted in any case.
-pub(super) fn memory_for(bytes: u64) -> u64 {
+/// rearranges them. What lies between its layers grows with the image, so a model that the user chose is granted half of the computer's
+/// memory in any case.
+pub(super) fn memory_for(bytes: u64, is_unasked: bool) -> u64 {
     const BASE: u64 = 2 << 30;
-    BASE.saturating_add(bytes.saturating_mul(4)).max(total_memory() / 2)
+    let least = BASE.saturating_add(bytes.saturating_mul(4));
+    if is_unasked { least } else { least.max(total_memory() / 2) }
 }
 
 /// The computer's memory in bytes; 0 if the system does not tell.

@@ -200,7 +200,7 @@ impl Attempt {
     /// The most memory that its helper may take, in bytes.
     pub fn memory(&self) -> u64 {
         let limits = self.isolation.as_ref().map_or(Limits::FOR_USE, |isolation| isolation.limits);
-        limits.memory.unwrap_or_else(|| limits::memory_for(self.bytes))
+        limits.memory.unwrap_or_else(|| limits::memory_for(self.bytes, self.is_unasked()))
     }
 
     /// Whether nobody asked for it. Then a limit says nothing of the model, which may take longer where the user waits for it; and
