@@ -262,7 +262,8 @@ impl Judge {
         // same moment: it is the same object, which was told.
         for now in inside.into_iter().flatten() {
             let is_inside = |track: u32| inside.into_iter().flatten().any(|p| p.track_id == track);
-            if there.iter().any(|known| known.track == now.track_id) {
+            // One that comes in only now follows nobody.
+            if now.since_s >= report.time_s || there.iter().any(|known| known.track == now.track_id) {
                 continue;
             }
             let same =
