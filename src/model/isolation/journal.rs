@@ -281,7 +281,7 @@ mod tests {
         let place = folder.path().join(RUNNING);
         std::fs::create_dir(&place).unwrap();
         std::fs::write(place.join("gone"), r#"["theirs"]"#).unwrap();
-        std::fs::write(place.join("damaged"), r#"["thei"#).unwrap();
+        std::fs::write(place.join("damaged"), r#"["the"#).unwrap();
         journal.begin("mine");
         journal.begin("mine");
         let runs = journal.load();
