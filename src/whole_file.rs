@@ -23,7 +23,7 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Reads a file that should have no more than `limit` bytes. What isn't a file (a pipe, a device, also behind a link) is never
-/// opened: reading it could wait for ever, or never end.
+/// opened: reading it could block without end.
 ///
 /// # Errors
 /// Why it can't be read, as the end of a sentence: [`ErrorKind::NotFound`]; [`ErrorKind::InvalidInput`] if it isn't a file;

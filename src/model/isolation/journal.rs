@@ -35,7 +35,7 @@ pub struct Remembered {
     /// With which runtimes and providers it ran well: "1.26.0 CPU".
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ran: Vec<String>,
-    /// How it ended its process. A crash stays for ever.
+    /// How it ended its process. A crash is never forgotten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
     /// The last time that it was run, it ended its process.

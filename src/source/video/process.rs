@@ -41,7 +41,7 @@ pub(in crate::source) fn end_all() {
     let mut running = running();
     running.ending = true;
     for child in running.children.drain(..) {
-        // Whoever holds the lock for longer is killing it.
+        // A thread that holds the lock for longer is killing it.
         for _ in 0..20 {
             if let Ok(mut child) = child.try_lock() {
                 let _ = child.kill();
