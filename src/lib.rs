@@ -17,8 +17,8 @@
 //! | [`engine`] | the live loop: a feed of frames, a runner of models, one place that publishes results |
 //! | [`scene`] | what to draw, as data; two painters: image and screen |
 //! | [`privacy`] | hides people, faces and number plates in images |
-//! | [`record`] | videos: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
+//! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -30,6 +30,8 @@ pub mod cli;
 pub mod engine;
 pub mod events;
 pub mod file_kind;
+#[cfg(test)]
+mod fixtures;
 pub mod frame;
 pub mod latest;
 pub mod library;

@@ -22,6 +22,7 @@ pub use unknown::Unknown;
 use crate::engine::ResultPace;
 use crate::model::labels::Language;
 use crate::privacy::Privacy;
+use crate::record::RecordOptions;
 use crate::save::SnapshotOptions;
 use crate::source::{Address, CameraRequest};
 use crate::track::TrackerKind;
@@ -160,6 +161,7 @@ pub struct Settings {
     /// Newest first.
     pub recent: Vec<Address>,
     pub snapshot: SnapshotOptions,
+    pub recording: RecordOptions,
     /// Who is hidden on screen and in everything that is saved or sent.
     pub privacy: Privacy,
     /// The limits that were changed for a model, by the SHA-256 of its file; other models have those of their family.
@@ -207,6 +209,7 @@ impl Default for Settings {
             source: None,
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
+            recording: RecordOptions::default(),
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),

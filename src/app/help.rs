@@ -12,6 +12,8 @@ use super::widgets::{dialogue, page_title};
 pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
     vec![
         ("Space", s.snapshot),
+        ("R", s.recording.key),
+        ("Shift+R", s.recording.key_last),
         ("P", s.pause),
         ("M  Shift+M", s.key_model),
         ("C", s.compare_models),

@@ -11,6 +11,7 @@ use crate::library::upkeep::Removed;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::privacy::Privacy;
+use crate::record::RecordOptions;
 use crate::save::SnapshotOptions;
 use crate::settings::{Theme, Tracking};
 use crate::source::{Address, CameraRequest};
@@ -44,6 +45,7 @@ pub enum Intent {
     Files(FilesIntent),
     Settings(SettingsIntent),
     Zones(ZonesIntent),
+    Record(RecordIntent),
     Window(WindowIntent),
 }
 
@@ -234,6 +236,8 @@ pub enum Choose {
     Model,
     /// Where snapshots go.
     SnapshotFolder,
+    /// Where recordings go.
+    VideoFolder,
     /// ONNX Runtime's shared library.
     Runtime,
     /// A text file with a class name a line, for the page "Configure model".
@@ -259,6 +263,8 @@ pub enum SettingsIntent {
     Theme(Theme),
     Snapshot(SnapshotOptions),
     SnapshotFolder(PathBuf),
+    Recording(RecordOptions),
+    VideoFolder(PathBuf),
     /// Load ONNX Runtime from this file.
     Runtime(PathBuf),
     Mirror(bool),
@@ -287,6 +293,17 @@ pub enum ZonesIntent {
     ResetCounts,
     Import(PathBuf),
     Export(PathBuf),
+}
+
+/// Recording videos.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordIntent {
+    /// Start, or stop.
+    Toggle,
+    /// Hold the recording, or go on.
+    Pause(bool),
+    /// Save the seconds that are kept in memory.
+    SaveLast,
 }
 
 /// The window itself.

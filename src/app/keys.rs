@@ -3,8 +3,8 @@
 use egui::{self, Event, Key};
 
 use super::intent::{
-    Choose, CompareIntent, FilesIntent, Intent, ModelIntent, Page, ResultIntent, SettingsIntent,
-    SourceIntent, WindowIntent, ZonesIntent,
+    Choose, CompareIntent, FilesIntent, Intent, ModelIntent, Page, RecordIntent, ResultIntent,
+    SettingsIntent, SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
 use crate::engine::SourceState;
@@ -108,6 +108,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
     }
     match key {
         Key::Space => Some(Intent::Window(WindowIntent::Snapshot)),
+        Key::R => Some(Intent::Record(if shift { RecordIntent::SaveLast } else { RecordIntent::Toggle })),
         Key::P => match view.source {
             SourceState::Playing { .. } => Some(Intent::Source(SourceIntent::Pause(true))),
             SourceState::Paused { .. } => Some(Intent::Source(SourceIntent::Pause(false))),

@@ -23,6 +23,7 @@ mod pace_panel;
 mod page_frame;
 mod pages;
 mod reading;
+mod recording;
 mod settings_page;
 mod source_panel;
 mod speed;

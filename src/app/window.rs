@@ -16,7 +16,7 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, EventsController, FilesController, LibraryController, ModelController,
-    ReadingController, SettingsController, SourceController, ZonesController, theme,
+    ReadingController, RecordController, SettingsController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -51,6 +51,7 @@ pub struct App {
     pub(super) files: FilesController,
     pub(super) settings: SettingsController,
     pub(super) zones: ZonesController,
+    pub(super) record: RecordController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -128,6 +129,7 @@ impl App {
             events: EventsController::new(),
             files: FilesController::default(),
             zones: ZonesController::new(settings_file.as_deref()),
+            record: RecordController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -146,6 +148,7 @@ impl App {
                 pace: PaceReport::default(),
                 thresholds: Thresholds::default(),
                 position: None,
+                clips: None,
                 models: Arc::default(),
                 known: catalogue.known(),
                 isolation: options.isolation.clone(),
@@ -231,6 +234,7 @@ impl App {
             let window = i.viewport();
             window.minimized == Some(true) || window.occluded == Some(true)
         });
+        let hidden = hidden && !self.record.needs_frames();
         if hidden != self.window.hidden {
             self.window.hidden = hidden;
             self.core.engine.send(Command::Hidden(hidden));
@@ -311,6 +315,7 @@ impl App {
             files,
             settings,
             zones,
+            record,
             stage,
             classes,
             ..
@@ -323,6 +328,8 @@ impl App {
             settings: &core.settings,
             settings_file: settings.file.as_deref(),
             snapshot_folder: &settings.snapshot_folder,
+            video_folder: &settings.video_folder,
+            recording: &record.status,
             source: &core.source,
             model: &core.model,
             stats: &core.stats,
@@ -451,6 +458,7 @@ impl eframe::App for App {
         // Both need a moment to end; together, no longer than one.
         self.events.end();
         self.start.end_in_order();
+        self.record.end();
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

@@ -13,6 +13,7 @@ use crate::library::{Catalogue, ModelEntry, Watcher};
 use crate::model::isolation::Isolation;
 use crate::model::labels::Language;
 use crate::model::{Known, Thresholds};
+use crate::record::ClipSender;
 use crate::scene;
 use crate::settings::{Limits, Settings};
 use crate::track::zones::SceneFile;
@@ -35,6 +36,8 @@ pub struct Core {
     pub pace: PaceReport,
     pub thresholds: Thresholds,
     pub position: Option<f64>,
+    /// Whom rules ask for clips, while a recorder runs.
+    pub clips: Option<ClipSender>,
     /// The models on this computer.
     pub models: Arc<Vec<Arc<ModelEntry>>>,
     pub catalogue: Arc<Catalogue>,

@@ -22,6 +22,7 @@ impl App {
                 Intent::Files(intent) => self.files.apply(intent, core, frame),
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Zones(intent) => self.zones.apply(intent, core),
+                Intent::Record(intent) => self.record.apply(intent, core),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }

@@ -61,6 +61,7 @@ impl App {
         self.library.gather(core);
         self.events.gather(ctx, core);
         core.analyse(&self.zones.scene, self.events.has_rules());
+        self.record.gather(self.events.needs_seconds(), ctx, core);
         self.model.gather(core, ctx);
         if self.window.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.window.figures_at = Some(Instant::now());

@@ -20,7 +20,8 @@ use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::zones::{self, Editor};
 use crate::app::{
-    detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, source_panel, speed, toolbar,
+    detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page, source_panel,
+    speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -69,6 +70,7 @@ impl Layout<'_> {
                 figures_panel::overlay(ui, view, area, egui::Align2::RIGHT_TOP);
             }
             announce(ui, view, area);
+            recording::badge(ui, view, area);
             hidden_note(ui, view, area);
         } else {
             pages::ui(ui, view, out);
