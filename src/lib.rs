@@ -19,6 +19,7 @@
 //! | [`privacy`] | hides people, faces and number plates in images |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
 //! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
+//! | [`replay`] | running a saved snapshot or recording again |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -39,6 +40,7 @@ pub mod model;
 pub mod motion;
 pub mod privacy;
 pub mod record;
+pub mod replay;
 pub mod save;
 pub mod scene;
 pub mod settings;

@@ -3,6 +3,7 @@
 //! intent to its controller.
 
 mod classes_panel;
+mod command_line;
 mod companion_ui;
 mod compare;
 mod composer;

@@ -26,24 +26,17 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let side = |from: f32, to: f32| egui::Rect::from_x_y_ranges(from..=to, rect.y_range());
     let middle = rect.center().x;
     let shutter = 46.0;
-    // The record button is at its left, and with it what a recording needs.
-    let recording = if view.recording.phase == Phase::Idle { 40.0 } else { 80.0 }
-        + if view.recording.keeps_s > 0 { 40.0 } else { 0.0 };
-    let left = side(rect.left(), middle - shutter / 2.0 - 8.0 - recording);
-    let record = side(left.right(), middle - shutter / 2.0 - 8.0);
-    let right = side(middle + shutter / 2.0 + 8.0, rect.right());
+    let left = side(rect.left(), middle - shutter / 2.0 - 8.0);
+    // The record button is at its right, and with it what a recording needs.
+    let buttons = if view.recording.phase == Phase::Idle { 1.0 } else { 2.0 }
+        + if recording::shows_last(view, rect.width()) { 1.0 } else { 0.0 };
+    let record = side(middle + shutter / 2.0 + 6.0, middle + shutter / 2.0 + 6.0 + 38.0 * buttons);
+    let right = side(record.right() + 4.0, rect.right());
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)),
         |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             left_ui(ui, view, out);
-        },
-    );
-    ui.scope_builder(
-        egui::UiBuilder::new().max_rect(record).layout(Layout::right_to_left(Align::Center)),
-        |ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            recording::buttons_ui(ui, view, out);
         },
     );
     let centre = egui::Rect::from_center_size(egui::pos2(middle, rect.center().y), Vec2::splat(shutter));
@@ -52,6 +45,13 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     if button.on_hover_text(format!("{}  (Space)", s.snapshot)).clicked() && view.has_image {
         out.push(Intent::Window(WindowIntent::Snapshot));
     }
+    ui.scope_builder(
+        egui::UiBuilder::new().max_rect(record).layout(Layout::left_to_right(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            recording::buttons_ui(ui, view, rect.width(), out);
+        },
+    );
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(right).layout(Layout::left_to_right(Align::Center)),
         |ui| {

@@ -20,8 +20,8 @@ use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::zones::{self, Editor};
 use crate::app::{
-    detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page, source_panel,
-    speed, toolbar,
+    command_line, detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page,
+    source_panel, speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -139,6 +139,13 @@ impl Layout<'_> {
                 speed::ui(ui, view, model, out);
             }
             pace_panel::ui(ui, view, out);
+            if let Some(command) = command_line::of(view).filter(|_| !view.comparing) {
+                ui.separator();
+                let hint = format!("{}\n\n{command}", s.recording.copy_command_hint);
+                if ui.button(s.recording.copy_command).on_hover_text(hint).clicked() {
+                    out.push(Intent::Window(WindowIntent::CopyText(command)));
+                }
+            }
             follow_focus(ui);
         });
     }
