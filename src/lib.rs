@@ -7,6 +7,7 @@
 //! | [`file_kind`] | what a path leads to that isn't what was expected |
 //! | [`alive`] | files that exist while a process does |
 //! | [`whole_file`] | files that are written whole or not at all |
+//! | [`discard`] | the user's files, moved to the trash and brought back |
 //! | [`latest`] | a slot of one value between two threads; the newest wins |
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
@@ -27,6 +28,7 @@
 pub mod alive;
 pub mod app;
 pub mod cli;
+pub mod discard;
 pub mod engine;
 pub mod events;
 pub mod file_kind;

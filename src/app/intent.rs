@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
 use crate::library::records::ModelRecord;
@@ -11,7 +12,7 @@ use crate::library::upkeep::Removed;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::privacy::Privacy;
-use crate::save::SnapshotOptions;
+use crate::save::{ShutterOptions, SnapshotOptions};
 use crate::settings::{Theme, Tracking};
 use crate::source::{Address, CameraRequest};
 use crate::track::zones::SceneFile;
@@ -44,6 +45,7 @@ pub enum Intent {
     Files(FilesIntent),
     Settings(SettingsIntent),
     Zones(ZonesIntent),
+    Shutter(ShutterIntent),
     Window(WindowIntent),
 }
 
@@ -219,6 +221,10 @@ pub enum FilesIntent {
     OpenPaths(Vec<PathBuf>),
     /// Show a folder in the system's file manager.
     OpenFolder(PathBuf),
+    /// Move files to the trash.
+    Discard(Vec<PathBuf>),
+    /// Bring them back.
+    Restore(Discarded),
 }
 
 /// What is chosen in a file dialogue.
@@ -289,14 +295,26 @@ pub enum ZonesIntent {
     Export(PathBuf),
 }
 
+/// The snapshot button.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShutterIntent {
+    /// Begin what is chosen, or stop what goes on.
+    Press,
+    Cancel,
+    /// One snapshot at once, whatever is chosen.
+    TakeNow,
+    Options(ShutterOptions),
+    /// Open the menu beside the button.
+    Menu,
+    CopyPicture,
+}
+
 /// The window itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowIntent {
     Show(Page),
     FullScreen(bool),
     Help(bool),
-    /// Save what is shown.
-    Snapshot,
     CopyText(String),
     /// Take a message away.
     Dismiss(u64),

@@ -3,6 +3,7 @@
 //! intent to its controller.
 
 mod classes_panel;
+mod clipboard;
 mod companion_ui;
 mod compare;
 mod composer;
@@ -24,6 +25,8 @@ mod page_frame;
 mod pages;
 mod reading;
 mod settings_page;
+mod shutter;
+mod shutter_panel;
 mod source_panel;
 mod speed;
 mod stage;

@@ -3,7 +3,8 @@
 use egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icons::{self, Icon};
-use super::intent::{CompareIntent, Intent, Page, SettingsIntent, SourceIntent, WindowIntent};
+use super::intent::{CompareIntent, Intent, Page, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent};
+use super::shutter_panel;
 use super::style::palette;
 use super::view::View;
 use super::widgets::{at_right, icon_button, wide_slider};
@@ -25,7 +26,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let middle = rect.center().x;
     let shutter = 46.0;
     let left = side(rect.left(), middle - shutter / 2.0 - 8.0);
-    let right = side(middle + shutter / 2.0 + 8.0, rect.right());
+    let right = side(middle + shutter / 2.0 + 8.0 + shutter_panel::BUTTON, rect.right());
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)),
         |ui| {
@@ -36,9 +37,14 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let centre = egui::Rect::from_center_size(egui::pos2(middle, rect.center().y), Vec2::splat(shutter));
     let button = ui.allocate_rect(centre, Sense::click());
     shutter_ui(ui, view, &button);
-    if button.on_hover_text(format!("{}  (Space)", s.snapshot)).clicked() && view.has_image {
-        out.push(Intent::Window(WindowIntent::Snapshot));
+    let active = view.shutter.shutter.is_active();
+    let label = if active { s.shutter.stop } else { s.snapshot };
+    if button.on_hover_text(format!("{label}  (Space)")).clicked() && (view.has_image || active) {
+        out.push(Intent::Shutter(ShutterIntent::Press));
     }
+    let beside = egui::pos2(middle + shutter / 2.0 + shutter_panel::BUTTON / 2.0, rect.center().y);
+    let beside = egui::Rect::from_center_size(beside, vec2(shutter_panel::BUTTON, 32.0));
+    shutter_panel::menu_button(ui, beside, view, out);
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(right).layout(Layout::left_to_right(Align::Center)),
         |ui| {
@@ -52,8 +58,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
 
 fn shutter_ui(ui: &Ui, view: &View<'_>, button: &egui::Response) {
     let (p, rect) = (palette(ui), button.rect);
-    let enabled = view.has_image;
-    button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, view.strings.snapshot));
+    let active = view.shutter.shutter.is_active();
+    let enabled = view.has_image || active;
+    let label = if active { view.strings.shutter.stop } else { view.strings.snapshot };
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, label));
     let grow = if button.is_pointer_button_down_on() {
         -1.5
     } else if button.hovered() {
@@ -65,6 +73,11 @@ fn shutter_ui(ui: &Ui, view: &View<'_>, button: &egui::Response) {
     ui.painter().circle_filled(rect.center(), 21.0 + grow, ground);
     if button.has_focus() {
         ui.painter().circle_stroke(rect.center(), 23.0, egui::Stroke::new(1.5, p.strong));
+    }
+    if active {
+        let side = egui::Rect::from_center_size(rect.center(), Vec2::splat(14.0));
+        ui.painter().rect_filled(side, 3, ink);
+        return;
     }
     icons::draw(ui.painter(), rect.shrink(11.5), Icon::Shutter, ink);
 }

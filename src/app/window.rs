@@ -16,7 +16,7 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, EventsController, FilesController, LibraryController, ModelController,
-    ReadingController, SettingsController, SourceController, ZonesController, theme,
+    ReadingController, SettingsController, ShutterController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -25,7 +25,7 @@ use super::start::Start;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{EventsView, LibraryView, View};
+use super::view::{EventsView, LibraryView, ShutterView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
@@ -51,6 +51,7 @@ pub struct App {
     pub(super) files: FilesController,
     pub(super) settings: SettingsController,
     pub(super) zones: ZonesController,
+    pub(super) shutter: ShutterController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -71,6 +72,8 @@ struct WindowState {
     /// A text was being typed at the end of the last pass.
     typing: bool,
     /// The window is minimised or covered.
+    unseen: bool,
+    /// The engine was told so.
     hidden: bool,
     title: String,
     /// When the figures were last taken over.
@@ -128,6 +131,7 @@ impl App {
             events: EventsController::new(),
             files: FilesController::default(),
             zones: ZonesController::new(settings_file.as_deref()),
+            shutter: ShutterController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -231,6 +235,9 @@ impl App {
             let window = i.viewport();
             window.minimized == Some(true) || window.occluded == Some(true)
         });
+        self.window.unseen = hidden;
+        // A time lapse goes on.
+        let hidden = hidden && !self.shutter.shutter.is_patient();
         if hidden != self.window.hidden {
             self.window.hidden = hidden;
             self.core.engine.send(Command::Hidden(hidden));
@@ -311,6 +318,7 @@ impl App {
             files,
             settings,
             zones,
+            shutter,
             stage,
             classes,
             ..
@@ -345,6 +353,11 @@ impl App {
                 unseen: events.unseen,
             },
             speed: model.speed(),
+            shutter: ShutterView {
+                shutter: shutter.shutter,
+                saved: shutter.saved(),
+                problem: shutter.problem(),
+            },
             position: core.position,
             as_fast_as_possible: source.as_fast_as_possible,
             playback_speed: source.speed,

@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
 use super::strings::Strings;
+use crate::discard::{DiscardError, Discarded};
+use crate::events::actions::ActionError;
 use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
 use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
@@ -43,7 +45,16 @@ pub enum Done {
     Typed(Result<Intent, SourceError>),
     /// No file dialogue can be shown here.
     NoDialogue(Choose),
-    Snapshot(Result<Box<Saved>, SnapshotError>),
+    /// A snapshot, with the series that it belongs to.
+    Snapshot(Option<u64>, Result<Box<Saved>, SnapshotError>),
+    /// The picture was copied, or the clipboard doesn't take it.
+    CopiedPicture(bool),
+    /// The tick of a countdown can't be played.
+    NoSound(ActionError),
+    /// Files were moved to the trash.
+    Discarded(Result<Discarded, DiscardError>),
+    /// So many files were brought back.
+    Restored(Result<usize, DiscardError>),
     /// Which provider ran which part of a model.
     Ran(PathBuf, Result<Vec<NodeShare>, String>),
     /// The model of the last time isn't opened, because it ended its process then; what is asked for instead.
@@ -145,6 +156,12 @@ impl Workers {
             tracing::error!("no thread for {name}: {error}");
             let _ = self.sender.try_send(Done::Broken);
         }
+    }
+
+    /// The window's context, for textures.
+    #[must_use]
+    pub fn context(&self) -> &egui::Context {
+        &self.ctx
     }
 
     /// Wakes the window, from any thread.

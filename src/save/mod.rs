@@ -9,6 +9,7 @@ mod objects;
 mod pictures_folder;
 pub mod record;
 pub mod rle;
+mod shutter;
 pub mod snapshot;
 pub mod tracked_lines;
 
@@ -19,5 +20,6 @@ pub use files::{Saved, Thumbnail};
 pub use objects::{cut_out, object_name};
 pub use pictures_folder::default_folder;
 pub use record::{FrameInfo, FrameRecord};
-pub use snapshot::{ImageFormat, PredictionView, SnapshotOptions, SnapshotView, save};
+pub use shutter::{ShutterOptions, Take};
+pub use snapshot::{ImageFormat, PredictionView, SnapshotOptions, SnapshotView, picture, save};
 pub use tracked_lines::{TrackedLines, WrongLine};

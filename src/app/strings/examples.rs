@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failures::Explain;
+use crate::discard::DiscardError;
 use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
@@ -271,6 +272,11 @@ examples! { scene_problems: SceneProblem =
     Angles { up: 80.0, down: 90.0 },
 }
 
+examples! { discard_errors: DiscardError =
+    Stays { path: path(), reason: "the disk is read-only".into() },
+    StaysInTrash { path: path(), reason: "another file has its name now".into() },
+}
+
 examples! { snapshot_errors: SnapshotError =
     NoImage,
     NoFolder { path: path() },
@@ -388,6 +394,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
             problem
         }),
         snapshot_errors(),
+        discard_errors(),
         problems(),
         rules_errors(),
         log_errors(),

@@ -50,6 +50,7 @@ mod failures;
 mod language;
 mod library;
 mod phrases;
+mod shutter;
 mod speed;
 mod tracking;
 mod window;
@@ -66,6 +67,7 @@ pub use failures::{Explain, FailureText, sentences};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
+pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
 pub use window::Window;
@@ -85,6 +87,7 @@ pub struct Strings {
     pub tracking: Tracking,
     pub events: Events,
     pub zones: Zones,
+    pub shutter: Shutter,
 }
 
 impl Strings {
@@ -100,6 +103,7 @@ impl Strings {
             tracking: Tracking::ENGLISH,
             events: Events::ENGLISH,
             zones: Zones::ENGLISH,
+            shutter: Shutter::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -110,6 +114,7 @@ impl Strings {
             tracking: Tracking::CHINESE,
             events: Events::CHINESE,
             zones: Zones::CHINESE,
+            shutter: Shutter::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -145,6 +150,7 @@ mod tests {
             Tracking::texts(),
             Events::texts(),
             Zones::texts(),
+            Shutter::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -6,6 +6,7 @@ mod keys;
 mod library;
 mod pages;
 mod panels;
+mod shutter;
 mod speed;
 mod zones;
 
@@ -21,10 +22,11 @@ use super::compare::Compare;
 use super::events::EventsPage;
 use super::intent::{Intent, Page};
 use super::library::LibraryPage;
+use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
-use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
+use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, ShutterView, SpeedView, TuneProgress, View};
 use super::zones::Editor;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
@@ -81,6 +83,8 @@ pub(super) struct Bench {
     pub(super) events: EventsPage,
     pub(super) zones: SceneFile,
     pub(super) editor: Editor,
+    pub(super) shutter: Shutter,
+    pub(super) saved: u32,
 }
 
 impl Default for Bench {
@@ -121,6 +125,8 @@ impl Default for Bench {
             events: EventsPage::default(),
             zones: SceneFile::default(),
             editor: Editor::default(),
+            shutter: Shutter::default(),
+            saved: 0,
         }
     }
 }
@@ -151,6 +157,7 @@ impl Bench {
                 log_trouble: None,
                 unseen: self.unseen,
             },
+            shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,

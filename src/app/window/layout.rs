@@ -20,7 +20,8 @@ use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::zones::{self, Editor};
 use crate::app::{
-    detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, source_panel, speed, toolbar,
+    detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, shutter_panel, source_panel,
+    speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -56,6 +57,8 @@ impl Layout<'_> {
                 // Each model's picture has its answer at the left, and its strip above it.
                 figures_panel::overlay(ui, view, Compare::pictures(area), egui::Align2::RIGHT_BOTTOM);
             }
+            let pictures = Compare::pictures(area);
+            shutter_panel::overlay(ui, view, pictures, pictures, out);
             return;
         }
         let shown = if open { self.paint_preview(ui, view, area) } else { None };
@@ -70,6 +73,7 @@ impl Layout<'_> {
             }
             announce(ui, view, area);
             hidden_note(ui, view, area);
+            shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);
         }
