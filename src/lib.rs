@@ -20,6 +20,7 @@
 //! | [`privacy`] | hides people, faces and number plates in images |
 //! | [`record`] | videos: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
+//! | [`gallery`] | everything that was saved, listed, with small images |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -33,6 +34,7 @@ pub mod engine;
 pub mod events;
 pub mod file_kind;
 pub mod frame;
+pub mod gallery;
 pub mod latest;
 pub mod library;
 pub mod model;

@@ -26,6 +26,14 @@ impl Clipboard {
         self.with(|clipboard| clipboard.set_image(image))
     }
 
+    /// Copies files, as a file manager does. Call it on a worker.
+    ///
+    /// # Errors
+    /// Why the system's clipboard doesn't take them.
+    pub fn copy_files(&self, files: &[std::path::PathBuf]) -> Result<(), arboard::Error> {
+        self.with(|clipboard| clipboard.set().file_list(files))
+    }
+
     fn with(
         &self,
         set: impl FnOnce(&mut arboard::Clipboard) -> Result<(), arboard::Error>,

@@ -19,6 +19,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("M  Shift+M", s.key_model),
         ("C", s.compare_models),
         ("L", s.key_library),
+        ("G", s.gallery.key),
         ("E", s.events.key),
         ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),

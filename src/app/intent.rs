@@ -28,6 +28,8 @@ pub enum Page {
     Library,
     /// What rules were told of, and the rules.
     Events,
+    /// Everything that was saved.
+    Gallery,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -46,6 +48,7 @@ pub enum Intent {
     Settings(SettingsIntent),
     Zones(ZonesIntent),
     Shutter(ShutterIntent),
+    Gallery(GalleryIntent),
     Window(WindowIntent),
 }
 
@@ -293,6 +296,26 @@ pub enum ZonesIntent {
     ResetCounts,
     Import(PathBuf),
     Export(PathBuf),
+}
+
+/// The gallery. Items are named by their ids.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GalleryIntent {
+    /// Show it large.
+    Open(u64),
+    /// Leave the large view, else the selection.
+    Back,
+    /// Show the item so many places after this one.
+    Step(isize),
+    Boxes(bool),
+    Play(bool),
+    /// To this second of the video.
+    Seek(f64),
+    Rename(u64, String),
+    Delete(Vec<u64>),
+    CopyFiles(Vec<u64>),
+    CopyPaths(Vec<u64>),
+    ShowFolder(u64),
 }
 
 /// The snapshot button.

@@ -4,8 +4,8 @@ use egui::text_selection::LabelSelectionState;
 use egui::{self, Event, Key};
 
 use super::intent::{
-    Choose, CompareIntent, FilesIntent, Intent, ModelIntent, Page, ResultIntent, SettingsIntent,
-    ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
+    Choose, CompareIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page, ResultIntent,
+    SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
 use crate::engine::SourceState;
@@ -23,7 +23,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let typing = ctx.text_edit_focused();
     let menu = view.menu_open;
     // Something covers the preview, and plain keys would change it unseen.
-    let covered = help || matches!(page, Page::Settings | Page::Library | Page::Events);
+    let covered = help || matches!(page, Page::Settings | Page::Library | Page::Events | Page::Gallery);
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
     let selected = ctx.plugin::<LabelSelectionState>().lock().has_selection();
@@ -95,6 +95,8 @@ fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
         Some(Intent::Shutter(ShutterIntent::Cancel))
     } else if let Some(failure) = view.failure_shown {
         Some(Intent::Window(WindowIntent::Dismiss(failure)))
+    } else if *page == Page::Gallery && view.gallery_has_layer {
+        Some(Intent::Gallery(GalleryIntent::Back))
     } else if *page != Page::Stage {
         Some(Intent::Window(WindowIntent::Show(Page::Stage)))
     } else if view.full_screen {
@@ -129,6 +131,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::F => Some(Intent::Settings(SettingsIntent::Mirror(!view.mirrored))),
         Key::E => Some(Intent::Window(WindowIntent::Show(Page::Events))),
         Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
+        Key::G => Some(Intent::Window(WindowIntent::Show(Page::Gallery))),
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,

@@ -12,6 +12,7 @@ mod detect_panel;
 mod ending;
 mod events;
 mod figures_panel;
+mod gallery;
 mod help;
 mod icons;
 mod intent;

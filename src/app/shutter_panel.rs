@@ -68,8 +68,12 @@ pub fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             Take::Appears => w.appears,
         };
         ui.radio_value(&mut options.take, take, name);
-        if options.take == take {
-            ui.indent(("take", name), |ui| details_ui(ui, view, &mut options));
+        if options.take == take && take != Take::One {
+            ui.indent(("take", name), |ui| {
+                // Fields look like fields, not like rows of the menu.
+                ui.reset_style();
+                details_ui(ui, view, &mut options);
+            });
         }
     }
     ui.separator();
@@ -77,7 +81,10 @@ pub fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     ui.horizontal(|ui| {
         for seconds in ShutterOptions::TIMERS {
             let name = if seconds == 0 { w.off.to_owned() } else { format!("{seconds}{}", w.seconds) };
-            ui.selectable_value(&mut options.timer_s, seconds, name);
+            let button = egui::Button::selectable(options.timer_s == seconds, name);
+            if ui.add(button.min_size(vec2(44.0, 30.0))).clicked() {
+                options.timer_s = seconds;
+            }
         }
     });
     ui.add_enabled(options.timer_s > 0, egui::Checkbox::new(&mut options.tick, w.tick));

@@ -191,6 +191,9 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             out.push(Intent::Window(WindowIntent::Show(Page::Events)));
         }
     }
+    if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
+        out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
+    }
     if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), view.mirrored).clicked() {
         out.push(Intent::Settings(SettingsIntent::Mirror(!view.mirrored)));
     }

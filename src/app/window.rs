@@ -15,8 +15,9 @@ use egui::{self, Ui, ViewportCommand};
 
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
-    CompareController, Core, EventsController, FilesController, LibraryController, ModelController,
-    ReadingController, SettingsController, ShutterController, SourceController, ZonesController, theme,
+    CompareController, Core, EventsController, FilesController, GalleryController, LibraryController,
+    ModelController, ReadingController, SettingsController, ShutterController, SourceController,
+    ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -52,6 +53,7 @@ pub struct App {
     pub(super) settings: SettingsController,
     pub(super) zones: ZonesController,
     pub(super) shutter: ShutterController,
+    pub(super) gallery: GalleryController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -132,6 +134,7 @@ impl App {
             files: FilesController::default(),
             zones: ZonesController::new(settings_file.as_deref()),
             shutter: ShutterController::default(),
+            gallery: GalleryController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -139,6 +142,7 @@ impl App {
             start,
             timing,
             core: Core {
+                snapshot_folder: crate::save::default_folder(),
                 source: engine.source(),
                 model: engine.model(),
                 engine,
@@ -279,7 +283,7 @@ impl App {
             }
             Page::Reading(_) if is_private => self.stage.composed_frame(),
             Page::Stage | Page::Reading(_) => None,
-            Page::Settings | Page::Library | Page::Events => return,
+            Page::Settings | Page::Library | Page::Events | Page::Gallery => return,
         };
         let begin = Instant::now();
         if is_private && own.is_none() {
@@ -319,6 +323,7 @@ impl App {
             settings,
             zones,
             shutter,
+            gallery,
             stage,
             classes,
             ..
@@ -353,6 +358,7 @@ impl App {
                 unseen: events.unseen,
             },
             speed: model.speed(),
+            gallery_has_layer: gallery.page.has_layer(),
             shutter: ShutterView {
                 shutter: shutter.shutter,
                 saved: shutter.saved(),
@@ -389,6 +395,7 @@ impl App {
             compare: &mut compare.view,
             reading: reading.reading.as_mut(),
             events: &mut events.page,
+            gallery: &mut gallery.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
             pointer_at: &mut window.pointer_at,

@@ -14,6 +14,8 @@ use super::strings::Strings;
 use crate::discard::{DiscardError, Discarded};
 use crate::events::actions::ActionError;
 use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
+use crate::frame::Frame;
+use crate::gallery::RenameError;
 use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
@@ -23,6 +25,7 @@ use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
 use crate::save::{Saved, SnapshotError};
+use crate::scene::Scene;
 use crate::source::SourceError;
 use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::camera::CameraInfo;
@@ -39,6 +42,7 @@ pub enum Done {
     Cameras(Vec<CameraInfo>),
     Library(LibraryDone),
     Events(EventsDone),
+    Gallery(GalleryDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// What a typed path means, or why it can't be opened.
@@ -71,6 +75,21 @@ pub enum Done {
     SceneExported(PathBuf, Result<(), SceneFileError>),
     /// The worker ended without a result.
     Broken,
+}
+
+/// What a worker did for the gallery.
+pub enum GalleryDone {
+    /// The picture of an item, with or without boxes.
+    Loaded(u64, bool, Result<Loaded, String>),
+    Renamed(Result<(), RenameError>),
+    /// So many files are in the clipboard; `None`: it doesn't take them.
+    Copied(Option<usize>),
+}
+
+/// A picture of the gallery, and what is drawn over it.
+pub struct Loaded {
+    pub frame: Arc<Frame>,
+    pub scene: Option<Arc<Scene>>,
 }
 
 /// What a worker did with events and rules.

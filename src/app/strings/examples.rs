@@ -11,6 +11,7 @@ use crate::discard::DiscardError;
 use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
+use crate::gallery::RenameError;
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
 use crate::library::import::ImportError;
@@ -277,6 +278,16 @@ examples! { discard_errors: DiscardError =
     StaysInTrash { path: path(), reason: "another file has its name now".into() },
 }
 
+examples! { rename_errors: RenameError =
+    Empty,
+    Sign { sign: "?".into() },
+    Edge,
+    Reserved { name: "nul".into() },
+    TooLong { limit: 180 },
+    Taken { name: name() },
+    Failed { path: path(), reason: "it isn't there any more".into() },
+}
+
 examples! { snapshot_errors: SnapshotError =
     NoImage,
     NoFolder { path: path() },
@@ -395,6 +406,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         }),
         snapshot_errors(),
         discard_errors(),
+        rename_errors(),
         problems(),
         rules_errors(),
         log_errors(),

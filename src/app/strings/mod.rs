@@ -47,6 +47,7 @@ mod events;
 #[cfg(test)]
 mod examples;
 mod failures;
+mod gallery;
 mod language;
 mod library;
 mod phrases;
@@ -64,6 +65,7 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
+pub use gallery::{Gallery, item_kind, item_reason};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
@@ -88,6 +90,7 @@ pub struct Strings {
     pub events: Events,
     pub zones: Zones,
     pub shutter: Shutter,
+    pub gallery: Gallery,
 }
 
 impl Strings {
@@ -104,6 +107,7 @@ impl Strings {
             events: Events::ENGLISH,
             zones: Zones::ENGLISH,
             shutter: Shutter::ENGLISH,
+            gallery: Gallery::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -115,6 +119,7 @@ impl Strings {
             events: Events::CHINESE,
             zones: Zones::CHINESE,
             shutter: Shutter::CHINESE,
+            gallery: Gallery::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -151,6 +156,7 @@ mod tests {
             Events::texts(),
             Zones::texts(),
             Shutter::texts(),
+            Gallery::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -49,6 +49,9 @@ strings! {
         no_clipboard =
             "The system's clipboard takes no pictures here. Save a snapshot instead.",
             "此系统的剪贴板无法接收图片。请改为保存截图。";
+        no_files_clipboard =
+            "The system's clipboard takes no files here. Copy the path instead.",
+            "此系统的剪贴板无法接收文件。请改为复制路径。";
         discarded: fn(usize) -> String =
             |n| if n == 1 { "1 file moved to trash".into() } else { format!("{n} files moved to trash") },
             |n| format!("已将 {n} 个文件移到回收站");

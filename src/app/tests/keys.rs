@@ -205,3 +205,16 @@ fn the_snapshot_buttons_keys_begin_stop_and_copy() {
     assert_eq!(copied(Bench::default()), [shutter(ShutterIntent::CopyPicture)]);
     assert_eq!(copied(Bench { page: Page::Settings, ..Bench::default() }), []);
 }
+
+#[test]
+fn escape_leaves_the_large_picture_before_the_gallery() {
+    let escape = [(Modifiers::NONE, Key::Escape)];
+    let gallery = || Bench { page: Page::Gallery, ..Bench::default() };
+    assert_eq!(pressed(gallery(), &escape), [Intent::Window(WindowIntent::Show(Page::Stage))]);
+    let mut open = gallery();
+    let item = Arc::new(crate::gallery::Item::default());
+    open.gallery.open = Some(crate::app::gallery::Large::new(item));
+    assert_eq!(pressed(open, &escape), [Intent::Gallery(crate::app::intent::GalleryIntent::Back)]);
+    let shown = [Intent::Window(WindowIntent::Show(Page::Gallery))];
+    assert_eq!(pressed(Bench::default(), &[(Modifiers::NONE, Key::G)]), shown);
+}

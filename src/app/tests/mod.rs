@@ -2,6 +2,7 @@
 
 mod drop;
 mod events;
+mod gallery;
 mod keys;
 mod library;
 mod pages;
@@ -20,6 +21,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::classes_panel::ClassesPanel;
 use super::compare::Compare;
 use super::events::EventsPage;
+use super::gallery::GalleryPage;
 use super::intent::{Intent, Page};
 use super::library::LibraryPage;
 use super::shutter::Shutter;
@@ -85,6 +87,7 @@ pub(super) struct Bench {
     pub(super) editor: Editor,
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
+    pub(super) gallery: GalleryPage,
 }
 
 impl Default for Bench {
@@ -127,6 +130,7 @@ impl Default for Bench {
             editor: Editor::default(),
             shutter: Shutter::default(),
             saved: 0,
+            gallery: GalleryPage::default(),
         }
     }
 }
@@ -158,6 +162,7 @@ impl Bench {
                 unseen: self.unseen,
             },
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
+            gallery_has_layer: self.gallery.has_layer(),
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,

@@ -23,6 +23,7 @@ impl App {
                 Intent::Files(intent) => self.files.apply(intent, core, frame),
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Zones(intent) => self.zones.apply(intent, core),
+                Intent::Gallery(intent) => self.gallery.apply(intent, core),
                 Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }

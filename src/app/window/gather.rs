@@ -63,6 +63,7 @@ impl App {
         core.position = core.engine.position();
         self.library.gather(core);
         self.events.gather(ctx, core);
+        self.gallery.gather(core, ctx);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.model.gather(core, ctx);
         if self.window.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
@@ -137,6 +138,7 @@ impl App {
             Done::Cameras(found) => self.source.cameras_listed(Some(found), core),
             Done::Library(done) => self.library.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
+            Done::Gallery(done) => self.gallery.done(done, core, ctx),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),

@@ -7,6 +7,7 @@ use egui::{self, Ui};
 use crate::app::classes_panel::ClassesPanel;
 use crate::app::compare::Compare;
 use crate::app::events::EventsPage;
+use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::library::LibraryPage;
@@ -40,6 +41,7 @@ pub(super) struct Layout<'a> {
     pub(super) compare: &'a mut Compare,
     pub(super) reading: Option<&'a mut Reading>,
     pub(super) events: &'a mut EventsPage,
+    pub(super) gallery: &'a mut GalleryPage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     /// When the pointer last moved, in egui's seconds.
@@ -177,6 +179,7 @@ impl Layout<'_> {
             Page::Settings => settings_page::ui(ui, view, out),
             Page::Library => self.library.ui(ui, view, out),
             Page::Events => self.events.ui(ui, view, out),
+            Page::Gallery => self.gallery.ui(ui, view, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {
