@@ -7,6 +7,7 @@
 //! | [`file_kind`] | what a path leads to that isn't what was expected |
 //! | [`alive`] | files that exist while a process does |
 //! | [`whole_file`] | files that are written whole or not at all |
+//! | [`discard`] | the user's files, moved to the trash and brought back |
 //! | [`latest`] | a slot of one value between two threads; the newest wins |
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
@@ -20,6 +21,7 @@
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
 //! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`replay`] | running a saved snapshot or recording again |
+//! | [`gallery`] | everything that was saved, listed, with small images |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -28,12 +30,14 @@
 pub mod alive;
 pub mod app;
 pub mod cli;
+pub mod discard;
 pub mod engine;
 pub mod events;
 pub mod file_kind;
 #[cfg(test)]
 mod fixtures;
 pub mod frame;
+pub mod gallery;
 pub mod latest;
 pub mod library;
 pub mod model;

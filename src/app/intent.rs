@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
 use crate::library::records::ModelRecord;
@@ -12,7 +13,7 @@ use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::privacy::Privacy;
 use crate::record::RecordOptions;
-use crate::save::SnapshotOptions;
+use crate::save::{ShutterOptions, SnapshotOptions};
 use crate::settings::{Theme, Tracking};
 use crate::source::{Address, CameraRequest};
 use crate::track::zones::SceneFile;
@@ -28,6 +29,8 @@ pub enum Page {
     Library,
     /// What rules were told of, and the rules.
     Events,
+    /// Everything that was saved.
+    Gallery,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -46,6 +49,8 @@ pub enum Intent {
     Settings(SettingsIntent),
     Zones(ZonesIntent),
     Record(RecordIntent),
+    Shutter(ShutterIntent),
+    Gallery(GalleryIntent),
     Window(WindowIntent),
 }
 
@@ -221,6 +226,10 @@ pub enum FilesIntent {
     OpenPaths(Vec<PathBuf>),
     /// Show a folder in the system's file manager.
     OpenFolder(PathBuf),
+    /// Move files to the trash.
+    Discard(Vec<PathBuf>),
+    /// Bring them back.
+    Restore(Discarded),
 }
 
 /// What is chosen in a file dialogue.
@@ -306,14 +315,46 @@ pub enum RecordIntent {
     SaveLast,
 }
 
+/// The gallery. Items are named by their ids.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GalleryIntent {
+    /// Show it large.
+    Open(u64),
+    /// Leave the large view, else the selection.
+    Back,
+    /// Show the item so many places after this one.
+    Step(isize),
+    Boxes(bool),
+    Play(bool),
+    /// To this second of the video.
+    Seek(f64),
+    Rename(u64, String),
+    Delete(Vec<u64>),
+    CopyFiles(Vec<u64>),
+    CopyPaths(Vec<u64>),
+    ShowFolder(u64),
+}
+
+/// The snapshot button.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShutterIntent {
+    /// Begin what is chosen, or stop what goes on.
+    Press,
+    Cancel,
+    /// One snapshot at once, whatever is chosen.
+    TakeNow,
+    Options(ShutterOptions),
+    /// Open the menu beside the button.
+    Menu,
+    CopyPicture,
+}
+
 /// The window itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowIntent {
     Show(Page),
     FullScreen(bool),
     Help(bool),
-    /// Save what is shown.
-    Snapshot,
     CopyText(String),
     /// Take a message away.
     Dismiss(u64),

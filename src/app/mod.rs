@@ -3,6 +3,7 @@
 //! intent to its controller.
 
 mod classes_panel;
+mod clipboard;
 mod command_line;
 mod companion_ui;
 mod compare;
@@ -12,6 +13,7 @@ mod detect_panel;
 mod ending;
 mod events;
 mod figures_panel;
+mod gallery;
 mod help;
 mod icons;
 mod intent;
@@ -26,6 +28,8 @@ mod pages;
 mod reading;
 mod recording;
 mod settings_page;
+mod shutter;
+mod shutter_panel;
 mod source_panel;
 mod speed;
 mod stage;

@@ -47,10 +47,12 @@ mod events;
 #[cfg(test)]
 mod examples;
 mod failures;
+mod gallery;
 mod language;
 mod library;
 mod phrases;
 mod recording;
+mod shutter;
 mod speed;
 mod tracking;
 mod window;
@@ -64,10 +66,12 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
+pub use gallery::{Gallery, item_kind, item_reason};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
+pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
 pub use window::Window;
@@ -88,6 +92,8 @@ pub struct Strings {
     pub events: Events,
     pub zones: Zones,
     pub recording: Recording,
+    pub shutter: Shutter,
+    pub gallery: Gallery,
 }
 
 impl Strings {
@@ -104,6 +110,8 @@ impl Strings {
             events: Events::ENGLISH,
             zones: Zones::ENGLISH,
             recording: Recording::ENGLISH,
+            shutter: Shutter::ENGLISH,
+            gallery: Gallery::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -115,6 +123,8 @@ impl Strings {
             events: Events::CHINESE,
             zones: Zones::CHINESE,
             recording: Recording::CHINESE,
+            shutter: Shutter::CHINESE,
+            gallery: Gallery::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -151,6 +161,8 @@ mod tests {
             Events::texts(),
             Zones::texts(),
             Recording::texts(),
+            Shutter::texts(),
+            Gallery::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -2,10 +2,12 @@
 
 mod drop;
 mod events;
+mod gallery;
 mod keys;
 mod library;
 mod pages;
 mod panels;
+mod shutter;
 mod speed;
 mod zones;
 
@@ -19,12 +21,14 @@ use egui_kittest::kittest::Queryable as _;
 use super::classes_panel::ClassesPanel;
 use super::compare::Compare;
 use super::events::EventsPage;
+use super::gallery::GalleryPage;
 use super::intent::{Intent, Page};
 use super::library::LibraryPage;
+use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
-use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
+use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, ShutterView, SpeedView, TuneProgress, View};
 use super::zones::Editor;
 use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
@@ -81,6 +85,9 @@ pub(super) struct Bench {
     pub(super) zones: SceneFile,
     pub(super) editor: Editor,
     pub(super) recording: crate::record::Status,
+    pub(super) shutter: Shutter,
+    pub(super) saved: u32,
+    pub(super) gallery: GalleryPage,
 }
 
 impl Default for Bench {
@@ -122,6 +129,9 @@ impl Default for Bench {
             zones: SceneFile::default(),
             editor: Editor::default(),
             recording: crate::record::Status::default(),
+            shutter: Shutter::default(),
+            saved: 0,
+            gallery: GalleryPage::default(),
         }
     }
 }
@@ -154,6 +164,8 @@ impl Bench {
                 log_trouble: None,
                 unseen: self.unseen,
             },
+            shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
+            gallery_has_layer: self.gallery.has_layer(),
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,

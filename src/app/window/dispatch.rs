@@ -5,6 +5,7 @@ use egui::ViewportCommand;
 use super::App;
 use crate::app::controllers::{SettingsController, results};
 use crate::app::intent::{Intent, Page, WindowIntent};
+use crate::app::shutter::Happening;
 
 impl App {
     /// Carries out all intents that wait, with those that they lead to.
@@ -23,6 +24,8 @@ impl App {
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Zones(intent) => self.zones.apply(intent, core),
                 Intent::Record(intent) => self.record.apply(intent, core),
+                Intent::Gallery(intent) => self.gallery.apply(intent, core),
+                Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }
@@ -36,7 +39,6 @@ impl App {
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(on));
             }
             WindowIntent::Help(on) => self.window.help = on,
-            WindowIntent::Snapshot => self.snapshot(),
             WindowIntent::CopyText(text) => {
                 ctx.copy_text(text);
                 self.core.toasts.good(self.core.strings().copied, "");
@@ -49,6 +51,9 @@ impl App {
 
     fn show(&mut self, page: Page) {
         self.reading.shown(&page, &self.core);
+        if page != Page::Stage && self.core.page == Page::Stage {
+            self.shutter_happens(Happening::PageLeft);
+        }
         self.core.page = page;
     }
 }

@@ -7,6 +7,7 @@ use egui::{self, Ui};
 use crate::app::classes_panel::ClassesPanel;
 use crate::app::compare::Compare;
 use crate::app::events::EventsPage;
+use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::library::LibraryPage;
@@ -21,7 +22,7 @@ use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_b
 use crate::app::zones::{self, Editor};
 use crate::app::{
     command_line, detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page,
-    source_panel, speed, toolbar,
+    shutter_panel, source_panel, speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -40,6 +41,7 @@ pub(super) struct Layout<'a> {
     pub(super) compare: &'a mut Compare,
     pub(super) reading: Option<&'a mut Reading>,
     pub(super) events: &'a mut EventsPage,
+    pub(super) gallery: &'a mut GalleryPage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     /// When the pointer last moved, in egui's seconds.
@@ -57,6 +59,8 @@ impl Layout<'_> {
                 // Each model's picture has its answer at the left, and its strip above it.
                 figures_panel::overlay(ui, view, Compare::pictures(area), egui::Align2::RIGHT_BOTTOM);
             }
+            let pictures = Compare::pictures(area);
+            shutter_panel::overlay(ui, view, pictures, pictures, out);
             return;
         }
         let shown = if open { self.paint_preview(ui, view, area) } else { None };
@@ -72,6 +76,7 @@ impl Layout<'_> {
             announce(ui, view, area);
             recording::badge(ui, view, area);
             hidden_note(ui, view, area);
+            shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);
         }
@@ -182,6 +187,7 @@ impl Layout<'_> {
             Page::Settings => settings_page::ui(ui, view, out),
             Page::Library => self.library.ui(ui, view, out),
             Page::Events => self.events.ui(ui, view, out),
+            Page::Gallery => self.gallery.ui(ui, view, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {
