@@ -15,7 +15,7 @@ pub mod tracked_lines;
 pub use comparison::{ComparisonView, comparison_image, save_comparison};
 pub use comparison_record::ComparisonRecord;
 pub use error::SnapshotError;
-pub use files::{Saved, Thumbnail};
+pub use files::{Saved, Thumbnail, encode_frame};
 pub use objects::{cut_out, object_name};
 pub use pictures_folder::default_folder;
 pub use record::{FrameInfo, FrameRecord};
