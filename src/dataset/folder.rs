@@ -24,6 +24,7 @@ use super::problem::Problem;
 use super::types::{Annotation, Class, Dataset, Item, KeypointScheme};
 use crate::frame::Frame;
 use crate::save::{ImageFormat, encode_frame};
+use crate::source::images::plain;
 use crate::whole_file;
 
 /// Larger label files aren't read: 64 MiB.
@@ -412,7 +413,7 @@ pub(super) fn image_size(path: &Path) -> Result<(u32, u32), String> {
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(16 << 20);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let mut decoder = reader.into_decoder().map_err(|error| plain(&error))?;
     let (width, height) = decoder.dimensions();
     let turned = matches!(
         decoder.orientation().unwrap_or(Orientation::NoTransforms),

@@ -31,7 +31,7 @@ pub(super) fn write(
             losses.add(Loss::Outlines, usize::from(!one.polygons.is_empty() || one.mask.is_some()));
             losses.add(Loss::Keypoints, usize::from(!one.keypoints.is_empty()));
             losses.add(Loss::Orientation, usize::from(one.corners.is_some()));
-            losses.add(Loss::Details, usize::from(!one.other.is_empty() || one.id.is_some()));
+            losses.add(Loss::Details, usize::from(!one.other.is_empty()));
             let [x1, y1, x2, y2] = one.bbox;
             let score = one.score.map(|score| score.to_string()).unwrap_or_default();
             let track = one.track_id.map(|track| track.to_string()).unwrap_or_default();

@@ -423,3 +423,52 @@ fn nine_numbers_are_oriented_boxes_unless_the_file_says_otherwise() {
     fs::write(dir.path().join("classes.txt"), "car\n").unwrap();
     assert_eq!(read(dir.path(), None).unwrap().dataset.classes, [Class::new("car")]);
 }
+
+/// Whatever is done to the files of a data set, reading them ends, in an error or in fewer labels.
+#[test]
+fn damaged_files_never_end_in_a_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut dataset = set_in(dir.path(), &IMAGES[..1]);
+    let outline = vec![vec![[1.5, 2.0], [30.25, 2.0], [20.1, 17.7]]];
+    dataset.items[0].annotations = vec![
+        Annotation { polygons: outline, ..Annotation::new(0, [1.5, 1.0, 42.0, 17.7]) },
+        Annotation { keypoints: pose(), ..Annotation::new(1, [0.1, 0.2, 16.7, 40.9]) },
+    ];
+    let mut files = Vec::new();
+    for format in [Format::CocoRle, Format::YoloPose, Format::YoloSegment] {
+        let out = dir.path().join(format!("{format:?}"));
+        export(&dataset, format, &ExportOptions::default(), &out, |_, _| true).unwrap();
+        let named =
+            ["annotations/instances.json", "data.yaml", "labels/train/a.txt"].map(|name| out.join(name));
+        files.extend(named.into_iter().filter(|file| file.is_file()).map(|file| (out.clone(), file)));
+    }
+    let own = dir.path().join("own");
+    import(read(&dir.path().join("CocoRle"), None).unwrap(), &own, |_, _| true).unwrap();
+    files.push((own.clone(), own.join("labels/a.png.json")));
+    files.push((own.clone(), own.join("dataset.json")));
+    let mut random = 12345_u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below.max(1)
+    };
+    let pieces: [&[u8]; 12] =
+        [b"-", b"1e999", b"[", b"{", b"\"", b":", b"4294967296", b"\n", b"null", b"\xff", b"0.5 ", b""];
+    for (root, file) in files {
+        let whole = fs::read(&file).unwrap();
+        for _ in 0..150 {
+            let mut bytes = whole.clone();
+            for _ in 0..=next(3) {
+                let at = next(bytes.len());
+                let end = (at + next(6)).min(bytes.len());
+                bytes.splice(at..end, pieces[next(pieces.len())].iter().copied());
+            }
+            fs::write(&file, &bytes).unwrap();
+            if let Ok(read) = read(&root, None) {
+                let finite =
+                    read.dataset.items.iter().flat_map(|item| &item.annotations).flat_map(|one| one.bbox);
+                assert!(finite.into_iter().all(f64::is_finite), "{}", String::from_utf8_lossy(&bytes));
+            }
+        }
+        fs::write(&file, whole).unwrap();
+    }
+}
