@@ -83,7 +83,7 @@ pub struct Item {
     /// Of all files.
     pub bytes: u64,
     /// Changes when its picture does.
-    pub(super) stamp: (u64, i64),
+    pub stamp: (u64, i64),
     pub details: Arc<Details>,
     pub trouble: Option<Trouble>,
 }
