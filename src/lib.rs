@@ -18,9 +18,10 @@
 //! | [`engine`] | the live loop: a feed of frames, a runner of models, one place that publishes results |
 //! | [`scene`] | what to draw, as data; two painters: image and screen |
 //! | [`privacy`] | hides people, faces and number plates in images |
-//! | [`record`] | videos: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
 //! | [`gallery`] | everything that was saved, listed, with small images |
+//! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
+//! | [`replay`] | running a saved snapshot or recording again |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -33,6 +34,8 @@ pub mod discard;
 pub mod engine;
 pub mod events;
 pub mod file_kind;
+#[cfg(test)]
+mod fixtures;
 pub mod frame;
 pub mod gallery;
 pub mod latest;
@@ -41,6 +44,7 @@ pub mod model;
 pub mod motion;
 pub mod privacy;
 pub mod record;
+pub mod replay;
 pub mod save;
 pub mod scene;
 pub mod settings;

@@ -22,6 +22,7 @@ pub use unknown::Unknown;
 use crate::engine::ResultPace;
 use crate::model::labels::Language;
 use crate::privacy::Privacy;
+use crate::record::RecordOptions;
 use crate::save::{ShutterOptions, SnapshotOptions};
 use crate::source::{Address, CameraRequest};
 use crate::track::TrackerKind;
@@ -162,6 +163,7 @@ pub struct Settings {
     pub snapshot: SnapshotOptions,
     /// What the snapshot button does.
     pub shutter: ShutterOptions,
+    pub recording: RecordOptions,
     /// Who is hidden on screen and in everything that is saved or sent.
     pub privacy: Privacy,
     /// The limits that were changed for a model, by the SHA-256 of its file; other models have those of their family.
@@ -210,6 +212,7 @@ impl Default for Settings {
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
             shutter: ShutterOptions::default(),
+            recording: RecordOptions::default(),
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),

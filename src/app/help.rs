@@ -15,6 +15,8 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("Shift+Space", s.shutter.key_now),
         ("T", s.shutter.key_menu),
         ("Ctrl+C", s.shutter.key_copy),
+        ("R", s.recording.key),
+        ("Shift+R", s.recording.key_last),
         ("P", s.pause),
         ("M  Shift+M", s.key_model),
         ("C", s.compare_models),

@@ -39,6 +39,8 @@ pub enum Icon {
     Plus,
     Network,
     Bell,
+    /// The last seconds.
+    Last,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -102,6 +104,11 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             frame(area(3.0, 7.0, 21.0, 19.0), 3.0);
             line(&[(8.0, 7.0), (9.5, 4.5), (14.5, 4.5), (16.0, 7.0)]);
             painter.circle_stroke(at(12.0, 13.0), 3.4 * unit, stroke);
+        }
+        Icon::Last => {
+            arc(at(12.0, 12.5), 8.0, -PI * 0.75, PI * 0.95);
+            solid(&[(3.0, 3.5), (10.2, 5.2), (5.0, 10.3)]);
+            line(&[(12.0, 8.0), (12.0, 12.8), (15.5, 14.8)]);
         }
         Icon::Pause => {
             painter.rect_filled(area(7.0, 5.5, 10.2, 18.5), unit, colour);

@@ -12,6 +12,7 @@ use crate::library::upkeep::Removed;
 use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::privacy::Privacy;
+use crate::record::RecordOptions;
 use crate::save::{ShutterOptions, SnapshotOptions};
 use crate::settings::{Theme, Tracking};
 use crate::source::{Address, CameraRequest};
@@ -49,6 +50,7 @@ pub enum Intent {
     Zones(ZonesIntent),
     Shutter(ShutterIntent),
     Gallery(GalleryIntent),
+    Record(RecordIntent),
     Window(WindowIntent),
 }
 
@@ -243,6 +245,8 @@ pub enum Choose {
     Model,
     /// Where snapshots go.
     SnapshotFolder,
+    /// Where recordings go.
+    VideoFolder,
     /// ONNX Runtime's shared library.
     Runtime,
     /// A text file with a class name a line, for the page "Configure model".
@@ -268,6 +272,8 @@ pub enum SettingsIntent {
     Theme(Theme),
     Snapshot(SnapshotOptions),
     SnapshotFolder(PathBuf),
+    Recording(RecordOptions),
+    VideoFolder(PathBuf),
     /// Load ONNX Runtime from this file.
     Runtime(PathBuf),
     Mirror(bool),
@@ -330,6 +336,17 @@ pub enum ShutterIntent {
     /// Open the menu beside the button.
     Menu,
     CopyPicture,
+}
+
+/// Recording videos.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordIntent {
+    /// Start, or stop.
+    Toggle,
+    /// Hold the recording, or go on.
+    Pause(bool),
+    /// Save the seconds that are kept in memory.
+    SaveLast,
 }
 
 /// The window itself.

@@ -4,7 +4,7 @@ use egui::text_selection::LabelSelectionState;
 use egui::{self, Event, Key};
 
 use super::intent::{
-    Choose, CompareIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page, ResultIntent,
+    Choose, CompareIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page, RecordIntent, ResultIntent,
     SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
@@ -120,6 +120,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::Space if shift => Some(Intent::Shutter(ShutterIntent::TakeNow)),
         Key::Space => Some(Intent::Shutter(ShutterIntent::Press)),
         Key::T => Some(Intent::Shutter(ShutterIntent::Menu)),
+        Key::R => Some(Intent::Record(if shift { RecordIntent::SaveLast } else { RecordIntent::Toggle })),
         Key::P => match view.source {
             SourceState::Playing { .. } => Some(Intent::Source(SourceIntent::Pause(true))),
             SourceState::Paused { .. } => Some(Intent::Source(SourceIntent::Pause(false))),

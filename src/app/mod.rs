@@ -4,6 +4,7 @@
 
 mod classes_panel;
 mod clipboard;
+mod command_line;
 mod companion_ui;
 mod compare;
 mod composer;
@@ -25,6 +26,7 @@ mod pace_panel;
 mod page_frame;
 mod pages;
 mod reading;
+mod recording;
 mod settings_page;
 mod shutter;
 mod shutter_panel;

@@ -4,6 +4,7 @@ use egui::{self, Ui};
 
 use super::intent::{Choose, FilesIntent, Intent, SettingsIntent};
 use super::page_frame::page_frame;
+use super::recording;
 use super::strings::private_class;
 use super::style::palette;
 use super::view::View;
@@ -45,6 +46,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         });
         card(ui, s.overlay, |ui| overlay_ui(ui, view, out));
         card(ui, s.snapshots, |ui| snapshots_ui(ui, view, out));
+        card(ui, s.recording.title, |ui| recording::settings_ui(ui, view, out));
         card(ui, s.downloads, |ui| mirror_ui(ui, view, out));
         card(ui, s.events.privacy, |ui| privacy_ui(ui, view, out));
         card(ui, s.about, |ui| {

@@ -4,11 +4,13 @@ use egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icons::{self, Icon};
 use super::intent::{CompareIntent, Intent, Page, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent};
+use super::recording;
 use super::shutter_panel;
 use super::style::palette;
 use super::view::View;
 use super::widgets::{at_right, icon_button, wide_slider};
 use crate::engine::SourceState;
+use crate::record::Phase;
 use crate::source::Pace;
 
 /// The speeds that a video can be played at.
@@ -26,7 +28,12 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let middle = rect.center().x;
     let shutter = 46.0;
     let left = side(rect.left(), middle - shutter / 2.0 - 8.0);
-    let right = side(middle + shutter / 2.0 + 8.0 + shutter_panel::BUTTON, rect.right());
+    // The record button is at the right of its menu, and with it what a recording needs.
+    let buttons = if view.recording.phase == Phase::Idle { 1.0 } else { 2.0 }
+        + if recording::shows_last(view, rect.width()) { 1.0 } else { 0.0 };
+    let from = middle + shutter / 2.0 + shutter_panel::BUTTON + 2.0;
+    let record = side(from, from + 38.0 * buttons);
+    let right = side(record.right() + 4.0, rect.right());
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)),
         |ui| {
@@ -45,6 +52,13 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let beside = egui::pos2(middle + shutter / 2.0 + shutter_panel::BUTTON / 2.0, rect.center().y);
     let beside = egui::Rect::from_center_size(beside, vec2(shutter_panel::BUTTON, 32.0));
     shutter_panel::menu_button(ui, beside, view, out);
+    ui.scope_builder(
+        egui::UiBuilder::new().max_rect(record).layout(Layout::left_to_right(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            recording::buttons_ui(ui, view, rect.width(), out);
+        },
+    );
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(right).layout(Layout::left_to_right(Align::Center)),
         |ui| {
@@ -187,12 +201,12 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if icon_button(ui, Icon::Settings, &format!("{}  (Ctrl+,)", s.settings), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
         }
+        if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
+        }
         if icon_button(ui, Icon::Bell, &format!("{}  (E)", s.events.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Events)));
         }
-    }
-    if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
-        out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
     }
     if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), view.mirrored).clicked() {
         out.push(Intent::Settings(SettingsIntent::Mirror(!view.mirrored)));

@@ -229,6 +229,9 @@ pub struct View<'a> {
     pub settings_file: Option<&'a Path>,
     /// Where snapshots go if the user has chosen no folder.
     pub snapshot_folder: &'a Path,
+    /// Where recordings go unless the user chose another folder.
+    pub video_folder: &'a Path,
+    pub recording: &'a crate::record::Status,
     pub source: &'a SourceState,
     pub model: &'a ModelState,
     pub stats: &'a Stats,

@@ -16,8 +16,8 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, EventsController, FilesController, GalleryController, LibraryController,
-    ModelController, ReadingController, SettingsController, ShutterController, SourceController,
-    ZonesController, theme,
+    ModelController, ReadingController, RecordController, SettingsController, ShutterController,
+    SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -54,6 +54,7 @@ pub struct App {
     pub(super) zones: ZonesController,
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
+    pub(super) record: RecordController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -135,6 +136,7 @@ impl App {
             zones: ZonesController::new(settings_file.as_deref()),
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
+            record: RecordController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -142,7 +144,7 @@ impl App {
             start,
             timing,
             core: Core {
-                snapshot_folder: crate::save::default_folder(),
+                saved_in: [crate::save::default_folder(), crate::save::default_video_folder()],
                 source: engine.source(),
                 model: engine.model(),
                 engine,
@@ -154,6 +156,7 @@ impl App {
                 pace: PaceReport::default(),
                 thresholds: Thresholds::default(),
                 position: None,
+                clips: None,
                 models: Arc::default(),
                 known: catalogue.known(),
                 isolation: options.isolation.clone(),
@@ -240,8 +243,8 @@ impl App {
             window.minimized == Some(true) || window.occluded == Some(true)
         });
         self.window.unseen = hidden;
-        // A time lapse goes on.
-        let hidden = hidden && !self.shutter.shutter.is_patient();
+        // A recording and a time lapse go on.
+        let hidden = hidden && !self.record.needs_frames() && !self.shutter.shutter.is_patient();
         if hidden != self.window.hidden {
             self.window.hidden = hidden;
             self.core.engine.send(Command::Hidden(hidden));
@@ -324,6 +327,7 @@ impl App {
             zones,
             shutter,
             gallery,
+            record,
             stage,
             classes,
             ..
@@ -336,6 +340,8 @@ impl App {
             settings: &core.settings,
             settings_file: settings.file.as_deref(),
             snapshot_folder: &settings.snapshot_folder,
+            video_folder: &settings.video_folder,
+            recording: &record.status,
             source: &core.source,
             model: &core.model,
             stats: &core.stats,
@@ -471,6 +477,7 @@ impl eframe::App for App {
         // Both need a moment to end; together, no longer than one.
         self.events.end();
         self.start.end_in_order();
+        self.record.end();
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

@@ -236,6 +236,7 @@ impl Workers {
             }
             Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),
+            Choose::VideoFolder => Box::pin(dialogue.set_title(strings.recording.title).pick_folder()),
         };
         self.run("file dialogue", move || {
             let start = Instant::now();

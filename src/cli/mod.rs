@@ -12,6 +12,7 @@ mod interrupt;
 mod models;
 mod output;
 mod predict;
+mod replay;
 mod series;
 mod shared_args;
 mod sources;
@@ -100,6 +101,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Track the objects in the results of an earlier run (JSON Lines), without a model
     Track(track::TrackArgs),
+    /// Run a saved snapshot or recording again, and tell whether the results are the same
+    Replay(replay::ReplayArgs),
     /// Compare the speed and the results of several models on the same frames
     Compare(compare::CompareArgs),
     /// List, download, import, verify and remove models, or describe a model file
@@ -341,6 +344,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match command {
         Command::Predict(args) => predict::run(args),
         Command::Track(args) => Ok(track::run(args)?),
+        Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Models(command) => Ok(models::run(command)?),
         Command::Cameras(args) => cameras::run(args),

@@ -7,6 +7,7 @@ use super::command::ControlsCell;
 use super::follow_slot::Follow;
 use super::metrics::Metrics;
 use super::state::SourceState;
+use super::tap::{TapItem, Taps};
 use crate::source::Pace;
 
 /// Shared by the workers of one engine.
@@ -17,6 +18,7 @@ pub(super) struct Context {
     pub controls: ControlsCell,
     pub metrics: Metrics,
     pub follow: Follow,
+    pub taps: Taps,
 }
 
 /// The feed that is open.
@@ -35,6 +37,7 @@ impl Context {
             controls: ControlsCell::default(),
             metrics: Metrics::default(),
             follow: Follow::default(),
+            taps: Taps::default(),
         }
     }
 
@@ -64,6 +67,12 @@ impl Context {
     /// How the current source is.
     pub fn source(&self) -> Arc<SourceState> {
         Arc::clone(&self.lock().state)
+    }
+
+    /// What was found belongs to a source or a model that is gone: nothing of it is moved or recorded any more.
+    pub fn forget_results(&self) {
+        self.follow.forget();
+        self.taps.send(|| TapItem::Forget);
     }
 
     /// Starts the next feed and returns its number; frames and results of the one before are dropped from now on. The caller

@@ -17,6 +17,7 @@ use super::context::Context;
 use super::follow_slot::{Follow, Work};
 use super::prediction_pool::PredictionPool;
 use super::state::Prediction;
+use super::tap::TapItem;
 use crate::frame::Frame;
 use crate::latest::Take;
 use crate::motion::Follower;
@@ -26,8 +27,8 @@ const WAIT: Duration = Duration::from_millis(50);
 const IN_TIME: u32 = 10;
 /// A result that catches up goes on by so many images with every frame at least.
 const CATCH_UP: usize = 3;
-/// Predictions that may be held at once: in the slot, by the composer's request and its scenes, one that is being written.
-const POOL: usize = 6;
+/// Predictions that may be held at once: in the slot, by the composer's request and its scenes, one that is being written; and by a tap.
+const POOL: usize = 16;
 
 /// Runs until the engine stops.
 pub(super) fn run(context: &Context) {
@@ -191,6 +192,7 @@ impl Worker<'_> {
                 self.follower.write(&mut moved.results);
             }
             let _ = self.follow.moved.0.put(Arc::clone(&shared));
+            self.context.taps.send(|| TapItem::Moved(Arc::clone(&shared)));
             self.pool.give_back(shared);
         }
         self.context.wake();

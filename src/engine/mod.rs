@@ -24,6 +24,7 @@ mod publish;
 mod runner;
 mod stage;
 mod state;
+mod tap;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -42,6 +43,7 @@ pub use publish::Subscription;
 pub use runner::{PaceFigures, PaceReport, Predictor, ResultPace, SessionCache, Stop};
 pub use stage::Stage;
 pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, SourceState};
+pub use tap::{Tap, TapItem};
 
 use crate::frame::Frame;
 use crate::latest::{LatestWriter, latest};
@@ -247,7 +249,7 @@ impl Engine {
     pub fn prediction(&self) -> Option<Arc<Prediction>> {
         let newest = self.publisher.newest()?;
         // A video has begun again or was sought: what was found later in it is of no interest.
-        let jumped = self.preview().is_some_and(|shown| is_before(&shown, &newest.frame));
+        let jumped = self.preview().is_some_and(|shown| shown.is_before(&newest.frame));
         (!jumped).then_some(newest)
     }
 
@@ -275,6 +277,13 @@ impl Engine {
     #[must_use]
     pub fn subscribe(&self, bound: usize) -> Subscription {
         self.publisher.subscribe(bound)
+    }
+
+    /// Returns a queue that gets every decoded frame and everything that is drawn on one from now on. It holds `bound` items; when it is full, new ones
+    /// are left out, and nobody waits.
+    #[must_use]
+    pub fn tap(&self, bound: usize) -> Tap {
+        self.context.taps.open(bound)
     }
 
     /// Figures of one of several compared models, 0 being the first.
@@ -317,12 +326,6 @@ impl Engine {
     pub fn shown(&self, frame: &Frame) {
         self.context.metrics.shown(frame.captured);
     }
-}
-
-/// Whether a frame that came later lies before the other one in its video.
-fn is_before(later: &Frame, other: &Frame) -> bool {
-    let earlier_in_video = later.time_s.zip(other.time_s).is_some_and(|(later, other)| later < other);
-    earlier_in_video && later.captured > other.captured
 }
 
 impl Drop for Engine {

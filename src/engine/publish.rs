@@ -17,6 +17,7 @@ use super::analysis::Analysis;
 use super::context::Context;
 use super::stage::Stage;
 use super::state::{Comparison, ModelInfo, ModelState, Prediction};
+use super::tap::TapItem;
 use crate::latest::{LatestReader, LatestWriter, latest};
 
 /// A queue of published predictions; see [`Engine::subscribe`](super::Engine::subscribe). Ends with the engine; dropping it
@@ -114,6 +115,7 @@ impl Publisher {
         // The result and the name of its model change together.
         let _ = self.screen.0.put(Arc::clone(prediction));
         self.context.follow.result(prediction);
+        self.context.taps.send(|| TapItem::Result(Arc::clone(prediction)));
         self.name_model(&mut inner, epoch, &prediction.model);
         inner.subscribers.retain(|subscriber| match subscriber.sender.try_send(Arc::clone(prediction)) {
             Ok(()) => true,
@@ -178,7 +180,7 @@ impl Publisher {
         inner.epoch = inner.epoch.max(epoch);
         inner.announced = None;
         self.screen.0.clear();
-        self.context.follow.forget();
+        self.context.forget_results();
         self.comparison.0.clear();
     }
 
@@ -187,7 +189,7 @@ impl Publisher {
         let inner = self.lock();
         if epoch >= inner.epoch {
             self.screen.0.clear();
-            self.context.follow.forget();
+            self.context.forget_results();
         }
     }
 
@@ -209,7 +211,7 @@ impl Publisher {
             stage.reset();
         }
         self.screen.0.clear();
-        self.context.follow.forget();
+        self.context.forget_results();
         self.comparison.0.clear();
     }
 

@@ -12,8 +12,8 @@ use crate::source::{Address, SourceError, SourceInfo};
 use crate::track::{Looks, Report};
 
 /// Predictions of one model that may be held at once: the newest, the screen's, one that is being filled, two with the motion worker, one to
-/// spare; and as many in comparisons.
-pub(super) const PREDICTIONS: usize = 10;
+/// spare, a recorder's; and as many in comparisons.
+pub(super) const PREDICTIONS: usize = 20;
 
 /// The model that made a prediction: everything that a snapshot must remember of it. Shared and never changed.
 #[derive(Clone, Debug, PartialEq)]

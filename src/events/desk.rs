@@ -20,6 +20,7 @@ use crate::engine::Prediction;
 use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::privacy::{Censor, Found, Privacy};
+use crate::record::{ClipSender, RecordOptions};
 use crate::save::SnapshotOptions;
 use crate::scene::Style;
 use crate::track::Report;
@@ -34,6 +35,10 @@ pub struct WatchOptions {
     pub style: Style,
     /// The source as the user named it.
     pub source: String,
+    /// Whom to ask for clips; `None`: nobody.
+    pub clips: Option<ClipSender>,
+    /// Where and how clips are saved.
+    pub recording: RecordOptions,
 }
 
 /// What the desk has to tell; nobody needs to listen.
@@ -331,6 +336,7 @@ impl Desk {
     /// Takes over what became of actions.
     pub fn gather(&mut self) {
         while let Some(outcome) = self.actions.outcome() {
+            self.note_clip(&outcome);
             let waiting = outcome.alert.and_then(|alert| {
                 let fired = self.waiting.get(&alert)?;
                 let is_snapshot = fired.rule.actions.get(outcome.action) == Some(&Action::Snapshot);
@@ -347,6 +353,19 @@ impl Desk {
             if !matches!(&outcome.result, Err(error) if matches!(**error, ActionError::Stopped)) {
                 self.tell(Happening::Outcome(outcome));
             }
+        }
+    }
+
+    /// Remembers an event's clip, unless it has a snapshot to show.
+    fn note_clip(&self, outcome: &Outcome) {
+        let rule = self.active.iter().find(|rule| rule.name == outcome.rule);
+        let is_clip = rule.is_some_and(|rule| {
+            matches!(rule.actions.get(outcome.action), Some(Action::Clip(_)))
+                && !rule.actions.contains(&Action::Snapshot)
+        });
+        let file = outcome.result.as_ref().ok().and_then(|done| done.file.as_ref());
+        if let (true, Some(file), Some(alert), Some(log)) = (is_clip, file, outcome.alert, &self.log) {
+            log.set_file(alert, file.display().to_string());
         }
     }
 

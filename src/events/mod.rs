@@ -31,7 +31,8 @@ pub use log::{Deleted, Filter, Log, LogSummary, Page, default_file as log_file};
 pub use log_error::LogError;
 pub use record::EventRecord;
 pub use rule::{
-    ANY, Action, CommandAction, Direction, MqttBroker, Problem, Rule, WebhookAction, When, class_ids,
+    ANY, Action, ClipAction, CommandAction, Direction, MqttBroker, Problem, Rule, WebhookAction, When,
+    class_ids,
 };
 pub use rules_file::{Rules, RulesError, UnreadableRule, rules_file};
 pub use thumbnail::{MAX_BYTES as THUMBNAIL_BYTES, Thumbnail};

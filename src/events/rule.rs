@@ -147,6 +147,8 @@ pub enum Action {
     Sound,
     /// A snapshot in the snapshot folder, as the settings say.
     Snapshot,
+    /// A video that begins before the event, in the folder of recordings.
+    Clip(ClipAction),
     Command(CommandAction),
     Webhook(WebhookAction),
     /// A message to the broker of the file.
@@ -161,11 +163,35 @@ impl Action {
             Self::Notification => "notification",
             Self::Sound => "sound",
             Self::Snapshot => "snapshot",
+            Self::Clip(_) => "clip",
             Self::Command(_) => "command",
             Self::Webhook(_) => "webhook",
             Self::Mqtt => "mqtt",
         }
     }
+}
+
+/// A video of the seconds around an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct ClipAction {
+    /// Seconds before the event.
+    pub before_s: f64,
+    /// Seconds after it.
+    pub after_s: f64,
+    #[serde(flatten)]
+    pub unknown: Table,
+}
+
+impl Default for ClipAction {
+    fn default() -> Self {
+        Self { before_s: 5.0, after_s: 5.0, unknown: Table::new() }
+    }
+}
+
+impl ClipAction {
+    /// Both times are at most this, in seconds.
+    pub const LONGEST_S: f64 = 60.0;
 }
 
 /// A program that is run, without a shell.
@@ -279,6 +305,8 @@ pub enum Problem {
     Placeholder { placeholder: String },
     #[error("The address \u{201c}{url}\u{201d} of a webhook isn't an http or https address.")]
     BadUrl { url: String },
+    #[error("A clip of the rule has no length, or more than 60 seconds before or after the event.")]
+    ClipLength,
     #[error("The rule sends to MQTT, and no broker is named.")]
     NoBroker,
     #[error("The rule doesn't fire: the running model has no class \u{201c}{class}\u{201d}.")]
@@ -304,6 +332,7 @@ impl Problem {
             Self::OutOfRange => "Times are 0 to 86400 seconds, a count is 1 to 1000.",
             Self::CrossingTakesNoTime => "Remove the time.",
             Self::NoProgram => "Name one.",
+            Self::ClipLength => "Give 0 to 60 seconds before and after, not both 0.",
             Self::Placeholder { .. } => {
                 "There are {rule}, {when}, {class}, {zone}, {line}, {track}, {time}, {source} and {file}; write {{ for a brace."
             }
@@ -344,6 +373,12 @@ impl Rule {
             Action::Command(command) if command.program.as_os_str().is_empty() => Some(Problem::NoProgram),
             Action::Command(CommandAction { limit_s, .. }) if !(0.1..=LONGEST).contains(limit_s) => {
                 Some(Problem::OutOfRange)
+            }
+            Action::Clip(ClipAction { before_s, after_s, .. })
+                if ![before_s, after_s].iter().all(|s| (0.0..=ClipAction::LONGEST_S).contains(*s))
+                    || before_s + after_s <= 0.0 =>
+            {
+                Some(Problem::ClipLength)
             }
             Action::Command(command) => {
                 let unknown = super::actions::command::unknown_placeholder(&command.arguments);

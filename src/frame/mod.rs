@@ -89,6 +89,13 @@ impl Frame {
         self.generation = other.generation;
     }
 
+    /// Whether this frame, which came later, lies before `other` in their video: the video has begun again or was sought.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        let earlier_in_video = self.time_s.zip(other.time_s).is_some_and(|(own, other)| own < other);
+        earlier_in_video && self.captured > other.captured
+    }
+
     /// Whether `data` has the length that format and size require.
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -18,6 +18,12 @@ impl FramePool {
         Self { frames: Vec::with_capacity(limit), limit }
     }
 
+    /// Keeps at most so many frames from now on; lets go of those beyond.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.frames.truncate(limit);
+    }
+
     /// Lets `write` fill a frame that nobody else holds, and returns it.
     ///
     /// # Errors

@@ -166,6 +166,8 @@ impl Playing {
             if let Some(to) = to {
                 video.seek(to).map_err(|error| error.to_string())?;
                 (self.now.has_ended, self.began, wants_one) = (false, None, true);
+                // A slider stays where it was put.
+                self.now.at_s = to.clamp(0.0, self.now.length_s.unwrap_or(to).max(0.0));
             }
             if changed {
                 self.show(show, wake)?;

@@ -1,10 +1,11 @@
 //! Which encoders the installed ffmpeg can really use.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::RecordError;
+use super::process::{Process, ffmpeg};
 
 /// The kind of a video file.
 #[derive(
@@ -189,7 +190,7 @@ impl Encoder {
         command.args(["-f", "lavfi", "-i", "color=size=320x240:rate=30:duration=0.2"]);
         command.args(self.arguments()).args(["-f", "null", "-"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().is_ok_and(|child| wait(child, TRIAL) == Some(true))
+        command.spawn().is_ok_and(|child| Process::new(child).wait(TRIAL) == Some(true))
     }
 }
 
@@ -225,29 +226,4 @@ fn offered() -> Result<Vec<String>, RecordError> {
     let output = output.map_err(|_| RecordError::NoFfmpeg)?;
     let list = String::from_utf8_lossy(&output.stdout);
     Ok(list.lines().filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect())
-}
-
-/// ffmpeg in a process group of its own: Ctrl-C on the terminal must not reach it before the video is complete.
-pub(super) fn ffmpeg() -> Command {
-    let mut command = Command::new("ffmpeg");
-    command.arg("-hide_banner").arg("-nostdin");
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command
-}
-
-/// Waits for a program; kills it when the time is over. Returns whether it succeeded; `None` if it took too long.
-pub(super) fn wait(mut child: Child, limit: Duration) -> Option<bool> {
-    let deadline = Instant::now() + limit;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
-            Ok(None) | Err(_) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
-    }
 }

@@ -1,43 +1,36 @@
-//! Writing videos: frames with their own times, through the installed ffmpeg, into files that can be played however their writing
+//! Recording: frames with their own times, through the installed ffmpeg, into files that can be played however their writing
 //! ends.
+//!
+//! ```text
+//! engine's tap ─▶ pairing ─▶ sightline-record: draws ─▶ a writer for each video ─▶ ffmpeg ─▶ file
+//!                                                  └──▶ the ring of the last seconds ─▶ clips
+//! ```
 
+mod clips;
+mod clock;
+mod draw;
 mod encoder;
+mod encoding;
+mod error;
+mod lines;
 mod matroska;
+mod names;
+mod options;
+mod pairing;
+mod process;
+mod recorder;
+mod ring;
+mod take;
 #[cfg(test)]
 mod tests;
 mod video_file;
+mod writer;
 
-use std::path::PathBuf;
-
+pub use clock::Clock;
 pub use encoder::{Container, Encoder, best};
+pub use error::RecordError;
+pub use lines::{ModelSpan, RecordingRecord};
+pub use options::{Look, RecordOptions, What};
+pub use recorder::{ClipRequest, ClipSender, Happening, Phase, Recorder, Status, TAP_QUEUE};
+pub use take::Saved;
 pub use video_file::{Finished, VideoFile};
-
-/// Why a video can't be written.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    #[error("Videos are written with the program ffmpeg, which isn't installed.")]
-    NoFfmpeg,
-    #[error("This ffmpeg has no working encoder for {} files.", container.ending().to_uppercase())]
-    NoEncoder { container: Container },
-    #[error("\u{201c}{}\u{201d} can't be written: {reason}.", path.display())]
-    Unwritable { path: PathBuf, reason: String },
-    /// What was written until then can be played.
-    #[error("The video \u{201c}{}\u{201d} ended early: {reason}.", path.display())]
-    Ended { path: PathBuf, reason: String },
-}
-
-impl RecordError {
-    /// What the user can do about it, in a sentence.
-    #[must_use]
-    pub fn fix(&self) -> String {
-        let fix = match self {
-            Self::NoFfmpeg => return crate::source::SourceError::NoFfmpeg.fix(),
-            Self::NoEncoder { .. } => "Install a complete ffmpeg, or save images instead.",
-            Self::Unwritable { .. } => "Check the folder's permissions and the free space.",
-            Self::Ended { .. } => {
-                "Check the free space, or save to another folder. What was written can be played."
-            }
-        };
-        fix.into()
-    }
-}

@@ -9,7 +9,7 @@ use super::*;
 const SIZE: (u32, u32) = (66, 34);
 
 /// The times of a file's frames in seconds.
-fn times(path: &Path) -> Vec<f64> {
+pub(super) fn times(path: &Path) -> Vec<f64> {
     let mut command = Command::new("ffprobe");
     command.args([
         "-v",

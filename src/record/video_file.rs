@@ -2,17 +2,15 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use super::RecordError;
-use super::encoder::{Container, Encoder, best, ffmpeg, wait};
-use super::matroska::Stream;
+use super::encoder::{Container, Encoder, best};
+use super::encoding::{Encoding, NoStart};
+use super::process::{Process, ffmpeg};
 
-/// How long the encoder may take for the frames that it still has.
-const LAST_FRAMES: Duration = Duration::from_secs(20);
 /// How long the second pass of a file may take: it only copies.
 const REMUX: Duration = Duration::from_mins(10);
 /// Key frames are so far apart, in seconds: that is how finely a player seeks.
@@ -25,12 +23,7 @@ pub struct VideoFile {
     path: PathBuf,
     container: Container,
     encoder: Encoder,
-    child: Option<Child>,
-    stream: Option<Stream<ChildStdin>>,
-    /// ffmpeg's messages. A file, so that many of them can't block.
-    log: File,
-    size: (u32, u32),
-    last: Option<Duration>,
+    encoding: Encoding,
 }
 
 impl VideoFile {
@@ -46,40 +39,18 @@ impl VideoFile {
         container: Container,
     ) -> Result<Self, RecordError> {
         let encoder = best(container, size)?;
-        let unwritable = |error: &std::io::Error| RecordError::Unwritable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        };
         // What can't be written is said by the system, in better words than ffmpeg's.
-        File::create(path).map_err(|e| unwritable(&e))?;
-        let log = tempfile::tempfile().map_err(|e| unwritable(&e))?;
-        let mut command = ffmpeg();
-        command.args(["-loglevel", "error", "-y"]).args(encoder.before());
-        // What the stream is, is known from its first bytes. (`-fflags nobuffer` would lose the first frame.)
-        command.args(["-probesize", "32", "-f", "matroska", "-i", "pipe:0", "-an"]);
-        // The frames' own times, as finely as they come: the encoder's usual unit is a whole frame.
-        command.args(encoder.arguments()).args(["-vsync", "passthrough", "-enc_time_base", "1:10000"]);
-        command.args(["-g", &(fps * KEY_FRAMES_S).round().clamp(1.0, 600.0).to_string()]);
-        command.args(container.arguments()).arg(as_file(path));
-        command.stdin(Stdio::piped()).stdout(Stdio::null());
-        command.stderr(log.try_clone().map_err(|e| unwritable(&e))?);
-        let mut child = command.spawn().map_err(|_| RecordError::NoFfmpeg)?;
-        let pipe = child.stdin.take();
-        let mut file = Self {
-            path: path.to_owned(),
-            container,
-            encoder,
-            child: Some(child),
-            stream: None,
-            log,
-            size,
-            last: None,
-        };
-        match pipe.map(|pipe| Stream::new(pipe, size, fps)) {
-            Some(Ok(stream)) => file.stream = Some(stream),
-            _ => return Err(file.ended()),
+        File::create(path).map_err(|e| RecordError::unwritable(path, &e))?;
+        let started = Encoding::start(&encoder, size, fps, |command| {
+            command.args(["-g", &(fps * KEY_FRAMES_S).round().clamp(1.0, 600.0).to_string()]);
+            command.args(container.arguments()).arg(as_file(path));
+        });
+        match started {
+            Ok((encoding, _)) => Ok(Self { path: path.to_owned(), container, encoder, encoding }),
+            Err(NoStart::NoFfmpeg) => Err(RecordError::NoFfmpeg),
+            Err(NoStart::Log(error)) => Err(RecordError::unwritable(path, &error)),
+            Err(NoStart::Ended(reason)) => Err(RecordError::Ended { path: path.to_owned(), reason }),
         }
-        Ok(file)
     }
 
     /// The file.
@@ -97,7 +68,12 @@ impl VideoFile {
     /// Width and height of its frames.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {
-        self.size
+        self.encoding.size()
+    }
+
+    /// The encoder's process, to end it from another thread.
+    pub(super) fn process(&self) -> Process {
+        self.encoding.process()
     }
 
     /// Adds an RGBA frame of the file's size that is shown from `at` on, counted from the file's beginning. A frame that doesn't come after the one
@@ -106,21 +82,8 @@ impl VideoFile {
     /// # Errors
     /// [`RecordError::Ended`] with ffmpeg's last message; what was written so far can be played.
     pub fn add(&mut self, at: Duration, rgba: &[u8]) -> Result<(), RecordError> {
-        let is_whole = rgba.len() == self.size.0 as usize * self.size.1 as usize * 4;
-        if !is_whole || self.last.is_some_and(|last| at <= last) {
-            return Ok(());
-        }
-        self.last = Some(at);
-        match self.stream.as_mut().map(|stream| stream.frame(at, rgba)) {
-            Some(Ok(())) => Ok(()),
-            _ => Err(self.ended()),
-        }
-    }
-
-    /// How many bytes the file has by now.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(0, |data| data.len())
+        let added = self.encoding.add(at, rgba);
+        added.map_err(|reason| RecordError::Ended { path: self.path.clone(), reason })
     }
 
     /// Ends the file: the encoder writes what it still has. Removes a file without a frame.
@@ -128,49 +91,22 @@ impl VideoFile {
     /// # Errors
     /// [`RecordError::Ended`]; what was written can be played.
     pub fn finish(mut self) -> Result<Finished, RecordError> {
-        self.stream = None;
-        let ended = self.child.take().map(|child| wait(child, LAST_FRAMES));
-        if self.last.is_none() {
+        let ended = self.encoding.end();
+        if !self.encoding.has_frames() {
             let _ = std::fs::remove_file(&self.path);
         }
-        if ended != Some(Some(true)) {
-            return Err(self.ended());
+        match ended {
+            Ok(()) => Ok(Finished { path: self.path, container: self.container }),
+            Err(reason) => Err(RecordError::Ended { path: self.path, reason }),
         }
-        Ok(Finished { path: std::mem::take(&mut self.path), container: self.container })
-    }
-
-    /// Why no frame can be written any more.
-    fn ended(&mut self) -> RecordError {
-        self.stream = None;
-        if let Some(child) = self.child.take() {
-            wait(child, LAST_FRAMES);
-        }
-        let mut log = Vec::new();
-        let read = self.log.rewind().and_then(|()| (&mut self.log).take(1 << 16).read_to_end(&mut log));
-        if let Err(error) = read {
-            tracing::debug!("ffmpeg's messages can't be read: {error}");
-        }
-        let log = String::from_utf8_lossy(&log);
-        let reason = log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("the encoder ended early");
-        RecordError::Ended { path: self.path.clone(), reason: reason.trim().to_owned() }
     }
 }
 
 /// A path as ffmpeg takes it for nothing else: what stands before a colon would be a protocol.
-fn as_file(path: &Path) -> OsString {
+pub(super) fn as_file(path: &Path) -> OsString {
     let mut text = OsString::from("file:");
     text.push(path);
     text
-}
-
-impl Drop for VideoFile {
-    fn drop(&mut self) {
-        // The end of its input ends ffmpeg.
-        self.stream = None;
-        if let Some(child) = self.child.take() {
-            wait(child, LAST_FRAMES);
-        }
-    }
 }
 
 /// A file that has been written.
@@ -187,25 +123,52 @@ impl Finished {
     /// # Errors
     /// [`RecordError::Ended`]: the file stays as it was, and can be played.
     pub fn make_seekable(&self) -> Result<(), RecordError> {
+        self.make_seekable_with(|_| ())
+    }
+
+    /// Does what [`Self::make_seekable`] does; `started` gets the process that copies, which may be ended.
+    pub(super) fn make_seekable_with(&self, started: impl FnOnce(Process)) -> Result<(), RecordError> {
         if self.container != Container::Mp4 {
             return Ok(());
         }
-        let failed = |reason: String| RecordError::Ended { path: self.path.clone(), reason };
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let part = tempfile::Builder::new().prefix(".sightline-").suffix(".mp4").tempfile_in(folder);
-        let part = part.map_err(|e| failed(e.to_string()))?;
-        let mut command = ffmpeg();
-        command.args(["-loglevel", "error", "-y", "-i"]).arg(as_file(&self.path));
-        command.args(["-c", "copy", "-movflags", "+faststart", "-f", "mp4"]).arg(as_file(part.path()));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().map_err(|_| RecordError::NoFfmpeg)?;
-        if wait(child, REMUX) != Some(true) {
-            return Err(failed("ffmpeg couldn't copy it".into()));
-        }
-        if let Ok(data) = std::fs::metadata(&self.path) {
-            let _ = std::fs::set_permissions(part.path(), data.permissions());
-        }
-        File::open(part.path()).and_then(|file| file.sync_all()).map_err(|e| failed(e.to_string()))?;
-        part.persist(&self.path).map(drop).map_err(|e| failed(e.error.to_string()))
+        copy_into(&self.path, &self.path, Container::Mp4, started)
     }
+}
+
+/// Copies a video into a file of this kind, which is replaced as a whole or not at all; nothing is encoded again. `started` gets the process that copies.
+///
+/// # Errors
+/// [`RecordError::Ended`]: the target stays as it was.
+pub(super) fn copy_into(
+    from: &Path,
+    target: &Path,
+    container: Container,
+    started: impl FnOnce(Process),
+) -> Result<(), RecordError> {
+    let failed = |reason: String| RecordError::Ended { path: target.to_owned(), reason };
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let suffix = format!(".{}", container.ending());
+    let part = tempfile::Builder::new().prefix(".sightline-").suffix(&suffix).tempfile_in(folder);
+    // Closed, so that ffmpeg can write it and it can be renamed on every system.
+    let part = part.map_err(|e| failed(e.to_string()))?.into_temp_path();
+    let mut command = ffmpeg();
+    command.args(["-loglevel", "error", "-y", "-i"]).arg(as_file(from)).args(["-c", "copy"]);
+    match container {
+        Container::Mp4 => command.args(["-movflags", "+faststart", "-f", "mp4"]),
+        Container::Mkv => command.args(["-f", "matroska"]),
+        Container::WebM => command.args(["-f", "webm"]),
+    };
+    command.arg(as_file(&part));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let process = Process::new(command.spawn().map_err(|_| RecordError::NoFfmpeg)?);
+    started(process.clone());
+    if process.wait(REMUX) != Some(true) {
+        return Err(failed("ffmpeg couldn't copy it".into()));
+    }
+    // As for any new file, the user's umask decides, which the temporary file doesn't follow.
+    if let Ok(data) = std::fs::metadata(from) {
+        let _ = std::fs::set_permissions(&part, data.permissions());
+    }
+    File::open(&part).and_then(|file| file.sync_all()).map_err(|e| failed(e.to_string()))?;
+    part.persist(target).map_err(|e| failed(e.error.to_string()))
 }

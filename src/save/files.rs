@@ -39,6 +39,14 @@ pub struct Thumbnail {
     pub rgba: Vec<u8>,
 }
 
+impl Thumbnail {
+    /// Makes an RGBA frame small; empty if it is none.
+    #[must_use]
+    pub fn of(frame: &Frame) -> Self {
+        thumbnail(Pixels { rgba: &frame.data, size: (frame.width, frame.height) })
+    }
+}
+
 /// Longer side of a thumbnail, in pixels.
 const THUMBNAIL_SIDE: u32 = 240;
 

@@ -11,8 +11,8 @@ use crate::engine::ModelInfo;
 use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Detection, Results, StageTimes};
-use crate::model::{Task, Thresholds};
-use crate::track::{Distance, ExerciseReport, LineReport, Repetitions, Report, ZoneReport};
+use crate::model::{Task, Thresholds, runtime};
+use crate::track::{Distance, Event, EventKind, ExerciseReport, LineReport, Repetitions, Report, ZoneReport};
 
 /// Which frame it is, and which model processed it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -75,6 +75,32 @@ pub struct FrameRecord {
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<Option<f64>>,
+    /// In recordings: the detections were found in an earlier frame and moved to this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moved: bool,
+    /// In recordings: what happened in this frame, if anything did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<FrameEvent>,
+}
+
+/// Something that happened to an object in a frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameEvent {
+    /// `appeared`, `disappeared`, `entered`, `left` or `crossed`.
+    pub event: String,
+    pub track_id: u32,
+    pub class_id: u32,
+    /// In English.
+    pub label: String,
+    /// The zone that was entered or left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// The line that was crossed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// `in` or `out`, of a line that was crossed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<String>,
 }
 
 /// A zone's counts so far.
@@ -224,6 +250,8 @@ impl FrameRecord {
                 total: round(times.total, 2),
             }),
             age_ms: None,
+            moved: false,
+            events: Vec::new(),
         }
     }
 
@@ -246,6 +274,8 @@ impl FrameRecord {
             distances: None,
             ms: None,
             age_ms: None,
+            moved: false,
+            events: Vec::new(),
         }
     }
 
@@ -294,6 +324,41 @@ impl FrameRecord {
         self.distances = scene.distances.is_some().then(|| report.distances.iter().map(distance).collect());
     }
 
+    /// Adds what happened in the frame.
+    pub fn add_events(&mut self, report: &Report, labels: &Labels) {
+        let event = |event: &Event| {
+            let mut record = FrameEvent {
+                event: String::new(),
+                track_id: event.track_id,
+                class_id: event.class_id,
+                label: labels.name(event.class_id, Language::English).into_owned(),
+                zone: None,
+                line: None,
+                direction: None,
+            };
+            record.event = match &event.kind {
+                EventKind::Appeared => "appeared",
+                EventKind::Disappeared => "disappeared",
+                EventKind::Entered { zone } => {
+                    record.zone = Some(zone.to_string());
+                    "entered"
+                }
+                EventKind::Left { zone, .. } => {
+                    record.zone = Some(zone.to_string());
+                    "left"
+                }
+                EventKind::Crossed { line, inward } => {
+                    record.line = Some(line.to_string());
+                    record.direction = Some(if *inward { "in" } else { "out" }.to_owned());
+                    "crossed"
+                }
+            }
+            .to_owned();
+            record
+        };
+        self.events = report.events.iter().map(event).collect();
+    }
+
     /// Returns one line of JSON Lines, without its line end.
     #[must_use]
     pub fn to_json_line(&self) -> String {
@@ -313,6 +378,9 @@ pub struct SnapshotRecord<Frame = FrameRecord, Files = FilesRecord> {
     pub model_details: Option<ModelRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<ThresholdsRecord>,
+    /// People or other classes are hidden in its images.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub privacy: bool,
     pub files: Files,
     #[serde(flatten)]
     pub made: MadeRecord,
@@ -344,6 +412,15 @@ pub struct ModelRecord {
     pub family: String,
     /// The execution provider: "CPU", "CUDA", …
     pub provider: String,
+    /// The version of ONNX Runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// Width and height of its input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<[u32; 2]>,
+    /// The name of its LoRA adapter's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
 }
 
 impl From<&ModelInfo> for ModelRecord {
@@ -352,6 +429,13 @@ impl From<&ModelInfo> for ModelRecord {
             sha256: model.sha256.clone(),
             family: model.spec.family.name().to_owned(),
             provider: model.provider.clone(),
+            runtime: runtime::loaded().map(|runtime| runtime.version().to_owned()),
+            input: Some(model.spec.input.size.bound().into()),
+            adapter: model
+                .adapter
+                .as_ref()
+                .and_then(|path| path.file_name())
+                .map(|name| name.to_string_lossy().into_owned()),
         }
     }
 }
@@ -399,7 +483,7 @@ pub(super) fn round(value: f32, decimals: i32) -> f64 {
     round64(f64::from(value), decimals)
 }
 
-pub(super) fn round64(value: f64, decimals: i32) -> f64 {
+pub(crate) fn round64(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     let rounded = (value * scale).round() / scale;
     // Adding 0 turns −0 into 0.

@@ -185,6 +185,7 @@ fn save_at(
         frame: record(view),
         model_details: view.prediction.map(|prediction| prediction.model.into()),
         thresholds: view.prediction.map(|prediction| prediction.thresholds.into()),
+        privacy: view.privacy.on,
         files,
         made: now.into(),
     })

@@ -19,7 +19,7 @@ fn prediction(sequence: u64, size: (u32, u32)) -> Arc<Prediction> {
     Arc::new(Prediction {
         frame: Arc::new(frame),
         results,
-        model: Arc::new(crate::app::tests::model_info()),
+        model: Arc::new(crate::fixtures::model_info()),
         thresholds: Thresholds::default(),
         times: StageTimes::default(),
         finished: Instant::now(),
@@ -101,8 +101,7 @@ fn no_scene_of_the_model_before_is_shown_under_another_models_name() {
     ask(&mut composer, "scenes-other", of_both(&b), &Style::default(), compose);
     ready(&mut composer);
     let mut other = Prediction::clone(&b);
-    other.model =
-        Arc::new(ModelInfo { path: "/models/other.onnx".into(), ..crate::app::tests::model_info() });
+    other.model = Arc::new(ModelInfo { path: "/models/other.onnx".into(), ..crate::fixtures::model_info() });
     ask(&mut composer, "", of_both(&Arc::new(other)), &Style::default(), compose);
     assert!(composer.scene(1).is_none(), "not for one pass");
     assert!(composer.scene(0).is_some(), "the other pane keeps its own");

@@ -13,6 +13,7 @@ use crate::library::{Catalogue, ModelEntry, Watcher};
 use crate::model::isolation::Isolation;
 use crate::model::labels::Language;
 use crate::model::{Known, Thresholds};
+use crate::record::ClipSender;
 use crate::scene;
 use crate::settings::{Limits, Settings};
 use crate::track::zones::SceneFile;
@@ -22,8 +23,8 @@ use crate::track::{AnalyserOptions, TrackerKind, TrackerOptions};
 pub struct Core {
     pub engine: Engine,
     pub settings: Settings,
-    /// Where snapshots go if the user has chosen no folder.
-    pub snapshot_folder: std::path::PathBuf,
+    /// Where snapshots and recordings go if the user has chosen no folders.
+    pub saved_in: [std::path::PathBuf; 2],
     /// `--language`, which isn't remembered.
     pub language: Option<Language>,
     pub source: Arc<SourceState>,
@@ -37,6 +38,8 @@ pub struct Core {
     pub pace: PaceReport,
     pub thresholds: Thresholds,
     pub position: Option<f64>,
+    /// Whom rules ask for clips, while a recorder runs.
+    pub clips: Option<ClipSender>,
     /// The models on this computer.
     pub models: Arc<Vec<Arc<ModelEntry>>>,
     pub catalogue: Arc<Catalogue>,

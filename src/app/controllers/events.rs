@@ -13,8 +13,8 @@ use crate::app::workers::{Done, EventsDone, Listed};
 use crate::events::actions::{ActionError, Outcome};
 use crate::events::text::describe;
 use crate::events::{
-    EventRecord, ExportFormat, Filter, Happening, Log, LogError, Problem, Rule, Rules, RulesError, Thumbnail,
-    Watch, WatchOptions, export, log_file, rules_file,
+    Action, ClipAction, EventRecord, ExportFormat, Filter, Happening, Log, LogError, Problem, Rule, Rules,
+    RulesError, Thumbnail, Watch, WatchOptions, export, log_file, rules_file,
 };
 
 /// Events of a page of the list.
@@ -339,6 +339,16 @@ impl EventsController {
         self.rules.rules.iter().any(|rule| rule.enabled)
     }
 
+    /// How many seconds of video rules need from before their events; 0: none.
+    pub fn needs_seconds(&self) -> u32 {
+        let actions = self.rules.rules.iter().filter(|rule| rule.enabled).flat_map(|rule| &rule.actions);
+        let seconds = |action: &Action| match action {
+            Action::Clip(clip) => Some(clip.before_s.clamp(1.0, ClipAction::LONGEST_S).ceil() as u32),
+            _ => None,
+        };
+        actions.filter_map(seconds).max().unwrap_or(0)
+    }
+
     /// Takes over what the watching thread tells.
     pub fn gather(&mut self, ctx: &egui::Context, core: &mut Core) {
         if core.page == Page::Events {
@@ -422,6 +432,8 @@ impl EventsController {
             snapshot: core.settings.snapshot.clone(),
             style: core.style(),
             source: core.source.address().map(ToString::to_string).unwrap_or_default(),
+            clips: core.clips.clone(),
+            recording: core.settings.recording.clone(),
         };
         if *self.options != options {
             self.options = Arc::new(options);

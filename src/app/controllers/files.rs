@@ -148,6 +148,7 @@ fn intent_of_choice(what: Choose, path: PathBuf) -> Option<Intent> {
         }
         Choose::WatchFolder => Intent::Library(LibraryIntent::WatchFolder(path)),
         Choose::SnapshotFolder => Intent::Settings(SettingsIntent::SnapshotFolder(path)),
+        Choose::VideoFolder => Intent::Settings(SettingsIntent::VideoFolder(path)),
         Choose::Labels => Intent::Reading(ReadingIntent::Labels(path)),
         Choose::Runtime => Intent::Settings(SettingsIntent::Runtime(path)),
         Choose::Appearance => Intent::Result(ResultIntent::TryAppearance(path)),
@@ -169,7 +170,8 @@ fn meaning(what: Choose, text: &str, in_library: bool) -> Result<Intent, SourceE
     let path = std::path::absolute(&path).unwrap_or(path);
     if let Some(intent) = intent_of_choice(what, path.clone()) {
         // The folder for snapshots is made with the first one, a scene file is written.
-        let is_there = path.exists() || matches!(what, Choose::SnapshotFolder | Choose::SceneExport);
+        let is_there = path.exists()
+            || matches!(what, Choose::SnapshotFolder | Choose::VideoFolder | Choose::SceneExport);
         return if is_there { Ok(intent) } else { Err(SourceError::NoFile { path }) };
     }
     if path.exists() {

@@ -195,7 +195,8 @@ impl GalleryController {
 
     /// Shows an item large.
     fn open(&mut self, item: Arc<Item>, core: &Core) {
-        let mut large = Large::new(Arc::clone(&item));
+        let before = self.page.open.take().filter(|_| !item.kind.is_video());
+        let mut large = Large::after(Arc::clone(&item), before);
         if item.kind.is_video() {
             large.boxes_inside = item.clean.is_none();
             large.shown = match item.clean.as_ref().or(item.annotated.as_ref()) {
@@ -211,7 +212,6 @@ impl GalleryController {
             return;
         }
         large.boxes_inside = item.clean.is_none();
-        // The picture before stays until this one is read.
         self.page.open = Some(large);
         self.load(&item, core);
     }
@@ -263,8 +263,10 @@ impl GalleryController {
 
 /// The folders that are listed: of snapshots and of recordings.
 fn folders(core: &Core) -> Vec<PathBuf> {
-    let snapshots = core.settings.snapshot.folder.clone();
-    vec![snapshots.unwrap_or_else(|| core.snapshot_folder.clone())]
+    let [snapshots, recordings] = core.saved_in.clone();
+    let snapshots = core.settings.snapshot.folder.clone().unwrap_or(snapshots);
+    let recordings = core.settings.recording.folder.clone().unwrap_or(recordings);
+    if snapshots == recordings { vec![snapshots] } else { vec![snapshots, recordings] }
 }
 
 /// How boxes are drawn: as the record says it, never mirrored.

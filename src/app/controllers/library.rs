@@ -309,7 +309,8 @@ fn take_in(watcher: &Watcher, path: &Path, run: bool) -> Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::tests::{listed_model, model_info};
+    use crate::app::tests::listed_model;
+    use crate::fixtures::model_info;
     use crate::model::Task;
 
     /// A copy that stayed a favourite would keep the model one, whose copies are listed as one.

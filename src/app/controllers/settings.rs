@@ -18,6 +18,8 @@ pub struct SettingsController {
     pub file: Option<PathBuf>,
     /// Where snapshots go if the user has chosen no folder.
     pub snapshot_folder: PathBuf,
+    /// Where recordings go unless the user chose another folder.
+    pub video_folder: PathBuf,
     saver: Option<Saver>,
     /// What was last given to the writer.
     written: Settings,
@@ -38,7 +40,13 @@ impl SettingsController {
     #[must_use]
     pub fn new(file: Option<PathBuf>, may_write: bool, loaded: &Settings) -> Self {
         let saver = file.clone().filter(|_| may_write).and_then(|path| Saver::start(path).ok());
-        Self { file, snapshot_folder: save::default_folder(), saver, written: loaded.clone() }
+        Self {
+            file,
+            snapshot_folder: save::default_folder(),
+            video_folder: save::default_video_folder(),
+            saver,
+            written: loaded.clone(),
+        }
     }
 
     /// Carries out an intent.
@@ -54,6 +62,8 @@ impl SettingsController {
             }
             SettingsIntent::Snapshot(options) => core.settings.snapshot = options,
             SettingsIntent::SnapshotFolder(folder) => core.settings.snapshot.folder = Some(folder),
+            SettingsIntent::Recording(options) => core.settings.recording = options,
+            SettingsIntent::VideoFolder(folder) => core.settings.recording.folder = Some(folder),
             SettingsIntent::Runtime(path) => {
                 core.settings.onnxruntime = Some(path.clone());
                 runtime::prefer(Some(path));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::tests::model_info;
+use crate::fixtures::model_info;
 use crate::model::results::{Results, StageTimes};
 use crate::model::{Task, Thresholds};
 use crate::track::{Event, EventKind, Looks, Report, TrackReport};

@@ -8,7 +8,7 @@ use crate::app::strings::{Events, action_name, direction_name, problem_text, whe
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{at_right, card, combo_arrow, follow_focus, plain_button, primary_button};
-use crate::events::{ANY, Action, CommandAction, Direction, Problem, Rule, WebhookAction, When};
+use crate::events::{ANY, Action, ClipAction, CommandAction, Direction, Problem, Rule, WebhookAction, When};
 use crate::track::zones::SceneFile;
 
 /// Width of the fields.
@@ -323,6 +323,7 @@ fn actions_ui(
             match action {
                 Action::Command(command) => command_ui(ui, w, command),
                 Action::Webhook(hook) => webhook_ui(ui, w, hook),
+                Action::Clip(clip) => clip_ui(ui, w, clip),
                 Action::Mqtt => drop(ui.label(egui::RichText::new(w.mqtt_text).color(p.weak))),
                 Action::Notification | Action::Sound | Action::Snapshot => {}
             }
@@ -350,15 +351,28 @@ fn actions_ui(
     });
 }
 
-fn new_actions() -> [Action; 6] {
+fn new_actions() -> [Action; 7] {
     [
         Action::Notification,
         Action::Sound,
         Action::Snapshot,
+        Action::Clip(ClipAction::default()),
         Action::Command(CommandAction::default()),
         Action::Webhook(WebhookAction::default()),
         Action::Mqtt,
     ]
+}
+
+fn clip_ui(ui: &mut Ui, w: &Events, clip: &mut ClipAction) {
+    egui::Grid::new("clip").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
+        for (label, seconds) in [(w.clip_before, &mut clip.before_s), (w.clip_after, &mut clip.after_s)] {
+            ui.label(label);
+            let drag = DragValue::new(seconds).range(0.0..=ClipAction::LONGEST_S).speed(0.5);
+            ui.add(drag.suffix(format!(" {}", w.seconds))).accessible_name(label);
+            ui.end_row();
+        }
+    });
+    ui.add(egui::Label::new(egui::RichText::new(w.clip_text).small().color(palette(ui).weak)).wrap());
 }
 
 fn command_ui(ui: &mut Ui, w: &Events, command: &mut CommandAction) {

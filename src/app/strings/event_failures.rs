@@ -26,6 +26,10 @@ impl Explain for Problem {
             Self::CrossingTakesNoTime => {
                 FailureText::new("穿过线不需要时间，持续时间没有意义。", "请删去持续时间。")
             }
+            Self::ClipLength => FailureText::new(
+                "规则的视频片段没有长度，或事件前后超过 60 秒。",
+                "事件前后各为 0 至 60 秒，且不能都是 0。",
+            ),
             Self::NoProgram => FailureText::new("规则的命令没有指定程序。", "请填写程序。"),
             Self::Placeholder { placeholder } => FailureText::new(
                 format!("规则的命令中有未知的占位符“{placeholder}”。"),
@@ -152,6 +156,10 @@ impl Explain for ActionError {
             ),
             Self::NoFrame => FailureText::new("没有可以保存的画面。", "请在播放来源时重试。"),
             Self::Snapshot(error) => error.chinese(),
+            Self::Clip(error) => error.chinese(),
+            Self::NoRecorder => {
+                FailureText::new("视频片段只能由窗口保存。", "请在窗口中打开该来源，或改用截图。")
+            }
             Self::NotStarted { program, reason } => FailureText::new(
                 format!("无法启动程序“{}”：{}。", program.display(), zh(reason)),
                 "请检查其路径，以及是否可以执行。",

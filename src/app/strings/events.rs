@@ -85,6 +85,11 @@ strings! {
         address = "Address", "地址";
         authorization = "Authorization header", "Authorization 请求头";
         with_picture = "Send the picture", "发送图片";
+        clip_before = "Seconds before the event", "事件前的秒数";
+        clip_after = "Seconds after it", "事件后的秒数";
+        clip_text =
+            "Saved in the folder of recordings. The seconds before are kept in memory all the time, which takes processor time.",
+            "保存在录像文件夹中。事件前的几秒会一直保留在内存中，这会占用处理器。";
         mqtt_text = "Sent to the broker below the rules.", "发送到规则下方填写的服务器。";
         save = "Save", "保存";
         cancel = "Cancel", "取消";
@@ -163,6 +168,7 @@ pub fn action_name(language: Language, action: &Action) -> &'static str {
             Action::Notification => ("Desktop notification", "桌面通知"),
             Action::Sound => ("Sound", "声音"),
             Action::Snapshot => ("Snapshot", "截图"),
+            Action::Clip(_) => ("Video clip", "视频片段"),
             Action::Command(_) => ("Command", "命令"),
             Action::Webhook(_) => ("Webhook", "Webhook 请求"),
             Action::Mqtt => ("MQTT", "MQTT 消息"),

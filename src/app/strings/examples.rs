@@ -24,6 +24,7 @@ use crate::model::isolation::{Crash, Ending};
 use crate::model::labels::Language;
 use crate::model::sidecar::SidecarError;
 use crate::model::spec::{Family, Task};
+use crate::record::RecordError;
 use crate::save::SnapshotError;
 use crate::settings::SettingsError;
 use crate::source::SourceError;
@@ -301,6 +302,18 @@ examples! { snapshot_errors: SnapshotError =
     Failed { path: path(), source: denied() },
 }
 
+examples! { record_errors: RecordError =
+    NoFfmpeg,
+    NoEncoder { container: crate::record::Container::WebM },
+    Unwritable { path: path(), reason: "it is not a folder".into() },
+    NoRoom { folder: path(), free: 12_000_000 },
+    Ended { path: path(), reason: "No space left on device".into() },
+    Stuck { path: path() },
+    Removed { path: path() },
+    NoFrames,
+    NothingKept,
+}
+
 examples! { problems: Problem =
     NoName,
     SameName { name: name() },
@@ -310,6 +323,7 @@ examples! { problems: Problem =
     OutOfRange,
     CrossingTakesNoTime,
     NoProgram,
+    ClipLength,
     Placeholder { placeholder: "{colour}".into() },
     BadUrl { url: "example.org".into() },
     NoBroker,
@@ -354,6 +368,8 @@ examples! { action_errors: ActionError =
     BadHeader { name: "a b".into() },
     NoBroker,
     Broker { host: host(), reason: "it refuses the user or the password".into() },
+    NoRecorder,
+    Clip(std::sync::Arc::new(RecordError::NothingKept)),
 }
 
 /// Two English words in a row that are neither quoted nor a command or name; or a single one that only sentences have.
@@ -407,6 +423,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         snapshot_errors(),
         discard_errors(),
         rename_errors(),
+        record_errors(),
         problems(),
         rules_errors(),
         log_errors(),

@@ -51,6 +51,7 @@ mod gallery;
 mod language;
 mod library;
 mod phrases;
+mod recording;
 mod shutter;
 mod speed;
 mod tracking;
@@ -69,6 +70,7 @@ pub use gallery::{Gallery, item_kind, item_reason};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
+pub use recording::{Recording, container_name, what_name};
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
@@ -91,6 +93,7 @@ pub struct Strings {
     pub zones: Zones,
     pub shutter: Shutter,
     pub gallery: Gallery,
+    pub recording: Recording,
 }
 
 impl Strings {
@@ -108,6 +111,7 @@ impl Strings {
             zones: Zones::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
+            recording: Recording::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -120,6 +124,7 @@ impl Strings {
             zones: Zones::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
+            recording: Recording::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -157,6 +162,7 @@ mod tests {
             Zones::texts(),
             Shutter::texts(),
             Gallery::texts(),
+            Recording::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

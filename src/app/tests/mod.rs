@@ -30,17 +30,16 @@ use super::strings::Strings;
 use super::style;
 use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, ShutterView, SpeedView, TuneProgress, View};
 use super::zones::Editor;
-use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
+use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
+use crate::fixtures::model_info;
 use crate::frame::Frame;
 use crate::library::catalogue::Precision;
 use crate::library::records::FileStamp;
 use crate::library::{Catalogue, Kind, ModelEntry};
-use crate::model::labels::{Labels, Language};
+use crate::model::labels::Language;
 use crate::model::results::StageTimes;
-use crate::model::spec::{
-    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec, Task,
-};
+use crate::model::spec::{ColourOrder, Family, Task};
 use crate::model::{Detection, Results, Thresholds};
 use crate::scene;
 use crate::settings::Settings;
@@ -88,6 +87,7 @@ pub(super) struct Bench {
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
+    pub(super) recording: crate::record::Status,
 }
 
 impl Default for Bench {
@@ -131,6 +131,7 @@ impl Default for Bench {
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
+            recording: crate::record::Status::default(),
         }
     }
 }
@@ -144,6 +145,8 @@ impl Bench {
             settings: &self.settings,
             settings_file: None,
             snapshot_folder: std::path::Path::new("/home/li/Pictures/Sightline"),
+            video_folder: std::path::Path::new("/home/li/Videos/Sightline"),
+            recording: &self.recording,
             source: &self.source,
             model: &self.model,
             stats: &STATS,
@@ -239,40 +242,6 @@ fn info(address: &Address, pace: Pace) -> SourceInfo {
         frames: (pace == Pace::Stills).then_some(5),
         detail: "MJPEG 1280×720 @ 30".into(),
         ..SourceInfo::new(address.to_string(), pace)
-    }
-}
-
-pub(super) fn model_info() -> ModelInfo {
-    let input = InputSpec {
-        name: "images".into(),
-        layout: Layout::Nchw,
-        element: Element::F32,
-        size: Size::Fixed { width: 416, height: 416 },
-        fit: Fit::Stretch,
-        resample: Resample::OpenCv,
-        order: ColourOrder::Bgr,
-        range: Range::BYTE,
-        extras: Vec::new(),
-    };
-    ModelInfo {
-        name: "yolox_nano".into(),
-        path: "/models/yolox_nano.onnx".into(),
-        sha256: String::new(),
-        spec: Spec {
-            family: Family::Yolox,
-            task: Task::Detect,
-            input,
-            output: OutputSpec::default(),
-            labels: Labels::coco80(),
-            companion: None,
-            evidence: vec!["One output of 85 values a row.".into()],
-            confidence: 0.9,
-        },
-        provider: "CPU".into(),
-        threads: 2,
-        adapter: None,
-        adapters: Vec::new(),
-        companions: Vec::new(),
     }
 }
 

@@ -25,6 +25,7 @@ impl App {
                 Intent::Zones(intent) => self.zones.apply(intent, core),
                 Intent::Gallery(intent) => self.gallery.apply(intent, core),
                 Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
+                Intent::Record(intent) => self.record.apply(intent, core),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }

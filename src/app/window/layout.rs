@@ -21,8 +21,8 @@ use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::zones::{self, Editor};
 use crate::app::{
-    detect_panel, figures_panel, model_panel, pace_panel, pages, settings_page, shutter_panel, source_panel,
-    speed, toolbar,
+    command_line, detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page,
+    shutter_panel, source_panel, speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -74,6 +74,7 @@ impl Layout<'_> {
                 figures_panel::overlay(ui, view, area, egui::Align2::RIGHT_TOP);
             }
             announce(ui, view, area);
+            recording::badge(ui, view, area);
             hidden_note(ui, view, area);
             shutter_panel::overlay(ui, view, area, at, out);
         } else {
@@ -110,6 +111,9 @@ impl Layout<'_> {
                     out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
                 }
                 events_button(ui, view, out);
+                if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
+                }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
                 }
@@ -143,6 +147,13 @@ impl Layout<'_> {
                 speed::ui(ui, view, model, out);
             }
             pace_panel::ui(ui, view, out);
+            if let Some(command) = command_line::of(view).filter(|_| !view.comparing) {
+                ui.separator();
+                let hint = format!("{}\n\n{command}", s.recording.copy_command_hint);
+                if ui.button(s.recording.copy_command).on_hover_text(hint).clicked() {
+                    out.push(Intent::Window(WindowIntent::CopyText(command)));
+                }
+            }
             follow_focus(ui);
         });
     }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
@@ -11,7 +10,7 @@ use super::{frame_image, text};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::frame::Frame;
-use crate::record::{Container, RecordError, VideoFile};
+use crate::record::{Clock, Container, RecordError, VideoFile};
 use crate::source::{Pace, SourceInfo};
 
 /// Saves frames in a folder: those of images as images, those of videos and cameras as a video.
@@ -112,12 +111,7 @@ impl Video {
         let part = folder.unfinished(&stem, ".mp4")?;
         let size = (first.width, first.height);
         let file = VideoFile::create(part.path(), size, fps, Container::Mp4).map_err(|e| failure(&e))?;
-        Ok(Self {
-            file,
-            part,
-            stem,
-            clock: Clock { live, fps, first: None, frames: 0, last: Duration::ZERO, cut: Duration::ZERO },
-        })
+        Ok(Self { file, part, stem, clock: Clock::new(live, fps) })
     }
 
     /// Ends the video and gives it its name. A video that couldn't be written to its end stays under the name that it has.
@@ -139,89 +133,6 @@ impl Video {
     }
 }
 
-/// When the frames of a source are shown in its video.
-#[derive(Debug)]
-struct Clock {
-    live: bool,
-    fps: f64,
-    /// Position and capture time of the first frame.
-    first: Option<(Option<f64>, Instant)>,
-    frames: u64,
-    last: Duration,
-    /// What was left out of long pauses.
-    cut: Duration,
-}
-
-/// A longer pause of a live source is shortened to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Frames are at least so far apart.
-const SHORTEST: Duration = Duration::from_micros(100);
-
-impl Clock {
-    /// The frame's own time, counted from the first one: what a camera really took, not what its rate promises. It always goes on.
-    fn time_of(&mut self, frame: &Frame) -> Duration {
-        let (position, captured) = *self.first.get_or_insert((frame.time_s, frame.captured));
-        let nominal = Duration::from_secs_f64(self.frames as f64 / self.fps);
-        let time = if self.live {
-            frame.captured.saturating_duration_since(captured)
-        } else {
-            let own = frame.time_s.zip(position).map(|(now, first)| now - first);
-            own.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(nominal)
-        };
-        let time = if self.frames == 0 {
-            Duration::ZERO
-        } else {
-            let time = time.saturating_sub(self.cut).max(self.last + SHORTEST);
-            self.cut += time.saturating_sub(self.last + LONGEST_PAUSE);
-            time.min(self.last + LONGEST_PAUSE)
-        };
-        self.frames += 1;
-        self.last = time;
-        time
-    }
-}
-
 fn failure(error: &RecordError) -> Failure {
     Failure::failed(error.to_string(), error.fix())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_keep_their_own_times_and_time_goes_on() {
-        let mut clock = Clock {
-            live: false,
-            fps: 25.0,
-            first: None,
-            frames: 0,
-            last: Duration::ZERO,
-            cut: Duration::ZERO,
-        };
-        let mut time_of = |time_s| {
-            let frame = Frame { time_s, ..Frame::filled(2, 2, [0; 4]) };
-            clock.time_of(&frame).as_secs_f64()
-        };
-        // A video that was cut begins at 3 s, has a variable rate, a time that goes back, and one that is missing.
-        let times = [Some(3.0), Some(3.04), Some(3.3), Some(3.1), None, Some(4.0)].map(&mut time_of);
-        let expected = [0.0, 0.04, 0.3, 0.3001, 0.3002, 1.0];
-        assert!(times.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{times:?}");
-    }
-
-    #[test]
-    fn a_camera_that_pauses_for_minutes_leaves_ten_seconds() {
-        let mut clock = Clock {
-            live: true,
-            fps: 30.0,
-            first: None,
-            frames: 0,
-            last: Duration::ZERO,
-            cut: Duration::ZERO,
-        };
-        let now = Instant::now();
-        let frame = |ms| Frame { captured: now + Duration::from_millis(ms), ..Frame::filled(2, 2, [0; 4]) };
-        let times = [0, 80, 163, 200_000, 200_033].map(|ms| clock.time_of(&frame(ms)).as_millis());
-        assert_eq!(times, [0, 80, 163, 10_163, 10_196]);
-    }
 }

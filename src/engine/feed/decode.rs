@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::state::FeedState;
 use crate::engine::context::Context;
+use crate::engine::tap::TapItem;
 use crate::frame::convert::Decoder;
 use crate::frame::{Frame, FramePool, PixelFormat};
 use crate::latest::{LatestReader, LatestWriter, Take};
@@ -13,6 +14,8 @@ use crate::latest::{LatestReader, LatestWriter, Take};
 const WAIT: Duration = Duration::from_millis(50);
 /// Decoded frames that may be held at once: slot, preview, inference of two sessions, predictions, motion, screen.
 const POOL: usize = 15;
+/// While a recorder listens: its queue, the frames that it pairs with results, and what its encoders are about to take.
+const POOL_OF_TAPS: usize = 24;
 
 pub(super) fn run(
     context: &Context,
@@ -37,6 +40,7 @@ pub(super) fn run(
             continue;
         }
         let Some(raw) = held.take() else { continue };
+        pool.set_limit(if context.taps.any() { POOL + POOL_OF_TAPS } else { POOL });
         let begin = Instant::now();
         let decoded = if raw.format == PixelFormat::Rgba8 {
             raw.is_whole().then(|| Arc::clone(&raw))
@@ -54,6 +58,7 @@ pub(super) fn run(
         context.metrics.decoded(begin.elapsed());
         feed.set_decodable(true);
         let shown = preview.put(Arc::clone(&frame));
+        context.taps.send(|| TapItem::Frame(Arc::clone(&frame)));
         let follower_wakes = context.follow.frame(&frame);
         context.metrics.previewed(frame.captured);
         // Where every frame is to be run, this one waits until the model has taken the one before.

@@ -1,7 +1,10 @@
 //! Why an action wasn't carried out.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::record::RecordError;
 use crate::save::SnapshotError;
 
 /// Why an action wasn't carried out. The event is in the log all the same.
@@ -24,6 +27,11 @@ pub enum ActionError {
     NoFrame,
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// Rules that run on the command line have none.
+    #[error("Clips are saved by the window only.")]
+    NoRecorder,
+    #[error(transparent)]
+    Clip(Arc<RecordError>),
     #[error("The program \u{201c}{}\u{201d} can't be started: {reason}.", program.display())]
     NotStarted { program: PathBuf, reason: String },
     #[error("The program \u{201c}{}\u{201d} was ended: it took longer than {seconds} s.", program.display())]
@@ -52,8 +60,8 @@ fn quoted(says: &str) -> String {
 impl ActionError {
     /// A sentence that tells the user what to do about it; empty if there is nothing to do.
     #[must_use]
-    pub fn fix(&self) -> &'static str {
-        match self {
+    pub fn fix(&self) -> Cow<'static, str> {
+        let fix = match self {
             Self::Busy => "Let the rule fire less often, or make the action faster.",
             Self::NoThread => "Try again.",
             Self::Stopped => "Nothing needs to be done.",
@@ -72,6 +80,9 @@ impl ActionError {
             Self::BadHeader { .. } => "Correct its name and its value.",
             Self::NoBroker => "Name the broker below the rules.",
             Self::Broker { .. } => "Check host, port, user and password, and whether it needs TLS.",
-        }
+            Self::NoRecorder => "Open the source in the window, or use a snapshot.",
+            Self::Clip(error) => return error.fix().into(),
+        };
+        fix.into()
     }
 }

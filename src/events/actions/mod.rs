@@ -1,6 +1,7 @@
 //! Carries out what rules ask for. Every action of every rule has a thread and a short queue to itself, a lane: one that
 //! hangs holds up no other, and when its queue is full, what comes is left out and reported.
 
+mod clip;
 pub mod command;
 mod desktop;
 mod error;
@@ -71,7 +72,7 @@ pub struct Outcome {
 pub struct Success {
     /// A program's first line, a file, a server's status.
     pub note: String,
-    /// The snapshot that was saved.
+    /// The snapshot or clip that was saved.
     pub file: Option<std::path::PathBuf>,
 }
 
@@ -250,6 +251,14 @@ impl Actions {
             let _ = self.outcomes.0.try_send(outcome);
             return;
         }
+        if let Action::Clip(clip) = action {
+            // The recorder has threads of its own, and the clip's time begins now, however many wait.
+            let outcomes = self.outcomes.0.clone();
+            clip::ask(clip, fired, move |result| {
+                let _ = outcomes.try_send(Outcome { result: result.map_err(Arc::new), ..outcome });
+            });
+            return;
+        }
         let key = (fired.rule.name.clone(), place);
         if self.lanes.get(&key).is_some_and(|lane| lane.action != *action)
             && let Some(old) = self.lanes.remove(&key)
@@ -361,6 +370,8 @@ impl Runner {
             Action::Snapshot => snapshot::save(fired),
             Action::Command(action) => command::run(action, fired, file, &self.stop),
             Action::Webhook(action) => webhook::send(action, fired, &self.stop),
+            // It has no lane.
+            Action::Clip(_) => Err(ActionError::NoRecorder),
             Action::Mqtt => match &self.broker {
                 Some(broker) => mqtt::test(broker, fired, &self.stop),
                 None => Err(ActionError::NoBroker),

@@ -40,6 +40,12 @@ pub(super) const PHRASES: Phrases = &[
     ("it is empty", "文件为空"),
     ("it is damaged or of another format", "文件已损坏或为其他格式"),
     ("it is cut short", "文件不完整"),
+    // Of recordings.
+    ("it is not a folder", "它不是文件夹"),
+    ("every name is taken", "所有名称都已被占用"),
+    ("the encoder ended early", "编码器提前退出"),
+    ("ffmpeg couldn't copy it", "ffmpeg 无法复制它"),
+    ("too many clips wait already", "等待保存的片段太多"),
     // Of models that tell what objects look like, and of models in a process of their own.
     ("an image isn't its only input", "图像不是它唯一的输入"),
     ("its output isn't a vector that tells what an image looks like", "它的输出不是描述图像外观的向量"),

@@ -1,0 +1,66 @@
+//! Why a video can't be written, or ended early.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Container;
+
+/// Why a video can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("Videos are written with the program ffmpeg, which isn't installed.")]
+    NoFfmpeg,
+    #[error("This ffmpeg has no working encoder for {} files.", container.ending().to_uppercase())]
+    NoEncoder { container: Container },
+    #[error("\u{201c}{}\u{201d} can't be written: {reason}.", path.display())]
+    Unwritable { path: PathBuf, reason: String },
+    /// The disk of this folder has so many bytes left.
+    #[error("The disk of \u{201c}{}\u{201d} is nearly full: {:.0} MB are left.", folder.display(), *free as f64 / 1e6)]
+    NoRoom { folder: PathBuf, free: u64 },
+    /// What was written until then can be played.
+    #[error("The video \u{201c}{}\u{201d} ended early: {reason}.", path.display())]
+    Ended { path: PathBuf, reason: String },
+    /// The encoder takes no more frames. What was written until then can be played.
+    #[error("The video \u{201c}{}\u{201d} ended early: the encoder doesn't respond.", path.display())]
+    Stuck { path: PathBuf },
+    /// Somebody deleted or moved the file, or its folder, while it was being written.
+    #[error("The recording ended: \u{201c}{}\u{201d} was deleted or moved.", path.display())]
+    Removed { path: PathBuf },
+    #[error("There is nothing to record yet: the source sends no frames.")]
+    NoFrames,
+    /// "Save the last seconds", and none are kept.
+    #[error("No video of the last seconds is kept.")]
+    NothingKept,
+}
+
+impl RecordError {
+    /// What the user can do about it, in a sentence.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        let fix = match self {
+            Self::NoFfmpeg => return crate::source::SourceError::NoFfmpeg.fix(),
+            Self::NoEncoder { .. } => "Install a complete ffmpeg, or save images instead.",
+            Self::Unwritable { .. } => "Check the folder's permissions and the free space.",
+            Self::NoRoom { .. } => {
+                "Free some space, or choose a folder on another disk in the settings. What was written can be played."
+            }
+            Self::Ended { .. } => {
+                "Check the free space, or save to another folder. What was written can be played."
+            }
+            Self::Stuck { .. } => {
+                "What was written can be played. Record again; a smaller picture needs less work."
+            }
+            Self::Removed { .. } => {
+                "Record again, and leave the file where it is until the recording has ended."
+            }
+            Self::NoFrames => "Choose a source, or wait for its first frame.",
+            Self::NothingKept => "Choose in the settings, under Recordings, how many seconds are kept.",
+        };
+        fix.into()
+    }
+
+    /// The error of opening or writing a file.
+    pub(super) fn unwritable(path: &Path, error: &io::Error) -> Self {
+        Self::Unwritable { path: path.to_owned(), reason: error.to_string() }
+    }
+}

@@ -1,0 +1,562 @@
+//! The thread that records: it takes everything from an engine's tap, draws each frame once, and hands it to what is being recorded and to the
+//! ring of the last seconds.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+
+use super::RecordError;
+use super::clips::{Clips, Done, Pending};
+use super::draw::Painter;
+use super::lines::record_of;
+use super::options::{Look, RecordOptions};
+use super::pairing::{Drawn, Pairing};
+use super::ring::Ring;
+use super::take::{Ending, Saved, Take};
+use crate::engine::{Tap, TapItem};
+
+/// Items that the queue of a recorder's tap should hold.
+pub const TAP_QUEUE: usize = 12;
+/// How long the thread waits for a frame before it looks after its files.
+const STEP: Duration = Duration::from_millis(50);
+/// A recording that gets no first frame for so long is given up.
+const NO_FRAMES: Duration = Duration::from_secs(10);
+/// An encoder of the ring that can't be started is tried again after this.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Where a recording is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Idle,
+    /// It waits for its first frame, or for the encoder to be found.
+    Starting,
+    Recording,
+    /// The user holds it.
+    Paused,
+}
+
+/// What the recorder is doing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    pub phase: Phase,
+    /// How long the recording is by now.
+    pub elapsed: Duration,
+    /// The size of its videos in bytes.
+    pub bytes: u64,
+    /// Frames that the encoder had no time for.
+    pub left_out: u64,
+    /// Its file.
+    pub path: Option<PathBuf>,
+    /// So many seconds are kept in memory.
+    pub keeps_s: u32,
+    /// Clips whose time isn't over yet.
+    pub clips: usize,
+}
+
+/// What the recorder has to tell.
+#[derive(Debug)]
+pub enum Happening {
+    /// A recording or a clip is complete.
+    Saved(Box<Saved>),
+    /// A recording couldn't begin.
+    Failed(RecordError),
+    /// A clip couldn't be saved.
+    ClipFailed(Arc<RecordError>),
+}
+
+/// What to save of the last seconds and the next ones.
+pub struct ClipRequest {
+    /// Seconds before now and after now.
+    pub before_s: f64,
+    pub after_s: f64,
+    /// The rule that asks for it.
+    pub rule: Option<String>,
+    /// Gets the file, or why there is none; without it, the recorder's owner is told.
+    pub done: Option<Done>,
+}
+
+/// Asks a recorder for clips, from any thread. It doesn't keep the recorder alive.
+#[derive(Clone, Debug)]
+pub struct ClipSender(Sender<(ClipRequest, RecordOptions)>);
+
+impl ClipSender {
+    /// Asks for a clip, to be saved as `options` say. Without a recorder, the request is told so.
+    pub fn send(&self, request: ClipRequest, options: RecordOptions) {
+        if let Err(refused) = self.0.send((request, options))
+            && let Some(done) = refused.into_inner().0.done
+        {
+            done(Err(Arc::new(RecordError::NothingKept)));
+        }
+    }
+}
+
+impl PartialEq for ClipSender {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+}
+
+impl std::fmt::Debug for ClipRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClipRequest").field("rule", &self.rule).finish_non_exhaustive()
+    }
+}
+
+enum Order {
+    Look(Arc<Look>),
+    Start(Tap, RecordOptions),
+    Pause(bool),
+    Stop,
+    /// Keep so many seconds of what passes the tap.
+    Keep(u32, Option<Tap>),
+}
+
+#[derive(Default)]
+struct Shared {
+    status: Mutex<Status>,
+}
+
+impl Shared {
+    fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread's owner. Dropping it ends what is being recorded; the files can be played.
+#[derive(Debug)]
+pub struct Recorder {
+    orders: Option<Sender<Order>>,
+    clips: ClipSender,
+    happenings: Receiver<Happening>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("status", &*self.status()).finish()
+    }
+}
+
+impl Recorder {
+    /// Starts the thread; nothing is recorded yet. `wake` is called when there is something to tell or to show.
+    ///
+    /// # Errors
+    /// The thread can't be started.
+    pub fn start(wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
+        let (orders, received) = unbounded();
+        let (clips, requests) = unbounded();
+        let (happening, happenings) = unbounded();
+        let shared = Arc::<Shared>::default();
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("sightline-record".into()).spawn(move || {
+            Work::new(happening, of_thread, wake).run(&received, &requests);
+        })?;
+        Ok(Self { orders: Some(orders), clips: ClipSender(clips), happenings, shared, thread: Some(thread) })
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // The thread ends only with this, or by a panic, which `is_alive` tells.
+            let _ = orders.send(order);
+        }
+    }
+
+    /// Says how frames are drawn and who is hidden, from the next frame on.
+    pub fn set_look(&self, look: Arc<Look>) {
+        self.order(Order::Look(look));
+    }
+
+    /// Begins a recording of what passes this tap, unless one goes on.
+    pub fn record(&self, tap: Tap, options: RecordOptions) {
+        self.shared.status().phase = Phase::Starting;
+        self.order(Order::Start(tap, options));
+    }
+
+    /// Holds the recording, or goes on. The time in between is left out.
+    pub fn pause(&self, paused: bool) {
+        self.order(Order::Pause(paused));
+    }
+
+    /// Ends the recording; [`Happening::Saved`] tells when its files are complete.
+    pub fn stop(&self) {
+        self.order(Order::Stop);
+    }
+
+    /// Keeps so many seconds of what passes this tap in memory; 0: none.
+    pub fn keep(&self, seconds: u32, tap: Option<Tap>) {
+        self.order(Order::Keep(seconds, tap));
+    }
+
+    /// Whom to ask for clips of the last seconds and the next ones.
+    #[must_use]
+    pub fn clips(&self) -> &ClipSender {
+        &self.clips
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.status().clone()
+    }
+
+    /// What it has to tell.
+    #[must_use]
+    pub fn happenings(&self) -> &Receiver<Happening> {
+        &self.happenings
+    }
+
+    /// Whether its thread runs.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Ends the recording and waits for its files, at most this long.
+    pub fn end(&mut self, most: Duration) {
+        self.orders = None;
+        let until = Instant::now() + most;
+        while self.is_alive() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.orders = None;
+    }
+}
+
+/// The recording's life. Every change of it is in [`Work::carry_out`] and [`Work::end_take`].
+#[expect(clippy::large_enum_variant, reason = "there is one")]
+enum Life {
+    Idle,
+    /// Since when it waits for its first frame.
+    Starting(RecordOptions, Instant),
+    Recording(Take),
+    Paused(Take),
+}
+
+/// What the thread holds.
+struct Work {
+    happenings: Sender<Happening>,
+    shared: Arc<Shared>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    look: Arc<Look>,
+    life: Life,
+    endings: Vec<Ending>,
+    keep_s: u32,
+    ring: Option<Ring>,
+    /// The ring couldn't be started; it is tried again then.
+    retry_at: Option<Instant>,
+    clips: Clips,
+    tap: Option<Tap>,
+    pairing: Pairing,
+    painter: Painter,
+    ready: Vec<Drawn>,
+}
+
+impl Work {
+    fn new(happenings: Sender<Happening>, shared: Arc<Shared>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            clips: Clips::new(happenings.clone(), Arc::clone(&wake)),
+            happenings,
+            shared,
+            wake,
+            look: Arc::default(),
+            life: Life::Idle,
+            endings: Vec::new(),
+            keep_s: 0,
+            ring: None,
+            retry_at: None,
+            tap: None,
+            pairing: Pairing::default(),
+            painter: Painter::default(),
+            ready: Vec::new(),
+        }
+    }
+
+    fn run(mut self, orders: &Receiver<Order>, clips: &Receiver<(ClipRequest, RecordOptions)>) {
+        let nothing = never();
+        loop {
+            let items = self.tap.as_ref().map_or(&nothing, Tap::items).clone();
+            select! {
+                recv(orders) -> order => match order {
+                    Ok(order) => self.carry_out(order),
+                    Err(_) => return self.quit(),
+                },
+                recv(clips) -> asked => {
+                    // The sender's owner is the orders', too.
+                    if let Ok((request, options)) = asked {
+                        self.add_clip(request, options);
+                    }
+                },
+                recv(items) -> item => match item {
+                    Ok(item) => self.take(item),
+                    // The engine has ended.
+                    Err(_) => self.tap = None,
+                },
+                default(STEP) => {}
+            }
+            self.look_after();
+        }
+    }
+
+    fn tell(&self, happening: Happening) {
+        let _ = self.happenings.send(happening);
+        (self.wake)();
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Look(look) => self.set_look(look),
+            Order::Start(tap, options) => {
+                self.tap.get_or_insert(tap);
+                if matches!(self.life, Life::Idle) {
+                    self.life = Life::Starting(options, Instant::now());
+                }
+            }
+            Order::Pause(true) => {
+                self.flush();
+                self.life = match std::mem::replace(&mut self.life, Life::Idle) {
+                    Life::Recording(mut take) => {
+                        take.pause();
+                        Life::Paused(take)
+                    }
+                    other => other,
+                };
+            }
+            Order::Pause(false) => {
+                self.life = match std::mem::replace(&mut self.life, Life::Idle) {
+                    Life::Paused(take) => Life::Recording(take),
+                    other => other,
+                };
+            }
+            Order::Stop => {
+                self.flush();
+                self.end_take(None);
+            }
+            Order::Keep(seconds, tap) => {
+                if let Some(tap) = tap {
+                    self.tap.get_or_insert(tap);
+                }
+                self.keep(seconds);
+            }
+        }
+    }
+
+    fn add_clip(&mut self, request: ClipRequest, options: RecordOptions) {
+        match &self.ring {
+            Some(ring) => self.clips.add(Pending::new(request, options, ring.now(), ring.size())),
+            None => self.clips.fail(request.done, RecordError::NothingKept),
+        }
+    }
+
+    fn set_look(&mut self, look: Arc<Look>) {
+        if look.privacy != self.look.privacy {
+            // What was drawn under the old setting isn't shown under the new one.
+            self.pairing.clear();
+            self.ring = None;
+        }
+        self.pairing.set_own_only(look.own_only());
+        self.look = look;
+    }
+
+    fn keep(&mut self, seconds: u32) {
+        self.keep_s = seconds;
+        self.retry_at = None;
+        match &mut self.ring {
+            Some(_) if seconds == 0 => self.ring = None,
+            Some(ring) => ring.set_seconds(seconds),
+            None => {}
+        }
+    }
+
+    fn take(&mut self, item: TapItem) {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.pairing.take(item, |drawn| ready.push(drawn));
+        ready.drain(..).for_each(|drawn| self.add(&drawn));
+        self.ready = ready;
+    }
+
+    /// Records the frames that wait for their results.
+    fn flush(&mut self) {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.pairing.flush(|drawn| ready.push(drawn));
+        ready.drain(..).for_each(|drawn| self.add(&drawn));
+        self.ready = ready;
+    }
+
+    fn add(&mut self, drawn: &Drawn) {
+        if !drawn.frame.is_whole() {
+            return;
+        }
+        self.begin_take(drawn);
+        self.begin_ring(drawn);
+        let (mut annotated, clean) = match &self.life {
+            Life::Recording(take) => take.wants(),
+            _ => (false, false),
+        };
+        annotated |= self.ring.is_some();
+        if !annotated && !clean {
+            return;
+        }
+        let images = self.painter.paint(drawn, &self.look, annotated, clean);
+        if let (Some(ring), Some(image)) = (&mut self.ring, &images.annotated) {
+            let look = &self.look;
+            let record = |at, number| record_of(drawn, at, number, look);
+            ring.add(&drawn.frame, Arc::clone(image), record, self.clips.needed());
+            if let Some((prediction, _)) = &drawn.results {
+                self.clips.note_model(prediction);
+            }
+        }
+        if let Life::Recording(take) = &mut self.life
+            && let Err(error) = take.add(drawn, images, &self.look)
+        {
+            self.end_take(Some(error));
+        }
+    }
+
+    /// Starts the files of a recording with its first frame, and again when the size of frames changes.
+    fn begin_take(&mut self, drawn: &Drawn) {
+        let options = match &self.life {
+            Life::Starting(options, _) => options.clone(),
+            Life::Recording(take) if !take.fits(&drawn.frame) => {
+                let options = take.options().clone();
+                self.end_take(None);
+                options
+            }
+            _ => return,
+        };
+        match Take::start(&options, &self.look, &drawn.frame) {
+            Ok(take) => self.life = Life::Recording(take),
+            Err(error) => {
+                self.life = Life::Idle;
+                self.tell(Happening::Failed(error));
+            }
+        }
+    }
+
+    fn begin_ring(&mut self, drawn: &Drawn) {
+        if self.ring.as_ref().is_some_and(|ring| !ring.fits(&drawn.frame) || ring.is_over()) {
+            self.end_ring();
+        }
+        let waits = self.retry_at.is_some_and(|at| Instant::now() < at);
+        if self.keep_s == 0 || self.ring.is_some() || waits {
+            return;
+        }
+        match Ring::start(self.keep_s, self.look.fps(), &drawn.frame) {
+            Ok(ring) => (self.ring, self.retry_at) = (Some(ring), None),
+            Err(error) => {
+                // Without ffmpeg each try would say the same again.
+                if self.retry_at.is_none() {
+                    self.tell(Happening::ClipFailed(Arc::new(error)));
+                }
+                self.retry_at = Some(Instant::now() + RETRY);
+            }
+        }
+    }
+
+    /// Saves the clips that are asked for with what there is, and forgets the rest.
+    fn end_ring(&mut self) {
+        if let Some(ring) = self.ring.take() {
+            self.clips.save(&ring, true);
+        }
+    }
+
+    fn end_take(&mut self, early: Option<RecordError>) {
+        let (take, is_paused) = match std::mem::replace(&mut self.life, Life::Idle) {
+            Life::Recording(take) => (take, false),
+            Life::Paused(take) => (take, true),
+            Life::Idle | Life::Starting(..) => return,
+        };
+        self.endings.push(take.end(early, is_paused));
+    }
+
+    fn look_after(&mut self) {
+        let trouble = match &mut self.life {
+            Life::Recording(take) | Life::Paused(take) => take.check().err(),
+            Life::Starting(_, since) if since.elapsed() > NO_FRAMES => {
+                self.life = Life::Idle;
+                self.tell(Happening::Failed(RecordError::NoFrames));
+                None
+            }
+            _ => None,
+        };
+        if let Some(error) = trouble {
+            self.end_take(Some(error));
+        }
+        if let Some(ring) = &self.ring {
+            self.clips.save(ring, false);
+        } else {
+            self.clips.fail_all();
+        }
+        self.poll_endings();
+        self.show_status();
+        // Nobody else needs the frames.
+        if matches!(self.life, Life::Idle) && self.keep_s == 0 && self.tap.is_some() {
+            self.tap = None;
+            self.pairing.clear();
+        }
+    }
+
+    fn poll_endings(&mut self) {
+        let mut saved = Vec::new();
+        self.endings.retain_mut(|ending| {
+            saved.extend(ending.poll());
+            !ending.is_over()
+        });
+        for saved in saved {
+            self.tell(Happening::Saved(Box::new(saved)));
+        }
+    }
+
+    fn show_status(&self) {
+        let mut status = self.shared.status();
+        let (phase, take) = match &self.life {
+            Life::Idle => (Phase::Idle, None),
+            Life::Starting(..) => (Phase::Starting, None),
+            Life::Recording(take) => (Phase::Recording, Some(take)),
+            Life::Paused(take) => (Phase::Paused, Some(take)),
+        };
+        let shown_second = status.elapsed.as_secs();
+        let old = (status.phase, shown_second, status.clips, status.keeps_s);
+        status.phase = phase;
+        status.elapsed = take.map_or(Duration::ZERO, Take::elapsed);
+        status.left_out = take.map_or(0, Take::left_out);
+        status.keeps_s = self.ring.as_ref().map_or(0, Ring::seconds);
+        status.clips = self.clips.len();
+        let is_news = old != (status.phase, status.elapsed.as_secs(), status.clips, status.keeps_s);
+        if is_news {
+            status.bytes = take.map_or(0, Take::bytes);
+            status.path = take.map(|take| take.path().to_owned());
+        }
+        drop(status);
+        if is_news {
+            (self.wake)();
+        }
+    }
+
+    /// The program ends: videos are completed, copies that can be sought faster are given up.
+    fn quit(mut self) {
+        self.flush();
+        self.end_take(None);
+        self.end_ring();
+        self.tap = None;
+        self.clips.wait();
+        while !self.endings.is_empty() {
+            self.endings.iter().for_each(Ending::hurry);
+            self.poll_endings();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

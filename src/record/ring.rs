@@ -1,0 +1,326 @@
+//! The last seconds of video, encoded and kept in memory, so that a clip can begin before its event.
+//!
+//! ffmpeg hands back a fragmented MP4 (ISO/IEC 14496-12): a head (`ftyp`, `moov`), then a fragment (`moof`, `mdat`) for each second, which
+//! begins with a key frame. A clip is the head with the fragments of its time, copied into an ordinary file.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, bounded};
+
+use super::encoder::{Container, best};
+use super::encoding::{Encoding, NoStart};
+use super::process::Process;
+use super::video_file::copy_into;
+use super::{Clock, RecordError};
+use crate::frame::Frame;
+use crate::save::FrameRecord;
+
+/// The most that is kept, in bytes.
+const MOST_BYTES: usize = 160 << 20;
+/// A box of the stream that is larger is damaged.
+const LARGEST_BOX: u64 = 64 << 20;
+/// Frames that wait for the encoder.
+const QUEUE: usize = 6;
+/// Units of time in a second: that of the stream.
+const TIMESCALE: u64 = 90_000;
+
+/// A second of video or so.
+#[derive(Clone)]
+struct Fragment {
+    start: Duration,
+    bytes: Arc<[u8]>,
+}
+
+/// What the encoder has made.
+#[derive(Default)]
+struct Kept {
+    head: Vec<u8>,
+    fragments: VecDeque<Fragment>,
+    bytes: usize,
+    /// What ended before this may go.
+    from: Duration,
+    /// The encoder has ended.
+    is_over: bool,
+}
+
+impl Kept {
+    fn add(&mut self, fragment: Fragment) {
+        self.bytes += fragment.bytes.len();
+        self.fragments.push_back(fragment);
+        // A fragment ends where the next one starts.
+        while self.fragments.get(1).is_some_and(|next| next.start <= self.from) || self.bytes > MOST_BYTES {
+            let Some(first) = self.fragments.pop_front() else { return };
+            self.bytes -= first.bytes.len();
+        }
+    }
+}
+
+/// See the module. All frames have one size.
+pub(super) struct Ring {
+    frames: Option<Sender<(Duration, Arc<Frame>)>>,
+    kept: Arc<Mutex<Kept>>,
+    process: Process,
+    clock: Clock,
+    size: (u32, u32),
+    /// What was found in each frame, by time.
+    records: VecDeque<(Duration, FrameRecord)>,
+    count: u64,
+    seconds: u32,
+}
+
+impl Ring {
+    /// Starts to keep so many seconds of frames like this one.
+    pub fn start(seconds: u32, fps: f64, frame: &Frame) -> Result<Self, RecordError> {
+        let size = (frame.width, frame.height);
+        let encoder = best(Container::Mp4, size)?;
+        let started = Encoding::start(&encoder, size, fps, |command| {
+            // A key frame each second of time, whatever the rate is: with each begins a fragment.
+            command.args(["-force_key_frames", "expr:gte(t,n_forced)", "-g", "600"]);
+            command.args(["-movflags", "+frag_keyframe+empty_moov+default_base_moof"]);
+            command.args(["-video_track_timescale", &TIMESCALE.to_string(), "-flush_packets", "1"]);
+            command.args(["-f", "mp4", "pipe:1"]).stdout(Stdio::piped());
+        });
+        let no_start = |reason: String| RecordError::Ended { path: PathBuf::new(), reason };
+        let (mut encoding, made) = match started {
+            Ok((encoding, Some(made))) => (encoding, made),
+            Ok((_, None)) | Err(NoStart::NoFfmpeg) => return Err(RecordError::NoFfmpeg),
+            Err(NoStart::Log(error)) => return Err(no_start(error.to_string())),
+            Err(NoStart::Ended(reason)) => return Err(no_start(reason)),
+        };
+        let process = encoding.process();
+        let kept = Arc::<Mutex<Kept>>::default();
+        let (frames, queue) = bounded::<(Duration, Arc<Frame>)>(QUEUE);
+        let of_reader = Arc::clone(&kept);
+        let threads = [
+            std::thread::Builder::new().name("sightline-keep".into()).spawn(move || {
+                if let Err(error) = read_fragments(made, &of_reader) {
+                    tracing::warn!("the last seconds can't be kept: {error}");
+                }
+                lock(&of_reader).is_over = true;
+            }),
+            std::thread::Builder::new().name("sightline-encode".into()).spawn(move || {
+                for (at, frame) in queue {
+                    if let Err(reason) = encoding.add(at, &frame.data) {
+                        tracing::warn!("the last seconds can't be kept: {reason}");
+                        return;
+                    }
+                }
+                let _ = encoding.end();
+            }),
+        ];
+        if let Some(error) = threads.into_iter().find_map(Result::err) {
+            process.kill();
+            return Err(no_start(error.to_string()));
+        }
+        Ok(Self {
+            frames: Some(frames),
+            kept,
+            process,
+            clock: Clock::new(true, fps),
+            size,
+            records: VecDeque::new(),
+            count: 0,
+            seconds,
+        })
+    }
+
+    /// Whether a frame of this size can be added.
+    pub fn fits(&self, frame: &Frame) -> bool {
+        (frame.width, frame.height) == self.size
+    }
+
+    /// Width and height.
+    pub fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    pub fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
+    pub fn set_seconds(&mut self, seconds: u32) {
+        self.seconds = seconds;
+    }
+
+    /// Whether the encoder has ended: nothing is kept any more.
+    pub fn is_over(&self) -> bool {
+        lock(&self.kept).is_over
+    }
+
+    /// Adds a frame, and what was found in it. What is older than the seconds, and than `needed`, may go.
+    pub fn add(
+        &mut self,
+        frame: &Frame,
+        image: Arc<Frame>,
+        record: impl FnOnce(Duration, u64) -> Option<FrameRecord>,
+        needed: Option<Duration>,
+    ) {
+        let at = self.clock.time_of(frame);
+        // An encoder that is behind loses frames, nobody waits for it.
+        if let Some(frames) = &self.frames {
+            let _ = frames.try_send((at, image));
+        }
+        if let Some(record) = record(at, self.count) {
+            self.records.push_back((at, record));
+        }
+        self.count += 1;
+        let from = at.saturating_sub(Duration::from_secs(self.seconds.into()));
+        let from = needed.map_or(from, |needed| needed.min(from));
+        // A clip begins up to a second before its time, with a key frame.
+        let records_from = from.saturating_sub(Duration::from_secs(2));
+        while self.records.front().is_some_and(|(at, _)| *at < records_from) {
+            self.records.pop_front();
+        }
+        lock(&self.kept).from = from;
+    }
+
+    /// The time of its last frame.
+    pub fn now(&self) -> Duration {
+        self.clock.last()
+    }
+
+    /// Whether everything until this moment has been encoded.
+    pub fn has_until(&self, until: Duration) -> bool {
+        let kept = lock(&self.kept);
+        kept.is_over || kept.fragments.back().is_some_and(|last| last.start >= until)
+    }
+
+    /// The video from the key frame before `from` to the fragment with `until`, and what was found in its frames; `None` if there is none.
+    pub fn cut(&self, from: Duration, until: Duration) -> Option<Cut> {
+        let kept = lock(&self.kept);
+        let first = kept.fragments.iter().rposition(|fragment| fragment.start <= from).unwrap_or(0);
+        let fragments: Vec<Fragment> = kept
+            .fragments
+            .iter()
+            .skip(first)
+            .take_while(|fragment| fragment.start <= until)
+            .cloned()
+            .collect();
+        let begin = fragments.first()?.start;
+        let end = kept.fragments.get(first + fragments.len()).map_or(self.now(), |next| next.start);
+        let inside = |(at, _): &&(Duration, FrameRecord)| *at >= begin && *at < end;
+        let records = self.records.iter().filter(inside).map(|(at, record)| {
+            let time_s = at.saturating_sub(begin).as_secs_f64();
+            FrameRecord { time_s: Some((time_s * 1000.0).round() / 1000.0), ..record.clone() }
+        });
+        let mut records: Vec<FrameRecord> = records.collect();
+        let first = records.first().map_or(0, |record| record.frame);
+        records.iter_mut().for_each(|record| record.frame -= first);
+        Some(Cut { head: kept.head.clone(), fragments, records, length: end.saturating_sub(begin) })
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // What is kept is gone: the encoder's last frames are of no use.
+        self.frames = None;
+        self.process.kill();
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A part of what is kept.
+pub(super) struct Cut {
+    head: Vec<u8>,
+    fragments: Vec<Fragment>,
+    pub records: Vec<FrameRecord>,
+    pub length: Duration,
+}
+
+impl Cut {
+    /// Writes it into a file of this kind, which is replaced.
+    ///
+    /// # Errors
+    /// Why it can't be written.
+    pub fn write(&self, target: &Path, container: Container) -> Result<(), RecordError> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        let failed = |error: io::Error| RecordError::unwritable(target, &error);
+        let raw = tempfile::Builder::new().prefix(".sightline-").suffix(".part").tempfile_in(folder);
+        let mut raw = raw.map_err(failed)?;
+        let mut parts = std::iter::once(&self.head[..]).chain(self.fragments.iter().map(|f| &*f.bytes));
+        parts.try_for_each(|part| io::Write::write_all(&mut raw, part)).map_err(failed)?;
+        copy_into(raw.path(), target, container, |_| ())
+    }
+}
+
+/// Reads the encoder's stream until it ends.
+fn read_fragments(mut stream: ChildStdout, kept: &Mutex<Kept>) -> io::Result<()> {
+    let mut fragment = Vec::new();
+    let mut start = None;
+    let begin = Instant::now();
+    while let Some((name, bytes)) = read_box(&mut stream)? {
+        match &name {
+            b"moof" => {
+                start = Some(decode_time(&bytes).unwrap_or_else(|| begin.elapsed()));
+                fragment = bytes;
+            }
+            b"mdat" => {
+                fragment.extend_from_slice(&bytes);
+                if let Some(start) = start.take() {
+                    lock(kept).add(Fragment { start, bytes: std::mem::take(&mut fragment).into() });
+                }
+            }
+            b"ftyp" | b"moov" => lock(kept).head.extend_from_slice(&bytes),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads a whole box, with its size and name; `None` at the end of the stream.
+fn read_box(stream: &mut impl Read) -> io::Result<Option<([u8; 4], Vec<u8>)>> {
+    let mut head = [0; 8];
+    match stream.read_exact(&mut head) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut bytes = head.to_vec();
+    let mut size = u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]]));
+    if size == 1 {
+        let mut large = [0; 8];
+        stream.read_exact(&mut large)?;
+        bytes.extend_from_slice(&large);
+        size = u64::from_be_bytes(large);
+    }
+    let rest = size.checked_sub(bytes.len() as u64).filter(|_| size <= LARGEST_BOX);
+    let Some(rest) = rest else {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the encoder's stream is damaged"));
+    };
+    let read = stream.take(rest).read_to_end(&mut bytes)?;
+    if (read as u64) < rest {
+        return Ok(None);
+    }
+    Ok(Some(([head[4], head[5], head[6], head[7]], bytes)))
+}
+
+/// The time at which a fragment begins: `moof` ▸ `traf` ▸ `tfdt`.
+fn decode_time(moof: &[u8]) -> Option<Duration> {
+    let tfdt = find(find(moof.get(8..)?, *b"traf")?, *b"tfdt")?;
+    let time = match tfdt.first()? {
+        0 => u64::from(u32::from_be_bytes(tfdt.get(4..8)?.try_into().ok()?)),
+        _ => u64::from_be_bytes(tfdt.get(4..12)?.try_into().ok()?),
+    };
+    Some(Duration::from_secs_f64(time as f64 / TIMESCALE as f64))
+}
+
+/// The content of the first box of this name among boxes.
+fn find(mut boxes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+    while let Some(head) = boxes.first_chunk::<8>() {
+        let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let whole = boxes.get(..size).filter(|_| size >= 8)?;
+        if head[4..] == name {
+            return Some(&whole[8..]);
+        }
+        boxes = &boxes[size..];
+    }
+    None
+}
