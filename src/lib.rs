@@ -19,9 +19,9 @@
 //! | [`scene`] | what to draw, as data; two painters: image and screen |
 //! | [`privacy`] | hides people, faces and number plates in images |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
-//! | [`gallery`] | everything that was saved, listed, with small images |
 //! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`replay`] | running a saved snapshot or recording again |
+//! | [`gallery`] | everything that was saved, listed, with small images |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |

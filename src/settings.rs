@@ -161,9 +161,9 @@ pub struct Settings {
     /// Newest first.
     pub recent: Vec<Address>,
     pub snapshot: SnapshotOptions,
+    pub recording: RecordOptions,
     /// What the snapshot button does.
     pub shutter: ShutterOptions,
-    pub recording: RecordOptions,
     /// Who is hidden on screen and in everything that is saved or sent.
     pub privacy: Privacy,
     /// The limits that were changed for a model, by the SHA-256 of its file; other models have those of their family.
@@ -211,8 +211,8 @@ impl Default for Settings {
             source: None,
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
-            shutter: ShutterOptions::default(),
             recording: RecordOptions::default(),
+            shutter: ShutterOptions::default(),
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),

@@ -12,11 +12,11 @@ use super::widgets::{dialogue, page_title};
 pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
     vec![
         ("Space", s.snapshot),
-        ("Shift+Space", s.shutter.key_now),
-        ("T", s.shutter.key_menu),
-        ("Ctrl+C", s.shutter.key_copy),
         ("R", s.recording.key),
         ("Shift+R", s.recording.key_last),
+        ("Shift+Space", s.shutter.key_now),
+        ("S", s.shutter.key_menu),
+        ("Ctrl+C", s.shutter.key_copy),
         ("P", s.pause),
         ("M  Shift+M", s.key_model),
         ("C", s.compare_models),

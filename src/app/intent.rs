@@ -48,9 +48,9 @@ pub enum Intent {
     Files(FilesIntent),
     Settings(SettingsIntent),
     Zones(ZonesIntent),
+    Record(RecordIntent),
     Shutter(ShutterIntent),
     Gallery(GalleryIntent),
-    Record(RecordIntent),
     Window(WindowIntent),
 }
 
@@ -304,6 +304,17 @@ pub enum ZonesIntent {
     Export(PathBuf),
 }
 
+/// Recording videos.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordIntent {
+    /// Start, or stop.
+    Toggle,
+    /// Hold the recording, or go on.
+    Pause(bool),
+    /// Save the seconds that are kept in memory.
+    SaveLast,
+}
+
 /// The gallery. Items are named by their ids.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GalleryIntent {
@@ -336,17 +347,6 @@ pub enum ShutterIntent {
     /// Open the menu beside the button.
     Menu,
     CopyPicture,
-}
-
-/// Recording videos.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordIntent {
-    /// Start, or stop.
-    Toggle,
-    /// Hold the recording, or go on.
-    Pause(bool),
-    /// Save the seconds that are kept in memory.
-    SaveLast,
 }
 
 /// The window itself.

@@ -119,7 +119,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
     match key {
         Key::Space if shift => Some(Intent::Shutter(ShutterIntent::TakeNow)),
         Key::Space => Some(Intent::Shutter(ShutterIntent::Press)),
-        Key::T => Some(Intent::Shutter(ShutterIntent::Menu)),
+        Key::S => Some(Intent::Shutter(ShutterIntent::Menu)),
         Key::R => Some(Intent::Record(if shift { RecordIntent::SaveLast } else { RecordIntent::Toggle })),
         Key::P => match view.source {
             SourceState::Playing { .. } => Some(Intent::Source(SourceIntent::Pause(true))),

@@ -30,7 +30,7 @@ fn wanted() -> Id {
 pub fn menu_button(ui: &mut Ui, rect: Rect, view: &View<'_>, out: &mut Vec<Intent>) {
     let w = &view.strings.shutter;
     let button = ui.allocate_rect(rect, Sense::click());
-    let label = format!("{}  (T)", w.menu);
+    let label = format!("{}  (S)", w.menu);
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, w.menu));
     let p = palette(ui);
     let lit = button.hovered() || button.has_focus();

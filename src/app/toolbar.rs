@@ -4,11 +4,10 @@ use egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icons::{self, Icon};
 use super::intent::{CompareIntent, Intent, Page, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent};
-use super::recording;
-use super::shutter_panel;
 use super::style::palette;
 use super::view::View;
 use super::widgets::{at_right, icon_button, wide_slider};
+use super::{recording, shutter_panel};
 use crate::engine::SourceState;
 use crate::record::Phase;
 use crate::source::Pace;
@@ -28,10 +27,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let middle = rect.center().x;
     let shutter = 46.0;
     let left = side(rect.left(), middle - shutter / 2.0 - 8.0);
-    // The record button is at the right of its menu, and with it what a recording needs.
+    // The menu and the record button are at its right, and with the latter what a recording needs.
     let buttons = if view.recording.phase == Phase::Idle { 1.0 } else { 2.0 }
         + if recording::shows_last(view, rect.width()) { 1.0 } else { 0.0 };
-    let from = middle + shutter / 2.0 + shutter_panel::BUTTON + 2.0;
+    let from = middle + shutter / 2.0 + 2.0 + shutter_panel::BUTTON;
     let record = side(from, from + 38.0 * buttons);
     let right = side(record.right() + 4.0, rect.right());
     ui.scope_builder(

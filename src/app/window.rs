@@ -52,9 +52,9 @@ pub struct App {
     pub(super) files: FilesController,
     pub(super) settings: SettingsController,
     pub(super) zones: ZonesController,
+    pub(super) record: RecordController,
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
-    pub(super) record: RecordController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -134,9 +134,9 @@ impl App {
             events: EventsController::new(),
             files: FilesController::default(),
             zones: ZonesController::new(settings_file.as_deref()),
+            record: RecordController::default(),
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
-            record: RecordController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -243,8 +243,8 @@ impl App {
             window.minimized == Some(true) || window.occluded == Some(true)
         });
         self.window.unseen = hidden;
-        // A recording and a time lapse go on.
-        let hidden = hidden && !self.record.needs_frames() && !self.shutter.shutter.is_patient();
+        // A time lapse and a recording go on.
+        let hidden = hidden && !self.shutter.shutter.is_patient() && !self.record.needs_frames();
         if hidden != self.window.hidden {
             self.window.hidden = hidden;
             self.core.engine.send(Command::Hidden(hidden));
@@ -325,9 +325,9 @@ impl App {
             files,
             settings,
             zones,
+            record,
             shutter,
             gallery,
-            record,
             stage,
             classes,
             ..

@@ -95,7 +95,7 @@ impl Gallery {
     pub fn set_folders(&self, folders: &[PathBuf]) {
         let mut held = self.shared.folders.lock().unwrap_or_else(PoisonError::into_inner);
         if *held != folders {
-            *held = folders.to_owned();
+            folders.clone_into(&mut held);
             drop(held);
             self.shared.notice();
         }

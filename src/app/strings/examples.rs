@@ -421,9 +421,9 @@ fn everything() -> Vec<Box<dyn Explain>> {
             problem
         }),
         snapshot_errors(),
+        record_errors(),
         discard_errors(),
         rename_errors(),
-        record_errors(),
         problems(),
         rules_errors(),
         log_errors(),

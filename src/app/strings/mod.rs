@@ -91,9 +91,9 @@ pub struct Strings {
     pub tracking: Tracking,
     pub events: Events,
     pub zones: Zones,
+    pub recording: Recording,
     pub shutter: Shutter,
     pub gallery: Gallery,
-    pub recording: Recording,
 }
 
 impl Strings {
@@ -109,9 +109,9 @@ impl Strings {
             tracking: Tracking::ENGLISH,
             events: Events::ENGLISH,
             zones: Zones::ENGLISH,
+            recording: Recording::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
-            recording: Recording::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -122,9 +122,9 @@ impl Strings {
             tracking: Tracking::CHINESE,
             events: Events::CHINESE,
             zones: Zones::CHINESE,
+            recording: Recording::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
-            recording: Recording::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -160,9 +160,9 @@ mod tests {
             Tracking::texts(),
             Events::texts(),
             Zones::texts(),
+            Recording::texts(),
             Shutter::texts(),
             Gallery::texts(),
-            Recording::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -183,7 +183,7 @@ fn an_open_menu_gets_the_keys() {
 fn the_snapshot_buttons_keys_begin_stop_and_copy() {
     let plain = |key| (Modifiers::NONE, key);
     let shutter = |intent| Intent::Shutter(intent);
-    let all = [plain(Key::Space), (Modifiers::SHIFT, Key::Space), plain(Key::T)];
+    let all = [plain(Key::Space), (Modifiers::SHIFT, Key::Space), plain(Key::S)];
     assert_eq!(
         pressed(Bench::default(), &all),
         [shutter(ShutterIntent::Press), shutter(ShutterIntent::TakeNow), shutter(ShutterIntent::Menu)]

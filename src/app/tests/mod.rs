@@ -84,10 +84,10 @@ pub(super) struct Bench {
     pub(super) events: EventsPage,
     pub(super) zones: SceneFile,
     pub(super) editor: Editor,
+    pub(super) recording: crate::record::Status,
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
-    pub(super) recording: crate::record::Status,
 }
 
 impl Default for Bench {
@@ -128,10 +128,10 @@ impl Default for Bench {
             events: EventsPage::default(),
             zones: SceneFile::default(),
             editor: Editor::default(),
+            recording: crate::record::Status::default(),
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
-            recording: crate::record::Status::default(),
         }
     }
 }

@@ -23,9 +23,9 @@ impl App {
                 Intent::Files(intent) => self.files.apply(intent, core, frame),
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Zones(intent) => self.zones.apply(intent, core),
+                Intent::Record(intent) => self.record.apply(intent, core),
                 Intent::Gallery(intent) => self.gallery.apply(intent, core),
                 Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
-                Intent::Record(intent) => self.record.apply(intent, core),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }
