@@ -22,6 +22,7 @@
 //! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
 //! | [`replay`] | running a saved snapshot or recording again |
 //! | [`gallery`] | everything that was saved, listed, with small images |
+//! | [`dataset`] | data sets: images with labels, to train models with and to measure them by |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -30,6 +31,7 @@
 pub mod alive;
 pub mod app;
 pub mod cli;
+pub mod dataset;
 pub mod discard;
 pub mod engine;
 pub mod events;

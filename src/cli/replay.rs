@@ -128,6 +128,9 @@ fn snapshot(
     if is_tracked {
         report.changes.push("objects were tracked, which smooths their boxes".into());
     }
+    if before.moved {
+        report.changes.push("the boxes had been moved from an earlier frame: the model was slower than the source".into());
+    }
     let reader = Reader::start(vec![Address::Image(saved.clean.clone())], Some(1), false)
         .context("No thread can be started")?;
     let thresholds = thresholds_of(of);
@@ -164,6 +167,9 @@ fn recording(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     report.changes.push("video is compressed with loss".into());
+    if lines.iter().any(|line| line.detections.iter().any(|d| d.track_id.is_some())) {
+        report.changes.push("objects were tracked, which smooths their boxes".into());
+    }
     let reader = Reader::start(vec![Address::Video(saved.clean.clone())], None, false)
         .context("No thread can be started")?;
     let mut running: Option<(Model, SavedModel, Thresholds)> = None;

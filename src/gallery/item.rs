@@ -85,7 +85,6 @@ pub struct Item {
     /// Of all files.
     pub bytes: u64,
     /// The bytes of its picture, and when it was changed, in milliseconds since 1970.
-    /// The bytes of its picture, and when it was changed, in milliseconds since 1970.
     pub stamp: (u64, i64),
     pub details: Arc<Details>,
     pub trouble: Option<Trouble>,

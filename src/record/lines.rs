@@ -29,7 +29,7 @@ pub(super) fn record_of(drawn: &Drawn, at: Duration, number: u64, look: &Look) -
     };
     let labels = &prediction.model.spec.labels;
     let mut record = FrameRecord::new(info, &prediction.results, labels, &prediction.times);
-    record.moved = *origin == Origin::Moved;
+    record.moved |= *origin == Origin::Moved;
     if let Some(report) = prediction.report.as_deref().filter(|_| !record.moved) {
         record.add_counts(report);
         record.add_events(report, labels);

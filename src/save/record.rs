@@ -75,7 +75,7 @@ pub struct FrameRecord {
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<Option<f64>>,
-    /// In recordings: the detections were found in an earlier frame and moved to this one.
+    /// The detections were found in an earlier frame and moved to this one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moved: bool,
     /// In recordings: what happened in this frame, if anything did.
@@ -250,7 +250,7 @@ impl FrameRecord {
                 total: round(times.total, 2),
             }),
             age_ms: None,
-            moved: false,
+            moved: results.moved,
             events: Vec::new(),
         }
     }
