@@ -111,6 +111,9 @@ impl Layout<'_> {
                     out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
                 }
                 events_button(ui, view, out);
+                if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
+                }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
                 }
