@@ -63,7 +63,13 @@ fn kill_encoders(folder: &Path) {
 fn settle(folder: &Path) {
     let pattern = format!("file:{}", folder.display());
     let begin = Instant::now();
-    while Command::new("pgrep").args(["-f", &pattern]).stdout(Stdio::null()).status().expect("pgrep runs").success() {
+    while Command::new("pgrep")
+        .args(["-f", &pattern])
+        .stdout(Stdio::null())
+        .status()
+        .expect("pgrep runs")
+        .success()
+    {
         assert!(begin.elapsed() < Duration::from_secs(10), "an encoder outlives its program");
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -129,7 +129,9 @@ fn snapshot(
         report.changes.push("objects were tracked, which smooths their boxes".into());
     }
     if before.moved {
-        report.changes.push("the boxes had been moved from an earlier frame: the model was slower than the source".into());
+        report.changes.push(
+            "the boxes had been moved from an earlier frame: the model was slower than the source".into(),
+        );
     }
     let reader = Reader::start(vec![Address::Image(saved.clean.clone())], Some(1), false)
         .context("No thread can be started")?;

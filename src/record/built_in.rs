@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use openh264::OpenH264API;
 use openh264::encoder::{
-    BitRate, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Layer, QpRange, RateControlMode, UsageType, VuiConfig,
+    BitRate, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Layer, QpRange, RateControlMode,
+    UsageType, VuiConfig,
 };
 use openh264::formats::{RgbaSliceU8, YUVBuffer};
 use smallvec::SmallVec;
@@ -51,12 +52,15 @@ impl BuiltIn {
             .max_frame_rate(FrameRate::from_hz(fps as f32))
             .rate_control_mode(RateControlMode::Bitrate)
             .usage_type(UsageType::CameraVideoRealTime)
-            .intra_frame_period(IntraFramePeriod::from_num_frames((fps * 2.0).round().clamp(1.0, 600.0) as u32))
+            .intra_frame_period(IntraFramePeriod::from_num_frames(
+                (fps * 2.0).round().clamp(1.0, 600.0) as u32
+            ))
             .vui(VuiConfig::bt601())
             .qp(QpRange::new(12, 30))
             // Without it, the encoder warns that it may not keep the rate.
             .skip_frames(true);
-        let encoder = Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|e| e.to_string())?;
+        let encoder =
+            Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|e| e.to_string())?;
         let file = File::create(path).map_err(|e| e.to_string())?;
         let even = (width.next_multiple_of(2) as usize, height.next_multiple_of(2) as usize);
         Ok(Self {
@@ -102,7 +106,8 @@ impl BuiltIn {
         let is_key = encoded.frame_type() == FrameType::IDR;
         let layers: SmallVec<[Layer<'_>; 4]> =
             (0..encoded.num_layers()).filter_map(|layer| encoded.layer(layer)).collect();
-        let units = layers.iter().flat_map(|layer| (0..layer.nal_count()).filter_map(|unit| layer.nal_unit(unit)));
+        let units =
+            layers.iter().flat_map(|layer| (0..layer.nal_count()).filter_map(|unit| layer.nal_unit(unit)));
         let units: SmallVec<[&[u8]; 8]> = units.map(without_start).collect();
         self.fragments.add(at, is_key, &units).map_err(|e| reason(&e))
     }

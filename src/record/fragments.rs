@@ -66,13 +66,17 @@ impl<W: Write> Fragments<W> {
         if !self.has_head {
             let unit = |kind: u8| units.iter().find(|unit| kind_of(unit) == Some(kind));
             let (Some(sequence), Some(picture)) = (unit(SEQUENCE), unit(PICTURE)) else {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "the encoder's first frame is no key frame"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the encoder's first frame is no key frame",
+                ));
             };
             let head = head(self.size, sequence, picture);
             self.write(&head)?;
             self.has_head = true;
         }
-        let is_due = self.samples.first().is_some_and(|first| is_key || at.saturating_sub(first.at) >= LENGTH);
+        let is_due =
+            self.samples.first().is_some_and(|first| is_key || at.saturating_sub(first.at) >= LENGTH);
         if is_due {
             self.flush(at)?;
         }
@@ -205,12 +209,8 @@ fn head((width, height): (u32, u32), sequence: &[u8], picture: &[u8]) -> Vec<u8>
     let track = [boxed(b"tkhd", &track), boxed(b"mdia", &media)].concat();
     let mut defaults = full(0, 0);
     numbers(&mut defaults, &[TRACK, 1, 0, 0, 0]);
-    let movie = [
-        boxed(b"mvhd", &movie),
-        boxed(b"trak", &track),
-        boxed(b"mvex", &boxed(b"trex", &defaults)),
-    ]
-    .concat();
+    let movie =
+        [boxed(b"mvhd", &movie), boxed(b"trak", &track), boxed(b"mvex", &boxed(b"trex", &defaults))].concat();
     [file, boxed(b"moov", &movie)].concat()
 }
 
