@@ -20,8 +20,8 @@ use crate::replay::{Comparison, Difference, Kind, SavedFile, SavedModel, compare
 use crate::save::{FrameInfo, FrameRecord};
 use crate::source::Address;
 
-/// A frame of a video belongs to a line whose time is so near, in seconds.
-const NEAR: f64 = 0.02;
+/// A frame of a video belongs to the line of its time; videos keep times to a hundredth of a frame or so, in seconds.
+const NEAR: f64 = 0.008;
 
 /// What `sightline replay` takes.
 #[derive(Debug, clap::Args)]

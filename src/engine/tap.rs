@@ -3,7 +3,7 @@
 //! The screen shows the newest frame and skips those that came in between; a tap gets all of them, in a bounded queue of its
 //! own. When that is full, what comes is left out and counted: nobody waits for a tap.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -30,6 +30,7 @@ pub enum TapItem {
 pub struct Tap {
     receiver: Receiver<TapItem>,
     missed: Arc<AtomicU64>,
+    lost_forget: Arc<AtomicBool>,
     _open: Open,
 }
 
@@ -47,6 +48,21 @@ impl Tap {
     }
 }
 
+impl Tap {
+    /// Whether a [`TapItem::Forget`] found no room since this was asked last: what was found before it no longer counts.
+    #[must_use]
+    pub fn has_lost_forget(&self) -> bool {
+        self.lost_forget.swap(false, Relaxed)
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        // The queue outlives its reader until the next frame; its frames needn't.
+        while self.receiver.try_recv().is_ok() {}
+    }
+}
+
 /// Counts a tap as long as it exists.
 #[derive(Debug)]
 struct Open(Arc<AtomicUsize>);
@@ -61,19 +77,28 @@ impl Drop for Open {
 #[derive(Default)]
 pub(super) struct Taps {
     count: Arc<AtomicUsize>,
-    senders: Mutex<Vec<(Sender<TapItem>, Arc<AtomicU64>)>>,
+    senders: Mutex<Vec<Listener>>,
+}
+
+/// A tap, seen from the engine.
+struct Listener {
+    sender: Sender<TapItem>,
+    missed: Arc<AtomicU64>,
+    lost_forget: Arc<AtomicBool>,
 }
 
 impl Taps {
     /// Opens a tap whose queue holds `bound` items.
     pub fn open(&self, bound: usize) -> Tap {
         let (sender, receiver) = bounded(bound.max(1));
-        let missed = Arc::<AtomicU64>::default();
+        let (missed, lost_forget) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         self.count.fetch_add(1, Relaxed);
         let open = Open(Arc::clone(&self.count));
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-        senders.push((sender, Arc::clone(&missed)));
-        Tap { receiver, missed, _open: open }
+        let listener =
+            Listener { sender, missed: Arc::clone(&missed), lost_forget: Arc::clone(&lost_forget) };
+        senders.push(listener);
+        Tap { receiver, missed, lost_forget, _open: open }
     }
 
     /// Whether anybody listens.
@@ -88,14 +113,17 @@ impl Taps {
         }
         let item = item();
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-        senders.retain(|(sender, missed)| match sender.try_send(item.clone()) {
+        senders.retain(|listener| match listener.sender.try_send(item.clone()) {
             Ok(()) => true,
-            Err(TrySendError::Full(item)) => {
-                if matches!(item, TapItem::Frame(_)) {
-                    missed.fetch_add(1, Relaxed);
-                }
+            Err(TrySendError::Full(TapItem::Frame(_))) => {
+                listener.missed.fetch_add(1, Relaxed);
                 true
             }
+            Err(TrySendError::Full(TapItem::Forget)) => {
+                listener.lost_forget.store(true, Relaxed);
+                true
+            }
+            Err(TrySendError::Full(_)) => true,
             Err(TrySendError::Disconnected(_)) => false,
         });
     }

@@ -1,7 +1,7 @@
 //! Clips: the seconds around an event, cut out of what is kept in memory.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use super::RecordError;
 use super::lines::{Lines, RecordingRecord, VideoFiles};
 use super::names::{prepare_folder, reserve};
 use super::options::{Look, RecordOptions};
+use super::process::Process;
 use super::recorder::{ClipRequest, Happening};
 use super::ring::{Cut, Ring};
 use super::take::Saved;
@@ -21,7 +22,7 @@ const MOST: usize = 16;
 /// The longest time before or after an event, in seconds.
 pub(super) const LONGEST_S: f64 = 120.0;
 /// A clip whose rule fires again before its end goes on, at most for so long.
-const LONGEST: Duration = Duration::from_mins(5);
+const LONGEST: Duration = Duration::from_mins(2);
 /// The encoder may be so much behind.
 const BEHIND: Duration = Duration::from_secs(4);
 
@@ -69,12 +70,17 @@ pub(super) struct Clips {
     /// Says which model ran; its other fields are those of the next clip.
     models: RecordingRecord,
     threads: Vec<JoinHandle<()>>,
+    /// What copies them.
+    copying: Arc<Mutex<Vec<Process>>>,
 }
+
+/// How long the end of the program waits for clips that are being written.
+const QUIT: Duration = Duration::from_secs(3);
 
 impl Clips {
     pub fn new(happenings: Sender<Happening>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let models = RecordingRecord::new("clip", &Look::default(), (0, 0), VideoFiles::default());
-        Self { pending: Vec::new(), happenings, wake, models, threads: Vec::new() }
+        Self { pending: Vec::new(), happenings, wake, models, threads: Vec::new(), copying: Arc::default() }
     }
 
     /// How many wait for their last second.
@@ -119,15 +125,20 @@ impl Clips {
         (self.wake)();
     }
 
-    /// Nothing is kept any more.
-    pub fn fail_all(&mut self) {
+    /// What they need is gone.
+    pub fn fail_all(&mut self, why: impl Fn() -> RecordError) {
         for pending in std::mem::take(&mut self.pending) {
-            self.fail(pending.done, RecordError::NothingKept);
+            self.fail(pending.done, why());
         }
     }
 
+    /// Whether none waits or is being written.
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_empty() && self.threads.iter().all(JoinHandle::is_finished)
+    }
+
     /// Saves those whose time is over; `all`: also the others, with what there is.
-    pub fn save(&mut self, ring: &Ring, all: bool) {
+    pub fn save(&mut self, ring: &Ring, look: &Look, all: bool) {
         self.threads.retain(|thread| !thread.is_finished());
         let is_ready =
             |pending: &mut Pending| all || ring.has_until(pending.until) || pending.over.elapsed() > BEHIND;
@@ -139,10 +150,14 @@ impl Clips {
             };
             let mut record = self.models.clone();
             (record.size, record.rule) = (pending.size.into(), pending.rule.clone());
+            (record.mirrored, record.privacy) = (look.style.mirror, look.privacy.on);
+            record.source.clone_from(&look.source);
+            record.frames = cut.frames;
             record.made = chrono::Local::now().fixed_offset().into();
             let (happenings, wake) = (self.happenings.clone(), Arc::clone(&self.wake));
+            let copying = Arc::clone(&self.copying);
             let work = move || {
-                let result = write(&pending, &cut, record);
+                let result = write(&pending, &cut, record, &copying);
                 let result = result.map_err(Arc::new);
                 if let Ok(path) = &result {
                     let saved = Saved::of_clip(path.clone(), cut.length);
@@ -158,16 +173,28 @@ impl Clips {
         }
     }
 
-    /// Waits until those that are being written are complete.
-    pub fn wait(&mut self) {
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
+    /// The program ends: waits a moment for those that are being written.
+    pub fn hurry(&mut self) {
+        let until = Instant::now() + QUIT;
+        while !self.is_idle() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.copying.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Process::kill);
+        // With its copy gone, each removes its files.
+        let until = Instant::now() + QUIT / 6;
+        while !self.is_idle() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
 
 /// Writes a clip's files and returns the video.
-fn write(pending: &Pending, cut: &Cut, mut record: RecordingRecord) -> Result<PathBuf, RecordError> {
+fn write(
+    pending: &Pending,
+    cut: &Cut,
+    mut record: RecordingRecord,
+    copying: &Mutex<Vec<Process>>,
+) -> Result<PathBuf, RecordError> {
     let options = &pending.options;
     let folder = prepare_folder(options.folder.as_deref())?;
     // H.264 can't be put into WebM.
@@ -179,15 +206,13 @@ fn write(pending: &Pending, cut: &Cut, mut record: RecordingRecord) -> Result<Pa
     }
     let paths = reserve(&folder, chrono::Local::now(), &endings)?;
     let mut write = || -> Result<(), RecordError> {
-        cut.write(&paths[0], container)?;
+        cut.write(&paths[0], container, |process| {
+            copying.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+        })?;
         let [video, json, lines] = paths.as_slice() else { return Ok(()) };
         let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
         record.files = VideoFiles { annotated: name(video), clean: None, lines: name(lines) };
         record.duration_s = Some((cut.length.as_secs_f64() * 1000.0).round() / 1000.0);
-        record.frames = cut.records.len() as u64;
-        if let Some(first) = cut.records.first() {
-            record.source.clone_from(&first.source);
-        }
         let unwritable = |path: &PathBuf, e: &std::io::Error| RecordError::unwritable(path, e);
         record.write(json).map_err(|e| unwritable(json, &e))?;
         let mut out = Lines::open(lines).map_err(|e| unwritable(lines, &e))?;

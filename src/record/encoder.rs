@@ -90,7 +90,7 @@ const H264: &[Encoder] = &[
         hardware: true,
         before: &[],
         filter: NV12,
-        options: &["-preset", "p4", "-tune", "ll", "-rc", "vbr", "-cq", "23", "-b:v", "0"],
+        options: &["-preset", "p4", "-tune", "ll", "-rc", "vbr", "-cq", "23", "-b:v", "0", "-delay", "0"],
     },
     Encoder {
         name: "h264_videotoolbox",
@@ -121,7 +121,6 @@ const H264: &[Encoder] = &[
         options: &["-preset", "veryfast", "-crf", "20", "-tune", "zerolatency"],
     },
     Encoder { name: "libopenh264", hardware: false, before: &[], filter: YUV420, options: &["-b:v", "8M"] },
-    Encoder { name: "mpeg4", hardware: false, before: &[], filter: YUV420, options: &["-q:v", "3"] },
 ];
 
 const VPX: &[Encoder] = &[
@@ -184,10 +183,12 @@ impl Encoder {
     }
 
     /// Encodes a few frames. An encoder that ffmpeg was built with may lack its driver or its card.
-    fn works(&self) -> bool {
+    fn works(&self, (width, height): (u32, u32)) -> bool {
         let mut command = ffmpeg();
         command.args(["-loglevel", "error"]).args(self.before);
-        command.args(["-f", "lavfi", "-i", "color=size=320x240:rate=30:duration=0.2"]);
+        // Many cards have a largest size.
+        let frames = format!("color=size={width}x{height}:rate=30:duration=0.2");
+        command.args(["-f", "lavfi", "-i", &frames]);
         command.args(self.arguments()).args(["-f", "null", "-"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().is_ok_and(|child| Process::new(child).wait(TRIAL) == Some(true))
@@ -204,19 +205,19 @@ const HARDWARE: std::ops::RangeInclusive<u32> = 256..=4096;
 /// # Errors
 /// [`RecordError::NoFfmpeg`], or [`RecordError::NoEncoder`].
 pub fn best(container: Container, (width, height): (u32, u32)) -> Result<Encoder, RecordError> {
-    static FOUND: Mutex<Vec<((Container, bool), Encoder)>> = Mutex::new(Vec::new());
+    static FOUND: Mutex<Vec<((Container, (u32, u32)), Encoder)>> = Mutex::new(Vec::new());
     let hardware = HARDWARE.contains(&width) && HARDWARE.contains(&height);
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, encoder)) = found.iter().find(|(of, _)| *of == (container, hardware)) {
+    if let Some((_, encoder)) = found.iter().find(|(of, _)| *of == (container, (width, height))) {
         return Ok(*encoder);
     }
     let offered = offered()?;
     let has = |encoder: &&Encoder| {
         (hardware || !encoder.hardware) && offered.iter().any(|name| name == encoder.name)
     };
-    let working = container.encoders().iter().filter(has).find(|encoder| encoder.works());
+    let working = container.encoders().iter().filter(has).find(|encoder| encoder.works((width, height)));
     let encoder = *working.ok_or(RecordError::NoEncoder { container })?;
-    found.push(((container, hardware), encoder));
+    found.push(((container, (width, height)), encoder));
     Ok(encoder)
 }
 

@@ -28,6 +28,13 @@ pub enum RecordError {
     Removed { path: PathBuf },
     #[error("There is nothing to record yet: the source sends no frames.")]
     NoFrames,
+    /// With privacy on, and no model has found anything yet.
+    #[error("There is nothing to record yet: with privacy on, only frames with results are recorded.")]
+    NoResults,
+    #[error("With privacy on, nothing is recorded while models are compared.")]
+    Blind,
+    #[error("The clip was given up because privacy was turned on.")]
+    PrivacyChanged,
     /// "Save the last seconds", and none are kept.
     #[error("No video of the last seconds is kept.")]
     NothingKept,
@@ -57,6 +64,9 @@ impl RecordError {
                 "Record again, and leave the file where it is until the recording has ended."
             }
             Self::NoFrames => "Choose a source, or wait for its first frame.",
+            Self::NoResults => "Choose a model that finds whom you hide.",
+            Self::Blind => "End the comparison (C), or turn privacy off.",
+            Self::PrivacyChanged => "Save the last seconds again a little later.",
             Self::NothingKept => "Choose in the settings, under Recordings, how many seconds are kept.",
         };
         fix.into()

@@ -10,7 +10,7 @@ const TIMESCALE: u64 = 90_000;
 const LENGTH: u64 = TIMESCALE / 4;
 /// The track's number.
 const TRACK: u32 = 1;
-/// Flags of a sample: others don't need it, it needs others (ISO/IEC 14496-12, 8.8.3.1).
+/// Flags of a sample: it needs others (ISO/IEC 14496-12, 8.8.3.1).
 const NO_KEY: u32 = 0x0101_0000;
 /// It needs no others.
 const KEY: u32 = 0x0200_0000;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Local};
 
@@ -34,8 +35,29 @@ pub(super) fn prepare_folder(chosen: Option<&Path>) -> Result<PathBuf, RecordErr
         let reason = "it is not a folder".to_owned();
         return Err(RecordError::Unwritable { path: folder, reason });
     }
+    remove_leftovers(&folder);
     check_room(&folder, 2 * RESERVE)?;
     Ok(folder)
+}
+
+/// Copies of a program that was killed are removed after a day: nobody writes them any more.
+const OLD: Duration = Duration::from_secs(24 * 3600);
+
+fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_ours = name.starts_with(".sightline-")
+            && [".mp4", ".mkv", ".webm", ".part"].iter().any(|ending| name.ends_with(ending));
+        let is_old = || {
+            let modified = entry.metadata().and_then(|data| data.modified());
+            modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD))
+        };
+        if is_ours && is_old() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Checks that the disk of a folder has so many bytes left. If the system doesn't tell, nothing is refused.

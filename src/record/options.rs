@@ -66,6 +66,8 @@ pub struct Look {
     pub privacy: Privacy,
     /// Each result is shown on its own frame, and frames without one aren't shown.
     pub own_frame: bool,
+    /// No frame may be recorded: several models find who is to be hidden, and a recording knows the results of one.
+    pub blind: bool,
     /// The source as the user named it.
     pub source: String,
     /// The source's usual rate, if it is known.

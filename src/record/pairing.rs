@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::engine::{Prediction, TapItem};
 use crate::frame::Frame;
@@ -116,6 +116,14 @@ impl Pairing {
             self.release(ready);
         }
         self.waiting.push_back(Waiting { frame, moved: None });
+    }
+
+    /// Hands out the frames that have waited long enough, also if no other comes.
+    pub fn give_up(&mut self, now: Instant, mut ready: impl FnMut(Drawn)) {
+        let is_over = |first: &Waiting| now.saturating_duration_since(first.frame.captured) > HOLD;
+        while self.waiting.front().is_some_and(is_over) {
+            self.release(&mut ready);
+        }
     }
 
     /// Hands out all frames that wait: no more come for now.

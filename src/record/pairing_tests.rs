@@ -1,7 +1,5 @@
 //! Which results a frame of a recording gets.
 
-use std::time::Instant;
-
 use super::*;
 use crate::fixtures::prediction;
 

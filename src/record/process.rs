@@ -10,6 +10,12 @@ pub(super) fn ffmpeg() -> Command {
     command.arg("-hide_banner").arg("-nostdin");
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    #[cfg(windows)]
+    {
+        /// `CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW`
+        const ALONE: u32 = 0x0000_0200 | 0x0800_0000;
+        std::os::windows::process::CommandExt::creation_flags(&mut command, ALONE);
+    }
     command
 }
 
@@ -26,11 +32,10 @@ impl Process {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Ends it at once. Does nothing to one that has ended.
+    /// Ends it at once. Does nothing to one that has ended. Doesn't wait: a program that hangs in a driver may not end at all.
     pub fn kill(&self) {
         self.with(|child| {
             let _ = child.kill();
-            let _ = child.wait();
         });
     }
 
@@ -43,6 +48,9 @@ impl Process {
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
                 Ok(None) | Err(_) => {
                     self.kill();
+                    // Lets the system forget it, if it ends.
+                    std::thread::sleep(Duration::from_millis(50));
+                    let _ = self.with(Child::try_wait);
                     return None;
                 }
             }

@@ -22,6 +22,8 @@ use crate::engine::{Tap, TapItem};
 pub const TAP_QUEUE: usize = 12;
 /// How long the thread waits for a frame before it looks after its files.
 const STEP: Duration = Duration::from_millis(50);
+/// The same while there is nothing to do.
+const LONG: Duration = Duration::from_secs(3600);
 /// A recording that gets no first frame for so long is given up.
 const NO_FRAMES: Duration = Duration::from_secs(10);
 /// An encoder of the ring that can't be started is tried again after this.
@@ -254,6 +256,8 @@ struct Work {
     ring: Option<Ring>,
     /// The ring couldn't be started; it is tried again then.
     retry_at: Option<Instant>,
+    /// That it couldn't be started was told.
+    ring_trouble: bool,
     clips: Clips,
     tap: Option<Tap>,
     pairing: Pairing,
@@ -274,6 +278,7 @@ impl Work {
             keep_s: 0,
             ring: None,
             retry_at: None,
+            ring_trouble: false,
             tap: None,
             pairing: Pairing::default(),
             painter: Painter::default(),
@@ -285,6 +290,7 @@ impl Work {
         let nothing = never();
         loop {
             let items = self.tap.as_ref().map_or(&nothing, Tap::items).clone();
+            let step = if self.is_idle() { LONG } else { STEP };
             select! {
                 recv(orders) -> order => match order {
                     Ok(order) => self.carry_out(order),
@@ -297,11 +303,17 @@ impl Work {
                     }
                 },
                 recv(items) -> item => match item {
-                    Ok(item) => self.take(item),
+                    Ok(item) => {
+                        // A frame isn't drawn under a setting that is gone by now.
+                        while let Ok(order) = orders.try_recv() {
+                            self.carry_out(order);
+                        }
+                        self.take(item);
+                    }
                     // The engine has ended.
                     Err(_) => self.tap = None,
                 },
-                default(STEP) => {}
+                default(step) => {}
             }
             self.look_after();
         }
@@ -361,23 +373,57 @@ impl Work {
         if look.privacy != self.look.privacy {
             // What was drawn under the old setting isn't shown under the new one.
             self.pairing.clear();
-            self.ring = None;
+            if look.privacy.on {
+                self.ring = None;
+                self.clips.fail_all(|| RecordError::PrivacyChanged);
+            }
+            // Each file says who is hidden in it.
+            self.begin_anew(false);
+        } else if look.style.mirror != self.look.style.mirror {
+            self.begin_anew(true);
         }
         self.pairing.set_own_only(look.own_only());
         self.look = look;
     }
 
+    /// Ends the files and begins others with the next frame. `hold`: the last frame is shown until now.
+    fn begin_anew(&mut self, hold: bool) {
+        if let Life::Recording(take) = &mut self.life {
+            let options = take.options().clone();
+            if !hold {
+                take.forget_last();
+            }
+            self.end_take(None);
+            self.life = Life::Starting(options, Instant::now());
+        } else if let Life::Paused(take) = &mut self.life {
+            take.forget_last();
+        }
+    }
+
+    /// Whether nothing is to be done until an order comes.
+    fn is_idle(&self) -> bool {
+        let rests = matches!(self.life, Life::Idle) && self.keep_s == 0 && self.ring.is_none();
+        rests && self.endings.is_empty() && self.clips.is_idle() && self.tap.is_none()
+    }
+
     fn keep(&mut self, seconds: u32) {
         self.keep_s = seconds;
-        self.retry_at = None;
+        (self.retry_at, self.ring_trouble) = (None, false);
         match &mut self.ring {
-            Some(_) if seconds == 0 => self.ring = None,
+            // Clips that wait are saved with what there is.
+            Some(_) if seconds == 0 => self.end_ring(),
             Some(ring) => ring.set_seconds(seconds),
             None => {}
         }
     }
 
     fn take(&mut self, item: TapItem) {
+        if let Some(tap) = self.tap.as_ref().filter(|tap| tap.has_lost_forget()) {
+            // What waits may belong to the model that is gone.
+            while tap.items().try_recv().is_ok() {}
+            self.pairing.clear();
+            return;
+        }
         let mut ready = std::mem::take(&mut self.ready);
         self.pairing.take(item, |drawn| ready.push(drawn));
         ready.drain(..).for_each(|drawn| self.add(&drawn));
@@ -393,7 +439,7 @@ impl Work {
     }
 
     fn add(&mut self, drawn: &Drawn) {
-        if !drawn.frame.is_whole() {
+        if !drawn.frame.is_whole() || self.look.blind {
             return;
         }
         self.begin_take(drawn);
@@ -433,7 +479,8 @@ impl Work {
             }
             _ => return,
         };
-        match Take::start(&options, &self.look, &drawn.frame) {
+        // Frames that were lost while the encoder was looked for don't count.
+        match Take::start(&options, &self.look, &drawn.frame, self.tap.as_ref().map_or(0, Tap::missed)) {
             Ok(take) => self.life = Life::Recording(take),
             Err(error) => {
                 self.life = Life::Idle;
@@ -443,7 +490,13 @@ impl Work {
     }
 
     fn begin_ring(&mut self, drawn: &Drawn) {
-        if self.ring.as_ref().is_some_and(|ring| !ring.fits(&drawn.frame) || ring.is_over()) {
+        if self.ring.as_ref().is_some_and(Ring::is_over) {
+            self.end_ring();
+            self.ring_failed(RecordError::Ended {
+                path: PathBuf::new(),
+                reason: "the encoder ended early".into(),
+            });
+        } else if self.ring.as_ref().is_some_and(|ring| !ring.fits(&drawn.frame)) {
             self.end_ring();
         }
         let waits = self.retry_at.is_some_and(|at| Instant::now() < at);
@@ -451,21 +504,23 @@ impl Work {
             return;
         }
         match Ring::start(self.keep_s, self.look.fps(), &drawn.frame) {
-            Ok(ring) => (self.ring, self.retry_at) = (Some(ring), None),
-            Err(error) => {
-                // Without ffmpeg each try would say the same again.
-                if self.retry_at.is_none() {
-                    self.tell(Happening::ClipFailed(Arc::new(error)));
-                }
-                self.retry_at = Some(Instant::now() + RETRY);
-            }
+            Ok(ring) => self.ring = Some(ring),
+            Err(error) => self.ring_failed(error),
         }
+    }
+
+    fn ring_failed(&mut self, error: RecordError) {
+        // Each try would say the same again.
+        if !std::mem::replace(&mut self.ring_trouble, true) {
+            self.tell(Happening::ClipFailed(Arc::new(error)));
+        }
+        self.retry_at = Some(Instant::now() + RETRY);
     }
 
     /// Saves the clips that are asked for with what there is, and forgets the rest.
     fn end_ring(&mut self) {
         if let Some(ring) = self.ring.take() {
-            self.clips.save(&ring, true);
+            self.clips.save(&ring, &self.look, true);
         }
     }
 
@@ -475,7 +530,8 @@ impl Work {
             Life::Paused(take) => (take, true),
             Life::Idle | Life::Starting(..) => return,
         };
-        self.endings.push(take.end(early, is_paused));
+        let missed = self.tap.as_ref().map_or(0, Tap::missed);
+        self.endings.push(take.end(early, is_paused, missed));
     }
 
     fn look_after(&mut self) {
@@ -483,7 +539,12 @@ impl Work {
             Life::Recording(take) | Life::Paused(take) => take.check().err(),
             Life::Starting(_, since) if since.elapsed() > NO_FRAMES => {
                 self.life = Life::Idle;
-                self.tell(Happening::Failed(RecordError::NoFrames));
+                let error = match &self.look {
+                    look if look.blind => RecordError::Blind,
+                    look if look.own_only() => RecordError::NoResults,
+                    _ => RecordError::NoFrames,
+                };
+                self.tell(Happening::Failed(error));
                 None
             }
             _ => None,
@@ -491,10 +552,14 @@ impl Work {
         if let Some(error) = trouble {
             self.end_take(Some(error));
         }
+        let mut ready = std::mem::take(&mut self.ready);
+        self.pairing.give_up(Instant::now(), |drawn| ready.push(drawn));
+        ready.drain(..).for_each(|drawn| self.add(&drawn));
+        self.ready = ready;
         if let Some(ring) = &self.ring {
-            self.clips.save(ring, false);
+            self.clips.save(ring, &self.look, false);
         } else {
-            self.clips.fail_all();
+            self.clips.fail_all(|| RecordError::NothingKept);
         }
         self.poll_endings();
         self.show_status();
@@ -502,6 +567,7 @@ impl Work {
         if matches!(self.life, Life::Idle) && self.keep_s == 0 && self.tap.is_some() {
             self.tap = None;
             self.pairing.clear();
+            self.painter = Painter::default();
         }
     }
 
@@ -517,23 +583,33 @@ impl Work {
     }
 
     fn show_status(&self) {
-        let mut status = self.shared.status();
         let (phase, take) = match &self.life {
             Life::Idle => (Phase::Idle, None),
             Life::Starting(..) => (Phase::Starting, None),
             Life::Recording(take) => (Phase::Recording, Some(take)),
             Life::Paused(take) => (Phase::Paused, Some(take)),
         };
+        let elapsed = take.map_or(Duration::ZERO, Take::elapsed);
+        // A disk that hangs holds up this thread, not the window's, which reads the status.
+        let is_due = self.shared.status().elapsed.as_secs() != elapsed.as_secs();
+        let bytes = take.filter(|_| is_due).map(Take::bytes);
+        let missed = self.tap.as_ref().map_or(0, Tap::missed);
+        let mut status = self.shared.status();
         let shown_second = status.elapsed.as_secs();
         let old = (status.phase, shown_second, status.clips, status.keeps_s);
         status.phase = phase;
-        status.elapsed = take.map_or(Duration::ZERO, Take::elapsed);
-        status.left_out = take.map_or(0, Take::left_out);
+        status.elapsed = elapsed;
+        status.left_out = take.map_or(0, |take| take.left_out(missed));
+        if let Some(bytes) = bytes {
+            status.bytes = bytes;
+        }
         status.keeps_s = self.ring.as_ref().map_or(0, Ring::seconds);
         status.clips = self.clips.len();
         let is_news = old != (status.phase, status.elapsed.as_secs(), status.clips, status.keeps_s);
         if is_news {
-            status.bytes = take.map_or(0, Take::bytes);
+            if take.is_none() {
+                status.bytes = 0;
+            }
             status.path = take.map(|take| take.path().to_owned());
         }
         drop(status);
@@ -548,7 +624,7 @@ impl Work {
         self.end_take(None);
         self.end_ring();
         self.tap = None;
-        self.clips.wait();
+        self.clips.hurry();
         while !self.endings.is_empty() {
             self.endings.iter().for_each(Ending::hurry);
             self.poll_endings();

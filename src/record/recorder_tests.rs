@@ -226,7 +226,7 @@ fn lines_hold_what_was_found_at_the_videos_own_times() {
     let found = |n: u64| crate::fixtures::prediction(&frame(n), &[(2, [8.0, 8.0, 40.0, 30.0])]);
     let options = RecordOptions { container: Container::Mkv, ..options(folder.path(), What::Both) };
     let mut painter = Painter::default();
-    let mut take = Take::start(&options, &look, &frame(0)).expect("it starts");
+    let mut take = Take::start(&options, &look, &frame(0), 0).expect("it starts");
     let mut images = Vec::new();
     for (n, results) in [None, Some(Own), Some(Moved), Some(Earlier)].into_iter().enumerate() {
         let n = n as u64;
@@ -236,7 +236,7 @@ fn lines_hold_what_was_found_at_the_videos_own_times() {
         images.push(painted.clone());
         take.add(&drawn, painted, &look).expect("it is written");
     }
-    let mut ending = take.end(None, true);
+    let mut ending = take.end(None, true, 0);
     until("it is complete", || ending.poll().is_some());
     let line = names(folder.path()).into_iter().find(|name| name.ends_with(".jsonl")).expect("lines");
     let text = std::fs::read_to_string(folder.path().join(line)).expect("readable");
@@ -270,4 +270,32 @@ fn privacy_holds_in_both_videos() {
         assert_ne!([at(30, 40), at(31, 40)], [255, 0], "the person is seen");
         assert_eq!([at(2, 60), at(3, 60)], [255, 0], "the rest isn't hidden");
     }
+}
+
+#[test]
+fn privacy_that_is_turned_on_ends_the_file_and_shows_no_frame_without_results() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, recorder) = (engine(), recorder());
+    recorder.record(engine.tap(TAP_QUEUE), options(folder.path(), What::Clean));
+    record_until(&recorder, 0.5);
+    let privacy = crate::privacy::Privacy::hiding(vec!["person".into()]);
+    recorder.set_look(Arc::new(Look { privacy, ..Look::default() }));
+    let before = saved(&recorder);
+    assert_eq!(before.videos.len(), 1);
+    // No model runs, so nobody knows what is in these frames.
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(recorder.status().phase, Phase::Starting);
+    let videos = names(folder.path()).into_iter().filter(|name| name.ends_with(".mp4")).count();
+    assert_eq!(videos, 1, "{:?}", names(folder.path()));
+    recorder.set_look(Arc::default());
+    until("it goes on", || recorder.status().phase == Phase::Recording);
+}
+
+#[test]
+fn a_disk_that_gets_full_ends_the_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let free = fs4::available_space(folder.path()).expect("the system tells");
+    let told = crate::record::names::check_room(folder.path(), free.saturating_mul(2));
+    assert!(matches!(told, Err(RecordError::NoRoom { .. })), "{told:?}");
+    assert!(crate::record::names::check_room(folder.path(), 1).is_ok());
 }

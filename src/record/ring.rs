@@ -29,10 +29,13 @@ const QUEUE: usize = 6;
 /// Units of time in a second: that of the stream.
 const TIMESCALE: u64 = 90_000;
 
-/// A second of video or so.
+/// A quarter of a second of video or so.
 #[derive(Clone)]
 struct Fragment {
     start: Duration,
+    /// It begins with a key frame: a clip can begin with it.
+    is_key: bool,
+    frames: u64,
     bytes: Arc<[u8]>,
 }
 
@@ -54,10 +57,22 @@ impl Kept {
     fn add(&mut self, fragment: Fragment) {
         self.bytes += fragment.bytes.len();
         self.fragments.push_back(fragment);
-        // A fragment ends where the next one starts.
-        while self.fragments.get(1).is_some_and(|next| next.start <= self.from) || self.bytes > MOST_BYTES {
-            let Some(first) = self.fragments.pop_front() else { return };
-            self.bytes -= first.bytes.len();
+        // All until the next key frame go together.
+        loop {
+            let next = self.fragments.iter().skip(1).find(|fragment| fragment.is_key);
+            let is_old = next.is_some_and(|next| next.start <= self.from);
+            if !is_old && self.bytes <= MOST_BYTES {
+                return;
+            }
+            while let Some(first) = self.fragments.pop_front() {
+                self.bytes -= first.bytes.len();
+                if self.fragments.front().is_none_or(|fragment| fragment.is_key) {
+                    break;
+                }
+            }
+            if self.fragments.is_empty() {
+                return;
+            }
         }
     }
 }
@@ -82,8 +97,18 @@ impl Ring {
         let encoder = best(Container::Mp4, size)?;
         let started = Encoding::start(&encoder, size, fps, |command| {
             // A key frame each second of time, whatever the rate is: with each begins a fragment.
-            command.args(["-force_key_frames", "expr:gte(t,n_forced)", "-g", "600"]);
-            command.args(["-movflags", "+frag_keyframe+empty_moov+default_base_moof"]);
+            command.args([
+                "-force_key_frames",
+                "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+1))",
+                "-g",
+                "600",
+            ]);
+            command.args([
+                "-movflags",
+                "+frag_keyframe+empty_moov+default_base_moof",
+                "-frag_duration",
+                "250000",
+            ]);
             command.args(["-video_track_timescale", &TIMESCALE.to_string(), "-flush_packets", "1"]);
             command.args(["-f", "mp4", "pipe:1"]).stdout(Stdio::piped());
         });
@@ -201,7 +226,9 @@ impl Ring {
     /// The video from the key frame before `from` to the fragment with `until`, and what was found in its frames; `None` if there is none.
     pub fn cut(&self, from: Duration, until: Duration) -> Option<Cut> {
         let kept = lock(&self.kept);
-        let first = kept.fragments.iter().rposition(|fragment| fragment.start <= from).unwrap_or(0);
+        let begins = |fragment: &Fragment| fragment.is_key && fragment.start <= from;
+        let first = kept.fragments.iter().rposition(begins);
+        let first = first.or_else(|| kept.fragments.iter().position(|fragment| fragment.is_key))?;
         let fragments: Vec<Fragment> = kept
             .fragments
             .iter()
@@ -219,7 +246,8 @@ impl Ring {
         let mut records: Vec<FrameRecord> = records.collect();
         let first = records.first().map_or(0, |record| record.frame);
         records.iter_mut().for_each(|record| record.frame -= first);
-        Some(Cut { head: kept.head.clone(), fragments, records, length: end.saturating_sub(begin) })
+        let frames = fragments.iter().map(|fragment| fragment.frames).sum();
+        Some(Cut { head: kept.head.clone(), fragments, records, frames, length: end.saturating_sub(begin) })
     }
 }
 
@@ -241,6 +269,8 @@ pub(super) struct Cut {
     head: Vec<u8>,
     fragments: Vec<Fragment>,
     pub records: Vec<FrameRecord>,
+    /// How many frames it has.
+    pub frames: u64,
     pub length: Duration,
 }
 
@@ -249,14 +279,19 @@ impl Cut {
     ///
     /// # Errors
     /// Why it can't be written.
-    pub fn write(&self, target: &Path, container: Container) -> Result<(), RecordError> {
+    pub fn write(
+        &self,
+        target: &Path,
+        container: Container,
+        started: impl FnOnce(Process),
+    ) -> Result<(), RecordError> {
         let folder = target.parent().unwrap_or(Path::new("."));
         let failed = |error: io::Error| RecordError::unwritable(target, &error);
         let raw = tempfile::Builder::new().prefix(".sightline-").suffix(".part").tempfile_in(folder);
         let mut raw = raw.map_err(failed)?;
         let mut parts = std::iter::once(&self.head[..]).chain(self.fragments.iter().map(|f| &*f.bytes));
         parts.try_for_each(|part| io::Write::write_all(&mut raw, part)).map_err(failed)?;
-        copy_into(raw.path(), target, container, |_| ())
+        copy_into(raw.path(), target, container, started)
     }
 }
 
@@ -268,13 +303,15 @@ fn read_fragments(mut stream: ChildStdout, kept: &Mutex<Kept>) -> io::Result<()>
     while let Some((name, bytes)) = read_box(&mut stream)? {
         match &name {
             b"moof" => {
-                start = Some(decode_time(&bytes).unwrap_or_else(|| begin.elapsed()));
+                let (is_key, frames) = samples(&bytes).unwrap_or((true, 0));
+                start = Some((decode_time(&bytes).unwrap_or_else(|| begin.elapsed()), is_key, frames));
                 fragment = bytes;
             }
             b"mdat" => {
                 fragment.extend_from_slice(&bytes);
-                if let Some(start) = start.take() {
-                    lock(kept).add(Fragment { start, bytes: std::mem::take(&mut fragment).into() });
+                if let Some((start, is_key, frames)) = start.take() {
+                    let bytes = std::mem::take(&mut fragment).into();
+                    lock(kept).add(Fragment { start, is_key, frames, bytes });
                 }
             }
             b"ftyp" | b"moov" => lock(kept).head.extend_from_slice(&bytes),
@@ -319,6 +356,33 @@ fn decode_time(moof: &[u8]) -> Option<Duration> {
         _ => u64::from_be_bytes(tfdt.get(4..12)?.try_into().ok()?),
     };
     Some(Duration::from_secs_f64(time as f64 / TIMESCALE as f64))
+}
+
+/// Whether a fragment begins with a key frame, and how many frames it has: `moof` ▸ `traf` ▸ `tfhd` and `trun`.
+fn samples(moof: &[u8]) -> Option<(bool, u64)> {
+    /// Fields that are there if a flag is set, in their order: each has four bytes, but the base's eight.
+    const DEFAULTS: [(u32, usize); 4] = [(0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4)];
+    /// A sample's flags say that it needs others.
+    const NO_KEY: u32 = 0x0001_0000;
+    let number = |bytes: &[u8], at: usize| {
+        Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+    };
+    let track = find(moof.get(8..)?, *b"traf")?;
+    let (head, run) = (find(track, *b"tfhd")?, find(track, *b"trun")?);
+    let (head_flags, run_flags) = (number(head, 0)? & 0xff_ffff, number(run, 0)? & 0xff_ffff);
+    let before: usize =
+        DEFAULTS.iter().filter(|(flag, _)| head_flags & flag != 0).map(|(_, size)| size).sum();
+    let usual = if head_flags & 0x20 != 0 { number(head, 8 + before)? } else { 0 };
+    let after_offset = 8 + if run_flags & 0x1 != 0 { 4 } else { 0 };
+    let flags = if run_flags & 0x4 != 0 {
+        number(run, after_offset)?
+    } else if run_flags & 0x400 != 0 {
+        let before = [0x100, 0x200].iter().filter(|flag| run_flags & **flag != 0).count() * 4;
+        number(run, after_offset + before)?
+    } else {
+        usual
+    };
+    Some((flags & NO_KEY == 0, u64::from(number(run, 4)?)))
 }
 
 /// The content of the first box of this name among boxes.

@@ -34,6 +34,8 @@ pub(super) struct Take {
     last: Option<(Images, Instant)>,
     checked: Instant,
     thumbnail: Thumbnail,
+    /// Frames that the tap had lost before.
+    missed: u64,
 }
 
 impl Take {
@@ -41,7 +43,12 @@ impl Take {
     ///
     /// # Errors
     /// Why it can't be written; no file of it is left.
-    pub fn start(options: &RecordOptions, look: &Look, frame: &Frame) -> Result<Self, RecordError> {
+    pub fn start(
+        options: &RecordOptions,
+        look: &Look,
+        frame: &Frame,
+        missed: u64,
+    ) -> Result<Self, RecordError> {
         let folder = prepare_folder(options.folder.as_deref())?;
         let size = (frame.width, frame.height);
         // Found before files are made: that may take seconds the first time.
@@ -61,7 +68,7 @@ impl Take {
                 let _ = std::fs::remove_file(path);
             }
         }
-        made
+        made.map(|take| Self { missed, ..take })
     }
 
     fn start_in(
@@ -100,6 +107,7 @@ impl Take {
             last: None,
             checked: Instant::now(),
             thumbnail: Thumbnail::default(),
+            missed: 0,
         };
         take.write_record()?;
         Ok(take)
@@ -207,9 +215,15 @@ impl Take {
         self.annotated.iter().chain(&self.clean).map(Writer::bytes).sum()
     }
 
-    /// Frames that an encoder had no time for.
-    pub fn left_out(&self) -> u64 {
-        self.annotated.iter().chain(&self.clean).map(Writer::left_out).max().unwrap_or(0)
+    /// Frames that an encoder or the recorder had no time for; `missed`: those that the tap has lost by now.
+    pub fn left_out(&self, missed: u64) -> u64 {
+        let encoders = self.annotated.iter().chain(&self.clean).map(Writer::left_out).max().unwrap_or(0);
+        encoders + missed.saturating_sub(self.missed)
+    }
+
+    /// The last frame isn't shown any longer: it may show whom the next ones hide.
+    pub fn forget_last(&mut self) {
+        self.last = None;
     }
 
     /// The file that the user is told of.
@@ -218,13 +232,13 @@ impl Take {
     }
 
     /// Ends it; `early` says why, unless the user ended it. `is_paused`: its time stands still already.
-    pub fn end(mut self, early: Option<RecordError>, is_paused: bool) -> Ending {
+    pub fn end(mut self, early: Option<RecordError>, is_paused: bool, missed: u64) -> Ending {
         if !is_paused && early.is_none() {
             self.hold_last();
         }
         let elapsed = self.elapsed();
         self.record.duration_s = Some((elapsed.as_secs_f64() * 1000.0).round() / 1000.0);
-        (self.record.frames, self.record.left_out) = (self.frames, self.left_out());
+        (self.record.frames, self.record.left_out) = (self.frames, self.left_out(missed));
         let lines = self.lines.take().map(Lines::finish);
         let early = early.or_else(|| {
             let error = lines.and_then(Result::err)?;
@@ -302,6 +316,14 @@ impl Ending {
             }
         }
         self.is_told = true;
+        // An encoder that fails at its first frame leaves a file without anything in it.
+        let is_empty = |writer: &Writer| writer.bytes() == 0;
+        if self.writers.iter().all(is_empty) {
+            self.record.frames = 0;
+            for writer in &self.writers {
+                let _ = std::fs::remove_file(writer.path());
+            }
+        }
         self.record.ended_early = self.early.as_ref().map(ToString::to_string);
         if self.record.frames == 0 {
             for path in self.json.iter().chain(&self.lines) {

@@ -93,6 +93,31 @@ fn a_file_that_cannot_be_written_and_one_without_a_frame() {
 }
 
 #[test]
+fn the_encoder_of_this_program_can_be_sought_by_its_key_frames() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.mp4");
+    let mut file = VideoFile::built_in(&path, SIZE, 10.0).expect("it starts");
+    // A key frame every two seconds.
+    for n in 0..75u32 {
+        file.add(Duration::from_millis(u64::from(n) * 100), &[n as u8 * 3, 80, 200, 255].repeat(66 * 34))
+            .expect("written");
+    }
+    file.finish().expect("it ends");
+    let probe = Command::new("ffprobe")
+        .args(["-v", "error", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"])
+        .arg(&path)
+        .output()
+        .expect("ffprobe runs");
+    let text = String::from_utf8_lossy(&probe.stdout);
+    let keys: Vec<&str> = text.lines().filter(|line| line.contains(",K")).collect();
+    assert_eq!(keys.len(), 4, "{text}");
+    let decoded =
+        Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(&path).args(["-f", "null", "-"]).output();
+    let decoded = decoded.expect("ffmpeg runs");
+    assert!(decoded.status.success() && decoded.stderr.is_empty(), "{decoded:?}");
+}
+
+#[test]
 fn the_encoder_of_this_program_writes_files_that_others_play() {
     let folder = tempfile::tempdir().expect("a folder");
     // Odd sides, and a rate that falls.

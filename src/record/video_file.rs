@@ -10,6 +10,7 @@ use super::RecordError;
 use super::built_in::{self, BuiltIn};
 use super::encoder::{Container, Encoder, best};
 use super::encoding::{Encoding, NoStart};
+use super::names::{RESERVE, check_room};
 use super::process::{Process, ffmpeg};
 
 /// How long the second pass of a file may take: it only copies.
@@ -41,7 +42,9 @@ impl VideoFile {
     /// [`RecordError::NoFfmpeg`] or [`RecordError::NoEncoder`].
     pub fn prepare(container: Container, size: (u32, u32)) -> Result<(), RecordError> {
         match best(container, size) {
-            Err(RecordError::NoFfmpeg) if container == Container::Mp4 => Ok(()),
+            Err(RecordError::NoFfmpeg | RecordError::NoEncoder { .. }) if container == Container::Mp4 => {
+                Ok(())
+            }
             other => other.map(drop),
         }
     }
@@ -58,7 +61,7 @@ impl VideoFile {
         container: Container,
     ) -> Result<Self, RecordError> {
         let encoder = match best(container, size) {
-            Err(RecordError::NoFfmpeg) if container == Container::Mp4 => {
+            Err(RecordError::NoFfmpeg | RecordError::NoEncoder { .. }) if container == Container::Mp4 => {
                 return Self::built_in(path, size, fps);
             }
             other => other?,
@@ -197,12 +200,14 @@ pub(super) fn copy_into(
 ) -> Result<(), RecordError> {
     let failed = |reason: String| RecordError::Ended { path: target.to_owned(), reason };
     let folder = target.parent().unwrap_or(Path::new("."));
+    let length = std::fs::metadata(from).map_or(0, |data| data.len());
+    check_room(folder, length + 2 * RESERVE)?;
     let suffix = format!(".{}", container.ending());
     let part = tempfile::Builder::new().prefix(".sightline-").suffix(&suffix).tempfile_in(folder);
     // Closed, so that ffmpeg can write it and it can be renamed on every system.
     let part = part.map_err(|e| failed(e.to_string()))?.into_temp_path();
     let mut command = ffmpeg();
-    command.args(["-loglevel", "error", "-y", "-i"]).arg(as_file(from)).args(["-c", "copy"]);
+    command.args(["-loglevel", "error", "-xerror", "-y", "-i"]).arg(as_file(from)).args(["-c", "copy"]);
     match container {
         Container::Mp4 => command.args(["-movflags", "+faststart", "-f", "mp4"]),
         Container::Mkv => command.args(["-f", "matroska"]),
@@ -214,6 +219,10 @@ pub(super) fn copy_into(
     started(process.clone());
     if process.wait(REMUX) != Some(true) {
         return Err(failed("ffmpeg couldn't copy it".into()));
+    }
+    // The same frames take about as much room; a copy of half of them doesn't take the place of the whole.
+    if std::fs::metadata(&part).map_or(0, |data| data.len()) < length / 10 * 9 {
+        return Err(failed("ffmpeg couldn't copy all of it".into()));
     }
     // As for any new file, the user's umask decides, which the temporary file doesn't follow. The target was made before.
     if let Ok(data) = std::fs::metadata(target) {

@@ -18,6 +18,9 @@ const QUEUE: usize = 6;
 /// An encoder that takes no frame for so long is ended.
 const STUCK: Duration = Duration::from_secs(10);
 
+/// The same for the last frames of a file, of which several may wait in the encoder.
+const STUCK_AT_THE_END: Duration = Duration::from_secs(25);
+
 /// What the thread tells.
 #[derive(Default)]
 struct Shared {
@@ -140,7 +143,7 @@ impl Writer {
     fn trouble_at_the_end(&self) -> Option<RecordError> {
         let busy_since = self.shared.busy_since.load(Relaxed);
         let waited = self.begin.elapsed().saturating_sub(Duration::from_millis(busy_since));
-        (busy_since > 0 && waited > STUCK).then(|| {
+        (busy_since > 0 && waited > STUCK_AT_THE_END).then(|| {
             self.kill();
             RecordError::Stuck { path: self.path.clone() }
         })

@@ -25,6 +25,8 @@ pub struct RecordController {
     look: Arc<Look>,
     /// The seconds that the recorder was told to keep.
     kept_s: u32,
+    /// Several models run.
+    comparing: bool,
 }
 
 impl RecordController {
@@ -57,9 +59,17 @@ impl RecordController {
             return;
         }
         let options = core.settings.recording.clone();
+        let look = Arc::new(look(core, self.comparing));
+        if look.blind {
+            failed(s.recording.failed, &RecordError::Blind, core);
+            return;
+        }
         let tap = core.engine.tap(TAP_QUEUE);
         if let Some(recorder) = self.recorder(core) {
+            // Before the first frame: it may show whom privacy hides.
+            recorder.set_look(Arc::clone(&look));
             recorder.record(tap, options);
+            self.look = look;
         }
     }
 
@@ -81,7 +91,7 @@ impl RecordController {
             match Recorder::start(core.workers.waker()) {
                 Ok(recorder) => {
                     // Before the first frame: it may show whom privacy hides.
-                    self.look = Arc::new(look(core));
+                    self.look = Arc::new(look(core, self.comparing));
                     recorder.set_look(Arc::clone(&self.look));
                     self.recorder = Some(recorder);
                 }
@@ -105,7 +115,8 @@ impl RecordController {
     }
 
     /// Takes over what the recorder tells, and tells it what is set. `rules_keep_s`: so many seconds do rules need.
-    pub fn gather(&mut self, rules_keep_s: u32, ctx: &egui::Context, core: &mut Core) {
+    pub fn gather(&mut self, rules_keep_s: u32, comparing: bool, ctx: &egui::Context, core: &mut Core) {
+        self.comparing = comparing;
         let keep_s = core.settings.recording.keep_s.max(rules_keep_s);
         if keep_s != self.kept_s {
             let tap = (keep_s > 0).then(|| core.engine.tap(TAP_QUEUE));
@@ -116,20 +127,26 @@ impl RecordController {
         }
         core.clips = self.clips();
         let Some(recorder) = &self.recorder else { return };
-        let look = look(core);
-        if *self.look != look {
-            self.look = Arc::new(look);
-            recorder.set_look(Arc::clone(&self.look));
+        if self.needs_frames() {
+            let look = look(core, comparing);
+            if *self.look != look {
+                self.look = Arc::new(look);
+                recorder.set_look(Arc::clone(&self.look));
+            }
         }
         self.status = recorder.status();
+        let mut happenings: Vec<Happening> = recorder.happenings().try_iter().collect();
         if !recorder.is_alive() {
             // It crashed; what was written can be played.
+            if self.status.phase != Phase::Idle {
+                let path = self.status.path.take().unwrap_or_default();
+                let reason = "the encoder ended early".to_owned();
+                happenings.push(Happening::Failed(RecordError::Ended { path, reason }));
+            }
             self.status = Status::default();
             self.recorder = None;
             self.kept_s = 0;
-            return;
         }
-        let happenings: Vec<Happening> = recorder.happenings().try_iter().collect();
         for happening in happenings {
             let s = core.strings();
             match happening {
@@ -149,11 +166,12 @@ impl RecordController {
 }
 
 /// How frames are drawn now.
-fn look(core: &Core) -> Look {
+fn look(core: &Core, comparing: bool) -> Look {
     Look {
         style: core.style(),
         privacy: core.settings.privacy.clone(),
         own_frame: core.settings.result_on_own_frame,
+        blind: core.settings.privacy.on && comparing,
         source: core.source.address().map(ToString::to_string).unwrap_or_default(),
         fps: core.source.info().and_then(|info| info.fps),
     }

@@ -312,6 +312,9 @@ examples! { record_errors: RecordError =
     Stuck { path: path() },
     Removed { path: path() },
     NoFrames,
+    NoResults,
+    Blind,
+    PrivacyChanged,
     NothingKept,
 }
 

@@ -110,6 +110,16 @@ impl Explain for RecordError {
             Self::NoFrames => {
                 FailureText::new("还没有可录制的内容：来源没有画面。", "请选择来源，或等待第一帧。")
             }
+            Self::NoResults => FailureText::new(
+                "还没有可录制的内容：打开隐私时，只录制已有结果的帧。",
+                "请选择能识别要隐藏目标的模型。",
+            ),
+            Self::Blind => {
+                FailureText::new("打开隐私时，比较模型期间不录像。", "请结束比较（C），或关闭隐私。")
+            }
+            Self::PrivacyChanged => {
+                FailureText::new("因为打开了隐私，片段未保存。", "请稍后再保存最近几秒。")
+            }
             Self::NothingKept => {
                 FailureText::new("没有保留最近几秒的视频。", "请在设置的“录像”中选择要保留的秒数。")
             }

@@ -17,7 +17,7 @@ const MAX_OUTPUT: u64 = 4 << 20;
 const MAX_SIDE: u32 = 16_384;
 
 /// The rate varies if its mean is less than this share of the finest one. Phones and recorders write such videos.
-const VARIES: f64 = 0.95;
+const VARIES: f64 = 0.99;
 /// The rate that a video of a varying rate is brought to at most.
 const MOST_FPS: f64 = 60.0;
 
