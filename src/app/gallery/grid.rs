@@ -122,7 +122,8 @@ fn cell_ui(
     let picture = rect.with_max_y(rect.max.y - CAPTION);
     let ground = if response.hovered() || selected { p.button[1] } else { p.raised };
     ui.painter().rect_filled(picture, CARD_RADIUS, ground);
-    let key = Thumbnails::key(item);
+    // What is empty says so itself.
+    let key = Thumbnails::key(item).filter(|_| item.trouble != Some(Trouble::Empty));
     match key.as_deref().and_then(|key| page.small.get(key)) {
         Some(Small::Ready(texture)) => {
             let size = texture.size_vec2();
@@ -140,7 +141,7 @@ fn cell_ui(
     }
     if let Some(trouble) = &item.trouble {
         let text = trouble_text(view, trouble);
-        if key.is_none() || *trouble == Trouble::Empty {
+        if key.is_none() {
             trouble_ui(ui, picture, &text);
         } else {
             let at = Rect::from_center_size(picture.right_top() + vec2(-16.0, 16.0), vec2(18.0, 18.0));
