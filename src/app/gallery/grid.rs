@@ -146,7 +146,8 @@ fn cell_ui(
         } else {
             let at = Rect::from_center_size(picture.right_top() + vec2(-16.0, 16.0), vec2(18.0, 18.0));
             ui.painter().circle_filled(at.center(), 12.0, Color32::from_black_alpha(150));
-            icons::draw(ui.painter(), at.shrink(2.0), Icon::Warning, p.warn);
+            // The ground is dark in both themes.
+            icons::draw(ui.painter(), at.shrink(2.0), Icon::Warning, Color32::from_rgb(250, 190, 80));
         }
     }
     if item.kind != Kind::Image {
