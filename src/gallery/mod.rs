@@ -31,3 +31,15 @@ pub use watch::Gallery;
 pub fn thumbnail_folder() -> Option<PathBuf> {
     Some(crate::model::folders::data_folder()?.join("thumbnails"))
 }
+
+/// Why a video can't be shown, as the end of a sentence.
+fn video_reason(error: &crate::source::SourceError) -> String {
+    use crate::source::SourceError;
+    match error {
+        SourceError::Unreadable { reason, .. } => reason.clone(),
+        SourceError::NoFile { .. } => "it isn't there any more".into(),
+        SourceError::NotMedia { .. } => "it holds no images".into(),
+        SourceError::NoFfmpeg => "ffmpeg isn't installed".into(),
+        other => other.to_string(),
+    }
+}

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::drawn::{Recorded, read_recorded, results_of};
+use super::video_reason;
 use crate::frame::convert::Decoder;
 use crate::frame::{Frame, FramePool};
 use crate::latest::{LatestReader, LatestWriter, latest};
@@ -146,7 +147,7 @@ impl Playing {
         show: &LatestWriter<Playback>,
         wake: &impl Fn(),
     ) -> Result<(), String> {
-        let mut video = Video::file(path).map_err(|error| error.to_string())?;
+        let mut video = Video::file(path).map_err(|error| video_reason(&error))?;
         self.now.length_s = video.info().duration_s;
         // The first frame is shown, whether it plays or not.
         let mut wants_one = true;
@@ -168,7 +169,7 @@ impl Playing {
                 }
             }
             if let Some(to) = to {
-                video.seek(to).map_err(|error| error.to_string())?;
+                video.seek(to).map_err(|error| video_reason(&error))?;
                 (self.now.has_ended, self.began, wants_one) = (false, None, true);
                 // A slider stays where it was put.
                 self.now.at_s = to.clamp(0.0, self.now.length_s.unwrap_or(to).max(0.0));
@@ -179,7 +180,7 @@ impl Playing {
             if !wants_one && !self.now.is_playing {
                 continue;
             }
-            match video.read(&mut self.raw, WAIT).map_err(|error| error.to_string())? {
+            match video.read(&mut self.raw, WAIT).map_err(|error| video_reason(&error))? {
                 Read::Nothing => {}
                 Read::End => {
                     (self.now.has_ended, self.now.is_playing, wants_one) = (true, false, false);

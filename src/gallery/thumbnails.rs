@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use image::codecs::jpeg::JpegEncoder;
 
 use super::item::Item;
+use super::video_reason;
 use crate::frame::convert::Decoder;
 use crate::frame::{Frame, PixelFormat};
 use crate::source::video::Video;
@@ -222,10 +223,10 @@ fn first_frame(picture: &Path) -> Result<Frame, String> {
         images::load(picture, &mut frame, &mut None)?;
         return Ok(frame);
     }
-    let mut video = Video::file(picture).map_err(|error| error.to_string())?;
+    let mut video = Video::file(picture).map_err(|error| video_reason(&error))?;
     let until = Instant::now() + FIRST_FRAME;
     while Instant::now() < until {
-        match video.read(&mut frame, Duration::from_millis(200)).map_err(|error| error.to_string())? {
+        match video.read(&mut frame, Duration::from_millis(200)).map_err(|error| video_reason(&error))? {
             Read::Frame => {
                 let mut rgba = Frame::default();
                 Decoder::default().decode(&frame, &mut rgba).map_err(|error| error.to_string())?;

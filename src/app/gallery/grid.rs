@@ -122,7 +122,8 @@ fn cell_ui(
     let picture = rect.with_max_y(rect.max.y - CAPTION);
     let ground = if response.hovered() || selected { p.button[1] } else { p.raised };
     ui.painter().rect_filled(picture, CARD_RADIUS, ground);
-    let key = Thumbnails::key(item);
+    // What is empty says so itself.
+    let key = Thumbnails::key(item).filter(|_| item.trouble != Some(Trouble::Empty));
     match key.as_deref().and_then(|key| page.small.get(key)) {
         Some(Small::Ready(texture)) => {
             let size = texture.size_vec2();
@@ -140,12 +141,13 @@ fn cell_ui(
     }
     if let Some(trouble) = &item.trouble {
         let text = trouble_text(view, trouble);
-        if key.is_none() || *trouble == Trouble::Empty {
+        if key.is_none() {
             trouble_ui(ui, picture, &text);
         } else {
             let at = Rect::from_center_size(picture.right_top() + vec2(-16.0, 16.0), vec2(18.0, 18.0));
             ui.painter().circle_filled(at.center(), 12.0, Color32::from_black_alpha(150));
-            icons::draw(ui.painter(), at.shrink(2.0), Icon::Warning, p.warn);
+            // The ground is dark in both themes.
+            icons::draw(ui.painter(), at.shrink(2.0), Icon::Warning, Color32::from_rgb(250, 190, 80));
         }
     }
     if item.kind != Kind::Image {

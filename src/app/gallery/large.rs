@@ -150,7 +150,7 @@ fn details_ui(page: &mut GalleryPage, ui: &mut Ui, view: &View<'_>, item: &Item,
     if switch.changed() {
         out.push(Intent::Gallery(GalleryIntent::Boxes(boxes)));
     }
-    if inside {
+    if inside && !item.details.models.is_empty() {
         ui.add(egui::Label::new(egui::RichText::new(w.boxes_inside).small().color(p.weak)).wrap());
     }
     if let Some(trouble) = &item.trouble {

@@ -9,7 +9,9 @@ use crate::app::intent::{GalleryIntent, Intent, Page, WindowIntent};
 use crate::app::strings::{Gallery, item_kind, item_reason};
 use crate::app::style::palette;
 use crate::app::view::View;
-use crate::app::widgets::{at_right, dialogue, icon_button, page_title, plain_button, primary_button};
+use crate::app::widgets::{
+    at_right, combo_arrow, dialogue, icon_button, page_title, plain_button, primary_button,
+};
 use crate::gallery::{Filter, FolderState, Kind};
 
 impl GalleryPage {
@@ -61,7 +63,8 @@ impl GalleryPage {
                 egui::TextEdit::singleline(&mut filter.text).hint_text(w.search).desired_width(200.0);
             ui.add(search.char_limit(200)).accessible_name(w.search);
             let kind = filter.kind.map_or(w.all_kinds, |kind| item_kind(w, kind));
-            let combo = egui::ComboBox::from_id_salt("kind").selected_text(kind).width(130.0);
+            let combo =
+                egui::ComboBox::from_id_salt("kind").selected_text(kind).icon(combo_arrow).width(130.0);
             named(
                 combo.show_ui(ui, |ui| {
                     ui.selectable_value(&mut filter.kind, None, w.all_kinds);
@@ -76,7 +79,11 @@ impl GalleryPage {
                 ("model", w.model, w.all_models, &index.models, &mut filter.model),
             ] {
                 let shown = chosen.clone().unwrap_or_else(|| every.to_owned());
-                let combo = egui::ComboBox::from_id_salt(salt).selected_text(shown).width(130.0).truncate();
+                let combo = egui::ComboBox::from_id_salt(salt)
+                    .selected_text(shown)
+                    .icon(combo_arrow)
+                    .width(130.0)
+                    .truncate();
                 named(
                     combo.height(360.0).show_ui(ui, |ui| {
                         ui.selectable_value(chosen, None, every);

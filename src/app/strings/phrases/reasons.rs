@@ -165,6 +165,11 @@ pub(super) const PHRASES: Phrases = &[
     ("an anchor has no size", "有锚框没有尺寸"),
     ("{} doesn't {}", "{0} 不支持任务 {1}"),
     ("it isn't a text file", "不是文本文件"),
+    // Of the gallery.
+    ("it isn't a record of Sightline", "不是 Sightline 的结果记录"),
+    ("it isn't a file", "不是文件"),
+    ("it holds no images", "其中没有画面"),
+    ("ffmpeg isn't installed", "未安装 ffmpeg"),
     // Of the broker of MQTT messages, and of sound.
     ("it refuses the user or the password", "用户名或密码被拒绝"),
     ("no answer", "没有应答"),
