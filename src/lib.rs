@@ -19,6 +19,7 @@
 //! | [`privacy`] | hides people, faces and number plates in images |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
 //! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
+//! | [`dataset`] | data sets: images with labels, to train models with and to measure them by |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -27,6 +28,7 @@
 pub mod alive;
 pub mod app;
 pub mod cli;
+pub mod dataset;
 pub mod engine;
 pub mod events;
 pub mod file_kind;

@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use super::error::SnapshotError;
 use super::record::{FileRecord, FilesRecord};
 use super::snapshot::{ImageFormat, SnapshotOptions};
-use crate::frame::Frame;
+use crate::frame::{Frame, PixelFormat};
 
 /// The files that were saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +171,21 @@ fn json(record: &impl Serialize) -> Result<Vec<u8>, SnapshotError> {
     let mut text = serde_json::to_vec_pretty(record).map_err(SnapshotError::Json)?;
     text.push(b'\n');
     Ok(text)
+}
+
+/// Returns a frame (RGBA) as the bytes of an image file; `quality` (1..=100) is for JPEG.
+///
+/// # Errors
+/// Why it can't be encoded.
+pub fn encode_frame(frame: &Frame, format: ImageFormat, quality: u8) -> Result<Vec<u8>, SnapshotError> {
+    let size = (frame.width, frame.height);
+    if frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
+        return Err(SnapshotError::NoImage);
+    }
+    encode(
+        Pixels { rgba: &frame.data, size },
+        &SnapshotOptions { format, quality, ..SnapshotOptions::default() },
+    )
 }
 
 /// Returns the pixels as the bytes of an image file.

@@ -15,7 +15,7 @@ mod user_folders;
 pub use comparison::{ComparisonView, comparison_image, save_comparison};
 pub use comparison_record::ComparisonRecord;
 pub use error::SnapshotError;
-pub use files::{Saved, Thumbnail};
+pub use files::{Saved, Thumbnail, encode_frame};
 pub use objects::{cut_out, object_name};
 pub use record::{FrameInfo, FrameRecord};
 pub use snapshot::{ImageFormat, PredictionView, SnapshotOptions, SnapshotView, save};
