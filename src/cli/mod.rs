@@ -5,7 +5,9 @@ mod cameras;
 mod classes;
 mod compare;
 mod completions;
+mod dataset;
 mod doctor;
+mod evaluate;
 mod events;
 mod failure;
 mod interrupt;
@@ -102,6 +104,11 @@ enum Command {
     Track(track::TrackArgs),
     /// Compare the speed and the results of several models on the same frames
     Compare(compare::CompareArgs),
+    /// Measure how good a model is on a data set
+    Evaluate(evaluate::EvaluateArgs),
+    /// Import, export and check data sets: images with labels
+    #[command(subcommand)]
+    Dataset(dataset::DatasetCommand),
     /// List, download, import, verify and remove models, or describe a model file
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -342,6 +349,8 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Predict(args) => predict::run(args),
         Command::Track(args) => Ok(track::run(args)?),
         Command::Compare(args) => compare::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Dataset(command) => dataset::run(command),
         Command::Models(command) => Ok(models::run(command)?),
         Command::Cameras(args) => cameras::run(args),
         Command::Events(args) => Ok(events::run(args)?),

@@ -71,7 +71,7 @@ fn hidden_classes(text: &str) -> Result<Privacy, String> {
 }
 
 /// A number from 0 to 1.
-fn fraction(text: &str) -> Result<f32, String> {
+pub(super) fn fraction(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("it must be a number from 0 to 1".into()),

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::formats::Losses;
 use crate::save::SnapshotError;
 
 /// Why a data set can't be read or written as a whole. What is wrong with single images is a [`super::Problem`].
@@ -14,6 +15,21 @@ pub enum DatasetError {
     /// Something else is there.
     #[error("\u{201c}{}\u{201d} is not a data set of Sightline: it has no dataset.json.", path.display())]
     NotOne { path: PathBuf },
+    /// No format fits.
+    #[error(
+        "\u{201c}{}\u{201d} is not a data set that can be read: neither Sightline's own, COCO, YOLO nor a folder for each class.",
+        path.display()
+    )]
+    Unknown { path: PathBuf },
+    /// Nothing would be exported.
+    #[error("No image of the data set can be exported: {losses}")]
+    Nothing { losses: Losses },
+    /// None of the images is there.
+    #[error("None of the images is there: \u{201c}{}\u{201d} and all others are missing.", path.display())]
+    NoImages { path: PathBuf },
+    /// The user ended it.
+    #[error("The work was ended before it was done; nothing was written.")]
+    Ended,
     /// A newer Sightline made it.
     #[error(
         "The data set \u{201c}{}\u{201d} was made by a newer Sightline (its format is {version}, this one reads 1).",
@@ -57,6 +73,13 @@ impl DatasetError {
             Self::NotOne { .. } => {
                 "Choose a folder that Sightline made, or import what is there into a new one.".into()
             }
+            Self::Unknown { .. } => {
+                "Name a folder with a data.yaml, dataset.json or annotations, a COCO file, or a folder with one folder for each class."
+                    .into()
+            }
+            Self::Nothing { .. } => "Review some images first, or export those that aren't reviewed too.".into(),
+            Self::NoImages { .. } => "Name the folder of the images.".into(),
+            Self::Ended => String::new(),
             Self::Newer { .. } => "Update Sightline.".into(),
             Self::Unreadable { .. } => "Check that the file is there and that this account may read it.".into(),
             Self::Damaged { .. } => {
@@ -69,6 +92,15 @@ impl DatasetError {
             Self::Full { .. } => "Free some space, or choose a folder on another disk.".into(),
             Self::Taken { .. } => "Choose a new or an empty folder.".into(),
             Self::Image(_) => "Choose another format for images.".into(),
+        }
+    }
+
+    /// The error of reading `path`.
+    pub(super) fn reading(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing { path },
+            _ => Self::Unreadable { path, source },
         }
     }
 

@@ -68,6 +68,11 @@ impl Folder {
         Ok(Opened { folder, dataset, problems: Vec::new() })
     }
 
+    /// The data set at this path, which is one.
+    pub(super) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Makes the folders of a new data set. It becomes one with its `dataset.json`.
     pub(super) fn prepare(root: &Path) -> Result<Self, DatasetError> {
         let taken = match fs::read_dir(root) {
@@ -248,7 +253,7 @@ impl Folder {
         self.root.join("dataset.json")
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let whole = std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
         whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::masks;
 use super::types::{
     Annotation, Class, ImageClass, Item, LabelPoint, Origin, Polygon, Split, State, Visibility,
 };
@@ -38,6 +39,8 @@ struct LabelFile {
     origin: Option<Origin>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<u64>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    other: Map<String, Value>,
     #[serde(default)]
     annotations: Vec<Stored>,
 }
@@ -114,6 +117,7 @@ pub(super) fn write(item: &Item, classes: &[Class]) -> Vec<u8> {
         }),
         origin: item.origin.clone(),
         id: item.id,
+        other: item.other.clone(),
         annotations: item.annotations.iter().filter_map(stored).collect(),
     };
     // Only strings and numbers: this cannot fail, and numbers that aren't finite become null, which isn't read again.
@@ -137,7 +141,7 @@ pub(super) fn read(
             return Err("a label has no class".into());
         }
         if let Some(mask) = &one.mask {
-            check_mask(mask)?;
+            masks::check(mask)?;
         }
         if one.keypoints.iter().any(|[.., v]| Visibility::of_number(*v).is_none()) {
             return Err("the visibility of a keypoint isn't 0, 1 or 2".into());
@@ -173,19 +177,6 @@ pub(super) fn read(
     item.reviewed = file.reviewed;
     item.origin = file.origin;
     item.id = file.id;
+    item.other = file.other;
     Ok(())
-}
-
-/// Whether a mask's runs cover its size exactly.
-///
-/// # Errors
-/// What is wrong, as the end of a sentence.
-pub(super) fn check_mask(mask: &Rle) -> Result<(), String> {
-    let pixels = u64::from(mask.size[0]) * u64::from(mask.size[1]);
-    let covered: u64 = mask.counts.iter().map(|&run| u64::from(run)).sum();
-    if covered == pixels {
-        Ok(())
-    } else {
-        Err(format!("a mask of {} \u{d7} {} pixels has runs of {covered} in all", mask.size[1], mask.size[0]))
-    }
 }

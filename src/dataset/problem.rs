@@ -12,8 +12,8 @@ pub enum Problem {
     NoImage { path: PathBuf },
     /// An image can't be read.
     Image { path: PathBuf, reason: String },
-    /// One label of a file makes no sense and was left out.
-    Label { path: PathBuf, reason: String },
+    /// So many labels of a file make no sense and were left out.
+    Label { path: PathBuf, reason: String, count: usize },
     /// Labels name a class that the data set didn't list; it was added.
     NewClass { path: PathBuf, class: String },
     /// A folder can't be looked into.
@@ -48,6 +48,9 @@ impl fmt::Display for Problem {
             }
             Self::Image { reason, .. } => {
                 write!(f, "The image \u{201c}{path}\u{201d} can't be read: {reason}.")
+            }
+            Self::Label { reason, count, .. } if *count > 1 => {
+                write!(f, "{count} labels in \u{201c}{path}\u{201d} were left out: {reason}.")
             }
             Self::Label { reason, .. } => {
                 write!(f, "A label in \u{201c}{path}\u{201d} was left out: {reason}.")

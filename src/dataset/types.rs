@@ -73,6 +73,8 @@ pub struct Item {
     pub origin: Option<Origin>,
     /// Its number in the file that it was imported from.
     pub id: Option<u64>,
+    /// What else a file said of it (COCO's `license`), kept as it was.
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What an image is for.

@@ -12,8 +12,8 @@ pub(super) mod reader;
 mod rules;
 pub(super) mod saver;
 pub(super) mod text;
-mod workers;
-mod writer;
+pub(super) mod workers;
+pub(super) mod writer;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -200,6 +200,27 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
         .spawn(move || writer.run(results))
         .context("No thread can be started")?;
 
+    failed |= feed(&reader, &mut workers, schedule.as_mut(), &interrupt);
+    workers.finish();
+    let written = writing.join().map_err(|_| Failure::failed("Writing the results failed.", ""))?;
+    drop(reader);
+    written?;
+    Ok(match (interrupt.is_set(), failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Failed,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// Hands what is read to the workers, until there is no more, the results are no longer wanted or Ctrl-C is pressed. Returns whether
+/// something couldn't be read.
+pub(super) fn feed(
+    reader: &Reader,
+    workers: &mut Workers,
+    mut schedule: Option<&mut Schedule>,
+    interrupt: &Interrupt,
+) -> bool {
+    let mut failed = false;
     while !interrupt.is_set() {
         let wanted = match reader.deliveries.recv_timeout(Duration::from_millis(50)) {
             Ok(Delivery::Frame { frame, decode_ms }) => {
@@ -222,18 +243,10 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
             Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => false,
         };
-        // If results are no longer wanted, the writer tells below why.
+        // If results are no longer wanted, the reader of the results tells why.
         if !wanted {
             break;
         }
     }
-    workers.finish();
-    let written = writing.join().map_err(|_| Failure::failed("Writing the results failed.", ""))?;
-    drop(reader);
-    written?;
-    Ok(match (interrupt.is_set(), failed) {
-        (true, _) => Exit::Interrupted,
-        (false, true) => Exit::Failed,
-        (false, false) => Exit::Done,
-    })
+    failed
 }

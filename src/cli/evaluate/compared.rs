@@ -1,0 +1,174 @@
+//! Compares the results with the labels, in the order of the images.
+
+use crossbeam_channel::Sender;
+
+use super::predictions::Predictions;
+use super::{EvaluateArgs, Kind};
+use crate::cli::failure::Failure;
+use crate::cli::output;
+use crate::cli::predict::progress::Progress;
+use crate::cli::predict::reader;
+use crate::cli::predict::workers::OrderedResults;
+use crate::cli::predict::writer::{Event, FrameResult};
+use crate::dataset::evaluate::{
+    ClassMatch, ClassificationEvaluator, DetectionEvaluator, Evaluation, Figures, Found, Measured, found_in,
+    truths_of,
+};
+use crate::dataset::{Dataset, Item, Split};
+use crate::frame::Frame;
+use crate::model::{Model, Results};
+
+/// What comparing needs.
+pub(super) struct Comparing {
+    pub match_iou: f64,
+    pub conf: Option<f64>,
+    pub to_dataset: Vec<Option<usize>>,
+    pub measured: Kind,
+    pub dataset: Dataset,
+    pub predictions: Option<Predictions>,
+    pub progress: Progress,
+    /// Frames and results that are done with.
+    pub spent: (Sender<Frame>, Sender<Results>),
+}
+
+/// What was measured.
+pub(super) struct Compared {
+    pub images: usize,
+    /// Images that have another size than their labels say.
+    pub left_out: usize,
+    pub ms_per_image: f64,
+    pub figures: Figures,
+}
+
+/// The evaluators that are at work.
+struct Evaluators {
+    boxes: DetectionEvaluator,
+    masks: Option<DetectionEvaluator>,
+    classes: ClassificationEvaluator,
+}
+
+/// An evaluation whose figures aren't there yet.
+pub(super) fn start(
+    model: &Model,
+    args: &EvaluateArgs,
+    matched: &ClassMatch,
+    split: Option<Split>,
+) -> Evaluation {
+    Evaluation {
+        model: model.name(),
+        sha256: model.sha256().to_owned(),
+        dataset: args.dataset.display().to_string(),
+        split,
+        images: 0,
+        unknown_to_model: matched.unknown_to_model.clone(),
+        unknown_to_dataset: matched.unknown_to_dataset.clone(),
+        ms_per_image: 0.0,
+        figures: Figures::Classification(Box::new(ClassificationEvaluator::new(Vec::new()).finish())),
+    }
+}
+
+impl Comparing {
+    /// Takes over every result.
+    ///
+    /// # Errors
+    /// Why the model failed, or why the predictions can't be written.
+    pub fn run(mut self, results: OrderedResults) -> Result<Compared, Failure> {
+        let names: Vec<String> = self.dataset.classes.iter().map(|class| class.name.clone()).collect();
+        let with_masks = self.measured == Kind::BoxesAndMasks;
+        let mut evaluators = Evaluators {
+            boxes: DetectionEvaluator::new(names.clone(), Measured::Box, self.match_iou),
+            masks: with_masks.then(|| DetectionEvaluator::new(names.clone(), Measured::Mask, self.match_iou)),
+            classes: ClassificationEvaluator::new(names),
+        };
+        let (mut item, mut left_out, mut ms, mut stopped) = (0, 0, 0.0, None);
+        for event in results {
+            match event {
+                Ok(Event::Opened(_, info)) => self.progress.opened(&info),
+                Ok(Event::Ended) => {
+                    self.progress.ended();
+                    item += 1;
+                }
+                Ok(Event::Failed(error)) => {
+                    let failure = Failure::from(error);
+                    let _ = self.progress.suspend(|| failure.report());
+                }
+                Ok(Event::Frame(result)) => {
+                    let FrameResult { frame, results, times, .. } = *result;
+                    ms += f64::from(times.total - times.decode);
+                    let fits = self.compare(item, &frame, &results, &mut evaluators)?;
+                    left_out += usize::from(!fits);
+                    reader::give_back(&self.spent.0, frame);
+                    let _ = self.spent.1.try_send(results);
+                }
+                // What was compared until Ctrl-C counts.
+                Err(Failure::Interrupted) => break,
+                Err(error) => {
+                    stopped = Some(error);
+                    break;
+                }
+            }
+        }
+        self.progress.finish();
+        if let Some(error) = stopped {
+            return Err(error);
+        }
+        if let Some(predictions) = self.predictions {
+            predictions.finish()?;
+        }
+        let images = match self.measured {
+            Kind::Classes => evaluators.classes.images(),
+            _ => evaluators.boxes.images(),
+        };
+        let figures = match self.measured {
+            Kind::Classes => Figures::Classification(Box::new(evaluators.classes.finish())),
+            _ => Figures::Detection {
+                boxes: Box::new(evaluators.boxes.finish(self.conf)),
+                mask: evaluators.masks.map(|masks| Box::new(masks.finish(self.conf))),
+            },
+        };
+        Ok(Compared { images, left_out, ms_per_image: ms / images.max(1) as f64, figures })
+    }
+
+    /// Compares the results for one image. Returns whether it has the size that its labels say.
+    fn compare(
+        &mut self,
+        index: usize,
+        frame: &Frame,
+        results: &Results,
+        evaluators: &mut Evaluators,
+    ) -> Result<bool, Failure> {
+        let Some(item) = self.dataset.items.get(index) else { return Ok(true) };
+        if self.measured == Kind::Classes {
+            let class = |id: u32| self.to_dataset.get(id as usize).copied().flatten();
+            let top: Vec<(Option<usize>, f64)> =
+                results.top.iter().map(|one| (class(one.class_id), f64::from(one.score))).collect();
+            if let Some(truth) = item.class {
+                evaluators.classes.add(&item.name, truth.class, &top);
+            }
+            return Ok(true);
+        }
+        if (frame.width, frame.height) != item.size {
+            let message = wrong_size(item, frame);
+            self.progress.suspend(|| output::note(&message));
+            return Ok(false);
+        }
+        let pixels = evaluators.masks.is_some();
+        let truths = truths_of(&self.dataset, item, pixels);
+        let found: Vec<Found> = found_in(results, &self.to_dataset, pixels);
+        evaluators.boxes.add(&item.name, &truths, &found);
+        if let Some(masks) = &mut evaluators.masks {
+            masks.add(&item.name, &truths, &found);
+        }
+        if let Some(predictions) = &mut self.predictions {
+            predictions.add(index, &found)?;
+        }
+        Ok(true)
+    }
+}
+
+fn wrong_size(item: &Item, frame: &Frame) -> String {
+    format!(
+        "warning: \u{201c}{}\u{201d} was left out: it has {}\u{d7}{} pixels, and its labels are for {}\u{d7}{}.",
+        item.name, frame.width, frame.height, item.size.0, item.size.1
+    )
+}
