@@ -79,7 +79,7 @@ impl DatasetError {
             }
             Self::Nothing { .. } => "Review some images first, or export those that aren't reviewed too.".into(),
             Self::NoImages { .. } => "Name the folder of the images.".into(),
-            Self::Ended => String::new(),
+            Self::Ended => "Start it again when you want it done.".into(),
             Self::Newer { .. } => "Update Sightline.".into(),
             Self::Unreadable { .. } => "Check that the file is there and that this account may read it.".into(),
             Self::Damaged { .. } => {

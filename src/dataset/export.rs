@@ -79,11 +79,16 @@ pub fn export(
     };
     formats::write(&prepared, format, &mut Target::new(folder.path(), &mut step), &mut losses)?;
     folder.put_in_place()?;
+    let left_out = [Loss::Crowds, Loss::OtherKeypoints, Loss::Empty]
+        .map(|loss| losses.count(loss))
+        .iter()
+        .sum::<usize>();
     let mut exported = Exported { images: total, losses, ..Exported::default() };
     for item in &prepared.items {
         exported.labels += item.annotations.len() + usize::from(item.item.class.is_some());
         exported.splits[item.split.map_or(3, |split| split as usize)] += 1;
     }
+    exported.labels = exported.labels.saturating_sub(left_out);
     Ok(exported)
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failures::Explain;
+use crate::dataset::{DatasetError, Losses};
 use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
@@ -297,6 +298,22 @@ examples! { record_errors: RecordError =
     NothingKept,
 }
 
+examples! { dataset_errors: DatasetError =
+    Missing { path: path() },
+    NotOne { path: path() },
+    Unknown { path: path() },
+    Nothing { losses: Losses::of(crate::dataset::Loss::NotReviewed, 3) },
+    NoImages { path: path() },
+    Ended,
+    Newer { path: path(), version: 2 },
+    Unreadable { path: path(), source: denied() },
+    Damaged { path: path(), reason: reason() },
+    Unwritable { path: path(), source: denied() },
+    Full { path: path() },
+    Taken { path: path() },
+    Image(SnapshotError::NoImage),
+}
+
 examples! { problems: Problem =
     NoName,
     SameName { name: name() },
@@ -405,6 +422,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         }),
         snapshot_errors(),
         record_errors(),
+        dataset_errors(),
         problems(),
         rules_errors(),
         log_errors(),

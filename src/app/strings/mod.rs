@@ -41,6 +41,7 @@ macro_rules! strings {
 }
 
 mod compare;
+mod datasets;
 mod errors;
 mod event_failures;
 mod events;
@@ -59,6 +60,8 @@ mod zones;
 use std::ops::Deref;
 
 pub use compare::Compare;
+#[allow(unused_imports, reason = "for the page of data sets")]
+pub use datasets::{dataset_problem, finding_heading, losses_text};
 pub use errors::{PageText, chinese_kind, ending_note, model_page, plain_quotes, source_page};
 pub use events::{Events, action_name, direction_name, private_class, problem_text, rule_text, when_name};
 #[cfg(test)]

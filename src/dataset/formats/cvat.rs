@@ -64,7 +64,9 @@ pub(super) fn write(
             shape(one, &dataset.classes[one.class], index + 1, &mut xml, losses);
         }
         xml.push_str("  </image>\n");
-        target.image(exported.item, &format!("images/{}", exported.name))?;
+        // CVAT has a folder for each subset.
+        let folder = exported.split.map(|split| format!("{}/", split.name())).unwrap_or_default();
+        target.image(exported.item, &format!("images/{folder}{}", exported.name))?;
     }
     xml.push_str("</annotations>\n");
     target.file("annotations.xml", xml.as_bytes())

@@ -138,6 +138,14 @@ impl Loss {
 pub struct Losses(BTreeMap<Loss, usize>);
 
 impl Losses {
+    /// One loss with its number.
+    #[must_use]
+    pub fn of(loss: Loss, count: usize) -> Self {
+        let mut losses = Self::default();
+        losses.add(loss, count);
+        losses
+    }
+
     /// Counts so many more.
     pub fn add(&mut self, loss: Loss, count: usize) {
         if count > 0 {

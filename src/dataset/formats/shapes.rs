@@ -1,7 +1,6 @@
 //! An object's shape as other formats want it.
 
 use super::losses::{Loss, Losses};
-use crate::dataset::types::hull_of;
 use crate::dataset::{Annotation, Polygon, masks};
 
 /// The outlines of an object: its polygons, those of its mask, its corners, or its box.
