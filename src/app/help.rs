@@ -19,6 +19,8 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("C", s.compare_models),
         ("L", s.key_library),
         ("E", s.events.key),
+        ("D", s.datasets.key),
+        ("K", s.datasets.key_collect),
         ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
         ("H", s.figures),

@@ -3,10 +3,12 @@
 //! intent to its controller.
 
 mod classes_panel;
+mod collecting;
 mod companion_ui;
 mod compare;
 mod composer;
 mod controllers;
+mod dataset;
 mod detect_panel;
 mod ending;
 mod events;

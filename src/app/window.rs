@@ -15,8 +15,9 @@ use egui::{self, Ui, ViewportCommand};
 
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
-    CompareController, Core, EventsController, FilesController, LibraryController, ModelController,
-    ReadingController, RecordController, SettingsController, SourceController, ZonesController, theme,
+    CompareController, Core, DatasetController, EventsController, FilesController, LibraryController,
+    ModelController, ReadingController, RecordController, SettingsController, SourceController,
+    ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -25,7 +26,7 @@ use super::start::Start;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{EventsView, LibraryView, View};
+use super::view::{DatasetView, EventsView, LibraryView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
@@ -52,6 +53,7 @@ pub struct App {
     pub(super) settings: SettingsController,
     pub(super) zones: ZonesController,
     pub(super) record: RecordController,
+    pub(super) dataset: DatasetController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -130,6 +132,7 @@ impl App {
             files: FilesController::default(),
             zones: ZonesController::new(settings_file.as_deref()),
             record: RecordController::default(),
+            dataset: DatasetController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -149,6 +152,7 @@ impl App {
                 thresholds: Thresholds::default(),
                 position: None,
                 clips: None,
+                collector: None,
                 models: Arc::default(),
                 known: catalogue.known(),
                 isolation: options.isolation.clone(),
@@ -276,7 +280,7 @@ impl App {
             }
             Page::Reading(_) if is_private => self.stage.composed_frame(),
             Page::Stage | Page::Reading(_) => None,
-            Page::Settings | Page::Library | Page::Events => return,
+            Page::Settings | Page::Library | Page::Events | Page::Dataset => return,
         };
         let begin = Instant::now();
         if is_private && own.is_none() {
@@ -316,6 +320,7 @@ impl App {
             settings,
             zones,
             record,
+            dataset,
             stage,
             classes,
             ..
@@ -351,6 +356,11 @@ impl App {
                 log_trouble: events.log_trouble.as_ref(),
                 unseen: events.unseen,
             },
+            dataset: DatasetView {
+                collecting: dataset.collecting.as_ref(),
+                folder: &dataset.folder,
+                holds_escape: dataset.page.holds_escape(),
+            },
             speed: model.speed(),
             position: core.position,
             as_fast_as_possible: source.as_fast_as_possible,
@@ -383,6 +393,7 @@ impl App {
             compare: &mut compare.view,
             reading: reading.reading.as_mut(),
             events: &mut events.page,
+            dataset: &mut dataset.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
             pointer_at: &mut window.pointer_at,
@@ -457,6 +468,7 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // Both need a moment to end; together, no longer than one.
         self.events.end();
+        self.dataset.end();
         self.start.end_in_order();
         self.record.end();
     }

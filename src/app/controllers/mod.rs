@@ -4,6 +4,7 @@
 
 mod compare;
 mod core;
+mod dataset;
 mod downloads;
 mod events;
 mod files;
@@ -19,6 +20,7 @@ mod zones;
 
 pub use self::core::Core;
 pub use compare::CompareController;
+pub use dataset::DatasetController;
 pub use events::EventsController;
 pub use files::FilesController;
 pub use library::LibraryController;

@@ -52,6 +52,7 @@ mod language;
 mod library;
 mod phrases;
 mod recording;
+mod review;
 mod speed;
 mod tracking;
 mod window;
@@ -71,6 +72,7 @@ pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
+pub use review::{Datasets, explained, format_folder, format_name, verdict};
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
 pub use window::Window;
@@ -91,6 +93,7 @@ pub struct Strings {
     pub events: Events,
     pub zones: Zones,
     pub recording: Recording,
+    pub datasets: Datasets,
 }
 
 impl Strings {
@@ -107,6 +110,7 @@ impl Strings {
             events: Events::ENGLISH,
             zones: Zones::ENGLISH,
             recording: Recording::ENGLISH,
+            datasets: Datasets::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -118,6 +122,7 @@ impl Strings {
             events: Events::CHINESE,
             zones: Zones::CHINESE,
             recording: Recording::CHINESE,
+            datasets: Datasets::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -154,6 +159,7 @@ mod tests {
             Events::texts(),
             Zones::texts(),
             Recording::texts(),
+            Datasets::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -1,5 +1,6 @@
 //! The panels and the keys, found by their names for screen readers.
 
+mod dataset;
 mod drop;
 mod events;
 mod keys;
@@ -18,13 +19,16 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::classes_panel::ClassesPanel;
 use super::compare::Compare;
+use super::dataset::state::DatasetPage;
 use super::events::EventsPage;
 use super::intent::{Intent, Page};
 use super::library::LibraryPage;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
-use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, SpeedView, TuneProgress, View};
+use super::view::{
+    Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Ran, SpeedView, TuneProgress, View,
+};
 use super::zones::Editor;
 use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
@@ -81,6 +85,8 @@ pub(super) struct Bench {
     pub(super) zones: SceneFile,
     pub(super) editor: Editor,
     pub(super) recording: crate::record::Status,
+    pub(super) dataset: DatasetPage,
+    pub(super) collecting: Option<Collecting>,
 }
 
 impl Default for Bench {
@@ -122,6 +128,8 @@ impl Default for Bench {
             zones: SceneFile::default(),
             editor: Editor::default(),
             recording: crate::record::Status::default(),
+            dataset: DatasetPage::default(),
+            collecting: None,
         }
     }
 }
@@ -153,6 +161,11 @@ impl Bench {
                 obstacles: &self.obstacles,
                 log_trouble: None,
                 unseen: self.unseen,
+            },
+            dataset: DatasetView {
+                collecting: self.collecting.as_ref(),
+                folder: std::path::Path::new("/home/li/Pictures/Sightline data sets"),
+                holds_escape: self.dataset.holds_escape(),
             },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,

@@ -23,6 +23,7 @@ impl App {
                 Intent::Settings(intent) => SettingsController::apply(intent, core, ctx),
                 Intent::Zones(intent) => self.zones.apply(intent, core),
                 Intent::Record(intent) => self.record.apply(intent, core),
+                Intent::Dataset(intent) => self.dataset.apply(intent, self.stage.frame(), core),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }

@@ -61,6 +61,7 @@ impl App {
         self.library.gather(core);
         self.events.gather(ctx, core);
         core.analyse(&self.zones.scene, self.events.has_rules());
+        self.dataset.gather(self.events.collects(), core);
         self.record.gather(self.events.needs_seconds(), ctx, core);
         self.model.gather(core, ctx);
         if self.window.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
@@ -133,6 +134,7 @@ impl App {
             Done::Cameras(found) => self.source.cameras_listed(Some(found), core),
             Done::Library(done) => self.library.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
+            Done::Dataset(done) => self.dataset.done(done, ctx, core),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),
@@ -151,6 +153,7 @@ impl App {
             Done::Broken => {
                 self.source.cameras_listed(None, core);
                 self.files.broken();
+                self.dataset.broken();
                 let text = core.strings().try_again;
                 core.failed(text);
             }

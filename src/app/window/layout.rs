@@ -6,6 +6,7 @@ use egui::{self, Ui};
 
 use crate::app::classes_panel::ClassesPanel;
 use crate::app::compare::Compare;
+use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
 use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
@@ -20,8 +21,8 @@ use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::zones::{self, Editor};
 use crate::app::{
-    detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page, source_panel,
-    speed, toolbar,
+    collecting, detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page,
+    source_panel, speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -40,6 +41,7 @@ pub(super) struct Layout<'a> {
     pub(super) compare: &'a mut Compare,
     pub(super) reading: Option<&'a mut Reading>,
     pub(super) events: &'a mut EventsPage,
+    pub(super) dataset: &'a mut DatasetPage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     /// When the pointer last moved, in egui's seconds.
@@ -71,6 +73,7 @@ impl Layout<'_> {
             }
             announce(ui, view, area);
             recording::badge(ui, view, area);
+            collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
         } else {
             pages::ui(ui, view, out);
@@ -106,6 +109,9 @@ impl Layout<'_> {
                     out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
                 }
                 events_button(ui, view, out);
+                if icon_button(ui, Icon::Labels, &format!("{}  (D)", s.datasets.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Dataset)));
+                }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
                 }
@@ -175,6 +181,7 @@ impl Layout<'_> {
             Page::Settings => settings_page::ui(ui, view, out),
             Page::Library => self.library.ui(ui, view, out),
             Page::Events => self.events.ui(ui, view, out),
+            Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {

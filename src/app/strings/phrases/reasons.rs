@@ -40,6 +40,11 @@ pub(super) const PHRASES: Phrases = &[
     ("it is empty", "文件为空"),
     ("it is damaged or of another format", "文件已损坏或为其他格式"),
     ("it is cut short", "文件不完整"),
+    // Of data sets.
+    ("a label has no class", "有标注没有类别"),
+    ("the visibility of a keypoint isn't 0, 1 or 2", "关键点的可见性不是 0、1 或 2"),
+    ("it is {}, not a file", "它是{0}，不是文件"),
+    ("it lies more than {} folders deep", "它的文件夹层级超过 {0} 层"),
     // Of recordings.
     ("it is not a folder", "它不是文件夹"),
     ("every name is taken", "所有名称都已被占用"),
