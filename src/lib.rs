@@ -7,6 +7,7 @@
 //! | [`file_kind`] | what a path leads to that isn't what was expected |
 //! | [`alive`] | files that exist while a process does |
 //! | [`whole_file`] | files that are written whole or not at all |
+//! | [`discard`] | the user's files, moved to the trash and brought back |
 //! | [`latest`] | a slot of one value between two threads; the newest wins |
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
@@ -19,6 +20,8 @@
 //! | [`privacy`] | hides people, faces and number plates in images |
 //! | [`save`] | snapshots: the annotated image, the clean one, the JSON of what was found |
 //! | [`record`] | recordings: frames with their own times, through ffmpeg, in files that survive a kill |
+//! | [`replay`] | running a saved snapshot or recording again |
+//! | [`gallery`] | everything that was saved, listed, with small images |
 //! | [`dataset`] | data sets: images with labels, to train models with and to measure them by |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
@@ -29,18 +32,21 @@ pub mod alive;
 pub mod app;
 pub mod cli;
 pub mod dataset;
+pub mod discard;
 pub mod engine;
 pub mod events;
 pub mod file_kind;
 #[cfg(test)]
 mod fixtures;
 pub mod frame;
+pub mod gallery;
 pub mod latest;
 pub mod library;
 pub mod model;
 pub mod motion;
 pub mod privacy;
 pub mod record;
+pub mod replay;
 pub mod save;
 pub mod scene;
 pub mod settings;

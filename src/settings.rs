@@ -23,7 +23,7 @@ use crate::engine::ResultPace;
 use crate::model::labels::Language;
 use crate::privacy::Privacy;
 use crate::record::RecordOptions;
-use crate::save::SnapshotOptions;
+use crate::save::{ShutterOptions, SnapshotOptions};
 use crate::source::{Address, CameraRequest};
 use crate::track::TrackerKind;
 
@@ -164,6 +164,8 @@ pub struct Settings {
     pub recording: RecordOptions,
     /// The data sets that were open, the newest first: that is the one which frames are collected into.
     pub datasets: Vec<PathBuf>,
+    /// What the snapshot button does.
+    pub shutter: ShutterOptions,
     /// Who is hidden on screen and in everything that is saved or sent.
     pub privacy: Privacy,
     /// The limits that were changed for a model, by the SHA-256 of its file; other models have those of their family.
@@ -213,6 +215,7 @@ impl Default for Settings {
             snapshot: SnapshotOptions::default(),
             recording: RecordOptions::default(),
             datasets: Vec::new(),
+            shutter: ShutterOptions::default(),
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),
@@ -232,6 +235,8 @@ impl Settings {
         }
         self.amount = unit(self.amount, default.amount);
         self.compare_divider = unit(self.compare_divider, default.compare_divider);
+        self.snapshot.quality = self.snapshot.quality.clamp(1, 100);
+        self.shutter.clamp();
         let scale = |v: f32| if v.is_finite() { v.clamp(0.5, 3.0) } else { 1.0 };
         (self.line_size, self.label_size) = (scale(self.line_size), scale(self.label_size));
         // Versions before 0.2 wrote paths as they were typed; from another folder they name nothing, or something else.

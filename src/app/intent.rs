@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::dataset::document::Edit;
+use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
 use crate::library::records::ModelRecord;
@@ -13,7 +14,7 @@ use crate::model::labels::Language;
 use crate::model::sidecar::Sidecar;
 use crate::privacy::Privacy;
 use crate::record::RecordOptions;
-use crate::save::SnapshotOptions;
+use crate::save::{ShutterOptions, SnapshotOptions};
 use crate::settings::{Theme, Tracking};
 use crate::source::{Address, CameraRequest};
 use crate::track::zones::SceneFile;
@@ -31,6 +32,8 @@ pub enum Page {
     Events,
     /// Images with labels.
     Dataset,
+    /// Everything that was saved.
+    Gallery,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -50,6 +53,8 @@ pub enum Intent {
     Zones(ZonesIntent),
     Record(RecordIntent),
     Dataset(DatasetIntent),
+    Shutter(ShutterIntent),
+    Gallery(GalleryIntent),
     Window(WindowIntent),
 }
 
@@ -225,6 +230,10 @@ pub enum FilesIntent {
     OpenPaths(Vec<PathBuf>),
     /// Show a folder in the system's file manager.
     OpenFolder(PathBuf),
+    /// Move files to the trash.
+    Discard(Vec<PathBuf>),
+    /// Bring them back.
+    Restore(Discarded),
 }
 
 /// What is chosen in a file dialogue.
@@ -353,14 +362,46 @@ pub enum DatasetIntent {
     Evaluate(Vec<PathBuf>),
 }
 
+/// The gallery. Items are named by their ids.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GalleryIntent {
+    /// Show it large.
+    Open(u64),
+    /// Leave the large view, else the selection.
+    Back,
+    /// Show the item so many places after this one.
+    Step(isize),
+    Boxes(bool),
+    Play(bool),
+    /// To this second of the video.
+    Seek(f64),
+    Rename(u64, String),
+    Delete(Vec<u64>),
+    CopyFiles(Vec<u64>),
+    CopyPaths(Vec<u64>),
+    ShowFolder(u64),
+}
+
+/// The snapshot button.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShutterIntent {
+    /// Begin what is chosen, or stop what goes on.
+    Press,
+    Cancel,
+    /// One snapshot at once, whatever is chosen.
+    TakeNow,
+    Options(ShutterOptions),
+    /// Open the menu beside the button.
+    Menu,
+    CopyPicture,
+}
+
 /// The window itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowIntent {
     Show(Page),
     FullScreen(bool),
     Help(bool),
-    /// Save what is shown.
-    Snapshot,
     CopyText(String),
     /// Take a message away.
     Dismiss(u64),

@@ -1,10 +1,11 @@
 //! Keys to intents. Keys do nothing while text is being typed, or a menu or a dialogue is open.
 
+use egui::text_selection::LabelSelectionState;
 use egui::{self, Event, Key};
 
 use super::intent::{
-    Choose, CompareIntent, DatasetIntent, FilesIntent, Intent, ModelIntent, Page, RecordIntent, ResultIntent,
-    SettingsIntent, SourceIntent, WindowIntent, ZonesIntent,
+    Choose, CompareIntent, DatasetIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page,
+    RecordIntent, ResultIntent, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
 use crate::engine::SourceState;
@@ -22,9 +23,11 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let typing = ctx.text_edit_focused();
     let menu = view.menu_open;
     // Something covers the preview, and plain keys would change it unseen.
-    let covered = help || matches!(page, Page::Settings | Page::Library | Page::Events | Page::Dataset);
+    let covered =
+        help || matches!(page, Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset);
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
+    let selected = ctx.plugin::<LabelSelectionState>().lock().has_selection();
     ctx.input(|input| {
         for event in &input.events {
             match event {
@@ -70,6 +73,10 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
                     }
                 }
+                // A text that is selected is what is meant.
+                Event::Copy if !typing && !menu && !covered && *page == Page::Stage && !selected => {
+                    out.push(Intent::Shutter(ShutterIntent::CopyPicture));
+                }
                 // Where these signs lie differs from keyboard to keyboard: take the text, not the key.
                 Event::Text(text) if !typing && !menu => match text.as_str() {
                     "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
@@ -92,8 +99,12 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
 fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
     if help {
         Some(Intent::Window(WindowIntent::Help(false)))
+    } else if *page == Page::Stage && view.shutter.shutter.is_active() && !view.shutter.shutter.is_patient() {
+        Some(Intent::Shutter(ShutterIntent::Cancel))
     } else if let Some(failure) = view.failure_shown {
         Some(Intent::Window(WindowIntent::Dismiss(failure)))
+    } else if *page == Page::Gallery && view.gallery_has_layer {
+        Some(Intent::Gallery(GalleryIntent::Back))
     } else if *page != Page::Stage {
         Some(Intent::Window(WindowIntent::Show(Page::Stage)))
     } else if view.full_screen {
@@ -114,7 +125,9 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         return (!shift).then_some(Intent::Source(SourceIntent::CameraNumber(n)));
     }
     match key {
-        Key::Space => Some(Intent::Window(WindowIntent::Snapshot)),
+        Key::Space if shift => Some(Intent::Shutter(ShutterIntent::TakeNow)),
+        Key::Space => Some(Intent::Shutter(ShutterIntent::Press)),
+        Key::S => Some(Intent::Shutter(ShutterIntent::Menu)),
         Key::R => Some(Intent::Record(if shift { RecordIntent::SaveLast } else { RecordIntent::Toggle })),
         Key::P => match view.source {
             SourceState::Playing { .. } => Some(Intent::Source(SourceIntent::Pause(true))),
@@ -129,6 +142,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::D => Some(Intent::Window(WindowIntent::Show(Page::Dataset))),
         Key::K => Some(Intent::Dataset(DatasetIntent::Collect)),
         Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
+        Key::G => Some(Intent::Window(WindowIntent::Show(Page::Gallery))),
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,

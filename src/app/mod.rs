@@ -3,7 +3,9 @@
 //! intent to its controller.
 
 mod classes_panel;
+mod clipboard;
 mod collecting;
+mod command_line;
 mod companion_ui;
 mod compare;
 mod composer;
@@ -13,6 +15,7 @@ mod detect_panel;
 mod ending;
 mod events;
 mod figures_panel;
+mod gallery;
 mod help;
 mod icons;
 mod intent;
@@ -27,6 +30,8 @@ mod pages;
 mod reading;
 mod recording;
 mod settings_page;
+mod shutter;
+mod shutter_panel;
 mod source_panel;
 mod speed;
 mod stage;

@@ -32,8 +32,13 @@ fn size(bytes: u64) -> String {
     if megabytes < 1000.0 { format!("{megabytes:.1} MB") } else { format!("{:.2} GB", megabytes / 1000.0) }
 }
 
-/// Shows the buttons, from right to left: record or stop, pause, the last seconds.
-pub fn buttons_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+/// Whether a bar of this width has the button for the last seconds; the key works without it.
+pub fn shows_last(view: &View<'_>, width: f32) -> bool {
+    view.recording.keeps_s > 0 && width >= 720.0
+}
+
+/// Shows the buttons: record or stop, pause, the last seconds.
+pub fn buttons_ui(ui: &mut Ui, view: &View<'_>, width: f32, out: &mut Vec<Intent>) {
     let w = &view.strings.recording;
     let phase = view.recording.phase;
     let is_on = phase != Phase::Idle;
@@ -72,7 +77,7 @@ pub fn buttons_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         }
         _ => {}
     }
-    if view.recording.keeps_s > 0 {
+    if shows_last(view, width) {
         let label = format!("{}  (Shift+R)", (w.save_last)(view.recording.keeps_s));
         if icon_button(ui, Icon::Last, &label, false).clicked() {
             out.push(Intent::Record(RecordIntent::SaveLast));

@@ -152,6 +152,14 @@ fn privacy_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
 }
 
+fn format_name(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::WebP => "WebP",
+    }
+}
+
 fn snapshots_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let mut shots: SnapshotOptions = view.settings.snapshot.clone();
@@ -176,9 +184,24 @@ fn snapshots_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     });
     ui.horizontal(|ui| {
         ui.label(s.format);
-        ui.selectable_value(&mut shots.format, ImageFormat::Png, "PNG");
-        ui.selectable_value(&mut shots.format, ImageFormat::Jpeg, "JPEG");
+        for format in ImageFormat::ALL {
+            ui.selectable_value(&mut shots.format, format, format_name(format));
+        }
     });
+    let w = &s.shutter;
+    let note = match shots.format {
+        ImageFormat::Png => w.png_note,
+        ImageFormat::Jpeg => w.jpeg_note,
+        ImageFormat::WebP => w.webp_note,
+    };
+    ui.add(egui::Label::new(egui::RichText::new(note).small().color(palette(ui).weak)).wrap());
+    if shots.format != ImageFormat::Png {
+        let shown = shots.quality.to_string();
+        let quality = f32::from(shots.quality);
+        if let Some(quality) = slider_row(ui, w.quality, note, quality, 1.0..=100.0, &shown) {
+            shots.quality = quality.round() as u8;
+        }
+    }
     ui.checkbox(&mut shots.clean, s.also_clean);
     ui.checkbox(&mut shots.objects, s.also_objects);
     ui.checkbox(&mut shots.json, s.also_json);

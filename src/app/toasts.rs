@@ -171,17 +171,19 @@ fn toast_ui(ui: &mut Ui, s: &Strings, toast: &Toast, out: &mut Vec<Intent>) {
                             .wrap()
                             .selectable(true),
                     );
-                    if let Some(undo) = &toast.undo
-                        && ui.button(s.library.undo).clicked()
-                    {
-                        out.push(undo.clone());
-                        out.push(Intent::Window(WindowIntent::Dismiss(toast.id)));
-                    }
-                    if let Some(folder) = &toast.folder
-                        && ui.button(s.show_folder).clicked()
-                    {
-                        out.push(Intent::Files(FilesIntent::OpenFolder(folder.clone())));
-                    }
+                    ui.horizontal_wrapped(|ui| {
+                        if let Some(undo) = &toast.undo
+                            && ui.button(s.library.undo).clicked()
+                        {
+                            out.push(undo.clone());
+                            out.push(Intent::Window(WindowIntent::Dismiss(toast.id)));
+                        }
+                        if let Some(folder) = &toast.folder
+                            && ui.button(s.show_folder).clicked()
+                        {
+                            out.push(Intent::Files(FilesIntent::OpenFolder(folder.clone())));
+                        }
+                    });
                 });
                 if sized_icon_button(ui, Icon::Close, s.dismiss, false, 24.0).clicked() {
                     out.push(Intent::Window(WindowIntent::Dismiss(toast.id)));

@@ -3,11 +3,13 @@
 use egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icons::{self, Icon};
-use super::intent::{CompareIntent, DatasetIntent, Intent, Page, SettingsIntent, SourceIntent, WindowIntent};
-use super::recording;
+use super::intent::{
+    CompareIntent, DatasetIntent, Intent, Page, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent,
+};
 use super::style::palette;
 use super::view::View;
 use super::widgets::{at_right, icon_button, wide_slider};
+use super::{recording, shutter_panel};
 use crate::engine::SourceState;
 use crate::record::Phase;
 use crate::source::Pace;
@@ -26,12 +28,13 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let side = |from: f32, to: f32| egui::Rect::from_x_y_ranges(from..=to, rect.y_range());
     let middle = rect.center().x;
     let shutter = 46.0;
-    // The record button is at its left, and with it what a recording needs.
-    let recording = if view.recording.phase == Phase::Idle { 40.0 } else { 80.0 }
-        + if view.recording.keeps_s > 0 { 40.0 } else { 0.0 };
-    let left = side(rect.left(), middle - shutter / 2.0 - 8.0 - recording);
-    let record = side(left.right(), middle - shutter / 2.0 - 8.0);
-    let right = side(middle + shutter / 2.0 + 8.0, rect.right());
+    let left = side(rect.left(), middle - shutter / 2.0 - 8.0);
+    // The menu and the record button are at its right, and with the latter what a recording needs.
+    let buttons = if view.recording.phase == Phase::Idle { 1.0 } else { 2.0 }
+        + if recording::shows_last(view, rect.width()) { 1.0 } else { 0.0 };
+    let from = middle + shutter / 2.0 + 6.0 + shutter_panel::BUTTON;
+    let record = side(from, from + 38.0 * buttons);
+    let right = side(record.right() + 4.0, rect.right());
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)),
         |ui| {
@@ -39,19 +42,24 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             left_ui(ui, view, out);
         },
     );
-    ui.scope_builder(
-        egui::UiBuilder::new().max_rect(record).layout(Layout::right_to_left(Align::Center)),
-        |ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            recording::buttons_ui(ui, view, out);
-        },
-    );
     let centre = egui::Rect::from_center_size(egui::pos2(middle, rect.center().y), Vec2::splat(shutter));
     let button = ui.allocate_rect(centre, Sense::click());
     shutter_ui(ui, view, &button);
-    if button.on_hover_text(format!("{}  (Space)", s.snapshot)).clicked() && view.has_image {
-        out.push(Intent::Window(WindowIntent::Snapshot));
+    let active = view.shutter.shutter.is_active();
+    let label = if active { s.shutter.stop } else { s.snapshot };
+    if button.on_hover_text(format!("{label}  (Space)")).clicked() && (view.has_image || active) {
+        out.push(Intent::Shutter(ShutterIntent::Press));
     }
+    let beside = egui::pos2(middle + shutter / 2.0 + shutter_panel::BUTTON / 2.0, rect.center().y);
+    let beside = egui::Rect::from_center_size(beside, vec2(shutter_panel::BUTTON, 32.0));
+    shutter_panel::menu_button(ui, beside, view, out);
+    ui.scope_builder(
+        egui::UiBuilder::new().max_rect(record).layout(Layout::left_to_right(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            recording::buttons_ui(ui, view, rect.width(), out);
+        },
+    );
     ui.scope_builder(
         egui::UiBuilder::new().max_rect(right).layout(Layout::left_to_right(Align::Center)),
         |ui| {
@@ -65,8 +73,10 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
 
 fn shutter_ui(ui: &Ui, view: &View<'_>, button: &egui::Response) {
     let (p, rect) = (palette(ui), button.rect);
-    let enabled = view.has_image;
-    button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, view.strings.snapshot));
+    let active = view.shutter.shutter.is_active();
+    let enabled = view.has_image || active;
+    let label = if active { view.strings.shutter.stop } else { view.strings.snapshot };
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, label));
     let grow = if button.is_pointer_button_down_on() {
         -1.5
     } else if button.hovered() {
@@ -78,6 +88,11 @@ fn shutter_ui(ui: &Ui, view: &View<'_>, button: &egui::Response) {
     ui.painter().circle_filled(rect.center(), 21.0 + grow, ground);
     if button.has_focus() {
         ui.painter().circle_stroke(rect.center(), 23.0, egui::Stroke::new(1.5, p.strong));
+    }
+    if active {
+        let side = egui::Rect::from_center_size(rect.center(), Vec2::splat(14.0));
+        ui.painter().rect_filled(side, 3, ink);
+        return;
     }
     icons::draw(ui.painter(), rect.shrink(11.5), Icon::Shutter, ink);
 }
@@ -199,6 +214,9 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.add_enabled_ui(view.has_image, |ui| icon_button(ui, Icon::Collect, &collect, false)).inner;
     if button.clicked() {
         out.push(Intent::Dataset(DatasetIntent::Collect));
+    }
+    if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
+        out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
     }
     if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), view.mirrored).clicked() {
         out.push(Intent::Settings(SettingsIntent::Mirror(!view.mirrored)));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::intent::{Choose, Page};
+use super::shutter::Shutter;
 use super::strings::Strings;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{LogError, Problem, Rules, RulesError};
@@ -237,6 +238,16 @@ pub struct SpeedView<'a> {
     pub tune: Option<TuneProgress>,
 }
 
+/// What the snapshot button has begun.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShutterView<'a> {
+    pub shutter: Shutter,
+    /// Snapshots of a burst or a time lapse that were saved.
+    pub saved: u32,
+    /// Why what is waited for can't appear.
+    pub problem: Option<&'a Problem>,
+}
+
 /// What the panels and pages show. Built once for each pass.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -265,6 +276,9 @@ pub struct View<'a> {
     pub events: EventsView<'a>,
     pub dataset: DatasetView<'a>,
     pub speed: SpeedView<'a>,
+    pub shutter: ShutterView<'a>,
+    /// On the gallery page, an item is open or some are selected.
+    pub gallery_has_layer: bool,
     /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,

@@ -15,9 +15,9 @@ use egui::{self, Ui, ViewportCommand};
 
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
-    CompareController, Core, DatasetController, EventsController, FilesController, LibraryController,
-    ModelController, ReadingController, RecordController, SettingsController, SourceController,
-    ZonesController, theme,
+    CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
+    LibraryController, ModelController, ReadingController, RecordController, SettingsController,
+    ShutterController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -26,7 +26,7 @@ use super::start::Start;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{DatasetView, EventsView, LibraryView, View};
+use super::view::{DatasetView, EventsView, LibraryView, ShutterView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
@@ -54,6 +54,8 @@ pub struct App {
     pub(super) zones: ZonesController,
     pub(super) record: RecordController,
     pub(super) dataset: DatasetController,
+    pub(super) shutter: ShutterController,
+    pub(super) gallery: GalleryController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -74,6 +76,8 @@ struct WindowState {
     /// A text was being typed at the end of the last pass.
     typing: bool,
     /// The window is minimised or covered.
+    unseen: bool,
+    /// The engine was told so.
     hidden: bool,
     title: String,
     /// When the figures were last taken over.
@@ -133,6 +137,8 @@ impl App {
             zones: ZonesController::new(settings_file.as_deref()),
             record: RecordController::default(),
             dataset: DatasetController::default(),
+            shutter: ShutterController::default(),
+            gallery: GalleryController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -140,6 +146,7 @@ impl App {
             start,
             timing,
             core: Core {
+                snapshot_folder: crate::save::default_folder(),
                 source: engine.source(),
                 model: engine.model(),
                 engine,
@@ -238,7 +245,9 @@ impl App {
             let window = i.viewport();
             window.minimized == Some(true) || window.occluded == Some(true)
         });
-        let hidden = hidden && !self.record.needs_frames();
+        self.window.unseen = hidden;
+        // A time lapse and a recording go on.
+        let hidden = hidden && !self.shutter.shutter.is_patient() && !self.record.needs_frames();
         if hidden != self.window.hidden {
             self.window.hidden = hidden;
             self.core.engine.send(Command::Hidden(hidden));
@@ -280,7 +289,7 @@ impl App {
             }
             Page::Reading(_) if is_private => self.stage.composed_frame(),
             Page::Stage | Page::Reading(_) => None,
-            Page::Settings | Page::Library | Page::Events | Page::Dataset => return,
+            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset => return,
         };
         let begin = Instant::now();
         if is_private && own.is_none() {
@@ -321,6 +330,8 @@ impl App {
             zones,
             record,
             dataset,
+            shutter,
+            gallery,
             stage,
             classes,
             ..
@@ -362,6 +373,12 @@ impl App {
                 holds_escape: dataset.page.holds_escape(),
             },
             speed: model.speed(),
+            gallery_has_layer: gallery.page.has_layer(),
+            shutter: ShutterView {
+                shutter: shutter.shutter,
+                saved: shutter.saved(),
+                problem: shutter.problem(),
+            },
             position: core.position,
             as_fast_as_possible: source.as_fast_as_possible,
             playback_speed: source.speed,
@@ -394,6 +411,7 @@ impl App {
             reading: reading.reading.as_mut(),
             events: &mut events.page,
             dataset: &mut dataset.page,
+            gallery: &mut gallery.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
             pointer_at: &mut window.pointer_at,

@@ -16,7 +16,11 @@ use super::labels_file::LabelsError;
 use super::strings::Strings;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, Collector, DatasetError, Exported, Problem};
+use crate::discard::{DiscardError, Discarded};
+use crate::events::actions::ActionError;
 use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
+use crate::frame::Frame;
+use crate::gallery::RenameError;
 use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
@@ -26,6 +30,7 @@ use crate::model::nodes::NodeShare;
 use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
 use crate::save::{Saved, SnapshotError};
+use crate::scene::Scene;
 use crate::source::SourceError;
 use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::camera::CameraInfo;
@@ -43,13 +48,23 @@ pub enum Done {
     Library(LibraryDone),
     Events(EventsDone),
     Dataset(DatasetDone),
+    Gallery(GalleryDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// What a typed path means, or why it can't be opened.
     Typed(Result<Intent, SourceError>),
     /// No file dialogue can be shown here.
     NoDialogue(Choose),
-    Snapshot(Result<Box<Saved>, SnapshotError>),
+    /// A snapshot, with the series that it belongs to.
+    Snapshot(Option<u64>, Result<Box<Saved>, SnapshotError>),
+    /// The picture was copied, or the clipboard doesn't take it.
+    CopiedPicture(bool),
+    /// The tick of a countdown can't be played.
+    NoSound(ActionError),
+    /// Files were moved to the trash.
+    Discarded(Result<Discarded, DiscardError>),
+    /// So many files were brought back.
+    Restored(Result<usize, DiscardError>),
     /// Which provider ran which part of a model.
     Ran(PathBuf, Result<Vec<NodeShare>, String>),
     /// The model of the last time isn't opened, because it ended its process then; what is asked for instead.
@@ -66,6 +81,21 @@ pub enum Done {
     SceneExported(PathBuf, Result<(), SceneFileError>),
     /// The worker ended without a result.
     Broken,
+}
+
+/// What a worker did for the gallery.
+pub enum GalleryDone {
+    /// The picture of an item, with or without boxes.
+    Loaded(u64, bool, Result<Loaded, String>),
+    Renamed(Result<(), RenameError>),
+    /// So many files are in the clipboard; `None`: it doesn't take them.
+    Copied(Option<usize>),
+}
+
+/// A picture of the gallery, and what is drawn over it.
+pub struct Loaded {
+    pub frame: Arc<Frame>,
+    pub scene: Option<Arc<Scene>>,
 }
 
 /// What a worker did with events and rules.
@@ -178,6 +208,12 @@ impl Workers {
             tracing::error!("no thread for {name}: {error}");
             let _ = self.sender.try_send(Done::Broken);
         }
+    }
+
+    /// The window's context, for textures.
+    #[must_use]
+    pub fn context(&self) -> &egui::Context {
+        &self.ctx
     }
 
     /// Wakes the window, from any thread.

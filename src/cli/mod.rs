@@ -14,6 +14,7 @@ mod interrupt;
 mod models;
 mod output;
 mod predict;
+mod replay;
 mod series;
 mod shared_args;
 mod sources;
@@ -102,6 +103,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Track the objects in the results of an earlier run (JSON Lines), without a model
     Track(track::TrackArgs),
+    /// Run a saved snapshot or recording again, and tell whether the results are the same
+    Replay(replay::ReplayArgs),
     /// Compare the speed and the results of several models on the same frames
     Compare(compare::CompareArgs),
     /// Measure how good a model is on a data set
@@ -348,6 +351,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match command {
         Command::Predict(args) => predict::run(args),
         Command::Track(args) => Ok(track::run(args)?),
+        Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Dataset(command) => dataset::run(command),

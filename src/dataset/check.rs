@@ -140,19 +140,8 @@ pub fn check(
     let mut prints: Vec<(usize, Fingerprint)> = Vec::new();
     for (index, item) in dataset.items.iter().enumerate() {
         if let Some(print) = check_image(item, options, &mut frame, &mut jpeg, &mut findings) {
-            for (earlier, other) in &prints {
-                let distance = print.distance(*other);
-                if distance <= options.alike {
-                    let other = &dataset.items[*earlier];
-                    findings.push(Finding::NearDuplicate {
-                        image: other.name.clone(),
-                        other: item.name.clone(),
-                        distance,
-                        across_splits: item.split.is_some()
-                            && other.split.is_some()
-                            && item.split != other.split,
-                    });
-                }
+            if let Some(found) = nearest(dataset, item, print, &prints, options.alike) {
+                findings.push(found);
             }
             prints.push((index, print));
         }
@@ -171,6 +160,27 @@ pub fn check(
         }
     }
     findings
+}
+
+/// The image that looks most like this one among those before it, if any is alike; one of another split comes first. Of each image one
+/// other is told: the frames of a video are all alike, and nobody reads thousands of pairs.
+fn nearest(
+    dataset: &Dataset,
+    item: &Item,
+    print: Fingerprint,
+    earlier: &[(usize, Fingerprint)],
+    alike: u32,
+) -> Option<Finding> {
+    let near = earlier.iter().map(|(index, other)| (&dataset.items[*index], print.distance(*other)));
+    let near = near.filter(|(_, distance)| *distance <= alike);
+    let across = |other: &Item| item.split.is_some() && other.split.is_some() && item.split != other.split;
+    let (other, distance) = near.min_by_key(|(other, distance)| (!across(other), *distance))?;
+    Some(Finding::NearDuplicate {
+        image: other.name.clone(),
+        other: item.name.clone(),
+        distance,
+        across_splits: across(other),
+    })
 }
 
 /// Reads an image; returns its fingerprint, or says why it can't be read.

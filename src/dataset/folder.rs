@@ -9,7 +9,7 @@
 //! Images may be put into `images` by hand; they are there without labels. Every file is written whole or not at all. What can't be
 //! read is said and stays as it is; when an image's labels are saved over a damaged file, that is kept as `….bak`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ use super::problem::Problem;
 use super::types::{Annotation, Class, Dataset, Item, KeypointScheme};
 use crate::frame::Frame;
 use crate::save::{ImageFormat, encode_frame};
+use crate::source::images::plain;
 use crate::whole_file;
 
 /// Larger label files aren't read: 64 MiB.
@@ -98,17 +99,16 @@ impl Folder {
         let info = folder.read_info()?;
         let mut dataset = Dataset { name: folder.name(), classes: info.classes, items: Vec::new() };
         let mut problems = Vec::new();
-        let mut images = folder.names_in(&folder.images(), &mut problems);
+        let mut images = Self::names_in(&folder.images(), &mut problems);
         images.retain(|name| names::is_image(Path::new(name)));
-        let mut labels: BTreeMap<String, ()> = folder
-            .names_in(&folder.labels(), &mut problems)
+        let mut labels: BTreeSet<String> = Self::names_in(&folder.labels(), &mut problems)
             .into_iter()
-            .filter_map(|name| Some((name.strip_suffix(".json")?.to_owned(), ())))
+            .filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()))
             .collect();
         for name in images {
             let path = folder.images().join(&name);
-            let mut item = Item { path, name, ..Item::default() };
-            if labels.remove(&item.name).is_some() {
+            let mut item = Item { name, path, ..Item::default() };
+            if labels.remove(&item.name) {
                 folder.read_labels(&mut item, &mut dataset.classes, &mut problems);
             }
             if item.size == (0, 0) {
@@ -119,7 +119,7 @@ impl Folder {
             }
             dataset.items.push(item);
         }
-        problems.extend(labels.keys().map(|name| Problem::NoImage { path: folder.label_path(name) }));
+        problems.extend(labels.iter().map(|name| Problem::NoImage { path: folder.label_path(name) }));
         Ok(Opened { folder, dataset, problems })
     }
 
@@ -310,12 +310,16 @@ impl Folder {
                     new.map(|class| Problem::NewClass { path: path.clone(), class: class.name.clone() }),
                 );
             }
-            Err(reason) => problems.push(Problem::Labels { path, reason }),
+            Err(reason) => {
+                // Classes of labels that aren't taken over aren't either.
+                classes.truncate(known);
+                problems.push(Problem::Labels { path, reason });
+            }
         }
     }
 
     /// The names of all files in a folder and those in it, in natural order; hidden ones are left out.
-    fn names_in(&self, folder: &Path, problems: &mut Vec<Problem>) -> Vec<String> {
+    fn names_in(folder: &Path, problems: &mut Vec<Problem>) -> Vec<String> {
         let mut found = Vec::new();
         walk(folder, MAX_DEPTH, &mut |path, problem| match problem {
             Some(reason) => problems.push(Problem::Folder { path: path.to_owned(), reason }),
@@ -412,7 +416,7 @@ pub(super) fn image_size(path: &Path) -> Result<(u32, u32), String> {
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(16 << 20);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let mut decoder = reader.into_decoder().map_err(|error| plain(&error))?;
     let (width, height) = decoder.dimensions();
     let turned = matches!(
         decoder.orientation().unwrap_or(Orientation::NoTransforms),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::masks;
 use super::types::{
     Annotation, Class, ImageClass, Item, LabelPoint, Origin, Polygon, Split, State, Visibility,
+    check_coordinates,
 };
 use crate::save::rle::Rle;
 
@@ -86,6 +87,7 @@ struct Stored {
     other: Map<String, Value>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn is_accepted(state: &State) -> bool {
     *state == State::Accepted
 }
@@ -169,7 +171,9 @@ pub(super) fn read(
         id: one.id,
         other: one.other,
     };
-    item.annotations = file.annotations.into_iter().map(&mut annotation).collect();
+    let annotations: Vec<Annotation> = file.annotations.into_iter().map(&mut annotation).collect();
+    annotations.iter().try_for_each(check_coordinates)?;
+    item.annotations = annotations;
     item.class = file.class.filter(|one| !one.class.is_empty()).map(|one| ImageClass {
         class: class(&one.class),
         state: one.state,

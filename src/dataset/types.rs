@@ -266,6 +266,24 @@ impl Annotation {
     }
 }
 
+/// No image is so large, in pixels.
+const FARTHEST: f64 = 1e7;
+
+/// Whether every coordinate of a label is a number that an image can have, so that sums and areas of them are numbers, too.
+///
+/// # Errors
+/// What is wrong, as the end of a sentence.
+pub(super) fn check_coordinates(one: &Annotation) -> Result<(), String> {
+    let points = one.polygons.iter().flatten().chain(one.corners.iter().flatten()).flatten().copied();
+    let keypoints = one.keypoints.iter().flat_map(|point| [point.x, point.y]);
+    let sane = |value: f64| value.abs() <= FARTHEST;
+    if one.bbox.iter().copied().chain(points).chain(keypoints).all(sane) {
+        Ok(())
+    } else {
+        Err("a coordinate lies far beyond any image".into())
+    }
+}
+
 /// The smallest box around points; `None` without a point.
 #[must_use]
 pub(super) fn hull_of(points: impl Iterator<Item = [f64; 2]>) -> Option<[f64; 4]> {

@@ -190,6 +190,7 @@ impl Worker<'_> {
                 (moved.times, moved.finished) = (result.times, result.finished);
                 moved.report.clone_from(&result.report);
                 self.follower.write(&mut moved.results);
+                moved.results.moved = true;
             }
             let _ = self.follow.moved.0.put(Arc::clone(&shared));
             self.context.taps.send(|| TapItem::Moved(Arc::clone(&shared)));

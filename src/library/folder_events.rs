@@ -9,7 +9,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 const MAX_SUBFOLDERS: usize = 200;
 
 /// Watches folders and their direct subfolders, as far as the system can. Dropping it ends its thread.
-pub(super) struct FolderEvents {
+pub(crate) struct FolderEvents {
     /// `None`: the system has no notifications, or its limit is reached.
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,

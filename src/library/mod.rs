@@ -20,6 +20,7 @@ pub mod watch;
 use std::path::PathBuf;
 
 pub use catalogue::{Catalogue, CatalogueEntry, Mirrors, Permits, Precision};
+pub(crate) use folder_events::FolderEvents;
 pub use import::{ImportError, ImportMode, Imported};
 pub use inventory::Inventory;
 pub use model_entry::{Kind, ModelEntry};

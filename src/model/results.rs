@@ -134,6 +134,8 @@ pub struct Results {
     /// Best first (classification, action).
     pub top: Vec<ClassScore>,
     pub plane: Option<Plane>,
+    /// They were found in an earlier frame and moved to this one; see [`crate::motion`].
+    pub moved: bool,
     /// The buffer of the last image, for the next one.
     spare: Vec<u8>,
     /// The buffer of the last matte or depth map, for the next one.
@@ -154,6 +156,7 @@ impl Default for Results {
             masks: Vec::new(),
             top: Vec::new(),
             plane: None,
+            moved: false,
             spare: Vec::new(),
             spare_floats: Vec::new(),
             spare_classes: Vec::new(),
@@ -167,6 +170,7 @@ impl Results {
     pub fn clear(&mut self, task: Task, frame_size: (u32, u32)) {
         self.task = task;
         self.frame_size = frame_size;
+        self.moved = false;
         self.detections.clear();
         self.keypoints.clear();
         self.spare_masks.append(&mut self.masks);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub(super) fn record_of(drawn: &Drawn, at: Duration, number: u64, look: &Look) -
     };
     let labels = &prediction.model.spec.labels;
     let mut record = FrameRecord::new(info, &prediction.results, labels, &prediction.times);
-    record.moved = *origin == Origin::Moved;
+    record.moved |= *origin == Origin::Moved;
     if let Some(report) = prediction.report.as_deref().filter(|_| !record.moved) {
         record.add_counts(report);
         record.add_events(report, labels);
@@ -161,10 +161,12 @@ impl RecordingRecord {
         !is_same
     }
 
-    /// Writes it to a file, as a whole.
-    pub(super) fn write(&self, path: &PathBuf) -> io::Result<()> {
+    /// Writes it to a file that exists, as a whole; who may read it stays as it is.
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
-        whole_file::write(path, &text)
+        let permissions = std::fs::metadata(path)?.permissions();
+        whole_file::write(path, &text)?;
+        std::fs::set_permissions(path, permissions)
     }
 }

@@ -108,11 +108,11 @@ impl std::fmt::Debug for ClipRequest {
 
 enum Order {
     Look(Arc<Look>),
-    Start(RecordOptions),
+    Start(Tap, RecordOptions),
     Pause(bool),
     Stop,
-    /// Keep so many seconds.
-    Keep(u32),
+    /// Keep so many seconds of what passes the tap.
+    Keep(u32, Option<Tap>),
 }
 
 #[derive(Default)]
@@ -130,7 +130,6 @@ impl Shared {
 #[derive(Debug)]
 pub struct Recorder {
     orders: Option<Sender<Order>>,
-    taps: Sender<Tap>,
     clips: ClipSender,
     happenings: Receiver<Happening>,
     shared: Arc<Shared>,
@@ -150,22 +149,14 @@ impl Recorder {
     /// The thread can't be started.
     pub fn start(wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
         let (orders, received) = unbounded();
-        let (taps, new_taps) = unbounded();
         let (clips, requests) = unbounded();
         let (happening, happenings) = unbounded();
         let shared = Arc::<Shared>::default();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("sightline-record".into()).spawn(move || {
-            Work::new(happening, of_thread, wake).run(&received, &new_taps, &requests);
+            Work::new(happening, of_thread, wake).run(&received, &requests);
         })?;
-        Ok(Self {
-            orders: Some(orders),
-            taps,
-            clips: ClipSender(clips),
-            happenings,
-            shared,
-            thread: Some(thread),
-        })
+        Ok(Self { orders: Some(orders), clips: ClipSender(clips), happenings, shared, thread: Some(thread) })
     }
 
     fn order(&self, order: Order) {
@@ -182,9 +173,8 @@ impl Recorder {
 
     /// Begins a recording of what passes this tap, unless one goes on.
     pub fn record(&self, tap: Tap, options: RecordOptions) {
-        let _ = self.taps.send(tap);
         self.shared.status().phase = Phase::Starting;
-        self.order(Order::Start(options));
+        self.order(Order::Start(tap, options));
     }
 
     /// Holds the recording, or goes on. The time in between is left out.
@@ -199,10 +189,7 @@ impl Recorder {
 
     /// Keeps so many seconds of what passes this tap in memory; 0: none.
     pub fn keep(&self, seconds: u32, tap: Option<Tap>) {
-        if let Some(tap) = tap {
-            let _ = self.taps.send(tap);
-        }
-        self.order(Order::Keep(seconds));
+        self.order(Order::Keep(seconds, tap));
     }
 
     /// Whom to ask for clips of the last seconds and the next ones.
@@ -294,24 +281,13 @@ impl Work {
         }
     }
 
-    fn run(
-        mut self,
-        orders: &Receiver<Order>,
-        taps: &Receiver<Tap>,
-        clips: &Receiver<(ClipRequest, RecordOptions)>,
-    ) {
+    fn run(mut self, orders: &Receiver<Order>, clips: &Receiver<(ClipRequest, RecordOptions)>) {
         let nothing = never();
         loop {
             let items = self.tap.as_ref().map_or(&nothing, Tap::items).clone();
             select! {
                 recv(orders) -> order => match order {
-                    Ok(order) => {
-                        // The order's tap was sent before it.
-                        if let Some(tap) = taps.try_iter().last() {
-                            self.tap.get_or_insert(tap);
-                        }
-                        self.carry_out(order);
-                    }
+                    Ok(order) => self.carry_out(order),
                     Err(_) => return self.quit(),
                 },
                 recv(clips) -> asked => {
@@ -339,7 +315,8 @@ impl Work {
     fn carry_out(&mut self, order: Order) {
         match order {
             Order::Look(look) => self.set_look(look),
-            Order::Start(options) => {
+            Order::Start(tap, options) => {
+                self.tap.get_or_insert(tap);
                 if matches!(self.life, Life::Idle) {
                     self.life = Life::Starting(options, Instant::now());
                 }
@@ -364,7 +341,12 @@ impl Work {
                 self.flush();
                 self.end_take(None);
             }
-            Order::Keep(seconds) => self.keep(seconds),
+            Order::Keep(seconds, tap) => {
+                if let Some(tap) = tap {
+                    self.tap.get_or_insert(tap);
+                }
+                self.keep(seconds);
+            }
         }
     }
 

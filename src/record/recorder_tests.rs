@@ -93,6 +93,14 @@ fn both_videos_last_as_long_as_was_recorded_and_a_pause_is_left_out() {
     let record: crate::record::RecordingRecord =
         serde_json::from_str(&std::fs::read_to_string(json).expect("a record")).expect("it is JSON");
     assert_eq!((record.size, record.models.len()), ([320, 240], 0));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode();
+        let video = &saved.videos[0];
+        assert_eq!(mode(video), mode(&video.with_extension("jsonl")));
+        assert_eq!(mode(video), mode(&video.with_extension("json")), "who may see the video may read of it");
+    }
     assert!((record.duration_s.expect("it ended") - saved.elapsed.as_secs_f64()).abs() < 0.01);
     until("the copy has taken its place", || {
         names(folder.path()).iter().all(|name| !name.starts_with(".sightline"))

@@ -46,6 +46,8 @@ struct Kept {
     from: Duration,
     /// The encoder has ended.
     is_over: bool,
+    /// Nobody needs it any more: that it ends is no news.
+    is_closed: bool,
 }
 
 impl Kept {
@@ -95,18 +97,24 @@ impl Ring {
         let process = encoding.process();
         let kept = Arc::<Mutex<Kept>>::default();
         let (frames, queue) = bounded::<(Duration, Arc<Frame>)>(QUEUE);
-        let of_reader = Arc::clone(&kept);
+        let (of_reader, of_writer) = (Arc::clone(&kept), Arc::clone(&kept));
         let threads = [
             std::thread::Builder::new().name("sightline-keep".into()).spawn(move || {
-                if let Err(error) = read_fragments(made, &of_reader) {
+                let read = read_fragments(made, &of_reader);
+                let mut kept = lock(&of_reader);
+                if let Err(error) = read
+                    && !kept.is_closed
+                {
                     tracing::warn!("the last seconds can't be kept: {error}");
                 }
-                lock(&of_reader).is_over = true;
+                kept.is_over = true;
             }),
             std::thread::Builder::new().name("sightline-encode".into()).spawn(move || {
                 for (at, frame) in queue {
                     if let Err(reason) = encoding.add(at, &frame.data) {
-                        tracing::warn!("the last seconds can't be kept: {reason}");
+                        if !lock(&of_writer).is_closed {
+                            tracing::warn!("the last seconds can't be kept: {reason}");
+                        }
                         return;
                     }
                 }
@@ -218,6 +226,7 @@ impl Ring {
 impl Drop for Ring {
     fn drop(&mut self) {
         // What is kept is gone: the encoder's last frames are of no use.
+        lock(&self.kept).is_closed = true;
         self.frames = None;
         self.process.kill();
     }

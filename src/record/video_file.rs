@@ -165,8 +165,8 @@ pub(super) fn copy_into(
     if process.wait(REMUX) != Some(true) {
         return Err(failed("ffmpeg couldn't copy it".into()));
     }
-    // As for any new file, the user's umask decides, which the temporary file doesn't follow.
-    if let Ok(data) = std::fs::metadata(from) {
+    // As for any new file, the user's umask decides, which the temporary file doesn't follow. The target was made before.
+    if let Ok(data) = std::fs::metadata(target) {
         let _ = std::fs::set_permissions(&part, data.permissions());
     }
     File::open(&part).and_then(|file| file.sync_all()).map_err(|e| failed(e.to_string()))?;

@@ -100,6 +100,7 @@ fn save_at(
     files::save(&contents, options, now, |files| ComparisonSnapshotRecord {
         frame: record(view),
         model_details: None,
+        privacy: view.privacy.on,
         thresholds: view.models.first().map(|(prediction, _)| prediction.thresholds.into()),
         files: [files.annotated],
         made: now.into(),

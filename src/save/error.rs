@@ -63,7 +63,7 @@ impl SnapshotError {
             Self::Full { .. } => {
                 "Free some space, or choose a folder on another disk in the settings, then try again."
             }
-            Self::Image { .. } | Self::Json(_) => "Choose the other image format in the settings.",
+            Self::Image { .. } | Self::Json(_) => "Choose another image format in the settings.",
             Self::NamesTaken { .. } | Self::Failed { .. } => {
                 "Try again, or choose another folder for snapshots in the settings."
             }

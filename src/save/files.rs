@@ -23,6 +23,8 @@ pub struct Saved {
     pub annotated: PathBuf,
     pub clean: Option<PathBuf>,
     pub json: Option<PathBuf>,
+    /// All files, with those of the objects.
+    pub files: Vec<PathBuf>,
     /// The annotated image is left-right reversed compared with the source.
     pub mirrored: bool,
     pub thumbnail: Thumbnail,
@@ -47,6 +49,9 @@ impl Thumbnail {
 
 /// Longer side of a thumbnail, in pixels.
 const THUMBNAIL_SIDE: u32 = 240;
+
+/// The longest side of a WebP image, in pixels.
+const WEBP_LONGEST: u32 = 16_383;
 
 /// RGBA pixels, and their width and height.
 #[derive(Clone, Copy)]
@@ -105,8 +110,10 @@ pub(super) fn save<R: Serialize>(
         contents.extend(objects.iter().map(|object| Cow::Borrowed(&object[..])));
         Ok(contents)
     })?;
+    let files = paths.clone();
     let mut paths = paths.into_iter();
     Ok(Saved {
+        files,
         annotated: paths.next().unwrap_or_default(),
         clean: clean.and_then(|_| paths.next()),
         json: paths.next().filter(|_| options.json),
@@ -202,8 +209,27 @@ fn encode(pixels: Pixels<'_>, options: &SnapshotOptions) -> Result<Vec<u8>, Snap
             let encoder = JpegEncoder::new_with_quality(&mut out, options.quality.clamp(1, 100));
             ("JPEG", encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8))
         }
+        ImageFormat::WebP => {
+            let quality = f32::from(options.quality.clamp(1, 100));
+            match webp::Encoder::from_rgb(&rgb, width, height).encode_simple(false, quality) {
+                Ok(bytes) => return Ok(bytes.to_vec()),
+                Err(error) => ("WebP", Err(webp_error(error, width.max(height)))),
+            }
+        }
     };
     result.map(|()| out).map_err(|source| SnapshotError::Image { format, source })
+}
+
+fn webp_error(error: webp::WebPEncodingError, longer: u32) -> image::ImageError {
+    let reason = if longer > WEBP_LONGEST {
+        format!("no side may be longer than {WEBP_LONGEST} pixels")
+    } else {
+        format!("{error:?}")
+    };
+    image::ImageError::Encoding(image::error::EncodingError::new(
+        image::error::ImageFormatHint::Exact(image::ImageFormat::WebP),
+        reason,
+    ))
 }
 
 fn thumbnail(Pixels { rgba, size: (width, height) }: Pixels<'_>) -> Thumbnail {

@@ -11,7 +11,7 @@ use crate::engine::ModelInfo;
 use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
 use crate::model::results::{Detection, Results, StageTimes};
-use crate::model::{Task, Thresholds};
+use crate::model::{Task, Thresholds, runtime};
 use crate::track::{Distance, Event, EventKind, ExerciseReport, LineReport, Repetitions, Report, ZoneReport};
 
 /// Which frame it is, and which model processed it.
@@ -75,7 +75,7 @@ pub struct FrameRecord {
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<Option<f64>>,
-    /// In recordings: the detections were found in an earlier frame and moved to this one.
+    /// The detections were found in an earlier frame and moved to this one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moved: bool,
     /// In recordings: what happened in this frame, if anything did.
@@ -250,7 +250,7 @@ impl FrameRecord {
                 total: round(times.total, 2),
             }),
             age_ms: None,
-            moved: false,
+            moved: results.moved,
             events: Vec::new(),
         }
     }
@@ -378,6 +378,9 @@ pub struct SnapshotRecord<Frame = FrameRecord, Files = FilesRecord> {
     pub model_details: Option<ModelRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<ThresholdsRecord>,
+    /// People or other classes are hidden in its images.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub privacy: bool,
     pub files: Files,
     #[serde(flatten)]
     pub made: MadeRecord,
@@ -409,6 +412,15 @@ pub struct ModelRecord {
     pub family: String,
     /// The execution provider: "CPU", "CUDA", …
     pub provider: String,
+    /// The version of ONNX Runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// Width and height of its input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<[u32; 2]>,
+    /// The name of its LoRA adapter's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
 }
 
 impl From<&ModelInfo> for ModelRecord {
@@ -417,6 +429,13 @@ impl From<&ModelInfo> for ModelRecord {
             sha256: model.sha256.clone(),
             family: model.spec.family.name().to_owned(),
             provider: model.provider.clone(),
+            runtime: runtime::loaded().map(|runtime| runtime.version().to_owned()),
+            input: Some(model.spec.input.size.bound().into()),
+            adapter: model
+                .adapter
+                .as_ref()
+                .and_then(|path| path.file_name())
+                .map(|name| name.to_string_lossy().into_owned()),
         }
     }
 }
@@ -464,7 +483,7 @@ pub(super) fn round(value: f32, decimals: i32) -> f64 {
     round64(f64::from(value), decimals)
 }
 
-pub(super) fn round64(value: f64, decimals: i32) -> f64 {
+pub(crate) fn round64(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     let rounded = (value * scale).round() / scale;
     // Adding 0 turns −0 into 0.

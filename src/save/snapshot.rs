@@ -27,15 +27,21 @@ pub enum ImageFormat {
     Png,
     /// Much smaller, with a little loss.
     Jpeg,
+    /// Smaller still, with a little loss.
+    WebP,
 }
 
 impl ImageFormat {
+    /// All formats, in the order of the settings.
+    pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
+
     /// Returns the ending of its files.
     #[must_use]
     pub fn ending(self) -> &'static str {
         match self {
             Self::Png => "png",
             Self::Jpeg => "jpg",
+            Self::WebP => "webp",
         }
     }
 }
@@ -48,7 +54,7 @@ pub struct SnapshotOptions {
     /// above it.
     pub folder: Option<PathBuf>,
     pub format: ImageFormat,
-    /// The quality of JPEG, 1..=100.
+    /// The quality of JPEG and WebP, 1..=100.
     pub quality: u8,
     /// Save also the frame without a drawing, never mirrored.
     pub clean: bool,
@@ -111,6 +117,47 @@ pub struct SnapshotView<'a> {
     pub privacy: &'a Privacy,
 }
 
+/// Returns the annotated image as a snapshot saves it, for the clipboard. It takes as long as a snapshot, without the disk: call
+/// it on a worker.
+///
+/// # Errors
+/// [`SnapshotError::NoImage`].
+pub fn picture(view: &SnapshotView<'_>) -> Result<Frame, SnapshotError> {
+    let drawn = Drawn::new(view)?;
+    Ok(Frame { data: drawn.annotated, ..Frame::filled(view.frame.width, view.frame.height, [0; 4]) })
+}
+
+/// A frame as it may be saved, and with its results drawn on it.
+struct Drawn<'a> {
+    frame: Cow<'a, Frame>,
+    /// RGBA, of the frame's size.
+    annotated: Vec<u8>,
+    mirrored: bool,
+}
+
+impl<'a> Drawn<'a> {
+    fn new(view: &SnapshotView<'a>) -> Result<Self, SnapshotError> {
+        let frame = view.frame;
+        if frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
+            return Err(SnapshotError::NoImage);
+        }
+        let found: Vec<Found<'_>> = view.prediction.iter().map(PredictionView::found).collect();
+        let (frame, planes) = covered(frame, view.privacy, &found);
+        let style = &Style { planes: view.style.planes && planes && !view.privacy.on, ..view.style.clone() };
+        let scene = view.prediction.map_or_else(
+            || {
+                let mut empty = Scene::new();
+                empty.clear((frame.width, frame.height), view.style.mirror);
+                empty
+            },
+            |prediction| prediction.scene(style),
+        );
+        let mut annotated = Vec::new();
+        image_painter::render(&frame, &scene, &mut annotated);
+        Ok(Self { frame, annotated, mirrored: scene.is_mirrored() })
+    }
+}
+
 /// Saves a snapshot. It takes as long as the disk does: call it on a worker.
 ///
 /// # Errors
@@ -124,29 +171,13 @@ fn save_at(
     options: &SnapshotOptions,
     now: DateTime<FixedOffset>,
 ) -> Result<Saved, SnapshotError> {
-    let frame = view.frame;
-    if frame.format != PixelFormat::Rgba8 || !frame.is_whole() {
-        return Err(SnapshotError::NoImage);
-    }
+    let drawn = Drawn::new(view)?;
+    let frame = &*drawn.frame;
     let size = (frame.width, frame.height);
-    let found: Vec<Found<'_>> = view.prediction.iter().map(PredictionView::found).collect();
-    let (frame, planes) = covered(frame, view.privacy, &found);
-    let frame = &*frame;
-    let style = &Style { planes: view.style.planes && planes && !view.privacy.on, ..view.style.clone() };
-    let scene = view.prediction.map_or_else(
-        || {
-            let mut empty = Scene::new();
-            empty.clear(size, view.style.mirror);
-            empty
-        },
-        |prediction| prediction.scene(style),
-    );
-    let mut annotated = Vec::new();
-    image_painter::render(frame, &scene, &mut annotated);
     let contents = Contents {
         suffix: "",
-        annotated: Pixels { rgba: &annotated, size },
-        mirrored: scene.is_mirrored(),
+        annotated: Pixels { rgba: &drawn.annotated, size },
+        mirrored: drawn.mirrored,
         clean: options.clean.then_some(Pixels { rgba: &frame.data, size }),
         objects: if options.objects { objects(view, frame) } else { Vec::new() },
     };
@@ -154,6 +185,7 @@ fn save_at(
         frame: record(view),
         model_details: view.prediction.map(|prediction| prediction.model.into()),
         thresholds: view.prediction.map(|prediction| prediction.thresholds.into()),
+        privacy: view.privacy.on,
         files,
         made: now.into(),
     })

@@ -232,6 +232,74 @@ fn jpeg_is_jpeg_and_only_what_was_asked_for_is_written() {
 }
 
 #[test]
+fn webp_is_webp_close_to_the_image_and_smaller_at_lower_quality() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let with = |quality| SnapshotOptions {
+        format: ImageFormat::WebP,
+        quality,
+        json: false,
+        ..options(folder.path())
+    };
+    let prediction = prediction(Vec::new());
+    let saved = take(&prediction, &with(95), &Style::default()).expect("saved");
+    let clean = saved.clean.as_deref().expect("was asked for");
+    assert_eq!(clean.extension().and_then(|e| e.to_str()), Some("webp"));
+    let bytes = fs::read(clean).expect("readable");
+    assert_eq!((&bytes[..4], &bytes[8..16]), (&b"RIFF"[..], &b"WEBPVP8 "[..]), "lossy");
+    let [r, g, b] = pixels(clean).get_pixel(10, 10).0;
+    assert!(r > 235 && g < 20 && b < 20, "{r} {g} {b}");
+    let small = take(&prediction, &with(5), &Style::default()).expect("saved");
+    let length = |path: &Path| fs::metadata(path).expect("it is there").len();
+    assert!(length(&small.annotated) < length(&saved.annotated));
+    let wide = Frame::filled(16_384, 1, [0, 0, 0, 255]);
+    let view = SnapshotView {
+        source: "camera",
+        frame: &wide,
+        prediction: None,
+        style: &Style::default(),
+        privacy: &Privacy::default(),
+    };
+    let error = save(&view, &with(90)).expect_err("WebP has no such images").to_string();
+    assert!(error.contains("16383"), "{error}");
+}
+
+#[test]
+fn what_is_taken_back_is_what_was_saved_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = SnapshotOptions { objects: true, ..options(folder.path()) };
+    let prediction = prediction(vec!["cat".into()]);
+    let first = take(&prediction, &options, &Style::default()).expect("saved");
+    let before = names_in(folder.path());
+    let second = take(&prediction, &options, &Style::default()).expect("saved");
+    assert_eq!(second.files.len(), 4, "annotated, clean, JSON, one object");
+    for file in &second.files {
+        fs::remove_file(file).expect("it was saved");
+    }
+    assert_eq!(names_in(folder.path()), before);
+    assert!(first.files.iter().all(|file| file.exists()));
+}
+
+#[test]
+fn what_is_copied_is_what_is_saved_with_the_same_people_hidden() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prediction = prediction(vec!["person".into()]);
+    for on in [false, true] {
+        let privacy = Privacy { on, ..Privacy::default() };
+        let view = SnapshotView {
+            source: "camera",
+            frame: &prediction.frame,
+            prediction: Some((&prediction).into()),
+            style: &Style::default(),
+            privacy: &privacy,
+        };
+        let saved = save(&view, &options(folder.path())).expect("saved");
+        let copied = picture(&view).expect("there is a frame");
+        let rgb: Vec<u8> = copied.data.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        assert_eq!(pixels(&saved.annotated).into_raw(), rgb, "privacy {on}");
+    }
+}
+
+#[test]
 fn nothing_is_ever_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = SnapshotOptions { clean: false, ..options(folder.path()) };

@@ -245,3 +245,18 @@ fn privacy_stays_on_where_its_settings_cannot_be_understood() {
         assert_eq!(settings.privacy.on, on, "{text}");
     }
 }
+
+#[test]
+fn what_the_snapshot_button_does_is_kept_within_its_limits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let text = "[snapshot]\nformat = \"webp\"\nquality = 0\n[shutter]\ntake = \"lapse\"\ntimer-s = 9000\n\
+        burst = 1000000\nburst-every-s = nan\nlapse-every-s = 0.0\nat-least = 0\n";
+    std::fs::write(&path, text).unwrap();
+    let (settings, error) = load(&path);
+    assert_eq!(error, None);
+    let shutter = &settings.shutter;
+    assert_eq!((shutter.take, shutter.timer_s, shutter.burst), (crate::save::Take::Lapse, 60, 50));
+    assert_eq!((shutter.burst_every_s, shutter.lapse_every_s, shutter.at_least), (0.2, 1.0, 1));
+    assert_eq!((settings.snapshot.format, settings.snapshot.quality), (crate::save::ImageFormat::WebP, 1));
+}

@@ -267,7 +267,7 @@ fn store(image: DynamicImage, into: &mut Frame) {
     into.data = rgba.into_raw();
 }
 
-fn plain(error: &image::ImageError) -> String {
+pub(crate) fn plain(error: &image::ImageError) -> String {
     match error {
         image::ImageError::Limits(_) => "it needs more memory than an image should".into(),
         image::ImageError::Unsupported(_) => "it is of a format that can't be read".into(),

@@ -7,12 +7,14 @@ use super::core::Core;
 use crate::app::compare::Compare;
 use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, WindowIntent};
 use crate::app::view::{is_of, listed};
-use crate::app::workers::Done;
-use crate::engine::{Command, MAX_COMPARED, Prediction};
+use crate::engine::{Command, Comparison, MAX_COMPARED, Prediction};
+use crate::frame::Frame;
 use crate::library::{Kind, ModelEntry};
 use crate::model::Task;
 use crate::model::agreement::have_common_classes;
+use crate::privacy::Privacy;
 use crate::save;
+use crate::scene::Style;
 use crate::scene::montage::Arrangement;
 
 /// The state of the comparison.
@@ -174,38 +176,58 @@ impl CompareController {
         }
     }
 
-    /// Saves the comparison as one image, on a worker; returns whether there is one.
+    /// What is saved of the newest comparison, if there is one.
     #[must_use]
-    pub fn snapshot(&self, core: &Core) -> bool {
-        let Some((newest, arrangement, medians)) = self.view.snapshot(&core.settings) else { return false };
+    pub fn shot(&self, core: &Core) -> Option<Compared> {
+        let (newest, arrangement, medians) = self.view.snapshot(&core.settings)?;
+        Some(Compared {
+            newest,
+            arrangement,
+            medians,
+            source: core.source.address().map(ToString::to_string).unwrap_or_default(),
+            style: core.style(),
+            privacy: core.settings.privacy.clone(),
+        })
+    }
+}
+
+/// What the snapshot of a comparison is made of.
+pub struct Compared {
+    newest: Arc<Comparison>,
+    arrangement: Arrangement,
+    medians: [f32; MAX_COMPARED],
+    source: String,
+    style: Style,
+    privacy: Privacy,
+}
+
+impl Compared {
+    /// The frame that all models processed.
+    pub fn frame(&self) -> &Arc<Frame> {
+        &self.newest.frame
+    }
+
+    /// Calls `f` with what is to be saved.
+    pub fn with_view<R>(&self, f: impl FnOnce(&save::ComparisonView<'_>) -> R) -> R {
         let usual =
             |median: f32, prediction: &Prediction| if median > 0.0 { median } else { prediction.times.total };
-        let source = core.source.address().map(ToString::to_string).unwrap_or_default();
-        let (style, options) = (core.style(), core.settings.snapshot.clone());
-        let privacy = core.settings.privacy.clone();
-        core.workers.run("snapshot", move || {
-            let predictions = newest.predictions.iter().zip(medians);
-            let models: Vec<_> = predictions
-                .filter_map(|(prediction, median)| {
-                    prediction.as_deref().map(|o| (o.into(), usual(median, o)))
-                })
-                .collect();
-            // With a single result there are no two sides.
-            let arrangement = match arrangement {
-                Arrangement::Split(_) if models.len() < 2 => Arrangement::Tiles(1),
-                arrangement => arrangement,
-            };
-            let view = save::ComparisonView {
-                source: &source,
-                frame: &newest.frame,
-                models: &models,
-                arrangement,
-                style: &style,
-                privacy: &privacy,
-            };
-            Done::Snapshot(save::save_comparison(&view, &options).map(Box::new))
-        });
-        true
+        let predictions = self.newest.predictions.iter().zip(self.medians);
+        let models: Vec<_> = predictions
+            .filter_map(|(prediction, median)| prediction.as_deref().map(|o| (o.into(), usual(median, o))))
+            .collect();
+        // With a single result there are no two sides.
+        let arrangement = match self.arrangement {
+            Arrangement::Split(_) if models.len() < 2 => Arrangement::Tiles(1),
+            arrangement => arrangement,
+        };
+        f(&save::ComparisonView {
+            source: &self.source,
+            frame: &self.newest.frame,
+            models: &models,
+            arrangement,
+            style: &self.style,
+            privacy: &self.privacy,
+        })
     }
 }
 

@@ -24,6 +24,8 @@ use crate::track::{AnalyserOptions, TrackerKind, TrackerOptions};
 pub struct Core {
     pub engine: Engine,
     pub settings: Settings,
+    /// Where snapshots go if the user has chosen no folder.
+    pub snapshot_folder: std::path::PathBuf,
     /// `--language`, which isn't remembered.
     pub language: Option<Language>,
     pub source: Arc<SourceState>,

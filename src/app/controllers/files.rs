@@ -10,6 +10,7 @@ use crate::app::intent::{
 use crate::app::strings::{PageText, sentences, source_page};
 use crate::app::view::Typed;
 use crate::app::workers::Done;
+use crate::discard::{self, DiscardError, Discarded};
 use crate::source::address::typed_path;
 use crate::source::{Address, SourceError};
 
@@ -46,6 +47,12 @@ impl FilesController {
             }
             FilesIntent::CancelTyped => self.typed = None,
             FilesIntent::OpenPaths(paths) => open_paths(paths, core),
+            FilesIntent::Discard(files) => {
+                core.workers.run("discard", move || Done::Discarded(discard::discard(&files)));
+            }
+            FilesIntent::Restore(discarded) => core.workers.run("restore", move || {
+                Done::Restored(discard::restore(&discarded).map(|()| discarded.len()))
+            }),
             FilesIntent::OpenFolder(path) => {
                 let failed = core.strings().no_file_manager;
                 core.workers.run("open folder", move || match open::that_detached(&path) {
@@ -56,6 +63,29 @@ impl FilesController {
                     }
                 });
             }
+        }
+    }
+
+    /// Files were moved to the trash, or weren't.
+    pub fn discarded(result: Result<Discarded, DiscardError>, core: &mut Core) {
+        let w = &core.strings().shutter;
+        match result {
+            Ok(discarded) if discarded.is_empty() => drop(core.toasts.good(w.nothing_discarded, "")),
+            Ok(discarded) => {
+                let text = if discarded.is_beside() { w.beside } else { "" };
+                let toast = core.toasts.good(&(w.discarded)(discarded.len()), text);
+                toast.undo =
+                    discarded.can_be_restored().then(|| Intent::Files(FilesIntent::Restore(discarded)));
+            }
+            Err(error) => core.failed_with(&error),
+        }
+    }
+
+    /// So many files were brought back, or weren't.
+    pub fn restored(result: Result<usize, DiscardError>, core: &mut Core) {
+        match result {
+            Ok(count) => drop(core.toasts.good(&(core.strings().shutter.restored)(count), "")),
+            Err(error) => core.failed_with(&error),
         }
     }
 

@@ -117,7 +117,7 @@ fn loss_text(loss: Loss, count: usize) -> String {
         Loss::WholePixels => format!("{count} 个边界框取整为整数像素"),
         Loss::Scores => format!("{count} 个标注的置信度未导出"),
         Loss::Tracks => format!("{count} 个标注的轨迹未导出"),
-        Loss::Details => format!("{count} 个标注或图像的属性或编号未导出"),
+        Loss::Details => format!("{count} 个标注或图像的属性未导出"),
         Loss::MirroredPoints => "镜像时互换的关键点未导出".to_owned(),
         Loss::Hidden => format!("{count} 个对象的关键点遮挡信息未导出"),
         Loss::Empty => format!("{count} 个没有面积的对象未导出"),

@@ -9,9 +9,11 @@ use std::time::Duration;
 use super::failures::Explain;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, DatasetError, Losses};
+use crate::discard::DiscardError;
 use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
+use crate::gallery::RenameError;
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
 use crate::library::import::ImportError;
@@ -274,6 +276,21 @@ examples! { scene_problems: SceneProblem =
     Angles { up: 80.0, down: 90.0 },
 }
 
+examples! { discard_errors: DiscardError =
+    Stays { path: path(), reason: "the disk is read-only".into() },
+    StaysInTrash { path: path(), reason: "another file has its name now".into() },
+}
+
+examples! { rename_errors: RenameError =
+    Empty,
+    Sign { sign: "?".into() },
+    Edge,
+    Reserved { name: "nul".into() },
+    TooLong { limit: 180 },
+    Taken { name: name() },
+    Failed { path: path(), reason: "it isn't there any more".into() },
+}
+
 examples! { snapshot_errors: SnapshotError =
     NoImage,
     NoFolder { path: path() },
@@ -441,6 +458,8 @@ fn everything() -> Vec<Box<dyn Explain>> {
         }),
         snapshot_errors(),
         record_errors(),
+        discard_errors(),
+        rename_errors(),
         dataset_errors(),
         problems(),
         rules_errors(),

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::phrases::phrase;
+use crate::discard::DiscardError;
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, is_of_hub};
 use crate::library::import::{ImportError, MAX_MODELS};
@@ -69,6 +70,25 @@ pub(super) fn zh(reason: &str) -> String {
 
 fn shown(path: &Path) -> String {
     names::shown(&path.display().to_string()).into_owned()
+}
+
+impl Explain for DiscardError {
+    fn english_fix(&self) -> String {
+        self.fix().into()
+    }
+
+    fn chinese(&self) -> FailureText {
+        match self {
+            Self::Stays { path, reason } => FailureText::new(
+                format!("无法将“{}”移到回收站：{}。", shown(path), zh(reason)),
+                "请检查当前账户是否有权修改该文件夹。",
+            ),
+            Self::StaysInTrash { path, reason } => FailureText::new(
+                format!("无法从回收站恢复“{}”：{}。", shown(path), zh(reason)),
+                "请打开系统回收站并在那里恢复。",
+            ),
+        }
+    }
 }
 
 impl Explain for SnapshotError {

@@ -48,11 +48,13 @@ mod events;
 #[cfg(test)]
 mod examples;
 mod failures;
+mod gallery;
 mod language;
 mod library;
 mod phrases;
 mod recording;
 mod review;
+mod shutter;
 mod speed;
 mod tracking;
 mod window;
@@ -68,11 +70,13 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
+pub use gallery::{Gallery, item_kind, item_reason};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
 pub use review::{Datasets, explained, format_folder, format_name, verdict};
+pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
 pub use window::Window;
@@ -94,6 +98,8 @@ pub struct Strings {
     pub zones: Zones,
     pub recording: Recording,
     pub datasets: Datasets,
+    pub shutter: Shutter,
+    pub gallery: Gallery,
 }
 
 impl Strings {
@@ -111,6 +117,8 @@ impl Strings {
             zones: Zones::ENGLISH,
             recording: Recording::ENGLISH,
             datasets: Datasets::ENGLISH,
+            shutter: Shutter::ENGLISH,
+            gallery: Gallery::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -123,6 +131,8 @@ impl Strings {
             zones: Zones::CHINESE,
             recording: Recording::CHINESE,
             datasets: Datasets::CHINESE,
+            shutter: Shutter::CHINESE,
+            gallery: Gallery::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -160,6 +170,8 @@ mod tests {
             Zones::texts(),
             Recording::texts(),
             Datasets::texts(),
+            Shutter::texts(),
+            Gallery::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -39,6 +39,10 @@ strings! {
         failed = "Not recorded", "录像失败";
         clip_failed = "Clip not saved", "片段未保存";
         still = "An image doesn't move: take a snapshot instead.", "图片是静止的，请使用截图。";
+        copy_command = "Copy as command", "复制为命令";
+        copy_command_hint =
+            "The command line that does the same without a window: this source, model and thresholds.",
+            "不用窗口也能做同样事情的命令行：相同的来源、模型和阈值。";
         key = "Record, or stop", "开始或停止录像";
         key_last = "Save the last seconds", "保存最近几秒";
     }

@@ -4,7 +4,8 @@ use egui::{Key, Modifiers};
 
 use super::*;
 use crate::app::intent::{
-    Choose, CompareIntent, FilesIntent, ModelIntent, ResultIntent, SettingsIntent, SourceIntent, WindowIntent,
+    Choose, CompareIntent, FilesIntent, ModelIntent, ResultIntent, SettingsIntent, ShutterIntent,
+    SourceIntent, WindowIntent,
 };
 use crate::app::{help, keys};
 use crate::source::address::PATTERN;
@@ -50,7 +51,7 @@ fn keys_do_what_the_help_sheet_says() {
     assert_eq!(
         pressed(live(), &all),
         [
-            Intent::Window(WindowIntent::Snapshot),
+            Intent::Shutter(ShutterIntent::Press),
             Intent::Source(SourceIntent::Pause(true)),
             Intent::Settings(SettingsIntent::Figures(true)),
             Intent::Compare(CompareIntent::Show(true)),
@@ -176,4 +177,44 @@ fn an_open_menu_gets_the_keys() {
     harness.key_press(Key::P);
     harness.run_steps(1);
     assert_eq!(harness.state().intents, [Intent::Source(SourceIntent::Pause(true))]);
+}
+
+#[test]
+fn the_snapshot_buttons_keys_begin_stop_and_copy() {
+    let plain = |key| (Modifiers::NONE, key);
+    let shutter = |intent| Intent::Shutter(intent);
+    let all = [plain(Key::Space), (Modifiers::SHIFT, Key::Space), plain(Key::S)];
+    assert_eq!(
+        pressed(Bench::default(), &all),
+        [shutter(ShutterIntent::Press), shutter(ShutterIntent::TakeNow), shutter(ShutterIntent::Menu)]
+    );
+    let now = Instant::now();
+    let escape = [plain(Key::Escape)];
+    let countdown = Shutter::Countdown { ends: now, told: 3 };
+    let full = |shutter| Bench { shutter, full_screen: true, ..Bench::default() };
+    assert_eq!(pressed(full(countdown), &escape), [shutter(ShutterIntent::Cancel)]);
+    let lapse = Shutter::Lapse { next: now };
+    let left = [Intent::Window(WindowIntent::FullScreen(false))];
+    assert_eq!(pressed(full(lapse), &escape), left, "a time lapse isn't ended by accident");
+    let copied = |bench: Bench| {
+        let mut harness = bench.shown(keys_of);
+        harness.event(egui::Event::Copy);
+        harness.run_steps(2);
+        harness.into_state().intents
+    };
+    assert_eq!(copied(Bench::default()), [shutter(ShutterIntent::CopyPicture)]);
+    assert_eq!(copied(Bench { page: Page::Settings, ..Bench::default() }), []);
+}
+
+#[test]
+fn escape_leaves_the_large_picture_before_the_gallery() {
+    let escape = [(Modifiers::NONE, Key::Escape)];
+    let gallery = || Bench { page: Page::Gallery, ..Bench::default() };
+    assert_eq!(pressed(gallery(), &escape), [Intent::Window(WindowIntent::Show(Page::Stage))]);
+    let mut open = gallery();
+    let item = Arc::new(crate::gallery::Item::default());
+    open.gallery.open = Some(crate::app::gallery::Large::new(item));
+    assert_eq!(pressed(open, &escape), [Intent::Gallery(crate::app::intent::GalleryIntent::Back)]);
+    let shown = [Intent::Window(WindowIntent::Show(Page::Gallery))];
+    assert_eq!(pressed(Bench::default(), &[(Modifiers::NONE, Key::G)]), shown);
 }

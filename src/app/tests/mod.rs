@@ -3,10 +3,12 @@
 mod dataset;
 mod drop;
 mod events;
+mod gallery;
 mod keys;
 mod library;
 mod pages;
 mod panels;
+mod shutter;
 mod speed;
 mod zones;
 
@@ -21,13 +23,16 @@ use super::classes_panel::ClassesPanel;
 use super::compare::Compare;
 use super::dataset::state::DatasetPage;
 use super::events::EventsPage;
+use super::gallery::GalleryPage;
 use super::intent::{Intent, Page};
 use super::library::LibraryPage;
+use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
 use super::view::{
-    Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Ran, SpeedView, TuneProgress, View,
+    Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Ran, ShutterView, SpeedView,
+    TuneProgress, View,
 };
 use super::zones::Editor;
 use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
@@ -87,6 +92,9 @@ pub(super) struct Bench {
     pub(super) recording: crate::record::Status,
     pub(super) dataset: DatasetPage,
     pub(super) collecting: Option<Collecting>,
+    pub(super) shutter: Shutter,
+    pub(super) saved: u32,
+    pub(super) gallery: GalleryPage,
 }
 
 impl Default for Bench {
@@ -130,6 +138,9 @@ impl Default for Bench {
             recording: crate::record::Status::default(),
             dataset: DatasetPage::default(),
             collecting: None,
+            shutter: Shutter::default(),
+            saved: 0,
+            gallery: GalleryPage::default(),
         }
     }
 }
@@ -167,6 +178,8 @@ impl Bench {
                 folder: std::path::Path::new("/home/li/Pictures/Sightline data sets"),
                 holds_escape: self.dataset.holds_escape(),
             },
+            shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
+            gallery_has_layer: self.gallery.has_layer(),
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,

@@ -6,7 +6,7 @@ use egui_kittest::kittest::NodeT as _;
 
 use super::*;
 use crate::app::classes_panel::NOTHING;
-use crate::app::intent::{ResultIntent, SettingsIntent, SourceIntent, WindowIntent};
+use crate::app::intent::{ResultIntent, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent};
 use crate::app::widgets::follow_focus;
 use crate::app::{detect_panel, model_panel, source_panel, toolbar};
 use crate::model::ModelError;
@@ -286,7 +286,7 @@ fn the_bar_offers_what_fits_the_source() {
     press(&mut live, "Mirror preview  (F)");
     assert_eq!(
         live.state().intents,
-        [Intent::Window(WindowIntent::Snapshot), Intent::Settings(SettingsIntent::Mirror(true))]
+        [Intent::Shutter(ShutterIntent::Press), Intent::Settings(SettingsIntent::Mirror(true))]
     );
     let mut video = Bench::default().paused(Address::Video("/a.mp4".into()), Pace::Video).shown(bar);
     press(&mut video, "Play  (P)");

@@ -5,6 +5,7 @@ use egui::ViewportCommand;
 use super::App;
 use crate::app::controllers::{SettingsController, results};
 use crate::app::intent::{Intent, Page, WindowIntent};
+use crate::app::shutter::Happening;
 
 impl App {
     /// Carries out all intents that wait, with those that they lead to.
@@ -24,6 +25,8 @@ impl App {
                 Intent::Zones(intent) => self.zones.apply(intent, core),
                 Intent::Record(intent) => self.record.apply(intent, core),
                 Intent::Dataset(intent) => self.dataset.apply(intent, self.stage.frame(), core),
+                Intent::Gallery(intent) => self.gallery.apply(intent, core),
+                Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
         }
@@ -37,7 +40,6 @@ impl App {
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(on));
             }
             WindowIntent::Help(on) => self.window.help = on,
-            WindowIntent::Snapshot => self.snapshot(),
             WindowIntent::CopyText(text) => {
                 ctx.copy_text(text);
                 self.core.toasts.good(self.core.strings().copied, "");
@@ -50,6 +52,9 @@ impl App {
 
     fn show(&mut self, page: Page) {
         self.reading.shown(&page, &self.core);
+        if page != Page::Stage && self.core.page == Page::Stage {
+            self.shutter_happens(Happening::PageLeft);
+        }
         self.core.page = page;
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{self, ViewportCommand};
 
 use super::App;
-use crate::app::controllers::{ModelController, ZonesController};
+use crate::app::controllers::{FilesController, ModelController, ZonesController};
 use crate::app::intent::Page;
 use crate::app::strings::source_page;
 use crate::app::timing::First;
@@ -32,7 +32,10 @@ impl App {
             if !keeps_preview(&core.source, &source) {
                 self.stage.clear();
             }
+            let before = Arc::clone(&core.source);
             self.source.changed(source, core);
+            let now = Arc::clone(&core.source);
+            self.shutter.source_changes(&before, &now, core);
         }
         let model = core.engine.model();
         if !Arc::ptr_eq(&model, &core.model) {
@@ -60,7 +63,8 @@ impl App {
         core.position = core.engine.position();
         self.library.gather(core);
         self.events.gather(ctx, core);
-        core.analyse(&self.zones.scene, self.events.has_rules());
+        self.gallery.gather(core, ctx);
+        core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.dataset.gather(self.events.collects(), core);
         self.record.gather(self.events.needs_seconds(), ctx, core);
         self.model.gather(core, ctx);
@@ -76,6 +80,8 @@ impl App {
             }
         }
         self.settings.gather(core);
+        self.shutter_pass(ctx);
+        let core = &mut self.core;
         core.toasts.pass(ctx);
         self.set_title(ctx);
     }
@@ -135,10 +141,19 @@ impl App {
             Done::Library(done) => self.library.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
             Done::Dataset(done) => self.dataset.done(done, ctx, core),
+            Done::Gallery(done) => self.gallery.done(done, core, ctx),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),
-            Done::Snapshot(result) => self.snapshot_done(ctx, result),
+            Done::Snapshot(series, result) => self.snapshot_done(series, result),
+            Done::CopiedPicture(true) => drop(core.toasts.good(core.strings().shutter.picture_copied, "")),
+            Done::CopiedPicture(false) => {
+                let w = &core.strings().shutter;
+                core.toasts.bad(w.not_copied, w.no_clipboard);
+            }
+            Done::NoSound(error) => self.shutter.no_sound(&error, core),
+            Done::Discarded(result) => FilesController::discarded(result, core),
+            Done::Restored(result) => FilesController::restored(result, core),
             Done::Ran(path, result) => self.model.ran(&path, result),
             Done::NotOpened(path, ending, instead) => {
                 ModelController::not_opened(&path, ending, core);

@@ -8,6 +8,7 @@ use crate::app::classes_panel::ClassesPanel;
 use crate::app::compare::Compare;
 use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
+use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::library::LibraryPage;
@@ -21,8 +22,8 @@ use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::zones::{self, Editor};
 use crate::app::{
-    collecting, detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page,
-    source_panel, speed, toolbar,
+    collecting, command_line, detect_panel, figures_panel, model_panel, pace_panel, pages, recording,
+    settings_page, shutter_panel, source_panel, speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -42,6 +43,7 @@ pub(super) struct Layout<'a> {
     pub(super) reading: Option<&'a mut Reading>,
     pub(super) events: &'a mut EventsPage,
     pub(super) dataset: &'a mut DatasetPage,
+    pub(super) gallery: &'a mut GalleryPage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     /// When the pointer last moved, in egui's seconds.
@@ -59,6 +61,8 @@ impl Layout<'_> {
                 // Each model's picture has its answer at the left, and its strip above it.
                 figures_panel::overlay(ui, view, Compare::pictures(area), egui::Align2::RIGHT_BOTTOM);
             }
+            let pictures = Compare::pictures(area);
+            shutter_panel::overlay(ui, view, pictures, pictures, out);
             return;
         }
         let shown = if open { self.paint_preview(ui, view, area) } else { None };
@@ -75,6 +79,7 @@ impl Layout<'_> {
             recording::badge(ui, view, area);
             collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
+            shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);
         }
@@ -145,6 +150,13 @@ impl Layout<'_> {
                 speed::ui(ui, view, model, out);
             }
             pace_panel::ui(ui, view, out);
+            if let Some(command) = command_line::of(view).filter(|_| !view.comparing) {
+                ui.separator();
+                let hint = format!("{}\n\n{command}", s.recording.copy_command_hint);
+                if ui.button(s.recording.copy_command).on_hover_text(hint).clicked() {
+                    out.push(Intent::Window(WindowIntent::CopyText(command)));
+                }
+            }
             follow_focus(ui);
         });
     }
@@ -182,6 +194,7 @@ impl Layout<'_> {
             Page::Library => self.library.ui(ui, view, out),
             Page::Events => self.events.ui(ui, view, out),
             Page::Dataset => self.dataset.ui(ui, view, out),
+            Page::Gallery => self.gallery.ui(ui, view, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {

@@ -1,66 +1,184 @@
-//! Snapshots: saving what is shown, on a worker, and telling of it.
+//! Snapshots: saving and copying what is shown, on a worker, and telling of it.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::App;
+use crate::app::intent::{Page, ShutterIntent};
+use crate::app::shutter::Happening;
+use crate::app::shutter_panel;
 use crate::app::strings::Explain as _;
 use crate::app::toasts::Failed;
-use crate::app::view::file_name;
 use crate::app::workers::Done;
-use crate::save::{self, Saved, SnapshotError};
+use crate::engine::Prediction;
+use crate::frame::Frame;
+use crate::privacy::Privacy;
+use crate::save::{self, Saved, SnapshotError, SnapshotView};
+use crate::scene::Style;
+
+/// What a snapshot is made of.
+struct Shot {
+    source: String,
+    frame: Arc<Frame>,
+    prediction: Option<Arc<Prediction>>,
+    style: Style,
+    privacy: Privacy,
+}
+
+impl Shot {
+    fn view(&self) -> SnapshotView<'_> {
+        SnapshotView {
+            source: &self.source,
+            frame: &self.frame,
+            prediction: self.prediction.as_deref().map(Into::into),
+            style: &self.style,
+            privacy: &self.privacy,
+        }
+    }
+}
 
 impl App {
-    /// Saves what is shown.
-    pub(super) fn snapshot(&mut self) {
-        let core = &mut self.core;
-        if self.compare.on && self.compare.snapshot(core) {
+    /// Carries out an intent of the snapshot button.
+    pub(super) fn apply_shutter(&mut self, intent: ShutterIntent, ctx: &egui::Context) {
+        match intent {
+            ShutterIntent::Press => self.shutter_happens(Happening::Pressed),
+            ShutterIntent::Cancel => self.shutter_happens(Happening::Cancelled),
+            ShutterIntent::TakeNow => self.take(None),
+            ShutterIntent::Options(options) => self.core.settings.shutter = options,
+            ShutterIntent::Menu => shutter_panel::open_menu(ctx),
+            ShutterIntent::CopyPicture => self.copy_picture(),
+        }
+    }
+
+    /// Lets time go by for what the button has begun. Call it once a pass.
+    pub(super) fn shutter_pass(&mut self, ctx: &egui::Context) {
+        if !self.shutter.shutter.is_active() {
             return;
         }
-        let Some(shown) = self.stage.frame().cloned() else {
+        let compared = if self.compare.on { self.compare.shot(&self.core) } else { None };
+        let newest = match &compared {
+            Some(compared) => Some(Arc::clone(compared.frame())),
+            None => self.subject().map(|(frame, _)| frame),
+        };
+        let situation = self.shutter.situation(newest.as_deref(), &self.core);
+        self.shutter_happens(Happening::Pass(situation));
+        if let Some(wakes) = self.shutter.shutter.wakes(Instant::now()) {
+            ctx.request_repaint_after(wakes);
+        }
+    }
+
+    pub(super) fn shutter_happens(&mut self, happening: Happening) {
+        let appeared = match happening {
+            Happening::Pass(situation) if situation.has_appeared => self.shutter.appeared(),
+            _ => None,
+        };
+        if self.shutter.happens(happening, &mut self.core) {
+            self.take(appeared);
+        }
+    }
+
+    /// The newest frame: the one on screen, or beside other pages and in a hidden window the engine's.
+    fn newest(&self) -> Option<Arc<Frame>> {
+        let core = &self.core;
+        if core.page == Page::Stage && !self.window.unseen {
+            return self.stage.frame().cloned();
+        }
+        core.engine.preview()
+    }
+
+    /// The frame to save now, with its result. A result is saved with its own frame, so that boxes lie where they were found.
+    fn subject(&self) -> Option<(Arc<Frame>, Option<Arc<Prediction>>)> {
+        let shown = self.newest()?;
+        let prediction = self.core.followed.as_ref().or(self.core.prediction.as_ref());
+        let prediction = prediction.cloned().filter(|o| o.frame.generation == shown.generation);
+        Some((prediction.as_ref().map_or(shown, |o| Arc::clone(&o.frame)), prediction))
+    }
+
+    /// What a snapshot of what is shown, or of this result, is made of.
+    fn shot(&self, of: Option<Arc<Prediction>>) -> Option<Shot> {
+        let core = &self.core;
+        let (frame, prediction) = match of {
+            Some(prediction) => (Arc::clone(&prediction.frame), Some(prediction)),
+            None => self.subject()?,
+        };
+        Some(Shot {
+            source: core.source.address().map(ToString::to_string).unwrap_or_default(),
+            frame,
+            prediction,
+            style: core.style(),
+            privacy: core.settings.privacy.clone(),
+        })
+    }
+
+    /// Saves what is shown, or the frame of this result.
+    fn take(&mut self, of: Option<Arc<Prediction>>) {
+        let options = self.core.settings.snapshot.clone();
+        if of.is_none()
+            && self.compare.on
+            && let Some(compared) = self.compare.shot(&self.core)
+        {
+            let series = self.shutter.takes(compared.frame());
+            self.core.workers.run("snapshot", move || {
+                let saved = compared.with_view(|view| save::save_comparison(view, &options));
+                Done::Snapshot(series, saved.map(Box::new))
+            });
+            return;
+        }
+        let Some(shot) = self.shot(of) else {
+            let core = &mut self.core;
             let s = core.strings();
             core.toasts.bad(s.snapshot_failed, s.nothing_to_save).failed = Some(Failed::Snapshot);
+            self.shutter.happens(Happening::Failed, core);
             return;
         };
-        // A result is saved with its own frame, so that boxes lie where they were found.
-        let prediction = core.followed.as_ref().or(core.prediction.as_ref());
-        let prediction = prediction.cloned().filter(|o| o.frame.generation == shown.generation);
-        let frame = prediction.as_ref().map_or(shown, |o| Arc::clone(&o.frame));
-        let source = core.source.address().map(ToString::to_string).unwrap_or_default();
-        let (style, options) = (core.style(), core.settings.snapshot.clone());
-        let privacy = core.settings.privacy.clone();
-        core.workers.run("snapshot", move || {
-            let view = save::SnapshotView {
-                source: &source,
-                frame: &frame,
-                prediction: prediction.as_deref().map(Into::into),
-                style: &style,
-                privacy: &privacy,
-            };
-            Done::Snapshot(save::save(&view, &options).map(Box::new))
+        let series = self.shutter.takes(&shot.frame);
+        self.core.workers.run("snapshot", move || {
+            Done::Snapshot(series, save::save(&shot.view(), &options).map(Box::new))
         });
     }
 
-    /// Tells of a snapshot that was saved, with a small image of it, or why it wasn't.
-    pub(super) fn snapshot_done(&mut self, ctx: &egui::Context, result: Result<Box<Saved>, SnapshotError>) {
-        let core = &mut self.core;
-        let s = core.strings();
-        let saved = match result {
-            Ok(saved) => saved,
+    /// Copies what is shown, as a snapshot would save it.
+    fn copy_picture(&mut self) {
+        let clipboard = self.shutter.clipboard.clone();
+        let copied = move |picture: &Frame| match clipboard.copy(picture) {
+            Ok(()) => Done::CopiedPicture(true),
             Err(error) => {
-                let text = error.explain(core.language()).to_string();
-                core.toasts.bad(s.snapshot_failed, text).failed = Some(Failed::Snapshot);
-                return;
+                tracing::info!("the picture isn't copied: {error}");
+                Done::CopiedPicture(false)
             }
         };
-        core.toasts.succeeded(Failed::Snapshot);
-        let toast = core.toasts.good(s.snapshot_saved, file_name(&saved.annotated));
-        toast.folder = saved.annotated.parent().map(Path::to_owned);
-        let small = &saved.thumbnail;
-        let size = [small.width as usize, small.height as usize];
-        if size[0] > 0 && small.rgba.len() == size[0] * size[1] * 4 {
-            let image = egui::ColorImage::from_rgba_unmultiplied(size, &small.rgba);
-            toast.thumbnail = Some(ctx.load_texture("thumbnail", image, egui::TextureOptions::LINEAR));
+        if self.compare.on
+            && let Some(compared) = self.compare.shot(&self.core)
+        {
+            self.core
+                .workers
+                .run("copy picture", move || copied(&compared.with_view(save::comparison_image)));
+            return;
+        }
+        let Some(shot) = self.shot(None) else { return };
+        self.core.workers.run("copy picture", move || match save::picture(&shot.view()) {
+            Ok(picture) => copied(&picture),
+            Err(error) => {
+                tracing::info!("the picture isn't copied: {error}");
+                Done::CopiedPicture(false)
+            }
+        });
+    }
+
+    /// Tells of a snapshot that was saved, or why it wasn't.
+    pub(super) fn snapshot_done(&mut self, series: Option<u64>, result: Result<Box<Saved>, SnapshotError>) {
+        let core = &mut self.core;
+        let Some(result) = self.shutter.series_done(series, result, core) else { return };
+        match result {
+            Ok(saved) => {
+                core.toasts.succeeded(Failed::Snapshot);
+                core.snapshot_saved(&saved);
+            }
+            Err(error) => {
+                let s = core.strings();
+                let text = error.explain(core.language()).to_string();
+                core.toasts.bad(s.snapshot_failed, text).failed = Some(Failed::Snapshot);
+            }
         }
     }
 }

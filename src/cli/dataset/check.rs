@@ -1,5 +1,6 @@
 //! `sightline dataset check`
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -94,14 +95,14 @@ fn text(findings: &[Finding], images: usize, limit: usize) -> String {
     }
     for heading in headings {
         let found: Vec<&Finding> = findings.iter().filter(|finding| finding.heading() == heading).collect();
-        text.push_str(&format!("\n\n{heading}: {}", found.len()));
+        let _ = write!(text, "\n\n{heading}: {}", found.len());
         let shown = if limit == 0 { found.len() } else { limit };
         for finding in found.iter().take(shown) {
             // A name may hold a line break.
-            text.push_str(&format!("\n  {}", output::printable(&finding.to_string())));
+            let _ = write!(text, "\n  {}", output::printable(&finding.to_string()));
         }
         if found.len() > shown {
-            text.push_str(&format!("\n  \u{2026} and {} more", found.len() - shown));
+            let _ = write!(text, "\n  \u{2026} and {} more", found.len() - shown);
         }
     }
     text

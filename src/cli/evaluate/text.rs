@@ -9,7 +9,7 @@ use crate::dataset::evaluate::{
 
 /// Larger tables of confusion are told as the most frequent confusions.
 const MATRIX: usize = 12;
-/// Most lines of a table of classes without objects that would say nothing.
+/// So many of them.
 const CONFUSIONS: usize = 10;
 
 /// The whole answer, with so many of the worst images.
@@ -113,7 +113,7 @@ fn confusion(text: &mut String, confusion: &Confusion, outside: Option<[&str; 2]
         let wrong = counts.iter().enumerate().filter(|(column, count)| *column != row && **count > 0);
         pairs.extend(wrong.map(|(column, count)| (*count, row, column)));
     }
-    pairs.sort_by(|a, b| b.0.cmp(&a.0));
+    pairs.sort_by_key(|pair| std::cmp::Reverse(pair.0));
     let mut rows = vec![strings(["Most frequent mistakes", "", ""])];
     for (count, row, column) in pairs.into_iter().take(CONFUSIONS) {
         rows.push(vec![name(row, 0), format!("\u{2192} {}", name(column, 1)), count.to_string()]);

@@ -10,7 +10,7 @@ use super::losses::{Loss, Losses};
 use super::writer::{Prepared, Target};
 use super::{Read, Sources};
 use crate::dataset::names;
-use crate::dataset::types::{hull_of, ordered};
+use crate::dataset::types::{check_coordinates, hull_of, ordered};
 use crate::dataset::{
     Annotation, Class, DatasetError, Item, KeypointScheme, LabelPoint, Polygon, Problem, Split, State,
     Visibility, masks,
@@ -239,6 +239,7 @@ impl Reader<'_> {
                 .ok_or("it has neither a box nor an outline")?,
             Some(_) => return Err("its box doesn't have four numbers".into()),
         };
+        check_coordinates(&annotation)?;
         dataset.items[item].annotations.push(annotation);
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::losses::{Loss, Losses};
 use super::writer::{Prepared, Target};
-use crate::dataset::DatasetError;
+use crate::dataset::{DatasetError, Split};
 
 /// The columns. Boxes are in pixels; an image without objects has a line without a class.
 const HEAD: &str = "image,width,height,split,class,x1,y1,x2,y2,score,track,image_class\r\n";
@@ -20,7 +20,7 @@ pub(super) fn write(
     let mut text = String::from(HEAD);
     for exported in &prepared.items {
         let (width, height) = exported.item.size;
-        let split = exported.split.map(|split| split.name()).unwrap_or_default();
+        let split = exported.split.map(Split::name).unwrap_or_default();
         let start = format!("{},{width},{height},{split}", quoted(&exported.name));
         let whole = exported.item.class.map(|class| quoted(&classes[class.class].name)).unwrap_or_default();
         if exported.annotations.is_empty() {
@@ -31,7 +31,7 @@ pub(super) fn write(
             losses.add(Loss::Outlines, usize::from(!one.polygons.is_empty() || one.mask.is_some()));
             losses.add(Loss::Keypoints, usize::from(!one.keypoints.is_empty()));
             losses.add(Loss::Orientation, usize::from(one.corners.is_some()));
-            losses.add(Loss::Details, usize::from(!one.other.is_empty() || one.id.is_some()));
+            losses.add(Loss::Details, usize::from(!one.other.is_empty()));
             let [x1, y1, x2, y2] = one.bbox;
             let score = one.score.map(|score| score.to_string()).unwrap_or_default();
             let track = one.track_id.map(|track| track.to_string()).unwrap_or_default();

@@ -30,8 +30,7 @@ pub(super) fn write(
         if let Some(scheme) = &class.keypoints {
             let _ = writeln!(
                 xml,
-                "        <label><name>{} points</name><type>skeleton</type><attributes/></label>",
-                name
+                "        <label><name>{name} points</name><type>skeleton</type><attributes/></label>"
             );
             for point in &scheme.names {
                 let _ = writeln!(

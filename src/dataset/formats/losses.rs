@@ -53,7 +53,7 @@ pub enum Loss {
     Scores,
     /// Tracks were left out.
     Tracks,
-    /// Attributes and other details of objects were left out.
+    /// Attributes of objects and images were left out.
     Details,
     /// Which keypoints change places in a mirrored image was left out.
     MirroredPoints,
@@ -120,7 +120,7 @@ impl Loss {
             Self::Scores => ("1 label lost its score", "labels lost their scores"),
             Self::Tracks => ("1 label lost its track", "labels lost their tracks"),
             Self::Details => {
-                ("1 label or image lost attributes or ids", "labels and images lost attributes or ids")
+                ("1 label or image lost its attributes", "labels and images lost their attributes")
             }
             Self::MirroredPoints => (
                 "which keypoints change places in a mirrored image was left out",

@@ -44,7 +44,8 @@ pub(super) fn joined(mut parts: Vec<Polygon>) -> Polygon {
         let (_, a, b) = nearest;
         let around = part[b..].iter().chain(&part[..=b]).copied();
         let seam: Vec<[f64; 2]> = around.chain([all[a]]).collect();
-        all.splice(a + 1..a + 1, seam);
+        let rest = all.split_off(a + 1);
+        all.extend(seam.into_iter().chain(rest));
     }
     all
 }

@@ -85,7 +85,7 @@ pub(super) fn count_details(item: &ExportItem<'_>, losses: &mut Losses) {
     for one in &item.annotations {
         losses.add(Loss::Scores, usize::from(one.score.is_some()));
         losses.add(Loss::Tracks, usize::from(one.track_id.is_some()));
-        losses.add(Loss::Details, usize::from(!one.other.is_empty() || one.id.is_some()));
+        losses.add(Loss::Details, usize::from(!one.other.is_empty()));
     }
-    losses.add(Loss::Details, usize::from(!item.item.other.is_empty() || item.item.id.is_some()));
+    losses.add(Loss::Details, usize::from(!item.item.other.is_empty()));
 }

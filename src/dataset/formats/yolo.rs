@@ -10,7 +10,7 @@ use super::shapes;
 use super::writer::{ExportItem, Prepared, Target, count_details};
 use super::{Format, Read, SourceFormat};
 use crate::dataset::folder::{image_size, walk};
-use crate::dataset::types::hull_of;
+use crate::dataset::types::{check_coordinates, hull_of};
 use crate::dataset::{
     Annotation, Class, DatasetError, Item, KeypointScheme, LabelPoint, Problem, Split, Visibility, names,
 };
@@ -171,8 +171,10 @@ fn class_names(yaml: &Yaml, base: &Path) -> Result<Vec<String>, String> {
     let mut seen = BTreeSet::new();
     for (index, name) in names.iter_mut().enumerate() {
         if name.is_empty() || !seen.insert(name.clone()) {
-            *name = format!("{name} ({index})").trim_start().to_owned();
-            seen.insert(name.clone());
+            let numbered =
+                if name.is_empty() { format!("class {index}") } else { format!("{name} ({index})") };
+            seen.insert(numbered.clone());
+            *name = numbered;
         }
     }
     Ok(names)
@@ -360,6 +362,7 @@ fn annotation(line: &[f64], kind: Kind, (width, height): (u32, u32)) -> Result<A
         }
         _ => return Err(format!("the line has {} numbers", count + 1)),
     }
+    check_coordinates(&one)?;
     Ok(one)
 }
 
@@ -508,7 +511,7 @@ fn lines(
                 });
                 corners.iter().flat_map(|[x, y]| [x / w, y / h]).collect()
             }
-            _ => vec![(x1 + x2) / 2.0 / w, (y1 + y2) / 2.0 / h, (x2 - x1) / w, (y2 - y1) / h],
+            _ => vec![f64::midpoint(x1, x2) / w, f64::midpoint(y1, y2) / h, (x2 - x1) / w, (y2 - y1) / h],
         };
         let has_outline = !one.polygons.is_empty() || one.mask.is_some();
         losses.add(Loss::Outlines, usize::from(has_outline && format != Format::YoloSegment));

@@ -76,9 +76,9 @@ fn the_outlines_of_a_mask_are_the_mask_again() {
         for row in rows {
             let pixel = row.as_bytes()[x];
             if pixel == last {
-                *counts.last_mut().unwrap() += 1
+                *counts.last_mut().unwrap() += 1;
             } else {
-                counts.push(1)
+                counts.push(1);
             }
             last = pixel;
         }
@@ -106,4 +106,27 @@ fn an_outline_far_outside_takes_no_time() {
     let mask = fill(&[vec![[-1e30, 0.0], [1e30, f64::INFINITY], [f64::NAN, 1e18]]], (64, 48));
     assert_eq!(check(&mask), Ok(()));
     assert!(begun.elapsed().as_secs() < 2);
+}
+
+proptest::proptest! {
+    /// Any mask comes back from its text, and one without holes from its outlines.
+    #[test]
+    fn any_mask_comes_back(width in 1_u32..9, height in 1_u32..9, bits: u64) {
+        let mut counts = vec![0];
+        let mut is_in = false;
+        for pixel in 0..width * height {
+            let now = bits >> pixel & 1 == 1;
+            if now != is_in {
+                counts.push(0);
+                is_in = now;
+            }
+            *counts.last_mut().unwrap() += 1;
+        }
+        let mask = Rle { size: [height, width], counts };
+        proptest::prop_assert_eq!(&decompressed(&compressed(&mask), mask.size).unwrap(), &mask);
+        let (parts, holes) = outlines(&mask);
+        if holes == 0 {
+            proptest::prop_assert_eq!(fill(&parts, (width, height)), mask);
+        }
+    }
 }

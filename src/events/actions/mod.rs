@@ -21,6 +21,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 
 pub use error::ActionError;
 pub use mqtt::topic_name;
+pub use sound::Tick;
 
 use super::desk::WatchOptions;
 use super::judge::Alert;
@@ -81,6 +82,12 @@ pub struct Success {
 pub(crate) struct Stop(Receiver<()>);
 
 impl Stop {
+    /// It is set when what comes with it is dropped.
+    fn new() -> (Sender<()>, Self) {
+        let (going, stop) = bounded(0);
+        (going, Self(stop))
+    }
+
     /// Waits; returns whether to stop.
     pub(crate) fn wait(&self, time: Duration) -> bool {
         !matches!(self.0.recv_timeout(time), Err(RecvTimeoutError::Timeout))

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
@@ -12,6 +13,8 @@ use super::{ActionError, Stop, Success};
 const RATE: u32 = 22_050;
 /// The notes, in hertz, and how long each sounds, in seconds.
 const NOTES: [(f32, f32); 2] = [(880.0, 0.14), (1174.66, 0.26)];
+/// A second of a countdown.
+const TICK: [(f32, f32); 1] = [(1046.5, 0.07)];
 /// A player that takes longer has no device.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -36,10 +39,43 @@ pub(super) struct Tone(NamedTempFile);
 pub(super) fn play(tone: &mut Option<Tone>, stop: &Stop) -> Result<Success, ActionError> {
     let file = match tone {
         Some(tone) => tone,
-        none => none.insert(Tone::write().map_err(|error| ActionError::Sound {
+        none => none.insert(Tone::write(&NOTES).map_err(|error| ActionError::Sound {
             reason: format!("the tone can't be written ({error})"),
         })?),
     };
+    play_file(file, stop)
+}
+
+/// The tick of a countdown.
+#[derive(Clone, Default)]
+pub struct Tick(Arc<Mutex<Option<Tone>>>);
+
+impl std::fmt::Debug for Tick {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tick")
+    }
+}
+
+impl Tick {
+    /// Plays it; returns when it has sounded. While another thread plays it, nothing is played.
+    ///
+    /// # Errors
+    /// [`ActionError::Sound`].
+    pub fn play(&self) -> Result<(), ActionError> {
+        let Ok(mut tone) = self.0.try_lock() else { return Ok(()) };
+        let failed = |error: std::io::Error| ActionError::Sound {
+            reason: format!("the tone can't be written ({error})"),
+        };
+        let file = match &mut *tone {
+            Some(tone) => tone,
+            none => none.insert(Tone::write(&TICK).map_err(failed)?),
+        };
+        let (_going, stop) = Stop::new();
+        play_file(file, &stop).map(drop)
+    }
+}
+
+fn play_file(file: &Tone, stop: &Stop) -> Result<Success, ActionError> {
     let mut reason = "there is no player".to_owned();
     for (player, before) in PLAYERS {
         let mut arguments: Vec<String> = before.iter().map(|argument| (*argument).to_owned()).collect();
@@ -58,18 +94,18 @@ pub(super) fn play(tone: &mut Option<Tone>, stop: &Stop) -> Result<Success, Acti
 }
 
 impl Tone {
-    fn write() -> std::io::Result<Self> {
+    fn write(notes: &[(f32, f32)]) -> std::io::Result<Self> {
         let mut file = tempfile::Builder::new().prefix("sightline-").suffix(".wav").tempfile()?;
-        file.write_all(&wav())?;
+        file.write_all(&wav(notes))?;
         file.flush()?;
         Ok(Self(file))
     }
 }
 
 /// The tone as a WAV file of 16 bits, one channel.
-fn wav() -> Vec<u8> {
+fn wav(notes: &[(f32, f32)]) -> Vec<u8> {
     let mut samples = Vec::new();
-    for (frequency, seconds) in NOTES {
+    for &(frequency, seconds) in notes {
         let count = (seconds * RATE as f32) as u32;
         for n in 0..count {
             let (time, share) = (n as f32 / RATE as f32, n as f32 / count as f32);
@@ -104,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_tone_is_a_whole_wav_file_that_ends_softly() {
-        let wav = wav();
+        let wav = wav(&NOTES);
         let length = |at: usize| u32::from_le_bytes(wav[at..at + 4].try_into().expect("four bytes")) as usize;
         assert_eq!((length(4) + 8, length(40) + 44), (wav.len(), wav.len()));
         let last = i16::from_le_bytes([wav[wav.len() - 2], wav[wav.len() - 1]]);

@@ -34,6 +34,8 @@ pub struct Video {
     input: Input,
     info: SourceInfo,
     fps: f64,
+    /// Frames are brought to that rate.
+    varies: bool,
     /// The matrix of frames that come as NV12; `None` if they come as RGBA.
     nv12: Option<YuvMatrix>,
     /// The file as it was when the above was read; another one may lie there when ffmpeg is started again.
@@ -177,6 +179,7 @@ impl Video {
             input,
             info: info(name, pace, &probe),
             fps: probe.fps,
+            varies: probe.varies,
             nv12: probe.nv12,
             stamp,
             running: None,
@@ -196,7 +199,8 @@ impl Video {
         }
         let probe = probe(&self.input)?;
         self.info = info(self.info.name.clone(), self.info.pace, &probe);
-        (self.fps, self.nv12, self.stamp) = (probe.fps, probe.nv12, stamp);
+        (self.fps, self.varies) = (probe.fps, probe.varies);
+        (self.nv12, self.stamp) = (probe.nv12, stamp);
         Ok(())
     }
 
@@ -216,7 +220,13 @@ impl Video {
             command.args(["-ss", &format!("{:.6}", (first as f64 - 0.5) / self.fps)]);
         }
         command.arg("-i").arg(self.input.argument());
-        command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vsync", "passthrough"]);
+        command.args(["-map", "0:v:0", "-an", "-sn", "-dn"]);
+        if self.varies {
+            // Frames are repeated or left out, so that each has its time.
+            command.args(["-vsync", "cfr", "-r", &self.fps.to_string()]);
+        } else {
+            command.args(["-vsync", "passthrough"]);
+        }
         let pixels = if self.nv12.is_some() { "nv12" } else { "rgba" };
         let (width, height) = self.info.size;
         // Whatever lies there by now, frames have the size that is read: the pipe holds bytes, and nothing tells where one ends.

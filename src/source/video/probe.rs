@@ -16,10 +16,17 @@ const MAX_OUTPUT: u64 = 4 << 20;
 /// Wider or higher frames are refused.
 const MAX_SIDE: u32 = 16_384;
 
+/// The rate varies if its mean is less than this share of the finest one. Phones and recorders write such videos.
+const VARIES: f64 = 0.95;
+/// The rate that a video of a varying rate is brought to at most.
+const MOST_FPS: f64 = 60.0;
+
 /// The first video stream of a file.
 pub(super) struct Probe {
     pub size: (u32, u32),
     pub fps: f64,
+    /// The rate varies: frames must be brought to `fps`, or their times aren't known.
+    pub varies: bool,
     pub duration_s: Option<f64>,
     pub frames: Option<u64>,
     pub codec: String,
@@ -40,6 +47,7 @@ struct Stream {
     height: Option<u32>,
     avg_frame_rate: Option<String>,
     r_frame_rate: Option<String>,
+    field_order: Option<String>,
     nb_frames: Option<String>,
     duration: Option<String>,
     codec_name: Option<String>,
@@ -94,11 +102,20 @@ pub(super) fn probe(input: &Input) -> Result<Probe, SourceError> {
         (fps.is_finite() && fps > 0.0 && fps <= 1000.0).then_some(fps)
     };
     let seconds = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok().filter(|d| *d > 0.0);
+    let (mean, finest) = (rate(&stream.avg_frame_rate), rate(&stream.r_frame_rate));
+    // Of interlaced videos the finest rate is that of the fields.
+    let is_progressive = matches!(stream.field_order.as_deref(), None | Some("progressive" | "unknown"));
+    let varies = is_progressive && mean.zip(finest).is_some_and(|(mean, finest)| mean < finest * VARIES);
+    let fps = if varies { finest.map(|fps| fps.min(MOST_FPS)) } else { mean.or(finest) };
+    let fps = fps.unwrap_or(25.0);
+    let duration_s = seconds(&stream.duration).or_else(|| seconds(&format_duration));
+    let counted = stream.nb_frames.as_deref().and_then(|n| n.parse().ok());
     Ok(Probe {
         size: (width, height),
-        fps: rate(&stream.avg_frame_rate).or_else(|| rate(&stream.r_frame_rate)).unwrap_or(25.0),
-        duration_s: seconds(&stream.duration).or_else(|| seconds(&format_duration)),
-        frames: stream.nb_frames.as_deref().and_then(|n| n.parse().ok()),
+        fps,
+        varies,
+        duration_s,
+        frames: if varies { duration_s.map(|seconds| (seconds * fps).round() as u64) } else { counted },
         nv12: nv12_of(&stream),
         codec: codec_name(stream.codec_name.as_deref().unwrap_or_default()).to_owned(),
     })

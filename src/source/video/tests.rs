@@ -52,6 +52,33 @@ fn every_frame_comes_once_with_its_time() {
 }
 
 #[test]
+fn a_video_of_a_varying_rate_has_its_frames_at_their_times() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("phone.mp4");
+    // 20 frames: ten at 25 a second, then ten at 5 a second; frame n is grey 10·n.
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-f", "lavfi", "-i", "color=black:size=64x64:rate=25,trim=end_frame=20"])
+        .args(["-vf", "geq=lum='10*N+16':cb=128:cr=128,setpts='if(lt(N,10),N,10+(N-10)*5)/(25*TB)'"])
+        .args(["-vsync", "passthrough", "-enc_time_base", "1:1000", "-c:v", "libx264", "-qp", "4"])
+        .args(["-pix_fmt", "yuv420p"])
+        .arg(&path)
+        .status();
+    assert!(made.expect("ffmpeg runs").success());
+    let mut video = Video::file(&path).expect("opens");
+    let mut shown = Vec::new();
+    while let Some((_, time_s, grey)) = next(&mut video) {
+        shown.push((time_s, i32::from(grey)));
+    }
+    let at = |time: f64| shown.iter().min_by(|a, b| (a.0 - time).abs().total_cmp(&(b.0 - time).abs()));
+    for n in 0..20 {
+        let time = if n < 10 { f64::from(n) / 25.0 } else { 0.4 + f64::from(n - 10) / 5.0 };
+        let (_, grey) = at(time + 0.001).expect("there are frames");
+        assert!((grey - 10 * n - 16).abs() <= 3, "frame {n} at {time}: {grey}; {shown:?}");
+    }
+    assert!((shown.last().expect("some").0 - 2.2).abs() < 0.25, "{shown:?}");
+}
+
+#[test]
 fn colours_are_right_with_every_matrix() {
     let folder = tempfile::tempdir().expect("a folder");
     for (space, matrix) in

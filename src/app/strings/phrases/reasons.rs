@@ -220,6 +220,8 @@ pub(super) const PHRASES: Phrases = &[
     ("“{}” in it is no file", "其中的“{0}”不是文件"),
     // Folders, the trash, downloads.
     ("the disk is full", "磁盘已满"),
+    ("the disk is read-only", "磁盘为只读"),
+    ("another file has its name now", "现在有其他文件使用该名称"),
     ("it is read-only", "它是只读的"),
     ("this account has no permission to write there", "当前账户没有写入权限"),
     ("this account has no permission", "当前账户没有权限"),
