@@ -12,7 +12,7 @@ use crate::app::strings::Datasets;
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{icon_button, primary_button, state_mark};
-use crate::dataset::{Annotation, State};
+use crate::dataset::State;
 use crate::scene::palette::class as class_colour;
 
 pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -77,10 +77,12 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
         ui.add(egui::Label::new(egui::RichText::new(w.no_labels).color(p.weak)).wrap());
     }
     egui::ScrollArea::vertical().id_salt("labels of the image").auto_shrink([false, false]).show(ui, |ui| {
-        let labels = page.document.as_ref().map(|document| document.labels().to_vec()).unwrap_or_default();
-        for (place, label) in labels.iter().enumerate() {
-            label_ui(page, ui, w, place, label, out);
+        // Clicks change the page, not the labels.
+        let Some(document) = page.document.take() else { return };
+        for place in 0..document.labels().len() {
+            label_ui(page, ui, w, &document, place, out);
         }
+        page.document = Some(document);
     });
 }
 
@@ -145,12 +147,13 @@ fn label_ui(
     page: &mut DatasetPage,
     ui: &mut Ui,
     w: &Datasets,
+    document: &Document,
     place: usize,
-    label: &Annotation,
     out: &mut Vec<Intent>,
 ) {
     let p = palette(ui);
-    let classes = page.document.as_ref().map(Document::classes).unwrap_or_default();
+    let Some(label) = document.labels().get(place) else { return };
+    let classes = document.classes();
     let mut name = String::new();
     crate::scene::fonts::push_shown(classes.get(label.class).map_or("?", |class| &class.name), &mut name);
     let selected = page.canvas.selected == Some(place);
