@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 /// The folder beside a file that the system's trash doesn't take.
 pub const OWN_TRASH: &str = ".sightline-trash";
 /// How long files stay in it.
-const STAYS: Duration = Duration::from_secs(30 * 24 * 3600);
+const STAYS: Duration = Duration::from_hours(30 * 24);
 
 /// Why files weren't moved to the trash or back.
 #[derive(Debug, thiserror::Error)]

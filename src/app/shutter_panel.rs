@@ -11,10 +11,11 @@ use super::strings::problem_text;
 use super::style::{RADIUS, palette};
 use super::view::{View, frames_come};
 use crate::events::ANY;
+use crate::record::Phase;
 use crate::save::{ShutterOptions, Take};
 
 /// Width of the button that opens the menu.
-pub const BUTTON: f32 = 22.0;
+pub const BUTTON: f32 = 18.0;
 
 /// Opens the menu with the next pass.
 pub fn open_menu(ctx: &egui::Context) {
@@ -38,7 +39,7 @@ pub fn menu_button(ui: &mut Ui, rect: Rect, view: &View<'_>, out: &mut Vec<Inten
     }
     let changed = view.settings.shutter.take != Take::One || view.settings.shutter.timer_s > 0;
     let colour = if changed { p.accent } else { p.text };
-    icons::draw(ui.painter(), rect.shrink2(vec2(3.0, 7.0)), Icon::Down, colour);
+    icons::draw(ui.painter(), rect.shrink2(vec2(1.0, 8.0)), Icon::Down, colour);
     let button = button.on_hover_text(label);
     let open = ui.data_mut(|d| d.remove_temp::<bool>(wanted())).map(egui::SetOpenCommand::Bool);
     let popup =
@@ -217,7 +218,10 @@ fn pill_ui(ui: &mut Ui, view: &View<'_>, area: Rect, text: &str, colour: Color32
     let stop = ui.painter().layout_no_wrap(label.clone(), font, Color32::WHITE);
     let button = stop.size() + vec2(20.0, 10.0);
     let size = vec2(galley.size().x + button.x + 44.0, galley.size().y.max(button.y) + 12.0);
-    let rect = Rect::from_min_size(pos2(area.center().x - size.x / 2.0, area.top() + 16.0), size);
+    // The badge of a recording is above it.
+    let is_recording = view.recording.phase != Phase::Idle || view.recording.clips > 0;
+    let top = area.top() + if is_recording { 56.0 } else { 16.0 };
+    let rect = Rect::from_min_size(pos2(area.center().x - size.x / 2.0, top), size);
     // The ground is dark in both themes: it lies on an image.
     ui.painter().rect_filled(rect, 10, Color32::from_black_alpha(200));
     ui.painter().circle_filled(rect.left_center() + vec2(16.0, 0.0), 4.0, palette(ui).accent);

@@ -14,6 +14,8 @@ use super::widgets::sized_icon_button;
 
 /// How long good news stays.
 const STAY: Duration = Duration::from_secs(6);
+/// How long a snapshot stays, which can be taken back: one may follow the other.
+const SNAPSHOT_STAYS: Duration = Duration::from_secs(9);
 /// How long something that can be taken back stays.
 const UNDO_STAYS: Duration = Duration::from_secs(15);
 /// How long a failure stays: long enough to read two sentences twice.
@@ -117,6 +119,7 @@ impl Toasts {
         let left = |t: &Toast| {
             let stay = match t {
                 Toast { bad: true, .. } => FAILURE_STAYS,
+                Toast { undo: Some(_), thumbnail: Some(_), .. } => SNAPSHOT_STAYS,
                 Toast { undo: Some(_), .. } => UNDO_STAYS,
                 _ => STAY,
             };

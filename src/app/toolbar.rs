@@ -32,7 +32,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     // The menu and the record button are at its right, and with the latter what a recording needs.
     let buttons = if view.recording.phase == Phase::Idle { 1.0 } else { 2.0 }
         + if recording::shows_last(view, rect.width()) { 1.0 } else { 0.0 };
-    let from = middle + shutter / 2.0 + 6.0 + shutter_panel::BUTTON;
+    let from = middle + shutter / 2.0 + 2.0 + shutter_panel::BUTTON;
     let record = side(from, from + 38.0 * buttons);
     let right = side(record.right() + 4.0, rect.right());
     ui.scope_builder(
@@ -205,6 +205,9 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if icon_button(ui, Icon::Labels, &format!("{}  (D)", s.datasets.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Dataset)));
         }
+        if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
+        }
         if icon_button(ui, Icon::Bell, &format!("{}  (E)", s.events.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Events)));
         }
@@ -214,9 +217,6 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.add_enabled_ui(view.has_image, |ui| icon_button(ui, Icon::Collect, &collect, false)).inner;
     if button.clicked() {
         out.push(Intent::Dataset(DatasetIntent::Collect));
-    }
-    if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
-        out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
     }
     if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), view.mirrored).clicked() {
         out.push(Intent::Settings(SettingsIntent::Mirror(!view.mirrored)));

@@ -146,7 +146,7 @@ impl App {
             start,
             timing,
             core: Core {
-                snapshot_folder: crate::save::default_folder(),
+                saved_in: [crate::save::default_folder(), crate::save::default_video_folder()],
                 source: engine.source(),
                 model: engine.model(),
                 engine,

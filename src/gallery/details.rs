@@ -55,6 +55,8 @@ struct Record {
     model_details: Option<Model>,
     thresholds: Option<ThresholdsRecord>,
     files: Option<Files>,
+    #[serde(default)]
+    mirrored: bool,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +70,9 @@ struct Compared {
     #[serde(default)]
     detections: Vec<Found>,
     top: Option<Vec<Found>>,
+    #[serde(alias = "model_details")]
     details: Option<Model>,
+    thresholds: Option<ThresholdsRecord>,
 }
 
 #[derive(Deserialize)]
@@ -81,8 +85,12 @@ struct Model {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Files {
-    One { annotated: File },
+    One {
+        annotated: File,
+    },
     Several(Vec<File>),
+    /// Those of a video.
+    Named(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -132,6 +140,20 @@ impl Details {
         }
     }
 
+    /// What is known of a video as a whole, with what was found in its frames.
+    pub(super) fn with_frames(&self, frames: &Self) -> Self {
+        let mut both = self.clone();
+        both.classes.clone_from(&frames.classes);
+        both.frames = frames.frames;
+        both.is_plane |= frames.is_plane;
+        for model in &frames.models {
+            if !both.models.contains(model) {
+                both.models.push(model.clone());
+            }
+        }
+        both
+    }
+
     /// Whether this file may be opened without waiting: it is no pipe or device.
     pub(super) fn is_file(path: &Path) -> bool {
         std::fs::metadata(path).is_ok_and(|meta| meta.is_file())
@@ -150,12 +172,13 @@ impl Details {
         self.mirrored |= match record.files {
             Some(Files::One { annotated }) => annotated.mirrored,
             Some(Files::Several(files)) => files.first().is_some_and(|file| file.mirrored),
-            None => false,
+            Some(Files::Named(_)) | None => record.mirrored,
         };
         self.model(record.model, record.model_details);
         self.classes(&record.detections, record.top.as_deref());
         for compared in record.models.unwrap_or_default() {
             self.model(compared.model, compared.details);
+            self.thresholds = self.thresholds.take().or(compared.thresholds);
             self.classes(&compared.detections, compared.top.as_deref());
         }
     }
@@ -211,6 +234,23 @@ mod tests {
         assert_eq!(details.classes, BTreeMap::from([("person".to_owned(), 2), ("car".to_owned(), 1)]));
         assert_eq!((details.size, details.mirrored, details.is_plane), (Some([64, 48]), true, false));
         assert_eq!(details.thresholds.map(|t| t.conf), Some(0.25));
+    }
+
+    #[test]
+    fn a_recording_tells_its_models_and_its_frames_what_was_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let text = r#"{"kind":"recording","source":"camera","size":[640,360],"files":{"annotated":"a.mp4","lines":"a.jsonl"},
+            "mirrored":true,"privacy":false,"models":[{"from_s":0.0,"model":"yolox_nano","model_details":{"sha256":"695e75",
+            "family":"YOLOX","provider":"CPU"},"thresholds":{"conf":0.25,"iou":0.7,"max_det":300,"classes":[]}}],
+            "duration_s":4.0,"frames":100,"left_out":0,"saved":"2026-11-28T12:44:00Z","program":"Sightline 0.1.0"}"#;
+        std::fs::write(&path, text).unwrap();
+        let about = Details::read(&path).unwrap();
+        let frames = Details { classes: [("car".to_owned(), 2)].into(), frames: 90, ..Details::default() };
+        let both = about.with_frames(&frames);
+        assert_eq!((both.models.len(), both.hashes[0].as_str(), both.mirrored), (1, "695e75", true));
+        assert_eq!((both.classes["car"], both.frames, both.size), (2, 90, Some([640, 360])));
+        assert_eq!(both.thresholds.map(|t| t.iou), Some(0.7));
     }
 
     #[test]

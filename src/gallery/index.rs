@@ -68,8 +68,10 @@ impl Indexer {
         }
         self.known.retain(|path, (stamp, _)| stamps.get(path) == Some(stamp));
         for item in &index.items {
-            if let Some(record) = item.record.as_ref().filter(|record| !self.known.contains_key(*record)) {
-                unread.0.push((record.clone(), stamps.get(record).copied().unwrap_or_default()));
+            for record in [&item.record, &item.about].into_iter().flatten() {
+                if !self.known.contains_key(record) {
+                    unread.0.push((record.clone(), stamps.get(record).copied().unwrap_or_default()));
+                }
             }
         }
         self.fill(&mut index, unread.0.is_empty());
@@ -100,21 +102,24 @@ impl Indexer {
         let (mut classes, mut models) =
             (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
         for item in &mut index.items {
-            let Some(known) = item.record.as_ref().and_then(|record| self.known.get(record)) else {
-                continue;
+            let known = |record: &Option<PathBuf>| Some(&self.known.get(record.as_ref()?)?.1);
+            let (frames, about) = (known(&item.record), known(&item.about));
+            let details = match (frames, about) {
+                (Some(Ok(frames)), Some(Ok(about))) => Some(Arc::new(about.with_frames(frames))),
+                (Some(Ok(one)), _) | (_, Some(Ok(one))) => Some(Arc::clone(one)),
+                _ => None,
             };
-            match &known.1 {
-                Ok(details) => {
-                    classes.extend(details.classes.keys().cloned());
-                    models.extend(details.models.iter().cloned());
-                    if !Arc::ptr_eq(&item.details, details) {
-                        Arc::make_mut(item).details = Arc::clone(details);
-                    }
+            let reason = [frames, about].into_iter().flatten().find_map(|known| known.as_ref().err());
+            if let Some(details) = details {
+                classes.extend(details.classes.keys().cloned());
+                models.extend(details.models.iter().cloned());
+                if item.details != details {
+                    Arc::make_mut(item).details = details;
                 }
-                Err(reason) if item.trouble.is_none() => {
-                    Arc::make_mut(item).trouble = Some(Trouble::BadRecord(reason.clone()));
-                }
-                Err(_) => {}
+            }
+            if let Some(reason) = reason.filter(|_| item.trouble.is_none()) {
+                let trouble = Some(Trouble::BadRecord(reason.clone()));
+                Arc::make_mut(item).trouble = trouble;
             }
         }
         // Names decide last, so that the order is the same every time.

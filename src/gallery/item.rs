@@ -74,15 +74,17 @@ pub struct Item {
     /// With what was found drawn on it.
     pub annotated: Option<PathBuf>,
     pub clean: Option<PathBuf>,
-    /// What was found, as JSON or JSON Lines.
+    /// What was found: JSON of an image, JSON Lines of a video.
     pub record: Option<PathBuf>,
+    /// What is known of a video as a whole, as JSON.
+    pub about: Option<PathBuf>,
     /// Images of objects, and what else has its name.
     pub others: Vec<PathBuf>,
     /// When it was saved, in milliseconds since 1970.
     pub time: i64,
     /// Of all files.
     pub bytes: u64,
-    /// Changes when its picture does.
+    /// The bytes of its picture, and when it was changed, in milliseconds since 1970.
     pub stamp: (u64, i64),
     pub details: Arc<Details>,
     pub trouble: Option<Trouble>,
@@ -98,7 +100,7 @@ impl Item {
     /// All files, the picture first.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
-        let one = [&self.annotated, &self.clean, &self.record].into_iter().flatten();
+        let one = [&self.annotated, &self.clean, &self.record, &self.about].into_iter().flatten();
         one.chain(&self.others).cloned().collect()
     }
 
@@ -187,14 +189,24 @@ pub(super) fn group(folder: &Path, files: &[Listed]) -> Vec<Item> {
         .filter_map(|file| Some((Name::of(&file.name)?, file)))
         .filter(|(name, _)| name.is_listed())
         .collect();
+    // The JSON beside a video is the video's, unless there is an image of that name, too.
+    let stems_of = |video: bool| -> BTreeSet<&str> {
+        let media = names.iter().filter(|(name, _)| !name.is_record() && name.is_video() == video);
+        media.map(|(name, _)| name.stem.strip_suffix(" clean").unwrap_or(name.stem)).collect()
+    };
+    let (videos, images) = (stems_of(true), stems_of(false));
+    let is_video = |name: &Name<'_>| {
+        let is_about = name.ending == "json" && videos.contains(name.stem) && !images.contains(name.stem);
+        name.is_video() || is_about
+    };
     let owners_of = |video: bool| -> BTreeSet<&str> {
-        let records = names.iter().filter(|(name, _)| name.is_record() && name.is_video() == video);
+        let records = names.iter().filter(|(name, _)| name.is_record() && is_video(name) == video);
         records.map(|(name, _)| name.stem).collect()
     };
     let owners = [owners_of(false), owners_of(true)];
     let mut groups = BTreeMap::<(&str, bool), Vec<&(Name<'_>, &Listed)>>::new();
     for file in &names {
-        let is_video = file.0.is_video();
+        let is_video = is_video(&file.0);
         let base = base_of(file.0.stem, &owners[usize::from(is_video)]);
         groups.entry((base, is_video)).or_default().push(file);
     }
@@ -229,6 +241,7 @@ fn item(folder: &Path, base: &str, is_video: bool, files: &[&(Name<'_>, &Listed)
         item.bytes += listed.bytes;
         newest = newest.max(listed.modified);
         let place = match &name.stem[base.len()..] {
+            _ if is_video && name.ending == "json" => Some(&mut item.about),
             _ if name.is_record() => Some(&mut item.record),
             "" => Some(&mut item.annotated),
             " clean" => Some(&mut item.clean),
@@ -282,6 +295,7 @@ mod tests {
             format!("{A}.jsonl"),
             format!("{A} clip.mkv"),
             format!("{A} clip.jsonl"),
+            format!("{A} clip.json"),
             ".sightline-x.part".into(),
             "notes.txt".into(),
             "package.json".into(),
@@ -297,7 +311,7 @@ mod tests {
                 expect(A.into(), Kind::Image, &[0, 1, 2, 3]),
                 expect(A.into(), Kind::Video, &[8, 9, 10]),
                 expect(format!("{A} (2)"), Kind::Image, &[4, 5]),
-                expect(format!("{A} clip"), Kind::Clip, &[11, 12]),
+                expect(format!("{A} clip"), Kind::Clip, &[11, 12, 13]),
                 expect(format!("{A} compared"), Kind::Comparison, &[6, 7]),
             ]
         );

@@ -1,11 +1,11 @@
 //! Plays a video of the gallery: a thread reads its frames at their times and draws what its record says.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::drawn::{Recorded, read_recorded, results_of};
 use crate::frame::convert::Decoder;
@@ -34,16 +34,36 @@ pub struct Playback {
     pub error: Option<String>,
 }
 
-enum Command {
-    Play(bool),
-    Seek(f64),
-    Style(Box<Style>),
+/// What was asked for and isn't done yet: of several of a kind, the last one counts.
+#[derive(Debug, Default)]
+struct Wanted {
+    play: Option<bool>,
+    seek: Option<f64>,
+}
+
+/// Hands what is wanted to the thread.
+#[derive(Debug)]
+struct Desk {
+    wanted: Mutex<Wanted>,
+    /// Holds one: something is wanted.
+    signal: Sender<()>,
+}
+
+impl Desk {
+    fn ask(&self, ask: impl FnOnce(&mut Wanted)) {
+        ask(&mut self.wanted.lock().unwrap_or_else(PoisonError::into_inner));
+        let _ = self.signal.try_send(());
+    }
+
+    fn take(&self) -> Wanted {
+        std::mem::take(&mut self.wanted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// See the module. Dropping it ends its thread and its program.
 #[derive(Debug)]
 pub struct Player {
-    commands: Sender<Command>,
+    desk: Arc<Desk>,
     shown: LatestReader<Playback>,
     _thread: Option<JoinHandle<()>>,
 }
@@ -57,7 +77,9 @@ impl Player {
         style: Style,
         wake: impl Fn() + Send + 'static,
     ) -> Self {
-        let (commands, heard) = unbounded();
+        let (signal, heard) = bounded(1);
+        let desk = Arc::new(Desk { wanted: Mutex::default(), signal });
+        let asked = Arc::downgrade(&desk);
         let (show, shown) = latest();
         let thread = std::thread::Builder::new().name("sightline-player".into());
         let thread = thread.spawn(move || {
@@ -77,7 +99,7 @@ impl Player {
                 now: Playback { is_playing: true, ..Playback::default() },
                 began: None,
             };
-            if let Err(error) = playing.run(&video, &heard, &show, &wake) {
+            if let Err(error) = playing.run(&video, (&asked, &heard), &show, &wake) {
                 playing.now.is_playing = false;
                 playing.now.error = Some(error);
                 let _ = show.put(playing.now);
@@ -85,7 +107,7 @@ impl Player {
             }
         });
         let thread = thread.map_err(|error| tracing::error!("no thread for the player: {error}")).ok();
-        Self { commands, shown, _thread: thread }
+        Self { desk, shown, _thread: thread }
     }
 
     /// What has changed since the last call; `None` if nothing has.
@@ -96,17 +118,12 @@ impl Player {
 
     /// Plays on, or stands still.
     pub fn play(&self, on: bool) {
-        let _ = self.commands.send(Command::Play(on));
+        self.desk.ask(|wanted| wanted.play = Some(on));
     }
 
     /// Goes to this second.
     pub fn seek(&self, to_s: f64) {
-        let _ = self.commands.send(Command::Seek(to_s));
-    }
-
-    /// Draws otherwise from now on.
-    pub fn set_style(&self, style: Style) {
-        let _ = self.commands.send(Command::Style(Box::new(style)));
+        self.desk.ask(|wanted| wanted.seek = Some(to_s));
     }
 }
 
@@ -125,7 +142,7 @@ impl Playing {
     fn run(
         &mut self,
         path: &Path,
-        commands: &Receiver<Command>,
+        (asked, signals): (&Weak<Desk>, &Receiver<()>),
         show: &LatestWriter<Playback>,
         wake: &impl Fn(),
     ) -> Result<(), String> {
@@ -135,37 +152,26 @@ impl Playing {
         let mut wants_one = true;
         loop {
             let waits = !wants_one && (!self.now.is_playing || self.now.has_ended);
-            let mut to = None;
-            let mut changed = false;
-            // Of several seeks that wait, the last one counts.
-            let first = if waits {
-                match commands.recv() {
-                    Ok(command) => Some(command),
-                    Err(_) => return Ok(()),
-                }
-            } else {
-                None
-            };
-            for command in first.into_iter().chain(commands.try_iter()) {
-                changed = true;
-                match command {
-                    Command::Play(on) => {
-                        self.now.is_playing = on;
-                        self.began = None;
-                        if on && self.now.has_ended {
-                            to = Some(0.0);
-                        }
-                    }
-                    Command::Seek(at_s) => to = Some(at_s),
-                    Command::Style(style) => {
-                        self.style = *style;
-                        self.now.scene = self.scene(self.now.at_s);
-                    }
+            if waits && signals.recv().is_err() {
+                return Ok(());
+            }
+            let _ = signals.try_recv();
+            // Nobody looks any more.
+            let Some(desk) = asked.upgrade() else { return Ok(()) };
+            let Wanted { play, seek: mut to } = desk.take();
+            drop(desk);
+            let changed = play.is_some() || to.is_some();
+            if let Some(on) = play {
+                (self.now.is_playing, self.began) = (on, None);
+                if on && self.now.has_ended {
+                    to = to.or(Some(0.0));
                 }
             }
             if let Some(to) = to {
                 video.seek(to).map_err(|error| error.to_string())?;
                 (self.now.has_ended, self.began, wants_one) = (false, None, true);
+                // A slider stays where it was put.
+                self.now.at_s = to.clamp(0.0, self.now.length_s.unwrap_or(to).max(0.0));
             }
             if changed {
                 self.show(show, wake)?;
@@ -176,13 +182,13 @@ impl Playing {
             match video.read(&mut self.raw, WAIT).map_err(|error| error.to_string())? {
                 Read::Nothing => {}
                 Read::End => {
-                    (self.now.has_ended, self.now.is_playing) = (true, false);
+                    (self.now.has_ended, self.now.is_playing, wants_one) = (true, false, false);
                     self.show(show, wake)?;
                 }
                 Read::Frame => {
                     wants_one = false;
                     let at_s = self.raw.time_s.unwrap_or_default();
-                    self.wait_for(at_s, commands);
+                    self.wait_for(at_s, signals);
                     let (decoder, raw) = (&mut self.decoder, &self.raw);
                     let decoded = self.pool.fill(|frame| {
                         frame.copy_stamp_from(raw);
@@ -204,13 +210,13 @@ impl Playing {
     }
 
     /// Waits until a frame is due, or a command comes.
-    fn wait_for(&mut self, at_s: f64, commands: &Receiver<Command>) {
+    fn wait_for(&mut self, at_s: f64, signals: &Receiver<()>) {
         let Some((began, from_s)) = self.began else {
             self.began = Some((Instant::now(), at_s));
             return;
         };
         let due = began + Duration::from_secs_f64((at_s - from_s).clamp(0.0, 3600.0));
-        while commands.is_empty() {
+        while signals.is_empty() {
             let left = due.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

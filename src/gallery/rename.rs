@@ -102,9 +102,11 @@ pub fn rename(item: &Item, name: &str) -> Result<Vec<PathBuf>, RenameError> {
         };
         RenameError::Failed { path: path.to_owned(), reason }
     };
-    let record = item.record.as_ref().and_then(|record| moves.iter().find(|(from, ..)| from == record));
+    let record = [&item.record, &item.about].into_iter().flatten();
+    let mut record = record.filter(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")));
+    let record = record.next().and_then(|record| moves.iter().find(|(from, ..)| from == record));
     let changed = match record {
-        Some((from, ..)) if from.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) => {
+        Some((from, ..)) => {
             let text = whole_file::read_text(from, 64 << 20).map_err(|error| failed(from, &error))?;
             let names = moves.iter().map(|(_, _, old, new)| (old.as_str(), new.as_str()));
             Some(with_names(&text, names)).filter(|changed| *changed != text)
@@ -135,11 +137,14 @@ fn with_names<'a>(text: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -
     let quoted = |name: &str| serde_json::Value::from(name).to_string();
     let mut text = text.to_owned();
     for (old, new) in names {
-        for space in [" ", ""] {
-            text = text.replace(
-                &format!("\"name\":{space}{}", quoted(old)),
-                &format!("\"name\":{space}{}", quoted(new)),
-            );
+        // Those of an image are objects with a name, those of a video are texts.
+        for key in ["name", "annotated", "clean", "lines"] {
+            for space in [" ", ""] {
+                text = text.replace(
+                    &format!("\"{key}\":{space}{}", quoted(old)),
+                    &format!("\"{key}\":{space}{}", quoted(new)),
+                );
+            }
         }
     }
     text

@@ -258,7 +258,7 @@ fn smaller(frame: &Frame) -> Result<Frame, String> {
 /// What the window holds of thumbnails, the least used of which go.
 #[derive(Debug)]
 pub struct Held<T> {
-    held: HashMap<String, (u64, T)>,
+    values: HashMap<String, (u64, T)>,
     most: usize,
     now: u64,
 }
@@ -267,27 +267,27 @@ impl<T> Held<T> {
     /// Holds at most so many.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { held: HashMap::new(), most, now: 0 }
+        Self { values: HashMap::new(), most, now: 0 }
     }
 
     /// What is held under a key; it is used now.
     pub fn get(&mut self, key: &str) -> Option<&T> {
         self.now += 1;
-        let (used, value) = self.held.get_mut(key)?;
+        let (used, value) = self.values.get_mut(key)?;
         *used = self.now;
         Some(value)
     }
 
     /// Holds another one.
     pub fn put(&mut self, key: String, value: T) {
-        if self.held.len() >= self.most
+        if self.values.len() >= self.most
             && let Some(oldest) =
-                self.held.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone())
+                self.values.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone())
         {
-            self.held.remove(&oldest);
+            self.values.remove(&oldest);
         }
         self.now += 1;
-        self.held.insert(key, (self.now, value));
+        self.values.insert(key, (self.now, value));
     }
 }
 

@@ -95,7 +95,7 @@ impl Gallery {
     pub fn set_folders(&self, folders: &[PathBuf]) {
         let mut held = self.shared.folders.lock().unwrap_or_else(PoisonError::into_inner);
         if *held != folders {
-            *held = folders.to_owned();
+            folders.clone_into(&mut held);
             drop(held);
             self.shared.notice();
         }
@@ -104,7 +104,9 @@ impl Gallery {
     /// Whether anybody looks at the list; while nobody does, folders aren't listed.
     pub fn set_idle(&self, idle: bool) {
         if self.shared.idle.swap(idle, Relaxed) && !idle {
-            self.shared.notice();
+            self.shared.changed.store(true, Relaxed);
+            // Its thread waits for as long as nobody looks.
+            let _ = self.shared.signal.try_send(());
         }
     }
 }
@@ -124,14 +126,19 @@ fn run(shared: &Arc<Shared>, signals: &Receiver<()>) {
     let mut indexer = Indexer::default();
     let mut listed: Option<Instant> = None;
     while !shared.stop.load(Relaxed) {
+        if shared.idle.load(Relaxed) {
+            if signals.recv().is_err() {
+                return;
+            }
+            continue;
+        }
         let folders = shared.folders();
         events.watch(&folders);
         // A folder that isn't there yet is made with the first snapshot.
         let is_reported = events.cover(&folders) && folders.iter().all(|folder| folder.is_dir());
         let every = if is_reported { FULL } else { POLL };
         let is_due = listed.is_none_or(|at| at.elapsed() >= every);
-        let is_idle = shared.idle.load(Relaxed);
-        if !is_idle && (shared.changed.swap(false, Relaxed) || is_due) {
+        if shared.changed.swap(false, Relaxed) || is_due {
             list(shared, &mut indexer, &folders);
             listed = Some(Instant::now());
             if let Ok(()) = signals.recv_timeout(GAP) {
@@ -139,7 +146,7 @@ fn run(shared: &Arc<Shared>, signals: &Receiver<()>) {
             }
             continue;
         }
-        let _ = signals.recv_timeout(POLL);
+        let _ = signals.recv_timeout(every);
     }
 }
 
@@ -183,6 +190,12 @@ mod tests {
         std::fs::remove_file(folder.join("a.png")).unwrap();
         let index = wait(&gallery, |index| index.items.len() == 1);
         assert_eq!(index.items[0].name, "b");
+        // What comes while nobody looks is there when somebody does.
+        gallery.set_idle(true);
+        std::fs::write(folder.join("c.png"), "c").unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        gallery.set_idle(false);
+        assert_eq!(wait(&gallery, |index| index.items.len() == 2).items.len(), 2);
         gallery.set_folders(&[]);
         assert!(wait(&gallery, |index| index.items.is_empty()).items.is_empty());
     }

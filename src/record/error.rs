@@ -8,7 +8,7 @@ use super::Container;
 /// Why a video can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    #[error("Videos are written with the program ffmpeg, which isn't installed.")]
+    #[error("This needs the program ffmpeg, which isn't installed.")]
     NoFfmpeg,
     #[error("This ffmpeg has no working encoder for {} files.", container.ending().to_uppercase())]
     NoEncoder { container: Container },
@@ -38,7 +38,10 @@ impl RecordError {
     #[must_use]
     pub fn fix(&self) -> String {
         let fix = match self {
-            Self::NoFfmpeg => return crate::source::SourceError::NoFfmpeg.fix(),
+            Self::NoFfmpeg => {
+                let install = crate::source::SourceError::NoFfmpeg.fix();
+                return format!("{install} Recordings as MP4 work without it.");
+            }
             Self::NoEncoder { .. } => "Install a complete ffmpeg, or save images instead.",
             Self::Unwritable { .. } => "Check the folder's permissions and the free space.",
             Self::NoRoom { .. } => {

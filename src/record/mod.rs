@@ -6,12 +6,14 @@
 //!                                                  └──▶ the ring of the last seconds ─▶ clips
 //! ```
 
+mod built_in;
 mod clips;
 mod clock;
 mod draw;
 mod encoder;
 mod encoding;
 mod error;
+mod fragments;
 mod lines;
 mod matroska;
 mod names;

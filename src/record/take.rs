@@ -45,7 +45,7 @@ impl Take {
         let folder = prepare_folder(options.folder.as_deref())?;
         let size = (frame.width, frame.height);
         // Found before files are made: that may take seconds the first time.
-        super::best(options.container, size)?;
+        super::VideoFile::prepare(options.container, size)?;
         let (what, ending) = (options.what, options.container.ending());
         let wanted = [
             what.annotated().then(|| format!(".{ending}")),

@@ -91,3 +91,38 @@ fn a_file_that_cannot_be_written_and_one_without_a_frame() {
     drop(file.finish());
     assert!(!path.exists(), "an empty video is none");
 }
+
+#[test]
+fn the_encoder_of_this_program_writes_files_that_others_play() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Odd sides, and a rate that falls.
+    for (number, size) in [(67, 35), SIZE].into_iter().enumerate() {
+        let path = folder.path().join(format!("{number}.mp4"));
+        let mut file = VideoFile::built_in(&path, size, 30.0).expect("it starts");
+        for (n, time) in falling().into_iter().enumerate() {
+            let frame = [n as u8 * 10, 80, 200, 255].repeat((size.0 * size.1) as usize);
+            file.add(Duration::from_secs_f64(time), &frame).expect("it is written");
+        }
+        // A crash leaves all but the last quarter of a second.
+        let early = times(&path);
+        let length = early.last().copied().unwrap_or_default();
+        assert!(length > falling().last().expect("some") - 0.35, "{early:?}");
+        let finished = file.finish().expect("it ends");
+        finished.make_seekable().expect("it is already");
+        let found = times(&path);
+        let off = found.iter().zip(falling()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(found.len() == 20 && off < 0.002, "{found:?}");
+        // The last frame as ffmpeg decodes it after a seek.
+        let at = format!("{:.3}", falling()[18]);
+        let output = Command::new("ffmpeg")
+            .args(["-v", "error", "-ss", &at, "-i"])
+            .arg(&path)
+            .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let pixel = &output.stdout[..3];
+        let near = pixel.iter().zip([180, 80, 200]).all(|(a, b)| a.abs_diff(b) < 8);
+        assert!(near, "{pixel:?} at {at}");
+    }
+}

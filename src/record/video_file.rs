@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::RecordError;
+use super::built_in::{self, BuiltIn};
 use super::encoder::{Container, Encoder, best};
 use super::encoding::{Encoding, NoStart};
 use super::process::{Process, ffmpeg};
@@ -16,19 +17,37 @@ const REMUX: Duration = Duration::from_mins(10);
 /// Key frames are so far apart, in seconds: that is how finely a player seeks.
 const KEY_FRAMES_S: f64 = 2.0;
 
+/// Who encodes a file.
+#[derive(Debug)]
+enum Backend {
+    Ffmpeg(Encoder, Encoding),
+    /// Without ffmpeg.
+    BuiltIn(Box<BuiltIn>),
+}
+
 /// A video file that is being written, frame by frame. It plays to its last half second however this ends: also when the program or the
 /// encoder is killed.
 #[derive(Debug)]
 pub struct VideoFile {
     path: PathBuf,
     container: Container,
-    encoder: Encoder,
-    encoding: Encoding,
+    backend: Backend,
 }
 
 impl VideoFile {
+    /// Finds out how such a file would be encoded; takes up to a few seconds the first time.
+    ///
+    /// # Errors
+    /// [`RecordError::NoFfmpeg`] or [`RecordError::NoEncoder`].
+    pub fn prepare(container: Container, size: (u32, u32)) -> Result<(), RecordError> {
+        match best(container, size) {
+            Err(RecordError::NoFfmpeg) if container == Container::Mp4 => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
     /// Starts to write a file, which is overwritten, for RGBA frames of this size. `fps` is the source's usual rate; frames have their own
-    /// times.
+    /// times. Without ffmpeg, MP4 files are written by the encoder that is part of this program.
     ///
     /// # Errors
     /// [`RecordError`]: no ffmpeg or encoder, or the file can't be created.
@@ -38,19 +57,33 @@ impl VideoFile {
         fps: f64,
         container: Container,
     ) -> Result<Self, RecordError> {
-        let encoder = best(container, size)?;
+        let encoder = match best(container, size) {
+            Err(RecordError::NoFfmpeg) if container == Container::Mp4 => {
+                return Self::built_in(path, size, fps);
+            }
+            other => other?,
+        };
         // What can't be written is said by the system, in better words than ffmpeg's.
         File::create(path).map_err(|e| RecordError::unwritable(path, &e))?;
         let started = Encoding::start(&encoder, size, fps, |command| {
             command.args(["-g", &(fps * KEY_FRAMES_S).round().clamp(1.0, 600.0).to_string()]);
             command.args(container.arguments()).arg(as_file(path));
         });
+        let path = path.to_owned();
         match started {
-            Ok((encoding, _)) => Ok(Self { path: path.to_owned(), container, encoder, encoding }),
+            Ok((encoding, _)) => Ok(Self { path, container, backend: Backend::Ffmpeg(encoder, encoding) }),
             Err(NoStart::NoFfmpeg) => Err(RecordError::NoFfmpeg),
-            Err(NoStart::Log(error)) => Err(RecordError::unwritable(path, &error)),
-            Err(NoStart::Ended(reason)) => Err(RecordError::Ended { path: path.to_owned(), reason }),
+            Err(NoStart::Log(error)) => Err(RecordError::unwritable(&path, &error)),
+            Err(NoStart::Ended(reason)) => Err(RecordError::Ended { path, reason }),
         }
+    }
+
+    /// Does what [`Self::create`] does, with the encoder that is part of this program.
+    pub(super) fn built_in(path: &Path, size: (u32, u32), fps: f64) -> Result<Self, RecordError> {
+        let unwritable = |reason| RecordError::Unwritable { path: path.to_owned(), reason };
+        let file = BuiltIn::create(path, size, fps).map_err(unwritable)?;
+        let backend = Backend::BuiltIn(Box::new(file));
+        Ok(Self { path: path.to_owned(), container: Container::Mp4, backend })
     }
 
     /// The file.
@@ -59,30 +92,42 @@ impl VideoFile {
         &self.path
     }
 
-    /// ffmpeg's name for its encoder.
+    /// The name of its encoder.
     #[must_use]
     pub fn encoder(&self) -> &'static str {
-        self.encoder.name
+        match &self.backend {
+            Backend::Ffmpeg(encoder, _) => encoder.name,
+            Backend::BuiltIn(_) => built_in::NAME,
+        }
     }
 
     /// Width and height of its frames.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {
-        self.encoding.size()
+        match &self.backend {
+            Backend::Ffmpeg(_, encoding) => encoding.size(),
+            Backend::BuiltIn(file) => file.size(),
+        }
     }
 
-    /// The encoder's process, to end it from another thread.
-    pub(super) fn process(&self) -> Process {
-        self.encoding.process()
+    /// The encoder's process, to end it from another thread; `None` if it has none.
+    pub(super) fn process(&self) -> Option<Process> {
+        match &self.backend {
+            Backend::Ffmpeg(_, encoding) => Some(encoding.process()),
+            Backend::BuiltIn(_) => None,
+        }
     }
 
     /// Adds an RGBA frame of the file's size that is shown from `at` on, counted from the file's beginning. A frame that doesn't come after the one
     /// before is left out. Waits while the encoder is busy.
     ///
     /// # Errors
-    /// [`RecordError::Ended`] with ffmpeg's last message; what was written so far can be played.
+    /// [`RecordError::Ended`] with the encoder's last message; what was written so far can be played.
     pub fn add(&mut self, at: Duration, rgba: &[u8]) -> Result<(), RecordError> {
-        let added = self.encoding.add(at, rgba);
+        let added = match &mut self.backend {
+            Backend::Ffmpeg(_, encoding) => encoding.add(at, rgba),
+            Backend::BuiltIn(file) => file.add(at, rgba),
+        };
         added.map_err(|reason| RecordError::Ended { path: self.path.clone(), reason })
     }
 
@@ -91,12 +136,15 @@ impl VideoFile {
     /// # Errors
     /// [`RecordError::Ended`]; what was written can be played.
     pub fn finish(mut self) -> Result<Finished, RecordError> {
-        let ended = self.encoding.end();
-        if !self.encoding.has_frames() {
+        let (ended, has_frames, is_seekable) = match &mut self.backend {
+            Backend::Ffmpeg(_, encoding) => (encoding.end(), encoding.has_frames(), false),
+            Backend::BuiltIn(file) => (file.end(), file.has_frames(), true),
+        };
+        if !has_frames {
             let _ = std::fs::remove_file(&self.path);
         }
         match ended {
-            Ok(()) => Ok(Finished { path: self.path, container: self.container }),
+            Ok(()) => Ok(Finished { path: self.path, container: self.container, is_seekable }),
             Err(reason) => Err(RecordError::Ended { path: self.path, reason }),
         }
     }
@@ -114,6 +162,8 @@ pub(super) fn as_file(path: &Path) -> OsString {
 pub struct Finished {
     pub path: PathBuf,
     container: Container,
+    /// It needs no second pass.
+    is_seekable: bool,
 }
 
 impl Finished {
@@ -128,7 +178,7 @@ impl Finished {
 
     /// Does what [`Self::make_seekable`] does; `started` gets the process that copies, which may be ended.
     pub(super) fn make_seekable_with(&self, started: impl FnOnce(Process)) -> Result<(), RecordError> {
-        if self.container != Container::Mp4 {
+        if self.container != Container::Mp4 || self.is_seekable {
             return Ok(());
         }
         copy_into(&self.path, &self.path, Container::Mp4, started)

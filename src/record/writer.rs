@@ -35,7 +35,8 @@ pub(super) struct Writer {
     frames: Option<Sender<(Duration, Arc<Frame>)>>,
     outcome: Receiver<Result<(), RecordError>>,
     shared: Arc<Shared>,
-    process: Process,
+    /// `None`: the encoder has none.
+    process: Option<Process>,
     begin: Instant,
     thread: Option<JoinHandle<()>>,
     left_out: u64,
@@ -98,7 +99,7 @@ impl Writer {
     pub fn trouble(&self) -> Option<RecordError> {
         let busy_since = self.shared.busy_since.load(Relaxed);
         if busy_since > 0 && self.begin.elapsed().saturating_sub(Duration::from_millis(busy_since)) > STUCK {
-            self.process.kill();
+            self.kill();
             return Some(RecordError::Stuck { path: self.path.clone() });
         }
         if self.has_failed() {
@@ -106,6 +107,12 @@ impl Writer {
             return Some(self.outcome.recv().ok().and_then(Result::err).unwrap_or_else(|| self.stopped()));
         }
         (!self.path.exists()).then(|| RecordError::Removed { path: self.path.clone() })
+    }
+
+    fn kill(&self) {
+        if let Some(process) = &self.process {
+            process.kill();
+        }
     }
 
     fn stopped(&self) -> RecordError {
@@ -134,7 +141,7 @@ impl Writer {
         let busy_since = self.shared.busy_since.load(Relaxed);
         let waited = self.begin.elapsed().saturating_sub(Duration::from_millis(busy_since));
         (busy_since > 0 && waited > STUCK).then(|| {
-            self.process.kill();
+            self.kill();
             RecordError::Stuck { path: self.path.clone() }
         })
     }

@@ -24,8 +24,8 @@ use crate::track::{AnalyserOptions, TrackerKind, TrackerOptions};
 pub struct Core {
     pub engine: Engine,
     pub settings: Settings,
-    /// Where snapshots go if the user has chosen no folder.
-    pub snapshot_folder: std::path::PathBuf,
+    /// Where snapshots and recordings go if the user has chosen no folders.
+    pub saved_in: [std::path::PathBuf; 2],
     /// `--language`, which isn't remembered.
     pub language: Option<Language>,
     pub source: Arc<SourceState>,

@@ -75,7 +75,7 @@ impl FilesController {
                 let text = if discarded.is_beside() { w.beside } else { "" };
                 let toast = core.toasts.good(&(w.discarded)(discarded.len()), text);
                 toast.undo =
-                    discarded.can_be_restored().then(|| Intent::Files(FilesIntent::Restore(discarded)));
+                    discarded.can_be_restored().then_some(Intent::Files(FilesIntent::Restore(discarded)));
             }
             Err(error) => core.failed_with(&error),
         }

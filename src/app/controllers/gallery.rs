@@ -110,14 +110,14 @@ impl GalleryController {
         match intent {
             GalleryIntent::Open(id) => {
                 if let Some(item) = self.page.item(id).cloned() {
-                    self.open(item, core);
+                    self.open(&item, core);
                 }
             }
             GalleryIntent::Back => self.page.back(),
             GalleryIntent::Step(by) => {
                 let next = self.page.open.as_ref().and_then(|open| self.page.beside(open.item.id, by));
                 if let Some(item) = next.cloned() {
-                    self.open(item, core);
+                    self.open(&item, core);
                 }
             }
             GalleryIntent::Boxes(on) => {
@@ -184,7 +184,7 @@ impl GalleryController {
         if let Some(id) = self.page.open.as_ref().map(|open| open.item.id).filter(|id| ids.contains(id)) {
             let beside = self.page.beside(id, 1).or_else(|| self.page.beside(id, -1)).cloned();
             match beside {
-                Some(item) => self.open(item, core),
+                Some(item) => self.open(&item, core),
                 None => self.page.back(),
             }
         }
@@ -194,8 +194,9 @@ impl GalleryController {
     }
 
     /// Shows an item large.
-    fn open(&mut self, item: Arc<Item>, core: &Core) {
-        let mut large = Large::new(Arc::clone(&item));
+    fn open(&mut self, item: &Arc<Item>, core: &Core) {
+        let before = self.page.open.take().filter(|_| !item.kind.is_video());
+        let mut large = Large::after(Arc::clone(item), before);
         if item.kind.is_video() {
             large.boxes_inside = item.clean.is_none();
             large.shown = match item.clean.as_ref().or(item.annotated.as_ref()) {
@@ -211,9 +212,8 @@ impl GalleryController {
             return;
         }
         large.boxes_inside = item.clean.is_none();
-        // The picture before stays until this one is read.
         self.page.open = Some(large);
-        self.load(&item, core);
+        self.load(item, core);
     }
 
     /// Reads the picture of an item on a worker.
@@ -263,8 +263,10 @@ impl GalleryController {
 
 /// The folders that are listed: of snapshots and of recordings.
 fn folders(core: &Core) -> Vec<PathBuf> {
-    let snapshots = core.settings.snapshot.folder.clone();
-    vec![snapshots.unwrap_or_else(|| core.snapshot_folder.clone())]
+    let [snapshots, recordings] = core.saved_in.clone();
+    let snapshots = core.settings.snapshot.folder.clone().unwrap_or(snapshots);
+    let recordings = core.settings.recording.folder.clone().unwrap_or(recordings);
+    if snapshots == recordings { vec![snapshots] } else { vec![snapshots, recordings] }
 }
 
 /// How boxes are drawn: as the record says it, never mirrored.

@@ -138,6 +138,13 @@ impl Large {
         }
     }
 
+    /// As [`Self::new`]; the picture of the item before stays until this one is read.
+    #[must_use]
+    pub fn after(item: Arc<Item>, before: Option<Self>) -> Self {
+        let stage = before.map(|before| before.stage).unwrap_or_default();
+        Self { stage, ..Self::new(item) }
+    }
+
     /// Shows this frame.
     pub fn set_frame(&mut self, ctx: &egui::Context, frame: &Arc<Frame>) {
         self.stage.set_frame(ctx, frame);

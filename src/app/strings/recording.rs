@@ -80,8 +80,8 @@ impl Explain for RecordError {
         let shown = |path: &std::path::Path| path.display().to_string();
         match self {
             Self::NoFfmpeg => FailureText::new(
-                "录制视频需要程序 ffmpeg，但它没有安装。",
-                crate::source::SourceError::NoFfmpeg.chinese().fix,
+                "此功能需要程序 ffmpeg，但它没有安装。",
+                format!("{}以 MP4 格式录像不需要它。", crate::source::SourceError::NoFfmpeg.chinese().fix),
             ),
             Self::NoEncoder { container } => FailureText::new(
                 format!("此 ffmpeg 没有可用于 {} 文件的编码器。", container_name(*container)),

@@ -314,7 +314,8 @@ fn the_export_dialogue_names_the_folder_and_says_what_was_lost() {
     assert!(harness.query_by_label("Export the data set").is_some());
     let to = |harness: &Harness<'_, Bench>| harness.state().dataset.export.as_ref().unwrap().to.clone();
     assert_eq!(to(&harness), "/home/li/street yolo-detect");
-    press(&mut harness, "Format");
+    harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Format").click();
+    harness.run_steps(3);
     press(&mut harness, "COCO JSON");
     assert_eq!(to(&harness), "/home/li/street coco", "it follows the format");
     press(&mut harness, "Export");
@@ -405,7 +406,9 @@ fn an_evaluation_says_plainly_whether_a_model_is_better_and_opens_its_worst_imag
         assert_eq!(harness.query_all_by_label(map).count(), 2, "of all, and of the only class");
     }
     assert!(harness.query_by_label("1 missed").is_some());
-    press(&mut harness, "b.jpg");
+    // Below what fits the window.
+    harness.get_by_label("b.jpg").click_accesskit();
+    harness.run_steps(3);
     assert_eq!(document(&harness).current(), 1);
     assert!(harness.query_by_label_contains("what nano found").is_some());
 }

@@ -105,7 +105,7 @@ impl Layout<'_> {
             ui.set_max_width(ui.available_width() - 12.0);
             ui.label(egui::RichText::new("Sightline").size(17.0).color(palette(ui).strong));
             at_right(ui, "top", |ui| {
-                ui.spacing_mut().item_spacing.x = 2.0;
+                ui.spacing_mut().item_spacing.x = 0.0;
                 let library = s.library.models;
                 if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Help(true)));
@@ -116,6 +116,9 @@ impl Layout<'_> {
                 events_button(ui, view, out);
                 if icon_button(ui, Icon::Labels, &format!("{}  (D)", s.datasets.title), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Dataset)));
+                }
+                if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
                 }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));

@@ -17,6 +17,7 @@ pub(super) const OTHERS: Phrases = &[
     ("Permission denied (os error {})", "没有权限（系统错误 {0}）"),
     ("Operation not permitted (os error {})", "不允许此操作（系统错误 {0}）"),
     ("Input/output error (os error {})", "读写错误（系统错误 {0}）"),
+    ("No space left on device", "磁盘已满"),
     ("No space left on device (os error {})", "磁盘已满（系统错误 {0}）"),
     ("Is a directory (os error {})", "这是文件夹（系统错误 {0}）"),
     ("Not a directory (os error {})", "不是文件夹（系统错误 {0}）"),
