@@ -27,7 +27,7 @@ use crate::save::{ShutterOptions, SnapshotOptions};
 use crate::source::{Address, CameraRequest};
 use crate::track::TrackerKind;
 
-/// Number of recent sources.
+/// Number of recent sources, and of recent data sets.
 const RECENT_LIMIT: usize = 8;
 
 /// Whether and how objects are tracked.
@@ -162,6 +162,8 @@ pub struct Settings {
     pub recent: Vec<Address>,
     pub snapshot: SnapshotOptions,
     pub recording: RecordOptions,
+    /// The data sets that were open, the newest first: that is the one which frames are collected into.
+    pub datasets: Vec<PathBuf>,
     /// What the snapshot button does.
     pub shutter: ShutterOptions,
     /// Who is hidden on screen and in everything that is saved or sent.
@@ -212,6 +214,7 @@ impl Default for Settings {
             recent: Vec::new(),
             snapshot: SnapshotOptions::default(),
             recording: RecordOptions::default(),
+            datasets: Vec::new(),
             shutter: ShutterOptions::default(),
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
@@ -239,6 +242,8 @@ impl Settings {
         // Versions before 0.2 wrote paths as they were typed; from another folder they name nothing, or something else.
         self.recent.retain(|address| !address.is_relative());
         self.recent.truncate(RECENT_LIMIT);
+        self.datasets.retain(|path| path.is_absolute());
+        self.datasets.truncate(RECENT_LIMIT);
         self.source.take_if(|address| address.is_relative());
         self.window =
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));
@@ -276,6 +281,16 @@ impl Settings {
             self.recent.retain(|a| a != address);
             self.recent.insert(0, address.clone());
             self.recent.truncate(RECENT_LIMIT);
+        }
+    }
+
+    /// Records that a data set was opened, if its path can be written.
+    pub fn remember_dataset(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if path.to_str().is_some() {
+            self.datasets.retain(|old| *old != path);
+            self.datasets.insert(0, path);
+            self.datasets.truncate(RECENT_LIMIT);
         }
     }
 

@@ -23,6 +23,8 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("L", s.key_library),
         ("G", s.gallery.key),
         ("E", s.events.key),
+        ("D", s.datasets.key),
+        ("K", s.datasets.key_collect),
         ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
         ("H", s.figures),

@@ -39,6 +39,10 @@ pub enum Icon {
     Plus,
     Network,
     Bell,
+    /// An image with a label on it.
+    Labels,
+    /// A frame goes into a data set.
+    Collect,
     /// The last seconds.
     Last,
 }
@@ -217,6 +221,18 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             line(&[(6.4, 10.6), (6.1, 14.8), (4.4, 17.2), (19.6, 17.2), (17.9, 14.8), (17.6, 10.6)]);
             line(&[(12.0, 5.0), (12.0, 3.4)]);
             arc(at(12.0, 18.6), 2.2, 0.0, PI);
+        }
+        Icon::Labels => {
+            frame(area(3.0, 5.0, 21.0, 19.0), 2.5);
+            frame(area(7.0, 9.0, 14.0, 15.5), 0.5);
+            for (x, y) in [(7.0, 9.0), (14.0, 9.0), (14.0, 15.5), (7.0, 15.5)] {
+                painter.circle_filled(at(x, y), 1.5 * unit, colour);
+            }
+        }
+        Icon::Collect => {
+            line(&[(3.5, 14.5), (3.5, 19.5), (20.5, 19.5), (20.5, 14.5)]);
+            line(&[(12.0, 4.0), (12.0, 14.5)]);
+            line(&[(7.5, 10.5), (12.0, 15.0), (16.5, 10.5)]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::dataset::document::Edit;
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
@@ -29,6 +30,8 @@ pub enum Page {
     Library,
     /// What rules were told of, and the rules.
     Events,
+    /// Images with labels.
+    Dataset,
     /// Everything that was saved.
     Gallery,
     /// "Configure model", for this file.
@@ -49,6 +52,7 @@ pub enum Intent {
     Settings(SettingsIntent),
     Zones(ZonesIntent),
     Record(RecordIntent),
+    Dataset(DatasetIntent),
     Shutter(ShutterIntent),
     Gallery(GalleryIntent),
     Window(WindowIntent),
@@ -263,6 +267,14 @@ pub enum Choose {
     SceneImport,
     /// Where the scene file is written.
     SceneExport,
+    /// A data set's folder.
+    Dataset,
+    /// A folder of another program's data set.
+    DatasetImportFolder,
+    /// COCO's JSON or YOLO's data.yaml.
+    DatasetImportFile,
+    /// The folder in which a data set is exported.
+    DatasetExport,
 }
 
 /// What is remembered between two starts.
@@ -313,6 +325,41 @@ pub enum RecordIntent {
     Pause(bool),
     /// Save the seconds that are kept in memory.
     SaveLast,
+}
+
+/// Data sets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DatasetIntent {
+    /// Save what is shown into the data set, with what was found as suggestions.
+    Collect,
+    /// Open the data set in this folder.
+    Open(PathBuf),
+    /// Make one of this name.
+    Create(String),
+    /// Close it.
+    Close,
+    /// Show the image at this place.
+    Show(usize),
+    /// Show the next image that nobody has decided about.
+    ShowNextOpen,
+    /// Change the labels of the image that is shown.
+    Edit(Edit),
+    Undo,
+    Redo,
+    /// Save the labels that couldn't be saved.
+    SaveAgain,
+    /// Look for blurred images and those that are alike.
+    Check,
+    /// End what a worker does for the page.
+    Stop,
+    /// Copy a data set of another program into a new one.
+    Import(PathBuf),
+    /// Export into a new folder in this one.
+    ExportInto(PathBuf),
+    /// Export as the dialogue says.
+    Export,
+    /// Run these models over the data set.
+    Evaluate(Vec<PathBuf>),
 }
 
 /// The gallery. Items are named by their ids.

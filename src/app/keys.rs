@@ -4,8 +4,8 @@ use egui::text_selection::LabelSelectionState;
 use egui::{self, Event, Key};
 
 use super::intent::{
-    Choose, CompareIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page, RecordIntent, ResultIntent,
-    SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
+    Choose, CompareIntent, DatasetIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page,
+    RecordIntent, ResultIntent, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
 use crate::engine::SourceState;
@@ -23,7 +23,8 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let typing = ctx.text_edit_focused();
     let menu = view.menu_open;
     // Something covers the preview, and plain keys would change it unseen.
-    let covered = help || matches!(page, Page::Settings | Page::Library | Page::Events | Page::Gallery);
+    let covered =
+        help || matches!(page, Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset);
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
     let selected = ctx.plugin::<LabelSelectionState>().lock().has_selection();
@@ -38,6 +39,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                             out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
                         }
                         Key::Escape if view.editing && !help && *page == Page::Stage => {}
+                        Key::Escape if view.dataset.holds_escape && !help && *page == Page::Dataset => {}
                         Key::Escape if !menu && !typing && !view.typing => {
                             out.extend(escape(view, page, help));
                         }
@@ -49,7 +51,13 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                             let to = if *page == Page::Settings { Page::Stage } else { Page::Settings };
                             out.push(Intent::Window(WindowIntent::Show(to)));
                         }
-                        Key::Z if modifiers.command && view.editing && !typing && !menu => {
+                        Key::Z
+                            if modifiers.command
+                                && view.editing
+                                && *page == Page::Stage
+                                && !typing
+                                && !menu =>
+                        {
                             let back = !modifiers.shift;
                             out.push(Intent::Zones(if back { ZonesIntent::Undo } else { ZonesIntent::Redo }));
                         }
@@ -131,6 +139,8 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::C => Some(Intent::Compare(CompareIntent::Show(!view.comparing))),
         Key::F => Some(Intent::Settings(SettingsIntent::Mirror(!view.mirrored))),
         Key::E => Some(Intent::Window(WindowIntent::Show(Page::Events))),
+        Key::D => Some(Intent::Window(WindowIntent::Show(Page::Dataset))),
+        Key::K => Some(Intent::Dataset(DatasetIntent::Collect)),
         Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
         Key::G => Some(Intent::Window(WindowIntent::Show(Page::Gallery))),
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),

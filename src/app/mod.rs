@@ -4,11 +4,13 @@
 
 mod classes_panel;
 mod clipboard;
+mod collecting;
 mod command_line;
 mod companion_ui;
 mod compare;
 mod composer;
 mod controllers;
+mod dataset;
 mod detect_panel;
 mod ending;
 mod events;

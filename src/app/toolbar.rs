@@ -3,7 +3,9 @@
 use egui::{self, Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icons::{self, Icon};
-use super::intent::{CompareIntent, Intent, Page, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent};
+use super::intent::{
+    CompareIntent, DatasetIntent, Intent, Page, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent,
+};
 use super::style::palette;
 use super::view::View;
 use super::widgets::{at_right, icon_button, wide_slider};
@@ -200,12 +202,21 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if icon_button(ui, Icon::Settings, &format!("{}  (Ctrl+,)", s.settings), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
         }
+        if icon_button(ui, Icon::Labels, &format!("{}  (D)", s.datasets.title), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Dataset)));
+        }
         if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
         }
         if icon_button(ui, Icon::Bell, &format!("{}  (E)", s.events.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Events)));
         }
+    }
+    let collect = format!("{}  (K)", s.datasets.collect);
+    let button =
+        ui.add_enabled_ui(view.has_image, |ui| icon_button(ui, Icon::Collect, &collect, false)).inner;
+    if button.clicked() {
+        out.push(Intent::Dataset(DatasetIntent::Collect));
     }
     if icon_button(ui, Icon::Mirror, &format!("{}  (F)", s.mirror), view.mirrored).clicked() {
         out.push(Intent::Settings(SettingsIntent::Mirror(!view.mirrored)));

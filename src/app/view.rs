@@ -184,6 +184,35 @@ impl EventsView<'_> {
     }
 }
 
+/// The data set that frames are collected into, as the live view shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collecting {
+    /// The data set's name.
+    pub name: String,
+    /// How many images it has.
+    pub images: usize,
+    /// What became of the last frame; `None`: none was collected since the data set was opened.
+    pub last: Option<Collected>,
+}
+
+/// What became of a frame that is collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Collected {
+    Saving,
+    Saved,
+    Failed,
+}
+
+/// Data sets.
+#[derive(Clone, Copy, Debug)]
+pub struct DatasetView<'a> {
+    pub collecting: Option<&'a Collecting>,
+    /// Where new ones are made.
+    pub folder: &'a Path,
+    /// Escape ends something on the page.
+    pub holds_escape: bool,
+}
+
 /// Which execution provider ran which part of a model.
 #[derive(Clone, Debug)]
 pub enum Ran {
@@ -245,6 +274,7 @@ pub struct View<'a> {
     pub cameras: &'a Cameras,
     pub library: LibraryView<'a>,
     pub events: EventsView<'a>,
+    pub dataset: DatasetView<'a>,
     pub speed: SpeedView<'a>,
     pub shutter: ShutterView<'a>,
     /// On the gallery page, an item is open or some are selected.

@@ -15,9 +15,9 @@ use egui::{self, Ui, ViewportCommand};
 
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
-    CompareController, Core, EventsController, FilesController, GalleryController, LibraryController,
-    ModelController, ReadingController, RecordController, SettingsController, ShutterController,
-    SourceController, ZonesController, theme,
+    CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
+    LibraryController, ModelController, ReadingController, RecordController, SettingsController,
+    ShutterController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -26,7 +26,7 @@ use super::start::Start;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{EventsView, LibraryView, ShutterView, View};
+use super::view::{DatasetView, EventsView, LibraryView, ShutterView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, style};
@@ -53,6 +53,7 @@ pub struct App {
     pub(super) settings: SettingsController,
     pub(super) zones: ZonesController,
     pub(super) record: RecordController,
+    pub(super) dataset: DatasetController,
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
     pub(super) stage: Stage,
@@ -135,6 +136,7 @@ impl App {
             files: FilesController::default(),
             zones: ZonesController::new(settings_file.as_deref()),
             record: RecordController::default(),
+            dataset: DatasetController::default(),
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
@@ -157,6 +159,7 @@ impl App {
                 thresholds: Thresholds::default(),
                 position: None,
                 clips: None,
+                collector: None,
                 models: Arc::default(),
                 known: catalogue.known(),
                 isolation: options.isolation.clone(),
@@ -286,7 +289,7 @@ impl App {
             }
             Page::Reading(_) if is_private => self.stage.composed_frame(),
             Page::Stage | Page::Reading(_) => None,
-            Page::Settings | Page::Library | Page::Events | Page::Gallery => return,
+            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset => return,
         };
         let begin = Instant::now();
         if is_private && own.is_none() {
@@ -326,6 +329,7 @@ impl App {
             settings,
             zones,
             record,
+            dataset,
             shutter,
             gallery,
             stage,
@@ -362,6 +366,11 @@ impl App {
                 obstacles: &events.obstacles,
                 log_trouble: events.log_trouble.as_ref(),
                 unseen: events.unseen,
+            },
+            dataset: DatasetView {
+                collecting: dataset.collecting.as_ref(),
+                folder: &dataset.folder,
+                holds_escape: dataset.page.holds_escape(),
             },
             speed: model.speed(),
             gallery_has_layer: gallery.page.has_layer(),
@@ -401,6 +410,7 @@ impl App {
             compare: &mut compare.view,
             reading: reading.reading.as_mut(),
             events: &mut events.page,
+            dataset: &mut dataset.page,
             gallery: &mut gallery.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
@@ -476,6 +486,7 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // Both need a moment to end; together, no longer than one.
         self.events.end();
+        self.dataset.end();
         self.start.end_in_order();
         self.record.end();
     }

@@ -8,9 +8,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::dataset::document::Document;
+use super::dataset::pictures::Read;
+use super::dataset::state::{Evaluated, Flags};
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
 use super::strings::Strings;
+use crate::dataset::measure::MeasureError;
+use crate::dataset::{CollectError, Collector, DatasetError, Exported, Problem};
 use crate::discard::{DiscardError, Discarded};
 use crate::events::actions::ActionError;
 use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
@@ -42,6 +47,7 @@ pub enum Done {
     Cameras(Vec<CameraInfo>),
     Library(LibraryDone),
     Events(EventsDone),
+    Dataset(DatasetDone),
     Gallery(GalleryDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
@@ -105,6 +111,33 @@ pub enum EventsDone {
     /// So many events were written to this file.
     Exported(u64, PathBuf),
     LogFailed(LogError),
+}
+
+/// What a worker did with a data set. The number says of which one: they are counted as they are opened.
+pub enum DatasetDone {
+    Opened(u64, Result<Box<OpenedDataset>, DatasetError>),
+    /// A frame was collected.
+    Collected(u64, Result<(), CollectError>),
+    /// Labels were saved, but for those of these images, and why.
+    Saved(u64, Vec<usize>, Option<DatasetError>),
+    /// A picture was read.
+    Picture(u64, Box<Read>),
+    /// Images were looked at.
+    Checked(u64, Flags),
+    Exported(u64, Result<Box<Exported>, DatasetError>),
+    /// Models were measured.
+    Evaluated(u64, Result<Box<Evaluated>, MeasureError>),
+}
+
+/// A data set as a worker read it.
+pub struct OpenedDataset {
+    pub document: Document,
+    pub root: PathBuf,
+    /// What couldn't be read.
+    pub problems: Vec<Problem>,
+    /// So many images were missing where it was imported from.
+    pub missing: usize,
+    pub collector: Collector,
 }
 
 /// Events as a worker read them.
@@ -233,6 +266,18 @@ impl Workers {
             Choose::SceneExport => {
                 let dialogue = dialogue.set_title(strings.zones.export).set_file_name("scene.toml");
                 Box::pin(dialogue.add_filter(strings.zones.scene_file, &["toml"]).save_file())
+            }
+            Choose::Dataset => Box::pin(dialogue.set_title(strings.datasets.open).pick_folder()),
+            Choose::DatasetImportFolder => {
+                Box::pin(dialogue.set_title(strings.datasets.import).pick_folder())
+            }
+            Choose::DatasetImportFile => {
+                let dialogue = dialogue.set_title(strings.datasets.import);
+                let dialogue = dialogue.add_filter("COCO, YOLO", &["json", "yaml", "yml"]);
+                Box::pin(dialogue.pick_file())
+            }
+            Choose::DatasetExport => {
+                Box::pin(dialogue.set_title(strings.datasets.export_title).pick_folder())
             }
             Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),

@@ -98,6 +98,10 @@ fn prepare<'a>(dataset: &'a Dataset, options: &ExportOptions, losses: &mut Losse
     let mut taken = HashSet::new();
     let mut items = Vec::new();
     for item in &dataset.items {
+        if item.rejected {
+            losses.add(Loss::Rejected, 1);
+            continue;
+        }
         if !item.reviewed && !options.unreviewed {
             losses.add(Loss::NotReviewed, 1);
             continue;

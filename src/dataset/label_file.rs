@@ -34,6 +34,8 @@ struct LabelFile {
     split: Option<Split>,
     #[serde(default)]
     reviewed: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rejected: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     class: Option<StoredClass>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +116,7 @@ pub(super) fn write(item: &Item, classes: &[Class]) -> Vec<u8> {
         size: [item.size.0, item.size.1],
         split: item.split,
         reviewed: item.reviewed,
+        rejected: item.rejected,
         class: item.class.and_then(|class| {
             Some(StoredClass { class: name(class.class)?, state: class.state, score: class.score })
         }),
@@ -179,6 +182,7 @@ pub(super) fn read(
     item.size = (file.size[0], file.size[1]);
     item.split = file.split;
     item.reviewed = file.reviewed;
+    item.rejected = file.rejected;
     item.origin = file.origin;
     item.id = file.id;
     item.other = file.other;

@@ -6,6 +6,7 @@
 
 pub mod check;
 mod collect;
+mod collector;
 mod error;
 pub mod evaluate;
 mod export;
@@ -14,11 +15,13 @@ mod formats;
 mod import;
 mod label_file;
 pub mod masks;
+pub mod measure;
 mod names;
 mod problem;
 mod types;
 
 pub use collect::{Collected, labels_of};
+pub use collector::{Added, CollectError, Collector, Sight};
 pub use error::DatasetError;
 pub use export::{ExportOptions, Exported, SplitParts, export};
 pub use folder::{Folder, Opened};

@@ -66,6 +66,8 @@ pub struct Item {
     pub split: Option<Split>,
     /// Somebody has looked at all labels of the image. Imported labels count as reviewed.
     pub reviewed: bool,
+    /// Somebody doesn't want the image in the data set. It isn't reviewed then, so that it is left out of exports.
+    pub rejected: bool,
     pub annotations: Vec<Annotation>,
     /// The class of the whole image, for classification.
     pub class: Option<ImageClass>,

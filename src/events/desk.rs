@@ -16,6 +16,7 @@ use super::record::EventRecord;
 use super::rule::{Action, Direction, Problem, Rule};
 use super::rules_file::Rules;
 use super::thumbnail::Thumbnail;
+use crate::dataset::Collector;
 use crate::engine::Prediction;
 use crate::frame::Frame;
 use crate::model::labels::{Labels, Language};
@@ -37,6 +38,8 @@ pub struct WatchOptions {
     pub source: String,
     /// Whom to ask for clips; `None`: nobody.
     pub clips: Option<ClipSender>,
+    /// The data set that frames are collected into; `None`: none is open.
+    pub dataset: Option<Collector>,
     /// Where and how clips are saved.
     pub recording: RecordOptions,
 }
@@ -248,11 +251,12 @@ impl Desk {
             log.add(alert, Arc::clone(&event), thumbnail.clone());
         }
         let has_snapshot = rule.actions.contains(&Action::Snapshot);
+        let needs_frame = has_snapshot || rule.actions.contains(&Action::Collect);
         let fired = Fired {
             alert: Some(alert),
             event: Arc::clone(&event),
             thumbnail: thumbnail.clone(),
-            prediction: if has_snapshot { prediction() } else { None },
+            prediction: if needs_frame { prediction() } else { None },
             options: Arc::clone(&self.options),
             rule: Arc::clone(&rule),
         };

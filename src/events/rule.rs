@@ -149,6 +149,8 @@ pub enum Action {
     Snapshot,
     /// A video that begins before the event, in the folder of recordings.
     Clip(ClipAction),
+    /// The clean frame with what was found as suggestions, in the data set that is open.
+    Collect,
     Command(CommandAction),
     Webhook(WebhookAction),
     /// A message to the broker of the file.
@@ -164,6 +166,7 @@ impl Action {
             Self::Sound => "sound",
             Self::Snapshot => "snapshot",
             Self::Clip(_) => "clip",
+            Self::Collect => "collect",
             Self::Command(_) => "command",
             Self::Webhook(_) => "webhook",
             Self::Mqtt => "mqtt",

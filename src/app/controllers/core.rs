@@ -8,6 +8,7 @@ use crate::app::intent::{Intent, Page};
 use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
 use crate::app::workers::{Done, Workers};
+use crate::dataset::Collector;
 use crate::engine::{Command, Engine, ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::library::{Catalogue, ModelEntry, Watcher};
 use crate::model::isolation::Isolation;
@@ -40,6 +41,8 @@ pub struct Core {
     pub position: Option<f64>,
     /// Whom rules ask for clips, while a recorder runs.
     pub clips: Option<ClipSender>,
+    /// The data set that rules collect into, while one is open.
+    pub collector: Option<Collector>,
     /// The models on this computer.
     pub models: Arc<Vec<Arc<ModelEntry>>>,
     pub catalogue: Arc<Catalogue>,

@@ -349,6 +349,11 @@ impl EventsController {
         actions.filter_map(seconds).max().unwrap_or(0)
     }
 
+    /// Whether an enabled rule collects frames.
+    pub fn collects(&self) -> bool {
+        self.rules.rules.iter().any(|rule| rule.enabled && rule.actions.contains(&Action::Collect))
+    }
+
     /// Takes over what the watching thread tells.
     pub fn gather(&mut self, ctx: &egui::Context, core: &mut Core) {
         if core.page == Page::Events {
@@ -433,6 +438,7 @@ impl EventsController {
             style: core.style(),
             source: core.source.address().map(ToString::to_string).unwrap_or_default(),
             clips: core.clips.clone(),
+            dataset: core.collector.clone(),
             recording: core.settings.recording.clone(),
         };
         if *self.options != options {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::core::Core;
 use crate::app::intent::{
-    Choose, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent, ResultIntent,
-    SettingsIntent, SourceIntent, ZonesIntent,
+    Choose, DatasetIntent, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent,
+    ResultIntent, SettingsIntent, SourceIntent, ZonesIntent,
 };
 use crate::app::strings::{PageText, sentences, source_page};
 use crate::app::view::Typed;
@@ -154,6 +154,11 @@ fn intent_of_choice(what: Choose, path: PathBuf) -> Option<Intent> {
         Choose::Appearance => Intent::Result(ResultIntent::TryAppearance(path)),
         Choose::SceneImport => Intent::Zones(ZonesIntent::Import(path)),
         Choose::SceneExport => Intent::Zones(ZonesIntent::Export(path)),
+        Choose::Dataset => Intent::Dataset(DatasetIntent::Open(path)),
+        Choose::DatasetImportFolder | Choose::DatasetImportFile => {
+            Intent::Dataset(DatasetIntent::Import(path))
+        }
+        Choose::DatasetExport => Intent::Dataset(DatasetIntent::ExportInto(path)),
     })
 }
 

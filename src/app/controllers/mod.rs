@@ -4,6 +4,7 @@
 
 mod compare;
 mod core;
+mod dataset;
 mod downloads;
 mod events;
 mod files;
@@ -21,6 +22,7 @@ mod zones;
 
 pub use self::core::Core;
 pub use compare::CompareController;
+pub use dataset::DatasetController;
 pub use events::EventsController;
 pub use files::FilesController;
 pub use gallery::GalleryController;

@@ -324,6 +324,7 @@ fn actions_ui(
                 Action::Command(command) => command_ui(ui, w, command),
                 Action::Webhook(hook) => webhook_ui(ui, w, hook),
                 Action::Clip(clip) => clip_ui(ui, w, clip),
+                Action::Collect => drop(ui.label(egui::RichText::new(w.collect_text).color(p.weak))),
                 Action::Mqtt => drop(ui.label(egui::RichText::new(w.mqtt_text).color(p.weak))),
                 Action::Notification | Action::Sound | Action::Snapshot => {}
             }
@@ -351,12 +352,13 @@ fn actions_ui(
     });
 }
 
-fn new_actions() -> [Action; 7] {
+fn new_actions() -> [Action; 8] {
     [
         Action::Notification,
         Action::Sound,
         Action::Snapshot,
         Action::Clip(ClipAction::default()),
+        Action::Collect,
         Action::Command(CommandAction::default()),
         Action::Webhook(WebhookAction::default()),
         Action::Mqtt,

@@ -96,6 +96,7 @@ pub fn losses_text(losses: &Losses, language: Language) -> String {
 fn loss_text(loss: Loss, count: usize) -> String {
     match loss {
         Loss::NotReviewed => format!("{count} 张未审核的图像未导出"),
+        Loss::Rejected => format!("{count} 张被拒绝的图像未导出"),
         Loss::MissingImages => format!("{count} 张图像缺失，未导出"),
         Loss::Suggestions => format!("{count} 个未采纳的建议未导出"),
         Loss::Renamed => format!("{count} 张图像因重名而改名"),

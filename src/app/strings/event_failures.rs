@@ -157,6 +157,10 @@ impl Explain for ActionError {
             Self::NoFrame => FailureText::new("没有可以保存的画面。", "请在播放来源时重试。"),
             Self::Snapshot(error) => error.chinese(),
             Self::Clip(error) => error.chinese(),
+            Self::Collect(error) => error.chinese(),
+            Self::NoDataset => {
+                FailureText::new("没有选择要收集到的数据集。", "请在“数据集”页面（D 键）中打开或创建一个。")
+            }
             Self::NoRecorder => {
                 FailureText::new("视频片段只能由窗口保存。", "请在窗口中打开该来源，或改用截图。")
             }

@@ -90,6 +90,9 @@ strings! {
         clip_text =
             "Saved in the folder of recordings. The seconds before are kept in memory all the time, which takes processor time.",
             "保存在录像文件夹中。事件前的几秒会一直保留在内存中，这会占用处理器。";
+        collect_text =
+            "Saves the clean frame with what the model found as suggestions into the data set that is open (key D).",
+            "将不带标注的画面连同识别结果（作为建议）保存到打开的数据集（D 键）。";
         mqtt_text = "Sent to the broker below the rules.", "发送到规则下方填写的服务器。";
         save = "Save", "保存";
         cancel = "Cancel", "取消";
@@ -169,6 +172,7 @@ pub fn action_name(language: Language, action: &Action) -> &'static str {
             Action::Sound => ("Sound", "声音"),
             Action::Snapshot => ("Snapshot", "截图"),
             Action::Clip(_) => ("Video clip", "视频片段"),
+            Action::Collect => ("Collect into the data set", "收集到数据集"),
             Action::Command(_) => ("Command", "命令"),
             Action::Webhook(_) => ("Webhook", "Webhook 请求"),
             Action::Mqtt => ("MQTT", "MQTT 消息"),

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failures::Explain;
-use crate::dataset::{DatasetError, Losses};
+use crate::dataset::measure::MeasureError;
+use crate::dataset::{CollectError, DatasetError, Losses};
 use crate::discard::DiscardError;
 use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
@@ -334,6 +335,17 @@ examples! { dataset_errors: DatasetError =
     Image(SnapshotError::NoImage),
 }
 
+examples! { measure_errors: MeasureError =
+    Model(ModelError::Stopped),
+    NothingReviewed,
+    NoObjects,
+    NoImageClasses,
+    Task { task: Task::Depth },
+    NoClass { model: "person, car".into(), dataset: "cat".into() },
+    NoImage { reason: "it is empty".into() },
+    Stopped,
+}
+
 examples! { problems: Problem =
     NoName,
     SameName { name: name() },
@@ -390,6 +402,13 @@ examples! { action_errors: ActionError =
     Broker { host: host(), reason: "it refuses the user or the password".into() },
     NoRecorder,
     Clip(std::sync::Arc::new(RecordError::NothingKept)),
+    NoDataset,
+    Collect(CollectError::Hidden),
+}
+
+examples! { collect_errors: CollectError =
+    Hidden,
+    Dataset(DatasetError::Ended),
 }
 
 /// Two English words in a row that are neither quoted nor a command or name; or a single one that only sentences have.
@@ -449,6 +468,8 @@ fn everything() -> Vec<Box<dyn Explain>> {
         rules_errors(),
         log_errors(),
         action_errors(),
+        collect_errors(),
+        measure_errors().into_iter().skip(1),
         download_errors(),
         [SourceError::Busy { name: name(), by: None }],
         [CatalogueError { file: "a.toml".into(), reason: "it is larger than 4 MB".into() }],

@@ -53,6 +53,7 @@ mod language;
 mod library;
 mod phrases;
 mod recording;
+mod review;
 mod shutter;
 mod speed;
 mod tracking;
@@ -74,6 +75,7 @@ pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
+pub use review::{Datasets, explained, format_folder, format_name, verdict};
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
@@ -95,6 +97,7 @@ pub struct Strings {
     pub events: Events,
     pub zones: Zones,
     pub recording: Recording,
+    pub datasets: Datasets,
     pub shutter: Shutter,
     pub gallery: Gallery,
 }
@@ -113,6 +116,7 @@ impl Strings {
             events: Events::ENGLISH,
             zones: Zones::ENGLISH,
             recording: Recording::ENGLISH,
+            datasets: Datasets::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
         };
@@ -126,6 +130,7 @@ impl Strings {
             events: Events::CHINESE,
             zones: Zones::CHINESE,
             recording: Recording::CHINESE,
+            datasets: Datasets::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
         };
@@ -164,6 +169,7 @@ mod tests {
             Events::texts(),
             Zones::texts(),
             Recording::texts(),
+            Datasets::texts(),
             Shutter::texts(),
             Gallery::texts(),
         ]

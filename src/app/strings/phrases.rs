@@ -225,7 +225,9 @@ mod tests {
         let mut source = std::fs::read_to_string(root.join("file_kind.rs")).unwrap();
         source.push_str(&std::fs::read_to_string(root.join("whole_file.rs")).unwrap());
         source.push_str(&std::fs::read_to_string(root.join("discard.rs")).unwrap());
-        for folder in ["events", "frame", "gallery", "library", "model", "settings", "source"] {
+        for folder in
+            ["dataset", "events", "frame", "gallery", "library", "model", "record", "settings", "source"]
+        {
             read(&root.join(folder), &mut source);
         }
         let source = source.replace("\\u{201c}", "“").replace("\\u{201d}", "”").replace("\\u{2212}", "−");

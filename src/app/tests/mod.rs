@@ -1,5 +1,6 @@
 //! The panels and the keys, found by their names for screen readers.
 
+mod dataset;
 mod drop;
 mod events;
 mod gallery;
@@ -20,6 +21,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::classes_panel::ClassesPanel;
 use super::compare::Compare;
+use super::dataset::state::DatasetPage;
 use super::events::EventsPage;
 use super::gallery::GalleryPage;
 use super::intent::{Intent, Page};
@@ -28,7 +30,10 @@ use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
-use super::view::{Cameras, EventsView, LibraryView, Pull, Ran, ShutterView, SpeedView, TuneProgress, View};
+use super::view::{
+    Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Ran, ShutterView, SpeedView,
+    TuneProgress, View,
+};
 use super::zones::Editor;
 use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
@@ -85,6 +90,8 @@ pub(super) struct Bench {
     pub(super) zones: SceneFile,
     pub(super) editor: Editor,
     pub(super) recording: crate::record::Status,
+    pub(super) dataset: DatasetPage,
+    pub(super) collecting: Option<Collecting>,
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
@@ -129,6 +136,8 @@ impl Default for Bench {
             zones: SceneFile::default(),
             editor: Editor::default(),
             recording: crate::record::Status::default(),
+            dataset: DatasetPage::default(),
+            collecting: None,
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
@@ -163,6 +172,11 @@ impl Bench {
                 obstacles: &self.obstacles,
                 log_trouble: None,
                 unseen: self.unseen,
+            },
+            dataset: DatasetView {
+                collecting: self.collecting.as_ref(),
+                folder: std::path::Path::new("/home/li/Pictures/Sightline data sets"),
+                holds_escape: self.dataset.holds_escape(),
             },
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             gallery_has_layer: self.gallery.has_layer(),

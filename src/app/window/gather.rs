@@ -65,6 +65,7 @@ impl App {
         self.events.gather(ctx, core);
         self.gallery.gather(core, ctx);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
+        self.dataset.gather(self.events.collects(), core);
         self.record.gather(self.events.needs_seconds(), self.compare.on, ctx, core);
         self.model.gather(core, ctx);
         if self.window.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
@@ -139,6 +140,7 @@ impl App {
             Done::Cameras(found) => self.source.cameras_listed(Some(found), core),
             Done::Library(done) => self.library.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
+            Done::Dataset(done) => self.dataset.done(done, ctx, core),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
@@ -166,6 +168,7 @@ impl App {
             Done::Broken => {
                 self.source.cameras_listed(None, core);
                 self.files.broken();
+                self.dataset.broken();
                 let text = core.strings().try_again;
                 core.failed(text);
             }

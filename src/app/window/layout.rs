@@ -6,6 +6,7 @@ use egui::{self, Ui};
 
 use crate::app::classes_panel::ClassesPanel;
 use crate::app::compare::Compare;
+use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
 use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
@@ -21,8 +22,8 @@ use crate::app::view::{Typed, View};
 use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
 use crate::app::zones::{self, Editor};
 use crate::app::{
-    command_line, detect_panel, figures_panel, model_panel, pace_panel, pages, recording, settings_page,
-    shutter_panel, source_panel, speed, toolbar,
+    collecting, command_line, detect_panel, figures_panel, model_panel, pace_panel, pages, recording,
+    settings_page, shutter_panel, source_panel, speed, toolbar,
 };
 use crate::privacy::Covered;
 
@@ -41,6 +42,7 @@ pub(super) struct Layout<'a> {
     pub(super) compare: &'a mut Compare,
     pub(super) reading: Option<&'a mut Reading>,
     pub(super) events: &'a mut EventsPage,
+    pub(super) dataset: &'a mut DatasetPage,
     pub(super) gallery: &'a mut GalleryPage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
@@ -75,6 +77,7 @@ impl Layout<'_> {
             }
             announce(ui, view, area);
             recording::badge(ui, view, area);
+            collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
             shutter_panel::overlay(ui, view, area, at, out);
         } else {
@@ -102,7 +105,7 @@ impl Layout<'_> {
             ui.set_max_width(ui.available_width() - 12.0);
             ui.label(egui::RichText::new("Sightline").size(17.0).color(palette(ui).strong));
             at_right(ui, "top", |ui| {
-                ui.spacing_mut().item_spacing.x = 2.0;
+                ui.spacing_mut().item_spacing.x = 0.0;
                 let library = s.library.models;
                 if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Help(true)));
@@ -111,6 +114,9 @@ impl Layout<'_> {
                     out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
                 }
                 events_button(ui, view, out);
+                if icon_button(ui, Icon::Labels, &format!("{}  (D)", s.datasets.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Dataset)));
+                }
                 if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
                 }
@@ -190,6 +196,7 @@ impl Layout<'_> {
             Page::Settings => settings_page::ui(ui, view, out),
             Page::Library => self.library.ui(ui, view, out),
             Page::Events => self.events.ui(ui, view, out),
+            Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Gallery => self.gallery.ui(ui, view, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });

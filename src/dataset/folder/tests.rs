@@ -53,6 +53,7 @@ fn what_is_saved_is_read_again() {
     item.class = Some(ImageClass { class: 0, state: State::Accepted, score: None });
     item.split = Some(Split::Val);
     item.reviewed = true;
+    item.rejected = true;
     item.id = Some(42);
     item.origin = Some(Origin {
         source: "traffic.mp4".into(),

@@ -11,6 +11,8 @@ use serde::Serialize;
 pub enum Loss {
     /// Images that nobody has reviewed were left out.
     NotReviewed,
+    /// Images that somebody has rejected were left out.
+    Rejected,
     /// Images that can't be found were left out.
     MissingImages,
     /// Suggestions of a model in reviewed images were left out.
@@ -69,6 +71,7 @@ impl Loss {
                 "1 image that nobody has reviewed was left out",
                 "images that nobody has reviewed were left out",
             ),
+            Self::Rejected => ("1 rejected image was left out", "rejected images were left out"),
             Self::MissingImages => {
                 ("1 image that isn't there was left out", "images that aren't there were left out")
             }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::dataset::CollectError;
 use crate::record::RecordError;
 use crate::save::SnapshotError;
 
@@ -32,6 +33,11 @@ pub enum ActionError {
     NoRecorder,
     #[error(transparent)]
     Clip(Arc<RecordError>),
+    /// Rules on the command line have none.
+    #[error("No data set is open to collect into.")]
+    NoDataset,
+    #[error(transparent)]
+    Collect(#[from] CollectError),
     #[error("The program \u{201c}{}\u{201d} can't be started: {reason}.", program.display())]
     NotStarted { program: PathBuf, reason: String },
     #[error("The program \u{201c}{}\u{201d} was ended: it took longer than {seconds} s.", program.display())]
@@ -82,6 +88,8 @@ impl ActionError {
             Self::Broker { .. } => "Check host, port, user and password, and whether it needs TLS.",
             Self::NoRecorder => "Open the source in the window, or use a snapshot.",
             Self::Clip(error) => return error.fix().into(),
+            Self::NoDataset => "Open or create one on the page of data sets (key D).",
+            Self::Collect(error) => return error.fix().into(),
         };
         fix.into()
     }

@@ -2,6 +2,7 @@
 //! hangs holds up no other, and when its queue is full, what comes is left out and reported.
 
 mod clip;
+mod collect;
 pub mod command;
 mod desktop;
 mod error;
@@ -368,6 +369,7 @@ impl Runner {
             Action::Notification => desktop::show(fired),
             Action::Sound => sound::play(&mut self.sound, &self.stop),
             Action::Snapshot => snapshot::save(fired),
+            Action::Collect => collect::save(fired),
             Action::Command(action) => command::run(action, fired, file, &self.stop),
             Action::Webhook(action) => webhook::send(action, fired, &self.stop),
             // It has no lane.

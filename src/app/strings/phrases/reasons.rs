@@ -17,6 +17,7 @@ pub(super) const OTHERS: Phrases = &[
     ("Permission denied (os error {})", "没有权限（系统错误 {0}）"),
     ("Operation not permitted (os error {})", "不允许此操作（系统错误 {0}）"),
     ("Input/output error (os error {})", "读写错误（系统错误 {0}）"),
+    ("No space left on device", "磁盘已满"),
     ("No space left on device (os error {})", "磁盘已满（系统错误 {0}）"),
     ("Is a directory (os error {})", "这是文件夹（系统错误 {0}）"),
     ("Not a directory (os error {})", "不是文件夹（系统错误 {0}）"),
@@ -40,6 +41,11 @@ pub(super) const PHRASES: Phrases = &[
     ("it is empty", "文件为空"),
     ("it is damaged or of another format", "文件已损坏或为其他格式"),
     ("it is cut short", "文件不完整"),
+    // Of data sets.
+    ("a label has no class", "有标注没有类别"),
+    ("the visibility of a keypoint isn't 0, 1 or 2", "关键点的可见性不是 0、1 或 2"),
+    ("it is {}, not a file", "它是{0}，不是文件"),
+    ("it lies more than {} folders deep", "它的文件夹层级超过 {0} 层"),
     // Of recordings.
     ("it is not a folder", "它不是文件夹"),
     ("every name is taken", "所有名称都已被占用"),
