@@ -109,7 +109,7 @@ mod tests {
         let command = of(&bench.view()).expect("there is a model");
         assert_eq!(
             command,
-            "sightline predict '/v/my car'\\''s.mp4' --model /models/yolox_nano.onnx --conf 0.35 --iou 0.45 \
+            "sightline predict '/v/my car'\\''s.mp4' --model /models/yolox_nano.onnx --conf 0.35 --iou 0.7 \
              --classes 2,7 --track=bytetrack"
         );
         assert_eq!(of(&Bench::default().view()), None);

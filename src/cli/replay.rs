@@ -150,13 +150,17 @@ fn snapshot(
                 report.same = comparison.equal
                     || is_tracked && comparison.again == comparison.before.max(comparison.now);
                 report.differences = comparison.differences;
-                return finish(report);
+                finish(report);
+                return Ok(());
             }
             Ok(Delivery::Failed(error)) => return Err(Failure::from(error).into()),
             Ok(Delivery::Opened(..)) => {}
             Err(RecvTimeoutError::Timeout) if !interrupt.is_set() => {}
             Err(RecvTimeoutError::Timeout) => return Err(Failure::Interrupted.into()),
-            Ok(Delivery::Ended) | Err(RecvTimeoutError::Disconnected) => return finish(report),
+            Ok(Delivery::Ended) | Err(RecvTimeoutError::Disconnected) => {
+                let fix = "Check the file beside the record.";
+                return Err(Failure::failed("The image of the snapshot holds no frame.", fix).into());
+            }
         }
     }
 }
@@ -218,7 +222,8 @@ fn recording(
     // As in a comparison of models: twice the matches over all objects.
     let all = report.objects_before + report.objects_now;
     report.same = all == 0 || 2.0 * report.found_again as f64 / all as f64 >= AGREES;
-    finish(report)
+    finish(report);
+    Ok(())
 }
 
 /// A recording agrees if this share of its objects is found again (F1).
@@ -235,10 +240,9 @@ fn add(report: &mut Report, comparison: &Comparison) {
         report.largest_score_difference.max(comparison.largest_score_difference);
 }
 
-fn finish(report: &mut Report) -> anyhow::Result<()> {
+fn finish(report: &mut Report) {
     report.mean_iou = (report.mean_iou * 10_000.0).round() / 10_000.0;
     report.largest_score_difference = (report.largest_score_difference * 1000.0).round() / 1000.0;
-    Ok(())
 }
 
 /// The results as a snapshot would store them.

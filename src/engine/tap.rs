@@ -114,7 +114,6 @@ impl Taps {
         let item = item();
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         senders.retain(|listener| match listener.sender.try_send(item.clone()) {
-            Ok(()) => true,
             Err(TrySendError::Full(TapItem::Frame(_))) => {
                 listener.missed.fetch_add(1, Relaxed);
                 true
@@ -123,7 +122,7 @@ impl Taps {
                 listener.lost_forget.store(true, Relaxed);
                 true
             }
-            Err(TrySendError::Full(_)) => true,
+            Ok(()) | Err(TrySendError::Full(_)) => true,
             Err(TrySendError::Disconnected(_)) => false,
         });
     }

@@ -1,4 +1,4 @@
-//! The encoder for computers without ffmpeg: OpenH264, which is part of this program, into fragmented MP4.
+//! The encoder for computers without ffmpeg: `OpenH264`, which is part of this program, into fragmented MP4.
 
 use std::fs::File;
 use std::io;

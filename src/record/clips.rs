@@ -161,7 +161,7 @@ impl Clips {
                 let result = result.map_err(Arc::new);
                 if let Ok(path) = &result {
                     let saved = Saved::of_clip(path.clone(), cut.length);
-                    let _ = happenings.send(Happening::Saved(Box::new(saved)));
+                    let _ = happenings.try_send(Happening::Saved(Box::new(saved)));
                 }
                 tell(pending.done, &result, &happenings);
                 wake();
@@ -241,6 +241,6 @@ fn tell(
         done(result.clone());
     }
     if let (false, Err(error)) = (anybody, result) {
-        let _ = happenings.send(Happening::ClipFailed(Arc::clone(error)));
+        let _ = happenings.try_send(Happening::ClipFailed(Arc::clone(error)));
     }
 }

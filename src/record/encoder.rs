@@ -205,7 +205,8 @@ const HARDWARE: std::ops::RangeInclusive<u32> = 256..=4096;
 /// # Errors
 /// [`RecordError::NoFfmpeg`], or [`RecordError::NoEncoder`].
 pub fn best(container: Container, (width, height): (u32, u32)) -> Result<Encoder, RecordError> {
-    static FOUND: Mutex<Vec<((Container, (u32, u32)), Encoder)>> = Mutex::new(Vec::new());
+    type Found = Vec<((Container, (u32, u32)), Encoder)>;
+    static FOUND: Mutex<Found> = Mutex::new(Vec::new());
     let hardware = HARDWARE.contains(&width) && HARDWARE.contains(&height);
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, encoder)) = found.iter().find(|(of, _)| *of == (container, (width, height))) {

@@ -130,12 +130,12 @@ impl<W: Write> Fragments<W> {
             table.extend_from_slice(&place.to_be_bytes());
             table.extend_from_slice(&[1, 1, 1]);
         }
-        let table = boxed(b"tfra", &table);
+        let table = boxed(*b"tfra", &table);
         let mut last = full(0, 0);
         // The size of all of it: this box has 16 bytes, the one around both 8.
         last.extend_from_slice(&(table.len() as u32 + 16 + 8).to_be_bytes());
-        let content = [table, boxed(b"mfro", &last)].concat();
-        let all = boxed(b"mfra", &content);
+        let content = [table, boxed(*b"mfro", &last)].concat();
+        let all = boxed(*b"mfra", &content);
         self.write(&all)?;
         self.out.flush()
     }
@@ -146,10 +146,10 @@ fn kind_of(unit: &[u8]) -> Option<u8> {
 }
 
 /// A box: its size, its name, its content.
-fn boxed(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn boxed(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let mut all = Vec::with_capacity(content.len() + 8);
     all.extend_from_slice(&(content.len() as u32 + 8).to_be_bytes());
-    all.extend_from_slice(name);
+    all.extend_from_slice(&name);
     all.extend_from_slice(content);
     all
 }
@@ -160,14 +160,16 @@ fn full(version: u8, flags: u32) -> Vec<u8> {
 }
 
 fn numbers(into: &mut Vec<u8>, values: &[u32]) {
-    values.iter().for_each(|value| into.extend_from_slice(&value.to_be_bytes()));
+    for value in values {
+        into.extend_from_slice(&value.to_be_bytes());
+    }
 }
 
 /// No rotation, no scaling (ISO/IEC 14496-12, 8.2.2).
 const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
 fn head((width, height): (u32, u32), sequence: &[u8], picture: &[u8]) -> Vec<u8> {
-    let file = boxed(b"ftyp", b"isom\0\0\x02\0isomiso5avc1mp41");
+    let file = boxed(*b"ftyp", b"isom\0\0\x02\0isomiso5avc1mp41");
     let mut movie = full(0, 0);
     // Made, changed, timescale, duration; rate 1, volume 1.
     numbers(&mut movie, &[0, 0, TIMESCALE as u32, 0, 0x1_0000, 0x0100_0000, 0, 0]);
@@ -187,8 +189,8 @@ fn head((width, height): (u32, u32), sequence: &[u8], picture: &[u8]) -> Vec<u8>
     let mut reference = full(0, 0);
     numbers(&mut reference, &[1]);
     // The frames are in this file.
-    reference.extend_from_slice(&boxed(b"url ", &full(0, 1)));
-    let data = boxed(b"dinf", &boxed(b"dref", &reference));
+    reference.extend_from_slice(&boxed(*b"url ", &full(0, 1)));
+    let data = boxed(*b"dinf", &boxed(*b"dref", &reference));
     let mut entries = full(0, 0);
     numbers(&mut entries, &[1]);
     entries.extend_from_slice(&entry((width, height), sequence, picture));
@@ -197,21 +199,22 @@ fn head((width, height): (u32, u32), sequence: &[u8], picture: &[u8]) -> Vec<u8>
     let mut no_sizes = full(0, 0);
     numbers(&mut no_sizes, &[0, 0]);
     let table = [
-        boxed(b"stsd", &entries),
-        boxed(b"stts", &none),
-        boxed(b"stsc", &none),
-        boxed(b"stsz", &no_sizes),
-        boxed(b"stco", &none),
+        boxed(*b"stsd", &entries),
+        boxed(*b"stts", &none),
+        boxed(*b"stsc", &none),
+        boxed(*b"stsz", &no_sizes),
+        boxed(*b"stco", &none),
     ]
     .concat();
-    let content = [boxed(b"vmhd", &video), data, boxed(b"stbl", &table)].concat();
-    let media = [boxed(b"mdhd", &media), boxed(b"hdlr", &handler), boxed(b"minf", &content)].concat();
-    let track = [boxed(b"tkhd", &track), boxed(b"mdia", &media)].concat();
+    let content = [boxed(*b"vmhd", &video), data, boxed(*b"stbl", &table)].concat();
+    let media = [boxed(*b"mdhd", &media), boxed(*b"hdlr", &handler), boxed(*b"minf", &content)].concat();
+    let track = [boxed(*b"tkhd", &track), boxed(*b"mdia", &media)].concat();
     let mut defaults = full(0, 0);
     numbers(&mut defaults, &[TRACK, 1, 0, 0, 0]);
     let movie =
-        [boxed(b"mvhd", &movie), boxed(b"trak", &track), boxed(b"mvex", &boxed(b"trex", &defaults))].concat();
-    [file, boxed(b"moov", &movie)].concat()
+        [boxed(*b"mvhd", &movie), boxed(*b"trak", &track), boxed(*b"mvex", &boxed(*b"trex", &defaults))]
+            .concat();
+    [file, boxed(*b"moov", &movie)].concat()
 }
 
 /// How the frames are encoded: `avc1` with `avcC` (ISO/IEC 14496-15, 5.3.3.1).
@@ -232,8 +235,8 @@ fn entry((width, height): (u32, u32), sequence: &[u8], picture: &[u8]) -> Vec<u8
     config.push(1);
     config.extend_from_slice(&(picture.len() as u16).to_be_bytes());
     config.extend_from_slice(picture);
-    entry.extend_from_slice(&boxed(b"avcC", &config));
-    boxed(b"avc1", &entry)
+    entry.extend_from_slice(&boxed(*b"avcC", &config));
+    boxed(*b"avc1", &entry)
 }
 
 /// The head of a fragment; its data begins `offset` bytes after its beginning.
@@ -252,6 +255,6 @@ fn fragment_head(number: u32, start: u64, until: u64, samples: &[Sample], offset
         let flags = if sample.is_key { KEY } else { NO_KEY };
         numbers(&mut run, &[end.saturating_sub(sample.at) as u32, sample.size, flags]);
     }
-    let track = [boxed(b"tfhd", &track), boxed(b"tfdt", &time), boxed(b"trun", &run)].concat();
-    boxed(b"moof", &[boxed(b"mfhd", &sequence), boxed(b"traf", &track)].concat())
+    let track = [boxed(*b"tfhd", &track), boxed(*b"tfdt", &time), boxed(*b"trun", &run)].concat();
+    boxed(*b"moof", &[boxed(*b"mfhd", &sequence), boxed(*b"traf", &track)].concat())
 }

@@ -41,7 +41,7 @@ pub(super) fn prepare_folder(chosen: Option<&Path>) -> Result<PathBuf, RecordErr
 }
 
 /// Copies of a program that was killed are removed after a day: nobody writes them any more.
-const OLD: Duration = Duration::from_secs(24 * 3600);
+const OLD: Duration = Duration::from_hours(24);
 
 fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use super::RecordError;
 use super::clips::{Clips, Done, Pending};
@@ -18,12 +18,14 @@ use super::ring::Ring;
 use super::take::{Ending, Saved, Take};
 use crate::engine::{Tap, TapItem};
 
+/// Orders, requests and news that wait at most.
+const ORDERS: usize = 64;
 /// Items that the queue of a recorder's tap should hold.
 pub const TAP_QUEUE: usize = 12;
 /// How long the thread waits for a frame before it looks after its files.
 const STEP: Duration = Duration::from_millis(50);
 /// The same while there is nothing to do.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 /// A recording that gets no first frame for so long is given up.
 const NO_FRAMES: Duration = Duration::from_secs(10);
 /// An encoder of the ring that can't be started is tried again after this.
@@ -88,7 +90,7 @@ pub struct ClipSender(Sender<(ClipRequest, RecordOptions)>);
 impl ClipSender {
     /// Asks for a clip, to be saved as `options` say. Without a recorder, the request is told so.
     pub fn send(&self, request: ClipRequest, options: RecordOptions) {
-        if let Err(refused) = self.0.send((request, options))
+        if let Err(refused) = self.0.try_send((request, options))
             && let Some(done) = refused.into_inner().0.done
         {
             done(Err(Arc::new(RecordError::NothingKept)));
@@ -109,7 +111,6 @@ impl std::fmt::Debug for ClipRequest {
 }
 
 enum Order {
-    Look(Arc<Look>),
     Start(Tap, RecordOptions),
     Pause(bool),
     Stop,
@@ -120,11 +121,17 @@ enum Order {
 #[derive(Default)]
 struct Shared {
     status: Mutex<Status>,
+    /// How frames are drawn from the next one on, if that has changed.
+    look: Mutex<Option<Arc<Look>>>,
 }
 
 impl Shared {
     fn status(&self) -> MutexGuard<'_, Status> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self) -> MutexGuard<'_, Option<Arc<Look>>> {
+        self.look.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,9 +157,9 @@ impl Recorder {
     /// # Errors
     /// The thread can't be started.
     pub fn start(wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
-        let (orders, received) = unbounded();
-        let (clips, requests) = unbounded();
-        let (happening, happenings) = unbounded();
+        let (orders, received) = bounded(ORDERS);
+        let (clips, requests) = bounded(ORDERS);
+        let (happening, happenings) = bounded(ORDERS);
         let shared = Arc::<Shared>::default();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("sightline-record".into()).spawn(move || {
@@ -163,14 +170,14 @@ impl Recorder {
 
     fn order(&self, order: Order) {
         if let Some(orders) = &self.orders {
-            // The thread ends only with this, or by a panic, which `is_alive` tells.
-            let _ = orders.send(order);
+            // The thread ends only with this, or by a panic, which `is_alive` tells. Nobody presses so many keys while it is busy.
+            let _ = orders.try_send(order);
         }
     }
 
     /// Says how frames are drawn and who is hidden, from the next frame on.
     pub fn set_look(&self, look: Arc<Look>) {
-        self.order(Order::Look(look));
+        *self.shared.look() = Some(look);
     }
 
     /// Begins a recording of what passes this tap, unless one goes on.
@@ -320,13 +327,13 @@ impl Work {
     }
 
     fn tell(&self, happening: Happening) {
-        let _ = self.happenings.send(happening);
+        let _ = self.happenings.try_send(happening);
         (self.wake)();
     }
 
     fn carry_out(&mut self, order: Order) {
+        self.follow_look();
         match order {
-            Order::Look(look) => self.set_look(look),
             Order::Start(tap, options) => {
                 self.tap.get_or_insert(tap);
                 if matches!(self.life, Life::Idle) {
@@ -366,6 +373,13 @@ impl Work {
         match &self.ring {
             Some(ring) => self.clips.add(Pending::new(request, options, ring.now(), ring.size())),
             None => self.clips.fail(request.done, RecordError::NothingKept),
+        }
+    }
+
+    fn follow_look(&mut self) {
+        let look = self.shared.look().take();
+        if let Some(look) = look {
+            self.set_look(look);
         }
     }
 
@@ -418,6 +432,7 @@ impl Work {
     }
 
     fn take(&mut self, item: TapItem) {
+        self.follow_look();
         if let Some(tap) = self.tap.as_ref().filter(|tap| tap.has_lost_forget()) {
             // What waits may belong to the model that is gone.
             while tap.items().try_recv().is_ok() {}
@@ -535,6 +550,7 @@ impl Work {
     }
 
     fn look_after(&mut self) {
+        self.follow_look();
         let trouble = match &mut self.life {
             Life::Recording(take) | Life::Paused(take) => take.check().err(),
             Life::Starting(_, since) if since.elapsed() > NO_FRAMES => {

@@ -245,7 +245,9 @@ impl Ring {
         });
         let mut records: Vec<FrameRecord> = records.collect();
         let first = records.first().map_or(0, |record| record.frame);
-        records.iter_mut().for_each(|record| record.frame -= first);
+        for record in &mut records {
+            record.frame -= first;
+        }
         let frames = fragments.iter().map(|fragment| fragment.frames).sum();
         Some(Cut { head: kept.head.clone(), fragments, records, frames, length: end.saturating_sub(begin) })
     }

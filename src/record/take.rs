@@ -62,7 +62,7 @@ impl Take {
         ];
         let endings: Vec<String> = wanted.iter().flatten().cloned().collect();
         let paths = reserve(&folder, chrono::Local::now(), &endings)?;
-        let made = Self::start_in(&folder, options, look, size, &wanted.map(|w| w.is_some()), &paths);
+        let made = Self::start_in(&folder, options, look, size, wanted.map(|w| w.is_some()), &paths);
         if made.is_err() {
             for path in &paths {
                 let _ = std::fs::remove_file(path);
@@ -76,7 +76,7 @@ impl Take {
         options: &RecordOptions,
         look: &Look,
         size: (u32, u32),
-        wanted: &[bool; 4],
+        wanted: [bool; 4],
         paths: &[PathBuf],
     ) -> Result<Self, RecordError> {
         let mut paths = paths.iter().cloned();

@@ -220,10 +220,6 @@ pub(super) fn copy_into(
     if process.wait(REMUX) != Some(true) {
         return Err(failed("ffmpeg couldn't copy it".into()));
     }
-    // The same frames take about as much room; a copy of half of them doesn't take the place of the whole.
-    if std::fs::metadata(&part).map_or(0, |data| data.len()) < length / 10 * 9 {
-        return Err(failed("ffmpeg couldn't copy all of it".into()));
-    }
     // As for any new file, the user's umask decides, which the temporary file doesn't follow. The target was made before.
     if let Ok(data) = std::fs::metadata(target) {
         let _ = std::fs::set_permissions(&part, data.permissions());

@@ -170,7 +170,7 @@ fn the_json_has_the_detections_the_model_and_the_thresholds() {
     assert_eq!((&json["model"], &json["task"]), (&"yolox_nano".into(), &"detect".into()));
     assert_eq!(
         json["model_details"],
-        serde_json::json!({"sha256": "695e75", "family": "YOLOX", "provider": "CPU"})
+        serde_json::json!({"sha256": "695e75", "family": "YOLOX", "provider": "CPU", "input": [416, 416]})
     );
     assert_eq!(
         json["thresholds"],

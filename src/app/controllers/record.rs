@@ -150,7 +150,7 @@ impl RecordController {
         for happening in happenings {
             let s = core.strings();
             match happening {
-                Happening::Saved(saved) => told(*saved, ctx, core),
+                Happening::Saved(saved) => told(&saved, ctx, core),
                 Happening::Failed(error) => failed(s.recording.failed, &error, core),
                 Happening::ClipFailed(error) => failed(s.recording.clip_failed, &error, core),
             }
@@ -183,7 +183,7 @@ fn failed(title: &str, error: &RecordError, core: &mut Core) {
 }
 
 /// Tells of a recording that is complete, with a small image of it.
-fn told(saved: Saved, ctx: &egui::Context, core: &mut Core) {
+fn told(saved: &Saved, ctx: &egui::Context, core: &mut Core) {
     let w = &core.strings().recording;
     if let Some(error) = &saved.early {
         failed(w.ended_early, error, core);

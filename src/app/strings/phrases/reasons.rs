@@ -51,7 +51,6 @@ pub(super) const PHRASES: Phrases = &[
     ("every name is taken", "所有名称都已被占用"),
     ("the encoder ended early", "编码器提前退出"),
     ("ffmpeg couldn't copy it", "ffmpeg 无法复制它"),
-    ("ffmpeg couldn't copy all of it", "ffmpeg 未能完整复制它"),
     ("too many clips wait already", "等待保存的片段太多"),
     // Of models that tell what objects look like, and of models in a process of their own.
     ("an image isn't its only input", "图像不是它唯一的输入"),
