@@ -71,6 +71,8 @@ pub struct MeasuredModel {
     pub images: Vec<MeasuredImage>,
     /// Images that couldn't be read, or that have another size than their labels say.
     pub left_out: usize,
+    /// Images whose labels began as suggestions of this very model: they favour it.
+    pub own_labels: usize,
 }
 
 /// What was found in one image.
@@ -136,6 +138,8 @@ pub fn measure(
         return Err(MeasureError::Stopped);
     }
     let mut model = Model::open_proved(path, options)?;
+    // The first run is slower and isn't to count.
+    model.warm_up()?;
     let kind = kind_of(model.spec().task, dataset, &places)?;
     let names: Vec<String> = dataset.classes.iter().map(|class| class.name.clone()).collect();
     let matched = matched(model.spec().labels.english(), &names)?;
@@ -208,7 +212,14 @@ pub fn measure(
         ms_per_image: ms / images.len() as f64,
         figures,
     };
-    Ok(MeasuredModel { evaluation, images, left_out })
+    let own_labels = images.iter().filter(|image| is_from(dataset, image.place, &evaluation.model)).count();
+    Ok(MeasuredModel { evaluation, images, left_out, own_labels })
+}
+
+/// Whether an image's labels began as suggestions of the model of this name.
+fn is_from(dataset: &Dataset, place: usize, model: &str) -> bool {
+    let origin = dataset.items.get(place).and_then(|item| item.origin.as_ref());
+    origin.and_then(|origin| origin.model.as_deref()) == Some(model)
 }
 
 /// What can be compared.
@@ -340,7 +351,7 @@ mod tests {
             ms_per_image: 1.0,
             figures,
         };
-        MeasuredModel { evaluation, images: (0..images).map(image).collect(), left_out: 0 }
+        MeasuredModel { evaluation, images: (0..images).map(image).collect(), left_out: 0, own_labels: 0 }
     }
 
     #[test]

@@ -229,6 +229,7 @@ impl DatasetController {
             return;
         }
         self.page.choose_first = true;
+        self.page.focus_name = true;
         if !self.page.opening {
             self.waiting = vec![frame];
         }

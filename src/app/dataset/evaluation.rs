@@ -9,12 +9,12 @@ use super::state::{DatasetPage, Evaluated, Overlay, Tab};
 use crate::app::intent::{DatasetIntent, Intent};
 use crate::app::strings::{Datasets, verdict};
 use crate::app::style::palette;
-use crate::app::view::View;
+use crate::app::view::{View, listed};
 use crate::app::widgets::{card, combo_arrow, follow_focus, notice, paragraph, primary_button};
 use crate::dataset::evaluate::{
     ClassificationFigures, Confusion, DetectionFigures, Figures, ImageMistakes, Mistake,
 };
-use crate::dataset::measure::{self, MeasuredModel};
+use crate::dataset::measure::{self, Difference, MeasuredModel};
 use crate::library::{Kind, ModelEntry};
 
 /// Worst images that are listed.
@@ -52,17 +52,23 @@ fn form_ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<I
     let w = &view.strings.datasets;
     let p = palette(ui);
     let known = |entry: &&std::sync::Arc<ModelEntry>| matches!(&entry.kind, Kind::Known(spec) if can_be_measured(spec.task));
-    let models: Vec<(PathBuf, String)> = view
+    let mut models: Vec<(PathBuf, String)> = view
         .library
         .models
         .iter()
         .filter(known)
         .map(|entry| (entry.path.clone(), entry.name.clone()))
         .collect();
+    // The running model counts wherever its file lies.
+    if let Some(running) = view.model.current.as_ref().filter(|model| can_be_measured(model.spec.task))
+        && listed(view.library.models, &running.path).is_none()
+    {
+        models.insert(0, (running.path.clone(), running.name.clone()));
+    }
     if page.first.is_none() {
         let current = view.model.current.as_ref().map(|model| model.path.clone());
-        let listed = current.filter(|path| models.iter().any(|(of, _)| of == path));
-        page.first = listed.or_else(|| models.first().map(|(path, _)| path.clone()));
+        let known = current.filter(|path| models.iter().any(|(of, _)| of == path));
+        page.first = known.or_else(|| models.first().map(|(path, _)| path.clone()));
     }
     if models.is_empty() {
         notice(ui, p.warn, w.no_models, w.no_models_text, |_| {});
@@ -129,7 +135,9 @@ fn results_ui(
     let names: Vec<&str> = evaluated.models.iter().map(|model| model.evaluation.model.as_str()).collect();
     if let (Some(difference), [first, second]) = (&evaluated.difference, &names[..]) {
         let text = verdict(view.language, [first, second], difference);
-        let colour = if difference.is_noise() { p.warn } else { p.good };
+        let few = difference.images < Difference::FEW;
+        let is_own = evaluated.models.iter().any(|model| model.own_labels > 0);
+        let colour = if difference.is_noise() || few || is_own { p.warn } else { p.good };
         notice(ui, colour, w.really_better, &text, |_| {});
         ui.add_space(8.0);
     }
@@ -168,6 +176,9 @@ fn notes_ui(model: &MeasuredModel, ui: &mut Ui, view: &View<'_>) {
     let mut notes = Vec::new();
     if !evaluation.unknown_to_model.is_empty() {
         notes.push((w.unknown_to_model)(&evaluation.model, &few(&evaluation.unknown_to_model)));
+    }
+    if model.own_labels > 0 {
+        notes.push((w.own_labels)(model.own_labels, &evaluation.model));
     }
     if model.left_out > 0 {
         notes.push((w.left_out)(model.left_out));

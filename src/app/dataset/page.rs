@@ -16,9 +16,9 @@ const BAR: f32 = 52.0;
 /// What the bar holds besides the name, in points of its width.
 const BAR_CONTROLS: f32 = 600.0;
 /// Width of the list.
-const LIST: f32 = 236.0;
+const LIST: f32 = 256.0;
 /// Width of the panel.
-const PANEL: f32 = 272.0;
+const PANEL: f32 = 296.0;
 /// Height of the line that says what the keys do.
 const HELP: f32 = 40.0;
 

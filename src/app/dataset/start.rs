@@ -32,6 +32,9 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
                     .margin(egui::Margin::symmetric(10, 7))
                     .desired_width(260.0);
                 let field = ui.add(edit).accessible_name(w.name);
+                if std::mem::take(&mut page.focus_name) {
+                    field.request_focus();
+                }
                 let entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
                 let name = page.new_name.trim().to_owned();
                 let ready = !name.is_empty() && !page.opening;

@@ -327,6 +327,8 @@ pub struct DatasetPage {
     pub(super) naming_text: String,
     /// The field of the dialogue has had the focus.
     pub(super) naming_shown: bool,
+    /// The field of a new data set's name gets the focus.
+    pub focus_name: bool,
     /// The name of a new data set, as it is typed.
     pub(super) new_name: String,
 }

@@ -174,6 +174,9 @@ strings! {
         unknown_to_model: fn(&str, &str) -> String =
             |model, names| format!("{model} doesn't know these classes, whose objects count as missed: {names}."),
             |model, names| format!("{model} 没有这些类别，其目标计为漏检：{names}。");
+        own_labels: fn(usize, &str) -> String =
+            |count, model| format!("The labels of {count} {} began as suggestions of {model}, which favours it: correct them with care, or compare models that suggested none.", if count == 1 { "image" } else { "images" }),
+            |count, model| format!("{count} 张图片的标注源自 {model} 的建议，这会使它占优：请仔细修正标注，或比较没有给出建议的模型。");
         left_out: fn(usize) -> String =
             |count| format!("{count} {} left out: missing, damaged, or of another size than the labels say.", if count == 1 { "image was" } else { "images were" }),
             |count| format!("{count} 张图片未计入：缺失、损坏，或尺寸与标注不符。");
@@ -338,6 +341,8 @@ pub fn verdict(language: Language, [first, second]: [&str; 2], difference: &Diff
                 format!(
                     "The difference is within noise: neither model is shown to be better on these {images} images."
                 )
+            } else if few {
+                format!("\"{better}\" looks better on these {images} images, which are too few to show it.")
             } else {
                 format!("\"{better}\" is better on these {images} images, by more than chance explains.")
             };
@@ -349,6 +354,8 @@ pub fn verdict(language: Language, [first, second]: [&str; 2], difference: &Diff
         (Language::Chinese, noise) => {
             let said = if noise {
                 format!("差异在误差范围内：在这 {images} 张图片上，无法判断哪个模型更好。")
+            } else if few {
+                format!("在这 {images} 张图片上，“{better}”看起来更好，但图片太少，不足以证明。")
             } else {
                 format!("在这 {images} 张图片上，“{better}”更好，且超出偶然误差。")
             };

@@ -385,7 +385,7 @@ fn measured(name: &str, map: f64) -> MeasuredModel {
     };
     let found = Found { class: 0, score: 0.9, bbox: [2.0, 2.0, 9.0, 9.0], mask: None };
     let image = MeasuredImage { place: 1, found: vec![found], ..MeasuredImage::default() };
-    MeasuredModel { evaluation, images: vec![image], left_out: 0 }
+    MeasuredModel { evaluation, images: vec![image], left_out: 0, own_labels: 0 }
 }
 
 #[test]
@@ -402,6 +402,12 @@ fn an_evaluation_says_plainly_whether_a_model_is_better_and_opens_its_worst_imag
     harness.run_steps(4);
     assert!(harness.query_by_label_contains("The difference is within noise").is_some());
     assert!(harness.query_by_label_contains("The data set is small").is_some());
+    assert!(harness.query_by_label_contains("which favours it").is_none());
+    harness.state_mut().dataset.evaluated.as_mut().unwrap().models[0].own_labels = 2;
+    harness.run_steps(2);
+    assert!(
+        harness.query_by_label_contains("2 images began as suggestions of nano, which favours it").is_some()
+    );
     for map in ["40.0", "41.0"] {
         assert_eq!(harness.query_all_by_label(map).count(), 2, "of all, and of the only class");
     }
@@ -421,5 +427,8 @@ fn the_verdict_on_two_models_is_one_of_three() {
     assert!(said(of(-0.05, -0.08, -0.02, 200)).starts_with("\"a\" is better"));
     let noise = said(of(0.05, -0.02, 0.08, 200));
     assert!(noise.starts_with("The difference is within noise") && noise.contains("+5.0 points"), "{noise}");
-    assert!(said(of(0.05, 0.02, 0.08, 12)).contains("The data set is small"));
+    let few = said(of(0.05, 0.02, 0.08, 12));
+    assert!(
+        few.starts_with("\"b\" looks better on these 12 images") && few.contains("The data set is small")
+    );
 }
