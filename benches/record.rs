@@ -44,8 +44,8 @@ fn main() -> anyhow::Result<()> {
             measure(&engine, seconds, &format!("{width}×{height}"), "yes", recorder.status().left_out);
             let after = recorder.status();
             recorder.stop();
-            let told = recorder.happenings().recv_timeout(Duration::from_secs(60))?;
-            let recorded = (after.elapsed - before.elapsed).as_secs_f64();
+            let told = recorder.happenings().recv_timeout(Duration::from_mins(1))?;
+            let recorded = after.elapsed.as_secs_f64() - before.elapsed.as_secs_f64();
             println!(
                 "           turn {}: {recorded:.1} s recorded in {seconds} s, {} of {:.0} frames left out, {:.1} MB",
                 turn + 1,

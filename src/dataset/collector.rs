@@ -170,28 +170,16 @@ impl Collector {
 
 fn labels(sight: &Sight<'_>) -> Collected {
     let info = |model| FrameInfo::of(sight.frame, sight.source, model);
-    match sight.prediction {
-        Some(prediction) => {
-            let model = &prediction.model;
-            let record = FrameRecord::new(
-                info(&model.name),
-                &prediction.results,
-                &model.spec.labels,
-                &prediction.times,
-            );
-            labels_of(&record, State::Suggested)
-        }
-        None => {
-            let info = info("");
-            let origin = Origin {
-                source: info.source.to_owned(),
-                frame: info.frame,
-                time_s: info.time_s,
-                model: None,
-            };
-            Collected { origin: Some(origin), ..Collected::default() }
-        }
+    if let Some(prediction) = sight.prediction {
+        let model = &prediction.model;
+        let record =
+            FrameRecord::new(info(&model.name), &prediction.results, &model.spec.labels, &prediction.times);
+        return labels_of(&record, State::Suggested);
     }
+    let info = info("");
+    let origin =
+        Origin { source: info.source.to_owned(), frame: info.frame, time_s: info.time_s, model: None };
+    Collected { origin: Some(origin), ..Collected::default() }
 }
 
 /// The name of the image, without its ending: that of its file, of its frame in a video, or the time.

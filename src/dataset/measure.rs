@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn only_reviewed_images_count_and_those_for_validation_before_others() {
-        let item = |reviewed, split| Item { reviewed, split, ..Item::default() };
+        let item = |reviewed, split| Item { split, reviewed, ..Item::default() };
         let items = vec![item(true, None), item(false, Some(Split::Val)), item(true, Some(Split::Train))];
         let mut dataset = Dataset { items, ..Dataset::default() };
         assert_eq!(chosen(&dataset), (None, vec![0, 2]));

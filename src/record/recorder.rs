@@ -242,7 +242,6 @@ impl Drop for Recorder {
 }
 
 /// The recording's life. Every change of it is in [`Work::carry_out`] and [`Work::end_take`].
-#[expect(clippy::large_enum_variant, reason = "there is one")]
 enum Life {
     Idle,
     /// Since when it waits for its first frame.

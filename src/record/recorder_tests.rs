@@ -170,7 +170,7 @@ fn a_clip_begins_before_the_moment_that_asks_for_it() {
     recorder.keep(4, Some(engine.tap(TAP_QUEUE)));
     until("it keeps", || recorder.status().keeps_s == 4);
     std::thread::sleep(Duration::from_millis(3500));
-    let (done, outcome) = crossbeam_channel::bounded(1);
+    let (done, outcome) = bounded(1);
     let asked = Instant::now();
     let request = ClipRequest {
         before_s: 2.0,
@@ -207,7 +207,7 @@ fn a_clip_sender_doesnt_keep_the_recorder_alive() {
     let clips = recorder.clips().clone();
     recorder.end(Duration::from_secs(5));
     assert!(!recorder.is_alive());
-    let (done, outcome) = crossbeam_channel::bounded(1);
+    let (done, outcome) = bounded(1);
     let done: Done = Box::new(move |result| drop(done.send(result)));
     let request = ClipRequest { before_s: 1.0, after_s: 0.0, rule: None, done: Some(done) };
     clips.send(request, RecordOptions::default());
@@ -239,7 +239,10 @@ fn lines_hold_what_was_found_at_the_videos_own_times() {
     }
     let mut ending = take.end(None, true, 0);
     until("it is complete", || ending.poll().is_some());
-    let line = names(folder.path()).into_iter().find(|name| name.ends_with(".jsonl")).expect("lines");
+    let line = names(folder.path())
+        .into_iter()
+        .find(|name| Path::new(name).extension().is_some_and(|e| e == "jsonl"))
+        .expect("lines");
     let text = std::fs::read_to_string(folder.path().join(line)).expect("readable");
     let records: Vec<FrameRecord> =
         text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect();
@@ -286,7 +289,10 @@ fn privacy_that_is_turned_on_ends_the_file_and_shows_no_frame_without_results() 
     // No model runs, so nobody knows what is in these frames.
     std::thread::sleep(Duration::from_millis(700));
     assert_eq!(recorder.status().phase, Phase::Starting);
-    let videos = names(folder.path()).into_iter().filter(|name| name.ends_with(".mp4")).count();
+    let videos = names(folder.path())
+        .into_iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|e| e == "mp4"))
+        .count();
     assert_eq!(videos, 1, "{:?}", names(folder.path()));
     recorder.set_look(Arc::default());
     until("it goes on", || recorder.status().phase == Phase::Recording);

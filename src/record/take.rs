@@ -309,7 +309,7 @@ impl Ending {
             if *told {
                 continue;
             }
-            let Some(outcome) = writer.outcome() else { return None };
+            let outcome = writer.outcome()?;
             *told = true;
             if let Err(error) = outcome {
                 self.early.get_or_insert(error);

@@ -327,34 +327,33 @@ impl FrameRecord {
     /// Adds what happened in the frame.
     pub fn add_events(&mut self, report: &Report, labels: &Labels) {
         let event = |event: &Event| {
-            let mut record = FrameEvent {
-                event: String::new(),
+            let (mut zone, mut line, mut direction) = (None, None, None);
+            let name = match &event.kind {
+                EventKind::Appeared => "appeared",
+                EventKind::Disappeared => "disappeared",
+                EventKind::Entered { zone: of } => {
+                    zone = Some(of.to_string());
+                    "entered"
+                }
+                EventKind::Left { zone: of, .. } => {
+                    zone = Some(of.to_string());
+                    "left"
+                }
+                EventKind::Crossed { line: of, inward } => {
+                    line = Some(of.to_string());
+                    direction = Some(if *inward { "in" } else { "out" }.to_owned());
+                    "crossed"
+                }
+            };
+            FrameEvent {
+                event: name.to_owned(),
                 track_id: event.track_id,
                 class_id: event.class_id,
                 label: labels.name(event.class_id, Language::English).into_owned(),
-                zone: None,
-                line: None,
-                direction: None,
-            };
-            record.event = match &event.kind {
-                EventKind::Appeared => "appeared",
-                EventKind::Disappeared => "disappeared",
-                EventKind::Entered { zone } => {
-                    record.zone = Some(zone.to_string());
-                    "entered"
-                }
-                EventKind::Left { zone, .. } => {
-                    record.zone = Some(zone.to_string());
-                    "left"
-                }
-                EventKind::Crossed { line, inward } => {
-                    record.line = Some(line.to_string());
-                    record.direction = Some(if *inward { "in" } else { "out" }.to_owned());
-                    "crossed"
-                }
+                zone,
+                line,
+                direction,
             }
-            .to_owned();
-            record
         };
         self.events = report.events.iter().map(event).collect();
     }

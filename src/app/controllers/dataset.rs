@@ -259,7 +259,7 @@ impl DatasetController {
         if self.saving {
             return;
         }
-        let batch = document.to_save(BATCH);
+        let batch = document.take_unsaved(BATCH);
         if batch.is_empty() {
             return;
         }
@@ -568,7 +568,7 @@ impl DatasetController {
         // The worker that saves them may be ended before it does.
         document.not_saved(&self.in_hand);
         let classes = document.classes().to_vec();
-        let mut batch = document.to_save(BATCH);
+        let mut batch = document.take_unsaved(BATCH);
         while !batch.is_empty() && Instant::now() < until {
             for (_, item) in batch {
                 if let Err(error) = collector.save(&classes, &item, self.revision + 1) {
@@ -576,7 +576,7 @@ impl DatasetController {
                     return;
                 }
             }
-            batch = document.to_save(BATCH);
+            batch = document.take_unsaved(BATCH);
         }
     }
 }

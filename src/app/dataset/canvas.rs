@@ -72,15 +72,12 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &Ui, area: Rect, view: &View<'_>, o
     let map = zoomed(page, ui, area, size, &response);
     pointer(page, ui, map, &response, out);
     let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    match &picture {
-        Picture::Shown(texture) => {
-            let uv = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
-            painter.image(texture.id(), map.at, uv, Color32::WHITE);
-        }
-        _ => {
-            draw_spinner(ui.painter(), area.center(), 18.0, p.accent, ui.input(|i| i.time));
-            ui.ctx().request_repaint_after(std::time::Duration::from_millis(33));
-        }
+    if let Picture::Shown(texture) = &picture {
+        let uv = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
+        painter.image(texture.id(), map.at, uv, Color32::WHITE);
+    } else {
+        draw_spinner(ui.painter(), area.center(), 18.0, p.accent, ui.input(|i| i.time));
+        ui.ctx().request_repaint_after(std::time::Duration::from_millis(33));
     }
     paint(page, &painter, map, response.hover_pos());
 }

@@ -303,7 +303,7 @@ impl Document {
 
     /// Hands out copies of the images that are to be saved, at most so many. They count as saved until
     /// [`Self::not_saved`] says otherwise.
-    pub fn to_save(&mut self, most: usize) -> Vec<(usize, Item)> {
+    pub fn take_unsaved(&mut self, most: usize) -> Vec<(usize, Item)> {
         let places: Vec<usize> = self.unsaved.iter().copied().take(most).collect();
         for place in &places {
             self.unsaved.remove(place);

@@ -85,13 +85,13 @@ fn images_that_come_in_keep_their_classes_whatever_their_order() {
 fn labels_that_could_not_be_saved_still_have_to_be() {
     let mut document = Document::new(dataset());
     document.apply(Edit::Remove(0));
-    let batch = document.to_save(10);
+    let batch = document.take_unsaved(10);
     assert_eq!((batch.len(), batch[0].1.annotations.len(), document.unsaved()), (1, 1, 0));
     document.apply(Edit::Remove(0));
     document.not_saved(&[0]);
-    let batch = document.to_save(10);
+    let batch = document.take_unsaved(10);
     assert_eq!(batch[0].1.annotations.len(), 0, "the newest state wins");
-    assert!(document.to_save(10).is_empty());
+    assert!(document.take_unsaved(10).is_empty());
 }
 
 fn number() -> impl Strategy<Value = f64> {

@@ -74,16 +74,12 @@ impl Pictures {
 
     /// The small picture of an image; it is read if it isn't there.
     pub fn small(&mut self, place: usize) -> Picture {
-        match self.small.get_mut(&place) {
-            Some((picture, used)) => {
-                *used = self.pass;
-                picture.clone()
-            }
-            None => {
-                self.wishes.push(Wish::Small(place));
-                Picture::Loading
-            }
+        if let Some((picture, used)) = self.small.get_mut(&place) {
+            *used = self.pass;
+            return picture.clone();
         }
+        self.wishes.push(Wish::Small(place));
+        Picture::Loading
     }
 
     /// The large picture of an image; it is read if it isn't there, before all others.
@@ -150,13 +146,12 @@ impl Pictures {
     }
 
     fn put_large(&mut self, place: usize, picture: Picture, outlines: Outlines) {
-        match self.large.iter_mut().find(|(of, ..)| *of == place) {
-            Some(there) => *there = (place, picture, outlines),
-            None => {
-                // The picture that is shown stays the first.
-                self.large.insert(1.min(self.large.len()), (place, picture, outlines));
-                self.large.truncate(MOST_LARGE);
-            }
+        if let Some(there) = self.large.iter_mut().find(|(of, ..)| *of == place) {
+            *there = (place, picture, outlines);
+        } else {
+            // The picture that is shown stays the first.
+            self.large.insert(1.min(self.large.len()), (place, picture, outlines));
+            self.large.truncate(MOST_LARGE);
         }
     }
 }
