@@ -269,7 +269,9 @@ pub fn difference(
     let places =
         |model: &MeasuredModel| -> Vec<usize> { model.images.iter().map(|image| image.place).collect() };
     let count = first.images.len();
-    if count == 0 || places(first) != places(second) {
+    // Accuracy and average precision aren't of one kind.
+    let classifies = |model: &MeasuredModel| model.images.iter().any(|image| image.is_right.is_some());
+    if count == 0 || places(first) != places(second) || classifies(first) != classifies(second) {
         return None;
     }
     let figure = |model: &MeasuredModel, drawn: &[usize]| -> Option<f64> {

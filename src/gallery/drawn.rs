@@ -114,9 +114,16 @@ pub fn results_of(record: &FrameRecord) -> (Results, Labels) {
     (results, Labels::new(names))
 }
 
+/// Larger masks aren't drawn: frames of 8192×8192.
+const MOST_PIXELS: u64 = 1 << 26;
+
 /// The part of a mask around its object; `None` if it doesn't fit the frame.
 fn mask_of(rle: &Rle, (width, height): (u32, u32), bbox: [f32; 4]) -> Option<Mask> {
     let pixels = u64::from(width) * u64::from(height);
+    // Records come from anywhere, and a mask takes a byte for each pixel.
+    if pixels > MOST_PIXELS {
+        return None;
+    }
     let told: u64 = rle.counts.iter().map(|&count| u64::from(count)).sum();
     if rle.size != [height, width] || told != pixels {
         return None;

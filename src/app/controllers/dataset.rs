@@ -22,7 +22,6 @@ use crate::engine::Prediction;
 use crate::frame::Frame;
 use crate::library::names::safe;
 use crate::model::{ModelError, OpenOptions};
-use crate::privacy::Privacy;
 use crate::save;
 use crate::source::address::typed_path;
 
@@ -38,7 +37,6 @@ struct Waiting {
     frame: Arc<Frame>,
     prediction: Option<Arc<Prediction>>,
     source: String,
-    privacy: Privacy,
 }
 
 /// See the module.
@@ -50,6 +48,8 @@ pub struct DatasetController {
     generation: u64,
     /// Frames that are collected when the data set is open.
     waiting: Vec<Waiting>,
+    /// Several models run.
+    comparing: bool,
     /// Frames that workers are saving.
     saving_frames: usize,
     last: Option<Collected>,
@@ -78,6 +78,7 @@ impl Default for DatasetController {
             collector: None,
             generation: 0,
             waiting: Vec::new(),
+            comparing: false,
             saving_frames: 0,
             last: None,
             collecting: None,
@@ -211,12 +212,16 @@ impl DatasetController {
             core.toasts.bad(w.not_collected, w.too_fast);
             return;
         }
+        if core.settings.privacy.on && self.comparing {
+            // Several models find who is to be hidden, and labels are those of one.
+            core.toasts.bad(w.not_collected, w.comparing_hides);
+            return;
+        }
         // A result goes with its own frame, so that labels lie where objects were found.
         let prediction = core.prediction.clone().filter(|o| o.frame.generation == shown.generation);
         let frame = prediction.as_ref().map_or_else(|| Arc::clone(shown), |o| Arc::clone(&o.frame));
         let source = core.source.address().map(ToString::to_string).unwrap_or_default();
-        let privacy = core.settings.privacy.clone();
-        let frame = Waiting { frame, prediction, source, privacy };
+        let frame = Waiting { frame, prediction, source };
         if self.collector.is_some() {
             self.collect_now(frame, core);
             return;
@@ -241,8 +246,10 @@ impl DatasetController {
         self.saving_frames += 1;
         self.last = Some(Collected::Saving);
         let generation = self.generation;
+        // As it is now: a frame may have waited until a data set was chosen.
+        let privacy = core.settings.privacy.clone();
         core.workers.run("collect frame", move || {
-            let Waiting { frame, prediction, source, privacy } = waiting;
+            let Waiting { frame, prediction, source } = waiting;
             let sight = Sight {
                 frame: &frame,
                 prediction: prediction.as_deref(),
@@ -272,15 +279,15 @@ impl DatasetController {
             let mut failed = Vec::new();
             let mut why = None;
             for (place, item) in batch {
-                let saved =
-                    if why.is_some() { None } else { Some(collector.save(&classes, &item, revision)) };
+                let is_full = matches!(why, Some(DatasetError::Full { .. }));
+                let saved = if is_full { None } else { Some(collector.save(&classes, &item, revision)) };
                 match saved {
                     Some(Ok(())) => {}
                     Some(Err(error)) => {
                         failed.push(place);
                         why = Some(error);
                     }
-                    // The disk isn't asked again for each image.
+                    // A full disk isn't asked again for each image.
                     None => failed.push(place),
                 }
             }
@@ -507,7 +514,8 @@ impl DatasetController {
 
     /// Opens the last data set where one is needed, takes over what was collected, and lets workers read the pictures that the page
     /// wants. `rules_collect`: a rule needs a data set.
-    pub fn gather(&mut self, rules_collect: bool, core: &mut Core) {
+    pub fn gather(&mut self, rules_collect: bool, comparing: bool, core: &mut Core) {
+        self.comparing = comparing;
         let wanted = rules_collect || core.page == Page::Dataset;
         if wanted
             && self.collector.is_none()
@@ -572,8 +580,8 @@ impl DatasetController {
         while !batch.is_empty() && Instant::now() < until {
             for (_, item) in batch {
                 if let Err(error) = collector.save(&classes, &item, self.revision + 1) {
+                    // Others may be saved all the same.
                     tracing::error!("labels are lost: {error}");
-                    return;
                 }
             }
             batch = document.take_unsaved(BATCH);

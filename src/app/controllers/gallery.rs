@@ -11,7 +11,8 @@ use crate::app::strings::Explain as _;
 use crate::app::workers::{Done, GalleryDone, Loaded};
 use crate::frame::Frame;
 use crate::gallery::{
-    Gallery, Item, Player, Thumbnails, read_recorded, rename, results_of, thumbnail_folder,
+    FolderState, Gallery, Index, Item, Player, Thumbnails, read_recorded, rename, results_of,
+    thumbnail_folder,
 };
 use crate::scene::{Scene, Style};
 use crate::source::images;
@@ -28,7 +29,7 @@ pub struct GalleryController {
     thumbnails: Option<Thumbnails>,
     clipboard: Clipboard,
     /// Cached thumbnails of what is gone were removed.
-    tidied: bool,
+    tidied: Option<Arc<Index>>,
 }
 
 impl std::fmt::Debug for GalleryController {
@@ -79,7 +80,11 @@ impl GalleryController {
             };
             self.page.small.put(key, small);
         }
-        if self.page.index.is_complete && !std::mem::replace(&mut self.tidied, true) {
+        // Again whenever what there is has changed.
+        if self.page.index.is_complete
+            && self.tidied.as_ref().is_none_or(|tidied| !Arc::ptr_eq(tidied, &self.page.index))
+        {
+            self.tidied = Some(Arc::clone(&self.page.index));
             self.tidy(core);
         }
         if let Some(open) = &mut self.page.open
@@ -96,7 +101,9 @@ impl GalleryController {
     /// Removes cached thumbnails of what is gone: nothing stays of a picture that was deleted.
     fn tidy(&self, core: &Core) {
         let index = Arc::clone(&self.page.index);
-        let listed = index.folders.iter().all(|(_, state)| *state == crate::gallery::FolderState::Listed);
+        // A folder that isn't there holds nothing; one that can't be read may hold what the thumbnails are of.
+        let is_known = |state: &FolderState| matches!(state, FolderState::Listed | FolderState::Missing);
+        let listed = index.folders.iter().all(|(_, state)| is_known(state));
         if let Some(folder) = thumbnail_folder().filter(|_| listed) {
             core.workers.run("tidy thumbnails", move || {
                 Thumbnails::tidy(&folder, &index.items);
@@ -188,8 +195,6 @@ impl GalleryController {
                 None => self.page.back(),
             }
         }
-        // What is gone leaves no thumbnail.
-        self.tidied = false;
         core.ask(Intent::Files(FilesIntent::Discard(files)));
     }
 
@@ -244,7 +249,6 @@ impl GalleryController {
                 }
             }
             GalleryDone::Renamed(Ok(())) => {
-                self.tidied = false;
                 self.page.open = None;
                 self.page.renamed(Ok(()));
             }

@@ -57,7 +57,7 @@ pub enum Flag {
 pub fn flags_of(findings: &[Finding]) -> Flags {
     let flag = |finding: &Finding| match finding {
         Finding::Blurred { image, .. } => Some((image.clone(), Flag::Blurred)),
-        Finding::NearDuplicate { image, other, .. } => Some((image.clone(), Flag::Like(other.clone()))),
+        Finding::NearDuplicate { image, other, .. } => Some((other.clone(), Flag::Like(image.clone()))),
         _ => None,
     };
     findings.iter().filter_map(flag).collect()

@@ -34,6 +34,9 @@ strings! {
         last_failed = "not saved", "未保存";
         not_collected = "Not collected", "未收集";
         too_fast = "Wait until the frames before are saved.", "请等待前面的画面保存完毕。";
+        comparing_hides =
+            "With privacy on, no frames are collected while models are compared.",
+            "打开隐私时，比较模型期间不收集画面。";
         nothing_to_collect = "There is no frame yet. Choose a source first.", "还没有画面。请先选择来源。";
         // The list.
         progress: fn(usize, usize) -> String =

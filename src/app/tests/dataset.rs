@@ -335,8 +335,8 @@ fn flagged_images_are_marked_and_listed_alone() {
     let findings = [
         Finding::Blurred { image: "a.jpg".into(), sharpness: 3.0 },
         Finding::NearDuplicate {
-            image: "c.jpg".into(),
-            other: "b.jpg".into(),
+            image: "b.jpg".into(),
+            other: "c.jpg".into(),
             distance: 1,
             across_splits: false,
         },

@@ -113,7 +113,8 @@ impl App {
     /// Saves what is shown, or the frame of this result.
     fn take(&mut self, of: Option<Arc<Prediction>>) {
         let options = self.core.settings.snapshot.clone();
-        if of.is_none()
+        // While several models find who is to be hidden, the image of one would show more than the screen.
+        if (of.is_none() || self.core.settings.privacy.on)
             && self.compare.on
             && let Some(compared) = self.compare.shot(&self.core)
         {

@@ -94,8 +94,10 @@ impl Comparing {
                 }
                 Ok(Event::Frame(result)) => {
                     let FrameResult { frame, results, times, .. } = *result;
-                    ms += f64::from(times.total - times.decode);
                     let fits = self.compare(item, &frame, &results, &mut evaluators)?;
+                    if fits {
+                        ms += f64::from(times.total - times.decode);
+                    }
                     left_out += usize::from(!fits);
                     reader::give_back(&self.spent.0, frame);
                     let _ = self.spent.1.try_send(results);
