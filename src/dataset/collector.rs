@@ -15,6 +15,7 @@ use crate::engine::Prediction;
 use crate::frame::Frame;
 use crate::privacy::{Censor, Covered, Found, Privacy};
 use crate::save::{FrameInfo, FrameRecord, ImageFormat};
+use crate::track::as_found;
 
 /// A data set on the disk that several threads write to. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -172,8 +173,9 @@ fn labels(sight: &Sight<'_>) -> Collected {
     let info = |model| FrameInfo::of(sight.frame, sight.source, model);
     if let Some(prediction) = sight.prediction {
         let model = &prediction.model;
-        let record =
-            FrameRecord::new(info(&model.name), &prediction.results, &model.spec.labels, &prediction.times);
+        // A tracker smooths boxes and adds objects that are hidden for a moment: labels are what the model found.
+        let results = as_found(&prediction.results);
+        let record = FrameRecord::new(info(&model.name), &results, &model.spec.labels, &prediction.times);
         return labels_of(&record, State::Suggested);
     }
     let info = info("");

@@ -120,8 +120,8 @@ impl Clips {
     }
 
     /// Tells whoever asked for a clip why there is none.
-    pub fn fail(&self, done: impl IntoIterator<Item = Done>, error: RecordError) {
-        tell(done, &Err(Arc::new(error)), &self.happenings);
+    pub fn fail(&self, done: impl IntoIterator<Item = Done>, error: impl Into<Arc<RecordError>>) {
+        tell(done, &Err(error.into()), &self.happenings);
         (self.wake)();
     }
 

@@ -17,6 +17,9 @@ pub enum RecordError {
     /// The disk of this folder has so many bytes left.
     #[error("The disk of \u{201c}{}\u{201d} is nearly full: {:.0} MB are left.", folder.display(), *free as f64 / 1e6)]
     NoRoom { folder: PathBuf, free: u64 },
+    /// A recording would end at once.
+    #[error("The disk of \u{201c}{}\u{201d} has {:.0} MB left; a recording needs {:.0} MB to begin.", folder.display(), *free as f64 / 1e6, *needed as f64 / 1e6)]
+    TooLittleRoom { folder: PathBuf, free: u64, needed: u64 },
     /// What was written until then can be played.
     #[error("The video \u{201c}{}\u{201d} ended early: {reason}.", path.display())]
     Ended { path: PathBuf, reason: String },
@@ -46,13 +49,20 @@ impl RecordError {
     pub fn fix(&self) -> String {
         let fix = match self {
             Self::NoFfmpeg => {
-                let install = crate::source::SourceError::NoFfmpeg.fix();
+                let install = if cfg!(target_os = "linux") {
+                    "Install it (Debian, Ubuntu: sudo apt install ffmpeg)."
+                } else {
+                    "Install it from ffmpeg.org."
+                };
                 return format!("{install} Recordings as MP4 work without it.");
             }
             Self::NoEncoder { .. } => "Install a complete ffmpeg, or save images instead.",
             Self::Unwritable { .. } => "Check the folder's permissions and the free space.",
             Self::NoRoom { .. } => {
                 "Free some space, or choose a folder on another disk in the settings. What was written can be played."
+            }
+            Self::TooLittleRoom { .. } => {
+                "Free some space, or choose a folder on another disk in the settings."
             }
             Self::Ended { .. } => {
                 "Check the free space, or save to another folder. What was written can be played."

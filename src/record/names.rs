@@ -36,8 +36,11 @@ pub(super) fn prepare_folder(chosen: Option<&Path>) -> Result<PathBuf, RecordErr
         return Err(RecordError::Unwritable { path: folder, reason });
     }
     remove_leftovers(&folder);
-    check_room(&folder, 2 * RESERVE)?;
-    Ok(folder)
+    let needed = 2 * RESERVE;
+    match check_room(&folder, needed) {
+        Err(RecordError::NoRoom { folder, free }) => Err(RecordError::TooLittleRoom { folder, free, needed }),
+        _ => Ok(folder),
+    }
 }
 
 /// Copies of a program that was killed are removed after a day: nobody writes them any more.

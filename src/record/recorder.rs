@@ -262,8 +262,8 @@ struct Work {
     ring: Option<Ring>,
     /// The ring couldn't be started; it is tried again then.
     retry_at: Option<Instant>,
-    /// That it couldn't be started was told.
-    ring_trouble: bool,
+    /// Why it couldn't be started, once it was told.
+    ring_trouble: Option<Arc<RecordError>>,
     clips: Clips,
     tap: Option<Tap>,
     pairing: Pairing,
@@ -284,7 +284,7 @@ impl Work {
             keep_s: 0,
             ring: None,
             retry_at: None,
-            ring_trouble: false,
+            ring_trouble: None,
             tap: None,
             pairing: Pairing::default(),
             painter: Painter::default(),
@@ -369,9 +369,11 @@ impl Work {
     }
 
     fn add_clip(&mut self, request: ClipRequest, options: RecordOptions) {
-        match &self.ring {
-            Some(ring) => self.clips.add(Pending::new(request, options, ring.now(), ring.size())),
-            None => self.clips.fail(request.done, RecordError::NothingKept),
+        if let Some(ring) = &self.ring {
+            self.clips.add(Pending::new(request, options, ring.now(), ring.size()));
+        } else {
+            let why = self.ring_trouble.clone().unwrap_or_else(|| Arc::new(RecordError::NothingKept));
+            self.clips.fail(request.done, why);
         }
     }
 
@@ -421,7 +423,7 @@ impl Work {
 
     fn keep(&mut self, seconds: u32) {
         self.keep_s = seconds;
-        (self.retry_at, self.ring_trouble) = (None, false);
+        (self.retry_at, self.ring_trouble) = (None, None);
         match &mut self.ring {
             // Clips that wait are saved with what there is.
             Some(_) if seconds == 0 => self.end_ring(),
@@ -525,8 +527,9 @@ impl Work {
 
     fn ring_failed(&mut self, error: RecordError) {
         // Each try would say the same again.
-        if !std::mem::replace(&mut self.ring_trouble, true) {
-            self.tell(Happening::ClipFailed(Arc::new(error)));
+        let error = Arc::new(error);
+        if self.ring_trouble.replace(Arc::clone(&error)).is_none() {
+            self.tell(Happening::ClipFailed(error));
         }
         self.retry_at = Some(Instant::now() + RETRY);
     }

@@ -195,10 +195,8 @@ impl Ring {
     ) {
         let at = self.clock.time_of(frame);
         // An encoder that is behind loses frames, nobody waits for it.
-        if let Some(frames) = &self.frames {
-            let _ = frames.try_send((at, image));
-        }
-        if let Some(record) = record(at, self.count) {
+        let is_taken = self.frames.as_ref().is_some_and(|frames| frames.try_send((at, image)).is_ok());
+        if is_taken && let Some(record) = record(at, self.count) {
             self.records.push_back((at, record));
         }
         self.count += 1;

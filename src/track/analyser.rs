@@ -364,6 +364,37 @@ fn write(results: &mut Results, track: &Track, time_s: f64) {
     }
 }
 
+/// The results as the model gave them, of results that a tracker has changed: without smoothing, and without what it added.
+#[must_use]
+pub fn as_found(tracked: &Results) -> Results {
+    let mut results = tracked.clone();
+    results.detections.retain(|detection| detection.track_id.is_none() || detection.measured.is_some());
+    for at in 0..results.detections.len() {
+        let Some((class_id, bbox)) = results.detections[at].measured.take() else { continue };
+        let mut track = Detection { class_id, bbox, ..results.detections[at] };
+        let from = results.detections[at].bbox;
+        let scale =
+            [0, 1].map(|axis| (bbox[axis + 2] - bbox[axis]) / (from[axis + 2] - from[axis]).max(1e-3));
+        let moved = |p: [f32; 2]| [0, 1].map(|axis| bbox[axis] + (p[axis] - from[axis]) * scale[axis]);
+        if let Some(oriented) = &mut track.oriented {
+            let shift = [0, 1].map(|axis| (bbox[axis] + bbox[axis + 2] - from[axis] - from[axis + 2]) / 2.0);
+            oriented.corners = oriented.corners.map(|[x, y]| [x + shift[0], y + shift[1]]);
+        }
+        let (first, count) = track.keypoints;
+        for point in results.keypoints.get_mut(first..first + count).unwrap_or_default() {
+            [point.x, point.y] = moved([point.x, point.y]);
+        }
+        if let Some(mask) = track.mask.and_then(|index| results.masks.get_mut(index)) {
+            let [x1, y1, x2, y2] = mask.region;
+            let ([x1, y1], [x2, y2]) = (moved([x1, y1]), moved([x2, y2]));
+            mask.region = [x1, y1, x2, y2];
+        }
+        (track.track_id, track.opacity) = (None, 1.0);
+        results.detections[at] = track;
+    }
+    results
+}
+
 #[cfg(test)]
 #[path = "analyser_tests.rs"]
 mod tests;

@@ -242,3 +242,36 @@ fn after_a_gap_those_who_are_recognised_have_not_disappeared() {
     assert!(report.events.is_empty(), "{:?}", report.events);
     assert!(report.tracks.iter().all(|track| track.since_s < 0.5), "they have been there all the time");
 }
+
+#[test]
+fn what_a_tracker_changed_is_undone_for_labels() {
+    let mut analyser = analyser(2.0);
+    let mut was_changed = false;
+    for n in 0..20_i16 {
+        let time_s = f64::from(n) / 25.0;
+        let mut found = results(time_s, true, true);
+        // It trembles, so that the tracker smooths it.
+        let by = if n % 2 == 0 { 3.0 } else { -3.0 };
+        for x in [0, 2] {
+            found.detections[0].bbox[x] += by;
+        }
+        found.detections[0].keypoints = (0, 1);
+        let nose =
+            crate::model::results::Keypoint { x: found.detections[0].bbox[0] + 9.0, y: 120.0, score: 0.8 };
+        found.keypoints.push(nose);
+        let mut tracked = found.clone();
+        analyser.apply(&mut tracked, &Labels::coco80(), time_s, None);
+        was_changed |= tracked.detections[0].bbox != found.detections[0].bbox;
+        let again = as_found(&tracked);
+        let near = |a: f32, b: f32| (a - b).abs() < 0.01;
+        let (a, b) = (&again.detections[0], &found.detections[0]);
+        assert!(a.bbox.iter().zip(b.bbox).all(|(a, b)| near(*a, b)), "{:?} {:?}", a.bbox, b.bbox);
+        assert!(near(again.keypoints[0].x, nose.x) && near(again.keypoints[0].y, nose.y));
+        assert_eq!(a.track_id, None);
+    }
+    assert!(was_changed, "the tracker smooths nothing");
+    // Where the car should be, the model has found nothing.
+    let (hidden, _) = step(&mut analyser, 0.8, false, true);
+    assert_eq!(hidden.detections.len(), 2, "the tracker adds it");
+    assert_eq!(as_found(&hidden).detections.len(), 1);
+}

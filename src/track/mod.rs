@@ -7,7 +7,7 @@ mod report;
 pub mod tracker;
 pub mod zones;
 
-pub use analyser::{Analyser, AnalyserOptions};
+pub use analyser::{Analyser, AnalyserOptions, as_found};
 pub use report::{
     ClassCount, ClassCrossings, ClassVisits, Distance, Event, EventKind, ExerciseReport, Heat, LineReport,
     Presence, Repetitions, Report, TrackReport, ZoneReport,

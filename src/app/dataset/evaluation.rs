@@ -371,29 +371,32 @@ fn confusion_ui(confusion: &Confusion, ui: &mut Ui, w: &Datasets) {
         confusion.classes.get(place).map_or_else(|| nothing.to_owned(), |name| shown(name))
     };
     let most = confusion.counts.iter().flatten().copied().max().unwrap_or(1).max(1);
-    egui::ScrollArea::both().id_salt("confusion").max_height(360.0).show(ui, |ui| {
-        egui::Grid::new("confusion").spacing([4.0, 4.0]).show(ui, |ui| {
-            ui.label("");
-            for column in &places {
-                let text = RichText::new(name(*column, w.missed)).small().color(p.weak);
-                ui.add_sized([64.0, 18.0], egui::Label::new(text).truncate());
-            }
-            ui.end_row();
-            for row in &places {
-                if *row >= confusion.counts.len() {
-                    continue;
-                }
-                let text = RichText::new(name(*row, w.nothing_there)).small().color(p.weak);
-                ui.add_sized([110.0, 24.0], egui::Label::new(text).truncate());
+    egui::ScrollArea::both().id_salt("confusion").max_height(360.0).min_scrolled_height(360.0).show(
+        ui,
+        |ui| {
+            egui::Grid::new("confusion").spacing([4.0, 4.0]).show(ui, |ui| {
+                ui.label("");
                 for column in &places {
-                    let cells = confusion.counts.get(*row);
-                    let count = cells.and_then(|cells| cells.get(*column)).copied().unwrap_or(0);
-                    cell_ui(ui, count, most, row == column && *row < size);
+                    let text = RichText::new(name(*column, w.missed)).small().color(p.weak);
+                    ui.add_sized([64.0, 18.0], egui::Label::new(text).truncate());
                 }
                 ui.end_row();
-            }
-        });
-    });
+                for row in &places {
+                    if *row >= confusion.counts.len() {
+                        continue;
+                    }
+                    let text = RichText::new(name(*row, w.nothing_there)).small().color(p.weak);
+                    ui.add_sized([110.0, 24.0], egui::Label::new(text).truncate());
+                    for column in &places {
+                        let cells = confusion.counts.get(*row);
+                        let count = cells.and_then(|cells| cells.get(*column)).copied().unwrap_or(0);
+                        cell_ui(ui, count, most, row == column && *row < size);
+                    }
+                    ui.end_row();
+                }
+            });
+        },
+    );
 }
 
 fn cell_ui(ui: &mut Ui, count: u64, most: u64, is_right: bool) {

@@ -309,6 +309,7 @@ examples! { record_errors: RecordError =
     NoEncoder { container: crate::record::Container::WebM },
     Unwritable { path: path(), reason: "it is not a folder".into() },
     NoRoom { folder: path(), free: 12_000_000 },
+    TooLittleRoom { folder: path(), free: 12_000_000, needed: 67_000_000 },
     Ended { path: path(), reason: "No space left on device".into() },
     Stuck { path: path() },
     Removed { path: path() },

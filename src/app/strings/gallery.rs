@@ -21,7 +21,7 @@ strings! {
         all_models = "All models", "全部模型";
         image = "Picture", "图片";
         video = "Video", "视频";
-        clip = "Clip of a rule", "规则片段";
+        clip = "Clip", "片段";
         comparison = "Comparison", "比较";
         search = "Search the gallery", "搜索图库";
         today = "Today", "今天";

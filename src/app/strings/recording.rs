@@ -81,7 +81,11 @@ impl Explain for RecordError {
         match self {
             Self::NoFfmpeg => FailureText::new(
                 "此功能需要程序 ffmpeg，但它没有安装。",
-                format!("{}以 MP4 格式录像不需要它。", crate::source::SourceError::NoFfmpeg.chinese().fix),
+                if cfg!(target_os = "linux") {
+                    "请安装（Debian、Ubuntu：sudo apt install ffmpeg）。以 MP4 格式录像不需要它。"
+                } else {
+                    "请从 ffmpeg.org 安装。以 MP4 格式录像不需要它。"
+                },
             ),
             Self::NoEncoder { container } => FailureText::new(
                 format!("此 ffmpeg 没有可用于 {} 文件的编码器。", container_name(*container)),
@@ -94,6 +98,15 @@ impl Explain for RecordError {
             Self::NoRoom { folder, free } => FailureText::new(
                 format!("“{}”所在的磁盘快满了，只剩 {} MB。", shown(folder), free / 1_000_000),
                 "请腾出空间，或在设置中选择其他磁盘上的文件夹。已写入的部分可以播放。",
+            ),
+            Self::TooLittleRoom { folder, free, needed } => FailureText::new(
+                format!(
+                    "“{}”所在的磁盘只剩 {} MB，开始录像需要 {} MB。",
+                    shown(folder),
+                    free / 1_000_000,
+                    needed / 1_000_000
+                ),
+                "请腾出空间，或在设置中选择其他磁盘上的文件夹。",
             ),
             Self::Ended { path, reason } => FailureText::new(
                 format!("视频“{}”提前结束：{}。", shown(path), zh(reason)),
