@@ -168,8 +168,11 @@ fn the_json_has_the_detections_the_model_and_the_thresholds() {
     assert_eq!(json["detections"][0]["box"], serde_json::json!([4.0, 20.0, 24.0, 40.0]));
     assert_eq!((&json["source"], &json["frame"]), (&"camera".into(), &60.into()));
     assert_eq!((&json["model"], &json["task"]), (&"yolox_nano".into(), &"detect".into()));
+    let mut details = json["model_details"].clone();
+    // Only where another test has loaded it.
+    details.as_object_mut().expect("an object").remove("runtime");
     assert_eq!(
-        json["model_details"],
+        details,
         serde_json::json!({"sha256": "695e75", "family": "YOLOX", "provider": "CPU", "input": [416, 416]})
     );
     assert_eq!(

@@ -1,5 +1,6 @@
 //! The texts of the page of data sets: collecting, reviewing, export and evaluation.
 
+use super::errors::plain_quotes;
 use super::failures::{Explain, FailureText, sentences, zh};
 use crate::dataset::measure::{Difference, MeasureError};
 use crate::dataset::{CollectError, Exported, Format};
@@ -374,5 +375,5 @@ pub fn verdict(language: Language, [first, second]: [&str; 2], difference: &Diff
 #[must_use]
 pub fn explained(error: &dyn Explain, language: Language) -> String {
     let FailureText { message, fix } = error.explain(language);
-    super::plain_quotes(&sentences(&message, &fix))
+    plain_quotes(&sentences(&message, &fix))
 }
