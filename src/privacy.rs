@@ -4,9 +4,12 @@
 //! It fails closed. Where nobody knows what is in a frame, all of it is hidden: before its result is there, and with a model
 //! that finds none of the chosen classes. What a model overlooks stays visible, so the confidence should be low.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, FramePool, PixelFormat};
 use crate::model::labels::Labels;
 use crate::model::{Results, Task, Thresholds};
 
@@ -312,6 +315,48 @@ fn neighbours(at: usize, block: usize, count: usize) -> (usize, usize, f32) {
 /// The side of a block for a box whose shorter side this is.
 fn block_of(shorter: f32) -> u32 {
     ((shorter / BLOCKS as f32).ceil() as u32).max(SHORTEST)
+}
+
+/// Hides whom the user chose in copies of frames, which are written again once nobody holds them.
+#[derive(Debug)]
+pub struct Curtain {
+    censor: Censor,
+    frames: FramePool,
+}
+
+impl Curtain {
+    /// Keeps at most so many copies.
+    #[must_use]
+    pub fn new(copies: usize) -> Self {
+        Self { censor: Censor::default(), frames: FramePool::new(copies) }
+    }
+
+    /// Returns a frame (RGBA) as it may be shown, and how much of it is hidden: the frame itself and `None` with privacy off.
+    pub fn cover(
+        &mut self,
+        privacy: &Privacy,
+        frame: &Arc<Frame>,
+        found: &[Found<'_>],
+    ) -> (Arc<Frame>, Option<Covered>) {
+        if !privacy.on {
+            return (Arc::clone(frame), None);
+        }
+        let censor = &mut self.censor;
+        let filled = self.frames.fill(|copy| {
+            copy.reset(frame.width, frame.height, PixelFormat::Rgba8);
+            copy.copy_stamp_from(frame);
+            if copy.data.len() == frame.data.len() {
+                copy.data.copy_from_slice(&frame.data);
+            } else {
+                copy.data.fill(0);
+            }
+            Ok::<_, Infallible>(censor.cover_frame(privacy, copy, found))
+        });
+        match filled {
+            Ok((copy, covered)) => (copy, Some(covered)),
+            Err(never) => match never {},
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,9 +17,9 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::engine::{MAX_COMPARED, Prediction};
-use crate::frame::{Frame, FramePool, PixelFormat};
+use crate::frame::Frame;
 use crate::latest::{LatestReader, LatestWriter, Take, latest};
-use crate::privacy::{Censor, Covered, Found, Privacy};
+use crate::privacy::{Covered, Curtain, Found, Privacy};
 use crate::scene::{Scene, Style};
 
 /// The name of the thread.
@@ -251,7 +251,7 @@ fn run(
     wake: &impl Fn(),
 ) {
     let mut pool = ScenePool::default();
-    let mut curtain = Curtain::default();
+    let mut curtain = Curtain::new(COPIES);
     // A model whose results always make it panic would fill the log.
     let mut has_panicked = false;
     loop {
@@ -261,7 +261,10 @@ fn run(
             Take::Closed => return,
         };
         let Some(first) = request.predictions.iter().flatten().next() else { continue };
-        let (frame, covered) = curtain.drawn(&first.frame, &request);
+        let found: SmallVec<[Found<'_>; MAX_COMPARED]> =
+            request.predictions.iter().flatten().map(|prediction| Found::from(&**prediction)).collect();
+        let (frame, covered) = curtain.cover(&request.privacy, &first.frame, &found);
+        drop(found);
         // A style image or a depth map, perhaps of another compared model, would show what is hidden again.
         let planes = request.style.planes && covered.is_none();
         let style = Style { planes, ..Style::clone(&request.style) };
@@ -300,46 +303,8 @@ fn run(
     }
 }
 
-/// Hides whom the user chose in a copy of a frame.
-struct Curtain {
-    censor: Censor,
-    frames: FramePool,
-}
-
-/// The copy that is shown, the one in the slot, and the one that is being made.
+/// Covered copies of frames: the one that is shown, the one in the slot, and the one that is being made.
 const COPIES: usize = 4;
-
-impl Default for Curtain {
-    fn default() -> Self {
-        Self { censor: Censor::default(), frames: FramePool::new(COPIES) }
-    }
-}
-
-impl Curtain {
-    /// Returns the frame as it may be shown, and how much of it is hidden.
-    fn drawn(&mut self, frame: &Arc<Frame>, request: &Request) -> (Arc<Frame>, Option<Covered>) {
-        if !request.privacy.on {
-            return (Arc::clone(frame), None);
-        }
-        let found: SmallVec<[Found<'_>; MAX_COMPARED]> =
-            request.predictions.iter().flatten().map(|prediction| Found::from(&**prediction)).collect();
-        let censor = &mut self.censor;
-        let filled = self.frames.fill(|copy| {
-            copy.reset(frame.width, frame.height, PixelFormat::Rgba8);
-            copy.copy_stamp_from(frame);
-            if copy.data.len() == frame.data.len() {
-                copy.data.copy_from_slice(&frame.data);
-            } else {
-                copy.data.fill(0);
-            }
-            Ok::<_, std::convert::Infallible>(censor.cover_frame(&request.privacy, copy, &found))
-        });
-        match filled {
-            Ok((copy, covered)) => (copy, Some(covered)),
-            Err(never) => match never {},
-        }
-    }
-}
 
 /// Scenes that are filled again when nobody holds them, so that composing allocates nothing in a steady stream.
 #[derive(Default)]

@@ -141,7 +141,7 @@ pub struct Annotation {
     pub corners: Option<[[f64; 2]; 4]>,
     /// Stands for many objects that can't be told apart (COCO's `iscrowd`).
     pub crowd: bool,
-    /// Its area in square pixels as the imported file gave it. Whoever changes the shape sets it to `None`.
+    /// Its area in square pixels as the imported file gave it. A change of the shape sets it to `None`.
     pub area: Option<f64>,
     /// The track that it belongs to in its video.
     pub track_id: Option<u32>,

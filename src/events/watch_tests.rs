@@ -1,12 +1,9 @@
 use super::*;
 use crate::engine::ModelInfo;
 use crate::events::{Action, Log, When};
+use crate::fixtures::model_info;
 use crate::frame::Frame;
-use crate::model::labels::Labels;
 use crate::model::results::StageTimes;
-use crate::model::spec::{
-    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec,
-};
 use crate::model::{Results, Task, Thresholds};
 use crate::save::SnapshotOptions;
 use crate::track::TrackReport;
@@ -14,38 +11,7 @@ use crate::track::TrackReport;
 const SIZE: (u32, u32) = (64, 48);
 
 fn model(name: &str) -> Arc<ModelInfo> {
-    let input = InputSpec {
-        name: "images".into(),
-        layout: Layout::Nchw,
-        element: Element::F32,
-        size: Size::Fixed { width: 416, height: 416 },
-        fit: Fit::Stretch,
-        resample: Resample::OpenCv,
-        order: ColourOrder::Bgr,
-        range: Range::BYTE,
-        extras: Vec::new(),
-    };
-    let spec = Spec {
-        family: Family::Yolox,
-        task: Task::Detect,
-        input,
-        output: OutputSpec::default(),
-        labels: Labels::coco80(),
-        companion: None,
-        evidence: Vec::new(),
-        confidence: 1.0,
-    };
-    Arc::new(ModelInfo {
-        name: name.into(),
-        path: name.into(),
-        sha256: String::new(),
-        spec,
-        provider: "CPU".into(),
-        threads: 1,
-        adapter: None,
-        adapters: Vec::new(),
-        companions: Vec::new(),
-    })
+    Arc::new(ModelInfo { name: name.into(), path: name.into(), ..model_info() })
 }
 
 /// A frame of a source in which the first track is to be seen.

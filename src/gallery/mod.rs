@@ -1,8 +1,8 @@
 //! Everything that was saved: snapshots, recordings and comparisons, with what is known of them.
 //!
 //! Files that belong together (the annotated image, the clean one, the JSON, the objects) are one [`Item`]. A thread
-//! ([`Gallery`]) lists the folders, reads the records and follows what changes; small images are made by [`Thumbnails`]. Whoever
-//! shows them reads lists that are there and never waits for the disk.
+//! ([`Gallery`]) lists the folders, reads the records and follows what changes; small images are made by [`Thumbnails`]. The
+//! window shows lists that are there and never waits for the disk.
 
 mod details;
 mod drawn;

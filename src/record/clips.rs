@@ -119,7 +119,7 @@ impl Clips {
         }
     }
 
-    /// Tells whoever asked for a clip why there is none.
+    /// Tells those who asked for a clip why there is none.
     pub fn fail(&self, done: impl IntoIterator<Item = Done>, error: impl Into<Arc<RecordError>>) {
         tell(done, &Err(error.into()), &self.happenings);
         (self.wake)();

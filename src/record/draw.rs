@@ -7,7 +7,7 @@ use super::options::Look;
 use super::pairing::Drawn;
 use crate::engine::Prediction;
 use crate::frame::{Frame, FramePool, PixelFormat};
-use crate::privacy::{Censor, Covered, Found};
+use crate::privacy::{Curtain, Found};
 use crate::scene::{Scene, Style, image_painter};
 
 /// Frames that are held at once: by the queues of an encoder and the ring, and one that is being drawn.
@@ -24,9 +24,8 @@ pub(super) struct Images {
 pub(super) struct Painter {
     scene: Scene,
     style: Style,
-    censor: Censor,
+    curtain: Curtain,
     annotated: FramePool,
-    covered: FramePool,
 }
 
 impl Default for Painter {
@@ -34,9 +33,8 @@ impl Default for Painter {
         Self {
             scene: Scene::new(),
             style: Style::default(),
-            censor: Censor::default(),
+            curtain: Curtain::new(POOL),
             annotated: FramePool::new(POOL),
-            covered: FramePool::new(POOL),
         }
     }
 }
@@ -45,39 +43,13 @@ impl Painter {
     /// Makes the images that are wanted. With privacy on, those who are to be hidden are hidden in both.
     pub fn paint(&mut self, drawn: &Drawn, look: &Look, annotated: bool, clean: bool) -> Images {
         let prediction = drawn.results.as_ref().map(|(prediction, _)| &**prediction);
-        let (base, planes) = self.base(&drawn.frame, prediction, look);
+        let found = prediction.map(Found::from);
+        let (base, covered) = self.curtain.cover(&look.privacy, &drawn.frame, found.as_slice());
         self.style.clone_from(&look.style);
-        self.style.planes &= planes;
+        // They would show again what is hidden.
+        self.style.planes &= covered.is_none();
         let annotated = annotated.then(|| self.annotated(&base, prediction));
         Images { annotated, clean: clean.then_some(base) }
-    }
-
-    /// The frame as it may be shown, and whether planes may be drawn on it: they would show again what is hidden.
-    fn base(
-        &mut self,
-        frame: &Arc<Frame>,
-        prediction: Option<&Prediction>,
-        look: &Look,
-    ) -> (Arc<Frame>, bool) {
-        if !look.privacy.on {
-            return (Arc::clone(frame), true);
-        }
-        let found = prediction.map(Found::from);
-        let censor = &mut self.censor;
-        let filled = self.covered.fill(|copy| {
-            copy.reset(frame.width, frame.height, PixelFormat::Rgba8);
-            copy.copy_stamp_from(frame);
-            if copy.data.len() == frame.data.len() {
-                copy.data.copy_from_slice(&frame.data);
-            } else {
-                copy.data.fill(0);
-            }
-            Ok::<Covered, Infallible>(censor.cover_frame(&look.privacy, copy, found.as_slice()))
-        });
-        match filled {
-            Ok((copy, _)) => (copy, false),
-            Err(never) => match never {},
-        }
     }
 
     fn annotated(&mut self, base: &Arc<Frame>, prediction: Option<&Prediction>) -> Arc<Frame> {

@@ -95,7 +95,7 @@ pub struct RecordingRecord {
     /// People or other classes are hidden in both videos.
     pub privacy: bool,
     pub models: Vec<ModelSpan>,
-    /// `None` while it is being recorded, and for ever if the program was killed.
+    /// `None` while it is being recorded, and if the program was killed then.
     pub duration_s: Option<f64>,
     pub frames: u64,
     /// Frames that the encoder had no time for.

@@ -26,6 +26,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 mod video_file;
+mod work;
 mod writer;
 
 pub use clock::Clock;

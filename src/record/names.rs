@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local};
 
 use super::RecordError;
+use crate::save::{self, NoFolder};
 
 /// Recording ends when the disk has less room than this, in bytes.
 pub(super) const RESERVE: u64 = 32 << 20;
@@ -17,24 +18,13 @@ pub(super) const RESERVE: u64 = 32 << 20;
 /// # Errors
 /// [`RecordError::Unwritable`], or [`RecordError::NoRoom`] if a recording would end at once.
 pub(super) fn prepare_folder(chosen: Option<&Path>) -> Result<PathBuf, RecordError> {
-    let (folder, made) = match chosen {
-        Some(folder) if folder.exists() => (folder.to_owned(), Ok(())),
-        Some(folder) => (folder.to_owned(), fs::create_dir(folder)),
-        None => {
-            let folder = crate::save::default_video_folder();
-            let made = fs::create_dir_all(&folder);
-            (folder, made)
+    let folder = save::prepare_folder(chosen, save::default_video_folder);
+    let folder = folder.map_err(|why| match why {
+        NoFolder::NotMade(folder, error) => RecordError::unwritable(&folder, &error),
+        NoFolder::NotAFolder(path) => {
+            RecordError::Unwritable { path, reason: "it is not a folder".to_owned() }
         }
-    };
-    if let Err(error) = made
-        && error.kind() != io::ErrorKind::AlreadyExists
-    {
-        return Err(RecordError::unwritable(&folder, &error));
-    }
-    if !folder.is_dir() {
-        let reason = "it is not a folder".to_owned();
-        return Err(RecordError::Unwritable { path: folder, reason });
-    }
+    })?;
     remove_leftovers(&folder);
     let needed = 2 * RESERVE;
     match check_room(&folder, needed) {
@@ -80,10 +70,7 @@ pub(super) fn reserve(
     now: DateTime<Local>,
     endings: &[String],
 ) -> Result<Vec<PathBuf>, RecordError> {
-    let stem = format!("Sightline {}", now.format("%Y-%m-%d %H.%M.%S"));
-    // Recordings that began within one second are numbered.
-    for number in 1..10_000 {
-        let stem = if number == 1 { stem.clone() } else { format!("{stem} ({number})") };
+    for stem in save::names_at(&now) {
         let paths: Vec<PathBuf> =
             endings.iter().map(|ending| folder.join(format!("{stem}{ending}"))).collect();
         match create_all(&paths) {

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 use super::error::SnapshotError;
 use super::record::{FileRecord, FilesRecord};
 use super::snapshot::{ImageFormat, SnapshotOptions};
+use super::user_folders::{NoFolder, names_at, prepare_folder};
 use crate::frame::{Frame, PixelFormat};
 
 /// The files that were saved.
@@ -82,7 +83,11 @@ pub(super) fn save<R: Serialize>(
     now: DateTime<FixedOffset>,
     record: impl Fn(FilesRecord) -> R,
 ) -> Result<Saved, SnapshotError> {
-    let folder = prepare_folder(options.folder.as_deref())?;
+    let folder = prepare_folder(options.folder.as_deref(), super::default_folder);
+    let folder = folder.map_err(|why| match why {
+        NoFolder::NotMade(folder, error) => SnapshotError::of(error, &folder, 0),
+        NoFolder::NotAFolder(path) => SnapshotError::NotAFolder { path },
+    })?;
     let (suffix, ending, mirrored) = (contents.suffix, options.format.ending(), contents.mirrored);
     let annotated = encode(contents.annotated, options)?;
     let clean = contents.clean.map(|pixels| encode(pixels, options)).transpose()?;
@@ -130,10 +135,7 @@ fn save_named<'a>(
     now: DateTime<FixedOffset>,
     contents: impl Fn(&[String]) -> Result<Vec<Cow<'a, [u8]>>, SnapshotError>,
 ) -> Result<Vec<PathBuf>, SnapshotError> {
-    let stem = format!("Sightline {}", now.format("%Y-%m-%d %H.%M.%S"));
-    // Images taken within one second are numbered.
-    for number in 1..10_000 {
-        let stem = if number == 1 { stem.clone() } else { format!("{stem} ({number})") };
+    for stem in names_at(&now) {
         let names: Vec<String> = endings.iter().map(|ending| format!("{stem}{ending}")).collect();
         if names.iter().any(|name| fs::symlink_metadata(folder.join(name)).is_ok()) {
             continue;
@@ -152,25 +154,6 @@ fn save_named<'a>(
         }
     }
     Err(SnapshotError::NamesTaken { path: folder.to_owned() })
-}
-
-/// Returns the folder to save to; makes it if it does not exist.
-fn prepare_folder(chosen: Option<&Path>) -> Result<PathBuf, SnapshotError> {
-    let (folder, created) = match chosen {
-        Some(folder) if folder.exists() => (folder.to_owned(), Ok(())),
-        Some(folder) => (folder.to_owned(), fs::create_dir(folder)),
-        None => {
-            let folder = super::default_folder();
-            let created = fs::create_dir_all(&folder);
-            (folder, created)
-        }
-    };
-    if let Err(error) = created
-        && error.kind() != io::ErrorKind::AlreadyExists
-    {
-        return Err(SnapshotError::of(error, &folder, 0));
-    }
-    if folder.is_dir() { Ok(folder) } else { Err(SnapshotError::NotAFolder { path: folder }) }
 }
 
 /// Returns a record as the bytes of a file.

@@ -22,4 +22,5 @@ pub use record::{FrameInfo, FrameRecord};
 pub use shutter::{ShutterOptions, Take};
 pub use snapshot::{ImageFormat, PredictionView, SnapshotOptions, SnapshotView, picture, save};
 pub use tracked_lines::{TrackedLines, WrongLine};
+pub(crate) use user_folders::{NoFolder, names_at, prepare_folder};
 pub use user_folders::{default_folder, default_video_folder};

@@ -7,10 +7,8 @@ use std::time::Instant;
 use std::{fs, io};
 
 use super::*;
+use crate::fixtures::model_info;
 use crate::model::labels::Labels;
-use crate::model::spec::{
-    ColourOrder, Element, Family, Fit, InputSpec, Layout, OutputSpec, Range, Resample, Size, Spec,
-};
 use crate::model::{Detection, Task};
 
 const NOON: &str = "2026-11-24T15:04:05.250+08:00";
@@ -32,43 +30,16 @@ fn frame() -> Frame {
 }
 
 pub(in crate::save) fn prediction(names: Vec<String>) -> Prediction {
-    let spec = Spec {
-        family: Family::Yolox,
-        task: Task::Detect,
-        input: InputSpec {
-            name: "images".into(),
-            layout: Layout::Nchw,
-            element: Element::F32,
-            size: Size::Fixed { width: 416, height: 416 },
-            fit: Fit::Stretch,
-            resample: Resample::OpenCv,
-            order: ColourOrder::Bgr,
-            range: Range::BYTE,
-            extras: Vec::new(),
-        },
-        output: OutputSpec::default(),
-        labels: Labels::new(names),
-        companion: None,
-        evidence: Vec::new(),
-        confidence: 1.0,
-    };
+    let mut model = model_info();
+    model.spec.labels = Labels::new(names);
+    (model.path, model.sha256) = ("yolox_nano.onnx".into(), "695e75".into());
     let mut results = Results::default();
     results.clear(Task::Detect, (64, 48));
     results.detections.push(Detection::new(0, 0.75, [4.0, 20.0, 24.0, 40.0]));
     Prediction {
         frame: Arc::new(frame()),
         results,
-        model: Arc::new(ModelInfo {
-            name: "yolox_nano".into(),
-            path: "yolox_nano.onnx".into(),
-            sha256: "695e75".into(),
-            spec,
-            provider: "CPU".into(),
-            threads: 2,
-            adapter: None,
-            adapters: Vec::new(),
-            companions: Vec::new(),
-        }),
+        model: Arc::new(model),
         thresholds: Thresholds { classes: vec![0, 2], ..Thresholds::default() },
         times: StageTimes::default(),
         finished: Instant::now(),

@@ -1,6 +1,10 @@
 //! The folders for snapshots and videos, unless the user has chosen others.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use chrono::{DateTime, TimeZone};
 
 use crate::whole_file;
 
@@ -16,6 +20,42 @@ pub fn default_folder() -> PathBuf {
 #[must_use]
 pub fn default_video_folder() -> PathBuf {
     folder_of("XDG_VIDEOS_DIR", if cfg!(target_os = "macos") { "Movies" } else { "Videos" })
+}
+
+/// Why there is no folder to save to.
+pub(crate) enum NoFolder {
+    /// It can't be made.
+    NotMade(PathBuf, io::Error),
+    /// A file has its name.
+    NotAFolder(PathBuf),
+}
+
+/// Returns the folder to save to, which is made if the folder above it exists; without a choice `usual`, which is made with all folders
+/// above it.
+pub(crate) fn prepare_folder(chosen: Option<&Path>, usual: fn() -> PathBuf) -> Result<PathBuf, NoFolder> {
+    let (folder, made) = match chosen {
+        Some(folder) if folder.exists() => (folder.to_owned(), Ok(())),
+        Some(folder) => (folder.to_owned(), fs::create_dir(folder)),
+        None => {
+            let folder = usual();
+            let made = fs::create_dir_all(&folder);
+            (folder, made)
+        }
+    };
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(NoFolder::NotMade(folder, error)),
+        _ if folder.is_dir() => Ok(folder),
+        _ => Err(NoFolder::NotAFolder(folder)),
+    }
+}
+
+/// The names that something may have that is saved at this moment, without endings: what is saved within one second is numbered.
+pub(crate) fn names_at<Tz: TimeZone>(now: &DateTime<Tz>) -> impl Iterator<Item = String>
+where
+    Tz::Offset: Display,
+{
+    let first = format!("Sightline {}", now.format("%Y-%m-%d %H.%M.%S"));
+    (1..10_000).map(move |number| if number == 1 { first.clone() } else { format!("{first} ({number})") })
 }
 
 fn folder_of(key: &str, usual: &str) -> PathBuf {

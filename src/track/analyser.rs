@@ -334,7 +334,8 @@ fn count_of(counts: &mut Vec<ClassCount>, class_id: u32) -> &mut ClassCount {
 
 /// Gives a detection the number, class and box of its track, or adds one where the track should be.
 fn write(results: &mut Results, track: &Track, time_s: f64) {
-    let Some(detection) = track.detection.and_then(|index| results.detections.get_mut(index)) else {
+    let found = track.detection.filter(|index| *index < results.detections.len());
+    let Some(place) = found else {
         let unseen = time_s - track.seen_s;
         let score = track.score * (-unseen / SCORE_LASTS_S).exp() as f32;
         let mut added = Detection::new(track.class_id, score, track.bbox);
@@ -342,9 +343,16 @@ fn write(results: &mut Results, track: &Track, time_s: f64) {
         results.detections.push(added);
         return;
     };
+    let detection = &mut results.detections[place];
     detection.measured = Some((detection.class_id, detection.bbox));
     (detection.track_id, detection.class_id, detection.opacity) = (Some(track.id), track.class_id, 1.0);
-    let (from, to) = (std::mem::replace(&mut detection.bbox, track.bbox), track.bbox);
+    move_to(results, place, track.bbox);
+}
+
+/// Moves a detection with its keypoints, its mask and its oriented box to another box.
+fn move_to(results: &mut Results, place: usize, to: [f32; 4]) {
+    let Some(detection) = results.detections.get_mut(place) else { return };
+    let from = std::mem::replace(&mut detection.bbox, to);
     let scale = [0, 1].map(|axis| (to[axis + 2] - to[axis]) / (from[axis + 2] - from[axis]).max(1e-3));
     let moved = |p: [f32; 2]| [0, 1].map(|axis| to[axis] + (p[axis] - from[axis]) * scale[axis]);
     if let Some(oriented) = &mut detection.oriented {
@@ -369,28 +377,12 @@ fn write(results: &mut Results, track: &Track, time_s: f64) {
 pub fn as_found(tracked: &Results) -> Results {
     let mut results = tracked.clone();
     results.detections.retain(|detection| detection.track_id.is_none() || detection.measured.is_some());
-    for at in 0..results.detections.len() {
-        let Some((class_id, bbox)) = results.detections[at].measured.take() else { continue };
-        let mut track = Detection { class_id, bbox, ..results.detections[at] };
-        let from = results.detections[at].bbox;
-        let scale =
-            [0, 1].map(|axis| (bbox[axis + 2] - bbox[axis]) / (from[axis + 2] - from[axis]).max(1e-3));
-        let moved = |p: [f32; 2]| [0, 1].map(|axis| bbox[axis] + (p[axis] - from[axis]) * scale[axis]);
-        if let Some(oriented) = &mut track.oriented {
-            let shift = [0, 1].map(|axis| (bbox[axis] + bbox[axis + 2] - from[axis] - from[axis + 2]) / 2.0);
-            oriented.corners = oriented.corners.map(|[x, y]| [x + shift[0], y + shift[1]]);
-        }
-        let (first, count) = track.keypoints;
-        for point in results.keypoints.get_mut(first..first + count).unwrap_or_default() {
-            [point.x, point.y] = moved([point.x, point.y]);
-        }
-        if let Some(mask) = track.mask.and_then(|index| results.masks.get_mut(index)) {
-            let [x1, y1, x2, y2] = mask.region;
-            let ([x1, y1], [x2, y2]) = (moved([x1, y1]), moved([x2, y2]));
-            mask.region = [x1, y1, x2, y2];
-        }
-        (track.track_id, track.opacity) = (None, 1.0);
-        results.detections[at] = track;
+    for place in 0..results.detections.len() {
+        let Some((class_id, bbox)) = results.detections[place].measured.take() else { continue };
+        move_to(&mut results, place, bbox);
+        let detection = &mut results.detections[place];
+        (detection.class_id, detection.bbox) = (class_id, bbox);
+        (detection.track_id, detection.opacity) = (None, 1.0);
     }
     results
 }

@@ -15,6 +15,7 @@ use crate::model::isolation::Isolation;
 use crate::model::labels::Language;
 use crate::model::{Known, Thresholds};
 use crate::record::ClipSender;
+use crate::save::Thumbnail;
 use crate::scene;
 use crate::settings::{Limits, Settings};
 use crate::track::zones::SceneFile;
@@ -135,6 +136,16 @@ impl Core {
             label_scale: self.settings.label_size,
             ..scene::Style::default()
         }
+    }
+
+    /// The small image of something that was saved, for its message; `None` if there is none.
+    pub fn small_image(&self, thumbnail: &Thumbnail) -> Option<egui::TextureHandle> {
+        let size = [thumbnail.width as usize, thumbnail.height as usize];
+        let is_whole = size[0] > 0 && thumbnail.rgba.len() == size[0] * size[1] * 4;
+        is_whole.then(|| {
+            let image = egui::ColorImage::from_rgba_unmultiplied(size, &thumbnail.rgba);
+            self.workers.context().load_texture("thumbnail", image, egui::TextureOptions::LINEAR)
+        })
     }
 
     /// Sets the limits that the user chose for this model, or else those of its family.

@@ -115,7 +115,7 @@ impl RecordController {
     }
 
     /// Takes over what the recorder tells, and tells it what is set. `rules_keep_s`: so many seconds do rules need.
-    pub fn gather(&mut self, rules_keep_s: u32, comparing: bool, ctx: &egui::Context, core: &mut Core) {
+    pub fn gather(&mut self, rules_keep_s: u32, comparing: bool, core: &mut Core) {
         self.comparing = comparing;
         let keep_s = core.settings.recording.keep_s.max(rules_keep_s);
         if keep_s != self.kept_s {
@@ -150,7 +150,7 @@ impl RecordController {
         for happening in happenings {
             let s = core.strings();
             match happening {
-                Happening::Saved(saved) => told(&saved, ctx, core),
+                Happening::Saved(saved) => told(&saved, core),
                 Happening::Failed(error) => failed(s.recording.failed, &error, core),
                 Happening::ClipFailed(error) => failed(s.recording.clip_failed, &error, core),
             }
@@ -183,7 +183,7 @@ fn failed(title: &str, error: &RecordError, core: &mut Core) {
 }
 
 /// Tells of a recording that is complete, with a small image of it.
-fn told(saved: &Saved, ctx: &egui::Context, core: &mut Core) {
+fn told(saved: &Saved, core: &mut Core) {
     let w = &core.strings().recording;
     if let Some(error) = &saved.early {
         failed(w.ended_early, error, core);
@@ -193,12 +193,8 @@ fn told(saved: &Saved, ctx: &egui::Context, core: &mut Core) {
         failed(w.failed, &RecordError::NoFrames, core);
         return;
     };
+    let image = core.small_image(&saved.thumbnail);
     let toast = core.toasts.good(if saved.clip { w.clip_saved } else { w.saved }, file_name(first));
     toast.folder = first.parent().map(Path::to_owned);
-    let small = &saved.thumbnail;
-    let size = [small.width as usize, small.height as usize];
-    if size[0] > 0 && small.rgba.len() == size[0] * size[1] * 4 {
-        let image = egui::ColorImage::from_rgba_unmultiplied(size, &small.rgba);
-        toast.thumbnail = Some(ctx.load_texture("thumbnail", image, egui::TextureOptions::LINEAR));
-    }
+    toast.thumbnail = image;
 }

@@ -266,13 +266,7 @@ fn key(frame: &Frame) -> (u64, u64) {
 impl Core {
     /// Tells of snapshots that were saved, with a small image of the last one; they can be taken back.
     pub(super) fn saved(&mut self, title: &str, text: String, last: &Saved, files: Vec<PathBuf>) {
-        let thumbnail = &last.thumbnail;
-        let size = [thumbnail.width as usize, thumbnail.height as usize];
-        let is_whole = size[0] > 0 && thumbnail.rgba.len() == size[0] * size[1] * 4;
-        let image = is_whole.then(|| {
-            let image = egui::ColorImage::from_rgba_unmultiplied(size, &thumbnail.rgba);
-            self.workers.context().load_texture("thumbnail", image, egui::TextureOptions::LINEAR)
-        });
+        let image = self.small_image(&last.thumbnail);
         let toast = self.toasts.good(title, text);
         toast.folder = last.annotated.parent().map(std::path::Path::to_owned);
         toast.undo = Some(Intent::Files(FilesIntent::Discard(files)));

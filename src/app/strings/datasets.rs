@@ -65,7 +65,6 @@ impl Explain for DatasetError {
 
 /// What is wrong with a file of a data set, as a sentence.
 #[must_use]
-#[allow(dead_code, reason = "for the page of data sets")]
 pub fn dataset_problem(problem: &Problem, language: Language) -> String {
     if language == Language::English {
         return problem.to_string();

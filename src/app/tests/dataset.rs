@@ -1,10 +1,10 @@
 //! The page of data sets: the list, the editor of labels, and what is said when something fails.
 
-use egui::{self, Key, Modifiers, PointerButton, Pos2, Ui, pos2, vec2};
+use egui::{self, Key, Modifiers, Pos2, Ui, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use super::{Bench, press};
+use super::{Bench, click, drag, press};
 use crate::app::dataset::document::Document;
 use crate::app::dataset::pictures::{Outlines, Read, Wish};
 use crate::app::dataset::state::{Evaluated, flags_of};
@@ -92,30 +92,6 @@ fn at(harness: &Harness<'_, Bench>, x: f32, y: f32) -> Pos2 {
     let room = area.shrink(12.0);
     let scale = (room.width() / SIZE.0 as f32).min(room.height() / SIZE.1 as f32);
     area.center() + (vec2(x, y) - vec2(32.0, 24.0)) * scale
-}
-
-fn button(harness: &mut Harness<'_, Bench>, at: Pos2, pressed: bool) {
-    harness.event(egui::Event::PointerMoved(at));
-    let button = PointerButton::Primary;
-    harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers: Modifiers::NONE });
-    harness.run_steps(1);
-}
-
-fn click(harness: &mut Harness<'_, Bench>, at: Pos2) {
-    button(harness, at, true);
-    button(harness, at, false);
-    // Longer than a double click.
-    harness.run_steps(30);
-}
-
-fn drag(harness: &mut Harness<'_, Bench>, from: Pos2, to: Pos2) {
-    button(harness, from, true);
-    for share in [0.3, 0.6, 1.0] {
-        harness.event(egui::Event::PointerMoved(from + (to - from) * share));
-        harness.run_steps(1);
-    }
-    button(harness, to, false);
-    harness.run_steps(2);
 }
 
 fn key(harness: &mut Harness<'_, Bench>, key: Key) {

@@ -149,7 +149,7 @@ fn names_that_would_be_one_topic_are_refused() {
     assert!(harness.query_by_label_contains("Two rules").is_none());
     let field = harness.get_by_role_and_label(Role::TextInput, "Name");
     field.focus();
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.key_press_modifiers(Modifiers::COMMAND, egui::Key::A);
     harness.run_steps(2);
     type_into(&mut harness, "Name", "front  GATE");
     assert!(harness.query_by_label_contains("Two rules").is_some());

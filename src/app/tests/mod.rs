@@ -15,7 +15,7 @@ mod zones;
 use std::sync::Arc;
 use std::time::Instant;
 
-use egui::{self, Ui};
+use egui::{self, Modifiers, PointerButton, Pos2, Ui};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
@@ -282,6 +282,31 @@ fn camera(name: &str) -> CameraInfo {
         }],
         problem: None,
     }
+}
+
+/// Presses or lets go of the primary button at a point.
+fn button(harness: &mut Harness<'_, Bench>, at: Pos2, pressed: bool) {
+    harness.event(egui::Event::PointerMoved(at));
+    let button = PointerButton::Primary;
+    harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers: Modifiers::NONE });
+    harness.run_steps(1);
+}
+
+fn click(harness: &mut Harness<'_, Bench>, at: Pos2) {
+    button(harness, at, true);
+    button(harness, at, false);
+    // Longer than a double click.
+    harness.run_steps(30);
+}
+
+fn drag(harness: &mut Harness<'_, Bench>, from: Pos2, to: Pos2) {
+    button(harness, from, true);
+    for share in [0.3, 0.6, 1.0] {
+        harness.event(egui::Event::PointerMoved(from + (to - from) * share));
+        harness.run_steps(1);
+    }
+    button(harness, to, false);
+    harness.run_steps(2);
 }
 
 pub(super) fn press(harness: &mut Harness<'_, Bench>, name: &str) {

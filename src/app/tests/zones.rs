@@ -1,10 +1,10 @@
 //! Zones and lines are drawn on the preview and listed in the side panel.
 
-use egui::{self, Key, Modifiers, PointerButton, Pos2, Ui, pos2};
+use egui::{self, Key, Pos2, Ui, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use super::{Bench, press};
+use super::{Bench, click, drag, press};
 use crate::app::intent::{Intent, ZonesIntent};
 use crate::app::zones;
 use crate::model::labels::Language;
@@ -61,35 +61,6 @@ fn opening_the_editor_brings_its_tools_into_view() {
     harness.run_steps(60);
     let place = harness.get_by_label("Add zone").rect();
     assert!(place.top() >= 0.0 && place.bottom() <= 220.0, "{place:?}");
-}
-
-fn button(harness: &mut Harness<'_, Bench>, at: Pos2, pressed: bool) {
-    let event = egui::Event::PointerButton {
-        pos: at,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
-    harness.event(egui::Event::PointerMoved(at));
-    harness.event(event);
-    harness.run_steps(1);
-}
-
-fn click(harness: &mut Harness<'_, Bench>, at: Pos2) {
-    button(harness, at, true);
-    button(harness, at, false);
-    // Longer than a double click.
-    harness.run_steps(30);
-}
-
-fn drag(harness: &mut Harness<'_, Bench>, from: Pos2, to: Pos2) {
-    button(harness, from, true);
-    for share in [0.3, 0.6, 1.0] {
-        harness.event(egui::Event::PointerMoved(from + (to - from) * share));
-        harness.run_steps(1);
-    }
-    button(harness, to, false);
-    harness.run_steps(2);
 }
 
 const CORNERS: [Pos2; 3] = [pos2(140.0, 140.0), pos2(300.0, 140.0), pos2(300.0, 260.0)];

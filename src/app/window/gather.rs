@@ -66,7 +66,7 @@ impl App {
         self.gallery.gather(core, ctx);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.dataset.gather(self.events.collects(), self.compare.on, core);
-        self.record.gather(self.events.needs_seconds(), self.compare.on, ctx, core);
+        self.record.gather(self.events.needs_seconds(), self.compare.on, core);
         self.model.gather(core, ctx);
         if self.window.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
             self.window.figures_at = Some(Instant::now());

@@ -28,15 +28,11 @@ pub struct CheckArgs {
     /// Images are blurred if the variance of their Laplacian is lower
     #[arg(long, value_name = "SHARPNESS", default_value_t = CheckOptions::default().sharp)]
     sharp: f64,
-    /// Where the images of COCO’s files are [default: the usual places beside them]
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    images: Option<PathBuf>,
     /// As text, at most N of each kind; 0: all
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
-    /// Output: text or json
-    #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    shared: super::SharedArgs,
     /// No progress bar
     #[arg(short, long)]
     quiet: bool,
@@ -56,7 +52,7 @@ struct Report<'a> {
 /// Why it can't be read, or [`Failure::Interrupted`].
 pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen();
-    let read = super::read(&args.dataset, args.images.as_deref(), &interrupt)?;
+    let read = super::read(&args.dataset, args.shared.images.as_deref(), &interrupt)?;
     let bar = super::bar("Checking", args.quiet);
     let options = CheckOptions { alike: args.alike, sharp: args.sharp };
     let findings = check(&read.dataset, options, |done, total| {
@@ -69,7 +65,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         return Err(Failure::Interrupted.into());
     }
     let images = read.dataset.items.len();
-    match args.format {
+    match args.shared.format {
         Format::Json => {
             let problems = read.problems.iter().map(ToString::to_string).collect();
             output::json(&Report { images, problems, findings: &findings })?;

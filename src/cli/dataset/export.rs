@@ -40,12 +40,8 @@ pub struct ExportArgs {
     /// Export images that nobody has reviewed and suggestions that nobody has accepted, too
     #[arg(long)]
     unreviewed: bool,
-    /// Where the images of COCO’s files are [default: the usual places beside them]
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    images: Option<PathBuf>,
-    /// Output: text or json
-    #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    shared: super::SharedArgs,
     /// Print only errors, no progress bar
     #[arg(short, long)]
     quiet: bool,
@@ -94,7 +90,7 @@ struct Report<'a> {
 /// Why nothing was exported.
 pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen();
-    let read = super::read(&args.from, args.images.as_deref(), &interrupt)?;
+    let read = super::read(&args.from, args.shared.images.as_deref(), &interrupt)?;
     let parts =
         args.split.0.map(|(val, test)| SplitParts { val, test, seed: args.seed, again: args.split_again });
     let options = ExportOptions { unreviewed: args.unreviewed, parts };
@@ -107,7 +103,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
     bar.finish_and_clear();
     let Exported { images, labels, splits: [train, val, test, undivided], losses } =
         exported.map_err(Failure::from)?;
-    match args.format {
+    match args.shared.format {
         Format::Json => output::json(&Report {
             to: args.to,
             folder: &args.out,
@@ -134,7 +130,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
             ))?;
         }
     }
-    if !losses.is_empty() && (args.format == Format::Json || !args.quiet) {
+    if !losses.is_empty() && (args.shared.format == Format::Json || !args.quiet) {
         output::note(&losses.to_string());
     }
     Ok(Exit::Done)

@@ -24,12 +24,8 @@ pub struct ImportArgs {
     /// The new data set: a folder that doesn’t exist or is empty
     #[arg(value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     to: PathBuf,
-    /// Where the images of COCO’s files are [default: the usual places beside them]
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    images: Option<PathBuf>,
-    /// Output: text or json
-    #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    shared: super::SharedArgs,
     /// Print only errors, no progress bar
     #[arg(short, long)]
     quiet: bool,
@@ -54,7 +50,7 @@ struct Report {
 /// Why nothing was imported.
 pub fn run(args: &ImportArgs) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen();
-    let read = super::read(&args.from, args.images.as_deref(), &interrupt)?;
+    let read = super::read(&args.from, args.shared.images.as_deref(), &interrupt)?;
     let (from, problems) = (read.format, read.problems.len());
     let bar = super::bar("Importing", args.quiet);
     let imported = dataset::import(read, &args.to, |done, total| {
@@ -86,7 +82,7 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<Exit> {
             first.display()
         ));
     }
-    match args.format {
+    match args.shared.format {
         Format::Json => output::json(&report)?,
         Format::Text if args.quiet => {}
         Format::Text => output::line(&format!(

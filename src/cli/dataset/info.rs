@@ -15,12 +15,8 @@ pub struct InfoArgs {
     /// The data set: a folder, COCO’s JSON file or YOLO’s data.yaml
     #[arg(value_name = "DATASET", value_hint = clap::ValueHint::AnyPath)]
     dataset: PathBuf,
-    /// Where the images of COCO’s files are [default: the usual places beside them]
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    images: Option<PathBuf>,
-    /// Output: text or json
-    #[arg(short, long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    shared: super::SharedArgs,
 }
 
 #[derive(Serialize)]
@@ -62,7 +58,7 @@ struct ClassInfo {
 /// Why it can't be read.
 pub fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen();
-    let read = super::read(&args.dataset, args.images.as_deref(), &interrupt)?;
+    let read = super::read(&args.dataset, args.shared.images.as_deref(), &interrupt)?;
     let items = &read.dataset.items;
     let labels = || items.iter().flat_map(|item| &item.annotations);
     let split = |split: Option<Split>| items.iter().filter(|item| item.split == split).count();
@@ -99,7 +95,7 @@ pub fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
         classes: (0..read.dataset.classes.len()).map(class).collect(),
         problems: read.problems.len(),
     };
-    match args.format {
+    match args.shared.format {
         Format::Json => output::json(&info)?,
         Format::Text => output::lines(&text(&info))?,
     }

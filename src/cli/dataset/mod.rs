@@ -5,13 +5,13 @@ mod export;
 mod import;
 mod info;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::output;
+use super::output::{self, Format};
 use crate::dataset::{self, DatasetError, Problem, Read};
 
 /// The commands of `sightline dataset`.
@@ -25,6 +25,17 @@ pub enum DatasetCommand {
     Check(check::CheckArgs),
     /// Tell what a data set holds
     Info(info::InfoArgs),
+}
+
+/// What all of them take.
+#[derive(Debug, clap::Args)]
+struct SharedArgs {
+    /// Where the images of COCO’s files are [default: the usual places beside them]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    images: Option<PathBuf>,
+    /// Output: text or json
+    #[arg(short, long, value_enum, default_value_t)]
+    format: Format,
 }
 
 /// Runs a command.
