@@ -174,8 +174,9 @@ pub fn restore(discarded: &Discarded) -> Result<(), DiscardError> {
     }
 }
 
+/// Brings files back from the system's trash, of each the one that was moved there last. Fails with the reason, as the end of a sentence.
 #[cfg(any(windows, all(unix, not(target_os = "macos"))))]
-fn restore_of_system(files: &[&Path]) -> Result<(), String> {
+pub(crate) fn restore_of_system(files: &[&Path]) -> Result<(), String> {
     let mut in_trash = std::collections::HashMap::<PathBuf, trash::TrashItem>::new();
     for item in trash::os_limited::list().map_err(|error| reason_of(&error))? {
         let path = item.original_path();
@@ -192,12 +193,13 @@ fn restore_of_system(files: &[&Path]) -> Result<(), String> {
 }
 
 #[cfg(not(any(windows, all(unix, not(target_os = "macos")))))]
-fn restore_of_system(_: &[&Path]) -> Result<(), String> {
+pub(crate) fn restore_of_system(_: &[&Path]) -> Result<(), String> {
     Err("this system doesn't tell what its trash holds".into())
 }
 
-/// Where a file lies, with links among its folders followed, but not the file's own.
-fn place(path: &Path) -> PathBuf {
+/// Where a file lies, with links among its folders followed, but not the file's own: the trash knows a file by this path, and a link
+/// is used by those who name the link.
+pub(crate) fn place(path: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => real(folder).join(name),
@@ -213,7 +215,8 @@ fn plain(error: &io::Error) -> String {
     }
 }
 
-fn reason_of(error: &trash::Error) -> String {
+/// Why the trash refuses something, as the end of a sentence.
+pub(crate) fn reason_of(error: &trash::Error) -> String {
     match error {
         trash::Error::CouldNotAccess { .. } => "this account has no permission".into(),
         trash::Error::Unknown { description } | trash::Error::Os { description, .. } => {

@@ -27,6 +27,8 @@ pub struct Collector {
 struct Shared {
     folder: Folder,
     state: Mutex<Shelf>,
+    /// Of its own: the window takes them in each pass, and never waits for somebody who writes.
+    added: Mutex<Vec<Added>>,
 }
 
 /// What the threads share.
@@ -36,7 +38,6 @@ struct Shelf {
     classes: Vec<Class>,
     /// By the image's name: the revision of the labels on the disk.
     revisions: HashMap<String, u64>,
-    added: Vec<Added>,
 }
 
 /// An image that was collected.
@@ -94,7 +95,13 @@ impl Collector {
     #[must_use]
     pub fn new(opened: &Opened) -> Self {
         let shelf = Shelf { classes: opened.dataset.classes.clone(), ..Shelf::default() };
-        Self { shared: Arc::new(Shared { folder: opened.folder.clone(), state: Mutex::new(shelf) }) }
+        Self {
+            shared: Arc::new(Shared {
+                folder: opened.folder.clone(),
+                state: Mutex::new(shelf),
+                added: Mutex::default(),
+            }),
+        }
     }
 
     /// The folder of the data set.
@@ -110,7 +117,11 @@ impl Collector {
     /// Takes the images that were collected since the last call.
     #[must_use]
     pub fn take_added(&self) -> Vec<Added> {
-        std::mem::take(&mut self.shelf().added)
+        std::mem::take(&mut self.added())
+    }
+
+    fn added(&self) -> MutexGuard<'_, Vec<Added>> {
+        self.shared.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a frame with what was found in it as suggestions; with privacy on, whom it hides is hidden. Takes some tens of
@@ -139,7 +150,7 @@ impl Collector {
         shelf.classes.clone_from(&small.classes);
         let Some(item) = small.items.pop() else { return Ok(self.root().to_owned()) };
         let path = item.path.clone();
-        shelf.added.push(Added { item, classes: small.classes });
+        self.added().push(Added { item, classes: small.classes });
         Ok(path)
     }
 

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use super::Dataset;
 use super::evaluate::{
-    ClassMatch, ClassificationEvaluator, DetectionEvaluator, Evaluation, Figures, Found, Measured, Truth,
-    found_in, match_classes, truths_of,
+    ClassMatch, DetectionEvaluator, Evaluation, Evaluators, Found, Kind, Measured, Truth, match_classes,
 };
 use super::types::{Item, Split, State};
 use crate::frame::Frame;
@@ -149,10 +148,7 @@ pub fn measure(
         detail: Detail::Full,
         ..Thresholds::default()
     };
-    let mut boxes = DetectionEvaluator::new(names.clone(), Measured::Box, MATCH_IOU);
-    let mut masks = (kind == Kind::BoxesAndMasks)
-        .then(|| DetectionEvaluator::new(names.clone(), Measured::Mask, MATCH_IOU));
-    let mut classes = ClassificationEvaluator::new(names);
+    let mut evaluators = Evaluators::new(kind, &names, MATCH_IOU);
     let (mut frame, mut jpeg, mut results) = (Frame::default(), None, Results::default());
     let (mut images, mut left_out, mut ms, mut reason) = (Vec::new(), 0, 0.0, String::new());
     for (done, place) in places.iter().enumerate() {
@@ -168,21 +164,9 @@ pub fn measure(
             ms += f64::from(times.total - times.decode);
             let mut image = MeasuredImage { place: *place, ..MeasuredImage::default() };
             if kind == Kind::Classes {
-                let class = |id: u32| matched.to_dataset.get(id as usize).copied().flatten();
-                let top: Vec<(Option<usize>, f64)> =
-                    results.top.iter().map(|one| (class(one.class_id), f64::from(one.score))).collect();
-                if let Some(truth) = item.class {
-                    classes.add(&item.name, truth.class, &top);
-                    let best = top.first().and_then(|(class, _)| *class);
-                    image.is_right = Some(best == Some(truth.class));
-                }
+                image.is_right = evaluators.add_class(item, &results, &matched.to_dataset);
             } else {
-                let truths = truths_of(dataset, item, masks.is_some());
-                let found = found_in(&results, &matched.to_dataset, masks.is_some());
-                boxes.add(&item.name, &truths, &found);
-                if let Some(masks) = &mut masks {
-                    masks.add(&item.name, &truths, &found);
-                }
+                let (truths, found) = evaluators.add_objects(dataset, item, &results, &matched.to_dataset);
                 image.truths = truths.into_iter().map(|truth| Truth { mask: None, ..truth }).collect();
                 image.found = found.into_iter().map(|found| Found { mask: None, ..found }).collect();
             }
@@ -195,12 +179,6 @@ pub fn measure(
     if images.is_empty() {
         return Err(MeasureError::NoImage { reason });
     }
-    let figures = if kind == Kind::Classes {
-        Figures::Classification(Box::new(classes.finish()))
-    } else {
-        let mask = masks.map(|masks| Box::new(masks.finish(None)));
-        Figures::Detection { boxes: Box::new(boxes.finish(None)), mask }
-    };
     let evaluation = Evaluation {
         model: model.name(),
         sha256: model.sha256().to_owned(),
@@ -210,7 +188,7 @@ pub fn measure(
         unknown_to_model: matched.unknown_to_model,
         unknown_to_dataset: matched.unknown_to_dataset,
         ms_per_image: ms / images.len() as f64,
-        figures,
+        figures: evaluators.finish(None),
     };
     let own_labels = images.iter().filter(|image| is_from(dataset, image.place, &evaluation.model)).count();
     Ok(MeasuredModel { evaluation, images, left_out, own_labels })
@@ -220,14 +198,6 @@ pub fn measure(
 fn is_from(dataset: &Dataset, place: usize, model: &str) -> bool {
     let origin = dataset.items.get(place).and_then(|item| item.origin.as_ref());
     origin.and_then(|origin| origin.model.as_deref()) == Some(model)
-}
-
-/// What can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Boxes,
-    BoxesAndMasks,
-    Classes,
 }
 
 fn kind_of(task: Task, dataset: &Dataset, places: &[usize]) -> Result<Kind, MeasureError> {
@@ -325,6 +295,7 @@ impl Random {
 mod tests {
     use super::*;
     use crate::dataset::evaluate::ClassificationFigures;
+    use crate::dataset::evaluate::Figures;
 
     const BOX: [f64; 4] = [10.0, 10.0, 50.0, 50.0];
 

@@ -6,6 +6,7 @@ use super::catalogue::Catalogue;
 use super::import::stays_inside;
 use super::model_entry::ModelEntry;
 use super::{names, records};
+use crate::discard::{place, reason_of, restore_of_system};
 use crate::model::file::GraphInfo;
 use crate::model::{self, ModelError, sidecar};
 
@@ -167,7 +168,10 @@ fn to_trash(file: &Path, removed: &mut Removed) -> Result<(), UpkeepError> {
     }
     // The trash knows a file by this path.
     let place = place(file);
-    trash::delete(file).map_err(|e| UpkeepError::NoTrash { path: file.to_owned(), reason: reason_of(&e) })?;
+    trash::delete(file).map_err(|e| UpkeepError::NoTrash {
+        path: file.to_owned(),
+        reason: names::shown(&reason_of(&e)).into_owned(),
+    })?;
     removed.trashed.push(place);
     Ok(())
 }
@@ -205,41 +209,8 @@ fn make_link(target: &Path, link: &Path) -> std::io::Result<()> {
 
 fn restore_files(files: &[PathBuf], model: &Path) -> Result<(), UpkeepError> {
     let failed = |reason: String| UpkeepError::StaysInTrash { path: model.to_owned(), reason };
-    #[cfg(any(windows, all(unix, not(target_os = "macos"))))]
-    {
-        let in_trash = trash::os_limited::list().map_err(|e| failed(reason_of(&e)))?;
-        let newest = |file: &PathBuf| {
-            let of_file = in_trash.iter().filter(|item| item.original_path() == *file);
-            of_file.max_by_key(|item| item.time_deleted).cloned()
-        };
-        let items: Vec<_> = files.iter().filter_map(newest).collect();
-        if items.len() < files.len() {
-            return Err(failed("it isn't there any more".into()));
-        }
-        trash::os_limited::restore_all(items).map_err(|e| failed(reason_of(&e)))
-    }
-    #[cfg(not(any(windows, all(unix, not(target_os = "macos")))))]
-    Err(failed("this system doesn't tell what its trash holds".into()))
-}
-
-fn reason_of(error: &trash::Error) -> String {
-    match error {
-        trash::Error::CouldNotAccess { .. } => "this account has no permission".into(),
-        trash::Error::Unknown { description } | trash::Error::Os { description, .. } => {
-            names::shown(description.trim_end_matches('.')).into_owned()
-        }
-        other => names::shown(&other.to_string()).into_owned(),
-    }
-}
-
-/// Where a file lies, with links among its folders followed, but not the file's own: a link is used by those who name the
-/// link.
-fn place(path: &Path) -> PathBuf {
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => real(folder).join(name),
-        _ => real(path),
-    }
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    restore_of_system(&files).map_err(|reason| failed(names::shown(&reason).into_owned()))
 }
 
 /// The model's file, then the files that only it uses. Of a model that is a link, only links.

@@ -2,18 +2,15 @@
 
 use crossbeam_channel::Sender;
 
+use super::EvaluateArgs;
 use super::predictions::Predictions;
-use super::{EvaluateArgs, Kind};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::predict::progress::Progress;
 use crate::cli::predict::reader;
 use crate::cli::predict::workers::OrderedResults;
 use crate::cli::predict::writer::{Event, FrameResult};
-use crate::dataset::evaluate::{
-    ClassMatch, ClassificationEvaluator, DetectionEvaluator, Evaluation, Figures, Found, Measured, found_in,
-    truths_of,
-};
+use crate::dataset::evaluate::{ClassMatch, ClassificationEvaluator, Evaluation, Evaluators, Figures, Kind};
 use crate::dataset::{Dataset, Item, Split};
 use crate::frame::Frame;
 use crate::model::{Model, Results};
@@ -38,13 +35,6 @@ pub(super) struct Compared {
     pub left_out: usize,
     pub ms_per_image: f64,
     pub figures: Figures,
-}
-
-/// The evaluators that are at work.
-struct Evaluators {
-    boxes: DetectionEvaluator,
-    masks: Option<DetectionEvaluator>,
-    classes: ClassificationEvaluator,
 }
 
 /// An evaluation whose figures aren't there yet.
@@ -74,12 +64,7 @@ impl Comparing {
     /// Why the model failed, or why the predictions can't be written.
     pub fn run(mut self, results: OrderedResults) -> Result<Compared, Failure> {
         let names: Vec<String> = self.dataset.classes.iter().map(|class| class.name.clone()).collect();
-        let with_masks = self.measured == Kind::BoxesAndMasks;
-        let mut evaluators = Evaluators {
-            boxes: DetectionEvaluator::new(names.clone(), Measured::Box, self.match_iou),
-            masks: with_masks.then(|| DetectionEvaluator::new(names.clone(), Measured::Mask, self.match_iou)),
-            classes: ClassificationEvaluator::new(names),
-        };
+        let mut evaluators = Evaluators::new(self.measured, &names, self.match_iou);
         let (mut item, mut left_out, mut ms, mut stopped) = (0, 0, 0.0, None);
         for event in results {
             match event {
@@ -117,17 +102,8 @@ impl Comparing {
         if let Some(predictions) = self.predictions {
             predictions.finish()?;
         }
-        let images = match self.measured {
-            Kind::Classes => evaluators.classes.images(),
-            _ => evaluators.boxes.images(),
-        };
-        let figures = match self.measured {
-            Kind::Classes => Figures::Classification(Box::new(evaluators.classes.finish())),
-            _ => Figures::Detection {
-                boxes: Box::new(evaluators.boxes.finish(self.conf)),
-                mask: evaluators.masks.map(|masks| Box::new(masks.finish(self.conf))),
-            },
-        };
+        let images = evaluators.images();
+        let figures = evaluators.finish(self.conf);
         Ok(Compared { images, left_out, ms_per_image: ms / images.max(1) as f64, figures })
     }
 
@@ -140,13 +116,8 @@ impl Comparing {
         evaluators: &mut Evaluators,
     ) -> Result<bool, Failure> {
         let Some(item) = self.dataset.items.get(index) else { return Ok(true) };
-        if self.measured == Kind::Classes {
-            let class = |id: u32| self.to_dataset.get(id as usize).copied().flatten();
-            let top: Vec<(Option<usize>, f64)> =
-                results.top.iter().map(|one| (class(one.class_id), f64::from(one.score))).collect();
-            if let Some(truth) = item.class {
-                evaluators.classes.add(&item.name, truth.class, &top);
-            }
+        if evaluators.kind() == Kind::Classes {
+            evaluators.add_class(item, results, &self.to_dataset);
             return Ok(true);
         }
         if (frame.width, frame.height) != item.size {
@@ -154,13 +125,7 @@ impl Comparing {
             self.progress.suspend(|| output::note(&message));
             return Ok(false);
         }
-        let pixels = evaluators.masks.is_some();
-        let truths = truths_of(&self.dataset, item, pixels);
-        let found: Vec<Found> = found_in(results, &self.to_dataset, pixels);
-        evaluators.boxes.add(&item.name, &truths, &found);
-        if let Some(masks) = &mut evaluators.masks {
-            masks.add(&item.name, &truths, &found);
-        }
+        let (_, found) = evaluators.add_objects(&self.dataset, item, results, &self.to_dataset);
         if let Some(predictions) = &mut self.predictions {
             predictions.add(index, &found)?;
         }

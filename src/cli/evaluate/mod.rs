@@ -23,7 +23,7 @@ use super::predict::{
 use compared::Comparing;
 use predictions::Predictions;
 
-use crate::dataset::evaluate::{ClassMatch, match_classes};
+use crate::dataset::evaluate::{ClassMatch, Kind, match_classes};
 use crate::dataset::{Dataset, Item, Split, State};
 use crate::model::{Model, Task, Thresholds};
 use crate::source::Address;
@@ -241,14 +241,6 @@ fn choose(dataset: &mut Dataset, args: &EvaluateArgs) -> Result<Option<Split>, F
     }
     dataset.items.truncate(args.max_images.map_or(usize::MAX, |most| most as usize));
     Ok(split)
-}
-
-/// What can be compared of a model and a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Boxes,
-    BoxesAndMasks,
-    Classes,
 }
 
 fn measured(model: &Model, dataset: &Dataset) -> Result<Kind, Failure> {

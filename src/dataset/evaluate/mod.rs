@@ -9,6 +9,7 @@ mod class_names;
 mod classification;
 mod curves;
 mod detection;
+mod evaluators;
 mod labels;
 mod matching;
 mod working_point;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use class_names::{ClassMatch, match_classes};
 pub use classification::ClassificationEvaluator;
 pub use detection::DetectionEvaluator;
+pub use evaluators::{Evaluators, Kind};
 pub use labels::{found_in, truths_of};
 
 use crate::save::rle::Rle;
