@@ -5,6 +5,7 @@ pub mod agreement;
 pub mod boxes;
 mod cancel;
 pub mod companion;
+pub mod description;
 pub mod error;
 mod extra_inputs;
 pub mod families;

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 /// Scaling comes within the first operations, or not at all.
 const FIRST: usize = 16;
 /// An output's bound comes within the last operations, or not at all.
 const LAST: usize = 8;
 
 /// The operations at both ends of a graph, in the file's order, which is that of computation.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GraphEnds {
     first: Vec<(String, Vec<String>)>,
     last: VecDeque<String>,
@@ -34,6 +37,13 @@ impl GraphEnds {
 
     pub(super) fn constant(&mut self, name: String, value: f32) {
         self.constants.insert(name, value);
+    }
+
+    /// Leaves out constants that say nothing: those that no first operation takes, and those that aren't numbers.
+    pub(in crate::model) fn trim(&mut self) {
+        let first = &self.first;
+        let is_taken = |name: &String| first.iter().any(|(_, inputs)| inputs.contains(name));
+        self.constants.retain(|name, value| value.is_finite() && is_taken(name));
     }
 
     /// Whether the first thing done with this input brings bytes down to small numbers.

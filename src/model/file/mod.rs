@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub(super) use any_size::allow_any_size;
 pub use graph_ends::GraphEnds;
 
+use serde::{Deserialize, Serialize};
+
 use super::ModelError;
 use crate::file_kind::FileKind;
 use messages::Graph;
@@ -50,7 +52,8 @@ pub enum FileError {
 }
 
 /// A tensor that goes in or comes out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ValueInfo {
     pub name: String,
     /// ONNX's name of the element type: "float", "float16", "uint8", "int64", …
@@ -86,7 +89,8 @@ impl ValueInfo {
 }
 
 /// What the file contains: its inputs and outputs, metadata, operators and the amount of its weights.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GraphInfo {
     pub inputs: Vec<ValueInfo>,
     pub outputs: Vec<ValueInfo>,
