@@ -44,6 +44,7 @@ pub(crate) fn model_info() -> ModelInfo {
         adapter: None,
         adapters: Vec::new(),
         companions: Vec::new(),
+        server: None,
     }
 }
 

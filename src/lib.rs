@@ -11,6 +11,7 @@
 //! | [`latest`] | a slot of one value between two threads; the newest wins |
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
+//! | [`server`] | models on inference servers: the Open Inference Protocol over HTTP and gRPC |
 //! | [`model`] | one model: what it is, how we know, session, input, output, labels |
 //! | [`library`] | many models: catalogue, inventory, download, import, verification |
 //! | [`motion`] | how things move from one frame to the next |
@@ -49,6 +50,7 @@ pub mod record;
 pub mod replay;
 pub mod save;
 pub mod scene;
+pub mod server;
 pub mod settings;
 pub mod source;
 pub mod track;

@@ -296,7 +296,7 @@ impl Settings {
 
     /// Records that a model was opened, if its path can be written.
     pub fn remember_model(&mut self, path: &Path) {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = crate::model::whole_path(path);
         if path.to_str().is_some() {
             self.model = Some(path);
         }

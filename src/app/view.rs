@@ -448,10 +448,12 @@ pub fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
-/// The name of a model's file without its ending.
+/// The name of a model: that of its file without the ending, or that on its server.
 #[must_use]
 pub fn model_name(path: &Path) -> String {
-    path.file_stem().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+    Some(crate::model::name_of(path))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| path.display().to_string())
 }
 
 #[cfg(test)]

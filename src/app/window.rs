@@ -35,6 +35,7 @@ use crate::library::download::{Downloads, Options};
 use crate::library::{self, Catalogue, Inventory, Watcher, leftovers};
 use crate::model::{Thresholds, folders, isolation, runtime};
 use crate::scene;
+use crate::server::is_address;
 use crate::settings::{self, Settings};
 use crate::source::Address;
 use crate::track::AnalyserOptions;
@@ -441,7 +442,7 @@ fn open_remembered_model(core: &Core, careful: bool) {
     // A worker finds out which files exist.
     let remembered = core.settings.model.clone();
     core.workers.run("first model", move || {
-        let remembered = remembered.filter(|model| model.is_file());
+        let remembered = remembered.filter(|model| is_address(model) || model.is_file());
         let open = |model: PathBuf| Intent::Model(ModelIntent::Open(model));
         if let Some(model) = remembered.as_deref().filter(|_| careful)
             && let Ok(Some(ending)) = isolation::how_it_ended(model, true)

@@ -38,6 +38,7 @@ use crate::library::{Catalogue, inventory};
 use crate::model::folders;
 use crate::model::isolation;
 use crate::model::labels::Language;
+use crate::server::ModelAddress;
 use crate::source;
 use opening::{IsolateArgs, OpeningArgs};
 
@@ -211,7 +212,7 @@ fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
     // The library lists models by their whole paths; a relative one would be taken for another model.
     let whole = |named: &PathBuf| {
         let path = chosen_model(Some(named))?;
-        Ok::<_, Failure>(std::path::absolute(&path).unwrap_or(path))
+        Ok::<_, Failure>(crate::model::whole_path(&path))
     };
     let mut models = args.model.iter().chain(&models).map(whole).collect::<Result<Vec<_>, _>>()?.into_iter();
     let model = models.next();
@@ -266,6 +267,9 @@ fn wants_colour() -> bool {
 /// A name that nothing has.
 fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(path) = named else { return default_model() };
+    if let Some(address) = server_model(path)? {
+        return Ok(address);
+    }
     let is_file = path.exists() && !path.is_dir();
     let name = path.to_str().filter(|_| !is_file && path.components().count() == 1);
     let Some(name) = name else { return Ok(path.to_owned()) };
@@ -285,6 +289,13 @@ fn chosen_model(named: Option<&Path>) -> Result<PathBuf, Failure> {
         return Ok(path.to_owned());
     }
     Err(models::unknown(name, &cards, &catalogue))
+}
+
+/// The address of a model on a server, written out; `None` for the name of a file or of a model in the library.
+fn server_model(path: &Path) -> Result<Option<PathBuf>, Failure> {
+    let address = ModelAddress::of_path(path);
+    let address = address.map_err(|error| Failure::usage(error.to_string(), error.fix()))?;
+    Ok(address.map(|address| address.to_path()))
 }
 
 /// The model to use when none is named.

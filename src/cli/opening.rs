@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::failure::Failure;
 use super::interrupt::Interrupt;
@@ -33,9 +34,16 @@ pub(super) struct OpeningArgs {
     /// For styles and other image-to-image models: apply only to people, found with this matting model
     #[arg(long, value_name = "MODEL")]
     person_only: Option<PathBuf>,
+    /// For a model on an inference server: what runs it while the server doesn't respond, another address of it or a file
+    /// on this computer; may be given several times [default: what is saved for the server]
+    #[arg(long, value_name = "MODEL")]
+    fallback: Vec<PathBuf>,
     #[command(flatten)]
     isolate: IsolateArgs,
 }
+
+/// A server that doesn't respond is asked again for so long: it may be restarting.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which models run in a process of their own.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -84,6 +92,12 @@ impl OpeningArgs {
             profile: None,
             cache: folders::cache_folder(),
             isolation: Some(self.isolate.isolation()),
+            fallbacks: self
+                .fallback
+                .iter()
+                .map(|named| super::chosen_model(Some(named)))
+                .collect::<Result<_, _>>()?,
+            patience: PATIENCE,
             cancel: Some(interrupt.cancel_token()),
         })
     }

@@ -144,19 +144,16 @@ impl Engine {
             models: Arc::clone(&models),
             publisher: Arc::clone(&publisher),
             inbox: frames,
-            taken_by_second: Arc::default(),
+            taken_by_further: Arc::default(),
         };
-        let second = first.clone();
         let loader = {
-            let (context, factories) = (Arc::clone(&context), Arc::clone(&factories));
-            let models = Arc::clone(&models);
-            move || runner::loader::run(&context, &factories, &models, &cache)
+            let (shared, factories) = (first.clone(), Arc::clone(&factories));
+            move || runner::loader::run(&shared, &factories, &cache)
         };
         let following = Arc::clone(&context);
         let workers = [
             spawn("sightline-open", loader),
             spawn("sightline-infer", move || runner::worker::run_first(&first)),
-            spawn("sightline-infer-2", move || runner::worker::run_second(&second)),
             spawn("sightline-motion", move || follow::run(&following)),
         ];
         Self {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::choice::ModelChoice;
 use crate::frame::Frame;
 use crate::model::results::StageTimes;
+use crate::model::served::ServerStatus;
 use crate::model::{ModelError, Results, Spec, Thresholds};
 use crate::source::{Address, SourceError, SourceInfo};
 use crate::track::{Looks, Report};
@@ -34,6 +35,8 @@ pub struct ModelInfo {
     pub adapters: Vec<PathBuf>,
     /// The models that could be its second one (see [`crate::model::companion`]) when it was opened.
     pub companions: Vec<PathBuf>,
+    /// What is known of its server, if it runs on one.
+    pub server: Option<Arc<ServerStatus>>,
 }
 
 impl ModelInfo {

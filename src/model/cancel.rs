@@ -6,6 +6,7 @@ use ort::session::builder::LoadCanceler;
 use ort::session::{NoSelectedOutputs, RunOptions};
 
 use super::isolation::Helper;
+use crate::server::Stop;
 
 /// Cancels the work of every model that is opened with it ([`OpenOptions::cancel`](super::OpenOptions::cancel)). Cheap to
 /// clone; all clones are the same token. After [`cancel`](Self::cancel), whatever is under way and whatever is begun later
@@ -23,6 +24,7 @@ struct Work {
     loads: Vec<LoadCanceler>,
     runs: Vec<Weak<RunOptions<NoSelectedOutputs>>>,
     helpers: Vec<Weak<Helper>>,
+    requests: Vec<Stop>,
 }
 
 impl CancelToken {
@@ -39,6 +41,9 @@ impl CancelToken {
         for helper in work.helpers.iter().filter_map(Weak::upgrade) {
             helper.stop();
         }
+        for stop in &work.requests {
+            stop.stop();
+        }
     }
 
     /// Whether [`cancel`](Self::cancel) was called.
@@ -54,6 +59,15 @@ impl CancelToken {
             cancel_load(&load);
         }
         work.loads.push(load);
+    }
+
+    /// Watches all requests to servers with this stop.
+    pub(super) fn add_stop(&self, stop: &Stop) {
+        let mut work = self.lock();
+        if work.cancelled {
+            stop.stop();
+        }
+        work.requests.push(stop.clone());
     }
 
     /// Watches all runs with these options.

@@ -1,11 +1,13 @@
 //! What can go wrong with a model; each message says what happened, each [`ModelError::fix`] what to do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::families::OutputError;
 use super::file::FileError;
 use super::isolation::Ending;
 use super::sidecar::SidecarError;
+use crate::server::{AddressError, ServerError, ServerListError};
 
 /// Why a model can't be opened or run.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,15 @@ pub enum ModelError {
     /// The process in which new models run can't be started.
     #[error("The process in which new models run can't be started: {reason}.")]
     NoHelper { reason: String },
+    /// The server that has the model gives no result. `retry`: when a run may succeed again; `None`: not without a change.
+    #[error("{error}")]
+    Server { error: ServerError, retry: Option<Duration> },
+    /// The address of a model on a server is wrong.
+    #[error("{error}")]
+    Address { error: AddressError },
+    /// The list of the user's servers can't be read.
+    #[error("{error}")]
+    ServerList { error: ServerListError },
     /// A run was ended by a [`StopHandle`](super::StopHandle).
     #[error("The run was stopped.")]
     Stopped,
@@ -106,6 +117,9 @@ impl ModelError {
                 "Restart Sightline; if that doesn't help, start it with \u{201c}--isolate never\u{201d}, which runs new models without this protection.".into()
             }
             Self::RunFailed { .. } => "Try another input size or model.".into(),
+            Self::Server { error, .. } => error.fix(),
+            Self::Address { error } => error.fix(),
+            Self::ServerList { error } => error.fix(),
             Self::Stopped => String::new(),
             Self::Provider { .. } => "Choose \u{201c}CPU\u{201d}, or install what the provider needs.".into(),
         }
@@ -133,6 +147,28 @@ impl ModelError {
     /// Whether what was run can't be run again without being opened again.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Ended { .. })
+        match self {
+            Self::Ended { .. } => true,
+            Self::Server { error, .. } => !error.is_temporary(),
+            _ => false,
+        }
+    }
+
+    /// When a run may succeed again that failed because of its server, if it may.
+    #[must_use]
+    pub fn retry(&self) -> Option<Duration> {
+        match self {
+            Self::Server { error, retry } if error.is_temporary() => *retry,
+            _ => None,
+        }
+    }
+}
+
+impl From<ServerError> for ModelError {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::Stopped => Self::Stopped,
+            error => Self::Server { error, retry: None },
+        }
     }
 }

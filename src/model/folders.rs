@@ -20,6 +20,12 @@ pub fn data_folder() -> Option<PathBuf> {
     Some(etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("sightline"))
 }
 
+/// Returns the folder of the user's servers: their list, their tokens, and what is set for models on them.
+#[must_use]
+pub fn servers_folder() -> Option<PathBuf> {
+    Some(data_folder()?.join("servers"))
+}
+
 /// Returns the folder of optimised models; see [`super::optimised`].
 #[must_use]
 pub fn cache_folder() -> Option<PathBuf> {

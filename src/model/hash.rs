@@ -14,6 +14,12 @@ pub fn sha256(path: &Path) -> Result<String, ModelError> {
     sha256_unless(path, None)
 }
 
+/// SHA-256 of a text, hex, lower case.
+pub(super) fn of_text(text: &str) -> String {
+    use sha2::Digest as _;
+    hex(sha2::Sha256::new_with_prefix(text))
+}
+
 /// As [`sha256`]; ends with [`ModelError::Stopped`] once it is cancelled.
 pub(super) fn sha256_unless(path: &Path, cancel: Option<&CancelToken>) -> Result<String, ModelError> {
     use sha2::Digest as _;

@@ -7,7 +7,8 @@ use std::path::Path;
 use super::file::{FileError, GraphInfo};
 use super::identify::{self, Unknown};
 use super::sidecar::Sidecar;
-use super::{ModelError, Spec, preprocessing};
+use super::{ModelError, Spec, preprocessing, served};
+use crate::server::ModelAddress;
 
 /// The contents of a model file, whether or not a family fits: for `models info` and the page of an unknown model.
 #[derive(Clone, Debug)]
@@ -17,11 +18,15 @@ pub struct Inspection {
     pub spec: Result<Spec, Unknown>,
 }
 
-/// Reads a model file without ONNX Runtime and works out what it is, with what its sidecar sets.
+/// Reads a model file without ONNX Runtime, or asks the server of a model's address, and works out what the model is, with what
+/// its sidecar sets.
 ///
 /// # Errors
 /// If the file can't be read or isn't ONNX, or if something is wrong in its sidecar.
 pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
+    if let Some(address) = ModelAddress::of_path(path).map_err(|error| ModelError::Address { error })? {
+        return served::inspect_served(&address);
+    }
     let overrides = Sidecar::load(path)?.unwrap_or_default();
     inspect_with(path, &overrides)
 }

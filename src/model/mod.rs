@@ -33,6 +33,7 @@ pub mod results;
 mod reused_outputs;
 pub mod runtime;
 pub mod sampling;
+pub mod served;
 pub mod session;
 pub mod sidecar;
 mod skeletons;
@@ -54,6 +55,7 @@ pub use session::StopHandle;
 pub use spec::{Family, Spec, Task, Thresholds};
 
 use crate::frame::{Frame, PixelFormat};
+use crate::server::ModelAddress;
 use companion::Companion;
 use network::Network;
 use results::StageTimes;
@@ -102,10 +104,10 @@ impl Model {
         }
     }
 
-    /// The file's name without its ending.
+    /// Its name; see [`name_of`].
     #[must_use]
     pub fn name(&self) -> String {
-        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+        name_of(&self.path)
     }
 
     /// The file.
@@ -154,6 +156,12 @@ impl Model {
     #[must_use]
     pub fn is_apart(&self) -> bool {
         self.network.session.is_apart()
+    }
+
+    /// What is known of its server, if it is on one.
+    #[must_use]
+    pub fn server(&self) -> Option<std::sync::Arc<served::ServerStatus>> {
+        self.network.session.server()
     }
 
     /// A handle that ends a hanging run.
@@ -234,6 +242,28 @@ impl Model {
         results: &mut Results,
     ) -> Result<StageTimes, ModelError> {
         self.network.run_fitted(image, geometry, thresholds, results)
+    }
+}
+
+/// The name of a model: that of its file without the ending, or that on its server.
+#[must_use]
+pub fn name_of(path: &Path) -> String {
+    match ModelAddress::of_path(path) {
+        Ok(Some(address)) => match address.version {
+            Some(version) => format!("{} {version}", address.model),
+            None => address.model,
+        },
+        _ => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}
+
+/// The whole path of a model's file, or its address as it is.
+#[must_use]
+pub fn whole_path(path: &Path) -> PathBuf {
+    match ModelAddress::of_path(path) {
+        Ok(Some(address)) => address.to_path(),
+        Err(_) => path.to_owned(),
+        Ok(None) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
     }
 }
 

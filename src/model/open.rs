@@ -16,9 +16,10 @@ use super::sidecar::Sidecar;
 use super::spec::{Size, Spec};
 use super::{
     Model, ModelError, OpenOptions, Results, Thresholds, companion, hash, inspect, optimised, preprocessing,
-    probe, runtime,
+    probe, runtime, served,
 };
 use crate::frame::Frame;
+use crate::server::ModelAddress;
 
 impl Model {
     /// Opens a model whose times are to be compared with those of others, in this process: one that hasn't run here yet
@@ -38,11 +39,14 @@ impl Model {
         Ok(model)
     }
 
-    /// Identifies and opens a model file.
+    /// Identifies and opens a model: a file, or the address of one on a server.
     ///
     /// # Errors
     /// If it can't be read, understood or run.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, ModelError> {
+        if let Some(address) = ModelAddress::of_path(path).map_err(|error| ModelError::Address { error })? {
+            return served::open(&address, options);
+        }
         // What is no model is refused before all of a large file is read.
         let graph = inspect::check(path)?;
         let sha256 = hash::sha256_unless(path, options.cancel.as_ref())?;
@@ -89,17 +93,34 @@ fn identified(
     if let Ok(spec) = &mut spec {
         preprocessing::complete(path, overrides, spec);
     }
-    let mut spec = spec.map_err(|unknown| match unknown {
+    let spec = spec.map_err(|unknown| match unknown {
         Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },
         Unknown::CannotRun { reason, remedy } => {
             ModelError::CannotRun { path: path.to_owned(), reason, remedy }
         }
     })?;
+    Ok(with_size(spec, options))
+}
+
+/// The spec with the input size that the user chose, where the model leaves it open.
+pub(super) fn with_size(mut spec: Spec, options: &OpenOptions) -> Spec {
     if let (Some(size), Size::Dynamic { stride, .. }) = (options.size, spec.input.size) {
         let whole = |n: u32| n.max(1).div_ceil(stride) * stride;
         spec.input.size = Size::Dynamic { width: whole(size.0), height: whole(size.1), stride };
     }
-    Ok(spec)
+    spec
+}
+
+/// Makes the tensors of the inputs other than the image.
+pub(super) fn extra_inputs(session: &mut Session, spec: &Spec, path: &Path) -> Result<(), ModelError> {
+    session.set_extra_inputs(&spec.input.extras).map_err(|error| match error {
+        ExtraInputError::Session(error) => *error,
+        other => ModelError::CannotRun {
+            path: path.to_owned(),
+            reason: other.to_string(),
+            remedy: "Export it again with the image as its only input.".into(),
+        },
+    })
 }
 
 fn open_session(
@@ -134,14 +155,7 @@ fn open_session(
     };
     let mut session =
         Session::open(&bytes, (&spec.input.name, spec.input.element), device, options, attempt)?;
-    session.set_extra_inputs(&spec.input.extras).map_err(|error| match error {
-        ExtraInputError::Session(error) => *error,
-        other => ModelError::CannotRun {
-            path: path.to_owned(),
-            reason: other.to_string(),
-            remedy: "Export it again with the image as its only input.".into(),
-        },
-    })?;
+    extra_inputs(&mut session, spec, path)?;
     if let Some(adapter) = &options.adapter {
         session.adapt(adapter)?;
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::cancel::CancelToken;
 use super::isolation::Isolation;
@@ -70,6 +71,11 @@ pub struct OpenOptions {
     pub cache: Option<PathBuf>,
     /// Which models run in a process of their own; `None`: none does, and nothing is remembered of them.
     pub isolation: Option<Isolation>,
+    /// What runs a model on a server while the server doesn't: addresses of the model on other servers, and last a file. Empty:
+    /// what is saved for the server.
+    pub fallbacks: Vec<PathBuf>,
+    /// How long a run on a server tries again before it fails.
+    pub patience: Duration,
     /// Ends opening and running from another thread.
     pub cancel: Option<CancelToken>,
 }

@@ -1,5 +1,5 @@
-//! A model's session: in this process, or in one of its own ([`super::isolation`]). Everything else of a model works
-//! alike with either.
+//! A model's session: in this process, in one of its own ([`super::isolation`]), or on a server ([`super::served`]). Everything
+//! else of a model works alike with each.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,9 +11,11 @@ use super::input::TensorMut;
 use super::isolation::{Attempt, Helper, RemoteSession};
 use super::local_session::{LocalSession, Runs};
 use super::runtime::Provider;
+use super::served::{ServedSession, ServerStatus};
 use super::spec::{Element, ExtraInput};
 use super::tensor::Tensor;
 use super::{ModelError, OpenOptions};
+use crate::server::Stop;
 
 /// Ends a run that hangs, from any thread.
 #[derive(Clone)]
@@ -24,6 +26,7 @@ pub struct StopHandle(SmallVec<[Stopper; 2]>);
 enum Stopper {
     Here(Runs),
     Apart(Arc<Helper>),
+    Served(Stop),
 }
 
 impl std::fmt::Debug for StopHandle {
@@ -43,6 +46,7 @@ impl StopHandle {
                     }
                 }
                 Stopper::Apart(helper) => helper.stop(),
+                Stopper::Served(stop) => stop.stop(),
             }
         }
     }
@@ -102,13 +106,15 @@ pub fn live_threads() -> usize {
 enum Place {
     Here(Box<LocalSession>),
     Apart(Box<RemoteSession>),
+    Served(Box<ServedSession>),
 }
 
 /// An open session with a tensor for its image.
 #[derive(Debug)]
 pub struct Session {
     place: Place,
-    attempt: Arc<Attempt>,
+    /// What is remembered of its runs; nothing of those on a server.
+    attempt: Option<Arc<Attempt>>,
     /// The provider that runs it.
     pub provider: Provider,
     /// Why the requested provider doesn't.
@@ -131,21 +137,42 @@ impl Session {
         options: &OpenOptions,
         attempt: &Arc<Attempt>,
     ) -> Result<Self, ModelError> {
-        let attempt = Arc::clone(attempt);
+        let path = attempt.path();
+        let kept = Some(Arc::clone(attempt));
         Ok(match attempt.apart() {
             None => {
-                let session = LocalSession::open(attempt.path(), bytes, image, device, options)?;
+                let session = LocalSession::open(path, bytes, image, device, options)?;
                 let (provider, fallback, threads) =
                     (session.provider, session.fallback.clone(), session.threads);
-                Self { place: Place::Here(Box::new(session)), attempt, provider, fallback, threads }
+                Self { place: Place::Here(Box::new(session)), attempt: kept, provider, fallback, threads }
             }
             Some(isolation) => {
-                let session = RemoteSession::open(bytes, image, device, options, (isolation, &attempt))?;
+                let session = RemoteSession::open(bytes, image, device, options, (isolation, attempt))?;
                 let (provider, fallback, threads) =
                     (session.provider, session.fallback.clone(), session.threads);
-                Self { place: Place::Apart(Box::new(session)), attempt, provider, fallback, threads }
+                Self { place: Place::Apart(Box::new(session)), attempt: kept, provider, fallback, threads }
             }
         })
+    }
+
+    /// A session on a server.
+    pub(super) fn served(session: ServedSession) -> Self {
+        Self {
+            place: Place::Served(Box::new(session)),
+            attempt: None,
+            provider: Provider::Cpu,
+            fallback: None,
+            threads: 1,
+        }
+    }
+
+    /// What is known of its server, if it is on one.
+    #[must_use]
+    pub fn server(&self) -> Option<Arc<ServerStatus>> {
+        match &self.place {
+            Place::Served(session) => Some(session.status()),
+            Place::Here(_) | Place::Apart(_) => None,
+        }
     }
 
     /// Whether it is in a process of its own.
@@ -162,6 +189,10 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.adapt(path),
             Place::Apart(session) => session.adapt(path),
+            Place::Served(_) => Err(ModelError::BadAdapter {
+                path: path.to_owned(),
+                reason: "a model on a server takes none".into(),
+            }),
         }
     }
 
@@ -173,16 +204,28 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.end_profile(),
             Place::Apart(session) => session.end_profile(),
+            Place::Served(_) => {
+                Err(ModelError::RunFailed { reason: "a model on a server gives no profile".into() })
+            }
         }
     }
 
     /// A handle that ends a hanging run.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        StopHandle(smallvec::smallvec![match &self.place {
+        let stopper = match &self.place {
             Place::Here(session) => Stopper::Here(session.runs()),
             Place::Apart(session) => Stopper::Apart(session.helper()),
-        }])
+            Place::Served(session) => Stopper::Served(session.stop()),
+        };
+        let handle = StopHandle(smallvec::smallvec![stopper]);
+        match &self.place {
+            Place::Served(session) => match session.local_stop() {
+                Some(local) => handle.and(local),
+                None => handle,
+            },
+            Place::Here(_) | Place::Apart(_) => handle,
+        }
     }
 
     /// Makes the tensors of the inputs other than the image.
@@ -193,6 +236,7 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.set_extra_inputs(specs),
             Place::Apart(session) => session.set_extra_inputs(specs),
+            Place::Served(session) => session.set_extra_inputs(specs),
         }
     }
 
@@ -204,6 +248,7 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.fit_extra_inputs(size),
             Place::Apart(session) => session.fit_extra_inputs(size),
+            Place::Served(session) => session.fit_extra_inputs(size),
         }
     }
 
@@ -215,6 +260,7 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.reset_state(),
             Place::Apart(session) => session.reset_state(),
+            Place::Served(session) => session.reset_state(),
         }
     }
 
@@ -226,6 +272,7 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.image(shape),
             Place::Apart(session) => session.image(shape),
+            Place::Served(session) => session.image(shape),
         }
     }
 
@@ -242,6 +289,7 @@ impl Session {
         match &self.place {
             Place::Here(session) => session.image_bytes(),
             Place::Apart(session) => session.image_bytes(),
+            Place::Served(session) => session.image_bytes(),
         }
     }
 
@@ -254,9 +302,12 @@ impl Session {
         let result = match &mut self.place {
             Place::Here(session) => session.run(read),
             Place::Apart(session) => session.run(read),
+            Place::Served(session) => session.run(read),
         };
-        if result.is_ok() {
-            self.attempt.ran();
+        if result.is_ok()
+            && let Some(attempt) = &self.attempt
+        {
+            attempt.ran();
         }
         result
     }

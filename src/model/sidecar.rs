@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelError;
 use super::labels::Labels;
 use super::spec::{ColourOrder, Family, Fit, Layout, Range, Resample, Spec, Task};
+use super::{ModelError, folders, served};
+use crate::server::{ModelAddress, is_address};
 use crate::whole_file;
 
 /// A file with more bytes is neither read nor written: class names by the hundred thousand fit.
@@ -48,10 +49,15 @@ pub struct Sidecar {
     pub labels: Option<Vec<String>>,
 }
 
-/// The path of a model's sidecar: that of the model with the extension `.toml`.
+/// The path of a model's sidecar: that of the model with the extension `.toml`; for a model on a server a file in the folder of
+/// servers.
 #[must_use]
 pub fn path_for(model: &Path) -> PathBuf {
-    model.with_extension("toml")
+    let Ok(Some(address)) = ModelAddress::of_path(model) else { return model.with_extension("toml") };
+    let server = served::safe(&format!("{}_{}", address.server.host, address.server.port));
+    let version = address.version.as_deref().map(|version| format!(" {}", served::safe(version)));
+    let name = format!("{}{}.toml", served::safe(&address.model), version.unwrap_or_default());
+    folders::servers_folder().unwrap_or_default().join(server).join(name)
 }
 
 impl Sidecar {
@@ -90,6 +96,10 @@ impl Sidecar {
         let text = toml::to_string_pretty(self).map_err(|e| bad(e.into()))?;
         if text.len() as u64 > MAX_BYTES {
             return Err(bad(whole_file::too_large(MAX_BYTES).into()));
+        }
+        if is_address(model) {
+            // The folder of a server is made with its first settings.
+            std::fs::create_dir_all(whole_file::folder_of(&path)).map_err(|e| bad(e.into()))?;
         }
         whole_file::write(&path, text.as_bytes()).map_err(|e| bad(e.into()))?;
         Ok(path)

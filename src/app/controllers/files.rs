@@ -11,6 +11,7 @@ use crate::app::strings::{PageText, sentences, source_page};
 use crate::app::view::Typed;
 use crate::app::workers::Done;
 use crate::discard::{self, DiscardError, Discarded};
+use crate::server::ModelAddress;
 use crate::source::address::typed_path;
 use crate::source::{Address, SourceError};
 
@@ -170,6 +171,9 @@ fn meaning(what: Choose, text: &str, in_library: bool) -> Result<Intent, SourceE
             stream @ Address::Stream(_) => Ok(Intent::Source(SourceIntent::Open(stream))),
             _ => Err(SourceError::Unknown { text: text.to_owned() }),
         };
+    }
+    if let Some(address) = ModelAddress::of_path(Path::new(text.trim())).ok().flatten() {
+        return Ok(Intent::Model(ModelIntent::Open(address.to_path())));
     }
     let path = typed_path(text);
     let path = std::path::absolute(&path).unwrap_or(path);

@@ -1,6 +1,7 @@
 //! The pages of sources and models that fail: a title, an explanation and a fix; and the names of tasks.
 
 use super::failures::{Explain, FailureText, zh};
+use super::servers::{address_texts, list_texts, server_texts};
 use crate::file_kind::FileKind;
 use crate::model::ModelError;
 use crate::model::isolation::{Crash, Ending};
@@ -44,13 +45,13 @@ impl From<PageText> for FailureText {
 }
 
 /// The texts of an error's page in both languages. Explanation and fix in English are those of the error itself.
-struct Texts {
+pub(super) struct Texts {
     english_title: &'static str,
     chinese: PageText,
 }
 
 impl Texts {
-    fn new(
+    pub(super) fn new(
         english_title: &'static str,
         chinese_title: &str,
         explanation: impl Into<String>,
@@ -281,6 +282,9 @@ pub fn model_page(language: Language, error: &ModelError) -> PageText {
 
 fn model_texts(error: &ModelError) -> Texts {
     match error {
+        ModelError::Server { error, .. } => server_texts(error),
+        ModelError::Address { error } => address_texts(error),
+        ModelError::ServerList { error } => list_texts(error),
         ModelError::NoFile { path } => Texts::new(
             "Model not found",
             "找不到模型",

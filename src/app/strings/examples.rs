@@ -28,6 +28,7 @@ use crate::model::sidecar::SidecarError;
 use crate::model::spec::{Family, Task};
 use crate::record::RecordError;
 use crate::save::SnapshotError;
+use crate::server::{AddressError, ServerError, ServerListError};
 use crate::settings::SettingsError;
 use crate::source::SourceError;
 use crate::track::zones::{Part, SceneFileError, SceneProblem};
@@ -154,6 +155,44 @@ examples! { model_errors_without_reasons: ModelError =
     NoHelper { reason: reason() },
     Stopped,
     Provider { provider: "CUDA".into(), reason: "this build of ONNX Runtime doesn't offer it".into() },
+    Server { error: ServerError::Stopped, retry: None },
+    Address { error: AddressError::Extra },
+    ServerList { error: ServerListError::Unreadable { path: path(), reason: reason() } },
+}
+
+fn server() -> String {
+    "oip://host:8000".into()
+}
+
+examples! { server_errors: ServerError =
+    Unreachable { server: server(), reason: "Connection refused".into() },
+    Lost { server: server(), reason: "connection closed before message completed".into() },
+    TimedOut { server: server(), after: Duration::from_secs(8) },
+    Certificate { server: server(), reason: "invalid peer certificate: UnknownIssuer".into() },
+    Forbidden { server: server(), status: 401 },
+    NoModel { server: server(), model: "yolo".into() },
+    NotReady { server: server(), model: "yolo".into(), reason: None },
+    Busy { server: server() },
+    Failed { server: server(), message: "HTTP status 500".into() },
+    Garbled { server: server(), reason: "its response has no output".into() },
+    NoList { server: server() },
+    BadCertificateFile { path: "/home/me/lab.pem".into(), reason: "it holds no certificate".into() },
+    Setup { server: server(), reason: "its token has characters that can't be sent".into() },
+    Stopped,
+}
+
+examples! { address_errors: AddressError =
+    Scheme("http://host".into()),
+    Host("oip://".into()),
+    Port("oip://host:0".into()),
+    NoModel("oip://host".into()),
+    TooLong("oip://host/a/1/b".into()),
+    Extra,
+}
+
+examples! { server_list_errors: ServerListError =
+    Unreadable { path: path(), reason: reason() },
+    Unwritable { path: path(), reason: reason() },
 }
 
 /// Every kind, with every reason inside.
@@ -174,7 +213,16 @@ fn model_errors() -> Vec<ModelError> {
     ];
     let endings = endings.into_iter().map(|ending| ModelError::Ended { path: path(), ending });
     let all = model_errors_without_reasons().into_iter().chain(files).chain(sidecars).chain(outputs);
-    all.chain(endings).collect()
+    let servers = server_errors().into_iter().filter(|error| *error != ServerError::Stopped);
+    let servers = servers.map(|error| ModelError::Server { error, retry: None });
+    let addresses = address_errors().into_iter().map(|error| ModelError::Address { error });
+    let lists = server_list_errors().into_iter().map(|error| ModelError::ServerList { error });
+    all.chain(endings)
+        .chain(servers)
+        .chain(addresses)
+        .chain(lists)
+        .filter(|error| !matches!(error, ModelError::Server { error: ServerError::Stopped, .. }))
+        .collect()
 }
 
 examples! { download_errors: DownloadError =

@@ -54,6 +54,7 @@ mod library;
 mod phrases;
 mod recording;
 mod review;
+mod servers;
 mod shutter;
 mod speed;
 mod tracking;

@@ -21,7 +21,8 @@ use crate::model::Task;
     Examples:\n  sightline models list --task detect --sort speed\n  \
     sightline models list --available            what can be downloaded\n  \
     sightline models list --classics             a course: AlexNet, VGG, … with year, size and accuracy\n  \
-    sightline models list --available yolo --format json"
+    sightline models list --available yolo --format json\n  \
+    sightline models list --server oip://lab:8000"
 )]
 pub struct ListArgs {
     /// Search for these words in names, families and licences: English, Chinese or pinyin initials
@@ -33,6 +34,9 @@ pub struct ListArgs {
     /// List the classics of those that can be downloaded, in the order of a course
     #[arg(long, conflicts_with = "sort")]
     classics: bool,
+    /// List the models of an inference server: oip://HOST:PORT, oips://, grpc:// or grpcs://
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["available", "classics", "words", "task", "sort"])]
+    server: Option<String>,
     /// List only models for this task: detect, segment, semantic, matte, pose, obb, depth, classify, stylize, action
     #[arg(short, long, value_name = "TASK", value_parser = task)]
     task: Option<Task>,
@@ -56,6 +60,9 @@ fn task(text: &str) -> Result<Task, String> {
 /// # Errors
 /// Standard output can't be written.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
+    if let Some(server) = &args.server {
+        return super::servers::list(server, args.format);
+    }
     let catalogue = Arc::new(Catalogue::load());
     let mut inventory = load_inventory(&catalogue);
     let mut entries = inventory.entries();

@@ -4,6 +4,7 @@ mod import;
 mod info;
 mod list;
 mod pull;
+mod servers;
 mod upkeep;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub enum ModelsCommand {
     List(list::ListArgs),
     /// Show what models are and how Sightline recognised them; needs no ONNX Runtime
     Info(info::InfoArgs),
+    /// List the inference servers that are saved, save one or forget one
+    Servers(servers::ServersArgs),
     /// Download models from the catalogue
     Pull(pull::PullArgs),
     /// Import models from files, folders or .zip archives
@@ -48,6 +51,7 @@ pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
     match command {
         ModelsCommand::List(args) => list::run(args),
         ModelsCommand::Info(args) => info::run(args),
+        ModelsCommand::Servers(args) => servers::run(args),
         ModelsCommand::Pull(args) => pull::run(args),
         ModelsCommand::Import(args) => import::run(args),
         ModelsCommand::Verify(args) => upkeep::verify(args),

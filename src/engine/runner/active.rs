@@ -37,6 +37,8 @@ pub(in crate::engine) struct ActiveModel {
     is_limited: bool,
     /// In a row.
     failures: u32,
+    /// It isn't run before this: its server failed.
+    rests_until: Option<Instant>,
 }
 
 impl ActiveModel {
@@ -48,6 +50,7 @@ impl ActiveModel {
             thresholds: Thresholds::default(),
             is_limited: false,
             failures: 0,
+            rests_until: None,
         }
     }
 
@@ -84,6 +87,16 @@ impl ActiveModel {
     pub fn fail(&mut self) -> bool {
         self.failures += 1;
         self.failures >= MOST_FAILURES
+    }
+
+    /// It isn't run for so long.
+    pub fn rest(&mut self, most: Option<Duration>) {
+        self.rests_until = most.map(|most| Instant::now() + most);
+    }
+
+    /// Whether it isn't to be run yet.
+    pub fn rests(&self) -> bool {
+        self.rests_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// A run succeeded. Returns whether the one before failed.

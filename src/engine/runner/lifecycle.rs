@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::in_flight::InFlight;
 use super::pace::Tuner;
 use super::session::Session;
 use crate::engine::choice::ModelChoice;
@@ -18,8 +19,8 @@ pub(in crate::engine) struct Assignment {
     pub choice: u64,
     /// In the order in which they were asked for; `None`: not open (yet).
     pub compared: Vec<Option<Arc<Session>>>,
-    /// A second session of the first model, for the other worker.
-    pub second: Option<Arc<Session>>,
+    /// Further sessions of the first model, for the other workers.
+    pub further: Vec<Arc<Session>>,
 }
 
 impl Assignment {
@@ -32,7 +33,7 @@ impl Assignment {
     }
 
     pub fn sessions(&self) -> impl Iterator<Item = &Arc<Session>> {
-        self.first.iter().chain(self.compared.iter().flatten()).chain(&self.second)
+        self.first.iter().chain(self.compared.iter().flatten()).chain(&self.further)
     }
 }
 
@@ -93,17 +94,27 @@ pub(super) struct Compared {
     pub phase: ComparedPhase,
 }
 
-/// The life cycle of the second session.
+/// The further sessions of the first model: for every other frame, or for frames that are on their way to a server at once.
 #[derive(Debug, Default)]
-pub(super) enum Second {
-    #[default]
-    Off,
-    /// It is to be opened for the first session `of`.
-    Wanted {
-        of: u64,
-        choice: Box<ModelChoice>,
-    },
-    Running(Arc<Session>),
+pub(super) struct Further {
+    /// Those that run.
+    pub running: Vec<Arc<Session>>,
+    /// One more is to be opened.
+    pub wanted: Option<WantedSession>,
+}
+
+/// A further session that is to be opened for the first session `of`.
+#[derive(Debug)]
+pub(super) struct WantedSession {
+    pub of: u64,
+    pub choice: Box<ModelChoice>,
+}
+
+impl Further {
+    /// Whether there is none, and none is to be opened.
+    pub fn is_off(&self) -> bool {
+        self.running.is_empty() && self.wanted.is_none()
+    }
 }
 
 /// What the loader is to open.
@@ -118,8 +129,8 @@ pub(in crate::engine) struct Job {
 pub(in crate::engine) enum JobPlace {
     First,
     Compared,
-    /// The second session of the first one, which has this id.
-    Second(u64),
+    /// A further session of the first one, which has this id.
+    Further(u64),
 }
 
 /// Everything that [`Models`](super::models::Models) decides about.
@@ -129,7 +140,7 @@ pub(super) struct Inner {
     pub wanted: Option<ModelChoice>,
     pub active: FirstModel,
     pub compared: Vec<Compared>,
-    pub second: Second,
+    pub further: Further,
     pub epoch: u64,
     /// Counts the choices of models to compare.
     pub choice: u64,
@@ -138,6 +149,7 @@ pub(super) struct Inner {
     /// Sessions that no worker is to run any more and that one may still be running, with the time of their replacement.
     pub replaced: Vec<(Arc<Session>, Instant)>,
     pub tuner: Tuner,
+    pub in_flight: InFlight,
     pub tuned: Option<Instant>,
     pub stopping: bool,
 }
@@ -165,9 +177,7 @@ impl Inner {
             && match job.place {
                 JobPlace::First => self.wanted.as_ref() == Some(&job.choice),
                 JobPlace::Compared => self.position_of_wanted(&job.choice).is_some(),
-                JobPlace::Second(of) => {
-                    matches!(self.second, Second::Wanted { of: wanted, .. } if wanted == of)
-                }
+                JobPlace::Further(of) => self.further.wanted.as_ref().is_some_and(|wanted| wanted.of == of),
             }
     }
 
@@ -195,11 +205,7 @@ impl Inner {
         if let Some(compared) = self.compared.iter().find(wanted) {
             return Some(Job { choice: compared.choice.clone(), place: JobPlace::Compared });
         }
-        match &self.second {
-            Second::Wanted { of, choice } => {
-                Some(Job { choice: ModelChoice::clone(choice), place: JobPlace::Second(*of) })
-            }
-            Second::Off | Second::Running(_) => None,
-        }
+        let further = self.further.wanted.as_ref()?;
+        Some(Job { choice: ModelChoice::clone(&further.choice), place: JobPlace::Further(further.of) })
     }
 }

@@ -5,6 +5,8 @@
 
 mod active;
 pub(in crate::engine) mod cache;
+mod further;
+mod in_flight;
 mod lifecycle;
 pub(in crate::engine) mod loader;
 pub(in crate::engine) mod models;
@@ -12,7 +14,6 @@ pub(super) mod pace;
 pub(super) mod predictor;
 mod recognise;
 mod reports;
-mod second;
 mod session;
 pub(in crate::engine) mod worker;
 

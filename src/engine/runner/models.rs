@@ -1,4 +1,4 @@
-//! Which models run: the life cycle of the first model, of those compared with it, and of its second session.
+//! Which models run: the life cycle of the first model, of those compared with it, and of its further sessions.
 //!
 //! A user runs model A and picks B. A goes on while the loader opens B ([`Inner::wanted`]). Then B is given to the worker
 //! ([`FirstModel::Warming`]) and A waits: if B fails on its very first frame, A comes back; with B's first result A is given back to
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 use super::cache::SessionCache;
-use super::lifecycle::{Assignment, Compared, ComparedPhase, FirstModel, Inner, Job, JobPlace, Second};
+use super::lifecycle::{Assignment, Compared, ComparedPhase, FirstModel, Inner, Job, JobPlace};
 use super::pace::PaceReport;
 use super::session::{Health, Session};
 use crate::engine::choice::MAX_COMPARED;
@@ -127,16 +127,12 @@ impl Models {
             ComparedPhase::Running(session) => Some(Arc::clone(session)),
             ComparedPhase::Wanted | ComparedPhase::Failed => None,
         };
-        let second = match &inner.second {
-            Second::Running(session) => Some(Arc::clone(session)),
-            Second::Off | Second::Wanted { .. } => None,
-        };
         let new = Assignment {
             epoch: inner.epoch,
             first: inner.active.session().cloned(),
             choice: inner.choice,
             compared: inner.compared.iter().map(running).collect(),
-            second,
+            further: inner.further.running.clone(),
         };
         let is_in =
             |list: &Assignment, session: &Arc<Session>| list.sessions().any(|s| Arc::ptr_eq(s, session));
@@ -178,7 +174,7 @@ impl Models {
                 self.cache.give_back(&session);
             }
         }
-        self.end_second(&mut inner);
+        self.end_further(&mut inner);
         inner.choice += 1;
         inner.cancel_unwanted();
         self.assign(&mut inner, false);
@@ -208,7 +204,7 @@ impl Models {
                 self.cache.give_back(&session);
             }
         }
-        self.end_second(&mut inner);
+        self.end_further(&mut inner);
         inner.choice += 1;
         inner.cancel_unwanted();
         self.publisher.compare(inner.choice, false);
@@ -297,8 +293,9 @@ impl Models {
                     self.assign(&mut inner, false);
                 }
             }
-            (Ok(session), JobPlace::Second(_)) if is_wanted => {
-                inner.second = Second::Running(session);
+            (Ok(session), JobPlace::Further(_)) if is_wanted => {
+                inner.further.wanted = None;
+                inner.further.running.push(session);
                 inner.tuner.changed(true, Instant::now());
                 self.assign(&mut inner, false);
             }
@@ -326,9 +323,9 @@ impl Models {
                     }
                 });
             }
-            (Err(error), JobPlace::Second(_)) if is_wanted => {
-                tracing::warn!("no second session: {error}");
-                inner.second = Second::Off;
+            (Err(error), JobPlace::Further(_)) if is_wanted => {
+                tracing::warn!("no further session: {error}");
+                inner.further.wanted = None;
                 inner.tuner.refuse();
             }
             // The failure of a model that nobody wants any more is of no interest.
@@ -346,7 +343,7 @@ impl Models {
             }
             return;
         }
-        self.end_second(inner);
+        self.end_further(inner);
         // The session that ran before may have been given back since the loader found it.
         self.cache.lease_again(&session);
         let previous = match std::mem::take(&mut inner.active) {
@@ -367,7 +364,7 @@ impl Models {
         self.assign(inner, true);
     }
 
-    /// Ends runs that hang, and decides about the second session. Called a few times a second.
+    /// Ends runs that hang, and decides about further sessions. Called a few times a second.
     pub fn tick(&self) {
         let mut inner = self.lock();
         self.end_overdue(&mut inner);

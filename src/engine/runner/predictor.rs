@@ -64,6 +64,7 @@ impl Predictor for Model {
             adapter: self.adapter().map(Into::into),
             adapters: crate::model::adapter::adapters_of(self.path()),
             companions: crate::model::companion::choices(self.path(), self.spec().task),
+            server: self.server(),
         }
     }
 

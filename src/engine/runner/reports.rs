@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::lifecycle::{ComparedPhase, FirstModel, Inner, Second};
+use super::lifecycle::{ComparedPhase, FirstModel, Inner};
 use super::models::Models;
 use super::session::{Health, Session};
 use crate::model::ModelError;
@@ -53,12 +53,14 @@ impl Models {
         if let Some(place) = inner.place_of(session) {
             return self.compared_failed(&mut inner, place, session, &failed.1, hopeless);
         }
-        if let Second::Running(second) = &inner.second
-            && Arc::ptr_eq(second, session)
-        {
-            tracing::warn!("the second session fails: {}", failed.1);
+        if inner.further.running.iter().any(|further| Arc::ptr_eq(further, session)) {
+            // A server that fails is asked again by each of its sessions.
+            if failed.1.retry().is_some() && !hopeless {
+                return;
+            }
+            tracing::warn!("a further session fails: {}", failed.1);
             session.set_health(Health::Dead);
-            self.end_second(&mut inner);
+            self.end_further(&mut inner);
             inner.tuner.refuse();
             return self.assign(&mut inner, false);
         }
@@ -87,7 +89,7 @@ impl Models {
                 self.publisher.clear(inner.epoch);
                 if hopeless {
                     session.set_health(Health::Dead);
-                    self.end_second(&mut inner);
+                    self.end_further(&mut inner);
                     self.end_active(&mut inner);
                 }
                 self.change_state(|state| {
@@ -130,8 +132,8 @@ impl Models {
         if let Some(place) = inner.place_of(session) {
             return self.compared_failed(&mut inner, place, session, &Arc::new(ModelError::Stopped), true);
         }
-        if matches!(&inner.second, Second::Running(second) if Arc::ptr_eq(second, session)) {
-            self.end_second(&mut inner);
+        if inner.further.running.iter().any(|further| Arc::ptr_eq(further, session)) {
+            self.end_further(&mut inner);
             return self.assign(&mut inner, false);
         }
         match &inner.active {
@@ -139,7 +141,7 @@ impl Models {
             FirstModel::Warming { .. } | FirstModel::None => {}
             FirstModel::Running(first) if !Arc::ptr_eq(first, session) => {}
             FirstModel::Running(_) => {
-                self.end_second(&mut inner);
+                self.end_further(&mut inner);
                 self.end_active(&mut inner);
                 self.change_state(|state| state.current = None);
             }

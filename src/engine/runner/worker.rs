@@ -1,8 +1,8 @@
 //! The workers: threads that take the newest decoded frame when they are free, run their models on it and publish the results.
 //!
-//! There are two. The first runs the first model and those compared with it, one after the other: at the same time on two cores
-//! each would slow the others down, and the times to be compared would be wrong. The second runs a second session of the
-//! first model, if there is one: both take frames from the same slot, so that alternate frames go to either.
+//! The first runs the first model and those compared with it, one after the other: at the same time on two cores each would slow
+//! the others down, and the times to be compared would be wrong. Each of the others runs a further session of the first model, if
+//! there are any: all take frames from the same slot, so that each frame goes to one of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::model::{ModelError, Thresholds};
 const WAIT: Duration = Duration::from_millis(50);
 /// How soon a worker looks again for a session that another thread still runs.
 const SOON: Duration = Duration::from_millis(2);
-/// How often the second worker looks whether it has something to do.
+/// How often a further worker looks whether it has something to do, where the source isn't live.
 const IDLE: Duration = Duration::from_millis(100);
 
 /// What a worker works with.
@@ -33,9 +33,9 @@ pub(in crate::engine) struct Shared {
     pub models: Arc<Models>,
     pub publisher: Arc<Publisher>,
     pub inbox: LatestReader<Arc<Frame>>,
-    /// The frame that the second worker took last. It may be an image's only frame, which the first worker has never seen: if
-    /// the model changes while the second session runs it, the new model is run on this frame.
-    pub taken_by_second: Arc<Mutex<Option<Arc<Frame>>>>,
+    /// The newest frame that a further worker took. It may be an image's only frame, which the first worker has never seen: if
+    /// the model changes while the further session runs it, the new model is run on this frame.
+    pub taken_by_further: Arc<Mutex<Option<Arc<Frame>>>>,
 }
 
 /// Runs the first model and those compared with it, until the engine ends.
@@ -62,7 +62,9 @@ pub(in crate::engine) fn run_first(shared: &Shared) {
             }
             continue;
         }
-        if !worker.active.iter_mut().flatten().all(ActiveModel::prepare) {
+        let is_prepared = worker.active.iter_mut().flatten().all(ActiveModel::prepare);
+        // A model whose server fails rests for a while; with others the frames go on.
+        if !is_prepared || worker.active.iter().flatten().all(ActiveModel::rests) {
             std::thread::sleep(SOON);
             continue;
         }
@@ -78,27 +80,25 @@ pub(in crate::engine) fn run_first(shared: &Shared) {
     }
 }
 
-/// Runs the second session of the first model, while there is one, until the engine ends.
-pub(in crate::engine) fn run_second(shared: &Shared) {
+/// Runs a further session of the first model, the one with this index, while there is one.
+pub(in crate::engine) fn run_further(shared: &Shared, index: usize) {
     let mut assignment = Arc::<Assignment>::default();
     let mut active: Option<ActiveModel> = None;
     let mut recogniser = Recogniser::default();
     while !shared.context.is_stopping() {
         if !shared.models.is_newest(&assignment) {
             assignment = shared.models.assignment();
-            if !is(active.as_ref(), assignment.second.as_ref()) {
-                active = assignment.second.as_ref().map(ActiveModel::new);
+            let session = assignment.further.get(index);
+            if !is(active.as_ref(), session) {
+                active = session.map(ActiveModel::new);
             }
         }
-        let Some(active) = &mut active else {
-            std::thread::sleep(IDLE);
-            continue;
-        };
+        let Some(active) = &mut active else { return };
         if !shared.context.is_real_time() {
             std::thread::sleep(IDLE);
             continue;
         }
-        if !active.prepare() {
+        if !active.prepare() || active.rests() {
             std::thread::sleep(SOON);
             continue;
         }
@@ -106,7 +106,14 @@ pub(in crate::engine) fn run_second(shared: &Shared) {
         if frame.generation != shared.context.feed() {
             continue;
         }
-        *shared.taken_by_second.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&frame));
+        let mut taken = shared.taken_by_further.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken
+            .as_ref()
+            .is_none_or(|taken| taken.generation != frame.generation || taken.captured <= frame.captured)
+        {
+            *taken = Some(Arc::clone(&frame));
+        }
+        drop(taken);
         let controls = shared.context.controls.now();
         active.limit_as(&controls.thresholds);
         match active.predict(&frame, controls.slow_down) {
@@ -116,7 +123,11 @@ pub(in crate::engine) fn run_second(shared: &Shared) {
                 active.give_back(prediction);
             }
             Err(ModelError::Stopped) => shared.models.ended(active.session()),
-            Err(error) => shared.models.failed(active.session(), error, true),
+            Err(error) => {
+                let retry = error.retry();
+                active.rest(retry);
+                shared.models.failed(active.session(), error, retry.is_none());
+            }
         }
     }
 }
@@ -174,16 +185,16 @@ impl Worker<'_> {
 
     /// The newest frame of the current source that was run or could have been.
     fn last_frame(&mut self) -> Option<Arc<Frame>> {
-        let by_second = self
+        let by_further = self
             .shared
-            .taken_by_second
+            .taken_by_further
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .as_ref()
             .map(Arc::clone);
         let published = self.shared.publisher.newest().map(|prediction| Arc::clone(&prediction.frame));
         let feed = self.shared.context.feed();
-        let frames = [self.last.take(), by_second, published];
+        let frames = [self.last.take(), by_further, published];
         frames
             .into_iter()
             .flatten()
@@ -221,9 +232,9 @@ impl Worker<'_> {
         self.must_run_again = false;
         self.thresholds = thresholds;
         self.last = Some(Arc::clone(frame));
-        let mut by_second = self.shared.taken_by_second.lock().unwrap_or_else(PoisonError::into_inner);
-        by_second.take_if(|taken| taken.captured <= frame.captured);
-        drop(by_second);
+        let mut by_further = self.shared.taken_by_further.lock().unwrap_or_else(PoisonError::into_inner);
+        by_further.take_if(|taken| taken.captured <= frame.captured);
+        drop(by_further);
 
         let compares = !self.assignment.compared.is_empty();
         let mut found: [Option<Arc<Prediction>>; MAX_COMPARED] = [const { None }; MAX_COMPARED];
@@ -261,7 +272,7 @@ impl Worker<'_> {
         let first = self.active[0].as_ref().filter(|_| place > 0);
         let first = first.map(|first| Arc::clone(&first.session().info));
         let Shared { context, models, publisher, .. } = self.shared;
-        let active = self.active[place].as_mut()?;
+        let active = self.active[place].as_mut().filter(|active| !active.rests())?;
         active.limit(&self.thresholds, first.as_deref());
         match active.predict(frame, slow_down) {
             Ok(mut prediction) => {
@@ -292,7 +303,12 @@ impl Worker<'_> {
             }
             Err(error) => {
                 tracing::warn!("{}: {error}", active.session().info.name);
-                let hopeless = active.fail() || error.is_final();
+                let retry = error.retry();
+                active.rest(retry);
+                // An image has no further frame that would show that the server is back.
+                self.must_run_again |= retry.is_some();
+                // A server that fails for an hour may come back.
+                let hopeless = (active.fail() && retry.is_none()) || error.is_final();
                 models.failed(active.session(), error, hopeless);
                 None
             }

@@ -250,6 +250,7 @@ pub(in crate::engine) fn model_info(name: &str) -> ModelInfo {
         adapter: None,
         adapters: Vec::new(),
         companions: Vec::new(),
+        server: None,
     }
 }
 

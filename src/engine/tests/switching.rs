@@ -313,7 +313,7 @@ fn a_second_session_goes_with_its_model_and_is_none_where_models_are_compared() 
     }
     rig.compare(&["well3"]);
     until("both are compared", || rig.compared() == ["well2", "well3"]);
-    until("without a second session", || !rig.engine.models.has_second() && !rig.engine.pace().smooth);
+    until("without a second session", || !rig.engine.models.has_further() && !rig.engine.pace().smooth);
     rig.engine.send(Command::CloseModel);
     until("nothing runs", || rig.engine.model().current.is_none());
     until("all are closed", || rig.dropped().len() == rig.opened().len());

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use ureq::http::Uri;
 
 use crate::library::names;
 use crate::model::sidecar::Sidecar;
@@ -342,7 +343,7 @@ pub fn hub_address(text: &str) -> Result<Option<String>, NoHubAddress> {
     let is_host = (host.contains('.') || host == "localhost")
         && host.split('.').all(|part| !part.is_empty())
         && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
-    let plain = !rest.contains(['?', '#', '@']) && address.parse::<ureq::http::Uri>().is_ok();
+    let plain = !rest.contains(['?', '#', '@']) && address.parse::<Uri>().is_ok();
     if ["https", "http"].contains(&scheme.to_ascii_lowercase().as_str()) && is_host && plain {
         Ok(Some(address))
     } else {

@@ -1,0 +1,136 @@
+//! The texts of models on inference servers.
+
+use super::errors::Texts;
+use super::phrases::phrase;
+use crate::model::labels::Language;
+use crate::server::{ADDRESSES, AddressError, ServerError, ServerListError};
+
+fn zh(text: &str) -> String {
+    phrase(Language::Chinese, text).into_owned()
+}
+
+/// The page of a model whose server gives no result.
+pub(super) fn server_texts(error: &ServerError) -> Texts {
+    let again = "Sightline 会自动重试。";
+    match error {
+        ServerError::Unreachable { server, reason } => Texts::new(
+            "Server not reached",
+            "无法连接服务器",
+            format!("无法连接服务器 {server}：{}。", zh(reason)),
+            format!("请检查地址、服务器是否在运行，以及中间是否有防火墙。{again}"),
+        ),
+        ServerError::Lost { server, reason } => Texts::new(
+            "Connection lost",
+            "连接中断",
+            format!("与 {server} 的连接已中断：{}。", zh(reason)),
+            again,
+        ),
+        ServerError::TimedOut { server, after } => Texts::new(
+            "The server doesn't respond",
+            "服务器无响应",
+            format!("{server} 在 {} 秒内没有响应。", after.as_secs_f32()),
+            format!("服务器或网络太慢。{again}"),
+        ),
+        ServerError::Certificate { server, reason } => Texts::new(
+            "The server's certificate isn't trusted",
+            "服务器证书不受信任",
+            format!("{server} 的证书不受信任：{}。", zh(reason)),
+            "如果服务器使用自建机构的证书，请指定该证书：“sightline models servers add ADDRESS --ca FILE”。",
+        ),
+        ServerError::Forbidden { server, status } => Texts::new(
+            "The server refuses access",
+            "服务器拒绝访问",
+            format!("{server} 拒绝访问（{status}）。"),
+            "请为它保存令牌：“sightline models servers add ADDRESS --token-file FILE”。",
+        ),
+        ServerError::NoModel { server, model } => Texts::new(
+            "No such model on the server",
+            "服务器上没有此模型",
+            format!("{server} 上没有模型“{model}”。"),
+            format!("“sightline models list --server {server}”可列出它的模型。"),
+        ),
+        ServerError::NotReady { server, model, reason } => Texts::new(
+            "The model isn't ready",
+            "模型尚未就绪",
+            match reason {
+                Some(reason) => format!("{server} 上的模型“{model}”尚未就绪：{}。", zh(reason)),
+                None => format!("{server} 上的模型“{model}”尚未就绪。"),
+            },
+            "请等待服务器加载完成，或查看服务器的日志。",
+        ),
+        ServerError::Busy { server } => {
+            Texts::new("The server is busy", "服务器繁忙", format!("{server} 收到的请求过多。"), again)
+        }
+        ServerError::Failed { server, message } => Texts::new(
+            "The server reports an error",
+            "服务器报告错误",
+            format!("{server} 报告错误：{}。", zh(message)),
+            "请查看服务器的日志。",
+        ),
+        ServerError::Garbled { server, reason } => Texts::new(
+            "The server's response isn't understood",
+            "无法理解服务器的响应",
+            format!("无法理解 {server} 发来的内容：{}。", zh(reason)),
+            "请确认该地址是 Open Inference Protocol（第 2 版）服务器，并检查那里的模型输出。",
+        ),
+        ServerError::NoList { server } => Texts::new(
+            "The server doesn't list its models",
+            "服务器不提供模型列表",
+            format!("{server} 不提供模型列表。"),
+            format!("请自己写出模型名称：{server}/NAME。"),
+        ),
+        ServerError::BadCertificateFile { path, reason } => Texts::new(
+            "The certificate file can't be used",
+            "证书文件无法使用",
+            format!("证书文件“{path}”无法使用：{}。", zh(reason)),
+            "文件内容必须是 PEM 格式的证书。",
+        ),
+        ServerError::Setup { server, reason } => Texts::new(
+            "The connection can't be set up",
+            "无法建立连接",
+            format!("无法建立与 {server} 的连接：{}。", zh(reason)),
+            "请检查服务器和代理的设置。",
+        ),
+        ServerError::Stopped => Texts::new("Stopped", "已停止", "请求已停止。", ""),
+    }
+}
+
+/// The page of a wrong address.
+pub(super) fn address_texts(error: &AddressError) -> Texts {
+    let write = format!("请写成“{ADDRESSES}”。");
+    let (explanation, fix) = match error {
+        AddressError::Scheme(text) => {
+            (format!("“{text}”不是推理服务器的地址：开头应为“oip://”“oips://”“grpc://”或“grpcs://”。"), write)
+        }
+        AddressError::Host(text) => (format!("地址“{text}”没有主机名。"), write),
+        AddressError::Port(text) => (format!("地址“{text}”的端口不是 1 到 65535 的数字。"), write),
+        AddressError::NoModel(text) => (
+            format!("地址“{text}”没有模型名称。"),
+            format!("请加上模型名称：“{}/NAME”。", text.trim_end_matches('/')),
+        ),
+        AddressError::TooLong(text) => (format!("地址“{text}”除模型名称和版本外还有其他部分。"), write),
+        AddressError::Extra => (
+            "推理服务器的地址不能含有密码、“?”或“#”。".into(),
+            "请改为给服务器保存令牌：“sightline models servers add ADDRESS --token-file FILE”。".into(),
+        ),
+    };
+    Texts::new("Not the address of a model on a server", "不是服务器上模型的地址", explanation, fix)
+}
+
+/// The page of a list of servers that can't be used.
+pub(super) fn list_texts(error: &ServerListError) -> Texts {
+    match error {
+        ServerListError::Unreadable { path, reason } => Texts::new(
+            "Can't read the list of servers",
+            "无法读取服务器列表",
+            format!("服务器列表“{}”无法读取：{}。", path.display(), zh(reason)),
+            "请更正或删除该文件。",
+        ),
+        ServerListError::Unwritable { path, reason } => Texts::new(
+            "Can't save the list of servers",
+            "无法保存服务器列表",
+            format!("服务器列表“{}”无法保存：{}。", path.display(), zh(reason)),
+            "请确认磁盘有空间，且当前账户有写入权限。",
+        ),
+    }
+}

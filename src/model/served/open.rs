@@ -1,0 +1,347 @@
+//! Opening a model on a server: what the server tells of it, and whether that is what we know of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::description::{self, Description};
+use super::super::families::Scratch;
+use super::super::file::{GraphInfo, ValueInfo};
+use super::super::identify::{self, Unknown};
+use super::super::input::InputStage;
+use super::super::isolation::Attempt;
+use super::super::network::Network;
+use super::super::session::{Bytes, Session, provider_named};
+use super::super::sidecar::{self, Sidecar};
+use super::super::spec::Spec;
+use super::super::{Model, ModelError, OpenOptions, companion, folders, hash, inspect, probe};
+use super::place::{Local, Place, Server};
+use super::{ServedSession, ServerStatus, element_of, inputs_of};
+use crate::frame::Frame;
+use crate::server::{
+    Client, Limits, ModelAddress, ModelMetadata, Outputs, ServerError, ServerInfo, ServerList, Stop,
+};
+
+/// The parameter of a model's configuration, or the property in its metadata, that holds its description.
+pub const PARAMETER: &str = "sightline";
+
+/// What a server tells of a model.
+struct Told {
+    server: ServerInfo,
+    metadata: ModelMetadata,
+    /// What it says of the model's file, if it does.
+    description: Option<Description>,
+}
+
+/// Opens a model on a server.
+///
+/// # Errors
+/// If neither the server nor what stands in for it can be used, or if the model isn't understood.
+pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> Result<Model, ModelError> {
+    let path = address.to_path();
+    let stop = Stop::default();
+    if let Some(cancel) = &options.cancel {
+        cancel.add_stop(&stop);
+    }
+    let list = user_list()?;
+    let fallbacks = Fallbacks::of(address, &list, options)?;
+    // The first server that responds tells what the model is; a file on this computer knows it, too.
+    let mut servers = Vec::new();
+    let mut told = None;
+    let mut first_error = None;
+    for candidate in std::iter::once(address).chain(&fallbacks.servers) {
+        let access = list.access(&candidate.server);
+        let client = Client::new(&candidate.server, &access, Limits::default(), stop.clone());
+        let mut client = client.map_err(ModelError::from)?;
+        if told.is_none() {
+            match ask(&mut client, candidate) {
+                Ok(answer) => told = Some((answer, candidate.clone())),
+                Err(ServerError::Stopped) => return Err(ModelError::Stopped),
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        let has_fallback = servers.len() < fallbacks.servers.len() || fallbacks.file.is_some();
+        servers.push(Server::new(candidate.clone(), access, client, has_fallback));
+    }
+    let local = fallbacks.file.as_deref().map(|file| described(file, options)).transpose()?;
+    let (told, provider) = match (told, &local) {
+        (Some((told, at)), _) => {
+            let provider = format!("{} {}", told.server.name, told.server.version);
+            let provider = format!("{}, {}", provider.trim(), at.server);
+            (told, provider)
+        }
+        (None, Some(local)) => {
+            let metadata = metadata_of(&local.graph);
+            let server = ServerInfo::default();
+            let told = Told { server, metadata, description: Some(local.clone()) };
+            (told, address.server.to_string())
+        }
+        (None, None) => {
+            let error = first_error.unwrap_or(ServerError::Stopped);
+            return Err(ModelError::Server { error, retry: None });
+        }
+    };
+    let known = options.known.clone();
+    let description = told.description.or(local).or_else(|| beside(address));
+    let refused = |reason: String| ModelError::CannotRun {
+        path: path.clone(),
+        reason,
+        remedy: "Export it again with the image as its only input.".into(),
+    };
+    let (mut graph, settings, sha256) = match description.filter(|it| fits(&it.graph, &told.metadata)) {
+        Some(it) => {
+            let settings = known.about(&it.sha256).overlaid(it.settings);
+            (it.graph, settings, it.sha256)
+        }
+        None => (graph_of(&told.metadata), Sidecar::default(), hash::of_text(&path.to_string_lossy())),
+    };
+    // The server may have its own number of images in a batch, and open sizes.
+    take_shapes(&mut graph, &told.metadata);
+    let overrides = settings.overlaid(Sidecar::load(&path)?.unwrap_or_default());
+    let overrides = overrides.overlaid(options.overrides.clone().unwrap_or_default());
+
+    let mut places: Vec<Place> = servers.into_iter().map(|server| Place::Server(Box::new(server))).collect();
+    let status = Arc::<ServerStatus>::default();
+    let inputs = inputs_of(&told.metadata).map_err(refused)?;
+    let mut spec = identify::identify(&graph, &overrides);
+    let open_shape = identify::open_shape(&graph, &overrides, probe::SIDE)
+        .filter(|_| overrides.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE));
+    let wanted: Vec<String> = told.metadata.outputs.iter().map(|output| output.name.clone()).collect();
+    let served = |places: Vec<Place>, image: &str| ServedSession {
+        image: inputs.iter().position(|input| input.name == image).unwrap_or(0),
+        places,
+        at: 0,
+        inputs: inputs.clone(),
+        extras: Vec::new(),
+        fitted: None,
+        told: told.metadata.outputs.clone(),
+        wanted: wanted.clone(),
+        outputs: Outputs::default(),
+        patience: options.patience,
+        stop: stop.clone(),
+        status: Arc::clone(&status),
+    };
+    if let Some(shape) = open_shape {
+        let mut session = served(places, &shape.input);
+        probe::settle(&graph, &overrides, &shape, &mut spec, |shape, read| {
+            session.image(shape)?;
+            session.run(read)
+        })?;
+        places = session.places;
+    }
+    let spec = spec.map_err(|unknown| match unknown {
+        Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.clone(), reason },
+        Unknown::CannotRun { reason, remedy } => ModelError::CannotRun { path: path.clone(), reason, remedy },
+    })?;
+    let spec = super::super::open::with_size(spec, options);
+    let element = told.metadata.inputs.iter().find(|input| input.name == spec.input.name);
+    if element.and_then(|input| element_of(input.data_type)) != Some(spec.input.element) {
+        let reason = format!("the server has no input \u{201c}{}\u{201d} for the image", spec.input.name);
+        return Err(refused(reason));
+    }
+    if let Some(file) = &fallbacks.file {
+        places.push(Place::Local(Box::new(local_place(file, &spec, options)?)));
+    }
+    let mut session = Session::served(served(places, &spec.input.name));
+    super::super::open::extra_inputs(&mut session, &spec, &path)?;
+    let input = InputStage::new(spec.input.clone());
+    let mut network = Network { spec, session, input, scratch: Scratch::default(), last_source: None };
+    network.spec.family.probe(&mut network, &graph, &overrides)?;
+    let shape = graph.inputs.first().map(|input| &input.shape[..]).unwrap_or_default();
+    let companion = companion::open(&path, &mut network.spec, shape, options)?;
+    Ok(Model {
+        path,
+        sha256,
+        network,
+        provider,
+        adapter: None,
+        companion,
+        rgba: Frame::default(),
+        external_data: fallbacks.file.into_iter().collect(),
+    })
+}
+
+/// What a server tells of a model.
+///
+/// # Errors
+/// If it can't be reached or doesn't have the model.
+pub fn inspect_served(address: &ModelAddress) -> Result<super::super::Inspection, ModelError> {
+    let list = user_list()?;
+    let access = list.access(&address.server);
+    let mut client = Client::new(&address.server, &access, Limits::default(), Stop::default())?;
+    let told = ask(&mut client, address)?;
+    let description =
+        told.description.or_else(|| beside(address)).filter(|it| fits(&it.graph, &told.metadata));
+    let (mut graph, settings) = match description {
+        Some(it) => (it.graph, it.settings),
+        None => (graph_of(&told.metadata), Sidecar::default()),
+    };
+    take_shapes(&mut graph, &told.metadata);
+    let overrides = settings.overlaid(Sidecar::load(&address.to_path())?.unwrap_or_default());
+    let spec = identify::identify(&graph, &overrides);
+    Ok(super::super::Inspection { graph, spec })
+}
+
+fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, ServerError> {
+    let metadata = client.metadata(address)?;
+    let property =
+        metadata.properties.iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value.clone());
+    let text = match property {
+        Some(text) => Some(text),
+        None if metadata.platform.trim_start().starts_with('{') => Some(metadata.platform.clone()),
+        None => {
+            client.parameters(address)?.into_iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value)
+        }
+    };
+    let description = text.and_then(|text| {
+        Description::parse(&text)
+            .inspect_err(|error| tracing::warn!("{address} describes its model, but {error}"))
+            .ok()
+    });
+    // A server that tells nothing of itself runs models all the same.
+    let server = client.server_info().unwrap_or_default();
+    Ok(Told { server, metadata, description })
+}
+
+fn user_list() -> Result<ServerList, ModelError> {
+    let Some(folder) = folders::servers_folder() else { return Ok(ServerList::default()) };
+    ServerList::load(&folder).map_err(|error| ModelError::ServerList { error })
+}
+
+/// What runs a model while its server doesn't.
+struct Fallbacks {
+    servers: Vec<ModelAddress>,
+    file: Option<PathBuf>,
+}
+
+impl Fallbacks {
+    /// Those of the options, else those that are saved for the server.
+    fn of(address: &ModelAddress, list: &ServerList, options: &OpenOptions) -> Result<Self, ModelError> {
+        let (mut servers, mut file) = (Vec::new(), None);
+        for path in &options.fallbacks {
+            match ModelAddress::of_path(path).map_err(|error| ModelError::Address { error })? {
+                Some(other) => servers.push(other),
+                None => file = Some(path.clone()),
+            }
+        }
+        if options.fallbacks.is_empty()
+            && let Some(saved) = list.find(&address.server)
+        {
+            let other = |server: &crate::server::ServerAddress| ModelAddress {
+                server: server.clone(),
+                model: address.model.clone(),
+                version: address.version.clone(),
+            };
+            servers.extend(saved.fallback.iter().map(other));
+            if saved.fallback_local {
+                let named = |path: &PathBuf| path.file_stem().is_some_and(|stem| *stem == *address.model);
+                file = folders::model_files(&folders::model_folders()).into_iter().find(named);
+            }
+        }
+        servers.retain(|other| other != address);
+        Ok(Self { servers, file })
+    }
+}
+
+fn described(file: &Path, options: &OpenOptions) -> Result<Description, ModelError> {
+    let mut description = Description::of_file(file, &Sidecar::default())?;
+    let known = options.known.about(&description.sha256);
+    description.settings = known.overlaid(description.settings);
+    Ok(description)
+}
+
+/// The model from a file, with the inputs that the server's is given.
+fn local_place(file: &Path, spec: &Spec, options: &OpenOptions) -> Result<Local, ModelError> {
+    let graph = inspect::check(file)?;
+    let input = graph.inputs.iter().find(|input| input.name == spec.input.name);
+    if input.is_none() || graph.inputs.len() != 1 + spec.input.extras.len() {
+        return Err(ModelError::CannotRun {
+            path: file.to_owned(),
+            reason: "it has other inputs than the model on the server, which it is to stand in for".into(),
+            remedy: "Choose the file that the server has.".into(),
+        });
+    }
+    let attempt =
+        Attempt::of_file(file, &graph, &hash::sha256_unless(file, options.cancel.as_ref())?, options)?;
+    let device = options.device.as_deref().map(provider_named).transpose()?;
+    let image = (&spec.input.name[..], spec.input.element);
+    Ok(Local::new(Session::open(&Bytes::File, image, device, options, &attempt)?))
+}
+
+/// The description in the folder of servers, for servers that can't carry one.
+fn beside(address: &ModelAddress) -> Option<Description> {
+    let path = sidecar::path_for(&address.to_path());
+    let own = path.with_extension("").with_added_extension(description::ENDING.trim_start_matches('.'));
+    let shared = folders::servers_folder()?.join(format!("{}{}", safe(&address.model), description::ENDING));
+    let text = [own, shared].iter().find_map(|path| crate::whole_file::read_text(path, 8 << 20).ok())?;
+    Description::parse(&text)
+        .inspect_err(|error| tracing::warn!("the description of {address}: {error}"))
+        .ok()
+}
+
+/// A model's name as a part of a path: nothing in it leads elsewhere.
+pub(in crate::model) fn safe(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
+    let text: String = name.chars().map(plain).take(120).collect();
+    if text.trim_matches('.').is_empty() { "_".repeat(text.len().max(1)) } else { text }
+}
+
+/// What a file with such inputs and outputs would say.
+fn graph_of(metadata: &ModelMetadata) -> GraphInfo {
+    let value = |info: &crate::server::TensorInfo| ValueInfo {
+        name: info.name.clone(),
+        element: info.data_type.onnx_name().into(),
+        shape: info.shape.iter().map(|n| u64::try_from(*n).ok()).collect(),
+        symbols: vec![None; info.shape.len()],
+    };
+    GraphInfo {
+        inputs: metadata.inputs.iter().map(value).collect(),
+        outputs: metadata.outputs.iter().map(value).collect(),
+        ..GraphInfo::default()
+    }
+}
+
+/// What a server with this file would tell.
+fn metadata_of(graph: &GraphInfo) -> ModelMetadata {
+    let tensor = |value: &ValueInfo| {
+        let shape = value.shape.iter().map(|n| n.and_then(|n| i64::try_from(n).ok()).unwrap_or(-1)).collect();
+        crate::server::tensor_of(&value.name, &value.element, shape)
+    };
+    ModelMetadata {
+        inputs: graph.inputs.iter().filter_map(tensor).collect(),
+        outputs: graph.outputs.iter().filter_map(tensor).collect(),
+        ..ModelMetadata::default()
+    }
+}
+
+/// Whether a description is that of the model that the server has: the same names and types.
+fn fits(graph: &GraphInfo, metadata: &ModelMetadata) -> bool {
+    let same = |values: &[ValueInfo], tensors: &[crate::server::TensorInfo]| {
+        values.len() == tensors.len()
+            && tensors.iter().all(|tensor| {
+                let is_it = |value: &&ValueInfo| value.name == tensor.name;
+                values.iter().find(is_it).is_some_and(|value| value.element == tensor.data_type.onnx_name())
+            })
+    };
+    let fits = same(&graph.inputs, &metadata.inputs) && same(&graph.outputs, &metadata.outputs);
+    if !fits {
+        tracing::warn!("the description of the model on the server is that of another one");
+    }
+    fits
+}
+
+/// Takes over the sizes that the server fixes.
+fn take_shapes(graph: &mut GraphInfo, metadata: &ModelMetadata) {
+    let inputs = graph.inputs.iter_mut().zip(std::iter::repeat(&metadata.inputs));
+    let outputs = graph.outputs.iter_mut().zip(std::iter::repeat(&metadata.outputs));
+    for (value, tensors) in inputs.chain(outputs) {
+        let Some(tensor) = tensors.iter().find(|tensor| tensor.name == value.name) else { continue };
+        if tensor.shape.len() == value.shape.len() {
+            for (size, told) in value.shape.iter_mut().zip(&tensor.shape) {
+                *size = size.or(u64::try_from(*told).ok());
+            }
+        }
+    }
+}
