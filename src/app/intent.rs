@@ -15,6 +15,7 @@ use crate::model::sidecar::Sidecar;
 use crate::privacy::Privacy;
 use crate::record::RecordOptions;
 use crate::save::{ShutterOptions, SnapshotOptions};
+use crate::server::{SavedServer, ServerAddress, Token};
 use crate::settings::{Theme, Tracking};
 use crate::source::{Address, CameraRequest};
 use crate::track::zones::SceneFile;
@@ -45,6 +46,7 @@ pub enum Intent {
     Model(ModelIntent),
     Result(ResultIntent),
     Library(LibraryIntent),
+    Servers(ServersIntent),
     Compare(CompareIntent),
     Reading(ReadingIntent),
     Events(EventsIntent),
@@ -164,6 +166,19 @@ pub enum LibraryIntent {
     PausePull(String),
     ResumePull(String),
     CancelPull(String),
+}
+
+/// The inference servers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServersIntent {
+    /// Their list is on screen.
+    Shown,
+    /// Ask this server again what it has.
+    Ask(ServerAddress),
+    /// Save a server, or change what is saved for it; without a token the saved one stays.
+    Add { server: Box<SavedServer>, token: Option<Token> },
+    /// Forget it.
+    Remove(ServerAddress),
 }
 
 /// Several models on the same frames. The first model has the index 0.

@@ -29,6 +29,8 @@ mod page_frame;
 mod pages;
 mod reading;
 mod recording;
+mod server_panel;
+mod servers;
 mod settings_page;
 mod shutter;
 mod shutter_panel;

@@ -110,7 +110,7 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.add(
             egui::Label::new(egui::RichText::new(&text.fix).color(palette(ui).weak)).wrap().selectable(true),
         );
-        if let Some(model) = &view.model.current {
+        if let Some(model) = view.model.current.as_ref().filter(|model| model.path != *path) {
             ui.label(egui::RichText::new((s.old_one_runs)(&model.name)).color(palette(ui).weak));
         }
         ui.horizontal_wrapped(|ui| match **error {
@@ -151,6 +151,7 @@ fn spec_ui(ui: &mut Ui, view: &View<'_>, model: &ModelInfo, out: &mut Vec<Intent
     .join("\n");
     ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).weak)).wrap())
         .on_hover_text(hint);
+    super::server_panel::ui(ui, view, model);
     if !model.adapters.is_empty() {
         adapters_ui(ui, view, model, out);
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::intent::{Choose, Page};
 use super::shutter::Shutter;
 use super::strings::Strings;
+use crate::app::servers::ServerRow;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{LogError, Problem, Rules, RulesError};
 use crate::library::records::Tuned;
@@ -16,6 +17,7 @@ use crate::model::labels::{Labels, Language};
 use crate::model::nodes::NodeShare;
 use crate::model::{ModelError, Thresholds, runtime};
 use crate::privacy::Covered;
+use crate::server::ServerListError;
 use crate::settings::Settings;
 use crate::source::camera::CameraInfo;
 use crate::source::{Address, Pace, SourceInfo};
@@ -161,6 +163,8 @@ pub struct LibraryView<'a> {
     pub models: &'a [Arc<ModelEntry>],
     pub catalogue: &'a Catalogue,
     pub pulls: &'a [Pull],
+    pub servers: &'a [ServerRow],
+    pub servers_error: Option<&'a ServerListError>,
 }
 
 /// Rules, and what is known of the log of events.

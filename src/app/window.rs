@@ -16,8 +16,8 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
-    LibraryController, ModelController, ReadingController, RecordController, SettingsController,
-    ShutterController, SourceController, ZonesController, theme,
+    LibraryController, ModelController, ReadingController, RecordController, ServersController,
+    SettingsController, ShutterController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -47,6 +47,7 @@ pub struct App {
     pub(super) source: SourceController,
     pub(super) model: ModelController,
     pub(super) library: LibraryController,
+    pub(super) servers: ServersController,
     pub(super) compare: CompareController,
     pub(super) reading: ReadingController,
     pub(super) events: EventsController,
@@ -131,6 +132,7 @@ impl App {
             source: SourceController::default(),
             model: ModelController::new(records, &loaded),
             library: LibraryController::new(downloads),
+            servers: ServersController::default(),
             compare: CompareController::default(),
             reading: ReadingController::default(),
             events: EventsController::new(),
@@ -323,6 +325,7 @@ impl App {
             source,
             model,
             library,
+            servers,
             compare,
             reading,
             events,
@@ -359,6 +362,8 @@ impl App {
                 models: &core.models,
                 catalogue: &core.catalogue,
                 pulls: library.downloads.shown(),
+                servers: servers.rows(),
+                servers_error: servers.error(),
             },
             events: EventsView {
                 rules: &events.rules,

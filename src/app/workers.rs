@@ -24,6 +24,7 @@ use crate::gallery::RenameError;
 use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
+use crate::library::servers::ReachedServer;
 use crate::library::upkeep::{Removed, UpkeepError, Verdict};
 use crate::model::isolation::Ending;
 use crate::model::nodes::NodeShare;
@@ -31,6 +32,7 @@ use crate::model::sidecar::Sidecar;
 use crate::model::{Inspection, ModelError};
 use crate::save::{Saved, SnapshotError};
 use crate::scene::Scene;
+use crate::server::{ServerAddress, ServerError, ServerList, ServerListError};
 use crate::source::SourceError;
 use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::camera::CameraInfo;
@@ -46,6 +48,7 @@ pub enum Done {
     Failed(String),
     Cameras(Vec<CameraInfo>),
     Library(LibraryDone),
+    Servers(ServersDone),
     Events(EventsDone),
     Dataset(DatasetDone),
     Gallery(GalleryDone),
@@ -166,6 +169,16 @@ pub enum LibraryDone {
     Imported(Box<Taken>),
     /// The running model's file is gone.
     FileGone(PathBuf),
+}
+
+/// What a worker did for the list of inference servers.
+pub enum ServersDone {
+    /// It was read.
+    List(Result<ServerList, ServerListError>),
+    /// It was saved.
+    Saved(Result<(), ServerListError>),
+    /// A server was asked what it has.
+    Asked(ServerAddress, Result<Box<ReachedServer>, ServerError>),
 }
 
 /// The models that were taken in, and those that couldn't be.

@@ -14,6 +14,7 @@ pub mod names;
 pub mod pull;
 pub mod records;
 pub mod search;
+pub mod servers;
 pub mod upkeep;
 pub mod watch;
 

@@ -7,6 +7,7 @@ pub mod clips;
 #[cfg(target_os = "linux")]
 pub mod display;
 pub mod fakecam;
+pub mod inference_server;
 pub mod onnx;
 pub mod web_server;
 

@@ -4,6 +4,7 @@ mod available;
 mod here;
 mod page;
 mod parts;
+mod servers;
 mod state;
 
 pub use state::LibraryPage;

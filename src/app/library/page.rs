@@ -3,7 +3,7 @@
 use egui::{self, TextEdit, Ui};
 
 use super::state::{LibraryPage, Question, Tab};
-use super::{available, here};
+use super::{available, here, servers};
 use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, LibraryIntent, Page, WindowIntent};
 use crate::app::strings::{Library, order_name, task_name};
@@ -52,7 +52,7 @@ impl LibraryPage {
                         available::connection_notice(ui, view, w, searching, out);
                     });
             }
-            let mut list = egui::ScrollArea::vertical().id_salt(("models", self.tab == Tab::Here));
+            let mut list = egui::ScrollArea::vertical().id_salt(("models", self.tab as u8));
             if self.searched != self.search {
                 self.searched.clone_from(&self.search);
                 list = list.vertical_scroll_offset(0.0);
@@ -63,6 +63,7 @@ impl LibraryPage {
                     match self.tab {
                         Tab::Here => here::ui(self, ui, view, w, out),
                         Tab::Available => available::ui(self, ui, view, w, out),
+                        Tab::Servers => servers::ui(self, ui, view, out),
                     }
                     follow_focus(ui);
                 });
@@ -75,6 +76,7 @@ impl LibraryPage {
             for (tab, text) in [
                 (Tab::Here, (w.here)(view.library.models.len())),
                 (Tab::Available, (w.available)(view.library.catalogue.entries.len())),
+                (Tab::Servers, (view.strings.servers.tab)(view.library.servers.len())),
             ] {
                 if ui
                     .add(egui::Button::selectable(self.tab == tab, text).min_size(egui::vec2(0.0, 32.0)))
@@ -84,6 +86,9 @@ impl LibraryPage {
                     self.task = None;
                     self.classics = false;
                 }
+            }
+            if self.tab == Tab::Servers {
+                return;
             }
             at_right(ui, "search", |ui| {
                 let edit = TextEdit::singleline(&mut self.search)
@@ -115,6 +120,7 @@ impl LibraryPage {
         let there = |task: Task| match self.tab {
             Tab::Here => view.library.models.iter().any(|c| c.task() == Some(task)),
             Tab::Available => view.library.catalogue.entries.iter().any(|e| e.task == task),
+            Tab::Servers => false,
         };
         let tasks: Vec<Task> = Task::ALL.into_iter().filter(|t| there(*t)).collect();
         let classics =

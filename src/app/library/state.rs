@@ -16,6 +16,17 @@ pub(super) enum Tab {
     #[default]
     Here,
     Available,
+    Servers,
+}
+
+/// The form for another server.
+#[derive(Debug, Default)]
+pub(super) struct ServerForm {
+    pub address: String,
+    pub token: String,
+    pub ca: String,
+    /// What is wrong with the address.
+    pub wrong: Option<String>,
 }
 
 /// What is asked before something is done.
@@ -103,4 +114,5 @@ pub struct LibraryPage {
     pub(super) question: Option<Question>,
     pub(super) texts: Texts,
     pub(super) found: Found,
+    pub(super) server_form: ServerForm,
 }

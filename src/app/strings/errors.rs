@@ -62,6 +62,11 @@ impl Texts {
         Self { english_title, chinese }
     }
 
+    /// The Chinese text.
+    pub(super) fn into_chinese(self) -> FailureText {
+        self.chinese.into()
+    }
+
     fn of(self, language: Language, error: &dyn std::error::Error, fix: &str) -> PageText {
         match language {
             Language::English => PageText {

@@ -77,6 +77,7 @@ pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
 pub use review::{Datasets, explained, format_folder, format_name, verdict};
+pub use servers::Servers;
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
@@ -101,6 +102,7 @@ pub struct Strings {
     pub datasets: Datasets,
     pub shutter: Shutter,
     pub gallery: Gallery,
+    pub servers: Servers,
 }
 
 impl Strings {
@@ -120,6 +122,7 @@ impl Strings {
             datasets: Datasets::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
+            servers: Servers::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -134,6 +137,7 @@ impl Strings {
             datasets: Datasets::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
+            servers: Servers::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,

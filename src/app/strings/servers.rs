@@ -1,9 +1,95 @@
 //! The texts of models on inference servers.
 
 use super::errors::Texts;
+use super::failures::{Explain, FailureText};
 use super::phrases::phrase;
 use crate::model::labels::Language;
 use crate::server::{ADDRESSES, AddressError, ServerError, ServerListError};
+
+strings! {
+    /// The inference servers on the library page.
+    Servers {
+        tab: fn(usize) -> String = |n| if n == 0 { "Servers".into() } else { format!("Servers ({n})") },
+            |n| if n == 0 { "服务器".into() } else { format!("服务器（{n}）") };
+        explained =
+            "A model can run on an inference server (Triton, KServe, OpenVINO Model Server) instead of this computer. Add its address to see its models.",
+            "模型可以在推理服务器（Triton、KServe、OpenVINO Model Server）上运行，而不占用本机。添加服务器地址即可查看它的模型。";
+        unreadable = "The list of servers can't be read", "无法读取服务器列表";
+        address = "Address", "地址";
+        address_hint =
+            "oip:// speaks HTTP, oips:// HTTP over TLS, grpc:// and grpcs:// gRPC. Triton's ports are 8000 and 8001.",
+            "oip:// 使用 HTTP，oips:// 使用带 TLS 的 HTTP，grpc:// 和 grpcs:// 使用 gRPC。Triton 的端口是 8000 和 8001。";
+        token = "Token (optional)", "令牌（可选）";
+        token_hint =
+            "Sent to this server only. It is kept in a file that only you can read, apart from the settings.",
+            "只发送给该服务器，保存在仅您可读的文件中，与设置分开。";
+        certificate = "Certificate file (optional)", "证书文件（可选）";
+        certificate_hint =
+            "A PEM file with the certificate of the authority that issued the server's.",
+            "签发服务器证书的机构的证书，PEM 格式。";
+        add = "Add server", "添加服务器";
+        remove = "Forget this server", "移除此服务器";
+        ask = "Ask again", "重新查询";
+        asking = "Asking…", "正在查询…";
+        failed = "No response", "无响应";
+        network: fn(f32) -> String = |ms| format!("network {ms:.1} ms"), |ms| format!("网络 {ms:.1} ms");
+        network_hint = "How long a question and its answer take, without a model.", "一次问答所需的时间，不含模型计算。";
+        compute: fn(f32) -> String = |ms| format!("model {ms:.1} ms"), |ms| format!("模型 {ms:.1} ms");
+        version: fn(&str) -> String = |v| format!("version {v}"), |v| format!("版本 {v}");
+        not_ready = "Not ready", "尚未就绪";
+        no_models = "This server has no model.", "该服务器上没有模型。";
+        compare = "Compare", "比较";
+        compare_hint = "Run it next to the current model, on the same frames.", "与当前模型在同一画面上并排运行。";
+        fallback_local = "While it doesn't respond, use the model of the same name on this computer", "服务器无响应时，使用本机上同名的模型";
+        fallback_local_hint =
+            "Results go on, and the preview says that this computer makes them.",
+            "结果不会中断，画面上会注明由本机计算。";
+        fallbacks: fn(&str) -> String =
+            |list| format!("While it doesn't respond: {list}"),
+            |list| format!("无响应时使用：{list}");
+        /// Over the preview, of a model that another place runs than the one that was chosen. Given where.
+        stands_in: fn(&str) -> String =
+            |place| format!("The server doesn't respond; {place} runs the model"),
+            |place| format!("服务器无响应，改由 {place} 运行模型");
+        this_computer = "this computer", "本机";
+        round_trip = "Round trip", "往返时间";
+        round_trip_hint =
+            "From sending the image to the server to having its result: network and model together.",
+            "从向服务器发送画面到收到结果的时间，包括网络和模型。";
+        in_flight = "Requests at once", "并发请求";
+        traffic = "Data per frame", "每帧数据量";
+    }
+}
+
+impl Explain for ServerError {
+    fn english_fix(&self) -> String {
+        self.fix()
+    }
+
+    fn chinese(&self) -> FailureText {
+        server_texts(self).into_chinese()
+    }
+}
+
+impl Explain for AddressError {
+    fn english_fix(&self) -> String {
+        self.fix()
+    }
+
+    fn chinese(&self) -> FailureText {
+        address_texts(self).into_chinese()
+    }
+}
+
+impl Explain for ServerListError {
+    fn english_fix(&self) -> String {
+        self.fix()
+    }
+
+    fn chinese(&self) -> FailureText {
+        list_texts(self).into_chinese()
+    }
+}
 
 fn zh(text: &str) -> String {
     phrase(Language::Chinese, text).into_owned()

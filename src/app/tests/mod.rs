@@ -35,6 +35,7 @@ use super::view::{
     TuneProgress, View,
 };
 use super::zones::Editor;
+use crate::app::servers::ServerRow;
 use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
 use crate::fixtures::model_info;
@@ -63,6 +64,7 @@ pub(super) struct Bench {
     pub(super) cameras: Cameras,
     pub(super) models: Vec<Arc<ModelEntry>>,
     pub(super) pulls: Vec<Pull>,
+    pub(super) servers: Vec<ServerRow>,
     pub(super) catalogue: Catalogue,
     pub(super) position: Option<f64>,
     pub(super) full_screen: bool,
@@ -109,6 +111,7 @@ impl Default for Bench {
             cameras: Cameras::default(),
             models: Vec::new(),
             pulls: Vec::new(),
+            servers: Vec::new(),
             catalogue: Catalogue::default(),
             position: None,
             full_screen: false,
@@ -164,7 +167,13 @@ impl Bench {
             drawn: self.prediction.as_ref(),
             thresholds: &self.thresholds,
             cameras: &self.cameras,
-            library: LibraryView { models: &self.models, catalogue: &self.catalogue, pulls: &self.pulls },
+            library: LibraryView {
+                models: &self.models,
+                catalogue: &self.catalogue,
+                pulls: &self.pulls,
+                servers: &self.servers,
+                servers_error: None,
+            },
             events: EventsView {
                 rules: &self.rules,
                 rules_file: None,

@@ -17,6 +17,7 @@ impl App {
                 Intent::Model(intent) => self.model.apply(intent, core),
                 Intent::Result(intent) => results::apply(intent, core),
                 Intent::Library(intent) => self.library.apply(intent, core),
+                Intent::Servers(intent) => self.servers.apply(intent, core),
                 Intent::Compare(intent) => self.compare.apply(intent, core),
                 Intent::Reading(intent) => self.reading.apply(intent, core),
                 Intent::Events(intent) => self.events.apply(intent, core),

@@ -139,6 +139,7 @@ impl App {
             Done::Failed(text) => core.failed(text),
             Done::Cameras(found) => self.source.cameras_listed(Some(found), core),
             Done::Library(done) => self.library.done(done, core),
+            Done::Servers(done) => self.servers.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
             Done::Dataset(done) => self.dataset.done(done, ctx, core),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),

@@ -1,16 +1,16 @@
 //! `sightline models servers` and `models list --server`: inference servers and their models.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{self, Format};
-use crate::model::{self, ModelError, Spec, folders};
+use crate::library::servers::{self, ServedModel};
+use crate::model::{ModelError, folders};
 use crate::server::{
-    AddressError, Client, Limits, ListedModel, ModelAddress, SavedServer, ServerAddress, ServerError,
-    ServerList, ServerListError, Stop, Token,
+    AddressError, ListedModel, SavedServer, ServerAddress, ServerError, ServerList, ServerListError, Stop,
+    Token,
 };
 use crate::whole_file;
 
@@ -107,16 +107,15 @@ fn add(args: &AddArgs) -> Result<Exit, Failure> {
     // A certificate that can't be used is told now, not with the first frame.
     let mut new = list.clone();
     new.put(server.clone(), token.clone());
-    let seen = Client::new(&address, &new.access(&address), Limits::default(), Stop::default());
-    let seen = seen.and_then(|mut client| client.server_info());
+    let seen = servers::ask(&address, &new.access(&address), &Stop::default(), false);
     if let Err(error @ (ServerError::BadCertificateFile { .. } | ServerError::Setup { .. })) = &seen {
         return Err(Failure::usage(error.to_string(), error.fix()));
     }
     list.put(server, token);
     list.save(&folder).map_err(|error| failure(&error))?;
     match seen {
-        Ok(info) => {
-            output::line(&format!("Saved {address}: {} {}.", info.name, info.version))?;
+        Ok(seen) => {
+            output::line(&format!("Saved {address}: {} {}.", seen.info.name, seen.info.version))?;
             output::line(&format!("Its models:  sightline models list --server {address}"))?;
             Ok(Exit::Done)
         }
@@ -215,36 +214,20 @@ fn show(format: Format) -> Result<Exit, Failure> {
 }
 
 fn describe(list: &ServerList, saved: &SavedServer) -> ServerJson {
-    let client =
-        Client::new(&saved.address, &list.access(&saved.address), Limits::default(), Stop::default());
-    let asked = client.and_then(|mut client| {
-        let info = client.server_info()?;
-        Ok((info, round_trip(|| client.server_info().map(|_| ()))?))
-    });
+    let asked = servers::ask(&saved.address, &list.access(&saved.address), &Stop::default(), false);
     let (info, error) = match asked {
-        Ok(asked) => (Some(asked), None),
+        Ok(reached) => (Some(reached), None),
         Err(error) => (None, Some(format!("{error} {}", error.fix()))),
     };
     ServerJson {
         address: saved.address.to_string(),
-        server: info.as_ref().map(|(info, _)| format!("{} {}", info.name, info.version)),
-        network_ms: info.map(|(_, round_trip)| round_trip.as_secs_f64() * 1000.0),
+        server: info.as_ref().map(|reached| format!("{} {}", reached.info.name, reached.info.version)),
+        network_ms: info.map(|reached| reached.network.as_secs_f64() * 1000.0),
         has_token: list.has_token(&saved.address),
         fallback: saved.fallback.iter().map(ToString::to_string).collect(),
         fallback_local: saved.fallback_local,
         error,
     }
-}
-
-/// The fastest of a few requests on an open connection.
-fn round_trip(mut request: impl FnMut() -> Result<(), ServerError>) -> Result<Duration, ServerError> {
-    let mut best = Duration::MAX;
-    for _ in 0..3 {
-        let begin = Instant::now();
-        request()?;
-        best = best.min(begin.elapsed());
-    }
-    Ok(best)
 }
 
 /// A model of a server as JSON.
@@ -272,12 +255,10 @@ struct Served<'a> {
 pub fn list(server: &str, format: Format) -> Result<Exit, Failure> {
     let address = address(server)?;
     let saved = ServerList::load(&folder()?).map_err(|error| failure(&error))?;
-    let client = Client::new(&address, &saved.access(&address), Limits::default(), Stop::default());
     let failed = |error: ServerError| Failure::from(anyhow::Error::from(ModelError::from(error)));
-    let mut client = client.map_err(failed)?;
-    let listed = client.models().map_err(failed)?;
-    let models: Vec<Served<'_>> =
-        listed.iter().map(|listed| look_at(&mut client, &address, listed)).collect();
+    let reached = servers::ask(&address, &saved.access(&address), &Stop::default(), true).map_err(failed)?;
+    let models = reached.models.map_err(failed)?;
+    let models: Vec<Served<'_>> = models.iter().map(Served::of).collect();
     if format == Format::Json {
         output::json(&models)?;
         return Ok(Exit::Done);
@@ -313,27 +294,17 @@ pub fn list(server: &str, format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn look_at<'a>(client: &mut Client, server: &ServerAddress, listed: &'a ListedModel) -> Served<'a> {
-    let address = ModelAddress { version: listed.version.clone(), ..server.model(&listed.name) };
-    // Without the version: the address that stays right when the server gets a newer one.
-    let shown = server.model(&listed.name);
-    let seen = if listed.ready { Some(model::inspect(&shown.to_path())) } else { None };
-    let (spec, error): (Option<Spec>, Option<String>) = match seen {
-        None => (None, None),
-        Some(Ok(model::Inspection { spec: Ok(spec), .. })) => (Some(spec), None),
-        Some(Ok(model::Inspection { spec: Err(unknown), .. })) => {
-            (None, Some(super::reason_of(&unknown).to_owned()))
+impl<'a> Served<'a> {
+    fn of(model: &'a ServedModel) -> Self {
+        let spec = model.known();
+        Self {
+            listed: &model.listed,
+            address: model.address.to_string(),
+            family: spec.map(|spec| spec.family.name()),
+            task: spec.map(|spec| spec.task.name()),
+            input: spec.map(|spec| spec.input.size.bound()),
+            model_ms: model.compute.map(|time| time.as_secs_f64() * 1000.0),
+            error: model.spec.as_ref().and_then(|spec| spec.as_ref().err().cloned()),
         }
-        Some(Err(error)) => (None, Some(error.to_string())),
-    };
-    let model_ms = if listed.ready { client.compute_time(&address).ok().flatten() } else { None };
-    Served {
-        listed,
-        address: shown.to_string(),
-        family: spec.as_ref().map(|spec| spec.family.name()),
-        task: spec.as_ref().map(|spec| spec.task.name()),
-        input: spec.as_ref().map(|spec| spec.input.size.bound()),
-        model_ms: model_ms.map(|time| time.as_secs_f64() * 1000.0),
-        error,
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::in_flight::Measured;
 use super::lifecycle::{FirstModel, Inner, WantedSession};
 use super::models::Models;
+use super::pace::PaceReport;
 use super::session::Session;
 use crate::engine::metrics::Stats;
 
@@ -80,7 +81,7 @@ impl Models {
     }
 
     fn show_pace(&self, inner: &Inner) {
-        let report = inner.tuner.report();
+        let report = PaceReport { in_flight: 1 + inner.further.running.len(), ..inner.tuner.report() };
         if **self.pace.load() != report {
             self.pace.store(Arc::new(report));
         }

@@ -48,6 +48,8 @@ pub struct PaceFigures {
 pub struct PaceReport {
     /// Two sessions run.
     pub smooth: bool,
+    /// Frames that are processed at once: with a model on a server, requests under way.
+    pub in_flight: usize,
     /// With one session.
     pub fresh_figures: Option<PaceFigures>,
     /// With two.

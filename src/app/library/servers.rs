@@ -1,0 +1,208 @@
+//! The inference servers: what each has, and a form for another one.
+
+use egui::{self, TextEdit, Ui};
+
+use super::parts::{chip, row_frame, task_mark};
+use super::state::{LibraryPage, ServerForm};
+use crate::app::icons::Icon;
+use crate::app::intent::{CompareIntent, Intent, ModelIntent, Page, ServersIntent, WindowIntent};
+use crate::app::servers::{ASK_AGAIN, Asked, ServerRow};
+use crate::app::strings::{Explain as _, Servers, kind_text, phrase, task_name};
+use crate::app::style::palette;
+use crate::app::view::View;
+use crate::app::widgets::{at_right, icon_button, notice, plain_button, primary_button};
+use crate::library::servers::{ReachedServer, ServedModel};
+use crate::server::{SavedServer, ServerAddress, Token};
+
+pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let w = &view.strings.servers;
+    out.push(Intent::Servers(ServersIntent::Shown));
+    ui.ctx().request_repaint_after(ASK_AGAIN);
+    if let Some(error) = view.library.servers_error {
+        let text = error.explain(view.language).to_string();
+        notice(ui, palette(ui).warn, w.unreadable, &text, |_| {});
+    }
+    form_ui(&mut page.server_form, ui, view, w, out);
+    ui.add_space(6.0);
+    if view.library.servers.is_empty() {
+        ui.add(egui::Label::new(w.explained).wrap());
+        return;
+    }
+    for row in view.library.servers {
+        let marked = view.model.current.as_ref().is_some_and(|model| {
+            model.path.to_str().is_some_and(|path| path.starts_with(&format!("{}/", row.saved.address)))
+        });
+        row_frame(ui, marked, |ui| server_ui(ui, view, w, row, out));
+        ui.add_space(2.0);
+    }
+}
+
+fn form_ui(form: &mut ServerForm, ui: &mut Ui, view: &View<'_>, w: &Servers, out: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let mut send = false;
+    ui.horizontal_wrapped(|ui| {
+        let margin = egui::Margin::symmetric(10, 7);
+        let address = TextEdit::singleline(&mut form.address)
+            .hint_text("oip://host:8000")
+            .margin(margin)
+            .desired_width(250.0);
+        let address = ui.add(address).accessible_name(w.address).on_hover_text(w.address_hint);
+        let token = TextEdit::singleline(&mut form.token)
+            .password(true)
+            .hint_text(w.token)
+            .margin(margin)
+            .desired_width(150.0);
+        let token = ui.add(token).accessible_name(w.token).on_hover_text(w.token_hint);
+        let ca =
+            TextEdit::singleline(&mut form.ca).hint_text(w.certificate).margin(margin).desired_width(200.0);
+        let ca = ui.add(ca).accessible_name(w.certificate).on_hover_text(w.certificate_hint);
+        let entered = [&address, &token, &ca].iter().any(|field| field.lost_focus())
+            && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        send = plain_button(ui, w.add).clicked() || entered;
+    });
+    if send && !form.address.trim().is_empty() {
+        match form.address.trim().trim_end_matches('/').parse::<ServerAddress>() {
+            Ok(address) => {
+                let mut server = view
+                    .library
+                    .servers
+                    .iter()
+                    .find(|row| row.saved.address == address)
+                    .map_or_else(|| SavedServer::new(address), |row| row.saved.clone());
+                if !form.ca.trim().is_empty() {
+                    server.ca = Some(form.ca.trim().into());
+                }
+                let token = Token::new(&form.token);
+                out.push(Intent::Servers(ServersIntent::Add { server: Box::new(server), token }));
+                *form = ServerForm::default();
+            }
+            Err(error) => {
+                form.wrong = Some(error.explain(view.language).to_string());
+            }
+        }
+    }
+    if let Some(wrong) = &form.wrong {
+        ui.add(egui::Label::new(egui::RichText::new(wrong).color(p.bad)).wrap());
+    }
+}
+
+fn server_ui(ui: &mut Ui, view: &View<'_>, w: &Servers, row: &ServerRow, out: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let address = &row.saved.address;
+    ui.horizontal(|ui| {
+        ui.label(egui::RichText::new(address.to_string()).color(p.strong).size(15.0));
+        match &row.state {
+            Asked::Never => chip(ui, w.asking, p.weak),
+            Asked::Reached(reached) => {
+                chip(ui, &format!("{} {}", reached.info.name, reached.info.version), p.good)
+            }
+            Asked::Failed(_) => chip(ui, w.failed, p.bad),
+        };
+        if let Asked::Reached(reached) = &row.state {
+            let network = (w.network)(reached.network.as_secs_f32() * 1000.0);
+            ui.label(egui::RichText::new(network).color(p.weak)).on_hover_text(w.network_hint);
+        }
+        at_right(ui, ("server", address), |ui| {
+            if icon_button(ui, Icon::Close, w.remove, false).clicked() {
+                out.push(Intent::Servers(ServersIntent::Remove(address.clone())));
+            }
+            if icon_button(ui, Icon::Loop, w.ask, row.asking).clicked() {
+                out.push(Intent::Servers(ServersIntent::Ask(address.clone())));
+            }
+        });
+    });
+    match &row.state {
+        Asked::Never => {}
+        Asked::Failed(error) => {
+            ui.add(egui::Label::new(error.explain(view.language).to_string()).wrap());
+        }
+        Asked::Reached(reached) => models_ui(ui, view, w, reached, out),
+    }
+    let mut local = row.saved.fallback_local;
+    if ui.checkbox(&mut local, w.fallback_local).on_hover_text(w.fallback_local_hint).changed() {
+        let server = SavedServer { fallback_local: local, ..row.saved.clone() };
+        out.push(Intent::Servers(ServersIntent::Add { server: Box::new(server), token: None }));
+    }
+    if !row.saved.fallback.is_empty() {
+        let list: Vec<String> = row.saved.fallback.iter().map(ToString::to_string).collect();
+        ui.label(egui::RichText::new((w.fallbacks)(&list.join(", "))).color(p.weak));
+    }
+}
+
+fn models_ui(ui: &mut Ui, view: &View<'_>, w: &Servers, reached: &ReachedServer, out: &mut Vec<Intent>) {
+    match &reached.models {
+        Ok(models) if models.is_empty() => {
+            ui.label(w.no_models);
+        }
+        Ok(models) => {
+            for model in models {
+                model_ui(ui, view, w, model, out);
+            }
+        }
+        Err(error) => {
+            ui.add(egui::Label::new(error.explain(view.language).to_string()).wrap());
+        }
+    }
+}
+
+fn model_ui(ui: &mut Ui, view: &View<'_>, w: &Servers, model: &ServedModel, out: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let path = model.address.to_path();
+    let is_current = view.model.current.as_ref().is_some_and(|current| current.path == path);
+    let is_opening = view.model.opening.as_deref() == Some(&*path);
+    ui.horizontal(|ui| {
+        let task = model.known().map(|spec| spec.task);
+        task_mark(
+            ui,
+            task,
+            task.map_or(view.strings.library.not_understood, |t| task_name(view.language, t)),
+        );
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.set_width((ui.available_width() - 260.0).max(160.0));
+            let version = model.listed.version.as_deref().map(|v| (w.version)(v)).unwrap_or_default();
+            let name = format!("{} {version}", model.listed.name);
+            ui.add(egui::Label::new(egui::RichText::new(name.trim()).color(p.strong)).truncate());
+            let mut facts = Vec::new();
+            match (&model.spec, model.listed.ready) {
+                (_, false) => facts.push(match &model.listed.reason {
+                    Some(reason) => format!("{}: {}", w.not_ready, phrase(view.language, reason)),
+                    None => w.not_ready.to_owned(),
+                }),
+                (Some(Ok(spec)), true) => {
+                    facts.push(kind_text(view.language, spec.task, spec.family));
+                    let (width, height) = spec.input.size.bound();
+                    facts.push(format!("{width}×{height}"));
+                }
+                (Some(Err(reason)), true) => facts.push(phrase(view.language, reason).into_owned()),
+                (None, true) => {}
+            }
+            if let Some(time) = model.compute {
+                facts.push((w.compute)(time.as_secs_f32() * 1000.0));
+            }
+            ui.add(egui::Label::new(egui::RichText::new(facts.join(" · ")).color(p.weak)).truncate());
+        });
+        at_right(ui, ("served", &model.listed.name), |ui| {
+            if is_current {
+                chip(ui, view.strings.library.running, p.good);
+            } else if is_opening {
+                chip(ui, view.strings.library.opening, p.accent);
+            } else {
+                let usable = model.listed.ready;
+                ui.add_enabled_ui(usable, |ui| {
+                    if primary_button(ui, view.strings.library.use_it).clicked() {
+                        out.push(Intent::Model(ModelIntent::Open(path.clone())));
+                        out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
+                    }
+                    if view.model.current.is_some()
+                        && plain_button(ui, w.compare).on_hover_text(w.compare_hint).clicked()
+                    {
+                        out.push(Intent::Compare(CompareIntent::Show(true)));
+                        out.push(Intent::Compare(CompareIntent::Use(1, path.clone())));
+                        out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
+                    }
+                });
+            }
+        });
+    });
+}
