@@ -111,11 +111,30 @@ impl Session<'_> {
         self.shot(what);
     }
 
-    /// Presses keys that lead back to the video.
+    /// Presses Escape until the video plays: it closes what lies on top, one after the other.
     #[track_caller]
-    fn back(&mut self, keys: &[&str]) {
-        self.keys(keys);
-        self.until_moves(8);
+    fn back(&mut self) {
+        let begin = Instant::now();
+        loop {
+            self.keys(&["Escape"]);
+            if self.moves() {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the video doesn't come back");
+        }
+    }
+
+    /// Whether the video is on screen: at the left, where no messages are, more changes than a blinking caret makes.
+    fn moves(&self) -> bool {
+        let part = || image::imageops::crop_imm(&self.display.picture(), 0, 60, 560, 540).to_image();
+        let (begin, mut last, mut changes) = (Instant::now(), part(), 0);
+        while changes < 12 && begin.elapsed() < Duration::from_secs(4) {
+            std::thread::sleep(Duration::from_millis(30));
+            let now = part();
+            changes += u32::from(now != last);
+            last = now;
+        }
+        changes >= 12
     }
 
     /// Keeps a picture of a step, if somebody wants to look at them.
@@ -220,7 +239,7 @@ fn a_session_from_the_first_snapshot_to_a_measured_model() {
     session.until("the window with the video", |s| s.title().starts_with("street.mkv").then_some(()));
     let id = session.id().expect("the window");
     display.xdotool(&["windowfocus", "--sync", &id]);
-    session.back(&[]);
+    session.back();
     session.shot("video");
 
     snapshots(&mut session, &pictures, &settings);
@@ -240,7 +259,7 @@ fn a_session_from_the_first_snapshot_to_a_measured_model() {
         (lines.count() > 200).then_some(())
     });
     session.shot("evaluated");
-    session.back(&["Escape"]);
+    session.back();
     session.keys(&["ctrl+q"]);
     let begin = Instant::now();
     while session.program.try_wait().expect("a child").is_none() {
@@ -347,7 +366,7 @@ fn gallery(session: &mut Session<'_>, home: &Path, pictures: &Path) {
         all.iter().any(|path| stem(path).starts_with("Street at noon")).then_some(())
     });
     session.shot("gallery renamed");
-    session.back(&["Escape", "Escape"]);
+    session.back();
 }
 
 /// Three frames go into a new data set; returns its folder.
@@ -358,7 +377,7 @@ fn collect(session: &mut Session<'_>, home: &Path) -> PathBuf {
     let set = home.join("Pictures/Sightline data sets/spots");
     let images = |set: &Path| files(&set.join("images"), "").len();
     session.until("the first image", |_| (images(&set) == 1).then_some(()));
-    session.back(&["Escape"]);
+    session.back();
     for count in 2..=3 {
         session.keys(&["k"]);
         session.until("another image", |_| (images(&set) == count).then_some(()));
