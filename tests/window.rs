@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use common::display::Display;
 use common::fakecam::FakeCamera;
-use common::{Ended, TestEnv, shared};
+use common::{Ended, TestEnv, onnx, shared};
 
 /// Long enough for a slow, busy machine; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -186,6 +186,53 @@ fn a_camera_that_cannot_be_opened_has_its_page() {
         window.until_title("Fake Webcam");
         window.quit();
     }
+}
+
+/// The preview runs at 640×480, a snapshot is taken at 1280×720, and the preview comes back.
+#[test]
+fn a_snapshot_at_full_resolution_pauses_the_preview_for_a_moment() {
+    let (display, env, camera) = (Display::new(), TestEnv::new(), FakeCamera::new());
+    let (shots, config, model) = (env.path("shots"), env.path("config"), env.path("colours.onnx"));
+    onnx::colours(&model, 20.0);
+    std::fs::create_dir(&config).unwrap();
+    let settings = format!(
+        "[snapshot]\nfolder = {shots:?}\nclean = true\n[shutter]\nfull-resolution = true\n\
+         [cameras.\"Fake Webcam\"]\nformat = \"mjpeg\"\nsize = [640, 480]\n"
+    );
+    std::fs::write(config.join("settings.toml"), settings).unwrap();
+    let mut command = camera.command(&env);
+    command.env("SIGHTLINE_CONFIG_DIR", &config).env("SIGHTLINE_ONNXRUNTIME", common::onnx_runtime());
+    let mut window =
+        Window::open(&display, command, &["--source", "Fake Webcam", "--model", model.to_str().unwrap()]);
+    window.until_title("Fake Webcam");
+    let saved = || -> Vec<serde_json::Value> {
+        let files = std::fs::read_dir(&shots).into_iter().flatten().flatten().map(|entry| entry.path());
+        let records = files.filter(|path| path.extension().is_some_and(|e| e == "json"));
+        records.filter_map(|path| serde_json::from_slice(&std::fs::read(path).ok()?).ok()).collect()
+    };
+    // The list of cameras, which tells the larger mode, may come after the first frame, and the model after both.
+    window.until("a large snapshot with what the model found", |window| {
+        let is_large = |record: &serde_json::Value| {
+            record["size"] == serde_json::json!([1280, 720]) && record["model"] == "colours"
+        };
+        if saved().iter().any(is_large) {
+            return true;
+        }
+        let before = saved().len();
+        window.key("space");
+        let begin = Instant::now();
+        while saved().len() == before && begin.elapsed() < Duration::from_secs(8) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        saved().iter().any(is_large)
+    });
+    let clean = std::fs::read_dir(&shots).unwrap().flatten().map(|entry| entry.path());
+    let mut clean = clean.filter(|path| path.to_string_lossy().ends_with(" clean.png"));
+    assert!(clean.any(|path| image::image_dimensions(path).unwrap() == (1280, 720)));
+    // The preview plays: it notices that the camera stops.
+    camera.fault("stall");
+    window.until_title("Camera stopped responding");
+    window.quit();
 }
 
 /// The other window is as large and lies on it, so that nothing of the first one is seen.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use common::clips::{BLUE, RED, write};
 use common::display::Display;
 use common::web_server::server;
-use common::{TestEnv, onnx};
+use common::{TestEnv, onnx, scene_file};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -81,14 +81,6 @@ fn broker(folder: &Path) -> Option<Broker> {
         }
     });
     Some(Broker { port, messages, _programs: [server, Program(listener)] })
-}
-
-/// The name of the scene file of a video: its own, and a number (FNV-1a).
-fn scene_file(video: &Path) -> String {
-    let path = video.display().to_string();
-    let number =
-        path.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("{}-{number:08x}.toml", video.file_name().expect("a name").to_string_lossy())
 }
 
 fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {

@@ -100,6 +100,9 @@ pub fn badge(ui: &Ui, view: &View<'_>, area: egui::Rect) {
     if status.left_out > 0 {
         text = format!("{text} · {}", (w.left_out)(status.left_out));
     }
+    if view.comparing && status.phase != Phase::Idle {
+        text = format!("{text} · {}", w.first_only);
+    }
     let font = egui::FontId::proportional(14.0);
     let galley = ui.painter().layout_no_wrap(text.clone(), font, egui::Color32::WHITE);
     let size = galley.size() + vec2(38.0, 12.0);

@@ -13,6 +13,7 @@ use super::view::{View, frames_come};
 use crate::events::ANY;
 use crate::record::Phase;
 use crate::save::{ShutterOptions, Take};
+use crate::source::Address;
 
 /// Width of the button that opens the menu.
 pub const BUTTON: f32 = 18.0;
@@ -41,18 +42,20 @@ pub fn menu_button(ui: &mut Ui, rect: Rect, view: &View<'_>, out: &mut Vec<Inten
     let colour = if changed { p.accent } else { p.text };
     icons::draw(ui.painter(), rect.shrink2(vec2(1.0, 8.0)), Icon::Down, colour);
     let button = button.on_hover_text(label);
-    let open = ui.data_mut(|d| d.remove_temp::<bool>(wanted())).map(egui::SetOpenCommand::Bool);
+    let wanted = ui.data_mut(|d| d.remove_temp::<bool>(wanted()));
+    let open = wanted.map(egui::SetOpenCommand::Bool);
     let popup =
         egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).width(300.0);
     let popup = match open {
         Some(open) => popup.open_memory(Some(open)),
         None => popup,
     };
-    popup.show(|ui| menu_ui(ui, view, out));
+    // Opened with the key, it is used with keys.
+    popup.show(|ui| menu_ui(ui, view, wanted == Some(true), out));
 }
 
-/// What the menu holds.
-pub fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+/// What the menu holds. `focus`: what is chosen gets the focus.
+pub fn menu_ui(ui: &mut Ui, view: &View<'_>, focus: bool, out: &mut Vec<Intent>) {
     let w = &view.strings.shutter;
     let mut options = view.settings.shutter.clone();
     ui.set_min_width(280.0);
@@ -68,7 +71,10 @@ pub fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             Take::Lapse => w.lapse,
             Take::Appears => w.appears,
         };
-        ui.radio_value(&mut options.take, take, name);
+        let radio = ui.radio_value(&mut options.take, take, name);
+        if focus && take == view.settings.shutter.take {
+            radio.request_focus();
+        }
         if options.take == take && take != Take::One {
             ui.indent(("take", name), |ui| {
                 // Fields look like fields, not like rows of the menu.
@@ -89,6 +95,7 @@ pub fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         }
     });
     ui.add_enabled(options.timer_s > 0, egui::Checkbox::new(&mut options.tick, w.tick));
+    full_ui(ui, view, &mut options);
     ui.separator();
     let mut closes = false;
     let row = |text: &str, keys: &str| egui::Button::new(text).shortcut_text(keys.to_owned());
@@ -109,6 +116,18 @@ pub fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         options.clamp();
         out.push(Intent::Shutter(ShutterIntent::Options(options)));
     }
+}
+
+/// Whether one snapshot is taken in the camera's largest mode.
+fn full_ui(ui: &mut Ui, view: &View<'_>, options: &mut ShutterOptions) {
+    if options.take != Take::One || !view.address().is_some_and(Address::is_camera) {
+        return;
+    }
+    let w = &view.strings.shutter;
+    let larger = view.larger_mode().and_then(|camera| camera.size);
+    ui.add_enabled(larger.is_some(), egui::Checkbox::new(&mut options.full_resolution, w.full));
+    let text = larger.map_or_else(|| w.full_none.to_owned(), w.full_hint);
+    ui.add(egui::Label::new(egui::RichText::new(text).small().color(palette(ui).weak)).wrap());
 }
 
 /// The numbers of what is chosen.

@@ -1,4 +1,5 @@
-//! Messages at the bottom of the preview. They go by themselves; those of failures stay longer, until what failed succeeds.
+//! Messages at the bottom of the preview. They go by themselves; those of failures stay longer, until what failed succeeds. While the
+//! pointer is over them and in use they stay where they are, and new ones wait.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ const SNAPSHOT_STAYS: Duration = Duration::from_secs(9);
 const UNDO_STAYS: Duration = Duration::from_secs(15);
 /// How long a failure stays: long enough to read two sentences twice.
 const FAILURE_STAYS: Duration = Duration::from_secs(25);
+/// A pointer that rests for longer than this holds nothing any more: it was left there.
+const RESTS: f32 = 10.0;
 /// Older messages go when there are more, good news first.
 const LIMIT: usize = 4;
 
@@ -57,6 +60,15 @@ impl std::fmt::Debug for Toast {
 pub struct Toasts {
     shown: Vec<Toast>,
     next: u64,
+    /// The newest message that was there when the pointer came over them.
+    held: Option<u64>,
+    /// When time went on last.
+    passed: Option<Instant>,
+}
+
+/// Where it is noted that the pointer is over the messages.
+fn hovered() -> Id {
+    Id::unique("toasts hovered")
 }
 
 impl Toasts {
@@ -72,11 +84,13 @@ impl Toasts {
 
     fn push(&mut self, title: &str, text: String, bad: bool) -> &mut Toast {
         // A failure that repeats is shown once. Each that can be taken back stays: the same text may tell of another file.
-        self.shown.retain(|t| t.undo.is_some() || t.title != title || t.text != text);
-        while self.shown.len() >= LIMIT {
-            let first = |goes: fn(&Toast) -> bool| self.shown.iter().position(goes);
+        // What the pointer is over stays.
+        let held = self.held.unwrap_or(0);
+        self.shown.retain(|t| t.id <= held || t.undo.is_some() || t.title != title || t.text != text);
+        while self.shown.iter().filter(|t| t.id > held).count() >= LIMIT {
+            let first = |goes: fn(&Toast) -> bool| self.shown.iter().position(|t| t.id > held && goes(t));
             let goes = first(|t| !t.bad && t.undo.is_none()).or_else(|| first(|t| !t.bad));
-            self.shown.remove(goes.unwrap_or(0));
+            self.shown.remove(goes.or_else(|| first(|_| true)).unwrap_or(0));
         }
         self.next += 1;
         self.shown.push(Toast {
@@ -112,10 +126,26 @@ impl Toasts {
 
     /// Removes what was shown long enough.
     pub fn pass(&mut self, ctx: &egui::Context) {
-        self.pass_at(ctx, Instant::now());
+        let over = ctx.data(|data| data.get_temp(hovered())).unwrap_or(false);
+        self.pass_at(ctx, Instant::now(), over);
     }
 
-    fn pass_at(&mut self, ctx: &egui::Context, now: Instant) {
+    fn pass_at(&mut self, ctx: &egui::Context, now: Instant, over: bool) {
+        let since_last =
+            self.passed.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        if over {
+            self.held.get_or_insert(self.next);
+            for toast in &mut self.shown {
+                toast.since += since_last;
+            }
+        } else if self.held.take().is_some() {
+            // Those that waited push out older ones now.
+            while self.shown.len() > LIMIT {
+                let first = |goes: fn(&Toast) -> bool| self.shown.iter().position(goes);
+                let goes = first(|t| !t.bad && t.undo.is_none()).or_else(|| first(|t| !t.bad));
+                self.shown.remove(goes.unwrap_or(0));
+            }
+        }
         let left = |t: &Toast| {
             let stay = match t {
                 Toast { bad: true, .. } => FAILURE_STAYS,
@@ -134,18 +164,29 @@ impl Toasts {
     /// Shows them, the newest lowest, above the bottom of `stage`.
     pub fn ui(&self, ui: &Ui, s: &Strings, stage: egui::Rect, out: &mut Vec<Intent>) {
         if self.shown.is_empty() {
+            ui.ctx().data_mut(|data| data.remove::<bool>(hovered()));
             return;
         }
         let corner = stage.right_bottom() - vec2(16.0, 16.0);
-        Area::new(Id::unique("toasts"))
-            .order(Order::Foreground)
+        // Menus and dialogues lie over them.
+        let area = Area::new(Id::unique("toasts"))
+            .order(Order::Middle)
             .pivot(Align2::RIGHT_BOTTOM)
             .fixed_pos(corner)
             .show(ui.ctx(), |ui| {
-                for toast in &self.shown {
+                for toast in self.shown.iter().filter(|t| self.held.is_none_or(|held| t.id <= held)) {
                     toast_ui(ui, s, toast, out);
                 }
             });
+        let rect = area.response.rect;
+        let over = ui.input(|i| {
+            let is_used = i.pointer.time_since_last_movement() < RESTS;
+            is_used && i.pointer.hover_pos().is_some_and(|at| rect.contains(at))
+        });
+        if over {
+            ui.ctx().request_repaint_after(Duration::from_millis(500));
+        }
+        ui.ctx().data_mut(|data| data.insert_temp(hovered(), over));
     }
 }
 
@@ -227,9 +268,9 @@ mod tests {
         toasts.succeeded(Failed::Model);
         assert_eq!(toasts.newest_failure(), Some(1));
         let now = Instant::now();
-        toasts.pass_at(&ctx, now + STAY + Duration::from_secs(1));
+        toasts.pass_at(&ctx, now + STAY + Duration::from_secs(1), false);
         assert_eq!(toasts.shown.len(), 1, "the failure is still read");
-        toasts.pass_at(&ctx, now + FAILURE_STAYS + Duration::from_secs(1));
+        toasts.pass_at(&ctx, now + FAILURE_STAYS + Duration::from_secs(1), false);
         assert!(toasts.shown.is_empty());
     }
 
@@ -247,9 +288,32 @@ mod tests {
         let ids = |toasts: &Toasts| toasts.shown.iter().map(|t| t.id).collect::<Vec<_>>();
         assert_eq!(ids(&toasts), [1, 2, 3, 12], "a file of the same name has an Undo of its own");
         let now = Instant::now();
-        toasts.pass_at(&ctx, now + STAY + Duration::from_secs(1));
+        toasts.pass_at(&ctx, now + STAY + Duration::from_secs(1), false);
         assert_eq!(ids(&toasts), [1, 2, 3]);
-        toasts.pass_at(&ctx, now + UNDO_STAYS + Duration::from_secs(1));
+        toasts.pass_at(&ctx, now + UNDO_STAYS + Duration::from_secs(1), false);
         assert_eq!(ids(&toasts), [1]);
+    }
+
+    #[test]
+    fn messages_stay_where_they_are_while_the_pointer_is_over_them() {
+        let ctx = egui::Context::default();
+        let mut toasts = Toasts::default();
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        toasts.good("saved", "a").undo = Some(Intent::Window(WindowIntent::Quit));
+        toasts.pass_at(&ctx, after(0), true);
+        for n in 0..9 {
+            toasts.good("n", n.to_string());
+        }
+        toasts.pass_at(&ctx, after(60), true);
+        let visible = |toasts: &Toasts| {
+            let shown = toasts.shown.iter().filter(|t| toasts.held.is_none_or(|held| t.id <= held));
+            shown.map(|t| t.text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(visible(&toasts), ["a"], "neither gone nor pushed up");
+        toasts.pass_at(&ctx, after(61), false);
+        assert_eq!(visible(&toasts).len(), LIMIT, "those that waited are shown now");
+        toasts.pass_at(&ctx, after(61) + UNDO_STAYS, false);
+        assert!(visible(&toasts).is_empty());
     }
 }

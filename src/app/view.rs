@@ -19,7 +19,8 @@ use crate::model::{ModelError, Thresholds, runtime};
 use crate::privacy::Covered;
 use crate::server::ServerListError;
 use crate::settings::Settings;
-use crate::source::camera::CameraInfo;
+use crate::source::CameraRequest;
+use crate::source::camera::{self, CameraInfo};
 use crate::source::{Address, Pace, SourceInfo};
 use crate::track::zones::SceneFile;
 
@@ -337,6 +338,12 @@ impl View<'_> {
         current_source_name(self.source, self.cameras, self.strings)
     }
 
+    /// The largest mode of the camera that plays, if it is larger than the frames that it sends now.
+    #[must_use]
+    pub fn larger_mode(&self) -> Option<CameraRequest> {
+        larger_mode(self.source, self.cameras)
+    }
+
     /// The camera that plays, if the source is one and it is listed.
     #[must_use]
     pub fn camera(&self) -> Option<&CameraInfo> {
@@ -402,6 +409,13 @@ impl View<'_> {
     pub fn tuned(&self, model: &ModelInfo) -> Option<&Tuned> {
         tuned(self.library.models, &model.path, &model.provider)
     }
+}
+
+/// The largest mode of the camera that plays, if it is larger than the frames that it sends now.
+#[must_use]
+pub fn larger_mode(state: &SourceState, cameras: &Cameras) -> Option<CameraRequest> {
+    let SourceState::Playing { address, info } = state else { return None };
+    camera::larger(&cameras.find(address, Some(&info.name))?.modes, info.size)
 }
 
 /// What the user calls the source that is chosen now: for a camera that plays, its own name.

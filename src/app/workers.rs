@@ -60,6 +60,8 @@ pub enum Done {
     NoDialogue(Choose),
     /// A snapshot, with the series that it belongs to.
     Snapshot(Option<u64>, Result<Box<Saved>, SnapshotError>),
+    /// A snapshot at the camera's full resolution.
+    Still(Box<StillSaved>),
     /// The picture was copied, or the clipboard doesn't take it.
     CopiedPicture(bool),
     /// The tick of a countdown can't be played.
@@ -84,6 +86,14 @@ pub enum Done {
     SceneExported(PathBuf, Result<(), SceneFileError>),
     /// The worker ended without a result.
     Broken,
+}
+
+/// A snapshot that was to be taken at the camera's full resolution.
+pub struct StillSaved {
+    pub saved: Result<Saved, SnapshotError>,
+    pub size: (u32, u32),
+    /// How long the preview paused; or why it was saved as on screen instead.
+    pub paused: Result<Duration, String>,
 }
 
 /// What a worker did for the gallery.

@@ -42,7 +42,7 @@ pub use metrics::{ModelStats, Percentiles, Stats};
 pub use publish::Subscription;
 pub use runner::{PaceFigures, PaceReport, Predictor, ResultPace, SessionCache, Stop};
 pub use stage::Stage;
-pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, SourceState};
+pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, SourceState, Still};
 pub use tap::{Tap, TapItem};
 
 use crate::frame::Frame;
@@ -227,6 +227,15 @@ impl Engine {
         self.publisher.restart();
         drop(feed);
         self.context.wake();
+    }
+
+    /// Lets the camera take one frame in another mode: the preview stops, the camera is opened in that mode, and then as it was. The answer
+    /// comes with the first frame of the preview; the channel closes without one if the source is closed or fails before.
+    #[must_use]
+    pub fn still(&self, camera: CameraRequest) -> crossbeam_channel::Receiver<Still> {
+        let (answer, answers) = crossbeam_channel::bounded(1);
+        self.send_to_source(SourceCommand::Still(camera, answer));
+        answers
     }
 
     fn send_to_source(&self, command: SourceCommand) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::choice::ModelChoice;
 use crate::frame::Frame;
@@ -65,6 +65,15 @@ pub struct Prediction {
     pub looks: Looks,
     /// What tracking, zones and lines say of the frame, if any of them is on.
     pub report: Option<Arc<Report>>,
+}
+
+/// A frame that a camera took in another mode than that of the preview.
+#[derive(Clone, Debug)]
+pub struct Still {
+    /// RGBA, or why there is none.
+    pub frame: Result<Arc<Frame>, SourceError>,
+    /// How long the preview stood still for it.
+    pub paused: Duration,
 }
 
 /// What several models found in one and the same frame.

@@ -189,7 +189,10 @@ impl Playing {
                 Read::Frame => {
                     wants_one = false;
                     let at_s = self.raw.time_s.unwrap_or_default();
-                    self.wait_for(at_s, signals);
+                    self.wait_for(at_s, signals, show);
+                    if show.is_closed() {
+                        return Ok(());
+                    }
                     let (decoder, raw) = (&mut self.decoder, &self.raw);
                     let decoded = self.pool.fill(|frame| {
                         frame.copy_stamp_from(raw);
@@ -210,14 +213,14 @@ impl Playing {
         }
     }
 
-    /// Waits until a frame is due, or a command comes.
-    fn wait_for(&mut self, at_s: f64, signals: &Receiver<()>) {
+    /// Waits until a frame is due, a command comes, or nobody looks any more.
+    fn wait_for(&mut self, at_s: f64, signals: &Receiver<()>, show: &LatestWriter<Playback>) {
         let Some((began, from_s)) = self.began else {
             self.began = Some((Instant::now(), at_s));
             return;
         };
         let due = began + Duration::from_secs_f64((at_s - from_s).clamp(0.0, 3600.0));
-        while signals.is_empty() {
+        while signals.is_empty() && !show.is_closed() {
             let left = due.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -273,6 +276,30 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         let player = Player::open(path, None, Style::default(), || {});
         assert!(until(&player, |now| now.error.is_some()).error.is_some_and(|text| !text.is_empty()));
+    }
+
+    #[test]
+    fn a_player_that_is_closed_ends_although_the_next_frame_is_far_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mkv");
+        // A frame a minute.
+        let made = std::process::Command::new("ffmpeg")
+            .args(["-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=1/60:duration=180"])
+            .arg(&path)
+            .status();
+        if !made.is_ok_and(|status| status.success()) {
+            return;
+        }
+        let player = Player::open(path, None, Style::default(), || {});
+        assert!(until(&player, |now| now.frame.is_some()).frame.is_some());
+        let Player { desk, shown, _thread: thread } = player;
+        drop((desk, shown));
+        let thread = thread.expect("a thread");
+        let begin = Instant::now();
+        while !thread.is_finished() {
+            assert!(begin.elapsed() < Duration::from_secs(10), "it waits for the next frame");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]

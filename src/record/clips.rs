@@ -18,7 +18,7 @@ use super::take::Saved;
 use crate::engine::Prediction;
 
 /// Clips that wait for their last second at most.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 /// The longest time before or after an event, in seconds.
 pub(super) const LONGEST_S: f64 = 120.0;
 /// A clip whose rule fires again before its end goes on, at most for so long.
@@ -126,9 +126,13 @@ impl Clips {
     }
 
     /// What they need is gone.
-    pub fn fail_all(&mut self, why: impl Fn() -> RecordError) {
+    pub fn fail_all(&mut self, why: impl Into<Arc<RecordError>>) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let why = why.into();
         for pending in std::mem::take(&mut self.pending) {
-            self.fail(pending.done, why());
+            self.fail(pending.done, Arc::clone(&why));
         }
     }
 
@@ -140,12 +144,16 @@ impl Clips {
     /// Saves those whose time is over; `all`: also the others, with what there is.
     pub fn save(&mut self, ring: &Ring, look: &Look, all: bool) {
         self.threads.retain(|thread| !thread.is_finished());
+        // One that is still being started hasn't had the time.
+        let begun = ring.begun();
+        let is_behind = |over: Instant| begun.is_some_and(|begun| begun.max(over).elapsed() > BEHIND);
         let is_ready =
-            |pending: &mut Pending| all || ring.has_until(pending.until) || pending.over.elapsed() > BEHIND;
+            |pending: &mut Pending| all || ring.has_until(pending.until) || is_behind(pending.over);
         let ready: Vec<Pending> = self.pending.extract_if(.., is_ready).collect();
         for pending in ready {
             let Some(cut) = ring.cut(pending.from, pending.until) else {
-                self.fail(pending.done, RecordError::NoFrames);
+                let why = ring.trouble().unwrap_or_else(|| Arc::new(RecordError::NoFrames));
+                self.fail(pending.done, why);
                 continue;
             };
             let mut record = self.models.clone();

@@ -8,6 +8,7 @@ use crate::frame::Frame;
 use crate::record::draw::{Images, Painter};
 use crate::record::pairing::Drawn;
 use crate::record::pairing::Origin::{Earlier, Moved, Own};
+use crate::record::ring::Ring;
 use crate::record::take::Take;
 use crate::record::tests::times;
 use crate::record::{Container, What};
@@ -189,6 +190,42 @@ fn a_clip_begins_before_the_moment_that_asks_for_it() {
     assert!((2.9..5.5).contains(&length) && times.first() < Some(&0.1), "{times:?}");
     assert!(times.len() as f64 > length * 20.0, "{} frames in {length} s", times.len());
     assert!(names(folder.path()).iter().all(|name| name.contains(" clip.")), "{:?}", names(folder.path()));
+}
+
+/// A rule fires with the first frame: neither is its clip refused nor does it lack what came while the encoder started.
+#[test]
+fn a_clip_of_the_first_second_is_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, recorder) = (engine(), recorder());
+    recorder.keep(4, Some(engine.tap(TAP_QUEUE)));
+    let (done, outcome) = bounded(1);
+    let done: Done = Box::new(move |result| drop(done.send(result)));
+    let request = ClipRequest { before_s: 2.0, after_s: 1.0, rule: Some("gate".into()), done: Some(done) };
+    recorder.clips().send(request, options(folder.path(), What::Annotated));
+    let path = outcome.recv_timeout(Duration::from_secs(30)).expect("in time").expect("a clip");
+    let times = times(&path);
+    let length = times.last().copied().unwrap_or_default();
+    assert!((0.9..2.5).contains(&length) && times.first() < Some(&0.05), "{times:?}");
+    // None of the first frames is missing: they are 33 ms apart.
+    let widest = times.windows(2).take(30).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+    assert!(widest < 0.2 && times.len() as f64 > length * 20.0, "{widest} s apart: {times:?}");
+}
+
+/// Frames wait for an encoder that is being started, as far as the memory for them reaches.
+#[test]
+fn nothing_is_lost_while_the_rings_encoder_starts() {
+    let begin = Instant::now();
+    let frame = |n: u64| {
+        let captured = begin + Duration::from_millis(n * 33);
+        Arc::new(Frame { captured, sequence: n, ..Frame::filled(64, 48, [n as u8, 90, 90, 255]) })
+    };
+    let mut ring = Ring::start(5, 30.0, &frame(0)).expect("a thread");
+    for n in 0..45 {
+        ring.add(&frame(n), frame(n), |_, _| None, None);
+    }
+    ring.finish(Duration::from_secs(20));
+    let cut = ring.cut(Duration::ZERO, Duration::from_secs(9)).expect("something is kept");
+    assert_eq!(cut.frames, 45);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::{ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::encoder::{Container, best};
 use super::encoding::{Encoding, NoStart};
@@ -24,8 +24,10 @@ use crate::save::FrameRecord;
 const MOST_BYTES: usize = 160 << 20;
 /// A box of the stream that is larger is damaged.
 const LARGEST_BOX: u64 = 64 << 20;
-/// Frames that wait for the encoder.
+/// Frames that wait for an encoder that runs.
 const QUEUE: usize = 6;
+/// Frames that wait for one that starts, at most; as bytes, no more than [`MOST_BYTES`].
+const STARTING: usize = 150;
 /// Units of time in a second: that of the stream.
 const TIMESCALE: u64 = 90_000;
 
@@ -51,6 +53,11 @@ struct Kept {
     is_over: bool,
     /// Nobody needs it any more: that it ends is no news.
     is_closed: bool,
+    /// Since when the encoder keeps up with the frames: before, it is being started.
+    begun: Option<Instant>,
+    process: Option<Process>,
+    /// Why nothing is kept.
+    trouble: Option<Arc<RecordError>>,
 }
 
 impl Kept {
@@ -81,7 +88,6 @@ impl Kept {
 pub(super) struct Ring {
     frames: Option<Sender<(Duration, Arc<Frame>)>>,
     kept: Arc<Mutex<Kept>>,
-    process: Process,
     clock: Clock,
     size: (u32, u32),
     /// What was found in each frame, by time.
@@ -91,69 +97,29 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// Starts to keep so many seconds of frames like this one.
+    /// Starts to keep so many seconds of frames like this one. Frames wait while the encoder is looked for and started; [`Self::trouble`]
+    /// says if it couldn't be.
     pub fn start(seconds: u32, fps: f64, frame: &Frame) -> Result<Self, RecordError> {
         let size = (frame.width, frame.height);
-        let encoder = best(Container::Mp4, size)?;
-        let started = Encoding::start(&encoder, size, fps, |command| {
-            // A key frame each second of time, whatever the rate is: with each begins a fragment.
-            command.args([
-                "-force_key_frames",
-                "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+1))",
-                "-g",
-                "600",
-            ]);
-            command.args([
-                "-movflags",
-                "+frag_keyframe+empty_moov+default_base_moof",
-                "-frag_duration",
-                "250000",
-            ]);
-            command.args(["-video_track_timescale", &TIMESCALE.to_string(), "-flush_packets", "1"]);
-            command.args(["-f", "mp4", "pipe:1"]).stdout(Stdio::piped());
-        });
-        let no_start = |reason: String| RecordError::Ended { path: PathBuf::new(), reason };
-        let (mut encoding, made) = match started {
-            Ok((encoding, Some(made))) => (encoding, made),
-            Ok((_, None)) | Err(NoStart::NoFfmpeg) => return Err(RecordError::NoFfmpeg),
-            Err(NoStart::Log(error)) => return Err(no_start(error.to_string())),
-            Err(NoStart::Ended(reason)) => return Err(no_start(reason)),
-        };
-        let process = encoding.process();
         let kept = Arc::<Mutex<Kept>>::default();
-        let (frames, queue) = bounded::<(Duration, Arc<Frame>)>(QUEUE);
-        let (of_reader, of_writer) = (Arc::clone(&kept), Arc::clone(&kept));
-        let threads = [
-            std::thread::Builder::new().name("sightline-keep".into()).spawn(move || {
-                let read = read_fragments(made, &of_reader);
-                let mut kept = lock(&of_reader);
-                if let Err(error) = read
-                    && !kept.is_closed
-                {
-                    tracing::warn!("the last seconds can't be kept: {error}");
-                }
+        let most = MOST_BYTES / frame.data.len().max(1);
+        let (frames, queue) = bounded(most.clamp(QUEUE, STARTING));
+        let of_thread = Arc::clone(&kept);
+        let thread = std::thread::Builder::new().name("sightline-encode".into()).spawn(move || {
+            let encoded = encode(size, fps, &queue, &of_thread);
+            let mut kept = lock(&of_thread);
+            if let Err(error) = encoded
+                && !kept.is_closed
+            {
+                tracing::warn!("the last seconds can't be kept: {error}");
+                kept.trouble = Some(Arc::new(error));
                 kept.is_over = true;
-            }),
-            std::thread::Builder::new().name("sightline-encode".into()).spawn(move || {
-                for (at, frame) in queue {
-                    if let Err(reason) = encoding.add(at, &frame.data) {
-                        if !lock(&of_writer).is_closed {
-                            tracing::warn!("the last seconds can't be kept: {reason}");
-                        }
-                        return;
-                    }
-                }
-                let _ = encoding.end();
-            }),
-        ];
-        if let Some(error) = threads.into_iter().find_map(Result::err) {
-            process.kill();
-            return Err(no_start(error.to_string()));
-        }
+            }
+        });
+        thread.map_err(|error| no_start(error.to_string()))?;
         Ok(Self {
             frames: Some(frames),
             kept,
-            process,
             clock: Clock::new(true, fps),
             size,
             records: VecDeque::new(),
@@ -185,6 +151,25 @@ impl Ring {
         lock(&self.kept).is_over
     }
 
+    /// Why the encoder couldn't be started, or ended early.
+    pub fn trouble(&self) -> Option<Arc<RecordError>> {
+        lock(&self.kept).trouble.clone()
+    }
+
+    /// Since when the encoder keeps up; `None` while it is being started.
+    pub fn begun(&self) -> Option<Instant> {
+        lock(&self.kept).begun
+    }
+
+    /// No more frames come: lets the encoder finish those that it has, for as long as this.
+    pub fn finish(&mut self, limit: Duration) {
+        self.frames = None;
+        let until = Instant::now() + limit;
+        while !self.is_over() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Adds a frame, and what was found in it. What is older than the seconds, and than `needed`, may go.
     pub fn add(
         &mut self,
@@ -194,20 +179,27 @@ impl Ring {
         needed: Option<Duration>,
     ) {
         let at = self.clock.time_of(frame);
-        // An encoder that is behind loses frames, nobody waits for it.
-        let is_taken = self.frames.as_ref().is_some_and(|frames| frames.try_send((at, image)).is_ok());
+        let from = at.saturating_sub(Duration::from_secs(self.seconds.into()));
+        let from = needed.map_or(from, |needed| needed.min(from));
+        let has_begun = {
+            let mut kept = lock(&self.kept);
+            kept.from = from;
+            kept.begun.is_some()
+        };
+        // An encoder that is behind loses frames, nobody waits for it. While it starts, they wait, so that the first second isn't lost.
+        let is_taken = self.frames.as_ref().is_some_and(|frames| {
+            let has_room = !has_begun || frames.len() < QUEUE;
+            has_room && frames.try_send((at, image)).is_ok()
+        });
         if is_taken && let Some(record) = record(at, self.count) {
             self.records.push_back((at, record));
         }
         self.count += 1;
-        let from = at.saturating_sub(Duration::from_secs(self.seconds.into()));
-        let from = needed.map_or(from, |needed| needed.min(from));
         // A clip begins up to a second before its time, with a key frame.
         let records_from = from.saturating_sub(Duration::from_secs(2));
         while self.records.front().is_some_and(|(at, _)| *at < records_from) {
             self.records.pop_front();
         }
-        lock(&self.kept).from = from;
     }
 
     /// The time of its last frame.
@@ -254,14 +246,88 @@ impl Ring {
 impl Drop for Ring {
     fn drop(&mut self) {
         // What is kept is gone: the encoder's last frames are of no use.
-        lock(&self.kept).is_closed = true;
+        let mut kept = lock(&self.kept);
+        kept.is_closed = true;
         self.frames = None;
-        self.process.kill();
+        if let Some(process) = &kept.process {
+            process.kill();
+        }
     }
 }
 
 fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_start(reason: String) -> RecordError {
+    RecordError::Ended { path: PathBuf::new(), reason }
+}
+
+/// Finds an encoder, starts it, and gives it the frames, until no more come.
+fn encode(
+    size: (u32, u32),
+    fps: f64,
+    queue: &Receiver<(Duration, Arc<Frame>)>,
+    kept: &Arc<Mutex<Kept>>,
+) -> Result<(), RecordError> {
+    let encoder = best(Container::Mp4, size)?;
+    let started = Encoding::start(&encoder, size, fps, |command| {
+        // A key frame each second of time, whatever the rate is: with each begins a fragment.
+        command.args([
+            "-force_key_frames",
+            "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+1))",
+            "-g",
+            "600",
+        ]);
+        command.args([
+            "-movflags",
+            "+frag_keyframe+empty_moov+default_base_moof",
+            "-frag_duration",
+            "250000",
+        ]);
+        command.args(["-video_track_timescale", &TIMESCALE.to_string(), "-flush_packets", "1"]);
+        command.args(["-f", "mp4", "pipe:1"]).stdout(Stdio::piped());
+    });
+    let (mut encoding, made) = match started {
+        Ok((encoding, Some(made))) => (encoding, made),
+        Ok((_, None)) | Err(NoStart::NoFfmpeg) => return Err(RecordError::NoFfmpeg),
+        Err(NoStart::Log(error)) => return Err(no_start(error.to_string())),
+        Err(NoStart::Ended(reason)) => return Err(no_start(reason)),
+    };
+    {
+        let mut kept = lock(kept);
+        kept.process = Some(encoding.process());
+        if kept.is_closed {
+            encoding.process().kill();
+            return Ok(());
+        }
+    }
+    let of_reader = Arc::clone(kept);
+    let reader = std::thread::Builder::new().name("sightline-keep".into()).spawn(move || {
+        let read = read_fragments(made, &of_reader);
+        let mut kept = lock(&of_reader);
+        if let Err(error) = read
+            && !kept.is_closed
+        {
+            tracing::warn!("the last seconds can't be kept: {error}");
+        }
+        kept.is_over = true;
+    });
+    if let Err(error) = reader {
+        encoding.process().kill();
+        return Err(no_start(error.to_string()));
+    }
+    let mut has_begun = false;
+    for (at, frame) in queue {
+        encoding.add(at, &frame.data).map_err(no_start)?;
+        if !has_begun && queue.len() < QUEUE {
+            has_begun = true;
+            lock(kept).begun = Some(Instant::now());
+        }
+    }
+    // What it has left is of no use if nobody needs it.
+    let _ = encoding.end();
+    Ok(())
 }
 
 /// A part of what is kept.

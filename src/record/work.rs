@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::RecordError;
-use super::clips::{Clips, Pending};
+use super::clips::{self, Clips, Pending};
 use super::draw::Painter;
 use super::lines::record_of;
 use super::options::{Look, RecordOptions};
@@ -24,6 +24,8 @@ const STEP: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_hours(1);
 /// A recording that gets no first frame for so long is given up.
 const NO_FRAMES: Duration = Duration::from_secs(10);
+/// How long the ring's encoder may take for its last frames, if a clip needs them.
+const LAST_FRAMES: Duration = Duration::from_millis(1500);
 /// An encoder of the ring that can't be started is tried again after this.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -51,6 +53,8 @@ pub(super) struct Work {
     /// Why it couldn't be started, once it was told.
     ring_trouble: Option<Arc<RecordError>>,
     clips: Clips,
+    /// Clips that were asked for before the first frame came, and when.
+    early: Vec<(ClipRequest, RecordOptions, Instant)>,
     tap: Option<Tap>,
     pairing: Pairing,
     painter: Painter,
@@ -75,6 +79,7 @@ impl Work {
             ring: None,
             retry_at: None,
             ring_trouble: None,
+            early: Vec::new(),
             tap: None,
             pairing: Pairing::default(),
             painter: Painter::default(),
@@ -95,6 +100,10 @@ impl Work {
                 recv(clips) -> asked => {
                     // The sender's owner is the orders', too.
                     if let Ok((request, options)) = asked {
+                        // The order to keep seconds may have come just before.
+                        while let Ok(order) = orders.try_recv() {
+                            self.carry_out(order);
+                        }
                         self.add_clip(request, options);
                     }
                 },
@@ -161,6 +170,9 @@ impl Work {
     fn add_clip(&mut self, request: ClipRequest, options: RecordOptions) {
         if let Some(ring) = &self.ring {
             self.clips.add(Pending::new(request, options, ring.now(), ring.size()));
+        } else if self.keep_s > 0 && self.ring_trouble.is_none() && self.early.len() < clips::MOST {
+            // A rule may fire before its frame has passed: the clip begins with the first one.
+            self.early.push((request, options, Instant::now()));
         } else {
             let why = self.ring_trouble.clone().unwrap_or_else(|| Arc::new(RecordError::NothingKept));
             self.clips.fail(request.done, why);
@@ -180,7 +192,8 @@ impl Work {
             self.pairing.clear();
             if look.privacy.on {
                 self.ring = None;
-                self.clips.fail_all(|| RecordError::PrivacyChanged);
+                self.clips.fail_all(RecordError::PrivacyChanged);
+                self.fail_early(&Arc::new(RecordError::PrivacyChanged));
             }
             // Each file says who is hidden in it.
             self.begin_anew(false);
@@ -219,6 +232,9 @@ impl Work {
             Some(_) if seconds == 0 => self.end_ring(),
             Some(ring) => ring.set_seconds(seconds),
             None => {}
+        }
+        if seconds == 0 {
+            self.fail_early(&Arc::new(RecordError::NothingKept));
         }
     }
 
@@ -297,11 +313,12 @@ impl Work {
 
     fn begin_ring(&mut self, drawn: &Drawn) {
         if self.ring.as_ref().is_some_and(Ring::is_over) {
+            let trouble = self.ring.as_ref().and_then(Ring::trouble);
             self.end_ring();
-            self.ring_failed(RecordError::Ended {
-                path: PathBuf::new(),
-                reason: "the encoder ended early".into(),
-            });
+            self.ring_failed(trouble.unwrap_or_else(|| {
+                let reason = "the encoder ended early".into();
+                Arc::new(RecordError::Ended { path: PathBuf::new(), reason })
+            }));
         } else if self.ring.as_ref().is_some_and(|ring| !ring.fits(&drawn.frame)) {
             self.end_ring();
         }
@@ -310,14 +327,19 @@ impl Work {
             return;
         }
         match Ring::start(self.keep_s, self.look.fps(), &drawn.frame) {
-            Ok(ring) => self.ring = Some(ring),
-            Err(error) => self.ring_failed(error),
+            Ok(ring) => {
+                for (request, options, _) in self.early.drain(..) {
+                    self.clips.add(Pending::new(request, options, ring.now(), ring.size()));
+                }
+                self.ring = Some(ring);
+            }
+            Err(error) => self.ring_failed(Arc::new(error)),
         }
     }
 
-    fn ring_failed(&mut self, error: RecordError) {
+    fn ring_failed(&mut self, error: Arc<RecordError>) {
+        self.fail_early(&error);
         // Each try would say the same again.
-        let error = Arc::new(error);
         if self.ring_trouble.replace(Arc::clone(&error)).is_none() {
             self.tell(Happening::ClipFailed(error));
         }
@@ -326,8 +348,27 @@ impl Work {
 
     /// Saves the clips that are asked for with what there is, and forgets the rest.
     fn end_ring(&mut self) {
-        if let Some(ring) = self.ring.take() {
+        if let Some(mut ring) = self.ring.take() {
+            if self.clips.len() > 0 {
+                ring.finish(LAST_FRAMES);
+            }
             self.clips.save(&ring, &self.look, true);
+        }
+    }
+
+    /// Tells those who asked for a clip before the first frame why there is none.
+    fn fail_early(&mut self, why: &Arc<RecordError>) {
+        for (request, ..) in self.early.drain(..) {
+            self.clips.fail(request.done, Arc::clone(why));
+        }
+    }
+
+    /// Why no frames come.
+    fn no_frames(&self) -> RecordError {
+        match &self.look {
+            look if look.blind => RecordError::Blind,
+            look if look.own_only() => RecordError::NoResults,
+            _ => RecordError::NoFrames,
         }
     }
 
@@ -347,18 +388,16 @@ impl Work {
             Life::Recording(take) | Life::Paused(take) => take.check().err(),
             Life::Starting(_, since) if since.elapsed() > NO_FRAMES => {
                 self.life = Life::Idle;
-                let error = match &self.look {
-                    look if look.blind => RecordError::Blind,
-                    look if look.own_only() => RecordError::NoResults,
-                    _ => RecordError::NoFrames,
-                };
-                self.tell(Happening::Failed(error));
+                self.tell(Happening::Failed(self.no_frames()));
                 None
             }
             _ => None,
         };
         if let Some(error) = trouble {
             self.end_take(Some(error));
+        }
+        if self.early.first().is_some_and(|(.., since)| since.elapsed() > NO_FRAMES) {
+            self.fail_early(&Arc::new(self.no_frames()));
         }
         let mut ready = std::mem::take(&mut self.ready);
         self.pairing.give_up(Instant::now(), |drawn| ready.push(drawn));
@@ -367,7 +406,7 @@ impl Work {
         if let Some(ring) = &self.ring {
             self.clips.save(ring, &self.look, false);
         } else {
-            self.clips.fail_all(|| RecordError::NothingKept);
+            self.clips.fail_all(RecordError::NothingKept);
         }
         self.poll_endings();
         self.show_status();
@@ -412,7 +451,7 @@ impl Work {
             status.bytes = bytes;
         }
         status.keeps_s = self.ring.as_ref().map_or(0, Ring::seconds);
-        status.clips = self.clips.len();
+        status.clips = self.clips.len() + self.early.len();
         let is_news = old != (status.phase, status.elapsed.as_secs(), status.clips, status.keeps_s);
         if is_news {
             if take.is_none() {
@@ -431,6 +470,7 @@ impl Work {
         self.flush();
         self.end_take(None);
         self.end_ring();
+        self.fail_early(&Arc::new(RecordError::NothingKept));
         self.tap = None;
         self.clips.hurry();
         while !self.endings.is_empty() {

@@ -30,6 +30,8 @@ pub struct ShutterOptions {
     pub timer_s: u32,
     /// A tick sounds each second of the countdown.
     pub tick: bool,
+    /// A single snapshot is taken in the camera's largest mode; the preview pauses for it.
+    pub full_resolution: bool,
     /// Snapshots of a burst.
     pub burst: u32,
     /// Seconds between two of them.
@@ -48,6 +50,7 @@ impl Default for ShutterOptions {
             take: Take::One,
             timer_s: 0,
             tick: false,
+            full_resolution: false,
             burst: 5,
             burst_every_s: 0.2,
             lapse_every_s: 10.0,

@@ -171,6 +171,14 @@ pub fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(object).collect()
 }
 
+/// The name of the scene file of a video: its own, and a number (FNV-1a).
+pub fn scene_file(video: &Path) -> String {
+    let path = video.display().to_string();
+    let number =
+        path.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{}-{number:08x}.toml", video.file_name().expect("a name").to_string_lossy())
+}
+
 /// Sends the signal of Ctrl-C.
 pub fn interrupt(child: &Child) {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();

@@ -156,7 +156,8 @@ impl ModelController {
 
     /// How a model is opened: with what the catalogue knows of it, on the chosen provider, with the threads that suited it,
     /// and with the second models that the user chose last (the choice for one style holds for the next).
-    fn options_for(&self, path: &Path, core: &Core) -> OpenOptions {
+    /// How the model at this path is opened.
+    pub fn options_for(&self, path: &Path, core: &Core) -> OpenOptions {
         let present = |path: &Option<PathBuf>| path.clone().filter(|path| !self.missing.contains(path));
         let settings = &core.settings;
         let provider = settings.device.as_deref().unwrap_or("CPU");

@@ -1,7 +1,7 @@
 //! The snapshot button: what it has begun, and what came of it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::core::Core;
@@ -35,6 +35,8 @@ pub struct ShutterController {
     watching: Option<Watching>,
     /// Of the frame that was taken last: its source's generation, and its number.
     taken: Option<(u64, u64)>,
+    /// A snapshot at full resolution is under way, as long as the worker holds this.
+    still: Weak<()>,
 }
 
 /// The snapshots of a burst or a time lapse.
@@ -115,6 +117,18 @@ impl ShutterController {
         let series = self.series.as_mut()?;
         series.in_flight += 1;
         Some(series.number)
+    }
+
+    /// A snapshot at full resolution of what this frame shows begins; what is returned is to be held until its end. `None`: another one is
+    /// under way.
+    pub fn takes_still(&mut self, frame: &Frame) -> Option<Arc<()>> {
+        if self.still.strong_count() > 0 {
+            return None;
+        }
+        self.taken = Some(key(frame));
+        let held = Arc::new(());
+        self.still = Arc::downgrade(&held);
+        Some(held)
     }
 
     /// The result in which what was waited for has appeared.
@@ -275,8 +289,13 @@ impl Core {
 
     /// Tells of one snapshot.
     pub fn snapshot_saved(&mut self, saved: &Saved) {
+        self.snapshot_saved_as(saved, file_name(&saved.annotated));
+    }
+
+    /// As [`Self::snapshot_saved`], with a text of its own.
+    pub fn snapshot_saved_as(&mut self, saved: &Saved, text: String) {
         let title = self.strings().snapshot_saved;
-        self.saved(title, file_name(&saved.annotated), saved, saved.files.clone());
+        self.saved(title, text, saved, saved.files.clone());
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is drawn point by point: outlines and keypoints.
 
 use super::document::{Document, Edit};
+use super::shapes::{Part, box_between, box_corners};
 use super::state::{DatasetPage, Tool};
 use crate::app::intent::{DatasetIntent, Intent};
 use crate::dataset::{Annotation, LabelPoint, Visibility};
@@ -24,6 +25,33 @@ pub(super) fn finish_outline(page: &mut DatasetPage) -> Option<Intent> {
     Some(edit(Edit::Add(class, Box::new(label))))
 }
 
+/// Puts what the tool draws into the middle of what is seen, for those who work with keys, which then move it: a box, an outline
+/// of four corners, or the keypoint that comes next.
+pub(super) fn put_new(page: &mut DatasetPage) -> Option<Intent> {
+    if page.canvas.tool == Tool::Points {
+        let (place, n) = page.next_point()?;
+        let [x1, y1, x2, y2] = page.document.as_ref()?.labels().get(place)?.bbox;
+        let put = put_point(page, [(x1 + x2) / 2.0, (y1 + y2) / 2.0]);
+        page.canvas.part = Some(Part::Keypoint(n));
+        return put;
+    }
+    let size = page.document.as_ref()?.item()?.size;
+    let part = |middle: f32, side: u32, by: f32| {
+        f64::from(side) * (f64::from(middle) + f64::from(by / page.canvas.zoom))
+    };
+    let point = |by| [part(page.canvas.middle.x, size.0, by), part(page.canvas.middle.y, size.1, by)];
+    let bbox = box_between(point(-0.125), point(0.125), size).map(f64::round);
+    let mut label = Annotation { bbox, ..Annotation::default() };
+    if page.canvas.tool == Tool::Outline {
+        label.polygons = vec![box_corners(bbox).to_vec()];
+    }
+    let class = page.new_class();
+    let count = page.document.as_ref().map_or(0, |document| document.labels().len());
+    page.canvas.take(Tool::Select);
+    page.canvas.select(Some(count));
+    Some(edit(Edit::Add(class, Box::new(label))))
+}
+
 /// The keypoint that comes next isn't labelled.
 pub(super) fn skip_point(page: &mut DatasetPage) {
     if let Some((_, n)) = page.next_point() {
@@ -39,7 +67,7 @@ pub(super) fn put_point(page: &DatasetPage, at: [f64; 2]) -> Option<Intent> {
     let count = document.dataset().keypoints_of(label.class)?.names.len();
     label.keypoints.resize(count.max(n + 1), LabelPoint::default());
     let size = document.item()?.size;
-    let label = super::shapes::pulled(&label, super::shapes::Part::Keypoint(n), at, at, size);
+    let label = super::shapes::pulled(&label, Part::Keypoint(n), at, at, size);
     Some(edit(Edit::Put(place, Box::new(label))))
 }
 

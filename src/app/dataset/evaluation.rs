@@ -22,7 +22,8 @@ const WORST: usize = 40;
 /// Classes of the table of what was taken for what.
 const CONFUSED: usize = 16;
 
-pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+/// Shows the tab. `entered`: the key was pressed that begins.
+pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, entered: bool, out: &mut Vec<Intent>) {
     let w = &view.strings.datasets;
     egui::ScrollArea::vertical().id_salt("evaluation").auto_shrink([false, false]).show(ui, |ui| {
         let width = (ui.available_width() - 48.0).min(900.0);
@@ -32,7 +33,7 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
             ui.vertical(|ui| {
                 ui.set_width(width);
                 ui.add_space(8.0);
-                form_ui(page, ui, view, out);
+                form_ui(page, ui, view, entered, out);
                 let shown = page.evaluated.take();
                 if let Some(evaluated) = &shown {
                     results_ui(page, evaluated, ui, view, out);
@@ -48,7 +49,7 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
 }
 
 /// Chooses the models and starts.
-fn form_ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+fn form_ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, entered: bool, out: &mut Vec<Intent>) {
     let w = &view.strings.datasets;
     let p = palette(ui);
     let known = |entry: &&std::sync::Arc<ModelEntry>| matches!(&entry.kind, Kind::Known(spec) if can_be_measured(spec.task));
@@ -81,7 +82,9 @@ fn form_ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<I
         ui.label(w.against);
         choose_ui(ui, "second model", w.against, &mut page.second, &models, Some(w.no_other));
         let ready = count > 0 && page.first.is_some() && page.work.is_none();
-        if ui.add_enabled_ui(ready, |ui| primary_button(ui, w.evaluate)).inner.clicked() {
+        let button =
+            ui.add_enabled_ui(ready, |ui| primary_button(ui, w.evaluate).on_hover_text("Enter")).inner;
+        if button.clicked() || (entered && ready) {
             let mut paths: Vec<PathBuf> = page.first.iter().cloned().collect();
             paths.extend(page.second.clone().filter(|second| Some(second) != page.first.as_ref()));
             page.evaluation_error = None;

@@ -15,6 +15,7 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &Ui, view: &View<'_>, out: &mut Vec
     let Some(mut form) = page.export.take() else { return };
     let working = page.work.as_ref().is_some_and(|(work, _)| *work == Work::Export);
     let mut closed = false;
+    let focused = ui.ctx().memory(|memory| memory.focused().is_some());
     let modal = dialogue(ui, "export").show(ui.ctx(), |ui| {
         ui.set_width(470.0);
         let w = &view.strings.datasets;
@@ -26,7 +27,13 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &Ui, view: &View<'_>, out: &mut Vec
         progress_ui(page, ui, view, out);
         ui.horizontal(|ui| {
             let ready = !working && page.work.is_none() && !form.to.trim().is_empty();
-            if ui.add_enabled_ui(ready, |ui| primary_button(ui, w.export_start)).inner.clicked() {
+            let start = ui.add_enabled_ui(ready, |ui| primary_button(ui, w.export_start)).inner;
+            // A focused button takes the key for itself.
+            let entered = ready
+                && !focused
+                && !ui.ctx().any_popup_open()
+                && ui.input(|i| i.key_pressed(egui::Key::Enter));
+            if start.clicked() || entered {
                 form.outcome = None;
                 out.push(Intent::Dataset(DatasetIntent::Export));
             }

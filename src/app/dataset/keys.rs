@@ -3,9 +3,9 @@
 use egui::{Key, Ui};
 
 use super::document::{Edit, Verdict};
-use super::drawing::{edit, finish_outline, skip_point};
-use super::shapes::{Part, pulled, shifted, without_point};
-use super::state::{DatasetPage, MOST_ZOOM, Naming, Tool};
+use super::drawing::{edit, finish_outline, put_new, skip_point};
+use super::shapes::{Part, Point, handles, pulled, shifted, with_corner, without_point};
+use super::state::{DatasetPage, ExportForm, MOST_ZOOM, Naming, Tab, Tool};
 use crate::app::intent::{DatasetIntent, Intent};
 use crate::app::view::View;
 use crate::dataset::{Annotation, State, Visibility};
@@ -14,18 +14,14 @@ const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 /// How far an arrow key moves a label, in pixels of the image; ten times as far with Shift.
 const STEP: f64 = 1.0;
+/// How far the handle that turns an oriented box is from it, for the keys, in pixels of the image.
+const TURN_REACH: f64 = 8.0;
 /// How much a key zooms.
 const ZOOM: f32 = 1.25;
 
 /// Reads the keys that were pressed since the last pass.
 pub(super) fn read(page: &mut DatasetPage, ui: &Ui, view: &View<'_>, out: &mut Vec<Intent>) {
-    if view.typing
-        || view.menu_open
-        || view.help
-        || page.naming.is_some()
-        || page.export.is_some()
-        || ui.ctx().text_edit_focused()
-    {
+    if is_held(page, ui, view) {
         return;
     }
     let pressed: Vec<(Key, egui::Modifiers)> = ui.input(|input| {
@@ -45,12 +41,39 @@ pub(super) fn read(page: &mut DatasetPage, ui: &Ui, view: &View<'_>, out: &mut V
                     DatasetIntent::Undo
                 })),
                 Key::Y => out.push(Intent::Dataset(DatasetIntent::Redo)),
+                Key::E => page.export = Some(ExportForm::new(&page.root)),
                 _ => {}
             }
         } else if !modifiers.alt {
             plain(page, key, modifiers.shift, widget, out);
         }
     }
+}
+
+/// Whether keys belong to something else: a text, a menu, a dialogue.
+fn is_held(page: &DatasetPage, ui: &Ui, view: &View<'_>) -> bool {
+    let own = page.naming.is_some() || page.export.is_some();
+    own || view.typing || view.menu_open || view.help || ui.ctx().text_edit_focused()
+}
+
+/// The keys of the evaluation; returns whether it is to begin.
+pub(super) fn read_evaluation(page: &mut DatasetPage, ui: &Ui, view: &View<'_>) -> bool {
+    if is_held(page, ui, view) {
+        return false;
+    }
+    let (back, export, enter) = ui.input(|input| {
+        let plain = input.modifiers.is_none();
+        let export = input.modifiers.command && input.key_pressed(Key::E);
+        (plain && input.key_pressed(Key::T), export, plain && input.key_pressed(Key::Enter))
+    });
+    if back {
+        page.tab = Tab::Review;
+    }
+    if export {
+        page.export = Some(ExportForm::new(&page.root));
+    }
+    // A focused button takes it for itself.
+    enter && ui.ctx().memory(|memory| memory.focused().is_none())
 }
 
 fn plain(page: &mut DatasetPage, key: Key, shift: bool, widget: bool, out: &mut Vec<Intent>) {
@@ -78,6 +101,8 @@ fn plain(page: &mut DatasetPage, key: Key, shift: bool, widget: bool, out: &mut 
         }
         Key::S if shift => out.push(edit(Edit::AcceptAll)),
         Key::U => out.push(Intent::Dataset(DatasetIntent::ShowNextOpen)),
+        Key::T => page.tab = Tab::Evaluation,
+        Key::B => out.extend(put_new(page)),
         Key::A | Key::PageUp => out.push(go(current.saturating_sub(1))),
         Key::D | Key::PageDown => out.push(go(current + 1)),
         Key::Home => out.push(go(0)),
@@ -103,6 +128,7 @@ fn plain(page: &mut DatasetPage, key: Key, shift: bool, widget: bool, out: &mut 
                     (None, true) => labels - 1,
                 };
                 page.canvas.select(Some(next));
+                look_at_selected(page);
             }
         }
         Key::Backspace if page.canvas.tool == Tool::Outline => drop(page.canvas.draft.pop()),
@@ -137,7 +163,7 @@ fn of_label(page: &mut DatasetPage, key: Key, shift: bool, out: &mut Vec<Intent>
     let far = if shift { 10.0 * STEP } else { STEP };
     let moved = |by: [f64; 2]| {
         let label = page.with_outline(label);
-        let new = match page.canvas.part.filter(|part| part.is_point()) {
+        let new = match page.canvas.part {
             Some(part) => nudged(&label, part, by, size),
             None => shifted(&label, by, size),
         };
@@ -156,6 +182,17 @@ fn of_label(page: &mut DatasetPage, key: Key, shift: bool, out: &mut Vec<Intent>
             page.canvas.part = None;
         }
         Key::V => out.extend(visibility(label, page.canvas.part, place)),
+        Key::N => {
+            page.canvas.part = next_part(&page.with_outline(label), page.canvas.part, shift);
+            look_at_selected(page);
+        }
+        Key::I => {
+            let more = page.canvas.part.and_then(|part| with_next_corner(&page.with_outline(label), part));
+            if let Some((label, part)) = more {
+                page.canvas.part = Some(part);
+                out.push(edit(Edit::Put(place, Box::new(label))));
+            }
+        }
         Key::ArrowLeft => out.push(moved([-far, 0.0])),
         Key::ArrowRight => out.push(moved([far, 0.0])),
         Key::ArrowUp => out.push(moved([0.0, -far])),
@@ -165,12 +202,46 @@ fn of_label(page: &mut DatasetPage, key: Key, shift: bool, out: &mut Vec<Intent>
 }
 
 fn nudged(label: &Annotation, part: Part, [dx, dy]: [f64; 2], size: (u32, u32)) -> Annotation {
-    let at = match part {
-        Part::Keypoint(n) => label.keypoints.get(n).map(|point| [point.x, point.y]),
-        Part::Vertex(outline, n) => label.polygons.get(outline).and_then(|corners| corners.get(n)).copied(),
-        _ => None,
-    };
+    let at = place_of(label, part);
     at.map_or_else(|| label.clone(), |[x, y]| pulled(label, part, [x, y], [x + dx, y + dy], size))
+}
+
+/// Where a part of a label is that can be pulled.
+fn place_of(label: &Annotation, part: Part) -> Option<Point> {
+    handles(label, TURN_REACH).into_iter().find(|(of, _)| *of == part).map(|(_, at)| at)
+}
+
+/// The corner or point of a label that comes after this one, or before it.
+fn next_part(label: &Annotation, now: Option<Part>, back: bool) -> Option<Part> {
+    let parts: Vec<Part> = handles(label, TURN_REACH).into_iter().map(|(part, _)| part).collect();
+    let count = parts.len();
+    let place = now.and_then(|now| parts.iter().position(|part| *part == now));
+    let next = match (place, back) {
+        (Some(place), false) => place + 1,
+        (Some(place), true) => place + count - 1,
+        (None, false) => 0,
+        (None, true) => count.saturating_sub(1),
+    };
+    parts.get(next % count.max(1)).copied()
+}
+
+/// The label with one more corner of an outline, halfway from this one to the next.
+fn with_next_corner(label: &Annotation, part: Part) -> Option<(Annotation, Part)> {
+    let Part::Vertex(outline, n) = part else { return None };
+    let corners = label.polygons.get(outline)?;
+    let (a, b) = (corners.get(n)?, corners.get((n + 1) % corners.len())?);
+    with_corner(label, outline, n, [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0])
+}
+
+/// An image that is enlarged shows what was selected with a key.
+fn look_at_selected(page: &mut DatasetPage) {
+    let Some(document) = page.document.as_ref().filter(|_| page.canvas.zoom > 1.0) else { return };
+    let label = page.canvas.selected.and_then(|place| document.labels().get(place));
+    let (Some(label), Some((width, height))) = (label, document.item().map(|item| item.size)) else { return };
+    let [x1, y1, x2, y2] = label.bbox;
+    let part = page.canvas.part.and_then(|part| place_of(&page.with_outline(label), part));
+    let [x, y] = part.unwrap_or([(x1 + x2) / 2.0, (y1 + y2) / 2.0]);
+    page.canvas.middle = egui::vec2(x as f32 / width.max(1) as f32, y as f32 / height.max(1) as f32);
 }
 
 /// The selected keypoint is visible, then hidden, and so on.

@@ -31,8 +31,10 @@ impl DatasetPage {
             start::ui(self, ui, view, out);
             return;
         }
-        if self.tab == Tab::Review {
-            keys::read(self, ui, view, out);
+        let mut measures = false;
+        match self.tab {
+            Tab::Review => keys::read(self, ui, view, out),
+            Tab::Evaluation => measures = keys::read_evaluation(self, ui, view),
         }
         let whole = ui.available_rect_before_wrap();
         let bar = Rect::from_min_max(whole.min, pos2(whole.right(), whole.top() + BAR));
@@ -44,7 +46,7 @@ impl DatasetPage {
         }
         export::ui(self, ui, view, out);
         if self.tab == Tab::Evaluation {
-            inside(ui, rest, |ui| evaluation::ui(self, ui, view, out));
+            inside(ui, rest, |ui| evaluation::ui(self, ui, view, measures, out));
             return;
         }
         let side = Rect::from_min_max(rest.min, pos2(rest.left() + LIST, rest.bottom()));
@@ -61,6 +63,15 @@ impl DatasetPage {
         inside(ui, panel.shrink2(vec2(12.0, 4.0)), |ui| labels::ui(self, ui, view, out));
         list::prepare_neighbours(self);
         class_dialogue::ui(self, ui, view, out);
+    }
+
+    /// The part of the page, which fills `whole`, where messages cover no label and no line that explains keys.
+    #[must_use]
+    pub fn free_area(&self, whole: Rect) -> Rect {
+        if self.document.is_none() || self.tab != Tab::Review {
+            return whole;
+        }
+        Rect::from_min_max(whole.min, whole.max - vec2(PANEL, HELP))
     }
 
     fn bar_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -83,14 +94,15 @@ impl DatasetPage {
                 ui.label(egui::RichText::new((w.progress)(done, all)).color(palette(ui).text));
                 ui.add_space(8.0);
                 for (tab, name) in [(Tab::Review, w.review), (Tab::Evaluation, w.evaluation)] {
-                    if ui.add(egui::Button::selectable(self.tab == tab, name)).clicked() {
+                    let button = ui.add(egui::Button::selectable(self.tab == tab, name)).on_hover_text("T");
+                    if button.clicked() {
                         self.tab = tab;
                     }
                 }
             }
             at_right(ui, "dataset bar", |ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
-                if all > 0 && ui.button(w.export).clicked() {
+                if all > 0 && ui.button(w.export).on_hover_text("Ctrl+E").clicked() {
                     self.export = Some(ExportForm::new(&self.root));
                 }
                 let others = ui.button(w.others);

@@ -14,6 +14,7 @@ strings! {
         go_on = "Resume recording", "继续录像";
         starting = "Starting …", "正在启动……";
         paused = "Paused", "已暂停";
+        first_only = "results of the first model only", "仅第一个模型的结果";
         left_out: fn(u64) -> String =
             |count| format!("{count} {} skipped", if count == 1 { "frame" } else { "frames" }),
             |count| format!("跳过 {count} 帧");

@@ -104,18 +104,20 @@ strings! {
         redo = "Redo", "重做";
         fit = "Fit to window", "适应窗口";
         hint_idle =
-            "Enter accept all and go on · Shift+X reject image · A D images · U next to review · W box · P outline · E next label",
-            "回车 全部接受并继续 · Shift+X 拒绝图片 · A D 切换图片 · U 下一张待审核 · W 框 · P 轮廓 · E 下一个标注";
+            "Enter accept all and go on · Shift+X reject image · A D images · U next to review · W box · P outline · B box with keys · E next label · T evaluation · Ctrl+E export",
+            "回车 全部接受并继续 · Shift+X 拒绝图片 · A D 切换图片 · U 下一张待审核 · W 框 · P 轮廓 · B 用键盘添加框 · E 下一个标注 · T 评估 · Ctrl+E 导出";
         hint_selected =
-            "S accept · X reject · C class · 1…9 class · Del delete · arrows move · K keypoints · V visibility · Esc deselect",
-            "S 接受 · X 拒绝 · C 类别 · 1…9 类别 · Del 删除 · 方向键移动 · K 关键点 · V 可见性 · Esc 取消选择";
-        hint_box = "Drag from corner to corner. Esc ends it.", "从一角拖到对角。按 Esc 结束。";
+            "S accept · X reject · C class · 1…9 class · Del delete · arrows move · N next corner or point, arrows pull it · I add a corner · K keypoints · V visibility · Esc deselect",
+            "S 接受 · X 拒绝 · C 类别 · 1…9 类别 · Del 删除 · 方向键移动 · N 下一个角或点，方向键拖动 · I 添加角 · K 关键点 · V 可见性 · Esc 取消选择";
+        hint_box =
+            "Drag from corner to corner, or press B for a box in the middle that keys move. Esc ends it.",
+            "从一角拖到对角，或按 B 在中间添加可用键盘移动的框。按 Esc 结束。";
         hint_outline =
-            "Click the corners one after the other; Enter or a click on the first one closes it. Backspace takes the last one back.",
-            "依次点击各个角；按回车或点击第一个角闭合。按退格撤回上一个角。";
+            "Click the corners one after the other; Enter or a click on the first one closes it. Backspace takes the last one back. B begins with four corners that keys move.",
+            "依次点击各个角；按回车或点击第一个角闭合。按退格撤回上一个角。按 B 添加四个角，可用键盘移动。";
         hint_point: fn(&str) -> String =
-            |name| format!("Click where this is: {name}. Backspace skips it, Esc ends."),
-            |name| format!("请点击此点的位置：{name}。按退格跳过，按 Esc 结束。");
+            |name| format!("Click where this is: {name}. B puts it into the middle, where keys move it. Backspace skips it, Esc ends."),
+            |name| format!("请点击此点的位置：{name}。按 B 放在中间，再用键盘移动。按退格跳过，按 Esc 结束。");
         hint_no_points =
             "Select a label whose class has keypoints, as a pose model suggests them.",
             "请选择类别带有关键点的标注，例如姿态模型给出的建议。";

@@ -23,6 +23,17 @@ strings! {
         timer = "Timer", "倒计时";
         off = "Off", "关";
         tick = "Tick each second", "每秒发出提示音";
+        full = "Full resolution of the camera", "使用摄像头的最大分辨率";
+        full_hint: fn((u32, u32)) -> String =
+            |(w, h)| format!("{w}×{h}; the preview pauses for a moment."),
+            |(w, h)| format!("{w}×{h}；预览会短暂停顿。");
+        full_none = "The camera offers no larger picture than the one on screen.", "此摄像头没有比当前画面更大的分辨率。";
+        full_saved: fn((u32, u32), f64) -> String =
+            |(w, h), s| format!("Saved at {w}×{h}; the preview paused for {s:.1} s."),
+            |(w, h), s| format!("已按 {w}×{h} 保存；预览停顿了 {s:.1} 秒。");
+        not_full: fn(&str) -> String =
+            |why| format!("Saved as on screen, not at full resolution. {why}"),
+            |why| format!("已按当前画面保存，未使用最大分辨率。{why}");
         copy = "Copy picture", "复制画面";
         now = "Take one now", "立即截图";
         key_now = "One snapshot at once, whatever is chosen", "立即截取一张，不受截图选项影响";

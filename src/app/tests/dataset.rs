@@ -198,6 +198,74 @@ fn a_box_is_drawn_pulled_at_a_corner_and_moved() {
 }
 
 #[test]
+fn keys_alone_make_boxes_outlines_and_points_and_pull_their_corners() {
+    let mut harness = reviewing().shown(page_of);
+    let label = |harness: &Harness<'_, Bench>, place: usize| document(harness).labels()[place].clone();
+    // The box in the middle is made larger at its second corner, the top right.
+    key(&mut harness, Key::End);
+    key(&mut harness, Key::B);
+    assert_eq!(label(&harness, 0).bbox, [24.0, 18.0, 40.0, 30.0]);
+    key(&mut harness, Key::N);
+    key(&mut harness, Key::N);
+    key(&mut harness, Key::ArrowRight);
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowUp);
+    harness.run_steps(3);
+    assert_eq!(label(&harness, 0).bbox, [24.0, 8.0, 41.0, 30.0]);
+    // Back before the first one: the last corner.
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::N);
+    harness.run_steps(3);
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::N);
+    harness.run_steps(3);
+    key(&mut harness, Key::ArrowLeft);
+    assert_eq!(label(&harness, 0).bbox, [23.0, 8.0, 41.0, 30.0]);
+    // An outline gets a fifth corner, which is moved.
+    key(&mut harness, Key::P);
+    key(&mut harness, Key::B);
+    key(&mut harness, Key::N);
+    key(&mut harness, Key::I);
+    key(&mut harness, Key::ArrowUp);
+    let outline = label(&harness, 1).polygons[0].clone();
+    assert_eq!(outline[..3], [[24.0, 18.0], [32.0, 17.0], [40.0, 18.0]]);
+    key(&mut harness, Key::Delete);
+    assert_eq!(label(&harness, 1).polygons[0].len(), 4, "the corner goes, the label stays");
+    // The missing keypoint.
+    key(&mut harness, Key::Escape);
+    harness.key_press(Key::A);
+    harness.run_steps(3);
+    key(&mut harness, Key::E);
+    key(&mut harness, Key::K);
+    key(&mut harness, Key::B);
+    key(&mut harness, Key::ArrowRight);
+    let point = label(&harness, 0).keypoints[2];
+    assert_eq!((point.x, point.y, point.visibility), (25.0, 24.0, Visibility::Visible));
+}
+
+#[test]
+fn keys_alone_export_and_measure() {
+    let mut bench = reviewing();
+    for item in 0..2 {
+        bench.dataset.document.as_mut().unwrap().show(item);
+        bench.dataset.document.as_mut().unwrap().apply(crate::app::dataset::document::Edit::AcceptAll);
+    }
+    let mut harness = bench.shown(page_of);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Export the data set").is_some());
+    key(&mut harness, Key::Enter);
+    let exports = |harness: &Harness<'_, Bench>| {
+        harness.state().intents.iter().filter(|i| **i == Intent::Dataset(DatasetIntent::Export)).count()
+    };
+    assert_eq!(exports(&harness), 1);
+    key(&mut harness, Key::Escape);
+    assert!(harness.query_by_label("Export the data set").is_none());
+    assert_eq!(document(&harness).decided(), 0, "Enter in the dialogue accepts no image");
+    key(&mut harness, Key::T);
+    assert!(harness.query_by_label("Labels on the image").is_none(), "the evaluation is shown");
+    key(&mut harness, Key::T);
+    assert!(harness.query_by_label("Labels on the image").is_some());
+}
+
+#[test]
 fn a_class_is_typed_and_new_ones_are_made() {
     let mut harness = reviewing().shown(page_of);
     key(&mut harness, Key::E);

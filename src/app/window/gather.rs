@@ -147,6 +147,7 @@ impl App {
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),
             Done::Snapshot(series, result) => self.snapshot_done(series, result),
+            Done::Still(still) => self.still_done(*still),
             Done::CopiedPicture(true) => drop(core.toasts.good(core.strings().shutter.picture_copied, "")),
             Done::CopiedPicture(false) => {
                 let w = &core.strings().shutter;

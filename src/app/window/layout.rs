@@ -62,6 +62,7 @@ impl Layout<'_> {
                 figures_panel::overlay(ui, view, Compare::pictures(area), egui::Align2::RIGHT_BOTTOM);
             }
             let pictures = Compare::pictures(area);
+            recording::badge(ui, view, pictures);
             shutter_panel::overlay(ui, view, pictures, pictures, out);
             return;
         }
@@ -228,7 +229,8 @@ impl Layout<'_> {
                 ui.scope_builder(egui::UiBuilder::new().max_rect(inner), |ui| self.side_ui(ui, view, out));
             });
         }
-        self.toasts.ui(ui, view.strings, stage, out);
+        let free = if *view.page == Page::Dataset { self.dataset.free_area(stage) } else { stage };
+        self.toasts.ui(ui, view.strings, free, out);
     }
 
     fn reading_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {

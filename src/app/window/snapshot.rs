@@ -1,20 +1,30 @@
 //! Snapshots: saving and copying what is shown, on a worker, and telling of it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
 
 use super::App;
 use crate::app::intent::{Page, ShutterIntent};
 use crate::app::shutter::Happening;
 use crate::app::shutter_panel;
-use crate::app::strings::Explain as _;
+use crate::app::strings::{Explain as _, explained};
 use crate::app::toasts::Failed;
-use crate::app::workers::Done;
-use crate::engine::Prediction;
+use crate::app::view::{file_name, larger_mode};
+use crate::app::workers::{Done, StillSaved};
+use crate::engine::{ModelInfo, Prediction, Still};
 use crate::frame::Frame;
+use crate::model::labels::Language;
+use crate::model::{Model, ModelError, OpenOptions, Results, Thresholds};
 use crate::privacy::Privacy;
-use crate::save::{self, Saved, SnapshotError, SnapshotView};
+use crate::save::{self, Saved, SnapshotError, SnapshotView, Take};
 use crate::scene::Style;
+use crate::source::{CameraRequest, SourceError};
+use crate::track::Looks;
+
+/// How long a camera may take for a frame at full resolution, and to come back.
+const STILL: Duration = Duration::from_secs(20);
 
 /// What a snapshot is made of.
 struct Shot {
@@ -35,6 +45,46 @@ impl Shot {
             privacy: &self.privacy,
         }
     }
+}
+
+/// The model that runs, to look at one frame of another size.
+struct StillModel {
+    info: Arc<ModelInfo>,
+    options: OpenOptions,
+    thresholds: Thresholds,
+}
+
+impl StillModel {
+    fn look(&self, frame: &Arc<Frame>) -> Result<Prediction, ModelError> {
+        let mut model = Model::open_proved(&self.info.path, &self.options)?;
+        let mut results = Results::default();
+        let times = model.run(frame, &self.thresholds, &mut results)?;
+        Ok(Prediction {
+            frame: Arc::clone(frame),
+            results,
+            model: Arc::clone(&self.info),
+            thresholds: self.thresholds.clone(),
+            times,
+            finished: Instant::now(),
+            looks: Looks::default(),
+            report: None,
+        })
+    }
+}
+
+/// Waits for a frame at full resolution, and looks at it; fails with the reason for the user. Returns also how long the preview paused.
+fn taken(
+    answer: &Receiver<Still>,
+    model: Option<&StillModel>,
+    name: String,
+    language: Language,
+) -> Result<(Arc<Frame>, Option<Prediction>, Duration), String> {
+    let still =
+        answer.recv_timeout(STILL).map_err(|_| explained(&SourceError::Stalled { name }, language))?;
+    let frame = still.frame.map_err(|error| explained(&error, language))?;
+    let looked = model.map(|model| model.look(&frame)).transpose();
+    let prediction = looked.map_err(|error| explained(&error, language))?;
+    Ok((frame, prediction, still.paused))
 }
 
 impl App {
@@ -125,6 +175,7 @@ impl App {
             });
             return;
         }
+        let larger = self.larger().filter(|_| of.is_none());
         let Some(shot) = self.shot(of) else {
             let core = &mut self.core;
             let s = core.strings();
@@ -132,10 +183,62 @@ impl App {
             self.shutter.happens(Happening::Failed, core);
             return;
         };
+        if let Some(camera) = larger {
+            self.take_still(camera, shot);
+            return;
+        }
         let series = self.shutter.takes(&shot.frame);
         self.core.workers.run("snapshot", move || {
             Done::Snapshot(series, save::save(&shot.view(), &options).map(Box::new))
         });
+    }
+
+    /// The camera's largest mode, if a snapshot is to be taken in it.
+    fn larger(&self) -> Option<CameraRequest> {
+        let options = &self.core.settings.shutter;
+        let wanted = options.full_resolution && options.take == Take::One && !self.compare.on;
+        larger_mode(&self.core.source, &self.source.cameras).filter(|_| wanted)
+    }
+
+    /// Saves a frame of the camera's largest mode with what the model finds in it; if that fails, `shown`.
+    fn take_still(&mut self, camera: CameraRequest, mut shown: Shot) {
+        let Some(held) = self.shutter.takes_still(&shown.frame) else { return };
+        let core = &self.core;
+        let model = core.model.current.as_ref().map(|model| StillModel {
+            info: Arc::clone(model),
+            options: self.model.options_for(&model.path, core),
+            thresholds: core.thresholds.clone(),
+        });
+        let options = core.settings.snapshot.clone();
+        let language = core.language();
+        let answer = core.engine.still(camera);
+        core.workers.run("full resolution", move || {
+            let name = shown.source.clone();
+            let paused = taken(&answer, model.as_ref(), name, language).map(|(frame, prediction, paused)| {
+                (shown.frame, shown.prediction) = (frame, prediction.map(Arc::new));
+                paused
+            });
+            let size = (shown.frame.width, shown.frame.height);
+            let saved = save::save(&shown.view(), &options);
+            drop(held);
+            Done::Still(Box::new(StillSaved { saved, size, paused }))
+        });
+    }
+
+    /// Tells of a snapshot that was to be taken at full resolution.
+    pub(super) fn still_done(&mut self, still: StillSaved) {
+        let saved = match still.saved {
+            Ok(saved) => saved,
+            Err(error) => return self.snapshot_done(None, Err(error)),
+        };
+        let core = &mut self.core;
+        let w = &core.strings().shutter;
+        let how = match &still.paused {
+            Ok(paused) => (w.full_saved)(still.size, paused.as_secs_f64()),
+            Err(why) => (w.not_full)(why),
+        };
+        core.toasts.succeeded(Failed::Snapshot);
+        core.snapshot_saved_as(&saved, format!("{}\n{how}", file_name(&saved.annotated)));
     }
 
     /// Copies what is shown, as a snapshot would save it.

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
+
 use super::playback::{End, Next, Phase, Playback, ReadFrame, Wishes};
 use super::state::{FeedState, SourceCommands, set};
 use crate::engine::command::Controls;
 use crate::engine::context::Context;
 use crate::engine::factories::Factories;
-use crate::engine::state::SourceState;
+use crate::engine::state::{SourceState, Still};
+use crate::frame::convert::Decoder;
 use crate::frame::{Frame, FramePool};
 use crate::latest::{LatestReader, LatestWriter, Take};
 use crate::source::{Address, CameraRequest, Pace, Read, Source, SourceError};
@@ -22,6 +25,11 @@ const RETRY: Duration = Duration::from_secs(1);
 const POOL: usize = 16;
 /// When a live source has delivered nothing but damaged frames for so long, the camera is at fault.
 const DAMAGED: Duration = Duration::from_secs(2);
+
+/// Frames of another mode that are left out, so that the camera finds its exposure.
+const WARM_UP: u32 = 6;
+/// A still that doesn't come within this time is given up.
+const STILL: Duration = Duration::from_secs(8);
 
 pub(super) struct Capture {
     pub context: Arc<Context>,
@@ -104,9 +112,7 @@ impl Capture {
                 }
                 match self.open(&remembered.address) {
                     Ok(mut source) => {
-                        for (id, value) in &remembered.controls {
-                            set_control(source.as_mut(), *id, *value);
-                        }
+                        remembered.set_controls(source.as_mut());
                         return Some(source);
                     }
                     Err(again) if again == error => {}
@@ -129,10 +135,14 @@ impl Capture {
             damaged: false,
             frame: Frame::default(),
             is_read: false,
+            taken: None,
         };
         while !self.feed.is_stopped() {
             if let Some(commands) = self.commands.try_take() {
                 player.follow(&commands, remembered, source.as_mut())?;
+                if let Some((camera, answer)) = commands.still {
+                    source = self.take_still(source, &camera, answer, &mut player, remembered)?;
+                }
             }
             let controls = self.context.controls.now();
             player.follow_pause(controls.paused);
@@ -141,7 +151,12 @@ impl Capture {
                 Next::Wait(most) => {
                     drop(controls);
                     match self.commands.take(most) {
-                        Take::Value(commands) => player.follow(&commands, remembered, source.as_mut())?,
+                        Take::Value(commands) => {
+                            player.follow(&commands, remembered, source.as_mut())?;
+                            if let Some((camera, answer)) = commands.still {
+                                source = self.take_still(source, &camera, answer, &mut player, remembered)?;
+                            }
+                        }
                         Take::Timeout => {}
                         Take::Closed => return Ok(()),
                     }
@@ -165,6 +180,75 @@ impl Capture {
             player.watch_for_damage();
         }
         Ok(())
+    }
+
+    /// Takes a frame in another mode. A camera can be open only once: it is closed first, and then opened again as it was.
+    fn take_still(
+        &self,
+        source: Box<dyn Source>,
+        camera: &CameraRequest,
+        answer: Sender<Still>,
+        player: &mut Player<'_>,
+        remembered: &Remembered,
+    ) -> Result<Box<dyn Source>, SourceError> {
+        let since = Instant::now();
+        // Of several cameras it is this one.
+        let address = source.info().address.clone().unwrap_or_else(|| remembered.address.clone());
+        let name = source.info().name.clone();
+        drop(source);
+        let frame = guarded(&name, || self.still(&name, &address, camera, remembered));
+        player.is_read = false;
+        player.taken = Some(Taken { frame: Some(frame), since, answer });
+        let mut source = self.open(&address)?;
+        remembered.set_controls(source.as_mut());
+        Ok(source)
+    }
+
+    fn still(
+        &self,
+        name: &str,
+        address: &Address,
+        camera: &CameraRequest,
+        remembered: &Remembered,
+    ) -> Result<Arc<Frame>, SourceError> {
+        let mut source = (self.factories.source)(address, camera)?;
+        remembered.set_controls(source.as_mut());
+        let (mut raw, mut frame) = (Frame::default(), Frame::default());
+        let (until, mut read) = (Instant::now() + STILL, 0);
+        while !self.feed.is_stopped() && Instant::now() < until {
+            match source.read(&mut raw, READ)? {
+                Read::Frame => read += 1,
+                Read::Nothing => continue,
+                Read::End => break,
+            }
+            if read <= WARM_UP {
+                continue;
+            }
+            frame.copy_stamp_from(&raw);
+            match Decoder::default().decode(&raw, &mut frame) {
+                Ok(()) => {
+                    frame.generation = self.feed.id;
+                    return Ok(Arc::new(frame));
+                }
+                Err(error) => tracing::debug!("a damaged still is left out: {error}"),
+            }
+        }
+        Err(SourceError::Stalled { name: name.to_owned() })
+    }
+}
+
+/// A frame in another mode, whose sender is told of it when this is dropped: with the first frame of the preview, or with its failure.
+struct Taken {
+    frame: Option<Result<Arc<Frame>, SourceError>>,
+    since: Instant,
+    answer: Sender<Still>,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(frame) = self.frame.take() {
+            let _ = self.answer.try_send(Still { frame, paused: self.since.elapsed() });
+        }
     }
 }
 
@@ -200,6 +284,12 @@ impl Remembered {
         }
     }
 
+    fn set_controls(&self, source: &mut dyn Source) {
+        for (id, value) in &self.controls {
+            set_control(source, *id, *value);
+        }
+    }
+
     /// From now on it is this camera that is opened again, not the first of the list.
     fn opened(&mut self, source: &dyn Source) {
         if matches!(self.address, Address::CameraIndex(_)) {
@@ -220,6 +310,8 @@ struct Player<'a> {
     frame: Frame,
     /// `frame` waits to be shown.
     is_read: bool,
+    /// A frame in another mode, until the preview goes on.
+    taken: Option<Taken>,
 }
 
 impl Player<'_> {
@@ -272,6 +364,7 @@ impl Player<'_> {
     /// Hands on the frame that was read.
     fn show(&mut self, remembered: &mut Remembered, source: &dyn Source) {
         self.is_read = false;
+        self.taken = None;
         let live = self.playback.info.pace == Pace::Live;
         let stills = self.playback.info.pace == Pace::Stills;
         let feed = &self.capture.feed;

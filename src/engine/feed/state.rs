@@ -4,6 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::engine::state::Still;
+use crate::source::CameraRequest;
+
+use crossbeam_channel::Sender;
+
 /// The position of a source that has none, as bits.
 const NO_POSITION: u64 = u64::MAX;
 
@@ -14,6 +19,8 @@ pub(in crate::engine) struct SourceCommands {
     pub seek: Option<f64>,
     /// By the control's number, in the order in which they were first set: exposure can be set only once it is manual.
     pub controls: Vec<(u32, i64)>,
+    /// A frame in another mode, and who waits for it.
+    pub still: Option<(CameraRequest, Sender<Still>)>,
 }
 
 impl SourceCommands {
@@ -22,6 +29,7 @@ impl SourceCommands {
             SourceCommand::Step => self.step = true,
             SourceCommand::Seek(time_s) => self.seek = Some(time_s),
             SourceCommand::SetControl { id, value } => set(&mut self.controls, id, value),
+            SourceCommand::Still(camera, answer) => self.still = Some((camera, answer)),
         }
     }
 }
@@ -35,11 +43,12 @@ pub(super) fn set(controls: &mut Vec<(u32, i64)>, id: u32, value: i64) {
 }
 
 /// What an open source can be told to do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::engine) enum SourceCommand {
     Step,
     Seek(f64),
     SetControl { id: u32, value: i64 },
+    Still(CameraRequest, Sender<Still>),
 }
 
 /// What the workers of a feed share.

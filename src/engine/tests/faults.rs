@@ -5,6 +5,42 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 
+/// A camera that can be open only once, whose other mode has another size.
+#[test]
+fn a_still_is_taken_in_another_mode_and_the_preview_comes_back() {
+    let log = Arc::<SourceLog>::default();
+    let modes = Arc::<Mutex<Vec<Option<(u32, u32)>>>>::default();
+    let (of_source, asked) = (Arc::clone(&log), Arc::clone(&modes));
+    let rig = rig_by_address(move |_, camera| {
+        asked.lock().expect("no panic").push(camera.size);
+        match camera.size {
+            Some((1, 1)) => Err(SourceError::Busy { name: "Scripted".into(), by: None }),
+            _ => Ok(counted(Pace::Live, None, &[], &of_source)),
+        }
+    });
+    rig.open();
+    rig.preview_goes_on();
+    rig.engine.send(Command::SetControl { id: 7, value: 20 });
+    until("the control is set", || log.controls.lock().expect("no panic").len() == 1);
+    let larger = CameraRequest { size: Some((4000, 3000)), ..CameraRequest::default() };
+    let still = rig.engine.still(larger).recv_timeout(PATIENCE).expect("an answer");
+    let frame = still.frame.expect("a frame");
+    assert!(frame.sequence >= 5, "the first ones are too dark");
+    assert!(still.paused > Duration::from_millis(20), "{:?}", still.paused);
+    rig.preview_goes_on();
+    assert_eq!(*modes.lock().expect("no panic"), [None, Some((4000, 3000)), None]);
+    assert_eq!(*log.controls.lock().expect("no panic"), [(7, 20); 3], "each time");
+
+    // What fails leaves the preview as it was.
+    let refused = CameraRequest { size: Some((1, 1)), ..CameraRequest::default() };
+    let still = rig.engine.still(refused).recv_timeout(PATIENCE).expect("an answer");
+    assert!(matches!(still.frame, Err(SourceError::Busy { .. })), "{still:?}");
+    rig.preview_goes_on();
+    assert!(matches!(*rig.engine.source(), SourceState::Playing { .. }));
+    rig.engine.send(Command::CloseSource);
+    assert!(rig.engine.still(CameraRequest::default()).recv_timeout(PATIENCE).is_err(), "no camera");
+}
+
 #[test]
 fn an_image_that_is_opened_while_the_window_is_hidden_is_there_when_it_is_shown() {
     let rig = rig(|| Ok(source(Pace::Stills, Some(1), &[])));

@@ -23,6 +23,15 @@ pub fn choose(modes: &[Mode], request: &CameraRequest) -> Option<Mode> {
         })
 }
 
+/// Returns the request for a camera's largest mode, at whatever rate, if it is larger than frames of this size.
+#[must_use]
+pub fn larger(modes: &[Mode], (width, height): (u32, u32)) -> Option<CameraRequest> {
+    let area = |mode: &&Mode| u64::from(mode.width) * u64::from(mode.height);
+    let largest = modes.iter().filter(|mode| mode.interval.0 > 0 && mode.interval.1 > 0).max_by_key(area)?;
+    (area(&largest) > u64::from(width) * u64::from(height))
+        .then(|| CameraRequest { size: Some((largest.width, largest.height)), ..CameraRequest::default() })
+}
+
 /// Ranks a mode. Greater is better; the first number that differs decides.
 fn rank(mode: &Mode, request: &CameraRequest) -> [f64; 6] {
     let area = f64::from(mode.width) * f64::from(mode.height);
@@ -91,6 +100,19 @@ mod tests {
         assert_eq!(ask(None, Some((1920, 1080)), None), Some(modes[0]));
         assert_eq!(ask(Some(PixelFormat::Yuyv), None, None), Some(modes[2]));
         assert_eq!(ask(None, Some((600, 500)), Some(30)), Some(modes[1]));
+    }
+
+    #[test]
+    fn the_largest_mode_is_found_if_it_is_larger() {
+        let modes = [
+            mode(PixelFormat::Mjpeg, 1280, 720, 30),
+            mode(PixelFormat::Yuyv, 2592, 1944, 2),
+            mode(PixelFormat::Mjpeg, 2592, 1944, 15),
+        ];
+        let request = larger(&modes, (1280, 720)).expect("a larger mode");
+        assert_eq!(choose(&modes, &request), Some(modes[2]));
+        assert_eq!(larger(&modes, (2592, 1944)), None);
+        assert_eq!(larger(&[], (1, 1)), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use native as system;
 
-pub use choice::choose;
+pub use choice::{choose, larger};
 
 use super::{Address, CameraRequest, Pace, Source, SourceError, SourceInfo};
 use crate::frame::PixelFormat;
