@@ -288,6 +288,7 @@ examples! { rename_errors: RenameError =
     Reserved { name: "nul".into() },
     TooLong { limit: 180 },
     Taken { name: name() },
+    Joined { name: name() },
     Failed { path: path(), reason: "it isn't there any more".into() },
 }
 
