@@ -253,7 +253,8 @@ mod tests {
         for (item, name, other) in cases {
             let refused = rename(item, name);
             match &refused {
-                Err(RenameError::Joined { name: found }) => assert!(found == other || name == "trip bus-2"),
+                // Any of those that it would be one with.
+                Err(RenameError::Joined { name: found }) => assert_eq!(found[..4], other[..4]),
                 Err(RenameError::Taken { name: found }) => assert_eq!(found, other),
                 _ => panic!("{name}: {refused:?}"),
             }
