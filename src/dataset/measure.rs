@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::Dataset;
 use super::counted::{Chosen, chosen};
-use super::evaluate::{ClassMatch, Evaluation, Evaluators, Found, Kind, Truth, match_classes};
+use super::evaluate::{
+    ClassMatch, ClassificationFigures, DetectionFigures, Evaluation, Evaluators, Figures, Found, Kind, Truth,
+    match_classes,
+};
 use super::types::State;
 use crate::frame::Frame;
 use crate::model::spec::Detail;
@@ -74,6 +77,35 @@ pub struct MeasuredModel {
     pub own_labels: usize,
 }
 
+impl MeasuredModel {
+    /// How well boxes were found; `None` for a classifier.
+    #[must_use]
+    pub fn boxes(&self) -> Option<&DetectionFigures> {
+        match &self.evaluation.figures {
+            Figures::Detection { boxes, .. } => Some(boxes),
+            Figures::Classification(_) => None,
+        }
+    }
+
+    /// How well masks were found, if they were measured.
+    #[must_use]
+    pub fn masks(&self) -> Option<&DetectionFigures> {
+        match &self.evaluation.figures {
+            Figures::Detection { mask, .. } => mask.as_deref(),
+            Figures::Classification(_) => None,
+        }
+    }
+
+    /// How well whole images were classified, for a classifier.
+    #[must_use]
+    pub fn classification(&self) -> Option<&ClassificationFigures> {
+        match &self.evaluation.figures {
+            Figures::Classification(figures) => Some(figures),
+            Figures::Detection { .. } => None,
+        }
+    }
+}
+
 /// What was found in one image.
 #[derive(Clone, Debug, Default)]
 pub struct MeasuredImage {
@@ -131,7 +163,8 @@ pub fn measure(
         } else {
             let times = model.run(&frame, &thresholds, &mut results)?;
             ms += f64::from(times.total - times.decode);
-            let source = item.origin.as_ref().map(|origin| Arc::from(origin.source.as_str()));
+            let origin = item.origin.as_ref().filter(|origin| !origin.source.is_empty());
+            let source = origin.map(|origin| Arc::from(origin.source.as_str()));
             let mut image = MeasuredImage { place: *place, source, ..MeasuredImage::default() };
             if kind == Kind::Classes {
                 image.is_right = evaluators.add_class(item, &results, &matched.to_dataset);

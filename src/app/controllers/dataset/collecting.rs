@@ -3,24 +3,17 @@
 use std::sync::Arc;
 
 use super::DatasetController;
-use crate::app::controllers::Core;
+use super::states::Waiting;
+use crate::app::controllers::core::Core;
 use crate::app::intent::Page;
 use crate::app::strings::explained;
 use crate::app::view::Collected;
 use crate::app::workers::{DatasetDone, DatasetJob};
 use crate::dataset::{CollectError, Sight};
-use crate::engine::Prediction;
 use crate::frame::Frame;
 
 /// So many frames may wait to be collected.
 const WAITING: usize = 8;
-
-/// A frame that is to be collected.
-pub(super) struct Waiting {
-    frame: Arc<Frame>,
-    prediction: Option<Arc<Prediction>>,
-    source: String,
-}
 
 impl DatasetController {
     /// Saves what is shown; without a data set, one is chosen first.

@@ -3,6 +3,7 @@
 mod collecting;
 mod opening;
 mod saving;
+mod states;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -20,8 +21,7 @@ use crate::app::workers::{DatasetDone, DatasetJob, Done};
 use crate::dataset::Collector;
 use crate::frame::Frame;
 use crate::save;
-use collecting::Waiting;
-use saving::{Leaving, Saving};
+use states::{Leaving, Saving, Waiting};
 
 /// See the module.
 pub struct DatasetController {

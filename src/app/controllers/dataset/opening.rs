@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::DatasetController;
-use super::collecting::Waiting;
-use crate::app::controllers::Core;
+use super::states::Waiting;
+use crate::app::controllers::core::Core;
 use crate::app::dataset::document::Document;
 use crate::app::dataset::state::Work;
 use crate::app::intent::Page;

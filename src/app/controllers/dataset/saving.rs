@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::DatasetController;
-use crate::app::controllers::Core;
+use super::states::{Leaving, Saving};
+use crate::app::controllers::core::Core;
 use crate::app::dataset::document::Document;
 use crate::app::intent::{Intent, Page, WindowIntent};
 use crate::app::strings::explained;
@@ -16,36 +17,6 @@ use crate::dataset::DatasetError;
 const BATCH: usize = 32;
 /// Quitting is held up so long before the window says why.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Whether a worker saves labels.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Saving {
-    #[default]
-    Idle,
-    /// It saves those of the images at these places.
-    Running(Vec<usize>),
-}
-
-impl Saving {
-    /// The places of the images whose labels a worker has in hand.
-    pub(super) fn in_hand(&self) -> &[usize] {
-        match self {
-            Self::Idle => &[],
-            Self::Running(places) => places,
-        }
-    }
-}
-
-/// Whether the user wants to quit.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Leaving {
-    #[default]
-    No,
-    /// Since then, and what was done is being saved.
-    Since(Instant),
-    /// Whatever is lost.
-    Anyway,
-}
 
 impl DatasetController {
     /// Hands labels that aren't saved to a worker.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::DatasetController;
-use crate::app::controllers::Core;
+use crate::app::controllers::core::Core;
 use crate::app::dataset::document::Document;
 use crate::app::dataset::state::{Evaluated, Progress, Work, flags_of};
 use crate::app::strings::explained;

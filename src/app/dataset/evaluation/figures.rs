@@ -2,7 +2,6 @@
 
 use egui::{self, RichText, Ui};
 
-use super::{boxes, classification, masks};
 use crate::app::dataset::state::Evaluated;
 use crate::app::strings::{Datasets, class_name};
 use crate::app::style::palette;
@@ -20,18 +19,18 @@ type Row<'a> = (&'a str, fn(&MeasuredModel) -> Option<f64>);
 pub(super) fn ui(evaluated: &Evaluated, names: &[String], ui: &mut Ui, w: &Datasets) {
     let p = palette(ui);
     let rows: [Row<'_>; 9] = [
-        ("mAP50-95", |model| boxes(model)?.coco.map),
-        ("mAP50", |model| boxes(model)?.coco.map50),
-        (w.precision, |model| boxes(model)?.precision),
-        (w.recall, |model| boxes(model)?.recall),
-        ("F1", |model| boxes(model)?.f1),
-        (w.mask_map, |model| masks(model)?.coco.map),
-        (w.mask_map50, |model| masks(model)?.coco.map50),
-        (w.top1, |model| classification(model)?.top1),
-        (w.top5, |model| classification(model)?.top5),
+        ("mAP50-95", |model| model.boxes()?.coco.map),
+        ("mAP50", |model| model.boxes()?.coco.map50),
+        (w.precision, |model| model.boxes()?.precision),
+        (w.recall, |model| model.boxes()?.recall),
+        ("F1", |model| model.boxes()?.f1),
+        (w.mask_map, |model| model.masks()?.coco.map),
+        (w.mask_map50, |model| model.masks()?.coco.map50),
+        (w.top1, |model| model.classification()?.top1),
+        (w.top5, |model| model.classification()?.top5),
     ];
-    let is_detection = evaluated.models.iter().any(|model| boxes(model).is_some());
-    let has_masks = evaluated.models.iter().any(|model| masks(model).is_some());
+    let is_detection = evaluated.models.iter().any(|model| model.boxes().is_some());
+    let has_masks = evaluated.models.iter().any(|model| model.masks().is_some());
     egui::Grid::new("figures").num_columns(3).striped(true).spacing([28.0, 6.0]).show(ui, |ui| {
         ui.label("");
         for name in names {
@@ -67,7 +66,7 @@ pub(super) fn ui(evaluated: &Evaluated, names: &[String], ui: &mut Ui, w: &Datas
         let at: Vec<String> = evaluated
             .models
             .iter()
-            .filter_map(boxes)
+            .filter_map(MeasuredModel::boxes)
             .map(|figures| format!("{:.2}", figures.confidence))
             .collect();
         let text = RichText::new((w.at_confidence)(&at.join(", "))).small().color(p.weak);
@@ -83,7 +82,7 @@ pub(super) fn classes_ui(evaluated: &Evaluated, names: &[String], ui: &mut Ui, v
     egui::ScrollArea::both().id_salt("by class").max_height(300.0).show(ui, |ui| {
         egui::Grid::new("by class").striped(true).spacing([22.0, 5.0]).show(ui, |ui| {
             let head = |ui: &mut Ui, text: &str| drop(ui.label(RichText::new(text).small().color(p.weak)));
-            if let Some(figures) = boxes(first) {
+            if let Some(figures) = first.boxes() {
                 head(ui, w.class);
                 head(ui, w.objects);
                 for name in names {
@@ -98,14 +97,14 @@ pub(super) fn classes_ui(evaluated: &Evaluated, names: &[String], ui: &mut Ui, v
                     ui.label(class_name(view.language, &class.name));
                     ui.label(class.objects.to_string());
                     for model in &evaluated.models {
-                        let of = boxes(model).and_then(|figures| figures.classes.get(place));
+                        let of = model.boxes().and_then(|figures| figures.classes.get(place));
                         for value in of.map_or([None; 4], |of| [of.ap, of.ap50, of.precision, of.recall]) {
                             ui.label(percent(value));
                         }
                     }
                     ui.end_row();
                 }
-            } else if let Some(figures) = classification(first) {
+            } else if let Some(figures) = first.classification() {
                 head(ui, w.class);
                 head(ui, w.images);
                 for name in names {
@@ -117,7 +116,7 @@ pub(super) fn classes_ui(evaluated: &Evaluated, names: &[String], ui: &mut Ui, v
                     ui.label(class_name(view.language, &class.name));
                     ui.label(class.images.to_string());
                     for model in &evaluated.models {
-                        let of = classification(model).and_then(|figures| figures.classes.get(place));
+                        let of = model.classification().and_then(|figures| figures.classes.get(place));
                         ui.label(percent(of.and_then(|of| of.top1)));
                     }
                     ui.end_row();

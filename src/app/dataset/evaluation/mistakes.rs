@@ -2,7 +2,6 @@
 
 use egui::{self, RichText, Ui};
 
-use super::boxes;
 use crate::app::dataset::state::{DatasetPage, Overlay, Tab};
 use crate::app::intent::{DatasetIntent, Intent};
 use crate::app::strings::{Datasets, class_name, shown};
@@ -137,7 +136,7 @@ pub(super) fn worst_ui(
             {
                 page.tab = Tab::Review;
                 let found = model.images.iter().find(|image| image.place == place);
-                let least = boxes(model).map_or(0.0, |figures| figures.confidence);
+                let least = model.boxes().map_or(0.0, |figures| figures.confidence);
                 page.overlay = Some(Overlay {
                     place,
                     model: name_of_model.to_owned(),

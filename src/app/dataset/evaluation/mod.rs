@@ -16,7 +16,7 @@ use crate::app::strings::{class_name, counted_text, verdict};
 use crate::app::style::palette;
 use crate::app::view::{View, listed};
 use crate::app::widgets::{card, combo_arrow, follow_focus, notice, paragraph, primary_button};
-use crate::dataset::evaluate::{ClassificationFigures, DetectionFigures, Figures};
+use crate::dataset::evaluate::Figures;
 use crate::dataset::measure::MeasuredModel;
 use crate::dataset::{Weight, chosen};
 use crate::library::{Kind, ModelEntry};
@@ -244,25 +244,4 @@ fn notes_ui(model: &MeasuredModel, name: &str, ui: &mut Ui, view: &View<'_>) {
 fn few(names: &[String]) -> String {
     let more = if names.len() > 5 { " …" } else { "" };
     format!("{}{more}", names.iter().take(5).cloned().collect::<Vec<_>>().join(", "))
-}
-
-fn boxes(model: &MeasuredModel) -> Option<&DetectionFigures> {
-    match &model.evaluation.figures {
-        Figures::Detection { boxes, .. } => Some(boxes),
-        Figures::Classification(_) => None,
-    }
-}
-
-fn masks(model: &MeasuredModel) -> Option<&DetectionFigures> {
-    match &model.evaluation.figures {
-        Figures::Detection { mask, .. } => mask.as_deref(),
-        Figures::Classification(_) => None,
-    }
-}
-
-fn classification(model: &MeasuredModel) -> Option<&ClassificationFigures> {
-    match &model.evaluation.figures {
-        Figures::Classification(figures) => Some(figures),
-        Figures::Detection { .. } => None,
-    }
 }
