@@ -55,7 +55,7 @@ fn a_model_is_perfect_on_its_own_labels_and_worse_on_wrong_ones() {
     let map = boxes["coco"]["map"].as_f64().expect("a figure");
     // Labels are rounded to a tenth of a pixel.
     assert!(map > 0.9, "{map}");
-    assert_eq!(right["images"], 3);
+    assert_eq!((&right["images"], &right["counted"]), (&json!(3), &json!("all")));
     // A label moved away is missed, and what is found there is false.
     coco["annotations"][0]["bbox"] = json!([0, 0, 5, 5]);
     let wrong = evaluate(&coco);
@@ -83,6 +83,14 @@ fn a_data_set_goes_from_one_format_to_another() {
     let info = env.run(["dataset", "info", "own"]).with_code(0);
     assert!(info.out.contains("dog\\u{1b}[31m") && !info.out.contains('\u{1b}'), "{:?}", info.out);
     env.run(["dataset", "export", "own", "yolo", "--to", "yolo-detect", "--split", "60/40"]).with_code(0);
+    // The data set keeps the split, so that a model is measured by what it wasn't trained with.
+    let kept = env.run(["dataset", "info", "own", "--format", "json"]).with_code(0);
+    let kept: Value = serde_json::from_str(&kept.out).expect("JSON");
+    assert_eq!((&kept["train"], &kept["val"]), (&json!(2), &json!(1)));
+    let model = shared("models/yolox_nano.onnx");
+    let measured = env.run(["evaluate".as_ref(), model.as_os_str(), "own".as_ref()]).with_code(0);
+    assert!(measured.out.contains(": 1 image for validation,"), "{}", measured.out);
+    assert!(!measured.out.contains("1 images"), "{}", measured.out);
     let again = env.run(["dataset", "info", "yolo", "--format", "json"]).with_code(0);
     let again: Value = serde_json::from_str(&again.out).expect("JSON");
     assert_eq!((&again["format"], &again["images"], &again["val"]), (&json!("yolo"), &json!(3), &json!(1)));

@@ -363,6 +363,10 @@ pub enum DatasetIntent {
     Redo,
     /// Save the labels that couldn't be saved.
     SaveAgain,
+    /// Quit although labels aren't saved.
+    QuitAnyway,
+    /// Don't quit.
+    KeepOpen,
     /// Look for blurred images and those that are alike.
     Check,
     /// End what a worker does for the page.

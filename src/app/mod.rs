@@ -27,6 +27,7 @@ mod options;
 mod pace_panel;
 mod page_frame;
 mod pages;
+mod quitting;
 mod reading;
 mod recording;
 mod server_panel;

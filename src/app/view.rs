@@ -216,6 +216,16 @@ pub struct DatasetView<'a> {
     pub folder: &'a Path,
     /// Escape ends something on the page.
     pub holds_escape: bool,
+    pub quitting: Option<&'a Quitting>,
+}
+
+/// What holds up quitting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quitting {
+    /// So many images aren't saved, or their labels.
+    pub images: usize,
+    /// Why they can't be saved, with the fix; `None`: they are being saved.
+    pub error: Option<String>,
 }
 
 /// Which execution provider ran which part of a model.

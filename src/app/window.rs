@@ -29,7 +29,7 @@ use super::toasts::Toasts;
 use super::view::{DatasetView, EventsView, LibraryView, ShutterView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
-use super::{help, keys, pages, style};
+use super::{help, keys, pages, quitting, style};
 use crate::engine::{Command, Engine, EngineOptions, PaceReport, Stats};
 use crate::library::download::{Downloads, Options};
 use crate::library::{self, Catalogue, Inventory, Watcher, leftovers};
@@ -377,6 +377,7 @@ impl App {
                 collecting: dataset.collecting.as_ref(),
                 folder: &dataset.folder,
                 holds_escape: dataset.page.holds_escape(),
+                quitting: dataset.quitting.as_ref(),
             },
             speed: model.speed(),
             gallery_has_layer: gallery.page.has_layer(),
@@ -426,6 +427,7 @@ impl App {
         if view.help {
             help::ui(ui, view.strings, &mut intents);
         }
+        quitting::ui(ui, &view, &mut intents);
         layout::typed_ui(ui, view.strings, &mut files.typed, &mut intents);
         focus_ring(ui.ctx());
         // Popups are known only after they were shown, and Escape takes the focus from a text before the keys are read: the
@@ -463,6 +465,9 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.watch_visibility(ctx);
         self.watch_start();
+        if ctx.input(|i| i.viewport().close_requested()) && !self.dataset.may_quit(&self.core) {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+        }
         self.gather(ctx);
         self.dispatch(ctx, frame);
     }
@@ -490,7 +495,6 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        // Both need a moment to end; together, no longer than one.
         self.events.end();
         self.dataset.end();
         self.start.end_in_order();

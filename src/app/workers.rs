@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::dataset::document::Document;
-use super::dataset::pictures::Read;
+use super::dataset::pictures::{Read, Wish};
 use super::dataset::state::{Evaluated, Flags};
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
@@ -140,6 +140,21 @@ pub enum DatasetDone {
     Exported(u64, Result<Box<Exported>, DatasetError>),
     /// Models were measured.
     Evaluated(u64, Result<Box<Evaluated>, MeasureError>),
+    /// The worker that was to do this ended without a result.
+    Broken(u64, DatasetJob),
+}
+
+/// What a worker is to do with a data set.
+#[derive(Debug)]
+pub enum DatasetJob {
+    /// Open, make or import it.
+    Open,
+    Collect,
+    /// Save the labels of the images at these places.
+    Save(Vec<usize>),
+    Picture(Wish),
+    /// Check, export or measure.
+    Work,
 }
 
 /// A data set as a worker read it.
@@ -204,11 +219,21 @@ pub struct Taken {
 type Choice = Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
 
 /// Starts workers and gathers what they bring.
-#[derive(Debug)]
 pub struct Workers {
     sender: Sender<Done>,
     receiver: Receiver<Done>,
+    /// What is told for workers that couldn't be started.
+    not_started: Mutex<Vec<Done>>,
     ctx: egui::Context,
+    /// The next worker ends without a result.
+    #[cfg(test)]
+    pub break_next: std::sync::atomic::AtomicBool,
+}
+
+impl std::fmt::Debug for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workers").finish_non_exhaustive()
+    }
 }
 
 impl Workers {
@@ -216,20 +241,44 @@ impl Workers {
     #[must_use]
     pub fn new(ctx: egui::Context) -> Self {
         let (sender, receiver) = bounded(32);
-        Self { sender, receiver, ctx }
+        Self {
+            sender,
+            receiver,
+            not_started: Mutex::default(),
+            ctx,
+            #[cfg(test)]
+            break_next: std::sync::atomic::AtomicBool::new(false),
+        }
     }
 
     /// Does `job` on a thread of that name.
     pub fn run(&self, name: &str, job: impl FnOnce() -> Done + Send + 'static) {
+        self.run_or(name, Done::Broken, job);
+    }
+
+    /// Does `job` on a thread of that name; if it ends without a result, or no thread can be started, the result is `broken`.
+    pub fn run_or(&self, name: &str, broken: Done, job: impl FnOnce() -> Done + Send + 'static) {
         let (sender, ctx) = (self.sender.clone(), self.ctx.clone());
+        // Shared, so that it is still there if the thread isn't.
+        let broken = Arc::new(Mutex::new(Some(broken)));
+        let for_panics = Arc::clone(&broken);
+        #[cfg(test)]
+        let breaks = self.break_next.swap(false, std::sync::atomic::Ordering::Relaxed);
         let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).unwrap_or(Done::Broken);
+            let job = move || {
+                #[cfg(test)]
+                assert!(!breaks, "on purpose");
+                job()
+            };
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+            let done = done.unwrap_or_else(|_| taken(&for_panics));
             let _ = sender.send(done);
             ctx.request_repaint();
         });
         if let Err(error) = started {
             tracing::error!("no thread for {name}: {error}");
-            let _ = self.sender.try_send(Done::Broken);
+            self.not_started.lock().unwrap_or_else(PoisonError::into_inner).push(taken(&broken));
+            self.ctx.request_repaint();
         }
     }
 
@@ -249,7 +298,8 @@ impl Workers {
     /// The next result, or `None` if no worker has finished.
     #[must_use]
     pub fn next(&self) -> Option<Done> {
-        self.receiver.try_recv().ok()
+        let not_started = self.not_started.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        not_started.or_else(|| self.receiver.try_recv().ok())
     }
 
     /// Shows a file dialogue. It is made on the interface's thread, as some systems demand, and waited for on
@@ -316,6 +366,11 @@ impl Workers {
             }
         });
     }
+}
+
+/// Takes what stands for a worker without a result.
+fn taken(broken: &Mutex<Option<Done>>) -> Done {
+    broken.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(Done::Broken)
 }
 
 #[cfg(test)]

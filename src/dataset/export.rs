@@ -51,6 +51,9 @@ pub struct Exported {
     pub splits: [usize; 4],
     /// What the format can't hold and what was left out.
     pub losses: Losses,
+    /// The images, by their names in the data set, that were given a split, and which.
+    #[serde(skip)]
+    pub divided: Vec<(String, Split)>,
 }
 
 /// Exports a data set into `out`, a folder that doesn't exist or is empty. Everything is there when this is done, or nothing.
@@ -87,6 +90,9 @@ pub fn export(
     for item in &prepared.items {
         exported.labels += item.annotations.len() + usize::from(item.item.class.is_some());
         exported.splits[item.split.map_or(3, |split| split as usize)] += 1;
+        if let Some(split) = item.split.filter(|split| item.item.split != Some(*split)) {
+            exported.divided.push((item.item.name.clone(), split));
+        }
     }
     exported.labels = exported.labels.saturating_sub(left_out);
     Ok(exported)

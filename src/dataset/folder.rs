@@ -21,7 +21,7 @@ use super::error::DatasetError;
 use super::label_file::{self, InfoFile, VERSION};
 use super::names;
 use super::problem::Problem;
-use super::types::{Annotation, Class, Dataset, Item, KeypointScheme};
+use super::types::{Annotation, Class, Dataset, Item, KeypointScheme, Split};
 use crate::frame::Frame;
 use crate::save::{ImageFormat, encode_frame};
 use crate::source::images::plain;
@@ -176,6 +176,26 @@ impl Folder {
         keep_aside(&path, |bytes| label_file::read(bytes, &mut Item::default(), |_| 0).is_ok())?;
         let bytes = label_file::write(item, &dataset.classes);
         whole_file::write(&path, &bytes).map_err(|error| DatasetError::writing(&path, error))
+    }
+
+    /// Writes into the label files of a data set what an export has made of its images, which are named. Files that can't be read stay
+    /// as they are.
+    ///
+    /// # Errors
+    /// Why a file can't be written; those before it are.
+    pub fn keep_splits(root: &Path, divided: &[(String, Split)]) -> Result<(), DatasetError> {
+        let Opened { folder, mut dataset, problems } = Self::open(root)?;
+        let damaged: BTreeSet<&Path> = problems.iter().map(Problem::path).collect();
+        let splits: std::collections::HashMap<&str, Split> =
+            divided.iter().map(|(name, split)| (name.as_str(), *split)).collect();
+        for mut item in std::mem::take(&mut dataset.items) {
+            let Some(split) = splits.get(item.name.as_str()) else { continue };
+            if !damaged.contains(folder.label_path(&item.name).as_path()) {
+                item.split = Some(*split);
+                folder.save_item(&dataset, &item)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds a frame (RGBA) with its labels and saves them, under the name `stem` or, if that is taken, `stem (2)` and so on.

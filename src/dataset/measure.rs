@@ -1,12 +1,15 @@
-//! Runs a model over a data set, says how good it is, and whether another one is really better.
+//! Runs a model over a data set and says how good it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Dataset;
+use super::counted::{Chosen, chosen};
 use super::evaluate::{
-    ClassMatch, DetectionEvaluator, Evaluation, Evaluators, Found, Kind, Measured, Truth, match_classes,
+    ClassMatch, ClassificationFigures, DetectionFigures, Evaluation, Evaluators, Figures, Found, Kind, Truth,
+    match_classes,
 };
-use super::types::{Item, Split, State};
+use super::types::State;
 use crate::frame::Frame;
 use crate::model::spec::Detail;
 use crate::model::{Model, ModelError, OpenOptions, Results, Task, Thresholds};
@@ -15,9 +18,7 @@ use crate::source::images;
 /// Detections count from this score on, so that the whole curve of precision is seen.
 const MIN_CONF: f32 = 0.001;
 /// A detection is the object that it overlaps so much (IoU).
-const MATCH_IOU: f64 = 0.5;
-/// Images are drawn again about so often in all, to tell a difference from chance.
-const DRAWS: usize = 60_000;
+pub(super) const MATCH_IOU: f64 = 0.5;
 
 /// Why a model can't be measured on a data set.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,8 @@ impl MeasureError {
 /// A model that was measured.
 #[derive(Clone, Debug)]
 pub struct MeasuredModel {
+    /// Its file.
+    pub path: PathBuf,
     pub evaluation: Evaluation,
     /// What was found in each image, by its place in the data set; boxes only.
     pub images: Vec<MeasuredImage>,
@@ -74,48 +77,46 @@ pub struct MeasuredModel {
     pub own_labels: usize,
 }
 
+impl MeasuredModel {
+    /// How well boxes were found; `None` for a classifier.
+    #[must_use]
+    pub fn boxes(&self) -> Option<&DetectionFigures> {
+        match &self.evaluation.figures {
+            Figures::Detection { boxes, .. } => Some(boxes),
+            Figures::Classification(_) => None,
+        }
+    }
+
+    /// How well masks were found, if they were measured.
+    #[must_use]
+    pub fn masks(&self) -> Option<&DetectionFigures> {
+        match &self.evaluation.figures {
+            Figures::Detection { mask, .. } => mask.as_deref(),
+            Figures::Classification(_) => None,
+        }
+    }
+
+    /// How well whole images were classified, for a classifier.
+    #[must_use]
+    pub fn classification(&self) -> Option<&ClassificationFigures> {
+        match &self.evaluation.figures {
+            Figures::Classification(figures) => Some(figures),
+            Figures::Detection { .. } => None,
+        }
+    }
+}
+
 /// What was found in one image.
 #[derive(Clone, Debug, Default)]
 pub struct MeasuredImage {
     /// Its place in the data set.
     pub place: usize,
+    /// The video, camera or file that it was collected from; `None` if that isn't known, as of imported images.
+    pub source: Option<Arc<str>>,
     pub truths: Vec<Truth>,
     pub found: Vec<Found>,
     /// Of a classifier: its likeliest class is right.
     pub is_right: Option<bool>,
-}
-
-/// How much better the second model is than the first on the same images.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Difference {
-    /// The second's figure less the first's: mAP50-95, or top-1 of a classifier. 0..=1
-    pub by: f64,
-    /// Where the difference lies for 95 % of data sets like this one: what comes of drawing its images again and again.
-    pub low: f64,
-    pub high: f64,
-    pub images: usize,
-}
-
-impl Difference {
-    /// With so few images a difference says little, however it looks.
-    pub const FEW: usize = 30;
-
-    /// Whether chance alone might have made it.
-    #[must_use]
-    pub fn is_noise(&self) -> bool {
-        self.low <= 0.0 && self.high >= 0.0
-    }
-}
-
-/// The images that are measured: those that somebody has reviewed; of the split `val` if there is one, else of `test`, else all.
-#[must_use]
-pub fn chosen(dataset: &Dataset) -> (Option<Split>, Vec<usize>) {
-    let reviewed = |item: &&Item| item.reviewed;
-    let has = |split: &Split| dataset.items.iter().filter(reviewed).any(|item| item.split == Some(*split));
-    let split = [Split::Val, Split::Test].into_iter().find(has);
-    let all = dataset.items.iter().enumerate();
-    let fits = all.filter(|(_, item)| item.reviewed && (split.is_none() || item.split == split));
-    (split, fits.map(|(place, _)| place).collect())
 }
 
 /// Runs a model over the images that somebody has reviewed. `progress` is called with the number of images that are done and that
@@ -129,7 +130,7 @@ pub fn measure(
     options: &OpenOptions,
     mut progress: impl FnMut(usize, usize) -> bool,
 ) -> Result<MeasuredModel, MeasureError> {
-    let (split, places) = chosen(dataset);
+    let Chosen { counted, places, .. } = chosen(dataset.items.iter(), None);
     if places.is_empty() {
         return Err(MeasureError::NothingReviewed);
     }
@@ -162,7 +163,9 @@ pub fn measure(
         } else {
             let times = model.run(&frame, &thresholds, &mut results)?;
             ms += f64::from(times.total - times.decode);
-            let mut image = MeasuredImage { place: *place, ..MeasuredImage::default() };
+            let origin = item.origin.as_ref().filter(|origin| !origin.source.is_empty());
+            let source = origin.map(|origin| Arc::from(origin.source.as_str()));
+            let mut image = MeasuredImage { place: *place, source, ..MeasuredImage::default() };
             if kind == Kind::Classes {
                 image.is_right = evaluators.add_class(item, &results, &matched.to_dataset);
             } else {
@@ -183,7 +186,8 @@ pub fn measure(
         model: model.name(),
         sha256: model.sha256().to_owned(),
         dataset: dataset.name.clone(),
-        split,
+        split: counted.split(),
+        counted,
         images: images.len(),
         unknown_to_model: matched.unknown_to_model,
         unknown_to_dataset: matched.unknown_to_dataset,
@@ -191,7 +195,7 @@ pub fn measure(
         figures: evaluators.finish(None),
     };
     let own_labels = images.iter().filter(|image| is_from(dataset, image.place, &evaluation.model)).count();
-    Ok(MeasuredModel { evaluation, images, left_out, own_labels })
+    Ok(MeasuredModel { path: path.to_owned(), evaluation, images, left_out, own_labels })
 }
 
 /// Whether an image's labels began as suggestions of the model of this name.
@@ -225,137 +229,4 @@ fn matched(model: &[String], dataset: &[String]) -> Result<ClassMatch, MeasureEr
         format!("{}{more}", names.iter().take(3).cloned().collect::<Vec<_>>().join(", "))
     };
     Err(MeasureError::NoClass { model: few(&matched.unknown_to_dataset), dataset: few(dataset) })
-}
-
-/// How much better the second model is than the first, and whether that is more than chance: both are measured on images that are
-/// drawn from these again and again (a paired bootstrap). `None` if they can't be compared, or if `go_on` says no.
-#[must_use]
-pub fn difference(
-    classes: &[String],
-    first: &MeasuredModel,
-    second: &MeasuredModel,
-    mut go_on: impl FnMut(usize, usize) -> bool,
-) -> Option<Difference> {
-    let places =
-        |model: &MeasuredModel| -> Vec<usize> { model.images.iter().map(|image| image.place).collect() };
-    let count = first.images.len();
-    // Accuracy and average precision aren't of one kind.
-    let classifies = |model: &MeasuredModel| model.images.iter().any(|image| image.is_right.is_some());
-    if count == 0 || places(first) != places(second) || classifies(first) != classifies(second) {
-        return None;
-    }
-    let figure = |model: &MeasuredModel, drawn: &[usize]| -> Option<f64> {
-        if model.images.iter().any(|image| image.is_right.is_some()) {
-            let rights = drawn.iter().filter_map(|n| model.images[*n].is_right);
-            let (right, all) = rights.fold((0, 0), |(right, all), is| (right + usize::from(is), all + 1));
-            return (all > 0).then(|| f64::from(right as u32) / f64::from(all));
-        }
-        let mut evaluator = DetectionEvaluator::new(classes.to_vec(), Measured::Box, MATCH_IOU);
-        for n in drawn {
-            let image = &model.images[*n];
-            evaluator.add("", &image.truths, &image.found);
-        }
-        evaluator.finish(Some(0.5)).coco.map
-    };
-    let of = |drawn: &[usize]| Some(figure(second, drawn)? - figure(first, drawn)?);
-    let all: Vec<usize> = (0..count).collect();
-    let by = of(&all)?;
-    let rounds = (DRAWS / count).clamp(60, 400);
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut differences = Vec::with_capacity(rounds);
-    for round in 0..rounds {
-        if !go_on(round, rounds) {
-            return None;
-        }
-        let drawn: Vec<usize> = (0..count).map(|_| random.below(count)).collect();
-        differences.extend(of(&drawn));
-    }
-    if differences.is_empty() {
-        return None;
-    }
-    differences.sort_by(f64::total_cmp);
-    let at = |share: f64| differences[((differences.len() - 1) as f64 * share).round() as usize];
-    Some(Difference { by, low: at(0.025), high: at(0.975), images: count })
-}
-
-/// Numbers that look random and are the same in every run (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let value = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        value as usize % count.max(1)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dataset::evaluate::ClassificationFigures;
-    use crate::dataset::evaluate::Figures;
-
-    const BOX: [f64; 4] = [10.0, 10.0, 50.0, 50.0];
-
-    fn model(images: usize, finds: impl Fn(usize) -> bool) -> MeasuredModel {
-        let image = |place: usize| {
-            let truth = Truth { class: 0, bbox: BOX, mask: None, crowd: false, area: 1600.0 };
-            let found = Found { class: 0, score: 0.9, bbox: BOX, mask: None };
-            let found = if finds(place) { vec![found] } else { Vec::new() };
-            MeasuredImage { place, truths: vec![truth], found, is_right: None }
-        };
-        let figures = Figures::Classification(Box::new(ClassificationFigures {
-            top1: None,
-            top5: None,
-            classes: Vec::new(),
-            confusion: crate::dataset::evaluate::Confusion::default(),
-            worst: Vec::new(),
-        }));
-        let evaluation = Evaluation {
-            model: "m".into(),
-            sha256: String::new(),
-            dataset: "d".into(),
-            split: None,
-            images,
-            unknown_to_model: Vec::new(),
-            unknown_to_dataset: Vec::new(),
-            ms_per_image: 1.0,
-            figures,
-        };
-        MeasuredModel { evaluation, images: (0..images).map(image).collect(), left_out: 0, own_labels: 0 }
-    }
-
-    #[test]
-    fn a_large_difference_is_told_from_a_small_one() {
-        let classes = ["car".to_owned()];
-        let (all, half) = (model(100, |_| true), model(100, |n| n % 2 == 0));
-        let better = difference(&classes, &half, &all, |_, _| true).unwrap();
-        assert!(better.by > 0.4 && !better.is_noise(), "{better:?}");
-        assert!(better.low < better.by && better.by < better.high, "{better:?}");
-        let same = difference(&classes, &all, &all, |_, _| true).unwrap();
-        assert_eq!((same.by, same.low, same.high, same.is_noise()), (0.0, 0.0, 0.0, true));
-        // Each misses another image: one is no better than the other.
-        let (a, b) = (model(100, |n| n != 3), model(100, |n| n != 4));
-        assert!(difference(&classes, &a, &b, |_, _| true).unwrap().is_noise());
-    }
-
-    #[test]
-    fn models_of_other_images_are_not_compared_and_it_can_be_stopped() {
-        let classes = ["car".to_owned()];
-        let (a, b) = (model(10, |_| true), model(11, |_| true));
-        assert_eq!(difference(&classes, &a, &b, |_, _| true), None);
-        assert_eq!(difference(&classes, &a, &a, |_, _| false), None);
-    }
-
-    #[test]
-    fn only_reviewed_images_count_and_those_for_validation_before_others() {
-        let item = |reviewed, split| Item { split, reviewed, ..Item::default() };
-        let items = vec![item(true, None), item(false, Some(Split::Val)), item(true, Some(Split::Train))];
-        let mut dataset = Dataset { items, ..Dataset::default() };
-        assert_eq!(chosen(&dataset), (None, vec![0, 2]));
-        dataset.items.push(item(true, Some(Split::Val)));
-        assert_eq!(chosen(&dataset), (Some(Split::Val), vec![3]));
-    }
 }

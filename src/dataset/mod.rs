@@ -7,6 +7,8 @@
 pub mod check;
 mod collect;
 mod collector;
+mod counted;
+mod difference;
 mod error;
 pub mod evaluate;
 mod export;
@@ -22,6 +24,8 @@ mod types;
 
 pub use collect::{Collected, labels_of};
 pub use collector::{Added, CollectError, Collector, Sight};
+pub use counted::{Chosen, Counted, chosen};
+pub use difference::{Difference, Weight, difference};
 pub use error::DatasetError;
 pub use export::{ExportOptions, Exported, SplitParts, export};
 pub use folder::{Folder, Opened};

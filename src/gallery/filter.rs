@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::item::{Item, Kind};
+use crate::model::labels::{Language, in_language};
 
 /// What items are listed by. The default lists all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Filter {
     /// In English, as records say it.
     pub class: Option<String>,
     pub model: Option<String>,
-    /// Words that names, sources, models and classes are searched for; all must be there.
+    /// Words that names, sources, models and classes, in English or Chinese, are searched for; all must be there.
     pub text: String,
 }
 
@@ -43,7 +44,7 @@ fn has_word(item: &Item, word: &str) -> bool {
     has(&item.name)
         || has(&details.source)
         || details.models.iter().any(|model| has(model))
-        || details.classes.keys().any(|class| has(class))
+        || details.classes.keys().any(|class| has(class) || has(in_language(class, Language::Chinese)))
 }
 
 /// Parts of a list of places that are of the same day; items are sorted by time.
@@ -84,6 +85,7 @@ mod tests {
         assert_eq!(places(Filter { model: Some("yolox_nano".into()), ..Filter::default() }), [0]);
         assert_eq!(places(Filter { kind: Some(Kind::Clip), ..Filter::default() }), [0; 0]);
         assert_eq!(places(Filter { text: "street PERSON".into(), ..Filter::default() }), [0]);
+        assert_eq!(places(Filter { text: "street 猫".into(), ..Filter::default() }), [1], "in Chinese, too");
         assert_eq!(places(Filter { text: "street dog".into(), ..Filter::default() }), [0; 0]);
     }
 

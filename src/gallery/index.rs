@@ -133,7 +133,7 @@ impl Indexer {
 }
 
 /// The files of a folder. Names that aren't valid Unicode are left out: none of ours is such.
-fn listed(folder: &Path) -> io::Result<Vec<Listed>> {
+pub(super) fn listed(folder: &Path) -> io::Result<Vec<Listed>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let Ok(entry) = entry else { continue };

@@ -159,10 +159,21 @@ fn time_of(stem: &str) -> Option<(i64, usize)> {
     Some((time.timestamp_millis(), length))
 }
 
+/// Whether a name that goes on so after a record's is one that is saved with it: the clean image, or an object's ("person-1",
+/// "sports ball-3-2"). Whatever else begins in the same way is another file of the user.
+fn is_part(rest: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_object = |object: &str| {
+        // A number in brackets belongs to the name.
+        !object.starts_with('(')
+            && object.rsplit_once('-').is_some_and(|(class, n)| !class.is_empty() && number(n))
+    };
+    rest.is_empty() || rest == " clean" || rest.strip_prefix(' ').is_some_and(is_object)
+}
+
 /// The name that the files of an item share, for a file of this stem; `owners` are the stems of records.
 fn base_of<'a>(stem: &'a str, owners: &BTreeSet<&'a str>) -> &'a str {
-    // The longest part before a space that is a record's name. A number belongs to the name.
-    let is_part = |rest: &str| !rest.trim_start().starts_with('(');
+    // The longest part before a space that is a record's name.
     let mut end = stem.len();
     loop {
         if owners.contains(&stem[..end]) && is_part(&stem[end..]) {
@@ -181,8 +192,18 @@ fn base_of<'a>(stem: &'a str, owners: &BTreeSet<&'a str>) -> &'a str {
     stem.strip_suffix(" clean").unwrap_or(stem)
 }
 
-/// Makes items of the files of a folder; their records aren't read yet.
-pub(super) fn group(folder: &Path, files: &[Listed]) -> Vec<Item> {
+/// A file that is listed, and the item that it belongs to.
+pub(super) struct Placed<'a> {
+    /// The name that the files of its item share.
+    pub(super) base: &'a str,
+    /// The item is a video: an image may have the same name.
+    pub(super) is_video: bool,
+    pub(super) listed: &'a Listed,
+    name: Name<'a>,
+}
+
+/// Tells for the files of a folder which item each belongs to.
+pub(super) fn placed(files: &[Listed]) -> Vec<Placed<'_>> {
     let names: Vec<(Name<'_>, &Listed)> = files
         .iter()
         .filter(|file| !file.name.starts_with('.'))
@@ -204,18 +225,35 @@ pub(super) fn group(folder: &Path, files: &[Listed]) -> Vec<Item> {
         records.map(|(name, _)| name.stem).collect()
     };
     let owners = [owners_of(false), owners_of(true)];
-    let mut groups = BTreeMap::<(&str, bool), Vec<&(Name<'_>, &Listed)>>::new();
-    for file in &names {
-        let is_video = is_video(&file.0);
-        let base = base_of(file.0.stem, &owners[usize::from(is_video)]);
-        groups.entry((base, is_video)).or_default().push(file);
+    let place = |name: &Name<'_>| {
+        let is_video = is_video(name);
+        (is_video, base_of(name.stem, &owners[usize::from(is_video)]).len())
+    };
+    let places: Vec<(bool, usize)> = names.iter().map(|(name, _)| place(name)).collect();
+    names
+        .into_iter()
+        .zip(places)
+        .map(|((name, listed), (is_video, length))| Placed {
+            base: &name.stem[..length],
+            is_video,
+            listed,
+            name,
+        })
+        .collect()
+}
+
+/// Makes items of the files of a folder; their records aren't read yet.
+pub(super) fn group(folder: &Path, files: &[Listed]) -> Vec<Item> {
+    let mut groups = BTreeMap::<(&str, bool), Vec<Placed<'_>>>::new();
+    for file in placed(files) {
+        groups.entry((file.base, file.is_video)).or_default().push(file);
     }
     let items = groups.into_iter().map(|((base, is_video), files)| item(folder, base, is_video, &files));
     // A JSON file alone needn't be of ours.
     items.filter(|item| item.picture().is_some() || time_of(&item.name).is_some()).collect()
 }
 
-fn item(folder: &Path, base: &str, is_video: bool, files: &[&(Name<'_>, &Listed)]) -> Item {
+fn item(folder: &Path, base: &str, is_video: bool, files: &[Placed<'_>]) -> Item {
     let mut hasher = DefaultHasher::new();
     (folder, base, is_video).hash(&mut hasher);
     let told = time_of(base);
@@ -235,7 +273,7 @@ fn item(folder: &Path, base: &str, is_video: bool, files: &[&(Name<'_>, &Listed)
     };
     let mut newest = i64::MIN;
     let mut stamps = BTreeMap::new();
-    for (name, listed) in files {
+    for Placed { name, listed, .. } in files {
         let path = folder.join(&listed.name);
         stamps.insert(path.clone(), (listed.bytes, listed.modified));
         item.bytes += listed.bytes;
@@ -325,6 +363,22 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!((found[0].0.as_str(), found[0].2.len()), ("Party", 4));
         assert_eq!((found[1].0.as_str(), found[1].2.len()), ("cat", 2));
+    }
+
+    #[test]
+    fn what_only_begins_with_the_name_of_an_item_is_no_part_of_it() {
+        let names = [
+            "Party.json",
+            "Party.png",
+            "Party at home.jpg",
+            "Party 2-a.jpg",
+            "Party -1.jpg",
+            "Partyhat-1.png",
+        ];
+        let found = grouped(&names);
+        assert_eq!(found.len(), 5, "{found:?}");
+        let party = found.iter().find(|(name, ..)| name == "Party").unwrap();
+        assert_eq!(party.2, ["Party.png", "Party.json"]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::item::Item;
+use super::index::listed;
+use super::item::{Item, placed};
 use crate::whole_file;
 
 /// Why an item isn't renamed.
@@ -20,6 +21,8 @@ pub enum RenameError {
     TooLong { limit: usize },
     #[error("There is a file \u{201c}{name}\u{201d} already.")]
     Taken { name: String },
+    #[error("With this name it would be one item with the file \u{201c}{name}\u{201d}.")]
+    Joined { name: String },
     #[error("\u{201c}{}\u{201d} can't be renamed: {reason}.", path.display())]
     Failed { path: PathBuf, reason: String },
 }
@@ -74,7 +77,7 @@ fn check(name: &str) -> Result<(), RenameError> {
 pub fn rename(item: &Item, name: &str) -> Result<Vec<PathBuf>, RenameError> {
     let name = name.trim();
     check(name)?;
-    let mut moves = Vec::new();
+    let mut moves: Vec<Move> = Vec::new();
     for from in item.files() {
         let old = from.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let Some(rest) = old.strip_prefix(&item.name) else { continue };
@@ -92,6 +95,9 @@ pub fn rename(item: &Item, name: &str) -> Result<Vec<PathBuf>, RenameError> {
         if to.symlink_metadata().is_ok() && !is_itself {
             return Err(RenameError::Taken { name: new.clone() });
         }
+    }
+    if let Some(name) = joined(&item.folder, &moves) {
+        return Err(RenameError::Joined { name });
     }
     let failed = |path: &Path, error: &std::io::Error| {
         let reason = match error.kind() {
@@ -130,6 +136,28 @@ pub fn rename(item: &Item, name: &str) -> Result<Vec<PathBuf>, RenameError> {
         tracing::warn!("{} names its images as before: {error}", to.display());
     }
     Ok(moves.into_iter().map(|(_, to, ..)| to).collect())
+}
+
+/// A file from, its new path, its old name and its new one.
+type Move = (PathBuf, PathBuf, String, String);
+
+/// The file of somebody else that would be one item with these under their new names: it would be deleted and renamed with them.
+fn joined(folder: &Path, moves: &[Move]) -> Option<String> {
+    // A folder that can't be listed can't be in the gallery; what can't be renamed is told then.
+    let mut files = listed(folder).ok()?;
+    for file in &mut files {
+        if let Some((.., new)) = moves.iter().find(|(_, _, old, _)| *old == file.name) {
+            file.name.clone_from(new);
+        }
+    }
+    let is_ours = |name: &str| moves.iter().any(|(.., new)| new == name);
+    let placed = placed(&files);
+    let mut ours = placed.iter().filter(|file| is_ours(&file.listed.name));
+    ours.find_map(|own| {
+        let of_it = |file: &&super::item::Placed<'_>| file.base == own.base && file.is_video == own.is_video;
+        let other = placed.iter().filter(of_it).find(|file| !is_ours(&file.listed.name))?;
+        Some(other.listed.name.clone())
+    })
 }
 
 /// A record with the new names of its images, and nothing else changed.
@@ -202,6 +230,38 @@ mod tests {
         }
         assert_eq!(std::fs::read_to_string(folder.path().join("b clean.png")).unwrap(), "theirs");
         rename(&item, "console").unwrap();
+    }
+
+    #[test]
+    fn a_name_that_other_files_begin_with_is_refused_and_they_stay_items_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let item = item(folder.path(), &FILES);
+        let others =
+            ["cake clean.png", "party bus-1.png", "trip.json", "trip person-7.jpg", "film.mp4", "film.json"];
+        for other in others {
+            std::fs::write(folder.path().join(other), other).unwrap();
+        }
+        let alone = Item { record: None, about: None, others: Vec::new(), clean: None, ..item.clone() };
+        let cases = [
+            (&item, "cake", "cake clean.png"),
+            (&item, "party", "party bus-1.png"),
+            // It would be a part of the other, or take its record.
+            (&alone, "trip bus-2", "trip.json"),
+            (&alone, "trip", "trip.json"),
+            (&alone, "film", "film.json"),
+        ];
+        for (item, name, other) in cases {
+            let refused = rename(item, name);
+            match &refused {
+                // Any of those that it would be one with.
+                Err(RenameError::Joined { name: found }) => assert_eq!(found[..4], other[..4]),
+                Err(RenameError::Taken { name: found }) => assert_eq!(found, other),
+                _ => panic!("{name}: {refused:?}"),
+            }
+            assert!(FILES.iter().all(|name| folder.path().join(name).exists()), "{name}");
+            assert_eq!(std::fs::read_to_string(folder.path().join(other)).unwrap(), other);
+        }
+        rename(&item, "party hat").unwrap();
     }
 
     #[test]

@@ -208,6 +208,15 @@ impl Labels {
     }
 }
 
+/// Returns what a class of this English name is called in a language; names that no list knows stay as they are.
+#[must_use]
+pub fn in_language(name: &str, language: Language) -> &str {
+    match language {
+        Language::English => name,
+        Language::Chinese => keys(name).find_map(|key| CHINESE.get(&key).copied()).unwrap_or(name),
+    }
+}
+
 /// What else a class of this Chinese name is called every day.
 #[must_use]
 pub fn other_names(chinese: &str) -> &'static [&'static str] {
@@ -303,6 +312,14 @@ mod tests {
     fn chinese(names: &[&str]) -> Vec<String> {
         let labels = Labels::new(names.iter().map(ToString::to_string).collect());
         (0..names.len() as u32).map(|id| labels.name(id, Language::Chinese).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_name_is_told_in_the_language_of_the_window() {
+        assert_eq!(in_language("traffic light", Language::Chinese), "红绿灯");
+        assert_eq!(in_language("traffic light", Language::English), "traffic light");
+        assert_eq!(in_language("left shoe", Language::Chinese), "left shoe");
+        assert_eq!(in_language("猫", Language::Chinese), "猫");
     }
 
     #[test]

@@ -69,6 +69,47 @@ impl std::fmt::Debug for Core {
     }
 }
 
+#[cfg(test)]
+impl Core {
+    /// One without source and model, whose models' folder is this one.
+    pub fn bare(folder: &std::path::Path) -> Self {
+        use crate::engine::EngineOptions;
+        use crate::library::Inventory;
+
+        let engine = Engine::start(EngineOptions::new(Arc::new(|| ())));
+        let catalogue = Arc::new(Catalogue::default());
+        let inventory = Inventory::new(vec![folder.to_owned()], None, Arc::clone(&catalogue));
+        Self {
+            saved_in: [folder.to_owned(), folder.to_owned()],
+            source: engine.source(),
+            model: engine.model(),
+            engine,
+            settings: Settings::default(),
+            language: Some(Language::English),
+            prediction: None,
+            followed: None,
+            analysis: AnalyserOptions::default(),
+            stats: Stats::default(),
+            pace: PaceReport::default(),
+            thresholds: Thresholds::default(),
+            position: None,
+            clips: None,
+            collector: None,
+            models: Arc::default(),
+            known: catalogue.known(),
+            isolation: None,
+            catalogue,
+            watcher: Arc::new(Watcher::start(inventory, || ())),
+            workers: Workers::new(egui::Context::default()),
+            toasts: Toasts::default(),
+            page: Page::default(),
+            panel_shown: false,
+            file_mirrored: false,
+            intents: VecDeque::new(),
+        }
+    }
+}
+
 impl Core {
     /// Carries out an intent in this pass, after those that already wait.
     pub fn ask(&mut self, intent: Intent) {

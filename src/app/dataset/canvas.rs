@@ -15,6 +15,7 @@ use crate::app::intent::Intent;
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::dataset::{Annotation, State, Visibility};
+use crate::model::labels::in_language;
 use crate::scene::palette::{class as class_colour, ink_on};
 
 /// How near the pointer must be to a point or a side, in points of the screen.
@@ -331,7 +332,8 @@ fn paint_overlay(page: &DatasetPage, document: &Document, painter: &egui::Painte
     let colour = Color32::from_rgb(255, 80, 200);
     for (class, score, bbox) in &overlay.found {
         stroke_line(painter, &box_corners(*bbox).map(|at| map.to_screen(at)), true, colour, 1.5);
-        let name = document.classes().get(*class).map_or("?", |class| class.name.as_str());
+        let name =
+            document.classes().get(*class).map_or("?", |class| in_language(&class.name, page.language));
         let mut text = String::new();
         crate::scene::fonts::push_shown(&format!("{name} {score:.2}"), &mut text);
         let galley = painter.layout_no_wrap(text, FontId::proportional(12.0), Color32::BLACK);
@@ -403,7 +405,8 @@ fn paint_label(
             painter.circle(at, radius, colour, Stroke::new(1.5, Color32::WHITE));
         }
     }
-    let name = document.classes().get(label.class).map_or("?", |class| class.name.as_str());
+    let name =
+        document.classes().get(label.class).map_or("?", |class| in_language(&class.name, page.language));
     let score = label.score.map(|score| format!(" {score:.2}")).unwrap_or_default();
     let mark = match label.state {
         State::Suggested => " ?",
@@ -447,7 +450,7 @@ fn paint_keypoints(
         let point = label.keypoints.get(n).filter(|point| point.visibility != Visibility::NotLabelled)?;
         Some(map.to_screen([point.x, point.y]))
     };
-    let scheme = document.dataset().keypoints_of(label.class);
+    let scheme = document.keypoints_of(label.class);
     for [a, b] in scheme.iter().flat_map(|scheme| &scheme.skeleton) {
         if let (Some(a), Some(b)) = (at(*a), at(*b)) {
             painter.line_segment([a, b], Stroke::new(3.0, Color32::from_black_alpha(120)));

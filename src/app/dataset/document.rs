@@ -1,9 +1,12 @@
 //! A data set that is being reviewed: its images and labels, what becomes of them, and the way back. Knows no window and no disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::shapes;
-use crate::dataset::{Annotation, Class, Dataset, ImageClass, Item, LabelPoint, State};
+use crate::dataset::{
+    Annotation, Class, Dataset, ImageClass, Item, KeypointScheme, LabelPoint, Split, State,
+};
 
 /// Changes that can be undone, at most.
 const HISTORY: usize = 200;
@@ -84,29 +87,66 @@ struct Step {
     labels: Labels,
 }
 
+/// A data set as it was at a moment. Taking one copies no labels, so that the window's thread may.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Without its items.
+    dataset: Dataset,
+    items: Vec<Arc<Item>>,
+}
+
+impl Snapshot {
+    /// The data set, as a copy of its own: for a worker, as it may take a while.
+    #[must_use]
+    pub fn into_dataset(self) -> Dataset {
+        let items = self.items.into_iter().map(Arc::unwrap_or_clone).collect();
+        Dataset { items, ..self.dataset }
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
+    /// Without its items.
     dataset: Dataset,
+    /// Shared with snapshots: an item is copied when it is changed while somebody else has it.
+    items: Vec<Arc<Item>>,
     /// The image that is shown.
     current: usize,
     past: Vec<Step>,
     future: Vec<Step>,
     /// The images whose labels aren't saved.
     unsaved: BTreeSet<usize>,
+    /// Counts changes of labels, decisions and splits.
+    revision: u64,
 }
 
 impl Document {
     /// A data set as it was read; its first image that nobody has reviewed is shown.
     #[must_use]
-    pub fn new(dataset: Dataset) -> Self {
-        let open = dataset.items.iter().position(|item| Verdict::of(item) == Verdict::Open);
-        Self { dataset, current: open.unwrap_or(0), ..Self::default() }
+    pub fn new(mut dataset: Dataset) -> Self {
+        let items = std::mem::take(&mut dataset.items);
+        let open = items.iter().position(|item| Verdict::of(item) == Verdict::Open);
+        let items = items.into_iter().map(Arc::new).collect();
+        Self { dataset, items, current: open.unwrap_or(0), ..Self::default() }
     }
 
+    /// The data set as it is now, for a worker.
     #[must_use]
-    pub fn dataset(&self) -> &Dataset {
-        &self.dataset
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { dataset: self.dataset.clone(), items: self.items.clone() }
+    }
+
+    /// Another number after each change of labels, decisions or splits.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The keypoints of a class; none for a class that has none.
+    #[must_use]
+    pub fn keypoints_of(&self, class: usize) -> Option<&KeypointScheme> {
+        self.dataset.keypoints_of(class)
     }
 
     #[must_use]
@@ -115,8 +155,8 @@ impl Document {
     }
 
     #[must_use]
-    pub fn items(&self) -> &[Item] {
-        &self.dataset.items
+    pub fn items(&self) -> &[Arc<Item>] {
+        &self.items
     }
 
     /// The place of the image that is shown.
@@ -128,7 +168,12 @@ impl Document {
     /// The image that is shown.
     #[must_use]
     pub fn item(&self) -> Option<&Item> {
-        self.dataset.items.get(self.current)
+        self.items.get(self.current).map(|item| &**item)
+    }
+
+    /// The image at a place, to be changed.
+    fn item_mut(&mut self, place: usize) -> Option<&mut Item> {
+        self.items.get_mut(place).map(Arc::make_mut)
     }
 
     /// The labels of the image that is shown.
@@ -140,31 +185,30 @@ impl Document {
     /// How many images somebody has decided about.
     #[must_use]
     pub fn decided(&self) -> usize {
-        self.dataset.items.iter().filter(|item| Verdict::of(item) != Verdict::Open).count()
+        self.items.iter().filter(|item| Verdict::of(item) != Verdict::Open).count()
     }
 
     /// Shows another image.
     pub fn show(&mut self, place: usize) {
-        self.current = place.min(self.dataset.items.len().saturating_sub(1));
+        self.current = place.min(self.items.len().saturating_sub(1));
     }
 
     /// The next image that nobody has decided about, after the current one and then from the beginning.
     #[must_use]
     pub fn next_open(&self) -> Option<usize> {
-        let open = |place: &usize| {
-            self.dataset.items.get(*place).is_some_and(|item| Verdict::of(item) == Verdict::Open)
-        };
-        (self.current + 1..self.dataset.items.len()).chain(0..self.current).find(open)
+        let open =
+            |place: &usize| self.items.get(*place).is_some_and(|item| Verdict::of(item) == Verdict::Open);
+        (self.current + 1..self.items.len()).chain(0..self.current).find(open)
     }
 
     /// Changes the labels of the image that is shown. Returns whether anything is different.
     pub fn apply(&mut self, edit: Edit) -> bool {
-        let Some(item) = self.dataset.items.get(self.current) else { return false };
+        let Some(item) = self.item() else { return false };
         let before = Labels::of(item);
         if self.change(edit).is_none() {
             return false;
         }
-        let Some(item) = self.dataset.items.get(self.current) else { return false };
+        let Some(item) = self.item() else { return false };
         if Labels::of(item) == before {
             return false;
         }
@@ -174,6 +218,7 @@ impl Document {
             self.past.remove(0);
         }
         self.unsaved.insert(self.current);
+        self.revision += 1;
         true
     }
 
@@ -194,7 +239,7 @@ impl Document {
         };
         let scheme =
             class.and_then(|class| self.dataset.keypoints_of(class)).map(|scheme| scheme.names.len());
-        let item = self.dataset.items.get_mut(self.current)?;
+        let item = self.item_mut(self.current)?;
         match edit {
             Edit::Add(_, label) => {
                 let label = shapes::within(&label, size)?;
@@ -268,8 +313,9 @@ impl Document {
 
     fn put_back(&mut self, step: Step) -> Option<Step> {
         self.show(step.item);
-        let item = self.dataset.items.get_mut(step.item)?;
         self.unsaved.insert(step.item);
+        self.revision += 1;
+        let item = self.item_mut(step.item)?;
         Some(Step { item: step.item, labels: step.labels.swap(item) })
     }
 
@@ -292,7 +338,25 @@ impl Document {
         if let Some(class) = &mut item.class {
             class.class = index(class.class);
         }
-        self.dataset.items.push(item);
+        self.items.push(Arc::new(item));
+    }
+
+    /// Images are for these splits from now on, by their names: an export has divided them.
+    pub fn divide(&mut self, divided: &[(String, Split)]) {
+        let places = self.items.iter().enumerate().map(|(place, item)| (item.name.as_str(), place));
+        let places: HashMap<&str, usize> = places.collect();
+        let new: Vec<(usize, Split)> = divided
+            .iter()
+            .filter_map(|(name, split)| Some((*places.get(name.as_str())?, *split)))
+            .filter(|(place, split)| self.items[*place].split != Some(*split))
+            .collect();
+        for (place, split) in new {
+            if let Some(item) = self.item_mut(place) {
+                item.split = Some(split);
+                self.unsaved.insert(place);
+                self.revision += 1;
+            }
+        }
     }
 
     /// How many images have labels that aren't saved.
@@ -301,14 +365,20 @@ impl Document {
         self.unsaved.len()
     }
 
-    /// Hands out copies of the images that are to be saved, at most so many. They count as saved until
+    /// Whether the labels of the image at this place aren't saved.
+    #[must_use]
+    pub fn is_unsaved(&self, place: usize) -> bool {
+        self.unsaved.contains(&place)
+    }
+
+    /// Hands out the images that are to be saved, at most so many. They count as saved until
     /// [`Self::not_saved`] says otherwise.
-    pub fn take_unsaved(&mut self, most: usize) -> Vec<(usize, Item)> {
+    pub fn take_unsaved(&mut self, most: usize) -> Vec<(usize, Arc<Item>)> {
         let places: Vec<usize> = self.unsaved.iter().copied().take(most).collect();
         for place in &places {
             self.unsaved.remove(place);
         }
-        let item = |place: usize| self.dataset.items.get(place).map(|item| (place, item.clone()));
+        let item = |place: usize| self.items.get(place).map(|item| (place, Arc::clone(item)));
         places.into_iter().filter_map(item).collect()
     }
 

@@ -218,7 +218,7 @@ proptest! {
         let first = Document::new(dataset());
         let mut document = first.clone();
         for deed in deeds {
-            let others: Vec<Item> = document.items().to_vec();
+            let others: Vec<Arc<Item>> = document.items().to_vec();
             let was = document.clone();
             let changed = carry_out(&mut document, deed.clone());
             check(&document);
@@ -248,4 +248,27 @@ proptest! {
         prop_assert_eq!(document.items().len(), last.len());
         check(&document);
     }
+}
+
+#[test]
+fn a_snapshot_copies_no_labels_and_stays_as_it_was() {
+    let mut document = Document::new(dataset());
+    let snapshot = document.snapshot();
+    let shared = document.items().iter().zip(&snapshot.items).all(|(own, taken)| Arc::ptr_eq(own, taken));
+    assert!(shared, "taking it is no work for the window's thread");
+    assert!(document.apply(Edit::AcceptAll));
+    assert!(Arc::ptr_eq(&document.items()[1], &snapshot.items[1]), "only what is changed is copied");
+    assert_eq!(snapshot.into_dataset(), dataset());
+}
+
+#[test]
+fn the_split_of_an_export_is_to_be_saved_and_no_step_to_undo() {
+    let mut document = Document::new(dataset());
+    let divided = [("a.jpg".to_owned(), Split::Val), ("gone.jpg".to_owned(), Split::Train)];
+    document.divide(&divided);
+    assert_eq!((document.items()[0].split, document.unsaved()), (Some(Split::Val), 1));
+    assert!(!document.can_undo() && document.revision() > 0);
+    let revision = document.revision();
+    document.divide(&divided);
+    assert_eq!(document.revision(), revision, "nothing is different");
 }

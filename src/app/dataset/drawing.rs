@@ -64,7 +64,7 @@ pub(super) fn put_point(page: &DatasetPage, at: [f64; 2]) -> Option<Intent> {
     let (place, n) = page.next_point()?;
     let document = page.document.as_ref()?;
     let mut label = document.labels().get(place)?.clone();
-    let count = document.dataset().keypoints_of(label.class)?.names.len();
+    let count = document.keypoints_of(label.class)?.names.len();
     label.keypoints.resize(count.max(n + 1), LabelPoint::default());
     let size = document.item()?.size;
     let label = super::shapes::pulled(&label, Part::Keypoint(n), at, at, size);
@@ -88,7 +88,7 @@ impl DatasetPage {
         let document = self.document.as_ref()?;
         let place = self.canvas.selected?;
         let label = document.labels().get(place)?;
-        let count = document.dataset().keypoints_of(label.class)?.names.len();
+        let count = document.keypoints_of(label.class)?.names.len();
         let missing = |n: &usize| {
             let point = label.keypoints.get(*n);
             point.is_none_or(|point| point.visibility == Visibility::NotLabelled)

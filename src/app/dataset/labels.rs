@@ -8,7 +8,7 @@ use super::list::verdict_name;
 use super::state::{DatasetPage, Naming, Tool};
 use crate::app::icons::Icon;
 use crate::app::intent::{DatasetIntent, Intent};
-use crate::app::strings::Datasets;
+use crate::app::strings::{Datasets, class_name, dataset_problem, plain_quotes};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{icon_button, primary_button, state_mark};
@@ -36,6 +36,11 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
         state_mark(ui, colour, verdict_name(w, verdict));
         ui.add(egui::Label::new(egui::RichText::new(from).small().color(p.weak)).truncate());
     });
+    if let Some(problem) = page.damaged.get(&item.name) {
+        let why = plain_quotes(&dataset_problem(problem, view.language));
+        let text = egui::RichText::new(format!("{why} {}", w.damaged_kept)).small().color(p.bad);
+        ui.add(egui::Label::new(text).wrap().selectable(true));
+    }
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         let accept = primary_button(ui, w.accept_image).on_hover_text("Enter");
@@ -56,9 +61,10 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
     ui.add_space(6.0);
     tools_ui(page, ui, w, out);
     let class = page.new_class();
-    row(ui, w.new_class_for, &class, || page.name(Naming::New));
-    let shown =
-        image_class.and_then(|class| Some(page.document.as_ref()?.classes().get(class)?.name.clone()));
+    row(ui, w.new_class_for, &class_name(view.language, &class), || page.name(Naming::New));
+    let shown = image_class.and_then(|class| {
+        Some(class_name(view.language, &page.document.as_ref()?.classes().get(class)?.name))
+    });
     row(ui, w.image_class, shown.as_deref().unwrap_or(w.no_class), || page.name(Naming::Image));
     ui.separator();
     let count = page.document.as_ref().map_or(0, |document| document.labels().len());
@@ -132,9 +138,7 @@ fn tools_ui(page: &mut DatasetPage, ui: &mut Ui, w: &Datasets, out: &mut Vec<Int
 fn row(ui: &mut Ui, name: &str, chosen: &str, choose: impl FnOnce()) {
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(name).color(palette(ui).weak));
-        let mut shown = String::new();
-        crate::scene::fonts::push_shown(chosen, &mut shown);
-        let button = ui.add(egui::Button::new(shown).truncate());
+        let button = ui.add(egui::Button::new(chosen).truncate());
         let label = format!("{name}: {chosen}");
         button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
         if button.clicked() {
@@ -154,8 +158,9 @@ fn label_ui(
     let p = palette(ui);
     let Some(label) = document.labels().get(place) else { return };
     let classes = document.classes();
-    let mut name = String::new();
-    crate::scene::fonts::push_shown(classes.get(label.class).map_or("?", |class| &class.name), &mut name);
+    let name = classes
+        .get(label.class)
+        .map_or_else(|| "?".to_owned(), |class| class_name(page.language, &class.name));
     let selected = page.canvas.selected == Some(place);
     let (state, colour) = match label.state {
         State::Suggested => (w.suggested, p.warn),

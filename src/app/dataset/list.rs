@@ -7,7 +7,7 @@ use super::pictures::Picture;
 use super::state::{DatasetPage, Flag, Which};
 use crate::app::icons::draw_spinner;
 use crate::app::intent::{DatasetIntent, Intent};
-use crate::app::strings::Datasets;
+use crate::app::strings::{Datasets, dataset_problem, plain_quotes};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::combo_arrow;
@@ -45,8 +45,10 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
     let Some(document) = &page.document else { return };
     let which = page.which;
     let all = document.items().iter().enumerate();
-    let listed: Vec<usize> =
-        all.filter(|(_, item)| which.fits(item, &page.flags)).map(|(place, _)| place).collect();
+    let listed: Vec<usize> = all
+        .filter(|(_, item)| which.fits(item, &page.flags, &page.damaged))
+        .map(|(place, _)| place)
+        .collect();
     if listed.is_empty() {
         ui.add_space(8.0);
         ui.label(egui::RichText::new(w.nothing_fits).color(palette(ui).weak));
@@ -74,7 +76,9 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
         for place in listed.get(rows).unwrap_or_default() {
             let item = document.as_ref().and_then(|document| document.items().get(*place));
             let Some(item) = item else { continue };
-            if row_ui(page, ui, w, *place, item, *place == current) {
+            let problem = page.damaged.get(&item.name);
+            let damage = problem.map(|problem| plain_quotes(&dataset_problem(problem, view.language)));
+            if row_ui(page, ui, w, (*place, item, *place == current), damage.as_deref()) {
                 out.push(Intent::Dataset(DatasetIntent::Show(*place)));
             }
         }
@@ -83,14 +87,14 @@ pub(super) fn ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, out: &mut
     ui.ctx().data_mut(|data| data.insert_temp(id, (current, output.state.clamped_offset().y)));
 }
 
-/// Shows one image; returns whether it was clicked.
+/// Shows one image, with its place and whether it is the one in the editor; `damage` is why its labels can't be read. Returns whether
+/// it was clicked.
 fn row_ui(
     page: &mut DatasetPage,
     ui: &mut Ui,
     w: &Datasets,
-    place: usize,
-    item: &Item,
-    chosen: bool,
+    (place, item, chosen): (usize, &Item, bool),
+    damage: Option<&str>,
 ) -> bool {
     let p = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
@@ -98,6 +102,7 @@ fn row_ui(
     let state = verdict_name(w, verdict);
     response.widget_info(|| {
         let flag = match page.flags.get(&item.name) {
+            _ if damage.is_some() => format!(", {}", w.is_damaged),
             Some(Flag::Blurred) => format!(", {}", w.is_blurred),
             Some(Flag::Like(other)) => format!(", {}", (w.is_duplicate)(other)),
             None => String::new(),
@@ -153,6 +158,7 @@ fn row_ui(
         let name = item.name.rsplit('/').next().unwrap_or(&item.name);
         line(8.0, name, p.strong, 12.5);
         match page.flags.get(&item.name) {
+            _ if damage.is_some() => line(28.0, w.is_damaged, p.bad, 12.0),
             Some(Flag::Blurred) => line(28.0, w.is_blurred, p.warn, 12.0),
             Some(Flag::Like(other)) => line(28.0, &(w.is_duplicate)(other), p.warn, 12.0),
             None => line(28.0, &(w.labels)(item.annotations.len()), p.weak, 12.0),
@@ -163,7 +169,8 @@ fn row_ui(
         let at = egui::pos2(left + 12.0, dot.y - galley.size().y / 2.0);
         ui.painter().galley(at, galley, p.text);
     }
-    response.on_hover_text(&item.name).clicked()
+    let hover = damage.map_or_else(|| item.name.clone(), |why| format!("{}\n{why}", item.name));
+    response.on_hover_text(hover).clicked()
 }
 
 /// The images that will be shown next are read ahead.

@@ -25,6 +25,7 @@ const HELP: f32 = 40.0;
 impl DatasetPage {
     /// Shows the page.
     pub fn ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+        self.language = view.language;
         self.pictures.begin();
         self.follow();
         if self.document.is_none() {
@@ -217,7 +218,7 @@ impl DatasetPage {
         let w = &view.strings.datasets;
         let scheme = self.document.as_ref().and_then(|document| {
             let label = document.labels().get(self.canvas.selected?)?;
-            document.dataset().keypoints_of(label.class)
+            document.keypoints_of(label.class)
         });
         let Some(scheme) = scheme else { return w.hint_no_points.to_owned() };
         match self.next_point().and_then(|(_, n)| scheme.names.get(n)) {

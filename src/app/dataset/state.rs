@@ -9,8 +9,9 @@ use super::document::{Document, Verdict};
 use super::pictures::Pictures;
 use super::shapes::{Part, Point};
 use crate::dataset::check::Finding;
-use crate::dataset::measure::{Difference, MeasuredModel};
-use crate::dataset::{Annotation, Exported, Format, Item, Polygon, Problem};
+use crate::dataset::measure::MeasuredModel;
+use crate::dataset::{Annotation, Difference, Exported, Format, Item, Polygon, Problem};
+use crate::model::labels::Language;
 
 /// The most that the image can be enlarged, compared with what fits.
 pub(super) const MOST_ZOOM: f32 = 40.0;
@@ -23,20 +24,20 @@ pub(super) enum Which {
     Open,
     Accepted,
     Rejected,
-    /// Blurred, or like another one.
+    /// Blurred, like another one, or with labels that can't be read.
     Flagged,
 }
 
 impl Which {
     pub(super) const ALL: [Self; 5] = [Self::All, Self::Open, Self::Accepted, Self::Rejected, Self::Flagged];
 
-    pub(super) fn fits(self, item: &Item, flags: &Flags) -> bool {
+    pub(super) fn fits(self, item: &Item, flags: &Flags, damaged: &Damaged) -> bool {
         match self {
             Self::All => true,
             Self::Open => Verdict::of(item) == Verdict::Open,
             Self::Accepted => Verdict::of(item) == Verdict::Accepted,
             Self::Rejected => Verdict::of(item) == Verdict::Rejected,
-            Self::Flagged => flags.contains_key(&item.name),
+            Self::Flagged => flags.contains_key(&item.name) || damaged.contains_key(&item.name),
         }
     }
 }
@@ -50,6 +51,23 @@ pub enum Flag {
     Blurred,
     /// It is much like the image of this name.
     Like(String),
+}
+
+/// What is wrong with the label files of images, by the images' names.
+pub type Damaged = HashMap<String, Problem>;
+
+/// The problems that are about the label file of an image of the data set in the folder `root`.
+fn damaged_of(problems: &[Problem], root: &Path) -> Damaged {
+    let labels = root.join("labels");
+    let image = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
+        let parts = path.strip_prefix(&labels).ok()?.components().map(|part| part.as_os_str().to_str());
+        let name = parts.collect::<Option<Vec<_>>>()?.join("/");
+        name.strip_suffix(".json").map(str::to_owned)
+    };
+    let is_damage = |problem: &&Problem| matches!(problem, Problem::Labels { .. } | Problem::Label { .. });
+    let damaged = problems.iter().filter(is_damage);
+    damaged.filter_map(|problem| Some((image(problem.path())?, problem.clone()))).collect()
 }
 
 /// The flags that belong to these findings: of two images that are alike the later one is flagged.
@@ -118,6 +136,8 @@ pub struct Evaluated {
     pub models: Vec<MeasuredModel>,
     /// Between two models.
     pub difference: Option<Difference>,
+    /// That of the labels which they were compared with; see [`Document::revision`].
+    pub revision: u64,
 }
 
 /// What a model found in an image, over its labels.
@@ -289,6 +309,8 @@ impl Canvas {
 /// See the module.
 #[derive(Default)]
 pub struct DatasetPage {
+    /// That of the window: names of classes are told in it.
+    pub(super) language: Language,
     /// The data set that is open.
     pub document: Option<Document>,
     pub root: PathBuf,
@@ -304,6 +326,7 @@ pub struct DatasetPage {
     pub choose_first: bool,
     pub pictures: Pictures,
     pub flags: Flags,
+    pub damaged: Damaged,
     /// What a worker is doing, and how far it is.
     pub work: Option<(Work, Progress)>,
     pub export: Option<ExportForm>,
@@ -325,6 +348,8 @@ pub struct DatasetPage {
     pub(super) class: String,
     pub(super) naming: Option<Naming>,
     pub(super) naming_text: String,
+    /// The row that Enter takes.
+    pub(super) naming_row: usize,
     /// The field of the dialogue has had the focus.
     pub(super) naming_shown: bool,
     /// The field of a new data set's name gets the focus.
@@ -342,7 +367,8 @@ impl std::fmt::Debug for DatasetPage {
 impl DatasetPage {
     /// Shows a data set that was read.
     pub fn show(&mut self, document: Document, root: PathBuf, problems: Vec<Problem>) {
-        *self = Self { document: Some(document), root, problems, ..Self::default() };
+        let damaged = damaged_of(&problems, &root);
+        *self = Self { document: Some(document), root, problems, damaged, ..Self::default() };
     }
 
     /// Escape ends something on the page before it leaves it.
@@ -356,6 +382,7 @@ impl DatasetPage {
     pub(super) fn name(&mut self, naming: Naming) {
         self.naming = Some(naming);
         self.naming_text.clear();
+        self.naming_row = 0;
         self.naming_shown = false;
     }
 

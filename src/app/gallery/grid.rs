@@ -11,7 +11,7 @@ use egui::{
 use super::state::{CAPTION, DAY, GAP, GalleryPage, Row, Small};
 use crate::app::icons::{self, Icon};
 use crate::app::intent::{GalleryIntent, Intent};
-use crate::app::strings::{Gallery, item_kind, item_reason};
+use crate::app::strings::{Gallery, class_name, item_kind, item_reason};
 use crate::app::style::{CARD_RADIUS, palette};
 use crate::app::view::View;
 use crate::app::widgets::{centred_page, page_title, paragraph};
@@ -161,7 +161,7 @@ fn cell_ui(
         let width = if selected { 2.5 } else { 1.5 };
         ui.painter().rect_stroke(picture, CARD_RADIUS, Stroke::new(width, p.accent), StrokeKind::Inside);
     }
-    caption_ui(ui, item, rect.with_min_y(picture.max.y), selected);
+    caption_ui(ui, view, item, rect.with_min_y(picture.max.y), selected);
     let response = response.on_hover_ui(|ui| hover_ui(ui, view, item));
     if response.gained_focus() {
         page.focus = Some(item.id);
@@ -177,7 +177,7 @@ fn cell_ui(
 }
 
 /// The time, and what is in it.
-fn caption_ui(ui: &Ui, item: &Item, rect: Rect, selected: bool) {
+fn caption_ui(ui: &Ui, view: &View<'_>, item: &Item, rect: Rect, selected: bool) {
     let p = palette(ui);
     let is_named = !item.name.starts_with("Sightline ");
     let time = item.local_time().format("%H:%M:%S").to_string();
@@ -187,7 +187,8 @@ fn caption_ui(ui: &Ui, item: &Item, rect: Rect, selected: bool) {
         .classes
         .iter()
         .take(3)
-        .map(|(class, count)| if *count > 1 { format!("{class} ×{count}") } else { class.clone() })
+        .map(|(class, count)| (class_name(view.language, class), *count))
+        .map(|(class, count)| if count > 1 { format!("{class} ×{count}") } else { class })
         .collect();
     let colour = if selected { p.strong } else { p.text };
     let mut job = egui::text::LayoutJob::single_section(

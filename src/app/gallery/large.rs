@@ -7,7 +7,7 @@ use super::state::{GalleryPage, Large, Shown};
 use crate::app::icons::Icon;
 use crate::app::intent::{FilesIntent, GalleryIntent, Intent, SourceIntent, WindowIntent};
 use crate::app::stage::fit;
-use crate::app::strings::{item_kind, item_reason};
+use crate::app::strings::{class_name, item_kind, item_reason};
 use crate::app::style::palette;
 use crate::app::view::{View, file_name};
 use crate::app::widgets::{at_right, follow_focus, icon_button, wide_slider};
@@ -193,8 +193,11 @@ fn details_ui(page: &mut GalleryPage, ui: &mut Ui, view: &View<'_>, item: &Item,
         row(ui, w.iou, &format!("{:.2}", thresholds.iou));
     }
     if !details.classes.is_empty() {
-        let found: Vec<String> =
-            details.classes.iter().map(|(class, count)| format!("{class} ×{count}")).collect();
+        let found: Vec<String> = details
+            .classes
+            .iter()
+            .map(|(class, count)| format!("{} ×{count}", class_name(view.language, class)))
+            .collect();
         row(ui, w.found, &found.join(", "));
     }
     for hash in &details.hashes {

@@ -6,7 +6,7 @@ use super::state::GalleryPage;
 use super::{grid, large};
 use crate::app::icons::Icon;
 use crate::app::intent::{GalleryIntent, Intent, Page, WindowIntent};
-use crate::app::strings::{Gallery, item_kind, item_reason};
+use crate::app::strings::{class_name, item_kind, item_reason};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{
@@ -46,7 +46,7 @@ impl GalleryPage {
                 });
             });
             ui.add_space(2.0);
-            self.filters_ui(ui, w);
+            self.filters_ui(ui, view);
             self.folders_ui(ui, view);
             ui.add_space(2.0);
             self.selection_ui(ui, view, out);
@@ -55,7 +55,8 @@ impl GalleryPage {
         });
     }
 
-    fn filters_ui(&mut self, ui: &mut Ui, w: &Gallery) {
+    fn filters_ui(&mut self, ui: &mut Ui, view: &View<'_>) {
+        let w = &view.strings.gallery;
         let index = std::sync::Arc::clone(&self.index);
         let filter = &mut self.filter;
         ui.horizontal_wrapped(|ui| {
@@ -78,7 +79,12 @@ impl GalleryPage {
                 ("class", w.class, w.all_classes, &index.classes, &mut filter.class),
                 ("model", w.model, w.all_models, &index.models, &mut filter.model),
             ] {
-                let shown = chosen.clone().unwrap_or_else(|| every.to_owned());
+                // Records name classes in English.
+                let told = |one: &str| match salt {
+                    "class" => class_name(view.language, one),
+                    _ => one.to_owned(),
+                };
+                let shown = chosen.as_deref().map_or_else(|| every.to_owned(), told);
                 let combo = egui::ComboBox::from_id_salt(salt)
                     .selected_text(shown)
                     .icon(combo_arrow)
@@ -88,7 +94,7 @@ impl GalleryPage {
                     combo.height(360.0).show_ui(ui, |ui| {
                         ui.selectable_value(chosen, None, every);
                         for one in known {
-                            ui.selectable_value(chosen, Some(one.clone()), one);
+                            ui.selectable_value(chosen, Some(one.clone()), told(one));
                         }
                     }),
                     name,

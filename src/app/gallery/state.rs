@@ -51,7 +51,7 @@ pub(super) struct Renaming {
 /// See the module.
 pub struct GalleryPage {
     pub index: Arc<Index>,
-    pub(super) filter: Filter,
+    pub filter: Filter,
     /// The items that fit, as places of the index.
     pub(super) places: Vec<usize>,
     pub(super) rows: Vec<(f32, Row)>,

@@ -1,7 +1,6 @@
 //! What the window says of data sets: why one can't be read or written, what is wrong with single files, what a format can't hold.
 
 use super::failures::{Explain, FailureText, zh};
-use crate::dataset::check::Finding;
 use crate::dataset::{DatasetError, Loss, Losses, Problem};
 use crate::model::labels::Language;
 
@@ -123,28 +122,6 @@ fn loss_text(loss: Loss, count: usize) -> String {
     }
 }
 
-/// What a finding is called.
-#[must_use]
-#[allow(dead_code, reason = "for the page of data sets")]
-pub fn finding_heading(finding: &Finding, language: Language) -> &'static str {
-    if language == Language::English {
-        return finding.heading();
-    }
-    match finding {
-        Finding::Broken { .. } => "损坏的图像",
-        Finding::OtherSize { .. } => "尺寸与标注不符的图像",
-        Finding::NearDuplicate { across_splits: true, .. } => "不同划分中的近似重复图像",
-        Finding::NearDuplicate { .. } => "近似重复的图像",
-        Finding::Blurred { .. } => "模糊的图像",
-        Finding::Outside { .. } => "超出图像的标注",
-        Finding::NoArea { .. } => "没有面积的标注",
-        Finding::Twice { .. } => "重复的标注",
-        Finding::UnknownClass { .. } => "类别未知的标注",
-        Finding::Unlabelled { .. } => "没有标注的图像",
-        Finding::UnusedClass { .. } => "没有标注的类别",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +139,5 @@ mod tests {
         assert_eq!(losses_text(&losses, Language::Chinese), "2 个群体标注未导出；掩码中的 1 个孔洞被填满。");
         let problem = Problem::NoImage { path: "a.json".into() };
         assert_eq!(dataset_problem(&problem, Language::Chinese), "标注文件“a.json”没有对应的图像。");
-        let finding = Finding::Blurred { image: "a".into(), sharpness: 3.0 };
-        assert_eq!(finding_heading(&finding, Language::Chinese), "模糊的图像");
     }
 }

@@ -127,6 +127,9 @@ impl Explain for RenameError {
             }
             Self::TooLong { limit } => FailureText::new(format!("名称超过 {limit} 字节。"), other),
             Self::Taken { name } => FailureText::new(format!("已存在文件“{name}”。"), other),
+            Self::Joined { name } => {
+                FailureText::new(format!("使用此名称后，它会与文件“{name}”合为一项。"), other)
+            }
             Self::Failed { path, reason } => FailureText::new(
                 format!("无法重命名“{}”：{}。", path.display(), super::failures::zh(reason)),
                 "请检查当前账户是否有权修改该文件夹。",

@@ -42,7 +42,10 @@ macro_rules! strings {
 
 mod compare;
 mod datasets;
+#[cfg(test)]
+mod english_left;
 mod errors;
+mod evaluation;
 mod event_failures;
 mod events;
 #[cfg(test)]
@@ -65,8 +68,9 @@ use std::ops::Deref;
 
 pub use compare::Compare;
 #[allow(unused_imports, reason = "for the page of data sets")]
-pub use datasets::{dataset_problem, finding_heading, losses_text};
+pub use datasets::{dataset_problem, losses_text};
 pub use errors::{PageText, chinese_kind, ending_note, model_page, plain_quotes, source_page};
+pub use evaluation::{counted_text, verdict};
 pub use events::{Events, action_name, direction_name, private_class, problem_text, rule_text, when_name};
 #[cfg(test)]
 pub(in crate::app) use examples::source_errors as every_source_error;
@@ -76,7 +80,7 @@ pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
-pub use review::{Datasets, explained, format_folder, format_name, verdict};
+pub use review::{Datasets, explained, format_folder, format_name};
 pub use servers::Servers;
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
@@ -152,6 +156,20 @@ impl Deref for Strings {
     fn deref(&self) -> &Window {
         &self.window
     }
+}
+
+/// A text as the bundled font can show it.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    crate::scene::fonts::push_shown(text, &mut shown);
+    shown
+}
+
+/// What a class of this English name is called in the window.
+#[must_use]
+pub fn class_name(language: Language, name: &str) -> String {
+    shown(crate::model::labels::in_language(name, language))
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ pub fn task_name(language: Language, task: Task) -> &'static str {
 mod tests {
     use std::path::Path;
 
-    use super::super::examples::english_in;
+    use super::super::english_left::english_in;
     use super::*;
     use crate::model::identify::Unknown;
 

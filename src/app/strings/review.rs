@@ -2,7 +2,7 @@
 
 use super::errors::plain_quotes;
 use super::failures::{Explain, FailureText, sentences, zh};
-use crate::dataset::measure::{Difference, MeasureError};
+use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, Exported, Format};
 use crate::model::labels::Language;
 
@@ -52,6 +52,10 @@ strings! {
         is_accepted = "accepted", "已接受";
         is_rejected = "rejected", "已拒绝";
         is_blurred = "blurred", "模糊";
+        is_damaged = "labels damaged", "标注文件损坏";
+        damaged_kept =
+            "Labels that you give it are saved; the damaged file is kept beside them.",
+            "重新标注后会正常保存，损坏的文件保留在旁边。";
         is_duplicate: fn(&str) -> String = |of| format!("much like {of}"), |of| format!("与 {of} 相似");
         check = "Find blurred and similar images", "查找模糊和相似的图片";
         checking: fn(usize, usize) -> String =
@@ -93,7 +97,7 @@ strings! {
         image_class = "Class of the image", "图片的类别";
         no_class = "none", "无";
         type_a_class = "Type a name", "输入名称";
-        add_class: fn(&str) -> String = |name| format!("Add “{name}”"), |name| format!("添加“{name}”");
+        add_class: fn(&str) -> String = |name| format!("New class “{name}”"), |name| format!("新类别“{name}”");
         tool_select = "Select", "选择";
         tool_box = "Box", "框";
         tool_outline = "Outline", "轮廓";
@@ -138,14 +142,10 @@ strings! {
         evaluate = "Measure", "开始评估";
         evaluating: fn(usize, usize) -> String =
             |done, all| format!("Measuring: {done} of {all}"), |done, all| format!("正在评估：{done} / {all}");
-        evaluated_images: fn(usize) -> String =
-            |count| match count {
-                0 => "No image is reviewed yet: only reviewed images are measured.".to_owned(),
-                1 => "1 reviewed image is measured.".to_owned(),
-                _ => format!("{count} reviewed images are measured: those for validation if there are any, else all."),
-            },
-            |count| if count == 0 { "还没有已审核的图片：只评估已审核的图片。".to_owned() } else { format!("将评估 {count} 张已审核的图片：优先使用验证集，否则使用全部。") };
         not_evaluated = "Not measured", "评估失败";
+        outdated = "The labels have been changed since", "标注已在此后修改";
+        outdated_text = "These figures are those of the labels as they were.", "以下指标对应修改前的标注。";
+        measure_again = "Measure again", "重新评估";
         really_better = "Is it really better?", "真的更好吗？";
         figures = "Figures, in per cent", "指标（百分比）";
         by_class = "By class, in per cent", "按类别（百分比）";
@@ -211,8 +211,8 @@ strings! {
         export_val = "For validation", "用于验证";
         export_test = "For the test", "用于测试";
         export_split_hint =
-            "Images that have a split keep it. The same images are always divided in the same way.",
-            "已有划分的图片保持不变。相同的图片总是以相同方式划分。";
+            "Images that have a split keep it. The split is kept in this data set, too, so that models are measured by images for validation.",
+            "已有划分的图片保持不变。划分会保留在此数据集中，以便只用验证图片评估模型。";
         export_start = "Export", "导出";
         exporting: fn(usize, usize) -> String =
             |done, all| format!("Exporting images: {done} of {all}"), |done, all| format!("正在导出图片：{done} / {all}");
@@ -223,6 +223,15 @@ strings! {
             |count| format!("The labels of {count} {} are kept here until they can be saved.", if count == 1 { "image" } else { "images" }),
             |count| format!("{count} 张图片的标注暂存于此，直到可以保存。");
         save_again = "Save again", "重新保存";
+        broken = "This ended unexpectedly. Try again.", "操作意外中断，请重试。";
+        quit_failed: fn(usize) -> String =
+            |count| format!("Labels of {count} {} couldn't be saved", if count == 1 { "image" } else { "images" }),
+            |count| format!("{count} 张图片的标注无法保存");
+        quit_saving: fn(usize) -> String =
+            |count| format!("Saving the labels of {count} {} …", if count == 1 { "image" } else { "images" }),
+            |count| format!("正在保存 {count} 张图片的标注……");
+        quit_text = "If you quit now, what isn't saved is lost.", "现在退出将丢失未保存的内容。";
+        quit_anyway = "Quit anyway", "仍要退出";
         waits_for_save = "Labels of this data set still have to be saved.", "此数据集的标注尚未保存。";
         problems: fn(usize) -> String =
             |count| format!("{count} {} of the data set couldn't be read", if count == 1 { "file" } else { "files" }),
@@ -253,7 +262,9 @@ fn exported_english(exported: &Exported) -> String {
         [(train, "for training"), (val, "for validation"), (test, "for the test"), (none, "without a split")];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
-    format!("{} images with {} labels: {}.", exported.images, exported.labels, parts.join(", "))
+    let count = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let (images, labels) = (count(exported.images, "image"), count(exported.labels, "label"));
+    format!("{images} with {labels}: {}.", parts.join(", "))
 }
 
 fn exported_chinese(exported: &Exported) -> String {
@@ -329,46 +340,6 @@ impl Explain for MeasureError {
                 FailureText::new(format!("没有一张图片可以读取：{}。", zh(reason)), "请确认图片存在。")
             }
             Self::Stopped => FailureText::new("衡量已停止。", "需要结果时请重新开始。"),
-        }
-    }
-}
-
-/// Whether the second model is really better, in plain words.
-#[must_use]
-pub fn verdict(language: Language, [first, second]: [&str; 2], difference: &Difference) -> String {
-    let points = |value: f64| format!("{:+.1}", value * 100.0);
-    let (by, low, high) = (points(difference.by), points(difference.low), points(difference.high));
-    let images = difference.images;
-    let better = if difference.by >= 0.0 { second } else { first };
-    let few = images < Difference::FEW;
-    match (language, difference.is_noise()) {
-        (Language::English, noise) => {
-            let said = if noise {
-                format!(
-                    "The difference is within noise: neither model is shown to be better on these {images} images."
-                )
-            } else if few {
-                format!("\"{better}\" looks better on these {images} images, which are too few to show it.")
-            } else {
-                format!("\"{better}\" is better on these {images} images, by more than chance explains.")
-            };
-            let range = format!("\"{second}\" against \"{first}\": {by} points (95 %: {low} to {high}).");
-            let caution =
-                if few { " The data set is small: review more images before you rely on this." } else { "" };
-            format!("{said} {range}{caution}")
-        }
-        (Language::Chinese, noise) => {
-            let said = if noise {
-                format!("差异在误差范围内：在这 {images} 张图片上，无法判断哪个模型更好。")
-            } else if few {
-                format!("在这 {images} 张图片上，“{better}”看起来更好，但图片太少，不足以证明。")
-            } else {
-                format!("在这 {images} 张图片上，“{better}”更好，且超出偶然误差。")
-            };
-            let range = format!("“{second}”相对“{first}”：{by} 个百分点（95%：{low} 至 {high}）。");
-            let caution =
-                if few { "数据集较小：请先审核更多图片，再下结论。" } else { "" };
-            format!("{said}{range}{caution}")
         }
     }
 }

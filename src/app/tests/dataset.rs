@@ -10,16 +10,16 @@ use crate::app::dataset::pictures::{Outlines, Read, Wish};
 use crate::app::dataset::state::{Evaluated, flags_of};
 use crate::app::intent::{DatasetIntent, Intent};
 use crate::app::strings::Strings;
-use crate::app::view::{Collected, Collecting};
+use crate::app::view::{Collected, Collecting, Quitting};
 use crate::dataset::check::Finding;
 use crate::dataset::evaluate::{
     ClassFigures, CocoFigures, Confusion, DetectionFigures, Evaluation, Figures, Found, ImageMistakes,
     Mistake,
 };
-use crate::dataset::measure::{Difference, MeasuredImage, MeasuredModel};
+use crate::dataset::measure::{MeasuredImage, MeasuredModel};
 use crate::dataset::{
-    Annotation, Class, Dataset, Exported, Item, KeypointScheme, LabelPoint, Loss, Losses, Problem, State,
-    Visibility,
+    Annotation, Chosen, Class, Counted, Dataset, Difference, Exported, Item, KeypointScheme, LabelPoint,
+    Loss, Losses, Problem, State, Visibility,
 };
 use crate::model::labels::Language;
 
@@ -364,8 +364,13 @@ fn the_export_dialogue_names_the_folder_and_says_what_was_lost() {
     assert_eq!(to(&harness), "/home/li/street coco", "it follows the format");
     press(&mut harness, "Export");
     assert!(harness.state().intents.contains(&Intent::Dataset(DatasetIntent::Export)));
-    let exported =
-        Exported { images: 3, labels: 4, splits: [2, 1, 0, 0], losses: Losses::of(Loss::Tracks, 2) };
+    let exported = Exported {
+        images: 3,
+        labels: 4,
+        splits: [2, 1, 0, 0],
+        losses: Losses::of(Loss::Tracks, 2),
+        divided: Vec::new(),
+    };
     harness.state_mut().dataset.export.as_mut().unwrap().outcome = Some(Ok(exported));
     harness.run_steps(2);
     let said = "3 images with 4 labels: 2 for training, 1 for validation.";
@@ -421,6 +426,7 @@ fn measured(name: &str, map: f64) -> MeasuredModel {
         sha256: String::new(),
         dataset: "street".into(),
         split: None,
+        counted: Counted::All,
         images: 3,
         unknown_to_model: Vec::new(),
         unknown_to_dataset: Vec::new(),
@@ -429,7 +435,13 @@ fn measured(name: &str, map: f64) -> MeasuredModel {
     };
     let found = Found { class: 0, score: 0.9, bbox: [2.0, 2.0, 9.0, 9.0], mask: None };
     let image = MeasuredImage { place: 1, found: vec![found], ..MeasuredImage::default() };
-    MeasuredModel { evaluation, images: vec![image], left_out: 0, own_labels: 0 }
+    MeasuredModel {
+        path: format!("/m/{name}.onnx").into(),
+        evaluation,
+        images: vec![image],
+        left_out: 0,
+        own_labels: 0,
+    }
 }
 
 #[test]
@@ -438,10 +450,11 @@ fn an_evaluation_says_plainly_whether_a_model_is_better_and_opens_its_worst_imag
     let mut harness = bench.shown(page_of);
     press(&mut harness, "Evaluation");
     assert!(harness.query_by_label_contains("No model can be measured").is_some());
-    let noise = Difference { by: 0.01, low: -0.02, high: 0.04, images: 3 };
+    let noise = Difference { by: 0.01, range: Some([-0.02, 0.04]), images: 3, sources: 3 };
     harness.state_mut().dataset.evaluated = Some(Evaluated {
         models: vec![measured("nano", 0.4), measured("small", 0.41)],
         difference: Some(noise),
+        revision: 0,
     });
     harness.run_steps(4);
     assert!(harness.query_by_label_contains("The difference is within noise").is_some());
@@ -466,7 +479,7 @@ fn an_evaluation_says_plainly_whether_a_model_is_better_and_opens_its_worst_imag
 #[test]
 fn the_verdict_on_two_models_is_one_of_three() {
     let said = |difference| crate::app::strings::verdict(Language::English, ["a", "b"], &difference);
-    let of = |by, low, high, images| Difference { by, low, high, images };
+    let of = |by, low, high, images| Difference { by, range: Some([low, high]), images, sources: images };
     assert!(said(of(0.05, 0.02, 0.08, 200)).starts_with("\"b\" is better on these 200 images"));
     assert!(said(of(-0.05, -0.08, -0.02, 200)).starts_with("\"a\" is better"));
     let noise = said(of(0.05, -0.02, 0.08, 200));
@@ -475,4 +488,144 @@ fn the_verdict_on_two_models_is_one_of_three() {
     assert!(
         few.starts_with("\"b\" looks better on these 12 images") && few.contains("The data set is small")
     );
+    let videos = said(Difference { sources: 4, ..of(0.05, 0.02, 0.08, 400) });
+    assert!(videos.contains("looks better") && videos.contains("from only 4 videos or cameras"), "{videos}");
+    let one = said(Difference { range: None, sources: 1, ..of(0.05, 0.0, 0.0, 400) });
+    assert!(one.starts_with("No range can be given for these 400 images"), "{one}");
+    assert!(one.contains("+5.0 points.") && !one.contains("95 %") && !one.contains("better"), "{one}");
+    let single = said(of(0.05, -0.02, 0.08, 1));
+    assert!(single.contains("this 1 image.") && !single.contains("1 images"), "{single}");
+}
+
+#[test]
+fn the_page_says_which_images_count() {
+    let said = |counted, count: usize, left_out| {
+        let chosen = Chosen { counted, places: (0..count).collect(), left_out };
+        crate::app::strings::counted_text(Language::English, &chosen)
+    };
+    assert_eq!(
+        said(Counted::Val, 1, 1),
+        "1 reviewed image for validation is measured. 1 other doesn't count."
+    );
+    assert_eq!(
+        said(Counted::Val, 12, 48),
+        "12 reviewed images for validation are measured. 48 others don't count."
+    );
+    assert!(said(Counted::All, 60, 0).contains("trained with some of them looks better than it is"));
+    assert!(said(Counted::All, 0, 0).starts_with("No image is reviewed"));
+}
+
+#[test]
+fn figures_of_labels_that_were_changed_are_marked_and_measured_again() {
+    let mut bench = reviewing();
+    let models = vec![measured("nano", 0.4)];
+    bench.dataset.evaluated = Some(Evaluated { models, difference: None, revision: 0 });
+    let mut harness = bench.shown(page_of);
+    press(&mut harness, "Evaluation");
+    assert!(harness.query_by_label("Measure again").is_none());
+    press(&mut harness, "Review");
+    key(&mut harness, Key::Enter);
+    press(&mut harness, "Evaluation");
+    assert!(harness.query_by_label_contains("The labels have been changed since").is_some());
+    press(&mut harness, "Measure again");
+    let again = Intent::Dataset(DatasetIntent::Evaluate(vec!["/m/nano.onnx".into()]));
+    assert!(harness.state().intents.contains(&again), "{:?}", harness.state().intents);
+}
+
+#[test]
+fn two_models_of_one_name_are_told_apart() {
+    let mut bench = reviewing();
+    let mut models = vec![measured("nano", 0.4), measured("nano", 0.41)];
+    models[1].path = "/m/retrained/nano.onnx".into();
+    bench.dataset.evaluated = Some(Evaluated { models, difference: None, revision: 0 });
+    let mut harness = bench.shown(page_of);
+    press(&mut harness, "Evaluation");
+    for name in ["nano · m", "nano · retrained"] {
+        assert!(harness.query_all_by_label(name).count() >= 1, "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_label_file_is_marked_in_the_list_with_the_reason() {
+    let mut bench = reviewing();
+    let path = "/home/li/street/labels/b.jpg.json".into();
+    let problems = vec![Problem::Labels { path, reason: "it is cut short".into() }];
+    let document = bench.dataset.document.take().unwrap();
+    bench.dataset.show(document, "/home/li/street".into(), problems);
+    let mut harness = bench.shown(page_of);
+    press(&mut harness, "Dismiss");
+    assert!(harness.query_by_label("b.jpg, to review, labels damaged").is_some());
+    press(&mut harness, "b.jpg, to review, labels damaged");
+    assert!(harness.query_by_label_contains("can't be read: it is cut short").is_some());
+    press(&mut harness, "Show");
+    press(&mut harness, "Flagged");
+    assert!(harness.query_by_label("a.jpg, to review").is_none());
+    assert!(harness.query_by_label("b.jpg, to review, labels damaged").is_some());
+}
+
+#[test]
+fn a_new_class_may_be_the_beginning_of_another_and_the_exact_one_is_taken_first() {
+    let mut harness = reviewing().shown(page_of);
+    let mut choose = |typed: &str, keys: &[Key]| {
+        key(&mut harness, Key::E);
+        key(&mut harness, Key::C);
+        let field = harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Type a name");
+        field.type_text(typed);
+        harness.run_steps(3);
+        for one in keys {
+            key(&mut harness, *one);
+        }
+        key(&mut harness, Key::Escape);
+        document(&harness).classes()[document(&harness).labels()[0].class].name.clone()
+    };
+    assert_eq!(choose("fa", &[Key::Enter]), "face", "what was begun");
+    assert_eq!(choose("ca", &[Key::ArrowDown, Key::Enter]), "ca", "the row of the new class");
+    assert_eq!(choose("ca", &[Key::Enter]), "ca", "the exact one before \"car\"");
+}
+
+#[test]
+fn class_names_are_chinese_in_a_chinese_window_and_english_in_the_data_set() {
+    let bench = Bench { language: Language::Chinese, ..reviewing() };
+    let mut harness = bench.shown(page_of);
+    assert!(harness.query_by_label_contains("1 汽车").is_some());
+    let models = vec![measured("nano", 0.4)];
+    harness.state_mut().dataset.evaluated = Some(Evaluated { models, difference: None, revision: 0 });
+    press(&mut harness, "评估");
+    assert!(harness.query_all_by_label("汽车").count() >= 1);
+    assert!(harness.query_by_label("car").is_none());
+    press(&mut harness, "审核");
+    key(&mut harness, Key::E);
+    key(&mut harness, Key::C);
+    let field = harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "输入名称");
+    field.type_text("汽车");
+    harness.run_steps(3);
+    key(&mut harness, Key::Enter);
+    assert_eq!(document(&harness).classes()[document(&harness).labels()[0].class].name, "car");
+    assert_eq!(document(&harness).classes().len(), 2);
+}
+
+#[test]
+fn quitting_with_labels_that_cannot_be_saved_is_asked_about() {
+    let panel = |bench: &mut Bench, ui: &mut Ui| {
+        let mut out = Vec::new();
+        crate::app::quitting::ui(ui, &bench.view(), &mut out);
+        bench.intents.extend(out);
+    };
+    let error = Some("The disk of \"/home/li/street\" is full. Free some space.".to_owned());
+    let bench = Bench { quitting: Some(Quitting { images: 3, error }), ..Bench::default() };
+    let mut harness = bench.shown(panel);
+    assert!(harness.query_by_label("Labels of 3 images couldn't be saved").is_some());
+    assert!(harness.query_by_label_contains("is full").is_some());
+    for (button, intent) in [
+        ("Try again", DatasetIntent::SaveAgain),
+        ("Quit anyway", DatasetIntent::QuitAnyway),
+        ("Cancel", DatasetIntent::KeepOpen),
+    ] {
+        press(&mut harness, button);
+        assert_eq!(harness.state_mut().intents.pop(), Some(Intent::Dataset(intent)));
+    }
+    harness.state_mut().quitting = Some(Quitting { images: 1, error: None });
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Saving the labels of 1 image …").is_some());
+    assert!(harness.query_by_label("Try again").is_none());
 }

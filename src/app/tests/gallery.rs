@@ -83,6 +83,16 @@ fn ten_thousand_items_take_a_fraction_of_a_frame() {
 }
 
 #[test]
+fn class_names_are_those_of_the_windows_language() {
+    let mut harness = shown(Language::Chinese, index(4));
+    harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "类别").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("car").is_none());
+    press(&mut harness, "汽车");
+    assert_eq!(harness.state().gallery.filter.class.as_deref(), Some("car"), "records name it in English");
+}
+
+#[test]
 fn items_are_chosen_with_the_keys_and_deleted_together() {
     let mut harness = shown(Language::English, index(40));
     harness.key_press(Key::ArrowRight);
@@ -142,6 +152,7 @@ fn an_item_large_has_its_details_in_both_languages() {
     for language in [Language::English, Language::Chinese] {
         let s = Strings::of(language);
         let w = &s.gallery;
+        let person = if language == Language::English { "person ×2" } else { "人 ×2" };
         let mut bench = Bench { language, page: Page::Gallery, ..Bench::default() };
         bench.gallery.index = index(5);
         let mut open = Large::new(Arc::clone(&bench.gallery.index.items[1]));
@@ -149,7 +160,7 @@ fn an_item_large_has_its_details_in_both_languages() {
         open.shown = Shown::Failed("it is damaged or cut short".into());
         bench.gallery.open = Some(open);
         let mut harness = bench.shown(page_of);
-        assert!(harness.query_by_label("yolov8n").is_some() && harness.query_by_label("person ×2").is_some());
+        assert!(harness.query_by_label("yolov8n").is_some() && harness.query_by_label(person).is_some());
         assert!(harness.query_by_label(w.boxes_inside).is_some());
         let why = crate::app::strings::item_reason(language, "it is damaged or cut short");
         assert!(harness.query_by_label(&(w.not_shown)(&why)).is_some());

@@ -31,7 +31,7 @@ use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
 use super::view::{
-    Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Ran, ShutterView, SpeedView,
+    Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Quitting, Ran, ShutterView, SpeedView,
     TuneProgress, View,
 };
 use super::zones::Editor;
@@ -94,6 +94,7 @@ pub(super) struct Bench {
     pub(super) recording: crate::record::Status,
     pub(super) dataset: DatasetPage,
     pub(super) collecting: Option<Collecting>,
+    pub(super) quitting: Option<Quitting>,
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
@@ -141,6 +142,7 @@ impl Default for Bench {
             recording: crate::record::Status::default(),
             dataset: DatasetPage::default(),
             collecting: None,
+            quitting: None,
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
@@ -186,6 +188,7 @@ impl Bench {
                 collecting: self.collecting.as_ref(),
                 folder: std::path::Path::new("/home/li/Pictures/Sightline data sets"),
                 holds_escape: self.dataset.holds_escape(),
+                quitting: self.quitting.as_ref(),
             },
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             gallery_has_layer: self.gallery.has_layer(),

@@ -170,7 +170,6 @@ impl App {
             Done::Broken => {
                 self.source.cameras_listed(None, core);
                 self.files.broken();
-                self.dataset.broken();
                 let text = core.strings().try_again;
                 core.failed(text);
             }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::failure::{Exit, Failure};
 use super::super::interrupt::Interrupt;
 use super::super::output::{self, Format};
-use crate::dataset::{self, ExportOptions, Exported, Split, SplitParts};
+use crate::dataset::{self, ExportOptions, Exported, Folder, Split, SplitParts};
 
 /// What `sightline dataset export` takes.
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,8 @@ use crate::dataset::{self, ExportOptions, Exported, Split, SplitParts};
     sightline dataset export street out --to coco --split 70/20/10\n  \
     sightline dataset export coco/ out --to yolo-segment          from one format to another\n  \
     sightline dataset export street out --to crops                a folder of images for each class\n\n\
-    The same images, parts and seed always give the same division. What a format can\u{2019}t hold is said with its number; \
+    The same images, parts and seed always give the same division; a data set of Sightline\u{2019}s own keeps it, so that \
+    \u{201c}sightline evaluate\u{201d} measures by images for validation. What a format can\u{2019}t hold is said with its number; \
     docs/datasets.md has the table.")]
 pub struct ExportArgs {
     /// The data set: a folder, COCO’s JSON file or YOLO’s data.yaml
@@ -101,8 +102,14 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
         !interrupt.is_set()
     });
     bar.finish_and_clear();
-    let Exported { images, labels, splits: [train, val, test, undivided], losses } =
+    let Exported { images, labels, splits: [train, val, test, undivided], losses, divided } =
         exported.map_err(Failure::from)?;
+    // So that "evaluate" measures models by images that none was trained with.
+    if Folder::is_one(&args.from)
+        && let Err(error) = Folder::keep_splits(&args.from, &divided)
+    {
+        output::note(&format!("warning: The data set itself doesn\u{2019}t keep the split. {error}"));
+    }
     match args.shared.format {
         Format::Json => output::json(&Report {
             to: args.to,

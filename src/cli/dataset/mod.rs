@@ -107,7 +107,7 @@ fn bar(what: &'static str, quiet: bool) -> ProgressBar {
 }
 
 /// A number with its noun: `1 image`, `1,204 images`.
-fn count(number: usize, noun: &str) -> String {
+pub(super) fn count(number: usize, noun: &str) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -11,7 +11,7 @@ use crate::cli::predict::reader;
 use crate::cli::predict::workers::OrderedResults;
 use crate::cli::predict::writer::{Event, FrameResult};
 use crate::dataset::evaluate::{ClassMatch, ClassificationEvaluator, Evaluation, Evaluators, Figures, Kind};
-use crate::dataset::{Dataset, Item, Split};
+use crate::dataset::{Counted, Dataset, Item};
 use crate::frame::Frame;
 use crate::model::{Model, Results};
 
@@ -42,13 +42,14 @@ pub(super) fn start(
     model: &Model,
     args: &EvaluateArgs,
     matched: &ClassMatch,
-    split: Option<Split>,
+    counted: Counted,
 ) -> Evaluation {
     Evaluation {
         model: model.name(),
         sha256: model.sha256().to_owned(),
         dataset: args.dataset.display().to_string(),
-        split,
+        split: counted.split(),
+        counted,
         images: 0,
         unknown_to_model: matched.unknown_to_model.clone(),
         unknown_to_dataset: matched.unknown_to_dataset.clone(),

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use crossbeam_channel::bounded;
 
+use super::dataset::count;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::output::{self, Format};
@@ -24,7 +25,7 @@ use compared::Comparing;
 use predictions::Predictions;
 
 use crate::dataset::evaluate::{ClassMatch, Kind, match_classes};
-use crate::dataset::{Dataset, Item, Split, State};
+use crate::dataset::{Chosen, Counted, Dataset, Item, Split, State, chosen};
 use crate::model::{Model, Task, Thresholds};
 use crate::source::Address;
 
@@ -46,7 +47,7 @@ pub struct EvaluateArgs {
     /// The data set: a folder (Sightline’s own, COCO, YOLO, or one folder for each class), COCO’s JSON file or YOLO’s data.yaml
     #[arg(value_name = "DATASET", value_hint = clap::ValueHint::AnyPath)]
     dataset: PathBuf,
-    /// Only images of this split [default: val if there is one, else test, else all]
+    /// Only images of this split [default: val if there is one, else test, else those that aren’t for training, else all]
     #[arg(long, value_name = "SPLIT", value_enum)]
     split: Option<ChosenSplit>,
     /// Where the images of COCO’s files are [default: the usual places beside them]
@@ -100,6 +101,17 @@ enum ChosenSplit {
     All,
 }
 
+impl From<ChosenSplit> for Counted {
+    fn from(chosen: ChosenSplit) -> Self {
+        match chosen {
+            ChosenSplit::Train => Self::Train,
+            ChosenSplit::Val => Self::Val,
+            ChosenSplit::Test => Self::Test,
+            ChosenSplit::All => Self::All,
+        }
+    }
+}
+
 fn match_iou(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value)
@@ -119,7 +131,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen();
     let path = super::chosen_model(Some(&args.model))?;
     let mut dataset = super::dataset::read(&args.dataset, args.images.as_deref(), &interrupt)?.dataset;
-    let split = choose(&mut dataset, args)?;
+    let counted = choose(&mut dataset, args)?;
     let addresses: Vec<Address> =
         dataset.items.iter().map(|item| Address::Image(item.path.clone())).collect();
     let mut options = args.opening.options(&interrupt)?;
@@ -151,7 +163,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<Exit> {
         args.save_predictions.as_deref().map(|path| Predictions::create(path, &dataset)).transpose()?;
     let (spent_results, spare_results) = bounded(2 + 2 * count);
     let reader = Reader::start(addresses, None, false).context("No thread can be started")?;
-    let mut evaluation = compared::start(&model, args, &matched, split);
+    let mut evaluation = compared::start(&model, args, &matched, counted);
     let comparing = Comparing {
         match_iou: args.match_iou,
         conf: args.conf.map(f64::from),
@@ -204,17 +216,11 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<Exit> {
     })
 }
 
-/// Keeps the images that are to be looked at; returns the split that was chosen.
-fn choose(dataset: &mut Dataset, args: &EvaluateArgs) -> Result<Option<Split>, Failure> {
+/// Keeps the images that are to be looked at; returns which part of the data set they are.
+fn choose(dataset: &mut Dataset, args: &EvaluateArgs) -> Result<Counted, Failure> {
     let has = |split: Split| dataset.items.iter().any(|item| item.split == Some(split));
-    let split = match args.split {
-        Some(ChosenSplit::All) => None,
-        Some(ChosenSplit::Train) => Some(Split::Train),
-        Some(ChosenSplit::Val) => Some(Split::Val),
-        Some(ChosenSplit::Test) => Some(Split::Test),
-        None => [Split::Val, Split::Test].into_iter().find(|split| has(*split)),
-    };
-    if let Some(split) = split.filter(|split| !has(*split)) {
+    let wanted = args.split.map(Counted::from);
+    if let Some(split) = wanted.and_then(Counted::split).filter(|split| !has(*split)) {
         let parts: Vec<&str> = Split::ALL.into_iter().filter(|split| has(*split)).map(Split::name).collect();
         let fix = if parts.is_empty() {
             "Leave \u{201c}--split\u{201d} out: no image of it has a split.".to_owned()
@@ -226,21 +232,37 @@ fn choose(dataset: &mut Dataset, args: &EvaluateArgs) -> Result<Option<Split>, F
             fix,
         ));
     }
-    dataset.items.retain(|item| split.is_none() || item.split == split);
-    let all = dataset.items.len();
-    dataset.items.retain(|item| item.reviewed);
-    let left = all - dataset.items.len();
-    if dataset.items.is_empty() {
+    let Chosen { counted, places, left_out } = chosen(dataset.items.iter(), wanted);
+    if places.is_empty() {
         return Err(Failure::failed(
             "The data set has no image that somebody has reviewed.",
             "Review its images in the window first.",
         ));
     }
-    if left > 0 {
-        output::note(&format!("{left} images that nobody has reviewed are left out."));
+    let unreviewed = dataset.items.len() - places.len() - left_out;
+    if unreviewed > 0 && !args.quiet {
+        let are = if unreviewed == 1 { "is" } else { "are" };
+        output::note(&format!("{} that nobody has reviewed {are} left out.", count(unreviewed, "image")));
     }
+    if wanted.is_none() && counted.may_be_learnt() && !args.quiet {
+        output::note(match counted {
+            Counted::Train => {
+                "The data set has images for training only: a model that was trained with them looks better than it is."
+            }
+            _ => {
+                "The data set has no split, so that all images count: a model that was trained with some of them looks better than it is."
+            }
+        });
+    }
+    let mut place = 0;
+    let mut places = places.into_iter().peekable();
+    dataset.items.retain(|_| {
+        let is_kept = places.next_if_eq(&place).is_some();
+        place += 1;
+        is_kept
+    });
     dataset.items.truncate(args.max_images.map_or(usize::MAX, |most| most as usize));
-    Ok(split)
+    Ok(counted)
 }
 
 fn measured(model: &Model, dataset: &Dataset) -> Result<Kind, Failure> {
@@ -301,7 +323,7 @@ fn note_unmatched(matched: &ClassMatch, dataset: &Dataset) {
     };
     if !matched.unknown_to_model.is_empty() {
         output::note(&format!(
-            "{} of the data set\u{2019}s {} classes are unknown to the model and count as missed: {}.",
+            "Classes that the model doesn\u{2019}t know, whose objects count as missed ({} of {}): {}.",
             matched.unknown_to_model.len(),
             dataset.classes.len(),
             list(&matched.unknown_to_model)
@@ -309,7 +331,7 @@ fn note_unmatched(matched: &ClassMatch, dataset: &Dataset) {
     }
     if !matched.unknown_to_dataset.is_empty() {
         output::note(&format!(
-            "{} of the model\u{2019}s classes aren\u{2019}t in the data set and are left out: {}.",
+            "Classes of the model that the data set doesn\u{2019}t have, which are left out ({}): {}.",
             matched.unknown_to_dataset.len(),
             list(&matched.unknown_to_dataset)
         ));

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::dataset::count;
 use crate::cli::output::{printable, table};
+use crate::dataset::Counted;
 use crate::dataset::evaluate::{
     ClassificationFigures, Confusion, DetectionFigures, Evaluation, Figures, ImageMistakes, Mistake,
 };
@@ -14,12 +16,20 @@ const CONFUSIONS: usize = 10;
 
 /// The whole answer, with so many of the worst images.
 pub(super) fn of(evaluation: &Evaluation, worst: usize) -> String {
-    let split = evaluation.split.map(|split| format!(" ({})", split.name())).unwrap_or_default();
+    let which = match evaluation.counted {
+        Counted::Val => " for validation",
+        Counted::Test => " for the test",
+        Counted::Train => " for training",
+        Counted::NotTrain => " that aren\u{2019}t for training",
+        Counted::All => "",
+    };
+    // Two models may have one name.
+    let hash: String = evaluation.sha256.chars().take(8).collect();
     let mut text = format!(
-        "{} on {}{split}: {} images, {:.1} ms each\n\n",
+        "{} ({hash}) on {}: {}{which}, {:.1} ms each\n\n",
         printable(&evaluation.model),
         printable(&evaluation.dataset),
-        evaluation.images,
+        count(evaluation.images, "image"),
         evaluation.ms_per_image
     );
     match &evaluation.figures {
@@ -125,7 +135,7 @@ fn worst_images(text: &mut String, worst: &[ImageMistakes], most: usize) {
     if worst.is_empty() || most == 0 {
         return;
     }
-    let _ = writeln!(text, "Worst images, of {} with mistakes:", worst.len());
+    let _ = writeln!(text, "Worst of {} with mistakes:", count(worst.len(), "image"));
     for image in worst.iter().take(most) {
         let mut kinds: Vec<(String, usize)> = Vec::new();
         for mistake in &image.mistakes {
@@ -159,7 +169,7 @@ fn classification(text: &mut String, figures: &ClassificationFigures, worst: usi
     if figures.worst.is_empty() || worst == 0 {
         return;
     }
-    let _ = writeln!(text, "Wrong images, the surest of {}:", figures.worst.len());
+    let _ = writeln!(text, "Wrong, the surest of {}:", count(figures.worst.len(), "image"));
     for image in figures.worst.iter().take(worst) {
         let found = match &image.found {
             Some((found, score)) => format!("taken for {found} ({score:.2})"),

@@ -71,6 +71,8 @@ pub struct Evaluation {
     pub dataset: String,
     /// The part of it that was used; `None`: all.
     pub split: Option<super::Split>,
+    /// Which of its images count.
+    pub counted: super::Counted,
     /// How many images were looked at.
     pub images: usize,
     /// Names of the data set's classes that the model doesn't have: it can't find them, and they count as missed.

@@ -244,6 +244,7 @@ fn an_evaluation_is_stored_and_read_again() {
         sha256: String::new(),
         dataset: "d".into(),
         split: Some(crate::dataset::Split::Val),
+        counted: crate::dataset::Counted::Val,
         images: 3,
         unknown_to_model: Vec::new(),
         unknown_to_dataset: vec!["bird".into()],

@@ -2,6 +2,7 @@
 
 mod class_folders;
 mod coco;
+mod coco_writer;
 mod csv;
 mod cvat;
 mod data_yaml;
@@ -11,14 +12,15 @@ mod pascal_voc;
 mod shapes;
 mod writer;
 mod yolo;
+mod yolo_writer;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-pub(super) use coco::area_of;
-pub use coco::numbers as coco_ids;
+pub(super) use coco_writer::area_of;
+pub use coco_writer::numbers as coco_ids;
 pub use losses::{Loss, Losses};
 pub(super) use writer::{ExportItem, Prepared, Target};
 
@@ -175,10 +177,10 @@ pub(super) fn write(
 ) -> Result<(), DatasetError> {
     match format {
         Format::YoloDetect | Format::YoloSegment | Format::YoloPose | Format::YoloObb => {
-            yolo::write(prepared, format, target, losses)
+            yolo_writer::write(prepared, format, target, losses)
         }
-        Format::Coco => coco::write(prepared, false, target, losses),
-        Format::CocoRle => coco::write(prepared, true, target, losses),
+        Format::Coco => coco_writer::write(prepared, false, target, losses),
+        Format::CocoRle => coco_writer::write(prepared, true, target, losses),
         Format::Voc => pascal_voc::write(prepared, target, losses),
         Format::Cvat => cvat::write(prepared, target, losses),
         Format::LabelStudio => label_studio::write(prepared, target, losses),
