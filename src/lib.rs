@@ -12,6 +12,7 @@
 //! | [`frame`] | one image with its pixel format, sequence number and capture time |
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
 //! | [`model`] | one model: what it is, how we know, session, input, output, labels |
+//! | [`deploy`] | what inference servers read of a model |
 //! | [`library`] | many models: catalogue, inventory, download, import, verification |
 //! | [`motion`] | how things move from one frame to the next |
 //! | [`track`] | what becomes of objects over time: tracks, zones, lines, counts |
@@ -32,6 +33,7 @@ pub mod alive;
 pub mod app;
 pub mod cli;
 pub mod dataset;
+pub mod deploy;
 pub mod discard;
 pub mod engine;
 pub mod events;

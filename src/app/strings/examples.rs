@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::failures::Explain;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, DatasetError, Losses};
+use crate::deploy::DeployError;
 use crate::discard::DiscardError;
 use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
@@ -228,6 +229,17 @@ examples! { import_errors: ImportError =
     Unwritable { folder: path(), reason: "this account has no permission to write there".into() },
     DiskFull { folder: path(), need: 5, free: 4 },
     NoFolder,
+}
+
+examples! { deploy_errors: DeployError =
+    Model(ModelError::NoFile { path: path() }),
+    NoShape { tensor: "x".into() },
+    Type { tensor: "x".into(), element: "other".into() },
+    Exists { path: path() },
+    NotDeployed { path: path() },
+    OtherConfig { path: path() },
+    Storage { uri: "models".into() },
+    Write { path: path(), reason: reason() },
 }
 
 examples! { upkeep_errors: UpkeepError =
@@ -451,6 +463,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         source_errors(),
         model_errors(),
         import_errors(),
+        deploy_errors(),
         upkeep_errors(),
         records_errors(),
         settings_errors(),

@@ -42,6 +42,7 @@ macro_rules! strings {
 
 mod compare;
 mod datasets;
+mod deploy;
 mod errors;
 mod event_failures;
 mod events;
