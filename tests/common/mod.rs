@@ -8,6 +8,7 @@ pub mod clips;
 pub mod display;
 pub mod fakecam;
 pub mod onnx;
+pub mod servers;
 pub mod web_server;
 
 use std::ffi::OsStr;
