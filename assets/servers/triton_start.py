@@ -5,12 +5,36 @@ Then with the same:  python start.py [--http-port 8000] [--grpc-port 8001] [--ad
 """
 
 import argparse
+import importlib.metadata
 import importlib.util
 import os
 import pathlib
 import shutil
 import sys
 import sysconfig
+import tempfile
+
+
+def backend_folder(backend, stub, version):
+    """A folder that holds Triton's Python backend and, beside it as it must be, the stub of this Python."""
+    place = pathlib.Path(sys.prefix) / "share" / f"sightline-triton-{version}"
+    if (place / "python" / stub.name).is_file():
+        return place
+    if os.access(sys.prefix, os.W_OK):
+        place.parent.mkdir(exist_ok=True)
+        new = pathlib.Path(tempfile.mkdtemp(dir=place.parent))
+    else:
+        new = place = pathlib.Path(tempfile.mkdtemp())
+    shutil.copytree(backend, new / "python")
+    shutil.copy(stub, new / "python")
+    (new / "python" / stub.name).chmod(0o755)
+    if new != place:
+        try:
+            new.rename(place)
+        except OSError:
+            # Another start was faster.
+            shutil.rmtree(new)
+    return place
 
 
 def main():
@@ -35,13 +59,8 @@ def main():
     if not stub.is_file():
         sys.exit(f"nvidia-pytriton has no backend for Python {version}: use another version of Python.")
 
-    # The backend and the stub of this Python must lie in one folder.
     models = pathlib.Path(__file__).resolve().parent
-    backends = models / ".backends"
-    shutil.rmtree(backends, ignore_errors=True)
-    shutil.copytree(server / "backends" / "python", backends / "python")
-    shutil.copy(stub, backends / "python")
-    (backends / "python" / stub.name).chmod(0o755)
+    backends = backend_folder(server / "backends" / "python", stub, importlib.metadata.version("nvidia-pytriton"))
 
     libraries = [package.parent / "nvidia_pytriton.libs", server / "lib", sysconfig.get_config_var("LIBDIR") or ""]
     environment = dict(os.environ)
