@@ -13,6 +13,7 @@
 //! | [`source`] | where frames come from: camera, video, images, test pattern |
 //! | [`server`] | models on inference servers: the Open Inference Protocol over HTTP and gRPC |
 //! | [`model`] | one model: what it is, how we know, session, input, output, labels |
+//! | [`deploy`] | what inference servers read of a model |
 //! | [`library`] | many models: catalogue, inventory, download, import, verification |
 //! | [`motion`] | how things move from one frame to the next |
 //! | [`track`] | what becomes of objects over time: tracks, zones, lines, counts |
@@ -33,6 +34,7 @@ pub mod alive;
 pub mod app;
 pub mod cli;
 pub mod dataset;
+pub mod deploy;
 pub mod discard;
 pub mod engine;
 pub mod events;

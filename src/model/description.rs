@@ -7,7 +7,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::GraphInfo;
+use super::families::Family;
+use super::file::{self, GraphInfo};
 use super::sidecar::{Sidecar, SidecarError};
 use super::{ModelError, hash, identify, inspect, preprocessing};
 
@@ -20,6 +21,9 @@ const MAX_ENTRY: usize = 1 << 20;
 
 /// The file that stands for a description where a server carries none: `NAME` with this ending.
 pub const ENDING: &str = ".sightline.json";
+
+/// What stands before a description in the `platform` of a model's metadata, from servers whose metadata have no better place.
+pub const PLATFORM: &str = "onnxruntime_onnx ";
 
 /// Why a text is no description; each message is the end of a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +116,21 @@ impl Description {
         self.settings.companion = None;
         self
     }
+}
+
+/// The contents of a file whose network takes images of any size although the file fixes one, with its sizes opened for a server;
+/// `None` for every other family.
+///
+/// # Errors
+/// If the file can't be read or isn't ONNX.
+pub fn any_size(path: &Path, family: Family) -> Result<Option<Vec<u8>>, ModelError> {
+    if !family.takes_any_size() {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(path)
+        .map_err(|e| ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() })?;
+    let open = file::open_sizes(&bytes);
+    open.map(Some).map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod display;
 pub mod fakecam;
 pub mod inference_server;
 pub mod onnx;
+pub mod servers;
 pub mod web_server;
 
 use std::ffi::OsStr;

@@ -10,6 +10,7 @@ use super::english_left::english_in;
 use super::failures::Explain;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, DatasetError, Losses};
+use crate::deploy::DeployError;
 use crate::discard::DiscardError;
 use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
@@ -279,6 +280,17 @@ examples! { import_errors: ImportError =
     NoFolder,
 }
 
+examples! { deploy_errors: DeployError =
+    Model(ModelError::NoFile { path: path() }),
+    NoShape { tensor: "x".into() },
+    Type { tensor: "x".into(), element: "other".into() },
+    Exists { path: path() },
+    NotDeployed { path: path() },
+    OtherConfig { path: path() },
+    Storage { uri: "models".into() },
+    Write { path: path(), reason: reason() },
+}
+
 examples! { upkeep_errors: UpkeepError =
     NoTrash { path: path(), reason: "this account has no permission".into() },
     StaysInTrash { path: path(), reason: "it isn't there any more".into() },
@@ -471,6 +483,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         source_errors(),
         model_errors(),
         import_errors(),
+        deploy_errors(),
         upkeep_errors(),
         records_errors(),
         settings_errors(),

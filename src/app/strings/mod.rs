@@ -42,6 +42,7 @@ macro_rules! strings {
 
 mod compare;
 mod datasets;
+mod deploy;
 #[cfg(test)]
 mod english_left;
 mod errors;

@@ -1,5 +1,6 @@
 //! `sightline models`: models on this computer and models to download. One file per command.
 
+mod deploy;
 mod import;
 mod info;
 mod list;
@@ -30,6 +31,8 @@ pub enum ModelsCommand {
     Pull(pull::PullArgs),
     /// Import models from files, folders or .zip archives
     Import(import::ImportArgs),
+    /// Write what an inference server reads of a model: Triton, OpenVINO Model Server or KServe
+    Deploy(deploy::DeployArgs),
     /// Verify that model files are complete and unchanged
     Verify(upkeep::VerifyArgs),
     /// Move models to the trash
@@ -54,6 +57,7 @@ pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
         ModelsCommand::Servers(args) => servers::run(args),
         ModelsCommand::Pull(args) => pull::run(args),
         ModelsCommand::Import(args) => import::run(args),
+        ModelsCommand::Deploy(args) => deploy::run(args),
         ModelsCommand::Verify(args) => upkeep::verify(args),
         ModelsCommand::Remove(args) => upkeep::remove(args),
         ModelsCommand::Rename(args) => upkeep::rename(args),

@@ -11,9 +11,26 @@ use super::wire::{varint, write_varint};
 /// # Errors
 /// If the bytes aren't an ONNX file.
 pub fn allow_any_size(model: &[u8]) -> Result<Vec<u8>, FileError> {
+    with_shapes(model, &mut |_| Ok(Change::Drop))
+}
+
+/// As [`allow_any_size`], but the inputs and outputs keep the number of their axes, whose sizes are open: servers compare it with
+/// what they are told.
+///
+/// # Errors
+/// If the bytes aren't an ONNX file.
+pub fn open_sizes(model: &[u8]) -> Result<Vec<u8>, FileError> {
+    with_shapes(model, &mut |shape| {
+        let open = |field, _: &[u8]| Ok(if field == 1 { Change::To(Vec::new()) } else { Change::Keep });
+        Ok(Change::To(edit(shape, &mut { open })?))
+    })
+}
+
+/// The file's bytes with its inputs' and outputs' shapes changed, and without those of intermediate values.
+fn with_shapes(model: &[u8], change: &mut Shapes<'_>) -> Result<Vec<u8>, FileError> {
     edit(model, &mut |field, graph| match field {
         7 => Ok(Change::To(edit(graph, &mut |field, value| match field {
-            11 | 12 => Ok(Change::To(without_shape(value)?)),
+            11 | 12 => Ok(Change::To(with_shape(value, change)?)),
             13 => Ok(Change::Drop),
             _ => Ok(Change::Keep),
         })?)),
@@ -21,12 +38,12 @@ pub fn allow_any_size(model: &[u8]) -> Result<Vec<u8>, FileError> {
     })
 }
 
-/// `ValueInfoProto` without type (2) → tensor (1) → shape (2).
-fn without_shape(value: &[u8]) -> Result<Vec<u8>, FileError> {
+/// `ValueInfoProto`: type (2) → tensor (1) → shape (2).
+fn with_shape(value: &[u8], change: &mut Shapes<'_>) -> Result<Vec<u8>, FileError> {
     edit(value, &mut |field, kind| match field {
         2 => Ok(Change::To(edit(kind, &mut |field, tensor| match field {
-            1 => Ok(Change::To(edit(tensor, &mut |field, _| {
-                Ok(if field == 2 { Change::Drop } else { Change::Keep })
+            1 => Ok(Change::To(edit(tensor, &mut |field, shape| {
+                if field == 2 { change(shape) } else { Ok(Change::Keep) }
             })?)),
             _ => Ok(Change::Keep),
         })?)),
@@ -39,6 +56,8 @@ enum Change {
     Drop,
     To(Vec<u8>),
 }
+
+type Shapes<'a> = dyn FnMut(&[u8]) -> Result<Change, FileError> + 'a;
 
 type Editor<'a> = dyn FnMut(u64, &[u8]) -> Result<Change, FileError> + 'a;
 
@@ -116,12 +135,14 @@ mod tests {
         assert_eq!(after.inputs[0].element, "float");
         assert_eq!(after.outputs[0].name, "x");
         assert_eq!((after.opsets, after.weights), (before.opsets, before.weights));
+        let open = read(&open_sizes(&model()).expect("edited"));
+        assert_eq!((&open.inputs[0].shape, &open.outputs[0].shape), (&vec![None], &vec![None]));
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_are_edited_or_refused(bytes in proptest::collection::vec(0u8.., 0..200)) {
-            let _ = allow_any_size(&bytes);
+            let _ = (allow_any_size(&bytes), open_sizes(&bytes));
         }
     }
 }

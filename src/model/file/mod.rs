@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-pub(super) use any_size::allow_any_size;
+pub(super) use any_size::{allow_any_size, open_sizes};
 pub use graph_ends::GraphEnds;
 
 use serde::{Deserialize, Serialize};
