@@ -3,6 +3,8 @@
 //! Time is that of the video, so the same video always gives the same lines: the model starts on a frame when it is free, and its result
 //! is there with the first frame that comes so much later.
 
+use std::collections::VecDeque;
+
 use crate::frame::Frame;
 use crate::model::Results;
 use crate::motion::Follower;
@@ -13,15 +15,16 @@ const EARLY_S: f64 = 1e-6;
 /// Which frames the model runs on.
 #[derive(Debug)]
 pub struct Schedule {
-    latency_s: f64,
+    /// From the start of a run to the next one.
+    interval_s: f64,
     free_at: f64,
 }
 
 impl Schedule {
-    /// A model that takes so many milliseconds.
+    /// A model that takes so many milliseconds, with so many frames at once.
     #[must_use]
-    pub fn new(latency_ms: f64) -> Self {
-        Self { latency_s: latency_ms / 1000.0, free_at: 0.0 }
+    pub fn new(latency_ms: f64, at_once: u8) -> Self {
+        Self { interval_s: latency_ms / 1000.0 / f64::from(at_once.max(1)), free_at: 0.0 }
     }
 
     /// Another video begins.
@@ -33,7 +36,7 @@ impl Schedule {
     pub fn runs(&mut self, time: f64) -> bool {
         let free = time + EARLY_S >= self.free_at;
         if free {
-            self.free_at = time + self.latency_s;
+            self.free_at = time + self.interval_s;
         }
         free
     }
@@ -53,8 +56,8 @@ pub struct Live {
     latency_s: f64,
     /// `None`: boxes stay where the model found them.
     follower: Option<Follower>,
-    /// The model is at work on this frame.
-    pending: Option<Result>,
+    /// The frames that the model is at work on, the oldest first.
+    pending: VecDeque<Result>,
     shown: Option<Result>,
 }
 
@@ -65,14 +68,15 @@ impl Live {
         Self {
             latency_s: latency_ms / 1000.0,
             follower: follow.then(Follower::default),
-            pending: None,
+            pending: VecDeque::new(),
             shown: None,
         }
     }
 
     /// Another video begins.
     pub fn restart(&mut self) {
-        (self.pending, self.shown) = (None, None);
+        self.pending.clear();
+        self.shown = None;
         if let Some(follower) = &mut self.follower {
             follower.reset();
         }
@@ -87,7 +91,7 @@ impl Live {
         self.take_ready(time);
         let task = results.task;
         if ran {
-            self.pending = Some(Result { results: results.clone(), sequence: frame.sequence, time });
+            self.pending.push_back(Result { results: results.clone(), sequence: frame.sequence, time });
             // A model that takes no time.
             self.take_ready(time);
         }
@@ -106,7 +110,12 @@ impl Live {
 
     /// The model has ended its run: its result is shown from now on.
     fn take_ready(&mut self, time: f64) {
-        let Some(ready) = self.pending.take_if(|p| p.time + self.latency_s <= time + EARLY_S) else { return };
+        let is_ready = |p: &mut Result| p.time + self.latency_s <= time + EARLY_S;
+        let mut newest = None;
+        while let Some(ready) = self.pending.pop_front_if(is_ready) {
+            newest = Some(ready);
+        }
+        let Some(ready) = newest else { return };
         if let Some(follower) = &mut self.follower {
             follower.result(&ready.results, ready.sequence, ready.time);
             while follower.is_catching_up() {
@@ -124,11 +133,26 @@ mod tests {
 
     #[test]
     fn a_model_of_100_ms_runs_on_every_third_frame() {
-        let mut schedule = Schedule::new(100.0);
+        let mut schedule = Schedule::new(100.0, 1);
         let frames: Vec<_> = (0..10).filter(|k| schedule.runs(f64::from(*k) / 30.0)).collect();
         assert_eq!(frames, [0, 3, 6, 9]);
         schedule.restart();
         assert!(schedule.runs(0.0));
+        let mut schedule = Schedule::new(100.0, 3);
+        assert!((0..10).all(|k| schedule.runs(f64::from(k) / 30.0)), "three at once keep up");
+    }
+
+    #[test]
+    fn with_several_frames_at_once_each_result_is_as_old_but_there_are_more() {
+        let mut live = Live::new(100.0, false);
+        let frame = |k: u64| Frame { sequence: k, ..Frame::filled(64, 64, [0; 4]) };
+        for k in 0..10 {
+            let mut results = Results::default();
+            results.detections.push(Detection::new(0, 0.9, [k as f32, 0.0, 10.0, 10.0]));
+            let age = live.draw(&frame(k), k as f64 / 30.0, &mut results, true);
+            assert_eq!(age.map(f64::round), (k >= 3).then_some(100.0));
+            assert!(results.detections.iter().all(|d| d.bbox[0] == (k - 3) as f32));
+        }
     }
 
     #[test]

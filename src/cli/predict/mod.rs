@@ -62,6 +62,9 @@ pub struct PredictArgs {
     /// Tell what the window would draw on each frame of a video beside a model that takes so many milliseconds
     #[arg(long, value_name = "MS", value_parser = milliseconds)]
     live_latency: Option<f64>,
+    /// With --live-latency: this many frames are on their way at once, as the window does with a model on a server
+    #[arg(long, requires = "live_latency", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    live_requests: u8,
     /// With --live-latency: move boxes with the objects until the next result comes
     #[arg(long, value_enum, default_value_t, requires = "live_latency", value_name = "on|off")]
     follow: Switch,
@@ -176,7 +179,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Exit> {
     let thresholds = args.shared.thresholds(model.spec())?;
     let (spent_results, spare_results) = bounded(SPARE_RESULTS + 2 * count);
     let progress = args.shared.progress(sources);
-    let mut schedule = args.live_latency.map(Schedule::new);
+    let mut schedule = args.live_latency.map(|ms| Schedule::new(ms, args.live_requests));
     let live = args.live_latency.map(|ms| Live::new(ms, args.follow == Switch::On));
     // Counting, rules and recognising need tracks.
     let needs_tracks = counting.is_some() || judging.is_some() || args.reid.is_some();

@@ -22,6 +22,9 @@ const MEMORY: u64 = 2 << 30;
 /// A session takes about as much memory as this many times its file (weights, packed weights, activations).
 const FILE_SIZES: u64 = 4;
 
+/// Frames that are on their way to a server at once: while one travels, it computes another, or several together.
+const REQUESTS: usize = 4;
+
 /// How many frames to process at once: as many as there are cores, if the sources are files with more than one frame and the
 /// user did not choose the number of threads; else 1.
 pub fn count(addresses: &[Address], path: &Path, options: &OpenOptions) -> usize {
@@ -39,6 +42,9 @@ pub fn count(addresses: &[Address], path: &Path, options: &OpenOptions) -> usize
     let on_cpu = options.device.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("cpu"));
     if single || options.threads.is_some() || !on_cpu || addresses.iter().any(live) {
         return 1;
+    }
+    if crate::server::is_address(path) {
+        return REQUESTS;
     }
     let bytes = path.metadata().map_or(0, |m| m.len()).max(1);
     let fitting = usize::try_from(MEMORY / (bytes * FILE_SIZES)).unwrap_or(usize::MAX);

@@ -190,7 +190,8 @@ fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, ServerError>
         metadata.properties.iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value.clone());
     let text = match property {
         Some(text) => Some(text),
-        None if metadata.platform.trim_start().starts_with('{') => Some(metadata.platform.clone()),
+        // KServe's metadata have room for it in the name of the platform: "onnxruntime_onnx {…}".
+        None if metadata.platform.contains('{') => metadata.platform.find('{').map(|at| metadata.platform[at..].to_owned()),
         None => {
             client.parameters(address)?.into_iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value)
         }
@@ -270,15 +271,14 @@ fn local_place(file: &Path, spec: &Spec, options: &OpenOptions) -> Result<Local,
     Ok(Local::new(Session::open(&Bytes::File, image, device, options, &attempt)?))
 }
 
-/// The description in the folder of servers, for servers that can't carry one.
+/// The description beside the models, in `servers/NAME.sightline.json`, for servers that can't carry one.
 fn beside(address: &ModelAddress) -> Option<Description> {
-    let path = sidecar::path_for(&address.to_path());
-    let own = path.with_extension("").with_added_extension(description::ENDING.trim_start_matches('.'));
-    let shared = folders::servers_folder()?.join(format!("{}{}", safe(&address.model), description::ENDING));
-    let text = [own, shared].iter().find_map(|path| crate::whole_file::read_text(path, 8 << 20).ok())?;
-    Description::parse(&text)
-        .inspect_err(|error| tracing::warn!("the description of {address}: {error}"))
-        .ok()
+    /// As long as a description may be.
+    const MOST: u64 = 8 << 20;
+    let file = format!("{}{}", safe(&address.model), description::ENDING);
+    let places = folders::model_folders().into_iter().map(|folder| folder.join("servers").join(&file));
+    let text = places.into_iter().find_map(|path| crate::whole_file::read_text(&path, MOST).ok())?;
+    Description::parse(&text).inspect_err(|error| tracing::warn!("the description of {address}: {error}")).ok()
 }
 
 /// A model's name as a part of a path: nothing in it leads elsewhere.
