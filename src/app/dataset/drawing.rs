@@ -31,7 +31,7 @@ pub(super) fn put_new(page: &mut DatasetPage) -> Option<Intent> {
     if page.canvas.tool == Tool::Points {
         let (place, n) = page.next_point()?;
         let [x1, y1, x2, y2] = page.document.as_ref()?.labels().get(place)?.bbox;
-        let put = put_point(page, [(x1 + x2) / 2.0, (y1 + y2) / 2.0]);
+        let put = put_point(page, [f64::midpoint(x1, x2), f64::midpoint(y1, y2)]);
         page.canvas.part = Some(Part::Keypoint(n));
         return put;
     }

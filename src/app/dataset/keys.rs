@@ -230,7 +230,7 @@ fn with_next_corner(label: &Annotation, part: Part) -> Option<(Annotation, Part)
     let Part::Vertex(outline, n) = part else { return None };
     let corners = label.polygons.get(outline)?;
     let (a, b) = (corners.get(n)?, corners.get((n + 1) % corners.len())?);
-    with_corner(label, outline, n, [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0])
+    with_corner(label, outline, n, [f64::midpoint(a[0], b[0]), f64::midpoint(a[1], b[1])])
 }
 
 /// An image that is enlarged shows what was selected with a key.
@@ -240,7 +240,7 @@ fn look_at_selected(page: &mut DatasetPage) {
     let (Some(label), Some((width, height))) = (label, document.item().map(|item| item.size)) else { return };
     let [x1, y1, x2, y2] = label.bbox;
     let part = page.canvas.part.and_then(|part| place_of(&page.with_outline(label), part));
-    let [x, y] = part.unwrap_or([(x1 + x2) / 2.0, (y1 + y2) / 2.0]);
+    let [x, y] = part.unwrap_or([f64::midpoint(x1, x2), f64::midpoint(y1, y2)]);
     page.canvas.middle = egui::vec2(x as f32 / width.max(1) as f32, y as f32 / height.max(1) as f32);
 }
 
