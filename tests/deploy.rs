@@ -157,7 +157,30 @@ fn kserve_serves_what_is_deployed_and_both_servers_answer_the_same() {
     assert_eq!(infer(&server, "yolox", "images", &output, &[1, 3, 64, 64]), answered);
 }
 
-/// KServe's own classes of the manifest, which its OpenAPI generator makes, know every field and its type.
+/// The manifest of the documents is the one that their line writes.
+#[test]
+fn the_documented_manifest_is_what_is_written() {
+    let env = TestEnv::new();
+    let model = env.bring("models/yolox_nano.onnx", "yolox_nano.onnx");
+    for document in ["docs/servers.md", "docs/servers.zh.md"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document))
+            .expect("a document");
+        let shown =
+            text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a manifest");
+        let line = text.lines().find(|line| line.contains("--storage-uri s3://")).expect("a command");
+        let options: Vec<&str> =
+            line.split_whitespace().skip_while(|word| *word != "--storage-uri").collect();
+        let folder = env.path("served");
+        let to = ["--to", "kserve", folder.to_str().expect("a path")];
+        deploy(&env, &model, &[&to[..], &options].concat());
+        let written =
+            std::fs::read_to_string(folder.join("yolox_nano/inferenceservice.yaml")).expect("a manifest");
+        let written: Vec<&str> = written.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(shown.lines().collect::<Vec<_>>(), written, "{document}");
+    }
+}
+
+/// `KServe`'s own classes of the manifest, which `OpenAPI` Generator makes, know every field and its type.
 #[test]
 fn kserve_s_own_schema_takes_the_manifest() {
     let python = python("kserve");

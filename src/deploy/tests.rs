@@ -129,7 +129,7 @@ fn weights_in_other_files_and_what_stays_behind_are_told() {
     assert!(matches!(deployed.notes[0], Note::Renamed { .. }));
 }
 
-/// The properties of `model_config` in the schema by which the server checks its configuration (openvinotoolkit/model_server,
+/// The properties of `model_config` in the schema by which the server checks its configuration (`openvinotoolkit/model_server`,
 /// src/schema.cpp, `MODELS_CONFIG_SCHEMA`), each with its types.
 const OVMS_PROPERTIES: [(&str, &str); 13] = [
     ("name", "string"),

@@ -1,4 +1,4 @@
-//! Real inference servers on this computer: Triton (from the Python package nvidia-pytriton) and KServe, which `make test` sets up
+//! Real inference servers on this computer: Triton (from the Python package nvidia-pytriton) and `KServe`, which `make test` sets up
 //! in `.setup/servers`. Where they aren't, the test is left out.
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server may take as long as this to be ready, on a computer that does other things too.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// The Python of a server's own. Fails the test with the words for “left out” if it isn't set up.
 pub fn python(server: &str) -> PathBuf {
@@ -57,7 +57,7 @@ impl Triton {
     }
 }
 
-/// KServe's server in Python.
+/// `KServe`'s server in Python.
 pub struct KServe;
 
 impl KServe {

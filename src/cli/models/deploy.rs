@@ -19,6 +19,7 @@ use crate::library::Catalogue;
     sightline models deploy yolox_nano.onnx --to ovms models\n  \
     sightline models deploy yolox_nano.onnx --to kserve served --storage-uri s3://models/yolox"
 )]
+#[expect(clippy::doc_markdown, reason = "the text of --help")]
 pub struct DeployArgs {
     /// ONNX file, or the name of a model in the library
     model: PathBuf,
@@ -73,6 +74,7 @@ pub struct DeployArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[expect(clippy::doc_markdown, reason = "the text of --help")]
 enum Server {
     /// NVIDIA Triton Inference Server: a model repository
     Triton,

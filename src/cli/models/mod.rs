@@ -31,7 +31,7 @@ pub enum ModelsCommand {
     Pull(pull::PullArgs),
     /// Import models from files, folders or .zip archives
     Import(import::ImportArgs),
-    /// Write what an inference server reads of a model: Triton, OpenVINO Model Server or KServe
+    /// Write what an inference server reads of a model
     Deploy(deploy::DeployArgs),
     /// Verify that model files are complete and unchanged
     Verify(upkeep::VerifyArgs),
