@@ -148,7 +148,7 @@ fn a_bad_network_never_stops_the_preview() {
     let path = PathBuf::from(format!("grpc://127.0.0.1:{}/yolox", network.port));
     engine.send(Command::SetModel(ModelChoice { path, options: OpenOptions::default() }));
     until("there are results", || engine.prediction().is_some());
-    let mut report = |what: &str| {
+    let report = |what: &str| {
         let (preview, results) = rates(&engine, 4);
         println!(
             "{what}: preview {preview:.1}/s, results {results:.1}/s, {} at once",

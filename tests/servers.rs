@@ -119,7 +119,6 @@ fn a_hanging_request_is_stopped_at_once() {
 fn another_server_and_then_a_file_stand_in() {
     let first = InferenceServer::start();
     let second = InferenceServer::start();
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/families/models/yolox.onnx");
     let port = first.port;
     let options = OpenOptions { fallbacks: vec![second.model().into()], ..OpenOptions::default() };
     let mut model = Model::open(first.model().as_ref(), &options).expect("opens");
