@@ -2,6 +2,7 @@
 
 use egui::{self, Ui};
 
+use super::dataset::state::Work;
 use super::intent::{DatasetIntent, Intent};
 use super::style::palette;
 use super::view::View;
@@ -23,7 +24,9 @@ pub fn ui(ui: &Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 paragraph(ui, error, p.text);
             }
             None => match quitting.work.filter(|_| quitting.images == 0) {
-                Some(work) => heading(ui, (w.quit_running)(work).into()),
+                Some(Work::Import) => heading(ui, w.quit_import.into()),
+                Some(Work::Evaluate) => heading(ui, w.quit_evaluation.into()),
+                Some(Work::Export | Work::Check) => heading(ui, w.quit_export.into()),
                 None => heading(ui, (w.quit_saving)(quitting.images)),
             },
         }

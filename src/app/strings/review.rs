@@ -2,7 +2,6 @@
 
 use super::errors::plain_quotes;
 use super::failures::{Explain, FailureText, sentences, zh};
-use crate::app::dataset::state::Work;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, Exported, Format};
 use crate::model::labels::Language;
@@ -232,7 +231,9 @@ strings! {
             |count| format!("Saving the labels of {count} {} …", if count == 1 { "image" } else { "images" }),
             |count| format!("正在保存 {count} 张图片的标注……");
         quit_text = "If you quit now, what isn't saved is lost.", "现在退出将丢失未保存的内容。";
-        quit_running: fn(Work) -> &'static str = quit_running_english, quit_running_chinese;
+        quit_export = "An export is running", "正在导出";
+        quit_import = "An import is running", "正在导入";
+        quit_evaluation = "Models are being evaluated", "正在评估模型";
         quit_stops = "If you quit now, it is stopped and its result is lost.", "现在退出将停止该操作，结果会丢失。";
         quit_anyway = "Quit anyway", "仍要退出";
         waits_for_save = "Labels of this data set still have to be saved.", "此数据集的标注尚未保存。";
@@ -240,24 +241,6 @@ strings! {
             |count| format!("{count} {} of the data set couldn't be read", if count == 1 { "file" } else { "files" }),
             |count| format!("数据集中有 {count} 个文件无法读取");
         and_more: fn(usize) -> String = |count| format!("and {count} more"), |count| format!("以及另外 {count} 个");
-    }
-}
-
-fn quit_running_english(work: Work) -> &'static str {
-    match work {
-        Work::Export => "An export is running",
-        Work::Import => "An import is running",
-        Work::Evaluate => "Models are being evaluated",
-        Work::Check => "A check is running",
-    }
-}
-
-fn quit_running_chinese(work: Work) -> &'static str {
-    match work {
-        Work::Export => "正在导出",
-        Work::Import => "正在导入",
-        Work::Evaluate => "正在评估模型",
-        Work::Check => "正在检查",
     }
 }
 
