@@ -104,6 +104,16 @@ fn a_data_set_goes_from_one_format_to_another() {
     let checked = env.run(["dataset", "check", "own", "--format", "json", "--sharp", "0"]);
     let checked: Value = serde_json::from_str(&checked.out).expect("JSON");
     assert_eq!(checked["images"], 3);
+    // Nobody has reviewed the image for validation any more.
+    for entry in std::fs::read_dir(env.path("own/labels")).expect("labels").flatten() {
+        let text = std::fs::read_to_string(entry.path()).expect("labels");
+        let mut labels: Value = serde_json::from_str(&text).expect("JSON");
+        labels["reviewed"] = json!(labels["split"] != "val");
+        std::fs::write(entry.path(), labels.to_string()).expect("writable");
+    }
+    let val = ["evaluate".as_ref(), model.as_os_str(), "own".as_ref(), "--split".as_ref(), "val".as_ref()];
+    let none = env.run(val).with_code(1);
+    assert!(none.err.contains("No image for \u{201c}val\u{201d} is reviewed"), "{}", none.err);
 }
 
 #[test]

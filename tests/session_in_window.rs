@@ -480,15 +480,20 @@ fn on_the_command_line(env: &TestEnv, model: &Path, set: &Path, pictures: &Path)
     let run = |arguments: &[&std::ffi::OsStr]| {
         Ended::of(env.command().args(arguments).output().expect("the program starts")).with_code(0)
     };
-    let measured = run(&[
-        "evaluate".as_ref(),
-        model.as_ref(),
-        set.as_ref(),
-        "--format".as_ref(),
-        "json".as_ref(),
-        "--quiet".as_ref(),
-    ]);
-    let measured: Value = serde_json::from_str(&measured.out).expect("JSON");
+    let evaluate = |more: &[&str]| -> Value {
+        let mut arguments: Vec<&std::ffi::OsStr> = vec!["evaluate".as_ref(), model.as_ref(), set.as_ref()];
+        arguments.extend(
+            ["--format", "json", "--quiet"]
+                .iter()
+                .chain(more)
+                .map(|text| -> &std::ffi::OsStr { text.as_ref() }),
+        );
+        serde_json::from_str(&run(&arguments).out).expect("JSON")
+    };
+    // The export has divided the images, and the data set keeps it.
+    let measured = evaluate(&[]);
+    assert_eq!((&measured["images"], &measured["counted"]), (&Value::from(1), &Value::from("val")));
+    let measured = evaluate(&["--split", "all"]);
     assert_eq!(measured["images"], 3);
     let boxes = &measured["figures"]["detection"]["box"];
     let map = boxes["coco"]["map50"].as_f64().expect("a figure");

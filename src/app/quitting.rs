@@ -1,13 +1,14 @@
-//! What holds up quitting: labels of a data set that aren't saved.
+//! What holds up quitting: labels of a data set that aren't saved, and work on it that is running.
 
 use egui::{self, Ui};
 
+use super::dataset::state::Work;
 use super::intent::{DatasetIntent, Intent};
 use super::style::palette;
 use super::view::View;
 use super::widgets::{dialogue, paragraph, plain_button, primary_button};
 
-/// Asks what is to become of labels that aren't saved, while the user wants to quit.
+/// Asks what is to become of labels that aren't saved and of work that is running, while the user wants to quit.
 pub fn ui(ui: &Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let Some(quitting) = view.dataset.quitting else { return };
     let w = &view.strings.datasets;
@@ -22,9 +23,14 @@ pub fn ui(ui: &Ui, view: &View<'_>, out: &mut Vec<Intent>) {
                 heading(ui, (w.quit_failed)(quitting.images));
                 paragraph(ui, error, p.text);
             }
-            None => heading(ui, (w.quit_saving)(quitting.images)),
+            None => match quitting.work.filter(|_| quitting.images == 0) {
+                Some(Work::Import) => heading(ui, w.quit_import.into()),
+                Some(Work::Evaluate) => heading(ui, w.quit_evaluation.into()),
+                Some(Work::Export | Work::Check) => heading(ui, w.quit_export.into()),
+                None => heading(ui, (w.quit_saving)(quitting.images)),
+            },
         }
-        paragraph(ui, w.quit_text, p.weak);
+        paragraph(ui, if quitting.images == 0 { w.quit_stops } else { w.quit_text }, p.weak);
         ui.add_space(8.0);
         ui.horizontal(|ui| {
             if quitting.error.is_some() && primary_button(ui, view.strings.try_again).clicked() {

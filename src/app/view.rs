@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::intent::{Choose, Page};
 use super::shutter::Shutter;
 use super::strings::Strings;
+use crate::app::dataset::state::Work;
 use crate::app::servers::ServerRow;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{LogError, Problem, Rules, RulesError};
@@ -224,6 +225,8 @@ pub struct DatasetView<'a> {
 pub struct Quitting {
     /// So many images aren't saved, or their labels.
     pub images: usize,
+    /// What is running, whose result would be lost.
+    pub work: Option<Work>,
     /// Why they can't be saved, with the fix; `None`: they are being saved.
     pub error: Option<String>,
 }

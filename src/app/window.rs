@@ -8,7 +8,7 @@ mod snapshot;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use egui::{self, Ui, ViewportCommand};
@@ -154,6 +154,7 @@ impl App {
                 model: engine.model(),
                 engine,
                 language: options.language,
+                privacy: Arc::new(Mutex::new(loaded.privacy.clone())),
                 prediction: None,
                 followed: None,
                 analysis: AnalyserOptions::default(),

@@ -1,5 +1,7 @@
 //! Which images of a data set a model is measured by: best those that none was trained with.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::types::{Item, Split};
@@ -65,6 +67,9 @@ pub struct Chosen {
     pub places: Vec<usize>,
     /// Images that somebody has reviewed and that don't count.
     pub left_out: usize,
+    /// Some of them are of a video or camera of which there are images for training, too: a model that was trained with those is
+    /// flattered.
+    pub mixed: bool,
 }
 
 /// Chooses among the images that somebody has reviewed: those of `wanted`, or those for validation if there are any, else for the
@@ -84,7 +89,13 @@ pub fn chosen<'a>(items: impl Iterator<Item = &'a Item>, wanted: Option<Counted>
     let fits = items.iter().enumerate().filter(|(_, item)| item.reviewed && counted.fits(item));
     let places: Vec<usize> = fits.map(|(place, _)| place).collect();
     let left_out = reviewed().count() - places.len();
-    Chosen { counted, places, left_out }
+    let learnt: HashSet<&str> = match counted {
+        Counted::All | Counted::Train => HashSet::new(),
+        _ => items.iter().filter(|i| i.split == Some(Split::Train)).filter_map(|i| i.source()).collect(),
+    };
+    let is_learnt = |place: &usize| items[*place].source().is_some_and(|source| learnt.contains(source));
+    let mixed = !learnt.is_empty() && places.iter().any(is_learnt);
+    Chosen { counted, places, left_out, mixed }
 }
 
 #[cfg(test)]
@@ -96,7 +107,7 @@ mod tests {
     }
 
     fn of(items: &[Item]) -> (Counted, Vec<usize>, usize) {
-        let Chosen { counted, places, left_out } = chosen(items.iter(), None);
+        let Chosen { counted, places, left_out, .. } = chosen(items.iter(), None);
         (counted, places, left_out)
     }
 

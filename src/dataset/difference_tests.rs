@@ -103,3 +103,21 @@ fn images_of_one_video_give_no_range() {
     let found = difference(&[], &a, &b, |_, _| true).unwrap();
     assert_eq!((found.by, found.range, found.weight()), (1.0, None, Weight::Unknown));
 }
+
+#[test]
+fn one_image_is_too_few_and_no_video() {
+    let found = difference(&["car".into()], &model(1, |_| false), &model(1, |_| true), |_, _| true).unwrap();
+    assert_eq!((found.range, found.weight()), (None, Weight::Few));
+}
+
+#[test]
+fn a_large_data_set_is_drawn_often_enough_for_its_ends() {
+    let mut all = 0;
+    let count = |_, rounds| {
+        all = rounds;
+        true
+    };
+    let (a, b) = (on_videos(2000, 1, |_| false), on_videos(2000, 1, |n| n % 2 == 0));
+    difference(&[], &a, &b, count).unwrap();
+    assert!(all >= 400, "{all}");
+}

@@ -1,14 +1,15 @@
 //! Exporting a data set for other programs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::formats::{self, ExportItem, Format, Loss, Losses, Prepared, Target};
-use super::types::{Annotation, Dataset, Split, State};
+use super::types::{Annotation, Dataset, Item, Split, State};
 use super::{DatasetError, names};
 use crate::whole_file;
 
@@ -143,34 +144,89 @@ fn free_name(name: &str, taken: &mut HashSet<String>) -> String {
     free
 }
 
-/// Divides the items: they are put in an order that only their names and the seed decide.
-fn divide(items: &mut [ExportItem<'_>], parts: &SplitParts) {
-    let mut order: Vec<(Vec<u8>, usize)> = items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| parts.again || item.split.is_none())
-        .map(|(index, item)| {
+/// Divides the items: they are put in an order that only their names and the seed decide. The frames of one video or camera are much
+/// alike, so that they stay together and new ones follow the others, unless there is only one.
+fn divide<'a>(items: &mut [ExportItem<'a>], parts: &SplitParts) {
+    let witness = |item: &'a Item| item.source().map_or((false, item.name.as_str()), |source| (true, source));
+    let witnesses: HashSet<_> = items.iter().map(|exported| witness(exported.item)).collect();
+    let together = witnesses.len() > 1;
+    if together && !parts.again {
+        let mut known = HashMap::new();
+        for exported in items.iter() {
+            if let (Some(source), Some(split)) = (exported.item.source(), exported.split) {
+                known.entry(source).or_insert(split);
+            }
+        }
+        for exported in items.iter_mut().filter(|exported| exported.split.is_none()) {
+            exported.split = exported.item.source().and_then(|source| known.get(source).copied());
+        }
+    }
+    let mut groups = HashMap::<(bool, &str), Vec<usize>>::new();
+    for (index, exported) in items.iter().enumerate() {
+        if parts.again || exported.split.is_none() {
+            let alone = (false, exported.item.name.as_str());
+            let group = if together { witness(exported.item) } else { alone };
+            groups.entry(group).or_default().push(index);
+        }
+    }
+    let count: usize = groups.values().map(Vec::len).sum();
+    let mut order: Vec<(Vec<u8>, Vec<usize>)> = groups
+        .into_iter()
+        .map(|((_, name), group)| {
             let mut hash = Sha256::new();
             hash.update(parts.seed.to_le_bytes());
-            hash.update(item.item.name.as_bytes());
-            (hash.finalize().to_vec(), index)
+            hash.update(name.as_bytes());
+            (hash.finalize().to_vec(), group)
         })
         .collect();
     order.sort();
-    let count = order.len();
     let part = |part: f64| ((part.clamp(0.0, 1.0) * count as f64).round() as usize).min(count);
     // A part that is asked for has an image, and so has training.
     let least = |wanted: f64| usize::from(wanted > 0.0 && count > 1);
     let val = part(parts.val).max(least(parts.val));
     let test = part(parts.test).max(least(parts.test)).min(count - val.min(count));
-    for (position, (_, index)) in order.into_iter().enumerate() {
-        items[index].split = Some(if position < val {
-            Split::Val
-        } else if position < val + test {
-            Split::Test
-        } else {
-            Split::Train
-        });
+    for (split, wanted) in [(Split::Val, val), (Split::Test, test)] {
+        let mut left = wanted;
+        let mut chosen: Vec<(Vec<u8>, Vec<usize>)> = order
+            .extract_if(.., |(_, group)| {
+                let fits = group.len() <= left;
+                left -= if fits { group.len() } else { 0 };
+                fits
+            })
+            .collect();
+        // All have more images than are wanted: the smallest one is nearest.
+        let smallest = (0..order.len()).min_by_key(|place| order[*place].1.len());
+        if let Some(smallest) = smallest.filter(|_| chosen.is_empty() && wanted > 0 && order.len() > 1) {
+            chosen.push(order.remove(smallest));
+        }
+        for index in chosen.into_iter().flat_map(|(_, group)| group) {
+            items[index].split = Some(split);
+        }
+    }
+    for index in order.into_iter().flat_map(|(_, group)| group) {
+        items[index].split = Some(Split::Train);
+    }
+}
+
+/// What the name of an unfinished folder begins and ends with.
+const BEGIN: &str = ".sightline-";
+const END: &str = ".unfinished";
+/// An unfinished folder that is older was left by a program that ended in between.
+const OLD: Duration = Duration::from_hours(24);
+
+/// Deletes old unfinished folders in this one.
+fn sweep(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_unfinished = name.to_str().is_some_and(|name| name.starts_with(BEGIN) && name.ends_with(END));
+        let is_old = || {
+            let meta = entry.metadata().ok().filter(fs::Metadata::is_dir)?;
+            Some(meta.modified().ok()?.elapsed().ok()? > OLD)
+        };
+        if is_unfinished && is_old() == Some(true) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -191,8 +247,9 @@ impl<'a> NewFolder<'a> {
         let parent = whole_file::folder_of(path);
         let failed = |error| DatasetError::writing(path, error);
         fs::create_dir_all(parent).map_err(failed)?;
+        sweep(parent);
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".sightline-").suffix(".unfinished");
+        builder.prefix(BEGIN).suffix(END);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -178,24 +178,37 @@ impl Folder {
         whole_file::write(&path, &bytes).map_err(|error| DatasetError::writing(&path, error))
     }
 
-    /// Writes into the label files of a data set what an export has made of its images, which are named. Files that can't be read stay
-    /// as they are.
+    /// Writes into the label files of a data set what an export has made of its images, which are named. Each is read right before,
+    /// so that labels that somebody has saved meanwhile stay. Files that can't be read stay as they are.
     ///
     /// # Errors
     /// Why a file can't be written; those before it are.
     pub fn keep_splits(root: &Path, divided: &[(String, Split)]) -> Result<(), DatasetError> {
-        let Opened { folder, mut dataset, problems } = Self::open(root)?;
-        let damaged: BTreeSet<&Path> = problems.iter().map(Problem::path).collect();
-        let splits: std::collections::HashMap<&str, Split> =
-            divided.iter().map(|(name, split)| (name.as_str(), *split)).collect();
-        for mut item in std::mem::take(&mut dataset.items) {
-            let Some(split) = splits.get(item.name.as_str()) else { continue };
-            if !damaged.contains(folder.label_path(&item.name).as_path()) {
-                item.split = Some(*split);
-                folder.save_item(&dataset, &item)?;
+        let folder = Self::at(root);
+        divided.iter().try_for_each(|(name, split)| folder.keep_split(name, *split))
+    }
+
+    fn keep_split(&self, name: &str, split: Split) -> Result<(), DatasetError> {
+        let path = self.prepare_label_path(name)?;
+        let bytes = match whole_file::read(&path, MAX_LABELS) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let image = self.images().join(name);
+                let Ok(size) = image_size(&image) else { return Ok(()) };
+                let item = Item { name: name.into(), split: Some(split), size, ..Item::default() };
+                return self.save_item(&Dataset::default(), &item);
             }
-        }
-        Ok(())
+            Err(_) => return Ok(()),
+        };
+        let is_whole = label_file::read(&bytes, &mut Item::default(), |_| 0).is_ok();
+        let Some(mut labels) = serde_json::from_slice::<Map<String, Value>>(&bytes).ok().filter(|_| is_whole)
+        else {
+            return Ok(());
+        };
+        labels.insert("split".into(), split.name().into());
+        let mut bytes = serde_json::to_vec(&labels).unwrap_or_default();
+        bytes.push(b'\n');
+        whole_file::write(&path, &bytes).map_err(|error| DatasetError::writing(&path, error))
     }
 
     /// Adds a frame (RGBA) with its labels and saves them, under the name `stem` or, if that is taken, `stem (2)` and so on.

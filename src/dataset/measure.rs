@@ -163,8 +163,7 @@ pub fn measure(
         } else {
             let times = model.run(&frame, &thresholds, &mut results)?;
             ms += f64::from(times.total - times.decode);
-            let origin = item.origin.as_ref().filter(|origin| !origin.source.is_empty());
-            let source = origin.map(|origin| Arc::from(origin.source.as_str()));
+            let source = item.source().map(Arc::from);
             let mut image = MeasuredImage { place: *place, source, ..MeasuredImage::default() };
             if kind == Kind::Classes {
                 image.is_right = evaluators.add_class(item, &results, &matched.to_dataset);

@@ -220,6 +220,14 @@ pub struct Origin {
     pub model: Option<String>,
 }
 
+impl Item {
+    /// The video or camera that it is a frame of, or the image that it was; the frames of one are much alike.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.source.as_str()).filter(|source| !source.is_empty())
+    }
+}
+
 impl Dataset {
     /// The index of the class of this name.
     #[must_use]

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use super::details::Details;
 use super::item::{self, Item, Listed, Trouble};
@@ -101,6 +100,7 @@ impl Indexer {
     pub(super) fn fill(&self, index: &mut Index, is_complete: bool) {
         let (mut classes, mut models) =
             (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+        let mut strangers = Vec::new();
         for item in &mut index.items {
             let known = |record: &Option<PathBuf>| Some(&self.known.get(record.as_ref()?)?.1);
             let (frames, about) = (known(&item.record), known(&item.about));
@@ -110,6 +110,7 @@ impl Indexer {
                 _ => None,
             };
             let reason = [frames, about].into_iter().flatten().find_map(|known| known.as_ref().err());
+            let is_read = frames.is_some();
             if let Some(details) = details {
                 classes.extend(details.classes.keys().cloned());
                 models.extend(details.models.iter().cloned());
@@ -121,7 +122,11 @@ impl Indexer {
                 let trouble = Some(Trouble::BadRecord(reason.clone()));
                 Arc::make_mut(item).trouble = trouble;
             }
+            if is_read && !item.others.is_empty() {
+                strangers.extend(item::strangers(Arc::make_mut(item)).into_iter().map(Arc::new));
+            }
         }
+        index.items.extend(strangers);
         // Names decide last, so that the order is the same every time.
         index
             .items
@@ -139,13 +144,7 @@ pub(super) fn listed(folder: &Path) -> io::Result<Vec<Listed>> {
         let Ok(entry) = entry else { continue };
         let Ok(name) = entry.file_name().into_string() else { continue };
         // A file may be gone by now.
-        let Ok(meta) = std::fs::metadata(entry.path()) else { continue };
-        if !meta.is_file() {
-            continue;
-        }
-        let modified = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let modified = modified.map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or_default());
-        files.push(Listed { name, bytes: meta.len(), modified });
+        files.extend(Listed::of(name, &entry.path()));
     }
     Ok(files)
 }
@@ -183,5 +182,33 @@ mod tests {
         indexer.read_some(&mut unread, || true);
         indexer.fill(&mut index, true);
         assert!(matches!(index.items[0].trouble, Some(Trouble::BadRecord(_))), "it is shown with its reason");
+    }
+
+    #[test]
+    fn what_is_no_object_of_the_record_is_an_item_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = r#"{"model":"m","detections":[{"label":"sports ball"},{"label":"person"}]}"#;
+        std::fs::write(folder.path().join("Party.json"), record).unwrap();
+        let images = ["Party.png", "Party clean.png", "Party person-1.png", "Party sports-ball-3-2.png"];
+        let others = ["Party at home-2.jpg", "Party photo-1.jpg", "Party person at-1.jpg"];
+        for name in images.iter().chain(&others) {
+            std::fs::write(folder.path().join(name), name).unwrap();
+        }
+        let mut indexer = Indexer::default();
+        let folders = [folder.path().to_owned()];
+        let (mut index, mut unread) = indexer.list(&folders);
+        indexer.read_some(&mut unread, || true);
+        indexer.fill(&mut index, true);
+        // The same at once when it is listed again.
+        for index in [index, indexer.list(&folders).0] {
+            let of = |name: &str| index.items.iter().find(|item| item.name == name).unwrap();
+            assert_eq!((index.items.len(), of("Party").files().len()), (4, 5));
+            let bytes = images.iter().map(|name| name.len()).sum::<usize>() + record.len();
+            assert_eq!(of("Party").bytes, bytes as u64);
+            for other in others {
+                let item = of(other.trim_end_matches(".jpg"));
+                assert_eq!(item.files(), [folder.path().join(other)]);
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone as _};
 
@@ -60,6 +61,19 @@ pub(super) struct Listed {
     pub(super) bytes: u64,
     /// Milliseconds since 1970.
     pub(super) modified: i64,
+}
+
+impl Listed {
+    /// The file at `path`, whose name is this.
+    pub(super) fn of(name: String, path: &Path) -> std::io::Result<Self> {
+        let meta = std::fs::metadata(path)?;
+        if !meta.is_file() {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        }
+        let modified = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let modified = modified.map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or_default());
+        Ok(Self { name, bytes: meta.len(), modified })
+    }
 }
 
 /// What was saved at a time: files that belong together.
@@ -169,6 +183,49 @@ fn is_part(rest: &str) -> bool {
             && object.rsplit_once('-').is_some_and(|(class, n)| !class.is_empty() && number(n))
     };
     rest.is_empty() || rest == " clean" || rest.strip_prefix(' ').is_some_and(is_object)
+}
+
+/// Whether a name that goes on so after a record's, and that [`is_part`] takes for an object's, is that of an object of one of these
+/// classes.
+fn is_object_of<'a>(rest: &str, mut classes: impl Iterator<Item = &'a String>) -> bool {
+    // As snapshots name their objects.
+    let plain =
+        |text: &str| text.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect::<String>();
+    let rest = plain(rest.trim_start());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    classes.any(|class| {
+        let class: String = plain(class).chars().take(40).collect();
+        let numbers = rest.strip_prefix(&class).and_then(|rest| rest.strip_prefix('-'));
+        numbers.is_some_and(|numbers| numbers.split('-').count() <= 2 && numbers.split('-').all(is_number))
+    })
+}
+
+/// Takes out of an item what only looks like the image of an object, as its record, which was read, knows no such class: each is
+/// an item of its own. Whoever deletes or renames the item keeps them.
+pub(super) fn strangers(item: &mut Item) -> Vec<Item> {
+    // The name that the program gave says enough.
+    if item.record.is_none() || time_of(&item.name).is_some() {
+        return Vec::new();
+    }
+    let (name, details, is_video) = (&item.name, &item.details, item.kind.is_video());
+    let others: Vec<PathBuf> = item
+        .others
+        .extract_if(.., |path| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let rest = stem.strip_prefix(name.as_str()).unwrap_or_default();
+            rest.starts_with(' ')
+                && rest != " clean"
+                && (is_video || !is_object_of(rest, details.classes.keys()))
+        })
+        .collect();
+    let mut items = Vec::new();
+    for path in others {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Ok(listed) = Listed::of(name, &path) else { continue };
+        item.bytes = item.bytes.saturating_sub(listed.bytes);
+        items.extend(group(&item.folder, &[listed]));
+    }
+    items
 }
 
 /// The name that the files of an item share, for a file of this stem; `owners` are the stems of records.

@@ -252,3 +252,31 @@ fn tell(
         let _ = happenings.try_send(Happening::ClipFailed(Arc::clone(error)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clip_whose_encoder_hangs_fails_instead_of_waiting_for_ever() {
+        let (happenings, _told) = crossbeam_channel::unbounded();
+        let (sender, answer) = crossbeam_channel::unbounded();
+        let mut clips = Clips::new(happenings, Arc::new(|| {}));
+        let done: Done = Box::new(move |result| drop(sender.send(result)));
+        let over = Instant::now().checked_sub(Duration::from_secs(30)).expect("an earlier moment");
+        clips.add(Pending {
+            from: Duration::ZERO,
+            until: Duration::from_secs(1),
+            over,
+            rule: None,
+            done: vec![done],
+            options: RecordOptions::default(),
+            size: (64, 48),
+        });
+        clips.save(&Ring::hanging(Duration::from_secs(10)), &Look::default(), false);
+        assert!(answer.try_recv().is_err(), "it may still start");
+        clips.save(&Ring::hanging(Duration::from_secs(30)), &Look::default(), false);
+        assert!(answer.try_recv().is_ok_and(|result| result.is_err()));
+        assert!(clips.is_idle());
+    }
+}

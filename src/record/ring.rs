@@ -28,6 +28,10 @@ const LARGEST_BOX: u64 = 64 << 20;
 const QUEUE: usize = 6;
 /// Frames that wait for one that starts, at most; as bytes, no more than [`MOST_BYTES`].
 const STARTING: usize = 150;
+/// An encoder that doesn't keep up so long after its start doesn't keep up at all.
+const START: Duration = Duration::from_secs(3);
+/// It is taken to have begun so long after the ring did, even if it takes no frame.
+const HANGS: Duration = Duration::from_secs(20);
 /// Units of time in a second: that of the stream.
 const TIMESCALE: u64 = 90_000;
 
@@ -87,6 +91,7 @@ impl Kept {
 /// See the module. All frames have one size.
 pub(super) struct Ring {
     frames: Option<Sender<(Duration, Arc<Frame>)>>,
+    started: Instant,
     kept: Arc<Mutex<Kept>>,
     clock: Clock,
     size: (u32, u32),
@@ -119,6 +124,7 @@ impl Ring {
         thread.map_err(|error| no_start(error.to_string()))?;
         Ok(Self {
             frames: Some(frames),
+            started: Instant::now(),
             kept,
             clock: Clock::new(true, fps),
             size,
@@ -156,9 +162,27 @@ impl Ring {
         lock(&self.kept).trouble.clone()
     }
 
-    /// Since when the encoder keeps up; `None` while it is being started.
+    /// Since when the encoder keeps up, or should; `None` while it is being started.
     pub fn begun(&self) -> Option<Instant> {
-        lock(&self.kept).begun
+        let hangs = || Some(self.started + HANGS).filter(|since| *since <= Instant::now());
+        lock(&self.kept).begun.or_else(hangs)
+    }
+
+    /// One whose encoder takes nothing, since so long ago.
+    #[cfg(test)]
+    pub fn hanging(since: Duration) -> Self {
+        let mut ring = Self {
+            frames: None,
+            started: Instant::now(),
+            kept: Arc::default(),
+            clock: Clock::new(true, 30.0),
+            size: (64, 48),
+            records: VecDeque::new(),
+            count: 0,
+            seconds: 5,
+        };
+        ring.started = ring.started.checked_sub(since).expect("a machine that has run so long");
+        ring
     }
 
     /// No more frames come: lets the encoder finish those that it has, for as long as this.
@@ -317,10 +341,10 @@ fn encode(
         encoding.process().kill();
         return Err(no_start(error.to_string()));
     }
-    let mut has_begun = false;
+    let (mut has_begun, started) = (false, Instant::now());
     for (at, frame) in queue {
         encoding.add(at, &frame.data).map_err(no_start)?;
-        if !has_begun && queue.len() < QUEUE {
+        if !has_begun && (queue.len() < QUEUE || started.elapsed() > START) {
             has_begun = true;
             lock(kept).begun = Some(Instant::now());
         }

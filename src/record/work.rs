@@ -472,11 +472,12 @@ impl Work {
         self.end_ring();
         self.fail_early(&Arc::new(RecordError::NothingKept));
         self.tap = None;
-        self.clips.hurry();
+        // A recording's files are completed first: a clip may take seconds, and the program may be ended before.
         while !self.endings.is_empty() {
             self.endings.iter().for_each(Ending::hurry);
             self.poll_endings();
             std::thread::sleep(Duration::from_millis(5));
         }
+        self.clips.hurry();
     }
 }

@@ -2,7 +2,7 @@
 //! messages.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::app::intent::{Intent, Page};
 use crate::app::strings::{Explain, Strings, system_language};
@@ -14,6 +14,7 @@ use crate::library::{Catalogue, ModelEntry, Watcher};
 use crate::model::isolation::Isolation;
 use crate::model::labels::Language;
 use crate::model::{Known, Thresholds};
+use crate::privacy::Privacy;
 use crate::record::ClipSender;
 use crate::save::Thumbnail;
 use crate::scene;
@@ -25,6 +26,8 @@ use crate::track::{AnalyserOptions, TrackerKind, TrackerOptions};
 pub struct Core {
     pub engine: Engine,
     pub settings: Settings,
+    /// Who is hidden, as the settings say it now: for workers that save an image later than it was asked for.
+    pub privacy: Arc<Mutex<Privacy>>,
     /// Where snapshots and recordings go if the user has chosen no folders.
     pub saved_in: [std::path::PathBuf; 2],
     /// `--language`, which isn't remembered.
@@ -85,6 +88,7 @@ impl Core {
             model: engine.model(),
             engine,
             settings: Settings::default(),
+            privacy: Arc::default(),
             language: Some(Language::English),
             prediction: None,
             followed: None,

@@ -1,6 +1,7 @@
 //! The settings: changing them and writing them down.
 
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use egui::ThemePreference;
 
@@ -80,7 +81,10 @@ impl SettingsController {
             SettingsIntent::LineSize(size) => core.settings.line_size = size,
             SettingsIntent::LabelSize(size) => core.settings.label_size = size,
             SettingsIntent::Figures(on) => core.settings.figures = on,
-            SettingsIntent::Privacy(privacy) => core.settings.privacy = privacy,
+            SettingsIntent::Privacy(privacy) => {
+                core.privacy.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&privacy);
+                core.settings.privacy = privacy;
+            }
             SettingsIntent::SidePanel(on) => core.settings.side_panel = on,
         }
     }

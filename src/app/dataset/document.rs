@@ -117,6 +117,8 @@ pub struct Document {
     future: Vec<Step>,
     /// The images whose labels aren't saved.
     unsaved: BTreeSet<usize>,
+    /// Those of which only the split isn't saved: they may be thousands, and what somebody has done goes first.
+    divided: BTreeSet<usize>,
     /// Counts changes of labels, decisions and splits.
     revision: u64,
 }
@@ -353,7 +355,7 @@ impl Document {
         for (place, split) in new {
             if let Some(item) = self.item_mut(place) {
                 item.split = Some(split);
-                self.unsaved.insert(place);
+                self.divided.insert(place);
                 self.revision += 1;
             }
         }
@@ -362,21 +364,23 @@ impl Document {
     /// How many images have labels that aren't saved.
     #[must_use]
     pub fn unsaved(&self) -> usize {
-        self.unsaved.len()
+        self.unsaved.union(&self.divided).count()
     }
 
     /// Whether the labels of the image at this place aren't saved.
     #[must_use]
     pub fn is_unsaved(&self, place: usize) -> bool {
-        self.unsaved.contains(&place)
+        self.unsaved.contains(&place) || self.divided.contains(&place)
     }
 
     /// Hands out the images that are to be saved, at most so many. They count as saved until
     /// [`Self::not_saved`] says otherwise.
     pub fn take_unsaved(&mut self, most: usize) -> Vec<(usize, Arc<Item>)> {
-        let places: Vec<usize> = self.unsaved.iter().copied().take(most).collect();
+        let only_divided = self.divided.difference(&self.unsaved);
+        let places: Vec<usize> = self.unsaved.iter().chain(only_divided).copied().take(most).collect();
         for place in &places {
             self.unsaved.remove(place);
+            self.divided.remove(place);
         }
         let item = |place: usize| self.items.get(place).map(|item| (place, Arc::clone(item)));
         places.into_iter().filter_map(item).collect()

@@ -272,3 +272,17 @@ fn the_split_of_an_export_is_to_be_saved_and_no_step_to_undo() {
     document.divide(&divided);
     assert_eq!(document.revision(), revision, "nothing is different");
 }
+
+#[test]
+fn what_somebody_has_done_is_saved_before_splits() {
+    let mut document = Document::new(dataset());
+    let divided: Vec<_> = document.items().iter().map(|item| (item.name.clone(), Split::Train)).collect();
+    document.divide(&divided);
+    document.show(1);
+    assert!(document.apply(Edit::AcceptAll));
+    assert_eq!(document.unsaved(), divided.len());
+    let first = document.take_unsaved(1);
+    assert!(first[0].0 == 1 && first[0].1.split == Some(Split::Train), "with its split");
+    assert_eq!(document.take_unsaved(32).len(), divided.len() - 1);
+    assert_eq!(document.unsaved(), 0);
+}

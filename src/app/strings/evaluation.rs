@@ -11,8 +11,11 @@ pub fn counted_text(language: Language, chosen: &Chosen) -> String {
         if count == 0 {
             return "还没有已审核的图片：只评估已审核的图片。".into();
         }
-        let rest =
+        let mut rest =
             if out > 0 { format!("另外 {out} 张已审核的图片不计入。") } else { String::new() };
+        if chosen.mixed {
+            rest += "其中有些与训练图片来自同一视频或摄像头，指标会偏高：请也采集其他来源的图片。";
+        }
         return match chosen.counted {
             Counted::Val => format!("将评估 {count} 张用于验证的已审核图片。{rest}"),
             Counted::Test => format!("将评估 {count} 张用于测试的已审核图片。{rest}"),
@@ -27,11 +30,14 @@ pub fn counted_text(language: Language, chosen: &Chosen) -> String {
     }
     let images = |count: usize| format!("{count} reviewed {}", if count == 1 { "image" } else { "images" });
     let is = if count == 1 { "is" } else { "are" };
-    let rest = match out {
+    let mut rest = match out {
         0 => String::new(),
         1 => " 1 other doesn't count.".into(),
         _ => format!(" {out} others don't count."),
     };
+    if chosen.mixed {
+        rest += " Some are of the same video or camera as images for training, so that models look better than they are: collect from others, too.";
+    }
     match chosen.counted {
         _ if count == 0 => "No image is reviewed yet: only reviewed images are measured.".into(),
         Counted::Val => format!("{} for validation {is} measured.{rest}", images(count)),
@@ -61,6 +67,7 @@ pub fn verdict(language: Language, [first, second]: [&str; 2], difference: &Diff
                 format!("这 {images}都来自同一个视频或摄像头，无法给出误差范围，也不能说明对其他画面如何。")
             }
             Weight::Noise => format!("差异在误差范围内：在这 {images}上，无法判断哪个模型更好。"),
+            Weight::Few if difference.images < 2 => "只有 1 张图片，无法判断哪个模型更好。".to_owned(),
             Weight::Few => format!("在这 {images}上，“{better}”看起来更好，但不足以证明。"),
             Weight::Real => format!("在这 {images}上，“{better}”更好，且超出偶然误差。"),
         };
@@ -90,6 +97,9 @@ pub fn verdict(language: Language, [first, second]: [&str; 2], difference: &Diff
         ),
         Weight::Noise => {
             format!("The difference is within noise: neither model is shown to be better on {images}.")
+        }
+        Weight::Few if difference.images < 2 => {
+            "1 image is too few to tell which model is better.".to_owned()
         }
         Weight::Few => format!("\"{better}\" looks better on {images}, which are too few to show it."),
         Weight::Real => format!("\"{better}\" is better on {images}, by more than chance explains."),

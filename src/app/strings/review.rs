@@ -231,6 +231,10 @@ strings! {
             |count| format!("Saving the labels of {count} {} …", if count == 1 { "image" } else { "images" }),
             |count| format!("正在保存 {count} 张图片的标注……");
         quit_text = "If you quit now, what isn't saved is lost.", "现在退出将丢失未保存的内容。";
+        quit_export = "An export is running", "正在导出";
+        quit_import = "An import is running", "正在导入";
+        quit_evaluation = "Models are being evaluated", "正在评估模型";
+        quit_stops = "If you quit now, it is stopped and its result is lost.", "现在退出将停止该操作，结果会丢失。";
         quit_anyway = "Quit anyway", "仍要退出";
         waits_for_save = "Labels of this data set still have to be saved.", "此数据集的标注尚未保存。";
         problems: fn(usize) -> String =

@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::{Bench, click, drag, press};
 use crate::app::dataset::document::Document;
 use crate::app::dataset::pictures::{Outlines, Read, Wish};
-use crate::app::dataset::state::{Evaluated, flags_of};
+use crate::app::dataset::state::{Evaluated, Work, flags_of};
 use crate::app::intent::{DatasetIntent, Intent};
 use crate::app::strings::Strings;
 use crate::app::view::{Collected, Collecting, Quitting};
@@ -495,12 +495,14 @@ fn the_verdict_on_two_models_is_one_of_three() {
     assert!(one.contains("+5.0 points.") && !one.contains("95 %") && !one.contains("better"), "{one}");
     let single = said(of(0.05, -0.02, 0.08, 1));
     assert!(single.contains("this 1 image.") && !single.contains("1 images"), "{single}");
+    let one = said(Difference { range: None, ..of(0.05, 0.0, 0.0, 1) });
+    assert!(one.starts_with("1 image is too few") && !one.contains("video"), "{one}");
 }
 
 #[test]
 fn the_page_says_which_images_count() {
     let said = |counted, count: usize, left_out| {
-        let chosen = Chosen { counted, places: (0..count).collect(), left_out };
+        let chosen = Chosen { counted, places: (0..count).collect(), left_out, mixed: false };
         crate::app::strings::counted_text(Language::English, &chosen)
     };
     assert_eq!(
@@ -513,6 +515,10 @@ fn the_page_says_which_images_count() {
     );
     assert!(said(Counted::All, 60, 0).contains("trained with some of them looks better than it is"));
     assert!(said(Counted::All, 0, 0).starts_with("No image is reviewed"));
+    let chosen = Chosen { counted: Counted::Val, places: vec![0], left_out: 4, mixed: true };
+    let said = |language| crate::app::strings::counted_text(language, &chosen);
+    assert!(said(Language::English).contains("of the same video or camera as images for training"));
+    assert!(said(Language::Chinese).contains("同一视频或摄像头"));
 }
 
 #[test]
@@ -612,7 +618,7 @@ fn quitting_with_labels_that_cannot_be_saved_is_asked_about() {
         bench.intents.extend(out);
     };
     let error = Some("The disk of \"/home/li/street\" is full. Free some space.".to_owned());
-    let bench = Bench { quitting: Some(Quitting { images: 3, error }), ..Bench::default() };
+    let bench = Bench { quitting: Some(Quitting { images: 3, work: None, error }), ..Bench::default() };
     let mut harness = bench.shown(panel);
     assert!(harness.query_by_label("Labels of 3 images couldn't be saved").is_some());
     assert!(harness.query_by_label_contains("is full").is_some());
@@ -624,8 +630,13 @@ fn quitting_with_labels_that_cannot_be_saved_is_asked_about() {
         press(&mut harness, button);
         assert_eq!(harness.state_mut().intents.pop(), Some(Intent::Dataset(intent)));
     }
-    harness.state_mut().quitting = Some(Quitting { images: 1, error: None });
+    harness.state_mut().quitting = Some(Quitting { images: 1, work: None, error: None });
     harness.run_steps(2);
     assert!(harness.query_by_label("Saving the labels of 1 image …").is_some());
     assert!(harness.query_by_label("Try again").is_none());
+    harness.state_mut().quitting = Some(Quitting { images: 0, work: Some(Work::Export), error: None });
+    harness.run_steps(2);
+    assert!(harness.query_by_label("An export is running").is_some());
+    press(&mut harness, "Quit anyway");
+    assert_eq!(harness.state_mut().intents.pop(), Some(Intent::Dataset(DatasetIntent::QuitAnyway)));
 }

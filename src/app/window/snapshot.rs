@@ -1,6 +1,6 @@
 //! Snapshots: saving and copying what is shown, on a worker, and telling of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -18,7 +18,7 @@ use crate::frame::Frame;
 use crate::model::labels::Language;
 use crate::model::{Model, ModelError, OpenOptions, Results, Thresholds};
 use crate::privacy::Privacy;
-use crate::save::{self, Saved, SnapshotError, SnapshotView, Take};
+use crate::save::{self, Saved, SnapshotError, SnapshotOptions, SnapshotView, Take};
 use crate::scene::Style;
 use crate::source::{CameraRequest, SourceError};
 use crate::track::Looks;
@@ -85,6 +85,26 @@ fn taken(
     let looked = model.map(|model| model.look(&frame)).transpose();
     let prediction = looked.map_err(|error| explained(&error, language))?;
     Ok((frame, prediction, still.paused))
+}
+
+/// Waits for a frame at full resolution and saves it; if that fails, what `shown` holds.
+fn still_saved(
+    mut shown: Shot,
+    answer: &Receiver<Still>,
+    model: Option<&StillModel>,
+    privacy: &Mutex<Privacy>,
+    options: &SnapshotOptions,
+    language: Language,
+) -> StillSaved {
+    let name = shown.source.clone();
+    let paused = taken(answer, model, name, language).map(|(frame, prediction, paused)| {
+        (shown.frame, shown.prediction) = (frame, prediction.map(Arc::new));
+        paused
+    });
+    // As it is now: the camera took its time.
+    shown.privacy.clone_from(&privacy.lock().unwrap_or_else(PoisonError::into_inner));
+    let size = (shown.frame.width, shown.frame.height);
+    StillSaved { saved: save::save(&shown.view(), options), size, paused }
 }
 
 impl App {
@@ -201,7 +221,7 @@ impl App {
     }
 
     /// Saves a frame of the camera's largest mode with what the model finds in it; if that fails, `shown`.
-    fn take_still(&mut self, camera: CameraRequest, mut shown: Shot) {
+    fn take_still(&mut self, camera: CameraRequest, shown: Shot) {
         let Some(held) = self.shutter.takes_still(&shown.frame) else { return };
         let core = &self.core;
         let model = core.model.current.as_ref().map(|model| StillModel {
@@ -211,17 +231,12 @@ impl App {
         });
         let options = core.settings.snapshot.clone();
         let language = core.language();
+        let privacy = Arc::clone(&core.privacy);
         let answer = core.engine.still(camera);
         core.workers.run("full resolution", move || {
-            let name = shown.source.clone();
-            let paused = taken(&answer, model.as_ref(), name, language).map(|(frame, prediction, paused)| {
-                (shown.frame, shown.prediction) = (frame, prediction.map(Arc::new));
-                paused
-            });
-            let size = (shown.frame.width, shown.frame.height);
-            let saved = save::save(&shown.view(), &options);
+            let still = still_saved(shown, &answer, model.as_ref(), &privacy, &options, language);
             drop(held);
-            Done::Still(Box::new(StillSaved { saved, size, paused }))
+            Done::Still(Box::new(still))
         });
     }
 
@@ -284,5 +299,40 @@ impl App {
                 core.toasts.bad(s.snapshot_failed, text).failed = Some(Failed::Snapshot);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the picture that is saved shows the frame that the camera took, if privacy is as `now` says by then.
+    fn shows_it(now: Privacy) -> bool {
+        let dir = tempfile::tempdir().unwrap();
+        let mut large = Frame::filled(96, 64, [0, 0, 0, 255]);
+        for (n, pixel) in large.data.chunks_exact_mut(4).enumerate() {
+            pixel[..3].fill((n * 37 % 256) as u8);
+        }
+        let shown = Shot {
+            source: "camera".into(),
+            frame: Arc::new(Frame::filled(48, 32, [9, 9, 9, 255])),
+            prediction: None,
+            style: Style::default(),
+            privacy: Privacy::default(),
+        };
+        let (sender, answer) = crossbeam_channel::bounded(1);
+        let frame = Ok(Arc::new(large.clone()));
+        sender.send(Still { frame, paused: Duration::from_secs(1) }).unwrap();
+        let options = SnapshotOptions { folder: Some(dir.path().to_owned()), ..SnapshotOptions::default() };
+        let saved = still_saved(shown, &answer, None, &Mutex::new(now), &options, Language::English);
+        assert_eq!((saved.size, saved.paused), ((96, 64), Ok(Duration::from_secs(1))));
+        let picture = image::open(saved.saved.unwrap().annotated).unwrap().into_rgba8();
+        picture.as_raw() == &large.data
+    }
+
+    #[test]
+    fn privacy_that_is_turned_on_while_the_camera_is_away_holds_for_the_picture() {
+        assert!(shows_it(Privacy::default()));
+        assert!(!shows_it(Privacy::hiding(vec!["person".into()])));
     }
 }

@@ -232,7 +232,13 @@ fn choose(dataset: &mut Dataset, args: &EvaluateArgs) -> Result<Counted, Failure
             fix,
         ));
     }
-    let Chosen { counted, places, left_out } = chosen(dataset.items.iter(), wanted);
+    let Chosen { counted, places, left_out, mixed } = chosen(dataset.items.iter(), wanted);
+    if let Some(split) = wanted.and_then(Counted::split).filter(|_| places.is_empty() && left_out > 0) {
+        return Err(Failure::failed(
+            format!("No image for \u{201c}{}\u{201d} is reviewed, only others are.", split.name()),
+            "Review some of them in the window, or choose others with \u{201c}--split\u{201d}.",
+        ));
+    }
     if places.is_empty() {
         return Err(Failure::failed(
             "The data set has no image that somebody has reviewed.",
@@ -243,6 +249,11 @@ fn choose(dataset: &mut Dataset, args: &EvaluateArgs) -> Result<Counted, Failure
     if unreviewed > 0 && !args.quiet {
         let are = if unreviewed == 1 { "is" } else { "are" };
         output::note(&format!("{} that nobody has reviewed {are} left out.", count(unreviewed, "image")));
+    }
+    if mixed && !args.quiet {
+        output::note(
+            "Some images are of the same video or camera as images for training: a model that was trained with those looks better than it is.",
+        );
     }
     if wanted.is_none() && counted.may_be_learnt() && !args.quiet {
         output::note(match counted {

@@ -229,3 +229,27 @@ fn what_a_model_found_becomes_suggestions() {
     let seen: Vec<_> = one.keypoints.iter().map(|point| point.visibility.number()).collect();
     assert_eq!(seen, [2, 0, 2, 2, 2]);
 }
+
+#[test]
+fn a_split_is_kept_and_nothing_else_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("street");
+    let Opened { folder, mut dataset, .. } = Folder::create(&root, classes()).unwrap();
+    let frame = Frame::filled(16, 8, [9, 8, 7, 255]);
+    for stem in ["a", "b", "c"] {
+        folder.add(&mut dataset, stem, &frame, ImageFormat::Png, Collected::default()).unwrap();
+    }
+    let labels = r#"{"annotations":[{"box":[4.0,5.0,8.0,7.0],"class":"car","note":"dark"}],"reviewed":true,"size":[16,8],"weather":"rain"}"#;
+    fs::write(folder.label_path("a.png"), labels).unwrap();
+    fs::write(folder.label_path("b.png"), "damaged").unwrap();
+    fs::remove_file(folder.label_path("c.png")).unwrap();
+    let divided = ["a.png", "b.png", "c.png"].map(|name| (name.to_owned(), Split::Val));
+    Folder::keep_splits(&root, &divided).unwrap();
+    let text = |name: &str| fs::read_to_string(folder.label_path(name)).unwrap();
+    let mut expected: Value = serde_json::from_str(labels).unwrap();
+    expected["split"] = "val".into();
+    assert_eq!(serde_json::from_str::<Value>(&text("a.png")).unwrap(), expected);
+    assert_eq!(text("b.png"), "damaged");
+    let item = &Folder::open(&root).unwrap().dataset.items[2];
+    assert_eq!((item.split, item.size, item.reviewed), (Some(Split::Val), (16, 8), false));
+}

@@ -2,8 +2,8 @@ use std::fs;
 
 use super::*;
 use crate::dataset::{
-    Annotation, Class, ExportOptions, Exported, ImageClass, KeypointScheme, LabelPoint, Polygon, SplitParts,
-    State, Visibility, export, import, masks,
+    Annotation, Class, ExportOptions, Exported, ImageClass, KeypointScheme, LabelPoint, Origin, Polygon,
+    SplitParts, State, Visibility, export, import, masks,
 };
 use crate::frame::Frame;
 use crate::save::rle::Rle;
@@ -322,6 +322,66 @@ fn an_import_is_a_data_set_of_its_own() {
         !left.iter().any(|name| name.to_string_lossy().contains("unfinished") || name == "other"),
         "{left:?}"
     );
+}
+
+#[test]
+fn unfinished_folders_of_yesterday_are_deleted_and_those_of_others_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = set_in(dir.path(), &[("a.png", (8, 8))]);
+    let made = |name: &str, hours: u64| {
+        let path = dir.path().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("a.png"), "x").unwrap();
+        let then = std::time::SystemTime::now() - std::time::Duration::from_hours(hours);
+        fs::File::open(&path).unwrap().set_modified(then).unwrap();
+        path
+    };
+    let old = made(".sightline-abc.unfinished", 48);
+    let others =
+        [made(".sightline-def.unfinished", 1), made(".other.unfinished", 48), made("unfinished", 48)];
+    let to = dir.path().join("out");
+    export(&dataset, Format::Csv, &ExportOptions::default(), &to, |_, _| true).unwrap();
+    assert!(!old.exists() && others.iter().all(|path| path.join("a.png").exists()));
+}
+
+#[test]
+fn frames_of_one_video_are_all_for_the_same_and_new_ones_follow() {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..60).map(|index| format!("{index}.png")).collect();
+    let images: Vec<_> = names.iter().map(|name| (&name[..], (8, 8))).collect();
+    let mut dataset = set_in(dir.path(), &images);
+    let parts = SplitParts { val: 0.2, ..SplitParts::default() };
+    let options = ExportOptions { parts: Some(parts), ..ExportOptions::default() };
+    let export = |dataset: &mut Dataset, out: &str| {
+        let exported = export(dataset, Format::Csv, &options, &dir.path().join(out), |_, _| true).unwrap();
+        for (name, split) in exported.divided {
+            dataset.items.iter_mut().find(|item| item.name == name).unwrap().split = Some(split);
+        }
+        exported.splits
+    };
+    let of_video = |dataset: &mut Dataset, videos: usize| {
+        for (index, item) in dataset.items.iter_mut().enumerate() {
+            let source = format!("{}.mp4", index % videos);
+            item.origin = Some(Origin { source, frame: index as u64, time_s: None, model: None });
+        }
+    };
+    of_video(&mut dataset, 6);
+    let late = dataset.items.split_off(48);
+    let splits = export(&mut dataset, "first");
+    assert!(splits[1] == 8 && splits[0] == 40, "one video of six is for validation: {splits:?}");
+    dataset.items.extend(late);
+    assert_eq!(export(&mut dataset, "second"), [50, 10, 0, 0]);
+    for video in 0..6 {
+        let of: Vec<_> = dataset.items.iter().skip(video).step_by(6).map(|item| item.split).collect();
+        assert!(of.iter().all(|split| *split == of[0]), "{video}: {of:?}");
+    }
+    let chosen = |dataset: &Dataset| crate::dataset::chosen(dataset.items.iter(), None);
+    assert!(!chosen(&dataset).mixed);
+    // With a single video there is no other way, and it is said.
+    dataset.items.iter_mut().for_each(|item| item.split = None);
+    of_video(&mut dataset, 1);
+    assert_eq!(export(&mut dataset, "third"), [48, 12, 0, 0]);
+    assert!(chosen(&dataset).mixed);
 }
 
 #[test]

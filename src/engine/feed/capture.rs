@@ -30,6 +30,8 @@ const DAMAGED: Duration = Duration::from_secs(2);
 const WARM_UP: u32 = 6;
 /// A still that doesn't come within this time is given up.
 const STILL: Duration = Duration::from_secs(8);
+/// One that was taken waits so long for the preview to go on, counted from its beginning.
+const BACK: Duration = Duration::from_secs(12);
 
 pub(super) struct Capture {
     pub context: Arc<Context>,
@@ -141,7 +143,10 @@ impl Capture {
             if let Some(commands) = self.commands.try_take() {
                 player.follow(&commands, remembered, source.as_mut())?;
                 if let Some((camera, answer)) = commands.still {
-                    source = self.take_still(source, &camera, answer, &mut player, remembered)?;
+                    match self.take_still(source, &camera, answer, &mut player, remembered)? {
+                        Some(again) => source = again,
+                        None => return Ok(()),
+                    }
                 }
             }
             let controls = self.context.controls.now();
@@ -154,7 +159,10 @@ impl Capture {
                         Take::Value(commands) => {
                             player.follow(&commands, remembered, source.as_mut())?;
                             if let Some((camera, answer)) = commands.still {
-                                source = self.take_still(source, &camera, answer, &mut player, remembered)?;
+                                match self.take_still(source, &camera, answer, &mut player, remembered)? {
+                                    Some(again) => source = again,
+                                    None => return Ok(()),
+                                }
                             }
                         }
                         Take::Timeout => {}
@@ -174,15 +182,19 @@ impl Capture {
                 }
                 Next::Drop => {
                     player.is_read = false;
+                    // The user paused meanwhile: the camera is back all the same.
+                    player.taken = None;
                     self.context.metrics.skipped(player.frame.sequence);
                 }
             }
+            player.taken.take_if(|taken| taken.since.elapsed() > BACK);
             player.watch_for_damage();
         }
         Ok(())
     }
 
-    /// Takes a frame in another mode. A camera can be open only once: it is closed first, and then opened again as it was.
+    /// Takes a frame in another mode. A camera can be open only once: it is closed first, and then opened again as it was, unless
+    /// nobody wants it any more.
     fn take_still(
         &self,
         source: Box<dyn Source>,
@@ -190,7 +202,7 @@ impl Capture {
         answer: Sender<Still>,
         player: &mut Player<'_>,
         remembered: &Remembered,
-    ) -> Result<Box<dyn Source>, SourceError> {
+    ) -> Result<Option<Box<dyn Source>>, SourceError> {
         let since = Instant::now();
         // Of several cameras it is this one.
         let address = source.info().address.clone().unwrap_or_else(|| remembered.address.clone());
@@ -199,9 +211,12 @@ impl Capture {
         let frame = guarded(&name, || self.still(&name, &address, camera, remembered));
         player.is_read = false;
         player.taken = Some(Taken { frame: Some(frame), since, answer });
+        if self.feed.is_stopped() {
+            return Ok(None);
+        }
         let mut source = self.open(&address)?;
         remembered.set_controls(source.as_mut());
-        Ok(source)
+        Ok(Some(source))
     }
 
     fn still(

@@ -42,6 +42,36 @@ fn a_still_is_taken_in_another_mode_and_the_preview_comes_back() {
 }
 
 #[test]
+fn a_camera_that_is_closed_during_a_still_is_not_opened_again() {
+    let modes = Arc::<Mutex<Vec<Option<(u32, u32)>>>>::default();
+    let asked = Arc::clone(&modes);
+    let rig = rig_by_address(move |_, camera| {
+        asked.lock().expect("no panic").push(camera.size);
+        let hangs = [Act::Hang(Duration::from_millis(300))];
+        Ok(source(Pace::Live, None, if camera.size.is_some() { &hangs } else { &[] }))
+    });
+    rig.open();
+    rig.preview_goes_on();
+    let larger = CameraRequest { size: Some((4000, 3000)), ..CameraRequest::default() };
+    let answer = rig.engine.still(larger);
+    until("the other mode is opened", || modes.lock().expect("no panic").len() == 2);
+    rig.engine.send(Command::CloseSource);
+    assert!(answer.recv_timeout(PATIENCE).is_ok_and(|still| still.frame.is_err()));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(*modes.lock().expect("no panic"), [None, Some((4000, 3000))]);
+}
+
+#[test]
+fn a_still_is_there_although_the_preview_is_paused() {
+    let rig = live();
+    rig.preview_goes_on();
+    rig.engine.send(Command::Pause(true));
+    let larger = CameraRequest { size: Some((4000, 3000)), ..CameraRequest::default() };
+    let still = rig.engine.still(larger).recv_timeout(Duration::from_secs(8)).expect("an answer");
+    assert!(still.frame.is_ok(), "{still:?}");
+}
+
+#[test]
 fn an_image_that_is_opened_while_the_window_is_hidden_is_there_when_it_is_shown() {
     let rig = rig(|| Ok(source(Pace::Stills, Some(1), &[])));
     rig.model("well");

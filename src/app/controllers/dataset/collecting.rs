@@ -41,18 +41,18 @@ impl DatasetController {
             self.collect_now(frame, core);
             return;
         }
+        if self.page.opening {
+            self.waiting.push(frame);
+            return;
+        }
         if let Some(path) = core.settings.datasets.first().cloned().filter(|_| !self.page.choose_first) {
             self.waiting.push(frame);
-            if !self.page.opening {
-                self.open(path, core);
-            }
+            self.open(path, core);
             return;
         }
         self.page.choose_first = true;
         self.page.focus_name = true;
-        if !self.page.opening {
-            self.waiting = vec![frame];
-        }
+        self.waiting = vec![frame];
         core.page = Page::Dataset;
     }
 

@@ -7,6 +7,7 @@ use super::DatasetController;
 use super::states::{Leaving, Saving};
 use crate::app::controllers::core::Core;
 use crate::app::dataset::document::Document;
+use crate::app::dataset::state::Work;
 use crate::app::intent::{Intent, Page, WindowIntent};
 use crate::app::strings::explained;
 use crate::app::view::Quitting;
@@ -104,13 +105,22 @@ impl DatasetController {
 
     /// How many images would be lost if the program ended now, or their labels.
     fn unsaved(&self) -> usize {
-        self.unsaved_labels() + self.saving_frames
+        let waiting = if self.page.opening { self.waiting.len() } else { 0 };
+        self.unsaved_labels() + self.saving_frames + waiting
+    }
+
+    /// Work whose result would be lost if the program ended now.
+    fn running(&self) -> Option<Work> {
+        self.page.work.as_ref().map(|(work, _)| *work).filter(|work| *work != Work::Check)
     }
 
     /// The window is to be closed. Returns whether it may be now; otherwise it closes by itself when everything is saved, or when
     /// the user gives up what isn't.
     pub fn may_quit(&mut self, core: &Core) -> bool {
-        if self.leaving == Leaving::Anyway || self.unsaved() == 0 {
+        if let Leaving::Anyway(since) = self.leaving {
+            return self.running().is_none() || since.elapsed() >= PATIENCE;
+        }
+        if self.unsaved() == 0 && self.running().is_none() {
             return true;
         }
         if self.leaving == Leaving::No {
@@ -124,22 +134,36 @@ impl DatasetController {
     /// Follows a wish to quit.
     pub(super) fn gather_leaving(&mut self, core: &mut Core) {
         self.quitting = None;
-        let Leaving::Since(since) = self.leaving else { return };
-        let images = self.unsaved();
-        if images == 0 {
+        let since = match self.leaving {
+            Leaving::No => return,
+            Leaving::Since(since) => since,
+            Leaving::Anyway(_) => {
+                if self.may_quit(core) {
+                    core.ask(Intent::Window(WindowIntent::Quit));
+                }
+                return;
+            }
+        };
+        let (images, work) = (self.unsaved(), self.running());
+        if images == 0 && work.is_none() {
             self.leaving = Leaving::No;
             core.ask(Intent::Window(WindowIntent::Quit));
             return;
         }
         let error = self.page.save_error.clone();
         if error.is_some() || since.elapsed() >= PATIENCE {
-            self.quitting = Some(Quitting { images, error });
+            self.quitting = Some(Quitting { images, work, error });
         }
     }
 
     /// The user quits, whatever is lost.
     pub(super) fn quit_anyway(&mut self, core: &mut Core) {
-        self.leaving = Leaving::Anyway;
+        self.leaving = Leaving::Anyway(Instant::now());
+        self.quitting = None;
+        if let Some((_, progress)) = &self.page.work {
+            progress.stop();
+            core.workers.context().request_repaint_after(PATIENCE);
+        }
         core.ask(Intent::Window(WindowIntent::Quit));
     }
 
@@ -151,6 +175,9 @@ impl DatasetController {
 
     /// The program ends. Nothing is waited for: [`Self::may_quit`] was asked before, unless the system closes the window.
     pub fn end(&self) {
+        if let Some((_, progress)) = &self.page.work {
+            progress.stop();
+        }
         let lost = self.page.document.as_ref().map_or(0, Document::unsaved);
         if lost > 0 {
             tracing::error!("the labels of {lost} images are lost");

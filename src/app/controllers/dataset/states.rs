@@ -39,6 +39,6 @@ pub(super) enum Leaving {
     No,
     /// Since then, and what was done is being saved.
     Since(Instant),
-    /// Whatever is lost.
-    Anyway,
+    /// Whatever is lost. Since then, and work that was stopped gets a moment to tidy up.
+    Anyway(Instant),
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::dataset::document::{Edit, Verdict};
 use crate::app::dataset::pictures::Picture;
-use crate::app::dataset::state::{Evaluated, ExportForm};
+use crate::app::dataset::state::{Evaluated, ExportForm, Work};
 use crate::app::intent::{Intent, WindowIntent};
 use crate::dataset::{Annotation, Folder, Split};
 
@@ -221,6 +221,53 @@ fn frames_that_are_being_collected_are_waited_for() {
     rig.settle();
     assert!(rig.quits && rig.own.may_quit(&rig.core));
     assert_eq!(Folder::open(&rig.root().unwrap()).unwrap().dataset.items.len(), 1);
+}
+
+#[test]
+fn frames_that_wait_for_the_first_data_set_are_all_collected_and_waited_for() {
+    let mut rig = Rig::new();
+    rig.apply(DatasetIntent::Collect);
+    rig.apply(DatasetIntent::Create("street".into()));
+    rig.apply(DatasetIntent::Collect);
+    assert!(!rig.own.may_quit(&rig.core), "two frames wait");
+    rig.settle();
+    assert_eq!(Folder::open(&rig.root().unwrap()).unwrap().dataset.items.len(), 2);
+    assert!(rig.quits);
+}
+
+#[test]
+fn an_export_is_asked_about_before_the_program_ends_and_leaves_nothing_behind() {
+    let mut rig = Rig::with_images(1);
+    // What a worker does that is told to stop.
+    let begins = |rig: &mut Rig| {
+        let progress = rig.own.begin(Work::Export, &mut rig.core).unwrap();
+        let generation = rig.own.generation;
+        rig.own.run("export data set", DatasetJob::Work, &rig.core, move || {
+            while progress.step(1, 9) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            DatasetDone::Exported(generation, Err(crate::dataset::DatasetError::Ended))
+        });
+    };
+    begins(&mut rig);
+    assert!(!rig.own.may_quit(&rig.core));
+    std::thread::sleep(Duration::from_millis(600));
+    rig.pass();
+    assert_eq!(rig.own.quitting.as_ref().map(|q| (q.images, q.work)), Some((0, Some(Work::Export))));
+    rig.apply(DatasetIntent::KeepOpen);
+    rig.pass();
+    assert!(rig.own.page.work.is_some() && !rig.quits, "it goes on");
+    rig.apply(DatasetIntent::QuitAnyway);
+    assert!(!rig.own.may_quit(&rig.core), "the worker tidies up");
+    rig.settle();
+    assert!(rig.quits && rig.own.may_quit(&rig.core));
+    // One that doesn't stop holds nothing up.
+    let mut rig = Rig::with_images(1);
+    rig.own.begin(Work::Export, &mut rig.core).unwrap();
+    rig.apply(DatasetIntent::QuitAnyway);
+    assert!(!rig.own.may_quit(&rig.core));
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(rig.own.may_quit(&rig.core));
 }
 
 #[test]

@@ -90,7 +90,8 @@ fn form_ui(page: &mut DatasetPage, ui: &mut Ui, view: &View<'_>, entered: bool, 
             out.push(Intent::Dataset(DatasetIntent::Evaluate(paths)));
         }
     });
-    let colour = if chosen.counted.may_be_learnt() && count > 0 { p.warn } else { p.weak };
+    let flatters = chosen.counted.may_be_learnt() || chosen.mixed;
+    let colour = if flatters && count > 0 { p.warn } else { p.weak };
     let counted = RichText::new(counted_text(view.language, &chosen)).small().color(colour);
     ui.add(egui::Label::new(counted).wrap());
     progress_ui(page, ui, view, out);
