@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::intent::{Choose, Page};
 use super::shutter::Shutter;
 use super::strings::Strings;
+use crate::app::deployment::Deployment;
 use crate::app::servers::ServerRow;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{LogError, Problem, Rules, RulesError};
@@ -165,7 +166,10 @@ pub struct LibraryView<'a> {
     pub catalogue: &'a Catalogue,
     pub pulls: &'a [Pull],
     pub servers: &'a [ServerRow],
+    /// The list of servers was read, so that it is known whether there are any.
+    pub servers_known: bool,
     pub servers_error: Option<&'a ServerListError>,
+    pub deployment: &'a Deployment,
 }
 
 /// Rules, and what is known of the log of events.

@@ -363,7 +363,9 @@ impl App {
                 catalogue: &core.catalogue,
                 pulls: library.downloads.shown(),
                 servers: servers.rows(),
+                servers_known: servers.is_known(),
                 servers_error: servers.error(),
+                deployment: &library.deployment,
             },
             events: EventsView {
                 rules: &events.rules,

@@ -11,11 +11,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::dataset::document::Document;
 use super::dataset::pictures::{Read, Wish};
 use super::dataset::state::{Evaluated, Flags};
+use super::deployment::DeployOrder;
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
 use super::strings::Strings;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, Collector, DatasetError, Exported, Problem};
+use crate::deploy::{DeployError, Deployed};
 use crate::discard::{DiscardError, Discarded};
 use crate::events::actions::ActionError;
 use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
@@ -194,6 +196,8 @@ pub enum LibraryDone {
     Imported(Box<Taken>),
     /// The running model's file is gone.
     FileGone(PathBuf),
+    /// A model was written for an inference server; `None`: the worker ended without a result.
+    Deployed(Box<DeployOrder>, Option<Result<Box<Deployed>, DeployError>>),
 }
 
 /// What a worker did for the list of inference servers.
@@ -352,6 +356,7 @@ impl Workers {
             Choose::DatasetExport => {
                 Box::pin(dialogue.set_title(strings.datasets.export_title).pick_folder())
             }
+            Choose::DeployFolder => Box::pin(dialogue.set_title(strings.deploy.folder).pick_folder()),
             Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),
             Choose::VideoFolder => Box::pin(dialogue.set_title(strings.recording.title).pick_folder()),

@@ -284,6 +284,12 @@ pub fn deploy(
     Ok(Deployed { name: job.name, folder: written.folder, files: written.files, start, addresses, notes })
 }
 
+/// What a model is called on a server that was given this name. `sha256` is its file's, for a name of which nothing can be kept.
+#[must_use]
+pub fn name_on_server(name: &str, sha256: &str) -> String {
+    names::safe(name, sha256)
+}
+
 impl Job<'_> {
     /// Writes the model's files into a folder of the deployment.
     fn write_model(&self, staging: &mut Staging, folder: &Path) -> Result<(), DeployError> {

@@ -102,7 +102,7 @@ impl Staging {
             fs::read(there).is_ok_and(|is| is != content && !String::from_utf8_lossy(&is).contains(OURS))
         };
         if !ours && is_other(&there) {
-            return Err(DeployError::Exists { path: there });
+            return Err(DeployError::NotDeployed { path: there });
         }
         let place = self.place("beside", Path::new(name))?;
         write(&place, &mut &*content).map_err(failed(&there))?;

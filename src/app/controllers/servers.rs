@@ -42,6 +42,12 @@ impl ServersController {
         &self.rows
     }
 
+    /// The list was read.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        matches!(self.list, ListState::Read(_))
+    }
+
     /// Why the list can't be read.
     #[must_use]
     pub fn error(&self) -> Option<&ServerListError> {
@@ -54,21 +60,39 @@ impl ServersController {
     /// Carries out an intent.
     pub fn apply(&mut self, intent: ServersIntent, core: &mut Core) {
         match intent {
+            ServersIntent::Read => self.read(core),
+            ServersIntent::ReadAgain => {
+                if matches!(self.list, ListState::Failed(_)) {
+                    self.list = ListState::Unread;
+                    self.read(core);
+                }
+            }
             ServersIntent::Shown => self.shown(core),
             ServersIntent::Ask(address) => self.ask(&address, core),
-            ServersIntent::Add { server, token } => self.change(core, |list| list.put(*server, token)),
+            ServersIntent::Add { server, token } => {
+                let (address, renewed) = (server.address.clone(), token.is_some());
+                self.change(core, |list| list.put(*server, token));
+                if renewed {
+                    // Another token may change what it answers.
+                    self.ask(&address, core);
+                }
+            }
             ServersIntent::Remove(address) => self.change(core, |list| {
                 list.remove(&address);
             }),
         }
     }
 
-    /// The list is on screen: it is read, and servers that weren't asked for a while are asked.
-    fn shown(&mut self, core: &Core) {
+    fn read(&mut self, core: &Core) {
         if matches!(self.list, ListState::Unread) {
             self.list = ListState::Reading;
             core.workers.run("servers", || Done::Servers(ServersDone::List(load())));
         }
+    }
+
+    /// The list is on screen: it is read, and servers that weren't asked for a while are asked.
+    fn shown(&mut self, core: &Core) {
+        self.read(core);
         let due = |row: &ServerRow| !row.asking && row.since.is_none_or(|since| since.elapsed() >= ASK_AGAIN);
         let due: Vec<ServerAddress> =
             self.rows.iter().filter(|row| due(row)).map(|row| row.saved.address.clone()).collect();
@@ -115,8 +139,10 @@ impl ServersController {
                 let has_token = list.has_token(&saved.address);
                 let same = |row: &ServerRow| row.saved.address == saved.address;
                 match old.iter().position(same).map(|at| old.swap_remove(at)) {
-                    // Another token or certificate may change what it answers.
-                    Some(row) if row.saved == *saved && row.has_token == has_token => row,
+                    // A first token or another certificate may change what it answers.
+                    Some(row) if row.saved.ca == saved.ca && row.has_token == has_token => {
+                        ServerRow { saved: saved.clone(), ..row }
+                    }
                     _ => ServerRow {
                         saved: saved.clone(),
                         has_token,
@@ -135,7 +161,6 @@ impl ServersController {
             ServersDone::List(Ok(list)) => {
                 self.list = ListState::Read(list);
                 self.show_list();
-                self.shown(core);
             }
             ServersDone::List(Err(error)) => self.list = ListState::Failed(error),
             ServersDone::Saved(Ok(())) => {}

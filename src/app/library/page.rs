@@ -3,9 +3,9 @@
 use egui::{self, TextEdit, Ui};
 
 use super::state::{LibraryPage, Question, Tab};
-use super::{available, here, servers};
+use super::{available, deploy, here, servers};
 use crate::app::icons::Icon;
-use crate::app::intent::{Choose, FilesIntent, Intent, LibraryIntent, Page, WindowIntent};
+use crate::app::intent::{Choose, FilesIntent, Intent, LibraryIntent, Page, ServersIntent, WindowIntent};
 use crate::app::strings::{Library, order_name, task_name};
 use crate::app::style::palette;
 use crate::app::view::View;
@@ -22,6 +22,7 @@ impl LibraryPage {
     /// Shows the page.
     pub fn ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.library;
+        out.push(Intent::Servers(ServersIntent::Read));
         let room = ui.available_rect_before_wrap();
         let width = (room.width() - 48.0).min(980.0);
         let column = egui::Rect::from_center_size(room.center(), egui::vec2(width, room.height()));
@@ -151,7 +152,7 @@ impl LibraryPage {
         let Some(question) = &mut self.question else { return };
         let mut done = false;
         let modal = dialogue(ui, "library question").show(ui.ctx(), |ui| {
-            ui.set_width(440.0);
+            ui.set_width(if matches!(question, Question::Deploy(_)) { deploy::WIDTH } else { 440.0 });
             done = match question {
                 Question::Rename { path, text, shown } => {
                     let first = !std::mem::replace(shown, true);
@@ -163,10 +164,15 @@ impl LibraryPage {
                     None => true,
                 },
                 Question::Starters => available::starters_ui(ui, w, view, out),
+                Question::Deploy(order) => deploy::ui(ui, view, order, out),
+                Question::Forget(address) => servers::forget_ui(ui, view, address, out),
             };
         });
-        if done || modal.should_close() {
-            self.question = None;
+        if (done || modal.should_close())
+            && let Some(Question::Deploy(order)) = self.question.take()
+        {
+            self.last_deploy = Some(order);
+            out.push(Intent::Library(LibraryIntent::DeployClosed));
         }
     }
 }
