@@ -30,6 +30,11 @@ pub enum Target {
     KServe,
 }
 
+impl Target {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Triton, Self::Ovms, Self::KServe];
+}
+
 /// What a cluster watches to start more servers or fewer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ScaleMetric {

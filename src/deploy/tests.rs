@@ -27,7 +27,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn what_is_told_is_what_was_written_and_nothing_else() {
-    for target in [Target::Triton, Target::Ovms, Target::KServe] {
+    for target in Target::ALL {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("new/models");
         let deployed = write("yolox.onnx", target, &folder, &Options::default()).expect("deployed");
@@ -70,6 +70,10 @@ fn other_content_is_replaced_on_request_only_and_strangers_folders_never() {
     let error = write("yolox.onnx", Target::Triton, folder, &named).expect_err("no deployment");
     assert!(matches!(error, DeployError::NotDeployed { .. }), "{error}");
     assert!(folder.join("Documents/thesis.txt").is_file());
+    std::fs::write(folder.join("start.py"), "print('mine')").expect("a file");
+    let python = Options { python: true, force: true, ..Options::default() };
+    let error = write("yolox.onnx", Target::Triton, folder, &python).expect_err("somebody's program");
+    assert!(matches!(&error, DeployError::NotDeployed { path } if path.ends_with("start.py")), "{error}");
     let hidden = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.file_name());
     assert!(hidden.into_iter().all(|name| !name.to_string_lossy().starts_with('.')));
 }

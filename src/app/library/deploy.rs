@@ -15,6 +15,12 @@ use crate::library::{ModelEntry, names};
 
 /// Width of the dialogue.
 pub(super) const WIDTH: f32 = 580.0;
+/// Size of a button that copies.
+const COPY: egui::Vec2 = egui::vec2(76.0, 30.0);
+/// Height of heading, buttons and margins around what scrolls.
+const AROUND: f32 = 230.0;
+/// Height of what tells a failure.
+const FAILURE: f32 = 130.0;
 
 /// What the dialogue of a model begins with: server and folder are those of the last time.
 pub(super) fn first(page: &LibraryPage, model: &ModelEntry) -> DeployOrder {
@@ -34,7 +40,7 @@ pub(super) fn first(page: &LibraryPage, model: &ModelEntry) -> DeployOrder {
 
 /// Shows what is to be written, that it is being written, or what was. Returns whether the dialogue is to be closed.
 pub(super) fn ui(ui: &mut Ui, view: &View<'_>, order: &mut DeployOrder, out: &mut Vec<Intent>) -> bool {
-    let room = (ui.ctx().content_rect().height() - 140.0).max(200.0);
+    let room = ui.ctx().content_rect().height() - AROUND;
     match view.library.deployment {
         Deployment::Done(of, deployed) if of.model == order.model => {
             done_ui(ui, view, of, deployed, room, out)
@@ -58,7 +64,9 @@ fn form_ui(ui: &mut Ui, view: &View<'_>, order: &mut DeployOrder, room: f32, out
     weak(ui, w.explained);
     ui.add_space(6.0);
     let mut entered = false;
-    egui::ScrollArea::vertical().max_height(room - 90.0).auto_shrink([false, true]).show(ui, |ui| {
+    let failed = matches!(view.library.deployment, Deployment::Failed(of, _) if **of == *order);
+    let room = if failed { room - FAILURE } else { room };
+    egui::ScrollArea::vertical().max_height(room.max(120.0)).auto_shrink([false, true]).show(ui, |ui| {
         entered = fields_ui(ui, view, order, out);
     });
     ui.add_space(4.0);
@@ -98,7 +106,7 @@ fn fields_ui(ui: &mut Ui, view: &View<'_>, order: &mut DeployOrder, out: &mut Ve
     let w = &view.strings.deploy;
     let margin = egui::Margin::symmetric(10, 7);
     caption(ui, w.server);
-    for target in [Target::Triton, Target::Ovms, Target::KServe] {
+    for target in Target::ALL {
         ui.horizontal(|ui| {
             ui.radio_value(&mut order.target, target, target_name(target));
             ui.label(egui::RichText::new(target_text(view.language, target)).color(palette(ui).weak));
@@ -163,7 +171,7 @@ fn done_ui(
     let folder = names::shown(&deployed.folder.display().to_string()).into_owned();
     weak(ui, &(w.in_folder)(&folder));
     ui.add_space(6.0);
-    egui::ScrollArea::vertical().max_height(room - 60.0).auto_shrink([false, true]).show(ui, |ui| {
+    egui::ScrollArea::vertical().max_height(room.max(120.0)).auto_shrink([false, true]).show(ui, |ui| {
         caption(ui, if deployed.start.len() > 1 { w.start_one_of } else { w.start });
         for (number, command) in deployed.start.iter().enumerate() {
             copied_ui(ui, view, ("start", number), command, out);
@@ -196,22 +204,23 @@ fn done_ui(
 
 /// A line for a shell or an address, with a button that copies it.
 fn copied_ui(ui: &mut Ui, view: &View<'_>, place: (&str, usize), text: &str, out: &mut Vec<Intent>) {
-    let p = palette(ui);
     // The message of the window lies behind the dialogue: the button tells that it was copied.
     let id = ui.scope_id().with("copied");
     let copied: Option<String> = ui.data(|data| data.get_temp(id));
     let copied = copied.as_deref() == Some(text);
+    let ground = ui.visuals().extreme_bg_color;
     ui.push_id(place, |ui| {
-        egui::Frame::new().fill(p.button[0]).corner_radius(6).inner_margin(8).show(ui, |ui| {
+        egui::Frame::new().fill(ground).corner_radius(6).inner_margin(8).show(ui, |ui| {
             ui.horizontal_top(|ui| {
-                let room = ui.available_width() - 84.0;
-                ui.vertical(|ui| {
-                    ui.set_width(room);
+                let size = egui::vec2(ui.available_width() - 84.0, COPY.y);
+                let layout = egui::Layout::left_to_right(egui::Align::Center);
+                ui.allocate_ui_with_layout(size, layout, |ui| {
+                    ui.set_width(size.x);
                     let shown = egui::RichText::new(text).monospace();
                     ui.add(egui::Label::new(shown).wrap().selectable(true));
                 });
                 let name = if copied { view.strings.copied } else { view.strings.copy };
-                if ui.add(egui::Button::new(name).min_size(egui::vec2(72.0, 26.0))).clicked() {
+                if ui.add(egui::Button::new(name).min_size(COPY)).clicked() {
                     out.push(Intent::Window(WindowIntent::CopyText(text.to_owned())));
                     ui.data_mut(|data| data.insert_temp(id, text.to_owned()));
                 }

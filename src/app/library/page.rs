@@ -17,12 +17,19 @@ use crate::model::Task;
 
 /// Width of the field for the search.
 const SEARCH: f32 = 220.0;
+/// Widths of the list of sort orders.
+const ORDER: f32 = 170.0;
+const NARROW_ORDER: f32 = 110.0;
+/// Margins of both, and the space between them.
+const BESIDE: f32 = 60.0;
 
 impl LibraryPage {
     /// Shows the page.
     pub fn ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.library;
-        out.push(Intent::Servers(ServersIntent::Read));
+        if !view.library.servers_known && view.library.servers_error.is_none() {
+            out.push(Intent::Servers(ServersIntent::Read));
+        }
         let room = ui.available_rect_before_wrap();
         let width = (room.width() - 48.0).min(980.0);
         let column = egui::Rect::from_center_size(room.center(), egui::vec2(width, room.height()));
@@ -91,18 +98,23 @@ impl LibraryPage {
             if self.tab == Tab::Servers {
                 return;
             }
+            // In a narrow window both give way: rows as wide as an overfull bar would leave the window.
+            let room = ui.available_width();
+            let order = if room < SEARCH + ORDER + BESIDE { NARROW_ORDER } else { ORDER };
+            let search = (room - order - BESIDE).clamp(60.0, SEARCH);
             at_right(ui, "search", |ui| {
                 let edit = TextEdit::singleline(&mut self.search)
                     .hint_text(w.search)
                     .margin(egui::Margin::symmetric(10, 7))
-                    .desired_width(SEARCH);
+                    .desired_width(search);
                 ui.add(edit).accessible_name(w.search);
                 if self.tab == Tab::Here {
                     let now = view.settings.model_order;
                     let combo = egui::ComboBox::from_id_salt("order")
                         .selected_text(order_name(view.language, now))
                         .icon(combo_arrow)
-                        .width(170.0);
+                        .truncate()
+                        .width(order);
                     let response = combo.show_ui(ui, |ui| {
                         for order in SortOrder::ALL {
                             let name = order_name(view.language, order);

@@ -30,7 +30,7 @@ strings! {
             "可以与同一种服务器的其他模型共用一个文件夹。";
         choose = "Choose folder…", "选择文件夹…";
         gpu = "Run on a GPU", "在 GPU 上运行";
-        python = "Without ONNX Runtime's backend (Python)", "不使用 ONNX Runtime 后端（Python）";
+        python = "Triton without ONNX Runtime's backend (Python)", "不带 ONNX Runtime 后端的 Triton（Python）";
         python_hint =
             "For a Triton that can't run ONNX files itself, such as that of the Python package nvidia-pytriton: a Python program runs the model there.",
             "适用于自身不能运行 ONNX 文件的 Triton（例如 Python 包 nvidia-pytriton 中的 Triton）：由一个 Python 程序运行模型。";

@@ -66,13 +66,13 @@ fn server_name_and_folder_are_asked_before_anything_is_written() {
     harness.run_steps(2);
     // What the server doesn't take is told before.
     assert!(harness.query_by_label(&(strings.deploy.becomes)("xing_ren_v1")).is_some());
-    press(&mut harness, "Without ONNX Runtime's backend (Python)");
+    press(&mut harness, strings.deploy.python);
     press(&mut harness, "Run on a GPU");
     press(&mut harness, "Deploy");
     let wanted = DeployOrder { python: true, gpu: true, ..order() };
     assert_eq!(harness.state().intents.last(), Some(&deploys(wanted, false)));
     press(&mut harness, "KServe");
-    assert!(harness.query_by_label("Without ONNX Runtime's backend (Python)").is_none(), "Triton's alone");
+    assert!(harness.query_by_label(strings.deploy.python).is_none(), "Triton's alone");
     press(&mut harness, "Cancel");
     assert_eq!(harness.state().intents.last(), Some(&Intent::Library(LibraryIntent::DeployClosed)));
     assert!(harness.query_by_label("Run on a GPU").is_none());
