@@ -40,7 +40,9 @@ fn main() -> anyhow::Result<()> {
     deploy_to(deploy::Target::KServe, &file, &served)?;
     let triton = Triton::start(&repository);
     compare(&file, &name, &triton, &served, runs)?;
-    println!("\nclients at once, HTTP: results a second, round trip median and 95 %, fewest and most results of a client");
+    println!(
+        "\nclients at once, HTTP: results a second, round trip median and 95 %, fewest and most results of a client"
+    );
     let address = format!("oip://127.0.0.1:{}/{name}", triton.http);
     let mut clients = 1;
     while clients <= most {
@@ -110,7 +112,10 @@ fn compare(file: &Path, name: &str, triton: &Server, served: &Path, runs: usize)
         }
     }
     println!("{name}, {ROUNDS} rounds of {runs} runs each, in turns");
-    println!("{:32} {:>10} {:>10} {:>12} {:>22}", "", "median ms", "95 % ms", "over bare", "bytes there and back");
+    println!(
+        "{:32} {:>10} {:>10} {:>12} {:>22}",
+        "", "median ms", "95 % ms", "over bare", "bytes there and back"
+    );
     let bare = median(&mut contestants[0].times);
     for contestant in &mut contestants {
         let (middle, late) = (median(&mut contestant.times), percentile(&mut contestant.times, 0.95));

@@ -24,9 +24,6 @@ pub struct Inspection {
 /// # Errors
 /// If the file can't be read or isn't ONNX, or if something is wrong in its sidecar.
 pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
-    if let Some(address) = ModelAddress::of_path(path).map_err(|error| ModelError::Address { error })? {
-        return served::inspect_served(&address);
-    }
     let overrides = Sidecar::load(path)?.unwrap_or_default();
     inspect_with(path, &overrides)
 }
@@ -36,6 +33,9 @@ pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
 /// # Errors
 /// If the file can't be read or isn't ONNX.
 pub fn inspect_with(path: &Path, overrides: &Sidecar) -> Result<Inspection, ModelError> {
+    if let Some(address) = ModelAddress::of_path(path).map_err(|error| ModelError::Address { error })? {
+        return served::inspect(&address, overrides);
+    }
     let graph = check(path)?;
     let mut spec = identify::identify(&graph, overrides);
     if let Ok(spec) = &mut spec {

@@ -41,6 +41,9 @@ struct State {
     now: AtomicUsize,
     most: AtomicUsize,
     stopped: AtomicBool,
+    /// Runs wait for each other.
+    one_at_a_time: AtomicBool,
+    computing: Mutex<()>,
     token: Option<String>,
 }
 
@@ -76,6 +79,8 @@ impl InferenceServer {
             now: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
+            one_at_a_time: AtomicBool::new(false),
+            computing: Mutex::default(),
             token,
         });
         let shared = Arc::clone(&state);
@@ -97,6 +102,11 @@ impl InferenceServer {
 
     pub fn set_delay(&self, delay: Duration) {
         *self.state.delay.lock().expect("not poisoned") = delay;
+    }
+
+    /// Runs wait for each other, as where one processor computes all of them.
+    pub fn set_one_at_a_time(&self, on: bool) {
+        self.state.one_at_a_time.store(on, SeqCst);
     }
 
     /// How many runs were asked for.
@@ -188,7 +198,10 @@ fn serve(stream: &TcpStream, state: &State) -> Option<()> {
             state.runs.fetch_add(1, SeqCst);
             let now = state.now.fetch_add(1, SeqCst) + 1;
             state.most.fetch_max(now, SeqCst);
-            std::thread::sleep(*state.delay.lock().expect("not poisoned"));
+            let delay = *state.delay.lock().expect("not poisoned");
+            let computing = state.one_at_a_time.load(SeqCst).then(|| state.computing.lock().expect("not poisoned"));
+            std::thread::sleep(delay);
+            drop(computing);
             let result = infer(mode, is_binary, &answer, stream, state);
             state.now.fetch_sub(1, SeqCst);
             result

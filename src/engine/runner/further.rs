@@ -72,6 +72,7 @@ impl Models {
                 fps: stats.inference_fps,
                 round_trip: server.round_trip,
                 runs: server.runs,
+                sessions: 1 + inner.further.running.len(),
             };
             // A file on this computer has no line to fill.
             return if server.runs_at.is_empty() { 0 } else { inner.in_flight.wants(of, &measured, now) - 1 };

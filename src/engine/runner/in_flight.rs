@@ -54,6 +54,8 @@ pub(in crate::engine) struct Measured {
     pub round_trip: Duration,
     /// Results of the session so far.
     pub runs: u64,
+    /// Sessions that run now.
+    pub sessions: usize,
 }
 
 impl Default for InFlight {
@@ -67,6 +69,10 @@ impl InFlight {
     pub fn wants(&mut self, of: (u64, u64), measured: &Measured, now: Instant) -> usize {
         if self.of != Some(of) {
             *self = Self { of: Some(of), since: now, ..Self::default() };
+        }
+        if measured.sessions != self.count {
+            // They are still being opened: nothing is settled before.
+            self.since = now;
         }
         let since = now.saturating_duration_since(self.since);
         let round_trip = measured.round_trip.as_secs_f32();
@@ -144,6 +150,7 @@ mod tests {
                 fps,
                 round_trip: Duration::from_secs_f32(round_trip),
                 runs: runs as u64,
+                sessions: count,
             };
             count = in_flight.wants((1, 1), &measured, begin + Duration::from_millis(tenth * 100));
             most = most.max(count);
@@ -164,11 +171,35 @@ mod tests {
         assert_eq!(choose(4.0, 150.0).0, 1, "more would only wait in line");
     }
 
+    /// Opening six sessions takes longer than the figures look back.
+    #[test]
+    fn sessions_that_are_still_opened_are_waited_for() {
+        let mut in_flight = InFlight::default();
+        let now = Instant::now();
+        let slow = |sessions| Measured {
+            source_fps: 30.0,
+            fps: 5.0,
+            round_trip: Duration::from_millis(200),
+            runs: 10,
+            sessions,
+        };
+        assert_eq!(in_flight.wants((1, 1), &slow(1), now), 7);
+        assert_eq!(in_flight.wants((1, 1), &slow(3), now + Duration::from_secs(9)), 7);
+        let open = Measured { fps: 29.0, ..slow(7) };
+        assert_eq!(in_flight.wants((1, 1), &open, now + Duration::from_secs(14)), 7);
+    }
+
     #[test]
     fn another_model_begins_with_one() {
         let mut in_flight = InFlight::default();
         let now = Instant::now();
-        let far = Measured { source_fps: 30.0, fps: 5.0, round_trip: Duration::from_millis(200), runs: 10 };
+        let far = Measured {
+            source_fps: 30.0,
+            fps: 5.0,
+            round_trip: Duration::from_millis(200),
+            runs: 10,
+            sessions: 1,
+        };
         assert_eq!(in_flight.wants((1, 1), &far, now), 7);
         assert_eq!(in_flight.wants((2, 1), &Measured { runs: 0, ..far }, now), 1);
     }

@@ -23,7 +23,7 @@ use crate::server::{
     Buffer, DataType, Input, ModelMetadata, OutputTensor, Outputs, ServerError, Stop, TensorInfo, Values,
 };
 use extras::Extra;
-pub use open::inspect_served;
+pub(in crate::model) use open::inspect;
 pub(in crate::model) use open::{open, safe};
 use place::{Local, Place, Runs};
 pub use status::{ServerState, ServerStatus};

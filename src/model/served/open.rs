@@ -8,12 +8,13 @@ use super::super::families::Scratch;
 use super::super::file::{GraphInfo, ValueInfo};
 use super::super::identify::{self, Unknown};
 use super::super::input::InputStage;
+use super::super::inspect::{self, Inspection};
 use super::super::isolation::Attempt;
 use super::super::network::Network;
 use super::super::session::{Bytes, Session, provider_named};
-use super::super::sidecar::{self, Sidecar};
+use super::super::sidecar::Sidecar;
 use super::super::spec::Spec;
-use super::super::{Model, ModelError, OpenOptions, companion, folders, hash, inspect, probe};
+use super::super::{Model, ModelError, OpenOptions, companion, folders, hash, probe};
 use super::place::{Local, Place, Server};
 use super::{ServedSession, ServerStatus, element_of, inputs_of};
 use crate::frame::Frame;
@@ -163,11 +164,14 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
     })
 }
 
-/// What a server tells of a model.
+/// What a server tells of a model, with `overrides` over that.
 ///
 /// # Errors
 /// If it can't be reached or doesn't have the model.
-pub fn inspect_served(address: &ModelAddress) -> Result<super::super::Inspection, ModelError> {
+pub(in crate::model) fn inspect(
+    address: &ModelAddress,
+    overrides: &Sidecar,
+) -> Result<Inspection, ModelError> {
     let list = user_list()?;
     let access = list.access(&address.server);
     let mut client = Client::new(&address.server, &access, Limits::default(), Stop::default())?;
@@ -179,9 +183,8 @@ pub fn inspect_served(address: &ModelAddress) -> Result<super::super::Inspection
         None => (graph_of(&told.metadata), Sidecar::default()),
     };
     take_shapes(&mut graph, &told.metadata);
-    let overrides = settings.overlaid(Sidecar::load(&address.to_path())?.unwrap_or_default());
-    let spec = identify::identify(&graph, &overrides);
-    Ok(super::super::Inspection { graph, spec })
+    let spec = identify::identify(&graph, &settings.overlaid(overrides.clone()));
+    Ok(Inspection { graph, spec })
 }
 
 fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, ServerError> {
@@ -191,7 +194,9 @@ fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, ServerError>
     let text = match property {
         Some(text) => Some(text),
         // KServe's metadata have room for it in the name of the platform: "onnxruntime_onnx {…}".
-        None if metadata.platform.contains('{') => metadata.platform.find('{').map(|at| metadata.platform[at..].to_owned()),
+        None if metadata.platform.contains('{') => {
+            metadata.platform.find('{').map(|at| metadata.platform[at..].to_owned())
+        }
         None => {
             client.parameters(address)?.into_iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value)
         }
@@ -278,7 +283,9 @@ fn beside(address: &ModelAddress) -> Option<Description> {
     let file = format!("{}{}", safe(&address.model), description::ENDING);
     let places = folders::model_folders().into_iter().map(|folder| folder.join("servers").join(&file));
     let text = places.into_iter().find_map(|path| crate::whole_file::read_text(&path, MOST).ok())?;
-    Description::parse(&text).inspect_err(|error| tracing::warn!("the description of {address}: {error}")).ok()
+    Description::parse(&text)
+        .inspect_err(|error| tracing::warn!("the description of {address}: {error}"))
+        .ok()
 }
 
 /// A model's name as a part of a path: nothing in it leads elsewhere.
