@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::servers::{KServe, Server, Triton, python};
+use common::slow_network::SlowNetwork;
 use common::{TestEnv, real, shared};
 use serde_json::Value;
 use sightline::engine::{Command, Engine, EngineOptions, ModelChoice};
@@ -111,6 +112,74 @@ fn a_killed_triton_is_used_again_when_it_is_back() {
         until("results come back", || engine.prediction().is_some() && engine.model().failed.is_none());
         println!("results {:.2} s after the server was ready again", begin.elapsed().as_secs_f32());
     }
+}
+
+/// What a user sees in so many seconds: frames of the preview and results a second.
+fn rates(engine: &Engine, seconds: u32) -> (f32, f32) {
+    let begin = Instant::now();
+    let results = engine.subscribe(1024);
+    let first = engine.preview().map_or(0, |frame| frame.sequence);
+    let (mut newest, mut seen, mut count) = (first, 0u32, 0u32);
+    while begin.elapsed() < Duration::from_secs(u64::from(seconds)) {
+        if let Some(sequence) = engine.preview().map(|frame| frame.sequence).filter(|s| *s != newest) {
+            newest = sequence;
+            seen += 1;
+        }
+        while results.next(Duration::ZERO).is_ok() {
+            count += 1;
+        }
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    let took = begin.elapsed().as_secs_f32();
+    (seen as f32 / took, count as f32 / took)
+}
+
+/// The preview keeps its rate over a network that delays, loses, goes silent and breaks off.
+#[test]
+fn a_bad_network_never_stops_the_preview() {
+    let env = TestEnv::new();
+    let server = triton(&env, &family("yolox.onnx"));
+    let network = SlowNetwork::before(server.grpc);
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
+    engine.send(Command::Open {
+        address: "pattern".parse::<Address>().expect("the test pattern"),
+        camera: CameraRequest::default(),
+    });
+    let path = PathBuf::from(format!("grpc://127.0.0.1:{}/yolox", network.port));
+    engine.send(Command::SetModel(ModelChoice { path, options: OpenOptions::default() }));
+    until("there are results", || engine.prediction().is_some());
+    let mut report = |what: &str| {
+        let (preview, results) = rates(&engine, 4);
+        println!(
+            "{what}: preview {preview:.1}/s, results {results:.1}/s, {} at once",
+            engine.pace().in_flight
+        );
+        // The test pattern has 30 frames a second; a machine that does other things too may miss some.
+        assert!(preview > 20.0, "{what}: {preview} frames a second");
+    };
+    report("a good network");
+    network.delay(Duration::from_millis(100));
+    until("several are under way", || engine.pace().in_flight >= 4);
+    std::thread::sleep(Duration::from_secs(5));
+    report("200 ms of delay");
+    network.lose(50);
+    report("200 ms of delay, 5 % lost");
+    network.lose(0);
+    network.delay(Duration::ZERO);
+    network.silence(true);
+    until("the silence is told", || engine.model().failed.is_some());
+    report("silence");
+    network.silence(false);
+    let begin = Instant::now();
+    until("results come back", || engine.prediction().is_some() && engine.model().failed.is_none());
+    println!("results {:.2} s after the silence", begin.elapsed().as_secs_f32());
+    for _ in 0..3 {
+        network.cut();
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let begin = Instant::now();
+    until("results come back", || engine.prediction().is_some() && engine.model().failed.is_none());
+    println!("results {:.2} s after the last break", begin.elapsed().as_secs_f32());
 }
 
 #[test]

@@ -137,12 +137,61 @@ fn another_server_and_then_a_file_stand_in() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(model.server().expect("on a server").now().problem, None);
-    // A file of another network can't stand in.
-    let options = OpenOptions { fallbacks: vec![file], ..OpenOptions::default() };
-    let opened = Model::open(second.model().as_ref(), &options);
-    if let Err(error) = opened {
-        assert!(error.to_string().contains("stand in"), "{error}");
+}
+
+#[test]
+fn a_file_on_this_computer_stands_in_if_it_is_the_same_model() {
+    let family =
+        |name: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/families/models").join(name);
+    let server = InferenceServer::start();
+    let port = server.port;
+    let options = OpenOptions { fallbacks: vec![family("yolox.onnx")], ..OpenOptions::default() };
+    let mut model = Model::open(server.model().as_ref(), &options).expect("opens");
+    assert!(is_planted(&run(&mut model).expect("runs there")));
+    drop(server);
+    let here = run(&mut model).expect("the file runs it");
+    let mut file = Model::open(&family("yolox.onnx"), &OpenOptions::default()).expect("opens");
+    let alone = run(&mut file).expect("runs");
+    assert_eq!(format!("{:?}", here.detections), format!("{:?}", alone.detections));
+    let state = model.server().expect("on a server").now();
+    assert!(state.is_fallback && state.runs_at.is_empty() && state.problem.is_some(), "{state:?}");
+    let _server = InferenceServer::at(port, None);
+    until("the server is used again", 20, || {
+        run(&mut model).expect("runs all the time");
+        !model.server().expect("on a server").now().is_fallback
+    });
+    // Without any server the file alone opens the model.
+    let gone = InferenceServer::start();
+    let address = gone.model();
+    drop(gone);
+    let mut model = Model::open(address.as_ref(), &options).expect("opens by its file");
+    run(&mut model).expect("runs");
+    // Another network under that name doesn't stand in.
+    let server = InferenceServer::start();
+    let options = OpenOptions { fallbacks: vec![family("yolov5.onnx")], ..OpenOptions::default() };
+    let mut model = Model::open(server.model().as_ref(), &options).expect("opens");
+    drop(server);
+    let error = run(&mut model).expect_err("another model").to_string();
+    assert!(error.contains("isn't the model on the server"), "{error}");
+}
+
+#[test]
+fn a_hanging_server_takes_little_of_the_time_where_another_stands_in() {
+    let first = InferenceServer::start();
+    let second = InferenceServer::start();
+    let options = OpenOptions { fallbacks: vec![second.model().into()], ..OpenOptions::default() };
+    let mut model = Model::open(first.model().as_ref(), &options).expect("opens");
+    assert!(is_planted(&run(&mut model).expect("runs")));
+    first.set(Mode::Hang);
+    let begin = Instant::now();
+    let mut longest = Duration::ZERO;
+    while begin.elapsed() < Duration::from_secs(8) {
+        let one = Instant::now();
+        assert!(is_planted(&run(&mut model).expect("runs")));
+        longest = longest.max(one.elapsed());
     }
+    assert!(longest < Duration::from_secs(4), "a hang is noticed soon: {longest:?}");
+    assert!(first.runs() <= 2, "it is asked {} times", first.runs());
 }
 
 fn engine_with(server: &InferenceServer) -> Engine {
@@ -201,7 +250,7 @@ fn the_preview_goes_on_while_the_server_fails_and_results_come_back() {
     let server = InferenceServer::start();
     let engine = engine_with(&server);
     until("there are results", 30, || engine.prediction().is_some());
-    for mode in [Mode::Garbage, Mode::Error, Mode::CutShort] {
+    for mode in [Mode::Garbage, Mode::Error, Mode::CutShort, Mode::Hang] {
         server.set(mode);
         until("the failure is told", 20, || engine.model().failed.is_some());
         let failed = engine.model().failed.clone().expect("told");
@@ -214,6 +263,24 @@ fn the_preview_goes_on_while_the_server_fails_and_results_come_back() {
         until("results come back", 10, || engine.prediction().is_some() && engine.model().failed.is_none());
         println!("{mode:?}: results again after {:.2} s", begin.elapsed().as_secs_f32());
     }
+}
+
+#[test]
+fn a_server_that_comes_up_later_is_opened_by_itself() {
+    let server = InferenceServer::start();
+    let port = server.port;
+    drop(server);
+    let engine = Engine::start(EngineOptions::new(Arc::new(|| {})));
+    engine.send(Command::Open {
+        address: "pattern".parse::<Address>().expect("the test pattern"),
+        camera: CameraRequest::default(),
+    });
+    let path = PathBuf::from(format!("oip://127.0.0.1:{port}/yolox"));
+    engine.send(Command::SetModel(ModelChoice { path, options: OpenOptions::default() }));
+    until("the failure is told", 20, || engine.model().failed.is_some());
+    let _server = InferenceServer::at(port, None);
+    until("it is opened", 20, || engine.prediction().is_some());
+    assert!(engine.model().failed.is_none(), "the failure is over");
 }
 
 #[test]

@@ -110,6 +110,9 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         ui.add(
             egui::Label::new(egui::RichText::new(&text.fix).color(palette(ui).weak)).wrap().selectable(true),
         );
+        if error.is_tried_again() {
+            ui.label(egui::RichText::new(view.strings.servers.tries_again).color(palette(ui).weak));
+        }
         if let Some(model) = view.model.current.as_ref().filter(|model| model.path != *path) {
             ui.label(egui::RichText::new((s.old_one_runs)(&model.name)).color(palette(ui).weak));
         }

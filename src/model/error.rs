@@ -154,6 +154,12 @@ impl ModelError {
         }
     }
 
+    /// Whether the window tries again by itself: the server of the model may respond later.
+    #[must_use]
+    pub fn is_tried_again(&self) -> bool {
+        matches!(self, Self::Server { error, .. } if error.is_temporary())
+    }
+
     /// When a run may succeed again that failed because of its server, if it may.
     #[must_use]
     pub fn retry(&self) -> Option<Duration> {

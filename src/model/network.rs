@@ -87,14 +87,18 @@ impl Network {
     ) -> Result<StageTimes, ModelError> {
         let Self { spec, session, scratch, .. } = self;
         let begin = Instant::now();
-        let (inference, output) = session.run(|outputs| {
+        let decoded = session.run(|outputs| {
             let inference = ms_since(begin);
             let before_output = Instant::now();
             let context = Context { spec, geometry, thresholds };
             families::decode(outputs, context, scratch, results)
                 .map(|()| (inference, ms_since(before_output)))
-                .map_err(|reason| ModelError::UnexpectedOutput { family: spec.family.name(), reason })
-        })??;
+        })?;
+        let (inference, output) = decoded.map_err(|reason| {
+            session
+                .refuse_outputs(&reason)
+                .unwrap_or(ModelError::UnexpectedOutput { family: spec.family.name(), reason })
+        })?;
         Ok(StageTimes { decode: 0.0, input: 0.0, inference, output, total: ms_since(begin) })
     }
 

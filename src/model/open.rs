@@ -13,7 +13,7 @@ use super::network::Network;
 use super::runtime::Provider;
 use super::session::{self, Bytes, Session};
 use super::sidecar::Sidecar;
-use super::spec::{Size, Spec};
+use super::spec::{ExtraInput, Size, Spec};
 use super::{
     Model, ModelError, OpenOptions, Results, Thresholds, companion, hash, inspect, optimised, preprocessing,
     probe, runtime, served,
@@ -112,8 +112,12 @@ pub(super) fn with_size(mut spec: Spec, options: &OpenOptions) -> Spec {
 }
 
 /// Makes the tensors of the inputs other than the image.
-pub(super) fn extra_inputs(session: &mut Session, spec: &Spec, path: &Path) -> Result<(), ModelError> {
-    session.set_extra_inputs(&spec.input.extras).map_err(|error| match error {
+pub(super) fn extra_inputs(
+    session: &mut Session,
+    extras: &[ExtraInput],
+    path: &Path,
+) -> Result<(), ModelError> {
+    session.set_extra_inputs(extras).map_err(|error| match error {
         ExtraInputError::Session(error) => *error,
         other => ModelError::CannotRun {
             path: path.to_owned(),
@@ -155,7 +159,7 @@ fn open_session(
     };
     let mut session =
         Session::open(&bytes, (&spec.input.name, spec.input.element), device, options, attempt)?;
-    extra_inputs(&mut session, spec, path)?;
+    extra_inputs(&mut session, &spec.input.extras, path)?;
     if let Some(adapter) = &options.adapter {
         session.adapt(adapter)?;
     }

@@ -64,7 +64,9 @@ pub(super) fn settle(
     });
     match ran {
         Ok(()) => {}
-        Err(error @ (ModelError::Ended { .. } | ModelError::Stopped)) => return Err(error),
+        Err(error @ (ModelError::Ended { .. } | ModelError::Stopped | ModelError::Server { .. })) => {
+            return Err(error);
+        }
         Err(error) => {
             tracing::debug!("a probe run for shapes failed: {error}");
             return Ok(());

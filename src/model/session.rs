@@ -7,6 +7,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::extra_inputs::ExtraInputError;
+use super::families::OutputError;
 use super::input::TensorMut;
 use super::isolation::{Attempt, Helper, RemoteSession};
 use super::local_session::{LocalSession, Runs};
@@ -175,6 +176,14 @@ impl Session {
         }
     }
 
+    /// The outputs of the last run can't be read. On a server that is its failure; `None` elsewhere.
+    pub(super) fn refuse_outputs(&mut self, reason: &OutputError) -> Option<ModelError> {
+        match &mut self.place {
+            Place::Served(session) => session.refuse(reason.to_string()),
+            Place::Here(_) | Place::Apart(_) => None,
+        }
+    }
+
     /// Whether it is in a process of its own.
     #[must_use]
     pub fn is_apart(&self) -> bool {
@@ -218,14 +227,7 @@ impl Session {
             Place::Apart(session) => Stopper::Apart(session.helper()),
             Place::Served(session) => Stopper::Served(session.stop()),
         };
-        let handle = StopHandle(smallvec::smallvec![stopper]);
-        match &self.place {
-            Place::Served(session) => match session.local_stop() {
-                Some(local) => handle.and(local),
-                None => handle,
-            },
-            Place::Here(_) | Place::Apart(_) => handle,
-        }
+        StopHandle(smallvec::smallvec![stopper])
     }
 
     /// Makes the tensors of the inputs other than the image.
@@ -248,7 +250,10 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.fit_extra_inputs(size),
             Place::Apart(session) => session.fit_extra_inputs(size),
-            Place::Served(session) => session.fit_extra_inputs(size),
+            Place::Served(session) => {
+                session.fit_extra_inputs(size);
+                Ok(())
+            }
         }
     }
 
@@ -260,7 +265,10 @@ impl Session {
         match &mut self.place {
             Place::Here(session) => session.reset_state(),
             Place::Apart(session) => session.reset_state(),
-            Place::Served(session) => session.reset_state(),
+            Place::Served(session) => {
+                session.reset_state();
+                Ok(())
+            }
         }
     }
 

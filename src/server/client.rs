@@ -49,10 +49,22 @@ pub struct Traffic {
 pub struct Client {
     // Before the runtime: a connection ends in it.
     transport: Transport,
-    runtime: Runtime,
+    runtime: Background,
     server: ServerAddress,
     limits: Limits,
     stop: Stop,
+}
+
+/// A runtime whose end waits for nothing: looking up a name may take half a minute where no server of names responds.
+#[derive(Debug)]
+struct Background(Option<Runtime>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -82,7 +94,7 @@ impl Client {
         } else {
             Transport::Http(Http::new(server, access, limits.connect)?)
         };
-        Ok(Self { transport, runtime, server: server.clone(), limits, stop })
+        Ok(Self { transport, runtime: Background(Some(runtime)), server: server.clone(), limits, stop })
     }
 
     /// The server.
@@ -95,6 +107,11 @@ impl Client {
     #[must_use]
     pub fn stop(&self) -> &Stop {
         &self.stop
+    }
+
+    /// Waits this long for the outputs of a run from now on.
+    pub fn set_run_limit(&mut self, limit: Duration) {
+        self.limits.run = limit;
     }
 
     /// What the server tells of itself.
@@ -209,7 +226,7 @@ impl Client {
 
 /// Waits for a request, at most so long, or until it is stopped.
 fn wait<T>(
-    runtime: &Runtime,
+    runtime: &Background,
     stop: &Stop,
     server: &ServerAddress,
     limit: Duration,
@@ -218,6 +235,7 @@ fn wait<T>(
     if stop.is_stopped() {
         return Err(ServerError::Stopped);
     }
+    let Some(runtime) = &runtime.0 else { return Err(ServerError::Stopped) };
     runtime.block_on(async {
         tokio::select! {
             biased;

@@ -30,6 +30,9 @@ pub enum ServerError {
     /// What it sends isn't the protocol, or not what it promised.
     #[error("{server} sends what Sightline doesn't understand: {reason}.")]
     Garbled { server: String, reason: String },
+    /// Another model has taken the name.
+    #[error("The model \u{201c}{model}\u{201d} on {server} is another one now.")]
+    Changed { server: String, model: String },
     /// It doesn't tell which models it has.
     #[error("{server} doesn't list its models.")]
     NoList { server: String },
@@ -50,12 +53,12 @@ impl ServerError {
     pub fn fix(&self) -> String {
         match self {
             Self::Unreachable { .. } => {
-                "Check the address, that the server runs and that no firewall is between; Sightline tries again by itself.".into()
+                "Check the address, that the server runs and that no firewall is between.".into()
             }
-            Self::Lost { .. } | Self::Busy { .. } => "Sightline tries again by itself.".into(),
-            Self::TimedOut { .. } => {
-                "The server or the network is too slow; Sightline tries again by itself.".into()
-            }
+            Self::Lost { .. } => "Check that the server still runs, and the network.".into(),
+            Self::Busy { .. } => "Wait until it has fewer requests, or start more servers.".into(),
+            Self::TimedOut { .. } => "The server or the network is too slow, or the server hangs.".into(),
+            Self::Changed { .. } => "Open the model again.".into(),
             Self::Certificate { .. } => {
                 "If the server has a certificate of its own authority, give that: \u{201c}sightline models servers add ADDRESS --ca FILE\u{201d}.".into()
             }
@@ -89,6 +92,7 @@ impl ServerError {
                 | Self::BadCertificateFile { .. }
                 | Self::Setup { .. }
                 | Self::NoList { .. }
+                | Self::Changed { .. }
                 | Self::Stopped
         )
     }

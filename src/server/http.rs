@@ -12,12 +12,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use reqwest::{Certificate, Response};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::access::Access;
 use super::address::{ModelAddress, ServerAddress};
 use super::error::ServerError;
+use super::listing::{ConfigJson, IndexJson, NamesJson, from_openvino};
 use super::metadata::{ListedModel, MetadataJson, ModelMetadata, ServerInfo};
 use super::outputs::{MOST_BYTES, Outputs};
 use super::request::Input;
@@ -48,6 +48,8 @@ pub(super) struct Http {
     text: String,
     /// The JSON of the last response.
     head: Vec<u8>,
+    /// The status of the last run.
+    status: StatusCode,
 }
 
 impl Http {
@@ -84,6 +86,7 @@ impl Http {
             encoding: Encoding::Try,
             text: String::new(),
             head: Vec::new(),
+            status: StatusCode::OK,
         })
     }
 
@@ -169,7 +172,9 @@ impl Http {
                     return Ok(traffic);
                 }
                 // It may be one that takes no bytes: MLServer says 400 or 422.
-                Err(ServerError::Failed { message, .. }) if self.encoding == Encoding::Try => {
+                Err(ServerError::Failed { message, .. })
+                    if self.encoding == Encoding::Try && takes_no_bytes(self.status) =>
+                {
                     tracing::debug!("{} takes no bytes: {message}", self.server);
                     let traffic = self.run_as(model, inputs, wanted, outputs, false).await?;
                     self.encoding = Encoding::Json;
@@ -207,6 +212,7 @@ impl Http {
         let sent = usize::try_from(body.left).unwrap_or(usize::MAX);
         let request = self.client.post(self.url(&format!("{}/infer", model.resource())));
         let response = self.send(request.headers(headers).body(reqwest::Body::wrap(body))).await?;
+        self.status = response.status();
         if !response.status().is_success() {
             return Err(self.refusal(response, model).await);
         }
@@ -233,7 +239,7 @@ impl Http {
         while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
             received += chunk.len();
             if received > MOST_BYTES {
-                return Err(self.garbled("its response is larger than 1 GB".into()));
+                return Err(self.garbled("its response is larger than 512 MB".into()));
             }
             let mut rest = &chunk[..];
             if !begun {
@@ -332,6 +338,14 @@ impl Http {
 /// The mean of so many runs that took so many nanoseconds together.
 pub(super) fn mean(count: Option<u64>, nanoseconds: Option<u64>) -> Option<Duration> {
     nanoseconds?.checked_div(count?).map(Duration::from_nanos)
+}
+
+/// Whether a server that answers bytes so may take numbers: a request that it doesn't understand.
+fn takes_no_bytes(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY
+    )
 }
 
 /// Whether TLS failed because of a certificate.
@@ -455,72 +469,4 @@ impl Body for Parts {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
     }
-}
-
-/// An entry of `/v2/repository/index`.
-#[derive(Deserialize)]
-struct IndexJson {
-    name: String,
-    #[serde(default)]
-    version: Option<String>,
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-impl IndexJson {
-    fn listed(self) -> ListedModel {
-        listed(
-            self.name,
-            self.version.unwrap_or_default(),
-            &self.state.unwrap_or_default(),
-            self.reason.unwrap_or_default(),
-        )
-    }
-}
-
-/// An entry of a repository's index, as HTTP and gRPC tell it.
-pub(super) fn listed(name: String, version: String, state: &str, reason: String) -> ListedModel {
-    let some = |text: String| Some(text).filter(|text| !text.is_empty());
-    ListedModel {
-        name,
-        version: some(version),
-        // A server that tells no state lists what it serves.
-        ready: state.is_empty() || state.eq_ignore_ascii_case("READY"),
-        reason: some(reason),
-    }
-}
-
-#[derive(Deserialize)]
-struct NamesJson {
-    models: Vec<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct ConfigJson {
-    #[serde(default)]
-    parameters: std::collections::BTreeMap<String, ParameterJson>,
-}
-
-#[derive(Deserialize)]
-struct ParameterJson {
-    #[serde(default)]
-    string_value: String,
-}
-
-/// OpenVINO Model Server's list: states of versions by model.
-fn from_openvino(config: &serde_json::Map<String, serde_json::Value>) -> Vec<ListedModel> {
-    let mut models = Vec::new();
-    for (name, status) in config {
-        for version in status["model_version_status"].as_array().into_iter().flatten() {
-            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-            let state = text(&version["state"]);
-            let reason = text(&version["status"]["error_message"]);
-            let reason = if reason == "OK" { String::new() } else { reason };
-            let state = if state == "AVAILABLE" { "READY" } else { &state };
-            models.push(listed(name.clone(), text(&version["version"]), state, reason));
-        }
-    }
-    models
 }

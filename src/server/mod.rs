@@ -11,6 +11,7 @@ mod error;
 mod grpc;
 mod http;
 mod list;
+mod listing;
 mod metadata;
 mod outputs;
 mod request;

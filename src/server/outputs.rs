@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::metadata::DataType;
 
-/// Outputs of more bytes than this are refused.
-pub(super) const MOST_BYTES: usize = 1 << 30;
+/// A response of more bytes than this is refused, before anything is allocated for it.
+pub(super) const MOST_BYTES: usize = 1 << 29;
 
 /// The values of an output, row by row; 16-bit floats are widened.
 #[derive(Clone, Debug)]
@@ -54,7 +54,8 @@ impl OutputTensor {
     ///
     /// # Errors
     /// What is wrong, as the end of a sentence.
-    fn begin(&mut self, head: &OutputHead<'_>, bytes: Option<usize>) -> Result<usize, String> {
+    /// `room` is how many bytes the response may still take.
+    fn begin(&mut self, head: &OutputHead<'_>, bytes: Option<usize>, room: usize) -> Result<usize, String> {
         let name = head.name;
         let data_type = DataType::from_name(head.data_type)
             .ok_or_else(|| format!("the output \u{201c}{name}\u{201d} holds {}", head.data_type))?;
@@ -73,8 +74,8 @@ impl OutputTensor {
                 return Err(format!("the output \u{201c}{name}\u{201d} has an impossible shape"));
             }
         };
-        if bytes > MOST_BYTES {
-            return Err(format!("the output \u{201c}{name}\u{201d} is larger than 1 GB"));
+        if bytes > room {
+            return Err("its response is larger than 512 MB".into());
         }
         let count = count.unwrap_or(0);
         if self.name != name {
@@ -144,6 +145,8 @@ pub struct Outputs {
     /// The output whose bytes come now, and how many of them have come.
     at: usize,
     filled: usize,
+    /// Bytes of all of them.
+    total: usize,
 }
 
 impl Outputs {
@@ -159,6 +162,7 @@ impl Outputs {
         self.lengths.clear();
         self.at = 0;
         self.filled = 0;
+        self.total = 0;
     }
 
     /// Adds an output; `bytes`: how many the server announces for it, `None`: as its shape says.
@@ -172,7 +176,10 @@ impl Outputs {
             self.tensors.push(OutputTensor::empty());
         }
         let Some(tensor) = self.tensors.get_mut(self.used) else { return Ok(()) };
-        self.lengths.push(tensor.begin(head, bytes)?);
+        let room = MOST_BYTES.saturating_sub(self.total);
+        let length = tensor.begin(head, bytes, room)?;
+        self.total += length;
+        self.lengths.push(length);
         self.used += 1;
         Ok(())
     }
@@ -434,6 +441,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let one = |rest: &str| format!(r#"{{"outputs":[{{"name":"a","datatype":"FP32",{rest}}}]}}"#);
+        // Each is small enough, and all together would take a terabyte.
+        let many = vec![r#"{"name":"a","datatype":"FP16","shape":[100000000]}"#; 1000].join(",");
+        let many = format!(r#"{{"outputs":[{many}]}}"#);
         for (json, bytes, word) in [
             (
                 one(r#""shape":[2],"parameters":{"binary_data_size":4}"#),
@@ -444,7 +454,8 @@ mod tests {
             (one(r#""shape":[2],"parameters":{"binary_data_size":8}"#), vec![0; 9], "more bytes"),
             (one(r#""shape":[-1]"#), vec![], "impossible shape"),
             (one(r#""shape":[4000000000,4000000000,4000000000]"#), vec![], "impossible shape"),
-            (one(r#""shape":[1000000000]"#), vec![], "larger than 1 GB"),
+            (one(r#""shape":[1000000000]"#), vec![], "larger than 512 MB"),
+            (many, vec![], "larger than 512 MB"),
             (one(r#""shape":[1]"#), vec![0, 0, 0xc0, 0x7f], "NaN"),
             (one(r#""shape":[2],"data":[1.0]"#), vec![], "fewer values"),
             (one(r#""shape":[1],"data":[null]"#), vec![], "NaN"),

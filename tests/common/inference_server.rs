@@ -199,7 +199,8 @@ fn serve(stream: &TcpStream, state: &State) -> Option<()> {
             let now = state.now.fetch_add(1, SeqCst) + 1;
             state.most.fetch_max(now, SeqCst);
             let delay = *state.delay.lock().expect("not poisoned");
-            let computing = state.one_at_a_time.load(SeqCst).then(|| state.computing.lock().expect("not poisoned"));
+            let computing =
+                state.one_at_a_time.load(SeqCst).then(|| state.computing.lock().expect("not poisoned"));
             std::thread::sleep(delay);
             drop(computing);
             let result = infer(mode, is_binary, &answer, stream, state);

@@ -10,6 +10,7 @@ pub mod fakecam;
 pub mod inference_server;
 pub mod onnx;
 pub mod servers;
+pub mod slow_network;
 pub mod web_server;
 
 use std::ffi::OsStr;

@@ -177,6 +177,7 @@ examples! { server_errors: ServerError =
     Busy { server: server() },
     Failed { server: server(), message: "HTTP status 500".into() },
     Garbled { server: server(), reason: "its response has no output".into() },
+    Changed { server: server(), model: "yolo".into() },
     NoList { server: server() },
     BadCertificateFile { path: "/home/me/lab.pem".into(), reason: "it holds no certificate".into() },
     Setup { server: server(), reason: "its token has characters that can't be sent".into() },

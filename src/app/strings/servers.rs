@@ -70,6 +70,8 @@ strings! {
             |place| format!("The server doesn't respond; {place} runs the model"),
             |place| format!("服务器无响应，改由 {place} 运行模型");
         this_computer = "this computer", "本机";
+        /// Under the reason why a server gives no result.
+        tries_again = "Sightline tries again by itself.", "Sightline 会自动重试。";
         round_trip = "Round trip", "往返时间";
         round_trip_hint =
             "From sending the image to the server to having its result: network and model together.",
@@ -137,25 +139,24 @@ pub fn server_title(language: Language, error: &ServerError) -> String {
 
 /// The page of a model whose server gives no result.
 pub(super) fn server_texts(error: &ServerError) -> Texts {
-    let again = "Sightline 会自动重试。";
     match error {
         ServerError::Unreachable { server, reason } => Texts::new(
             "Server not reached",
             "无法连接服务器",
             format!("无法连接服务器 {server}：{}。", zh(reason)),
-            format!("请检查地址、服务器是否在运行，以及中间是否有防火墙。{again}"),
+            "请检查地址、服务器是否在运行，以及中间是否有防火墙。",
         ),
         ServerError::Lost { server, reason } => Texts::new(
             "Connection lost",
             "连接中断",
             format!("与 {server} 的连接已中断：{}。", zh(reason)),
-            again,
+            "请确认服务器仍在运行，并检查网络。",
         ),
         ServerError::TimedOut { server, after } => Texts::new(
             "The server doesn't respond",
             "服务器无响应",
             format!("{server} 在 {} 秒内没有响应。", after.as_secs_f32()),
-            format!("服务器或网络太慢。{again}"),
+            "服务器或网络太慢，或服务器没有反应。",
         ),
         ServerError::Certificate { server, reason } => Texts::new(
             "The server's certificate isn't trusted",
@@ -184,9 +185,12 @@ pub(super) fn server_texts(error: &ServerError) -> Texts {
             },
             "请等待服务器加载完成，或查看服务器的日志。",
         ),
-        ServerError::Busy { server } => {
-            Texts::new("The server is busy", "服务器繁忙", format!("{server} 收到的请求过多。"), again)
-        }
+        ServerError::Busy { server } => Texts::new(
+            "The server is busy",
+            "服务器繁忙",
+            format!("{server} 收到的请求过多。"),
+            "请等待请求减少，或启动更多服务器。",
+        ),
         ServerError::Failed { server, message } => Texts::new(
             "The server reports an error",
             "服务器报告错误",
@@ -198,6 +202,12 @@ pub(super) fn server_texts(error: &ServerError) -> Texts {
             "无法理解服务器的响应",
             format!("无法理解 {server} 发来的内容：{}。", zh(reason)),
             "请确认该地址是 Open Inference Protocol（第 2 版）服务器，并检查那里的模型输出。",
+        ),
+        ServerError::Changed { server, model } => Texts::new(
+            "Another model on the server",
+            "服务器上的模型已更换",
+            format!("{server} 上的模型“{model}”现在是另一个模型。"),
+            "请重新打开该模型。",
         ),
         ServerError::NoList { server } => Texts::new(
             "The server doesn't list its models",

@@ -94,9 +94,9 @@ impl ActiveModel {
         self.rests_until = most.map(|most| Instant::now() + most);
     }
 
-    /// Whether it isn't to be run yet.
-    pub fn rests(&self) -> bool {
-        self.rests_until.is_some_and(|until| Instant::now() < until)
+    /// For how long it isn't to be run yet.
+    pub fn rest_left(&self) -> Duration {
+        self.rests_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 
     /// A run succeeded. Returns whether the one before failed.

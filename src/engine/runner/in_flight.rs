@@ -16,6 +16,10 @@ const SETTLED: Duration = Duration::from_secs(4);
 const WORTH: f32 = 1.15;
 /// A rate this close to the source's is all that there is.
 const ALL: f32 = 0.93;
+/// A round trip that differs by less than this share from the one before is steady.
+const STEADY: f32 = 0.15;
+/// A round trip so many times as long is another network.
+const SLOWER: f32 = 1.5;
 /// What gave no more results is tried again after this long.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -28,6 +32,8 @@ pub(in crate::engine) struct InFlight {
     /// When the number last changed.
     since: Instant,
     count: usize,
+    /// The round trip when it was last looked at: an average that still follows a change says nothing yet.
+    last: Duration,
 }
 
 /// How far the choice is.
@@ -39,8 +45,8 @@ enum Phase {
     Trial { before: f32, alone: Duration },
     /// The number is chosen; the round trip of one alone.
     Chosen { alone: Duration },
-    /// More gave no more results.
-    Enough,
+    /// More gave no more results, or can't be had. The round trip of one alone; `None` if it isn't known.
+    Enough { alone: Option<Duration> },
 }
 
 /// What is measured of a model on a server.
@@ -60,7 +66,7 @@ pub(in crate::engine) struct Measured {
 
 impl Default for InFlight {
     fn default() -> Self {
-        Self { of: None, phase: Phase::Alone, since: Instant::now(), count: 1 }
+        Self { of: None, phase: Phase::Alone, since: Instant::now(), count: 1, last: Duration::ZERO }
     }
 }
 
@@ -81,7 +87,10 @@ impl InFlight {
         }
         // Little's law: as many are under way as come in while one is.
         let needed = |seconds: f32, fps: f32| ((seconds * fps * 1.05).ceil() as usize).clamp(1, MOST);
+        let last = std::mem::replace(&mut self.last, measured.round_trip).as_secs_f32();
+        let is_steady = (round_trip - last).abs() <= STEADY * round_trip;
         match self.phase {
+            Phase::Alone if !is_steady => {}
             Phase::Alone => {
                 let count = needed(round_trip, measured.source_fps);
                 if count > 1 {
@@ -93,7 +102,7 @@ impl InFlight {
                 if measured.fps < WORTH * before.min(measured.source_fps)
                     && measured.fps < ALL * measured.source_fps
                 {
-                    self.change(1, Phase::Enough, now);
+                    self.change(1, Phase::Enough { alone: Some(alone) }, now);
                 } else {
                     let count = needed(alone.as_secs_f32(), measured.fps.max(before)).max(2).min(self.count);
                     self.change(count, Phase::Chosen { alone }, now);
@@ -118,10 +127,21 @@ impl InFlight {
                     self.change(count.max(1), Phase::Chosen { alone }, now);
                 }
             }
-            Phase::Enough if since >= AGAIN => self.change(1, Phase::Alone, now),
-            Phase::Trial { .. } | Phase::Chosen { .. } | Phase::Enough => {}
+            // The network became slower since.
+            Phase::Enough { alone: Some(alone) }
+                if since >= SETTLED && measured.round_trip > alone.mul_f32(SLOWER) =>
+            {
+                self.change(self.count, Phase::Alone, now);
+            }
+            Phase::Enough { .. } if since >= AGAIN => self.change(1, Phase::Alone, now),
+            Phase::Trial { .. } | Phase::Chosen { .. } | Phase::Enough { .. } => {}
         }
         self.count
+    }
+
+    /// No more sessions than these can be had.
+    pub fn refuse(&mut self, sessions: usize, now: Instant) {
+        self.change(sessions, Phase::Enough { alone: None }, now);
     }
 
     fn change(&mut self, count: usize, phase: Phase, now: Instant) {
@@ -183,10 +203,28 @@ mod tests {
             runs: 10,
             sessions,
         };
+        in_flight.wants((1, 1), &slow(1), now);
         assert_eq!(in_flight.wants((1, 1), &slow(1), now), 7);
         assert_eq!(in_flight.wants((1, 1), &slow(3), now + Duration::from_secs(9)), 7);
         let open = Measured { fps: 29.0, ..slow(7) };
         assert_eq!(in_flight.wants((1, 1), &open, now + Duration::from_secs(14)), 7);
+    }
+
+    #[test]
+    fn sessions_that_cannot_be_opened_are_not_asked_for_again_at_once() {
+        let mut in_flight = InFlight::default();
+        let now = Instant::now();
+        let far = |sessions| Measured {
+            source_fps: 30.0,
+            fps: 5.0,
+            round_trip: Duration::from_millis(200),
+            runs: 10,
+            sessions,
+        };
+        in_flight.wants((1, 1), &far(1), now);
+        assert_eq!(in_flight.wants((1, 1), &far(1), now), 7);
+        in_flight.refuse(3, now);
+        assert_eq!(in_flight.wants((1, 1), &far(3), now + Duration::from_secs(20)), 3);
     }
 
     #[test]
@@ -200,6 +238,7 @@ mod tests {
             runs: 10,
             sessions: 1,
         };
+        in_flight.wants((1, 1), &far, now);
         assert_eq!(in_flight.wants((1, 1), &far, now), 7);
         assert_eq!(in_flight.wants((2, 1), &Measured { runs: 0, ..far }, now), 1);
     }

@@ -1,7 +1,7 @@
 //! The life cycles of models, as data: what is open, being opened, compared, and what the workers are given.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::in_flight::InFlight;
 use super::pace::Tuner;
@@ -138,6 +138,8 @@ pub(in crate::engine) enum JobPlace {
 pub(super) struct Inner {
     /// The model that is to be opened as the first.
     pub wanted: Option<ModelChoice>,
+    /// The wanted model couldn't be opened because its server doesn't respond: it is tried again then, after a pause of that length.
+    pub again: Option<(Instant, Duration)>,
     pub active: FirstModel,
     pub compared: Vec<Compared>,
     pub further: Further,
@@ -195,7 +197,8 @@ impl Inner {
         if self.stopping {
             return None;
         }
-        if let Some(choice) = &self.wanted {
+        let is_due = self.again.is_none_or(|(at, _)| Instant::now() >= at);
+        if let Some(choice) = self.wanted.as_ref().filter(|_| is_due) {
             return Some(Job { choice: choice.clone(), place: JobPlace::First });
         }
         // The model that another one is about to replace as the first is free in a moment: it need not be opened twice.

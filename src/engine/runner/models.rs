@@ -26,6 +26,10 @@ use crate::model::{CancelToken, ModelError};
 const OVERDUE: Duration = Duration::from_secs(2);
 /// A compared model that keeps the worker for this long from a model that was just chosen hangs. Slow models are no slower.
 const HANGING: Duration = Duration::from_secs(8);
+/// A model whose server doesn't respond is opened again after this long, then after twice as long, and so on.
+const FIRST_AGAIN: Duration = Duration::from_secs(1);
+/// The longest of these pauses.
+const LAST_AGAIN: Duration = Duration::from_secs(10);
 /// A worker may begin one more run before it sees that the session was replaced.
 const LAST_FRAME: Duration = Duration::from_millis(200);
 
@@ -152,6 +156,7 @@ impl Models {
         let mut inner = self.lock();
         let path = choice.path.clone();
         inner.wanted = Some(choice);
+        inner.again = None;
         inner.cancel_unwanted();
         self.change_state(|state| {
             state.opening = Some(path.clone());
@@ -303,7 +308,12 @@ impl Models {
             (Ok(session), _) if inner.active.holds(&session) => {}
             (Ok(session), _) => self.cache.give_back(&session),
             (Err(error), JobPlace::First) if is_wanted => {
-                inner.wanted = None;
+                if error.is_tried_again() {
+                    let pause = inner.again.map_or(FIRST_AGAIN, |(_, pause)| (pause * 2).min(LAST_AGAIN));
+                    inner.again = Some((Instant::now() + pause, pause));
+                } else {
+                    inner.wanted = None;
+                }
                 let failed = (job.choice.path.clone(), Arc::new(error));
                 self.change_state(|state| {
                     state.opening = None;
@@ -327,6 +337,8 @@ impl Models {
                 tracing::warn!("no further session: {error}");
                 inner.further.wanted = None;
                 inner.tuner.refuse();
+                let running = inner.further.running.len();
+                inner.in_flight.refuse(1 + running, Instant::now());
             }
             // The failure of a model that nobody wants any more is of no interest.
             (Err(error), _) => tracing::debug!("{}: {error}", job.choice.path.display()),
@@ -335,6 +347,7 @@ impl Models {
 
     fn opened_first(&self, inner: &mut Inner, session: Arc<Session>) {
         inner.wanted = None;
+        inner.again = None;
         if inner.active.session().is_some_and(|running| Arc::ptr_eq(running, &session)) {
             // A session that has no result yet is still shown as being opened.
             if matches!(inner.active, FirstModel::Running(_)) {

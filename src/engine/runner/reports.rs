@@ -1,6 +1,7 @@
 //! What the workers report about their sessions: first results, failures, recoveries, runs that were ended.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::lifecycle::{ComparedPhase, FirstModel, Inner};
 use super::models::Models;
@@ -62,6 +63,7 @@ impl Models {
             session.set_health(Health::Dead);
             self.end_further(&mut inner);
             inner.tuner.refuse();
+            inner.in_flight.refuse(1, Instant::now());
             return self.assign(&mut inner, false);
         }
         if inner.active.session().is_none_or(|first| !Arc::ptr_eq(first, session)) {

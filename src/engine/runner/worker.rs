@@ -48,6 +48,7 @@ pub(in crate::engine) fn run_first(shared: &Shared) {
         last: None,
         thresholds: Arc::clone(&shared.context.controls.now().thresholds),
         must_run_again: false,
+        one_rested: false,
         // None yet: models may have been assigned before this thread began.
         assignment: Arc::default(),
     };
@@ -64,11 +65,16 @@ pub(in crate::engine) fn run_first(shared: &Shared) {
         }
         let is_prepared = worker.active.iter_mut().flatten().all(ActiveModel::prepare);
         // A model whose server fails rests for a while; with others the frames go on.
-        if !is_prepared || worker.active.iter().flatten().all(ActiveModel::rests) {
+        if !is_prepared {
             std::thread::sleep(SOON);
             continue;
         }
-        let again = worker.must_run_again || !worker.has_newest_thresholds();
+        let rest = worker.active.iter().flatten().map(ActiveModel::rest_left).min().unwrap_or_default();
+        if !rest.is_zero() {
+            std::thread::sleep(rest.min(WAIT));
+            continue;
+        }
+        let again = worker.must_run_again || !worker.has_newest_thresholds() || worker.is_rested();
         match shared.inbox.take(if again { Duration::ZERO } else { WAIT }) {
             Take::Value(frame) => worker.run(&frame, false),
             Take::Timeout if again => match worker.last_frame() {
@@ -98,8 +104,13 @@ pub(in crate::engine) fn run_further(shared: &Shared, index: usize) {
             std::thread::sleep(IDLE);
             continue;
         }
-        if !active.prepare() || active.rests() {
+        if !active.prepare() {
             std::thread::sleep(SOON);
+            continue;
+        }
+        let rest = active.rest_left();
+        if !rest.is_zero() {
+            std::thread::sleep(rest.min(WAIT));
             continue;
         }
         let Take::Value(frame) = shared.inbox.take(WAIT) else { continue };
@@ -153,6 +164,8 @@ struct Worker<'a> {
     /// The thresholds of the last run.
     thresholds: Arc<Thresholds>,
     must_run_again: bool,
+    /// A model rested at the last frame: an image has no further one that would show that its server is back.
+    one_rested: bool,
 }
 
 impl Worker<'_> {
@@ -177,6 +190,11 @@ impl Worker<'_> {
             active.forget_limits();
         }
         self.assignment = assignment;
+    }
+
+    /// Whether a model rested at the last frame and none does now.
+    fn is_rested(&self) -> bool {
+        self.one_rested && self.active.iter().flatten().all(|active| active.rest_left().is_zero())
     }
 
     fn has_newest_thresholds(&self) -> bool {
@@ -252,6 +270,7 @@ impl Worker<'_> {
             let Assignment { epoch, choice, .. } = *self.assignment;
             self.shared.publisher.publish_comparison(comparison, epoch, choice);
         }
+        self.one_rested = self.active.iter().flatten().any(|active| !active.rest_left().is_zero());
         for (active, prediction) in self.active.iter_mut().zip(found) {
             if let (Some(active), Some(prediction)) = (active, prediction) {
                 active.give_back(prediction);
@@ -272,7 +291,7 @@ impl Worker<'_> {
         let first = self.active[0].as_ref().filter(|_| place > 0);
         let first = first.map(|first| Arc::clone(&first.session().info));
         let Shared { context, models, publisher, .. } = self.shared;
-        let active = self.active[place].as_mut().filter(|active| !active.rests())?;
+        let active = self.active[place].as_mut().filter(|active| active.rest_left().is_zero())?;
         active.limit(&self.thresholds, first.as_deref());
         match active.predict(frame, slow_down) {
             Ok(mut prediction) => {
@@ -305,8 +324,6 @@ impl Worker<'_> {
                 tracing::warn!("{}: {error}", active.session().info.name);
                 let retry = error.retry();
                 active.rest(retry);
-                // An image has no further frame that would show that the server is back.
-                self.must_run_again |= retry.is_some();
                 // A server that fails for an hour may come back.
                 let hopeless = (active.fail() && retry.is_none()) || error.is_final();
                 models.failed(active.session(), error, hopeless);

@@ -16,7 +16,6 @@ use super::ModelError;
 use super::extra_inputs::ExtraInputError;
 use super::image_tensor;
 use super::input::TensorMut;
-use super::session::StopHandle;
 use super::spec::{Element, ExtraInput};
 use super::tensor::{Data, Tensor};
 use crate::server::{
@@ -25,7 +24,7 @@ use crate::server::{
 use extras::Extra;
 pub(in crate::model) use open::inspect;
 pub(in crate::model) use open::{open, safe};
-use place::{Local, Place, Runs};
+use place::{Identity, Place, Runs};
 pub use status::{ServerState, ServerStatus};
 
 /// The first pause after a failure; it doubles with each further one.
@@ -46,10 +45,12 @@ pub(in crate::model) struct ServedSession {
     extras: Vec<Extra>,
     /// The image size that the extra inputs were written for.
     fitted: Option<(u32, u32)>,
-    /// What the server says of its outputs.
-    told: Vec<TensorInfo>,
+    /// Which model it is.
+    model: Identity,
     wanted: Vec<String>,
     outputs: Outputs,
+    /// The state of earlier frames doesn't count for the next run.
+    anew: bool,
     /// How long a run tries again before it fails.
     patience: Duration,
     stop: Stop,
@@ -82,11 +83,11 @@ impl ServedSession {
                 .ok_or_else(|| ExtraInputError::Unknown { name: name.clone() })?;
             self.extras.push(Extra::new(spec, index, input).map_err(ExtraInputError::Told)?);
         }
-        self.local().map_or(Ok(()), |local| local.set_extra_inputs(specs))
+        Ok(())
     }
 
     /// Writes the inputs other than the image for this size of the image input (width, height).
-    pub fn fit_extra_inputs(&mut self, size: (u32, u32)) -> Result<(), ModelError> {
+    pub fn fit_extra_inputs(&mut self, size: (u32, u32)) {
         if self.fitted != Some(size) {
             for extra in &self.extras {
                 if let Some(input) = self.inputs.get_mut(extra.index) {
@@ -95,33 +96,20 @@ impl ServedSession {
             }
             self.fitted = Some(size);
         }
-        self.local().map_or(Ok(()), |local| local.fit_extra_inputs(size))
     }
 
     /// Resets the state that the network carries from frame to frame.
-    pub fn reset_state(&mut self) -> Result<(), ModelError> {
+    pub fn reset_state(&mut self) {
+        self.begin_states();
+        self.anew = true;
+    }
+
+    fn begin_states(&mut self) {
         for extra in &self.extras {
             if let Some(input) = self.inputs.get_mut(extra.index) {
                 extra.reset(input);
             }
         }
-        self.local().map_or(Ok(()), Local::reset_state)
-    }
-
-    /// The file on this computer that stands in.
-    fn local(&mut self) -> Option<&mut Local> {
-        self.places.iter_mut().find_map(|place| match place {
-            Place::Local(local) => Some(local.as_mut()),
-            Place::Server(_) => None,
-        })
-    }
-
-    /// What ends the runs of the file on this computer that stands in.
-    pub fn local_stop(&self) -> Option<StopHandle> {
-        self.places.iter().find_map(|place| match place {
-            Place::Local(local) => Some(local.stop_handle()),
-            Place::Server(_) => None,
-        })
     }
 
     /// The image's tensor for this shape, batch first; a new one is made when the shape changes, or when a connection still
@@ -156,12 +144,17 @@ impl ServedSession {
     /// Runs the network on the tensors as they are and hands the outputs to `read`.
     pub fn run<T>(&mut self, read: impl FnOnce(&[Tensor<'_>]) -> T) -> Result<T, ModelError> {
         let begin = Instant::now();
-        loop {
-            match self.run_once() {
-                Ok(()) => break,
-                Err(ModelError::Server { error, retry })
-                    if error.is_temporary() && begin.elapsed() < self.patience =>
-                {
+        let file = loop {
+            match self.run_on_servers() {
+                Ok(()) => break None,
+                Err(ModelError::Server { error, retry }) => {
+                    let file = self.places.iter().position(|place| matches!(place, Place::Local(_)));
+                    if file.is_some() {
+                        break file.map(|file| (file, error));
+                    }
+                    if !error.is_temporary() || begin.elapsed() >= self.patience {
+                        return Err(ModelError::Server { error, retry });
+                    }
                     tracing::info!("{error} Trying again.");
                     if !pause(&self.stop, retry.unwrap_or(FIRST_PAUSE)) {
                         return Err(ModelError::Stopped);
@@ -169,74 +162,88 @@ impl ServedSession {
                 }
                 Err(error) => return Err(error),
             }
+        };
+        match file {
+            Some((index, problem)) => self.run_here(index, problem, read),
+            None => Ok(read(&self.tensors())),
         }
-        if let Some(Place::Local(local)) = self.places.get_mut(self.at) {
-            return local.read(read);
-        }
-        let tensors =
-            self.tensors().map_err(|error| ModelError::Server { error, retry: Some(FIRST_PAUSE) })?;
-        Ok(read(&tensors))
     }
 
-    /// Runs at the first place that is ready.
-    fn run_once(&mut self) -> Result<(), ModelError> {
-        let Self { places, inputs, image, wanted, outputs, told, status, extras, at, stop, .. } = self;
+    /// Runs at the first server that is ready.
+    fn run_on_servers(&mut self) -> Result<(), ModelError> {
         let mut last: Option<(ServerError, Duration)> = None;
-        for (index, place) in places.iter_mut().enumerate() {
+        for index in 0..self.places.len() {
+            if index != self.at {
+                // Another place has seen other frames.
+                self.begin_states();
+            }
+            let Self { places, inputs, image, wanted, outputs, model, status, extras, at, stop, .. } = self;
+            let Some(Place::Server(server)) = places.get_mut(index) else { continue };
+            if let Some(pause) = server.pause() {
+                last.get_or_insert_with(|| (server.problem(), pause));
+                continue;
+            }
             let mut runs = Runs { inputs, image: *image, wanted, outputs };
-            let begin = Instant::now();
-            let (round_trip, problem) = match place {
-                Place::Server(server) => {
-                    let pause = server.pause();
-                    if let Some(pause) = pause {
-                        last.get_or_insert_with(|| (server.problem(), pause));
-                        continue;
-                    }
-                    let result = server
-                        .run(&mut runs)
-                        .and_then(|traffic| check(told, outputs.tensors(), server.name()).map(|()| traffic));
-                    match result {
-                        Ok(traffic) => {
-                            server.works();
-                            let problem = last.take().map(|(error, _)| error);
-                            status.ran(index, server.name(), &traffic, problem);
-                            *at = index;
-                            for extra in &mut *extras {
-                                extra.carry(inputs, outputs.tensors())?;
-                            }
-                            return Ok(());
-                        }
-                        Err(ServerError::Stopped) => return Err(ModelError::Stopped),
-                        Err(error) => {
-                            tracing::warn!("{error}");
-                            let pause = server.fails(&error, stop);
-                            last.get_or_insert((error, pause));
-                            continue;
-                        }
-                    }
+            let result = server.run(&mut runs, model).and_then(|traffic| {
+                check(&model.metadata.outputs, outputs.tensors(), server.name()).map(|()| traffic)
+            });
+            match result {
+                Ok(traffic) => {
+                    server.works();
+                    status.ran(index, server.name(), &traffic, last.map(|(error, _)| error));
+                    *at = index;
+                    self.anew = false;
+                    return extras.iter_mut().try_for_each(|extra| extra.carry(inputs, outputs.tensors()));
                 }
-                Place::Local(local) => {
-                    local.run(&mut runs)?;
-                    (begin.elapsed(), last.take().map(|(error, _)| error))
+                Err(ServerError::Stopped) => return Err(ModelError::Stopped),
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    let pause = server.fails(&error, stop);
+                    last.get_or_insert((error, pause));
                 }
-            };
-            status.ran_here(index, round_trip, problem);
-            *at = index;
-            return Ok(());
+            }
         }
         let (error, pause) = last.unwrap_or_else(|| (ServerError::Stopped, FIRST_PAUSE));
-        status.failed(&error);
+        self.status.failed(&error);
         Err(ModelError::Server { error, retry: Some(pause) })
     }
 
+    /// Runs the file on this computer.
+    fn run_here<T>(
+        &mut self,
+        index: usize,
+        problem: ServerError,
+        read: impl FnOnce(&[Tensor<'_>]) -> T,
+    ) -> Result<T, ModelError> {
+        let begin = Instant::now();
+        let anew = self.anew || index != self.at;
+        let Self { places, inputs, image, wanted, outputs, model, fitted, .. } = self;
+        let Some(Place::Local(local)) = places.get_mut(index) else { return Err(ModelError::Stopped) };
+        let runs = Runs { inputs, image: *image, wanted, outputs };
+        let result = local.run(&runs, (*fitted, anew), model, read)?;
+        (self.at, self.anew) = (index, false);
+        self.status.ran_here(index, begin.elapsed(), Some(problem));
+        Ok(result)
+    }
+
+    /// What the server sent is no result of this model: it counts as a failure of the server.
+    pub fn refuse(&mut self, reason: String) -> Option<ModelError> {
+        let Some(Place::Server(server)) = self.places.get_mut(self.at) else { return None };
+        let error = ServerError::Garbled { server: server.name(), reason };
+        let pause = server.fails(&error, &self.stop);
+        self.status.failed(&error);
+        Some(ModelError::Server { error, retry: Some(pause) })
+    }
+
     /// The outputs in the order in which the server names them, as decoders read them.
-    fn tensors(&self) -> Result<SmallVec<[Tensor<'_>; 8]>, ServerError> {
+    fn tensors(&self) -> SmallVec<[Tensor<'_>; 8]> {
         let came = self.outputs.tensors();
-        if self.told.is_empty() {
-            return Ok(came.iter().filter_map(tensor).collect());
+        let told = &self.model.metadata.outputs;
+        if told.is_empty() {
+            return came.iter().filter_map(tensor).collect();
         }
-        let named = self.told.iter().filter_map(|told| came.iter().find(|output| output.name == told.name));
-        Ok(named.filter_map(tensor).collect())
+        let named = told.iter().filter_map(|told| came.iter().find(|output| output.name == told.name));
+        named.filter_map(tensor).collect()
     }
 }
 

@@ -8,14 +8,13 @@ use super::super::families::Scratch;
 use super::super::file::{GraphInfo, ValueInfo};
 use super::super::identify::{self, Unknown};
 use super::super::input::InputStage;
-use super::super::inspect::{self, Inspection};
+use super::super::inspect::Inspection;
 use super::super::isolation::Attempt;
 use super::super::network::Network;
-use super::super::session::{Bytes, Session, provider_named};
+use super::super::session::Session;
 use super::super::sidecar::Sidecar;
-use super::super::spec::Spec;
 use super::super::{Model, ModelError, OpenOptions, companion, folders, hash, probe};
-use super::place::{Local, Place, Server};
+use super::place::{Identity, Local, Place, Server};
 use super::{ServedSession, ServerStatus, element_of, inputs_of};
 use crate::frame::Frame;
 use crate::server::{
@@ -26,11 +25,11 @@ use crate::server::{
 pub const PARAMETER: &str = "sightline";
 
 /// What a server tells of a model.
-struct Told {
+pub(super) struct Told {
     server: ServerInfo,
-    metadata: ModelMetadata,
+    pub metadata: ModelMetadata,
     /// What it says of the model's file, if it does.
-    description: Option<Description>,
+    pub description: Option<Description>,
 }
 
 /// Opens a model on a server.
@@ -66,17 +65,17 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
         let has_fallback = servers.len() < fallbacks.servers.len() || fallbacks.file.is_some();
         servers.push(Server::new(candidate.clone(), access, client, has_fallback));
     }
-    let local = fallbacks.file.as_deref().map(|file| described(file, options)).transpose()?;
-    let (told, provider) = match (told, &local) {
+    let no_server = told.is_none();
+    let (told, provider) = match (told, &fallbacks.file) {
         (Some((told, at)), _) => {
             let provider = format!("{} {}", told.server.name, told.server.version);
             let provider = format!("{}, {}", provider.trim(), at.server);
             (told, provider)
         }
-        (None, Some(local)) => {
+        (None, Some(file)) => {
+            let local = described(file, options)?;
             let metadata = metadata_of(&local.graph);
-            let server = ServerInfo::default();
-            let told = Told { server, metadata, description: Some(local.clone()) };
+            let told = Told { server: ServerInfo::default(), metadata, description: Some(local) };
             (told, address.server.to_string())
         }
         (None, None) => {
@@ -85,7 +84,8 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
         }
     };
     let known = options.known.clone();
-    let description = told.description.or(local).or_else(|| beside(address));
+    let hash = told.description.as_ref().map(|it| it.sha256.clone());
+    let description = told.description.or_else(|| beside(address));
     let refused = |reason: String| ModelError::CannotRun {
         path: path.clone(),
         reason,
@@ -117,14 +117,18 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
         inputs: inputs.clone(),
         extras: Vec::new(),
         fitted: None,
-        told: told.metadata.outputs.clone(),
+        model: Identity { metadata: told.metadata.clone(), sha256: hash.clone() },
+        anew: true,
         wanted: wanted.clone(),
         outputs: Outputs::default(),
         patience: options.patience,
         stop: stop.clone(),
         status: Arc::clone(&status),
     };
-    if let Some(shape) = open_shape {
+    if let (Some(_), Some(file)) = (&open_shape, fallbacks.file.as_ref().filter(|_| no_server)) {
+        let attempt = Attempt::of_file(file, &graph, &sha256, options)?;
+        probe::with_real_shapes(&graph, &overrides, options.cancel.as_ref(), &attempt, &mut spec)?;
+    } else if let Some(shape) = open_shape {
         let mut session = served(places, &shape.input);
         probe::settle(&graph, &overrides, &shape, &mut spec, |shape, read| {
             session.image(shape)?;
@@ -143,10 +147,10 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
         return Err(refused(reason));
     }
     if let Some(file) = &fallbacks.file {
-        places.push(Place::Local(Box::new(local_place(file, &spec, options)?)));
+        places.push(Place::Local(Box::new(Local::new(file.clone(), &spec, options, &stop))));
     }
     let mut session = Session::served(served(places, &spec.input.name));
-    super::super::open::extra_inputs(&mut session, &spec, &path)?;
+    super::super::open::extra_inputs(&mut session, &spec.input.extras, &path)?;
     let input = InputStage::new(spec.input.clone());
     let mut network = Network { spec, session, input, scratch: Scratch::default(), last_source: None };
     network.spec.family.probe(&mut network, &graph, &overrides)?;
@@ -187,7 +191,7 @@ pub(in crate::model) fn inspect(
     Ok(Inspection { graph, spec })
 }
 
-fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, ServerError> {
+pub(super) fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, ServerError> {
     let metadata = client.metadata(address)?;
     let property =
         metadata.properties.iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value.clone());
@@ -198,7 +202,18 @@ fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, ServerError>
             metadata.platform.find('{').map(|at| metadata.platform[at..].to_owned())
         }
         None => {
-            client.parameters(address)?.into_iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value)
+            // Servers and proxies may keep it from clients that may run models all the same.
+            let parameters = match client.parameters(address) {
+                Err(
+                    error @ (ServerError::Stopped
+                    | ServerError::Unreachable { .. }
+                    | ServerError::TimedOut { .. }),
+                ) => {
+                    return Err(error);
+                }
+                parameters => parameters.unwrap_or_default(),
+            };
+            parameters.into_iter().find(|(key, _)| key == PARAMETER).map(|(_, value)| value)
         }
     };
     let description = text.and_then(|text| {
@@ -258,24 +273,6 @@ fn described(file: &Path, options: &OpenOptions) -> Result<Description, ModelErr
     Ok(description)
 }
 
-/// The model from a file, with the inputs that the server's is given.
-fn local_place(file: &Path, spec: &Spec, options: &OpenOptions) -> Result<Local, ModelError> {
-    let graph = inspect::check(file)?;
-    let input = graph.inputs.iter().find(|input| input.name == spec.input.name);
-    if input.is_none() || graph.inputs.len() != 1 + spec.input.extras.len() {
-        return Err(ModelError::CannotRun {
-            path: file.to_owned(),
-            reason: "it has other inputs than the model on the server, which it is to stand in for".into(),
-            remedy: "Choose the file that the server has.".into(),
-        });
-    }
-    let attempt =
-        Attempt::of_file(file, &graph, &hash::sha256_unless(file, options.cancel.as_ref())?, options)?;
-    let device = options.device.as_deref().map(provider_named).transpose()?;
-    let image = (&spec.input.name[..], spec.input.element);
-    Ok(Local::new(Session::open(&Bytes::File, image, device, options, &attempt)?))
-}
-
 /// The description beside the models, in `servers/NAME.sightline.json`, for servers that can't carry one.
 fn beside(address: &ModelAddress) -> Option<Description> {
     /// As long as a description may be.
@@ -324,7 +321,7 @@ fn metadata_of(graph: &GraphInfo) -> ModelMetadata {
 }
 
 /// Whether a description is that of the model that the server has: the same names and types.
-fn fits(graph: &GraphInfo, metadata: &ModelMetadata) -> bool {
+pub(super) fn fits(graph: &GraphInfo, metadata: &ModelMetadata) -> bool {
     let same = |values: &[ValueInfo], tensors: &[crate::server::TensorInfo]| {
         values.len() == tensors.len()
             && tensors.iter().all(|tensor| {
