@@ -169,6 +169,10 @@ pub struct LibraryView<'a> {
     /// The list of servers was read, so that it is known whether there are any.
     pub servers_known: bool,
     pub servers_error: Option<&'a ServerListError>,
+    /// Changes of the list are being saved.
+    pub servers_saving: bool,
+    /// The last changes were saved.
+    pub servers_saved: bool,
     pub deployment: &'a Deployment,
 }
 

@@ -365,6 +365,8 @@ impl App {
                 servers: servers.rows(),
                 servers_known: servers.is_known(),
                 servers_error: servers.error(),
+                servers_saving: servers.is_saving(),
+                servers_saved: servers.is_saved(),
                 deployment: &library.deployment,
             },
             events: EventsView {

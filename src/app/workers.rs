@@ -202,12 +202,22 @@ pub enum LibraryDone {
 
 /// What a worker did for the list of inference servers.
 pub enum ServersDone {
-    /// It was read.
-    List(Result<ServerList, ServerListError>),
-    /// It was saved.
-    Saved(Result<(), ServerListError>),
-    /// A server was asked what it has.
-    Asked(ServerAddress, Result<Box<ReachedServer>, ServerError>),
+    /// It was read; before this change of it.
+    List(u64, Result<ServerList, ServerListError>),
+    /// It was changed and saved: what it is now.
+    Saved(Result<ServerList, ServerListError>),
+    /// A server was asked what it has, with this question.
+    Asked(ServerAddress, u64, Result<Box<ReachedServer>, ServerError>),
+    /// The worker that was to do this ended without a result.
+    Broken(ServersJob),
+}
+
+/// What a worker is to do for the list of inference servers.
+#[derive(Debug)]
+pub enum ServersJob {
+    Read,
+    Save,
+    Ask(ServerAddress, u64),
 }
 
 /// The models that were taken in, and those that couldn't be.

@@ -100,7 +100,7 @@ impl LibraryController {
             LibraryIntent::ResumePull(id) => self.downloads.resume(&id),
             LibraryIntent::CancelPull(id) => self.downloads.cancel(&id, core),
             LibraryIntent::Deploy { order, replace } => {
-                deploying::start(&mut self.deployment, order, replace, core)
+                deploying::start(&mut self.deployment, order, replace, core);
             }
             LibraryIntent::DeployInto(folder) => self.page.deploy_into(&folder),
             LibraryIntent::DeployClosed => deploying::closed(&mut self.deployment),

@@ -57,6 +57,10 @@ pub(super) fn ui(page: &mut LibraryPage, ui: &mut Ui, view: &View<'_>, out: &mut
 
 fn form_ui(form: &mut ServerForm, ui: &mut Ui, view: &View<'_>, w: &Servers, out: &mut Vec<Intent>) {
     let p = palette(ui);
+    if form.sent && !view.library.servers_saving {
+        // What couldn't be saved stays, to be tried again.
+        if view.library.servers_saved { *form = ServerForm::default() } else { form.sent = false }
+    }
     let mut send = false;
     ui.horizontal_wrapped(|ui| {
         let margin = egui::Margin::symmetric(10, 7);
@@ -79,7 +83,7 @@ fn form_ui(form: &mut ServerForm, ui: &mut Ui, view: &View<'_>, w: &Servers, out
         let ca = ui.add(ca).accessible_name(w.certificate).on_hover_text(w.certificate_hint);
         let entered = [&address, &token, &ca].iter().any(|field| field.lost_focus())
             && ui.input(|i| i.key_pressed(egui::Key::Enter));
-        let ready = view.library.servers_known && !form.address.trim().is_empty();
+        let ready = view.library.servers_known && !form.sent && !form.address.trim().is_empty();
         let clicked = ui.add_enabled_ui(ready, |ui| plain_button(ui, w.add)).inner.clicked();
         send = ready && (clicked || entered);
     });
@@ -94,12 +98,13 @@ fn form_ui(form: &mut ServerForm, ui: &mut Ui, view: &View<'_>, w: &Servers, out
                 }
                 let token = Token::new(&form.token);
                 out.push(Intent::Servers(ServersIntent::Add { server: Box::new(server), token }));
-                *form = ServerForm::default();
+                form.sent = true;
             }
             Err(error) => {
                 let text = error.explain(view.language);
                 // Its own fix tells how the address of a model is written.
-                let fix = if error == AddressError::Extra { &text.fix } else { w.address_fix };
+                let own = matches!(error, AddressError::Extra | AddressError::HasModel { .. });
+                let fix = if own { &text.fix } else { w.address_fix };
                 form.wrong = Some(plain_quotes(&sentences(&text.message, fix)));
             }
         }
@@ -214,6 +219,9 @@ fn models_ui(ui: &mut Ui, view: &View<'_>, w: &Servers, reached: &ReachedServer,
             for model in models {
                 model_ui(ui, view, w, model, out);
             }
+            if reached.left_out > 0 {
+                ui.label(egui::RichText::new((w.left_out)(reached.left_out)).color(palette(ui).weak));
+            }
         }
         Err(error) => error_ui(ui, view, error),
     }
@@ -257,7 +265,7 @@ fn model_ui(ui: &mut Ui, view: &View<'_>, w: &Servers, model: &ServedModel, out:
             ui.add(egui::Label::new(egui::RichText::new(&facts).color(colour)).truncate())
                 .on_hover_text(facts);
         });
-        at_right(ui, ("served", &model.listed.name), |ui| {
+        at_right(ui, ("served", &path), |ui| {
             if is_current {
                 chip(ui, view.strings.library.running, p.good);
             } else if is_opening {

@@ -29,6 +29,8 @@ pub(super) struct ServerForm {
     pub ca: String,
     /// What is wrong with the address.
     pub wrong: Option<String>,
+    /// It is being saved.
+    pub sent: bool,
 }
 
 /// What is asked before something is done.

@@ -56,6 +56,10 @@ strings! {
         version: fn(&str) -> String = |v| format!("version {v}"), |v| format!("版本 {v}");
         not_ready = "Not ready", "尚未就绪";
         no_models = "This server has no model.", "该服务器上没有模型。";
+        /// Given how many.
+        left_out: fn(usize) -> String =
+            |n| format!("{n} more models aren't listed."),
+            |n| format!("另有 {n} 个模型未列出。");
         compare = "Compare", "比较";
         compare_hint = "Run it next to the current model, on the same frames.", "与当前模型在同一画面上并排运行。";
         fallback_local = "While it doesn't respond, use the model of the same name on this computer", "服务器无响应时，使用本机上同名的模型";
@@ -247,6 +251,9 @@ pub(super) fn address_texts(error: &AddressError) -> Texts {
                 text.trim_end_matches('/')
             ),
         ),
+        AddressError::HasModel { address, model } => {
+            (format!("“{address}”是模型的地址，不是服务器的地址。"), format!("请去掉“/{model}”。"))
+        }
         AddressError::TooLong(text) => (format!("地址“{text}”除模型名称和版本外还有其他部分。"), write),
         AddressError::Extra => (
             "推理服务器的地址不能含有密码、“?”或“#”。".into(),

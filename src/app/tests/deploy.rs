@@ -59,6 +59,8 @@ fn server_name_and_folder_are_asked_before_anything_is_written() {
     let mut harness = bench(Language::English).shown(page_of);
     press(&mut harness, "More");
     press(&mut harness, "Deploy to a server…");
+    // The dialogue comes to rest in the middle.
+    harness.run_steps(6);
     assert!(harness.get_by_label("Deploy").accesskit_node().is_disabled(), "no folder yet");
     press(&mut harness, "Choose folder…");
     assert_eq!(harness.state().intents, [Intent::Files(FilesIntent::Choose(Choose::DeployFolder))]);
@@ -79,6 +81,7 @@ fn server_name_and_folder_are_asked_before_anything_is_written() {
     // The next time begins with the same server and folder.
     press(&mut harness, "More");
     press(&mut harness, "Deploy to a server…");
+    harness.run_steps(6);
     press(&mut harness, "Deploy");
     let wanted = DeployOrder { target: Target::KServe, python: true, gpu: true, ..order() };
     assert_eq!(harness.state().intents.last(), Some(&deploys(wanted, false)));

@@ -41,7 +41,12 @@ fn lab() -> Asked {
         served("slow", None),
     ];
     let info = ServerInfo { name: "triton".into(), version: "2.51.0".into(), ..ServerInfo::default() };
-    Asked::Reached(Box::new(ReachedServer { info, network: Duration::from_micros(40), models: Ok(models) }))
+    Asked::Reached(Box::new(ReachedServer {
+        info,
+        network: Duration::from_micros(40),
+        models: Ok(models),
+        left_out: 0,
+    }))
 }
 
 /// The tab of servers in this language.
@@ -85,6 +90,48 @@ fn an_address_is_taken_as_people_write_it() {
     assert!(harness.query_by_label_contains(wrong).is_some(), "a server's address names no model");
     type_address(&mut harness, "x");
     assert!(harness.query_by_label_contains(wrong).is_none(), "it goes as soon as something is typed");
+}
+
+#[test]
+fn what_cant_be_saved_stays_in_the_form() {
+    let mut harness = shown(Language::English, Vec::new());
+    type_address(&mut harness, "lab:8000");
+    harness.state_mut().servers_saving = true;
+    press(&mut harness, "Add server");
+    let shown = |harness: &Harness<'_, Bench>| {
+        harness.get_by_role_and_label(Role::TextInput, "Address").accesskit_node().value()
+    };
+    assert_eq!(shown(&harness).as_deref(), Some("lab:8000"));
+    assert!(harness.get_by_label("Add server").accesskit_node().is_disabled(), "it is being saved");
+    (harness.state_mut().servers_saving, harness.state_mut().servers_saved) = (false, false);
+    harness.run_steps(3);
+    assert_eq!(shown(&harness).as_deref(), Some("lab:8000"));
+    press(&mut harness, "Add server");
+    assert_eq!(harness.state().intents.len(), 2, "and can be tried again");
+    harness.state_mut().servers_saved = true;
+    harness.run_steps(3);
+    assert_ne!(shown(&harness).as_deref(), Some("lab:8000"));
+}
+
+#[test]
+fn versions_of_a_model_are_told_apart_and_what_is_left_out_is_counted() {
+    let server: ServerAddress = "oip://lab:8000".parse().unwrap();
+    let of_version = |version: &str| {
+        let mut model = served("street", Some(Ok(model_info().spec)));
+        model.listed.version = Some(version.into());
+        model.address =
+            crate::server::ModelAddress { version: Some(version.into()), ..server.model("street") };
+        model
+    };
+    let Asked::Reached(mut reached) = lab() else { unreachable!() };
+    (reached.models, reached.left_out) = (Ok(vec![of_version("1"), of_version("2")]), 40);
+    let mut harness = shown(Language::English, vec![row("oip://lab:8000", Asked::Reached(reached))]);
+    assert!(harness.query_by_label("40 more models aren't listed.").is_some());
+    assert!(harness.query_by_label_contains("version 1").is_some());
+    harness.get_all_by_label("Use").last().unwrap().click();
+    harness.run_steps(2);
+    let opened = Intent::Model(ModelIntent::Open("oip://lab:8000/street/2".into()));
+    assert_eq!(harness.state().intents[0], opened);
 }
 
 #[test]
