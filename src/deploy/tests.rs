@@ -91,6 +91,33 @@ fn nothing_is_left_of_what_fails() {
     assert!(matches!(error, Err(DeployError::Write { .. })));
 }
 
+#[test]
+fn a_deployment_that_fails_at_its_end_leaves_everything_as_it_was() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    write("yolox.onnx", Target::Ovms, folder, &Options::default()).expect("deployed");
+    std::fs::remove_file(folder.join("yolox.sightline.json")).expect("removed");
+    // A folder where the description is to be: the last file can't be written.
+    std::fs::create_dir(folder.join("yolox.sightline.json")).expect("a folder");
+    std::fs::write(folder.join("yolox.sightline.json/mine"), "").expect("a file");
+    std::fs::write(folder.join("yolox/1/model.onnx"), "the one before").expect("a file");
+    let config = std::fs::read(folder.join("config.json")).expect("a file");
+    let forced = Options { force: true, instances: 3, ..Options::default() };
+    let error = write("yolox.onnx", Target::Ovms, folder, &forced).expect_err("no place");
+    assert!(matches!(error, DeployError::Write { .. }), "{error}");
+    assert_eq!(std::fs::read(folder.join("config.json")).expect("a file"), config);
+    let model = std::fs::read_to_string(folder.join("yolox/1/model.onnx")).expect("a file");
+    assert_eq!(model, "the one before");
+    std::fs::create_dir(folder.join("modnet.sightline.json")).expect("a folder");
+    write("modnet.onnx", Target::Ovms, folder, &Options::default()).expect_err("no place");
+    assert!(!folder.join("modnet").exists(), "a new model goes again");
+    assert_eq!(std::fs::read(folder.join("config.json")).expect("a file"), config);
+    std::fs::remove_file(folder.join("config.json")).expect("removed");
+    std::fs::create_dir(folder.join("config.json")).expect("a folder");
+    let error = write("modnet.onnx", Target::Ovms, folder, &Options::default()).expect_err("no file");
+    assert!(matches!(error, DeployError::OtherConfig { .. }), "{error}");
+}
+
 fn config(name: &str, options: &Options) -> String {
     let home = tempfile::tempdir().expect("a folder");
     let deployed = write(name, Target::Triton, home.path(), options).expect("deployed");

@@ -93,7 +93,7 @@ pub fn ask_models(
         .flatten()
         // What wasn't understood may have got settings meanwhile.
         .filter(|model| model.known().is_some())
-        .map(|model| ((&model.address, &model.listed.version), model))
+        .map(|model| ((model.address.clone(), model.listed.version.clone()), model))
         .collect();
     let mut versions = HashMap::<_, usize>::new();
     for model in &listed {
@@ -106,11 +106,10 @@ pub fn ask_models(
             at.version.clone_from(&listed.version);
         }
         cut(&mut listed.name);
-        listed.version.as_mut().map(cut);
-        listed.reason.as_mut().map(cut);
-        let known = known.get(&(&at, &listed.version)).filter(|_| listed.ready);
+        listed.version.iter_mut().chain(&mut listed.reason).for_each(cut);
+        let known = known.get(&(at.clone(), listed.version.clone())).copied().filter(|_| listed.ready);
         models.push(match known {
-            Some(known) => ServedModel { listed, ..(*known).clone() },
+            Some(known) => ServedModel { listed, ..known.clone() },
             None => look_at(&mut client, at, listed, models.len() < MOST_ASKED),
         });
     }
@@ -158,4 +157,94 @@ fn look_at(client: &mut Client, address: ModelAddress, listed: ListedModel, ask:
     };
     let compute = client.compute_time(&address).ok().flatten();
     ServedModel { listed, address, spec: Some(spec), compute }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::*;
+
+    const MODEL: &str = r#"{"name": "any", "platform": "any",
+        "inputs": [{"name": "images", "datatype": "FP32", "shape": [1, 3, 416, 416]}],
+        "outputs": [{"name": "output", "datatype": "FP32", "shape": [1, 3549, 85]}]}"#;
+
+    /// A server with these models. Returns its address, and how often it was asked about one of them.
+    fn serve(index: String) -> (ServerAddress, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("oip://{}", listener.local_addr().expect("an address"));
+        let asked = Arc::<AtomicUsize>::default();
+        let (index, count) = (Arc::new(index), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (index, count) = (Arc::clone(&index), Arc::clone(&count));
+                std::thread::spawn(move || answer(stream, &index, &count));
+            }
+        });
+        (address.parse().expect("an address"), asked)
+    }
+
+    fn answer(mut stream: TcpStream, index: &str, asked: &AtomicUsize) -> Option<()> {
+        let mut lines = BufReader::new(stream.try_clone().ok()?);
+        loop {
+            let (mut request, mut length) = (String::new(), 0);
+            lines.read_line(&mut request).ok().filter(|read| *read > 0)?;
+            loop {
+                let mut line = String::new();
+                lines.read_line(&mut line).ok()?;
+                if line.trim().is_empty() {
+                    break;
+                }
+                if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = text.trim().parse().ok()?;
+                }
+            }
+            lines.read_exact(&mut vec![0; length]).ok()?;
+            let path = request.split(' ').nth(1)?;
+            let is_model = path.starts_with("/v2/models/");
+            asked.fetch_add(usize::from(is_model), SeqCst);
+            let (status, body) = match path {
+                "/v2" => ("200 OK", r#"{"name": "test", "version": "1", "extensions": []}"#),
+                "/v2/repository/index" => ("200 OK", index),
+                _ if is_model && !path.ends_with("/config") && !path.ends_with("/stats") => ("200 OK", MODEL),
+                _ => ("404 Not Found", "{}"),
+            };
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).ok()?;
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut_versions_told_apart_and_known_models_not_asked_again() {
+        let entry = |name: &str, version: u8| format!(r#"{{"name": "{name}", "version": "{version}"}}"#);
+        let mut index = vec![entry(&"a".repeat(300), 1), entry(&"b".repeat(5000), 1)];
+        index.extend([entry("car", 1), entry("car", 2)]);
+        index.extend((0..1500).map(|n| entry(&format!("m{n:04}"), 1)));
+        let (server, asked) = serve(format!("[{}]", index.join(",")));
+        let access = Access::default();
+        let ask = |earlier: Option<&ReachedServer>| {
+            ask_models(&server, &access, &Stop::default(), earlier).expect("it responds")
+        };
+        let first = ask(None);
+        assert_eq!(first.left_out, 504);
+        let models = first.models.as_ref().expect("a list");
+        assert_eq!(models.len(), 1000);
+        assert_eq!(models[0].listed.name.chars().count(), 201);
+        assert_eq!(models[0].address.model.len(), 300, "it can be used all the same");
+        let address = |n: usize| models[n].address.to_string();
+        assert_eq!(
+            [address(1), address(2), address(3)],
+            [format!("{server}/car/1"), format!("{server}/car/2"), format!("{server}/m0000")]
+        );
+        assert!(models[1].known().is_some(), "{:?}", models[1].spec);
+        let before = asked.load(SeqCst);
+        assert!(before >= MOST_ASKED);
+        assert_eq!(ask(Some(&first)).models, first.models);
+        assert_eq!(asked.load(SeqCst), before, "nothing new to ask");
+        ask(None);
+        assert!(asked.load(SeqCst) > before);
+    }
 }
