@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::dataset::document::Edit;
+use super::deployment::DeployOrder;
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
@@ -166,11 +167,24 @@ pub enum LibraryIntent {
     PausePull(String),
     ResumePull(String),
     CancelPull(String),
+    /// Write a model for an inference server; `replace`: in place of an earlier deployment of its name.
+    Deploy {
+        order: Box<DeployOrder>,
+        replace: bool,
+    },
+    /// The folder to deploy into was chosen.
+    DeployInto(PathBuf),
+    /// The dialogue for deploying was closed.
+    DeployClosed,
 }
 
 /// The inference servers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServersIntent {
+    /// The library is on screen: their list is read, and nobody is asked.
+    Read,
+    /// Read the list again, which couldn't be read.
+    ReadAgain,
     /// Their list is on screen.
     Shown,
     /// Ask this server again what it has.
@@ -290,6 +304,8 @@ pub enum Choose {
     DatasetImportFile,
     /// The folder in which a data set is exported.
     DatasetExport,
+    /// The folder in which a model is written for an inference server.
+    DeployFolder,
 }
 
 /// What is remembered between two starts.

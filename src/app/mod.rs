@@ -11,6 +11,7 @@ mod compare;
 mod composer;
 mod controllers;
 mod dataset;
+mod deployment;
 mod detect_panel;
 mod ending;
 mod events;

@@ -9,6 +9,7 @@ use super::intent::{Choose, Page};
 use super::shutter::Shutter;
 use super::strings::Strings;
 use crate::app::dataset::state::Work;
+use crate::app::deployment::Deployment;
 use crate::app::servers::ServerRow;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{LogError, Problem, Rules, RulesError};
@@ -166,7 +167,14 @@ pub struct LibraryView<'a> {
     pub catalogue: &'a Catalogue,
     pub pulls: &'a [Pull],
     pub servers: &'a [ServerRow],
+    /// The list of servers was read, so that it is known whether there are any.
+    pub servers_known: bool,
     pub servers_error: Option<&'a ServerListError>,
+    /// Changes of the list are being saved.
+    pub servers_saving: bool,
+    /// The last changes were saved.
+    pub servers_saved: bool,
+    pub deployment: &'a Deployment,
 }
 
 /// Rules, and what is known of the log of events.

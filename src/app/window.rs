@@ -364,7 +364,11 @@ impl App {
                 catalogue: &core.catalogue,
                 pulls: library.downloads.shown(),
                 servers: servers.rows(),
+                servers_known: servers.is_known(),
                 servers_error: servers.error(),
+                servers_saving: servers.is_saving(),
+                servers_saved: servers.is_saved(),
+                deployment: &library.deployment,
             },
             events: EventsView {
                 rules: &events.rules,

@@ -11,11 +11,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::dataset::document::Document;
 use super::dataset::pictures::{Read, Wish};
 use super::dataset::state::{Evaluated, Flags};
+use super::deployment::DeployOrder;
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
 use super::strings::Strings;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, Collector, DatasetError, Exported, Problem};
+use crate::deploy::{DeployError, Deployed};
 use crate::discard::{DiscardError, Discarded};
 use crate::events::actions::ActionError;
 use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
@@ -194,16 +196,28 @@ pub enum LibraryDone {
     Imported(Box<Taken>),
     /// The running model's file is gone.
     FileGone(PathBuf),
+    /// A model was written for an inference server; `None`: the worker ended without a result.
+    Deployed(Box<DeployOrder>, Option<Result<Box<Deployed>, DeployError>>),
 }
 
 /// What a worker did for the list of inference servers.
 pub enum ServersDone {
-    /// It was read.
-    List(Result<ServerList, ServerListError>),
-    /// It was saved.
-    Saved(Result<(), ServerListError>),
-    /// A server was asked what it has.
-    Asked(ServerAddress, Result<Box<ReachedServer>, ServerError>),
+    /// It was read; before this change of it.
+    List(u64, Result<ServerList, ServerListError>),
+    /// It was changed and saved: what it is now.
+    Saved(Result<ServerList, ServerListError>),
+    /// A server was asked what it has, with this question.
+    Asked(ServerAddress, u64, Result<Box<ReachedServer>, ServerError>),
+    /// The worker that was to do this ended without a result.
+    Broken(ServersJob),
+}
+
+/// What a worker is to do for the list of inference servers.
+#[derive(Debug)]
+pub enum ServersJob {
+    Read,
+    Save,
+    Ask(ServerAddress, u64),
 }
 
 /// The models that were taken in, and those that couldn't be.
@@ -352,6 +366,7 @@ impl Workers {
             Choose::DatasetExport => {
                 Box::pin(dialogue.set_title(strings.datasets.export_title).pick_folder())
             }
+            Choose::DeployFolder => Box::pin(dialogue.set_title(strings.deploy.folder).pick_folder()),
             Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),
             Choose::VideoFolder => Box::pin(dialogue.set_title(strings.recording.title).pick_folder()),

@@ -30,6 +30,11 @@ pub enum Target {
     KServe,
 }
 
+impl Target {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Triton, Self::Ovms, Self::KServe];
+}
+
 /// What a cluster watches to start more servers or fewer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ScaleMetric {
@@ -282,6 +287,12 @@ pub fn deploy(
         notes.insert(0, Note::Unchanged);
     }
     Ok(Deployed { name: job.name, folder: written.folder, files: written.files, start, addresses, notes })
+}
+
+/// What a model is called on a server that was given this name. `sha256` is its file's, for a name of which nothing can be kept.
+#[must_use]
+pub fn name_on_server(name: &str, sha256: &str) -> String {
+    names::safe(name, sha256)
 }
 
 impl Job<'_> {

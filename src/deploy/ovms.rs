@@ -20,7 +20,8 @@ pub(super) fn write(job: &Job<'_>, staging: &mut Staging, notes: &mut Vec<Note>)
         Ok(bytes) => {
             serde_json::from_slice(&bytes).map_err(|_| DeployError::OtherConfig { path: place.clone() })?
         }
-        Err(_) => json!({"model_config_list": []}),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => json!({"model_config_list": []}),
+        Err(_) => return Err(DeployError::OtherConfig { path: place }),
     };
     let config = with_model(earlier, job).ok_or(DeployError::OtherConfig { path: place })?;
     let text = serde_json::to_string_pretty(&config).unwrap_or_default() + "\n";

@@ -98,11 +98,12 @@ impl Staging {
     /// Writes a file for the folder of all deployments, in place of an older one of ours.
     pub fn write_beside(&mut self, name: &str, content: &[u8], ours: bool) -> Result<(), DeployError> {
         let there = self.folder.join(name);
-        let is_other = |there: &Path| {
-            fs::read(there).is_ok_and(|is| is != content && !String::from_utf8_lossy(&is).contains(OURS))
+        let is_other = match fs::read(&there) {
+            Ok(is) => is != content && !String::from_utf8_lossy(&is).contains(OURS),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
         };
-        if !ours && is_other(&there) {
-            return Err(DeployError::Exists { path: there });
+        if !ours && is_other {
+            return Err(DeployError::NotDeployed { path: there });
         }
         let place = self.place("beside", Path::new(name))?;
         write(&place, &mut &*content).map_err(failed(&there))?;
@@ -117,13 +118,13 @@ impl Staging {
         Ok(place)
     }
 
-    /// Moves everything to its place.
+    /// Moves everything to its place; if that fails, everything is as it was.
     pub fn finish(mut self, force: bool) -> Result<Written, DeployError> {
         let new = self.temporary.path().join("model");
         let place = self.folder.join(&self.name);
         let unchanged = place.is_dir() && same_tree(&new, &place).unwrap_or(false);
+        let old = self.temporary.path().join("old");
         if !unchanged {
-            let old = self.temporary.path().join("old");
             if place.symlink_metadata().is_ok() {
                 let is_deployed = MARKS.iter().any(|mark| place.join(mark).is_file());
                 match (force, is_deployed) {
@@ -137,15 +138,39 @@ impl Staging {
                 return Err(failed(&place)(error));
             }
         }
-        for name in &self.beside {
-            let (from, to) = (self.temporary.path().join("beside").join(name), self.folder.join(name));
-            fs::rename(from, &to).map_err(failed(&to))?;
+        if let Err(error) = self.move_beside() {
+            if !unchanged {
+                let _ = fs::rename(&place, &new).and_then(|()| fs::rename(&old, &place));
+            }
+            return Err(error);
         }
         self.done = true;
         let own = self.files.iter().map(|file| Path::new(&self.name).join(file));
         let mut files: Vec<PathBuf> = own.chain(self.beside.iter().cloned()).collect();
         files.sort();
         Ok(Written { folder: self.folder.clone(), files, unchanged })
+    }
+}
+
+impl Staging {
+    /// Moves the files for the folder of all to their place. They are replaced in one step each, as a server may be reading them.
+    fn move_beside(&self) -> Result<(), DeployError> {
+        let earlier = self.temporary.path().join("earlier");
+        for (count, name) in self.beside.iter().enumerate() {
+            let (from, to) = (self.temporary.path().join("beside").join(name), self.folder.join(name));
+            let kept = fs::create_dir_all(&earlier).and_then(|()| match fs::copy(&to, earlier.join(name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                copied => copied.map(drop),
+            });
+            if let Err(error) = kept.and_then(|()| fs::rename(from, &to)) {
+                for name in &self.beside[..count] {
+                    let (was, to) = (earlier.join(name), self.folder.join(name));
+                    let _ = if was.exists() { fs::rename(was, to) } else { fs::remove_file(to) };
+                }
+                return Err(failed(&to)(error));
+            }
+        }
+        Ok(())
     }
 }
 

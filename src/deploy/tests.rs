@@ -27,7 +27,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn what_is_told_is_what_was_written_and_nothing_else() {
-    for target in [Target::Triton, Target::Ovms, Target::KServe] {
+    for target in Target::ALL {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("new/models");
         let deployed = write("yolox.onnx", target, &folder, &Options::default()).expect("deployed");
@@ -70,6 +70,10 @@ fn other_content_is_replaced_on_request_only_and_strangers_folders_never() {
     let error = write("yolox.onnx", Target::Triton, folder, &named).expect_err("no deployment");
     assert!(matches!(error, DeployError::NotDeployed { .. }), "{error}");
     assert!(folder.join("Documents/thesis.txt").is_file());
+    std::fs::write(folder.join("start.py"), "print('mine')").expect("a file");
+    let python = Options { python: true, force: true, ..Options::default() };
+    let error = write("yolox.onnx", Target::Triton, folder, &python).expect_err("somebody's program");
+    assert!(matches!(&error, DeployError::NotDeployed { path } if path.ends_with("start.py")), "{error}");
     let hidden = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.file_name());
     assert!(hidden.into_iter().all(|name| !name.to_string_lossy().starts_with('.')));
 }
@@ -85,6 +89,33 @@ fn nothing_is_left_of_what_fails() {
     std::fs::write(home.path().join("file"), "").expect("a file");
     let error = write("yolox.onnx", Target::Triton, &home.path().join("file"), &Options::default());
     assert!(matches!(error, Err(DeployError::Write { .. })));
+}
+
+#[test]
+fn a_deployment_that_fails_at_its_end_leaves_everything_as_it_was() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    write("yolox.onnx", Target::Ovms, folder, &Options::default()).expect("deployed");
+    std::fs::remove_file(folder.join("yolox.sightline.json")).expect("removed");
+    // A folder where the description is to be: the last file can't be written.
+    std::fs::create_dir(folder.join("yolox.sightline.json")).expect("a folder");
+    std::fs::write(folder.join("yolox.sightline.json/mine"), "").expect("a file");
+    std::fs::write(folder.join("yolox/1/model.onnx"), "the one before").expect("a file");
+    let config = std::fs::read(folder.join("config.json")).expect("a file");
+    let forced = Options { force: true, instances: 3, ..Options::default() };
+    let error = write("yolox.onnx", Target::Ovms, folder, &forced).expect_err("no place");
+    assert!(matches!(error, DeployError::Write { .. }), "{error}");
+    assert_eq!(std::fs::read(folder.join("config.json")).expect("a file"), config);
+    let model = std::fs::read_to_string(folder.join("yolox/1/model.onnx")).expect("a file");
+    assert_eq!(model, "the one before");
+    std::fs::create_dir(folder.join("modnet.sightline.json")).expect("a folder");
+    write("modnet.onnx", Target::Ovms, folder, &Options::default()).expect_err("no place");
+    assert!(!folder.join("modnet").exists(), "a new model goes again");
+    assert_eq!(std::fs::read(folder.join("config.json")).expect("a file"), config);
+    std::fs::remove_file(folder.join("config.json")).expect("removed");
+    std::fs::create_dir(folder.join("config.json")).expect("a folder");
+    let error = write("modnet.onnx", Target::Ovms, folder, &Options::default()).expect_err("no file");
+    assert!(matches!(error, DeployError::OtherConfig { .. }), "{error}");
 }
 
 fn config(name: &str, options: &Options) -> String {

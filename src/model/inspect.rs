@@ -8,7 +8,7 @@ use super::file::{FileError, GraphInfo};
 use super::identify::{self, Unknown};
 use super::sidecar::Sidecar;
 use super::{ModelError, Spec, preprocessing, served};
-use crate::server::ModelAddress;
+use crate::server::{Client, ModelAddress};
 
 /// The contents of a model file, whether or not a family fits: for `models info` and the page of an unknown model.
 #[derive(Clone, Debug)]
@@ -26,6 +26,18 @@ pub struct Inspection {
 pub fn inspect(path: &Path) -> Result<Inspection, ModelError> {
     let overrides = Sidecar::load(path)?.unwrap_or_default();
     inspect_with(path, &overrides)
+}
+
+/// As [`inspect_with`] for a model on a server, which `client` is connected to.
+///
+/// # Errors
+/// If the server doesn't respond or doesn't have the model.
+pub fn inspect_on(
+    client: &mut Client,
+    address: &ModelAddress,
+    overrides: &Sidecar,
+) -> Result<Inspection, ModelError> {
+    served::inspect_on(client, address, overrides)
 }
 
 /// As [`inspect`], with `overrides` instead of the sidecar.

@@ -48,7 +48,7 @@ pub use cancel::CancelToken;
 pub use error::ModelError;
 pub use features::FeatureModel;
 pub use hash::{hex, sha256, weights_sha256};
-pub use inspect::{Inspection, check_whole, inspect, inspect_with};
+pub use inspect::{Inspection, check_whole, inspect, inspect_on, inspect_with};
 pub use options::{Known, OpenOptions};
 pub use results::{Detection, Results};
 pub use session::StopHandle;

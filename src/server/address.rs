@@ -10,8 +10,17 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 pub const ADDRESSES: &str = "oip://HOST:PORT/NAME, oips:// (TLS), grpc:// or grpcs://";
 
 /// What a segment of a path may not contain as it is.
-const SEGMENT: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'/').add(b'%').add(b'?').add(b'#').add(b'"').add(b'<').add(b'>').add(b'\\');
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'/')
+    .add(b'%')
+    .add(b'?')
+    .add(b'#')
+    .add(b'@')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\');
 
 /// Why a text isn't the address of a server or of a model there; each message is a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +35,9 @@ pub enum AddressError {
     Port(String),
     #[error("The address \u{201c}{0}\u{201d} names no model.")]
     NoModel(String),
+    /// Where that of a server is wanted.
+    #[error("\u{201c}{address}\u{201d} is the address of a model, not of a server.")]
+    HasModel { address: String, model: String },
     #[error("The address \u{201c}{0}\u{201d} has more parts than a model's name and version.")]
     TooLong(String),
     #[error(
@@ -43,6 +55,7 @@ impl AddressError {
                 let server = address.trim_end_matches('/');
                 format!("Add the model's name: {server}/NAME. \u{201c}sightline models list --server {server}\u{201d} lists them.")
             }
+            Self::HasModel { model, .. } => format!("Leave out \u{201c}/{model}\u{201d}."),
             Self::Extra => "Save a token for the server instead: \u{201c}sightline models servers add ADDRESS --token-file FILE\u{201d}.".into(),
             _ => format!("Write {ADDRESSES}."),
         }
@@ -162,10 +175,11 @@ impl FromStr for ServerAddress {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let (server, path) = server_of(text)?;
-        if path.trim_matches('/').is_empty() {
+        let model = path.trim_matches('/');
+        if model.is_empty() {
             Ok(server)
         } else {
-            Err(AddressError::TooLong(text.to_owned()))
+            Err(AddressError::HasModel { address: text.to_owned(), model: model.to_owned() })
         }
     }
 }
@@ -270,6 +284,7 @@ mod tests {
             ("oips://lab.example.org/yolo", "oips://lab.example.org:443/yolo"),
             ("grpc://[::1]/yolo", "grpc://[::1]:8001/yolo"),
             ("grpcs://10.0.0.1:9/a%20b", "grpcs://10.0.0.1:9/a%20b"),
+            ("oip://host/a%40b/1%402", "oip://host:8000/a%40b/1%402"),
             ("oip://host/模型", "oip://host:8000/%E6%A8%A1%E5%9E%8B"),
         ] {
             let address = model(text).expect(text);
@@ -295,6 +310,8 @@ mod tests {
         assert!(text("oip://user:secret@h/a").contains("password"));
         assert!(!text("oip://user:secret@h/a").contains("secret"));
         assert!(text("oip://[::1/a").contains("names no host"));
+        let error = "oip://lab:8000/yolo/3/".parse::<ServerAddress>().expect_err("a model");
+        assert_eq!(error.fix(), "Leave out \u{201c}/yolo/3\u{201d}.");
         assert!(!is_address(Path::new("C:/models/oip.onnx")));
         assert_eq!(ModelAddress::of_path(Path::new("yolo.onnx")), Ok(None));
     }

@@ -12,6 +12,8 @@ use crate::whole_file;
 
 const SERVERS: &str = "servers.toml";
 const TOKENS: &str = "server-tokens.toml";
+/// Locked while the list is changed: several programs may do that at once.
+const LOCK: &str = "servers.lock";
 /// Longer lists are neither read nor written.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -117,11 +119,43 @@ impl ServerList {
         Ok(Self { servers: servers.server, tokens: tokens.collect() })
     }
 
+    /// Changes the list in the settings folder, whatever other programs made of it since it was read last; returns what it is now,
+    /// with what `change` returns. Changes wait for each other.
+    ///
+    /// # Errors
+    /// [`ServerListError`]; nothing is changed then.
+    pub fn change<T>(
+        folder: &Path,
+        change: impl FnOnce(&mut Self) -> T,
+    ) -> Result<(Self, T), ServerListError> {
+        let path = folder.join(LOCK);
+        let failed = |error: std::io::Error| ServerListError::Unwritable {
+            path: path.clone(),
+            reason: error.to_string(),
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let lock = std::fs::File::options().write(true).create(true).truncate(false).open(&path);
+        let lock = lock.map_err(failed)?;
+        // Some network folders know no locks; changes are seldom enough to go without.
+        if let Err(error) = lock.lock()
+            && error.kind() != std::io::ErrorKind::Unsupported
+        {
+            return Err(failed(error));
+        }
+        let mut list = Self::load(folder)?;
+        let before = list.clone();
+        let result = change(&mut list);
+        if list != before {
+            list.save(folder)?;
+        }
+        Ok((list, result))
+    }
+
     /// Writes the list: whole or not at all. The file with the tokens is readable by the user only.
     ///
     /// # Errors
     /// [`ServerListError::Unwritable`].
-    pub fn save(&self, folder: &Path) -> Result<(), ServerListError> {
+    fn save(&self, folder: &Path) -> Result<(), ServerListError> {
         let text = |value: Result<String, toml::ser::Error>, path: &Path| {
             value.map_err(|error| ServerListError::Unwritable {
                 path: path.to_owned(),
@@ -237,6 +271,31 @@ mod tests {
         list.save(folder.path()).expect("saved");
         let tokens = std::fs::read_to_string(folder.path().join(TOKENS)).expect("a file");
         assert!(!tokens.contains("secret"), "{tokens}");
+    }
+
+    #[test]
+    fn changes_at_the_same_time_are_all_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let address = |n: usize| format!("oip://host{n}").parse::<ServerAddress>().expect("an address");
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let (folder, address) = (folder.path(), address(n));
+                scope.spawn(move || {
+                    let put =
+                        |list: &mut ServerList| list.put(SavedServer::new(address), Token::new("secret"));
+                    ServerList::change(folder, put).expect("changed");
+                });
+            }
+        });
+        let list = ServerList::load(folder.path()).expect("read");
+        assert_eq!(list.servers().len(), 8);
+        assert!((0..8).all(|n| list.has_token(&address(n))));
+        let (list, removed) =
+            ServerList::change(folder.path(), |list| list.remove(&address(3))).expect("changed");
+        assert!(removed && list.servers().len() == 7);
+        std::fs::write(folder.path().join(SERVERS), "[").expect("written");
+        let error = ServerList::change(folder.path(), |list| list.remove(&address(4)));
+        assert!(matches!(error, Err(ServerListError::Unreadable { .. })), "a damaged list is not replaced");
     }
 
     #[test]

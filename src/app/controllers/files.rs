@@ -160,6 +160,7 @@ fn intent_of_choice(what: Choose, path: PathBuf) -> Option<Intent> {
             Intent::Dataset(DatasetIntent::Import(path))
         }
         Choose::DatasetExport => Intent::Dataset(DatasetIntent::ExportInto(path)),
+        Choose::DeployFolder => Intent::Library(LibraryIntent::DeployInto(path)),
     })
 }
 
@@ -178,9 +179,12 @@ fn meaning(what: Choose, text: &str, in_library: bool) -> Result<Intent, SourceE
     let path = typed_path(text);
     let path = std::path::absolute(&path).unwrap_or(path);
     if let Some(intent) = intent_of_choice(what, path.clone()) {
-        // The folder for snapshots is made with the first one, a scene file is written.
+        // The folder for snapshots is made with the first one, that of deployments too, a scene file is written.
         let is_there = path.exists()
-            || matches!(what, Choose::SnapshotFolder | Choose::VideoFolder | Choose::SceneExport);
+            || matches!(
+                what,
+                Choose::SnapshotFolder | Choose::VideoFolder | Choose::SceneExport | Choose::DeployFolder
+            );
         return if is_there { Ok(intent) } else { Err(SourceError::NoFile { path }) };
     }
     if path.exists() {

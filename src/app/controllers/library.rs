@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::core::Core;
+use super::deploying;
 use super::downloads::DownloadList;
+use crate::app::deployment::Deployment;
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent};
 use crate::app::library::LibraryPage;
 use crate::app::strings::Explain as _;
@@ -25,6 +27,7 @@ const COPIED_UP_TO: u64 = 1 << 30;
 pub struct LibraryController {
     pub page: LibraryPage,
     pub downloads: DownloadList,
+    pub deployment: Deployment,
 }
 
 impl std::fmt::Debug for LibraryController {
@@ -37,7 +40,8 @@ impl LibraryController {
     /// No download yet.
     #[must_use]
     pub fn new(downloads: Downloads) -> Self {
-        Self { page: LibraryPage::default(), downloads: DownloadList::new(downloads) }
+        let downloads = DownloadList::new(downloads);
+        Self { page: LibraryPage::default(), downloads, deployment: Deployment::Idle }
     }
 
     /// Carries out an intent.
@@ -95,6 +99,11 @@ impl LibraryController {
             LibraryIntent::PausePull(id) => self.downloads.pause(&id, core),
             LibraryIntent::ResumePull(id) => self.downloads.resume(&id),
             LibraryIntent::CancelPull(id) => self.downloads.cancel(&id, core),
+            LibraryIntent::Deploy { order, replace } => {
+                deploying::start(&mut self.deployment, order, replace, core);
+            }
+            LibraryIntent::DeployInto(folder) => self.page.deploy_into(&folder),
+            LibraryIntent::DeployClosed => deploying::closed(&mut self.deployment),
         }
     }
 
@@ -111,6 +120,10 @@ impl LibraryController {
             }
             LibraryDone::Restored(_, Err(error)) => core.failed_with(&error),
             LibraryDone::Imported(taken) => imported(&taken, core),
+            LibraryDone::Deployed(order, result) => {
+                let is_shown = self.page.deploys(&order.model);
+                deploying::done(&mut self.deployment, order, result, is_shown, core);
+            }
             LibraryDone::FileGone(path) => {
                 core.toasts.good(&model_name(&path), core.strings().library.file_gone);
             }

@@ -5,6 +5,7 @@
 mod compare;
 mod core;
 mod dataset;
+mod deploying;
 mod downloads;
 mod events;
 mod files;

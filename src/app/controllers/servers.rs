@@ -1,20 +1,37 @@
 //! The inference servers on the library page: the saved ones, what each has, adding and forgetting them.
 
-use std::time::Instant;
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
 
 use super::core::Core;
 use crate::app::intent::ServersIntent;
 use crate::app::servers::{ASK_AGAIN, Asked, ServerRow};
-use crate::app::workers::{Done, ServersDone};
+use crate::app::workers::{Done, ServersDone, ServersJob};
 use crate::library::servers;
 use crate::model::folders;
-use crate::server::{ServerAddress, ServerList, ServerListError, Stop};
+use crate::server::{SavedServer, ServerAddress, ServerList, ServerListError, Stop, Token};
+
+/// While the list is on screen, it is read again after this long: the command line may have changed it.
+const READ_AGAIN: Duration = Duration::from_secs(2);
 
 /// The state of the list of servers.
 #[derive(Debug, Default)]
 pub struct ServersController {
     list: ListState,
     rows: Vec<ServerRow>,
+    /// It is being read now.
+    reading: bool,
+    /// When it was last read.
+    read_at: Option<Instant>,
+    /// Changes that aren't saved yet; the first one is being saved.
+    changes: VecDeque<Change>,
+    /// How many there were: what was read before one isn't what is there after it.
+    changed: u64,
+    /// The last change couldn't be saved.
+    unsaved: bool,
+    /// The last question to each server; answers to earlier ones, which knew another token, are left out.
+    questions: HashMap<ServerAddress, u64>,
+    asked: u64,
     /// Ends the questions when the window closes.
     stop: Stop,
 }
@@ -24,9 +41,26 @@ pub struct ServersController {
 enum ListState {
     #[default]
     Unread,
-    Reading,
     Read(ServerList),
     Failed(ServerListError),
+}
+
+/// A change of the saved list.
+#[derive(Clone, Debug)]
+enum Change {
+    Put(Box<SavedServer>, Option<Token>),
+    Remove(ServerAddress),
+}
+
+impl Change {
+    fn make(self, list: &mut ServerList) {
+        match self {
+            Self::Put(server, token) => list.put(*server, token),
+            Self::Remove(address) => {
+                list.remove(&address);
+            }
+        }
+    }
 }
 
 impl Drop for ServersController {
@@ -42,6 +76,12 @@ impl ServersController {
         &self.rows
     }
 
+    /// The list was read.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        matches!(self.list, ListState::Read(_))
+    }
+
     /// Why the list can't be read.
     #[must_use]
     pub fn error(&self) -> Option<&ServerListError> {
@@ -51,106 +91,216 @@ impl ServersController {
         }
     }
 
+    /// Changes are being saved.
+    #[must_use]
+    pub fn is_saving(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// The last change was saved.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        !self.unsaved
+    }
+
     /// Carries out an intent.
     pub fn apply(&mut self, intent: ServersIntent, core: &mut Core) {
         match intent {
-            ServersIntent::Shown => self.shown(core),
-            ServersIntent::Ask(address) => self.ask(&address, core),
-            ServersIntent::Add { server, token } => self.change(core, |list| list.put(*server, token)),
-            ServersIntent::Remove(address) => self.change(core, |list| {
-                list.remove(&address);
-            }),
+            ServersIntent::Read => {
+                if matches!(self.list, ListState::Unread) {
+                    self.read(core);
+                }
+            }
+            ServersIntent::ReadAgain => self.read(core),
+            ServersIntent::Shown => {
+                if self.read_at.is_none_or(|at| at.elapsed() >= READ_AGAIN) {
+                    self.read(core);
+                }
+                self.ask_due(core);
+            }
+            ServersIntent::Ask(address) => {
+                self.read(core);
+                self.ask(&address, true, core);
+            }
+            ServersIntent::Add { server, token } => self.change(Change::Put(server, token), core),
+            ServersIntent::Remove(address) => self.change(Change::Remove(address), core),
         }
     }
 
-    /// The list is on screen: it is read, and servers that weren't asked for a while are asked.
-    fn shown(&mut self, core: &Core) {
-        if matches!(self.list, ListState::Unread) {
-            self.list = ListState::Reading;
-            core.workers.run("servers", || Done::Servers(ServersDone::List(load())));
+    fn read(&mut self, core: &Core) {
+        // Saving reads it, too.
+        if self.reading || self.is_saving() {
+            return;
         }
+        self.reading = true;
+        self.read_at = Some(Instant::now());
+        let changed = self.changed;
+        core.workers.run_or("servers", Done::Servers(ServersDone::Broken(ServersJob::Read)), move || {
+            Done::Servers(ServersDone::List(changed, load()))
+        });
+    }
+
+    /// Asks the servers that weren't asked for a while.
+    fn ask_due(&mut self, core: &Core) {
         let due = |row: &ServerRow| !row.asking && row.since.is_none_or(|since| since.elapsed() >= ASK_AGAIN);
         let due: Vec<ServerAddress> =
             self.rows.iter().filter(|row| due(row)).map(|row| row.saved.address.clone()).collect();
         for address in due {
-            self.ask(&address, core);
+            self.ask(&address, false, core);
         }
     }
 
-    fn ask(&mut self, address: &ServerAddress, core: &Core) {
+    /// Asks a server what it has; `anew`: also about models that are known.
+    fn ask(&mut self, address: &ServerAddress, anew: bool, core: &Core) {
         let ListState::Read(list) = &self.list else { return };
         let Some(row) = self.rows.iter_mut().find(|row| row.saved.address == *address && !row.asking) else {
             return;
         };
         row.asking = true;
         row.since = Some(Instant::now());
+        let earlier = match &row.state {
+            Asked::Reached(reached) if !anew => Some(reached.clone()),
+            _ => None,
+        };
+        self.asked += 1;
+        let question = self.asked;
+        self.questions.insert(address.clone(), question);
+        let broken = Done::Servers(ServersDone::Broken(ServersJob::Ask(address.clone(), question)));
         let (address, access, stop) = (address.clone(), list.access(address), self.stop.clone());
-        core.workers.run("server", move || {
-            let reached = servers::ask(&address, &access, &stop, true);
-            Done::Servers(ServersDone::Asked(address, reached.map(Box::new)))
+        core.workers.run_or("server", broken, move || {
+            let reached = servers::ask_models(&address, &access, &stop, earlier.as_deref());
+            Done::Servers(ServersDone::Asked(address, question, reached.map(Box::new)))
         });
     }
 
-    /// Changes the list and saves it.
-    fn change(&mut self, core: &Core, change: impl FnOnce(&mut ServerList)) {
-        let ListState::Read(list) = &mut self.list else { return };
-        change(list);
-        let saved = list.clone();
-        self.show_list();
-        core.workers.run("save servers", move || {
-            let folder = folders::servers_folder();
-            Done::Servers(ServersDone::Saved(folder.map_or(Ok(()), |folder| saved.save(&folder))))
-        });
-        self.shown(core);
+    /// Changes the list: at once on screen, and in its file after the changes before it.
+    fn change(&mut self, change: Change, core: &Core) {
+        self.changed += 1;
+        if let ListState::Read(list) = &self.list {
+            let mut list = list.clone();
+            change.clone().make(&mut list);
+            self.show(list);
+        }
+        self.changes.push_back(change);
+        if self.changes.len() == 1 {
+            self.unsaved = false;
+            self.save(core);
+        }
+        self.ask_due(core);
     }
 
-    /// Rows for the list; what is known of servers that stay is kept.
-    fn show_list(&mut self) {
-        let ListState::Read(list) = &self.list else { return };
+    fn save(&self, core: &Core) {
+        let Some(change) = self.changes.front().cloned() else { return };
+        core.workers.run_or(
+            "save servers",
+            Done::Servers(ServersDone::Broken(ServersJob::Save)),
+            move || {
+                let saved = match folders::servers_folder() {
+                    Some(folder) => {
+                        ServerList::change(&folder, |list| change.make(list)).map(|(list, ())| list)
+                    }
+                    None => load(),
+                };
+                Done::Servers(ServersDone::Saved(saved))
+            },
+        );
+    }
+
+    /// Takes over the list. What is known of servers that stay is kept, unless they are asked with another token or certificate now.
+    fn show(&mut self, list: ServerList) {
+        let before = match std::mem::take(&mut self.list) {
+            ListState::Read(list) => list,
+            _ => ServerList::default(),
+        };
         let mut old = std::mem::take(&mut self.rows);
-        self.rows = list
-            .servers()
-            .iter()
-            .map(|saved| {
-                let has_token = list.has_token(&saved.address);
-                let same = |row: &ServerRow| row.saved.address == saved.address;
-                match old.iter().position(same).map(|at| old.swap_remove(at)) {
-                    // Another token or certificate may change what it answers.
-                    Some(row) if row.saved == *saved && row.has_token == has_token => row,
-                    _ => ServerRow {
-                        saved: saved.clone(),
-                        has_token,
-                        state: Asked::Never,
-                        asking: false,
-                        since: None,
-                    },
+        for saved in list.servers() {
+            let address = &saved.address;
+            let known = old.iter().position(|row| row.saved.address == *address);
+            let known = known.map(|at| old.swap_remove(at));
+            self.rows.push(match known.filter(|_| before.access(address) == list.access(address)) {
+                Some(row) => ServerRow { saved: saved.clone(), ..row },
+                None => {
+                    self.questions.remove(address);
+                    let has_token = list.has_token(address);
+                    let state = Asked::Never;
+                    ServerRow { saved: saved.clone(), has_token, state, asking: false, since: None }
                 }
-            })
-            .collect();
+            });
+        }
+        self.questions.retain(|address, _| list.find(address).is_some());
+        self.list = ListState::Read(list);
+    }
+
+    fn failed(&mut self, error: ServerListError) {
+        self.rows.clear();
+        self.questions.clear();
+        self.list = ListState::Failed(error);
     }
 
     /// Takes over a worker's result.
     pub fn done(&mut self, done: ServersDone, core: &mut Core) {
         match done {
-            ServersDone::List(Ok(list)) => {
-                self.list = ListState::Read(list);
-                self.show_list();
-                self.shown(core);
+            ServersDone::List(changed, list) => {
+                self.reading = false;
+                match list {
+                    // The change's own list follows.
+                    _ if changed != self.changed => {}
+                    Ok(list) => self.show(list),
+                    Err(error) => self.failed(error),
+                }
             }
-            ServersDone::List(Err(error)) => self.list = ListState::Failed(error),
-            ServersDone::Saved(Ok(())) => {}
-            ServersDone::Saved(Err(error)) => {
-                core.failed_with(&error);
+            ServersDone::Saved(saved) => {
+                self.changes.pop_front();
+                match saved {
+                    // Those that wait are on screen already.
+                    Ok(_) if self.is_saving() => {}
+                    Ok(list) => self.show(list),
+                    Err(error) => self.not_saved(&error, core),
+                }
+                self.save(core);
             }
-            ServersDone::Asked(address, reached) => {
-                let Some(row) = self.rows.iter_mut().find(|row| row.saved.address == address) else { return };
-                row.asking = false;
-                row.state = match reached {
-                    Ok(reached) => Asked::Reached(reached),
-                    Err(error) => Asked::Failed(error),
-                };
+            ServersDone::Asked(address, question, reached) => {
+                if let Some(row) = self.answered(&address, question) {
+                    row.state = match reached {
+                        Ok(reached) => Asked::Reached(reached),
+                        Err(error) => Asked::Failed(error),
+                    };
+                }
+            }
+            ServersDone::Broken(job) => {
+                match job {
+                    ServersJob::Read => self.reading = false,
+                    ServersJob::Save => {
+                        self.changes.pop_front();
+                        self.unsaved = true;
+                        self.read(core);
+                        self.save(core);
+                    }
+                    ServersJob::Ask(address, question) => {
+                        self.answered(&address, question);
+                    }
+                }
+                let text = core.strings().try_again;
+                core.failed(text);
             }
         }
+    }
+
+    /// A change couldn't be saved: says so, and shows what is saved again.
+    fn not_saved(&mut self, error: &ServerListError, core: &mut Core) {
+        self.unsaved = true;
+        core.failed_with(error);
+        self.read(core);
+    }
+
+    /// The server of a question that isn't outdated, which has got its answer.
+    fn answered(&mut self, address: &ServerAddress, question: u64) -> Option<&mut ServerRow> {
+        if self.questions.get(address) != Some(&question) {
+            return None;
+        }
+        let row = self.rows.iter_mut().find(|row| row.saved.address == *address)?;
+        row.asking = false;
+        Some(row)
     }
 }
 

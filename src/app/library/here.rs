@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{self, Align, Layout, Ui};
 
+use super::deploy;
 use super::parts::{chip, licence_colour, row_frame, star, task_mark};
 use super::state::{LibraryPage, Question, Tab};
 use crate::app::intent::{FilesIntent, Intent, LibraryIntent, ModelIntent, Page, WindowIntent};
@@ -270,6 +271,9 @@ fn more_menu(
         }
         if ui.button(w.verify).clicked() {
             out.push(Intent::Library(LibraryIntent::Verify(model.path.clone())));
+        }
+        if model.spec().is_some() && ui.button(w.deploy).clicked() {
+            page.question = Some(Question::Deploy(Box::new(deploy::first(page, model))));
         }
         if model.measured.is_some() && ui.button(w.measure).clicked() {
             out.push(Intent::Library(LibraryIntent::Measure(model.path.clone())));

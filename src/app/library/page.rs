@@ -3,9 +3,9 @@
 use egui::{self, TextEdit, Ui};
 
 use super::state::{LibraryPage, Question, Tab};
-use super::{available, here, servers};
+use super::{available, deploy, here, servers};
 use crate::app::icons::Icon;
-use crate::app::intent::{Choose, FilesIntent, Intent, LibraryIntent, Page, WindowIntent};
+use crate::app::intent::{Choose, FilesIntent, Intent, LibraryIntent, Page, ServersIntent, WindowIntent};
 use crate::app::strings::{Library, order_name, task_name};
 use crate::app::style::palette;
 use crate::app::view::View;
@@ -17,11 +17,19 @@ use crate::model::Task;
 
 /// Width of the field for the search.
 const SEARCH: f32 = 220.0;
+/// Widths of the list of sort orders.
+const ORDER: f32 = 170.0;
+const NARROW_ORDER: f32 = 110.0;
+/// Margins of both, and the space between them.
+const BESIDE: f32 = 60.0;
 
 impl LibraryPage {
     /// Shows the page.
     pub fn ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.library;
+        if !view.library.servers_known && view.library.servers_error.is_none() {
+            out.push(Intent::Servers(ServersIntent::Read));
+        }
         let room = ui.available_rect_before_wrap();
         let width = (room.width() - 48.0).min(980.0);
         let column = egui::Rect::from_center_size(room.center(), egui::vec2(width, room.height()));
@@ -90,18 +98,23 @@ impl LibraryPage {
             if self.tab == Tab::Servers {
                 return;
             }
+            // In a narrow window both give way: rows as wide as an overfull bar would leave the window.
+            let room = ui.available_width();
+            let order = if room < SEARCH + ORDER + BESIDE { NARROW_ORDER } else { ORDER };
+            let search = (room - order - BESIDE).clamp(60.0, SEARCH);
             at_right(ui, "search", |ui| {
                 let edit = TextEdit::singleline(&mut self.search)
                     .hint_text(w.search)
                     .margin(egui::Margin::symmetric(10, 7))
-                    .desired_width(SEARCH);
+                    .desired_width(search);
                 ui.add(edit).accessible_name(w.search);
                 if self.tab == Tab::Here {
                     let now = view.settings.model_order;
                     let combo = egui::ComboBox::from_id_salt("order")
                         .selected_text(order_name(view.language, now))
                         .icon(combo_arrow)
-                        .width(170.0);
+                        .truncate()
+                        .width(order);
                     let response = combo.show_ui(ui, |ui| {
                         for order in SortOrder::ALL {
                             let name = order_name(view.language, order);
@@ -151,7 +164,7 @@ impl LibraryPage {
         let Some(question) = &mut self.question else { return };
         let mut done = false;
         let modal = dialogue(ui, "library question").show(ui.ctx(), |ui| {
-            ui.set_width(440.0);
+            ui.set_width(if matches!(question, Question::Deploy(_)) { deploy::WIDTH } else { 440.0 });
             done = match question {
                 Question::Rename { path, text, shown } => {
                     let first = !std::mem::replace(shown, true);
@@ -163,10 +176,15 @@ impl LibraryPage {
                     None => true,
                 },
                 Question::Starters => available::starters_ui(ui, w, view, out),
+                Question::Deploy(order) => deploy::ui(ui, view, order, out),
+                Question::Forget(address) => servers::forget_ui(ui, view, address, out),
             };
         });
-        if done || modal.should_close() {
-            self.question = None;
+        if (done || modal.should_close())
+            && let Some(Question::Deploy(order)) = self.question.take()
+        {
+            self.last_deploy = Some(order);
+            out.push(Intent::Library(LibraryIntent::DeployClosed));
         }
     }
 }

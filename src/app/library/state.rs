@@ -1,14 +1,16 @@
 //! What the library page remembers between two passes.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::deployment::DeployOrder;
 use crate::app::strings::task_name;
 use crate::library::search::Haystack;
 use crate::library::{CatalogueEntry, ModelEntry};
 use crate::model::Task;
 use crate::model::labels::Language;
+use crate::server::ServerAddress;
 
 /// Which list is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(super) struct ServerForm {
     pub ca: String,
     /// What is wrong with the address.
     pub wrong: Option<String>,
+    /// It is being saved.
+    pub sent: bool,
 }
 
 /// What is asked before something is done.
@@ -40,6 +44,10 @@ pub(super) enum Question {
     Licence(String),
     /// Whether to download the starter set.
     Starters,
+    /// Whether to forget this server.
+    Forget(ServerAddress),
+    /// For which server to write a model, and where.
+    Deploy(Box<DeployOrder>),
 }
 
 /// The texts that the search looks through, worked out once for each model: class names make them long.
@@ -115,4 +123,21 @@ pub struct LibraryPage {
     pub(super) texts: Texts,
     pub(super) found: Found,
     pub(super) server_form: ServerForm,
+    /// What was deployed last, or nearly: the next time begins with its server and folder.
+    pub(super) last_deploy: Option<Box<DeployOrder>>,
+}
+
+impl LibraryPage {
+    /// The folder to deploy into was chosen, for the dialogue if it is still open.
+    pub fn deploy_into(&mut self, folder: &Path) {
+        if let Some(Question::Deploy(order)) = &mut self.question {
+            order.folder = folder.display().to_string();
+        }
+    }
+
+    /// Whether the dialogue for deploying this model is open.
+    #[must_use]
+    pub fn deploys(&self, model: &Path) -> bool {
+        matches!(&self.question, Some(Question::Deploy(order)) if order.model == model)
+    }
 }

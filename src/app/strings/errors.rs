@@ -30,7 +30,11 @@ impl Explain for SourceError {
 
 impl Explain for ModelError {
     fn english_fix(&self) -> String {
-        self.fix()
+        match self {
+            Self::Server { error, .. } => error.english_fix(),
+            Self::Address { error } => error.english_fix(),
+            error => error.fix(),
+        }
     }
 
     fn chinese(&self) -> FailureText {
@@ -60,6 +64,14 @@ impl Texts {
         let chinese =
             PageText { title: chinese_title.into(), explanation: explanation.into(), fix: fix.into() };
         Self { english_title, chinese }
+    }
+
+    /// What happened, in a few words.
+    pub(super) fn title(self, language: Language) -> String {
+        match language {
+            Language::English => self.english_title.into(),
+            Language::Chinese => self.chinese.title,
+        }
     }
 
     /// The Chinese text.
@@ -282,7 +294,7 @@ fn chinese_crash(crash: Crash) -> String {
 /// The page of a model that isn't running. Reasons that ONNX Runtime gives stay in its own words.
 #[must_use]
 pub fn model_page(language: Language, error: &ModelError) -> PageText {
-    model_texts(error).of(language, error, &error.fix())
+    model_texts(error).of(language, error, &error.english_fix())
 }
 
 fn model_texts(error: &ModelError) -> Texts {

@@ -189,6 +189,7 @@ examples! { address_errors: AddressError =
     Host("oip://".into()),
     Port("oip://host:0".into()),
     NoModel("oip://host".into()),
+    HasModel { address: "oip://host/yolo".into(), model: "yolo".into() },
     TooLong("oip://host/a/1/b".into()),
     Extra,
 }

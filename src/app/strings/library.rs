@@ -39,6 +39,7 @@ strings! {
         trouble = "Problem", "问题";
         rename = "Rename…", "重命名…";
         reveal = "Show in folder", "打开所在文件夹";
+        deploy = "Deploy to a server…", "部署到服务器…";
         verify = "Verify file", "校验文件";
         remove = "Remove…", "移除…";
         remove_text = "The model file is removed, with the settings file next to it and the weights in other files that no other model uses.", "模型文件、其旁边的配置文件，以及存放在其他文件中且没有其他模型使用的权重会一起移除。";

@@ -70,6 +70,7 @@ use std::ops::Deref;
 pub use compare::Compare;
 #[allow(unused_imports, reason = "for the page of data sets")]
 pub use datasets::{dataset_problem, losses_text};
+pub use deploy::{Deploy, note_text, target_name, target_text};
 pub use errors::{PageText, chinese_kind, ending_note, model_page, plain_quotes, source_page};
 pub use evaluation::{counted_text, verdict};
 pub use events::{Events, action_name, direction_name, private_class, problem_text, rule_text, when_name};
@@ -82,7 +83,7 @@ pub use library::{Library, order_name, permits};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
 pub use review::{Datasets, explained, format_folder, format_name};
-pub use servers::Servers;
+pub use servers::{Servers, server_title};
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
 pub use tracking::Tracking;
@@ -108,6 +109,7 @@ pub struct Strings {
     pub shutter: Shutter,
     pub gallery: Gallery,
     pub servers: Servers,
+    pub deploy: Deploy,
 }
 
 impl Strings {
@@ -128,6 +130,7 @@ impl Strings {
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
             servers: Servers::ENGLISH,
+            deploy: Deploy::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -143,6 +146,7 @@ impl Strings {
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
             servers: Servers::CHINESE,
+            deploy: Deploy::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -196,6 +200,8 @@ mod tests {
             Datasets::texts(),
             Shutter::texts(),
             Gallery::texts(),
+            Servers::texts(),
+            Deploy::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

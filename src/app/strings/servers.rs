@@ -11,14 +11,21 @@ strings! {
     Servers {
         tab: fn(usize) -> String = |n| if n == 0 { "Servers".into() } else { format!("Servers ({n})") },
             |n| if n == 0 { "服务器".into() } else { format!("服务器（{n}）") };
+        none = "No servers yet", "还没有服务器";
         explained =
-            "A model can run on an inference server (Triton, KServe, OpenVINO Model Server) instead of this computer. Add its address to see its models.",
-            "模型可以在推理服务器（Triton、KServe、OpenVINO Model Server）上运行，而不占用本机。添加服务器地址即可查看它的模型。";
+            "A model can run on an inference server (Triton, KServe, OpenVINO Model Server) instead of this computer. Add a server's address above to see its models.",
+            "模型可以在推理服务器（Triton、KServe、OpenVINO Model Server）上运行，而不占用本机。在上方添加服务器地址即可查看它的模型。";
+        how_to_deploy =
+            "To run a model of this computer on a server, choose \"Deploy to a server…\" in its menu.",
+            "要在服务器上运行本机的模型，请在其菜单中选择“部署到服务器…”。";
         unreadable = "The list of servers can't be read", "无法读取服务器列表";
         address = "Address", "地址";
         address_hint =
             "oip:// speaks HTTP, oips:// HTTP over TLS, grpc:// and grpcs:// gRPC. Triton's ports are 8000 and 8001.",
             "oip:// 使用 HTTP，oips:// 使用带 TLS 的 HTTP，grpc:// 和 grpcs:// 使用 gRPC。Triton 的端口是 8000 和 8001。";
+        address_fix =
+            "Write oip://HOST:PORT, oips:// (TLS), grpc:// or grpcs://.",
+            "请写成 oip://HOST:PORT，或以 oips://（TLS）、grpc://、grpcs:// 开头。";
         token = "Token (optional)", "令牌（可选）";
         token_hint =
             "Sent to this server only. It is kept in a file that only you can read, apart from the settings.",
@@ -28,16 +35,31 @@ strings! {
             "A PEM file with the certificate of the authority that issued the server's.",
             "签发服务器证书的机构的证书，PEM 格式。";
         add = "Add server", "添加服务器";
-        remove = "Forget this server", "移除此服务器";
+        remove = "Forget this server…", "移除此服务器…";
+        /// The question before it; given the address.
+        forget: fn(&str) -> String = |address| format!("Forget {address}?"), |address| format!("移除 {address}？");
+        forget_text =
+            "Its token is forgotten too. The server itself and its models stay as they are.",
+            "它的令牌也会一并移除。服务器本身及其模型不受影响。";
+        forget_it = "Forget", "移除";
+        has_token = "Token saved", "已保存令牌";
+        has_certificate: fn(&str) -> String =
+            |file| format!("certificate {file}"),
+            |file| format!("证书 {file}");
         ask = "Ask again", "重新查询";
         asking = "Asking…", "正在查询…";
-        failed = "No response", "无响应";
-        network: fn(f32) -> String = |ms| format!("network {ms:.1} ms"), |ms| format!("网络 {ms:.1} ms");
+        network: fn(f32) -> String =
+            |ms| if ms < 0.1 { "network < 0.1 ms".into() } else { format!("network {ms:.1} ms") },
+            |ms| if ms < 0.1 { "网络 < 0.1 ms".into() } else { format!("网络 {ms:.1} ms") };
         network_hint = "How long a question and its answer take, without a model.", "一次问答所需的时间，不含模型计算。";
         compute: fn(f32) -> String = |ms| format!("model {ms:.1} ms"), |ms| format!("模型 {ms:.1} ms");
         version: fn(&str) -> String = |v| format!("version {v}"), |v| format!("版本 {v}");
         not_ready = "Not ready", "尚未就绪";
         no_models = "This server has no model.", "该服务器上没有模型。";
+        /// Given how many.
+        left_out: fn(usize) -> String =
+            |n| format!("{n} more models aren't listed."),
+            |n| format!("另有 {n} 个模型未列出。");
         compare = "Compare", "比较";
         compare_hint = "Run it next to the current model, on the same frames.", "与当前模型在同一画面上并排运行。";
         fallback_local = "While it doesn't respond, use the model of the same name on this computer", "服务器无响应时，使用本机上同名的模型";
@@ -65,7 +87,16 @@ strings! {
 
 impl Explain for ServerError {
     fn english_fix(&self) -> String {
-        self.fix()
+        match self {
+            Self::Certificate { .. } => {
+                "If an authority of your own issued it, enter the address again under Servers in the model library, with that authority's certificate file.".into()
+            }
+            Self::Forbidden { .. } => {
+                "Enter its address again under Servers in the model library, with a token.".into()
+            }
+            Self::NoModel { .. } => "Servers in the model library lists the models that it has.".into(),
+            error => error.fix(),
+        }
     }
 
     fn chinese(&self) -> FailureText {
@@ -75,7 +106,14 @@ impl Explain for ServerError {
 
 impl Explain for AddressError {
     fn english_fix(&self) -> String {
-        self.fix()
+        match self {
+            Self::NoModel(address) => {
+                let server = address.trim_end_matches('/');
+                format!("Add the model's name: {server}/NAME. Servers in the model library lists the names.")
+            }
+            Self::Extra => "Save a token for the server under Servers in the model library.".into(),
+            error => error.fix(),
+        }
     }
 
     fn chinese(&self) -> FailureText {
@@ -95,6 +133,12 @@ impl Explain for ServerListError {
 
 fn zh(text: &str) -> String {
     phrase(Language::Chinese, text).into_owned()
+}
+
+/// What is wrong with a server, in a few words.
+#[must_use]
+pub fn server_title(language: Language, error: &ServerError) -> String {
+    server_texts(error).title(language)
 }
 
 /// The page of a model whose server gives no result.
@@ -122,19 +166,19 @@ pub(super) fn server_texts(error: &ServerError) -> Texts {
             "The server's certificate isn't trusted",
             "服务器证书不受信任",
             format!("{server} 的证书不受信任：{}。", zh(reason)),
-            "如果服务器使用自建机构的证书，请指定该证书：“sightline models servers add ADDRESS --ca FILE”。",
+            "如果证书由自建机构签发，请在模型库的“服务器”中重新输入该地址，并填写该机构的证书文件。",
         ),
         ServerError::Forbidden { server, status } => Texts::new(
             "The server refuses access",
             "服务器拒绝访问",
             format!("{server} 拒绝访问（{status}）。"),
-            "请为它保存令牌：“sightline models servers add ADDRESS --token-file FILE”。",
+            "请在模型库的“服务器”中重新输入该地址和令牌。",
         ),
         ServerError::NoModel { server, model } => Texts::new(
             "No such model on the server",
             "服务器上没有此模型",
             format!("{server} 上没有模型“{model}”。"),
-            format!("“sightline models list --server {server}”可列出它的模型。"),
+            "模型库的“服务器”会列出它的模型。",
         ),
         ServerError::NotReady { server, model, reason } => Texts::new(
             "The model isn't ready",
@@ -202,12 +246,18 @@ pub(super) fn address_texts(error: &AddressError) -> Texts {
         AddressError::Port(text) => (format!("地址“{text}”的端口不是 1 到 65535 的数字。"), write),
         AddressError::NoModel(text) => (
             format!("地址“{text}”没有模型名称。"),
-            format!("请加上模型名称：“{}/NAME”。", text.trim_end_matches('/')),
+            format!(
+                "请加上模型名称：“{}/NAME”。模型库的“服务器”会列出这些名称。",
+                text.trim_end_matches('/')
+            ),
         ),
+        AddressError::HasModel { address, model } => {
+            (format!("“{address}”是模型的地址，不是服务器的地址。"), format!("请去掉“/{model}”。"))
+        }
         AddressError::TooLong(text) => (format!("地址“{text}”除模型名称和版本外还有其他部分。"), write),
         AddressError::Extra => (
             "推理服务器的地址不能含有密码、“?”或“#”。".into(),
-            "请改为给服务器保存令牌：“sightline models servers add ADDRESS --token-file FILE”。".into(),
+            "请在模型库的“服务器”中给服务器保存令牌。".into(),
         ),
     };
     Texts::new("Not the address of a model on a server", "不是服务器上模型的地址", explanation, fix)

@@ -1,6 +1,7 @@
 //! The panels and the keys, found by their names for screen readers.
 
 mod dataset;
+mod deploy;
 mod drop;
 mod events;
 mod gallery;
@@ -8,6 +9,7 @@ mod keys;
 mod library;
 mod pages;
 mod panels;
+mod servers;
 mod shutter;
 mod speed;
 mod zones;
@@ -35,6 +37,7 @@ use super::view::{
     TuneProgress, View,
 };
 use super::zones::Editor;
+use crate::app::deployment::Deployment;
 use crate::app::servers::ServerRow;
 use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
@@ -48,6 +51,7 @@ use crate::model::results::StageTimes;
 use crate::model::spec::{ColourOrder, Family, Task};
 use crate::model::{Detection, Results, Thresholds};
 use crate::scene;
+use crate::server::ServerListError;
 use crate::settings::Settings;
 use crate::source::camera::{CameraInfo, Control, ControlKind, Mode};
 use crate::source::{Address, Pace, SourceInfo};
@@ -65,6 +69,10 @@ pub(super) struct Bench {
     pub(super) models: Vec<Arc<ModelEntry>>,
     pub(super) pulls: Vec<Pull>,
     pub(super) servers: Vec<ServerRow>,
+    pub(super) servers_error: Option<ServerListError>,
+    pub(super) servers_saving: bool,
+    pub(super) servers_saved: bool,
+    pub(super) deployment: Deployment,
     pub(super) catalogue: Catalogue,
     pub(super) position: Option<f64>,
     pub(super) full_screen: bool,
@@ -113,6 +121,10 @@ impl Default for Bench {
             models: Vec::new(),
             pulls: Vec::new(),
             servers: Vec::new(),
+            servers_error: None,
+            servers_saving: false,
+            servers_saved: true,
+            deployment: Deployment::Idle,
             catalogue: Catalogue::default(),
             position: None,
             full_screen: false,
@@ -174,7 +186,11 @@ impl Bench {
                 catalogue: &self.catalogue,
                 pulls: &self.pulls,
                 servers: &self.servers,
-                servers_error: None,
+                servers_known: true,
+                servers_error: self.servers_error.as_ref(),
+                servers_saving: self.servers_saving,
+                servers_saved: self.servers_saved,
+                deployment: &self.deployment,
             },
             events: EventsView {
                 rules: &self.rules,

@@ -57,6 +57,22 @@ struct AddArgs {
     /// While no server responds, run the model of the same name in the library, on this computer
     #[arg(long)]
     fallback_local: bool,
+    /// Nothing runs its models while it doesn't: forgets its fallbacks
+    #[arg(long, conflicts_with_all = ["fallback", "fallback_local"])]
+    no_fallback: bool,
+}
+
+impl AddArgs {
+    /// Changes what is saved for the server as the arguments say.
+    fn change(&self, server: &mut SavedServer, fallback: &[ServerAddress]) {
+        if let Some(ca) = &self.ca {
+            server.ca = Some(std::path::absolute(ca).unwrap_or_else(|_| ca.clone()));
+        }
+        if self.no_fallback || !fallback.is_empty() {
+            server.fallback = fallback.to_vec();
+        }
+        server.fallback_local = (server.fallback_local || self.fallback_local) && !self.no_fallback;
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -94,25 +110,22 @@ fn folder() -> Result<PathBuf, Failure> {
 fn add(args: &AddArgs) -> Result<Exit, Failure> {
     let address = address(&args.address)?;
     let folder = folder()?;
-    let mut list = ServerList::load(&folder).map_err(|error| failure(&error))?;
     let token = args.token_file.as_deref().map(read_token).transpose()?;
-    let mut server = list.find(&address).cloned().unwrap_or_else(|| SavedServer::new(address.clone()));
-    if let Some(ca) = &args.ca {
-        server.ca = Some(std::path::absolute(ca).unwrap_or_else(|_| ca.clone()));
-    }
-    if !args.fallback.is_empty() {
-        server.fallback = args.fallback.iter().map(|text| self::address(text)).collect::<Result<_, _>>()?;
-    }
-    server.fallback_local |= args.fallback_local;
+    let fallback: Vec<ServerAddress> =
+        args.fallback.iter().map(|text| self::address(text)).collect::<Result<_, _>>()?;
+    let put = |list: &mut ServerList| {
+        let mut server = list.find(&address).cloned().unwrap_or_else(|| SavedServer::new(address.clone()));
+        args.change(&mut server, &fallback);
+        list.put(server, token.clone());
+    };
     // A certificate that can't be used is told now, not with the first frame.
-    let mut new = list.clone();
-    new.put(server.clone(), token.clone());
-    let seen = servers::ask(&address, &new.access(&address), &Stop::default(), false);
+    let mut new = ServerList::load(&folder).map_err(|error| failure(&error))?;
+    put(&mut new);
+    let seen = servers::ask(&address, &new.access(&address), &Stop::default());
     if let Err(error @ (ServerError::BadCertificateFile { .. } | ServerError::Setup { .. })) = &seen {
         return Err(Failure::usage(error.to_string(), error.fix()));
     }
-    list.put(server, token);
-    list.save(&folder).map_err(|error| failure(&error))?;
+    ServerList::change(&folder, put).map_err(|error| failure(&error))?;
     match seen {
         Ok(seen) => {
             output::line(&format!("Saved {address}: {} {}.", seen.info.name, seen.info.version))?;
@@ -152,12 +165,12 @@ fn read_token(path: &std::path::Path) -> Result<Token, Failure> {
 fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
     let address = address(&args.address)?;
     let folder = folder()?;
-    let mut list = ServerList::load(&folder).map_err(|error| failure(&error))?;
-    if !list.remove(&address) {
+    let (_, removed) =
+        ServerList::change(&folder, |list| list.remove(&address)).map_err(|error| failure(&error))?;
+    if !removed {
         let fix = "\u{201c}sightline models servers\u{201d} lists those that are.";
         return Err(Failure::usage(format!("{address} isn\u{2019}t saved."), fix));
     }
-    list.save(&folder).map_err(|error| failure(&error))?;
     output::line(&format!("Removed {address}."))?;
     Ok(Exit::Done)
 }
@@ -214,7 +227,7 @@ fn show(format: Format) -> Result<Exit, Failure> {
 }
 
 fn describe(list: &ServerList, saved: &SavedServer) -> ServerJson {
-    let asked = servers::ask(&saved.address, &list.access(&saved.address), &Stop::default(), false);
+    let asked = servers::ask(&saved.address, &list.access(&saved.address), &Stop::default());
     let (info, error) = match asked {
         Ok(reached) => (Some(reached), None),
         Err(error) => (None, Some(format!("{error} {}", error.fix()))),
@@ -256,7 +269,12 @@ pub fn list(server: &str, format: Format) -> Result<Exit, Failure> {
     let address = address(server)?;
     let saved = ServerList::load(&folder()?).map_err(|error| failure(&error))?;
     let failed = |error: ServerError| Failure::from(anyhow::Error::from(ModelError::from(error)));
-    let reached = servers::ask(&address, &saved.access(&address), &Stop::default(), true).map_err(failed)?;
+    let access = saved.access(&address);
+    let reached = servers::ask_models(&address, &access, &Stop::default(), None).map_err(failed)?;
+    if reached.left_out > 0 {
+        let rest = reached.left_out;
+        output::note(&format!("warning: the server has {rest} more models, which aren\u{2019}t listed."));
+    }
     let models = reached.models.map_err(failed)?;
     let models: Vec<Served<'_>> = models.iter().map(Served::of).collect();
     if format == Format::Json {

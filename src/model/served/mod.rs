@@ -22,7 +22,7 @@ use crate::server::{
     Buffer, DataType, Input, ModelMetadata, OutputTensor, Outputs, ServerError, Stop, TensorInfo, Values,
 };
 use extras::Extra;
-pub(in crate::model) use open::inspect;
+pub(in crate::model) use open::{inspect, inspect_on};
 pub(in crate::model) use open::{open, safe};
 use place::{Identity, Place, Runs};
 pub use status::{ServerState, ServerStatus};

@@ -179,7 +179,19 @@ pub(in crate::model) fn inspect(
     let list = user_list()?;
     let access = list.access(&address.server);
     let mut client = Client::new(&address.server, &access, Limits::default(), Stop::default())?;
-    let told = ask(&mut client, address)?;
+    inspect_on(&mut client, address, overrides)
+}
+
+/// As [`inspect`], with a client that is connected to the server.
+///
+/// # Errors
+/// If the server doesn't respond or doesn't have the model.
+pub(in crate::model) fn inspect_on(
+    client: &mut Client,
+    address: &ModelAddress,
+    overrides: &Sidecar,
+) -> Result<Inspection, ModelError> {
+    let told = ask(client, address)?;
     let description =
         told.description.or_else(|| beside(address)).filter(|it| fits(&it.graph, &told.metadata));
     let (mut graph, settings) = match description {
