@@ -79,9 +79,9 @@ mod tests {
     use super::*;
     use crate::deploy::Target;
 
-    fn order(folder: &Path) -> Box<DeployOrder> {
+    fn order(folder: &Path) -> DeployOrder {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models/yolox.onnx");
-        Box::new(DeployOrder {
+        DeployOrder {
             model,
             title: "YOLOX".into(),
             target: Target::Triton,
@@ -89,7 +89,7 @@ mod tests {
             python: true,
             gpu: false,
             folder: folder.display().to_string(),
-        })
+        }
     }
 
     /// Waits for the worker and takes over what it brought.
@@ -109,11 +109,11 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (mut core, mut state) = (Core::bare(home.path()), Deployment::Idle);
         let folder = home.path().join("made/here");
-        start(&mut state, order(&folder), false, &core);
+        start(&mut state, Box::new(order(&folder)), false, &core);
         assert!(matches!(state, Deployment::Writing(_)));
         closed(&mut state);
         assert!(matches!(state, Deployment::Writing(_)), "what is being written goes on");
-        start(&mut state, order(home.path()), false, &core);
+        start(&mut state, Box::new(order(home.path())), false, &core);
         finish(&mut state, true, &mut core);
         let Deployment::Done(_, deployed) = &state else { panic!("{state:?}") };
         assert_eq!((deployed.name.as_str(), &deployed.folder), ("street_1", &folder), "the first one's");
@@ -127,11 +127,11 @@ mod tests {
     fn nothing_stays_after_a_failure() {
         let home = tempfile::tempdir().unwrap();
         let (mut core, mut state) = (Core::bare(home.path()), Deployment::Idle);
-        start(&mut state, order(home.path()), false, &core);
+        start(&mut state, Box::new(order(home.path())), false, &core);
         finish(&mut state, true, &mut core);
         closed(&mut state);
         // Another content under the same name.
-        let other = || Box::new(DeployOrder { gpu: true, ..*order(home.path()) });
+        let other = || Box::new(DeployOrder { gpu: true, ..order(home.path()) });
         start(&mut state, other(), false, &core);
         finish(&mut state, true, &mut core);
         assert!(matches!(&state, Deployment::Failed(_, DeployError::Exists { .. })), "{state:?}");
@@ -139,7 +139,7 @@ mod tests {
         finish(&mut state, true, &mut core);
         assert!(matches!(state, Deployment::Done(..)), "{state:?}");
         // Behind a closed dialogue, a message tells.
-        start(&mut state, order(&home.path().join("street_1/config.pbtxt")), false, &core);
+        start(&mut state, Box::new(order(&home.path().join("street_1/config.pbtxt"))), false, &core);
         finish(&mut state, false, &mut core);
         assert!(matches!(state, Deployment::Idle) && core.toasts.newest_failure().is_some());
         core.workers.break_next.store(true, std::sync::atomic::Ordering::Relaxed);

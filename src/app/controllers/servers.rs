@@ -217,14 +217,14 @@ impl ServersController {
             let address = &saved.address;
             let known = old.iter().position(|row| row.saved.address == *address);
             let known = known.map(|at| old.swap_remove(at));
-            self.rows.push(match known.filter(|_| before.access(address) == list.access(address)) {
-                Some(row) => ServerRow { saved: saved.clone(), ..row },
-                None => {
-                    self.questions.remove(address);
-                    let has_token = list.has_token(address);
-                    let state = Asked::Never;
-                    ServerRow { saved: saved.clone(), has_token, state, asking: false, since: None }
-                }
+            let known = known.filter(|_| before.access(address) == list.access(address));
+            self.rows.push(if let Some(row) = known {
+                ServerRow { saved: saved.clone(), ..row }
+            } else {
+                self.questions.remove(address);
+                let has_token = list.has_token(address);
+                let state = Asked::Never;
+                ServerRow { saved: saved.clone(), has_token, state, asking: false, since: None }
             });
         }
         self.questions.retain(|address, _| list.find(address).is_some());

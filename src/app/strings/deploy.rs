@@ -187,8 +187,14 @@ mod tests {
         for note in &notes {
             // A note of a new kind needs an example here.
             match note {
-                Note::Renamed { .. } | Note::Unchanged | Note::NotUnderstood { .. } | Note::Adapters => {}
-                Note::Companion | Note::State | Note::Description { .. } | Note::Upload { .. } => {}
+                Note::Renamed { .. }
+                | Note::Unchanged
+                | Note::NotUnderstood { .. }
+                | Note::Adapters
+                | Note::Companion
+                | Note::State
+                | Note::Description { .. }
+                | Note::Upload { .. } => {}
             }
             let english = note_text(Language::English, note);
             let chinese = note_text(Language::Chinese, note);
