@@ -1,4 +1,4 @@
-//! Models on real inference servers, Triton and KServe, from what `sightline models deploy` writes: the same results as here, also
+//! Models on real inference servers, Triton and `KServe`, from what `sightline models deploy` writes: the same results as here, also
 //! after a server was killed and started again.
 
 mod common;
@@ -236,7 +236,7 @@ fn family(name: &str) -> PathBuf {
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "{what}");
+        assert!(begin.elapsed() < Duration::from_mins(1), "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

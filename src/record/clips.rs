@@ -259,8 +259,8 @@ mod tests {
 
     #[test]
     fn a_clip_whose_encoder_hangs_fails_instead_of_waiting_for_ever() {
-        let (happenings, _told) = crossbeam_channel::unbounded();
-        let (sender, answer) = crossbeam_channel::unbounded();
+        let (happenings, _told) = crossbeam_channel::bounded(64);
+        let (sender, answer) = crossbeam_channel::bounded(64);
         let mut clips = Clips::new(happenings, Arc::new(|| {}));
         let done: Done = Box::new(move |result| drop(sender.send(result)));
         let over = Instant::now().checked_sub(Duration::from_secs(30)).expect("an earlier moment");

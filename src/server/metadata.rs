@@ -127,7 +127,7 @@ pub struct TensorInfo {
 pub struct ModelMetadata {
     /// The versions that it has, if it tells.
     pub versions: Vec<String>,
-    /// What runs it, in the server's words: "onnxruntime_onnx".
+    /// What runs it, in the server's words: `onnxruntime_onnx`.
     pub platform: String,
     pub inputs: Vec<TensorInfo>,
     pub outputs: Vec<TensorInfo>,

@@ -1,5 +1,5 @@
 //! Models on an inference server: the client's side of the [Open Inference Protocol](https://github.com/kserve/open-inference-protocol),
-//! version 2, over HTTP and gRPC, as Triton, KServe, OpenVINO Model Server and MLServer speak it.
+//! version 2, over HTTP and gRPC, as Triton, `KServe`, `OpenVINO` Model Server and `MLServer` speak it.
 //!
 //! Nothing here knows what a network is for: names, types, shapes and values go in and out ([`Client`]). What a model on a
 //! server is, and its place among models of files, is [`crate::model`]'s.

@@ -85,10 +85,8 @@ impl OutputTensor {
         self.shape.clear();
         self.shape.extend_from_slice(head.shape);
         match (data_type, &mut self.values) {
-            (DataType::Fp32, Values::F32(values)) => values.resize(count, 0.0),
-            (DataType::Fp32, values) => *values = Values::F32(vec![0.0; count]),
-            (DataType::Fp16, Values::F32(values)) => values.resize(count, 0.0),
-            (DataType::Fp16, values) => *values = Values::F32(vec![0.0; count]),
+            (DataType::Fp32 | DataType::Fp16, Values::F32(values)) => values.resize(count, 0.0),
+            (DataType::Fp32 | DataType::Fp16, values) => *values = Values::F32(vec![0.0; count]),
             (DataType::Int64, Values::I64(values)) => values.resize(count, 0),
             (DataType::Int64, values) => *values = Values::I64(vec![0; count]),
             (DataType::Int32, Values::I32(values)) => values.resize(count, 0),

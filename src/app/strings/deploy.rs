@@ -1,8 +1,8 @@
 //! The texts of deploying a model for an inference server.
 
-use super::errors::plain_quotes;
 use super::failures::{Explain, FailureText, zh};
 use super::language::pick;
+use super::page_text::plain_quotes;
 use super::phrases::phrase;
 use crate::deploy::{DeployError, Note, Target};
 use crate::library::names;

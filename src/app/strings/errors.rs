@@ -1,6 +1,7 @@
 //! The pages of sources and models that fail: a title, an explanation and a fix; and the names of tasks.
 
 use super::failures::{Explain, FailureText, zh};
+use super::page_text::{PageText, Texts};
 use super::servers::{address_texts, list_texts, server_texts};
 use crate::file_kind::FileKind;
 use crate::model::ModelError;
@@ -8,23 +9,13 @@ use crate::model::isolation::{Crash, Ending};
 use crate::model::labels::Language;
 use crate::source::SourceError;
 
-/// The texts of one page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageText {
-    pub title: String,
-    /// What happened.
-    pub explanation: String,
-    /// What the user can do.
-    pub fix: String,
-}
-
 impl Explain for SourceError {
     fn english_fix(&self) -> String {
         self.fix()
     }
 
     fn chinese(&self) -> FailureText {
-        source_texts(self).chinese.into()
+        source_texts(self).into_chinese()
     }
 }
 
@@ -38,67 +29,8 @@ impl Explain for ModelError {
     }
 
     fn chinese(&self) -> FailureText {
-        model_texts(self).chinese.into()
+        model_texts(self).into_chinese()
     }
-}
-
-impl From<PageText> for FailureText {
-    fn from(page: PageText) -> Self {
-        Self { message: page.explanation, fix: page.fix }
-    }
-}
-
-/// The texts of an error's page in both languages. Explanation and fix in English are those of the error itself.
-pub(super) struct Texts {
-    english_title: &'static str,
-    chinese: PageText,
-}
-
-impl Texts {
-    pub(super) fn new(
-        english_title: &'static str,
-        chinese_title: &str,
-        explanation: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> Self {
-        let chinese =
-            PageText { title: chinese_title.into(), explanation: explanation.into(), fix: fix.into() };
-        Self { english_title, chinese }
-    }
-
-    /// What happened, in a few words.
-    pub(super) fn title(self, language: Language) -> String {
-        match language {
-            Language::English => self.english_title.into(),
-            Language::Chinese => self.chinese.title,
-        }
-    }
-
-    /// The Chinese text.
-    pub(super) fn into_chinese(self) -> FailureText {
-        self.chinese.into()
-    }
-
-    fn of(self, language: Language, error: &dyn std::error::Error, fix: &str) -> PageText {
-        match language {
-            Language::English => PageText {
-                title: self.english_title.into(),
-                explanation: plain_quotes(&error.to_string()),
-                fix: plain_quotes(fix),
-            },
-            Language::Chinese => self.chinese,
-        }
-    }
-}
-
-/// English text as the window shows it: in the bundled font curly quotes are as wide as a Chinese character, so
-/// straight ones stand for them. Chinese sentences keep theirs.
-#[must_use]
-pub fn plain_quotes(text: &str) -> String {
-    if text.contains(['。', '，', '：', '（']) {
-        return text.to_owned();
-    }
-    text.replace(['\u{201c}', '\u{201d}'], "\"")
 }
 
 /// The page of a source that gives no frames.

@@ -245,5 +245,5 @@ pub fn rule_text(language: Language, rule: &Rule) -> String {
 #[must_use]
 pub fn problem_text(language: Language, problem: &Problem) -> String {
     use super::failures::Explain as _;
-    super::errors::plain_quotes(&problem.explain(language).to_string())
+    super::page_text::plain_quotes(&problem.explain(language).to_string())
 }

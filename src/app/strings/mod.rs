@@ -55,6 +55,7 @@ mod failures;
 mod gallery;
 mod language;
 mod library;
+mod page_text;
 mod phrases;
 mod recording;
 mod review;
@@ -71,7 +72,7 @@ pub use compare::Compare;
 #[allow(unused_imports, reason = "for the page of data sets")]
 pub use datasets::{dataset_problem, losses_text};
 pub use deploy::{Deploy, note_text, target_name, target_text};
-pub use errors::{PageText, chinese_kind, ending_note, model_page, plain_quotes, source_page};
+pub use errors::{chinese_kind, ending_note, model_page, source_page};
 pub use evaluation::{counted_text, verdict};
 pub use events::{Events, action_name, direction_name, private_class, problem_text, rule_text, when_name};
 #[cfg(test)]
@@ -80,6 +81,7 @@ pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
+pub use page_text::{PageText, plain_quotes};
 pub use phrases::{family_name, kind_text, phrase, task_name};
 pub use recording::{Recording, container_name, what_name};
 pub use review::{Datasets, explained, format_folder, format_name};

@@ -1,7 +1,7 @@
 //! The texts of the page of data sets: collecting, reviewing, export and evaluation.
 
-use super::errors::plain_quotes;
 use super::failures::{Explain, FailureText, sentences, zh};
+use super::page_text::plain_quotes;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, Exported, Format};
 use crate::model::labels::Language;

@@ -1,7 +1,7 @@
 //! The texts of models on inference servers.
 
-use super::errors::Texts;
 use super::failures::{Explain, FailureText};
+use super::page_text::Texts;
 use super::phrases::phrase;
 use crate::model::labels::Language;
 use crate::server::{ADDRESSES, AddressError, ServerError, ServerListError};

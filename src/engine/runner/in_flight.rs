@@ -21,7 +21,7 @@ const STEADY: f32 = 0.15;
 /// A round trip so many times as long is another network.
 const SLOWER: f32 = 1.5;
 /// What gave no more results is tried again after this long.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// Decides how many requests are made at once, from what is measured.
 #[derive(Debug)]

@@ -185,7 +185,7 @@ impl ServedSession {
             }
             let mut runs = Runs { inputs, image: *image, wanted, outputs };
             let result = server.run(&mut runs, model).and_then(|traffic| {
-                check(&model.metadata.outputs, outputs.tensors(), server.name()).map(|()| traffic)
+                check(&model.metadata.outputs, outputs.tensors(), &server.name()).map(|()| traffic)
             });
             match result {
                 Ok(traffic) => {
@@ -203,7 +203,7 @@ impl ServedSession {
                 }
             }
         }
-        let (error, pause) = last.unwrap_or_else(|| (ServerError::Stopped, FIRST_PAUSE));
+        let (error, pause) = last.unwrap_or((ServerError::Stopped, FIRST_PAUSE));
         self.status.failed(&error);
         Err(ModelError::Server { error, retry: Some(pause) })
     }
@@ -282,10 +282,10 @@ fn tensor(output: &OutputTensor) -> Option<Tensor<'_>> {
 }
 
 /// Checks that the outputs are those that the server names, in the shapes that it names.
-fn check(told: &[TensorInfo], came: &[OutputTensor], server: String) -> Result<(), ServerError> {
+fn check(told: &[TensorInfo], came: &[OutputTensor], server: &str) -> Result<(), ServerError> {
     for told in told {
         let name = &told.name;
-        let garbled = |reason: String| ServerError::Garbled { server: server.clone(), reason };
+        let garbled = |reason: String| ServerError::Garbled { server: server.to_owned(), reason };
         let Some(output) = came.iter().find(|output| output.name == *name) else {
             return Err(garbled(format!("the output \u{201c}{name}\u{201d} is missing")));
         };
@@ -330,10 +330,10 @@ fn inputs_of(metadata: &ModelMetadata) -> Result<Vec<Input>, String> {
 
 /// Copies values of an input into a tensor of the same type and length.
 fn copy(values: &Buffer, to: TensorMut<'_>) -> Result<(), ModelError> {
-    let other = || ModelError::RunFailed { reason: "the file on this computer takes another input".into() };
     fn into<T: Copy>(from: &[T], to: &mut [T]) -> Option<()> {
         (from.len() == to.len()).then(|| to.copy_from_slice(from))
     }
+    let other = || ModelError::RunFailed { reason: "the file on this computer takes another input".into() };
     let copied = match (values, to) {
         (Buffer::F32(from), TensorMut::F32(to)) => into(from, to),
         (Buffer::F16(from), TensorMut::F16(to)) => into::<f16>(from, to),

@@ -246,7 +246,6 @@ impl Grpc {
             Code::Unimplemented => {
                 ServerError::Garbled { server, reason: "it doesn't know the protocol's calls".into() }
             }
-            Code::Unavailable => of_message(server, model, 400, message),
             Code::DeadlineExceeded => ServerError::Lost { server, reason: message },
             _ => of_message(server, model, 400, message),
         }

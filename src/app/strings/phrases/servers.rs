@@ -1,6 +1,6 @@
 //! What servers do wrong, each the end of a sentence.
 
-use super::Phrases;
+type Phrases = &'static [(&'static str, &'static str)];
 
 pub(super) const PHRASES: Phrases = &[
     ("Connection refused", "连接被拒绝"),
