@@ -307,3 +307,68 @@ impl ServersController {
 fn load() -> Result<ServerList, ServerListError> {
     folders::servers_folder().map_or_else(|| Ok(ServerList::default()), |folder| ServerList::load(&folder))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::ServerError;
+
+    fn lab() -> ServerAddress {
+        "oip://127.0.0.1:1".parse().unwrap()
+    }
+
+    fn list(token: &str) -> ServerList {
+        let mut list = ServerList::default();
+        list.put(SavedServer::new(lab()), Token::new(token));
+        list
+    }
+
+    fn failed(status: u16) -> ServerError {
+        ServerError::Forbidden { server: lab().to_string(), status }
+    }
+
+    #[test]
+    fn an_answer_to_a_question_with_an_older_token_is_left_out() {
+        let home = tempfile::tempdir().unwrap();
+        let (mut core, mut servers) = (Core::bare(home.path()), ServersController::default());
+        servers.done(ServersDone::List(0, Ok(list("old"))), &mut core);
+        servers.ask_due(&core);
+        assert!(servers.rows()[0].asking);
+        // The command line gave it another token meanwhile.
+        servers.done(ServersDone::List(0, Ok(list("new"))), &mut core);
+        servers.ask_due(&core);
+        servers.done(ServersDone::Asked(lab(), 2, Err(failed(403))), &mut core);
+        servers.done(ServersDone::Asked(lab(), 1, Err(failed(401))), &mut core);
+        let row = &servers.rows()[0];
+        assert!(matches!(&row.state, Asked::Failed(error) if *error == failed(403)), "{:?}", row.state);
+        assert!(!row.asking);
+    }
+
+    #[test]
+    fn a_worker_that_ends_without_a_result_holds_nothing_up() {
+        let home = tempfile::tempdir().unwrap();
+        let (mut core, mut servers) = (Core::bare(home.path()), ServersController::default());
+        let next = |servers: &mut ServersController, core: &mut Core| {
+            let end = Instant::now() + Duration::from_secs(20);
+            loop {
+                if let Some(Done::Servers(done)) = core.workers.next() {
+                    return servers.done(done, core);
+                }
+                assert!(Instant::now() < end, "the worker brings something");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        let break_next =
+            |core: &Core| core.workers.break_next.store(true, std::sync::atomic::Ordering::Relaxed);
+        break_next(&core);
+        servers.apply(ServersIntent::Read, &mut core);
+        next(&mut servers, &mut core);
+        assert!(!servers.reading && !servers.is_known(), "it can be read again");
+        servers.done(ServersDone::List(0, Ok(list("token"))), &mut core);
+        break_next(&core);
+        servers.ask_due(&core);
+        next(&mut servers, &mut core);
+        assert!(!servers.rows()[0].asking, "it can be asked again");
+        assert!(core.toasts.newest_failure().is_some());
+    }
+}
