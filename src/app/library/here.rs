@@ -72,7 +72,8 @@ fn fits(page: &mut LibraryPage, place: usize, model: &Arc<ModelEntry>) -> bool {
 /// The running model, if it is none of the list: where it is, and how it gets into the list.
 fn outside_ui(ui: &mut Ui, view: &View<'_>, w: &Library, out: &mut Vec<Intent>) {
     let Some(model) = &view.model.current else { return };
-    if listed(view.library.models, &model.path).is_some() {
+    // One on a server is marked in the list of servers.
+    if listed(view.library.models, &model.path).is_some() || model.server.is_some() {
         return;
     }
     let p = palette(ui);
