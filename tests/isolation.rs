@@ -4,7 +4,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use common::display::Display;
@@ -263,16 +263,10 @@ struct Window(Child);
 
 impl Window {
     fn open(display: &Display, env: &TestEnv, arguments: &[&str]) -> Self {
-        let program = env
-            .command()
-            .args(arguments)
-            .env("DISPLAY", &display.name)
-            .env_remove("WAYLAND_DISPLAY")
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        let program = display
+            .shows(env.command().args(arguments))
             .env("SIGHTLINE_CONFIG_DIR", env.path("config"))
             .env("SIGHTLINE_DATA_DIR", env.path("data"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .expect("the program starts");
         Self(program)

@@ -8,12 +8,12 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use common::clips::{BLUE, GREEN, RED, SIDE, write};
 use common::display::Display;
-use common::{Ended, TestEnv, json_lines, onnx, scene_file};
+use common::{Ended, TestEnv, frames_in, frames_played, json_lines, onnx, scene_file};
 use image::RgbImage;
 use serde_json::{Value, json};
 
@@ -180,17 +180,6 @@ fn records(folder: &Path) -> Vec<(PathBuf, Value)> {
     files(folder, ".json").into_iter().filter_map(|path| Some((path.clone(), read_json(&path)?))).collect()
 }
 
-/// The frames of a video that can be played.
-fn frames(video: &Path) -> Option<u64> {
-    let output = Command::new("ffprobe")
-        .args(["-v", "error", "-count_frames", "-select_streams", "v:0"])
-        .args(["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"])
-        .arg(video)
-        .output()
-        .expect("ffprobe runs (it comes with ffmpeg)");
-    String::from_utf8_lossy(&output.stdout).trim().trim_end_matches(',').parse().ok()
-}
-
 /// Red crosses a line again and again, green and blue stand.
 fn prepare(env: &TestEnv) -> (PathBuf, PathBuf) {
     let model = env.models().join("colours.onnx");
@@ -222,19 +211,9 @@ fn a_session_from_the_first_snapshot_to_a_measured_model() {
     let (pictures, videos) = (home.join("Pictures/Sightline"), home.join("Videos/Sightline"));
     let settings = home.join("config/sightline/settings.toml");
     let language = std::env::var("SIGHTLINE_TEST_LANGUAGE").unwrap_or_else(|_| "en".to_owned());
-    let program = env
-        .command()
-        .args(["--language", &language, "--source"])
-        .arg(&video)
-        .arg("--model")
-        .arg(&model)
-        .env("DISPLAY", &display.name)
-        .env_remove("WAYLAND_DISPLAY")
-        .env("LIBGL_ALWAYS_SOFTWARE", "1")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
+    let mut program = env.command();
+    program.args(["--language", &language, "--source"]).arg(&video).arg("--model").arg(&model);
+    let program = display.shows(&mut program).spawn().expect("the program starts");
     let mut session = Session { display: &display, program, steps: 0 };
     session.until("the window with the video", |s| s.title().starts_with("street.mkv").then_some(()));
     let id = session.id().expect("the window");
@@ -318,7 +297,8 @@ fn recording(session: &mut Session<'_>, videos: &Path) {
     let (before, begin) = (clips(videos).len(), Instant::now());
     let clip = session.until("a clip that the rule saves meanwhile", |_| {
         // Not one that was nearly done when the recording began.
-        let new = clips(videos).into_iter().skip(before).find(|clip| frames(clip).is_some_and(|n| n > 0));
+        let new =
+            clips(videos).into_iter().skip(before).find(|clip| frames_played(clip).is_ok_and(|n| n > 0));
         new.filter(|_| begin.elapsed() > Duration::from_millis(2500))
     });
     session.shot("recording");
@@ -331,7 +311,7 @@ fn recording(session: &mut Session<'_>, videos: &Path) {
     });
     session.shot("recorded");
     let seconds = record["duration_s"].as_f64().expect("seconds");
-    let count = frames(&own).expect("it plays");
+    let count = frames_in(&own);
     assert!(seconds > 1.5 && count as f64 > seconds * 7.0, "{count} frames in {seconds} s");
     let lines = |path: &Path| json_lines(&std::fs::read_to_string(path).expect("lines"));
     let found = lines(&own.with_extension("jsonl"));
@@ -340,7 +320,7 @@ fn recording(session: &mut Session<'_>, videos: &Path) {
         "{found:?}"
     );
     // The second before the event and the one after it.
-    assert!(frames(&clip).is_some_and(|n| n >= 15), "{:?}", frames(&clip));
+    assert!(frames_in(&clip) >= 15, "{:?}", frames_played(&clip));
     let told = session.until("the clip's lines", |_| {
         let text = std::fs::read_to_string(clip.with_extension("jsonl")).ok()?;
         text.contains("crossed").then_some(text)

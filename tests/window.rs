@@ -26,13 +26,8 @@ struct Window<'a> {
 
 impl<'a> Window<'a> {
     fn open(display: &'a Display, mut command: Command, arguments: &[&str]) -> Self {
-        let program = command
-            .args(["--language", "en"])
-            .args(arguments)
-            .env("DISPLAY", &display.name)
-            .env_remove("WAYLAND_DISPLAY")
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            .stdout(Stdio::null())
+        let program = display
+            .shows(command.args(["--language", "en"]).args(arguments))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");

@@ -147,20 +147,9 @@ when = "appears"
     .expect("written");
 
     let display = Display::new();
-    let mut window = Program(
-        env.command()
-            .args(["--language", "en", "--source"])
-            .arg(&video)
-            .arg("--model")
-            .arg(env.path("colours.onnx"))
-            .env("DISPLAY", &display.name)
-            .env_remove("WAYLAND_DISPLAY")
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts"),
-    );
+    let mut program = env.command();
+    program.args(["--language", "en", "--source"]).arg(&video).arg("--model").arg(env.path("colours.onnx"));
+    let mut window = Program(display.shows(&mut program).spawn().expect("it starts"));
     let body = bodies.recv_timeout(PATIENCE).expect("the web server was told");
     assert_eq!(
         (&body["rule"], &body["class"], &body["line"], &body["direction"], &body["test"]),

@@ -12,7 +12,6 @@ use super::style::palette;
 use super::view::{View, file_name, same_file};
 use super::widgets::{card, combo_arrow, primary_button};
 use crate::model::file::{GraphInfo, ValueInfo};
-use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
 use crate::model::spec::{ColourOrder, Family, Fit, Layout, Range};
 use crate::model::{Inspection, ModelError, Task};
@@ -224,8 +223,9 @@ impl Reading {
                             ui.add(egui::Label::new(phrase(view.language, line)).wrap().selectable(true));
                         }
                     }
-                    Err(Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. }) => {
-                        let text = egui::RichText::new(phrase(view.language, reason)).color(palette(ui).warn);
+                    Err(unknown) => {
+                        let text = egui::RichText::new(phrase(view.language, unknown.reason()))
+                            .color(palette(ui).warn);
                         ui.add(egui::Label::new(text).wrap().selectable(true));
                     }
                 }

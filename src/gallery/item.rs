@@ -201,7 +201,7 @@ fn is_object_of<'a>(rest: &str, mut classes: impl Iterator<Item = &'a String>) -
 }
 
 /// Takes out of an item what only looks like the image of an object, as its record, which was read, knows no such class: each is
-/// an item of its own. Whoever deletes or renames the item keeps them.
+/// an item of its own. They stay when the item is deleted or renamed.
 pub(super) fn strangers(item: &mut Item) -> Vec<Item> {
     // The name that the program gave says enough.
     if item.record.is_none() || time_of(&item.name).is_some() {

@@ -237,7 +237,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let item = item(folder.path(), &FILES);
         let others =
-            ["cake clean.png", "party bus-1.png", "trip.json", "trip person-7.jpg", "film.mp4", "film.json"];
+            ["cake clean.png", "party bus-1.png", "trip.json", "trip person-7.jpg", "walk.mp4", "walk.json"];
         for other in others {
             std::fs::write(folder.path().join(other), other).unwrap();
         }
@@ -248,7 +248,7 @@ mod tests {
             // It would be a part of the other, or take its record.
             (&alone, "trip bus-2", "trip.json"),
             (&alone, "trip", "trip.json"),
-            (&alone, "film", "film.json"),
+            (&alone, "walk", "walk.json"),
         ];
         for (item, name, other) in cases {
             let refused = rename(item, name);

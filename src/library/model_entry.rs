@@ -82,8 +82,8 @@ impl FileContent {
                 let kind = match spec {
                     Ok(spec) => Kind::Known(Box::new(spec)),
                     Err(Unknown::NotUnderstood(reason)) => Kind::Unknown(reason),
-                    Err(Unknown::CannotRun { reason, remedy }) => {
-                        let error = ModelError::CannotRun { path: path.to_owned(), reason, remedy };
+                    Err(unknown @ Unknown::CannotRun { .. }) => {
+                        let error = unknown.into_error(path);
                         Kind::Broken { message: error.to_string(), fix: error.fix() }
                     }
                 };

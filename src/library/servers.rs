@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::model::identify::Unknown;
 use crate::model::sidecar::Sidecar;
 use crate::model::{self, Inspection, Spec};
 use crate::server::{
@@ -149,10 +148,7 @@ fn look_at(client: &mut Client, address: ModelAddress, listed: ListedModel, ask:
         .and_then(|settings| model::inspect_on(client, &address, &settings.unwrap_or_default()));
     let spec = match inspected {
         Ok(Inspection { spec: Ok(spec), .. }) => Ok(spec),
-        Ok(Inspection {
-            spec: Err(Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. }),
-            ..
-        }) => Err(reason),
+        Ok(Inspection { spec: Err(unknown), .. }) => Err(unknown.reason().to_owned()),
         Err(error) => Err(error.to_string().trim_end_matches('.').to_owned()),
     };
     let compute = client.compute_time(&address).ok().flatten();

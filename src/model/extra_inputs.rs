@@ -31,6 +31,14 @@ pub enum ExtraInputError {
     Runtime(#[from] ort::Error),
 }
 
+/// How many values an input other than the image holds.
+pub(super) fn count(shape: &[i64]) -> Result<usize, ExtraInputError> {
+    /// Sizes, factors and first states are small.
+    const MOST: i64 = 1 << 24;
+    let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
+    count.and_then(|n| usize::try_from(n).ok()).ok_or(ExtraInputError::TooLarge)
+}
+
 /// A tensor of one of the types that extra inputs have.
 enum Values {
     F32(OrtTensor<f32>),
@@ -78,16 +86,11 @@ impl ExtraTensor {
     }
 
     /// Writes values that depend on the size of the image input (width, height); a state begins anew.
-    pub fn fit(&mut self, (width, height): (u32, u32)) -> Result<(), ExtraInputError> {
-        let (w, h) = (width as f32, height as f32);
-        match self.value {
-            ExtraValue::Size { height_first: false } => self.values.fill(&[w, h]),
-            ExtraValue::Size { height_first: true } => self.values.fill(&[h, w]),
-            ExtraValue::Downsample { side } => self.values.fill(&[(side as f32 / w.max(h)).min(1.0)]),
-            ExtraValue::Constant { .. } => {}
-            ExtraValue::State { .. } => self.reset()?,
+    pub fn fit(&mut self, size: (u32, u32)) -> Result<(), ExtraInputError> {
+        if let Some(values) = self.value.of_size(size) {
+            self.values.fill(&values);
         }
-        Ok(())
+        self.reset()
     }
 
     /// Resets a state to zeros of its first shape.
@@ -126,10 +129,7 @@ impl ExtraTensor {
 
 impl Values {
     fn zeros(element: TensorElementType, shape: &[i64]) -> Result<Self, ExtraInputError> {
-        /// Sizes, factors and first states are small.
-        const MOST: i64 = 1 << 24;
-        let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
-        let count = count.and_then(|n| usize::try_from(n).ok()).ok_or(ExtraInputError::TooLarge)?;
+        let count = count(shape)?;
         let shape = shape.to_vec();
         Ok(match element {
             TensorElementType::Float32 => Self::F32(OrtTensor::from_array((shape, vec![0f32; count]))?),

@@ -39,6 +39,14 @@ impl AsPointer for Lent<'_> {
     }
 }
 
+/// The shape of an image, batch first, as an input takes it that has no axis for a batch or has one.
+pub(super) fn without_batch(shape: &[i64], without: bool) -> &[i64] {
+    match shape {
+        [1, image @ ..] if without && image.len() == 3 => image,
+        shape => shape,
+    }
+}
+
 /// How many values an image's tensor of this shape holds.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 use smallvec::SmallVec;
 
 use super::extra_inputs::{ExtraInputError, ExtraTensor};
-use super::image_tensor::{Image, Lent};
+use super::image_tensor::{self, Image, Lent};
 use super::input::TensorMut;
 use super::reused_outputs::ReusedOutputs;
 use super::runtime::{self, Provider, plain};
@@ -231,10 +231,7 @@ impl LocalSession {
     /// # Errors
     /// [`ModelError::RunFailed`] if the tensor can't be made.
     pub fn image(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
-        let shape = match shape {
-            [1, image @ ..] if self.without_batch && image.len() == 3 => image,
-            shape => shape,
-        };
+        let shape = image_tensor::without_batch(shape, self.without_batch);
         if self.shape != shape {
             let element = match self.image {
                 Image::F32(_) => Element::F32,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::extra_inputs::ExtraInputError;
 use super::families::Scratch;
 use super::file::{self, GraphInfo};
-use super::identify::{self, Unknown};
+use super::identify;
 use super::input::InputStage;
 use super::isolation::{Attempt, When};
 use super::network::Network;
@@ -87,18 +87,13 @@ fn identified(
     attempt: &Arc<Attempt>,
 ) -> Result<Spec, ModelError> {
     let mut spec = identify::identify(graph, overrides);
-    if overrides.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE) {
+    if probe::is_needed(overrides, &spec) {
         probe::with_real_shapes(graph, overrides, options.cancel.as_ref(), attempt, &mut spec)?;
     }
     if let Ok(spec) = &mut spec {
         preprocessing::complete(path, overrides, spec);
     }
-    let spec = spec.map_err(|unknown| match unknown {
-        Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.to_owned(), reason },
-        Unknown::CannotRun { reason, remedy } => {
-            ModelError::CannotRun { path: path.to_owned(), reason, remedy }
-        }
-    })?;
+    let spec = spec.map_err(|unknown| unknown.into_error(path))?;
     Ok(with_size(spec, options))
 }
 

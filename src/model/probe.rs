@@ -12,9 +12,14 @@ use super::tensor::Tensor;
 use super::{CancelToken, ModelError, OpenOptions};
 
 /// A spec of this confidence needs no shapes that only a run shows.
-pub(super) const SURE: f32 = 0.9;
+const SURE: f32 = 0.9;
 /// The usual size of exporters that leave the size open, in pixels.
 pub(super) const SIDE: u32 = 640;
+
+/// Whether shapes that only a run shows may tell more than what is known already.
+pub(super) fn is_needed(overrides: &Sidecar, spec: &Result<Spec, Unknown>) -> bool {
+    overrides.family.is_none() && !spec.as_ref().is_ok_and(|spec| spec.confidence >= SURE)
+}
 
 /// Identifies a file that leaves sizes open once more, with the shapes of one run; leaves `spec` as it is if that shows
 /// nothing new. The sizes stay open.

@@ -256,6 +256,19 @@ pub enum ExtraValue {
     State { output: String },
 }
 
+impl ExtraValue {
+    /// The values that depend on the size of the image input (width, height), which fill the tensor over and over; `None` if none do.
+    pub(super) fn of_size(&self, (width, height): (u32, u32)) -> Option<[f32; 2]> {
+        let (w, h) = (width as f32, height as f32);
+        match self {
+            Self::Size { height_first: false } => Some([w, h]),
+            Self::Size { height_first: true } => Some([h, w]),
+            Self::Downsample { side } => Some([(*side as f32 / w.max(h)).min(1.0); 2]),
+            Self::Constant { .. } | Self::State { .. } => None,
+        }
+    }
+}
+
 /// What the decoder needs to know besides the family.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OutputSpec {

@@ -1,8 +1,11 @@
 //! Addresses of models on servers: `oip://host:8000/NAME/VERSION`.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
@@ -112,7 +115,8 @@ impl Scheme {
 }
 
 /// The address of a server.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ServerAddress {
     pub scheme: Scheme,
     /// A name or an IP address; IPv6 in brackets.
@@ -133,6 +137,13 @@ pub struct ModelAddress {
 #[must_use]
 pub fn is_address(path: &Path) -> bool {
     path.to_str().is_some_and(|text| scheme_of(text).is_some())
+}
+
+/// Whether a host, as an address names it, is this computer.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn scheme_of(text: &str) -> Option<(Scheme, &str)> {
@@ -184,6 +195,20 @@ impl FromStr for ServerAddress {
     }
 }
 
+impl TryFrom<String> for ServerAddress {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        text.parse()
+    }
+}
+
+impl From<ServerAddress> for String {
+    fn from(address: ServerAddress) -> Self {
+        address.to_string()
+    }
+}
+
 impl FromStr for ModelAddress {
     type Err = AddressError;
 
@@ -205,8 +230,7 @@ impl ServerAddress {
     /// Whether the server is this computer, as far as its address tells.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
-        bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        is_loopback(&self.host)
     }
 
     /// The address as HTTP writes it: `http://host:8000`.

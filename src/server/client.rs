@@ -73,6 +73,19 @@ enum Transport {
     Grpc(Grpc),
 }
 
+/// Makes a request by the transport that the client has, within this limit.
+macro_rules! call {
+    ($client:ident, $limit:ident, $request:ident($($argument:expr),*)) => {{
+        let Self { transport, runtime, server, limits, stop } = $client;
+        wait(runtime, stop, server, limits.$limit, async {
+            match transport {
+                Transport::Http(http) => http.$request($($argument),*).await,
+                Transport::Grpc(grpc) => grpc.$request($($argument),*).await,
+            }
+        })
+    }};
+}
+
 impl Client {
     /// A client of this server. Nothing is sent yet.
     ///
@@ -119,13 +132,7 @@ impl Client {
     /// # Errors
     /// As [`Self::run`].
     pub fn server_info(&mut self) -> Result<ServerInfo, ServerError> {
-        let Self { transport, runtime, server, limits, stop } = self;
-        wait(runtime, stop, server, limits.ask, async {
-            match transport {
-                Transport::Http(http) => http.server_info().await,
-                Transport::Grpc(grpc) => grpc.server_info().await,
-            }
-        })
+        call!(self, ask, server_info())
     }
 
     /// The models that the server lists, sorted by name.
@@ -133,13 +140,7 @@ impl Client {
     /// # Errors
     /// [`ServerError::NoList`] if it lists none; else as [`Self::run`].
     pub fn models(&mut self) -> Result<Vec<ListedModel>, ServerError> {
-        let Self { transport, runtime, server, limits, stop } = self;
-        let mut models = wait(runtime, stop, server, limits.ask, async {
-            match transport {
-                Transport::Http(http) => http.models().await,
-                Transport::Grpc(grpc) => grpc.models().await,
-            }
-        })?;
+        let mut models = call!(self, ask, models())?;
         models.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         models.dedup();
         Ok(models)
@@ -150,13 +151,7 @@ impl Client {
     /// # Errors
     /// As [`Self::run`].
     pub fn is_ready(&mut self, model: &ModelAddress) -> Result<bool, ServerError> {
-        let Self { transport, runtime, server, limits, stop } = self;
-        wait(runtime, stop, server, limits.ask, async {
-            match transport {
-                Transport::Http(http) => http.is_ready(model).await,
-                Transport::Grpc(grpc) => grpc.is_ready(model).await,
-            }
-        })
+        call!(self, ask, is_ready(model))
     }
 
     /// The inputs and outputs of a model.
@@ -164,13 +159,7 @@ impl Client {
     /// # Errors
     /// As [`Self::run`].
     pub fn metadata(&mut self, model: &ModelAddress) -> Result<ModelMetadata, ServerError> {
-        let Self { transport, runtime, server, limits, stop } = self;
-        wait(runtime, stop, server, limits.ask, async {
-            match transport {
-                Transport::Http(http) => http.metadata(model).await,
-                Transport::Grpc(grpc) => grpc.metadata(model).await,
-            }
-        })
+        call!(self, ask, metadata(model))
     }
 
     /// The parameters of a model's configuration, which Triton tells; none from other servers.
@@ -178,13 +167,7 @@ impl Client {
     /// # Errors
     /// As [`Self::run`].
     pub fn parameters(&mut self, model: &ModelAddress) -> Result<Vec<(String, String)>, ServerError> {
-        let Self { transport, runtime, server, limits, stop } = self;
-        wait(runtime, stop, server, limits.ask, async {
-            match transport {
-                Transport::Http(http) => http.parameters(model).await,
-                Transport::Grpc(grpc) => grpc.parameters(model).await,
-            }
-        })
+        call!(self, ask, parameters(model))
     }
 
     /// What a server computes for a run of a model, on average since it loaded it; `None` if it doesn't tell (only Triton does).
@@ -192,13 +175,7 @@ impl Client {
     /// # Errors
     /// As [`Self::run`].
     pub fn compute_time(&mut self, model: &ModelAddress) -> Result<Option<Duration>, ServerError> {
-        let Self { transport, runtime, server, limits, stop } = self;
-        wait(runtime, stop, server, limits.ask, async {
-            match transport {
-                Transport::Http(http) => http.compute_time(model).await,
-                Transport::Grpc(grpc) => grpc.compute_time(model).await,
-            }
-        })
+        call!(self, ask, compute_time(model))
     }
 
     /// Runs a model on these inputs. `wanted` names the outputs; empty: all of them.
@@ -212,14 +189,8 @@ impl Client {
         wanted: &[String],
         outputs: &mut Outputs,
     ) -> Result<Traffic, ServerError> {
-        let Self { transport, runtime, server, limits, stop } = self;
         let begin = Instant::now();
-        let (sent, received) = wait(runtime, stop, server, limits.run, async {
-            match transport {
-                Transport::Http(http) => http.run(model, inputs, wanted, outputs).await,
-                Transport::Grpc(grpc) => grpc.run(model, inputs, wanted, outputs).await,
-            }
-        })?;
+        let (sent, received) = call!(self, run, run(model, inputs, wanted, outputs))?;
         Ok(Traffic { sent, received, round_trip: begin.elapsed() })
     }
 }

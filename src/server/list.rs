@@ -43,13 +43,12 @@ impl ServerListError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SavedServer {
-    #[serde(with = "as_text")]
     pub address: ServerAddress,
     /// A file with certificates of authorities that are trusted for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
     /// What runs a model while the server doesn't: addresses of other servers that have a model of that name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "as_texts")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<ServerAddress>,
     /// And after those the file of that name in the library, on this computer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -61,35 +60,6 @@ impl SavedServer {
     #[must_use]
     pub fn new(address: ServerAddress) -> Self {
         Self { address, ca: None, fallback: Vec::new(), fallback_local: false }
-    }
-}
-
-mod as_text {
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    use super::ServerAddress;
-
-    pub fn serialize<S: Serializer>(address: &ServerAddress, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(address)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ServerAddress, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-mod as_texts {
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    use super::ServerAddress;
-
-    pub fn serialize<S: Serializer>(list: &[ServerAddress], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(list.iter().map(ToString::to_string))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ServerAddress>, D::Error> {
-        let list = Vec::<String>::deserialize(deserializer)?;
-        list.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
     }
 }
 

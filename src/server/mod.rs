@@ -18,7 +18,7 @@ mod request;
 mod stop;
 
 pub use access::{Access, Token};
-pub use address::{ADDRESSES, AddressError, ModelAddress, Scheme, ServerAddress, is_address};
+pub use address::{ADDRESSES, AddressError, ModelAddress, Scheme, ServerAddress, is_address, is_loopback};
 pub use client::{Client, Limits, Traffic};
 pub use error::ServerError;
 pub use list::{SavedServer, ServerList, ServerListError};

@@ -32,6 +32,16 @@ impl Display {
         Self { server, name: format!(":{}", number.trim()), pixels }
     }
 
+    /// Lets a program open its windows here.
+    pub fn shows<'a>(&self, program: &'a mut Command) -> &'a mut Command {
+        program
+            .env("DISPLAY", &self.name)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+    }
+
     /// What is on screen now. (The file is XWD's: a head of big-endian numbers, a table of colours of 12 bytes each, the pixels.)
     pub fn picture(&self) -> RgbImage {
         let bytes = std::fs::read(self.pixels.path().join("Xvfb_screen0")).expect("the server's pixels");

@@ -187,8 +187,8 @@ pub fn interrupt(child: &Child) {
     assert!(status.expect("kill runs").success());
 }
 
-/// The number of frames that a video really holds.
-pub fn frames_in(video: &Path) -> u64 {
+/// The number of frames that a video really holds; `Err`: what ffprobe says of one that doesn't play.
+pub fn frames_played(video: &Path) -> Result<u64, String> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-count_frames", "-select_streams", "v:0"])
         .args(["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"])
@@ -197,7 +197,12 @@ pub fn frames_in(video: &Path) -> u64 {
         .expect("ffprobe runs (it comes with ffmpeg)");
     let text = String::from_utf8_lossy(&output.stdout).trim().trim_end_matches(',').to_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
-    text.parse().unwrap_or_else(|_| panic!("{} doesn't play: {text:?} {errors}", video.display()))
+    text.parse().map_err(|_| format!("{text:?} {errors}"))
+}
+
+/// As [`frames_played`], of a video that plays.
+pub fn frames_in(video: &Path) -> u64 {
+    frames_played(video).unwrap_or_else(|says| panic!("{} doesn't play: {says}", video.display()))
 }
 
 /// ONNX Runtime's library, as this account would find it.

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Check;
-use crate::cli::models::reason_of;
 use crate::frame::Frame;
 use crate::model::identify::Unknown;
 use crate::model::isolation::{Isolation, When};
@@ -72,7 +71,7 @@ fn tried(path: &Path, may_run: bool) -> Check {
                     }
                     Unknown::CannotRun { remedy, .. } => remedy,
                 };
-                return Check::limited("model", format!("{name}: {}", reason_of(&unknown)), fix);
+                return Check::limited("model", format!("{name}: {}", unknown.reason()), fix);
             }
         },
         Err(error) => return Check::limited("model", error.to_string(), error.fix()),

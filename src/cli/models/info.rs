@@ -74,7 +74,7 @@ impl<'a> Info<'a> {
             labels: spec.map_or(&[], |s| s.labels.english()),
             output: spec.map(|s| &s.output),
             ended: ending.map(Ending::note),
-            reason: inspection.spec.as_ref().err().map(reason_of),
+            reason: inspection.spec.as_ref().err().map(Unknown::reason),
             bytes: graph.bytes,
             producer: &graph.producer,
             inputs: graph.inputs.iter().map(ValueJson::new).collect(),
@@ -129,7 +129,7 @@ pub fn run(args: &InfoArgs) -> Result<Exit, Failure> {
             }
         }
         if let Err(unknown) = &inspection.spec {
-            exit = exit.worse(Failure::from(error_of(unknown, path)).report());
+            exit = exit.worse(Failure::from(unknown.clone().into_error(path)).report());
         }
     }
     Ok(exit)
@@ -163,7 +163,7 @@ fn description(path: &Path, inspection: &Inspection, ending: Option<Ending>) -> 
                 row(if number == 0 { "evidence" } else { "" }, evidence.clone());
             }
         }
-        Err(unknown) => row("family", format!("not recognised: {}", reason_of(unknown))),
+        Err(unknown) => row("family", format!("not recognised: {}", unknown.reason())),
     }
     if let Some(ending) = ending {
         row("note", format!("{} {}", ending.note(), ending.fix()));
@@ -179,21 +179,6 @@ fn description(path: &Path, inspection: &Inspection, ending: Option<Ending>) -> 
     row("producer", if graph.producer.is_empty() { "not given".into() } else { graph.producer.clone() });
     row("size", output::size(graph.bytes));
     format!("{}\n{}", clean(&path.display().to_string()), output::table(&rows, &[]))
-}
-
-fn error_of(unknown: &Unknown, path: &Path) -> ModelError {
-    let path = path.to_owned();
-    match unknown.clone() {
-        Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path, reason },
-        Unknown::CannotRun { reason, remedy } => ModelError::CannotRun { path, reason, remedy },
-    }
-}
-
-/// Returns why a model can't be used, as the end of a sentence.
-pub fn reason_of(unknown: &Unknown) -> &str {
-    match unknown {
-        Unknown::NotUnderstood(reason) | Unknown::CannotRun { reason, .. } => reason,
-    }
 }
 
 fn clean(text: &str) -> String {

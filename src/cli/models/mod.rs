@@ -11,8 +11,6 @@ mod upkeep;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use info::reason_of;
-
 use super::failure::{Exit, Failure};
 use super::output;
 use crate::library::{Catalogue, Inventory, ModelEntry, inventory};

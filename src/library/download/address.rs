@@ -1,6 +1,5 @@
 //! Where a file comes from: a web address, a file, or an offline folder.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
@@ -8,6 +7,7 @@ use ureq::http::Uri;
 
 use super::error::DownloadError;
 use crate::library::names::excerpt;
+use crate::server::is_loopback;
 
 /// An address that a download can use.
 #[derive(Clone, Debug)]
@@ -70,12 +70,6 @@ impl Address {
 /// Whether nobody on the way can replace what this address sends.
 pub(super) fn is_safe(uri: &Uri) -> bool {
     uri.scheme_str() == Some("https") || uri.host().is_some_and(is_loopback)
-}
-
-/// Whether a host is this computer.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Name and port of a web address, safe to show.

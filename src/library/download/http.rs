@@ -10,12 +10,13 @@ use ureq::http::{HeaderMap, HeaderName, Response, StatusCode, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, ResponseExt as _, Timeout};
 
-use super::address::{host_of, is_loopback, is_safe, without_secrets};
+use super::address::{host_of, is_safe, without_secrets};
 use super::attempt::{Attempt, AttemptError};
 use super::error::DownloadError;
 use super::headers::{content_range, number, retry_after, validator};
 use super::partial::ResumeInfo;
 use crate::library::names::excerpt;
+use crate::server::is_loopback;
 
 /// How soon a stop is noticed while a server is looked up or connected to.
 const POLL: Duration = Duration::from_millis(40);

@@ -8,8 +8,9 @@ use ipnet::IpNet;
 use ureq::Proxy;
 use ureq::http::Uri;
 
-use super::address::{is_loopback, without_secrets};
+use super::address::without_secrets;
 use super::error::DownloadError;
+use crate::server::is_loopback;
 
 /// The proxy that downloads use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

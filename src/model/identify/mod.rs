@@ -5,6 +5,9 @@
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
+use super::ModelError;
 use super::families::{Family, ImageInput, Rule};
 use super::file::{GraphInfo, ValueInfo};
 use super::sidecar::Sidecar;
@@ -17,6 +20,26 @@ pub enum Unknown {
     NotUnderstood(String),
     /// It is known, and can't run here.
     CannotRun { reason: String, remedy: String },
+}
+
+impl Unknown {
+    /// Why, as the end of a sentence.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::NotUnderstood(reason) | Self::CannotRun { reason, .. } => reason,
+        }
+    }
+
+    /// The error of opening this model.
+    #[must_use]
+    pub fn into_error(self, path: &Path) -> ModelError {
+        let path = path.to_owned();
+        match self {
+            Self::NotUnderstood(reason) => ModelError::NotUnderstood { path, reason },
+            Self::CannotRun { reason, remedy } => ModelError::CannotRun { path, reason, remedy },
+        }
+    }
 }
 
 /// A file that leaves sizes open, with a shape to try.

@@ -158,10 +158,7 @@ impl RemoteSession {
 
     /// The image's tensor, in the shared memory.
     pub fn image(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
-        let shape = match shape {
-            [1, image @ ..] if self.without_batch && image.len() == 3 => image,
-            shape => shape,
-        };
+        let shape = image_tensor::without_batch(shape, self.without_batch);
         let count = image_tensor::count(shape)?;
         if self.shape != shape || self.image.is_none() {
             let bytes = count * size_of_element(self.element);

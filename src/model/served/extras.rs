@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::ModelError;
+use super::super::extra_inputs::{ExtraInputError, count};
 use super::super::spec::{ExtraInput, ExtraValue};
 use crate::server::{Buffer, Input, OutputTensor, Values};
 
@@ -18,7 +19,7 @@ pub(super) struct Extra {
 
 impl Extra {
     /// Makes the tensor of an input with the value of the spec.
-    pub fn new(spec: &ExtraInput, index: usize, input: &mut Input) -> Result<Self, String> {
+    pub fn new(spec: &ExtraInput, index: usize, input: &mut Input) -> Result<Self, ExtraInputError> {
         let extra = Self { index, value: spec.value.clone(), shape: input.shape.clone() };
         input.values = zeros(input, &extra.shape)?;
         if let ExtraValue::Constant { value } = extra.value {
@@ -28,15 +29,11 @@ impl Extra {
     }
 
     /// Writes values that depend on the size of the image input (width, height); a state begins anew.
-    pub fn fit(&self, input: &mut Input, (width, height): (u32, u32)) {
-        let (w, h) = (width as f32, height as f32);
-        match self.value {
-            ExtraValue::Size { height_first: false } => input.values.fill(&[w, h]),
-            ExtraValue::Size { height_first: true } => input.values.fill(&[h, w]),
-            ExtraValue::Downsample { side } => input.values.fill(&[(side as f32 / w.max(h)).min(1.0)]),
-            ExtraValue::Constant { .. } => {}
-            ExtraValue::State { .. } => self.reset(input),
+    pub fn fit(&self, input: &mut Input, size: (u32, u32)) {
+        if let Some(values) = self.value.of_size(size) {
+            input.values.fill(&values);
         }
+        self.reset(input);
     }
 
     /// Resets a state to zeros of its first shape.
@@ -79,12 +76,7 @@ impl Extra {
 }
 
 /// Zeros for an input of this shape.
-fn zeros(input: &Input, shape: &[i64]) -> Result<Buffer, String> {
-    /// Sizes, factors and first states are small.
-    const MOST: i64 = 1 << 24;
-    let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d)).filter(|n| (0..=MOST).contains(n));
-    let count = count.and_then(|n| usize::try_from(n).ok());
-    let count = count.ok_or("an input other than its image is too large")?;
-    Buffer::zeros(input.data_type, count)
-        .ok_or_else(|| format!("an input other than its image holds {}", input.data_type.name()))
+fn zeros(input: &Input, shape: &[i64]) -> Result<Buffer, ExtraInputError> {
+    let told = || format!("an input other than its image holds {}", input.data_type.name());
+    Buffer::zeros(input.data_type, count(shape)?).ok_or_else(|| ExtraInputError::Told(told()))
 }

@@ -22,8 +22,7 @@ use crate::server::{
     Buffer, DataType, Input, ModelMetadata, OutputTensor, Outputs, ServerError, Stop, TensorInfo, Values,
 };
 use extras::Extra;
-pub(in crate::model) use open::{inspect, inspect_on};
-pub(in crate::model) use open::{open, safe};
+pub(in crate::model) use open::{inspect, inspect_on, open, safe};
 use place::{Identity, Place, Runs};
 pub use status::{ServerState, ServerStatus};
 
@@ -81,7 +80,7 @@ impl ServedSession {
                 .iter()
                 .find(|spec| spec.name == *name)
                 .ok_or_else(|| ExtraInputError::Unknown { name: name.clone() })?;
-            self.extras.push(Extra::new(spec, index, input).map_err(ExtraInputError::Told)?);
+            self.extras.push(Extra::new(spec, index, input)?);
         }
         Ok(())
     }
@@ -100,16 +99,8 @@ impl ServedSession {
 
     /// Resets the state that the network carries from frame to frame.
     pub fn reset_state(&mut self) {
-        self.begin_states();
+        begin_states(&self.extras, &mut self.inputs);
         self.anew = true;
-    }
-
-    fn begin_states(&mut self) {
-        for extra in &self.extras {
-            if let Some(input) = self.inputs.get_mut(extra.index) {
-                extra.reset(input);
-            }
-        }
     }
 
     /// The image's tensor for this shape, batch first; a new one is made when the shape changes, or when a connection still
@@ -117,11 +108,7 @@ impl ServedSession {
     pub fn image(&mut self, shape: &[i64]) -> Result<TensorMut<'_>, ModelError> {
         let lost = || ModelError::RunFailed { reason: "its input is missing".into() };
         let input = self.inputs.get_mut(self.image).ok_or_else(lost)?;
-        let without_batch = input.shape.len() == 3;
-        let shape = match shape {
-            [1, image @ ..] if without_batch && image.len() == 3 => image,
-            shape => shape,
-        };
+        let shape = image_tensor::without_batch(shape, input.shape.len() == 3);
         if input.shape != shape || input.values.is_empty() {
             let count = image_tensor::count(shape)?;
             input.values = Buffer::zeros(input.data_type, count).ok_or_else(lost)?;
@@ -173,24 +160,25 @@ impl ServedSession {
     fn run_on_servers(&mut self) -> Result<(), ModelError> {
         let mut last: Option<(ServerError, Duration)> = None;
         for index in 0..self.places.len() {
-            if index != self.at {
-                // Another place has seen other frames.
-                self.begin_states();
-            }
             let Self { places, inputs, image, wanted, outputs, model, status, extras, at, stop, .. } = self;
             let Some(Place::Server(server)) = places.get_mut(index) else { continue };
             if let Some(pause) = server.pause() {
                 last.get_or_insert_with(|| (server.problem(), pause));
                 continue;
             }
+            if index != *at {
+                // Another place has seen other frames.
+                begin_states(extras, inputs);
+            }
             let mut runs = Runs { inputs, image: *image, wanted, outputs };
+            let name = server.name();
             let result = server.run(&mut runs, model).and_then(|traffic| {
-                check(&model.metadata.outputs, outputs.tensors(), &server.name()).map(|()| traffic)
+                check(&model.metadata.outputs, outputs.tensors(), &name).map(|()| traffic)
             });
             match result {
                 Ok(traffic) => {
                     server.works();
-                    status.ran(index, server.name(), &traffic, last.map(|(error, _)| error));
+                    status.ran(index, name, &traffic, server.usual(), last.map(|(error, _)| error));
                     *at = index;
                     self.anew = false;
                     return extras.iter_mut().try_for_each(|extra| extra.carry(inputs, outputs.tensors()));
@@ -222,7 +210,7 @@ impl ServedSession {
         let runs = Runs { inputs, image: *image, wanted, outputs };
         let result = local.run(&runs, (*fitted, anew), model, read)?;
         (self.at, self.anew) = (index, false);
-        self.status.ran_here(index, begin.elapsed(), Some(problem));
+        self.status.ran_here(begin.elapsed(), problem);
         Ok(result)
     }
 
@@ -244,6 +232,15 @@ impl ServedSession {
         }
         let named = told.iter().filter_map(|told| came.iter().find(|output| output.name == told.name));
         named.filter_map(tensor).collect()
+    }
+}
+
+/// Resets the states among the inputs to zeros.
+fn begin_states(extras: &[Extra], inputs: &mut [Input]) {
+    for extra in extras {
+        if let Some(input) = inputs.get_mut(extra.index) {
+            extra.reset(input);
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Opening a model on a server: what the server tells of it, and whether that is what we know of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::description::{self, Description};
 use super::super::families::Scratch;
 use super::super::file::{GraphInfo, ValueInfo};
-use super::super::identify::{self, Unknown};
+use super::super::identify;
 use super::super::input::InputStage;
 use super::super::inspect::Inspection;
 use super::super::isolation::Attempt;
@@ -26,7 +26,6 @@ pub const PARAMETER: &str = "sightline";
 
 /// What a server tells of a model.
 pub(super) struct Told {
-    server: ServerInfo,
     pub metadata: ModelMetadata,
     /// What it says of the model's file, if it does.
     pub description: Option<Description>,
@@ -52,9 +51,15 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
         let access = list.access(&candidate.server);
         let client = Client::new(&candidate.server, &access, Limits::default(), stop.clone());
         let mut client = client.map_err(ModelError::from)?;
-        if told.is_none() {
+        let asks = told.is_none();
+        if asks {
             match ask(&mut client, candidate) {
-                Ok(answer) => told = Some((answer, candidate.clone())),
+                Ok(answer) => {
+                    // A server that tells nothing of itself runs models all the same.
+                    let ServerInfo { name, version, .. } = client.server_info().unwrap_or_default();
+                    let provider = format!("{name} {version}");
+                    told = Some((answer, format!("{}, {}", provider.trim(), candidate.server)));
+                }
                 Err(ServerError::Stopped) => return Err(ModelError::Stopped),
                 Err(error) => {
                     tracing::warn!("{error}");
@@ -63,27 +68,22 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
             }
         }
         let has_fallback = servers.len() < fallbacks.servers.len() || fallbacks.file.is_some();
-        servers.push(Server::new(candidate.clone(), access, client, has_fallback));
+        let is_proved = asks && told.is_some();
+        servers.push(Server::new(candidate.clone(), access, client, (has_fallback, is_proved)));
     }
     let no_server = told.is_none();
     let (told, provider) = match (told, &fallbacks.file) {
-        (Some((told, at)), _) => {
-            let provider = format!("{} {}", told.server.name, told.server.version);
-            let provider = format!("{}, {}", provider.trim(), at.server);
-            (told, provider)
-        }
+        (Some(told), _) => told,
         (None, Some(file)) => {
-            let local = described(file, options)?;
+            let local = Description::of_file(file, &Sidecar::default())?;
             let metadata = metadata_of(&local.graph);
-            let told = Told { server: ServerInfo::default(), metadata, description: Some(local) };
-            (told, address.server.to_string())
+            (Told { metadata, description: Some(local) }, address.server.to_string())
         }
         (None, None) => {
             let error = first_error.unwrap_or(ServerError::Stopped);
             return Err(ModelError::Server { error, retry: None });
         }
     };
-    let known = options.known.clone();
     let hash = told.description.as_ref().map(|it| it.sha256.clone());
     let description = told.description.or_else(|| beside(address));
     let refused = |reason: String| ModelError::CannotRun {
@@ -93,7 +93,7 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
     };
     let (mut graph, settings, sha256) = match description.filter(|it| fits(&it.graph, &told.metadata)) {
         Some(it) => {
-            let settings = known.about(&it.sha256).overlaid(it.settings);
+            let settings = options.known.about(&it.sha256).overlaid(it.settings);
             (it.graph, settings, it.sha256)
         }
         None => (graph_of(&told.metadata), Sidecar::default(), hash::of_text(&path.to_string_lossy())),
@@ -107,8 +107,8 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
     let status = Arc::<ServerStatus>::default();
     let inputs = inputs_of(&told.metadata).map_err(refused)?;
     let mut spec = identify::identify(&graph, &overrides);
-    let open_shape = identify::open_shape(&graph, &overrides, probe::SIDE)
-        .filter(|_| overrides.family.is_none() && !spec.as_ref().is_ok_and(|s| s.confidence >= probe::SURE));
+    let open_shape =
+        identify::open_shape(&graph, &overrides, probe::SIDE).filter(|_| probe::is_needed(&overrides, &spec));
     let wanted: Vec<String> = told.metadata.outputs.iter().map(|output| output.name.clone()).collect();
     let served = |places: Vec<Place>, image: &str| ServedSession {
         image: inputs.iter().position(|input| input.name == image).unwrap_or(0),
@@ -136,10 +136,7 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
         })?;
         places = session.places;
     }
-    let spec = spec.map_err(|unknown| match unknown {
-        Unknown::NotUnderstood(reason) => ModelError::NotUnderstood { path: path.clone(), reason },
-        Unknown::CannotRun { reason, remedy } => ModelError::CannotRun { path: path.clone(), reason, remedy },
-    })?;
+    let spec = spec.map_err(|unknown| unknown.into_error(&path))?;
     let spec = super::super::open::with_size(spec, options);
     let element = told.metadata.inputs.iter().find(|input| input.name == spec.input.name);
     if element.and_then(|input| element_of(input.data_type)) != Some(spec.input.element) {
@@ -233,9 +230,7 @@ pub(super) fn ask(client: &mut Client, address: &ModelAddress) -> Result<Told, S
             .inspect_err(|error| tracing::warn!("{address} describes its model, but {error}"))
             .ok()
     });
-    // A server that tells nothing of itself runs models all the same.
-    let server = client.server_info().unwrap_or_default();
-    Ok(Told { server, metadata, description })
+    Ok(Told { metadata, description })
 }
 
 fn user_list() -> Result<ServerList, ModelError> {
@@ -276,13 +271,6 @@ impl Fallbacks {
         servers.retain(|other| other != address);
         Ok(Self { servers, file })
     }
-}
-
-fn described(file: &Path, options: &OpenOptions) -> Result<Description, ModelError> {
-    let mut description = Description::of_file(file, &Sidecar::default())?;
-    let known = options.known.about(&description.sha256);
-    description.settings = known.overlaid(description.settings);
-    Ok(description)
 }
 
 /// The description beside the models, in `servers/NAME.sightline.json`, for servers that can't carry one.

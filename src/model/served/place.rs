@@ -77,13 +77,19 @@ impl Drop for Watch {
 }
 
 impl Server {
-    pub fn new(address: ModelAddress, access: Access, client: Client, has_fallback: bool) -> Self {
+    /// `is_proved`: it has just told what the model is.
+    pub fn new(
+        address: ModelAddress,
+        access: Access,
+        client: Client,
+        (has_fallback, is_proved): (bool, bool),
+    ) -> Self {
         Self {
             address,
             access,
             client,
             usual: Duration::ZERO,
-            is_proved: false,
+            is_proved,
             health: Health::Works,
             has_fallback,
         }
@@ -92,6 +98,11 @@ impl Server {
     /// The server's address.
     pub fn name(&self) -> String {
         self.address.server.to_string()
+    }
+
+    /// How long a run takes; a moving average.
+    pub fn usual(&self) -> Duration {
+        self.usual
     }
 
     /// How long it isn't asked yet; `None` if it may be asked now.

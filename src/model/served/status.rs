@@ -36,9 +36,6 @@ impl PartialEq for ServerStatus {
     }
 }
 
-/// The weight of the newest round trip in the average.
-const WEIGHT: f64 = 0.2;
-
 impl ServerStatus {
     /// The state now.
     #[must_use]
@@ -46,31 +43,33 @@ impl ServerStatus {
         self.0.load_full()
     }
 
-    /// A server ran the model.
-    pub(super) fn ran(&self, place: usize, server: String, traffic: &Traffic, problem: Option<ServerError>) {
-        let before = self.0.load();
-        let average = if before.runs_at == server && !before.round_trip.is_zero() {
-            before.round_trip.mul_f64(1.0 - WEIGHT) + traffic.round_trip.mul_f64(WEIGHT)
-        } else {
-            traffic.round_trip
-        };
+    /// A server ran the model, in `usual` on average.
+    pub(super) fn ran(
+        &self,
+        place: usize,
+        server: String,
+        traffic: &Traffic,
+        usual: Duration,
+        problem: Option<ServerError>,
+    ) {
+        let runs = self.0.load().runs + 1;
         self.0.store(Arc::new(ServerState {
             runs_at: server,
             is_fallback: place > 0,
             problem,
-            round_trip: average,
+            round_trip: usual,
             sent: traffic.sent,
             received: traffic.received,
-            runs: before.runs + 1,
+            runs,
         }));
     }
 
     /// A file on this computer stood in.
-    pub(super) fn ran_here(&self, place: usize, took: Duration, problem: Option<ServerError>) {
+    pub(super) fn ran_here(&self, took: Duration, problem: ServerError) {
         let runs = self.0.load().runs + 1;
         self.0.store(Arc::new(ServerState {
-            is_fallback: place > 0,
-            problem,
+            is_fallback: true,
+            problem: Some(problem),
             round_trip: took,
             runs,
             ..ServerState::default()

@@ -99,7 +99,7 @@ impl DatasetController {
             self.last = Some(Collected::Failed);
         }
         core.toasts.bad(core.strings().datasets.not_collected, text);
-        // Whoever wants to quit is to see it.
+        // A user who wants to quit is to see it.
         self.keep_open();
     }
 }
