@@ -1,4 +1,4 @@
-//! The messages of a model that are read: graphs with their nodes and weights, inputs and outputs.
+//! The messages of a model that are read without its weights: graphs with their nodes and weights, inputs and outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};

@@ -7,6 +7,7 @@
 mod any_size;
 mod graph_ends;
 mod messages;
+pub mod onnx;
 mod wire;
 
 use std::collections::BTreeMap;

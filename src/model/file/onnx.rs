@@ -1,0 +1,204 @@
+//! A whole ONNX file as messages, for those who need its weights or write a new one. Whoever only wants to know what a file is reads
+//! [`GraphInfo`](super::GraphInfo), which skips the weights.
+
+use std::path::Path;
+
+use prost::Message as _;
+
+use super::FileError;
+use crate::model::ModelError;
+
+/// Generated from `onnx.proto`.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_qualifications)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/onnx.rs"));
+}
+
+pub use generated::*;
+
+/// `AttributeProto.type`.
+pub mod attribute_type {
+    pub const FLOAT: i32 = 1;
+    pub const INT: i32 = 2;
+    pub const STRING: i32 = 3;
+    pub const TENSOR: i32 = 4;
+    pub const FLOATS: i32 = 6;
+    pub const INTS: i32 = 7;
+}
+
+/// `TensorProto.data_type`.
+pub mod data_type {
+    pub const FLOAT: i32 = 1;
+    pub const UINT8: i32 = 2;
+    pub const INT64: i32 = 7;
+    pub const FLOAT16: i32 = 10;
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`ModelError::NoFile`], [`ModelError::Unreadable`], or [`ModelError::NotOnnx`].
+pub fn read(path: &Path) -> Result<ModelProto, ModelError> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ModelError::NoFile { path: path.to_owned() },
+        _ => ModelError::Unreadable { path: path.to_owned(), reason: error.to_string() },
+    })?;
+    parse(bytes).map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })
+}
+
+/// Reads the bytes of a file.
+///
+/// # Errors
+/// [`FileError::NotOnnx`], or [`FileError::NoModel`] if there is no graph.
+pub fn parse(bytes: Vec<u8>) -> Result<ModelProto, FileError> {
+    // Weights stay views of these bytes: they aren't copied.
+    let model = ModelProto::decode(bytes::Bytes::from(bytes)).map_err(|_| FileError::NotOnnx)?;
+    if model.graph.is_none() { Err(FileError::NoModel) } else { Ok(model) }
+}
+
+/// An ONNX file's bytes with these tensors of its graph as further outputs.
+///
+/// The bytes of a second graph are appended: readers of Protobuf join the two (as its encoding says of a field that comes
+/// twice), so that a file of any size isn't taken apart. The runtime works out the types of the new outputs.
+#[must_use]
+pub fn with_outputs(mut model: Vec<u8>, names: &[impl AsRef<str>]) -> Vec<u8> {
+    let output = names
+        .iter()
+        .map(|name| ValueInfoProto { name: Some(name.as_ref().to_owned()), ..ValueInfoProto::default() });
+    let graph = GraphProto { output: output.collect(), ..GraphProto::default() };
+    let more = ModelProto { graph: Some(graph), ..ModelProto::default() };
+    model.extend(more.encode_to_vec());
+    model
+}
+
+impl NodeProto {
+    /// The attribute of that name.
+    #[must_use]
+    pub fn attribute_named(&self, name: &str) -> Option<&AttributeProto> {
+        self.attribute.iter().find(|attribute| attribute.name() == name)
+    }
+
+    /// Integers of an attribute; empty if it isn't there.
+    #[must_use]
+    pub fn ints(&self, name: &str) -> &[i64] {
+        self.attribute_named(name).map(|attribute| &attribute.ints[..]).unwrap_or_default()
+    }
+
+    /// An integer of an attribute.
+    #[must_use]
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.attribute_named(name).and_then(|attribute| attribute.i)
+    }
+}
+
+impl TensorProto {
+    /// A tensor of floats.
+    #[must_use]
+    pub fn of_floats(name: &str, dims: &[i64], values: &[f32]) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            dims: dims.to_vec(),
+            data_type: Some(data_type::FLOAT),
+            raw_data: Some(values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()),
+            ..Self::default()
+        }
+    }
+
+    /// A tensor of integers.
+    #[must_use]
+    pub fn of_ints(name: &str, dims: &[i64], values: &[i64]) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            dims: dims.to_vec(),
+            data_type: Some(data_type::INT64),
+            raw_data: Some(values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()),
+            ..Self::default()
+        }
+    }
+
+    /// How many values it has.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let sizes = self.dims.iter().map(|n| u64::try_from(*n).unwrap_or(0));
+        sizes.fold(1, u64::saturating_mul)
+    }
+
+    /// Its values, if they are floats (32 or 16 bits) inside of the file and as many as its shape says.
+    #[must_use]
+    pub fn floats(&self) -> Option<Vec<f32>> {
+        let count = usize::try_from(self.count()).ok()?;
+        let raw = self.raw_data.as_deref().filter(|raw| !raw.is_empty());
+        let values: Vec<f32> = match (self.data_type?, raw) {
+            (data_type::FLOAT, Some(raw)) => {
+                raw.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+            }
+            (data_type::FLOAT, None) => self.float_data.clone(),
+            (data_type::FLOAT16, Some(raw)) => {
+                let halves = raw.as_chunks::<2>().0.iter();
+                halves.map(|bytes| half::f16::from_le_bytes(*bytes).to_f32()).collect()
+            }
+            (data_type::FLOAT16, None) => {
+                self.int32_data.iter().map(|bits| half::f16::from_bits(*bits as u16).to_f32()).collect()
+            }
+            _ => return None,
+        };
+        (values.len() == count).then_some(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::model::file::GraphInfo;
+
+    fn model() -> ModelProto {
+        let value = |name: &str| ValueInfoProto { name: Some(name.into()), ..ValueInfoProto::default() };
+        let node = NodeProto {
+            input: vec!["x".into(), "w".into()],
+            output: vec!["y".into()],
+            op_type: Some("Mul".into()),
+            ..NodeProto::default()
+        };
+        ModelProto {
+            ir_version: Some(8),
+            opset_import: vec![OperatorSetIdProto { domain: None, version: Some(17) }],
+            graph: Some(GraphProto {
+                node: vec![node],
+                initializer: vec![TensorProto::of_floats("w", &[2], &[0.5, -2.0])],
+                input: vec![value("x")],
+                output: vec![value("y")],
+                ..GraphProto::default()
+            }),
+            ..ModelProto::default()
+        }
+    }
+
+    #[test]
+    fn further_outputs_are_seen_and_everything_else_stays() {
+        let before = model().encode_to_vec();
+        let after = with_outputs(before.clone(), &["a", "b"]);
+        let read = |bytes: &[u8]| GraphInfo::parse(Cursor::new(bytes), bytes.len() as u64).expect("a model");
+        let names: Vec<String> = read(&after).outputs.into_iter().map(|output| output.name).collect();
+        assert_eq!(names, ["y", "a", "b"]);
+        assert_eq!(read(&after).weights, read(&before).weights);
+        let graph = parse(after).expect("read").graph.expect("a graph");
+        assert_eq!(graph.node.len(), 1);
+        assert_eq!(graph.initializer[0].floats(), Some(vec![0.5, -2.0]));
+    }
+
+    #[test]
+    fn weights_of_another_length_than_their_shape_are_none() {
+        let tensor = TensorProto { dims: vec![3], ..TensorProto::of_floats("w", &[2], &[1.0, 2.0]) };
+        assert_eq!(tensor.floats(), None);
+        assert_eq!(TensorProto { dims: vec![-1], ..tensor }.floats(), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(0u8.., 0..300)) {
+            let _ = parse(bytes);
+        }
+    }
+}
