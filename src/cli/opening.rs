@@ -81,6 +81,7 @@ impl OpeningArgs {
         let second =
             |named: &Option<PathBuf>| named.as_deref().map(|m| super::chosen_model(Some(m))).transpose();
         Ok(OpenOptions {
+            inside: None,
             threads: self.threads.map(usize::from),
             device: self.device.clone(),
             size: self.imgsz,

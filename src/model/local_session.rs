@@ -329,18 +329,42 @@ impl Runner {
 /// A run's outputs with their names.
 type Named<'a> = SmallVec<[(&'a str, &'a DynValue); 8]>;
 
-/// The outputs as decoders read them; 16-bit ones are widened.
+/// The outputs as decoders read them; 16-bit floats and types that no decoder reads are widened to 32-bit floats.
 fn tensors<'a>(
     outputs: &Named<'a>,
     widened: &'a mut [Vec<f32>],
 ) -> Result<SmallVec<[Tensor<'a>; 8]>, ModelError> {
     for ((_, value), wide) in outputs.iter().zip(&mut *widened) {
+        /// Widens values of one type.
+        macro_rules! widen {
+            ($type:ty) => {
+                if let Ok((_, data)) = value.try_extract_tensor::<$type>() {
+                    wide.clear();
+                    wide.extend(data.iter().map(|value| *value as f32));
+                }
+            };
+        }
         // The type first: a failed extraction formats an error.
-        if value.dtype().tensor_type() == Some(TensorElementType::Float16)
-            && let Ok((_, data)) = value.try_extract_tensor::<f16>()
-        {
-            wide.resize(data.len(), 0.0);
-            data.convert_to_f32_slice(wide);
+        match value.dtype().tensor_type() {
+            Some(TensorElementType::Float16) => {
+                if let Ok((_, data)) = value.try_extract_tensor::<f16>() {
+                    wide.resize(data.len(), 0.0);
+                    data.convert_to_f32_slice(wide);
+                }
+            }
+            Some(TensorElementType::Int8) => widen!(i8),
+            Some(TensorElementType::Int16) => widen!(i16),
+            Some(TensorElementType::Uint16) => widen!(u16),
+            Some(TensorElementType::Uint32) => widen!(u32),
+            Some(TensorElementType::Uint64) => widen!(u64),
+            Some(TensorElementType::Float64) => widen!(f64),
+            Some(TensorElementType::Bool) => {
+                if let Ok((_, data)) = value.try_extract_tensor::<bool>() {
+                    wide.clear();
+                    wide.extend(data.iter().map(|value| f32::from(*value)));
+                }
+            }
+            _ => {}
         }
     }
     let mut tensors = SmallVec::new();
@@ -348,7 +372,14 @@ fn tensors<'a>(
         let ValueType::Tensor { ty, shape, .. } = value.dtype() else { continue };
         let data = match ty {
             TensorElementType::Float32 => value.try_extract_tensor().map(|(_, d)| Data::F32(d)),
-            TensorElementType::Float16 => Ok(Data::F32(wide)),
+            TensorElementType::Float16
+            | TensorElementType::Int8
+            | TensorElementType::Int16
+            | TensorElementType::Uint16
+            | TensorElementType::Uint32
+            | TensorElementType::Uint64
+            | TensorElementType::Float64
+            | TensorElementType::Bool => Ok(Data::F32(wide)),
             TensorElementType::Int64 => value.try_extract_tensor().map(|(_, d)| Data::I64(d)),
             TensorElementType::Int32 => value.try_extract_tensor().map(|(_, d)| Data::I32(d)),
             TensorElementType::Uint8 => value.try_extract_tensor().map(|(_, d)| Data::U8(d)),
@@ -408,6 +439,11 @@ fn commit(
             if let Some(dispatch) = provider.dispatch(threads) {
                 builder = builder.with_execution_providers([dispatch])?;
             }
+            if let (Bytes::Memory(_), Some(folder)) = (bytes, path.parent()) {
+                // The runtime doesn't know where the file lies, whose weights may be in others beside it.
+                let key = "session.model_external_initializers_file_folder_path";
+                builder = builder.with_config_entry(key, folder.to_string_lossy())?;
+            }
             if !optimise {
                 builder = builder.with_optimization_level(GraphOptimizationLevel::Disable)?;
             }
@@ -419,7 +455,8 @@ fn commit(
                 Bytes::File | Bytes::Optimised(..) => builder.commit_from_file(from),
             }
         };
-    let directly = || build(path, true, None);
+    let as_written = options.inside.as_ref().is_some_and(|inside| inside.as_written);
+    let directly = || build(path, !as_written, None);
     let Bytes::Optimised(place, inputs) = bytes else { return directly() };
     if let Ok(file) = std::fs::metadata(place) {
         if file.len() == 0 {

@@ -49,7 +49,7 @@ pub use error::ModelError;
 pub use features::FeatureModel;
 pub use hash::{hex, sha256, weights_sha256};
 pub use inspect::{Inspection, check_whole, inspect, inspect_on, inspect_with};
-pub use options::{Known, OpenOptions};
+pub use options::{Inside, Known, OpenOptions};
 pub use results::{Detection, Results};
 pub use session::StopHandle;
 pub use spec::{Family, Spec, Task, Thresholds};
@@ -227,6 +227,43 @@ impl Model {
         // Both models read the frame: it is converted once.
         let frame = if frame.format == PixelFormat::Rgba8 { frame } else { as_rgba(frame, &mut self.rgba)? };
         companion.run(&mut self.network, frame, thresholds, results)
+    }
+
+    /// As [`Model::run`] without a second model, and shows all outputs of the network with the geometry of the frame: the file's own first, then
+    /// the tensors of [`Inside::tensors`]. Types that decoders don't read (8-bit integers with a sign, booleans, 64-bit floats) come
+    /// as 32-bit floats.
+    ///
+    /// # Errors
+    /// As [`Model::run`]; the outputs are shown even where they can't be decoded.
+    pub fn run_inside(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+        show: impl FnOnce(&[tensor::Tensor<'_>], &geometry::Geometry),
+    ) -> Result<StageTimes, ModelError> {
+        self.network.run_inside(frame, thresholds, results, show)
+    }
+
+    /// Shows the tensor of the last frame, with its shape, batch first: what the network was given.
+    ///
+    /// # Errors
+    /// [`ModelError::RunFailed`] if there is no memory for it.
+    pub fn show_input<T>(
+        &mut self,
+        geometry: &geometry::Geometry,
+        show: impl FnOnce(&input::TensorMut<'_>, [i64; 4]) -> T,
+    ) -> Result<T, ModelError> {
+        let shape = self.network.input_shape(geometry.input);
+        let tensor = self.network.session.image(&shape)?;
+        Ok(show(&tensor, shape))
+    }
+
+    /// What passed the threshold in the last frame, before non-maximum suppression, and which of it was kept, best first. Both are empty for
+    /// models whose results need no suppression.
+    #[must_use]
+    pub fn candidates(&self) -> (&[families::Candidate], &[usize]) {
+        (&self.network.scratch.candidates, &self.network.scratch.kept)
     }
 
     /// As [`Model::run`], for an image that was already fitted into the network's input: it is taken as it is, and

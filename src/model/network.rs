@@ -9,6 +9,7 @@ use super::input::InputStage;
 use super::results::StageTimes;
 use super::session::Session;
 use super::spec::{ExtraValue, Layout, Size};
+use super::tensor::Tensor;
 use super::{ModelError, Results, Spec, Task, Thresholds, ms_since};
 use crate::frame::Frame;
 
@@ -21,6 +22,8 @@ pub(super) struct Network {
     pub scratch: Scratch,
     /// Generation and file of the last frame: frames of another file don't continue them.
     pub last_source: Option<(u64, Option<Arc<str>>)>,
+    /// The names of the file's own outputs, if others may have been added to them ([`super::Inside`]); else empty.
+    pub own_outputs: Vec<String>,
 }
 
 impl Network {
@@ -56,7 +59,24 @@ impl Network {
         let begin = Instant::now();
         let geometry = self.write(frame)?;
         let input = ms_since(begin);
-        let mut times = self.run_written(&geometry, thresholds, results)?;
+        let mut times = self.run_written(&geometry, thresholds, results, |_, _| {})?;
+        times.input = input;
+        times.total = ms_since(begin);
+        Ok(times)
+    }
+
+    /// Processes one frame and shows the outputs; see [`Model::run_inside`](super::Model::run_inside).
+    pub fn run_inside(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+        show: impl FnOnce(&[Tensor<'_>], &Geometry),
+    ) -> Result<StageTimes, ModelError> {
+        let begin = Instant::now();
+        let geometry = self.write(frame)?;
+        let input = ms_since(begin);
+        let mut times = self.run_written(&geometry, thresholds, results, show)?;
         times.input = input;
         times.total = ms_since(begin);
         Ok(times)
@@ -75,24 +95,31 @@ impl Network {
             let (have, want) = ((image.width, image.height), geometry.input);
             return Err(ModelError::RunFailed { reason: format!("a {have:?} image isn't a {want:?} input") });
         }
-        self.run_written(geometry, thresholds, results)
+        self.run_written(geometry, thresholds, results, |_, _| {})
     }
 
-    /// Runs the network on the tensor as it was written and decodes the outputs.
+    /// Runs the network on the tensor as it was written, decodes the outputs and shows them all.
     fn run_written(
         &mut self,
         geometry: &Geometry,
         thresholds: &Thresholds,
         results: &mut Results,
+        show: impl FnOnce(&[Tensor<'_>], &Geometry),
     ) -> Result<StageTimes, ModelError> {
-        let Self { spec, session, scratch, .. } = self;
+        let Self { spec, session, scratch, own_outputs, .. } = self;
         let begin = Instant::now();
         let decoded = session.run(|outputs| {
             let inference = ms_since(begin);
             let before_output = Instant::now();
             let context = Context { spec, geometry, thresholds };
-            families::decode(outputs, context, scratch, results)
-                .map(|()| (inference, ms_since(before_output)))
+            // Outputs that were added come after the file's own, which alone the decoders know.
+            let is_added = |output: &Tensor<'_>| !own_outputs.iter().any(|own| own == output.name);
+            let added = if own_outputs.is_empty() { None } else { outputs.iter().position(is_added) };
+            let own = &outputs[..added.unwrap_or(outputs.len())];
+            let decoded = families::decode(own, context, scratch, results)
+                .map(|()| (inference, ms_since(before_output)));
+            show(outputs, geometry);
+            decoded
         })?;
         let (inference, output) = decoded.map_err(|reason| {
             session
@@ -119,12 +146,17 @@ impl Network {
         if self.begins_anew(frame) {
             self.session.reset_state()?;
         }
-        let (width, height) = (i64::from(width), i64::from(height));
-        let shape = match self.spec.input.layout {
-            Layout::Nchw => [1, 3, height, width],
-            Layout::Nhwc => [1, height, width, 3],
-        };
+        let shape = self.input_shape((width, height));
         let tensor = self.session.image(&shape)?;
         self.input.write(frame, tensor).map_err(|e| ModelError::RunFailed { reason: e.to_string() })
+    }
+
+    /// The shape of the image's tensor for an input of this size (width, height).
+    pub fn input_shape(&self, (width, height): (u32, u32)) -> [i64; 4] {
+        let (width, height) = (i64::from(width), i64::from(height));
+        match self.spec.input.layout {
+            Layout::Nchw => [1, 3, height, width],
+            Layout::Nhwc => [1, height, width, 3],
+        }
     }
 }

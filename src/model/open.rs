@@ -61,7 +61,12 @@ impl Model {
             None => session.provider.name().to_owned(),
         };
         let input = InputStage::new(spec.input.clone());
-        let mut network = Network { spec, session, input, scratch: Scratch::default(), last_source: None };
+        let own_outputs = match &options.inside {
+            Some(_) => graph.outputs.iter().map(|output| output.name.clone()).collect(),
+            None => Vec::new(),
+        };
+        let mut network =
+            Network { spec, session, input, scratch: Scratch::default(), last_source: None, own_outputs };
         network.spec.family.probe(&mut network, &graph, &overrides)?;
         let shape = graph.inputs.first().map(|input| &input.shape[..]).unwrap_or_default();
         let companion = companion::open(path, &mut network.spec, shape, options)?;
@@ -131,12 +136,23 @@ fn open_session(
     attempt: &Arc<Attempt>,
 ) -> Result<Session, ModelError> {
     let device = options.device.as_deref().map(session::provider_named).transpose()?;
-    let bytes = if spec.family.takes_any_size() {
-        let bytes = std::fs::read(path)
+    let inside = options.inside.as_ref();
+    let bytes = if spec.family.takes_any_size() || inside.is_some() {
+        let mut bytes = std::fs::read(path)
             .map_err(|e| ModelError::Unreadable { path: path.to_owned(), reason: e.to_string() })?;
-        let edited = file::allow_any_size(&bytes)
-            .map_err(|reason| ModelError::NotOnnx { path: path.to_owned(), reason })?;
-        Bytes::Memory(edited)
+        let not_onnx = |reason| ModelError::NotOnnx { path: path.to_owned(), reason };
+        if spec.family.takes_any_size() {
+            bytes = file::allow_any_size(&bytes).map_err(not_onnx)?;
+        }
+        if inside.is_some_and(|inside| inside.numbered) {
+            bytes = file::onnx::numbered(bytes).map_err(not_onnx)?;
+        }
+        if let Some(inside) = inside.filter(|inside| !inside.tensors.is_empty()) {
+            let further: Vec<&String> =
+                inside.tensors.iter().filter(|name| graph.output(name).is_none()).collect();
+            bytes = file::onnx::with_outputs(bytes, &further);
+        }
+        Bytes::Memory(bytes)
     } else {
         match &options.cache {
             // An adapter's weights belong to the graph as it was exported.

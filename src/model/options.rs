@@ -45,6 +45,18 @@ impl PartialEq for Known {
     }
 }
 
+/// What of a network is shown besides its results: see [`Model::run_inside`](super::Model::run_inside).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// Tensors of its graph that come as further outputs, after its own.
+    pub tensors: Vec<String>,
+    /// The runtime runs the graph as the file has it: it fuses and rearranges nothing.
+    pub as_written: bool,
+    /// Every node gets its place in the graph as its name ([`onnx::numbered`](super::file::onnx::numbered)), so that a profile tells which
+    /// one took how long.
+    pub numbered: bool,
+}
+
 /// How a model is opened. Every field has a default that suits a model that nothing is known about.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenOptions {
@@ -71,6 +83,8 @@ pub struct OpenOptions {
     pub cache: Option<PathBuf>,
     /// Which models run in a process of their own; `None`: none does, and nothing is remembered of them.
     pub isolation: Option<Isolation>,
+    /// What is shown of its inside; the file itself stays as it is. `None`: its results alone.
+    pub inside: Option<Inside>,
     /// What runs a model on a server while the server doesn't: addresses of the model on other servers, and last a file. Empty:
     /// what is saved for the server.
     pub fallbacks: Vec<PathBuf>,

@@ -71,6 +71,29 @@ pub fn with_outputs(mut model: Vec<u8>, names: &[impl AsRef<str>]) -> Vec<u8> {
     model
 }
 
+/// An ONNX file's bytes in which every node of the graph is named by its place, as [`number_name`] writes it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn numbered(model: Vec<u8>) -> Result<Vec<u8>, FileError> {
+    let mut model = parse(model)?;
+    for (place, node) in model.graph.iter_mut().flat_map(|graph| &mut graph.node).enumerate() {
+        node.name = Some(number_name(place));
+    }
+    Ok(model.encode_to_vec())
+}
+
+/// The name of a node by its place.
+#[must_use]
+pub fn number_name(place: usize) -> String {
+    format!("layer#{place}#")
+}
+
+/// The places in a name that the runtime has made of one or more of [`number_name`]'s.
+pub fn numbers_in(name: &str) -> impl Iterator<Item = usize> {
+    name.split("layer#").skip(1).filter_map(|rest| rest.split_once('#')?.0.parse().ok())
+}
+
 impl NodeProto {
     /// The attribute of that name.
     #[must_use]
@@ -186,6 +209,15 @@ mod tests {
         let graph = parse(after).expect("read").graph.expect("a graph");
         assert_eq!(graph.node.len(), 1);
         assert_eq!(graph.initializer[0].floats(), Some(vec![0.5, -2.0]));
+    }
+
+    #[test]
+    fn places_are_found_in_names_of_fused_nodes() {
+        let name = format!("fused {} {}_nchwc", number_name(3), number_name(12));
+        assert_eq!(numbers_in(&name).collect::<Vec<_>>(), [3, 12]);
+        assert_eq!(numbers_in("ReorderInput_token_1").count(), 0);
+        let graph = parse(numbered(model().encode_to_vec()).expect("numbered")).expect("read").graph;
+        assert_eq!(graph.expect("a graph").node[0].name(), "layer#0#");
     }
 
     #[test]

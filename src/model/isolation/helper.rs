@@ -15,7 +15,7 @@ use super::super::runtime::{self, Provider, plain};
 use super::super::session::Bytes;
 use super::super::spec::Element;
 use super::super::tensor::{Data, Tensor};
-use super::super::{ModelError, OpenOptions};
+use super::super::{Inside, ModelError, OpenOptions};
 use super::limits;
 use super::protocol::{Fault, Open, OpenBytes, Output, OutputKind, Reader, Reply, Request, Segment, Writer};
 use super::shared_memory::{ALIGNMENT, SharedMemory};
@@ -290,6 +290,7 @@ fn opened(open: Open, extra: Vec<u8>) -> Result<LocalSession, ModelError> {
     let options = OpenOptions {
         threads: open.threads,
         profile: open.profile.map(Into::into),
+        inside: open.as_written.then(|| Inside { as_written: true, ..Inside::default() }),
         ..OpenOptions::default()
     };
     let device = open.device.as_deref().and_then(Provider::from_name);

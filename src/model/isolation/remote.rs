@@ -91,6 +91,7 @@ impl RemoteSession {
             device: device.map(|device| device.name().to_owned()),
             threads: options.threads,
             profile: options.profile.clone().map(PathBuf::into_os_string),
+            as_written: options.inside.as_ref().is_some_and(|inside| inside.as_written),
             memory: line.is_limited.then(|| attempt.memory()),
         }));
         let opened = line.ask(&open, extra, isolation.limits.open)?;

@@ -37,6 +37,13 @@ pub(super) struct Told {
 /// If neither the server nor what stands in for it can be used, or if the model isn't understood.
 pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> Result<Model, ModelError> {
     let path = address.to_path();
+    if options.inside.is_some() {
+        return Err(ModelError::CannotRun {
+            path,
+            reason: "only its server sees what is inside of it".into(),
+            remedy: "Open the model\u{2019}s file on this computer instead.".into(),
+        });
+    }
     let stop = Stop::default();
     if let Some(cancel) = &options.cancel {
         cancel.add_stop(&stop);
@@ -149,7 +156,8 @@ pub(in crate::model) fn open(address: &ModelAddress, options: &OpenOptions) -> R
     let mut session = Session::served(served(places, &spec.input.name));
     super::super::open::extra_inputs(&mut session, &spec.input.extras, &path)?;
     let input = InputStage::new(spec.input.clone());
-    let mut network = Network { spec, session, input, scratch: Scratch::default(), last_source: None };
+    let (scratch, own_outputs) = (Scratch::default(), Vec::new());
+    let mut network = Network { spec, session, input, scratch, last_source: None, own_outputs };
     network.spec.family.probe(&mut network, &graph, &overrides)?;
     let shape = graph.inputs.first().map(|input| &input.shape[..]).unwrap_or_default();
     let companion = companion::open(&path, &mut network.spec, shape, options)?;

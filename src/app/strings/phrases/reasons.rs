@@ -37,6 +37,8 @@ pub(super) const OTHERS: Phrases = &[
 ];
 
 pub(super) const PHRASES: Phrases = &[
+    ("only its server sees what is inside of it", "其内部只有服务器能看到"),
+    ("Open the model\u{2019}s file on this computer instead.", "请改为打开本机上的模型文件。"),
     // What a file is instead of a model.
     ("it is empty", "文件为空"),
     ("it is damaged or of another format", "文件已损坏或为其他格式"),
