@@ -1,8 +1,11 @@
 //! The inside of a network: its layers with their sizes and times ([`layers`], [`measure`]), any tensor ([`tensor`]), and more.
 //! images ([`maps`]), and more.
 
+pub mod cam;
+pub mod colours;
 mod graph;
 pub mod layers;
+pub mod maps;
 pub mod measure;
 mod receptive_field;
 pub mod tensor;

@@ -171,6 +171,22 @@ impl TensorProto {
         };
         (values.len() == count).then_some(values)
     }
+
+    /// Its values, if they are 8-bit integers inside of the file and as many as its shape says.
+    #[must_use]
+    pub fn integers(&self) -> Option<Vec<f32>> {
+        let count = usize::try_from(self.count()).ok()?;
+        let raw = self.raw_data.as_deref().filter(|raw| !raw.is_empty());
+        let values: Vec<f32> = match (self.data_type?, raw) {
+            (data_type::UINT8, Some(raw)) => raw.iter().map(|byte| f32::from(*byte)).collect(),
+            (data_type::INT8, Some(raw)) => raw.iter().map(|byte| f32::from(byte.cast_signed())).collect(),
+            (data_type::UINT8 | data_type::INT8, None) => {
+                self.int32_data.iter().map(|value| *value as f32).collect()
+            }
+            _ => return None,
+        };
+        (values.len() == count).then_some(values)
+    }
 }
 
 #[cfg(test)]
