@@ -25,6 +25,7 @@
 //! | [`replay`] | running a saved snapshot or recording again |
 //! | [`gallery`] | everything that was saved, listed, with small images |
 //! | [`dataset`] | data sets: images with labels, to train models with and to measure them by |
+//! | [`learn`] | for learners: teaching a model new classes |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |
@@ -44,6 +45,7 @@ mod fixtures;
 pub mod frame;
 pub mod gallery;
 pub mod latest;
+pub mod learn;
 pub mod library;
 pub mod model;
 pub mod motion;

@@ -1,0 +1,3 @@
+//! For those who want to see how networks work, and teach one something new.
+
+pub mod teach;
