@@ -1,3 +1,4 @@
-//! What a learner sees: the inside of a network while it runs.
+//! What a learner sees and does: the inside of a network while it runs, and teaching one new classes.
 
 pub mod inside;
+pub mod teach;
