@@ -19,7 +19,7 @@ use crate::learn::inside::tensor::OwnedTensor;
 use crate::learn::inside::why::{self, Explanation, Method, Occlusion, Target};
 use crate::learn::inside::{Graph, Layers, diverge, measure};
 use crate::model::labels::Language;
-use crate::model::{Family, Inside, ModelError, OpenOptions, Results, Task, Thresholds};
+use crate::model::{Family, Inside, ModelError, OpenOptions, Results, Spec, Task, Thresholds};
 use crate::source::Address;
 
 /// What `sightline inside` takes.
@@ -307,6 +307,26 @@ fn show_why(
         _ if args.layer.is_some() => None,
         _ => end,
     };
+    // How many classes there are, where the file or its last layer tells.
+    let classes = end.as_ref().map(LinearEnd::classes);
+    let target = |spec: &Spec| -> Result<Target, Failure> {
+        if class.is_empty() {
+            return Ok(Target::Result);
+        }
+        match super::classes::parse(class, &spec.labels)?[..] {
+            [class_id] => match spec.output.classes.or(classes).filter(|count| class_id as usize >= *count) {
+                Some(count) => Err(Failure::usage(
+                    format!("This model has no class {class_id}."),
+                    format!("Its classes are 0 to {}.", count.saturating_sub(1)),
+                )),
+                None => Ok(Target::Class(class_id)),
+            },
+            _ => Err(Failure::usage(
+                format!("\u{201c}{class}\u{201d} is several classes."),
+                "Give the id of one.",
+            )),
+        }
+    };
     let is_occlusion = args.method == Some(ChosenMethod::Occlusion);
     let layer = match (&args.layer, &end) {
         _ if is_occlusion => None,
@@ -316,34 +336,28 @@ fn show_why(
         }
         (None, Some(end)) => Some(end.features.clone()),
         (None, None) => {
+            let mut model = args.opening.open(path, options, interrupt)?;
+            let target = target(model.spec())?;
             let (file, opening, image) = (path.to_owned(), options.clone(), frame.clone());
-            let layers = interrupt.attend("layers", move || measure(&file, &opening, &image))??;
-            let layer = cam::usual_layer(&layers).ok_or_else(|| {
+            let found = interrupt.attend("layers", move || -> Result<Option<String>, ModelError> {
+                let level = why::level_of(&mut model, &image, target)?;
+                let layers = measure(&file, &opening, &image)?;
+                let layer = cam::layer_at(&layers, level).or_else(|| cam::usual_layer(&layers));
+                Ok(layer.map(str::to_owned))
+            })??;
+            let layer = found.ok_or_else(|| {
                 Failure::failed(
                     "The model has no layer whose values lie over the image.",
                     "Take \u{201c}--method occlusion\u{201d}.",
                 )
             })?;
-            Some(layer.to_owned())
+            Some(layer)
         }
     };
     let inside = Inside { tensors: layer.iter().cloned().collect(), ..Inside::default() };
     let options = OpenOptions { inside: Some(inside), cache: None, ..options.clone() };
     let mut model = args.opening.open(path, &options, interrupt)?;
-    let target = if class.is_empty() {
-        Target::Result
-    } else {
-        match super::classes::parse(class, &model.spec().labels)?[..] {
-            [class_id] => Target::Class(class_id),
-            _ => {
-                return Err(Failure::usage(
-                    format!("\u{201c}{class}\u{201d} is several classes."),
-                    "Give the id of one.",
-                )
-                .into());
-            }
-        }
-    };
+    let target = target(model.spec())?;
     let labels = model.spec().labels.clone();
     let is_stopped = {
         let interrupt = interrupt.clone();

@@ -7,7 +7,7 @@
 
 use super::graph::Graph;
 use super::layers::Layers;
-use super::maps::Planes;
+use super::maps::{PlaneLayout, Planes};
 use crate::model::file::onnx::NodeProto;
 use crate::model::tensor::Tensor;
 
@@ -291,12 +291,24 @@ pub fn eigen_cam(features: &Tensor<'_>, input: (u32, u32)) -> Option<ActivationM
 /// channels as any of them. The output of a backbone or neck, not the few channels of a head. Its tensor's name.
 #[must_use]
 pub fn usual_layer(layers: &Layers) -> Option<&str> {
+    layer_at(layers, None)
+}
+
+/// As [`usual_layer`], of the maps with this stride in input pixels: of a detector with several levels, the one that finds objects of a size.
+#[must_use]
+pub fn layer_at(layers: &Layers, stride: Option<u32>) -> Option<&str> {
     let maps = layers.layers.iter().filter_map(|layer| {
         let size = layer.size.as_ref().filter(|size| size.element.starts_with("float"))?;
         let shape: Vec<usize> = size.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         let planes = Planes::of(&shape, layers.input_size)?;
-        let is_map = planes.layout != super::maps::PlaneLayout::Attention && planes.count >= 8;
-        let is_large = planes.width.min(planes.height) >= 4;
+        let is_map = match planes.layout {
+            PlaneLayout::Patches { .. } => true,
+            PlaneLayout::ChannelsFirst | PlaneLayout::ChannelsLast => {
+                is_at_stride(layers.input_size, &planes, stride)
+            }
+            PlaneLayout::Attention => false,
+        };
+        let is_large = planes.width.min(planes.height) >= 4 && planes.count >= 2;
         (is_map && is_large).then_some((layer, planes))
     });
     let maps: Vec<_> = maps.collect();
@@ -305,4 +317,17 @@ pub fn usual_layer(layers: &Layers) -> Option<&str> {
     let most = smallest().map(|(_, planes)| planes.count).max()?;
     let (layer, _) = smallest().rfind(|(_, planes)| planes.count * 2 >= most)?;
     layer.outputs.first().map(String::as_str)
+}
+
+/// Whether planes are a feature map of the input at a stride: this one, or any power of two.
+fn is_at_stride((width, height): (u32, u32), planes: &Planes, stride: Option<u32>) -> bool {
+    let fits = |stride: u32| {
+        // Without padding, a map may be a cell smaller; with a border, one larger.
+        let near = |side: u32, cells: usize| (side.div_ceil(stride) as usize).abs_diff(cells) <= 1;
+        near(width, planes.width) && near(height, planes.height)
+    };
+    match stride {
+        Some(stride) => fits(stride),
+        None => [2, 4, 8, 16, 32, 64].into_iter().any(fits),
+    }
 }

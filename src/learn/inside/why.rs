@@ -6,6 +6,7 @@
 //!   squares, then in smaller ones where a large one mattered.
 
 use super::cam::{ActivationMap, LinearEnd, eigen_cam};
+use super::heads;
 use crate::frame::Frame;
 use crate::model::boxes::iou;
 use crate::model::results::{Plane, PlaneValues};
@@ -55,6 +56,8 @@ pub struct Scorer {
     changed: Frame,
     /// The image, class map, matte or depth map of the unchanged frame.
     reference: Option<Plane>,
+    /// How many objects there are in the unchanged frame.
+    objects: usize,
 }
 
 impl Scorer {
@@ -64,10 +67,11 @@ impl Scorer {
     /// As [`Model::run`].
     pub fn new(model: &mut Model, frame: &Frame, target: Target) -> Result<Self, ModelError> {
         let mut scorer = Self { target, ..Self::default() };
-        // Low scores count too: a hidden object's score falls, and must not vanish at once.
-        scorer.thresholds = Thresholds { conf: 0.01, ..model.spec().family.thresholds() };
+        scorer.thresholds = model.spec().family.thresholds();
         if let Target::Class(class_id) | Target::Object { class_id, .. } = target {
             scorer.thresholds.classes = vec![class_id];
+            // Low scores count too: a hidden object's score falls, and must not vanish at once.
+            scorer.thresholds.conf = 0.01;
         }
         model.run(frame, &scorer.thresholds, &mut scorer.results)?;
         if target == Target::Result
@@ -77,6 +81,7 @@ impl Scorer {
             scorer.thresholds.classes = vec![best.class_id];
         }
         scorer.reference = scorer.results.plane.clone();
+        scorer.objects = scorer.results.detections.len();
         Ok(scorer)
     }
 
@@ -104,7 +109,8 @@ impl Scorer {
         Ok(self.of_results())
     }
 
-    /// The score of the results: a classifier's probability, a detector's confidence in an object at that place, the share of pixels of a class, or how
+    /// The score of the results: a classifier's probability, a detector's confidence in an object of that class or at that place, or its mean
+    /// over all objects, the share of pixels of a class, or how
     /// far an image of its own has stayed the same.
     #[must_use]
     pub fn of_results(&self) -> f32 {
@@ -118,10 +124,7 @@ impl Scorer {
                 _ => found.score,
             });
             return match self.target {
-                Target::Result => {
-                    let (sum, count) = scores.fold((0.0, 0), |(sum, n), score| (sum + score, n + 1));
-                    sum / (count.max(1) as f32).max(sum)
-                }
+                Target::Result => (scores.sum::<f32>() / self.objects.max(1) as f32).min(1.0),
                 _ => scores.fold(0.0, f32::max),
             };
         }
@@ -175,6 +178,31 @@ fn likeness(plane: &Plane, reference: &Plane, class: Option<u32>) -> f32 {
 
 fn difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / b.len().max(1) as f32
+}
+
+/// The stride, in input pixels, of the detector's level that found the best object of a target: EigenCAM of that level shows what objects of this size rest
+/// on. `None` for models without such levels, or where nothing was found. Runs the model once.
+///
+/// # Errors
+/// As [`Model::run`].
+pub fn level_of(model: &mut Model, frame: &Frame, target: Target) -> Result<Option<u32>, ModelError> {
+    let mut thresholds = model.spec().family.thresholds();
+    if let Target::Class(class_id) | Target::Object { class_id, .. } = target {
+        thresholds.classes = vec![class_id];
+    }
+    let mut found = None;
+    model.run_inside(frame, &thresholds, &mut Results::default(), |outputs, geometry| {
+        found = heads::anchors_of(outputs, geometry.input).map(|anchors| (anchors, geometry.input));
+    })?;
+    let (candidates, kept) = model.candidates();
+    let mut kept = kept.iter().filter_map(|place| candidates.get(*place));
+    let best = match target {
+        Target::Object { bbox, .. } => {
+            kept.max_by(|a, b| iou(&a.bbox, &bbox).total_cmp(&iou(&b.bbox, &bbox)))
+        }
+        _ => kept.next(),
+    };
+    Ok(found.zip(best).and_then(|((anchors, input), best)| heads::stride_of(best.anchor, anchors, input)))
 }
 
 /// Explains a frame by the activations of the tensor `layer`, which the model must have been opened with ([`crate::model::Inside`]): exactly where `end`
