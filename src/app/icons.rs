@@ -45,6 +45,8 @@ pub enum Icon {
     Collect,
     /// The last seconds.
     Last,
+    /// A mortarboard.
+    Lessons,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -233,6 +235,18 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             line(&[(3.5, 14.5), (3.5, 19.5), (20.5, 19.5), (20.5, 14.5)]);
             line(&[(12.0, 4.0), (12.0, 14.5)]);
             line(&[(7.5, 10.5), (12.0, 15.0), (16.5, 10.5)]);
+        }
+        Icon::Lessons => {
+            closed(&[(12.0, 4.5), (22.0, 9.2), (12.0, 14.0), (2.0, 9.2)]);
+            line(&[
+                (6.3, 11.6),
+                (6.3, 16.2),
+                (9.0, 18.2),
+                (12.0, 18.8),
+                (15.0, 18.2),
+                (17.7, 16.2),
+                (17.7, 11.6),
+            ]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

@@ -8,6 +8,7 @@ use super::deployment::DeployOrder;
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
+use crate::learn::lessons::Reply;
 use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
 use crate::library::upkeep::Removed;
@@ -36,6 +37,8 @@ pub enum Page {
     Dataset,
     /// Everything that was saved.
     Gallery,
+    /// The list of lessons.
+    Lessons,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -58,6 +61,7 @@ pub enum Intent {
     Dataset(DatasetIntent),
     Shutter(ShutterIntent),
     Gallery(GalleryIntent),
+    Lessons(LessonsIntent),
     Window(WindowIntent),
 }
 
@@ -415,6 +419,20 @@ pub enum GalleryIntent {
     CopyFiles(Vec<u64>),
     CopyPaths(Vec<u64>),
     ShowFolder(u64),
+}
+
+/// Lessons.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LessonsIntent {
+    /// Begin the lesson of this id, or go on with it.
+    Begin(String),
+    Answer(Reply),
+    Next,
+    Back,
+    /// Show again what the step shows.
+    SetUp,
+    /// End it: the window goes back to what the user had.
+    Close,
 }
 
 /// The snapshot button.

@@ -1,3 +1,6 @@
-//! For those who want to see how networks work, and teach one something new.
+//! What a learner sees and does: the inside of a network while it runs, teaching one new classes, and lessons.
 
+pub mod inside;
+pub mod lessons;
+pub mod samples;
 pub mod teach;

@@ -54,6 +54,7 @@ mod examples;
 mod failures;
 mod gallery;
 mod language;
+mod lessons;
 mod library;
 mod page_text;
 mod phrases;
@@ -80,6 +81,7 @@ pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
 pub use language::system_language;
+pub use lessons::Lessons;
 pub use library::{Library, order_name, permits};
 pub use page_text::{PageText, plain_quotes};
 pub use phrases::{family_name, kind_text, phrase, task_name};
@@ -112,6 +114,7 @@ pub struct Strings {
     pub gallery: Gallery,
     pub servers: Servers,
     pub deploy: Deploy,
+    pub lessons: Lessons,
 }
 
 impl Strings {
@@ -133,6 +136,7 @@ impl Strings {
             gallery: Gallery::ENGLISH,
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
+            lessons: Lessons::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -149,6 +153,7 @@ impl Strings {
             gallery: Gallery::CHINESE,
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
+            lessons: Lessons::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -204,6 +209,7 @@ mod tests {
             Gallery::texts(),
             Servers::texts(),
             Deploy::texts(),
+            Lessons::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -27,6 +27,7 @@ impl App {
                 Intent::Record(intent) => self.record.apply(intent, core),
                 Intent::Dataset(intent) => self.dataset.apply(intent, self.stage.frame(), core),
                 Intent::Gallery(intent) => self.gallery.apply(intent, core),
+                Intent::Lessons(intent) => self.lessons.apply(intent, self.compare.on, core),
                 Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
@@ -55,6 +56,9 @@ impl App {
         self.reading.shown(&page, &self.core);
         if page != Page::Stage && self.core.page == Page::Stage {
             self.shutter_happens(Happening::PageLeft);
+        }
+        if page == Page::Lessons {
+            self.lessons.shown(&self.core);
         }
         self.core.page = page;
     }

@@ -30,7 +30,11 @@ pub mod attribute_type {
 pub mod data_type {
     pub const FLOAT: i32 = 1;
     pub const UINT8: i32 = 2;
+    pub const INT8: i32 = 3;
+    pub const INT32: i32 = 6;
     pub const INT64: i32 = 7;
+    pub const STRING: i32 = 8;
+    pub const BOOL: i32 = 9;
     pub const FLOAT16: i32 = 10;
 }
 
@@ -162,6 +166,22 @@ impl TensorProto {
             }
             (data_type::FLOAT16, None) => {
                 self.int32_data.iter().map(|bits| half::f16::from_bits(*bits as u16).to_f32()).collect()
+            }
+            _ => return None,
+        };
+        (values.len() == count).then_some(values)
+    }
+
+    /// Its values, if they are 8-bit integers inside of the file and as many as its shape says.
+    #[must_use]
+    pub fn integers(&self) -> Option<Vec<f32>> {
+        let count = usize::try_from(self.count()).ok()?;
+        let raw = self.raw_data.as_deref().filter(|raw| !raw.is_empty());
+        let values: Vec<f32> = match (self.data_type?, raw) {
+            (data_type::UINT8, Some(raw)) => raw.iter().map(|byte| f32::from(*byte)).collect(),
+            (data_type::INT8, Some(raw)) => raw.iter().map(|byte| f32::from(byte.cast_signed())).collect(),
+            (data_type::UINT8 | data_type::INT8, None) => {
+                self.int32_data.iter().map(|value| *value as f32).collect()
             }
             _ => return None,
         };

@@ -1,0 +1,246 @@
+//! The receptive field: the part of the input image that one value of a layer depends on.
+//!
+//! The recurrence is that of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks" (Distill, 2019):
+//! a layer with kernel k, dilation d and stride s turns size r and step j into r + (k − 1)·d·j and j·s. Where branches meet, the largest counts.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::graph::Graph;
+use super::layers::NodeSizes;
+use crate::model::file::onnx::NodeProto;
+
+/// The part of the input image that one value depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum ReceptiveField {
+    /// So many input pixels.
+    Pixels { width: u32, height: u32 },
+    /// The whole image.
+    Whole,
+    /// It can't be worked out from the layer's kind.
+    #[default]
+    Unknown,
+}
+
+/// What is known of a tensor on the way: size and step along height and width.
+#[derive(Clone, Copy, PartialEq)]
+enum Field {
+    Part { size: [f64; 2], step: [f64; 2] },
+    Whole,
+    Unknown,
+}
+
+/// The receptive fields of the nodes, by place.
+pub fn of(
+    graph: &Graph,
+    computed: &HashSet<&str>,
+    sizes: &HashMap<usize, NodeSizes>,
+) -> HashMap<usize, ReceptiveField> {
+    let start = Field::Part { size: [1.0; 2], step: [1.0; 2] };
+    let mut fields: HashMap<&str, Field> = graph.inputs().map(|name| (name, start)).collect();
+    let mut of_nodes = HashMap::new();
+    let none = NodeSizes::default();
+    for (place, node) in graph.nodes().iter().enumerate() {
+        let read: Vec<Field> = node
+            .input
+            .iter()
+            .filter(|name| computed.contains(name.as_str()))
+            .filter_map(|name| fields.get(name.as_str()).copied())
+            .collect();
+        let Some(before) = read.iter().copied().reduce(joined) else { continue };
+        let field = after(graph, node, before, read.len(), sizes.get(&place).unwrap_or(&none));
+        for output in &node.output {
+            fields.insert(output, field);
+        }
+        of_nodes.insert(
+            place,
+            match field {
+                Field::Part { size: [height, width], .. } => {
+                    ReceptiveField::Pixels { width: width.round() as u32, height: height.round() as u32 }
+                }
+                Field::Whole => ReceptiveField::Whole,
+                Field::Unknown => ReceptiveField::Unknown,
+            },
+        );
+    }
+    of_nodes
+}
+
+fn joined(a: Field, b: Field) -> Field {
+    match (a, b) {
+        (Field::Unknown, _) | (_, Field::Unknown) => Field::Unknown,
+        (Field::Whole, _) | (_, Field::Whole) => Field::Whole,
+        (Field::Part { size: a, step }, Field::Part { size: b, step: other }) => Field::Part {
+            size: [a[0].max(b[0]), a[1].max(b[1])],
+            step: [step[0].max(other[0]), step[1].max(other[1])],
+        },
+    }
+}
+
+fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize, sizes: &NodeSizes) -> Field {
+    let Field::Part { size, step } = before else { return before };
+    let shape_in = sizes.inputs.first().map(|size| &size.shape[..]).unwrap_or_default();
+    let shape_out = sizes.outputs.first().map(|size| &size.shape[..]).unwrap_or_default();
+    let pair = |name: &str| {
+        let ints = node.ints(name);
+        [ints.first().copied().unwrap_or(1).max(1) as f64, ints.get(1).copied().unwrap_or(1).max(1) as f64]
+    };
+    match node.op_type() {
+        "Conv" | "FusedConv" | "ConvInteger" | "QLinearConv" | "MaxPool" | "AveragePool" | "LpPool"
+        | "QLinearAveragePool" => {
+            let mut kernel = pair("kernel_shape");
+            if node.ints("kernel_shape").is_empty() {
+                // A convolution's kernel may be told by its weights alone.
+                let place = if node.op_type() == "QLinearConv" { 3 } else { 1 };
+                if let Some([_, _, height, width]) = sizes.inputs.get(place).map(|size| &size.shape[..]) {
+                    kernel = [*height as f64, *width as f64];
+                }
+            }
+            let (stride, dilation) = (pair("strides"), pair("dilations"));
+            let grown = |axis: usize| size[axis] + (kernel[axis] - 1.0) * dilation[axis] * step[axis];
+            Field::Part { size: [grown(0), grown(1)], step: [step[0] * stride[0], step[1] * stride[1]] }
+        }
+        "ConvTranspose" => {
+            let (kernel, stride) = (pair("kernel_shape"), pair("strides"));
+            let grown = |axis: usize| size[axis] + ((kernel[axis] / stride[axis]).ceil() - 1.0) * step[axis];
+            Field::Part { size: [grown(0), grown(1)], step: [step[0] / stride[0], step[1] / stride[1]] }
+        }
+        "SpaceToDepth" | "DepthToSpace" => {
+            let block = node.int("blocksize").unwrap_or(1).max(1) as f64;
+            if node.op_type() == "SpaceToDepth" {
+                let grown = |axis: usize| size[axis] + (block - 1.0) * step[axis];
+                Field::Part { size: [grown(0), grown(1)], step: step.map(|step| step * block) }
+            } else {
+                Field::Part { size, step: step.map(|step| step / block) }
+            }
+        }
+        "Resize" | "Upsample" => {
+            let ([.., h, w], [.., height, width]) = (shape_in, shape_out) else { return Field::Unknown };
+            let ratio = [*h as f64 / (*height).max(1) as f64, *w as f64 / (*width).max(1) as f64];
+            let mode = node.attribute_named("mode").and_then(|mode| mode.s.as_deref());
+            let reach = if matches!(mode, Some(b"linear" | b"cubic")) { 1.0 } else { 0.0 };
+            Field::Part {
+                size: [size[0] + reach * step[0], size[1] + reach * step[1]],
+                step: [step[0] * ratio[0], step[1] * ratio[1]],
+            }
+        }
+        "Slice" => {
+            let steps = node.input.get(4).and_then(|name| graph.constant(name));
+            // Every other row and column, as YOLOX's and YOLOv5's focus takes them; together, the parts see them all.
+            let halves = shape_in.len() == 4
+                && steps.is_some()
+                && shape_in.iter().zip(shape_out).skip(2).any(|(before, after)| after * 2 == *before);
+            if !halves {
+                return before;
+            }
+            let by = |axis: usize| {
+                let (Some(a), Some(b)) = (shape_in.get(axis + 2), shape_out.get(axis + 2)) else {
+                    return 1.0;
+                };
+                if b * 2 == *a { 2.0 } else { 1.0 }
+            };
+            let by = [by(0), by(1)];
+            let grown = |axis: usize| size[axis] + (by[axis] - 1.0) * step[axis];
+            Field::Part { size: [grown(0), grown(1)], step: [step[0] * by[0], step[1] * by[1]] }
+        }
+        "GlobalAveragePool" | "GlobalMaxPool" | "QLinearGlobalAveragePool" | "InstanceNormalization" => {
+            Field::Whole
+        }
+        "ReduceMean" | "ReduceMax" | "ReduceSum" => {
+            // Over the channels alone each place stays on its own.
+            match (shape_in, shape_out) {
+                ([_, _, h, w], [_, _, height, width]) if (h, w) == (height, width) => before,
+                _ => Field::Whole,
+            }
+        }
+        // A dense layer reads everything.
+        "Gemm" | "QGemm" => Field::Whole,
+        "MatMul" | "MatMulInteger" | "QLinearMatMul" | "FusedMatMul" | "DynamicQuantizeMatMul" => {
+            // Of tokens, a product with weights sees one token; a product of two computed matrices mixes them.
+            if computed_inputs > 1 || shape_in.len() < 3 { Field::Whole } else { before }
+        }
+        "Attention" | "MultiHeadAttention" => Field::Whole,
+        "Flatten" => Field::Whole,
+        "Reshape" => match (shape_in, shape_out) {
+            // A vector of everything.
+            ([_, _, h, w], [_, _]) if h * w > 1 => Field::Whole,
+            _ => before,
+        },
+        "Loop" | "If" | "Scan" | "NonMaxSuppression" | "TopK" | "Shape" | "ConstantOfShape" | "Range"
+        | "GridSample" | "RoiAlign" | "LSTM" | "GRU" => Field::Unknown,
+        _ => before,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::inside::layers::TensorSize;
+    use crate::model::file::onnx::{AttributeProto, GraphProto, ValueInfoProto};
+
+    /// VGG-16: 212 pixels at its last pooling layer (table of Araujo et al. 2019: VGG_16, 212).
+    #[test]
+    fn vgg_16_sees_212_pixels() {
+        let mut node = Vec::new();
+        let mut last = "x".to_owned();
+        let mut push = |kind: &str, kernel: i64, stride: i64| {
+            let ints = |name: &str, n: i64| AttributeProto {
+                name: Some(name.into()),
+                ints: vec![n, n],
+                ..AttributeProto::default()
+            };
+            let output = format!("t{}", node.len());
+            node.push(NodeProto {
+                op_type: Some(kind.into()),
+                input: vec![std::mem::replace(&mut last, output.clone())],
+                output: vec![output],
+                attribute: vec![ints("kernel_shape", kernel), ints("strides", stride)],
+                ..NodeProto::default()
+            });
+        };
+        for convolutions in [2, 2, 3, 3, 3] {
+            for _ in 0..convolutions {
+                push("Conv", 3, 1);
+            }
+            push("MaxPool", 2, 2);
+        }
+        let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
+        let graph = Graph::of(GraphProto { node, input, ..GraphProto::default() }, 17);
+        let fields = of(&graph, &graph.computed(), &HashMap::new());
+        assert_eq!(fields[&17], ReceptiveField::Pixels { width: 212, height: 212 });
+        assert_eq!(fields[&1], ReceptiveField::Pixels { width: 5, height: 5 });
+    }
+
+    #[test]
+    fn a_step_is_halved_again_where_the_image_grows() {
+        let size = |shape: &[i64]| TensorSize { element: "float".into(), shape: shape.to_vec() };
+        let grows = NodeProto {
+            op_type: Some("Resize".into()),
+            input: vec!["x".into()],
+            output: vec!["y".into()],
+            ..NodeProto::default()
+        };
+        let kernel = AttributeProto {
+            name: Some("kernel_shape".into()),
+            ints: vec![3, 3],
+            ..AttributeProto::default()
+        };
+        let conv = NodeProto {
+            op_type: Some("Conv".into()),
+            input: vec!["y".into()],
+            output: vec!["z".into()],
+            attribute: vec![kernel],
+            ..NodeProto::default()
+        };
+        let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
+        let graph = Graph::of(GraphProto { node: vec![grows, conv], input, ..GraphProto::default() }, 17);
+        let sizes = HashMap::from([(
+            0,
+            NodeSizes { inputs: vec![size(&[1, 3, 8, 8])], outputs: vec![size(&[1, 3, 16, 16])] },
+        )]);
+        let fields = of(&graph, &graph.computed(), &sizes);
+        assert_eq!(fields[&1], ReceptiveField::Pixels { width: 2, height: 2 }, "1 + (3 − 1)·½");
+    }
+}
