@@ -67,7 +67,8 @@ pub fn lesson_file(bytes: &[u8]) {
             assert!(!lesson.steps.is_empty());
             // Whatever is answered, it comes to an end.
             let steps = lesson.steps.len();
-            let mut course = Course::begin(lesson.into(), Progress { step: usize::MAX, done: true });
+            let mut course =
+                Course::begin(lesson.into(), Progress { step: usize::MAX, ..Progress::default() });
             for n in 0..=steps {
                 course.answer(Reply::Option(n), &Facts::default());
                 course.answer(Reply::Number(f64::NAN), &Facts::default());

@@ -27,6 +27,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("K", s.datasets.key_collect),
         ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
+        ("{  }", s.key_iou),
         ("H", s.figures),
         ("F", s.mirror),
         ("F9", s.side_panel),

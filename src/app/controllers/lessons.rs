@@ -83,6 +83,7 @@ impl LessonsController {
                 if let Some(running) = &mut self.running {
                     running.course.answer(reply, &self.facts);
                 }
+                self.remember(core);
             }
             LessonsIntent::Next | LessonsIntent::Back => {
                 let Some(running) = &mut self.running else { return };

@@ -84,8 +84,9 @@ fn keys(ui: &Ui, view: &View<'_>, course: &Course, out: &mut Vec<Intent>) {
                 }
             }
         }
-        if !course.is_finished() && input.consume_key(Modifiers::ALT, Key::ArrowRight) {
-            out.push(Intent::Lessons(LessonsIntent::Next));
+        if input.consume_key(Modifiers::ALT, Key::ArrowRight) {
+            let onward = if course.is_finished() { LessonsIntent::Close } else { LessonsIntent::Next };
+            out.push(Intent::Lessons(onward));
         }
         if input.consume_key(Modifiers::ALT, Key::ArrowLeft) {
             out.push(Intent::Lessons(LessonsIntent::Back));
@@ -98,9 +99,10 @@ fn progress_ui(ui: &mut Ui, view: &View<'_>, course: &Course) {
     let (w, p) = (&view.strings.lessons, palette(ui));
     let all = course.outcomes().len();
     let at = course.step().map(|(at, _)| at);
-    let text = at.map_or_else(|| w.finished.to_owned(), |at| (w.step_of)(at + 1, all));
     ui.horizontal(|ui| {
-        ui.label(egui::RichText::new(&text).small().color(p.weak));
+        if let Some(at) = at {
+            ui.label(egui::RichText::new((w.step_of)(at + 1, all)).small().color(p.weak));
+        }
         let width = ui.available_width() - 4.0;
         let (rect, _) = ui.allocate_exact_size(egui::vec2(width, 8.0), egui::Sense::hover());
         let each = width / all.max(1) as f32;

@@ -14,6 +14,9 @@ strings! {
         minutes: fn(u32, usize) -> String =
             |minutes, steps| format!("{minutes} min · {steps} steps"),
             |minutes, steps| format!("{minutes} 分钟 · {steps} 步");
+        right_of: fn(usize, usize) -> String =
+            |right, all| format!("{right} of {all} right"),
+            |right, all| format!("答对 {right}/{all}");
         begin = "Begin", "开始";
         go_on = "Continue", "继续";
         again = "Take it again", "重新学习";

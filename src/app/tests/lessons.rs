@@ -199,8 +199,8 @@ fn the_list_says_what_is_done_and_what_is_wrong_with_a_file() {
     for language in [Language::English, Language::Chinese] {
         let mut bench = Bench { language, page: Page::Lessons, ..Bench::default() };
         bench.lessons.listed = crate::learn::lessons::list(Some(folder.path()));
-        bench.settings.lessons.insert("pixels".into(), Progress { step: 0, done: true });
-        bench.settings.lessons.insert("boxes".into(), Progress { step: 2, done: false });
+        bench.settings.lessons.insert("pixels".into(), Progress { step: 0, done: true, right: 6 });
+        bench.settings.lessons.insert("boxes".into(), Progress { step: 2, done: false, right: 1 });
         let mut harness = bench.shown(list);
         let w = &Strings::of(language).lessons;
         let title = |id: &str| {
