@@ -1,3 +1,4 @@
-//! What a learner sees: the inside of a network while it runs.
+//! For those who want to see how networks work, and teach one something new.
 
 pub mod inside;
+pub mod teach;
