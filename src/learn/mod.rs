@@ -1,4 +1,4 @@
-//! For those who want to see how networks work, and teach one something new.
+//! What a learner sees and does: the inside of a network while it runs, and teaching one new classes.
 
 pub mod inside;
 pub mod teach;
