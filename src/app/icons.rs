@@ -45,6 +45,8 @@ pub enum Icon {
     Collect,
     /// The last seconds.
     Last,
+    /// Teaching: a mortarboard.
+    Teach,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -233,6 +235,11 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             line(&[(3.5, 14.5), (3.5, 19.5), (20.5, 19.5), (20.5, 14.5)]);
             line(&[(12.0, 4.0), (12.0, 14.5)]);
             line(&[(7.5, 10.5), (12.0, 15.0), (16.5, 10.5)]);
+        }
+        Icon::Teach => {
+            closed(&[(12.0, 5.0), (22.0, 9.5), (12.0, 14.0), (2.0, 9.5)]);
+            line(&[(6.5, 11.8), (6.5, 16.5), (12.0, 19.0), (17.5, 16.5), (17.5, 11.8)]);
+            line(&[(22.0, 9.5), (22.0, 15.5)]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

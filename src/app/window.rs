@@ -17,7 +17,7 @@ use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
     LibraryController, ModelController, ReadingController, RecordController, ServersController,
-    SettingsController, ShutterController, SourceController, ZonesController, theme,
+    SettingsController, ShutterController, SourceController, TeachController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -26,7 +26,7 @@ use super::start::Start;
 use super::strings::{Explain as _, Strings, system_language};
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{DatasetView, EventsView, LibraryView, ShutterView, View};
+use super::view::{DatasetView, EventsView, LibraryView, ShutterView, TeachView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
 use super::{help, keys, pages, quitting, style};
@@ -58,6 +58,7 @@ pub struct App {
     pub(super) dataset: DatasetController,
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
+    pub(super) teach: TeachController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -142,6 +143,7 @@ impl App {
             dataset: DatasetController::default(),
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
+            teach: TeachController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -291,8 +293,8 @@ impl App {
             Page::Stage if core.followed.is_some() => {
                 self.stage.composed_frame().filter(|f| self.stage.is_newer(f))
             }
-            Page::Reading(_) if is_private => self.stage.composed_frame(),
-            Page::Stage | Page::Reading(_) => None,
+            Page::Reading(_) | Page::Teach if is_private => self.stage.composed_frame(),
+            Page::Stage | Page::Reading(_) | Page::Teach => None,
             Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset => return,
         };
         let begin = Instant::now();
@@ -337,6 +339,7 @@ impl App {
             dataset,
             shutter,
             gallery,
+            teach,
             stage,
             classes,
             ..
@@ -386,6 +389,11 @@ impl App {
             },
             speed: model.speed(),
             gallery_has_layer: gallery.page.has_layer(),
+            teach: TeachView {
+                folder: &teach.folder,
+                holds_escape: teach.page.holds_escape(),
+                quitting: teach.quitting.as_ref(),
+            },
             shutter: ShutterView {
                 shutter: shutter.shutter,
                 saved: shutter.saved(),
@@ -424,6 +432,7 @@ impl App {
             events: &mut events.page,
             dataset: &mut dataset.page,
             gallery: &mut gallery.page,
+            teach: &mut teach.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
             pointer_at: &mut window.pointer_at,

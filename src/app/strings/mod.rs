@@ -62,6 +62,7 @@ mod review;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod tracking;
 mod window;
 mod zones;
@@ -88,6 +89,7 @@ pub use review::{Datasets, explained, format_folder, format_name};
 pub use servers::{Servers, server_title};
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
+pub use teach::{Teach, advice_text, head_name, pooling_text, teach_error};
 pub use tracking::Tracking;
 pub use window::Window;
 pub use zones::{Zones, anchor_name, zone_problem};
@@ -112,6 +114,7 @@ pub struct Strings {
     pub gallery: Gallery,
     pub servers: Servers,
     pub deploy: Deploy,
+    pub teach: Teach,
 }
 
 impl Strings {
@@ -133,6 +136,7 @@ impl Strings {
             gallery: Gallery::ENGLISH,
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
+            teach: Teach::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -149,6 +153,7 @@ impl Strings {
             gallery: Gallery::CHINESE,
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
+            teach: Teach::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -204,6 +209,7 @@ mod tests {
             Gallery::texts(),
             Servers::texts(),
             Deploy::texts(),
+            Teach::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

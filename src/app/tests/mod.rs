@@ -32,9 +32,10 @@ use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
+use super::teach::TeachPage;
 use super::view::{
     Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Quitting, Ran, ShutterView, SpeedView,
-    TuneProgress, View,
+    TeachView, TuneProgress, View,
 };
 use super::zones::Editor;
 use crate::app::deployment::Deployment;
@@ -106,6 +107,7 @@ pub(super) struct Bench {
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
+    pub(super) teach: TeachPage,
 }
 
 impl Default for Bench {
@@ -158,6 +160,7 @@ impl Default for Bench {
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
+            teach: TeachPage::default(),
         }
     }
 }
@@ -208,6 +211,11 @@ impl Bench {
             },
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             gallery_has_layer: self.gallery.has_layer(),
+            teach: TeachView {
+                folder: std::path::Path::new("/home/li/Pictures/Sightline projects"),
+                holds_escape: self.teach.holds_escape(),
+                quitting: None,
+            },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,

@@ -16,6 +16,7 @@ use crate::app::reading::Reading;
 use crate::app::stage::{Stage, fit};
 use crate::app::strings::Strings;
 use crate::app::style::palette;
+use crate::app::teach::TeachPage;
 use crate::app::toasts::Toasts;
 use crate::app::tracking_panel;
 use crate::app::view::{Typed, View};
@@ -44,6 +45,7 @@ pub(super) struct Layout<'a> {
     pub(super) events: &'a mut EventsPage,
     pub(super) dataset: &'a mut DatasetPage,
     pub(super) gallery: &'a mut GalleryPage,
+    pub(super) teach: &'a mut TeachPage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     /// When the pointer last moved, in egui's seconds.
@@ -199,6 +201,7 @@ impl Layout<'_> {
             Page::Events => self.events.ui(ui, view, out),
             Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Gallery => self.gallery.ui(ui, view, out),
+            Page::Teach => self.teach.ui(ui, view, self.stage, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {

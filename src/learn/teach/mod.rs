@@ -15,6 +15,7 @@ mod backbone;
 mod embeddings;
 mod error;
 mod export;
+pub mod find;
 mod head;
 mod map;
 mod measure;
