@@ -19,6 +19,7 @@ mod replay;
 mod series;
 mod shared_args;
 mod sources;
+mod teach;
 mod track;
 
 use std::ffi::OsString;
@@ -110,6 +111,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Measure how good a model is on a data set
     Evaluate(evaluate::EvaluateArgs),
+    /// Teach a model new classes from a folder of images for each
+    Teach(teach::TeachArgs),
     /// Import, export and check data sets: images with labels
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
@@ -187,6 +190,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Teach(args) => teach::run(args),
         Command::Dataset(command) => dataset::run(command),
         Command::Models(command) => Ok(models::run(command)?),
         Command::Cameras(args) => cameras::run(args),

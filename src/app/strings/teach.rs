@@ -101,6 +101,9 @@ strings! {
         // Training.
         training = "Training", "训练";
         needs_two = "Training begins by itself once two classes have an example each.", "当两个类别各有一个示例后，训练会自动开始。";
+        needs_example: fn(&str) -> String =
+            |name| format!("“{name}” has no example yet. Collect one, or remove the class."),
+            |name| format!("“{name}”还没有示例。请收集一个，或删除该类别。");
         waiting = "Changes are trained in a moment.", "即将根据更改重新训练。";
         opening_backbone = "Opening the backbone …", "正在打开骨干网络……";
         embedding: fn(usize, usize) -> String =

@@ -2,7 +2,6 @@
 //!
 //! It shows what its controller (`controllers/teach`) brings and reports intents.
 
-mod classes;
 mod confusion;
 mod examples;
 mod export;
@@ -21,6 +20,7 @@ pub mod state;
 mod training;
 
 pub use state::TeachPage;
+pub use training::suits;
 
 use std::path::PathBuf;
 

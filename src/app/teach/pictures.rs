@@ -73,6 +73,11 @@ impl Pictures {
         }
     }
 
+    /// A worker has ended after the page was left.
+    pub fn left(&mut self) {
+        self.reading = self.reading.saturating_sub(1);
+    }
+
     /// Gives the textures back: the page isn't shown any more.
     pub fn clear(&mut self) {
         self.known.clear();

@@ -10,7 +10,7 @@ use super::intent::TeachTab;
 use super::pictures::Pictures;
 use crate::gallery::Index;
 use crate::learn::teach::{
-    Cut, Exported, MapPoint, NOTHING, Pooling, Project, Samples, Trained,
+    Cut, Exported, FeatureMap, MapPoint, Pooling, Project, Samples, Trained,
 };
 
 /// A backbone: a model's file and the tensor that the user chose, if any.
@@ -95,13 +95,10 @@ pub struct LiveView {
 /// Features of the newest frame, laid over it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// The tensor they are from.
-    pub tensor: String,
-    /// Tensors that can be chosen, the finest first, with width, height and channels.
-    pub maps: Vec<(String, usize, usize, usize)>,
-    pub width: usize,
-    pub height: usize,
-    pub channels: usize,
+    /// The maps that can be chosen, the finest first; shared by all frames of a session.
+    pub maps: Arc<Vec<FeatureMap>>,
+    /// The place of the one that they are from.
+    pub chosen: usize,
     /// Cosine similarity with what was clicked, a value a cell; empty without an example.
     pub similarity: Vec<f32>,
     /// The features as colours, a colour a cell; empty unless they are wanted.
@@ -235,7 +232,7 @@ pub struct TeachPage {
     pub gallery: Option<GalleryForm>,
     pub find: FindForm,
     /// The cell of the confusion matrix whose images are shown: class, taken for.
-    pub(super) cell: Option<(usize, usize)>,
+    pub cell: Option<(usize, usize)>,
     pub(super) new_name: String,
     pub(super) focus_name: bool,
     pub(super) renaming: Option<Renaming>,
@@ -246,7 +243,7 @@ pub struct TeachPage {
     /// The panels whose explanation is open.
     pub(super) explained: BTreeSet<&'static str>,
     /// The overlay of finding by example, and which frame it is of.
-    pub(super) overlay: Option<(u64, egui::TextureHandle)>,
+    pub overlay: Option<(u64, egui::TextureHandle)>,
     /// The class that was added last: its name is typed.
     pub(super) focus_class: Option<usize>,
 }
@@ -284,28 +281,20 @@ impl TeachPage {
         saved.map_or(0, |class| class.examples.len()) + self.in_hand.get(class).copied().unwrap_or(0)
     }
 
-    /// Whether heads can be trained: two classes have an example.
+    /// Whether heads can be trained: there are two classes, and each has an example.
     #[must_use]
     pub fn can_train(&self) -> bool {
         let classes = self.project.as_ref().map(|project| project.classes()).unwrap_or_default();
-        classes.iter().filter(|class| !class.examples.is_empty()).count() >= 2
+        classes.len() >= 2 && classes.iter().all(|class| !class.examples.is_empty())
     }
 
-    /// Whether a class for everything else is missing.
+    /// The class without an example that holds up training: all others have one.
     #[must_use]
-    pub fn wants_nothing(&self) -> bool {
+    pub fn empty_class(&self) -> Option<&str> {
         let classes = self.project.as_ref().map(|project| project.classes()).unwrap_or_default();
-        classes.len() >= 2 && !classes.iter().any(|class| class.name == NOTHING)
-    }
-
-    /// The class with the fewest examples and that with the most, where one has more than three times as many.
-    #[must_use]
-    pub fn imbalance(&self) -> Option<(usize, usize)> {
-        let count = |class: &usize| self.count(*class);
-        let classes = 0..self.project.as_ref().map_or(0, |project| project.classes().len());
-        let few = classes.clone().min_by_key(count)?;
-        let many = classes.max_by_key(count)?;
-        (count(&few) > 0 && count(&many) > 3 * count(&few)).then_some((few, many))
+        let empty = classes.iter().find(|class| class.examples.is_empty())?;
+        let others = classes.iter().filter(|class| !class.examples.is_empty()).count();
+        (others >= 1 && classes.len() >= 2).then_some(empty.name.as_str())
     }
 
     /// Forgets what belongs to the project that was open.

@@ -20,7 +20,9 @@ use crate::app::teach::TeachPage;
 use crate::app::toasts::Toasts;
 use crate::app::tracking_panel;
 use crate::app::view::{Typed, View};
-use crate::app::widgets::{at_right, dialogue, follow_focus, icon_button, plain_button, primary_button};
+use crate::app::widgets::{
+    at_right, dialogue, follow_focus, icon_button, icon_text_button, plain_button, primary_button,
+};
 use crate::app::zones::{self, Editor};
 use crate::app::{
     collecting, command_line, detect_panel, figures_panel, model_panel, pace_panel, pages, recording,
@@ -128,6 +130,7 @@ impl Layout<'_> {
                 }
             });
         });
+        learn_ui(ui, view, out);
         // The scroll bar lies in the margin, not on the text.
         let margin = egui::Margin { right: 12, bottom: 12, ..egui::Margin::ZERO };
         egui::ScrollArea::vertical().auto_shrink([false, false]).content_margin(margin).show(ui, |ui| {
@@ -256,6 +259,18 @@ fn part(ui: &mut Ui, salt: &str, rect: egui::Rect, ground: egui::Color32, add: i
     part.set_clip_rect(rect.intersect(ui.clip_rect()));
     part.painter().rect_filled(rect, 0, ground);
     add(&mut part);
+}
+
+/// The pages for those who want to see how networks work.
+fn learn_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    ui.horizontal(|ui| {
+        let pages = [(Icon::Teach, view.strings.teach.button, view.strings.teach.key, "T", Page::Teach)];
+        for (icon, name, hint, key, page) in pages {
+            if icon_text_button(ui, icon, name).on_hover_text(format!("{hint}  ({key})")).clicked() {
+                out.push(Intent::Window(WindowIntent::Show(page)));
+            }
+        }
+    });
 }
 
 /// Opens the page of events; a number says how many are new.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::discard::{self, Discarded};
 use crate::engine::Prediction;
 use crate::frame::Frame;
-use crate::learn::teach::{Project, Settings, Take, TeachError};
+use crate::learn::teach::{Class, HeadChoice, Project, Take, TeachError};
 use crate::privacy::{Censor, Covered, Found, Privacy};
 use crate::save::ImageFormat;
 use crate::source::address::IMAGE_EXTENSIONS;
@@ -33,7 +33,9 @@ pub enum Order {
     Files(usize, Vec<PathBuf>),
     RemoveExample(PathBuf),
     Restore(Discarded, Option<String>),
-    Settings(Box<Settings>),
+    Head(HeadChoice),
+    /// Remember the backbone: its file, its hash, and the tensor that the user chose.
+    Backbone(PathBuf, String, Option<String>),
 }
 
 /// A frame that becomes an example.
@@ -162,6 +164,8 @@ struct Keeper {
     take: Option<(u64, Take)>,
     censor: Censor,
     covered: Frame,
+    /// Classes that were removed, so that their images find their folders again.
+    removed: Vec<Class>,
 }
 
 impl Keeper {
@@ -182,11 +186,20 @@ impl Keeper {
                     Order::AddClass(name) => project.add_class(&name).map(drop),
                     Order::RenameClass(class, name) => project.rename_class(class, &name),
                     Order::RemoveClass(class) => {
-                        let name = project.classes().get(class).map(|class| class.name.clone());
-                        project.remove_class(class).map(|gone| tell(Told::Removed(gone, name)))
+                        let class_gone = project.classes().get(class).cloned();
+                        project.remove_class(class).map(|gone| {
+                            let name = class_gone.as_ref().map(|class| class.name.clone());
+                            self.removed.extend(class_gone);
+                            tell(Told::Removed(gone, name));
+                        })
                     }
-                    Order::Settings(settings) => {
-                        project.settings = *settings;
+                    Order::Head(head) => {
+                        project.settings.head = head;
+                        project.save()
+                    }
+                    Order::Backbone(path, sha256, tensor) => {
+                        project.set_backbone(&path, &sha256);
+                        project.settings.tensor = tensor;
                         project.save()
                     }
                     Order::RemoveExample(path) => {
@@ -254,11 +267,25 @@ impl Keeper {
     ) -> Result<(), TeachError> {
         let Some(project) = &mut self.project else { return Ok(()) };
         let root = project.root().to_owned();
+        let gone = class.and_then(|name| self.removed.iter().rposition(|class| class.name == name));
+        let gone = gone.map(|place| self.removed.remove(place));
+        if let Some(class) = &gone {
+            // Its folder went with it.
+            for folder in class.examples.iter().chain(&class.held_out).filter_map(|e| e.path.parent()) {
+                let _ = std::fs::create_dir_all(folder);
+            }
+        }
         discard::restore(discarded)?;
         let mut opened = Project::open(&root)?.project;
-        if let Some(name) = class.filter(|name| !opened.classes().iter().any(|class| class.name == *name)) {
-            opened.add_class(&name)?;
-            opened = Project::open(&root)?.project;
+        if let Some(class) = gone {
+            // It comes back under the name of its folder.
+            match opened.classes().iter().position(|other| other.folder == class.folder) {
+                Some(place) if opened.classes()[place].name != class.name => {
+                    opened.rename_class(place, &class.name)?;
+                }
+                Some(_) => opened.save()?,
+                None => drop(opened.add_class(&class.name)?),
+            }
         }
         *project = opened;
         tell(Told::Restored);

@@ -89,7 +89,9 @@ impl Learner {
 
     /// Hands a job over, unless it is busy; returns whether it was taken.
     pub fn begin(&self, job: Job) -> bool {
-        if self.is_busy() {
+        // What the last job told is heard before the next one begins: it is clear whose it is.
+        let unheard = || !self.shared.told.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if self.is_busy() || unheard() {
             return false;
         }
         let phase = if matches!(job, Job::Export { .. }) { EXPORTING } else { OPENING };
@@ -115,7 +117,7 @@ impl Learner {
     pub fn progress(&self) -> Option<Training> {
         match self.shared.phase.load(Relaxed) {
             OPENING => Some(Training::Opening),
-            EMBEDDING => {
+            EXPORTING | EMBEDDING => {
                 Some(Training::Embedding(self.shared.done.load(Relaxed), self.shared.all.load(Relaxed)))
             }
             FITTING => Some(Training::Fitting),
@@ -241,7 +243,14 @@ impl Worker {
     ) -> Result<Exported, TeachError> {
         let opening = OpenOptions { cancel: Some(cancel.clone()), ..self.options.clone() };
         let options = ExportOptions { bytes, opening };
+        let (shared, wake) = (Arc::clone(&self.shared), Arc::clone(&self.wake));
         let backbone = self.open(&learned.key)?;
-        teach::export(backbone, &learned.trained.head, &learned.samples, path, &options, cancel)
+        let mut progress = |done, all| {
+            shared.done.store(done, Relaxed);
+            shared.all.store(all, Relaxed);
+            wake();
+        };
+        let head = &learned.trained.head;
+        teach::export(backbone, head, &learned.samples, path, &options, cancel, &mut progress)
     }
 }
