@@ -40,7 +40,6 @@ strings! {
         nothing_text =
             "Add a class for everything else: without it, an empty picture is taken for one of your classes.",
             "为其他一切添加一个类别：否则空画面也会被当作你的某个类别。";
-        nothing_name = "nothing", "无";
         new_class: fn(usize) -> String = |n| format!("class {n}"), |n| format!("类别 {n}");
         class_name = "Name of the class", "类别名称";
         hold = "Hold to collect", "按住收集";
@@ -161,7 +160,6 @@ strings! {
         about_accuracy =
             "Cross-validation (交叉验证): the head learns from some of the examples and is asked about the others, in turn. The range is where the true accuracy lies in 95 of 100 cases; frames of one press of the key stay together.",
             "交叉验证（cross-validation）：分类头轮流用一部分示例学习，再回答其余示例。括号内是 95% 置信区间；同一次按键收集的帧总在一起。";
-        heads = "Heads compared", "分类头比较";
         chosen = "chosen", "已选用";
         chosen_why: fn(&str) -> String =
             |head| format!("{head} is used: it was right most often, and where two are equal, the simpler one."),
@@ -189,8 +187,6 @@ strings! {
             "PCA (主成分分析): each point is an example, drawn from its embedding by the two directions in which they differ most. Clouds that overlap will be confused.",
             "PCA（主成分分析）：每个点是一个示例，按嵌入差异最大的两个方向绘制。重叠的点群容易混淆。";
         next = "What to collect next", "接下来收集什么";
-        all_images = "All images", "全部图片";
-        back_to_results = "Back", "返回";
         // Export.
         export = "Export", "导出";
         export_title = "Export as an ONNX model", "导出为 ONNX 模型";
@@ -233,6 +229,7 @@ strings! {
         colours_text =
             "The three directions in which the features differ most become red, green and blue: parts of one colour are alike to the network.",
             "特征差异最大的三个方向成为红、绿、蓝：颜色相同的部分，在网络看来是相似的。";
+        colours_private = "With privacy on, no colours are drawn: they would show what is hidden.", "打开隐私时不绘制颜色：否则会显示被隐藏的内容。";
         find_clear = "Clear", "清除";
         find_maps = "Feature maps", "特征图";
         find_maps_is: fn(&str, usize, usize, usize) -> String =

@@ -139,7 +139,7 @@ fn choose(page: &TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>)
         .library
         .models
         .iter()
-        .map(std::convert::AsRef::as_ref)
+        .map(AsRef::as_ref)
         .filter(|entry| suits(entry).is_some())
         .partition(|entry| suits(entry) == Some(true));
     egui::Popup::menu(&button).width(button.rect.width().max(280.0)).show(|ui| {

@@ -43,6 +43,14 @@ enum Needs {
 }
 
 impl Task {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scores(a), Self::Scores(b)) => a.id == b.id,
+            (Self::Find(a), Self::Find(b)) => a == b,
+            _ => false,
+        }
+    }
+
     fn needs(&self) -> Needs {
         match self {
             Self::Scores(learned) => {
@@ -187,7 +195,7 @@ impl<'a> Looker<'a> {
 
     fn run(mut self, frames: &LatestReader<Arc<Frame>>) {
         let mut last: Option<Arc<Frame>> = None;
-        let mut done: Option<FindTask> = None;
+        let mut done: Option<Task> = None;
         loop {
             let task = lock(&self.shared.task).clone();
             if self.open.as_ref() != Some(&task.needs()) {
@@ -201,8 +209,8 @@ impl<'a> Looker<'a> {
                     frame
                 }
                 // A picture that stands still is looked at again when something else is wanted of it.
-                Take::Timeout => match (&task, &last) {
-                    (Task::Find(find), Some(frame)) if done.as_ref() != Some(find) => Arc::clone(frame),
+                Take::Timeout => match &last {
+                    Some(frame) if !done.as_ref().is_some_and(|done| done.is_same(&task)) => Arc::clone(frame),
                     _ => continue,
                 },
             };
@@ -211,9 +219,7 @@ impl<'a> Looker<'a> {
             }
             let begin = Instant::now();
             let looked = self.look(&task, &frame);
-            if let Task::Find(find) = &task {
-                done = Some(find.clone());
-            }
+            done = Some(task.clone());
             // Something else may be wanted by now: what was found for the task before isn't shown under it.
             let is_wanted = lock(&self.shared.task).needs() == task.needs();
             if is_wanted {

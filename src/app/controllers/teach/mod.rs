@@ -26,7 +26,7 @@ use crate::app::teach::state::GalleryForm;
 use crate::app::view::TeachQuitting;
 use crate::app::workers::Done;
 use crate::gallery::Gallery;
-use crate::learn::teach::{Embeddings, TeachError};
+use crate::learn::teach::{Class, Embeddings, HeadChoice, Project, TeachError};
 use crate::library::names::safe;
 use crate::model::{OpenOptions, folders};
 use crate::save;
@@ -334,10 +334,10 @@ impl TeachController {
     }
 
     /// The project is this one now.
-    fn changed(&mut self, project: Arc<crate::learn::teach::Project>) {
-        let content = |project: &crate::learn::teach::Project| {
-            (project.classes().to_vec(), project.settings.head, project.settings.c)
-        };
+    fn changed(&mut self, project: Arc<Project>) {
+        fn content(project: &Project) -> (&[Class], HeadChoice, Option<f64>) {
+            (project.classes(), project.settings.head, project.settings.c)
+        }
         let is_new = self.page.project.as_ref().is_none_or(|old| content(old) != content(&project));
         self.page.project = Some(project);
         if is_new {
