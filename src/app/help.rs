@@ -25,6 +25,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("E", s.events.key),
         ("D", s.datasets.key),
         ("K", s.datasets.key_collect),
+        ("T", s.teach.key),
         ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
         ("{  }", s.key_iou),

@@ -47,6 +47,8 @@ pub enum Icon {
     Last,
     /// A mortarboard.
     Lessons,
+    /// Teaching: a mortarboard.
+    Teach,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -247,6 +249,11 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
                 (17.7, 16.2),
                 (17.7, 11.6),
             ]);
+        }
+        Icon::Teach => {
+            closed(&[(12.0, 5.0), (22.0, 9.5), (12.0, 14.0), (2.0, 9.5)]);
+            line(&[(6.5, 11.8), (6.5, 16.5), (12.0, 19.0), (17.5, 16.5), (17.5, 11.8)]);
+            line(&[(22.0, 9.5), (22.0, 15.5)]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

@@ -26,7 +26,13 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let covered = help
         || matches!(
             page,
-            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons
+            Page::Settings
+                | Page::Library
+                | Page::Events
+                | Page::Gallery
+                | Page::Dataset
+                | Page::Lessons
+                | Page::Teach
         );
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
@@ -48,6 +54,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         }
                         Key::Escape if view.editing && !help && *page == Page::Stage => {}
                         Key::Escape if view.dataset.holds_escape && !help && *page == Page::Dataset => {}
+                        Key::Escape if view.teach.holds_escape && !help && *page == Page::Teach => {}
                         Key::Escape if !menu && !typing && !view.typing => {
                             out.extend(escape(view, page, help));
                         }
@@ -156,6 +163,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::D => Some(Intent::Window(WindowIntent::Show(Page::Dataset))),
         Key::K => Some(Intent::Dataset(DatasetIntent::Collect)),
         Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
+        Key::T => Some(Intent::Window(WindowIntent::Show(Page::Teach))),
         Key::G => Some(Intent::Window(WindowIntent::Show(Page::Gallery))),
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),

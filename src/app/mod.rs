@@ -43,6 +43,7 @@ mod stage;
 mod start;
 mod strings;
 mod style;
+mod teach;
 #[cfg(test)]
 mod tests;
 mod timing;

@@ -22,6 +22,7 @@ mod settings;
 mod shutter;
 mod source;
 mod speed;
+mod teach;
 mod zones;
 
 pub use self::core::Core;
@@ -39,4 +40,5 @@ pub use servers::ServersController;
 pub use settings::{SettingsController, theme};
 pub use shutter::ShutterController;
 pub use source::SourceController;
+pub use teach::TeachController;
 pub use zones::ZonesController;

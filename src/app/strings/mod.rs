@@ -63,6 +63,7 @@ mod review;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod tracking;
 mod window;
 mod zones;
@@ -90,6 +91,7 @@ pub use review::{Datasets, explained, format_folder, format_name};
 pub use servers::{Servers, server_title};
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
+pub use teach::{Teach, advice_text, head_name, pooling_text, teach_error};
 pub use tracking::Tracking;
 pub use window::Window;
 pub use zones::{Zones, anchor_name, zone_problem};
@@ -115,6 +117,7 @@ pub struct Strings {
     pub servers: Servers,
     pub deploy: Deploy,
     pub lessons: Lessons,
+    pub teach: Teach,
 }
 
 impl Strings {
@@ -137,6 +140,7 @@ impl Strings {
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
             lessons: Lessons::ENGLISH,
+            teach: Teach::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -154,6 +158,7 @@ impl Strings {
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
             lessons: Lessons::CHINESE,
+            teach: Teach::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -210,6 +215,7 @@ mod tests {
             Servers::texts(),
             Deploy::texts(),
             Lessons::texts(),
+            Teach::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -34,9 +34,10 @@ use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
+use super::teach::TeachPage;
 use super::view::{
     Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Quitting, Ran, ShutterView, SpeedView,
-    TuneProgress, View,
+    TeachView, TuneProgress, View,
 };
 use super::zones::Editor;
 use crate::app::deployment::Deployment;
@@ -110,6 +111,7 @@ pub(super) struct Bench {
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
     pub(super) lessons: LessonBench,
+    pub(super) teach: TeachPage,
 }
 
 /// The lesson that a bench shows.
@@ -173,6 +175,7 @@ impl Default for Bench {
             saved: 0,
             gallery: GalleryPage::default(),
             lessons: LessonBench::default(),
+            teach: TeachPage::default(),
         }
     }
 }
@@ -231,6 +234,11 @@ impl Bench {
                 missing: &self.lessons.missing,
                 is_preparing: false,
                 trouble: None,
+            },
+            teach: TeachView {
+                folder: std::path::Path::new("/home/li/Pictures/Sightline projects"),
+                holds_escape: self.teach.holds_escape(),
+                quitting: None,
             },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,

@@ -64,6 +64,7 @@ impl App {
         self.library.gather(core);
         self.events.gather(ctx, core);
         self.gallery.gather(core, ctx);
+        self.teach.gather(core, ctx);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.dataset.gather(self.events.collects(), self.compare.on, core);
         self.record.gather(self.events.needs_seconds(), self.compare.on, core);
@@ -92,7 +93,7 @@ impl App {
         let core = &self.core;
         let newest = || [core.followed.as_ref().or(core.prediction.as_ref()).cloned(), None, None, None];
         let (predictions, style) = match core.page {
-            Page::Reading(_) => {
+            Page::Reading(_) | Page::Teach => {
                 let style = scene::Style { language: core.language(), ..scene::Style::default() };
                 (newest(), style)
             }
@@ -143,6 +144,7 @@ impl App {
             Done::Servers(done) => self.servers.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
             Done::Dataset(done) => self.dataset.done(done, ctx, core),
+            Done::Teach(done) => self.teach.done(done, core, ctx),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),
             Done::Lessons(done) => self.lessons.done(done, self.compare.on, core),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
