@@ -23,16 +23,10 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let typing = ctx.text_edit_focused();
     let menu = view.menu_open;
     // Something covers the preview, and plain keys would change it unseen.
-    let covered =
-        help
+    let covered = help
         || matches!(
             page,
-            Page::Settings
-                | Page::Library
-                | Page::Events
-                | Page::Gallery
-                | Page::Dataset
-                | Page::Teach
+            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Teach
         );
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());

@@ -9,7 +9,13 @@ use crate::app::view::View;
 use crate::learn::teach::Confusion;
 
 /// Shows the matrix; a click on a cell opens its images.
-pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, confusion: &Confusion, names: &[String]) {
+pub(super) fn ui(
+    page: &mut TeachPage,
+    ui: &mut Ui,
+    view: &View<'_>,
+    confusion: &Confusion,
+    names: &[String],
+) {
     let w = &view.strings.teach;
     let p = palette(ui);
     let count = confusion.rows.len();
@@ -50,7 +56,10 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, confusion: 
     for (class, row) in confusion.rows.iter().enumerate() {
         let all: usize = row.iter().sum();
         for (taken_for, &times) in row.iter().enumerate() {
-            let at = pos2(rect.left() + label + side * taken_for as f32, rect.top() + head + height * class as f32);
+            let at = pos2(
+                rect.left() + label + side * taken_for as f32,
+                rect.top() + head + height * class as f32,
+            );
             let cell = Rect::from_min_size(at, vec2(side, height)).shrink(1.0);
             let response = ui.interact(cell, ui.scope_id().with(("cell", class, taken_for)), Sense::click());
             let own = names.get(class).map_or("", String::as_str);
@@ -66,7 +75,13 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, confusion: 
                 ui.painter().rect_stroke(cell, 4, Stroke::new(1.5, p.accent), StrokeKind::Inside);
             }
             if times > 0 {
-                ui.painter().text(cell.center(), Align2::CENTER_CENTER, times.to_string(), font.clone(), p.strong);
+                ui.painter().text(
+                    cell.center(),
+                    Align2::CENTER_CENTER,
+                    times.to_string(),
+                    font.clone(),
+                    p.strong,
+                );
             }
             if response.clicked() {
                 page.cell = if chosen || times == 0 { None } else { Some((class, taken_for)) };

@@ -50,8 +50,11 @@ fn notices(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Int
     let w = &view.strings.teach;
     let p = palette(ui);
     if !page.notes.is_empty() {
-        let text: Vec<String> =
-            page.notes.iter().map(|note| crate::app::strings::phrase(view.language, note).into_owned()).collect();
+        let text: Vec<String> = page
+            .notes
+            .iter()
+            .map(|note| crate::app::strings::phrase(view.language, note).into_owned())
+            .collect();
         let mut dismissed = false;
         notice(ui, p.warn, w.notes, &plain_quotes(&text.join("\n")), |ui| {
             dismissed = ui.button(view.strings.dismiss).clicked();
@@ -62,7 +65,8 @@ fn notices(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Int
         ui.add_space(4.0);
     }
     let Some(project) = &page.project else { return };
-    let name = |class: usize| project.classes().get(class).map(|class| shown(&class.name)).unwrap_or_default();
+    let name =
+        |class: usize| project.classes().get(class).map(|class| shown(&class.name)).unwrap_or_default();
     if let Some((most, fewest)) = project.imbalance().filter(|(_, few)| page.count(*few) > 0) {
         line(ui, Icon::Warning, p.warn, &(w.imbalance)(&name(fewest), &name(most)));
     }
@@ -111,8 +115,7 @@ fn last(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent
         if ui.add_enabled_ui(room, |ui| plain_button(ui, w.add_class)).inner.clicked() {
             add_class(page, view, out);
         }
-        if project.wants_nothing()
-            && plain_button(ui, w.add_nothing).on_hover_text(w.nothing_text).clicked()
+        if project.wants_nothing() && plain_button(ui, w.add_nothing).on_hover_text(w.nothing_text).clicked()
         {
             out.push(Intent::Teach(TeachIntent::AddClass(NOTHING.to_owned())));
         }
@@ -161,7 +164,9 @@ fn card(
     ui.painter().rect_filled(edge, 2, colour);
     page.places.push((class, rect));
     // Files that are dragged over a class would go there.
-    let over = ui.input(|i| !i.raw.hovered_files.is_empty() && i.pointer.latest_pos().is_some_and(|at| rect.contains(at)));
+    let over = ui.input(|i| {
+        !i.raw.hovered_files.is_empty() && i.pointer.latest_pos().is_some_and(|at| rect.contains(at))
+    });
     if over {
         ui.painter().rect_stroke(rect, CARD_RADIUS, Stroke::new(2.0, p.accent), StrokeKind::Inside);
     }
@@ -190,7 +195,9 @@ fn head(
             ui.spacing_mut().item_spacing.x = 6.0;
             hold_button(page, ui, view, class, before, out);
             let add = small_button(ui, w.add);
-            add.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {}", w.add, content.name)));
+            add.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {}", w.add, content.name))
+            });
             egui::Popup::menu(&add).width(200.0).show(|ui| {
                 if ui.button(w.add_files).clicked() {
                     out.push(Intent::Files(FilesIntent::Choose(Choose::TeachFiles(class))));
@@ -278,7 +285,8 @@ fn hold_button(
         })
         .inner;
     let name = page.names().get(class).map(|name| shown(name)).unwrap_or_default();
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {name}", w.hold)));
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {name}", w.hold)));
     let hint = key_name(class).map(|key| (w.hold_hint)(key));
     let response = match hint {
         Some(hint) => response.on_hover_text(hint),
@@ -305,8 +313,7 @@ fn strip(
     let p = palette(ui);
     let count = content.examples.len();
     if count == 0 {
-        let (rect, response) =
-            ui.allocate_exact_size(vec2(ui.available_width(), CELL.y), Sense::hover());
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CELL.y), Sense::hover());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, w.no_examples));
         ui.painter().rect_stroke(rect, 8, Stroke::new(1.0, p.line), StrokeKind::Inside);
         let font = egui::FontId::proportional(13.0);
@@ -329,14 +336,7 @@ fn strip(
     });
 }
 
-fn cell(
-    page: &mut TeachPage,
-    ui: &mut Ui,
-    view: &View<'_>,
-    path: &PathBuf,
-    at: Rect,
-    out: &mut Vec<Intent>,
-) {
+fn cell(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, path: &PathBuf, at: Rect, out: &mut Vec<Intent>) {
     let w = &view.strings.teach;
     let p = palette(ui);
     let response = ui.interact(at, ui.scope_id().with(path), Sense::click());

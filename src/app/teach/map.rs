@@ -2,9 +2,9 @@
 
 use egui::{self, Sense, Stroke, Ui, pos2, vec2};
 
+use super::live::named;
 use super::parts::{class_colour, picture_hover};
 use super::state::{Learned, TeachPage};
-use super::live::named;
 use crate::app::style::palette;
 use crate::app::view::View;
 

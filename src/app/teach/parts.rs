@@ -50,14 +50,15 @@ pub(super) fn panel(
 }
 
 /// The title of a panel, with the explanation below it while that is open.
-pub(super) fn title(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, about: &About) {
+fn title(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, about: &About) {
     let p = palette(ui);
     let w = &view.strings.teach;
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(about.title).heading().color(p.strong));
         let open = page.explained.contains(about.id);
         let label = format!("{} {}", about.title, w.what_is_this);
-        if sized_icon_button(ui, Icon::Help, &label, open, 24.0).clicked() && !page.explained.remove(about.id) {
+        if sized_icon_button(ui, Icon::Help, &label, open, 24.0).clicked() && !page.explained.remove(about.id)
+        {
             page.explained.insert(about.id);
         }
     });
@@ -98,13 +99,24 @@ pub(super) fn paint_picture(page: &mut TeachPage, ui: &Ui, path: &std::path::Pat
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(60));
         }
         Picture::Failed(_) => {
-            icons::draw(ui.painter(), Rect::from_center_size(rect.center(), Vec2::splat(16.0)), Icon::Warning, p.warn);
+            icons::draw(
+                ui.painter(),
+                Rect::from_center_size(rect.center(), Vec2::splat(16.0)),
+                Icon::Warning,
+                p.warn,
+            );
         }
     }
 }
 
 /// A picture with a line below it, shown where the pointer rests.
-pub(super) fn picture_hover(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, path: &std::path::Path, text: &str) {
+pub(super) fn picture_hover(
+    page: &mut TeachPage,
+    ui: &mut Ui,
+    view: &View<'_>,
+    path: &std::path::Path,
+    text: &str,
+) {
     ui.set_max_width(240.0);
     match page.pictures.get(path) {
         Picture::Shown(texture) => {
@@ -146,10 +158,8 @@ pub(super) fn class_mark(ui: &mut Ui, class: usize) {
 
 /// A part of the page.
 pub(super) fn inside(ui: &mut Ui, salt: &str, rect: Rect, add: impl FnOnce(&mut Ui)) {
-    let builder = egui::UiBuilder::new()
-        .id_salt(salt)
-        .max_rect(rect)
-        .layout(egui::Layout::top_down(egui::Align::Min));
+    let builder =
+        egui::UiBuilder::new().id_salt(salt).max_rect(rect).layout(egui::Layout::top_down(egui::Align::Min));
     let mut part = ui.new_child(builder);
     part.set_clip_rect(rect.expand(2.0).intersect(ui.clip_rect()));
     add(&mut part);

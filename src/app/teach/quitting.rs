@@ -14,7 +14,8 @@ pub fn ui(ui: &Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let modal = dialogue(ui, "teach quitting").show(ui.ctx(), |ui| {
         ui.set_width(420.0);
         let p = palette(ui);
-        let title = if quitting.unsaved > 0 { (w.quit_saving)(quitting.unsaved) } else { w.quit_exporting.into() };
+        let title =
+            if quitting.unsaved > 0 { (w.quit_saving)(quitting.unsaved) } else { w.quit_exporting.into() };
         ui.add(egui::Label::new(egui::RichText::new(title).heading().color(p.strong)).wrap());
         paragraph(ui, w.quit_text, p.weak);
         ui.add_space(8.0);

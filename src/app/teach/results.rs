@@ -47,11 +47,17 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
         if ui.available_width() > 700.0 {
             ui.columns(2, |columns| {
                 let (left, right) = columns.split_at_mut(1);
-                accuracy(page, &mut left[0], view, &learned);
-                next(page, &mut left[0], view, &learned, &names);
-                matrix(page, &mut left[0], view, &learned, &names);
-                points(page, &mut right[0], view, &learned, &names);
-                uncertain(page, &mut right[0], view, &learned, &names);
+                // Columns would justify text.
+                let layout = egui::Layout::top_down(egui::Align::Min);
+                left[0].with_layout(layout, |ui| {
+                    accuracy(page, ui, view, &learned);
+                    next(page, ui, view, &learned, &names);
+                    matrix(page, ui, view, &learned, &names);
+                });
+                right[0].with_layout(layout, |ui| {
+                    points(page, ui, view, &learned, &names);
+                    uncertain(page, ui, view, &learned, &names);
+                });
             });
         } else {
             accuracy(page, ui, view, &learned);
@@ -72,14 +78,14 @@ fn measured(learned: &Learned) -> Option<&Measured> {
 
 fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned) {
     let w = &view.strings.teach;
-    let about =
-        About { id: "accuracy", title: w.accuracy, text: w.about_accuracy, paper: CROSS_VALIDATION };
+    let about = About { id: "accuracy", title: w.accuracy, text: w.about_accuracy, paper: CROSS_VALIDATION };
     panel(page, ui, view, &about, |page, ui| {
         let p = palette(ui);
         let report = &learned.trained.report;
         let big = |ui: &mut Ui, measured: &Measured, how: &str| {
             let a = measured.accuracy;
-            let text = egui::RichText::new((w.accuracy_is)(a.share, a.low, a.high)).size(19.0).color(p.strong);
+            let text =
+                egui::RichText::new((w.accuracy_is)(a.share, a.low, a.high)).size(19.0).color(p.strong);
             ui.add(egui::Label::new(text).wrap());
             weak(ui, &format!("{how}: {}", (w.right_of)(measured.correct, measured.count)));
         };
@@ -98,7 +104,7 @@ fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learne
             let a = measured.accuracy;
             let name = head_name(w, *kind);
             let name = if *kind == report.head { format!("{name} · {}", w.chosen) } else { name.to_owned() };
-            figure_row(ui, &name, &(w.accuracy_is)(a.share, a.low, a.high));
+            figure_row(ui, &name, &(w.accuracy_short)(a.share, a.low, a.high));
         }
         let choice = page.project.as_ref().map(|project| project.settings.head).unwrap_or_default();
         let head = head_name(w, report.head);

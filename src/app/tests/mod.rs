@@ -12,6 +12,7 @@ mod panels;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod zones;
 
 use std::sync::Arc;

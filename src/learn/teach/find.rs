@@ -190,7 +190,8 @@ impl Components {
         });
         colours.extend(self.places.iter().map(|place| {
             [0, 1, 2].map(|n: usize| {
-                let share = if spread[n] > 0.0 { (place[n] / (2.0 * spread[n])).clamp(-1.0, 1.0) } else { 0.0 };
+                let share =
+                    if spread[n] > 0.0 { (place[n] / (2.0 * spread[n])).clamp(-1.0, 1.0) } else { 0.0 };
                 (127.5 + 127.5 * share).round() as u8
             })
         }));
@@ -256,7 +257,8 @@ impl Components {
         }
         if !is_known {
             // A component may point either way: its largest number is positive.
-            let largest = component.iter().copied().fold(0.0f32, |a, b| if b.abs() > a.abs() { b } else { a });
+            let largest =
+                component.iter().copied().fold(0.0f32, |a, b| if b.abs() > a.abs() { b } else { a });
             if largest < 0.0 {
                 component.iter_mut().for_each(|value| *value = -*value);
             }

@@ -17,7 +17,8 @@ pub fn of_project(project: &Project, core: &Core) -> Option<BackboneKey> {
     let key = |path: &Path| BackboneKey { path: path.to_owned(), tensor: tensor.clone() };
     let sha256 = project.settings.backbone_sha256.as_deref();
     let is_it = |entry: &&std::sync::Arc<ModelEntry>| entry.path == path;
-    let same = |entry: &&std::sync::Arc<ModelEntry>| entry.sha256.as_deref().is_some_and(|own| Some(own) == sha256);
+    let same =
+        |entry: &&std::sync::Arc<ModelEntry>| entry.sha256.as_deref().is_some_and(|own| Some(own) == sha256);
     let listed = core.models.iter().find(is_it).or_else(|| core.models.iter().find(same));
     Some(key(listed.map_or(&path, |entry| &entry.path)))
 }
@@ -45,7 +46,8 @@ impl TeachController {
             return;
         }
         let good = core.models.iter().filter(|entry| suits(entry) == Some(true));
-        let best = good.min_by_key(|entry| (!entry.favourite, entry.stamp.bytes)).map(|entry| entry.path.clone());
+        let best =
+            good.min_by_key(|entry| (!entry.favourite, entry.stamp.bytes)).map(|entry| entry.path.clone());
         if let Some(path) = best {
             self.choose_backbone(path, None, core);
         }

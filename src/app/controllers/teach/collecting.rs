@@ -49,7 +49,13 @@ impl Collecting {
     }
 
     /// Hands the newest frame over, if it is time and it is another one.
-    pub(super) fn pass(&mut self, page: &mut TeachPage, desk: Option<&Desk>, core: &Core, ctx: &egui::Context) {
+    pub(super) fn pass(
+        &mut self,
+        page: &mut TeachPage,
+        desk: Option<&Desk>,
+        core: &Core,
+        ctx: &egui::Context,
+    ) {
         let (Some(class), Some(desk)) = (self.class, desk) else { return };
         ctx.request_repaint_after(EVERY);
         if self.at.is_some_and(|at| at.elapsed() < EVERY) {

@@ -91,8 +91,7 @@ impl Live {
     ) -> Option<Self> {
         let cancel = CancelToken::default();
         // One thread: the preview and its model keep theirs.
-        let options =
-            OpenOptions { threads: Some(1), cancel: Some(cancel.clone()), ..options.clone() };
+        let options = OpenOptions { threads: Some(1), cancel: Some(cancel.clone()), ..options.clone() };
         let (frames, reader) = latest();
         let shared = Arc::new(Shared {
             task: Mutex::new(task),
@@ -108,7 +107,9 @@ impl Live {
             }
         });
         match thread {
-            Ok(thread) => Some(Self { frames: Some(frames), shared, cancel, seen: None, thread: Some(thread) }),
+            Ok(thread) => {
+                Some(Self { frames: Some(frames), shared, cancel, seen: None, thread: Some(thread) })
+            }
             Err(error) => {
                 tracing::error!("no thread for live scores: {error}");
                 None
@@ -139,7 +140,7 @@ impl Live {
 
     /// What came of the newest frame, written into `view`.
     pub fn read(&self, view: &mut LiveView) {
-        view.clone_from(&lock(&self.shared.view));
+        view.take_over(&lock(&self.shared.view));
     }
 
     /// Ends the thread and its session as soon as it can. Returns what to wait for.
@@ -210,7 +211,9 @@ impl<'a> Looker<'a> {
                 }
                 // A picture that stands still is looked at again when something else is wanted of it.
                 Take::Timeout => match &last {
-                    Some(frame) if !done.as_ref().is_some_and(|done| done.is_same(&task)) => Arc::clone(frame),
+                    Some(frame) if !done.as_ref().is_some_and(|done| done.is_same(&task)) => {
+                        Arc::clone(frame)
+                    }
                     _ => continue,
                 },
             };

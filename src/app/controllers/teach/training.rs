@@ -98,7 +98,9 @@ impl TeachController {
         if self.page.training == Training::Waiting {
             ctx.request_repaint_after(PAUSE / 4);
         }
-        let (Some(project), Some(key)) = (self.page.project.clone(), self.page.backbone.clone()) else { return };
+        let (Some(project), Some(key)) = (self.page.project.clone(), self.page.backbone.clone()) else {
+            return;
+        };
         // While examples come, one training would follow the other.
         let saves = self.desk.as_ref().is_none_or(|desk| desk.pending() > 0);
         if !self.plan.is_due() || self.page.collecting.is_some() || saves {
@@ -110,7 +112,12 @@ impl TeachController {
         let settings = &project.settings;
         let train = self.page.can_train().then(|| {
             let usual = TrainOptions::default();
-            TrainOptions { head: settings.head, c: settings.c.unwrap_or(usual.c), seed: settings.seed, ..usual }
+            TrainOptions {
+                head: settings.head,
+                c: settings.c.unwrap_or(usual.c),
+                seed: settings.seed,
+                ..usual
+            }
         });
         let job = Job::Learn { key, project: Arc::clone(&project), train, cancel: cancel.clone() };
         if learner.begin(job) {
@@ -132,7 +139,9 @@ impl TeachController {
         for told in told {
             match told {
                 // Of a backbone that isn't the chosen one any more.
-                Told::Backbone(key, _) | Told::Learned(key, _) if Some(&key) != self.page.backbone.as_ref() => {
+                Told::Backbone(key, _) | Told::Learned(key, _)
+                    if Some(&key) != self.page.backbone.as_ref() =>
+                {
                     self.plan.cancel = None;
                 }
                 Told::Backbone(key, info) => {
@@ -156,7 +165,10 @@ impl TeachController {
                         let w = &core.strings().teach;
                         match &state {
                             ExportState::Done(exported) => {
-                                core.toasts.good(w.exported, (w.exported_text)(exported.verified, exported.difference));
+                                core.toasts.good(
+                                    w.exported,
+                                    (w.exported_text)(exported.verified, exported.difference),
+                                );
                             }
                             ExportState::Failed(text) => drop(core.toasts.bad(w.export_title, text.clone())),
                             _ => {}
@@ -284,7 +296,8 @@ impl TeachController {
             return;
         }
         let project = self.page.project.as_ref().filter(|_| open);
-        self.page.export = project.map(|project| ExportForm::new(project.root(), export_folder(project.root())));
+        self.page.export =
+            project.map(|project| ExportForm::new(project.root(), export_folder(project.root())));
     }
 
     /// Writes the model as the dialogue says.
@@ -303,7 +316,7 @@ impl TeachController {
 
     /// Changes and examples that aren't on the disk yet.
     pub(super) fn unsaved(&self) -> usize {
-        self.desk.as_ref().map_or(0, Desk::pending)
+        self.desk.iter().chain(&self.closing).map(Desk::pending).sum()
     }
 
     /// Whether a model is being written.
