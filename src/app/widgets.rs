@@ -39,7 +39,7 @@ pub fn sized_icon_button(ui: &mut Ui, icon: Icon, label: &str, on: bool, side: f
 /// A button with an icon before its text.
 pub fn icon_text_button(ui: &mut Ui, icon: Icon, text: &str) -> Response {
     // The text leaves room for the icon.
-    let response = ui.add(egui::Button::new(format!("      {text}")).min_size(vec2(0.0, 30.0)));
+    let response = ui.add(egui::Button::new(format!("       {text}")).min_size(vec2(0.0, 30.0)));
     let enabled = ui.is_enabled();
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, text));
     if ui.is_rect_visible(response.rect) {

@@ -1,6 +1,7 @@
 //! The texts of the page "Teach": collecting, training, results, export and finding by example.
 
 use super::failures::{Explain, FailureText, sentences, zh};
+use super::page_text::plain_quotes;
 use crate::learn::teach::{Advice, HeadKind, MAX_CLASSES, Pooling, TeachError};
 use crate::model::labels::Language;
 
@@ -36,7 +37,7 @@ strings! {
         what_is_this = "What is this?", "这是什么？";
         // Classes.
         add_class = "Add class", "添加类别";
-        add_nothing = "Add “nothing”", "添加“无”";
+        add_nothing = "Add \"nothing\"", "添加“无”";
         nothing_text =
             "Add a class for everything else: without it, an empty picture is taken for one of your classes.",
             "为其他一切添加一个类别：否则空画面也会被当作你的某个类别。";
@@ -65,7 +66,7 @@ strings! {
             "Add two classes or more, and collect about ten examples of each. Vary the distance, the light and the background.",
             "添加两个或更多类别，每个收集约十个示例。请变换距离、光线和背景。";
         imbalance: fn(&str, &str) -> String =
-            |few, many| format!("“{few}” has far fewer examples than “{many}”: collect more of it, or the model will rather say “{many}”."),
+            |few, many| format!("\"{few}\" has far fewer examples than \"{many}\": collect more of it, or the model will rather say \"{many}\"."),
             |few, many| format!("“{few}”的示例远少于“{many}”：请多收集一些，否则模型会偏向“{many}”。");
         no_picture =
             "There is no picture. Open a camera or a video on the preview; files can be added without one.",
@@ -86,7 +87,7 @@ strings! {
         nothing_added = "No image was found there.", "那里没有找到图片。";
         removed_example = "Example moved to the trash", "示例已移到回收站";
         removed_class: fn(&str) -> String =
-            |name| format!("Class “{name}” removed"), |name| format!("已删除类别“{name}”");
+            |name| format!("Class \"{name}\" removed"), |name| format!("已删除类别“{name}”");
         restored = "Brought back", "已恢复";
         notes = "About this project", "关于此项目";
         // Live.
@@ -101,7 +102,7 @@ strings! {
         training = "Training", "训练";
         needs_two = "Training begins by itself once two classes have an example each.", "当两个类别各有一个示例后，训练会自动开始。";
         needs_example: fn(&str) -> String =
-            |name| format!("“{name}” has no example yet. Collect one, or remove the class."),
+            |name| format!("\"{name}\" has no example yet. Collect one, or remove the class."),
             |name| format!("“{name}”还没有示例。请收集一个，或删除该类别。");
         waiting = "Changes are trained in a moment.", "即将根据更改重新训练。";
         opening_backbone = "Opening the backbone …", "正在打开骨干网络……";
@@ -112,7 +113,7 @@ strings! {
         train_now = "Train", "训练";
         stop = "Stop", "停止";
         trained: fn(&str, usize, f64) -> String =
-            |head, n, ms| format!("{head}, from {n} examples in {}", time(ms, " ms", " s")),
+            |head, n, ms| format!("{}, from {n} examples in {}", capital(head), time(ms, " ms", " s")),
             |head, n, ms| format!("{head}，{n} 个示例，用时 {}", time(ms, " 毫秒", " 秒"));
         outdated = "These results are of the examples before your last change.", "这些结果对应上次更改之前的示例。";
         left_out: fn(usize) -> String =
@@ -129,7 +130,7 @@ strings! {
             "还没有可用的模型。请从模型库（L 键）下载一个分类模型，例如 MobileNetV2。";
         other_models = "Other models", "其他模型";
         cut: fn(&str, usize) -> String =
-            |name, n| format!("cut at {name}: {n} numbers an image"), |name, n| format!("截断于 {name}：每张图片 {n} 个数");
+            |name, n| format!("Cut at {name}: {n} numbers an image"), |name, n| format!("截断于 {name}：每张图片 {n} 个数");
         cut_at = "Cut at", "截断位置";
         cut_found = "found in the graph", "在图中自动找到";
         about_backbone =
@@ -149,6 +150,9 @@ strings! {
         accuracy_is: fn(f64, f64, f64) -> String =
             |share, low, high| format!("{} (between {} and {})", percent(share), percent(low), percent(high)),
             |share, low, high| format!("{}（{} 至 {} 之间）", percent(share), percent(low), percent(high));
+        accuracy_short: fn(f64, f64, f64) -> String =
+            |share, low, high| format!("{} ({}–{})", percent(share), percent(low), percent(high)),
+            |share, low, high| format!("{}（{}–{}）", percent(share), percent(low), percent(high));
         right_of: fn(usize, usize) -> String =
             |right, all| format!("{right} of {all} right"), |right, all| format!("{all} 个中 {right} 个正确");
         folds: fn(usize) -> String =
@@ -162,16 +166,16 @@ strings! {
             "交叉验证（cross-validation）：分类头轮流用一部分示例学习，再回答其余示例。括号内是 95% 置信区间；同一次按键收集的帧总在一起。";
         chosen = "chosen", "已选用";
         chosen_why: fn(&str) -> String =
-            |head| format!("{head} is used: it was right most often, and where two are equal, the simpler one."),
-            |head| format!("选用{head}：正确最多；相同时选更简单的。");
-        chosen_you: fn(&str) -> String = |head| format!("{head} is used because you chose it."), |head| format!("按你的选择使用{head}。");
+            |head| format!("{} is used: it was right most often, and where two are equal, the surer one.", capital(head)),
+            |head| format!("选用{head}：正确最多；相同时选概率更好的。");
+        chosen_you: fn(&str) -> String = |head| format!("{} is used because you chose it.", capital(head)), |head| format!("按你的选择使用{head}。");
         chosen_few: fn(&str) -> String =
-            |head| format!("{head} is used until there are enough examples to compare heads."),
+            |head| format!("{} is used until there are enough examples to compare heads.", capital(head)),
             |head| format!("在示例足够比较之前，使用{head}。");
         confusion = "Confusions", "混淆矩阵";
         confusion_rows = "Rows: what it is. Columns: what it was taken for. Click a number to see these images.", "行：实际类别。列：被认作的类别。点击数字查看这些图片。";
         confusion_cell: fn(&str, &str, usize) -> String =
-            |a, b, n| format!("{n} × “{a}” taken for “{b}”"), |a, b, n| format!("“{a}”被认作“{b}”：{n} 次");
+            |a, b, n| format!("{n} × \"{a}\" taken for \"{b}\""), |a, b, n| format!("“{a}”被认作“{b}”：{n} 次");
         about_confusion =
             "Confusion matrix (混淆矩阵): numbers on the diagonal are right, all others show which classes are mixed up.",
             "混淆矩阵（confusion matrix）：对角线上的是正确的，其余显示哪些类别被混淆。";
@@ -180,7 +184,7 @@ strings! {
             "Active learning (主动学习): the examples that the head is least sure of teach it the most. Look whether they are in the right class.",
             "主动学习（active learning）：分类头最没把握的示例最有价值。请检查它们是否分对了类。";
         uncertain_is: fn(&str, &str, f32) -> String =
-            |class, taken, score| format!("“{class}”, taken for “{taken}”: {} for its own class", percent(f64::from(score))),
+            |class, taken, score| format!("\"{class}\", taken for \"{taken}\": {} for its own class", percent(f64::from(score))),
             |class, taken, score| format!("“{class}”，被认作“{taken}”：自身类别得分 {}", percent(f64::from(score)));
         map = "Map of the examples", "示例分布图";
         about_map =
@@ -209,10 +213,10 @@ strings! {
         in_library = "It is listed in the library.", "它已列入模型库。";
         run_now = "Run it now", "立即运行";
         overwrite: fn(&str) -> String =
-            |name| format!("“{name}” is there already and will be replaced."), |name| format!("“{name}”已存在，将被替换。");
+            |name| format!("\"{name}\" is there already and will be replaced."), |name| format!("“{name}”已存在，将被替换。");
         // Gallery.
         gallery_title: fn(&str) -> String =
-            |class| format!("Add pictures to “{class}”"), |class| format!("将图片添加到“{class}”");
+            |class| format!("Add pictures to \"{class}\""), |class| format!("将图片添加到“{class}”");
         gallery_none = "There are no pictures in the gallery yet: Space on the preview takes one.", "图库中还没有图片：在主画面按空格键即可截图。";
         gallery_add: fn(usize) -> String = |n| format!("Add {n}"), |n| format!("添加 {n} 张");
         // Find.
@@ -230,6 +234,7 @@ strings! {
             "The three directions in which the features differ most become red, green and blue: parts of one colour are alike to the network.",
             "特征差异最大的三个方向成为红、绿、蓝：颜色相同的部分，在网络看来是相似的。";
         colours_private = "With privacy on, no colours are drawn: they would show what is hidden.", "打开隐私时不绘制颜色：否则会显示被隐藏的内容。";
+        find_outside = "The network sees nothing there: click somewhere else.", "网络在那里看不到任何内容：请点击其他位置。";
         find_clear = "Clear", "清除";
         find_maps = "Feature maps", "特征图";
         find_maps_is: fn(&str, usize, usize, usize) -> String =
@@ -254,6 +259,12 @@ fn percent(share: f64) -> String {
     format!("{:.0}%", share.clamp(0.0, 1.0) * 100.0)
 }
 
+/// A text that begins a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A time in the unit that reads best.
 fn time(ms: f64, milliseconds: &str, seconds: &str) -> String {
     if ms < 1000.0 { format!("{ms:.0}{milliseconds}") } else { format!("{:.1}{seconds}", ms / 1000.0) }
@@ -275,13 +286,13 @@ pub fn advice_text(advice: &Advice, names: &[String], language: Language) -> Str
     let name = |class: usize| names.get(class).map_or("", String::as_str);
     match (advice, language) {
         (Advice::Few { class, count }, Language::English) => {
-            format!("Collect more of “{}”: it has only {count}.", name(*class))
+            format!("Collect more of \"{}\": it has only {count}.", name(*class))
         }
         (Advice::Few { class, count }, Language::Chinese) => {
             format!("请多收集“{}”：它只有 {count} 个。", name(*class))
         }
         (Advice::Confused { class, with, times }, Language::English) => format!(
-            "“{}” was taken for “{}” {}: collect both where they look alike.",
+            "\"{}\" was taken for \"{}\" {}: collect both where they look alike.",
             name(*class),
             name(*with),
             if *times == 1 { "once".into() } else { format!("{times} times") }
@@ -390,5 +401,5 @@ impl Explain for TeachError {
 #[must_use]
 pub fn teach_error(error: &TeachError, language: Language) -> String {
     let FailureText { message, fix } = error.explain(language);
-    sentences(&message, &fix)
+    plain_quotes(&sentences(&message, &fix))
 }

@@ -4,6 +4,7 @@ use egui::{self, ScrollArea, Ui};
 
 use super::parts::{About, panel, small_button, weak};
 use super::state::{LivePhase, TeachPage};
+use super::training;
 use crate::app::intent::{Intent, TeachIntent};
 use crate::app::strings::shown;
 use crate::app::style::palette;
@@ -22,6 +23,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
         example(page, ui, view, out);
         colours(page, ui, view);
         maps(page, ui, view, out);
+        training::backbone_ui(page, ui, view, out);
         follow_focus(ui);
     });
 }
@@ -57,6 +59,9 @@ fn example(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Int
                 let best = found.iter().copied().fold(-1.0f32, f32::max);
                 let over = found.iter().filter(|value| **value >= page.find.limit).count();
                 weak(ui, &(w.find_best)(best, over as f32 / found.len() as f32));
+            }
+            if found.is_empty() && page.live.phase == LivePhase::Running {
+                weak(ui, w.find_outside);
             }
             if small_button(ui, w.find_clear).clicked() {
                 out.push(Intent::Teach(TeachIntent::Find(None)));

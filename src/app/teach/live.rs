@@ -28,6 +28,10 @@ pub(super) fn ui(
     out: &mut Vec<Intent>,
 ) {
     let room = ui.available_rect_before_wrap();
+    if page.tab == TeachTab::Find {
+        picture(page, ui, view, stage, room.with_max_y(room.max.y - 8.0), out);
+        return;
+    }
     let height = (room.width() * 9.0 / 16.0).min(room.height() * 0.46);
     let area = Rect::from_min_size(room.min, vec2(room.width(), height));
     ui.allocate_rect(area, Sense::hover());
@@ -107,9 +111,6 @@ fn badge(ui: &Ui, at: Rect, text: &str, colour: Color32) {
 fn scores(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>) {
     let w = &view.strings.teach;
     let about = About { id: "live", title: w.live, text: w.about_live, paper: CONFIDENCE };
-    if page.tab == TeachTab::Find {
-        return;
-    }
     panel(page, ui, view, &about, |page, ui| {
         let p = palette(ui);
         let Some(learned) = page.learned.clone() else {
@@ -170,26 +171,31 @@ fn overlay(page: &mut TeachPage, ui: &Ui, at: Rect, mirrored: bool) {
     let size = [map.width, map.height];
     let cells = map.width * map.height;
     let limit = page.find.limit;
-    let image = if page.find.colours && found.colours.len() == cells {
-        let pixels = found.colours.iter().map(|[r, g, b]| Color32::from_rgba_unmultiplied(*r, *g, *b, 190));
-        Some(ColorImage::new(size, pixels.collect()))
-    } else if found.similarity.len() == cells {
-        Some(ColorImage::new(size, found.similarity.iter().map(|value| lit(*value, limit)).collect()))
-    } else {
-        None
-    };
-    let Some(image) = image else { return };
-    let image = Arc::new(image);
-    let texture = match &mut page.overlay {
-        Some((_, texture)) => {
-            texture.set(image, TextureOptions::LINEAR);
-            texture
+    let coloured = page.find.colours && found.colours.len() == cells;
+    if !coloured && found.similarity.len() != cells {
+        return;
+    }
+    let shows = (found.number, limit.to_bits(), coloured);
+    if page.overlay.as_ref().is_none_or(|(of, _)| *of != shows) {
+        let pixels: Vec<Color32> = if coloured {
+            let colour = |[r, g, b]: &[u8; 3]| Color32::from_rgba_unmultiplied(*r, *g, *b, 190);
+            found.colours.iter().map(colour).collect()
+        } else {
+            found.similarity.iter().map(|value| lit(*value, limit)).collect()
+        };
+        let image = Arc::new(ColorImage::new(size, pixels));
+        match &mut page.overlay {
+            Some((of, texture)) => {
+                *of = shows;
+                texture.set(image, TextureOptions::LINEAR);
+            }
+            None => {
+                let texture = ui.ctx().load_texture("teach find", image, TextureOptions::LINEAR);
+                page.overlay = Some((shows, texture));
+            }
         }
-        none => {
-            let texture = ui.ctx().load_texture("teach find", image, TextureOptions::LINEAR);
-            &mut none.insert((found.number, texture)).1
-        }
-    };
+    }
+    let Some((_, texture)) = &page.overlay else { return };
     let [x1, y1, x2, y2] = found.covered;
     let x = |share: f32| at.left() + share * at.width();
     let y = |share: f32| at.top() + share * at.height();

@@ -47,14 +47,15 @@ impl TeachPage {
         let bar = Rect::from_min_max(whole.min, pos2(whole.right(), whole.top() + BAR));
         inside(ui, "teach bar", bar.shrink2(vec2(16.0, 8.0)), |ui| self.bar_ui(ui, view, out));
         let rest = Rect::from_min_max(pos2(whole.left(), bar.bottom()), whole.max);
-        let width = (rest.width() * 0.4).clamp(340.0, 620.0);
+        // The picture is what is looked at while something is being found in it.
+        let share = if self.tab == TeachTab::Find { 0.62 } else { 0.4 };
+        let width =
+            (rest.width() * share).clamp(340.0, if self.tab == TeachTab::Find { 1400.0 } else { 620.0 });
         let left = Rect::from_min_max(rest.min, pos2(rest.left() + width, rest.bottom()));
         let right = Rect::from_min_max(pos2(left.right(), rest.top()), rest.max);
-        let margin = |rect: Rect| {
-            Rect::from_min_max(rest.min.max(rect.min) + vec2(16.0, 0.0), rect.max - vec2(0.0, 8.0))
-        };
-        inside(ui, "teach live", margin(left), |ui| live::ui(self, ui, view, stage, out));
-        let tab = Rect::from_min_max(right.min + vec2(14.0, 0.0), right.max - vec2(6.0, 8.0));
+        let side = Rect::from_min_max(left.min + vec2(16.0, 0.0), left.max - vec2(0.0, 8.0));
+        inside(ui, "teach live", side, |ui| live::ui(self, ui, view, stage, out));
+        let tab = Rect::from_min_max(right.min + vec2(18.0, 0.0), right.max - vec2(6.0, 8.0));
         inside(ui, "teach tab", tab, |ui| match self.tab {
             TeachTab::Examples => examples::ui(self, ui, view, before, out),
             TeachTab::Results => results::ui(self, ui, view, out),

@@ -50,7 +50,7 @@ pub(super) fn panel(
 }
 
 /// The title of a panel, with the explanation below it while that is open.
-pub(super) fn title(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, about: &About) {
+fn title(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, about: &About) {
     let p = palette(ui);
     let w = &view.strings.teach;
     ui.horizontal(|ui| {

@@ -47,11 +47,17 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
         if ui.available_width() > 700.0 {
             ui.columns(2, |columns| {
                 let (left, right) = columns.split_at_mut(1);
-                accuracy(page, &mut left[0], view, &learned);
-                next(page, &mut left[0], view, &learned, &names);
-                matrix(page, &mut left[0], view, &learned, &names);
-                points(page, &mut right[0], view, &learned, &names);
-                uncertain(page, &mut right[0], view, &learned, &names);
+                // Columns would justify text.
+                let layout = egui::Layout::top_down(egui::Align::Min);
+                left[0].with_layout(layout, |ui| {
+                    accuracy(page, ui, view, &learned);
+                    next(page, ui, view, &learned, &names);
+                    matrix(page, ui, view, &learned, &names);
+                });
+                right[0].with_layout(layout, |ui| {
+                    points(page, ui, view, &learned, &names);
+                    uncertain(page, ui, view, &learned, &names);
+                });
             });
         } else {
             accuracy(page, ui, view, &learned);
@@ -98,7 +104,7 @@ fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learne
             let a = measured.accuracy;
             let name = head_name(w, *kind);
             let name = if *kind == report.head { format!("{name} · {}", w.chosen) } else { name.to_owned() };
-            figure_row(ui, &name, &(w.accuracy_is)(a.share, a.low, a.high));
+            figure_row(ui, &name, &(w.accuracy_short)(a.share, a.low, a.high));
         }
         let choice = page.project.as_ref().map(|project| project.settings.head).unwrap_or_default();
         let head = head_name(w, report.head);

@@ -2,7 +2,6 @@
 
 use egui::{self, TextEdit, Ui};
 
-use super::parts::{About, title};
 use super::state::TeachPage;
 use crate::app::intent::{Choose, FilesIntent, Intent, TeachIntent};
 use crate::app::page_frame::page_frame;
@@ -22,13 +21,9 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
         }
         paragraph(ui, w.about, p.text);
         ui.add_space(4.0);
-        let about = About {
-            id: "transfer",
-            title: w.training,
-            text: w.about_training,
-            paper: super::training::TRANSFER,
-        };
-        title(page, ui, view, &about);
+        paragraph(ui, w.about_training, p.weak);
+        ui.hyperlink_to(egui::RichText::new(w.paper).small(), super::training::TRANSFER)
+            .on_hover_text(super::training::TRANSFER);
         ui.add_space(8.0);
         card(ui, w.new, |ui| {
             ui.horizontal(|ui| {

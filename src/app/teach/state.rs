@@ -90,6 +90,22 @@ pub struct LiveView {
     pub found: Found,
 }
 
+impl LiveView {
+    /// Takes over what another one says; memory is used again.
+    pub fn take_over(&mut self, other: &Self) {
+        self.phase.clone_from(&other.phase);
+        (self.learned, self.ms) = (other.learned, other.ms);
+        self.scores.clone_from(&other.scores);
+        let (own, found) = (&mut self.found, &other.found);
+        if !Arc::ptr_eq(&own.maps, &found.maps) {
+            own.maps = Arc::clone(&found.maps);
+        }
+        own.similarity.clone_from(&found.similarity);
+        own.colours.clone_from(&found.colours);
+        (own.chosen, own.covered, own.number) = (found.chosen, found.covered, found.number);
+    }
+}
+
 /// Features of the newest frame, laid over it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
@@ -115,7 +131,7 @@ pub struct ExportForm {
     pub bytes: bool,
     pub state: ExportState,
     /// The name was shown before: it has had the focus.
-    pub(super) shown: bool,
+    pub shown: bool,
 }
 
 /// See [`ExportForm`].
@@ -161,7 +177,7 @@ impl ExportForm {
 pub struct GalleryForm {
     pub class: usize,
     pub index: Arc<Index>,
-    pub(super) chosen: BTreeSet<PathBuf>,
+    pub chosen: BTreeSet<PathBuf>,
 }
 
 impl GalleryForm {
@@ -196,9 +212,9 @@ impl Default for FindForm {
 
 /// A name that is being changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Renaming {
-    pub(super) class: usize,
-    pub(super) text: String,
+pub struct Renaming {
+    pub class: usize,
+    pub text: String,
 }
 
 /// See the module.
@@ -232,19 +248,19 @@ pub struct TeachPage {
     pub find: FindForm,
     /// The cell of the confusion matrix whose images are shown: class, taken for.
     pub cell: Option<(usize, usize)>,
-    pub(super) new_name: String,
-    pub(super) focus_name: bool,
-    pub(super) renaming: Option<Renaming>,
+    pub new_name: String,
+    pub focus_name: bool,
+    pub renaming: Option<Renaming>,
     /// The class that a key or a button holds in this pass.
-    pub(super) held: Option<usize>,
+    pub held: Option<usize>,
     /// Where each class is on screen, for files that are dropped.
-    pub(super) places: Vec<(usize, Rect)>,
+    pub places: Vec<(usize, Rect)>,
     /// The panels whose explanation is open.
-    pub(super) explained: BTreeSet<&'static str>,
-    /// The overlay of finding by example, and which frame it is of.
-    pub overlay: Option<(u64, egui::TextureHandle)>,
+    pub explained: BTreeSet<&'static str>,
+    /// The overlay of finding by example, and what it shows: the frame, the limit, whether as colours.
+    pub overlay: Option<((u64, u32, bool), egui::TextureHandle)>,
     /// The class that was added last: its name is typed.
-    pub(super) focus_class: Option<usize>,
+    pub focus_class: Option<usize>,
 }
 
 impl std::fmt::Debug for TeachPage {

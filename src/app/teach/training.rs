@@ -13,6 +13,7 @@ use crate::app::widgets::{caption, combo_arrow, dropdown, menu_row};
 use crate::learn::teach::{HeadChoice, HeadKind};
 use crate::library::ModelEntry;
 use crate::model::Task;
+use crate::model::labels::Language;
 use crate::server::is_address;
 
 /// Features of a trained network suit other tasks: Donahue et al., 2013.
@@ -76,7 +77,7 @@ fn idle(page: &TeachPage, ui: &mut Ui, view: &View<'_>) {
         let report = &learned.trained.report;
         let head = head_name(w, report.head);
         let text = (w.trained)(head, learned.samples.train.len(), report.train_ms);
-        ui.add(egui::Label::new(egui::RichText::new(capital(&text)).color(p.text)).wrap());
+        ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap());
         if let Some(measured) = report.held_out.as_ref().or(report.chosen()) {
             let a = measured.accuracy;
             let text = format!("{} {}", w.accuracy, (w.accuracy_is)(a.share, a.low, a.high));
@@ -105,12 +106,6 @@ fn idle(page: &TeachPage, ui: &mut Ui, view: &View<'_>) {
     } else {
         weak(ui, w.needs_two);
     }
-}
-
-/// A text that begins a line.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The panel of the backbone and the head on it.
@@ -191,18 +186,11 @@ fn cut(page: &TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let (Some(info), Some(key)) = (&page.info, &page.backbone) else { return };
     let text = (w.cut)(&shown(&info.cut.tensor), info.length);
     let how = pooling_text(info.pooling, view.language);
-    weak(
-        ui,
-        &format!(
-            "{}{}",
-            capital(&text),
-            if view.language == crate::model::labels::Language::Chinese {
-                format!("（{how}）")
-            } else {
-                format!(" ({how})")
-            }
-        ),
-    );
+    let text = match view.language {
+        Language::English => format!("{text} ({how})"),
+        Language::Chinese => format!("{text}（{how}）"),
+    };
+    weak(ui, &text);
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(w.cut_at).color(palette(ui).weak));
         let mut wanted = None;

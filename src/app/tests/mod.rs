@@ -13,6 +13,7 @@ mod panels;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod zones;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use crate::frame::Frame;
 use crate::learn::inside::Graph;
 use crate::learn::inside::maps::{PlaneLayout, Planes};
 use crate::model::geometry::Geometry;
+use crate::model::spec::Fit;
 use crate::model::tensor::Data;
 use crate::model::{Inside, Model, ModelError, OpenOptions, Results, Thresholds};
 
@@ -76,7 +77,14 @@ impl Finder {
     /// # Errors
     /// If it can't be opened or run, or has no feature map.
     pub fn open(path: &Path, tensor: Option<&str>, options: &OpenOptions) -> Result<Self, TeachError> {
-        let maps = maps_of(path, options)?;
+        let (maps, fit) = maps_of(path, options)?;
+        // What is cut off can't be found: the whole frame goes in.
+        let cuts = matches!(fit, Fit::CentreCrop { .. } | Fit::StretchCrop { .. });
+        let mut overrides = options.overrides.clone().unwrap_or_default();
+        if cuts {
+            overrides.fit = Some(Fit::Stretch);
+        }
+        let options = &OpenOptions { overrides: Some(overrides), ..options.clone() };
         let none = || TeachError::NoBackbone {
             path: path.to_owned(),
             reason: "none of its tensors lies over the picture".into(),
@@ -170,8 +178,8 @@ fn open_with(path: &Path, tensors: Vec<String>, options: &OpenOptions) -> Result
 }
 
 /// Runs a model once to see which tensors near its end lie over the picture; of each size the one with the most channels, and of those
-/// the last. The finest first.
-fn maps_of(path: &Path, options: &OpenOptions) -> Result<Vec<FeatureMap>, TeachError> {
+/// the last. The finest first. With it comes how frames are fitted into its input.
+fn maps_of(path: &Path, options: &OpenOptions) -> Result<(Vec<FeatureMap>, Fit), TeachError> {
     let graph = Graph::read(path)?;
     let computed = graph.computed();
     let makes = |kind: &str| MAKE_FEATURES.contains(&kind);
@@ -216,5 +224,5 @@ fn maps_of(path: &Path, options: &OpenOptions) -> Result<Vec<FeatureMap>, TeachE
             maps.push(map);
         }
     }
-    Ok(maps)
+    Ok((maps, model.spec().input.fit))
 }

@@ -141,10 +141,15 @@ impl Desk {
         std::mem::take(&mut self.shared.lock())
     }
 
-    /// Lets the thread end with the last order. Returns what to wait for.
-    pub fn end(mut self) -> Option<JoinHandle<()>> {
+    /// Takes no further orders: the thread ends with the last one.
+    pub fn close(mut self) -> Self {
         self.orders = None;
-        self.thread.take()
+        self
+    }
+
+    /// Whether the thread has ended.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 }
 

@@ -140,7 +140,7 @@ impl Live {
 
     /// What came of the newest frame, written into `view`.
     pub fn read(&self, view: &mut LiveView) {
-        view.clone_from(&lock(&self.shared.view));
+        view.take_over(&lock(&self.shared.view));
     }
 
     /// Ends the thread and its session as soon as it can. Returns what to wait for.

@@ -45,6 +45,8 @@ pub struct TeachController {
     /// What holds up quitting, once the user is to know.
     pub quitting: Option<TeachQuitting>,
     desk: Option<Desk>,
+    /// Those of projects that were closed, until their last order is carried out.
+    closing: Vec<Desk>,
     learner: Option<Learner>,
     live: Option<Live>,
     /// Threads that were told to end.
@@ -77,6 +79,7 @@ impl Default for TeachController {
             folder: save::default_folder().with_file_name("Sightline projects"),
             quitting: None,
             desk: None,
+            closing: Vec::new(),
             learner: None,
             live: None,
             ending: Vec::new(),
@@ -167,7 +170,9 @@ impl TeachController {
 
     /// Hands an order to the project's thread.
     fn order(&self, order: Order, core: &mut Core) {
-        if !self.desk.as_ref().is_some_and(|desk| desk.order(order)) {
+        if let Some(desk) = &self.desk
+            && !desk.order(order)
+        {
             core.failed(core.strings().teach.busy);
         }
     }
@@ -179,15 +184,23 @@ impl TeachController {
         }
         self.close();
         self.tried = true;
-        self.page.opening = true;
-        if self.desk.is_none() {
-            self.desk = Desk::start(core.workers.waker());
-        }
+        self.start_desk(order, core);
+    }
+
+    fn start_desk(&mut self, order: Order, core: &mut Core) {
+        self.desk = Desk::start(core.workers.waker());
+        self.page.opening = self.page.project.is_none() && self.desk.is_some();
         self.order(order, core);
+    }
+
+    /// Lets the project's thread end with its last order.
+    fn close_desk(&mut self) {
+        self.closing.extend(self.desk.take().map(Desk::close));
     }
 
     fn close(&mut self) {
         self.end_sessions();
+        self.close_desk();
         self.collecting = Collecting::default();
         self.plan = Plan::default();
         self.root = None;
@@ -205,7 +218,19 @@ impl TeachController {
     /// Takes over what the threads brought, and gives them what the page needs.
     pub fn gather(&mut self, core: &mut Core, ctx: &egui::Context) {
         self.ending.retain(|thread| !thread.is_finished());
-        if !self.ending.is_empty() {
+        let mut late = Vec::new();
+        self.closing.retain(|desk| {
+            let has_ended = desk.is_finished();
+            late.extend(desk.told());
+            !has_ended
+        });
+        for told in late {
+            // The project isn't shown any more; that something of it isn't saved is told all the same.
+            if let Told::Failed(error) = told {
+                self.failed(&error, core);
+            }
+        }
+        if !self.ending.is_empty() || !self.closing.is_empty() {
             ctx.request_repaint_after(std::time::Duration::from_millis(50));
         }
         self.gather_leaving(core);
@@ -218,7 +243,7 @@ impl TeachController {
         if on {
             self.attend(core, ctx);
         } else {
-            self.leave();
+            self.leave(core);
         }
         self.was_on = on;
     }
@@ -230,9 +255,7 @@ impl TeachController {
             let last = || core.settings.teach_projects.first().cloned().filter(|_| !self.tried);
             if let Some(root) = self.root.clone().or_else(last) {
                 self.tried = true;
-                self.page.opening = self.page.project.is_none();
-                self.desk = Desk::start(core.workers.waker());
-                self.order(Order::Open(root), core);
+                self.start_desk(Order::Open(root), core);
             }
         }
         self.collecting.pass(&mut self.page, self.desk.as_ref(), core, ctx);
@@ -250,7 +273,7 @@ impl TeachController {
     }
 
     /// Another page is shown: everything ends, the project's thread with its last order.
-    fn leave(&mut self) {
+    fn leave(&mut self, core: &mut Core) {
         self.collecting.stop(&mut self.page);
         if self.learner.as_ref().is_some_and(|learner| !learner.is_exporting()) {
             self.ending.extend(self.learner.take().and_then(Learner::end));
@@ -262,7 +285,10 @@ impl TeachController {
         self.page.pictures.clear();
         self.page.overlay = None;
         if self.desk.as_ref().is_some_and(|desk| desk.pending() == 0) && !self.page.opening {
-            self.ending.extend(self.desk.take().and_then(Desk::end));
+            // What it told last.
+            self.hear_desk(core);
+            self.close_desk();
+            self.page.in_hand.clear();
         }
     }
 
@@ -287,7 +313,7 @@ impl TeachController {
                     let text = teach_error(&error, core.language());
                     self.close();
                     self.page.error = Some(text);
-                    self.ending.extend(self.desk.take().and_then(Desk::end));
+                    return;
                 }
                 Told::Changed(project) => self.changed(project),
                 Told::FrameDone(class) => self.collecting.saved(class, &mut self.page),
@@ -318,9 +344,9 @@ impl TeachController {
                 }
                 Told::Failed(error) => self.failed(&error, core),
                 Told::Broken => {
-                    self.desk = None;
                     self.close();
                     self.page.error = Some(w.broken.to_owned());
+                    return;
                 }
             }
         }
@@ -373,6 +399,7 @@ impl TeachController {
         let open = [self.desk.is_some(), self.learner.is_some(), self.live.is_some()];
         open.iter().filter(|open| **open).count()
             + self.ending.iter().filter(|thread| !thread.is_finished()).count()
+            + self.closing.iter().filter(|desk| !desk.is_finished()).count()
     }
 }
 

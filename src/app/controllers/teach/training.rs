@@ -316,7 +316,7 @@ impl TeachController {
 
     /// Changes and examples that aren't on the disk yet.
     pub(super) fn unsaved(&self) -> usize {
-        self.desk.as_ref().map_or(0, Desk::pending)
+        self.desk.iter().chain(&self.closing).map(Desk::pending).sum()
     }
 
     /// Whether a model is being written.
