@@ -16,8 +16,8 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
-    LibraryController, ModelController, ReadingController, RecordController, ServersController,
-    SettingsController, ShutterController, SourceController, ZonesController, theme,
+    InsideController, LibraryController, ModelController, ReadingController, RecordController,
+    ServersController, SettingsController, ShutterController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;
@@ -58,6 +58,7 @@ pub struct App {
     pub(super) dataset: DatasetController,
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
+    pub(super) inside: InsideController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -142,6 +143,7 @@ impl App {
             dataset: DatasetController::default(),
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
+            inside: InsideController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -285,14 +287,14 @@ impl App {
         // With privacy on, a newer frame than the result's might show somebody whom the model hasn't seen yet.
         let own_frame = core.settings.result_on_own_frame || is_private;
         let own = match core.page {
-            Page::Stage if core.source.info().is_none() => return,
-            Page::Stage if own_frame => self.stage.composed_frame(),
+            Page::Stage | Page::Inside if core.source.info().is_none() => return,
+            Page::Stage | Page::Inside if own_frame => self.stage.composed_frame(),
             // Frame and moved boxes belong together. The picture never goes back, as it would when following begins.
-            Page::Stage if core.followed.is_some() => {
+            Page::Stage | Page::Inside if core.followed.is_some() => {
                 self.stage.composed_frame().filter(|f| self.stage.is_newer(f))
             }
             Page::Reading(_) if is_private => self.stage.composed_frame(),
-            Page::Stage | Page::Reading(_) => None,
+            Page::Stage | Page::Inside | Page::Reading(_) => None,
             Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset => return,
         };
         let begin = Instant::now();
@@ -337,6 +339,7 @@ impl App {
             dataset,
             shutter,
             gallery,
+            inside,
             stage,
             classes,
             ..
@@ -386,6 +389,7 @@ impl App {
             },
             speed: model.speed(),
             gallery_has_layer: gallery.page.has_layer(),
+            inside_has_layer: inside.page.has_layer(),
             shutter: ShutterView {
                 shutter: shutter.shutter,
                 saved: shutter.saved(),
@@ -424,6 +428,7 @@ impl App {
             events: &mut events.page,
             dataset: &mut dataset.page,
             gallery: &mut gallery.page,
+            inside: &mut inside.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
             pointer_at: &mut window.pointer_at,

@@ -53,6 +53,7 @@ mod events;
 mod examples;
 mod failures;
 mod gallery;
+mod inside;
 mod language;
 mod library;
 mod page_text;
@@ -79,6 +80,7 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
+pub use inside::{Inside, maps_name, sorting_name, tab_about, tab_name, tab_paper};
 pub use language::system_language;
 pub use library::{Library, order_name, permits};
 pub use page_text::{PageText, plain_quotes};
@@ -110,6 +112,7 @@ pub struct Strings {
     pub datasets: Datasets,
     pub shutter: Shutter,
     pub gallery: Gallery,
+    pub inside: Inside,
     pub servers: Servers,
     pub deploy: Deploy,
 }
@@ -131,6 +134,7 @@ impl Strings {
             datasets: Datasets::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
+            inside: Inside::ENGLISH,
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
         };
@@ -147,6 +151,7 @@ impl Strings {
             datasets: Datasets::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
+            inside: Inside::CHINESE,
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
         };
@@ -202,6 +207,7 @@ mod tests {
             Datasets::texts(),
             Shutter::texts(),
             Gallery::texts(),
+            Inside::texts(),
             Servers::texts(),
             Deploy::texts(),
         ]

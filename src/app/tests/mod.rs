@@ -5,6 +5,7 @@ mod deploy;
 mod drop;
 mod events;
 mod gallery;
+mod inside;
 mod keys;
 mod library;
 mod pages;
@@ -26,6 +27,7 @@ use super::compare::Compare;
 use super::dataset::state::DatasetPage;
 use super::events::EventsPage;
 use super::gallery::GalleryPage;
+use super::inside::InsidePage;
 use super::intent::{Intent, Page};
 use super::library::LibraryPage;
 use super::shutter::Shutter;
@@ -106,6 +108,7 @@ pub(super) struct Bench {
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
+    pub(super) inside: InsidePage,
 }
 
 impl Default for Bench {
@@ -158,6 +161,7 @@ impl Default for Bench {
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
+            inside: InsidePage::default(),
         }
     }
 }
@@ -208,6 +212,7 @@ impl Bench {
             },
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             gallery_has_layer: self.gallery.has_layer(),
+            inside_has_layer: self.inside.has_layer(),
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,
             as_fast_as_possible: false,

@@ -10,6 +10,7 @@ use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
 use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
+use crate::app::inside::InsidePage;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::library::LibraryPage;
 use crate::app::reading::Reading;
@@ -44,6 +45,7 @@ pub(super) struct Layout<'a> {
     pub(super) events: &'a mut EventsPage,
     pub(super) dataset: &'a mut DatasetPage,
     pub(super) gallery: &'a mut GalleryPage,
+    pub(super) inside: &'a mut InsidePage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     /// When the pointer last moved, in egui's seconds.
@@ -120,6 +122,9 @@ impl Layout<'_> {
                 }
                 if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
+                }
+                if icon_button(ui, Icon::Inside, &format!("{}  (I)", s.inside.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Inside)));
                 }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
@@ -199,6 +204,7 @@ impl Layout<'_> {
             Page::Events => self.events.ui(ui, view, out),
             Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Gallery => self.gallery.ui(ui, view, out),
+            Page::Inside => self.inside.ui(ui, view, self.stage, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {

@@ -67,7 +67,9 @@ impl LinearEnd {
             let (computed, constant) = split(graph, node);
             match node.op_type() {
                 // The scores before a softmax are the linear layer's.
-                "Softmax" | "LogSoftmax" | "Sigmoid" => scores = computed.first().map(|name| (*name).to_owned())?,
+                "Softmax" | "LogSoftmax" | "Sigmoid" => {
+                    scores = computed.first().map(|name| (*name).to_owned())?
+                }
                 "Identity" | "Cast" | "Flatten" | "Reshape" | "Squeeze" => {}
                 "Add" if bias.is_empty() => bias = graph.constant(constant.first()?)?.floats()?,
                 // Of dynamic quantisation: the weights' scale times that of the activations.
@@ -94,14 +96,16 @@ impl LinearEnd {
                 "MatMul" => {
                     let weights = graph.constant(node.input.get(1)?)?;
                     let [channels, classes] = weights.dims[..] else { return None };
-                    let (channels, classes) = (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
+                    let (channels, classes) =
+                        (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
                     let weights = turned(&weights.floats()?, channels, classes);
                     return Self::after(graph, node.input.first()?, weights, channels, bias, scores);
                 }
                 "MatMulInteger" => {
                     let weights = graph.constant(node.input.get(1)?)?;
                     let [channels, classes] = weights.dims[..] else { return None };
-                    let (channels, classes) = (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
+                    let (channels, classes) =
+                        (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
                     let zero = node.input.get(3).and_then(|name| graph.constant(name)?.integers());
                     let mut values = turned(&weights.integers()?, channels, classes);
                     let scale = scale.as_ref()?;
@@ -137,8 +141,15 @@ impl LinearEnd {
             let node = graph.nodes().get(graph.producer(&tensor)?)?;
             let before = node.input.first()?;
             match node.op_type() {
-                "Flatten" | "Reshape" | "Squeeze" | "Identity" | "Dropout" | "DynamicQuantizeLinear" | "Cast"
-                | "DequantizeLinear" | "QuantizeLinear" => before.clone_into(&mut tensor),
+                "Flatten"
+                | "Reshape"
+                | "Squeeze"
+                | "Identity"
+                | "Dropout"
+                | "DynamicQuantizeLinear"
+                | "Cast"
+                | "DequantizeLinear"
+                | "QuantizeLinear" => before.clone_into(&mut tensor),
                 "GlobalAveragePool" | "ReduceMean" => {
                     let fits = channels > 0 && weights.len().is_multiple_of(channels);
                     return fits.then(|| Self { features: before.clone(), scores, weights, channels, bias });

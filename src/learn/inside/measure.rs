@@ -171,8 +171,7 @@ fn times(events: &[Event], graph: &Graph, layers: &mut Layers) {
     let (mut own, mut added) = (0.0, 0.0);
     for event in events {
         let Some(name) = kernel(event) else { continue };
-        let is_within =
-            around.iter().any(|(begin, end)| event.ts > *begin && event.ts + event.dur <= *end);
+        let is_within = around.iter().any(|(begin, end)| event.ts > *begin && event.ts + event.dur <= *end);
         if is_within {
             continue;
         }

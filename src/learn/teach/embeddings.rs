@@ -85,7 +85,12 @@ impl Embeddings {
     ///
     /// # Errors
     /// If the model fails.
-    pub fn add(&mut self, path: &Path, frame: &Frame, backbone: &mut Backbone) -> Result<Embedding, TeachError> {
+    pub fn add(
+        &mut self,
+        path: &Path,
+        frame: &Frame,
+        backbone: &mut Backbone,
+    ) -> Result<Embedding, TeachError> {
         let _ = (path, frame, backbone);
         todo!()
     }
