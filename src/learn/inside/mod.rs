@@ -4,6 +4,7 @@
 pub mod cam;
 pub mod colours;
 mod graph;
+pub mod kernels;
 pub mod layers;
 pub mod maps;
 pub mod measure;
