@@ -504,6 +504,22 @@ pub enum InsideIntent {
     Overlay(bool),
     /// How much that covers, 0..=1.
     Opacity(f32),
+    /// Measure the layers again.
+    Measure,
+    /// Try again what failed, or explain the newest frame.
+    Again,
+    /// Show the output of this place among the file's own.
+    Output(usize),
+    /// Show the scores of this class alone; `None`: the best of all.
+    Class(Option<u32>),
+    /// Show the scores of this level of the head.
+    Level(usize),
+    /// Show suppression up to this candidate.
+    Step(usize),
+    /// The temperature of the softmax; 1 is the model's own.
+    Temperature(f32),
+    /// Compare the tensors of the running model with those of this one; `None`: no longer.
+    Against(Option<PathBuf>),
     /// How results are explained.
     Method(WhyMethod),
     /// Which result is explained.

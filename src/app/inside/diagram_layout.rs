@@ -90,8 +90,13 @@ impl Diagram {
                 }
                 while lane.len() < span {
                     let upper = lane[lane.len() - 1];
-                    let place =
-                        Place { row: row[from] + lane.len(), node: None, x: 0.0, above: vec![], below: vec![] };
+                    let place = Place {
+                        row: row[from] + lane.len(),
+                        node: None,
+                        x: 0.0,
+                        above: vec![],
+                        below: vec![],
+                    };
                     places.push(place);
                     lane.push(places.len() - 1);
                     parts.push((from, upper, places.len() - 1, None, true));

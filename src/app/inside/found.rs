@@ -1,14 +1,22 @@
 //! What the worker found of the model, as the page shows it: plain data with pictures that are ready for the graphics card.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::ColorImage;
 
 use super::diagram_layout::Diagram;
-use crate::app::intent::MapsOf;
+use super::worker::Order;
+use crate::app::intent::{MapsOf, WhyMethod, WhyTarget};
+use crate::frame::Frame;
 use crate::learn::inside::Layers;
+use crate::learn::inside::diverge::Comparison;
+use crate::learn::inside::heads::NmsStep;
 use crate::learn::inside::maps::{ChannelStats, Planes};
-use crate::model::ModelError;
+use crate::learn::inside::preparing::Prepared;
+use crate::learn::inside::why::Method;
+use crate::model::spec::ColourOrder;
+use crate::model::{Detection, ModelError};
 
 /// What the worker does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +27,7 @@ pub enum Doing {
     Reading,
     Measuring,
     Opening,
+    Comparing,
 }
 
 /// What was found so far. Cheap to clone.
@@ -28,6 +37,11 @@ pub struct Found {
     pub layers: Option<Arc<LayersFound>>,
     pub kernels: Option<Arc<KernelsFound>>,
     pub maps: Option<Arc<MapsFound>>,
+    pub input: Option<Arc<InputFound>>,
+    pub output: Option<Arc<OutputFound>>,
+    pub why: Option<Arc<WhyFound>>,
+    /// Another form of the model, and where its tensors differ.
+    pub against: Option<Arc<(PathBuf, Comparison)>>,
     /// Why the newest wish can't be met.
     pub failed: Option<Arc<ModelError>>,
 }
@@ -148,6 +162,118 @@ impl Pane {
         }
         let (column, row) = ((x * self.width as f32) as usize, (y * self.height as f32) as usize);
         Some((column, row, *self.values.get(row * self.width + column)?))
+    }
+}
+
+/// The tensor that the network was given.
+#[derive(Debug)]
+pub struct InputFound {
+    pub name: String,
+    pub shape: String,
+    /// Which colour each channel is.
+    pub order: ColourOrder,
+    /// The frame fitted into the input.
+    pub fitted: Arc<ColorImage>,
+    /// The channels in the network's order, each in its own colour.
+    pub planes: [Arc<ColorImage>; 3],
+    /// Least and greatest value of each.
+    pub bounds: [[f32; 2]; 3],
+    pub prepared: Prepared,
+    pub frame: Arc<Frame>,
+}
+
+/// What the network answered.
+#[derive(Debug)]
+pub struct OutputFound {
+    /// Names and shapes of all outputs.
+    pub outputs: Vec<(String, String)>,
+    /// The one that is shown.
+    pub maps: Option<MapsFound>,
+    /// Of classifiers: the likeliest classes.
+    pub classes: Vec<ClassScore>,
+    /// Of detectors whose boxes are suppressed.
+    pub detector: Option<DetectorFound>,
+    /// Of detectors without suppression: what it says for each query, the surest first.
+    pub queries: Vec<Detection>,
+    /// What of the frame the input covers.
+    pub covered: [f32; 4],
+    pub conf: f32,
+    pub iou: f32,
+    pub temperature: f32,
+    pub frame: Arc<Frame>,
+}
+
+/// The raw score of a class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassScore {
+    pub class_id: u32,
+    pub raw: f32,
+    /// Its softmax at the temperature.
+    pub share: f32,
+}
+
+/// The head of a detector.
+#[derive(Debug)]
+pub struct DetectorFound {
+    /// All candidates, the surest first, and what becomes of them.
+    pub steps: Vec<NmsStep>,
+    /// So many of them are above the threshold.
+    pub passing: usize,
+    /// Scores of the cells; empty where they aren't known.
+    pub levels: Vec<LevelFound>,
+}
+
+/// Scores of a level of cells.
+#[derive(Debug)]
+pub struct LevelFound {
+    /// Input pixels a cell.
+    pub stride: u32,
+    pub pane: Pane,
+}
+
+/// What a result rests on.
+#[derive(Debug)]
+pub struct WhyFound {
+    /// What it answers.
+    pub of: (WhyMethod, WhyTarget),
+    /// `None`: there is nothing to explain.
+    pub method: Option<Method>,
+    pub class_id: Option<u32>,
+    pub score: f32,
+    /// The greatest value of the map: of occlusion the greatest loss of score.
+    pub greatest: f32,
+    pub layer: Option<String>,
+    /// Columns and rows of the map.
+    pub size: (usize, usize),
+    /// What of the frame the map covers.
+    pub region: [f32; 4],
+    /// The object that is explained.
+    pub bbox: Option<[f32; 4]>,
+    /// The map in colours, clear where it is low.
+    pub image: Arc<ColorImage>,
+    pub frame: Arc<Frame>,
+    /// Of occlusion: squares that were hidden, and how many of this size are left.
+    pub under_way: Option<(usize, usize)>,
+}
+
+impl WhyFound {
+    /// There is nothing to explain.
+    #[must_use]
+    pub fn nothing(frame: &Arc<Frame>, order: &Order) -> Self {
+        Self {
+            of: (order.method, order.target),
+            method: None,
+            class_id: None,
+            score: 0.0,
+            greatest: 0.0,
+            layer: None,
+            size: (0, 0),
+            region: [0.0; 4],
+            bbox: None,
+            image: Arc::default(),
+            frame: Arc::clone(frame),
+            under_way: None,
+        }
     }
 }
 

@@ -36,11 +36,11 @@ fn table(of: fn(f32) -> [u8; 3]) -> Table {
 
 /// From blue over almost black to orange; 0.5 is the middle.
 fn difference(value: f32) -> [u8; 3] {
-    let ends = if value < 0.5 { [0x4f, 0x9c, 0xff] } else { [0xff, 0x9e, 0x3d] };
-    let middle = [0x14, 0x16, 0x1a];
+    let ends: [u8; 3] = if value < 0.5 { [0x4f, 0x9c, 0xff] } else { [0xff, 0x9e, 0x3d] };
+    let middle: [u8; 3] = [0x14, 0x16, 0x1a];
     let part = ((value - 0.5).abs() * 2.0).powf(0.8);
     std::array::from_fn(|c| {
-        let (a, b) = (f32::from(middle[c]), f32::from(ends[c] as u8));
+        let (a, b) = (f32::from(middle[c]), f32::from(ends[c]));
         (a + (b - a) * part).round() as u8
     })
 }
@@ -79,7 +79,8 @@ fn push(pixels: &mut Vec<Color32>, values: &[f32], colours: Colours, min: f32, m
 #[must_use]
 pub fn pane(width: usize, height: usize, values: Vec<f32>, colours: Colours) -> Pane {
     let finite = || values.iter().copied().filter(|value| value.is_finite());
-    let (mut min, mut max) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
+    let (mut min, mut max) =
+        (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
     if min > max {
         (min, max) = (0.0, 0.0);
     }
@@ -89,6 +90,19 @@ pub fn pane(width: usize, height: usize, values: Vec<f32>, colours: Colours) -> 
     push(&mut pixels, &values, colours, min, max);
     pixels.resize(width * height, Color32::GRAY);
     Pane { width, height, values, min, mean, max, image: Arc::new(ColorImage::new([width, height], pixels)) }
+}
+
+/// A map of 0..=1 as heat to be laid over a picture: clear where it is low.
+#[must_use]
+pub fn heat(width: usize, height: usize, values: &[f32]) -> Arc<ColorImage> {
+    let colour = |value: &f32| {
+        let value = if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 };
+        let [r, g, b] = INFERNO[(value * 255.0) as usize].to_array()[..3].try_into().unwrap_or_default();
+        Color32::from_rgba_unmultiplied(r, g, b, ((0.25 + 0.75 * value) * 255.0) as u8)
+    };
+    let mut pixels: Vec<Color32> = values.iter().map(colour).collect();
+    pixels.resize(width * height, Color32::TRANSPARENT);
+    Arc::new(ColorImage::new([width, height], pixels))
 }
 
 /// Fills a sheet with tiles of one size; its image is written again if nobody else holds it.
