@@ -47,6 +47,8 @@ pub enum Icon {
     Last,
     /// Layers one over the other.
     Inside,
+    /// A mortarboard.
+    Lessons,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -240,6 +242,18 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             closed(&[(12.0, 3.5), (21.0, 8.0), (12.0, 12.5), (3.0, 8.0)]);
             line(&[(3.0, 12.2), (12.0, 16.7), (21.0, 12.2)]);
             line(&[(3.0, 16.4), (12.0, 20.9), (21.0, 16.4)]);
+        }
+        Icon::Lessons => {
+            closed(&[(12.0, 4.5), (22.0, 9.2), (12.0, 14.0), (2.0, 9.2)]);
+            line(&[
+                (6.3, 11.6),
+                (6.3, 16.2),
+                (9.0, 18.2),
+                (12.0, 18.8),
+                (15.0, 18.2),
+                (17.7, 16.2),
+                (17.7, 11.6),
+            ]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

@@ -9,6 +9,7 @@ use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
 use crate::learn::inside::maps::Sorting;
+use crate::learn::lessons::Reply;
 use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
 use crate::library::upkeep::Removed;
@@ -39,6 +40,8 @@ pub enum Page {
     Gallery,
     /// What the model does inside, beside the preview.
     Inside,
+    /// The list of lessons.
+    Lessons,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -62,6 +65,7 @@ pub enum Intent {
     Shutter(ShutterIntent),
     Gallery(GalleryIntent),
     Inside(InsideIntent),
+    Lessons(LessonsIntent),
     Window(WindowIntent),
 }
 
@@ -528,6 +532,20 @@ pub enum InsideIntent {
     ShowMe(InsideTab),
     /// Leave the enlarged channel or the selected layer.
     Back,
+}
+
+/// Lessons.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LessonsIntent {
+    /// Begin the lesson of this id, or go on with it.
+    Begin(String),
+    Answer(Reply),
+    Next,
+    Back,
+    /// Show again what the step shows.
+    SetUp,
+    /// End it: the window goes back to what the user had.
+    Close,
 }
 
 /// The snapshot button.

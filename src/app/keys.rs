@@ -26,8 +26,11 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let typing = ctx.text_edit_focused();
     let menu = view.menu_open;
     // Something covers the preview, and plain keys would change it unseen.
-    let covered =
-        help || matches!(page, Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset);
+    let covered = help
+        || matches!(
+            page,
+            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons
+        );
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
     let selected = ctx.plugin::<LabelSelectionState>().lock().has_selection();
@@ -37,6 +40,11 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                 Event::Key { key, pressed: true, repeat, modifiers, .. } => {
                     let plain = !modifiers.ctrl && !modifiers.alt && !modifiers.command && !modifiers.mac_cmd;
                     match key {
+                        Key::F1 if modifiers.shift && !repeat && !menu => {
+                            let to = if *page == Page::Lessons { Page::Stage } else { Page::Lessons };
+                            out.push(Intent::Window(WindowIntent::Help(false)));
+                            out.push(Intent::Window(WindowIntent::Show(to)));
+                        }
                         Key::F1 if !repeat => out.push(Intent::Window(WindowIntent::Help(!help))),
                         Key::F11 if !repeat => {
                             out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));

@@ -23,6 +23,7 @@ mod inside;
 mod intent;
 mod keys;
 mod labels_file;
+mod lessons;
 mod library;
 mod model_panel;
 mod options;

@@ -16,7 +16,8 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
-    InsideController, LibraryController, ModelController, ReadingController, RecordController,
+    InsideController, LessonsController, LibraryController, ModelController, ReadingController,
+    RecordController,
     ServersController, SettingsController, ShutterController, SourceController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
@@ -59,6 +60,7 @@ pub struct App {
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
     pub(super) inside: InsideController,
+    pub(super) lessons: LessonsController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -144,6 +146,7 @@ impl App {
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
             inside: InsideController::default(),
+            lessons: LessonsController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -177,6 +180,7 @@ impl App {
                 panel_shown: false,
                 file_mirrored: false,
                 intents: VecDeque::new(),
+                kept: None,
                 settings: loaded,
             },
         };
@@ -295,7 +299,9 @@ impl App {
             }
             Page::Reading(_) if is_private => self.stage.composed_frame(),
             Page::Stage | Page::Inside | Page::Reading(_) => None,
-            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset => return,
+            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons => {
+                return;
+            }
         };
         let begin = Instant::now();
         if is_private && own.is_none() {
@@ -340,11 +346,13 @@ impl App {
             shutter,
             gallery,
             inside,
+            lessons,
             stage,
             classes,
             ..
         } = self;
         let window = &mut self.window;
+        let mut lesson_panel = std::mem::take(&mut lessons.panel);
         let language = core.language();
         let view = View {
             strings: Strings::of(language),
@@ -395,6 +403,7 @@ impl App {
                 saved: shutter.saved(),
                 problem: shutter.problem(),
             },
+            lessons: lessons.view(),
             position: core.position,
             as_fast_as_possible: source.as_fast_as_possible,
             playback_speed: source.speed,
@@ -431,6 +440,7 @@ impl App {
             inside: &mut inside.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
+            lesson: &mut lesson_panel,
             pointer_at: &mut window.pointer_at,
         };
         layout.ui(ui, &view, &mut intents);
@@ -445,6 +455,7 @@ impl App {
         window.menu_open = ui.ctx().any_popup_open() || ui.ctx().memory(|m| m.top_modal_layer().is_some());
         window.typing = ui.ctx().text_edit_focused();
         pages::drop_sheet(ui, &view);
+        lessons.panel = lesson_panel;
         intents
     }
 }

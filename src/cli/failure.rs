@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use crate::learn::teach::TeachError;
 use crate::model::ModelError;
 use crate::source::SourceError;
 
@@ -107,6 +108,7 @@ impl From<anyhow::Error> for Failure {
             .downcast::<Self>()
             .or_else(|error| error.downcast::<ModelError>().map(Self::from))
             .or_else(|error| error.downcast::<SourceError>().map(Self::from))
+            .or_else(|error| error.downcast::<TeachError>().map(Self::from))
             .unwrap_or_else(|error| {
                 let text = format!("{error:#}");
                 Self::failed(format!("{}.", text.trim_end_matches('.')), "")
@@ -172,6 +174,25 @@ impl From<ModelError> for Failure {
             _ => error.fix(),
         };
         Self::Failed { message: error.to_string(), fix }
+    }
+}
+
+impl From<TeachError> for Failure {
+    fn from(error: TeachError) -> Self {
+        let fix = match &error {
+            TeachError::Stopped => return Self::Interrupted,
+            TeachError::BadTensor { .. } => {
+                "Leave \u{201c}--tensor\u{201d} out, or name one of the candidates that \u{201c}--format json\u{201d} lists.".into()
+            }
+            TeachError::OtherBackbone { .. } => {
+                "Name the backbone to use with \u{201c}--backbone MODEL\u{201d}.".into()
+            }
+            _ => error.fix(),
+        };
+        match error {
+            TeachError::Model(error) => error.into(),
+            error => Self::Failed { message: error.to_string(), fix },
+        }
     }
 }
 

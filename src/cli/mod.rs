@@ -21,6 +21,7 @@ mod replay;
 mod series;
 mod shared_args;
 mod sources;
+mod teach;
 mod track;
 
 use std::ffi::OsString;
@@ -114,6 +115,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Show the inside of a model: its layers, any tensor, and what a result rests on
     Inside(inside::InsideArgs),
+    /// Teach a model new classes from a folder of images for each
+    Teach(teach::TeachArgs),
     /// Import, export and check data sets: images with labels
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
@@ -192,6 +195,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Compare(args) => compare::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Inside(args) => inside::run(args),
+        Command::Teach(args) => teach::run(args),
         Command::Dataset(command) => dataset::run(command),
         Command::Models(command) => Ok(models::run(command)?),
         Command::Cameras(args) => cameras::run(args),

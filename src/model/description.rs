@@ -66,7 +66,8 @@ impl Description {
         let mut settings = known.clone().overlaid(Sidecar::load(path)?.unwrap_or_default());
         if let Ok(spec) = identify::identify(&graph, &settings) {
             let mut complete = spec.clone();
-            preprocessing::complete(path, &settings, &mut complete);
+            let settled = Sidecar::of_metadata(&graph).overlaid(settings.clone());
+            preprocessing::complete(path, &settled, &mut complete);
             let (found, input) = (complete.input, spec.input);
             // What is as the rules say stays open: opening the model may settle it by runs.
             settings.fit = settings.fit.or((found.fit != input.fit).then_some(found.fit));

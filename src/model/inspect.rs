@@ -51,7 +51,8 @@ pub fn inspect_with(path: &Path, overrides: &Sidecar) -> Result<Inspection, Mode
     let graph = check(path)?;
     let mut spec = identify::identify(&graph, overrides);
     if let Ok(spec) = &mut spec {
-        preprocessing::complete(path, overrides, spec);
+        let settled = Sidecar::of_metadata(&graph).overlaid(overrides.clone());
+        preprocessing::complete(path, &settled, spec);
     }
     Ok(Inspection { graph, spec })
 }

@@ -96,7 +96,8 @@ fn identified(
         probe::with_real_shapes(graph, overrides, options.cancel.as_ref(), attempt, &mut spec)?;
     }
     if let Ok(spec) = &mut spec {
-        preprocessing::complete(path, overrides, spec);
+        let settled = Sidecar::of_metadata(graph).overlaid(overrides.clone());
+        preprocessing::complete(path, &settled, spec);
     }
     let spec = spec.map_err(|unknown| unknown.into_error(path))?;
     Ok(with_size(spec, options))

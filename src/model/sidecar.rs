@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::file::GraphInfo;
 use super::labels::Labels;
 use super::spec::{ColourOrder, Family, Fit, Layout, Range, Resample, Spec, Task};
 use super::{ModelError, folders, served};
@@ -12,6 +13,9 @@ use crate::whole_file;
 
 /// A file with more bytes is neither read nor written: class names by the hundred thousand fit.
 const MAX_BYTES: u64 = 8 << 20;
+
+/// The key of a file's metadata under which a model that was taught here carries its settings, as JSON.
+pub const METADATA_KEY: &str = "sightline";
 
 /// Why the settings next to a model can't be used; each message is the end of a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +90,23 @@ impl Sidecar {
         Ok(sidecar)
     }
 
+    /// The settings that a file carries in its own metadata ([`METADATA_KEY`]); empty if there are none, or none that this version
+    /// understands. Anything else about the model wins over them.
+    #[must_use]
+    pub fn of_metadata(graph: &GraphInfo) -> Self {
+        let Some(text) = graph.meta(METADATA_KEY) else { return Self::default() };
+        let read = serde_json::from_str::<Self>(text).map_err(|error| error.to_string());
+        let read = read.and_then(|own| own.check().map(|()| own).map_err(|error| error.to_string()));
+        read.map_or_else(
+            |error| {
+                tracing::warn!("the settings in a model's metadata aren't understood: {error}");
+                Self::default()
+            },
+            // Paths mean nothing on another computer, and those of a stranger aren't followed.
+            |own| Self { companion: None, ..own },
+        )
+    }
+
     /// Writes the sidecar next to the model: whole or not at all.
     ///
     /// # Errors
@@ -148,8 +169,8 @@ impl Sidecar {
         }
     }
 
-    /// Sets the fields in a spec.
-    pub(super) fn apply(&self, spec: &mut Spec) {
+    /// Sets the fields in a spec; `who` says so in its evidence.
+    pub(super) fn apply(&self, spec: &mut Spec, who: &str) {
         let mut set = Vec::new();
         if let Some(task) = self.task {
             spec.task = task;
@@ -185,7 +206,7 @@ impl Sidecar {
             set.push("labels");
         }
         if !set.is_empty() {
-            spec.evidence.push(format!("chosen by hand: {}", set.join(", ")));
+            spec.evidence.push(format!("{who}: {}", set.join(", ")));
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
 use crate::gallery::RenameError;
+use crate::learn::lessons::{LessonError, LessonProblem};
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
 use crate::library::import::ImportError;
@@ -312,6 +313,32 @@ examples! { settings_errors: SettingsError =
     Unwritable { path: path(), reason: reason() },
 }
 
+examples! { lesson_errors: LessonError =
+    Unreadable { path: path(), reason: reason() },
+    Wrong { path: path(), line: Some(3), problem: LessonProblem::NotText },
+}
+
+examples! { lesson_problems: LessonProblem =
+    NotText,
+    TooLarge { limit: 1 << 18 },
+    Syntax { reason: "`=`".into() },
+    Key { part: "the step", key: "txt".into(), close: Some("text"), known: "text, hint".into() },
+    Missing { part: "the step", key: "text", example: "text = 1" },
+    Type { key: "minutes", expected: "a number" },
+    Empty { key: "text" },
+    TooLong { key: "text", count: 700, limit: 600 },
+    Range { key: "minutes", value: 0.0, least: 1.0, most: 120.0 },
+    Word { key: "page", name: "insde".into(), close: Some("inside"), known: "preview, inside".into() },
+    Count { key: "option", count: 1, least: 2, most: 6 },
+    Questions { count: 0 },
+    Right { count: 2 },
+    Link { text: "a".into() },
+    Picture { name: "a/b".into() },
+    Condition { text: "a".into() },
+    TwoSources,
+    Id { id: "A".into() },
+}
+
 examples! { scene_file_errors: SceneFileError =
     Unreadable { path: path(), reason: reason() },
     Unwritable { path: path(), reason: reason() },
@@ -489,6 +516,8 @@ fn everything() -> Vec<Box<dyn Explain>> {
         upkeep_errors(),
         records_errors(),
         settings_errors(),
+        lesson_errors(),
+        lesson_problems().into_iter().map(|problem| LessonError::Wrong { path: path(), line: None, problem }),
         scene_file_errors(),
         scene_problems().into_iter().map(|problem| SceneFileError::Wrong {
             path: path(),

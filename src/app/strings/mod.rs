@@ -55,6 +55,7 @@ mod failures;
 mod gallery;
 mod inside;
 mod language;
+mod lessons;
 mod library;
 mod page_text;
 mod phrases;
@@ -82,6 +83,7 @@ pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
 pub use inside::{Inside, maps_name, sorting_name, tab_about, tab_name, tab_paper};
 pub use language::system_language;
+pub use lessons::Lessons;
 pub use library::{Library, order_name, permits};
 pub use page_text::{PageText, plain_quotes};
 pub use phrases::{family_name, kind_text, phrase, task_name};
@@ -115,6 +117,7 @@ pub struct Strings {
     pub inside: Inside,
     pub servers: Servers,
     pub deploy: Deploy,
+    pub lessons: Lessons,
 }
 
 impl Strings {
@@ -137,6 +140,7 @@ impl Strings {
             inside: Inside::ENGLISH,
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
+            lessons: Lessons::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -154,6 +158,7 @@ impl Strings {
             inside: Inside::CHINESE,
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
+            lessons: Lessons::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -210,6 +215,7 @@ mod tests {
             Inside::texts(),
             Servers::texts(),
             Deploy::texts(),
+            Lessons::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

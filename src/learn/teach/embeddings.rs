@@ -12,6 +12,7 @@ use super::error::TeachError;
 use super::project::Project;
 use crate::frame::Frame;
 use crate::model::CancelToken;
+use crate::source::images::load;
 
 /// The embedding of one image.
 pub type Embedding = Arc<[f32]>;
@@ -70,33 +71,74 @@ impl Embeddings {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Samples, TeachError> {
-        let _ = (&self.of, project, backbone, cancel, progress);
-        todo!()
+        self.belong_to(backbone);
+        let mut samples = Samples { names: project.names(), ..Samples::default() };
+        let total = project.classes().iter().map(|class| class.examples.len() + class.held_out.len()).sum();
+        let (mut frame, mut jpeg, mut done) = (Frame::default(), None, 0);
+        for (number, class) in project.classes().iter().enumerate() {
+            let learnt = class.examples.iter().map(|example| (example, true));
+            for (example, is_learnt) in learnt.chain(class.held_out.iter().map(|example| (example, false))) {
+                if cancel.is_cancelled() {
+                    return Err(TeachError::Stopped);
+                }
+                progress(done, total);
+                done += 1;
+                let path = &example.path;
+                let embedding = match self.get(path) {
+                    Some(known) => known,
+                    None => match load(path, &mut frame, &mut jpeg) {
+                        Ok(()) => self.add(path, &frame, backbone)?,
+                        Err(reason) => {
+                            samples.left_out.push(LeftOut { path: path.clone(), reason });
+                            continue;
+                        }
+                    },
+                };
+                let sample = Sample { path: path.clone(), class: number, group: example.group.clone(), embedding };
+                let list = if is_learnt { &mut samples.train } else { &mut samples.held_out };
+                list.push(sample);
+            }
+        }
+        progress(total, total);
+        Ok(samples)
     }
 
     /// The embedding of a file, if it is known and the file hasn't changed.
     #[must_use]
     pub fn get(&self, path: &Path) -> Option<Embedding> {
-        let _ = (&self.known, path);
-        todo!()
+        let (stamp, embedding) = self.known.get(path)?;
+        (*stamp == stamp_of(path)).then(|| embedding.clone())
     }
 
     /// Computes the embedding of a frame that was just saved as this file, and keeps it.
     ///
     /// # Errors
     /// If the model fails.
-    pub fn add(
-        &mut self,
-        path: &Path,
-        frame: &Frame,
-        backbone: &mut Backbone,
-    ) -> Result<Embedding, TeachError> {
-        let _ = (path, frame, backbone);
-        todo!()
+    pub fn add(&mut self, path: &Path, frame: &Frame, backbone: &mut Backbone) -> Result<Embedding, TeachError> {
+        self.belong_to(backbone);
+        let mut values = Vec::with_capacity(backbone.length());
+        backbone.embed(frame, &mut values)?;
+        let embedding: Embedding = values.into();
+        self.known.insert(path.to_owned(), (stamp_of(path), embedding.clone()));
+        Ok(embedding)
     }
 
     /// Forgets a file.
     pub fn remove(&mut self, path: &Path) {
         self.known.remove(path);
     }
+
+    /// Forgets everything that another backbone or tensor gave.
+    fn belong_to(&mut self, backbone: &Backbone) {
+        let of = (backbone.sha256(), &backbone.cut().tensor[..]);
+        if (&self.of.0[..], &self.of.1[..]) != of {
+            self.known.clear();
+            self.of = (of.0.to_owned(), of.1.to_owned());
+        }
+    }
+}
+
+fn stamp_of(path: &Path) -> Stamp {
+    let metadata = std::fs::metadata(path).ok();
+    (metadata.as_ref().and_then(|m| m.modified().ok()), metadata.map_or(0, |m| m.len()))
 }

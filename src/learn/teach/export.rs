@@ -1,14 +1,21 @@
 //! One ordinary ONNX file of backbone and head.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use prost::Message as _;
 use serde::Serialize;
 
 use super::backbone::Backbone;
 use super::embeddings::Samples;
 use super::error::TeachError;
 use super::head::Head;
-use crate::model::{CancelToken, OpenOptions};
+use super::project::draft_in;
+use crate::frame::Frame;
+use crate::model::tensor::Tensor;
+use crate::model::{self, CancelToken, Family, Model, OpenOptions, Results, Thresholds};
+use crate::source::images::load;
+use crate::whole_file::folder_of;
 
 /// How a model is exported.
 #[derive(Clone, Debug, Default)]
@@ -34,10 +41,10 @@ pub struct Exported {
 }
 
 /// Writes backbone and head as one ONNX file, whole or not at all, and verifies it: it is opened and run on all examples, and its scores
-/// must be those of the head within 1e-4.
+/// must be those of the head within 1e-4. `progress` hears how many of how many were run.
 ///
 /// # Errors
-/// Why there is no file.
+/// Why there is no file. One that was there before stays as it was.
 pub fn export(
     backbone: &Backbone,
     head: &Head,
@@ -45,7 +52,90 @@ pub fn export(
     path: &Path,
     options: &ExportOptions,
     cancel: &CancelToken,
+    progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Exported, TeachError> {
-    let _ = (backbone, head, samples, path, options, cancel);
-    todo!()
+    if same_file::is_same_file(path, backbone.path()).unwrap_or(false) {
+        let reason = "it would replace its own backbone".into();
+        return Err(TeachError::NotExported { reason });
+    }
+    let about = vec![
+        ("description".to_owned(), description(backbone, head, samples)),
+        ("backbone".to_owned(), model::name_of(backbone.path())),
+        ("backbone_sha256".to_owned(), backbone.sha256().to_owned()),
+        ("embedding".to_owned(), backbone.cut().tensor.clone()),
+    ];
+    let joined = backbone.joined((head, &samples.names), options.bytes, about)?;
+    let unwritable =
+        |error: std::io::Error| TeachError::Unwritable { path: path.to_owned(), reason: error.to_string() };
+    let mut draft = draft_in(folder_of(path), ".onnx").map_err(unwritable)?;
+    let content = joined.encode_to_vec();
+    drop(joined);
+    draft.write_all(&content).and_then(|()| draft.as_file().sync_all()).map_err(unwritable)?;
+    let (verified, difference) = verify(draft.path(), head, samples, options, cancel, progress)?;
+    if !(difference <= TOLERANCE) {
+        return Err(TeachError::Differs { difference });
+    }
+    let sha256 = model::sha256(draft.path())?;
+    draft.persist(path).map_err(|error| unwritable(error.error))?;
+    Ok(Exported { path: path.to_owned(), bytes: content.len() as u64, sha256, verified, difference })
+}
+
+/// The most by which scores of file and head may differ.
+const TOLERANCE: f64 = 1e-4;
+
+fn description(backbone: &Backbone, head: &Head, samples: &Samples) -> String {
+    format!(
+        "{} classes taught with Sightline from {} images: {} up to \u{201c}{}\u{201d}, then a head ({})",
+        head.classes(),
+        samples.train.len(),
+        model::name_of(backbone.path()),
+        backbone.cut().tensor,
+        head.kind.name(),
+    )
+}
+
+/// Runs the file on every image and compares its scores with the head's. Returns on how many images, and the largest difference.
+fn verify(
+    file: &Path,
+    head: &Head,
+    samples: &Samples,
+    options: &ExportOptions,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<(usize, f64), TeachError> {
+    let mut model = Model::open(file, &options.opening)?;
+    let spec = model.spec();
+    let named = spec.labels.english() == samples.names;
+    if spec.family != Family::Classifier || !named {
+        let reason = "the written file isn't recognised as a classifier with these classes".into();
+        return Err(TeachError::NotExported { reason });
+    }
+    let (mut frame, mut jpeg, mut results, mut scores) = (Frame::default(), None, Results::default(), Vec::new());
+    let all = samples.train.iter().chain(&samples.held_out);
+    let total = samples.train.len() + samples.held_out.len();
+    let (mut verified, mut most) = (0, 0f64);
+    for (index, sample) in all.enumerate() {
+        if cancel.is_cancelled() {
+            return Err(TeachError::Stopped);
+        }
+        progress(index, total);
+        // It may have been deleted since.
+        if load(&sample.path, &mut frame, &mut jpeg).is_err() {
+            continue;
+        }
+        head.scores(&sample.embedding, &mut scores);
+        let mut difference = f64::INFINITY;
+        model.run_inside(&frame, &Thresholds::default(), &mut results, |outputs, _| {
+            let Some(Ok(values)) = outputs.first().map(Tensor::floats) else { return };
+            if values.len() == scores.len() {
+                let parts = values.iter().zip(&scores).map(|(a, b)| f64::from((a - b).abs()));
+                // What is no number differs from everything.
+                difference = parts.fold(0.0, |most, d| if d <= most { most } else { d });
+            }
+        })?;
+        verified += 1;
+        most = if difference <= most { most } else { difference };
+    }
+    progress(total, total);
+    Ok((verified, most))
 }

@@ -1,20 +1,33 @@
 //! A project: a folder with `teach.toml` and a folder of images for each class. A folder of class folders without that file is one
 //! too, also with `train` and `val` in between, as torchvision's `ImageFolder` reads them.
 
+mod file;
+mod listing;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::error::TeachError;
 use super::train::HeadChoice;
-use crate::discard::Discarded;
+use crate::discard::{Discarded, discard};
 use crate::frame::Frame;
-use crate::save::ImageFormat;
+use crate::library::names;
+use crate::save::{ImageFormat, encode_frame};
+use crate::source::images::load;
+use crate::whole_file::folder_of;
+use listing::{Layout, group_of};
 
 /// The most classes of a project.
 pub const MAX_CLASSES: usize = 20;
 /// The name of the class that is suggested for everything else.
 pub const NOTHING: &str = "nothing";
+/// The quality of JPEGs: heads learn from these pixels.
+const JPEG_QUALITY: u8 = 95;
+/// A class with so many times the examples of another is told.
+const UNEQUAL: usize = 3;
 
 /// What `teach.toml` holds besides the classes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,8 +55,14 @@ pub struct Example {
     pub group: String,
 }
 
+impl Example {
+    fn at(path: PathBuf) -> Self {
+        Self { group: group_of(&path), path }
+    }
+}
+
 /// A class with its examples, in natural order of their names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Class {
     pub name: String,
     /// The name of its folder, which any file system takes.
@@ -51,6 +70,8 @@ pub struct Class {
     pub examples: Vec<Example>,
     /// Images of `val`: never learnt from, only measured by.
     pub held_out: Vec<Example>,
+    /// Keys of its table in `teach.toml` that this version doesn't know.
+    unknown: toml::Table,
 }
 
 /// One press of the key: the examples that are taken during it are one group.
@@ -65,7 +86,7 @@ impl Take {
     /// A new take, named by the clock.
     #[must_use]
     pub fn now() -> Self {
-        todo!()
+        Self { stem: chrono::Local::now().format("%Y-%m-%d %H.%M.%S.%3f").to_string(), next: 1 }
     }
 }
 
@@ -75,6 +96,7 @@ pub struct Project {
     root: PathBuf,
     pub settings: Settings,
     classes: Vec<Class>,
+    layout: Layout,
     /// Keys of `teach.toml` that this version doesn't know.
     unknown: toml::Table,
 }
@@ -93,8 +115,22 @@ impl Project {
     /// # Errors
     /// Why it can't be made.
     pub fn create(root: &Path) -> Result<Self, TeachError> {
-        let _ = root;
-        todo!()
+        let unwritable =
+            |reason: String| TeachError::Unwritable { path: root.to_owned(), reason };
+        std::fs::create_dir_all(root).map_err(|error| unwritable(error.to_string()))?;
+        let mut entries = std::fs::read_dir(root).map_err(|error| unwritable(error.to_string()))?;
+        if entries.next().is_some() {
+            return Err(unwritable("the folder isn't empty".into()));
+        }
+        let project = Self {
+            root: root.to_owned(),
+            settings: Settings::default(),
+            classes: Vec::new(),
+            layout: Layout::Plain,
+            unknown: toml::Table::new(),
+        };
+        project.save()?;
+        Ok(project)
     }
 
     /// Opens a project, or a folder of class folders. Lists files, reads no image.
@@ -102,8 +138,54 @@ impl Project {
     /// # Errors
     /// Why it is none. Fewer than two classes are fine here, more than [`MAX_CLASSES`] aren't.
     pub fn open(root: &Path) -> Result<Opened, TeachError> {
-        let _ = root;
-        todo!()
+        let metadata = std::fs::metadata(root).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => TeachError::NoFolder { path: root.to_owned() },
+            _ => TeachError::Unreadable { path: root.to_owned(), reason: error.to_string() },
+        })?;
+        if !metadata.is_dir() {
+            return Err(TeachError::Unreadable { path: root.to_owned(), reason: "it isn't a folder".into() });
+        }
+        let unreadable =
+            |error: std::io::Error| TeachError::Unreadable { path: root.to_owned(), reason: error.to_string() };
+        let read = file::read(root)?;
+        let is_project = read.is_some();
+        let (settings, mut classes, unknown) = read.unwrap_or_default();
+        let layout = Layout::of(root);
+        let mut notes = Vec::new();
+        let mut found = layout.folders(root).map_err(unreadable)?;
+        for class in &mut classes {
+            if !found.remove(&class.folder) {
+                notes.push(format!(
+                    "The folder \u{201c}{}\u{201d} of the class \u{201c}{}\u{201d} is missing.",
+                    names::shown(&class.folder),
+                    names::shown(&class.name)
+                ));
+            }
+            layout.fill(root, class);
+        }
+        for folder in found {
+            let mut class = Class { name: folder.clone(), folder, ..Class::default() };
+            layout.fill(root, &mut class);
+            // A folder without images may be anything.
+            if class.examples.is_empty() && class.held_out.is_empty() {
+                continue;
+            }
+            if is_project {
+                notes.push(format!(
+                    "The folder \u{201c}{}\u{201d} isn't in teach.toml yet; it counts as a class.",
+                    names::shown(&class.folder)
+                ));
+            }
+            while classes.iter().any(|other: &Class| other.name == class.name) {
+                class.name.push_str(" (2)");
+            }
+            classes.push(class);
+        }
+        if classes.len() > MAX_CLASSES {
+            return Err(TeachError::TooManyClasses { count: classes.len() });
+        }
+        let project = Self { root: root.to_owned(), settings, classes, layout, unknown };
+        Ok(Opened { project, notes })
     }
 
     /// The folder.
@@ -124,12 +206,26 @@ impl Project {
         self.classes.iter().map(|class| class.name.clone()).collect()
     }
 
+    /// The backbone's file, if one was chosen.
+    #[must_use]
+    pub fn backbone(&self) -> Option<PathBuf> {
+        self.settings.backbone.as_ref().map(|path| self.root.join(path))
+    }
+
+    /// Remembers the backbone: relative to the project's folder if it lies below, else its whole path. [`Project::save`] writes it.
+    pub fn set_backbone(&mut self, path: &Path, sha256: &str) {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let root = std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
+        self.settings.backbone = Some(whole.strip_prefix(&root).map_or(whole.clone(), Path::to_owned));
+        self.settings.backbone_sha256 = Some(sha256.to_owned());
+    }
+
     /// Writes `teach.toml`: whole or not at all; keys that this version doesn't know stay.
     ///
     /// # Errors
     /// [`TeachError::Unwritable`].
     pub fn save(&self) -> Result<(), TeachError> {
-        todo!()
+        file::write(self)
     }
 
     /// Adds a class at the end, with its folder, and saves. Returns its number.
@@ -137,8 +233,22 @@ impl Project {
     /// # Errors
     /// A name that is taken or empty, too many classes, or why it can't be written.
     pub fn add_class(&mut self, name: &str) -> Result<usize, TeachError> {
-        let _ = name;
-        todo!()
+        let name = self.free_name(name, None)?;
+        if self.classes.len() >= MAX_CLASSES {
+            return Err(TeachError::TooManyClasses { count: self.classes.len() + 1 });
+        }
+        let base = self.layout.learnt(&self.root);
+        let folder = listing::free_folder(&base, &name, &self.classes);
+        let path = base.join(&folder);
+        std::fs::create_dir_all(&path)
+            .map_err(|error| TeachError::Unwritable { path: path.clone(), reason: error.to_string() })?;
+        self.classes.push(Class { name, folder, ..Class::default() });
+        if let Err(error) = self.save() {
+            self.classes.pop();
+            let _ = std::fs::remove_dir(&path);
+            return Err(error);
+        }
+        Ok(self.classes.len() - 1)
     }
 
     /// Renames a class and saves. Its folder keeps its name.
@@ -146,8 +256,10 @@ impl Project {
     /// # Errors
     /// As [`Project::add_class`].
     pub fn rename_class(&mut self, index: usize, name: &str) -> Result<(), TeachError> {
-        let _ = (index, name);
-        todo!()
+        let name = self.free_name(name, Some(index))?;
+        let class = self.class_mut(index)?;
+        let before = std::mem::replace(&mut class.name, name);
+        self.save().inspect_err(|_| self.classes[index].name = before)
     }
 
     /// Removes a class and moves its images to the trash.
@@ -155,8 +267,16 @@ impl Project {
     /// # Errors
     /// Why it stays.
     pub fn remove_class(&mut self, index: usize) -> Result<Discarded, TeachError> {
-        let _ = index;
-        todo!()
+        let class = self.class_mut(index)?;
+        let images = class.examples.iter().chain(&class.held_out).map(|example| example.path.clone());
+        let discarded = discard(&images.collect::<Vec<_>>())?;
+        let class = self.classes.remove(index);
+        // It stays where something else lies in it.
+        for base in [self.layout.learnt(&self.root), self.layout.held_out(&self.root)] {
+            let _ = std::fs::remove_dir(base.join(&class.folder));
+        }
+        self.save()?;
+        Ok(discarded)
     }
 
     /// Writes a frame (RGBA) as an example of a class, JPEG in quality 95 or PNG: whole or not at all. Returns its file.
@@ -170,8 +290,22 @@ impl Project {
         format: ImageFormat,
         take: &mut Take,
     ) -> Result<PathBuf, TeachError> {
-        let _ = (class, frame, format, take);
-        todo!()
+        let folder = self.folder_of_class(class)?;
+        let unwritable = |reason: String| TeachError::Unwritable { path: folder.clone(), reason };
+        let bytes =
+            encode_frame(frame, format, JPEG_QUALITY).map_err(|error| unwritable(end_of_sentence(&error)))?;
+        loop {
+            let path = folder.join(format!("{}_{:04}.{}", take.stem, take.next, format.ending()));
+            take.next += 1;
+            match write_new(&path, &bytes) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unwritable(error.to_string())),
+                Ok(()) => {
+                    self.classes[class].examples.push(Example::at(path.clone()));
+                    return Ok(path);
+                }
+            }
+        }
     }
 
     /// Copies an image file into a class. Returns the copy.
@@ -179,8 +313,27 @@ impl Project {
     /// # Errors
     /// Why it can't be copied, or that it is no image.
     pub fn add_file(&mut self, class: usize, file: &Path) -> Result<PathBuf, TeachError> {
-        let _ = (class, file);
-        todo!()
+        let folder = self.folder_of_class(class)?;
+        let unreadable = |reason: String| TeachError::Unreadable { path: file.to_owned(), reason };
+        load(file, &mut Frame::default(), &mut None).map_err(unreadable)?;
+        let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+        let name = names::safe(&file.file_name().unwrap_or_default().to_string_lossy());
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "jpg"));
+        for number in 1.. {
+            let number = if number == 1 { String::new() } else { format!(" ({number})") };
+            let path = folder.join(format!("{stem}{number}.{ending}"));
+            match write_new(&path, &bytes) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    return Err(TeachError::Unwritable { path: folder, reason: error.to_string() });
+                }
+                Ok(()) => {
+                    self.classes[class].examples.push(Example::at(path.clone()));
+                    return Ok(path);
+                }
+            }
+        }
+        Err(TeachError::Unwritable { path: folder, reason: "all names are taken".into() })
     }
 
     /// Moves an example to the trash.
@@ -188,19 +341,85 @@ impl Project {
     /// # Errors
     /// Why it stays.
     pub fn remove_example(&mut self, path: &Path) -> Result<Discarded, TeachError> {
-        let _ = path;
-        todo!()
+        let discarded = discard(&[path.to_owned()])?;
+        for class in &mut self.classes {
+            class.examples.retain(|example| example.path != path);
+            class.held_out.retain(|example| example.path != path);
+        }
+        Ok(discarded)
     }
 
-    /// A sentence if one class has more than three times as many examples as another: which, and what to do.
+    /// The classes with the most and with the fewest examples, if the one has more than three times as many as the other.
     #[must_use]
     pub fn imbalance(&self) -> Option<(usize, usize)> {
-        todo!()
+        let count = |index: &usize| self.classes[*index].examples.len();
+        let most = (0..self.classes.len()).max_by_key(|index| (count(index), usize::MAX - index))?;
+        let fewest = (0..self.classes.len()).min_by_key(count)?;
+        (count(&most) > UNEQUAL * count(&fewest)).then_some((most, fewest))
     }
 
     /// Whether a class "nothing" should be suggested: there is none, and there are two classes or more.
     #[must_use]
     pub fn wants_nothing(&self) -> bool {
-        todo!()
+        let is_nothing = |class: &Class| {
+            let name = class.name.to_lowercase();
+            [NOTHING, "none", "other", "others", "background", "无", "其他", "背景", "什么都没有"]
+                .contains(&&name[..])
+        };
+        self.classes.len() >= 2 && self.classes.len() < MAX_CLASSES && !self.classes.iter().any(is_nothing)
+    }
+
+    fn class_mut(&mut self, index: usize) -> Result<&mut Class, TeachError> {
+        self.classes.get_mut(index).ok_or(TeachError::NoClass { index })
+    }
+
+    /// The folder that examples of a class go into; it is made if it is missing.
+    fn folder_of_class(&self, index: usize) -> Result<PathBuf, TeachError> {
+        let class = self.classes.get(index).ok_or(TeachError::NoClass { index })?;
+        let path = self.layout.learnt(&self.root).join(&class.folder);
+        std::fs::create_dir_all(&path)
+            .map_err(|error| TeachError::Unwritable { path: path.clone(), reason: error.to_string() })?;
+        Ok(path)
+    }
+
+    /// A name for a class without space around it, if no class but `own` has it.
+    fn free_name(&self, name: &str, own: Option<usize>) -> Result<String, TeachError> {
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(TeachError::NoName);
+        }
+        let taken = |(index, class): (usize, &Class)| class.name == name && Some(index) != own;
+        if self.classes.iter().enumerate().any(taken) {
+            return Err(TeachError::NameTaken { name: name.to_owned() });
+        }
+        Ok(name.to_owned())
     }
 }
+
+fn end_of_sentence(error: &dyn std::fmt::Display) -> String {
+    error.to_string().trim_end_matches('.').to_owned()
+}
+
+/// A file that becomes another one when it is whole. Others may read it, as any file that a program saves.
+pub(super) fn draft_in(folder: &Path, ending: &str) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".sightline-").suffix(ending);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The system takes away what the user's umask does.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Writes a file that isn't there yet, whole or not at all.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut draft = draft_in(folder_of(path), "")?;
+    draft.write_all(bytes)?;
+    draft.persist_noclobber(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

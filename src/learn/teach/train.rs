@@ -1,11 +1,17 @@
 //! Training: heads are measured by cross-validation, and the best learns from all examples.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
-use super::embeddings::Samples;
+use super::MAX_CLASSES;
+use super::embeddings::{Sample, Samples};
 use super::error::TeachError;
-use super::head::{Head, HeadKind};
-use super::measure::{Advice, Measured};
+use super::fit::coordinates::Coordinates;
+use super::fit::{Rows, logistic, mean, mlp};
+use super::folds::folds;
+use super::head::{Head, HeadKind, Layer};
+use super::measure::{Advice, Measured, advice};
 use crate::model::CancelToken;
 
 /// Which head is trained.
@@ -71,11 +77,170 @@ pub struct Trained {
     pub report: Report,
 }
 
-/// Trains a head. With fewer than two examples of some class, it is the nearest class mean whatever was asked for.
+/// A network with a hidden layer is tried from so many examples of every class on.
+const ENOUGH_FOR_MLP: usize = 10;
+
+/// Trains a head. Left to choose, it takes the nearest class mean where some class has one example, else the head with the best
+/// cross-validated accuracy, and of equals the one with the better probabilities.
 ///
 /// # Errors
 /// If a class has no example, a number isn't one, or it was cancelled.
 pub fn train(samples: &Samples, options: &TrainOptions, cancel: &CancelToken) -> Result<Trained, TeachError> {
-    let _ = (samples, options, cancel);
-    todo!()
+    let begin = Instant::now();
+    let counts = check(samples, options)?;
+    let stop = || cancel.is_cancelled();
+    let fewest = counts.iter().copied().min().unwrap_or(0);
+    let kinds: &[HeadKind] = match options.head {
+        HeadChoice::Mean => &[HeadKind::Mean],
+        HeadChoice::Logistic => &[HeadKind::Logistic],
+        HeadChoice::Mlp => &[HeadKind::Mlp],
+        HeadChoice::Auto if fewest < 2 => &[HeadKind::Mean],
+        HeadChoice::Auto if fewest < ENOUGH_FOR_MLP => &[HeadKind::Mean, HeadKind::Logistic],
+        HeadChoice::Auto => &[HeadKind::Mean, HeadKind::Logistic, HeadKind::Mlp],
+    };
+    let examples = Examples::of(samples);
+    let groups: Vec<(usize, &str)> =
+        samples.train.iter().map(|sample| (sample.class, &sample.group[..])).collect();
+    let (folds, fold) = folds(&groups, counts.len(), options.folds);
+    let mut cross_validation = Vec::new();
+    if folds > 0 {
+        for kind in kinds {
+            let measured = examples.cross_validated(*kind, (folds, &fold), options, &stop);
+            if stop() {
+                return Err(TeachError::Stopped);
+            }
+            cross_validation.push((*kind, measured));
+        }
+    }
+    let better = |a: &Measured, b: &Measured| a.correct.cmp(&b.correct).then(b.log_loss.total_cmp(&a.log_loss));
+    let best = cross_validation.iter().max_by(|a, b| better(&a.1, &b.1));
+    let kind = best.map_or(kinds[0], |(kind, _)| *kind);
+    let all: Vec<usize> = (0..samples.train.len()).collect();
+    let head = examples.fit(kind, &all, options, &stop);
+    if stop() {
+        return Err(TeachError::Stopped);
+    }
+    let train_ms = begin.elapsed().as_secs_f64() * 1000.0;
+    if head.layers.iter().any(|layer| layer.weights.iter().chain(&layer.bias).any(|v| !v.is_finite())) {
+        return Err(TeachError::Untrainable { reason: "the embeddings hold numbers beyond all measure".into() });
+    }
+    let held_out = (!samples.held_out.is_empty()).then(|| {
+        let scored = samples.held_out.iter().map(|sample| (sample, scores(&head, &sample.embedding)));
+        Measured::of(counts.len(), scored)
+    });
+    let chosen = cross_validation.iter().find(|(of, _)| *of == kind).map(|(_, measured)| measured);
+    let advice = advice(&counts, chosen.or(held_out.as_ref()));
+    let report = Report { head: kind, counts, folds, cross_validation, held_out, advice, train_ms };
+    Ok(Trained { head, report })
 }
+
+fn scores(head: &Head, embedding: &[f32]) -> Vec<f32> {
+    let mut scores = Vec::new();
+    head.scores(embedding, &mut scores);
+    scores
+}
+
+/// Whether the samples can be learnt from; returns how many each class has.
+fn check(samples: &Samples, options: &TrainOptions) -> Result<Vec<usize>, TeachError> {
+    let untrainable = |reason: &str| Err(TeachError::Untrainable { reason: reason.into() });
+    let classes = samples.names.len();
+    if classes < 2 {
+        return untrainable("there are fewer than two classes");
+    }
+    if classes > MAX_CLASSES {
+        return Err(TeachError::TooManyClasses { count: classes });
+    }
+    let mut counts = vec![0; classes];
+    let length = samples.train.first().map_or(0, |sample| sample.embedding.len());
+    for sample in samples.train.iter().chain(&samples.held_out) {
+        if sample.embedding.len() != length || length == 0 || sample.class >= classes {
+            return untrainable("the embeddings differ in length");
+        }
+        if sample.embedding.iter().any(|v| !v.is_finite()) {
+            return Err(TeachError::Untrainable {
+                reason: format!("the embedding of \u{201c}{}\u{201d} holds what is no number", sample.path.display()),
+            });
+        }
+    }
+    for sample in &samples.train {
+        counts[sample.class] += 1;
+    }
+    if let Some(empty) = counts.iter().position(|count| *count == 0) {
+        return Err(TeachError::EmptyClass { name: samples.names[empty].clone() });
+    }
+    if !(options.c.is_finite() && options.c > 0.0) {
+        return untrainable("C must be a number above zero");
+    }
+    Ok(counts)
+}
+
+/// The examples in the forms that heads learn from.
+struct Examples<'a> {
+    samples: &'a [Sample],
+    embeddings: Vec<&'a [f32]>,
+    classes: Vec<usize>,
+    count: usize,
+    coordinates: Coordinates,
+}
+
+impl<'a> Examples<'a> {
+    fn of(samples: &'a Samples) -> Self {
+        let embeddings: Vec<&[f32]> = samples.train.iter().map(|sample| &*sample.embedding).collect();
+        Self {
+            samples: &samples.train,
+            coordinates: Coordinates::of(&embeddings),
+            embeddings,
+            classes: samples.train.iter().map(|sample| sample.class).collect(),
+            count: samples.names.len(),
+        }
+    }
+
+    /// Fits a head to some of the examples.
+    fn fit(&self, kind: HeadKind, of: &[usize], options: &TrainOptions, stop: &dyn Fn() -> bool) -> Head {
+        let classes: Vec<usize> = of.iter().map(|index| self.classes[*index]).collect();
+        if kind == HeadKind::Mean {
+            let rows: Vec<&[f32]> = of.iter().map(|index| self.embeddings[*index]).collect();
+            return mean::fit(&rows, &classes, self.count);
+        }
+        let width = self.coordinates.width;
+        let row = |index: &usize| &self.coordinates.rows[index * width..(index + 1) * width];
+        let values: Vec<f64> = of.iter().flat_map(row).copied().collect();
+        let rows = Rows { values: &values, width, classes: &classes, count: self.count };
+        let back = |rows: Vec<(Vec<f64>, f64)>| {
+            Layer::of(rows.into_iter().map(|(weights, bias)| self.coordinates.back(&weights, bias)))
+        };
+        let layers = if kind == HeadKind::Logistic {
+            vec![back(logistic::fit(&rows, options.c, stop))]
+        } else {
+            let [first, last] = mlp::fit(&rows, options.seed, stop);
+            let plain = last.into_iter().map(|(weights, bias)| {
+                (weights.into_iter().map(|w| w as f32).collect(), bias as f32)
+            });
+            vec![back(first), Layer::of(plain)]
+        };
+        Head { kind, centre: None, layers }
+    }
+
+    /// Measures a kind of head: each fold's examples by a head that learnt from all others.
+    fn cross_validated(
+        &self,
+        kind: HeadKind,
+        (folds, fold): (usize, &[usize]),
+        options: &TrainOptions,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Measured {
+        let one = &|left_out: usize| -> Vec<(usize, Vec<f32>)> {
+            let (tested, learnt): (Vec<usize>, Vec<usize>) =
+                (0..fold.len()).partition(|index| fold[*index] == left_out);
+            let head = self.fit(kind, &learnt, options, &|| stop());
+            tested.into_iter().map(|index| (index, scores(&head, self.embeddings[index]))).collect()
+        };
+        let mut found: Vec<(usize, Vec<f32>)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..folds).map(|left_out| scope.spawn(move || one(left_out))).collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        });
+        found.sort_by_key(|(index, _)| *index);
+        Measured::of(self.count, found.into_iter().map(|(index, scores)| (&self.samples[index], scores)))
+    }
+}
+

@@ -72,6 +72,9 @@ pub fn open_shape(graph: &GraphInfo, overrides: &Sidecar, side: u32) -> Option<O
     Some(OpenShape { input: image.name, element: image.element, layout: image.layout, shape })
 }
 
+/// How the evidence begins that a file carries in its metadata.
+const OF_METADATA: &str = "the file's metadata say";
+
 /// Works out what a model is. `overrides` is what the user sets.
 ///
 /// # Errors
@@ -89,11 +92,18 @@ pub fn identify(graph: &GraphInfo, overrides: &Sidecar) -> Result<Spec, Unknown>
                     .into(),
         });
     }
-    let mut spec = match without_image(graph, overrides) {
+    let own = Sidecar::of_metadata(graph);
+    let all = own.clone().overlaid(overrides.clone());
+    let mut spec = match without_image(graph, &all) {
         Some(spec) => spec,
-        None => with_image(graph, overrides)?,
+        None => with_image(graph, &all)?,
     };
-    overrides.apply(&mut spec);
+    if own.family.is_some() && overrides.family.is_none() {
+        // What the file says of itself was chosen by nobody, and what its family takes for usual doesn't count.
+        spec.evidence = vec![format!("{}: {}", OF_METADATA, spec.family.name())];
+    }
+    own.apply(&mut spec, OF_METADATA);
+    overrides.apply(&mut spec, "chosen by hand");
     if spec.input.size.is_too_large() {
         let (width, height) = spec.input.size.bound();
         return Err(Unknown::CannotRun {

@@ -30,9 +30,10 @@ struct Published {
     sides: Vec<u32>,
 }
 
-/// Completes the spec of a classifier. What `overrides` sets stays.
+/// Completes the spec of a classifier. What `overrides` sets stays; what the file's own metadata say belongs to it.
 pub(super) fn complete(path: &Path, overrides: &Sidecar, spec: &mut Spec) {
-    if !is_from_pytorch(spec) {
+    let settled = overrides.fit.is_some() && overrides.resample.is_some() && overrides.range.is_some();
+    if settled || !is_from_pytorch(spec) {
         return;
     }
     let (found, evidence) = if let Some((found, name)) = beside(path, spec) {
