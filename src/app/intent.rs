@@ -8,6 +8,7 @@ use super::deployment::DeployOrder;
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
+use crate::frame::perturb::Perturbation;
 use crate::learn::inside::maps::Sorting;
 use crate::learn::lessons::Reply;
 use crate::library::records::ModelRecord;
@@ -524,6 +525,8 @@ pub enum InsideIntent {
     Temperature(f32),
     /// Compare the tensors of the running model with those of this one; `None`: no longer.
     Against(Option<PathBuf>),
+    /// Change every picture like this before it is shown and run.
+    Perturb(Perturbation),
     /// How results are explained.
     Method(WhyMethod),
     /// Which result is explained.

@@ -17,8 +17,8 @@ use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
     InsideController, LessonsController, LibraryController, ModelController, ReadingController,
-    RecordController,
-    ServersController, SettingsController, ShutterController, SourceController, ZonesController, theme,
+    RecordController, ServersController, SettingsController, ShutterController, SourceController,
+    ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
 use super::options::AppOptions;

@@ -127,6 +127,8 @@ pub struct MapsFound {
     pub ms: f32,
     /// The number of the freezing whose copy is kept.
     pub frozen: Option<u64>,
+    /// It can't be frozen.
+    pub is_too_large: bool,
 }
 
 /// An enlarged channel.
@@ -179,7 +181,6 @@ pub struct InputFound {
     /// Least and greatest value of each.
     pub bounds: [[f32; 2]; 3],
     pub prepared: Prepared,
-    pub frame: Arc<Frame>,
 }
 
 /// What the network answered.
@@ -252,6 +253,8 @@ pub struct WhyFound {
     /// The map in colours, clear where it is low.
     pub image: Arc<ColorImage>,
     pub frame: Arc<Frame>,
+    /// The frame as a picture.
+    pub picture: Arc<ColorImage>,
     /// Of occlusion: squares that were hidden, and how many of this size are left.
     pub under_way: Option<(usize, usize)>,
 }
@@ -272,6 +275,7 @@ impl WhyFound {
             bbox: None,
             image: Arc::default(),
             frame: Arc::clone(frame),
+            picture: Arc::default(),
             under_way: None,
         }
     }

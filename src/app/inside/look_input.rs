@@ -53,6 +53,5 @@ pub fn look(model: &mut Model, frame: &Arc<Frame>) -> Result<InputFound, ModelEr
         planes,
         bounds,
         prepared,
-        frame: Arc::clone(frame),
     })
 }

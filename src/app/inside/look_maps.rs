@@ -102,6 +102,7 @@ impl MapsLook {
             input,
             ms: 0.0,
             frozen: self.frozen.as_ref().map(|(number, _)| *number),
+            is_too_large: tensor.data.len() > MAX_FROZEN,
         };
         if self.mosaic.planes.is_none() {
             found.rows = Some(rows(tensor));

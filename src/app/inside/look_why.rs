@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use egui::ColorImage;
+
 use super::found::WhyFound;
-use super::picturing::heat;
+use super::picturing::{frame_picture, heat};
 use super::worker::Order;
 use crate::app::intent::{WhyMethod, WhyTarget};
 use crate::frame::Frame;
@@ -11,11 +13,16 @@ use crate::learn::inside::cam::LinearEnd;
 use crate::learn::inside::why::{self, Explanation, Occlusion, Target};
 use crate::model::{Model, ModelError, Results};
 
+/// Pixels along the longer side of the picture of an explained frame, at most.
+const PICTURE: usize = 1280;
+
 /// What is kept from one look to the next.
 #[derive(Default)]
 pub struct WhyLook {
     results: Results,
     occlusion: Option<Running>,
+    /// The frame that was made a picture of last.
+    pictured: Option<(Arc<Frame>, Arc<ColorImage>)>,
 }
 
 /// Occlusion that is under way.
@@ -59,7 +66,8 @@ impl WhyLook {
             return Ok(Some(WhyFound::nothing(frame, order)));
         };
         let explanation = why::explain(model, frame, layer, end, target)?;
-        Ok(Some(found(&explanation, frame, order, bbox, Some(layer.to_owned()), None)))
+        let picture = self.picture(frame);
+        Ok(Some(found(&explanation, frame, picture, order, bbox, Some(layer.to_owned()), None)))
     }
 
     fn occlude(
@@ -86,7 +94,21 @@ impl WhyLook {
         running.steps += usize::from(!running.is_done);
         let left = if running.is_done { None } else { Some((running.steps, running.occlusion.left())) };
         let explanation = running.occlusion.explanation();
-        Ok(Some(found(&explanation, &running.frame, order, running.bbox, None, left)))
+        let (frame, bbox) = (Arc::clone(&running.frame), running.bbox);
+        let picture = self.picture(&frame);
+        Ok(Some(found(&explanation, &frame, picture, order, bbox, None, left)))
+    }
+
+    /// The frame as a picture, made once.
+    fn picture(&mut self, frame: &Arc<Frame>) -> Arc<ColorImage> {
+        if let Some((of, picture)) = &self.pictured
+            && Arc::ptr_eq(of, frame)
+        {
+            return Arc::clone(picture);
+        }
+        let picture = frame_picture(frame, PICTURE);
+        self.pictured = Some((Arc::clone(frame), Arc::clone(&picture)));
+        picture
     }
 
     /// What is to be explained, and the box of it; `None`: nothing was found there.
@@ -135,6 +157,7 @@ impl Running {
 fn found(
     explanation: &Explanation,
     frame: &Arc<Frame>,
+    picture: Arc<ColorImage>,
     order: &Order,
     bbox: Option<[f32; 4]>,
     layer: Option<String>,
@@ -153,6 +176,7 @@ fn found(
         bbox,
         image: heat(map.width, map.height, &map.normalised()),
         frame: Arc::clone(frame),
+        picture,
         under_way,
     }
 }

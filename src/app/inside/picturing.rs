@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use egui::{Color32, ColorImage};
 
 use super::found::{Pane, Sheet};
+use crate::frame::Frame;
 use crate::learn::inside::colours::{inferno, viridis};
 use crate::learn::inside::kernels::Kernels;
 use crate::learn::inside::maps::Tile;
@@ -90,6 +91,22 @@ pub fn pane(width: usize, height: usize, values: Vec<f32>, colours: Colours) -> 
     push(&mut pixels, &values, colours, min, max);
     pixels.resize(width * height, Color32::GRAY);
     Pane { width, height, values, min, mean, max, image: Arc::new(ColorImage::new([width, height], pixels)) }
+}
+
+/// An RGBA frame as a picture whose longer side has `most` pixels at most, by leaving pixels out.
+#[must_use]
+pub fn frame_picture(frame: &Frame, most: usize) -> Arc<ColorImage> {
+    let (width, height) = (frame.width as usize, frame.height as usize);
+    if frame.data.len() < width * height * 4 || width == 0 || height == 0 {
+        return Arc::default();
+    }
+    let step = width.max(height).div_ceil(most.max(1)).max(1);
+    let size = [width.div_ceil(step), height.div_ceil(step)];
+    let rows = frame.data.chunks_exact(width * 4).step_by(step);
+    let pixels = rows.flat_map(|row| {
+        row.chunks_exact(4).step_by(step).map(|pixel| Color32::from_rgb(pixel[0], pixel[1], pixel[2]))
+    });
+    Arc::new(ColorImage::new(size, pixels.collect()))
 }
 
 /// A map of 0..=1 as heat to be laid over a picture: clear where it is low.

@@ -220,3 +220,7 @@ impl Drop for Worker {
         self.cancel.cancel();
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

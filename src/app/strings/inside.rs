@@ -50,11 +50,13 @@ strings! {
             "服务器只返回结果，看不到内部。请选择本机上的模型文件。";
         no_picture = "No picture yet", "还没有画面";
         no_picture_text = "Open a camera, a picture or a video; or press Show me.", "请打开摄像头、图片或视频，或按“演示”。";
-        hidden = "Nothing is shown while everything is hidden.", "画面全部隐藏时不显示内部。";
+        hidden_title = "Everything is hidden", "画面已全部隐藏";
+        preview = "Preview with results", "带结果的画面";
+        hidden = "Privacy hides the whole picture; its inside would show it. Turn privacy off in the settings to look.", "隐私保护隐藏了整个画面，内部也会暴露画面内容。请在设置中关闭隐私保护后查看。";
         reading = "Reading the graph…", "正在读取计算图…";
         measuring = "Measuring the layers…", "正在测量各层…";
         opening = "Opening the model…", "正在打开模型…";
-        failed = "That didn't work", "未能完成";
+        too_large_to_freeze = "This tensor is too large to be kept.", "该张量过大，无法冻结。";
         again = "Try again", "重试";
 
         list = "List", "列表";
@@ -102,8 +104,17 @@ strings! {
             |n| format!("{n} layers are too many for a diagram; the list shows them."),
             |n| format!("{n} 层过多，无法画成图，请查看列表。");
 
-        tensor = "Tensor", "张量";
-        usual_layer = "The layer that says most", "信息最丰富的层";
+        close_layer = "Close", "关闭";
+        layer_before = "Layer before", "上一层";
+        layer_after = "Layer after", "下一层";
+        depth = "Depth in the network", "网络深度";
+        depth_hint = "Drag to go through the network, from the picture to the answer", "拖动以浏览网络：从画面到答案";
+        kernels_short = "Kernels", "卷积核";
+        part_before = "Channels before", "前一组通道";
+        part_after = "Channels after", "后一组通道";
+        channel_before = "Channel before", "上一个通道";
+        channel_after = "Channel after", "下一个通道";
+        attention_choose = "Choose a head, then point at the picture.", "先选一个注意力头，再指向画面。";
         sort_activation = "By activation", "按激活强度";
         sort_channel = "By number", "按编号";
         sort_again = "Sort again", "重新排序";
@@ -136,6 +147,131 @@ strings! {
             |n, w, h| format!("Kernels (卷积核) of the first convolution: {n} of {w}×{h}"),
             |n, w, h| format!("第一个卷积层的卷积核（kernels）：{n} 个，{w}×{h}");
         kernels_hint = "What the first layer looks for, as colours: grey is 0.", "第一层所寻找的图案，以颜色表示：灰色为 0。";
+        tensor_of: fn(&str, &str) -> String =
+            |name, shape| format!("Input \"{name}\": {shape}"),
+            |name, shape| format!("输入“{name}”：{shape}");
+        step_fit = "Resize", "缩放";
+        step_colours = "Colour order", "颜色顺序";
+        step_values = "Normalise", "归一化";
+        step_layout = "Layout", "内存布局";
+        letterbox: fn(u8) -> String =
+            |pad| format!("letterbox: proportions kept, the rest grey {pad}"),
+            |pad| format!("等比缩放加边：其余部分填灰色 {pad}");
+        stretch = "stretched: proportions are lost", "拉伸：不保持比例";
+        centre_crop = "shorter side scaled, middle cut out", "按短边缩放，裁剪中央";
+        resample_opencv = "bilinear, as OpenCV", "双线性，同 OpenCV";
+        resample_bilinear = "bilinear, as Pillow (smooths)", "双线性，同 Pillow（带平滑）";
+        resample_bicubic = "bicubic, as Pillow (smooths)", "双三次，同 Pillow（带平滑）";
+        order_rgb = "red comes first", "红色在前";
+        order_bgr = "blue comes first, as in OpenCV", "蓝色在前，同 OpenCV";
+        values_bytes = "bytes 0…255 as they are", "直接使用字节 0…255";
+        values_formula = "(byte × scale − mean) ÷ std", "（字节 × scale − mean）÷ std";
+        layout_nchw = "one plane a channel", "每个通道一个平面";
+        layout_nhwc = "channels side by side", "各通道交错排列";
+        fitted = "As the network sees it", "网络看到的画面";
+        red = "Red", "红";
+        green = "Green", "绿";
+        blue = "Blue", "蓝";
+        pixel: fn(u32, u32) -> String = |x, y| format!("Pixel {x}, {y}"), |x, y| format!("像素（{x}，{y}）");
+        pixel_outside = "This place isn't part of the input: it was cut off.", "此处不在输入范围内：已被裁掉。";
+        pixel_hint = "Point at a picture or at the preview.", "将鼠标移到图片或画面上。";
+        channel_row = "Channel", "通道";
+        bytes_row = "Byte", "字节";
+        values_row = "Value", "数值";
+
+        answer = "Answer", "结果";
+        raw_tensors = "Raw tensors", "原始张量";
+        candidates: fn(usize, usize, f32, usize, f32) -> String =
+            |all, passing, conf, kept, iou| format!("{all} candidates ≥ 0.01 → {passing} above the threshold {conf:.2} → {kept} left after suppression at IoU {iou:.2}"),
+            |all, passing, conf, kept, iou| format!("≥ 0.01 的候选框 {all} 个 → 高于阈值 {conf:.2} 的 {passing} 个 → IoU {iou:.2} 抑制后剩 {kept} 个");
+        score_maps = "Best score a cell", "各单元最高得分";
+        level_hint: fn(u32, usize, usize) -> String =
+            |stride, w, h| format!("{w}×{h} cells of {stride}×{stride} pixels"),
+            |stride, w, h| format!("{w}×{h} 个单元，每个 {stride}×{stride} 像素");
+        best_score: fn(&str) -> String = |score| format!("greatest {score}"), |score| format!("最高 {score}");
+        any_class = "Any class", "任意类别";
+        class = "Class", "类别";
+        suppression = "Non-maximum suppression, step by step", "非极大值抑制，逐步显示";
+        step_before = "One step back", "后退一步";
+        step_after = "One step on", "前进一步";
+        below: fn(f32) -> String = |conf| format!("below {conf:.2}"), |conf| format!("低于 {conf:.2}");
+        not_yet = "waits", "等待";
+        kept = "kept", "保留";
+        suppressed: fn(usize, f32) -> String =
+            |by, iou| format!("suppressed by {by}, IoU {iou:.2}"),
+            |by, iou| format!("被第 {by} 个抑制，IoU {iou:.2}");
+        left_out = "left out", "舍弃";
+        queries: fn(usize, usize, f32) -> String =
+            |all, above, conf| format!("{all} answers ≥ 0.01, {above} above the threshold {conf:.2}. This model needs no suppression: each query (查询) answers for one object."),
+            |all, above, conf| format!("≥ 0.01 的结果 {all} 个，高于阈值 {conf:.2} 的 {above} 个。该模型无需抑制：每个查询（query）对应一个目标。");
+        logits = "The likeliest classes, with their raw scores", "最可能的类别及其原始得分";
+        logit = "logit", "原始值";
+        temperature: fn(f32) -> String =
+            |t| format!("Temperature (温度) {t:.2}"),
+            |t| format!("温度（temperature）{t:.2}");
+        temperature_name = "Temperature", "温度";
+        temperature_hint =
+            "The softmax divides all logits by it: above 1 the shares come closer to each other, below 1 the best class takes all.",
+            "softmax 先将所有 logit 除以温度：大于 1 时各类占比更接近，小于 1 时最高类别独占。";
+        reset = "Reset", "重置";
+
+        activation_map = "Activation map", "激活图";
+        occlusion = "Occlusion", "遮挡";
+        surest = "The surest answer", "最确定的结果";
+        chosen_box = "The chosen box", "所选的框";
+        target = "What is explained", "解释对象";
+        class_search = "Class name", "类别名称";
+        explain_again = "Explain again", "重新解释";
+        explain_again_hint = "Explains the newest frame", "解释最新的画面";
+        click_box = "Click a box in the picture at the left to explain that object.", "单击左侧画面中的框，即可解释该目标。";
+        explaining = "Explaining…", "正在解释…";
+        no_box = "No box was found there. Click inside a box of the picture.", "该处没有框。请单击画面中的框内。";
+        no_layer = "The model has no layer whose values lie over the picture. Choose Occlusion.", "该模型没有与画面对应的层。请选择“遮挡”。";
+        method_cam = "CAM, exact", "CAM（精确）";
+        method_eigen = "EigenCAM", "EigenCAM";
+        method_occlusion = "Occlusion", "遮挡";
+        whole_answer = "Everything that was found", "全部结果";
+        score_of: fn(&str) -> String = |score| format!("score {score}"), |score| format!("得分 {score}");
+        greatest_loss: fn(&str) -> String = |loss| format!("· greatest loss {loss}"), |loss| format!("· 最大下降 {loss}");
+        squares: fn(usize, usize) -> String =
+            |done, left| format!("{done} squares hidden, {left} left of this size"),
+            |done, left| format!("已遮 {done} 块，本级剩 {left} 块");
+        of_layer: fn(&str) -> String = |layer| format!("from the activations of {layer}"), |layer| format!("取自 {layer} 的激活值");
+        little = "little", "弱";
+        much = "much", "强";
+
+        change_picture = "Change the picture", "改变画面";
+        blur = "Blur", "模糊";
+        brightness = "Brightness", "亮度";
+        noise = "Noise", "噪声";
+        rotation = "Rotation", "旋转";
+        crop = "Crop", "裁剪";
+        grey = "Without colour", "去色";
+        jpeg = "JPEG losses", "JPEG 压缩损失";
+        jpeg_quality = "JPEG quality", "JPEG 质量";
+        compare_two = "Compare models…", "比较模型…";
+        compare_two_hint = "Two models side by side under the same change", "在相同的改变下并排比较两个模型";
+        scores_now = "What the model says now", "模型现在的结果";
+        nothing_found = "Nothing is found.", "未检出任何内容。";
+        no_scores = "This model answers with a picture: compare it with the one before the change.", "该模型输出图像：请与改变前的结果比较。";
+        mark_is_before = "The mark and the figure in brackets: the unchanged picture.", "竖线和括号中的数字表示未改变的画面。";
+        against_title = "Two forms of one model", "同一模型的两种形式";
+        against_text =
+            "Compares all tensors that both have, on this picture: where an int8 copy departs from the original, say. Decibels: the signal over the difference.",
+            "在当前画面上比较两者共有的全部张量，例如 int8 版本在哪里偏离原模型。单位为分贝：信号与差异之比。";
+        against_choose = "Choose the other form", "选择另一种形式";
+        against_none = "No other model of this task is on this computer.", "本机没有同类任务的其他模型。";
+        diverges_at: fn(usize, &str, &str, &str) -> String =
+            |n, other, layer, kind| format!("{n} tensors in common with {other}; they come apart most at {layer} ({kind})."),
+            |n, other, layer, kind| format!("与 {other} 共有 {n} 个张量；在 {layer}（{kind}）处差异增加最多。");
+        no_divergence: fn(usize, &str) -> String =
+            |n, other| format!("{n} tensors in common with {other}; nowhere do they come apart."),
+            |n, other| format!("与 {other} 共有 {n} 个张量；没有明显差异。");
+        identical = "identical", "相同";
+        divergence_hint: fn(f32, &str) -> String =
+            |cosine, greatest| format!("cosine {cosine:.4}, greatest difference {greatest}"),
+            |cosine, greatest| format!("余弦 {cosine:.4}，最大差异 {greatest}");
+        perturbed = "The picture is changed · Reset", "画面已被改变 · 重置";
         run_took: fn(&str) -> String = |ms| format!("{ms} a run"), |ms| format!("每次运行 {ms}");
     }
 }
@@ -208,7 +344,7 @@ pub fn maps_name(w: &Inside, maps: MapsOf) -> &'static str {
 #[must_use]
 pub fn method_name(w: &Inside, method: WhyMethod) -> &'static str {
     match method {
-        WhyMethod::Activation => w.why,
-        WhyMethod::Occlusion => w.why,
+        WhyMethod::Activation => w.activation_map,
+        WhyMethod::Occlusion => w.occlusion,
     }
 }

@@ -10,7 +10,7 @@ use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
 use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
-use crate::app::inside::InsidePage;
+use crate::app::inside::{InsidePage, perturbed_note};
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::lessons;
 use crate::app::lessons::state::LessonPanel;
@@ -87,6 +87,7 @@ impl Layout<'_> {
             recording::badge(ui, view, area);
             collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
+            perturbed_note(ui, area, &view.strings.inside, &self.inside.perturbation, out);
             shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);
