@@ -53,6 +53,7 @@ mod events;
 mod examples;
 mod failures;
 mod gallery;
+mod inside;
 mod language;
 mod lessons;
 mod library;
@@ -81,6 +82,7 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
+pub use inside::{Inside, maps_name, method_name, sorting_name, tab_about, tab_name, tab_paper};
 pub use language::system_language;
 pub use lessons::Lessons;
 pub use library::{Library, order_name, permits};
@@ -114,6 +116,7 @@ pub struct Strings {
     pub datasets: Datasets,
     pub shutter: Shutter,
     pub gallery: Gallery,
+    pub inside: Inside,
     pub servers: Servers,
     pub deploy: Deploy,
     pub lessons: Lessons,
@@ -137,6 +140,7 @@ impl Strings {
             datasets: Datasets::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
+            inside: Inside::ENGLISH,
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
             lessons: Lessons::ENGLISH,
@@ -155,6 +159,7 @@ impl Strings {
             datasets: Datasets::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
+            inside: Inside::CHINESE,
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
             lessons: Lessons::CHINESE,
@@ -212,6 +217,7 @@ mod tests {
             Datasets::texts(),
             Shutter::texts(),
             Gallery::texts(),
+            Inside::texts(),
             Servers::texts(),
             Deploy::texts(),
             Lessons::texts(),

@@ -5,6 +5,7 @@ mod deploy;
 mod drop;
 mod events;
 mod gallery;
+mod inside;
 mod keys;
 mod lessons;
 mod library;
@@ -28,6 +29,7 @@ use super::compare::Compare;
 use super::dataset::state::DatasetPage;
 use super::events::EventsPage;
 use super::gallery::GalleryPage;
+use super::inside::InsidePage;
 use super::intent::{Intent, Page};
 use super::lessons::state::{LessonPanel, LessonsView, MissingModel};
 use super::library::LibraryPage;
@@ -111,6 +113,7 @@ pub(super) struct Bench {
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
+    pub(super) inside: InsidePage,
     pub(super) lessons: LessonBench,
     pub(super) teach: TeachPage,
 }
@@ -175,6 +178,7 @@ impl Default for Bench {
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
+            inside: InsidePage::default(),
             lessons: LessonBench::default(),
             teach: TeachPage::default(),
         }
@@ -227,6 +231,7 @@ impl Bench {
             },
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             gallery_has_layer: self.gallery.has_layer(),
+            inside_has_layer: self.inside.has_layer(),
             lessons: LessonsView {
                 listed: &self.lessons.listed,
                 folder: Some(std::path::Path::new("/home/li/.local/share/sightline/lessons")),

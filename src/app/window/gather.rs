@@ -47,7 +47,7 @@ impl App {
         self.compare.gather(core);
         // With privacy on, each result is shown on its own frame; see `take_frame`.
         let own_frame = core.settings.result_on_own_frame || core.settings.privacy.on;
-        let follows = core.page == Page::Stage && !self.compare.on && !own_frame;
+        let follows = matches!(core.page, Page::Stage | Page::Inside) && !self.compare.on && !own_frame;
         core.followed =
             core.prediction.as_ref().filter(|_| follows).and_then(|shown| {
                 core.engine.followed().filter(|moved| moved.model.is_same_model(&shown.model))
@@ -65,6 +65,7 @@ impl App {
         self.events.gather(ctx, core);
         self.gallery.gather(core, ctx);
         self.teach.gather(core, ctx);
+        self.inside.gather(&self.stage, &self.model, core);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.dataset.gather(self.events.collects(), self.compare.on, core);
         self.record.gather(self.events.needs_seconds(), self.compare.on, core);

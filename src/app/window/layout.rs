@@ -10,6 +10,7 @@ use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
 use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
+use crate::app::inside::{InsidePage, perturbed_note};
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::lessons;
 use crate::app::lessons::state::LessonPanel;
@@ -50,6 +51,7 @@ pub(super) struct Layout<'a> {
     pub(super) dataset: &'a mut DatasetPage,
     pub(super) gallery: &'a mut GalleryPage,
     pub(super) teach: &'a mut TeachPage,
+    pub(super) inside: &'a mut InsidePage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     pub(super) lesson: &'a mut LessonPanel,
@@ -87,6 +89,7 @@ impl Layout<'_> {
             recording::badge(ui, view, area);
             collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
+            perturbed_note(ui, area, &view.strings.inside, &self.inside.perturbation, out);
             shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);
@@ -126,6 +129,9 @@ impl Layout<'_> {
                 }
                 if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
+                }
+                if icon_button(ui, Icon::Inside, &format!("{}  (I)", s.inside.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Inside)));
                 }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
@@ -211,6 +217,7 @@ impl Layout<'_> {
             Page::Events => self.events.ui(ui, view, out),
             Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Gallery => self.gallery.ui(ui, view, out),
+            Page::Inside => self.inside.ui(ui, view, self.stage, out),
             Page::Lessons => lessons::list_ui(ui, view, out),
             Page::Teach => self.teach.ui(ui, view, self.stage, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
