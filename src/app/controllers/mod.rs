@@ -33,7 +33,7 @@ pub use events::EventsController;
 pub use files::FilesController;
 pub use gallery::GalleryController;
 pub use inside::InsideController;
-pub use lessons::LessonsController;
+pub use lessons::{Beside, LessonsController};
 pub use library::LibraryController;
 pub use model::ModelController;
 pub use reading::ReadingController;

@@ -345,10 +345,10 @@ fn end_ui(ui: &mut Ui, view: &View<'_>, course: &Course, out: &mut Vec<Intent>) 
         .position(|listed| listed.lesson().is_some_and(|lesson| lesson.id == course.lesson().id));
     let next =
         place.and_then(|at| view.lessons.listed.iter().skip(at + 1).find_map(|listed| listed.lesson()));
-    if let Some(next) = next {
-        if primary_button(ui, &(w.next_lesson)(next.title.of(view.language))).clicked() {
-            out.push(Intent::Lessons(LessonsIntent::Begin(next.id.clone())));
-        }
+    if let Some(next) = next
+        && primary_button(ui, &(w.next_lesson)(next.title.of(view.language))).clicked()
+    {
+        out.push(Intent::Lessons(LessonsIntent::Begin(next.id.clone())));
     }
     if plain_button(ui, w.all_lessons).clicked() {
         out.push(Intent::Lessons(LessonsIntent::Close));

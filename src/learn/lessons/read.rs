@@ -128,11 +128,8 @@ fn setup(part: Part<'_, '_>) -> Read<Setup> {
     let source = match (part.get("sample"), part.get("picture")) {
         (Some(_), Some(second)) => return Err(second.wrong(LessonProblem::TwoSources)),
         (Some(sample), None) => {
-            let mut known: Vec<(&'static str, bool)> = SAMPLES.iter().map(|s| (s.name, true)).collect();
-            known.push(("pattern", false));
-            let mut named: Vec<(&'static str, &'static str)> =
-                known.iter().map(|(name, _)| (*name, *name)).collect();
-            named.sort_unstable();
+            let names = SAMPLES.iter().map(|sample| sample.name).chain(["pattern"]);
+            let named: Vec<(&'static str, &'static str)> = names.map(|name| (name, name)).collect();
             let name = sample.word("sample", &named)?;
             Some(if name == "pattern" { SourceWish::Pattern } else { SourceWish::Sample(name) })
         }
