@@ -6,6 +6,7 @@ use std::io::Cursor;
 use sightline::frame::convert::Decoder;
 use sightline::frame::jpeg::JpegDecoder;
 use sightline::frame::{Frame, PixelFormat};
+use sightline::learn::lessons::{Course, Facts, Lesson, Progress, Reply};
 use sightline::model::families::{self, Context, Scratch};
 use sightline::model::file::GraphInfo;
 use sightline::model::geometry::Geometry;
@@ -56,6 +57,30 @@ pub fn scene_file(bytes: &[u8]) {
     let Ok(scene) = SceneFile::parse(text) else { return };
     // What was read is written and read again.
     assert_eq!(SceneFile::parse(&scene.to_text()).ok().as_ref(), Some(&scene));
+}
+
+/// A lesson's file.
+pub fn lesson_file(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match Lesson::parse(text) {
+        Ok(lesson) => {
+            assert!(!lesson.steps.is_empty());
+            // Whatever is answered, it comes to an end.
+            let steps = lesson.steps.len();
+            let mut course =
+                Course::begin(lesson.into(), Progress { step: usize::MAX, ..Progress::default() });
+            for n in 0..=steps {
+                course.answer(Reply::Option(n), &Facts::default());
+                course.answer(Reply::Number(f64::NAN), &Facts::default());
+                course.next();
+            }
+            assert!(course.is_finished());
+        }
+        Err((problem, line)) => {
+            assert!(!problem.to_string().is_empty());
+            assert!(line.is_none_or(|line| (1..=text.lines().count() + 1).contains(&line)));
+        }
+    }
 }
 
 /// Lines for `sightline track`.

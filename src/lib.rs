@@ -25,7 +25,7 @@
 //! | [`replay`] | running a saved snapshot or recording again |
 //! | [`gallery`] | everything that was saved, listed, with small images |
 //! | [`dataset`] | data sets: images with labels, to train models with and to measure them by |
-//! | [`learn`] | the inside of a network while it runs, and teaching one new classes |
+//! | [`learn`] | the inside of a network while it runs, teaching one new classes, and lessons |
 //! | [`settings`] | what is remembered |
 //! | [`events`] | rules, what they do when they fire, and the log of events |
 //! | [`app`] | the window |

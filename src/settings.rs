@@ -20,6 +20,7 @@ pub use saver::Saver;
 pub use unknown::Unknown;
 
 use crate::engine::ResultPace;
+use crate::learn::lessons::Progress;
 use crate::model::labels::Language;
 use crate::privacy::Privacy;
 use crate::record::RecordOptions;
@@ -174,6 +175,8 @@ pub struct Settings {
     pub limits: BTreeMap<String, Limits>,
     /// How each camera is opened, by its name.
     pub cameras: BTreeMap<String, CameraRequest>,
+    /// How far lessons are, by their ids.
+    pub lessons: BTreeMap<String, Progress>,
     /// What a newer version wrote and this one doesn't know: it is written again.
     #[serde(skip)]
     pub unknown: Unknown,
@@ -222,6 +225,7 @@ impl Default for Settings {
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
             cameras: BTreeMap::new(),
+            lessons: BTreeMap::new(),
             unknown: Unknown::default(),
         }
     }

@@ -53,6 +53,7 @@ const SCENE: &str = "note = 'kept'\n[[lines]]\nname = 'left'\npoints = [[0.18, 0
     [[zones]]\nname = '门'\npoints = [[0.1, 0.2], [0.4, 0.2], [0.4, 0.9]]\nanchor = 'centre'\nclasses = ['car', 7]\ncapacity = 3\n\
     [[exercises]]\nname = 'curls'\njoints = ['left-shoulder', 7, 9]\n[perspective]\npoints = [[0.4, 0.3], [0.6, 0.3], [0.9, 0.9], [0.1, 0.9]]\n\
     width = 7\nlength = 30.5\n[heat_map]\nmode = 'decaying'\nhalf_life = 5\n[distances]\n[counting]\nresults = 3\nseconds = 0.2\ngap = 1\n";
+const LESSON: &str = include_str!("../assets/lessons/4-precision.toml");
 const LINES: &str = r#"{"source":"a","frame":0,"time_s":0.0,"size":[640,480],"task":"pose","detections":[{"class_id":0,"label":"person","score":0.9,"box":[10,20,50.5,90],"keypoints":[[11,22,0.5]],"corners":[[1,2],[3,4],[5,6],[7,8]],"angle":0.1}]}
 {"source":"a","frame":1,"time_s":0.04,"size":[640,480],"task":"pose","detections":[{"class_id":0,"label":"person","score":0.9,"box":[12,20,52.5,90]}]}"#;
 const NAMES: &str = r#"{0: 'a, b', 1: "yellow_lady's_slipper", 2: 'it\'s: {odd}', '3': '\u72d7', 4: [1, (2.5, None)], 5: True}"#;
@@ -73,6 +74,7 @@ proptest! {
         entries::metadata(&bytes);
         entries::texts(&bytes);
         entries::scene_file(&bytes);
+        entries::lesson_file(&bytes);
         entries::result_lines(&bytes);
         entries::published_settings(&bytes);
         entries::jpeg(&bytes);
@@ -90,6 +92,7 @@ proptest! {
     fn damaged_texts(damage in damage()) {
         entries::texts(&damaged(SIDECAR.as_bytes(), damage.clone()));
         entries::scene_file(&damaged(SCENE.as_bytes(), damage.clone()));
+        entries::lesson_file(&damaged(LESSON.as_bytes(), damage.clone()));
         entries::result_lines(&damaged(LINES.as_bytes(), damage.clone()));
         entries::metadata(&damaged(NAMES.as_bytes(), damage.clone()));
         for settings in PUBLISHED {
@@ -124,6 +127,8 @@ fn whole_files_are_read() {
     }
     entries::texts(SIDECAR.as_bytes());
     entries::scene_file(SCENE.as_bytes());
+    assert!(sightline::learn::lessons::Lesson::parse(LESSON).is_ok());
+    entries::lesson_file(LESSON.as_bytes());
     entries::result_lines(LINES.as_bytes());
     entries::metadata(NAMES.as_bytes());
     for settings in PUBLISHED {

@@ -2,10 +2,10 @@
 
 use egui::{self, Ui};
 
-use super::intent::{Intent, WindowIntent};
+use super::intent::{Intent, Page, WindowIntent};
 use super::strings::Strings;
 use super::style::palette;
-use super::widgets::{dialogue, page_title};
+use super::widgets::{dialogue, page_title, plain_button, primary_button};
 
 /// The keys and what they do.
 #[must_use]
@@ -28,6 +28,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("T", s.teach.key),
         ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
+        ("{  }", s.key_iou),
         ("H", s.figures),
         ("F", s.mirror),
         ("F9", s.side_panel),
@@ -37,6 +38,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("Ctrl+,", s.settings),
         ("F11  Esc", s.full_screen),
         ("F1  ?", s.key_help),
+        ("Shift+F1", s.lessons.key),
         ("Ctrl+Q", s.key_quit),
     ]
 }
@@ -67,9 +69,15 @@ pub fn ui(ui: &Ui, s: &Strings, out: &mut Vec<Intent>) {
         ui.add_space(8.0);
         ui.label(egui::RichText::new((s.pair)(s.key_mouse_drop, s.key_drop)).color(palette(ui).weak));
         ui.add_space(8.0);
-        if ui.button(s.close).clicked() {
-            out.push(Intent::Window(WindowIntent::Help(false)));
-        }
+        ui.horizontal(|ui| {
+            if primary_button(ui, s.lessons.title).clicked() {
+                out.push(Intent::Window(WindowIntent::Help(false)));
+                out.push(Intent::Window(WindowIntent::Show(Page::Lessons)));
+            }
+            if plain_button(ui, s.close).clicked() {
+                out.push(Intent::Window(WindowIntent::Help(false)));
+            }
+        });
     });
     if modal.should_close() {
         out.push(Intent::Window(WindowIntent::Help(false)));

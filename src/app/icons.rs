@@ -45,8 +45,10 @@ pub enum Icon {
     Collect,
     /// The last seconds.
     Last,
-    /// Teaching: a mortarboard.
+    /// Points of two classes, and the line between them.
     Teach,
+    /// A mortarboard.
+    Lessons,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -237,9 +239,25 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             line(&[(7.5, 10.5), (12.0, 15.0), (16.5, 10.5)]);
         }
         Icon::Teach => {
-            closed(&[(12.0, 5.0), (22.0, 9.5), (12.0, 14.0), (2.0, 9.5)]);
-            line(&[(6.5, 11.8), (6.5, 16.5), (12.0, 19.0), (17.5, 16.5), (17.5, 11.8)]);
-            line(&[(22.0, 9.5), (22.0, 15.5)]);
+            for (x, y) in [(5.5, 8.5), (8.5, 4.5), (5.0, 14.5)] {
+                painter.circle_filled(at(x, y), 2.0 * unit, colour);
+            }
+            for (x, y) in [(18.5, 15.5), (15.5, 19.5), (19.0, 9.5)] {
+                painter.circle_stroke(at(x, y), 1.9 * unit, stroke);
+            }
+            line(&[(5.5, 20.0), (18.0, 3.5)]);
+        }
+        Icon::Lessons => {
+            closed(&[(12.0, 4.5), (22.0, 9.2), (12.0, 14.0), (2.0, 9.2)]);
+            line(&[
+                (6.3, 11.6),
+                (6.3, 16.2),
+                (9.0, 18.2),
+                (12.0, 18.8),
+                (15.0, 18.2),
+                (17.7, 16.2),
+                (17.7, 11.6),
+            ]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

@@ -9,6 +9,7 @@ pub use super::teach::intent::{TeachIntent, TeachTab};
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
+use crate::learn::lessons::Reply;
 use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
 use crate::library::upkeep::Removed;
@@ -39,6 +40,8 @@ pub enum Page {
     Gallery,
     /// Teaching a model new classes.
     Teach,
+    /// The list of lessons.
+    Lessons,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -62,6 +65,7 @@ pub enum Intent {
     Shutter(ShutterIntent),
     Gallery(GalleryIntent),
     Teach(TeachIntent),
+    Lessons(LessonsIntent),
     Window(WindowIntent),
 }
 
@@ -427,6 +431,20 @@ pub enum GalleryIntent {
     CopyFiles(Vec<u64>),
     CopyPaths(Vec<u64>),
     ShowFolder(u64),
+}
+
+/// Lessons.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LessonsIntent {
+    /// Begin the lesson of this id, or go on with it.
+    Begin(String),
+    Answer(Reply),
+    Next,
+    Back,
+    /// Show again what the step shows.
+    SetUp,
+    /// End it: the window goes back to what the user had.
+    Close,
 }
 
 /// The snapshot button.

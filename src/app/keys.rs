@@ -11,8 +11,8 @@ use super::view::View;
 use crate::engine::SourceState;
 use crate::source::Pace;
 
-/// How far `[` and `]` move the confidence.
-const CONF_STEP: f32 = 0.05;
+/// How far `[` and `]` move the confidence threshold, `{` and `}` the IoU threshold.
+const STEP: f32 = 0.05;
 
 const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
@@ -26,7 +26,13 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let covered = help
         || matches!(
             page,
-            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Teach
+            Page::Settings
+                | Page::Library
+                | Page::Events
+                | Page::Gallery
+                | Page::Dataset
+                | Page::Teach
+                | Page::Lessons
         );
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
@@ -37,6 +43,11 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                 Event::Key { key, pressed: true, repeat, modifiers, .. } => {
                     let plain = !modifiers.ctrl && !modifiers.alt && !modifiers.command && !modifiers.mac_cmd;
                     match key {
+                        Key::F1 if modifiers.shift && !repeat && !menu => {
+                            let to = if *page == Page::Lessons { Page::Stage } else { Page::Lessons };
+                            out.push(Intent::Window(WindowIntent::Help(false)));
+                            out.push(Intent::Window(WindowIntent::Show(to)));
+                        }
                         Key::F1 if !repeat => out.push(Intent::Window(WindowIntent::Help(!help))),
                         Key::F11 if !repeat => {
                             out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));
@@ -82,17 +93,23 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                     out.push(Intent::Shutter(ShutterIntent::CopyPicture));
                 }
                 // Where these signs lie differs from keyboard to keyboard: take the text, not the key.
-                Event::Text(text) if !typing && !menu => match text.as_str() {
-                    "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
-                    _ if covered => {}
-                    "[" => out.push(Intent::Result(ResultIntent::Conf(
-                        (view.thresholds.conf - CONF_STEP).max(0.01),
-                    ))),
-                    "]" => out.push(Intent::Result(ResultIntent::Conf(
-                        (view.thresholds.conf + CONF_STEP).min(0.99),
-                    ))),
-                    _ => {}
-                },
+                Event::Text(text) if !typing && !menu => {
+                    match text.as_str() {
+                        "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
+                        _ if covered => {}
+                        "[" => out.push(Intent::Result(ResultIntent::Conf(
+                            (view.thresholds.conf - STEP).max(0.01),
+                        ))),
+                        "{" => out
+                            .push(Intent::Result(ResultIntent::Iou((view.thresholds.iou - STEP).max(0.05)))),
+                        "}" => out
+                            .push(Intent::Result(ResultIntent::Iou((view.thresholds.iou + STEP).min(0.95)))),
+                        "]" => out.push(Intent::Result(ResultIntent::Conf(
+                            (view.thresholds.conf + STEP).min(0.99),
+                        ))),
+                        _ => {}
+                    }
+                }
                 _ => {}
             }
         }

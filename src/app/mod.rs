@@ -22,6 +22,7 @@ mod icons;
 mod intent;
 mod keys;
 mod labels_file;
+mod lessons;
 mod library;
 mod model_panel;
 mod options;

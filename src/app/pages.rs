@@ -3,7 +3,7 @@
 use egui::{self, Sense, Ui, Vec2, vec2};
 
 use super::icons::{self, Icon};
-use super::intent::{Choose, FilesIntent, Intent, ModelIntent, SourceIntent, WindowIntent};
+use super::intent::{Choose, FilesIntent, Intent, ModelIntent, Page, SourceIntent, WindowIntent};
 use super::strings::{PageText, model_page, source_page};
 use super::style::palette;
 use super::view::{View, file_name};
@@ -140,6 +140,9 @@ fn other_sources(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     }
     if plain_button(ui, s.test_pattern).clicked() {
         out.push(Intent::Source(SourceIntent::Open(PATTERN)));
+    }
+    if view.lessons.course.is_none() && plain_button(ui, s.lessons.title).clicked() {
+        out.push(Intent::Window(WindowIntent::Show(Page::Lessons)));
     }
 }
 

@@ -212,6 +212,17 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             out.push(Intent::Window(WindowIntent::Show(Page::Events)));
         }
     }
+    // Beside a lesson the bar is narrow, and what a lesson doesn't need is left to its keys.
+    if view.lessons.course.is_some() {
+        let compare = format!("{}  (C)", s.compare_models);
+        if icon_button(ui, Icon::Compare, &compare, view.comparing).clicked() {
+            out.push(Intent::Compare(CompareIntent::Show(!view.comparing)));
+        }
+        if icon_button(ui, Icon::Panel, &format!("{}  (F9)", s.side_panel), set.side_panel).clicked() {
+            out.push(Intent::Settings(SettingsIntent::SidePanel(!set.side_panel)));
+        }
+        return;
+    }
     let collect = format!("{}  (K)", s.datasets.collect);
     let button =
         ui.add_enabled_ui(view.has_image, |ui| icon_button(ui, Icon::Collect, &collect, false)).inner;

@@ -10,6 +10,7 @@ use super::shutter::Shutter;
 use super::strings::Strings;
 use crate::app::dataset::state::Work;
 use crate::app::deployment::Deployment;
+use crate::app::lessons::state::LessonsView;
 use crate::app::servers::ServerRow;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{LogError, Problem, Rules, RulesError};
@@ -322,6 +323,7 @@ pub struct View<'a> {
     pub dataset: DatasetView<'a>,
     pub speed: SpeedView<'a>,
     pub shutter: ShutterView<'a>,
+    pub lessons: LessonsView<'a>,
     /// On the gallery page, an item is open or some are selected.
     pub gallery_has_layer: bool,
     pub teach: TeachView<'a>,

@@ -16,8 +16,9 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
-    LibraryController, ModelController, ReadingController, RecordController, ServersController,
-    SettingsController, ShutterController, SourceController, TeachController, ZonesController, theme,
+    LessonsController, LibraryController, ModelController, ReadingController, RecordController,
+    ServersController, SettingsController, ShutterController, SourceController, TeachController,
+    ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent, TeachIntent};
 use super::options::AppOptions;
@@ -60,6 +61,7 @@ pub struct App {
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
     pub(super) teach: TeachController,
+    pub(super) lessons: LessonsController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -145,6 +147,7 @@ impl App {
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
             teach: TeachController::default(),
+            lessons: LessonsController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -178,6 +181,7 @@ impl App {
                 panel_shown: false,
                 file_mirrored: false,
                 intents: VecDeque::new(),
+                kept: None,
                 settings: loaded,
             },
         };
@@ -296,7 +300,9 @@ impl App {
             }
             Page::Reading(_) | Page::Teach if is_private => self.stage.composed_frame(),
             Page::Stage | Page::Reading(_) | Page::Teach => None,
-            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset => return,
+            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons => {
+                return;
+            }
         };
         let begin = Instant::now();
         if is_private && own.is_none() {
@@ -341,11 +347,13 @@ impl App {
             shutter,
             gallery,
             teach,
+            lessons,
             stage,
             classes,
             ..
         } = self;
         let window = &mut self.window;
+        let mut lesson_panel = std::mem::take(&mut lessons.panel);
         let language = core.language();
         let view = View {
             strings: Strings::of(language),
@@ -400,6 +408,7 @@ impl App {
                 saved: shutter.saved(),
                 problem: shutter.problem(),
             },
+            lessons: lessons.view(),
             position: core.position,
             as_fast_as_possible: source.as_fast_as_possible,
             playback_speed: source.speed,
@@ -440,6 +449,7 @@ impl App {
             teach: &mut teach.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
+            lesson: &mut lesson_panel,
             pointer_at: &mut window.pointer_at,
         };
         layout.ui(ui, &view, &mut intents);
@@ -455,6 +465,7 @@ impl App {
         window.menu_open = ui.ctx().any_popup_open() || ui.ctx().memory(|m| m.top_modal_layer().is_some());
         window.typing = ui.ctx().text_edit_focused();
         pages::drop_sheet(ui, &view);
+        lessons.panel = lesson_panel;
         intents
     }
 }

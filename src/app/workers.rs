@@ -24,6 +24,7 @@ use crate::events::actions::ActionError;
 use crate::events::{self, Deleted, Filter, LogError, LogSummary, Rules, RulesError};
 use crate::frame::Frame;
 use crate::gallery::RenameError;
+use crate::learn::lessons;
 use crate::library::download::{DownloadError, Ticket};
 use crate::library::import::{ImportError, Imported};
 use crate::library::records::ModelRecord;
@@ -56,6 +57,7 @@ pub enum Done {
     Dataset(DatasetDone),
     Gallery(GalleryDone),
     Teach(TeachDone),
+    Lessons(LessonsDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// What a typed path means, or why it can't be opened.
@@ -107,6 +109,14 @@ pub enum GalleryDone {
     Renamed(Result<(), RenameError>),
     /// So many files are in the clipboard; `None`: it doesn't take them.
     Copied(Option<usize>),
+}
+
+/// What a worker did for lessons.
+pub enum LessonsDone {
+    /// The lessons, and the folder of the user's own.
+    Listed(Vec<lessons::Listed>, Option<PathBuf>),
+    /// The pictures lie in this folder; or why they can't be written.
+    Samples(Result<PathBuf, String>),
 }
 
 /// A picture of the gallery, and what is drawn over it.

@@ -10,6 +10,8 @@ mod doctor;
 mod evaluate;
 mod events;
 mod failure;
+mod frames;
+mod inside;
 mod interrupt;
 mod models;
 mod opening;
@@ -111,6 +113,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Measure how good a model is on a data set
     Evaluate(evaluate::EvaluateArgs),
+    /// Show the inside of a model: its layers, any tensor, and what a result rests on
+    Inside(inside::InsideArgs),
     /// Teach a model new classes from a folder of images for each
     Teach(teach::TeachArgs),
     /// Import, export and check data sets: images with labels
@@ -190,6 +194,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Inside(args) => inside::run(args),
         Command::Teach(args) => teach::run(args),
         Command::Dataset(command) => dataset::run(command),
         Command::Models(command) => Ok(models::run(command)?),

@@ -7,6 +7,8 @@ use arc_swap::{ArcSwap, Guard};
 
 use super::choice::ModelChoice;
 use super::runner::pace::ResultPace;
+use crate::frame::Frame;
+use crate::frame::perturb::Perturbation;
 use crate::model::Thresholds;
 use crate::source::{Address, CameraRequest};
 use crate::track::AnalyserOptions;
@@ -52,6 +54,8 @@ pub enum Command {
     Analyse(AnalyserOptions),
     /// Move results to the frames that come until the next result is there. On to begin with.
     Follow(bool),
+    /// Change every picture before it is shown and run; `None`: show it as it came. A picture that stands still is shown and run again.
+    Perturb(Option<Perturbation>),
     /// Count in zones and at lines from nothing.
     ResetCounts,
     /// Make every run this much slower, in milliseconds (tests and benchmarks of the live loop).
@@ -101,8 +105,18 @@ pub(super) struct Controls {
     pub analysis: Arc<AnalyserOptions>,
     /// Move results to the frames that come.
     pub follow: bool,
+    /// How pictures are changed; a change is a new `Arc`.
+    pub perturbed: Option<Arc<Perturbed>>,
     /// How often the counts were set to nothing.
     pub resets: u64,
+}
+
+/// How pictures are changed before they are shown and run.
+#[derive(Clone, Debug)]
+pub(super) struct Perturbed {
+    pub how: Perturbation,
+    /// The picture that was shown when the first change was asked for: a source that stands still doesn't send it again.
+    pub shown: Option<Arc<Frame>>,
 }
 
 impl Default for Controls {
@@ -118,6 +132,7 @@ impl Default for Controls {
             pace: ResultPace::default(),
             analysis: Arc::default(),
             follow: true,
+            perturbed: None,
             resets: 0,
         }
     }

@@ -3,6 +3,7 @@
 pub mod convert;
 mod format;
 pub mod jpeg;
+pub mod perturb;
 mod pool;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use super::kept::Kept;
 use crate::app::intent::{Intent, Page};
 use crate::app::strings::{Explain, Strings, system_language};
 use crate::app::toasts::Toasts;
@@ -64,6 +65,8 @@ pub struct Core {
     pub file_mirrored: bool,
     /// Intents that wait to be carried out, oldest first.
     pub intents: VecDeque<Intent>,
+    /// While a lesson is taken: the settings that it changes, as the user left them.
+    pub kept: Option<Box<Kept>>,
 }
 
 impl std::fmt::Debug for Core {
@@ -110,6 +113,7 @@ impl Core {
             panel_shown: false,
             file_mirrored: false,
             intents: VecDeque::new(),
+            kept: None,
         }
     }
 }

@@ -91,8 +91,10 @@ impl SettingsController {
 
     /// Gives changed settings to the writer, and tells of a failure.
     pub fn gather(&mut self, core: &mut Core) {
-        if core.settings != self.written {
-            self.written = core.settings.clone();
+        let of_lesson = core.kept.as_ref().map(|kept| kept.over(&core.settings));
+        let settings = of_lesson.as_ref().unwrap_or(&core.settings);
+        if *settings != self.written {
+            self.written = settings.clone();
             if let Some(saver) = &self.saver {
                 saver.set(self.written.clone());
             }

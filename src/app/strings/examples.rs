@@ -16,6 +16,8 @@ use crate::events::actions::ActionError;
 use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
 use crate::gallery::RenameError;
+use crate::learn::lessons::{LessonError, LessonProblem};
+use crate::learn::teach::TeachError;
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
 use crate::library::import::ImportError;
@@ -312,6 +314,32 @@ examples! { settings_errors: SettingsError =
     Unwritable { path: path(), reason: reason() },
 }
 
+examples! { lesson_errors: LessonError =
+    Unreadable { path: path(), reason: reason() },
+    Wrong { path: path(), line: Some(3), problem: LessonProblem::NotText },
+}
+
+examples! { lesson_problems: LessonProblem =
+    NotText,
+    TooLarge { limit: 1 << 18 },
+    Syntax { reason: "`=`".into() },
+    Key { part: "the step", key: "txt".into(), close: Some("text"), known: "text, hint".into() },
+    Missing { part: "the step", key: "text", example: "text = 1" },
+    Type { key: "minutes", expected: "a number" },
+    Empty { key: "text" },
+    TooLong { key: "text", count: 700, limit: 600 },
+    Range { key: "minutes", value: 0.0, least: 1.0, most: 120.0 },
+    Word { key: "page", name: "insde".into(), close: Some("inside"), known: "preview, inside".into() },
+    Count { key: "option", count: 1, least: 2, most: 6 },
+    Questions { count: 0 },
+    Right { count: 2 },
+    Link { text: "a".into() },
+    Picture { name: "a/b".into() },
+    Condition { text: "a".into() },
+    TwoSources,
+    Id { id: "A".into() },
+}
+
 examples! { scene_file_errors: SceneFileError =
     Unreadable { path: path(), reason: reason() },
     Unwritable { path: path(), reason: reason() },
@@ -476,6 +504,28 @@ examples! { collect_errors: CollectError =
     Dataset(DatasetError::Ended),
 }
 
+examples! { teach_errors: TeachError =
+    NoFolder { path: path() },
+    Unreadable { path: path(), reason: "it isn't a folder".into() },
+    Unwritable { path: path(), reason: "the folder isn't empty".into() },
+    BadProject { path: path(), reason: "a class has no name".into() },
+    TooFewClasses { path: path(), count: 1 },
+    TooManyClasses { count: 30 },
+    NameTaken { name: name() },
+    NoName,
+    NoClass { index: 3 },
+    EmptyClass { name: name() },
+    Model(ModelError::NoFile { path: path() }),
+    NoBackbone { path: path(), reason: "its embedding has 3 numbers instead of 4".into() },
+    BadTensor { name: "pool".into(), reason: "the graph has no such tensor".into() },
+    OtherBackbone { path: path() },
+    Untrainable { reason: "the embeddings differ in length".into() },
+    Differs { difference: 0.01 },
+    NotExported { reason: "it would replace its own backbone".into() },
+    Discard(DiscardError::Stays { path: path(), reason: reason() }),
+    Stopped,
+}
+
 fn everything() -> Vec<Box<dyn Explain>> {
     let mut all: Vec<Box<dyn Explain>> = Vec::new();
     macro_rules! add {
@@ -489,6 +539,8 @@ fn everything() -> Vec<Box<dyn Explain>> {
         upkeep_errors(),
         records_errors(),
         settings_errors(),
+        lesson_errors(),
+        lesson_problems().into_iter().map(|problem| LessonError::Wrong { path: path(), line: None, problem }),
         scene_file_errors(),
         scene_problems().into_iter().map(|problem| SceneFileError::Wrong {
             path: path(),
@@ -506,6 +558,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         action_errors(),
         collect_errors(),
         measure_errors().into_iter().skip(1),
+        teach_errors(),
         download_errors(),
         [SourceError::Busy { name: name(), by: None }],
         [CatalogueError { file: "a.toml".into(), reason: "it is larger than 4 MB".into() }],
@@ -532,7 +585,8 @@ fn every_error_is_explained_with_its_fix_in_both_languages() {
         let (in_english, in_chinese) = (english.to_string(), chinese.to_string());
         let sentences = in_english.matches(['.', '?']).count();
         // Nothing is to be done about what the user stopped.
-        let stopped = in_english == ModelError::Stopped.to_string();
+        let stopped =
+            [ModelError::Stopped.to_string(), TeachError::Stopped.to_string()].contains(&in_english);
         for (rule, holds) in [
             ("Chinese", is_chinese(&chinese.message) && !chinese.message.is_empty()),
             ("no English in it", english_in(&in_chinese).is_none()),

@@ -54,6 +54,7 @@ mod examples;
 mod failures;
 mod gallery;
 mod language;
+mod lessons;
 mod library;
 mod page_text;
 mod phrases;
@@ -81,6 +82,7 @@ pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
 pub use language::system_language;
+pub use lessons::Lessons;
 pub use library::{Library, order_name, permits};
 pub use page_text::{PageText, plain_quotes};
 pub use phrases::{family_name, kind_text, phrase, task_name};
@@ -115,6 +117,7 @@ pub struct Strings {
     pub servers: Servers,
     pub deploy: Deploy,
     pub teach: Teach,
+    pub lessons: Lessons,
 }
 
 impl Strings {
@@ -137,6 +140,7 @@ impl Strings {
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
             teach: Teach::ENGLISH,
+            lessons: Lessons::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -154,6 +158,7 @@ impl Strings {
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
             teach: Teach::CHINESE,
+            lessons: Lessons::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -210,6 +215,7 @@ mod tests {
             Servers::texts(),
             Deploy::texts(),
             Teach::texts(),
+            Lessons::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -6,6 +6,7 @@ mod drop;
 mod events;
 mod gallery;
 mod keys;
+mod lessons;
 mod library;
 mod pages;
 mod panels;
@@ -28,6 +29,7 @@ use super::dataset::state::DatasetPage;
 use super::events::EventsPage;
 use super::gallery::GalleryPage;
 use super::intent::{Intent, Page};
+use super::lessons::state::{LessonPanel, LessonsView, MissingModel};
 use super::library::LibraryPage;
 use super::shutter::Shutter;
 use super::stage::Stage;
@@ -45,6 +47,7 @@ use crate::engine::{ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{Problem, Rules};
 use crate::fixtures::model_info;
 use crate::frame::Frame;
+use crate::learn::lessons::{Course, Facts, Listed};
 use crate::library::catalogue::Precision;
 use crate::library::records::FileStamp;
 use crate::library::{Catalogue, Kind, ModelEntry};
@@ -109,6 +112,17 @@ pub(super) struct Bench {
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
     pub(super) teach: TeachPage,
+    pub(super) lessons: LessonBench,
+}
+
+/// The lesson that a bench shows.
+#[derive(Default)]
+pub(super) struct LessonBench {
+    pub(super) listed: Vec<Listed>,
+    pub(super) course: Option<Course>,
+    pub(super) facts: Facts,
+    pub(super) missing: Vec<MissingModel>,
+    pub(super) panel: LessonPanel,
 }
 
 impl Default for Bench {
@@ -162,6 +176,7 @@ impl Default for Bench {
             saved: 0,
             gallery: GalleryPage::default(),
             teach: TeachPage::default(),
+            lessons: LessonBench::default(),
         }
     }
 }
@@ -216,6 +231,15 @@ impl Bench {
                 folder: std::path::Path::new("/home/li/Pictures/Sightline projects"),
                 holds_escape: self.teach.holds_escape(),
                 quitting: None,
+            },
+            lessons: LessonsView {
+                listed: &self.lessons.listed,
+                folder: Some(std::path::Path::new("/home/li/.local/share/sightline/lessons")),
+                course: self.lessons.course.as_ref(),
+                facts: &self.lessons.facts,
+                missing: &self.lessons.missing,
+                is_preparing: false,
+                trouble: None,
             },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,

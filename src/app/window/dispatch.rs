@@ -28,6 +28,7 @@ impl App {
                 Intent::Dataset(intent) => self.dataset.apply(intent, self.stage.frame(), core),
                 Intent::Gallery(intent) => self.gallery.apply(intent, core),
                 Intent::Teach(intent) => self.teach.apply(intent, core),
+                Intent::Lessons(intent) => self.lessons.apply(intent, self.compare.on, core),
                 Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }
@@ -56,6 +57,9 @@ impl App {
         self.reading.shown(&page, &self.core);
         if page != Page::Stage && self.core.page == Page::Stage {
             self.shutter_happens(Happening::PageLeft);
+        }
+        if page == Page::Lessons {
+            self.lessons.shown(&self.core);
         }
         self.core.page = page;
     }

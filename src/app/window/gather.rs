@@ -80,6 +80,7 @@ impl App {
                 core.failed_with(&trouble);
             }
         }
+        self.lessons.gather(self.compare.on, &self.compare.view, core);
         self.settings.gather(core);
         self.shutter_pass(ctx);
         let core = &mut self.core;
@@ -145,6 +146,7 @@ impl App {
             Done::Dataset(done) => self.dataset.done(done, ctx, core),
             Done::Teach(done) => self.teach.done(done, core, ctx),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),
+            Done::Lessons(done) => self.lessons.done(done, self.compare.on, core),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),

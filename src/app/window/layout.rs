@@ -11,6 +11,8 @@ use crate::app::events::EventsPage;
 use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
+use crate::app::lessons;
+use crate::app::lessons::state::LessonPanel;
 use crate::app::library::LibraryPage;
 use crate::app::reading::Reading;
 use crate::app::stage::{Stage, fit};
@@ -21,7 +23,7 @@ use crate::app::toasts::Toasts;
 use crate::app::tracking_panel;
 use crate::app::view::{Typed, View};
 use crate::app::widgets::{
-    at_right, dialogue, follow_focus, icon_button, icon_text_button, plain_button, primary_button,
+    at_right, dialogue, follow_focus, icon_button, icon_text_button, menu_row, plain_button, primary_button,
 };
 use crate::app::zones::{self, Editor};
 use crate::app::{
@@ -50,6 +52,7 @@ pub(super) struct Layout<'a> {
     pub(super) teach: &'a mut TeachPage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
+    pub(super) lesson: &'a mut LessonPanel,
     /// When the pointer last moved, in egui's seconds.
     pub(super) pointer_at: &'a mut f64,
 }
@@ -112,9 +115,8 @@ impl Layout<'_> {
             at_right(ui, "top", |ui| {
                 ui.spacing_mut().item_spacing.x = 0.0;
                 let library = s.library.models;
-                if icon_button(ui, Icon::Help, &format!("{}  (F1)", s.help), false).clicked() {
-                    out.push(Intent::Window(WindowIntent::Help(true)));
-                }
+                let help = icon_button(ui, Icon::Help, s.help, false);
+                egui::Popup::menu(&help).width(230.0).show(|ui| help_menu(ui, s, out));
                 if icon_button(ui, Icon::Settings, &format!("{}  (Ctrl+,)", s.settings), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Settings)));
                 }
@@ -175,7 +177,12 @@ impl Layout<'_> {
         let p = palette(ui);
         let on_stage = *view.page == Page::Stage;
         let full = view.full_screen;
-        let whole = ui.max_rect();
+        let mut whole = ui.max_rect();
+        if view.lessons.has_panel(view.page) {
+            let panel = whole.with_max_x(whole.left() + lessons::WIDTH);
+            whole.min.x = panel.right();
+            part(ui, "lesson", panel, p.panel, |ui| lessons::panel_ui(ui, view, self.lesson, out));
+        }
         let mut stage = whole;
         if view.settings.side_panel && on_stage && !full {
             stage.max.x -= SIDE;
@@ -205,6 +212,7 @@ impl Layout<'_> {
             Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Gallery => self.gallery.ui(ui, view, out),
             Page::Teach => self.teach.ui(ui, view, self.stage, out),
+            Page::Lessons => lessons::list_ui(ui, view, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {
@@ -271,6 +279,17 @@ fn learn_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         }
     });
+}
+
+/// What helps: the keys, and the lessons.
+fn help_menu(ui: &mut Ui, s: &Strings, out: &mut Vec<Intent>) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    if menu_row(ui, Icon::Lessons, s.lessons.title, "Shift+F1", false).clicked() {
+        out.push(Intent::Window(WindowIntent::Show(Page::Lessons)));
+    }
+    if menu_row(ui, Icon::Help, s.keys, "F1", false).clicked() {
+        out.push(Intent::Window(WindowIntent::Help(true)));
+    }
 }
 
 /// Opens the page of events; a number says how many are new.

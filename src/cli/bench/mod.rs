@@ -2,21 +2,19 @@
 //!
 //! Floors, plots and comparisons with other programs are in `benches/`.
 
-mod frames;
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::failure::{Exit, Failure};
+use super::frames::Frames;
 use super::interrupt::Interrupt;
 use super::output;
 use super::predict::text::{self, Stages};
 use super::series::Series;
 use crate::model::{Model, ModelError, Results, Thresholds};
 use crate::source::Address;
-use frames::Frames;
 
 /// What `sightline bench` takes.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::learn::teach::{
-    Advice, Backbone, Cut, Exported, HeadKind, LeftOut, Measured, Pooling, Project, Report, Samples, TrainOptions,
+    Advice, Backbone, Cut, Exported, HeadKind, LeftOut, Measured, Pooling, Project, Report, Samples,
+    TrainOptions,
 };
 
 /// The whole answer.
@@ -107,7 +108,9 @@ impl Answer {
             c: options.c,
             seed: options.seed,
             folds: report.folds,
-            cross_validation: heads.map(|(head, m)| HeadAnswer { head: *head, measured: m.clone() }).collect(),
+            cross_validation: heads
+                .map(|(head, m)| HeadAnswer { head: *head, measured: m.clone() })
+                .collect(),
             held_out: report.held_out.clone(),
             imbalance: project.imbalance().map(|(most, fewest)| {
                 let name = |index: usize| project.classes()[index].name.clone();

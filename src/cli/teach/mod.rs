@@ -150,10 +150,11 @@ pub fn run(args: &TeachArgs) -> anyhow::Result<Exit> {
         let opening = OpenOptions { adapter: None, size: None, ..opening };
         let bar = self::bar("verifying the saved model", show);
         let export_options = ExportOptions { bytes: args.bytes, opening };
-        let done = export(&backbone, &trained.head, &samples, path, &export_options, &cancel, &mut |done, of| {
-            bar.set_length(of as u64);
-            bar.set_position(done as u64);
-        });
+        let done =
+            export(&backbone, &trained.head, &samples, path, &export_options, &cancel, &mut |done, of| {
+                bar.set_length(of as u64);
+                bar.set_position(done as u64);
+            });
         bar.finish_and_clear();
         saved = Some(done?);
         times.verify_ms = Some(ms_since(begin));
@@ -177,7 +178,8 @@ fn open_backbone(args: &TeachArgs, project: &Project, interrupt: &Interrupt) -> 
     // The project's tensor belongs to the project's backbone.
     let tensor = args.tensor.clone().or_else(|| settings.tensor.clone().filter(|_| args.backbone.is_none()));
     let options = args.opening.options(interrupt)?;
-    let backbone = interrupt.attend("open model", move || Backbone::open(&path, tensor.as_deref(), &options))??;
+    let backbone =
+        interrupt.attend("open model", move || Backbone::open(&path, tensor.as_deref(), &options))??;
     let other = settings.backbone_sha256.as_deref().is_some_and(|sha256| sha256 != backbone.sha256());
     if other && args.backbone.is_none() {
         return Err(TeachError::OtherBackbone { path: backbone.path().to_owned() }.into());
@@ -195,7 +197,10 @@ fn check_place(save: &Path) -> Result<(), Failure> {
     }
     if save.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("onnx")) {
         let fix = "Give it a name that ends in \u{201c}.onnx\u{201d}, so that it is known as a model.";
-        return Err(Failure::usage(format!("\u{201c}{place}\u{201d} has another ending than a model\u{2019}s."), fix));
+        return Err(Failure::usage(
+            format!("\u{201c}{place}\u{201d} has another ending than a model\u{2019}s."),
+            fix,
+        ));
     }
     if !folder.is_dir() {
         let message = format!("The folder \u{201c}{}\u{201d} doesn\u{2019}t exist.", folder.display());

@@ -42,7 +42,8 @@ pub(super) fn of(answer: &Answer) -> String {
             answer.head.name()
         );
     } else {
-        let mut rows = vec![["Head", "Accuracy", "95 % interval", "Log loss", ""].map(str::to_owned).to_vec()];
+        let mut rows =
+            vec![["Head", "Accuracy", "95 % interval", "Log loss", ""].map(str::to_owned).to_vec()];
         for head in &answer.cross_validation {
             let mark = if head.head == answer.head { "chosen" } else { "" };
             rows.push(figures(head.head.name(), &head.measured, mark));
@@ -136,12 +137,20 @@ fn confusion(text: &mut String, answer: &Answer, measured: &Measured) {
         let _ = writeln!(text, "{}\n", table(&cells, &right));
         return;
     }
-    let all = rows.iter().enumerate().flat_map(|(is, row)| row.iter().enumerate().map(move |(taken, n)| (*n, is, taken)));
+    let all = rows
+        .iter()
+        .enumerate()
+        .flat_map(|(is, row)| row.iter().enumerate().map(move |(taken, n)| (*n, is, taken)));
     let mut wrong: Vec<(usize, usize, usize)> = all.filter(|(n, is, taken)| *n > 0 && is != taken).collect();
     wrong.sort_by_key(|(n, is, taken)| (usize::MAX - n, *is, *taken));
     for (n, is, taken) in wrong.iter().take(CONFUSIONS) {
         let (is, taken) = (name(answer, *is), name(answer, *taken));
-        let _ = writeln!(text, "\u{201c}{}\u{201d} was taken for \u{201c}{}\u{201d}: {n}", printable(is), printable(taken));
+        let _ = writeln!(
+            text,
+            "\u{201c}{}\u{201d} was taken for \u{201c}{}\u{201d}: {n}",
+            printable(is),
+            printable(taken)
+        );
     }
     if !wrong.is_empty() {
         text.push('\n');

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::state::FeedState;
+use crate::engine::command::Perturbed;
 use crate::engine::context::Context;
 use crate::engine::tap::TapItem;
 use crate::frame::convert::Decoder;
@@ -28,10 +29,15 @@ pub(super) fn run(
     let mut pool = FramePool::new(POOL);
     // A frame that came while the window was hidden: an image comes only once.
     let mut held = None;
+    let mut perturbing = Perturbing::default();
     while !feed.is_stopped() {
         match raw.take(WAIT) {
             Take::Value(frame) => held = Some(frame),
-            Take::Timeout => {}
+            Take::Timeout => {
+                if let Some(frame) = perturbing.again(context, feed) {
+                    put(context, &frame, preview, inbox);
+                }
+            }
             // The source has ended, but its last frame may still be waiting to be shown.
             Take::Closed if held.is_none() => return,
             Take::Closed => std::thread::sleep(WAIT),
@@ -55,6 +61,7 @@ pub(super) fn run(
             feed.set_decodable(false);
             continue;
         };
+        let frame = perturbing.changed(context, frame);
         context.metrics.decoded(begin.elapsed());
         feed.set_decodable(true);
         let shown = preview.put(Arc::clone(&frame));
@@ -68,6 +75,66 @@ pub(super) fn run(
         }
         if !follower_wakes {
             context.wake();
+        }
+    }
+}
+
+/// Shows and runs a frame that stands still once more.
+fn put(
+    context: &Context,
+    frame: &Arc<Frame>,
+    preview: &LatestWriter<Arc<Frame>>,
+    inbox: &LatestWriter<Arc<Frame>>,
+) {
+    let _ = preview.put(Arc::clone(frame));
+    context.taps.send(|| TapItem::Frame(Arc::clone(frame)));
+    let _ = inbox.put(Arc::clone(frame));
+    context.wake();
+}
+
+/// Changes pictures before anybody sees them, and keeps the newest as it came.
+#[derive(Default)]
+struct Perturbing {
+    /// The last change that was made.
+    made: Option<Arc<Perturbed>>,
+    /// The newest picture as it came, while pictures are changed.
+    original: Option<Arc<Frame>>,
+}
+
+impl Perturbing {
+    /// The frame as it is to be shown.
+    fn changed(&mut self, context: &Context, frame: Arc<Frame>) -> Arc<Frame> {
+        self.made.clone_from(&context.controls.now().perturbed);
+        let Some(perturbed) = &self.made else {
+            self.original = None;
+            return frame;
+        };
+        let mut changed = Frame::clone(&frame);
+        perturbed.how.apply(&mut changed);
+        self.original = Some(frame);
+        Arc::new(changed)
+    }
+
+    /// The frame that stands still, if it is to be changed otherwise than it was.
+    fn again(&mut self, context: &Context, feed: &FeedState) -> Option<Arc<Frame>> {
+        let wanted = context.controls.now().perturbed.clone();
+        let is_made = match (&self.made, &wanted) {
+            (Some(made), Some(wanted)) => Arc::ptr_eq(made, wanted),
+            (None, None) => true,
+            _ => false,
+        };
+        if is_made || feed.is_stopped() {
+            return None;
+        }
+        let shown = wanted.as_ref().and_then(|wanted| wanted.shown.clone());
+        // That of another source, which was open before, is of no use.
+        let original = self.original.take().or(shown).filter(|frame| frame.generation == feed.id);
+        match original {
+            Some(frame) => Some(self.changed(context, frame)),
+            None => {
+                self.made = wanted;
+                None
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod faults;
 mod following;
 mod operations;
+mod perturbing;
 mod publishing;
 pub(super) mod scripted;
 mod switching;

@@ -7,7 +7,7 @@
 
 use super::graph::Graph;
 use super::layers::Layers;
-use super::maps::Planes;
+use super::maps::{PlaneLayout, Planes};
 use crate::model::file::onnx::NodeProto;
 use crate::model::tensor::Tensor;
 
@@ -67,7 +67,9 @@ impl LinearEnd {
             let (computed, constant) = split(graph, node);
             match node.op_type() {
                 // The scores before a softmax are the linear layer's.
-                "Softmax" | "LogSoftmax" | "Sigmoid" => scores = computed.first().map(|name| (*name).to_owned())?,
+                "Softmax" | "LogSoftmax" | "Sigmoid" => {
+                    scores = computed.first().map(|name| (*name).to_owned())?
+                }
                 "Identity" | "Cast" | "Flatten" | "Reshape" | "Squeeze" => {}
                 "Add" if bias.is_empty() => bias = graph.constant(constant.first()?)?.floats()?,
                 // Of dynamic quantisation: the weights' scale times that of the activations.
@@ -94,14 +96,16 @@ impl LinearEnd {
                 "MatMul" => {
                     let weights = graph.constant(node.input.get(1)?)?;
                     let [channels, classes] = weights.dims[..] else { return None };
-                    let (channels, classes) = (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
+                    let (channels, classes) =
+                        (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
                     let weights = turned(&weights.floats()?, channels, classes);
                     return Self::after(graph, node.input.first()?, weights, channels, bias, scores);
                 }
                 "MatMulInteger" => {
                     let weights = graph.constant(node.input.get(1)?)?;
                     let [channels, classes] = weights.dims[..] else { return None };
-                    let (channels, classes) = (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
+                    let (channels, classes) =
+                        (usize::try_from(channels).ok()?, usize::try_from(classes).ok()?);
                     let zero = node.input.get(3).and_then(|name| graph.constant(name)?.integers());
                     let mut values = turned(&weights.integers()?, channels, classes);
                     let scale = scale.as_ref()?;
@@ -137,8 +141,15 @@ impl LinearEnd {
             let node = graph.nodes().get(graph.producer(&tensor)?)?;
             let before = node.input.first()?;
             match node.op_type() {
-                "Flatten" | "Reshape" | "Squeeze" | "Identity" | "Dropout" | "DynamicQuantizeLinear" | "Cast"
-                | "DequantizeLinear" | "QuantizeLinear" => before.clone_into(&mut tensor),
+                "Flatten"
+                | "Reshape"
+                | "Squeeze"
+                | "Identity"
+                | "Dropout"
+                | "DynamicQuantizeLinear"
+                | "Cast"
+                | "DequantizeLinear"
+                | "QuantizeLinear" => before.clone_into(&mut tensor),
                 "GlobalAveragePool" | "ReduceMean" => {
                     let fits = channels > 0 && weights.len().is_multiple_of(channels);
                     return fits.then(|| Self { features: before.clone(), scores, weights, channels, bias });
@@ -280,12 +291,24 @@ pub fn eigen_cam(features: &Tensor<'_>, input: (u32, u32)) -> Option<ActivationM
 /// channels as any of them. The output of a backbone or neck, not the few channels of a head. Its tensor's name.
 #[must_use]
 pub fn usual_layer(layers: &Layers) -> Option<&str> {
+    layer_at(layers, None)
+}
+
+/// As [`usual_layer`], of the maps with this stride in input pixels: of a detector with several levels, the one that finds objects of a size.
+#[must_use]
+pub fn layer_at(layers: &Layers, stride: Option<u32>) -> Option<&str> {
     let maps = layers.layers.iter().filter_map(|layer| {
         let size = layer.size.as_ref().filter(|size| size.element.starts_with("float"))?;
         let shape: Vec<usize> = size.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         let planes = Planes::of(&shape, layers.input_size)?;
-        let is_map = planes.layout != super::maps::PlaneLayout::Attention && planes.count >= 8;
-        let is_large = planes.width.min(planes.height) >= 4;
+        let is_map = match planes.layout {
+            PlaneLayout::Patches { .. } => true,
+            PlaneLayout::ChannelsFirst | PlaneLayout::ChannelsLast => {
+                is_at_stride(layers.input_size, &planes, stride)
+            }
+            PlaneLayout::Attention => false,
+        };
+        let is_large = planes.width.min(planes.height) >= 4 && planes.count >= 2;
         (is_map && is_large).then_some((layer, planes))
     });
     let maps: Vec<_> = maps.collect();
@@ -294,4 +317,17 @@ pub fn usual_layer(layers: &Layers) -> Option<&str> {
     let most = smallest().map(|(_, planes)| planes.count).max()?;
     let (layer, _) = smallest().rfind(|(_, planes)| planes.count * 2 >= most)?;
     layer.outputs.first().map(String::as_str)
+}
+
+/// Whether planes are a feature map of the input at a stride: this one, or any power of two.
+fn is_at_stride((width, height): (u32, u32), planes: &Planes, stride: Option<u32>) -> bool {
+    let fits = |stride: u32| {
+        // Without padding, a map may be a cell smaller; with a border, one larger.
+        let near = |side: u32, cells: usize| (side.div_ceil(stride) as usize).abs_diff(cells) <= 1;
+        near(width, planes.width) && near(height, planes.height)
+    };
+    match stride {
+        Some(stride) => fits(stride),
+        None => [2, 4, 8, 16, 32, 64].into_iter().any(fits),
+    }
 }

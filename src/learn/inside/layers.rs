@@ -103,7 +103,7 @@ pub fn of(graph: &Graph, sizes: &HashMap<usize, NodeSizes>) -> Layers {
             .iter()
             .filter(|name| !computed.contains(name.as_str()))
             .filter_map(|name| graph.constant(name).map(|weight| (name, weight)))
-            .filter(|(name, weight)| is_learnt(weight) && counted.insert((*name).clone()))
+            .filter(|(name, weight)| is_learnt(node, weight) && counted.insert((*name).clone()))
             .map(|(_, weight)| weight)
             .collect();
         let heaviest = weights.iter().max_by_key(|weight| weight.count());
@@ -132,10 +132,27 @@ pub fn of(graph: &Graph, sizes: &HashMap<usize, NodeSizes>) -> Layers {
     Layers { layers, parameters, multiply_adds, ..Layers::default() }
 }
 
-/// Whether a constant holds learnt values: those of shapes and indices are 64-bit integers.
-fn is_learnt(weight: &TensorProto) -> bool {
-    // 32-bit integers are biases of quantised layers.
-    !matches!(weight.data_type(), data_type::INT64 | data_type::BOOL | data_type::STRING)
+/// Whether a constant of a node holds learnt values, rather than a size, a limit or an exponent.
+fn is_learnt(node: &NodeProto, weight: &TensorProto) -> bool {
+    let has_settings = matches!(
+        node.op_type(),
+        "Resize"
+            | "Upsample"
+            | "Clip"
+            | "Pad"
+            | "Pow"
+            | "Slice"
+            | "Tile"
+            | "Where"
+            | "Equal"
+            | "Greater"
+            | "Less"
+    );
+    // Shapes and indices are 64-bit integers; 32-bit ones are biases of quantised layers.
+    let is_number = !matches!(weight.data_type(), data_type::INT64 | data_type::BOOL | data_type::STRING);
+    // A single number beside a tensor is a scale that somebody chose, as the ½ of GELU.
+    let is_alone = weight.dims.is_empty();
+    is_number && !has_settings && !is_alone
 }
 
 fn precision(kind: i32) -> &'static str {

@@ -44,7 +44,9 @@ impl Planes {
         let off = |height: usize, width: usize| (width as f64 / height.max(1) as f64 / aspect).ln().abs();
         match *shape {
             [_, 0, ..] | [_, _, 0, ..] | [_, _, _, 0] => None,
-            [_, heads, a, b] if a == b && heads <= 64 && a > 1 && is_tokens(a, input) && !is_small(a, input) => {
+            [_, heads, a, b]
+                if a == b && heads <= 64 && a > 1 && is_tokens(a, input) && !is_small(a, input) =>
+            {
                 Some(Self { layout: PlaneLayout::Attention, count: heads, width: b, height: a })
             }
             [_, a, b, c] => {
@@ -155,7 +157,14 @@ pub struct Mosaic {
 impl Mosaic {
     /// Reads a tensor; of its sorted channels, `most` become images whose sides have `side` values at most, by leaving values out. Buffers
     /// are used again. Memory is bounded by `most`·`side`².
-    pub fn fill(&mut self, tensor: &Tensor<'_>, input: (u32, u32), sorting: Sorting, most: usize, side: usize) {
+    pub fn fill(
+        &mut self,
+        tensor: &Tensor<'_>,
+        input: (u32, u32),
+        sorting: Sorting,
+        most: usize,
+        side: usize,
+    ) {
         let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         self.stats.clear();
         self.planes = Planes::of(&shape, input).filter(|planes| planes.values() <= tensor.data.len());

@@ -1,15 +1,29 @@
-//! The inside of a network: its layers with their sizes and times ([`layers`], [`measure`]), any tensor ([`tensor`]), and more.
-//! images ([`maps`]), and more.
+//! The inside of a network.
+//!
+//! | what is shown | where |
+//! |---|---|
+//! | layers with sizes, parameters, multiply-adds, receptive fields and times | [`layers`], [`measure`] |
+//! | how a frame becomes the input tensor | [`preparing`] |
+//! | any tensor, in NumPy's format too | [`tensor`] |
+//! | channels as images | [`maps`] |
+//! | raw outputs, and suppression step by step | [`heads`] |
+//! | what a result rests on | [`cam`], [`why`] |
+//! | where two forms of a network come apart | [`diverge`] |
 
 pub mod cam;
 pub mod colours;
+pub mod diverge;
 mod graph;
+pub mod heads;
 pub mod layers;
 pub mod maps;
 pub mod measure;
+pub mod preparing;
 mod receptive_field;
 pub mod tensor;
+pub mod why;
 
 pub use graph::Graph;
 pub use layers::{Layer, Layers};
 pub use measure::measure;
+pub use receptive_field::ReceptiveField;

@@ -100,18 +100,12 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             }
             let (stride, dilation) = (pair("strides"), pair("dilations"));
             let grown = |axis: usize| size[axis] + (kernel[axis] - 1.0) * dilation[axis] * step[axis];
-            Field::Part {
-                size: [grown(0), grown(1)],
-                step: [step[0] * stride[0], step[1] * stride[1]],
-            }
+            Field::Part { size: [grown(0), grown(1)], step: [step[0] * stride[0], step[1] * stride[1]] }
         }
         "ConvTranspose" => {
             let (kernel, stride) = (pair("kernel_shape"), pair("strides"));
             let grown = |axis: usize| size[axis] + ((kernel[axis] / stride[axis]).ceil() - 1.0) * step[axis];
-            Field::Part {
-                size: [grown(0), grown(1)],
-                step: [step[0] / stride[0], step[1] / stride[1]],
-            }
+            Field::Part { size: [grown(0), grown(1)], step: [step[0] / stride[0], step[1] / stride[1]] }
         }
         "SpaceToDepth" | "DepthToSpace" => {
             let block = node.int("blocksize").unwrap_or(1).max(1) as f64;
@@ -142,7 +136,9 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
                 return before;
             }
             let by = |axis: usize| {
-                let (Some(a), Some(b)) = (shape_in.get(axis + 2), shape_out.get(axis + 2)) else { return 1.0 };
+                let (Some(a), Some(b)) = (shape_in.get(axis + 2), shape_out.get(axis + 2)) else {
+                    return 1.0;
+                };
                 if b * 2 == *a { 2.0 } else { 1.0 }
             };
             let by = [by(0), by(1)];

@@ -128,7 +128,10 @@ mod tests {
         tensor.write_npy(&mut file).expect("written");
         assert_eq!(&file[..10], b"\x93NUMPY\x01\x00\x76\x00");
         let header = std::str::from_utf8(&file[10..128]).expect("text");
-        assert!(header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, ), }"), "{header}");
+        assert!(
+            header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, ), }"),
+            "{header}"
+        );
         assert!(header.ends_with(" \n"));
         assert_eq!(&file[128..], [0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0]);
     }

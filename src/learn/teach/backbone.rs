@@ -105,10 +105,11 @@ impl Backbone {
         let candidates = candidates_in(path, &proto, inspected.spec.as_ref().ok())?;
         let cut = match tensor {
             None => candidates[0].clone(),
-            Some(name) => candidates.iter().find(|cut| cut.tensor == name).cloned().unwrap_or_else(|| Cut {
-                tensor: name.to_owned(),
-                evidence: "chosen by hand".into(),
-            }),
+            Some(name) => candidates
+                .iter()
+                .find(|cut| cut.tensor == name)
+                .cloned()
+                .unwrap_or_else(|| Cut { tensor: name.to_owned(), evidence: "chosen by hand".into() }),
         };
         let (spec, sha256, shape) = look_inside(path, &cut.tensor, options)?;
         let Some((pooling, length)) = Pooling::of(&shape) else {
@@ -131,7 +132,8 @@ impl Backbone {
         };
         let no_backbone = |reason: String| TeachError::NoBackbone { path: path.to_owned(), reason };
         let short = join(parts).map_err(no_backbone)?;
-        let unwritable = |error: std::io::Error| no_backbone(format!("a temporary file can't be written: {error}"));
+        let unwritable =
+            |error: std::io::Error| no_backbone(format!("a temporary file can't be written: {error}"));
         let folder = tempfile::tempdir().map_err(unwritable)?;
         // Messages name this file: it has the model's name.
         let file = folder.path().join(path.file_name().unwrap_or(path.as_os_str()));
@@ -270,7 +272,11 @@ fn candidates_in(path: &Path, model: &ModelProto, spec: Option<&Spec>) -> Result
 }
 
 /// Opens the whole model once: its spec, its hash and the shape of the tensor.
-fn look_inside(path: &Path, tensor: &str, options: &OpenOptions) -> Result<(Spec, String, Vec<i64>), TeachError> {
+fn look_inside(
+    path: &Path,
+    tensor: &str,
+    options: &OpenOptions,
+) -> Result<(Spec, String, Vec<i64>), TeachError> {
     let inside = Inside { tensors: vec![tensor.to_owned()], ..Inside::default() };
     let options = OpenOptions { inside: Some(inside), ..options.clone() };
     let opened = match Model::open(path, &options) {
@@ -283,7 +289,9 @@ fn look_inside(path: &Path, tensor: &str, options: &OpenOptions) -> Result<(Spec
     let bad = |reason: String| TeachError::BadTensor { name: tensor.to_owned(), reason };
     let mut model = match opened {
         // The runtime names what it doesn't find in a graph.
-        Err(ModelError::Refused { reason, .. }) if reason.contains(tensor) => return Err(bad("the graph has no such tensor".into())),
+        Err(ModelError::Refused { reason, .. }) if reason.contains(tensor) => {
+            return Err(bad("the graph has no such tensor".into()));
+        }
         opened => opened?,
     };
     let mut shape = None;

@@ -94,7 +94,8 @@ impl Embeddings {
                         }
                     },
                 };
-                let sample = Sample { path: path.clone(), class: number, group: example.group.clone(), embedding };
+                let sample =
+                    Sample { path: path.clone(), class: number, group: example.group.clone(), embedding };
                 let list = if is_learnt { &mut samples.train } else { &mut samples.held_out };
                 list.push(sample);
             }
@@ -114,7 +115,12 @@ impl Embeddings {
     ///
     /// # Errors
     /// If the model fails.
-    pub fn add(&mut self, path: &Path, frame: &Frame, backbone: &mut Backbone) -> Result<Embedding, TeachError> {
+    pub fn add(
+        &mut self,
+        path: &Path,
+        frame: &Frame,
+        backbone: &mut Backbone,
+    ) -> Result<Embedding, TeachError> {
         self.belong_to(backbone);
         let mut values = Vec::with_capacity(backbone.length());
         backbone.embed(frame, &mut values)?;

@@ -54,7 +54,9 @@ pub enum TeachError {
     #[error("No head can be trained: {reason}.")]
     Untrainable { reason: String },
     /// The written file gives other scores than the head.
-    #[error("The exported model gives other scores than the head that was trained (by up to {difference:.6}), so it wasn't kept.")]
+    #[error(
+        "The exported model gives other scores than the head that was trained (by up to {difference:.6}), so it wasn't kept."
+    )]
     Differs { difference: f64 },
     /// The joined graph can't be made.
     #[error("The model can't be exported: {reason}.")]

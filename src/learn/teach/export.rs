@@ -110,7 +110,8 @@ fn verify(
         let reason = "the written file isn't recognised as a classifier with these classes".into();
         return Err(TeachError::NotExported { reason });
     }
-    let (mut frame, mut jpeg, mut results, mut scores) = (Frame::default(), None, Results::default(), Vec::new());
+    let (mut frame, mut jpeg, mut results, mut scores) =
+        (Frame::default(), None, Results::default(), Vec::new());
     let all = samples.train.iter().chain(&samples.held_out);
     let total = samples.train.len() + samples.held_out.len();
     let (mut verified, mut most) = (0, 0f64);

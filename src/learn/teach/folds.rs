@@ -26,7 +26,9 @@ pub(super) fn folds(examples: &[(usize, &str)], classes: usize, most: usize) -> 
         }
         let mut blocks: Vec<Vec<usize>> = groups.into_values().collect();
         while blocks.len() < count {
-            let Some(largest) = (0..blocks.len()).max_by_key(|i| (blocks[*i].len(), usize::MAX - i)) else { break };
+            let Some(largest) = (0..blocks.len()).max_by_key(|i| (blocks[*i].len(), usize::MAX - i)) else {
+                break;
+            };
             let half = blocks[largest].len().div_ceil(2);
             let rest = blocks[largest].split_off(half);
             blocks.push(rest);

@@ -15,7 +15,8 @@ pub fn map(samples: &Samples) -> Vec<MapPoint> {
     let rows: Vec<&[f32]> = samples.train.iter().map(|sample| &*sample.embedding).collect();
     let coordinates = Coordinates::of(&rows);
     let directions = directions(&coordinates.rows, coordinates.width, 2);
-    let along = |row: &[f64], index: usize| directions.get(index).map_or(0.0, |direction| dot(row, direction));
+    let along =
+        |row: &[f64], index: usize| directions.get(index).map_or(0.0, |direction| dot(row, direction));
     let width = coordinates.width.max(1);
     let points: Vec<[f64; 2]> =
         coordinates.rows.chunks_exact(width).map(|row| [along(row, 0), along(row, 1)]).collect();

@@ -96,7 +96,12 @@ impl Measured {
             measured.correct += usize::from(taken_for == sample.class);
             measured.log_loss -= f64::from(score).max(1e-12).ln();
             measured.confusion.rows[sample.class][taken_for] += 1;
-            measured.uncertain.push(Uncertain { path: sample.path.clone(), class: sample.class, taken_for, score });
+            measured.uncertain.push(Uncertain {
+                path: sample.path.clone(),
+                class: sample.class,
+                taken_for,
+                score,
+            });
         }
         measured.log_loss /= measured.count.max(1) as f64;
         measured.accuracy = Wilson::of(measured.correct, measured.count);
@@ -154,7 +159,8 @@ mod tests {
         let measured = Measured::of(3, scored);
         assert_eq!((measured.correct, measured.count), (2, 3));
         assert_eq!(measured.confusion.rows, [[1, 0, 0], [1, 0, 0], [0, 0, 1]]);
-        let order: Vec<_> = measured.uncertain.iter().map(|u| u.path.to_string_lossy().into_owned()).collect();
+        let order: Vec<_> =
+            measured.uncertain.iter().map(|u| u.path.to_string_lossy().into_owned()).collect();
         assert_eq!(order, ["b", "c", "a"]);
         let few = Advice::Few { class: 1, count: 4 };
         let confused = Advice::Confused { class: 0, with: 1, times: 1 };

@@ -115,8 +115,7 @@ impl Project {
     /// # Errors
     /// Why it can't be made.
     pub fn create(root: &Path) -> Result<Self, TeachError> {
-        let unwritable =
-            |reason: String| TeachError::Unwritable { path: root.to_owned(), reason };
+        let unwritable = |reason: String| TeachError::Unwritable { path: root.to_owned(), reason };
         std::fs::create_dir_all(root).map_err(|error| unwritable(error.to_string()))?;
         let mut entries = std::fs::read_dir(root).map_err(|error| unwritable(error.to_string()))?;
         if entries.next().is_some() {
@@ -145,8 +144,10 @@ impl Project {
         if !metadata.is_dir() {
             return Err(TeachError::Unreadable { path: root.to_owned(), reason: "it isn't a folder".into() });
         }
-        let unreadable =
-            |error: std::io::Error| TeachError::Unreadable { path: root.to_owned(), reason: error.to_string() };
+        let unreadable = |error: std::io::Error| TeachError::Unreadable {
+            path: root.to_owned(),
+            reason: error.to_string(),
+        };
         let read = file::read(root)?;
         let is_project = read.is_some();
         let (settings, mut classes, unknown) = read.unwrap_or_default();

@@ -112,7 +112,8 @@ pub fn train(samples: &Samples, options: &TrainOptions, cancel: &CancelToken) ->
             cross_validation.push((*kind, measured));
         }
     }
-    let better = |a: &Measured, b: &Measured| a.correct.cmp(&b.correct).then(b.log_loss.total_cmp(&a.log_loss));
+    let better =
+        |a: &Measured, b: &Measured| a.correct.cmp(&b.correct).then(b.log_loss.total_cmp(&a.log_loss));
     let best = cross_validation.iter().max_by(|a, b| better(&a.1, &b.1));
     let kind = best.map_or(kinds[0], |(kind, _)| *kind);
     let all: Vec<usize> = (0..samples.train.len()).collect();
@@ -122,7 +123,9 @@ pub fn train(samples: &Samples, options: &TrainOptions, cancel: &CancelToken) ->
     }
     let train_ms = begin.elapsed().as_secs_f64() * 1000.0;
     if head.layers.iter().any(|layer| layer.weights.iter().chain(&layer.bias).any(|v| !v.is_finite())) {
-        return Err(TeachError::Untrainable { reason: "the embeddings hold numbers beyond all measure".into() });
+        return Err(TeachError::Untrainable {
+            reason: "the embeddings hold numbers beyond all measure".into(),
+        });
     }
     let held_out = (!samples.held_out.is_empty()).then(|| {
         let scored = samples.held_out.iter().map(|sample| (sample, scores(&head, &sample.embedding)));
@@ -158,7 +161,10 @@ fn check(samples: &Samples, options: &TrainOptions) -> Result<Vec<usize>, TeachE
         }
         if sample.embedding.iter().any(|v| !v.is_finite()) {
             return Err(TeachError::Untrainable {
-                reason: format!("the embedding of \u{201c}{}\u{201d} holds what is no number", sample.path.display()),
+                reason: format!(
+                    "the embedding of \u{201c}{}\u{201d} holds what is no number",
+                    sample.path.display()
+                ),
             });
         }
     }
@@ -213,9 +219,9 @@ impl<'a> Examples<'a> {
             vec![back(logistic::fit(&rows, options.c, stop))]
         } else {
             let [first, last] = mlp::fit(&rows, options.seed, stop);
-            let plain = last.into_iter().map(|(weights, bias)| {
-                (weights.into_iter().map(|w| w as f32).collect(), bias as f32)
-            });
+            let plain = last
+                .into_iter()
+                .map(|(weights, bias)| (weights.into_iter().map(|w| w as f32).collect(), bias as f32));
             vec![back(first), Layer::of(plain)]
         };
         Head { kind, centre: None, layers }
@@ -243,7 +249,6 @@ impl<'a> Examples<'a> {
         Measured::of(self.count, found.into_iter().map(|(index, scores)| (&self.samples[index], scores)))
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -320,7 +325,9 @@ mod tests {
         for index in 0..36 {
             let class = index % 3;
             let noise = |n: usize| ((index * 37 + n * 11) % 17) as f32 / 17.0 - 0.5;
-            rows.push((0..40).map(|n| noise(n) + f32::from(u8::from(n % 3 == class)) * 2.0).collect::<Vec<f32>>());
+            rows.push(
+                (0..40).map(|n| noise(n) + f32::from(u8::from(n % 3 == class)) * 2.0).collect::<Vec<f32>>(),
+            );
             classes.push(class);
         }
         let views: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
@@ -361,7 +368,8 @@ mod tests {
         assert!(fails(&samples(&[&[1.0], &[2.0]], &[0, 1]), 0.0).contains('C'));
         let token = CancelToken::default();
         token.cancel();
-        let stopped = train(&samples(&ROWS, &[0, 0, 0, 1, 1, 1, 2, 2, 2, 2]), &TrainOptions::default(), &token);
+        let stopped =
+            train(&samples(&ROWS, &[0, 0, 0, 1, 1, 1, 2, 2, 2, 2]), &TrainOptions::default(), &token);
         assert!(matches!(stopped, Err(TeachError::Stopped)));
     }
 

@@ -16,7 +16,8 @@ const USUAL: f64 = 8.0;
 /// Fits the head to rows of embeddings with their classes.
 pub(in super::super) fn fit(rows: &[&[f32]], classes: &[usize], count: usize) -> Head {
     let width = rows.first().map_or(0, |row| row.len());
-    let counts: Vec<usize> = (0..count).map(|c| classes.iter().filter(|class| **class == c).count()).collect();
+    let counts: Vec<usize> =
+        (0..count).map(|c| classes.iter().filter(|class| **class == c).count()).collect();
     // The middle of the classes' means, so that large classes don't pull it.
     let present = counts.iter().filter(|n| **n > 0).count().max(1);
     let mut centre = vec![0.0f64; width];

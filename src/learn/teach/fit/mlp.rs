@@ -21,8 +21,9 @@ pub(in super::super) type Layers = [Vec<(Vec<f64>, f64)>; 2];
 pub(in super::super) fn fit(rows: &Rows<'_>, seed: u64, stop: &dyn Fn() -> bool) -> Layers {
     let directions = directions(rows.values, rows.width, COMPONENTS);
     let components = directions.len();
-    let mut inputs: Vec<f64> =
-        (0..rows.classes.len()).flat_map(|index| directions.iter().map(move |d| dot(rows.row(index), d))).collect();
+    let mut inputs: Vec<f64> = (0..rows.classes.len())
+        .flat_map(|index| directions.iter().map(move |d| dot(rows.row(index), d)))
+        .collect();
     // All in one measure: the later components stay the smaller ones.
     let power = inputs.iter().map(|v| v * v).sum::<f64>() / inputs.len().max(1) as f64;
     let gain = if power > 1e-24 { power.sqrt().recip() } else { 1.0 };
@@ -68,7 +69,9 @@ pub(in super::super) fn fit(rows: &Rows<'_>, seed: u64, stop: &dyn Fn() -> bool)
                 gradient[HIDDEN] += slope;
                 add_scaled(&mut slopes, slope, &unit[..HIDDEN]);
             }
-            for ((slope, hidden), gradient) in slopes.iter().zip(&hidden).zip(first_gradient.chunks_exact_mut(one)) {
+            for ((slope, hidden), gradient) in
+                slopes.iter().zip(&hidden).zip(first_gradient.chunks_exact_mut(one))
+            {
                 if *hidden > 0.0 {
                     add_scaled(&mut gradient[..components], *slope, input);
                     gradient[components] += slope;

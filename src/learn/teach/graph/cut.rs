@@ -32,11 +32,15 @@ pub(in super::super) fn candidates(graph: &GraphProto, kind: Kind) -> Vec<Cut> {
     let mut found = Vec::new();
     let output = vector_output(graph).filter(|_| kind != Kind::Other);
     let last = output.as_ref().and_then(|output| last_layer(&view, output.name(), FAR));
-    let softmax = output.as_ref().is_some_and(|o| view.producer(o.name()).is_some_and(|n| n.op_type().contains("Softmax")));
+    let softmax = output
+        .as_ref()
+        .is_some_and(|o| view.producer(o.name()).is_some_and(|n| n.op_type().contains("Softmax")));
     let is_embedding = kind == Kind::Unknown && !softmax;
     if let Some(output) = output.as_ref().filter(|_| is_embedding) {
         let shape = shape_text(output);
-        let evidence = format!("the model's own output{shape}: the file names no classes, so that it is taken for a vector that tells what an image looks like");
+        let evidence = format!(
+            "the model's own output{shape}: the file names no classes, so that it is taken for a vector that tells what an image looks like"
+        );
         found.push(Cut { tensor: output.name().to_owned(), evidence });
     }
     found.extend(last);
@@ -52,7 +56,9 @@ pub(in super::super) fn candidates(graph: &GraphProto, kind: Kind) -> Vec<Cut> {
 }
 
 fn shape(value: &ValueInfoProto) -> Option<Vec<Option<u64>>> {
-    let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_ref()?.value.as_ref() else { return None };
+    let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_ref()?.value.as_ref() else {
+        return None;
+    };
     use crate::model::file::onnx::tensor_shape_proto::dimension::Value;
     let side = |d: &crate::model::file::onnx::tensor_shape_proto::Dimension| match d.value {
         Some(Value::DimValue(n)) => u64::try_from(n).ok(),
@@ -63,7 +69,8 @@ fn shape(value: &ValueInfoProto) -> Option<Vec<Option<u64>>> {
 
 fn shape_text(value: &ValueInfoProto) -> String {
     let Some(shape) = shape(value).filter(|shape| !shape.is_empty()) else { return String::new() };
-    let sides: Vec<String> = shape.iter().map(|n| n.map_or_else(|| "?".to_owned(), |n| n.to_string())).collect();
+    let sides: Vec<String> =
+        shape.iter().map(|n| n.map_or_else(|| "?".to_owned(), |n| n.to_string())).collect();
     format!(" ({})", sides.join("\u{d7}"))
 }
 
@@ -92,16 +99,22 @@ fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
     let node = view.producer(tensor)?;
     let first = node.input.first()?;
     match node.op_type() {
-        "Softmax" | "LogSoftmax" | "Sigmoid" | "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze"
-        | "Dropout" | "Clip" | "DequantizeLinear" | "QuantizeLinear" | "QLinearSoftmax" | "QLinearSigmoid" => {
-            last_layer(view, first, far)
-        }
+        "Softmax" | "LogSoftmax" | "Sigmoid" | "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze"
+        | "Unsqueeze" | "Dropout" | "Clip" | "DequantizeLinear" | "QuantizeLinear" | "QLinearSoftmax"
+        | "QLinearSigmoid" => last_layer(view, first, far),
         "Mul" | "Add" | "Sub" | "Div" | "QLinearAdd" | "QLinearMul" => {
             let inputs = node.input.iter().filter(|name| !view.is_constant(name));
             inputs.filter_map(|name| last_layer(view, name, far)).next()
         }
-        "Gemm" | "FusedGemm" | "MatMul" | "FusedMatMul" | "MatMulInteger" | "MatMulIntegerToFloat"
-        | "DynamicQuantizeMatMul" | "QLinearMatMul" | "QGemm" => {
+        "Gemm"
+        | "FusedGemm"
+        | "MatMul"
+        | "FusedMatMul"
+        | "MatMulInteger"
+        | "MatMulIntegerToFloat"
+        | "DynamicQuantizeMatMul"
+        | "QLinearMatMul"
+        | "QGemm" => {
             let place = if matches!(node.op_type(), "QLinearMatMul" | "QGemm") { 3 } else { 1 };
             let weights = node.input.get(place).filter(|name| view.is_constant(name))?;
             let sides = view.weights(weights).map(|tensor| tensor.dims.clone()).unwrap_or_default();
@@ -119,8 +132,7 @@ fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
             if !is_point || !comes_from_pooling(view, first, FAR) {
                 return None;
             }
-            let evidence =
-                "it goes into the last layer, a convolution of one pixel after global pooling, which gives the scores of the classes";
+            let evidence = "it goes into the last layer, a convolution of one pixel after global pooling, which gives the scores of the classes";
             Some(Cut { tensor: before_rounding(view, first), evidence: evidence.into() })
         }
         "GlobalAveragePool" | "QLinearGlobalAveragePool" | "ReduceMean" | "AveragePool" => {
@@ -135,9 +147,14 @@ fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
                             return None;
                         }
                         let evidence = "it goes into the last convolution, whose maps are averaged into the scores of the classes; its mean over the image is taken";
-                        return Some(Cut { tensor: before_rounding(view, node.input.first()?), evidence: evidence.into() });
+                        return Some(Cut {
+                            tensor: before_rounding(view, node.input.first()?),
+                            evidence: evidence.into(),
+                        });
                     }
-                    "Relu" | "Clip" | "Cast" | "DequantizeLinear" | "QuantizeLinear" => tensor = node.input.first()?,
+                    "Relu" | "Clip" | "Cast" | "DequantizeLinear" | "QuantizeLinear" => {
+                        tensor = node.input.first()?
+                    }
                     "Mul" | "Add" => tensor = node.input.iter().find(|name| !view.is_constant(name))?,
                     _ => return None,
                 }
@@ -180,9 +197,25 @@ fn comes_from_pooling(view: &View<'_>, tensor: &str, far: usize) -> bool {
     let Some(far) = far.checked_sub(1) else { return false };
     let Some(node) = view.producer(tensor) else { return false };
     match node.op_type() {
-        "GlobalAveragePool" | "GlobalMaxPool" | "QLinearGlobalAveragePool" | "ReduceMean" | "AveragePool" => true,
-        "Conv" | "Relu" | "Clip" | "HardSwish" | "Dropout" | "Identity" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze"
-        | "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" | "Mul" | "Add" | "BatchNormalization" => {
+        "GlobalAveragePool" | "GlobalMaxPool" | "QLinearGlobalAveragePool" | "ReduceMean" | "AveragePool" => {
+            true
+        }
+        "Conv"
+        | "Relu"
+        | "Clip"
+        | "HardSwish"
+        | "Dropout"
+        | "Identity"
+        | "Reshape"
+        | "Flatten"
+        | "Squeeze"
+        | "Unsqueeze"
+        | "QuantizeLinear"
+        | "DequantizeLinear"
+        | "DynamicQuantizeLinear"
+        | "Mul"
+        | "Add"
+        | "BatchNormalization" => {
             let inputs = node.input.iter().take(2).filter(|name| !view.is_constant(name));
             inputs.into_iter().any(|name| comes_from_pooling(view, name, far))
         }
@@ -199,7 +232,8 @@ fn is_global_pooling(view: &View<'_>, node: &NodeProto) -> bool {
                 Some(name) => view.ints(name).unwrap_or_default(),
                 None => node.ints("axes").to_vec(),
             };
-            let mut axes: Vec<i64> = axes.into_iter().map(|axis| if axis < 0 { axis + 4 } else { axis }).collect();
+            let mut axes: Vec<i64> =
+                axes.into_iter().map(|axis| if axis < 0 { axis + 4 } else { axis }).collect();
             axes.sort_unstable();
             axes == [2, 3]
         }
@@ -257,9 +291,11 @@ fn maps(view: &View<'_>) -> Vec<Cut> {
         let best = found.iter().filter(|one| one.0 == level).max_by_key(|one| (one.1, one.2));
         let Some((_, channels, _, node)) = best else { continue };
         let Some(output) = node.output.first() else { continue };
-        let grid = ["the coarsest", "the second coarsest", "the third coarsest", "the fourth coarsest"][place];
-        let evidence =
-            format!("the last and widest feature map of {grid} grid: {channels} maps; the mean of each over the image is taken");
+        let grid =
+            ["the coarsest", "the second coarsest", "the third coarsest", "the fourth coarsest"][place];
+        let evidence = format!(
+            "the last and widest feature map of {grid} grid: {channels} maps; the mean of each over the image is taken"
+        );
         cuts.push(Cut { tensor: settled(view, output), evidence });
     }
     cuts
@@ -276,8 +312,8 @@ fn settled(view: &View<'_>, tensor: &str) -> String {
                 let others = only.input.iter().filter(|name| **name != tensor);
                 let alone = others.clone().all(|name| name.is_empty() || view.is_constant(name));
                 match only.op_type() {
-                    "BatchNormalization" | "Relu" | "LeakyRelu" | "PRelu" | "Clip" | "HardSwish" | "Elu" | "Gelu"
-                    | "Cast" | "Identity" | "DequantizeLinear" => Some(*only),
+                    "BatchNormalization" | "Relu" | "LeakyRelu" | "PRelu" | "Clip" | "HardSwish" | "Elu"
+                    | "Gelu" | "Cast" | "Identity" | "DequantizeLinear" => Some(*only),
                     // The scale of what was computed in 8 bits isn't a constant where it is found anew for each image.
                     "Mul" | "Add" if alone || (rounded && only.op_type() == "Mul") => Some(*only),
                     _ => None,

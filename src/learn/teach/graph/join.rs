@@ -11,8 +11,8 @@ use crate::learn::teach::{Head, Layer, Pooling};
 use crate::model::families::Family;
 use crate::model::file::onnx::tensor_shape_proto::{Dimension, dimension};
 use crate::model::file::onnx::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    TensorShapeProto, TypeProto, ValueInfoProto, attribute_type, data_type, type_proto,
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, attribute_type, data_type, type_proto,
 };
 use crate::model::sidecar::{METADATA_KEY, Sidecar};
 use crate::model::spec::{ColourOrder, Element, InputSpec, Layout, Range};
@@ -51,7 +51,9 @@ pub(in super::super) fn join(parts: Join<'_>) -> Result<ModelProto, String> {
     let Join { mut model, folder, tensor, pooling, input, head, bytes, about } = parts;
     let version = opset(&mut model);
     if version < OLDEST {
-        return Err(format!("its operator set {version} is older than {OLDEST}, the oldest that a head can be joined to"));
+        return Err(format!(
+            "its operator set {version} is older than {OLDEST}, the oldest that a head can be joined to"
+        ));
     }
     let mut graph = model.graph.take().ok_or("it has no graph")?;
     cut(&mut graph, tensor)?;
@@ -152,7 +154,10 @@ fn cut(graph: &mut GraphProto, tensor: &str) -> Result<(), String> {
 }
 
 /// Every tensor of a graph that holds values, also of graphs inside of it.
-fn each_tensor(graph: &mut GraphProto, act: &mut impl FnMut(&mut TensorProto) -> Result<(), String>) -> Result<(), String> {
+fn each_tensor(
+    graph: &mut GraphProto,
+    act: &mut impl FnMut(&mut TensorProto) -> Result<(), String>,
+) -> Result<(), String> {
     for tensor in &mut graph.initializer {
         act(tensor)?;
     }
@@ -173,14 +178,17 @@ fn inline(graph: &mut GraphProto, folder: &Path) -> Result<(), String> {
         if tensor.data_location != Some(EXTERNAL) {
             return Ok(());
         }
-        let about = |key: &str| tensor.external_data.iter().find(|e| e.key() == key).map(|e| e.value().to_owned());
+        let about =
+            |key: &str| tensor.external_data.iter().find(|e| e.key() == key).map(|e| e.value().to_owned());
         let number = |key: &str| about(key).and_then(|text| text.trim().parse::<u64>().ok());
         let name = about("location").ok_or("its weights lie in a file that it doesn't name")?;
         let place = Path::new(&name);
         if !place.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
             return Err("it wants to read its weights from outside its own folder".into());
         }
-        let failed = |error: std::io::Error| format!("its weights in \u{201c}{}\u{201d} can't be read: {error}", place.display());
+        let failed = |error: std::io::Error| {
+            format!("its weights in \u{201c}{}\u{201d} can't be read: {error}", place.display())
+        };
         let mut file = File::open(folder.join(place)).map_err(failed)?;
         let offset = number("offset").unwrap_or(0);
         let whole = file.metadata().map_err(failed)?.len();
@@ -206,7 +214,8 @@ fn others(graph: &GraphProto, image: &str) -> String {
 fn names_of(graph: &GraphProto) -> HashSet<String> {
     let values = graph.input.iter().map(|value| value.name().to_owned());
     let weights = graph.initializer.iter().map(|tensor| tensor.name().to_owned());
-    let nodes = graph.node.iter().flat_map(|node| node.output.iter().cloned().chain([node.name().to_owned()]));
+    let nodes =
+        graph.node.iter().flat_map(|node| node.output.iter().cloned().chain([node.name().to_owned()]));
     values.chain(weights).chain(nodes).collect()
 }
 
@@ -225,7 +234,8 @@ fn value_info(name: &str, element: i32, dim: Vec<Dimension>) -> ValueInfoProto {
 /// Fixes the image's width and height in the input's shape; returns its axis of the batch.
 fn fix_size(image: &mut ValueInfoProto, input: &InputSpec) -> Dimension {
     let (width, height) = input.size.bound();
-    let Some(type_proto::Value::TensorType(tensor)) = image.r#type.as_mut().and_then(|t| t.value.as_mut()) else {
+    let Some(type_proto::Value::TensorType(tensor)) = image.r#type.as_mut().and_then(|t| t.value.as_mut())
+    else {
         return side(1);
     };
     let Some(shape) = tensor.shape.as_mut() else { return side(1) };
@@ -316,7 +326,9 @@ fn prepare_bytes(writer: &mut Writer, input: &InputSpec, batch: Dimension) {
     let bytes = writer.plain_name("image");
     let begin = writer.graph.node.len();
     let without_batch = match writer.graph.input.first().and_then(|i| i.r#type.as_ref()?.value.as_ref()) {
-        Some(type_proto::Value::TensorType(tensor)) => tensor.shape.as_ref().is_some_and(|s| s.dim.len() == 3),
+        Some(type_proto::Value::TensorType(tensor)) => {
+            tensor.shape.as_ref().is_some_and(|s| s.dim.len() == 3)
+        }
         _ => false,
     };
     let mut at = bytes.clone();
@@ -381,7 +393,9 @@ fn pool(writer: &mut Writer, tensor: &str, pooling: Pooling) -> String {
             writer.graph.initializer.push(TensorProto::of_ints(&axes, &[1], &[1]));
             writer.node("ReduceMean", &[&float, &axes], vec![int("keepdims", 0)])
         }
-        Pooling::MeanToken => writer.node("ReduceMean", &[&float], vec![ints("axes", &[1]), int("keepdims", 0)]),
+        Pooling::MeanToken => {
+            writer.node("ReduceMean", &[&float], vec![ints("axes", &[1]), int("keepdims", 0)])
+        }
     };
     let flat = writer.plain_name("embedding");
     writer.node_to("Flatten", &[&pooled], vec![int("axis", 1)], &flat);
@@ -431,7 +445,8 @@ fn metadata(
         resample: Some(input.resample),
         ..Sidecar::default()
     };
-    let entry = |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
+    let entry =
+        |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
     let mut entries: Vec<StringStringEntryProto> =
         model.metadata_props.iter().filter(|entry| KEPT.contains(&entry.key())).cloned().collect();
     let mut settings = serde_json::to_value(&settings).unwrap_or_default();

@@ -34,7 +34,8 @@ impl<'a> View<'a> {
         for node in &order {
             let fixed = node.input.iter().all(|name| name.is_empty() || constant.contains(&name[..]));
             // Random numbers aren't, and what holds a graph may read anything.
-            if fixed && !node.op_type().starts_with("Random") && node.attribute.iter().all(|a| a.g.is_none()) {
+            if fixed && !node.op_type().starts_with("Random") && node.attribute.iter().all(|a| a.g.is_none())
+            {
                 constant.extend(node.output.iter().map(|name| &name[..]));
             }
         }

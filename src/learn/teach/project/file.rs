@@ -63,7 +63,10 @@ pub(super) fn read(root: &Path) -> Result<Option<(Settings, Vec<Class>, toml::Ta
     let mut table: toml::Table = toml::from_str(&text).map_err(wrong)?;
     let file: File = toml::from_str(&text).map_err(wrong)?;
     if file.version > VERSION {
-        return Err(bad(format!("a newer Sightline wrote it (format {}; this one reads {VERSION})", file.version)));
+        return Err(bad(format!(
+            "a newer Sightline wrote it (format {}; this one reads {VERSION})",
+            file.version
+        )));
     }
     if file.classes.len() > MAX_CLASSES {
         return Err(TeachError::TooManyClasses { count: file.classes.len() });
@@ -84,7 +87,9 @@ pub(super) fn read(root: &Path) -> Result<Option<(Settings, Vec<Class>, toml::Ta
         // A path of another system, too.
         if !inside || folder.contains(['/', '\\']) {
             let shown = crate::library::names::shown(&folder);
-            return Err(bad(format!("the folder \u{201c}{shown}\u{201d} of a class isn't one in the project's own folder")));
+            return Err(bad(format!(
+                "the folder \u{201c}{shown}\u{201d} of a class isn't one in the project's own folder"
+            )));
         }
         if named.name.trim().is_empty() {
             return Err(bad("a class has no name".into()));
@@ -106,7 +111,10 @@ pub(super) fn read(root: &Path) -> Result<Option<(Settings, Vec<Class>, toml::Ta
 pub(super) fn write(project: &Project) -> Result<(), TeachError> {
     let path = project.root.join(NAME);
     let unwritable = |reason: String| TeachError::Unwritable { path: path.clone(), reason };
-    let classes = project.classes.iter().map(|class| Named { name: class.name.clone(), folder: Some(class.folder.clone()) });
+    let classes = project
+        .classes
+        .iter()
+        .map(|class| Named { name: class.name.clone(), folder: Some(class.folder.clone()) });
     let file = File { version: VERSION, settings: project.settings.clone(), classes: classes.collect() };
     let mut table = toml::Table::try_from(&file).map_err(|error| unwritable(error.to_string()))?;
     let tables = table.get_mut("classes").and_then(toml::Value::as_array_mut);

@@ -23,7 +23,8 @@ impl Layout {
     /// `train` is no class if it holds folders and no image.
     pub fn of(root: &Path) -> Self {
         let train = root.join("train");
-        let is_split = subfolders(&train).is_ok_and(|folders| !folders.is_empty()) && files(&train).is_empty();
+        let is_split =
+            subfolders(&train).is_ok_and(|folders| !folders.is_empty()) && files(&train).is_empty();
         if is_split { Self::Split } else { Self::Plain }
     }
 
@@ -108,7 +109,8 @@ pub(super) fn free_folder(base: &Path, name: &str, classes: &[Class]) -> String 
     let first = if special { format!("{safe}_") } else { safe };
     let taken = |name: &str| {
         let lower = name.to_lowercase();
-        classes.iter().any(|class| class.folder.to_lowercase() == lower) || base.join(name).symlink_metadata().is_ok()
+        classes.iter().any(|class| class.folder.to_lowercase() == lower)
+            || base.join(name).symlink_metadata().is_ok()
     };
     let mut folder = first.clone();
     let mut number = 1;

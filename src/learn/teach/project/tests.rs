@@ -57,7 +57,8 @@ fn a_folder_of_class_folders_is_a_project() {
     std::fs::create_dir(folder.path().join("empty")).expect("a folder");
     let project = Project::open(folder.path()).expect("opens").project;
     assert_eq!(project.names(), ["cat", "dog"], "in torchvision's order");
-    let names: Vec<_> = project.classes()[1].examples.iter().map(|e| e.path.file_name().expect("a name")).collect();
+    let names: Vec<_> =
+        project.classes()[1].examples.iter().map(|e| e.path.file_name().expect("a name")).collect();
     assert_eq!(names, ["2.png", "10.png"], "natural order");
     assert_eq!(project.classes()[0].examples.len(), 1);
     assert!(!folder.path().join("teach.toml").exists(), "opening writes nothing");
@@ -81,7 +82,8 @@ fn unknown_keys_stay_and_what_is_wrong_is_named() {
     let folder = folder();
     images(folder.path(), &["a/1.png", "b/1.png"]);
     let file = folder.path().join("teach.toml");
-    let text = "later = 3\nseed = 5\n[[classes]]\nname = \"A\"\nfolder = \"a\"\ncolour = \"red\"\n[x]\ny = 1\n";
+    let text =
+        "later = 3\nseed = 5\n[[classes]]\nname = \"A\"\nfolder = \"a\"\ncolour = \"red\"\n[x]\ny = 1\n";
     std::fs::write(&file, text).expect("written");
     let opened = Project::open(folder.path()).expect("opens");
     assert_eq!((opened.project.names(), opened.project.settings.seed), (vec!["A".into(), "b".into()], 5));
@@ -104,7 +106,10 @@ fn unknown_keys_stay_and_what_is_wrong_is_named() {
     ] {
         std::fs::write(&file, text).expect("written");
         let error = Project::open(folder.path()).expect_err(text).to_string();
-        assert!(error.contains("teach.toml") && (error.contains(word) || word == "classes"), "{text}: {error}");
+        assert!(
+            error.contains("teach.toml") && (error.contains(word) || word == "classes"),
+            "{text}: {error}"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! The frames that `bench` measures with.
+//! Frames for commands that need some, whatever the source.
 
 use std::time::{Duration, Instant};
 
