@@ -47,10 +47,10 @@ pub enum Icon {
     Last,
     /// Layers one over the other.
     Inside,
+    /// Points of two classes, and the line between them.
+    Teach,
     /// A mortarboard.
     Lessons,
-    /// Teaching: a mortarboard.
-    Teach,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -245,6 +245,15 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             line(&[(3.0, 12.2), (12.0, 16.7), (21.0, 12.2)]);
             line(&[(3.0, 16.4), (12.0, 20.9), (21.0, 16.4)]);
         }
+        Icon::Teach => {
+            for (x, y) in [(5.5, 8.5), (8.5, 4.5), (5.0, 14.5)] {
+                painter.circle_filled(at(x, y), 2.0 * unit, colour);
+            }
+            for (x, y) in [(18.5, 15.5), (15.5, 19.5), (19.0, 9.5)] {
+                painter.circle_stroke(at(x, y), 1.9 * unit, stroke);
+            }
+            line(&[(5.5, 20.0), (18.0, 3.5)]);
+        }
         Icon::Lessons => {
             closed(&[(12.0, 4.5), (22.0, 9.2), (12.0, 14.0), (2.0, 9.2)]);
             line(&[
@@ -256,11 +265,6 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
                 (17.7, 16.2),
                 (17.7, 11.6),
             ]);
-        }
-        Icon::Teach => {
-            closed(&[(12.0, 5.0), (22.0, 9.5), (12.0, 14.0), (2.0, 9.5)]);
-            line(&[(6.5, 11.8), (6.5, 16.5), (12.0, 19.0), (17.5, 16.5), (17.5, 11.8)]);
-            line(&[(22.0, 9.5), (22.0, 15.5)]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

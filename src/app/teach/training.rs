@@ -6,7 +6,7 @@ use super::parts::{About, panel, small_button, weak};
 use super::state::{TeachPage, Training};
 use crate::app::icons::Icon;
 use crate::app::intent::{Intent, TeachIntent};
-use crate::app::strings::{head_name, pooling_text, shown};
+use crate::app::strings::{head_name, phrase, pooling_text, shown};
 use crate::app::style::palette;
 use crate::app::view::{View, model_name};
 use crate::app::widgets::{caption, combo_arrow, dropdown, menu_row};
@@ -190,7 +190,8 @@ fn cut(page: &TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         Language::English => format!("{text} ({how})"),
         Language::Chinese => format!("{text}（{how}）"),
     };
-    weak(ui, &text);
+    let label = egui::Label::new(egui::RichText::new(text).color(palette(ui).weak)).wrap();
+    ui.add(label).on_hover_text(phrase(view.language, &info.cut.evidence));
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(w.cut_at).color(palette(ui).weak));
         let mut wanted = None;
@@ -202,7 +203,7 @@ fn cut(page: &TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
             for candidate in &info.candidates {
                 let is_chosen = key.tensor.as_ref() == Some(&candidate.tensor);
-                let why = crate::app::strings::phrase(view.language, &candidate.evidence);
+                let why = phrase(view.language, &candidate.evidence);
                 let row = ui.selectable_label(is_chosen, shown(&candidate.tensor)).on_hover_text(why);
                 if row.clicked() {
                     wanted = Some(Some(candidate.tensor.clone()));

@@ -100,7 +100,7 @@ fn image(folder: &Path, name: &str, colour: [u8; 3]) -> PathBuf {
 }
 
 fn small_model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models/lora_classifier.onnx")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand_ins/models/mobilenet_v2_int8.onnx")
 }
 
 /// With two classes of four images each, trained.
