@@ -296,8 +296,9 @@ impl Work {
     /// Compares with another form of the model, once.
     fn compare(&mut self, order: &Order) -> Result<Option<Duration>, ModelError> {
         let (Some(other), Some(layers)) = (&order.against, &self.layers) else {
-            self.compared = None;
-            self.board.put(|found| found.against = None);
+            if self.compared.take().is_some() {
+                self.board.put(|found| found.against = None);
+            }
             return Ok(None);
         };
         let wanted = Some((other.clone(), order.tries));
