@@ -37,10 +37,7 @@ impl InsideController {
         let page = &mut self.page;
         match intent {
             InsideIntent::Tab(tab) => page.show_tab(tab),
-            InsideIntent::Layer(node) => {
-                let layers = page.found.layers.as_ref().map(|found| &found.list.layers);
-                page.selected = node.and_then(|node| layers?.iter().position(|layer| layer.node == node));
-            }
+            InsideIntent::Layer(node) => page.selected = node,
             InsideIntent::Diagram(on) => page.is_diagram = on,
             InsideIntent::Tensor(name) => {
                 page.show_tab(InsideTab::Maps);

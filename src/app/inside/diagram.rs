@@ -138,7 +138,9 @@ impl InsidePage {
         let words = self.layers.search.trim().to_lowercase();
         let kind = self.layers.kind.as_deref();
         let is_searched = !words.is_empty() || kind.is_some();
-        let shown = Shown { found, selected: self.selected, pointed, by_time: self.diagram.by_time };
+        let selected =
+            self.selected.and_then(|node| found.list.layers.iter().position(|layer| layer.node == node));
+        let shown = Shown { found, selected, pointed, by_time: self.diagram.by_time };
         let is_dimmed = |layer: &Layer| is_searched && !fits(layer, &words, kind);
         shown.paint(&painter, p, map, diagram, is_dimmed);
         small_map(&painter, p, diagram, &shown, map, map_area);
@@ -150,7 +152,7 @@ impl InsidePage {
             let node = pointed.and_then(|place| found.list.layers.get(place)).map(|layer| layer.node);
             out.push(Intent::Inside(InsideIntent::Layer(node)));
         }
-        if let Some(layer) = self.selected.and_then(|place| found.list.layers.get(place)) {
+        if let Some(layer) = selected.and_then(|place| found.list.layers.get(place)) {
             selected_ui(ui, w, layer, area, out);
         }
     }

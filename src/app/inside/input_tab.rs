@@ -23,7 +23,9 @@ impl InsidePage {
         let w = &view.strings.inside;
         let p = palette(ui);
         let Some(found) = self.found.input.clone() else {
-            super::page::waiting(ui, w.opening);
+            if self.found.failed.is_none() {
+                super::page::waiting(ui, w.opening);
+            }
             return;
         };
         egui::ScrollArea::vertical().id_salt("input").auto_shrink([false, false]).show(ui, |ui| {

@@ -25,7 +25,9 @@ impl InsidePage {
     pub(super) fn layers_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.inside;
         let Some(found) = self.found.layers.clone() else {
-            super::page::waiting(ui, w.reading);
+            if self.found.failed.is_none() {
+                super::page::waiting(ui, w.reading);
+            }
             return;
         };
         self.layers_bar(ui, w, &found, out);

@@ -50,7 +50,15 @@ impl InsidePage {
             self.kernels_ui(ui, w, &kernels);
             return;
         }
+        let is_measured = self.found.layers.as_ref().is_some_and(|layers| layers.is_measured);
+        if is_measured && self.tensor().is_none() {
+            ui.label(egui::RichText::new(w.no_maps).color(palette(ui).weak));
+            return;
+        }
         let Some(maps) = self.maps() else {
+            if self.found.failed.is_some() {
+                return;
+            }
             let text = match self.found.doing {
                 Doing::Measuring => w.measuring,
                 Doing::Reading => w.reading,

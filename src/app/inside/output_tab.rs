@@ -33,7 +33,9 @@ impl InsidePage {
     pub(super) fn output_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.inside;
         let Some(found) = self.found.output.clone() else {
-            super::page::waiting(ui, w.opening);
+            if self.found.failed.is_none() {
+                super::page::waiting(ui, w.opening);
+            }
             return;
         };
         let has_answer = found.detector.is_some() || !found.classes.is_empty() || !found.queries.is_empty();

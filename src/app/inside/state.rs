@@ -31,7 +31,7 @@ pub struct InsidePage {
     pub model_name: String,
     /// The layers are shown as a diagram.
     pub is_diagram: bool,
-    /// The layer that is selected, by its place in the list.
+    /// The layer that is selected, by its node in the graph.
     pub selected: Option<usize>,
     /// The enlarged channel, the attention or the explanation lies over the preview.
     pub overlay: bool,

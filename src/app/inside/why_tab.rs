@@ -30,6 +30,9 @@ impl InsidePage {
             ui.label(egui::RichText::new(w.click_box).small().color(p.weak));
         }
         let Some(why) = self.why() else {
+            if self.found.failed.is_some() {
+                return;
+            }
             let text = match self.found.doing {
                 super::found::Doing::Measuring => w.measuring,
                 _ => w.explaining,

@@ -13,8 +13,9 @@ use super::worker::{Board, Order, Subject};
 use super::{look_input, look_output};
 use crate::app::intent::{InsideTab, WhyMethod};
 use crate::frame::Frame;
-use crate::learn::inside::cam::{LinearEnd, usual_layer};
+use crate::learn::inside::cam::usual_layer;
 use crate::learn::inside::kernels::Kernels;
+use crate::learn::inside::linear_end::LinearEnd;
 use crate::learn::inside::maps::Planes;
 use crate::learn::inside::{Graph, Layers, diverge, layers, measure};
 use crate::model::{CancelToken, Inside, Model, ModelError, OpenOptions};
@@ -295,8 +296,9 @@ impl Work {
     /// Compares with another form of the model, once.
     fn compare(&mut self, order: &Order) -> Result<Option<Duration>, ModelError> {
         let (Some(other), Some(layers)) = (&order.against, &self.layers) else {
-            self.compared = None;
-            self.board.put(|found| found.against = None);
+            if self.compared.take().is_some() {
+                self.board.put(|found| found.against = None);
+            }
             return Ok(None);
         };
         let wanted = Some((other.clone(), order.tries));

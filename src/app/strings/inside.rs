@@ -8,6 +8,7 @@ strings! {
     /// What a model does inside.
     Inside {
         title = "Inside", "内部";
+        look = "Look inside the model", "查看模型内部";
         key = "Inside: what the network computes", "内部：查看网络的计算过程";
         input = "Input", "输入";
         output = "Output", "输出";
@@ -104,6 +105,7 @@ strings! {
             |n| format!("{n} layers are too many for a diagram; the list shows them."),
             |n| format!("{n} 层过多，无法画成图，请查看列表。");
 
+        no_maps = "No layer of this model makes maps.", "该模型没有输出特征图的层。";
         close_layer = "Close", "关闭";
         layer_before = "Layer before", "上一层";
         layer_after = "Layer after", "下一层";

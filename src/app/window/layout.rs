@@ -130,9 +130,6 @@ impl Layout<'_> {
                 if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
                 }
-                if icon_button(ui, Icon::Inside, &format!("{}  (I)", s.inside.title), false).clicked() {
-                    out.push(Intent::Window(WindowIntent::Show(Page::Inside)));
-                }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
                 }

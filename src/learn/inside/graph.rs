@@ -70,6 +70,27 @@ impl Graph {
         nodes.filter(move |(_, node)| node.input.iter().any(|input| input == tensor)).map(|(place, _)| place)
     }
 
+    /// The weights that a constant comes from: itself, or what quantising or changing its type made it of.
+    #[must_use]
+    pub fn weights(&self, name: &str) -> Option<&TensorProto> {
+        /// Such a chain is no longer.
+        const LONGEST: usize = 8;
+        let mut name = name;
+        for _ in 0..LONGEST {
+            if let Some(constant) = self.constant(name) {
+                return Some(constant);
+            }
+            let node = self.proto.node.get(self.producer(name)?)?;
+            match node.op_type() {
+                "DequantizeLinear" | "QuantizeLinear" | "Identity" | "Cast" | "Transpose" => {
+                    name = node.input.first()?;
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// The constant of that name: an initializer, or the value of a node that is a constant.
     #[must_use]
     pub fn constant(&self, name: &str) -> Option<&TensorProto> {
