@@ -32,7 +32,9 @@ fn images(folder: &Path, colour: [u8; 3], count: u8) {
     std::fs::create_dir_all(folder).unwrap();
     for n in 0..count {
         let image = image::RgbImage::from_fn(48, 36, |x, y| {
-            image::Rgb(colour.map(|c| c.saturating_add((x as u8 * 7 ^ y as u8 * 13 ^ n * 31) % 40)))
+            image::Rgb(
+                colour.map(|c| c.saturating_add(((x * 7) as u8 ^ (y * 13) as u8 ^ n.wrapping_mul(31)) % 40)),
+            )
         });
         image.save(folder.join(format!("{n}.png"))).unwrap();
     }
