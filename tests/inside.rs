@@ -144,7 +144,8 @@ fn layers_have_the_sizes_that_the_definitions_give() {
     let own: f64 = layers.iter().map(|layer| ms(&layer["ms"])).sum();
     let sum = own + ms(&list["added_ms"]) + ms(&list["between_ms"]);
     let run = ms(&list["run_ms"]);
-    assert!(run > 0.0 && (sum - run).abs() < run * 0.01, "{sum} of {run}");
+    assert!(run > 0.0 && own > 0.0 && (sum - run).abs() < run * 0.01, "{sum} of {run}");
+    assert!(layers[0]["ms"].as_f64().is_some_and(|ms| ms > 0.0), "the convolution takes time");
 }
 
 /// The counts of onnx-tool 1.0 for convolutions, less the additions of their biases.
@@ -250,6 +251,27 @@ fn occlusion_and_eigencam_find_what_the_class_rests_on() {
     let eigen = json(&env, &[text(&model), text(&image), "--why", "1", "--method", "eigen-cam"]);
     assert_eq!(eigen["method"], "eigen-cam");
     assert_eq!(eigen["layer"], "features");
+    let map: Vec<f64> = eigen["map"].as_array().expect("a map").iter().filter_map(Value::as_f64).collect();
+    assert_eq!(map.len(), 64);
+    assert!(map[7] > map[3] + 0.1, "blue, which the class rests on, is brighter than black: {map:?}");
+    let refused =
+        env.run(["inside", text(&model), text(&image), "--why", "1", "--method", "cam", "--layer", "conv"]);
+    assert!(refused.with_code(2).err.contains("--layer"));
+}
+
+/// The layer that EigenCAM takes is a feature map of the backbone or neck, not a table of boxes, queries or a head's few channels.
+#[test]
+fn the_layer_of_an_explanation_is_a_feature_map() {
+    let env = TestEnv::new();
+    let image = common::shared("media/dog.jpg");
+    for model in ["yolov8n_int8", "yolo11n_int8", "yolox_nano", "deimv2_atto_int8"] {
+        let path = real(&format!("models/{model}.onnx"));
+        let why = json(&env, &[text(&path), text(&image), "--why"]);
+        let layer = why["layer"].as_str().expect("a layer");
+        assert!(!layer.contains("dfl") && !layer.contains("decoder"), "{model}: {layer}");
+        let side = why["width"].as_u64().expect("a width");
+        assert!(why["width"] == why["height"] && side >= 8, "{model}: {layer}, {side} cells a side");
+    }
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn take_all(language: &str) {
         let tabs = vec!["Tab"; n + 2];
         for key in tabs {
             session.keys(&[key]);
-            std::thread::sleep(Duration::from_millis(120));
+            std::thread::sleep(Duration::from_millis(250));
         }
         session.keys(&["space"]);
         let sample = lesson.steps[0].setup.source.clone();

@@ -21,6 +21,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("M  Shift+M", s.key_model),
         ("C", s.compare_models),
         ("L", s.key_library),
+        ("I", s.inside.key),
         ("G", s.gallery.key),
         ("E", s.events.key),
         ("D", s.datasets.key),

@@ -45,6 +45,8 @@ pub enum Icon {
     Collect,
     /// The last seconds.
     Last,
+    /// Layers one over the other.
+    Inside,
     /// Points of two classes, and the line between them.
     Teach,
     /// A mortarboard.
@@ -237,6 +239,11 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             line(&[(3.5, 14.5), (3.5, 19.5), (20.5, 19.5), (20.5, 14.5)]);
             line(&[(12.0, 4.0), (12.0, 14.5)]);
             line(&[(7.5, 10.5), (12.0, 15.0), (16.5, 10.5)]);
+        }
+        Icon::Inside => {
+            closed(&[(12.0, 3.5), (21.0, 8.0), (12.0, 12.5), (3.0, 8.0)]);
+            line(&[(3.0, 12.2), (12.0, 16.7), (21.0, 12.2)]);
+            line(&[(3.0, 16.4), (12.0, 20.9), (21.0, 16.4)]);
         }
         Icon::Teach => {
             for (x, y) in [(5.5, 8.5), (8.5, 4.5), (5.0, 14.5)] {

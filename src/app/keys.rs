@@ -4,8 +4,8 @@ use egui::text_selection::LabelSelectionState;
 use egui::{self, Event, Key};
 
 use super::intent::{
-    Choose, CompareIntent, DatasetIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page,
-    RecordIntent, ResultIntent, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
+    Choose, CompareIntent, DatasetIntent, FilesIntent, GalleryIntent, InsideIntent, Intent, ModelIntent,
+    Page, RecordIntent, ResultIntent, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
 use crate::engine::SourceState;
@@ -16,6 +16,9 @@ const STEP: f32 = 0.05;
 
 const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+
+/// The keys that work while the inside of the model is shown beside the preview.
+const BESIDE_INSIDE: [Key; 7] = [Key::I, Key::P, Key::ArrowLeft, Key::ArrowRight, Key::M, Key::F, Key::L];
 
 /// Reads the keys that were pressed since the last pass.
 pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -31,8 +34,8 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                 | Page::Events
                 | Page::Gallery
                 | Page::Dataset
-                | Page::Teach
                 | Page::Lessons
+                | Page::Teach
         );
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
@@ -85,6 +88,8 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         _ if typing || menu || !plain || covered => {}
                         Key::ArrowLeft | Key::ArrowRight if view.editing => {}
                         Key::Space | Key::ArrowLeft | Key::ArrowRight if widget => {}
+                        // Only what is seen beside the inside is changed there.
+                        _ if *page == Page::Inside && !BESIDE_INSIDE.contains(key) => {}
                         _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
                     }
                 }
@@ -126,6 +131,8 @@ fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
         Some(Intent::Window(WindowIntent::Dismiss(failure)))
     } else if *page == Page::Gallery && view.gallery_has_layer {
         Some(Intent::Gallery(GalleryIntent::Back))
+    } else if *page == Page::Inside && view.inside_has_layer {
+        Some(Intent::Inside(InsideIntent::Back))
     } else if *page != Page::Stage {
         Some(Intent::Window(WindowIntent::Show(Page::Stage)))
     } else if view.full_screen {
@@ -165,6 +172,10 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
         Key::T => Some(Intent::Window(WindowIntent::Show(Page::Teach))),
         Key::G => Some(Intent::Window(WindowIntent::Show(Page::Gallery))),
+        Key::I => {
+            let to = if *view.page == Page::Inside { Page::Stage } else { Page::Inside };
+            Some(Intent::Window(WindowIntent::Show(to)))
+        }
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,

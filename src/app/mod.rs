@@ -19,6 +19,7 @@ mod figures_panel;
 mod gallery;
 mod help;
 mod icons;
+mod inside;
 mod intent;
 mod keys;
 mod labels_file;

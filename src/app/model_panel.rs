@@ -7,7 +7,7 @@ use super::intent::{Choose, FilesIntent, Intent, ModelIntent, Page, WindowIntent
 use super::strings::{family_name, kind_text, model_page, phrase, task_name};
 use super::style::palette;
 use super::view::{View, file_name, is_of, model_name};
-use super::widgets::{caption, dropdown, menu_row, notice, section_with};
+use super::widgets::{caption, dropdown, menu_row, notice, section_with, sized_icon_button};
 use crate::engine::ModelInfo;
 use crate::library::{names, search};
 use crate::model::spec::{Layout, Size};
@@ -23,10 +23,15 @@ const MENU_REST: f32 = 150.0;
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let opening = view.loading();
+    let mut looks_inside = false;
     section_with(
         ui,
         s.model,
         |ui| {
+            if view.model.current.is_some() {
+                let inside = format!("{}  (I)", s.inside.look);
+                looks_inside = sized_icon_button(ui, Icon::Inside, &inside, false, 26.0).clicked();
+            }
             // While threads are tuned the model is opened again and again, which its own line says.
             if view.model.opening.is_some() && view.speed.tune.is_none() {
                 ui.add(egui::Spinner::new().size(14.0));
@@ -51,6 +56,9 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         },
     );
+    if looks_inside {
+        out.push(Intent::Window(WindowIntent::Show(Page::Inside)));
+    }
 }
 
 fn menu_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {

@@ -327,6 +327,8 @@ pub struct View<'a> {
     /// On the gallery page, an item is open or some are selected.
     pub gallery_has_layer: bool,
     pub teach: TeachView<'a>,
+    /// On the page with the model's inside, something is enlarged.
+    pub inside_has_layer: bool,
     /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,

@@ -16,9 +16,9 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
-    LessonsController, LibraryController, ModelController, ReadingController, RecordController,
-    ServersController, SettingsController, ShutterController, SourceController, TeachController,
-    ZonesController, theme,
+    InsideController, LessonsController, LibraryController, ModelController, ReadingController,
+    RecordController, ServersController, SettingsController, ShutterController, SourceController,
+    TeachController, ZonesController, theme,
 };
 use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent, TeachIntent};
 use super::options::AppOptions;
@@ -60,8 +60,9 @@ pub struct App {
     pub(super) dataset: DatasetController,
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
-    pub(super) teach: TeachController,
+    pub(super) inside: InsideController,
     pub(super) lessons: LessonsController,
+    pub(super) teach: TeachController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -146,8 +147,9 @@ impl App {
             dataset: DatasetController::default(),
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
-            teach: TeachController::default(),
+            inside: InsideController::default(),
             lessons: LessonsController::default(),
+            teach: TeachController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -292,14 +294,14 @@ impl App {
         // With privacy on, a newer frame than the result's might show somebody whom the model hasn't seen yet.
         let own_frame = core.settings.result_on_own_frame || is_private;
         let own = match core.page {
-            Page::Stage if core.source.info().is_none() => return,
-            Page::Stage if own_frame => self.stage.composed_frame(),
+            Page::Stage | Page::Inside if core.source.info().is_none() => return,
+            Page::Stage | Page::Inside if own_frame => self.stage.composed_frame(),
             // Frame and moved boxes belong together. The picture never goes back, as it would when following begins.
-            Page::Stage if core.followed.is_some() => {
+            Page::Stage | Page::Inside if core.followed.is_some() => {
                 self.stage.composed_frame().filter(|f| self.stage.is_newer(f))
             }
             Page::Reading(_) | Page::Teach if is_private => self.stage.composed_frame(),
-            Page::Stage | Page::Reading(_) | Page::Teach => None,
+            Page::Stage | Page::Inside | Page::Reading(_) | Page::Teach => None,
             Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons => {
                 return;
             }
@@ -346,8 +348,9 @@ impl App {
             dataset,
             shutter,
             gallery,
-            teach,
+            inside,
             lessons,
+            teach,
             stage,
             classes,
             ..
@@ -403,6 +406,7 @@ impl App {
                 holds_escape: teach.page.holds_escape(),
                 quitting: teach.quitting.as_ref(),
             },
+            inside_has_layer: inside.page.has_layer(),
             shutter: ShutterView {
                 shutter: shutter.shutter,
                 saved: shutter.saved(),
@@ -447,6 +451,7 @@ impl App {
             dataset: &mut dataset.page,
             gallery: &mut gallery.page,
             teach: &mut teach.page,
+            inside: &mut inside.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
             lesson: &mut lesson_panel,

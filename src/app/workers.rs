@@ -56,8 +56,8 @@ pub enum Done {
     Events(EventsDone),
     Dataset(DatasetDone),
     Gallery(GalleryDone),
-    Teach(TeachDone),
     Lessons(LessonsDone),
+    Teach(TeachDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// What a typed path means, or why it can't be opened.

@@ -53,6 +53,7 @@ mod events;
 mod examples;
 mod failures;
 mod gallery;
+mod inside;
 mod language;
 mod lessons;
 mod library;
@@ -81,6 +82,7 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
+pub use inside::{Inside, maps_name, method_name, sorting_name, tab_about, tab_name, tab_paper};
 pub use language::system_language;
 pub use lessons::Lessons;
 pub use library::{Library, order_name, permits};
@@ -114,10 +116,11 @@ pub struct Strings {
     pub datasets: Datasets,
     pub shutter: Shutter,
     pub gallery: Gallery,
+    pub inside: Inside,
     pub servers: Servers,
     pub deploy: Deploy,
-    pub teach: Teach,
     pub lessons: Lessons,
+    pub teach: Teach,
 }
 
 impl Strings {
@@ -137,10 +140,11 @@ impl Strings {
             datasets: Datasets::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
+            inside: Inside::ENGLISH,
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
-            teach: Teach::ENGLISH,
             lessons: Lessons::ENGLISH,
+            teach: Teach::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -155,10 +159,11 @@ impl Strings {
             datasets: Datasets::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
+            inside: Inside::CHINESE,
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
-            teach: Teach::CHINESE,
             lessons: Lessons::CHINESE,
+            teach: Teach::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -212,10 +217,11 @@ mod tests {
             Datasets::texts(),
             Shutter::texts(),
             Gallery::texts(),
+            Inside::texts(),
             Servers::texts(),
             Deploy::texts(),
-            Teach::texts(),
             Lessons::texts(),
+            Teach::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{self, ViewportCommand};
 
 use super::App;
-use crate::app::controllers::{FilesController, ModelController, ZonesController};
+use crate::app::controllers::{Beside, FilesController, ModelController, ZonesController};
 use crate::app::intent::Page;
 use crate::app::strings::source_page;
 use crate::app::timing::First;
@@ -47,7 +47,7 @@ impl App {
         self.compare.gather(core);
         // With privacy on, each result is shown on its own frame; see `take_frame`.
         let own_frame = core.settings.result_on_own_frame || core.settings.privacy.on;
-        let follows = core.page == Page::Stage && !self.compare.on && !own_frame;
+        let follows = matches!(core.page, Page::Stage | Page::Inside) && !self.compare.on && !own_frame;
         core.followed =
             core.prediction.as_ref().filter(|_| follows).and_then(|shown| {
                 core.engine.followed().filter(|moved| moved.model.is_same_model(&shown.model))
@@ -65,6 +65,7 @@ impl App {
         self.events.gather(ctx, core);
         self.gallery.gather(core, ctx);
         self.teach.gather(core, ctx);
+        self.inside.gather(&self.stage, &self.model, core);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.dataset.gather(self.events.collects(), self.compare.on, core);
         self.record.gather(self.events.needs_seconds(), self.compare.on, core);
@@ -80,7 +81,13 @@ impl App {
                 core.failed_with(&trouble);
             }
         }
-        self.lessons.gather(self.compare.on, &self.compare.view, core);
+        let beside = Beside {
+            comparing: self.compare.on,
+            compare: &self.compare.view,
+            inside: &self.inside.page,
+            teach: &self.teach.page,
+        };
+        self.lessons.gather(&beside, core);
         self.settings.gather(core);
         self.shutter_pass(ctx);
         let core = &mut self.core;
@@ -146,7 +153,15 @@ impl App {
             Done::Dataset(done) => self.dataset.done(done, ctx, core),
             Done::Teach(done) => self.teach.done(done, core, ctx),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),
-            Done::Lessons(done) => self.lessons.done(done, self.compare.on, core),
+            Done::Lessons(done) => {
+                let beside = Beside {
+                    comparing: self.compare.on,
+                    compare: &self.compare.view,
+                    inside: &self.inside.page,
+                    teach: &self.teach.page,
+                };
+                self.lessons.done(done, &beside, core);
+            }
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),

@@ -10,6 +10,7 @@ use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
 use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
+use crate::app::inside::{InsidePage, perturbed_note};
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::lessons;
 use crate::app::lessons::state::LessonPanel;
@@ -50,6 +51,7 @@ pub(super) struct Layout<'a> {
     pub(super) dataset: &'a mut DatasetPage,
     pub(super) gallery: &'a mut GalleryPage,
     pub(super) teach: &'a mut TeachPage,
+    pub(super) inside: &'a mut InsidePage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     pub(super) lesson: &'a mut LessonPanel,
@@ -87,6 +89,7 @@ impl Layout<'_> {
             recording::badge(ui, view, area);
             collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
+            perturbed_note(ui, area, &view.strings.inside, &self.inside.perturbation, out);
             shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);
@@ -211,8 +214,9 @@ impl Layout<'_> {
             Page::Events => self.events.ui(ui, view, out),
             Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Gallery => self.gallery.ui(ui, view, out),
-            Page::Teach => self.teach.ui(ui, view, self.stage, out),
+            Page::Inside => self.inside.ui(ui, view, self.stage, out),
             Page::Lessons => lessons::list_ui(ui, view, out),
+            Page::Teach => self.teach.ui(ui, view, self.stage, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {
@@ -269,6 +273,17 @@ fn part(ui: &mut Ui, salt: &str, rect: egui::Rect, ground: egui::Color32, add: i
     add(&mut part);
 }
 
+/// What helps: the keys, and the lessons.
+fn help_menu(ui: &mut Ui, s: &Strings, out: &mut Vec<Intent>) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    if menu_row(ui, Icon::Lessons, s.lessons.title, "Shift+F1", false).clicked() {
+        out.push(Intent::Window(WindowIntent::Show(Page::Lessons)));
+    }
+    if menu_row(ui, Icon::Help, s.keys, "F1", false).clicked() {
+        out.push(Intent::Window(WindowIntent::Help(true)));
+    }
+}
+
 /// The pages for those who want to see how networks work.
 fn learn_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     ui.horizontal(|ui| {
@@ -279,17 +294,6 @@ fn learn_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         }
     });
-}
-
-/// What helps: the keys, and the lessons.
-fn help_menu(ui: &mut Ui, s: &Strings, out: &mut Vec<Intent>) {
-    ui.spacing_mut().item_spacing.y = 2.0;
-    if menu_row(ui, Icon::Lessons, s.lessons.title, "Shift+F1", false).clicked() {
-        out.push(Intent::Window(WindowIntent::Show(Page::Lessons)));
-    }
-    if menu_row(ui, Icon::Help, s.keys, "F1", false).clicked() {
-        out.push(Intent::Window(WindowIntent::Help(true)));
-    }
 }
 
 /// Opens the page of events; a number says how many are new.

@@ -37,6 +37,7 @@ pub(super) const OTHERS: Phrases = &[
 ];
 
 pub(super) const PHRASES: Phrases = &[
+    ("it found nothing in this image that could be explained", "它在这张图片中没有找到可以解释的结果"),
     ("{} has no cells over the image", "{0} 的数值不对应图片上的位置"),
     ("it has no tensor of the same name as the first model", "它没有与第一个模型同名的张量"),
     (
