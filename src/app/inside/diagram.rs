@@ -175,7 +175,11 @@ impl DiagramView {
             let x = if diagram.width * zoom < area.width() {
                 diagram.width / 2.0 + MAP / 2.0 / zoom
             } else {
-                diagram.nodes.first().map_or(0.0, |at| at[0])
+                // The middle of what is seen first.
+                let seen = diagram.rows.iter().take(6).flatten();
+                let (sum, count) =
+                    seen.fold((0.0, 0.0), |(sum, n), node| (sum + diagram.nodes[*node][0], n + 1.0));
+                sum / f32::max(count, 1.0)
             };
             (vec2(x, area.height() / 2.0 / zoom - 16.0), zoom)
         });

@@ -219,7 +219,7 @@ fn steps_ui(ui: &mut Ui, w: &Inside, found: &InputFound) {
             let frame = egui::Frame::new().fill(p.raised).corner_radius(CARD_RADIUS).inner_margin(10);
             frame.show(ui, |ui| {
                 ui.set_width(width - 20.0);
-                ui.set_min_height(96.0);
+                ui.set_min_height(116.0);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 3.0;
                     let title = format!("{}  {title}", number + 1);
