@@ -1,14 +1,16 @@
 //! Everything that reads bytes from outside, each as a function of bytes: driven by the fuzz targets, and with random and
 //! damaged bytes by `tests/hostile.rs` in every `make test`. None may panic, hang or take much more memory than its input.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use sightline::frame::convert::Decoder;
 use sightline::frame::jpeg::JpegDecoder;
 use sightline::frame::{Frame, PixelFormat};
+use sightline::learn::inside::{Graph, LinearEnd, cam, layers};
 use sightline::learn::lessons::{Course, Facts, Lesson, Progress, Reply};
 use sightline::model::families::{self, Context, Scratch};
-use sightline::model::file::GraphInfo;
+use sightline::model::file::{GraphInfo, onnx};
 use sightline::model::geometry::Geometry;
 use sightline::model::metadata::Literal;
 use sightline::model::sidecar::Sidecar;
@@ -24,9 +26,22 @@ pub fn model_file(bytes: &[u8]) {
     if let Ok(spec) = identify::identify(&graph, &Sidecar::default()) {
         assert!((0.0..=1.0).contains(&spec.confidence) && !spec.evidence.is_empty());
     }
+    inside(bytes);
     for family in Family::ALL {
         let overrides = Sidecar { family: Some(family), ..Sidecar::default() };
         let _ = identify::identify(&graph, &overrides);
+    }
+}
+
+/// The whole of an ONNX file as a learner sees it.
+fn inside(bytes: &[u8]) {
+    let Ok(model) = onnx::parse(bytes.to_vec()) else { return };
+    let graph = Graph::of(model.graph.unwrap_or_default(), 17);
+    let _ = LinearEnd::find(&graph);
+    let layers = layers::of(&graph, &HashMap::new());
+    let _ = cam::usual_layer(&layers);
+    if let Ok(numbered) = onnx::numbered(bytes.to_vec()) {
+        assert!(onnx::parse(onnx::with_outputs(numbered, &["further"])).is_ok());
     }
 }
 
@@ -67,7 +82,8 @@ pub fn lesson_file(bytes: &[u8]) {
             assert!(!lesson.steps.is_empty());
             // Whatever is answered, it comes to an end.
             let steps = lesson.steps.len();
-            let mut course = Course::begin(lesson.into(), Progress { step: usize::MAX, done: true });
+            let mut course =
+                Course::begin(lesson.into(), Progress { step: usize::MAX, ..Progress::default() });
             for n in 0..=steps {
                 course.answer(Reply::Option(n), &Facts::default());
                 course.answer(Reply::Number(f64::NAN), &Facts::default());

@@ -75,6 +75,10 @@ fn the_commands_of_the_documents_are_valid() {
         "docs/rules.zh.md",
         "docs/tracking.md",
         "docs/tracking.zh.md",
+        "docs/teach.md",
+        "docs/teach.zh.md",
+        "docs/inside.md",
+        "docs/inside.zh.md",
         "docs/servers.md",
         "docs/servers.zh.md",
     ] {

@@ -47,6 +47,8 @@ pub enum Icon {
     Last,
     /// Layers one over the other.
     Inside,
+    /// Points of two classes, and the line between them.
+    Teach,
     /// A mortarboard.
     Lessons,
 }
@@ -242,6 +244,15 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             closed(&[(12.0, 3.5), (21.0, 8.0), (12.0, 12.5), (3.0, 8.0)]);
             line(&[(3.0, 12.2), (12.0, 16.7), (21.0, 12.2)]);
             line(&[(3.0, 16.4), (12.0, 20.9), (21.0, 16.4)]);
+        }
+        Icon::Teach => {
+            for (x, y) in [(5.5, 8.5), (8.5, 4.5), (5.0, 14.5)] {
+                painter.circle_filled(at(x, y), 2.0 * unit, colour);
+            }
+            for (x, y) in [(18.5, 15.5), (15.5, 19.5), (19.0, 9.5)] {
+                painter.circle_stroke(at(x, y), 1.9 * unit, stroke);
+            }
+            line(&[(5.5, 20.0), (18.0, 3.5)]);
         }
         Icon::Lessons => {
             closed(&[(12.0, 4.5), (22.0, 9.2), (12.0, 14.0), (2.0, 9.2)]);

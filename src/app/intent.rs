@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::dataset::document::Edit;
 use super::deployment::DeployOrder;
+pub use super::teach::intent::{TeachIntent, TeachTab};
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
@@ -43,6 +44,8 @@ pub enum Page {
     Inside,
     /// The list of lessons.
     Lessons,
+    /// Teaching a model new classes.
+    Teach,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -67,6 +70,7 @@ pub enum Intent {
     Gallery(GalleryIntent),
     Inside(InsideIntent),
     Lessons(LessonsIntent),
+    Teach(TeachIntent),
     Window(WindowIntent),
 }
 
@@ -315,6 +319,14 @@ pub enum Choose {
     DatasetExport,
     /// The folder in which a model is written for an inference server.
     DeployFolder,
+    /// A folder of classes to teach.
+    TeachProject,
+    /// Images that become examples of the class of this number.
+    TeachFiles(usize),
+    /// A folder of such images.
+    TeachFolder(usize),
+    /// The file of a model that was taught.
+    TeachExport,
 }
 
 /// What is remembered between two starts.

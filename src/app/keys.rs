@@ -11,8 +11,8 @@ use super::view::View;
 use crate::engine::SourceState;
 use crate::source::Pace;
 
-/// How far `[` and `]` move the confidence.
-const CONF_STEP: f32 = 0.05;
+/// How far `[` and `]` move the confidence threshold, `{` and `}` the IoU threshold.
+const STEP: f32 = 0.05;
 
 const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
@@ -29,7 +29,13 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let covered = help
         || matches!(
             page,
-            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons
+            Page::Settings
+                | Page::Library
+                | Page::Events
+                | Page::Gallery
+                | Page::Dataset
+                | Page::Lessons
+                | Page::Teach
         );
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
@@ -51,6 +57,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         }
                         Key::Escape if view.editing && !help && *page == Page::Stage => {}
                         Key::Escape if view.dataset.holds_escape && !help && *page == Page::Dataset => {}
+                        Key::Escape if view.teach.holds_escape && !help && *page == Page::Teach => {}
                         Key::Escape if !menu && !typing && !view.typing => {
                             out.extend(escape(view, page, help));
                         }
@@ -91,17 +98,23 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                     out.push(Intent::Shutter(ShutterIntent::CopyPicture));
                 }
                 // Where these signs lie differs from keyboard to keyboard: take the text, not the key.
-                Event::Text(text) if !typing && !menu => match text.as_str() {
-                    "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
-                    _ if covered => {}
-                    "[" => out.push(Intent::Result(ResultIntent::Conf(
-                        (view.thresholds.conf - CONF_STEP).max(0.01),
-                    ))),
-                    "]" => out.push(Intent::Result(ResultIntent::Conf(
-                        (view.thresholds.conf + CONF_STEP).min(0.99),
-                    ))),
-                    _ => {}
-                },
+                Event::Text(text) if !typing && !menu => {
+                    match text.as_str() {
+                        "?" => out.push(Intent::Window(WindowIntent::Help(!help))),
+                        _ if covered => {}
+                        "[" => out.push(Intent::Result(ResultIntent::Conf(
+                            (view.thresholds.conf - STEP).max(0.01),
+                        ))),
+                        "{" => out
+                            .push(Intent::Result(ResultIntent::Iou((view.thresholds.iou - STEP).max(0.05)))),
+                        "}" => out
+                            .push(Intent::Result(ResultIntent::Iou((view.thresholds.iou + STEP).min(0.95)))),
+                        "]" => out.push(Intent::Result(ResultIntent::Conf(
+                            (view.thresholds.conf + STEP).min(0.99),
+                        ))),
+                        _ => {}
+                    }
+                }
                 _ => {}
             }
         }
@@ -157,6 +170,7 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::D => Some(Intent::Window(WindowIntent::Show(Page::Dataset))),
         Key::K => Some(Intent::Dataset(DatasetIntent::Collect)),
         Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
+        Key::T => Some(Intent::Window(WindowIntent::Show(Page::Teach))),
         Key::G => Some(Intent::Window(WindowIntent::Show(Page::Gallery))),
         Key::I => {
             let to = if *view.page == Page::Inside { Page::Stage } else { Page::Inside };

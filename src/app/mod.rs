@@ -44,6 +44,7 @@ mod stage;
 mod start;
 mod strings;
 mod style;
+mod teach;
 #[cfg(test)]
 mod tests;
 mod timing;

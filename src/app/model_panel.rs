@@ -23,14 +23,14 @@ const MENU_REST: f32 = 150.0;
 pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
     let opening = view.loading();
-    let mut looks = false;
+    let mut looks_inside = false;
     section_with(
         ui,
         s.model,
         |ui| {
             if view.model.current.is_some() {
                 let inside = format!("{}  (I)", s.inside.look);
-                looks = sized_icon_button(ui, Icon::Inside, &inside, false, 26.0).clicked();
+                looks_inside = sized_icon_button(ui, Icon::Inside, &inside, false, 26.0).clicked();
             }
             // While threads are tuned the model is opened again and again, which its own line says.
             if view.model.opening.is_some() && view.speed.tune.is_none() {
@@ -56,7 +56,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
             }
         },
     );
-    if looks {
+    if looks_inside {
         out.push(Intent::Window(WindowIntent::Show(Page::Inside)));
     }
 }

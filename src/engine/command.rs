@@ -7,7 +7,6 @@ use arc_swap::{ArcSwap, Guard};
 
 use super::choice::ModelChoice;
 use super::runner::pace::ResultPace;
-use crate::frame::Frame;
 use crate::frame::perturb::Perturbation;
 use crate::model::Thresholds;
 use crate::source::{Address, CameraRequest};
@@ -106,17 +105,9 @@ pub(super) struct Controls {
     /// Move results to the frames that come.
     pub follow: bool,
     /// How pictures are changed; a change is a new `Arc`.
-    pub perturbed: Option<Arc<Perturbed>>,
+    pub perturbation: Option<Arc<Perturbation>>,
     /// How often the counts were set to nothing.
     pub resets: u64,
-}
-
-/// How pictures are changed before they are shown and run.
-#[derive(Clone, Debug)]
-pub(super) struct Perturbed {
-    pub how: Perturbation,
-    /// The picture that was shown when the first change was asked for: a source that stands still doesn't send it again.
-    pub shown: Option<Arc<Frame>>,
 }
 
 impl Default for Controls {
@@ -132,7 +123,7 @@ impl Default for Controls {
             pace: ResultPace::default(),
             analysis: Arc::default(),
             follow: true,
-            perturbed: None,
+            perturbation: None,
             resets: 0,
         }
     }

@@ -46,7 +46,6 @@ pub use state::{ComparedModel, Comparison, ModelInfo, ModelState, Prediction, So
 pub use tap::{Tap, TapItem};
 
 use crate::frame::Frame;
-use crate::frame::perturb::Perturbation;
 use crate::latest::{LatestWriter, latest};
 use crate::source::{Address, CameraRequest};
 use context::Context;
@@ -199,24 +198,13 @@ impl Engine {
                 controls.change(|c| c.analysis = Arc::clone(&options));
             }
             Command::Follow(follow) => controls.change(|c| c.follow = follow),
-            Command::Perturb(how) => self.perturb(how),
+            Command::Perturb(how) => {
+                let how = how.filter(|how| !how.is_none()).map(Arc::new);
+                controls.change(|c| c.perturbation.clone_from(&how));
+            }
             Command::ResetCounts => controls.change(|c| c.resets += 1),
             Command::SlowDown(ms) => controls.change(|c| c.slow_down = Duration::from_millis(ms)),
         }
-    }
-
-    fn perturb(&self, how: Option<Perturbation>) {
-        let controls = &self.context.controls;
-        let before = controls.now().perturbed.clone();
-        // While pictures are changed, the one that came is kept where they are.
-        let shown = match before {
-            Some(before) => before.shown.clone(),
-            None => self.preview(),
-        };
-        let perturbed = how
-            .filter(|how| !how.is_none())
-            .map(|how| Arc::new(command::Perturbed { how, shown: shown.clone() }));
-        controls.change(|c| c.perturbed = perturbed.clone());
     }
 
     fn feed(&self) -> MutexGuard<'_, CurrentFeed> {

@@ -53,6 +53,8 @@ struct Runner {
     widened: Vec<Vec<f32>>,
     /// Outputs that the next run fills again.
     reused: Option<ReusedOutputs>,
+    /// Types that no decoder reads are widened too: the inside of the network is shown.
+    shows_all: bool,
 }
 
 impl std::fmt::Debug for LocalSession {
@@ -129,6 +131,7 @@ impl LocalSession {
                 extra_inputs_size: None,
                 widened,
                 reused,
+                shows_all: options.inside.is_some(),
             },
             cancel: options.cancel.clone(),
             image: Image::new(element, &[1, 1, 1, 3])?,
@@ -295,7 +298,7 @@ impl Runner {
             if reused.run(&mut self.inner, &self.options, &image) {
                 let named: Named<'_> =
                     self.inner.outputs().iter().map(Outlet::name).zip(reused.values()).collect();
-                return Ok(read(&tensors(&named, &mut self.widened)?));
+                return Ok(read(&tensors(&named, &mut self.widened, self.shows_all)?));
             }
             self.reused = None;
         }
@@ -317,7 +320,7 @@ impl Runner {
             extra.carry(&outputs).map_err(extra_failed)?;
         }
         let named: Named<'_> = outputs.keys().enumerate().map(|(n, name)| (name, &outputs[n])).collect();
-        let result = read(&tensors(&named, &mut self.widened)?);
+        let result = read(&tensors(&named, &mut self.widened, self.shows_all)?);
         drop(named);
         if let Some(reused) = &mut self.reused {
             reused.fill(outputs);
@@ -329,10 +332,11 @@ impl Runner {
 /// A run's outputs with their names.
 type Named<'a> = SmallVec<[(&'a str, &'a DynValue); 8]>;
 
-/// The outputs as decoders read them; 16-bit floats and types that no decoder reads are widened to 32-bit floats.
+/// The outputs as decoders read them, with 16-bit floats widened to 32 bits; with `all`, types that no decoder reads as well, which are left out otherwise.
 fn tensors<'a>(
     outputs: &Named<'a>,
     widened: &'a mut [Vec<f32>],
+    all: bool,
 ) -> Result<SmallVec<[Tensor<'a>; 8]>, ModelError> {
     for ((_, value), wide) in outputs.iter().zip(&mut *widened) {
         /// Widens values of one type.
@@ -352,6 +356,7 @@ fn tensors<'a>(
                     data.convert_to_f32_slice(wide);
                 }
             }
+            _ if !all => {}
             Some(TensorElementType::Int8) => widen!(i8),
             Some(TensorElementType::Int16) => widen!(i16),
             Some(TensorElementType::Uint16) => widen!(u16),
@@ -372,14 +377,18 @@ fn tensors<'a>(
         let ValueType::Tensor { ty, shape, .. } = value.dtype() else { continue };
         let data = match ty {
             TensorElementType::Float32 => value.try_extract_tensor().map(|(_, d)| Data::F32(d)),
-            TensorElementType::Float16
-            | TensorElementType::Int8
+            TensorElementType::Float16 => Ok(Data::F32(wide)),
+            TensorElementType::Int8
             | TensorElementType::Int16
             | TensorElementType::Uint16
             | TensorElementType::Uint32
             | TensorElementType::Uint64
             | TensorElementType::Float64
-            | TensorElementType::Bool => Ok(Data::F32(wide)),
+            | TensorElementType::Bool
+                if all =>
+            {
+                Ok(Data::F32(wide))
+            }
             TensorElementType::Int64 => value.try_extract_tensor().map(|(_, d)| Data::I64(d)),
             TensorElementType::Int32 => value.try_extract_tensor().map(|(_, d)| Data::I32(d)),
             TensorElementType::Uint8 => value.try_extract_tensor().map(|(_, d)| Data::U8(d)),

@@ -245,22 +245,23 @@ impl Model {
         self.network.run_inside(frame, thresholds, results, show)
     }
 
-    /// Shows the tensor of the last frame, with its shape, batch first: what the network was given.
+    /// Shows the tensor of the last frame, with its shape: what the network was given.
     ///
     /// # Errors
     /// [`ModelError::RunFailed`] if there is no memory for it.
     pub fn show_input<T>(
         &mut self,
         geometry: &geometry::Geometry,
-        show: impl FnOnce(&input::TensorMut<'_>, [i64; 4]) -> T,
+        show: impl FnOnce(&input::TensorMut<'_>, &[i64]) -> T,
     ) -> Result<T, ModelError> {
         let shape = self.network.input_shape(geometry.input);
+        let without_batch = self.network.session.is_without_batch();
         let tensor = self.network.session.image(&shape)?;
-        Ok(show(&tensor, shape))
+        Ok(show(&tensor, image_tensor::without_batch(&shape, without_batch)))
     }
 
-    /// What passed the threshold in the last frame, before non-maximum suppression, and which of it was kept, best first. Both are empty for
-    /// models whose results need no suppression.
+    /// What passed the threshold in the last frame, before non-maximum suppression, and which of it was kept, best first. Where the network did its own
+    /// suppression, all are kept; both are empty for models that find no objects.
     #[must_use]
     pub fn candidates(&self) -> (&[families::Candidate], &[usize]) {
         (&self.network.scratch.candidates, &self.network.scratch.kept)

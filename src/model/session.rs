@@ -284,6 +284,16 @@ impl Session {
         }
     }
 
+    /// Whether its input is for one image alone, without an axis for a batch.
+    #[must_use]
+    pub fn is_without_batch(&self) -> bool {
+        match &self.place {
+            Place::Here(session) => session.is_without_batch(),
+            Place::Apart(session) => session.is_without_batch(),
+            Place::Served(_) => false,
+        }
+    }
+
     /// Whether the outputs of a run are handed to the next one.
     #[cfg(test)]
     #[must_use]

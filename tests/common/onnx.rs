@@ -414,3 +414,34 @@ pub fn function_bomb(file: &Path, depth: usize) {
     };
     graph.write_for(file, 128, &functions);
 }
+
+/// A real, if tiny, classifier of ten classes for images of 32×32: a convolution, global pooling and a fully connected layer, with
+/// weights that a formula gives.
+pub fn small_classifier(file: &Path) {
+    let weights = |count: usize, seed: u64| -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
+    };
+    let graph = Graph {
+        nodes: vec![
+            node("Conv", &["image", "filters"], "map", &[ints_attribute("strides", &[2, 2])]),
+            node("Relu", &["map"], "positive", &[]),
+            node("GlobalAveragePool", &["positive"], "pooled", &[]),
+            node("Flatten", &["pooled"], "embedding", &[]),
+            node("Gemm", &["embedding", "last", "bias"], "scores", &[int_attribute("transB", 1)]),
+        ],
+        constants: vec![
+            table("filters", &[24, 3, 4, 4], &weights(24 * 3 * 4 * 4, 1)),
+            table("last", &[10, 24], &weights(240, 2)),
+            table("bias", &[10], &weights(10, 3)),
+        ],
+        inputs: vec![value("image", FLOAT, &[1, 3, 32, 32])],
+        outputs: vec![value("scores", FLOAT, &[1, 10])],
+    };
+    let model = [number(1, 8), bytes(7, graph.encode()), bytes(8, number(2, 17))].concat();
+    std::fs::write(file, model).expect("a model can be written");
+}

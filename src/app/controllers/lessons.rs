@@ -6,18 +6,23 @@ use std::sync::Arc;
 use super::core::Core;
 use super::kept::Kept;
 use crate::app::compare::Compare;
+use crate::app::inside::InsidePage;
 use crate::app::intent::{
-    CompareIntent, Intent, LessonsIntent, ModelIntent, Page, SourceIntent, WindowIntent,
+    CompareIntent, InsideIntent, InsideTab, Intent, LessonsIntent, ModelIntent, Page, SourceIntent,
+    WindowIntent,
 };
 use crate::app::lessons::state::{LessonPanel, LessonsView, MissingModel};
 use crate::app::lessons::{Around, SetUp, apply_setup};
 use crate::app::strings::phrase;
+use crate::app::teach::state::TeachPage;
 use crate::app::view::{listed, model_name, same_file};
 use crate::app::workers::{Done, LessonsDone};
 use crate::engine::{Command, Prediction};
-use crate::learn::lessons::{self, Course, Fact, Facts, Listed};
+use crate::frame::perturb::Perturbation;
+use crate::learn::lessons::{self, Course, Fact, Facts, Listed, TABS};
 use crate::learn::samples;
 use crate::library::ModelEntry;
+use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::model::spec::Size;
 use crate::source::Address;
@@ -28,7 +33,8 @@ struct Before {
     source: Option<Address>,
     model: Option<PathBuf>,
     was_comparing: bool,
-    thresholds: crate::model::Thresholds,
+    thresholds: Thresholds,
+    perturbation: Perturbation,
 }
 
 /// The lesson that is being taken.
@@ -43,6 +49,16 @@ struct Running {
     is_complete: bool,
     /// The list of models that the step was set up with.
     models: Arc<Vec<Arc<ModelEntry>>>,
+}
+
+/// What lessons look at besides what all controllers share.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// Several models run on the same frames.
+    pub comparing: bool,
+    pub compare: &'a Compare,
+    pub inside: &'a InsidePage,
+    pub teach: &'a TeachPage,
 }
 
 /// The state of the lessons.
@@ -76,26 +92,27 @@ impl LessonsController {
     }
 
     /// Carries out an intent.
-    pub fn apply(&mut self, intent: LessonsIntent, comparing: bool, core: &mut Core) {
+    pub fn apply(&mut self, intent: LessonsIntent, beside: &Beside<'_>, core: &mut Core) {
         match intent {
-            LessonsIntent::Begin(id) => self.begin(&id, comparing, core),
+            LessonsIntent::Begin(id) => self.begin(&id, beside, core),
             LessonsIntent::Answer(reply) => {
                 if let Some(running) = &mut self.running {
                     running.course.answer(reply, &self.facts);
                 }
+                self.remember(core);
             }
             LessonsIntent::Next | LessonsIntent::Back => {
                 let Some(running) = &mut self.running else { return };
                 if intent == LessonsIntent::Next {
-                    running.course.next()
+                    running.course.next();
                 } else {
-                    running.course.back()
+                    running.course.back();
                 }
                 self.remember(core);
-                self.set_up(comparing, core);
+                self.set_up(beside, core);
             }
-            LessonsIntent::SetUp => self.set_up(comparing, core),
-            LessonsIntent::Close => self.close(comparing, core),
+            LessonsIntent::SetUp => self.set_up(beside, core),
+            LessonsIntent::Close => self.close(beside, core),
         }
     }
 
@@ -117,7 +134,7 @@ impl LessonsController {
     }
 
     /// Takes over what a worker did.
-    pub fn done(&mut self, done: LessonsDone, comparing: bool, core: &mut Core) {
+    pub fn done(&mut self, done: LessonsDone, beside: &Beside<'_>, core: &mut Core) {
         match done {
             LessonsDone::Listed(listed, folder) => (self.listed, self.folder) = (listed, folder),
             LessonsDone::Samples(result) => {
@@ -126,7 +143,7 @@ impl LessonsController {
                 match result {
                     Ok(folder) => {
                         (self.samples, self.trouble) = (Some(folder), None);
-                        self.set_up(comparing, core);
+                        self.set_up(beside, core);
                     }
                     Err(why) => {
                         let why = match core.language() {
@@ -140,7 +157,7 @@ impl LessonsController {
         }
     }
 
-    fn begin(&mut self, id: &str, comparing: bool, core: &mut Core) {
+    fn begin(&mut self, id: &str, beside: &Beside<'_>, core: &mut Core) {
         if self.listed.is_empty() {
             self.listed = lessons::list(None);
         }
@@ -152,7 +169,7 @@ impl LessonsController {
         };
         let progress = core.settings.lessons.get(id).copied().unwrap_or_default();
         // From one lesson to the next, what the user had before the first one is kept.
-        let before = self.running.take().map_or_else(|| before(comparing, core), |running| running.before);
+        let before = self.running.take().map_or_else(|| before(beside, core), |running| running.before);
         if core.kept.is_none() {
             core.kept = Some(Box::new(Kept::of(&core.settings)));
         }
@@ -172,7 +189,7 @@ impl LessonsController {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
         if self.samples.is_some() {
-            self.set_up(comparing, core);
+            self.set_up(beside, core);
             return;
         }
         self.is_preparing = true;
@@ -188,7 +205,7 @@ impl LessonsController {
     }
 
     /// Shows what the step shows.
-    fn set_up(&mut self, comparing: bool, core: &mut Core) {
+    fn set_up(&mut self, beside: &Beside<'_>, core: &mut Core) {
         let (Some(running), Some(samples)) = (&mut self.running, &self.samples) else { return };
         let Some((_, step)) = running.course.step() else {
             (running.set_up, running.is_complete) = (SetUp::default(), true);
@@ -206,7 +223,8 @@ impl LessonsController {
             beside: running.beside.as_deref(),
             source: core.source.address().filter(|_| core.source.info().is_some()),
             model: model.as_deref(),
-            is_comparing: comparing,
+            is_comparing: beside.comparing,
+            perturbation: beside.inside.perturbation,
         };
         let mut set_up = apply_setup(&step.setup, around);
         for intent in std::mem::take(&mut set_up.now) {
@@ -217,11 +235,11 @@ impl LessonsController {
     }
 
     /// Takes over what is new in the window: finishes the step's setup, and looks whether what was to be done is done.
-    pub fn gather(&mut self, comparing: bool, compare: &Compare, core: &mut Core) {
+    pub fn gather(&mut self, beside: &Beside<'_>, core: &mut Core) {
         let Some(running) = &mut self.running else { return };
         if !running.set_up.missing.is_empty() && !Arc::ptr_eq(&running.models, &core.models) {
             // The model that was missing may have come.
-            self.set_up(comparing, core);
+            self.set_up(beside, core);
         }
         let Some(running) = &mut self.running else { return };
         if !running.is_complete && is_there(&running.set_up, core) {
@@ -232,7 +250,10 @@ impl LessonsController {
             // The window is looked at when all this is carried out.
             return;
         }
-        let Some(facts) = facts(comparing, compare, core) else { return };
+        if core.page == Page::Inside {
+            core.intents.extend(std::mem::take(&mut running.set_up.inside));
+        }
+        let Some(facts) = facts(beside, core) else { return };
         self.facts = facts;
         if running.is_complete && running.course.observe(&self.facts) {
             self.remember(core);
@@ -248,15 +269,21 @@ impl LessonsController {
     }
 
     /// Ends the lesson: the window goes back to what the user had.
-    fn close(&mut self, comparing: bool, core: &mut Core) {
+    fn close(&mut self, beside: &Beside<'_>, core: &mut Core) {
         self.remember(core);
         let Some(running) = self.running.take() else { return };
-        let Before { source, model, was_comparing, thresholds } = running.before;
+        let Before { source, model, was_comparing, thresholds, perturbation } = running.before;
         if let Some(kept) = core.kept.take() {
             kept.give_back(&mut core.settings);
         }
-        if comparing {
+        if beside.comparing {
             core.ask(Intent::Compare(CompareIntent::Show(false)));
+        }
+        if beside.inside.perturbation != perturbation {
+            core.ask(Intent::Inside(InsideIntent::Perturb(perturbation)));
+        }
+        if matches!(core.page, Page::Inside | Page::Teach) {
+            core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
         let now = core.source.address().filter(|_| core.source.info().is_some());
         match source {
@@ -283,12 +310,13 @@ impl LessonsController {
 }
 
 /// What runs now.
-fn before(comparing: bool, core: &Core) -> Before {
+fn before(beside: &Beside<'_>, core: &Core) -> Before {
     let model = core.model.opening.clone();
     Before {
         source: core.source.address().cloned(),
         model: model.or_else(|| core.model.current.as_ref().map(|model| model.path.clone())),
-        was_comparing: comparing,
+        was_comparing: beside.comparing,
+        perturbation: beside.inside.perturbation,
         thresholds: core.thresholds.clone(),
     }
 }
@@ -309,7 +337,7 @@ fn is_there(set_up: &SetUp, core: &Core) -> bool {
 }
 
 /// What lessons can ask for; `None` while the newest result isn't of the newest thresholds.
-fn facts(comparing: bool, compare: &Compare, core: &Core) -> Option<Facts> {
+fn facts(beside: &Beside<'_>, core: &Core) -> Option<Facts> {
     let mut facts = Facts::default();
     let t = &core.thresholds;
     let is_new = |prediction: &Arc<Prediction>| {
@@ -325,7 +353,29 @@ fn facts(comparing: bool, compare: &Compare, core: &Core) -> Option<Facts> {
         facts.set(Fact::PictureHeight, height);
         facts.set(Fact::PictureValues, width * height * 3.0);
     }
-    let predictions = compare.predictions();
+    let comparing = beside.comparing;
+    let inside = beside.inside;
+    let how = &inside.perturbation;
+    for (fact, value) in [
+        (Fact::Blur, how.blur),
+        (Fact::Brightness, how.brightness),
+        (Fact::Noise, how.noise),
+        (Fact::Rotation, how.rotation),
+    ] {
+        facts.set(fact, f64::from(value));
+    }
+    if let Some(word) =
+        InsideTab::ALL.iter().position(|tab| *tab == inside.order.tab).and_then(|at| TABS.get(at))
+    {
+        facts.say(Fact::Tab, *word);
+    }
+    if let Some(tensor) = &inside.order.tensor {
+        facts.say(Fact::Layer, tensor.clone());
+    }
+    let classes = beside.teach.project.as_ref().map_or(&[][..], |project| project.classes());
+    facts.set(Fact::TaughtClasses, classes.len() as f64);
+    facts.set(Fact::Examples, classes.iter().map(|class| class.examples.len()).sum::<usize>() as f64);
+    let predictions = beside.compare.predictions();
     let of_second = predictions.get(1).and_then(Option::as_ref).filter(|_| comparing);
     facts.set(
         Fact::Models,
@@ -371,6 +421,8 @@ fn facts(comparing: bool, compare: &Compare, core: &Core) -> Option<Facts> {
 fn page_word(page: &Page) -> &'static str {
     match page {
         Page::Stage => "preview",
+        Page::Inside => "inside",
+        Page::Teach => "teach",
         Page::Library => "library",
         _ => "other",
     }

@@ -23,8 +23,8 @@ pub fn look(model: &mut Model, frame: &Arc<Frame>) -> Result<InputFound, ModelEr
     };
     let input = model.spec().input.clone();
     let name = input.name.clone();
-    let (prepared, shape) =
-        model.show_input(&geometry, |tensor, shape| (Prepared::of(&input, &geometry, tensor), shape))?;
+    let (prepared, shape) = model
+        .show_input(&geometry, |tensor, shape| (Prepared::of(&input, &geometry, tensor), shape.to_vec()))?;
     let size = [geometry.input.0 as usize, geometry.input.1 as usize];
     let fitted = bytemuck::cast_slice::<u8, Color32>(&prepared.fitted.data).to_vec();
     let bounds = prepared.bounds();
@@ -47,7 +47,7 @@ pub fn look(model: &mut Model, frame: &Arc<Frame>) -> Result<InputFound, ModelEr
     });
     Ok(InputFound {
         name,
-        shape: shape.map(|n| n.to_string()).join("×"),
+        shape: shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×"),
         order: input.order,
         fitted: Arc::new(ColorImage::new(size, fitted)),
         planes,

@@ -9,7 +9,7 @@ use super::picturing::{frame_picture, heat};
 use super::worker::Order;
 use crate::app::intent::{WhyMethod, WhyTarget};
 use crate::frame::Frame;
-use crate::learn::inside::cam::LinearEnd;
+use crate::learn::inside::linear_end::LinearEnd;
 use crate::learn::inside::why::{self, Explanation, Occlusion, Target};
 use crate::model::{Model, ModelError, Results};
 

@@ -79,7 +79,10 @@ fn lesson_ui(
                 ui.set_width(room);
                 ui.add(egui::Label::new(egui::RichText::new(title).heading().color(p.strong)).wrap());
                 ui.add(egui::Label::new(lesson.summary.of(view.language)).wrap());
-                let length = (w.minutes)(lesson.minutes, lesson.steps.len());
+                let mut length = (w.minutes)(lesson.minutes, lesson.steps.len());
+                if progress.right > 0 {
+                    length = format!("{length} · {}", (w.right_of)(progress.right, lesson.steps.len()));
+                }
                 ui.label(egui::RichText::new(length).small().color(p.weak));
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {

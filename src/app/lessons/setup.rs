@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::state::MissingModel;
 use crate::app::intent::{
-    CompareIntent, Intent, ModelIntent, Page, ResultIntent, SourceIntent, WindowIntent,
+    CompareIntent, InsideIntent, InsideTab, Intent, ModelIntent, Page, ResultIntent, SourceIntent,
+    WindowIntent,
 };
 use crate::app::view::{is_of, same_file};
-use crate::learn::lessons::{ModelWish, Setup, SetupPage, SourceWish};
+use crate::frame::perturb::Perturbation;
+use crate::learn::lessons::{ModelWish, Setup, SetupPage, SourceWish, TABS};
 use crate::learn::samples::Sample;
 use crate::library::{Catalogue, Kind, ModelEntry};
 use crate::model::name_of;
@@ -29,6 +31,8 @@ pub struct Around<'a> {
     /// The model that runs or is being opened.
     pub model: Option<&'a Path>,
     pub is_comparing: bool,
+    /// How pictures are changed now.
+    pub perturbation: Perturbation,
 }
 
 /// How a step is shown.
@@ -38,6 +42,8 @@ pub struct SetUp {
     pub now: Vec<Intent>,
     /// What is to be done once source and model are there: limits belong to a model, and opening a source shows the preview.
     pub then: Vec<Intent>,
+    /// What is to be done once the page Inside is shown, which may be a matter of the learner.
+    pub inside: Vec<Intent>,
     pub source: Option<Address>,
     pub model: Option<PathBuf>,
     pub missing: Vec<MissingModel>,
@@ -67,6 +73,14 @@ pub fn apply_setup(setup: &Setup, around: Around<'_>) -> SetUp {
     } else if around.is_comparing {
         done.now.push(Intent::Compare(CompareIntent::Show(false)));
     }
+    let perturb = setup.perturb.unwrap_or_default();
+    if perturb != around.perturbation {
+        done.now.push(Intent::Inside(InsideIntent::Perturb(perturb)));
+    }
+    let tab = setup.tab.and_then(|tab| TABS.iter().position(|known| *known == tab));
+    done.inside
+        .extend(tab.and_then(|at| InsideTab::ALL.get(at)).map(|tab| Intent::Inside(InsideIntent::Tab(*tab))));
+    done.inside.extend(setup.layer.clone().map(|name| Intent::Inside(InsideIntent::Tensor(Some(name)))));
     done.then.extend(setup.confidence.map(|conf| Intent::Result(ResultIntent::Conf(conf))));
     done.then.extend(setup.iou.map(|iou| Intent::Result(ResultIntent::Iou(iou))));
     done.then.extend(setup.page.map(|page| Intent::Window(WindowIntent::Show(page_of(page)))));
@@ -76,7 +90,9 @@ pub fn apply_setup(setup: &Setup, around: Around<'_>) -> SetUp {
 /// The page that shows it.
 fn page_of(page: SetupPage) -> Page {
     match page {
-        SetupPage::Preview | SetupPage::Inside | SetupPage::Teach => Page::Stage,
+        SetupPage::Preview => Page::Stage,
+        SetupPage::Inside => Page::Inside,
+        SetupPage::Teach => Page::Teach,
     }
 }
 
@@ -163,6 +179,7 @@ mod tests {
             source: None,
             model: None,
             is_comparing: false,
+            perturbation: Perturbation::default(),
         }
     }
 
@@ -192,6 +209,31 @@ mod tests {
             Some("/models/version-RFB-320.onnx".into()),
             "the one that runs"
         );
+    }
+
+    #[test]
+    fn what_belongs_to_the_inside_waits_until_it_is_shown() {
+        let catalogue = Catalogue::default();
+        let blurred = Perturbation { blur: 2.0, ..Perturbation::default() };
+        let setup = Setup {
+            page: Some(SetupPage::Inside),
+            tab: Some("maps"),
+            layer: Some("conv1".into()),
+            perturb: Some(blurred),
+            ..Setup::default()
+        };
+        let done = apply_setup(&setup, around(&[], &catalogue));
+        assert_eq!(done.now, [Intent::Inside(InsideIntent::Perturb(blurred))]);
+        assert_eq!(done.then, [Intent::Window(WindowIntent::Show(Page::Inside))]);
+        let tensor = InsideIntent::Tensor(Some("conv1".into()));
+        assert_eq!(done.inside, [Intent::Inside(InsideIntent::Tab(InsideTab::Maps)), Intent::Inside(tensor)]);
+        // Of the step before, nothing is left.
+        let after =
+            apply_setup(&Setup::default(), Around { perturbation: blurred, ..around(&[], &catalogue) });
+        assert_eq!(after.now, [Intent::Inside(InsideIntent::Perturb(Perturbation::default()))]);
+        // The words for the tabs stand in the order of the tabs.
+        assert_eq!(TABS.len(), InsideTab::ALL.len());
+        assert_eq!(InsideTab::ALL[3], InsideTab::Maps);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::events::{LogError, Problem, RulesError};
 use crate::file_kind::FileKind;
 use crate::gallery::RenameError;
 use crate::learn::lessons::{LessonError, LessonProblem};
+use crate::learn::teach::TeachError;
 use crate::library::catalogue::CatalogueError;
 use crate::library::download::{DownloadError, Failure, PartialDownload, Sha256};
 use crate::library::import::ImportError;
@@ -503,6 +504,28 @@ examples! { collect_errors: CollectError =
     Dataset(DatasetError::Ended),
 }
 
+examples! { teach_errors: TeachError =
+    NoFolder { path: path() },
+    Unreadable { path: path(), reason: "it isn't a folder".into() },
+    Unwritable { path: path(), reason: "the folder isn't empty".into() },
+    BadProject { path: path(), reason: "a class has no name".into() },
+    TooFewClasses { path: path(), count: 1 },
+    TooManyClasses { count: 30 },
+    NameTaken { name: name() },
+    NoName,
+    NoClass { index: 3 },
+    EmptyClass { name: name() },
+    Model(ModelError::NoFile { path: path() }),
+    NoBackbone { path: path(), reason: "its embedding has 3 numbers instead of 4".into() },
+    BadTensor { name: "pool".into(), reason: "the graph has no such tensor".into() },
+    OtherBackbone { path: path() },
+    Untrainable { reason: "the embeddings differ in length".into() },
+    Differs { difference: 0.01 },
+    NotExported { reason: "it would replace its own backbone".into() },
+    Discard(DiscardError::Stays { path: path(), reason: reason() }),
+    Stopped,
+}
+
 fn everything() -> Vec<Box<dyn Explain>> {
     let mut all: Vec<Box<dyn Explain>> = Vec::new();
     macro_rules! add {
@@ -535,6 +558,7 @@ fn everything() -> Vec<Box<dyn Explain>> {
         action_errors(),
         collect_errors(),
         measure_errors().into_iter().skip(1),
+        teach_errors(),
         download_errors(),
         [SourceError::Busy { name: name(), by: None }],
         [CatalogueError { file: "a.toml".into(), reason: "it is larger than 4 MB".into() }],
@@ -561,7 +585,8 @@ fn every_error_is_explained_with_its_fix_in_both_languages() {
         let (in_english, in_chinese) = (english.to_string(), chinese.to_string());
         let sentences = in_english.matches(['.', '?']).count();
         // Nothing is to be done about what the user stopped.
-        let stopped = in_english == ModelError::Stopped.to_string();
+        let stopped =
+            [ModelError::Stopped.to_string(), TeachError::Stopped.to_string()].contains(&in_english);
         for (rule, holds) in [
             ("Chinese", is_chinese(&chinese.message) && !chinese.message.is_empty()),
             ("no English in it", english_in(&in_chinese).is_none()),

@@ -64,6 +64,7 @@ mod review;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod tracking;
 mod window;
 mod zones;
@@ -92,6 +93,7 @@ pub use review::{Datasets, explained, format_folder, format_name};
 pub use servers::{Servers, server_title};
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
+pub use teach::{Teach, advice_text, head_name, pooling_text, teach_error};
 pub use tracking::Tracking;
 pub use window::Window;
 pub use zones::{Zones, anchor_name, zone_problem};
@@ -118,6 +120,7 @@ pub struct Strings {
     pub servers: Servers,
     pub deploy: Deploy,
     pub lessons: Lessons,
+    pub teach: Teach,
 }
 
 impl Strings {
@@ -141,6 +144,7 @@ impl Strings {
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
             lessons: Lessons::ENGLISH,
+            teach: Teach::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -159,6 +163,7 @@ impl Strings {
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
             lessons: Lessons::CHINESE,
+            teach: Teach::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -216,6 +221,7 @@ mod tests {
             Servers::texts(),
             Deploy::texts(),
             Lessons::texts(),
+            Teach::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

@@ -10,6 +10,7 @@ use crate::model::{Family, Task};
 mod evidence;
 mod reasons;
 mod servers;
+mod teach;
 
 /// Pairs of a text and its translation. `{}` in the English text stands for anything, `{0}`, `{1}` … in the Chinese one
 /// for what stood there, translated as well.
@@ -65,7 +66,8 @@ pub fn phrase(language: Language, text: &str) -> Cow<'_, str> {
 }
 
 fn translated(text: &str) -> Option<String> {
-    let books = [NAMES, evidence::PHRASES, reasons::PHRASES, reasons::OTHERS, servers::PHRASES];
+    let books =
+        [NAMES, evidence::PHRASES, reasons::PHRASES, reasons::OTHERS, servers::PHRASES, teach::PHRASES];
     let found = books.into_iter().flatten().find_map(|(english, chinese)| {
         let parts = captures(english, text)?;
         Some(filled(chinese, &parts))

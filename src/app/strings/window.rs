@@ -79,8 +79,8 @@ strings! {
         confidence_hint = "Hides results with a lower confidence.  Keys [ and ]", "隐藏置信度更低的结果。快捷键 [ 和 ]";
         iou = "IoU threshold", "IoU 阈值";
         iou_hint =
-            "Where two boxes of the same class overlap by more than this, only the more confident one is kept (non-maximum suppression).",
-            "同类的两个框重叠超过此值时，只保留置信度较高的一个（非极大值抑制）。";
+            "Where two boxes of the same class overlap by more than this, only the more confident one is kept (non-maximum suppression).  Keys { and }",
+            "同类的两个框重叠超过此值时，只保留置信度较高的一个（非极大值抑制）。快捷键 { 和 }";
         default_limit = "default", "默认";
         default_limits: fn(&str) -> String =
             |family| format!("Defaults of {family}"),
@@ -298,6 +298,7 @@ strings! {
         key_model = "Next or previous model", "下一个或上一个模型";
         key_library = "Model library", "模型库";
         key_confidence = "Lower or raise the confidence threshold", "降低或提高置信度阈值";
+        key_iou = "Lower or raise the IoU threshold", "降低或提高 IoU 阈值";
         key_camera = "Open camera 1 to 9", "打开摄像头 1 到 9";
         key_open = "Open an image or video", "打开图片或视频";
         key_step = "Skip back or forward: 5 s, one frame if paused, or one image", "后退或前进 5 秒；暂停时逐帧；在文件夹中切换图片";

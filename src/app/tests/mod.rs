@@ -14,6 +14,7 @@ mod panels;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod zones;
 
 use std::sync::Arc;
@@ -36,9 +37,10 @@ use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
+use super::teach::TeachPage;
 use super::view::{
     Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Quitting, Ran, ShutterView, SpeedView,
-    TuneProgress, View,
+    TeachView, TuneProgress, View,
 };
 use super::zones::Editor;
 use crate::app::deployment::Deployment;
@@ -113,6 +115,7 @@ pub(super) struct Bench {
     pub(super) gallery: GalleryPage,
     pub(super) inside: InsidePage,
     pub(super) lessons: LessonBench,
+    pub(super) teach: TeachPage,
 }
 
 /// The lesson that a bench shows.
@@ -177,6 +180,7 @@ impl Default for Bench {
             gallery: GalleryPage::default(),
             inside: InsidePage::default(),
             lessons: LessonBench::default(),
+            teach: TeachPage::default(),
         }
     }
 }
@@ -236,6 +240,11 @@ impl Bench {
                 missing: &self.lessons.missing,
                 is_preparing: false,
                 trouble: None,
+            },
+            teach: TeachView {
+                folder: std::path::Path::new("/home/li/Pictures/Sightline projects"),
+                holds_escape: self.teach.holds_escape(),
+                quitting: None,
             },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,

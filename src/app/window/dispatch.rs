@@ -3,7 +3,7 @@
 use egui::ViewportCommand;
 
 use super::App;
-use crate::app::controllers::{SettingsController, results};
+use crate::app::controllers::{Beside, SettingsController, results};
 use crate::app::intent::{Intent, Page, WindowIntent};
 use crate::app::shutter::Happening;
 
@@ -28,7 +28,16 @@ impl App {
                 Intent::Dataset(intent) => self.dataset.apply(intent, self.stage.frame(), core),
                 Intent::Gallery(intent) => self.gallery.apply(intent, core),
                 Intent::Inside(intent) => self.inside.apply(intent, core),
-                Intent::Lessons(intent) => self.lessons.apply(intent, self.compare.on, core),
+                Intent::Lessons(intent) => {
+                    let beside = Beside {
+                        comparing: self.compare.on,
+                        compare: &self.compare.view,
+                        inside: &self.inside.page,
+                        teach: &self.teach.page,
+                    };
+                    self.lessons.apply(intent, &beside, core);
+                }
+                Intent::Teach(intent) => self.teach.apply(intent, core),
                 Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }

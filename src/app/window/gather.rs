@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{self, ViewportCommand};
 
 use super::App;
-use crate::app::controllers::{FilesController, ModelController, ZonesController};
+use crate::app::controllers::{Beside, FilesController, ModelController, ZonesController};
 use crate::app::intent::Page;
 use crate::app::strings::source_page;
 use crate::app::timing::First;
@@ -64,6 +64,7 @@ impl App {
         self.library.gather(core);
         self.events.gather(ctx, core);
         self.gallery.gather(core, ctx);
+        self.teach.gather(core, ctx);
         self.inside.gather(&self.stage, &self.model, core);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.dataset.gather(self.events.collects(), self.compare.on, core);
@@ -80,7 +81,13 @@ impl App {
                 core.failed_with(&trouble);
             }
         }
-        self.lessons.gather(self.compare.on, &self.compare.view, core);
+        let beside = Beside {
+            comparing: self.compare.on,
+            compare: &self.compare.view,
+            inside: &self.inside.page,
+            teach: &self.teach.page,
+        };
+        self.lessons.gather(&beside, core);
         self.settings.gather(core);
         self.shutter_pass(ctx);
         let core = &mut self.core;
@@ -93,7 +100,7 @@ impl App {
         let core = &self.core;
         let newest = || [core.followed.as_ref().or(core.prediction.as_ref()).cloned(), None, None, None];
         let (predictions, style) = match core.page {
-            Page::Reading(_) => {
+            Page::Reading(_) | Page::Teach => {
                 let style = scene::Style { language: core.language(), ..scene::Style::default() };
                 (newest(), style)
             }
@@ -144,8 +151,17 @@ impl App {
             Done::Servers(done) => self.servers.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
             Done::Dataset(done) => self.dataset.done(done, ctx, core),
+            Done::Teach(done) => self.teach.done(done, core, ctx),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),
-            Done::Lessons(done) => self.lessons.done(done, self.compare.on, core),
+            Done::Lessons(done) => {
+                let beside = Beside {
+                    comparing: self.compare.on,
+                    compare: &self.compare.view,
+                    inside: &self.inside.page,
+                    teach: &self.teach.page,
+                };
+                self.lessons.done(done, &beside, core);
+            }
             Done::Chosen(what, path) => self.files.chosen(what, path, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),

@@ -13,13 +13,14 @@ use super::frames::Frames;
 use super::interrupt::Interrupt;
 use super::output::{self, Format};
 use crate::frame::Frame;
-use crate::learn::inside::cam::{self, LinearEnd};
+use crate::learn::inside::cam;
 use crate::learn::inside::maps::{ChannelStats, Mosaic, Planes, Sorting};
 use crate::learn::inside::tensor::OwnedTensor;
 use crate::learn::inside::why::{self, Explanation, Method, Occlusion, Target};
-use crate::learn::inside::{Graph, Layers, diverge, measure};
+use crate::learn::inside::{Graph, Layers, LinearEnd, diverge, measure};
 use crate::model::labels::Language;
-use crate::model::{Family, Inside, ModelError, OpenOptions, Results, Task, Thresholds};
+use crate::model::{Family, Inside, ModelError, OpenOptions, Results, Spec, Task, Thresholds};
+use crate::server::ModelAddress;
 use crate::source::Address;
 
 /// What `sightline inside` takes.
@@ -70,6 +71,9 @@ pub struct InsideArgs {
     #[arg(short, long, value_enum, default_value_t)]
     format: Format,
 }
+
+/// More channels than this aren't drawn.
+const MOST_MAPS: usize = 1024;
 
 /// How an explanation is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -135,7 +139,7 @@ struct AgainstJson<'a> {
 /// # Errors
 /// What can't be read, run or written.
 pub fn run(args: &InsideArgs) -> anyhow::Result<Exit> {
-    let path = super::chosen_model(Some(&args.model))?;
+    let path = here(super::chosen_model(Some(&args.model))?)?;
     let frame = args.image.as_deref().map(first_frame).transpose()?;
     let interrupt = Interrupt::listen();
     let options = args.opening.options(&interrupt)?;
@@ -153,12 +157,26 @@ pub fn run(args: &InsideArgs) -> anyhow::Result<Exit> {
         (Some(frame), Some(tensor), ..) => show_tensor(args, &path, &options, frame, tensor, &interrupt)?,
         (Some(frame), _, Some(class), _) => show_why(args, &path, &options, frame, class, &interrupt)?,
         (Some(frame), .., Some(other)) => {
-            let other = super::chosen_model(Some(other))?;
+            let other = here(super::chosen_model(Some(other))?)?;
             show_against(args, [path, other], &options, frame, &interrupt)?;
         }
         (frame, ..) => list(args, &path, &options, frame, &interrupt)?,
     }
     Ok(Exit::Done)
+}
+
+/// The path of a model on this computer.
+///
+/// # Errors
+/// A model on a server.
+fn here(path: PathBuf) -> Result<PathBuf, Failure> {
+    match ModelAddress::of_path(&path) {
+        Ok(None) => Ok(path),
+        _ => Err(Failure::failed(
+            "Only its server sees what is inside of this model.",
+            "Name the model\u{2019}s file on this computer instead.",
+        )),
+    }
 }
 
 /// The first frame of a source.
@@ -213,7 +231,7 @@ fn show_tensor(
     name: &str,
     interrupt: &Interrupt,
 ) -> anyhow::Result<()> {
-    check_tensor(path, name)?;
+    check_tensor(path, name, interrupt)?;
     let inside = Inside { tensors: vec![name.to_owned()], ..Inside::default() };
     let options = OpenOptions { inside: Some(inside), cache: None, ..options.clone() };
     let mut model = args.opening.open(path, &options, interrupt)?;
@@ -222,7 +240,7 @@ fn show_tensor(
         let (mut tensor, mut mosaic, mut geometry) = (None, Mosaic::default(), None);
         model.run_inside(&frame, &Thresholds::default(), &mut Results::default(), |outputs, fitted| {
             if let Some(output) = outputs.iter().find(|output| output.name == wanted) {
-                mosaic.fill(output, fitted.input, Sorting::Activation, usize::MAX, 256);
+                mosaic.fill(output, fitted.input, Sorting::Activation, MOST_MAPS, 256);
                 tensor = Some(OwnedTensor::of(output));
             }
             geometry = Some(*fitted);
@@ -262,8 +280,9 @@ fn show_tensor(
 }
 
 /// Whether a tensor of that name can be shown.
-fn check_tensor(path: &Path, name: &str) -> anyhow::Result<()> {
-    let graph = Graph::read(path)?;
+fn check_tensor(path: &Path, name: &str, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let file = path.to_owned();
+    let graph = interrupt.attend("graph", move || Graph::read(&file))??;
     if graph.producer(name).is_some_and(|_| graph.computed().contains(name)) {
         return Ok(());
     }
@@ -293,9 +312,17 @@ fn show_why(
     class: &str,
     interrupt: &Interrupt,
 ) -> anyhow::Result<()> {
-    let graph = Graph::read(path)?;
-    let end = LinearEnd::find(&graph);
+    let file = path.to_owned();
+    let end =
+        interrupt.attend("graph", move || Graph::read(&file).map(|graph| LinearEnd::find(&graph)))??;
     let end = match args.method {
+        Some(ChosenMethod::Cam) if args.layer.is_some() => {
+            return Err(Failure::usage(
+                "CAM takes the features that its classifier\u{2019}s mean is taken of, and no other layer.",
+                "Leave \u{201c}--layer\u{201d} out, or take \u{201c}--method eigen-cam\u{201d}.",
+            )
+            .into());
+        }
         Some(ChosenMethod::Cam) if end.is_none() => {
             return Err(Failure::usage(
                 "CAM isn\u{2019}t exact for this model: it doesn\u{2019}t end in the mean over the image and one linear layer.",
@@ -307,43 +334,57 @@ fn show_why(
         _ if args.layer.is_some() => None,
         _ => end,
     };
+    // How many classes there are, where the file or its last layer tells.
+    let classes = end.as_ref().map(LinearEnd::classes);
+    let target = |spec: &Spec| -> Result<Target, Failure> {
+        if class.is_empty() {
+            return Ok(Target::Result);
+        }
+        match super::classes::parse(class, &spec.labels)?[..] {
+            [class_id] => match spec.output.classes.or(classes).filter(|count| class_id as usize >= *count) {
+                Some(count) => Err(Failure::usage(
+                    format!("This model has no class {class_id}."),
+                    format!("Its classes are 0 to {}.", count.saturating_sub(1)),
+                )),
+                None => Ok(Target::Class(class_id)),
+            },
+            _ => Err(Failure::usage(
+                format!("\u{201c}{class}\u{201d} is several classes."),
+                "Give the id of one.",
+            )),
+        }
+    };
     let is_occlusion = args.method == Some(ChosenMethod::Occlusion);
     let layer = match (&args.layer, &end) {
         _ if is_occlusion => None,
         (Some(layer), _) => {
-            check_tensor(path, layer)?;
+            check_tensor(path, layer, interrupt)?;
             Some(layer.clone())
         }
         (None, Some(end)) => Some(end.features.clone()),
         (None, None) => {
+            let mut model = args.opening.open(path, options, interrupt)?;
+            let target = target(model.spec())?;
             let (file, opening, image) = (path.to_owned(), options.clone(), frame.clone());
-            let layers = interrupt.attend("layers", move || measure(&file, &opening, &image))??;
-            let layer = cam::usual_layer(&layers).ok_or_else(|| {
+            let found = interrupt.attend("layers", move || -> Result<Option<String>, ModelError> {
+                let level = why::level_of(&mut model, &image, target)?;
+                let layers = measure(&file, &opening, &image)?;
+                let layer = cam::layer_at(&layers, level).or_else(|| cam::usual_layer(&layers));
+                Ok(layer.map(str::to_owned))
+            })??;
+            let layer = found.ok_or_else(|| {
                 Failure::failed(
                     "The model has no layer whose values lie over the image.",
                     "Take \u{201c}--method occlusion\u{201d}.",
                 )
             })?;
-            Some(layer.to_owned())
+            Some(layer)
         }
     };
     let inside = Inside { tensors: layer.iter().cloned().collect(), ..Inside::default() };
     let options = OpenOptions { inside: Some(inside), cache: None, ..options.clone() };
     let mut model = args.opening.open(path, &options, interrupt)?;
-    let target = if class.is_empty() {
-        Target::Result
-    } else {
-        match super::classes::parse(class, &model.spec().labels)?[..] {
-            [class_id] => Target::Class(class_id),
-            _ => {
-                return Err(Failure::usage(
-                    format!("\u{201c}{class}\u{201d} is several classes."),
-                    "Give the id of one.",
-                )
-                .into());
-            }
-        }
-    };
+    let target = target(model.spec())?;
     let labels = model.spec().labels.clone();
     let is_stopped = {
         let interrupt = interrupt.clone();

@@ -98,6 +98,10 @@ pub fn tensor(tensor: &OwnedTensor, mosaic: &Mosaic, saved: &[String]) -> String
         }
         text.push('\n');
         text += &output::table(&rows, &[true; 4]);
+        if mosaic.tiles.len() < planes.count && saved.iter().any(|file| file.to_lowercase().ends_with(".png"))
+        {
+            text += &format!("\nThe {} most active are drawn.", mosaic.tiles.len());
+        }
     }
     with_files(text, saved)
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::state::FeedState;
-use crate::engine::command::Perturbed;
 use crate::engine::context::Context;
 use crate::engine::tap::TapItem;
 use crate::frame::convert::Decoder;
+use crate::frame::jpeg::JpegDecoder;
+use crate::frame::perturb::Perturbation;
 use crate::frame::{Frame, FramePool, PixelFormat};
 use crate::latest::{LatestReader, LatestWriter, Take};
 
@@ -33,11 +34,7 @@ pub(super) fn run(
     while !feed.is_stopped() {
         match raw.take(WAIT) {
             Take::Value(frame) => held = Some(frame),
-            Take::Timeout => {
-                if let Some(frame) = perturbing.again(context, feed) {
-                    put(context, &frame, preview, inbox);
-                }
-            }
+            Take::Timeout => {}
             // The source has ended, but its last frame may still be waiting to be shown.
             Take::Closed if held.is_none() => return,
             Take::Closed => std::thread::sleep(WAIT),
@@ -45,13 +42,17 @@ pub(super) fn run(
         if context.controls.now().hidden {
             continue;
         }
-        let Some(raw) = held.take() else { continue };
         pool.set_limit(if context.taps.any() { POOL + POOL_OF_TAPS } else { POOL });
         let begin = Instant::now();
-        let decoded = if raw.format == PixelFormat::Rgba8 {
-            raw.is_whole().then(|| Arc::clone(&raw))
-        } else {
-            decode(&mut decoder, &mut pool, &raw)
+        let decoded = match held.take() {
+            Some(raw) if raw.format == PixelFormat::Rgba8 => raw.is_whole().then(|| Arc::clone(&raw)),
+            Some(raw) => decode(&mut decoder, &mut pool, &raw),
+            // A picture that stands still is shown and run again, changed as it is wanted now.
+            None if perturbing.is_outdated(context) => match perturbing.original.clone() {
+                Some(original) => Some(original),
+                None => continue,
+            },
+            None => continue,
         };
         if feed.is_stopped() {
             return;
@@ -61,7 +62,7 @@ pub(super) fn run(
             feed.set_decodable(false);
             continue;
         };
-        let frame = perturbing.changed(context, frame);
+        let frame = perturbing.changed(context, &mut pool, frame);
         context.metrics.decoded(begin.elapsed());
         feed.set_decodable(true);
         let shown = preview.put(Arc::clone(&frame));
@@ -79,61 +80,44 @@ pub(super) fn run(
     }
 }
 
-/// Shows and runs a frame that stands still once more.
-fn put(
-    context: &Context,
-    frame: &Arc<Frame>,
-    preview: &LatestWriter<Arc<Frame>>,
-    inbox: &LatestWriter<Arc<Frame>>,
-) {
-    let _ = preview.put(Arc::clone(frame));
-    context.taps.send(|| TapItem::Frame(Arc::clone(frame)));
-    let _ = inbox.put(Arc::clone(frame));
-    context.wake();
-}
-
-/// Changes pictures before anybody sees them, and keeps the newest as it came.
+/// Changes pictures before anybody sees them, and keeps the newest as it came, which the preview holds anyway.
 #[derive(Default)]
 struct Perturbing {
-    /// The last change that was made.
-    made: Option<Arc<Perturbed>>,
-    /// The newest picture as it came, while pictures are changed.
+    /// The change that the newest picture was shown with.
+    made: Option<Arc<Perturbation>>,
     original: Option<Arc<Frame>>,
+    decoder: Option<JpegDecoder>,
 }
 
 impl Perturbing {
-    /// The frame as it is to be shown.
-    fn changed(&mut self, context: &Context, frame: Arc<Frame>) -> Arc<Frame> {
-        self.made.clone_from(&context.controls.now().perturbed);
-        let Some(perturbed) = &self.made else {
-            self.original = None;
-            return frame;
-        };
-        let mut changed = Frame::clone(&frame);
-        perturbed.how.apply(&mut changed);
-        self.original = Some(frame);
-        Arc::new(changed)
+    /// Whether the newest picture is to be changed otherwise than it was.
+    fn is_outdated(&self, context: &Context) -> bool {
+        match (&self.made, &context.controls.now().perturbation) {
+            (Some(made), Some(wanted)) => !Arc::ptr_eq(made, wanted),
+            (made, wanted) => made.is_some() != wanted.is_some(),
+        }
     }
 
-    /// The frame that stands still, if it is to be changed otherwise than it was.
-    fn again(&mut self, context: &Context, feed: &FeedState) -> Option<Arc<Frame>> {
-        let wanted = context.controls.now().perturbed.clone();
-        let is_made = match (&self.made, &wanted) {
-            (Some(made), Some(wanted)) => Arc::ptr_eq(made, wanted),
-            (None, None) => true,
-            _ => false,
-        };
-        if is_made || feed.is_stopped() {
-            return None;
-        }
-        let shown = wanted.as_ref().and_then(|wanted| wanted.shown.clone());
-        // That of another source, which was open before, is of no use.
-        let original = self.original.take().or(shown).filter(|frame| frame.generation == feed.id);
-        match original {
-            Some(frame) => Some(self.changed(context, frame)),
-            None => {
-                self.made = wanted;
-                None
+    /// The frame as it is to be shown.
+    fn changed(&mut self, context: &Context, pool: &mut FramePool, frame: Arc<Frame>) -> Arc<Frame> {
+        self.made.clone_from(&context.controls.now().perturbation);
+        self.original = Some(Arc::clone(&frame));
+        let Some(how) = &self.made else { return frame };
+        let decoder = &mut self.decoder;
+        let filled = pool.fill(|out| {
+            // Libraries for images are foreign code: a panic there is a picture that stays as it came.
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                out.reset(frame.width, frame.height, frame.format);
+                out.data.copy_from_slice(&frame.data);
+                out.copy_stamp_from(&frame);
+                how.apply(out, decoder);
+            }))
+        });
+        match filled {
+            Ok((changed, ())) => changed,
+            Err(_) => {
+                tracing::error!("changing frame {} crashed", frame.sequence);
+                frame
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Where two forms of one network come apart, such as one in 32-bit floats and its int8 copy: their tensors compared layer by layer.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -18,7 +19,7 @@ pub struct Divergence {
     pub layer: String,
     pub kind: String,
     /// The signal-to-noise ratio in decibels, 10·log₁₀(Σa² / Σ(a − b)²): 40 and more is hardly a difference, 20 a tenth of the values, below 10 little is
-    /// the same. `None`: no difference at all.
+    /// the same; [`BROKEN`] where a value is a number in one network alone. `None`: no difference at all.
     pub snr_db: Option<f32>,
     /// The cosine of the angle between both; 1 is the same direction.
     pub cosine: f32,
@@ -26,12 +27,17 @@ pub struct Divergence {
     pub greatest: f32,
 }
 
+/// The ratio of tensors of which one holds what isn't a number (an overflow, say), in decibels.
+pub const BROKEN: f32 = -99.0;
+/// More than this is no difference, in decibels.
+const GOOD: f32 = 60.0;
+
 /// How two networks compare.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Comparison {
     /// In the order of the first network's layers.
     pub tensors: Vec<Divergence>,
-    /// The place in `tensors` where the ratio falls most.
+    /// The place in `tensors` where the ratio falls most from what the layer reads to what it makes.
     pub worst_step: Option<usize>,
 }
 
@@ -52,7 +58,9 @@ pub fn compare(
     let second = Graph::read(paths[1])?;
     let mut pairs = Vec::new();
     for layer in &layers.layers {
-        let Some(size) = layer.size.as_ref().filter(|size| size.element == "float") else { continue };
+        let Some(size) = layer.size.as_ref().filter(|size| size.element.starts_with("float")) else {
+            continue;
+        };
         let Some(name) = layer.outputs.first() else { continue };
         let copy = format!("{name}_DequantizeLinear_Output");
         let other = [copy, name.clone()].into_iter().find(|name| second.producer(name).is_some());
@@ -95,21 +103,33 @@ pub fn compare(
             }
         }
     }
-    comparison.worst_step = worst_step(&comparison.tensors);
+    comparison.worst_step = worst_step(&comparison.tensors, layers);
     Ok(comparison)
 }
 
-/// Where the ratio falls most from one tensor to the next.
-fn worst_step(tensors: &[Divergence]) -> Option<usize> {
-    /// More than this is hardly a difference.
-    const GOOD: f32 = 60.0;
-    let ratio =
-        |place: usize| tensors.get(place).and_then(|tensor| tensor.snr_db).map_or(GOOD, |db| db.min(GOOD));
-    let falls = (0..tensors.len()).map(|place| {
-        let before = place.checked_sub(1).map_or(GOOD, ratio);
-        (place, before - ratio(place))
-    });
-    falls.filter(|(_, fall)| *fall > 0.0).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(place, _)| place)
+/// Where the ratio falls most from the tensors that a layer reads to the one that it makes.
+fn worst_step(tensors: &[Divergence], layers: &Layers) -> Option<usize> {
+    let found: HashMap<&str, usize> =
+        tensors.iter().enumerate().map(|(place, tensor)| (&tensor.tensor[..], place)).collect();
+    // Tensors that weren't compared are as good as what led to them.
+    let mut ratios: HashMap<&str, f32> = HashMap::new();
+    let mut worst: Option<(usize, f32)> = None;
+    for layer in &layers.layers {
+        let read = layer.inputs.iter().filter_map(|input| ratios.get(&input[..]));
+        let before = read.copied().fold(GOOD, f32::min);
+        let place = layer.outputs.first().and_then(|output| found.get(&output[..]));
+        let after = match place {
+            Some(place) => tensors[*place].snr_db.map_or(GOOD, |db| db.min(GOOD)),
+            None => before,
+        };
+        if let Some(place) = place
+            && before - after > worst.map_or(0.0, |(_, fall)| fall)
+        {
+            worst = Some((*place, before - after));
+        }
+        ratios.extend(layer.outputs.iter().map(|output| (&output[..], after)));
+    }
+    worst.map(|(place, _)| place)
 }
 
 /// Ratio in decibels, cosine and greatest difference of two tensors of one size.
@@ -119,7 +139,13 @@ fn distance(a: &OwnedTensor, b: &OwnedTensor) -> Option<(Option<f32>, f32, f32)>
         return None;
     }
     let (mut aa, mut bb, mut ab, mut noise, mut greatest) = (0.0f64, 0.0f64, 0.0f64, 0.0f64, 0.0f32);
+    let mut is_broken = false;
     for (a, b) in a.iter().zip(b) {
+        if !a.is_finite() || !b.is_finite() {
+            // The same infinity in both, as masks of attention have it, is no difference.
+            is_broken |= a != b && !(a.is_nan() && b.is_nan());
+            continue;
+        }
         let (x, y) = (f64::from(*a), f64::from(*b));
         aa += x * x;
         bb += y * y;
@@ -127,8 +153,14 @@ fn distance(a: &OwnedTensor, b: &OwnedTensor) -> Option<(Option<f32>, f32, f32)>
         noise += (x - y) * (x - y);
         greatest = greatest.max((a - b).abs());
     }
-    let snr = (noise > 0.0).then(|| (10.0 * (aa.max(f64::MIN_POSITIVE) / noise).log10()) as f32);
     let cosine = if aa > 0.0 && bb > 0.0 { (ab / (aa * bb).sqrt()) as f32 } else { 1.0 };
+    let snr = if is_broken {
+        Some(BROKEN)
+    } else if noise == 0.0 {
+        None
+    } else {
+        Some(((10.0 * (aa / noise).log10()) as f32).max(BROKEN))
+    };
     Some((snr, cosine, greatest))
 }
 
@@ -158,6 +190,8 @@ pub fn tensors(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::inside::layers::Layer;
+    use crate::learn::inside::receptive_field::ReceptiveField;
 
     fn tensor(values: &[f32]) -> OwnedTensor {
         OwnedTensor { name: "x".into(), shape: vec![values.len()], values: Values::F32(values.to_vec()) }
@@ -176,17 +210,46 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_step_is_the_greatest_fall() {
-        let of = |snr_db| Divergence {
-            tensor: String::new(),
-            layer: String::new(),
-            kind: String::new(),
+    fn what_is_no_number_in_one_alone_is_no_likeness() {
+        let of = |a: &[f32], b: &[f32]| distance(&tensor(a), &tensor(b)).and_then(|(snr, ..)| snr);
+        assert_eq!(of(&[1.0, 2.0], &[1.0, f32::NAN]), Some(BROKEN));
+        assert_eq!(of(&[1.0, 2.0], &[f32::INFINITY, 2.0]), Some(BROKEN));
+        assert_eq!(of(&[1.0, f32::NEG_INFINITY], &[1.0, f32::NEG_INFINITY]), None, "a mask");
+        assert_eq!(of(&[0.0, 0.0], &[0.0, 1.0]), Some(BROKEN), "nothing of it was there");
+    }
+
+    /// Two branches: one is bad from its first layer on, the other good; the arrow is at the bad one's first layer, whatever the order.
+    #[test]
+    fn the_worst_step_is_the_greatest_fall_along_the_graph() {
+        let layer = |input: &str, output: &str| Layer {
+            node: 0,
+            name: output.into(),
+            kind: "Conv".into(),
+            inputs: vec![input.into()],
+            outputs: vec![output.into()],
+            size: None,
+            parameters: 0,
+            multiply_adds: 0,
+            receptive_field: ReceptiveField::Unknown,
+            precision: None,
+            ms: None,
+            provider: None,
+        };
+        let of = |name: &str, snr_db| Divergence {
+            tensor: name.into(),
+            layer: name.into(),
+            kind: "Conv".into(),
             snr_db,
             cosine: 1.0,
             greatest: 0.0,
         };
-        let tensors = [of(None), of(Some(50.0)), of(Some(45.0)), of(Some(20.0)), of(Some(18.0))];
-        assert_eq!(worst_step(&tensors), Some(3));
-        assert_eq!(worst_step(&[of(None)]), None);
+        let layers = Layers {
+            layers: vec![layer("x", "bad"), layer("x", "good"), layer("bad", "worse"), layer("good", "fine")],
+            ..Layers::default()
+        };
+        let tensors =
+            [of("bad", Some(20.0)), of("good", Some(50.0)), of("worse", Some(18.0)), of("fine", Some(45.0))];
+        assert_eq!(worst_step(&tensors, &layers), Some(0));
+        assert_eq!(worst_step(&[of("good", None)], &layers), None);
     }
 }

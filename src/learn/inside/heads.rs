@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::model::boxes::iou;
 use crate::model::families::Candidate;
+use crate::model::tensor::Tensor;
 
 /// Best scores of the cells of one level of a detector's head.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,6 +48,24 @@ pub fn level_maps(
         }
     }
     Some(maps)
+}
+
+/// The stride, in input pixels, of the level that an anchor belongs to; `None` as for [`level_maps`].
+#[must_use]
+pub fn stride_of(anchor: usize, anchors: usize, input: (u32, u32)) -> Option<u32> {
+    let (strides, boxes) = levels(anchors, input)?;
+    let mut before = 0;
+    strides.iter().copied().find(|stride| {
+        before += (input.0 / stride) as usize * (input.1 / stride) as usize * boxes;
+        anchor < before
+    })
+}
+
+/// How many anchors a detector's outputs have: the length of an axis that fits the usual strides.
+#[must_use]
+pub fn anchors_of(outputs: &[Tensor<'_>], input: (u32, u32)) -> Option<usize> {
+    let sides = outputs.iter().flat_map(|output| output.shape).filter_map(|side| usize::try_from(*side).ok());
+    sides.into_iter().find(|side| levels(*side, input).is_some())
 }
 
 /// Which strides, and how many boxes a cell, give so many anchors.
@@ -170,6 +189,8 @@ mod tests {
         let three = level_maps(&[candidate(0.4, 0, 0.0, 64 * 2 + 9)], 252, (64, 64), None).expect("levels");
         assert_eq!(three[0].scores[9], 0.4, "the third box of a cell");
         assert_eq!(level_maps(&candidates, 300, (64, 64), None), None, "queries");
+        let strides = [0, 63, 64, 83, 84].map(|anchor| stride_of(anchor, 84, (64, 64)));
+        assert_eq!(strides, [Some(8), Some(8), Some(16), Some(32), None]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub struct Layer {
 /// A network's layers and their sums.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Layers {
-    /// In the order of the file.
+    /// Each after those whose tensors it reads.
     pub layers: Vec<Layer>,
     pub parameters: u64,
     pub multiply_adds: u64,
@@ -93,7 +93,7 @@ pub fn of(graph: &Graph, sizes: &HashMap<usize, NodeSizes>) -> Layers {
     let fields = receptive_field::of(graph, &computed, sizes);
     let mut counted = HashSet::new();
     let mut layers = Vec::new();
-    for (place, node) in graph.nodes().iter().enumerate() {
+    for (place, node) in graph.in_order() {
         if !node.output.iter().any(|output| computed.contains(output.as_str())) {
             continue;
         }
@@ -102,7 +102,7 @@ pub fn of(graph: &Graph, sizes: &HashMap<usize, NodeSizes>) -> Layers {
             .input
             .iter()
             .filter(|name| !computed.contains(name.as_str()))
-            .filter_map(|name| graph.constant(name).map(|weight| (name, weight)))
+            .filter_map(|name| graph.weights(name).map(|weight| (name, weight)))
             .filter(|(name, weight)| is_learnt(node, weight) && counted.insert((*name).clone()))
             .map(|(_, weight)| weight)
             .collect();
@@ -132,27 +132,24 @@ pub fn of(graph: &Graph, sizes: &HashMap<usize, NodeSizes>) -> Layers {
     Layers { layers, parameters, multiply_adds, ..Layers::default() }
 }
 
-/// Whether a constant of a node holds learnt values, rather than a size, a limit or an exponent.
+/// Whether a constant of a node holds learnt values, rather than a size, a limit, an exponent, or a table of places such as the cells of a detector.
 fn is_learnt(node: &NodeProto, weight: &TensorProto) -> bool {
-    let has_settings = matches!(
-        node.op_type(),
-        "Resize"
-            | "Upsample"
-            | "Clip"
-            | "Pad"
-            | "Pow"
-            | "Slice"
-            | "Tile"
-            | "Where"
-            | "Equal"
-            | "Greater"
-            | "Less"
-    );
     // Shapes and indices are 64-bit integers; 32-bit ones are biases of quantised layers.
-    let is_number = !matches!(weight.data_type(), data_type::INT64 | data_type::BOOL | data_type::STRING);
-    // A single number beside a tensor is a scale that somebody chose, as the ½ of GELU.
-    let is_alone = weight.dims.is_empty();
-    is_number && !has_settings && !is_alone
+    if matches!(weight.data_type(), data_type::INT64 | data_type::BOOL | data_type::STRING) {
+        return false;
+    }
+    match node.op_type() {
+        // Scales, biases and position embeddings: long rows, or one value a channel. A single number is a factor, as the ½ of GELU.
+        "Add" | "Sub" | "Mul" | "Div" | "QLinearAdd" | "QLinearMul" => {
+            let sides: Vec<i64> = weight.dims.iter().copied().filter(|side| *side > 1).collect();
+            let is_table = sides.len() > 1 && sides.iter().any(|side| *side <= 4);
+            !sides.is_empty() && !is_table
+        }
+        "Resize" | "Upsample" | "Clip" | "Pad" | "Pow" | "Slice" | "Tile" | "Where" | "Equal" | "Greater"
+        | "Less" | "Expand" | "Max" | "Min" | "TopK" | "OneHot" | "Concat" | "ScatterND"
+        | "GatherElements" | "Mod" => false,
+        _ => true,
+    }
 }
 
 fn precision(kind: i32) -> &'static str {

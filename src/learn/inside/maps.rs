@@ -36,7 +36,24 @@ pub struct Planes {
 const BEFORE: [usize; 4] = [0, 1, 5, 2];
 
 impl Planes {
-    /// Reads a shape as planes over an input of this width and height; `None` if it isn't any, such as a vector or a list of boxes.
+    /// Reads a tensor as planes over an input of this width and height; `None` if it isn't any, such as a vector or a list of boxes, or holds fewer values than
+    /// its shape says.
+    #[must_use]
+    pub fn of_tensor(tensor: &Tensor<'_>, input: (u32, u32)) -> Option<Self> {
+        let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+        let mut planes = Self::of(&shape, input)?;
+        // What one patch heeds adds up to 1; a padded feature map may have the same sides.
+        if planes.layout == PlaneLayout::Attention {
+            let row = || (0..planes.width).filter_map(|place| tensor.data.number(place));
+            let is_attention = row().all(|value| value >= 0.0) && (row().sum::<f32>() - 1.0).abs() < 0.01;
+            if !is_attention {
+                planes.layout = PlaneLayout::ChannelsFirst;
+            }
+        }
+        (planes.values() <= tensor.data.len()).then_some(planes)
+    }
+
+    /// As [`Self::of_tensor`], as far as the shape tells.
     #[must_use]
     pub fn of(shape: &[usize], input: (u32, u32)) -> Option<Self> {
         let aspect = f64::from(input.0.max(1)) / f64::from(input.1.max(1));
@@ -45,7 +62,7 @@ impl Planes {
         match *shape {
             [_, 0, ..] | [_, _, 0, ..] | [_, _, _, 0] => None,
             [_, heads, a, b]
-                if a == b && heads <= 64 && a > 1 && is_tokens(a, input) && !is_small(a, input) =>
+                if a == b && heads <= 64 && patches(a, input).is_some() && !is_feature_map(a, input) =>
             {
                 Some(Self { layout: PlaneLayout::Attention, count: heads, width: b, height: a })
             }
@@ -88,27 +105,21 @@ impl Planes {
     }
 }
 
-/// Whether so many tokens may be the patches of an image.
-fn is_tokens(tokens: usize, input: (u32, u32)) -> bool {
-    patches(tokens, input).is_some()
-}
-
-/// Whether a square of this side is rather a feature map of an image than the attention among so many patches.
-fn is_small(side: usize, input: (u32, u32)) -> bool {
-    // Feature maps are the input divided by a power of two.
+/// Whether a square of this side is rather a feature map of the image than the attention among so many patches.
+fn is_feature_map(side: usize, input: (u32, u32)) -> bool {
     let (width, height) = (input.0 as usize, input.1 as usize);
     width == height && (0..7).any(|power| width.div_ceil(1 << power) == side)
 }
 
-/// The grid of patches that has so many tokens and the shape of the image: tokens before it, width, height.
+/// The grid of patches that has so many tokens: tokens before it, width, height. Patches have the sides that transformers use.
 fn patches(tokens: usize, input: (u32, u32)) -> Option<(usize, usize, usize)> {
-    let aspect = f64::from(input.0.max(1)) / f64::from(input.1.max(1));
+    const SIDES: [u32; 5] = [8, 14, 16, 28, 32];
     BEFORE.into_iter().find_map(|before| {
-        let patches = tokens.checked_sub(before).filter(|patches| *patches >= 4)?;
-        let height = (patches as f64 / aspect).sqrt().round() as usize;
-        let width = patches.checked_div(height)?;
-        let fits = height * width == patches && (width as f64 / height as f64 / aspect).ln().abs() < 0.1;
-        fits.then_some((before, width, height))
+        let patches = tokens.checked_sub(before)?;
+        SIDES.into_iter().find_map(|side| {
+            let (width, height) = ((input.0 / side) as usize, (input.1 / side) as usize);
+            (width * height == patches && patches >= 4).then_some((before, width, height))
+        })
     })
 }
 
@@ -165,9 +176,8 @@ impl Mosaic {
         most: usize,
         side: usize,
     ) {
-        let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         self.stats.clear();
-        self.planes = Planes::of(&shape, input).filter(|planes| planes.values() <= tensor.data.len());
+        self.planes = Planes::of_tensor(tensor, input);
         let Some(planes) = self.planes else {
             self.tiles.clear();
             return;
@@ -188,9 +198,8 @@ impl Mosaic {
 
     /// As [`Self::fill`], with the figures in the order of the tensor and images of these channels.
     pub fn fill_of(&mut self, tensor: &Tensor<'_>, input: (u32, u32), channels: &[usize], side: usize) {
-        let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         self.stats.clear();
-        self.planes = Planes::of(&shape, input).filter(|planes| planes.values() <= tensor.data.len());
+        self.planes = Planes::of_tensor(tensor, input);
         let Some(planes) = self.planes else {
             self.tiles.clear();
             return;
@@ -213,11 +222,17 @@ impl Mosaic {
         Some(tile)
     }
 
-    /// The images side by side, each stretched over its own values, with the most active at the left above.
+    /// The images side by side, each stretched over its own values, with the most active at the left above. A value takes `scale`² pixels, or fewer where the
+    /// picture would get too large.
     #[must_use]
     pub fn picture(&self, scale: usize) -> Frame {
         const GAP: usize = 2;
-        let (Some(first), scale) = (self.tiles.first(), scale.max(1)) else { return Frame::default() };
+        /// Pixels.
+        const LARGEST: usize = 16_000_000;
+        let Some(first) = self.tiles.first() else { return Frame::default() };
+        let pixels =
+            |scale: usize| self.tiles.len() * (first.width * scale + GAP) * (first.height * scale + GAP);
+        let scale = (1..=scale.max(1)).rev().find(|scale| pixels(*scale) <= LARGEST).unwrap_or(1);
         let columns = (self.tiles.len() as f64).sqrt().ceil() as usize;
         let rows = self.tiles.len().div_ceil(columns.max(1));
         let (w, h) = (first.width * scale + GAP, first.height * scale + GAP);
@@ -320,9 +335,21 @@ mod tests {
         assert_eq!(of(&[1, 257, 384], (224, 224)), Some((PlaneLayout::Patches { before: 1 }, 384, 16, 16)));
         assert_eq!(of(&[1, 6, 257, 257], (224, 224)), Some((PlaneLayout::Attention, 6, 257, 257)));
         assert_eq!(of(&[1, 8400, 84], (640, 640)), None, "boxes of three sizes");
+        assert_eq!(of(&[1, 64, 8400], (640, 640)), None, "a table of 8400 boxes isn't one of 8·8 patches");
         assert_eq!(of(&[1, 1000], (224, 224)), None);
         assert_eq!(of(&[1, 1280, 1, 1], (224, 224)), None);
         assert_eq!(of(&[1, 0, 4, 4], (224, 224)), None);
+    }
+
+    /// 256 pixels with a border of 2 have the side of a class token, a token for distillation and 16·16 patches.
+    #[test]
+    fn a_padded_map_is_no_attention() {
+        let values = vec![0.5; 258 * 258];
+        let tensor = Tensor { name: "x", shape: &[1, 1, 258, 258], data: Data::F32(&values) };
+        let layout = |tensor: &Tensor<'_>| Planes::of_tensor(tensor, (256, 256)).map(|planes| planes.layout);
+        assert_eq!(layout(&tensor), Some(PlaneLayout::ChannelsFirst));
+        let even = vec![1.0 / 258.0; 258 * 258];
+        assert_eq!(layout(&Tensor { data: Data::F32(&even), ..tensor }), Some(PlaneLayout::Attention));
     }
 
     #[test]

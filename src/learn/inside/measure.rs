@@ -65,13 +65,11 @@ pub fn measure(path: &Path, options: &OpenOptions, frame: &Frame) -> Result<Laye
     times(&events, &graph, &mut layers);
     let plain = OpenOptions { inside: Some(Inside::default()), cache: None, ..options.clone() };
     let mut model = Model::open(path, &plain)?;
-    let mut fastest = f32::MAX;
     let mut sum = 0.0;
     for run in 0..=RUNS {
         model.run(frame, &Thresholds::default(), &mut Results::default())?;
         let (ms, _) = model.bare_run()?;
         if run > 0 {
-            fastest = fastest.min(ms);
             sum += ms;
         }
     }

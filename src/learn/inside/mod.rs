@@ -8,7 +8,7 @@
 //! | channels as images | [`maps`] |
 //! | the kernels of the first convolution | [`kernels`] |
 //! | raw outputs, and suppression step by step | [`heads`] |
-//! | what a result rests on | [`cam`], [`why`] |
+//! | what a result rests on | [`cam`], [`linear_end`], [`why`] |
 //! | where two forms of a network come apart | [`diverge`] |
 
 pub mod cam;
@@ -18,6 +18,7 @@ mod graph;
 pub mod heads;
 pub mod kernels;
 pub mod layers;
+pub mod linear_end;
 pub mod maps;
 pub mod measure;
 pub mod preparing;
@@ -27,5 +28,6 @@ pub mod why;
 
 pub use graph::Graph;
 pub use layers::{Layer, Layers};
+pub use linear_end::LinearEnd;
 pub use measure::measure;
 pub use receptive_field::ReceptiveField;

@@ -42,14 +42,29 @@ pub fn of(
     let mut fields: HashMap<&str, Field> = graph.inputs().map(|name| (name, start)).collect();
     let mut of_nodes = HashMap::new();
     let none = NodeSizes::default();
-    for (place, node) in graph.nodes().iter().enumerate() {
+    for (place, node) in graph.in_order() {
         let read: Vec<Field> = node
             .input
             .iter()
             .filter(|name| computed.contains(name.as_str()))
             .filter_map(|name| fields.get(name.as_str()).copied())
             .collect();
-        let Some(before) = read.iter().copied().reduce(joined) else { continue };
+        // Of these, all inputs but the first say a size or a place.
+        let is_moved = matches!(
+            node.op_type(),
+            "Reshape"
+                | "Resize"
+                | "Upsample"
+                | "Expand"
+                | "Slice"
+                | "Tile"
+                | "Pad"
+                | "Unsqueeze"
+                | "Squeeze"
+                | "Gather"
+        );
+        let count = if is_moved { 1 } else { read.len() };
+        let Some(before) = read.iter().take(count).copied().reduce(joined) else { continue };
         let field = after(graph, node, before, read.len(), sizes.get(&place).unwrap_or(&none));
         for output in &node.output {
             fields.insert(output, field);
@@ -103,8 +118,14 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             Field::Part { size: [grown(0), grown(1)], step: [step[0] * stride[0], step[1] * stride[1]] }
         }
         "ConvTranspose" => {
-            let (kernel, stride) = (pair("kernel_shape"), pair("strides"));
-            let grown = |axis: usize| size[axis] + ((kernel[axis] / stride[axis]).ceil() - 1.0) * step[axis];
+            let (mut kernel, stride, dilation) = (pair("kernel_shape"), pair("strides"), pair("dilations"));
+            if let (true, Some([_, _, height, width])) =
+                (node.ints("kernel_shape").is_empty(), sizes.inputs.get(1).map(|size| &size.shape[..]))
+            {
+                kernel = [*height as f64, *width as f64];
+            }
+            let reach = |axis: usize| (kernel[axis] - 1.0) * dilation[axis] + 1.0;
+            let grown = |axis: usize| size[axis] + ((reach(axis) / stride[axis]).ceil() - 1.0) * step[axis];
             Field::Part { size: [grown(0), grown(1)], step: [step[0] / stride[0], step[1] / stride[1]] }
         }
         "SpaceToDepth" | "DepthToSpace" => {
@@ -120,7 +141,12 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             let ([.., h, w], [.., height, width]) = (shape_in, shape_out) else { return Field::Unknown };
             let ratio = [*h as f64 / (*height).max(1) as f64, *w as f64 / (*width).max(1) as f64];
             let mode = node.attribute_named("mode").and_then(|mode| mode.s.as_deref());
-            let reach = if matches!(mode, Some(b"linear" | b"cubic")) { 1.0 } else { 0.0 };
+            // Neighbours that are mixed into a value besides its own.
+            let reach = match mode {
+                Some(b"linear") => 1.0,
+                Some(b"cubic") => 3.0,
+                _ => 0.0,
+            };
             Field::Part {
                 size: [size[0] + reach * step[0], size[1] + reach * step[1]],
                 step: [step[0] * ratio[0], step[1] * ratio[1]],
@@ -145,10 +171,13 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             let grown = |axis: usize| size[axis] + (by[axis] - 1.0) * step[axis];
             Field::Part { size: [grown(0), grown(1)], step: [step[0] * by[0], step[1] * by[1]] }
         }
-        "GlobalAveragePool" | "GlobalMaxPool" | "QLinearGlobalAveragePool" | "InstanceNormalization" => {
-            Field::Whole
-        }
-        "ReduceMean" | "ReduceMax" | "ReduceSum" => {
+        "GlobalAveragePool"
+        | "GlobalMaxPool"
+        | "QLinearGlobalAveragePool"
+        | "InstanceNormalization"
+        | "GroupNormalization"
+        | "Einsum" => Field::Whole,
+        "ReduceMean" | "ReduceMax" | "ReduceSum" | "ReduceL2" => {
             // Over the channels alone each place stays on its own.
             match (shape_in, shape_out) {
                 ([_, _, h, w], [_, _, height, width]) if (h, w) == (height, width) => before,
@@ -169,7 +198,9 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             _ => before,
         },
         "Loop" | "If" | "Scan" | "NonMaxSuppression" | "TopK" | "Shape" | "ConstantOfShape" | "Range"
-        | "GridSample" | "RoiAlign" | "LSTM" | "GRU" => Field::Unknown,
+        | "GridSample" | "RoiAlign" | "LSTM" | "GRU" | "GatherElements" | "GatherND" | "ScatterND" => {
+            Field::Unknown
+        }
         _ => before,
     }
 }

@@ -47,14 +47,14 @@ impl OwnedTensor {
 
     /// A copy of the tensor that a network was given; 16-bit floats are widened.
     #[must_use]
-    pub fn of_input(name: &str, tensor: &TensorMut<'_>, shape: [i64; 4]) -> Self {
+    pub fn of_input(name: &str, tensor: &TensorMut<'_>, shape: &[i64]) -> Self {
         let values = match tensor {
             TensorMut::F32(values) => Values::F32(values.to_vec()),
             TensorMut::F16(values) => Values::F32(values.iter().map(|value| value.to_f32()).collect()),
             TensorMut::U8(values) => Values::U8(values.to_vec()),
             TensorMut::I32(values) => Values::I32(values.to_vec()),
         };
-        let shape = shape.map(|n| usize::try_from(n).unwrap_or(0)).to_vec();
+        let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         Self { name: name.to_owned(), shape, values }
     }
 

@@ -5,11 +5,13 @@
 //! - Occlusion (Zeiler and Fergus 2014, arXiv 1311.2901) hides one square after the other and measures the loss of score, first in large
 //!   squares, then in smaller ones where a large one mattered.
 
-use super::cam::{ActivationMap, LinearEnd, eigen_cam};
+use super::cam::{ActivationMap, eigen_cam};
+use super::heads;
+use super::linear_end::LinearEnd;
 use crate::frame::Frame;
 use crate::model::boxes::iou;
 use crate::model::results::{Plane, PlaneValues};
-use crate::model::{Model, ModelError, Results, Task, Thresholds};
+use crate::model::{Family, Model, ModelError, Results, Task, Thresholds};
 
 /// What is explained.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Scorer {
     changed: Frame,
     /// The image, class map, matte or depth map of the unchanged frame.
     reference: Option<Plane>,
+    /// How many objects there are in the unchanged frame.
+    objects: usize,
 }
 
 impl Scorer {
@@ -64,10 +68,11 @@ impl Scorer {
     /// As [`Model::run`].
     pub fn new(model: &mut Model, frame: &Frame, target: Target) -> Result<Self, ModelError> {
         let mut scorer = Self { target, ..Self::default() };
-        // Low scores count too: a hidden object's score falls, and must not vanish at once.
-        scorer.thresholds = Thresholds { conf: 0.01, ..model.spec().family.thresholds() };
+        scorer.thresholds = model.spec().family.thresholds();
         if let Target::Class(class_id) | Target::Object { class_id, .. } = target {
             scorer.thresholds.classes = vec![class_id];
+            // Low scores count too: a hidden object's score falls, and must not vanish at once.
+            scorer.thresholds.conf = 0.01;
         }
         model.run(frame, &scorer.thresholds, &mut scorer.results)?;
         if target == Target::Result
@@ -77,6 +82,7 @@ impl Scorer {
             scorer.thresholds.classes = vec![best.class_id];
         }
         scorer.reference = scorer.results.plane.clone();
+        scorer.objects = scorer.results.detections.len();
         Ok(scorer)
     }
 
@@ -104,7 +110,8 @@ impl Scorer {
         Ok(self.of_results())
     }
 
-    /// The score of the results: a classifier's probability, a detector's confidence in an object at that place, the share of pixels of a class, or how
+    /// The score of the results: a classifier's probability, a detector's confidence in an object of that class or at that place, or its mean
+    /// over all objects, the share of pixels of a class, or how
     /// far an image of its own has stayed the same.
     #[must_use]
     pub fn of_results(&self) -> f32 {
@@ -118,10 +125,7 @@ impl Scorer {
                 _ => found.score,
             });
             return match self.target {
-                Target::Result => {
-                    let (sum, count) = scores.fold((0.0, 0), |(sum, n), score| (sum + score, n + 1));
-                    sum / (count.max(1) as f32).max(sum)
-                }
+                Target::Result => (scores.sum::<f32>() / self.objects.max(1) as f32).min(1.0),
                 _ => scores.fold(0.0, f32::max),
             };
         }
@@ -177,6 +181,35 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / b.len().max(1) as f32
 }
 
+/// The stride, in input pixels, of the detector's level that found the best object of a target: EigenCAM of that level shows what objects of this size rest
+/// on. `None` for models without such levels, or where nothing was found. Runs the model once.
+///
+/// # Errors
+/// As [`Model::run`].
+pub fn level_of(model: &mut Model, frame: &Frame, target: Target) -> Result<Option<u32>, ModelError> {
+    // Of these, a candidate's number isn't that of a cell.
+    if model.spec().task == Task::Obb || matches!(model.spec().family, Family::YuNet | Family::CenterFace) {
+        return Ok(None);
+    }
+    let mut thresholds = model.spec().family.thresholds();
+    if let Target::Class(class_id) | Target::Object { class_id, .. } = target {
+        thresholds.classes = vec![class_id];
+    }
+    let mut found = None;
+    model.run_inside(frame, &thresholds, &mut Results::default(), |outputs, geometry| {
+        found = heads::anchors_of(outputs, geometry.input).map(|anchors| (anchors, geometry.input));
+    })?;
+    let (candidates, kept) = model.candidates();
+    let mut kept = kept.iter().filter_map(|place| candidates.get(*place));
+    let best = match target {
+        Target::Object { bbox, .. } => {
+            kept.max_by(|a, b| iou(&a.bbox, &bbox).total_cmp(&iou(&b.bbox, &bbox)))
+        }
+        _ => kept.next(),
+    };
+    Ok(found.zip(best).and_then(|((anchors, input), best)| heads::stride_of(best.anchor, anchors, input)))
+}
+
 /// Explains a frame by the activations of the tensor `layer`, which the model must have been opened with ([`crate::model::Inside`]): exactly where `end`
 /// is the model's end and `layer` its features, else by `EigenCAM`. Runs the model three times at most.
 ///
@@ -191,21 +224,24 @@ pub fn explain(
 ) -> Result<Explanation, ModelError> {
     let mut scorer = Scorer::new(model, frame, target)?;
     let class_id = scorer.class_id();
+    if scorer.results.task.finds_objects() && scorer.results.detections.is_empty() {
+        return Err(ModelError::RunFailed {
+            reason: "it found nothing in this image that could be explained".into(),
+        });
+    }
     let mut found = None;
     let mut region = [0.0; 4];
     let thresholds = scorer.thresholds.clone();
     model.run_inside(frame, &thresholds, &mut scorer.results, |outputs, geometry| {
         region = geometry.covered();
         let Some(tensor) = outputs.iter().find(|output| output.name == layer) else { return };
-        let exact = end.zip(class_id).filter(|(end, _)| end.features == layer);
-        found = match exact {
+        found = match end.filter(|end| end.features == layer).zip(class_id) {
             Some((end, class)) => {
                 let map = end.map(tensor, geometry.input, class as usize);
                 map.map(|map| (Method::Cam, map, end.bias(class as usize)))
             }
-            None => None,
-        }
-        .or_else(|| eigen_cam(tensor, geometry.input).map(|map| (Method::EigenCam, map, 0.0)));
+            None => eigen_cam(tensor, geometry.input).map(|map| (Method::EigenCam, map, 0.0)),
+        };
     })?;
     let Some((method, mut map, bias)) = found else {
         return Err(ModelError::RunFailed {
@@ -239,7 +275,11 @@ fn is_upright(
         objects.map(|found| (found.bbox, found.score)).collect::<Vec<_>>()
     });
     if let Some(boxes) = inside.filter(|boxes| !boxes.is_empty()) {
-        return Ok(correlation(map, region, &boxes) >= 0.0);
+        let (value, most) = correlation(map, region, &boxes);
+        // Boxes that cover everything say nothing.
+        if value.abs() > most * 1e-3 {
+            return Ok(value > 0.0);
+        }
     }
     let bright = map.normalised();
     let dark = map.clone().negated().normalised();
@@ -249,21 +289,32 @@ fn is_upright(
     Ok(with_bright >= with_dark)
 }
 
-/// How the map goes along with boxes, each with a weight: positive if it is brighter inside of them.
-fn correlation(map: &ActivationMap, [x1, y1, x2, y2]: [f32; 4], boxes: &[([f32; 4], f32)]) -> f32 {
+/// How the map goes along with boxes, each with a weight: positive if it is brighter on them; and the greatest value that this could have. A cell counts by
+/// the part of it that a box covers, so that small objects count too.
+fn correlation(map: &ActivationMap, [x1, y1, x2, y2]: [f32; 4], boxes: &[([f32; 4], f32)]) -> (f32, f32) {
     let (w, h) = ((x2 - x1) / map.width.max(1) as f32, (y2 - y1) / map.height.max(1) as f32);
     let weights: Vec<f32> = (0..map.height * map.width)
         .map(|place| {
-            let (column, row) = (place % map.width, place / map.width);
-            let (x, y) = (x1 + (column as f32 + 0.5) * w, y1 + (row as f32 + 0.5) * h);
-            let holds = |b: &[f32; 4]| x >= b[0] && x < b[2] && y >= b[1] && y < b[3];
-            boxes.iter().filter(|(b, _)| holds(b)).map(|(_, score)| *score).fold(0.0, f32::max)
+            let (x, y) = (x1 + (place % map.width) as f32 * w, y1 + (place / map.width) as f32 * h);
+            let covered = |b: &[f32; 4]| {
+                let across = (b[2].min(x + w) - b[0].max(x)).max(0.0);
+                let down = (b[3].min(y + h) - b[1].max(y)).max(0.0);
+                across * down / (w * h).max(1e-6)
+            };
+            boxes.iter().map(|(b, score)| covered(b) * score).fold(0.0, f32::max)
         })
         .collect();
     let count = weights.len().max(1) as f32;
     let mean = |values: &[f32]| values.iter().sum::<f32>() / count;
     let (a, b) = (mean(&map.values), mean(&weights));
-    map.values.iter().zip(&weights).map(|(value, weight)| (value - a) * (weight - b)).sum()
+    let (mut value, mut of_map, mut of_weights) = (0.0, 0.0, 0.0);
+    for (own, weight) in map.values.iter().zip(&weights) {
+        let (x, y) = (own - a, weight - b);
+        value += x * y;
+        of_map += x * x;
+        of_weights += y * y;
+    }
+    (value, (of_map * of_weights).sqrt())
 }
 
 /// The grey that hides: that of letterboxes.
@@ -368,9 +419,12 @@ impl Occlusion {
         let most = values.iter().copied().fold(0.0, f32::max);
         let (columns, rows) = (width * 2, height * 2);
         let parent = |place: usize| (place / columns / 2) * width + place % columns / 2;
-        let finer: Vec<f32> = (0..columns * rows).map(|place| values[parent(place)]).collect();
-        self.waiting =
-            (0..columns * rows).rev().filter(|place| finer[*place] > most * MATTERS && most > 0.0).collect();
+        // A square that isn't hidden again has a quarter of what its large square took: each place counts by its area.
+        let finer: Vec<f32> = (0..columns * rows).map(|place| values[parent(place)] / 4.0).collect();
+        self.waiting = (0..columns * rows)
+            .rev()
+            .filter(|place| finer[*place] > most / 4.0 * MATTERS && most > 0.0)
+            .collect();
         self.map = ActivationMap { width: columns, height: rows, values: finer };
         !self.waiting.is_empty()
     }
@@ -413,5 +467,41 @@ pub fn overlay(frame: &mut Frame, map: &ActivationMap, [x1, y1, x2, y2]: [f32; 4
         for (value, colour) in pixel.iter_mut().zip(colour) {
             *value = (f32::from(*value) * (1.0 - share) + f32::from(colour) * share).round() as u8;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(values: &[f32]) -> ActivationMap {
+        ActivationMap { width: 4, height: 1, values: values.to_vec() }
+    }
+
+    #[test]
+    fn a_map_goes_along_with_boxes_smaller_than_a_cell() {
+        let region = [0.0, 0.0, 40.0, 10.0];
+        // The box lies within the second cell, beside its centre.
+        let boxes = [([11.0, 1.0, 13.0, 3.0], 0.9)];
+        let bright = map(&[0.0, 5.0, 0.0, 0.0]);
+        assert!(correlation(&bright, region, &boxes).0 > 0.0);
+        assert!(correlation(&bright.clone().negated(), region, &boxes).0 < 0.0);
+        let (value, most) = correlation(&bright, region, &[([0.0, 0.0, 40.0, 10.0], 0.9)]);
+        assert!(value.abs() <= most * 1e-3, "a box over everything says nothing");
+    }
+
+    #[test]
+    fn what_is_dark_in_the_map_fades_to_grey() {
+        let mut image = Frame::filled(4, 1, [200, 0, 255, 255]);
+        fade(&mut image, &[1.0, 0.0], (2, 1), [0.0, 0.0, 4.0, 1.0]);
+        assert_eq!(image.data[..4], [200, 0, 255, 255]);
+        assert_eq!(image.data[12..], [GREY, GREY, GREY, 255]);
+    }
+
+    #[test]
+    fn a_heat_map_lies_where_its_cells_are() {
+        let mut image = Frame::filled(8, 2, [0, 0, 0, 255]);
+        overlay(&mut image, &map(&[0.0, 0.0, 0.0, 1.0]), [0.0, 0.0, 8.0, 2.0], 1.0);
+        assert!(image.data[7 * 4] > 200 && image.data[0] < 10, "{:?}", image.data);
     }
 }

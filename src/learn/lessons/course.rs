@@ -15,6 +15,8 @@ pub struct Progress {
     pub step: usize,
     /// It was gone through to its end, at least once.
     pub done: bool,
+    /// Questions that were answered rightly, the most in one go.
+    pub right: usize,
 }
 
 /// An answer to a question.
@@ -194,9 +196,10 @@ impl Course {
     /// What is to be remembered, given what was remembered before.
     #[must_use]
     pub fn progress(&self, before: Progress) -> Progress {
+        let right = self.outcomes.iter().filter(|outcome| outcome.is_right()).count().max(before.right);
         match self.place {
-            Place::Step(step) => Progress { step, ..before },
-            Place::End => Progress { step: 0, done: true },
+            Place::Step(step) => Progress { step, right, ..before },
+            Place::End => Progress { step: 0, done: true, right },
         }
     }
 }

@@ -252,11 +252,11 @@ fn a_course_reacts_and_remembers() {
     assert!(course.observe(&facts) && !course.observe(&facts), "once");
     facts.set(Fact::Boxes, 12.0);
     assert_eq!(course.reaction().unwrap().filled(Language::English, &facts), "Done: 12.");
-    assert_eq!(course.progress(Progress::default()), Progress { step: 2, done: false });
+    assert_eq!(course.progress(Progress::default()), Progress { step: 2, done: false, right: 3 });
     course.next();
     assert!(course.is_finished() && course.step().is_none());
     let done = course.progress(Progress::default());
-    assert_eq!(done, Progress { step: 0, done: true });
+    assert_eq!(done, Progress { step: 0, done: true, right: 3 });
     let again = Course::begin(small(), done);
     assert_eq!((again.step().unwrap().0, again.progress(done)), (0, done), "done stays done");
     course.back();
@@ -268,7 +268,7 @@ fn a_course_reacts_and_remembers() {
 fn a_number_that_depends_on_the_window_is_judged_only_when_it_is_known() {
     let text = SMALL.replace("answer = 0.33\ntolerance = 0.01", "answer = \"input-values\"");
     let lesson = Arc::new(Lesson::parse(&text).unwrap());
-    let mut course = Course::begin(lesson, Progress { step: 1, done: false });
+    let mut course = Course::begin(lesson, Progress { step: 1, ..Progress::default() });
     let mut facts = Facts::default();
     course.answer(Reply::Number(519_168.0), &facts);
     assert_eq!(course.outcome(), Outcome::Wrong(Reaction::NotKnown));
@@ -285,6 +285,11 @@ fn texts_are_filled_with_what_is_known() {
     facts.set(Fact::Score, 0.8765);
     assert_eq!(text.filled(Language::English, &facts), "a 3 0.88 … {");
     assert_eq!(text.filled(Language::Chinese, &facts), "3个");
+    for (number, shown) in
+        [(519_168.0, "519,168"), (3549.0, "3549"), (-1_234_567.5, "-1,234,567.5"), (0.25, "0.25")]
+    {
+        assert_eq!(Value::Number(number).to_string(), shown);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use prost::Message as _;
 
 use super::FileError;
-use crate::model::ModelError;
+use crate::model::{ModelError, inspect};
 
 /// Generated from `onnx.proto`.
 #[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_qualifications)]
@@ -41,8 +41,10 @@ pub mod data_type {
 /// Reads a whole file.
 ///
 /// # Errors
-/// [`ModelError::NoFile`], [`ModelError::Unreadable`], or [`ModelError::NotOnnx`].
+/// [`ModelError::NoFile`], [`ModelError::Unreadable`], [`ModelError::NotOnnx`], or what [`inspect`] refuses.
 pub fn read(path: &Path) -> Result<ModelProto, ModelError> {
+    // What is no model (a pipe, a device, a video) is refused before all of it is read.
+    inspect::check(path)?;
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => ModelError::NoFile { path: path.to_owned() },
         _ => ModelError::Unreadable { path: path.to_owned(), reason: error.to_string() },
@@ -170,6 +172,20 @@ impl TensorProto {
             _ => return None,
         };
         (values.len() == count).then_some(values)
+    }
+
+    /// Its values, if they are 64-bit integers inside of the file and as many as its shape says.
+    #[must_use]
+    pub fn whole_numbers(&self) -> Option<Vec<i64>> {
+        let raw = self.raw_data.as_deref().filter(|raw| !raw.is_empty());
+        let values = match (self.data_type?, raw) {
+            (data_type::INT64, Some(raw)) => {
+                raw.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()
+            }
+            (data_type::INT64, None) => self.int64_data.clone(),
+            _ => return None,
+        };
+        (values.len() as u64 == self.count()).then_some(values)
     }
 
     /// Its values, if they are 8-bit integers inside of the file and as many as its shape says.

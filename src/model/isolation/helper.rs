@@ -290,7 +290,7 @@ fn opened(open: Open, extra: Vec<u8>) -> Result<LocalSession, ModelError> {
     let options = OpenOptions {
         threads: open.threads,
         profile: open.profile.map(Into::into),
-        inside: open.as_written.then(|| Inside { as_written: true, ..Inside::default() }),
+        inside: open.shows_all.then(|| Inside { as_written: open.as_written, ..Inside::default() }),
         ..OpenOptions::default()
     };
     let device = open.device.as_deref().and_then(Provider::from_name);

@@ -45,6 +45,8 @@ pub(super) struct Open {
     pub device: Option<String>,
     pub threads: Option<usize>,
     pub profile: Option<OsString>,
+    /// The inside of the network is shown: outputs of every type come.
+    pub shows_all: bool,
     /// The runtime is to run the graph as it was written.
     pub as_written: bool,
     /// The most memory, in bytes.

@@ -91,6 +91,7 @@ impl RemoteSession {
             device: device.map(|device| device.name().to_owned()),
             threads: options.threads,
             profile: options.profile.clone().map(PathBuf::into_os_string),
+            shows_all: options.inside.is_some(),
             as_written: options.inside.as_ref().is_some_and(|inside| inside.as_written),
             memory: line.is_limited.then(|| attempt.memory()),
         }));
@@ -181,6 +182,10 @@ impl RemoteSession {
             })
         });
         tensor.ok_or_else(|| ModelError::RunFailed { reason: "there is no memory for its input".into() })
+    }
+
+    pub fn is_without_batch(&self) -> bool {
+        self.without_batch
     }
 
     pub fn image_bytes(&self) -> usize {

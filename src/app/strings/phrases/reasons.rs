@@ -37,6 +37,13 @@ pub(super) const OTHERS: Phrases = &[
 ];
 
 pub(super) const PHRASES: Phrases = &[
+    ("it found nothing in this image that could be explained", "它在这张图片中没有找到可以解释的结果"),
+    ("{} has no cells over the image", "{0} 的数值不对应图片上的位置"),
+    ("it has no tensor of the same name as the first model", "它没有与第一个模型同名的张量"),
+    (
+        "Compare two forms of one model, exported or quantised from the same file.",
+        "请比较同一模型的两种形式，即由同一文件导出或量化得到的。",
+    ),
     ("only its server sees what is inside of it", "其内部只有服务器能看到"),
     ("Open the model\u{2019}s file on this computer instead.", "请改为打开本机上的模型文件。"),
     // What a file is instead of a model.

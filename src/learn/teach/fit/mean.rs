@@ -8,6 +8,8 @@ use crate::learn::teach::head::{Head, HeadKind, Layer};
 
 /// Sharpnesses `t` that are tried.
 const SHARPNESS: [f64; 9] = [1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0];
+/// How much worse than the best the mean of −ln(probability) may be: what is sure enough isn't made surer.
+const ENOUGH: f64 = 0.03;
 /// Where there are too few examples to try.
 const USUAL: f64 = 8.0;
 
@@ -85,7 +87,11 @@ fn sharpness(unit: &[Vec<f64>], classes: &[usize], means: &[Vec<f64>], counts: &
             })
             .sum()
     };
-    SHARPNESS.into_iter().min_by(|a, b| loss(*a).total_cmp(&loss(*b))).unwrap_or(USUAL)
+    let losses = SHARPNESS.map(loss);
+    let best = losses.into_iter().fold(f64::INFINITY, f64::min);
+    // Classes that lie far apart would allow any sharpness, and the surest scores for what is like no example at all.
+    let enough = losses.iter().position(|loss| *loss <= best + ENOUGH * counts.len() as f64);
+    enough.map_or(USUAL, |place| SHARPNESS[place])
 }
 
 fn dot_all(row: &[f64], means: &[Vec<f64>]) -> Vec<f64> {

@@ -291,13 +291,10 @@ fn maps(view: &View<'_>) -> Vec<Cut> {
         let best = found.iter().filter(|one| one.0 == level).max_by_key(|one| (one.1, one.2));
         let Some((_, channels, _, node)) = best else { continue };
         let Some(output) = node.output.first() else { continue };
-        let grid = match place {
-            0 => "the coarsest grid".to_owned(),
-            1 => "the second coarsest grid".to_owned(),
-            _ => format!("the {}th coarsest grid", place + 1),
-        };
+        let grid =
+            ["the coarsest", "the second coarsest", "the third coarsest", "the fourth coarsest"][place];
         let evidence = format!(
-            "the last and widest feature map of {grid}: {channels} maps; the mean of each over the image is taken"
+            "the last and widest feature map of {grid} grid: {channels} maps; the mean of each over the image is taken"
         );
         cuts.push(Cut { tensor: settled(view, output), evidence });
     }

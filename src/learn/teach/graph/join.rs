@@ -263,6 +263,11 @@ struct Writer {
 }
 
 impl Writer {
+    /// A name for what people see: as it is, if nothing has it.
+    fn plain_name(&mut self, wanted: &str) -> String {
+        if self.taken.insert(wanted.to_owned()) { wanted.to_owned() } else { self.name(wanted) }
+    }
+
     fn name(&mut self, wanted: &str) -> String {
         let mut name = format!("teach_{wanted}");
         while !self.taken.insert(name.clone()) {
@@ -318,7 +323,7 @@ fn ints(name: &str, values: &[i64]) -> AttributeProto {
 /// operations of our own input stage, so that an 8-bit network gives the same to the last bit.
 fn prepare_bytes(writer: &mut Writer, input: &InputSpec, batch: Dimension) {
     let (width, height) = input.size.bound();
-    let bytes = writer.name("image");
+    let bytes = writer.plain_name("image");
     let begin = writer.graph.node.len();
     let without_batch = match writer.graph.input.first().and_then(|i| i.r#type.as_ref()?.value.as_ref()) {
         Some(type_proto::Value::TensorType(tensor)) => {
@@ -392,7 +397,7 @@ fn pool(writer: &mut Writer, tensor: &str, pooling: Pooling) -> String {
             writer.node("ReduceMean", &[&float], vec![ints("axes", &[1]), int("keepdims", 0)])
         }
     };
-    let flat = writer.name("embedding");
+    let flat = writer.plain_name("embedding");
     writer.node_to("Flatten", &[&pooled], vec![int("axis", 1)], &flat);
     flat
 }
@@ -418,8 +423,7 @@ fn put_head(writer: &mut Writer, head: &Head, embedding: &str) -> String {
         }
         at = put_layer(writer, layer, &at);
     }
-    let scores =
-        if writer.taken.insert("scores".into()) { "scores".to_owned() } else { writer.name("scores") };
+    let scores = writer.plain_name("scores");
     writer.node_to("Softmax", &[&at], vec![int("axis", 1)], &scores);
     scores
 }
@@ -445,7 +449,11 @@ fn metadata(
         |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
     let mut entries: Vec<StringStringEntryProto> =
         model.metadata_props.iter().filter(|entry| KEPT.contains(&entry.key())).cloned().collect();
-    entries.push(entry(METADATA_KEY, serde_json::to_string(&settings).unwrap_or_default()));
+    let mut settings = serde_json::to_value(&settings).unwrap_or_default();
+    if let Some(settings) = settings.as_object_mut() {
+        settings.retain(|_, value| !value.is_null());
+    }
+    entries.push(entry(METADATA_KEY, settings.to_string()));
     if let Some(names) = names {
         let names = names.iter().enumerate().map(|(index, name)| format!("{index}: {}", literal(name)));
         entries.push(entry("names", format!("{{{}}}", names.collect::<Vec<_>>().join(", "))));

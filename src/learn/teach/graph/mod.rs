@@ -6,3 +6,6 @@ mod view;
 
 pub(super) use cut::{Kind, candidates};
 pub(super) use join::{Join, join};
+
+#[cfg(test)]
+mod tests;

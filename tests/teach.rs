@@ -1,0 +1,227 @@
+//! `sightline teach`: from a folder of class folders to one ONNX file.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{Ended, TestEnv, onnx, real};
+use image::{Rgb, RgbImage};
+use serde_json::Value;
+
+/// Draws image `number` of a class: red stripes, blue squares or a green slope, each in other light, of another size, with noise. The colours
+/// tell a wrong colour order.
+fn draw(class: usize, number: u32) -> RgbImage {
+    let mut state = u64::from(number) * 977 + class as u64 * 31 + 5;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32
+    };
+    let (light, shift, period) =
+        (0.6 + 0.4 * random(), (random() * 20.0) as u32, 6 + (random() * 6.0) as u32);
+    let side = 64 + (random() * 60.0) as u32;
+    RgbImage::from_fn(side + 10, side, |x, y| {
+        let (x, y) = (x + shift, y + shift);
+        let colour = match class {
+            0 if (x / period) % 2 == 0 => [220.0, 40.0, 40.0],
+            0 => [120.0, 30.0, 30.0],
+            1 if (x / period + y / period) % 2 == 0 => [40.0, 60.0, 230.0],
+            1 => [20.0, 20.0, 110.0],
+            _ => [30.0, 60.0 + 150.0 * y as f32 / (side + 20) as f32, 40.0],
+        };
+        Rgb(colour.map(|value: f32| (value * light + 24.0 * random() - 12.0).clamp(0.0, 255.0) as u8))
+    })
+}
+
+const NAMES: [&str; 3] = ["it's red", "狗", "green"];
+
+/// A project of three classes with ten images each to learn from and as many held out.
+fn project(root: &Path) {
+    for (part, first) in [("train", 0), ("val", 100)] {
+        for (class, name) in NAMES.iter().enumerate() {
+            let folder = root.join(part).join(name);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            for number in 0..10 {
+                let letter = char::from(b'a' + number as u8);
+                draw(class, first + number).save(folder.join(format!("{letter}.png"))).expect("an image");
+            }
+        }
+    }
+}
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {}", ended.out))
+}
+
+/// The scores of the classes that `predict` finds, by name.
+fn predicted(env: &TestEnv, model: &Path, image: &Path) -> Vec<(String, f64)> {
+    let arguments = [
+        "predict".as_ref(),
+        image.as_os_str(),
+        "--model".as_ref(),
+        model.as_os_str(),
+        "--format".as_ref(),
+        "jsonl".as_ref(),
+    ];
+    let line = env.run(arguments).with_code(0).json_lines().remove(0);
+    let classes = line["classes"].as_array().unwrap_or_else(|| panic!("{line}")).clone();
+    let one = |class: &Value| {
+        let name = class["class_name"].as_str().or(class["class"].as_str()).or(class["name"].as_str());
+        let score = class["score"].as_f64().or(class["confidence"].as_f64());
+        (name.expect("a name").to_owned(), score.expect("a score"))
+    };
+    classes.iter().map(one).collect()
+}
+
+fn setup() -> (TestEnv, PathBuf) {
+    let env = TestEnv::new();
+    project(&env.path("three"));
+    let backbone = env.path("small.onnx");
+    onnx::small_classifier(&backbone);
+    (env, backbone)
+}
+
+#[test]
+fn three_classes_are_taught_and_the_saved_file_tells_them() {
+    let (env, _) = setup();
+    for (file, more) in [("float.onnx", &[][..]), ("bytes.onnx", &["--bytes"])] {
+        let arguments = ["teach", "three", "--backbone", "small.onnx", "--save", file, "--format", "json"];
+        let answer = json(&env.run(arguments.iter().chain(more)).with_code(0));
+        assert_eq!(answer["backbone"]["tensor"], "embedding", "{answer}");
+        assert_eq!(answer["backbone"]["numbers"], 24);
+        assert_eq!(answer["folds"], 5);
+        assert_eq!(answer["cross_validation"].as_array().map(Vec::len), Some(3));
+        let held_out = &answer["held_out"];
+        assert_eq!(held_out["count"], 30);
+        assert!(held_out["accuracy"]["share"].as_f64() >= Some(0.95), "{held_out}");
+        let saved = &answer["saved"];
+        assert_eq!(saved["verified"], 60);
+        assert!(saved["difference"].as_f64() <= Some(1e-4), "{saved}");
+        assert_eq!(saved["sha256"].as_str().map(str::len), Some(64));
+    }
+    let info = env.run(["models", "info", "bytes.onnx"]).with_code(0).out;
+    for part in ["Classifier", "it's red, 狗", "uint8", "32×32", "shorter side to 37", "0..255"] {
+        assert!(info.contains(part) || part == "it's red, 狗", "{part}: {info}");
+    }
+    let info = env.run(["models", "info", "float.onnx"]).with_code(0).out;
+    assert!(info.contains("Pillow’s bilinear") && info.contains("100% certain"), "{info}");
+    for (class, name) in NAMES.iter().enumerate() {
+        let image = env.path(format!("{class}.png"));
+        draw(class, 200).save(&image).expect("an image");
+        let float = predicted(&env, &env.path("float.onnx"), &image);
+        let bytes = predicted(&env, &env.path("bytes.onnx"), &image);
+        assert_eq!(float[0].0, *name, "{float:?}");
+        assert_eq!(float, bytes, "raw bytes give the same");
+    }
+}
+
+/// A name that says how another network's images are prepared must not change a file that says it itself.
+#[test]
+fn the_saved_files_name_says_nothing() {
+    let (env, _) = setup();
+    let teach = ["teach", "three", "--backbone", "small.onnx", "--save"];
+    env.run(teach.iter().chain(&["plain.onnx", "--quiet"])).with_code(0);
+    std::fs::copy(env.path("plain.onnx"), env.path("beit_base_patch16_224.onnx")).expect("a copy");
+    let line = |name: &str| {
+        let info = env.run(["models", "info", name]).with_code(0).out;
+        info.lines().find(|line| line.contains("preprocessing")).map(str::to_owned)
+    };
+    assert_eq!(line("plain.onnx"), line("beit_base_patch16_224.onnx"));
+}
+
+#[test]
+fn text_says_what_was_found_and_what_to_collect() {
+    let (env, _) = setup();
+    std::fs::remove_dir_all(env.path("three").join("val")).expect("removed");
+    for letter in ["a", "b", "c", "d", "e", "f", "g"] {
+        std::fs::remove_file(env.path("three").join("train/green").join(format!("{letter}.png")))
+            .expect("removed");
+    }
+    std::fs::write(env.path("three").join("train/green/broken.png"), "no image").expect("written");
+    let ended = env.run(["teach", "three", "--backbone", "small.onnx", "--head", "logistic"]).with_code(1);
+    assert!(ended.err.contains("broken.png") && ended.err.contains("was left out"), "{}", ended.err);
+    for part in [
+        "cut at “embedding”, 24 numbers",
+        "last fully connected layer",
+        "in 3 folds",
+        "logistic",
+        "more images of “green”, which has 3",
+    ] {
+        assert!(ended.out.contains(part), "{part}: {}", ended.out);
+    }
+    assert!(!ended.out.contains("mlp"), "only the head that was asked for: {}", ended.out);
+}
+
+#[test]
+fn every_failure_is_one_sentence_with_its_fix_and_leaves_no_file() {
+    let (env, _) = setup();
+    let one = env.path("one");
+    std::fs::create_dir_all(one.join("a")).expect("a folder");
+    draw(0, 1).save(one.join("a/a.png")).expect("an image");
+    for class in 0..21 {
+        let folder = env.path("many").join(format!("c{class}"));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        draw(0, class).save(folder.join("a.png")).expect("an image");
+    }
+    std::fs::create_dir_all(env.path("outside")).expect("a folder");
+    std::fs::write(env.path("outside").join("teach.toml"), "[[classes]]\nname = 'a'\nfolder = '../one'")
+        .expect("written");
+    let backbone = &["--backbone", "small.onnx"][..];
+    for (arguments, code, says) in [
+        (&["gone"][..], 1, "doesn't exist"),
+        (&["small.onnx"], 1, "isn't a folder"),
+        (&["one"], 1, "has 1 classes with images"),
+        (&["many"], 1, "has 21 classes, and 20 are the most"),
+        (&["outside"], 1, "isn't one in the project's own folder"),
+        (&["three", "--tensor", "nowhere"], 1, "“nowhere” can't be the embedding"),
+        (&["three", "--save", "gone/out.onnx"], 1, "doesn’t exist"),
+        (&["three", "--save", "out.txt"], 2, "another ending"),
+        (&["three", "--save", "small.onnx"], 1, "replace its own backbone"),
+        (&["three", "--bytes"], 2, "is for a model that is saved"),
+        (&["three", "--c", "0"], 2, "above zero"),
+    ] {
+        let before = std::fs::read(env.path("small.onnx")).expect("read");
+        let ended = env.run(["teach"].iter().chain(arguments).chain(backbone)).with_code(code);
+        assert!(ended.err.contains(says), "{arguments:?}: {}", ended.err);
+        assert!(code == 2 || ended.err.contains("fix: "), "{arguments:?}: {}", ended.err);
+        assert_eq!(std::fs::read(env.path("small.onnx")).expect("read"), before);
+    }
+    let ended = env.run(["teach", "three"]).with_code(2);
+    assert!(ended.err.contains("no backbone yet") && ended.err.contains("--backbone"), "{}", ended.err);
+    let left: Vec<String> = std::fs::read_dir(env.path(""))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(
+        !left
+            .iter()
+            .any(|name| name.starts_with("out") && name != "outside" || name.starts_with(".sightline")),
+        "{left:?}"
+    );
+}
+
+/// Detectors are cut at a feature map, and one with a second input loses it.
+#[test]
+fn real_networks_of_every_kind_are_backbones() {
+    let env = TestEnv::new();
+    for (class, file) in ["bus.jpg", "dog.jpg", "traffic_060.jpg"].into_iter().enumerate() {
+        let image = image::open(real(&format!("media/{file}"))).expect("an image").to_rgb8();
+        let folder = env.path("three").join(class.to_string());
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for part in 0..4u32 {
+            let (w, h) = (image.width() * 2 / 3, image.height() * 2 / 3);
+            let (x, y) = (part % 2 * (image.width() - w), part / 2 * (image.height() - h));
+            let crop = image::imageops::crop_imm(&image, x, y, w, h).to_image();
+            let letter = char::from(b'a' + part as u8);
+            crop.save(folder.join(format!("{letter}.png"))).expect("an image");
+        }
+    }
+    for (model, numbers) in [("mobilenet_v2_int8", 1280), ("yolox_nano", 256), ("deimv2_atto_int8", 128)] {
+        let path = real(&format!("models/{model}.onnx"));
+        let arguments = ["teach".as_ref(), "three".as_ref(), "--backbone".as_ref(), path.as_os_str()];
+        let more = ["--save", "out.onnx", "--format", "json"].map(std::ffi::OsStr::new);
+        let answer = json(&env.run(arguments.into_iter().chain(more)).with_code(0));
+        assert_eq!(answer["backbone"]["numbers"], numbers, "{model}");
+        assert_eq!(answer["cross_validation"][0]["correct"], 12, "{model}: {answer}");
+        assert_eq!(answer["saved"]["verified"], 12);
+    }
+}
