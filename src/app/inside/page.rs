@@ -190,7 +190,7 @@ impl InsidePage {
             ui.add_space(8.0);
         }
         match self.order.tab {
-            InsideTab::Input => self.input_ui(ui, view, out),
+            InsideTab::Input => self.input_ui(ui, view),
             InsideTab::Output => self.output_ui(ui, view, out),
             InsideTab::Layers => self.layers_ui(ui, view, out),
             InsideTab::Maps => self.maps_ui(ui, view, out),
