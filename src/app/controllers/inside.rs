@@ -60,7 +60,7 @@ impl InsideController {
                 (page.order.channel, page.order.part) = (None, 0);
             }
             InsideIntent::Class(class) => page.order.class = class,
-            InsideIntent::Level(level) => page.order.level = level,
+            InsideIntent::Level(level) => page.order.level = Some(level),
             InsideIntent::Step(step) => page.step = step,
             InsideIntent::Temperature(temperature) => {
                 page.order.temperature = temperature.clamp(0.05, 20.0);

@@ -175,7 +175,11 @@ impl DiagramView {
             let x = if diagram.width * zoom < area.width() {
                 diagram.width / 2.0 + MAP / 2.0 / zoom
             } else {
-                diagram.nodes.first().map_or(0.0, |at| at[0])
+                // The middle of what is seen first.
+                let seen = diagram.rows.iter().take(6).flatten();
+                let (sum, count) =
+                    seen.fold((0.0, 0.0), |(sum, n), node| (sum + diagram.nodes[*node][0], n + 1.0));
+                sum / f32::max(count, 1.0)
             };
             (vec2(x, area.height() / 2.0 / zoom - 16.0), zoom)
         });
@@ -296,16 +300,15 @@ impl Shown<'_> {
             painter.text(inner.left_center(), Align2::LEFT_CENTER, &layer.kind, font(17.0), strong);
             return;
         }
-        painter.text(inner.left_top(), Align2::LEFT_TOP, &layer.kind, font(13.0), strong);
+        let mut room = inner;
         if let Some(ms) = layer.ms {
-            painter.text(
-                inner.right_top() + vec2(0.0, zoom),
-                Align2::RIGHT_TOP,
-                ms_text(ms),
-                font(11.0),
-                weak,
-            );
+            let at = inner.right_top() + vec2(0.0, zoom);
+            let written = painter.text(at, Align2::RIGHT_TOP, ms_text(ms), font(11.0), weak);
+            room.max.x = written.left() - 4.0 * zoom;
         }
+        // A long type ends before the time.
+        let before = painter.with_clip_rect(painter.clip_rect().intersect(room));
+        before.text(inner.left_top(), Align2::LEFT_TOP, &layer.kind, font(13.0), strong);
         let text = layer.size.as_ref().map_or_else(|| layer.name.clone(), |size| size.text());
         painter.text(inner.left_bottom(), Align2::LEFT_BOTTOM, text, font(11.0), weak);
     }

@@ -255,8 +255,10 @@ fn align(order: &[Vec<usize>], places: &mut [Place]) {
                 .iter()
                 .map(|place| {
                     let of = &places[*place];
-                    let (first, other) = if down { (&of.above, &of.below) } else { (&of.below, &of.above) };
-                    let wish = mean(first, &x).or_else(|| mean(other, &x)).unwrap_or(x[*place]);
+                    // Both sides count: with one alone, a chain with skips would lean to one side.
+                    let neighbours = of.above.iter().chain(&of.below).map(|n| x[*n]);
+                    let count = of.above.len() + of.below.len();
+                    let wish = if count > 0 { neighbours.sum::<f32>() / count as f32 } else { x[*place] };
                     // Lanes bend least.
                     (wish, of.half(), if of.node.is_some() { 1.0 } else { 4.0 })
                 })

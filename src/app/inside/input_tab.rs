@@ -8,7 +8,7 @@ use egui::{
 use super::found::InputFound;
 use super::parts::{OnScreen, fit_left, picture, value_text};
 use super::state::InsidePage;
-use crate::app::intent::{InsideTab, Intent};
+use crate::app::intent::InsideTab;
 use crate::app::strings::Inside;
 use crate::app::style::{CARD_RADIUS, palette};
 use crate::app::view::View;
@@ -19,7 +19,7 @@ use crate::model::spec::{ColourOrder, Element, Fit, Layout, Range, Resample};
 const LENS: f32 = 13.0;
 
 impl InsidePage {
-    pub(super) fn input_ui(&mut self, ui: &mut Ui, view: &View<'_>, _out: &mut [Intent]) {
+    pub(super) fn input_ui(&mut self, ui: &mut Ui, view: &View<'_>) {
         let w = &view.strings.inside;
         let p = palette(ui);
         let Some(found) = self.found.input.clone() else {
@@ -219,7 +219,7 @@ fn steps_ui(ui: &mut Ui, w: &Inside, found: &InputFound) {
             let frame = egui::Frame::new().fill(p.raised).corner_radius(CARD_RADIUS).inner_margin(10);
             frame.show(ui, |ui| {
                 ui.set_width(width - 20.0);
-                ui.set_min_height(96.0);
+                ui.set_min_height(116.0);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 3.0;
                     let title = format!("{}  {title}", number + 1);

@@ -19,7 +19,7 @@ use crate::learn::inside::{Layer, ReceptiveField};
 const ROW: f32 = 25.0;
 
 /// Widths of the columns after the name.
-const COLUMNS: [f32; 8] = [106.0, 116.0, 66.0, 66.0, 68.0, 132.0, 62.0, 56.0];
+const COLUMNS: [f32; 8] = [106.0, 116.0, 64.0, 64.0, 62.0, 136.0, 62.0, 56.0];
 
 impl InsidePage {
     pub(super) fn layers_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
@@ -105,7 +105,7 @@ impl InsidePage {
     fn table_ui(&mut self, ui: &mut Ui, w: &Inside, found: &LayersFound, out: &mut Vec<Intent>) {
         let p = palette(ui);
         let width = ui.available_width() - 10.0;
-        let name = (width - COLUMNS.iter().sum::<f32>()).max(110.0);
+        let name = (width - 8.0 - COLUMNS.iter().sum::<f32>()).max(110.0);
         let (head, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
         let hints = [
             (w.name, ""),
@@ -165,6 +165,8 @@ pub(super) fn fits(layer: &Layer, words: &str, kind: Option<&str>) -> bool {
 fn cells(row: Rect, name: f32) -> [(Rect, bool); 9] {
     let mut left = row.left();
     std::array::from_fn(|n| {
+        // Figures that end at the right don't touch what begins at the left.
+        left += if n == 6 { 8.0 } else { 0.0 };
         let width = if n == 0 { name } else { COLUMNS[n - 1] };
         let cell = Rect::from_min_size(pos2(left, row.top()), vec2(width - 8.0, row.height()));
         left += width;

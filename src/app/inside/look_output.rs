@@ -7,7 +7,7 @@ use super::look_maps::MapsLook;
 use super::picturing::{Colours, pane};
 use super::worker::Order;
 use crate::frame::Frame;
-use crate::learn::inside::heads::{level_maps, nms_steps, softmax};
+use crate::learn::inside::heads::{Fate, NmsStep, level_maps, nms_steps, softmax};
 use crate::model::tensor::Tensor;
 use crate::model::{Model, ModelError, Results, Task, Thresholds};
 
@@ -61,6 +61,12 @@ pub fn look(
         });
         DetectorFound { steps, passing, levels: levels.collect() }
     });
+    // Queries answer for an object each: nothing is suppressed, and they are no cells.
+    let is_suppressed = |detector: &DetectorFound| {
+        let is_suppressed = |step: &NmsStep| matches!(step.fate, Fate::Suppressed { .. });
+        !detector.levels.is_empty() || detector.steps.iter().any(is_suppressed)
+    };
+    let detector = detector.filter(is_suppressed);
     let queries = if detector.is_none() { results.detections.clone() } else { Vec::new() };
     Ok(OutputFound {
         outputs,

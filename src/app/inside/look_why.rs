@@ -119,6 +119,14 @@ impl WhyLook {
         order: &Order,
     ) -> Result<Option<(Target, Option<[f32; 4]>)>, ModelError> {
         match order.target {
+            WhyTarget::Surest if model.spec().task.finds_objects() => {
+                model.run(frame, &order.thresholds, &mut self.results)?;
+                let best = self.results.detections.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+                Ok(Some(best.map_or((Target::Result, None), |found| {
+                    let (class_id, bbox) = (found.class_id, found.bbox);
+                    (Target::Object { class_id, bbox }, Some(bbox))
+                })))
+            }
             WhyTarget::Surest => Ok(Some((Target::Result, None))),
             WhyTarget::Class(class_id) => Ok(Some((Target::Class(class_id), None))),
             WhyTarget::At([x, y]) => {

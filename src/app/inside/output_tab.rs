@@ -112,11 +112,18 @@ impl InsidePage {
         ui.allocate_rect(area, Sense::hover());
     }
 
+    /// The level that is shown: the chosen one, else that with the greatest score.
+    fn level(&self, detector: &DetectorFound) -> usize {
+        let levels = detector.levels.iter().enumerate();
+        let best = levels.max_by(|a, b| a.1.pane.max.total_cmp(&b.1.pane.max)).map_or(0, |(place, _)| place);
+        self.order.level.unwrap_or(best).min(detector.levels.len().saturating_sub(1))
+    }
+
     fn levels_ui(&mut self, ui: &mut Ui, view: &View<'_>, detector: &DetectorFound, out: &mut Vec<Intent>) {
         let w = &view.strings.inside;
         let p = palette(ui);
         ui.label(egui::RichText::new(w.score_maps).color(p.strong));
-        let level = self.order.level.min(detector.levels.len().saturating_sub(1));
+        let level = self.level(detector);
         ui.horizontal(|ui| {
             for (place, of) in detector.levels.iter().enumerate() {
                 let name = format!("÷{}", of.stride);
@@ -334,8 +341,7 @@ impl InsidePage {
         let p = palette(ui);
         let step = self.step.min(detector.passing);
         let marked = marked.or(step.checked_sub(1).filter(|_| step < detector.passing));
-        if let Some(level) =
-            detector.levels.get(self.order.level.min(detector.levels.len().saturating_sub(1)))
+        if let Some(level) = detector.levels.get(self.level(detector))
             && let Some(texture) =
                 self.pictures.levels.show(ui.ctx(), &level.pane.image, TextureOptions::NEAREST)
             && step == 0

@@ -78,8 +78,13 @@ impl InsidePage {
         ui.painter().rect_filled(rect, 0, p.stage);
         self.pointed = None;
         if let Some(size) = size {
-            // Candidates take the place of the results.
-            if self.has_own_boxes() {
+            // Candidates take the place of the results, and what lies over the picture is seen better without a legend.
+            let finds_objects =
+                view.model.current.as_ref().is_some_and(|model| model.spec.task.finds_objects());
+            let is_covered = self.overlay
+                && !finds_objects
+                && (self.order.tab == InsideTab::Why || self.order.channel.is_some());
+            if self.has_own_boxes() || is_covered {
                 stage.paint_frame(ui.painter(), fit(size, rect), view.mirrored);
             } else {
                 stage.paint(ui, rect, view.mirrored);
@@ -185,7 +190,7 @@ impl InsidePage {
             ui.add_space(8.0);
         }
         match self.order.tab {
-            InsideTab::Input => self.input_ui(ui, view, out),
+            InsideTab::Input => self.input_ui(ui, view),
             InsideTab::Output => self.output_ui(ui, view, out),
             InsideTab::Layers => self.layers_ui(ui, view, out),
             InsideTab::Maps => self.maps_ui(ui, view, out),

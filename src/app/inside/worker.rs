@@ -60,7 +60,8 @@ pub struct Order {
     pub thresholds: Thresholds,
     pub output: usize,
     pub class: Option<u32>,
-    pub level: usize,
+    /// The level of the head; `None`: the one with the greatest score.
+    pub level: Option<usize>,
     pub temperature: f32,
     /// The model to compare with.
     pub against: Option<PathBuf>,
@@ -84,7 +85,7 @@ impl Default for Order {
             thresholds: Thresholds::default(),
             output: 0,
             class: None,
-            level: 0,
+            level: None,
             temperature: 1.0,
             against: None,
         }

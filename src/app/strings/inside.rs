@@ -61,7 +61,7 @@ strings! {
         again = "Try again", "重试";
 
         list = "List", "列表";
-        diagram = "Diagram", "图";
+        diagram = "Diagram", "结构图";
         search = "Search layers", "搜索层";
         all_types = "All types", "全部类型";
         types_hint = "Type of layer", "层类型";
@@ -71,7 +71,7 @@ strings! {
         name = "Name", "名称";
         kind = "Type", "类型";
         shape = "Output shape", "输出形状";
-        parameters = "Parameters", "参数量";
+        parameters = "Params", "参数量";
         macs = "MACs", "乘加";
         macs_hint = "Multiply-adds for one picture", "每张画面的乘加运算量";
         field = "Field", "感受野";

@@ -133,7 +133,8 @@ fn opening_shows_the_layers_and_a_click_on_one_its_maps() {
     wait(&mut harness, "the enlarged channel", has("Back to all channels"));
     wait(&mut harness, "its figures", has("least"));
     assert!(harness.state().own.page.has_layer());
-    harness.state_mut().own.apply(InsideIntent::Back, &mut Core::bare(Path::new("/tmp")));
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Back, &mut state.core);
     wait(&mut harness, "all channels", has("1–3 of 3 channels"));
 }
 

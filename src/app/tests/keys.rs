@@ -218,3 +218,21 @@ fn escape_leaves_the_large_picture_before_the_gallery() {
     let shown = [Intent::Window(WindowIntent::Show(Page::Gallery))];
     assert_eq!(pressed(Bench::default(), &[(Modifiers::NONE, Key::G)]), shown);
 }
+
+#[test]
+fn beside_the_inside_only_keys_work_whose_effect_is_seen() {
+    let plain = |key| (Modifiers::NONE, key);
+    let shown = |page| Intent::Window(WindowIntent::Show(page));
+    assert_eq!(pressed(Bench::default(), &[plain(Key::I)]), [shown(Page::Inside)]);
+    let inside = || Bench { page: Page::Inside, ..Bench::default() };
+    assert_eq!(pressed(inside(), &[plain(Key::I)]), [shown(Page::Stage)]);
+    assert_eq!(pressed(inside(), &[plain(Key::Escape)]), [shown(Page::Stage)]);
+    let unseen = [plain(Key::Z), plain(Key::C), plain(Key::Space), plain(Key::R), plain(Key::K)];
+    assert_eq!(pressed(inside(), &unseen), []);
+    let playing = inside().playing(PATTERN, Pace::Live);
+    assert_eq!(pressed(playing, &[plain(Key::P)]), [Intent::Source(SourceIntent::Pause(true))]);
+    let mut enlarged = inside();
+    enlarged.inside.order.channel = Some(3);
+    let back = Intent::Inside(crate::app::intent::InsideIntent::Back);
+    assert_eq!(pressed(enlarged, &[plain(Key::Escape)]), [back]);
+}
