@@ -72,7 +72,7 @@ pub fn export(
     drop(joined);
     draft.write_all(&content).and_then(|()| draft.as_file().sync_all()).map_err(unwritable)?;
     let (verified, difference) = verify(draft.path(), head, samples, options, cancel, progress)?;
-    if !(difference <= TOLERANCE) {
+    if difference.is_nan() || difference > TOLERANCE {
         return Err(TeachError::Differs { difference });
     }
     let sha256 = model::sha256(draft.path())?;

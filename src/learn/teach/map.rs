@@ -21,7 +21,7 @@ pub fn map(samples: &Samples) -> Vec<MapPoint> {
     let points: Vec<[f64; 2]> =
         coordinates.rows.chunks_exact(width).map(|row| [along(row, 0), along(row, 1)]).collect();
     let farthest = points.iter().flatten().fold(0.0, |most: f64, v| most.max(v.abs()));
-    if points.len() != rows.len() || !(farthest > 1e-12) {
+    if points.len() != rows.len() || farthest.is_nan() || farthest <= 1e-12 {
         return vec![[0.0; 2]; rows.len()];
     }
     points.into_iter().map(|point| point.map(|v| (v / farthest) as f32)).collect()

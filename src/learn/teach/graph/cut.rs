@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::view::View;
 use crate::learn::teach::Cut;
+use crate::model::file::onnx::tensor_shape_proto::{Dimension, dimension};
 use crate::model::file::onnx::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
 /// No more feature maps are listed.
@@ -59,9 +60,8 @@ fn shape(value: &ValueInfoProto) -> Option<Vec<Option<u64>>> {
     let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_ref()?.value.as_ref() else {
         return None;
     };
-    use crate::model::file::onnx::tensor_shape_proto::dimension::Value;
-    let side = |d: &crate::model::file::onnx::tensor_shape_proto::Dimension| match d.value {
-        Some(Value::DimValue(n)) => u64::try_from(n).ok(),
+    let side = |d: &Dimension| match d.value {
+        Some(dimension::Value::DimValue(n)) => u64::try_from(n).ok(),
         _ => None,
     };
     Some(tensor.shape.as_ref()?.dim.iter().map(side).collect())
@@ -103,8 +103,8 @@ fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
         | "Unsqueeze" | "Dropout" | "Clip" | "DequantizeLinear" | "QuantizeLinear" | "QLinearSoftmax"
         | "QLinearSigmoid" => last_layer(view, first, far),
         "Mul" | "Add" | "Sub" | "Div" | "QLinearAdd" | "QLinearMul" => {
-            let inputs = node.input.iter().filter(|name| !view.is_constant(name));
-            inputs.filter_map(|name| last_layer(view, name, far)).next()
+            let mut inputs = node.input.iter().filter(|name| !view.is_constant(name));
+            inputs.find_map(|name| last_layer(view, name, far))
         }
         "Gemm"
         | "FusedGemm"
@@ -153,7 +153,7 @@ fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
                         });
                     }
                     "Relu" | "Clip" | "Cast" | "DequantizeLinear" | "QuantizeLinear" => {
-                        tensor = node.input.first()?
+                        tensor = node.input.first()?;
                     }
                     "Mul" | "Add" => tensor = node.input.iter().find(|name| !view.is_constant(name))?,
                     _ => return None,

@@ -397,9 +397,9 @@ fn pool(writer: &mut Writer, tensor: &str, pooling: Pooling) -> String {
             writer.node("ReduceMean", &[&float], vec![ints("axes", &[1]), int("keepdims", 0)])
         }
     };
-    let flat = writer.plain_name("embedding");
-    writer.node_to("Flatten", &[&pooled], vec![int("axis", 1)], &flat);
-    flat
+    let embedding = writer.plain_name("embedding");
+    writer.node_to("Flatten", &[&pooled], vec![int("axis", 1)], &embedding);
+    embedding
 }
 
 fn put_layer(writer: &mut Writer, layer: &Layer, from: &str) -> String {
