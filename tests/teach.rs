@@ -63,7 +63,7 @@ fn predicted(env: &TestEnv, model: &Path, image: &Path) -> Vec<(String, f64)> {
         "jsonl".as_ref(),
     ];
     let line = env.run(arguments).with_code(0).json_lines().remove(0);
-    let classes = line["classes"].as_array().unwrap_or_else(|| panic!("{line}")).clone();
+    let classes = line["top"].as_array().unwrap_or_else(|| panic!("{line}")).clone();
     let one = |class: &Value| {
         (class["label"].as_str().expect("a name").to_owned(), class["score"].as_f64().expect("a score"))
     };
