@@ -165,6 +165,8 @@ pub struct Settings {
     pub recording: RecordOptions,
     /// The data sets that were open, the newest first: that is the one which frames are collected into.
     pub datasets: Vec<PathBuf>,
+    /// The projects that were taught, the newest first.
+    pub teach_projects: Vec<PathBuf>,
     /// What the snapshot button does.
     pub shutter: ShutterOptions,
     /// Who is hidden on screen and in everything that is saved or sent.
@@ -218,6 +220,7 @@ impl Default for Settings {
             snapshot: SnapshotOptions::default(),
             recording: RecordOptions::default(),
             datasets: Vec::new(),
+            teach_projects: Vec::new(),
             shutter: ShutterOptions::default(),
             privacy: Privacy::default(),
             limits: BTreeMap::new(),
@@ -248,6 +251,8 @@ impl Settings {
         self.recent.truncate(RECENT_LIMIT);
         self.datasets.retain(|path| path.is_absolute());
         self.datasets.truncate(RECENT_LIMIT);
+        self.teach_projects.retain(|path| path.is_absolute());
+        self.teach_projects.truncate(RECENT_LIMIT);
         self.source.take_if(|address| address.is_relative());
         self.window =
             self.window.filter(|(w, h)| (320.0..=16_384.0).contains(w) && (240.0..=16_384.0).contains(h));
@@ -295,6 +300,16 @@ impl Settings {
             self.datasets.retain(|old| *old != path);
             self.datasets.insert(0, path);
             self.datasets.truncate(RECENT_LIMIT);
+        }
+    }
+
+    /// Records that a project was opened to be taught, if its path can be written.
+    pub fn remember_teach_project(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if path.to_str().is_some() {
+            self.teach_projects.retain(|old| *old != path);
+            self.teach_projects.insert(0, path);
+            self.teach_projects.truncate(RECENT_LIMIT);
         }
     }
 

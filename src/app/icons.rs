@@ -45,8 +45,12 @@ pub enum Icon {
     Collect,
     /// The last seconds.
     Last,
+    /// Layers one over the other.
+    Inside,
     /// A mortarboard.
     Lessons,
+    /// Teaching: a mortarboard.
+    Teach,
 }
 
 /// Draws `icon` into the square around `rect`'s centre.
@@ -236,6 +240,11 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             line(&[(12.0, 4.0), (12.0, 14.5)]);
             line(&[(7.5, 10.5), (12.0, 15.0), (16.5, 10.5)]);
         }
+        Icon::Inside => {
+            closed(&[(12.0, 3.5), (21.0, 8.0), (12.0, 12.5), (3.0, 8.0)]);
+            line(&[(3.0, 12.2), (12.0, 16.7), (21.0, 12.2)]);
+            line(&[(3.0, 16.4), (12.0, 20.9), (21.0, 16.4)]);
+        }
         Icon::Lessons => {
             closed(&[(12.0, 4.5), (22.0, 9.2), (12.0, 14.0), (2.0, 9.2)]);
             line(&[
@@ -247,6 +256,11 @@ pub fn draw(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
                 (17.7, 16.2),
                 (17.7, 11.6),
             ]);
+        }
+        Icon::Teach => {
+            closed(&[(12.0, 5.0), (22.0, 9.5), (12.0, 14.0), (2.0, 9.5)]);
+            line(&[(6.5, 11.8), (6.5, 16.5), (12.0, 19.0), (17.5, 16.5), (17.5, 11.8)]);
+            line(&[(22.0, 9.5), (22.0, 15.5)]);
         }
         Icon::Network => {
             painter.circle_filled(at(12.0, 17.5), 1.9 * unit, colour);

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use super::dataset::document::Edit;
 use super::deployment::DeployOrder;
+pub use super::teach::intent::{TeachIntent, TeachTab};
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
+use crate::frame::perturb::Perturbation;
+use crate::learn::inside::maps::Sorting;
 use crate::learn::lessons::Reply;
 use crate::library::records::ModelRecord;
 use crate::library::search::SortOrder;
@@ -37,8 +40,12 @@ pub enum Page {
     Dataset,
     /// Everything that was saved.
     Gallery,
+    /// What the model does inside, beside the preview.
+    Inside,
     /// The list of lessons.
     Lessons,
+    /// Teaching a model new classes.
+    Teach,
     /// "Configure model", for this file.
     Reading(PathBuf),
 }
@@ -61,7 +68,9 @@ pub enum Intent {
     Dataset(DatasetIntent),
     Shutter(ShutterIntent),
     Gallery(GalleryIntent),
+    Inside(InsideIntent),
     Lessons(LessonsIntent),
+    Teach(TeachIntent),
     Window(WindowIntent),
 }
 
@@ -310,6 +319,14 @@ pub enum Choose {
     DatasetExport,
     /// The folder in which a model is written for an inference server.
     DeployFolder,
+    /// A folder of classes to teach.
+    TeachProject,
+    /// Images that become examples of the class of this number.
+    TeachFiles(usize),
+    /// A folder of such images.
+    TeachFolder(usize),
+    /// The file of a model that was taught.
+    TeachExport,
 }
 
 /// What is remembered between two starts.
@@ -419,6 +436,117 @@ pub enum GalleryIntent {
     CopyFiles(Vec<u64>),
     CopyPaths(Vec<u64>),
     ShowFolder(u64),
+}
+
+/// The tabs of the page that shows a model's inside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum InsideTab {
+    /// The tensor that the network is given, and how the picture becomes it.
+    Input,
+    /// What the network answers before it becomes results.
+    Output,
+    /// The layers, as a list or as a diagram.
+    #[default]
+    Layers,
+    /// The channels of one tensor, live.
+    Maps,
+    /// Which parts of the picture a result rests on.
+    Why,
+    /// Changes of the picture before the model sees it.
+    Perturb,
+}
+
+impl InsideTab {
+    /// All of them, as they stand in the window.
+    pub const ALL: [Self; 6] =
+        [Self::Input, Self::Output, Self::Layers, Self::Maps, Self::Why, Self::Perturb];
+}
+
+/// Which maps are shown once some were frozen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MapsOf {
+    /// Those of the newest frame.
+    #[default]
+    Live,
+    /// Those that were frozen.
+    Frozen,
+    /// The live ones less the frozen ones.
+    Difference,
+}
+
+/// What a result is explained by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhyMethod {
+    /// Class activation maps, exact for classifiers that end in a mean and one linear layer, else `EigenCAM`.
+    #[default]
+    Activation,
+    /// Parts of the picture are covered, one after the other.
+    Occlusion,
+}
+
+/// Which result is explained.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum WhyTarget {
+    /// The surest one.
+    #[default]
+    Surest,
+    /// The class of this number.
+    Class(u32),
+    /// The box at this point of the frame, in frame pixels.
+    At([f32; 2]),
+}
+
+/// What a model does inside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InsideIntent {
+    /// Show this tab; shows the page if it isn't shown.
+    Tab(InsideTab),
+    /// Select the layer that is this node of the graph; `None`: none.
+    Layer(Option<usize>),
+    /// Show the layers as a diagram, or as a list.
+    Diagram(bool),
+    /// Show the maps of this tensor of the graph, on the tab for maps; `None`: of the layer that says most.
+    Tensor(Option<String>),
+    /// Enlarge this channel; `None`: show all.
+    Channel(Option<usize>),
+    /// In which order channels are shown; choosing the order again sorts anew.
+    Sort(Sorting),
+    /// Show the channels after the first `n`·64.
+    Part(usize),
+    /// Keep the maps as they are now to compare with, or let go of them.
+    Freeze(bool),
+    /// Which maps are shown.
+    Maps(MapsOf),
+    /// Lay the enlarged channel, the attention or the explanation over the preview.
+    Overlay(bool),
+    /// How much that covers, 0..=1.
+    Opacity(f32),
+    /// Measure the layers again.
+    Measure,
+    /// Try again what failed, or explain the newest frame.
+    Again,
+    /// Show the output of this place among the file's own.
+    Output(usize),
+    /// Show the scores of this class alone; `None`: the best of all.
+    Class(Option<u32>),
+    /// Show the scores of this level of the head.
+    Level(usize),
+    /// Show suppression up to this candidate.
+    Step(usize),
+    /// The temperature of the softmax; 1 is the model's own.
+    Temperature(f32),
+    /// Compare the tensors of the running model with those of this one; `None`: no longer.
+    Against(Option<PathBuf>),
+    /// Change every picture like this before it is shown and run.
+    Perturb(Perturbation),
+    /// How results are explained.
+    Method(WhyMethod),
+    /// Which result is explained.
+    Why(WhyTarget),
+    /// Open a picture that comes with the program and set this tab up so that one sees what it is about.
+    ShowMe(InsideTab),
+    /// Leave the enlarged channel or the selected layer.
+    Back,
 }
 
 /// Lessons.

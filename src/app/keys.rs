@@ -4,8 +4,8 @@ use egui::text_selection::LabelSelectionState;
 use egui::{self, Event, Key};
 
 use super::intent::{
-    Choose, CompareIntent, DatasetIntent, FilesIntent, GalleryIntent, Intent, ModelIntent, Page,
-    RecordIntent, ResultIntent, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
+    Choose, CompareIntent, DatasetIntent, FilesIntent, GalleryIntent, InsideIntent, Intent, ModelIntent,
+    Page, RecordIntent, ResultIntent, SettingsIntent, ShutterIntent, SourceIntent, WindowIntent, ZonesIntent,
 };
 use super::view::View;
 use crate::engine::SourceState;
@@ -17,6 +17,9 @@ const STEP: f32 = 0.05;
 const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
+/// The keys that work while the inside of the model is shown beside the preview.
+const BESIDE_INSIDE: [Key; 7] = [Key::I, Key::P, Key::ArrowLeft, Key::ArrowRight, Key::M, Key::F, Key::L];
+
 /// Reads the keys that were pressed since the last pass.
 pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let (page, help) = (view.page, view.help);
@@ -26,7 +29,13 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
     let covered = help
         || matches!(
             page,
-            Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons
+            Page::Settings
+                | Page::Library
+                | Page::Events
+                | Page::Gallery
+                | Page::Dataset
+                | Page::Lessons
+                | Page::Teach
         );
     // A focused button or slider takes Space and the arrows for itself.
     let widget = ctx.memory(|m| m.focused().is_some());
@@ -48,6 +57,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         }
                         Key::Escape if view.editing && !help && *page == Page::Stage => {}
                         Key::Escape if view.dataset.holds_escape && !help && *page == Page::Dataset => {}
+                        Key::Escape if view.teach.holds_escape && !help && *page == Page::Teach => {}
                         Key::Escape if !menu && !typing && !view.typing => {
                             out.extend(escape(view, page, help));
                         }
@@ -78,6 +88,8 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                         _ if typing || menu || !plain || covered => {}
                         Key::ArrowLeft | Key::ArrowRight if view.editing => {}
                         Key::Space | Key::ArrowLeft | Key::ArrowRight if widget => {}
+                        // Only what is seen beside the inside is changed there.
+                        _ if *page == Page::Inside && !BESIDE_INSIDE.contains(key) => {}
                         _ => out.extend(plain_key(view, *key, modifiers.shift, *repeat)),
                     }
                 }
@@ -119,6 +131,8 @@ fn escape(view: &View<'_>, page: &Page, help: bool) -> Option<Intent> {
         Some(Intent::Window(WindowIntent::Dismiss(failure)))
     } else if *page == Page::Gallery && view.gallery_has_layer {
         Some(Intent::Gallery(GalleryIntent::Back))
+    } else if *page == Page::Inside && view.inside_has_layer {
+        Some(Intent::Inside(InsideIntent::Back))
     } else if *page != Page::Stage {
         Some(Intent::Window(WindowIntent::Show(Page::Stage)))
     } else if view.full_screen {
@@ -156,7 +170,12 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         Key::D => Some(Intent::Window(WindowIntent::Show(Page::Dataset))),
         Key::K => Some(Intent::Dataset(DatasetIntent::Collect)),
         Key::Z if view.has_image => Some(Intent::Zones(ZonesIntent::Edit(!view.editing))),
+        Key::T => Some(Intent::Window(WindowIntent::Show(Page::Teach))),
         Key::G => Some(Intent::Window(WindowIntent::Show(Page::Gallery))),
+        Key::I => {
+            let to = if *view.page == Page::Inside { Page::Stage } else { Page::Inside };
+            Some(Intent::Window(WindowIntent::Show(to)))
+        }
         Key::L => Some(Intent::Window(WindowIntent::Show(Page::Library))),
         Key::M => Some(Intent::Model(ModelIntent::Next { back: shift })),
         _ => None,

@@ -19,6 +19,7 @@ mod figures_panel;
 mod gallery;
 mod help;
 mod icons;
+mod inside;
 mod intent;
 mod keys;
 mod labels_file;
@@ -43,6 +44,7 @@ mod stage;
 mod start;
 mod strings;
 mod style;
+mod teach;
 #[cfg(test)]
 mod tests;
 mod timing;

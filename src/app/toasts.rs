@@ -124,6 +124,12 @@ impl Toasts {
         self.shown.iter().rev().find(|t| t.bad).map(|t| t.id)
     }
 
+    /// What takes back the newest thing that can be taken back.
+    #[cfg(test)]
+    pub fn newest_undo(&self) -> Option<Intent> {
+        self.shown.iter().rev().find_map(|t| t.undo.clone())
+    }
+
     /// Removes what was shown long enough.
     pub fn pass(&mut self, ctx: &egui::Context) {
         let over = ctx.data(|data| data.get_temp(hovered())).unwrap_or(false);

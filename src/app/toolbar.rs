@@ -208,6 +208,9 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
         }
+        if icon_button(ui, Icon::Inside, &format!("{}  (I)", s.inside.title), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Inside)));
+        }
         if icon_button(ui, Icon::Bell, &format!("{}  (E)", s.events.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Events)));
         }

@@ -229,6 +229,25 @@ pub struct DatasetView<'a> {
     pub quitting: Option<&'a Quitting>,
 }
 
+/// Teaching, as other parts of the window need it.
+#[derive(Clone, Copy, Debug)]
+pub struct TeachView<'a> {
+    /// Where new projects are made.
+    pub folder: &'a Path,
+    /// Escape ends something on the page.
+    pub holds_escape: bool,
+    pub quitting: Option<&'a TeachQuitting>,
+}
+
+/// What of a project that is being taught holds up quitting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TeachQuitting {
+    /// So many changes and examples aren't saved yet.
+    pub unsaved: usize,
+    /// A model is being exported.
+    pub exporting: bool,
+}
+
 /// What holds up quitting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quitting {
@@ -307,6 +326,9 @@ pub struct View<'a> {
     pub lessons: LessonsView<'a>,
     /// On the gallery page, an item is open or some are selected.
     pub gallery_has_layer: bool,
+    pub teach: TeachView<'a>,
+    /// On the page with the model's inside, something is enlarged.
+    pub inside_has_layer: bool,
     /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,

@@ -36,6 +36,20 @@ pub fn sized_icon_button(ui: &mut Ui, icon: Icon, label: &str, on: bool, side: f
     response.on_hover_text(label)
 }
 
+/// A button with an icon before its text.
+pub fn icon_text_button(ui: &mut Ui, icon: Icon, text: &str) -> Response {
+    // The text leaves room for the icon.
+    let response = ui.add(egui::Button::new(format!("       {text}")).min_size(vec2(0.0, 30.0)));
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, text));
+    if ui.is_rect_visible(response.rect) {
+        let at = egui::pos2(response.rect.left() + 19.0, response.rect.center().y);
+        let colour = ui.style().interact(&response).text_color();
+        icons::draw(ui.painter(), egui::Rect::from_center_size(at, Vec2::splat(18.0)), icon, colour);
+    }
+    response
+}
+
 /// Controls at the right end of a row, in reading order, so that Tab goes through them from left to right; their width is
 /// known from the last pass. `salt` tells several rows of one part of the window apart.
 pub fn at_right(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, add: impl FnOnce(&mut Ui)) {

@@ -16,20 +16,22 @@ use egui::{self, Ui, ViewportCommand};
 use super::classes_panel::ClassesPanel;
 use super::controllers::{
     CompareController, Core, DatasetController, EventsController, FilesController, GalleryController,
-    LessonsController, LibraryController, ModelController, ReadingController, RecordController,
-    ServersController, SettingsController, ShutterController, SourceController, ZonesController, theme,
+    InsideController, LessonsController, LibraryController, ModelController, ReadingController,
+    RecordController, ServersController, SettingsController, ShutterController, SourceController,
+    TeachController, ZonesController, theme,
 };
-use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent};
+use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent, TeachIntent};
 use super::options::AppOptions;
 use super::stage::Stage;
 use super::start::Start;
 use super::strings::{Explain as _, Strings, system_language};
+use super::teach::TeachPage;
 use super::timing::{First, Timing};
 use super::toasts::Toasts;
-use super::view::{DatasetView, EventsView, LibraryView, ShutterView, View};
+use super::view::{DatasetView, EventsView, LibraryView, ShutterView, TeachView, View};
 use super::widgets::focus_ring;
 use super::workers::{Done, Workers};
-use super::{help, keys, pages, quitting, style};
+use super::{help, keys, pages, quitting, style, teach};
 use crate::engine::{Command, Engine, EngineOptions, PaceReport, Stats};
 use crate::library::download::{Downloads, Options};
 use crate::library::{self, Catalogue, Inventory, Watcher, leftovers};
@@ -58,7 +60,9 @@ pub struct App {
     pub(super) dataset: DatasetController,
     pub(super) shutter: ShutterController,
     pub(super) gallery: GalleryController,
+    pub(super) inside: InsideController,
     pub(super) lessons: LessonsController,
+    pub(super) teach: TeachController,
     pub(super) stage: Stage,
     classes: ClassesPanel,
     window: WindowState,
@@ -143,7 +147,9 @@ impl App {
             dataset: DatasetController::default(),
             shutter: ShutterController::default(),
             gallery: GalleryController::default(),
+            inside: InsideController::default(),
             lessons: LessonsController::default(),
+            teach: TeachController::default(),
             settings: SettingsController::new(settings_file, may_write, &loaded),
             stage: Stage::default(),
             classes: ClassesPanel::default(),
@@ -288,14 +294,14 @@ impl App {
         // With privacy on, a newer frame than the result's might show somebody whom the model hasn't seen yet.
         let own_frame = core.settings.result_on_own_frame || is_private;
         let own = match core.page {
-            Page::Stage if core.source.info().is_none() => return,
-            Page::Stage if own_frame => self.stage.composed_frame(),
+            Page::Stage | Page::Inside if core.source.info().is_none() => return,
+            Page::Stage | Page::Inside if own_frame => self.stage.composed_frame(),
             // Frame and moved boxes belong together. The picture never goes back, as it would when following begins.
-            Page::Stage if core.followed.is_some() => {
+            Page::Stage | Page::Inside if core.followed.is_some() => {
                 self.stage.composed_frame().filter(|f| self.stage.is_newer(f))
             }
-            Page::Reading(_) if is_private => self.stage.composed_frame(),
-            Page::Stage | Page::Reading(_) => None,
+            Page::Reading(_) | Page::Teach if is_private => self.stage.composed_frame(),
+            Page::Stage | Page::Inside | Page::Reading(_) | Page::Teach => None,
             Page::Settings | Page::Library | Page::Events | Page::Gallery | Page::Dataset | Page::Lessons => {
                 return;
             }
@@ -342,7 +348,9 @@ impl App {
             dataset,
             shutter,
             gallery,
+            inside,
             lessons,
+            teach,
             stage,
             classes,
             ..
@@ -393,6 +401,12 @@ impl App {
             },
             speed: model.speed(),
             gallery_has_layer: gallery.page.has_layer(),
+            teach: TeachView {
+                folder: &teach.folder,
+                holds_escape: teach.page.holds_escape(),
+                quitting: teach.quitting.as_ref(),
+            },
+            inside_has_layer: inside.page.has_layer(),
             shutter: ShutterView {
                 shutter: shutter.shutter,
                 saved: shutter.saved(),
@@ -420,7 +434,11 @@ impl App {
         };
         let dropped: Vec<_> = ui.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
         if !dropped.is_empty() {
-            intents.push(Intent::Files(FilesIntent::OpenPaths(dropped)));
+            let intent = match teach_drop(core, &teach.page, ui, &dropped) {
+                Some(intent) => Intent::Teach(intent),
+                None => Intent::Files(FilesIntent::OpenPaths(dropped)),
+            };
+            intents.push(intent);
         }
         keys::read(ui.ctx(), &view, &mut intents);
         let mut layout = Layout {
@@ -432,6 +450,8 @@ impl App {
             events: &mut events.page,
             dataset: &mut dataset.page,
             gallery: &mut gallery.page,
+            teach: &mut teach.page,
+            inside: &mut inside.page,
             toasts: &core.toasts,
             zones: &mut zones.editor,
             lesson: &mut lesson_panel,
@@ -442,6 +462,7 @@ impl App {
             help::ui(ui, view.strings, &mut intents);
         }
         quitting::ui(ui, &view, &mut intents);
+        teach::quitting::ui(ui, &view, &mut intents);
         layout::typed_ui(ui, view.strings, &mut files.typed, &mut intents);
         focus_ring(ui.ctx());
         // Popups are known only after they were shown, and Escape takes the focus from a text before the keys are read: the
@@ -451,6 +472,19 @@ impl App {
         pages::drop_sheet(ui, &view);
         lessons.panel = lesson_panel;
         intents
+    }
+}
+
+/// What files that are dropped mean on the page "Teach": examples of the class under the pointer, or a project.
+fn teach_drop(core: &Core, page: &TeachPage, ui: &Ui, files: &[PathBuf]) -> Option<TeachIntent> {
+    if core.page != Page::Teach {
+        return None;
+    }
+    let at = ui.input(|i| i.pointer.latest_pos());
+    match (&page.project, page.class_at(at)) {
+        (Some(_), Some(class)) => Some(TeachIntent::AddFiles(class, files.to_vec())),
+        (None, _) if files.len() == 1 => Some(TeachIntent::Open(files[0].clone())),
+        _ => None,
     }
 }
 
@@ -480,8 +514,12 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.watch_visibility(ctx);
         self.watch_start();
-        if ctx.input(|i| i.viewport().close_requested()) && !self.dataset.may_quit(&self.core) {
-            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+        if ctx.input(|i| i.viewport().close_requested()) {
+            // Both are asked: both save what isn't saved.
+            let may = [self.dataset.may_quit(&self.core), self.teach.may_quit(&self.core)];
+            if may != [true, true] {
+                ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            }
         }
         self.gather(ctx);
         self.dispatch(ctx, frame);
@@ -512,6 +550,7 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.events.end();
         self.dataset.end();
+        self.teach.end();
         self.start.end_in_order();
         self.record.end();
     }

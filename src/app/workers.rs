@@ -15,6 +15,7 @@ use super::deployment::DeployOrder;
 use super::intent::{Choose, Intent};
 use super::labels_file::LabelsError;
 use super::strings::Strings;
+use super::teach::TeachDone;
 use crate::dataset::measure::MeasureError;
 use crate::dataset::{CollectError, Collector, DatasetError, Exported, Problem};
 use crate::deploy::{DeployError, Deployed};
@@ -56,6 +57,7 @@ pub enum Done {
     Dataset(DatasetDone),
     Gallery(GalleryDone),
     Lessons(LessonsDone),
+    Teach(TeachDone),
     /// What was chosen in a file dialogue.
     Chosen(Choose, Option<PathBuf>),
     /// What a typed path means, or why it can't be opened.
@@ -377,6 +379,18 @@ impl Workers {
                 Box::pin(dialogue.set_title(strings.datasets.export_title).pick_folder())
             }
             Choose::DeployFolder => Box::pin(dialogue.set_title(strings.deploy.folder).pick_folder()),
+            Choose::TeachProject => Box::pin(dialogue.set_title(strings.teach.open).pick_folder()),
+            Choose::TeachFiles(_) => Box::pin(
+                dialogue
+                    .set_title(strings.teach.add_files)
+                    .add_filter(strings.image_or_video, &images)
+                    .pick_file(),
+            ),
+            Choose::TeachFolder(_) => Box::pin(dialogue.set_title(strings.teach.add_folder).pick_folder()),
+            Choose::TeachExport => {
+                let dialogue = dialogue.set_title(strings.teach.export_title).set_file_name("model.onnx");
+                Box::pin(dialogue.add_filter("ONNX", &["onnx"]).save_file())
+            }
             Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),
             Choose::VideoFolder => Box::pin(dialogue.set_title(strings.recording.title).pick_folder()),

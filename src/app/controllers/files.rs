@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::core::Core;
 use crate::app::intent::{
     Choose, DatasetIntent, FilesIntent, Intent, LibraryIntent, ModelIntent, Page, ReadingIntent,
-    ResultIntent, SettingsIntent, SourceIntent, ZonesIntent,
+    ResultIntent, SettingsIntent, SourceIntent, TeachIntent, ZonesIntent,
 };
 use crate::app::strings::{PageText, sentences, source_page};
 use crate::app::view::Typed;
@@ -161,6 +161,11 @@ fn intent_of_choice(what: Choose, path: PathBuf) -> Option<Intent> {
         }
         Choose::DatasetExport => Intent::Dataset(DatasetIntent::ExportInto(path)),
         Choose::DeployFolder => Intent::Library(LibraryIntent::DeployInto(path)),
+        Choose::TeachProject => Intent::Teach(TeachIntent::Open(path)),
+        Choose::TeachFiles(class) | Choose::TeachFolder(class) => {
+            Intent::Teach(TeachIntent::AddFiles(class, vec![path]))
+        }
+        Choose::TeachExport => Intent::Teach(TeachIntent::ExportTo(path)),
     })
 }
 
@@ -183,7 +188,11 @@ fn meaning(what: Choose, text: &str, in_library: bool) -> Result<Intent, SourceE
         let is_there = path.exists()
             || matches!(
                 what,
-                Choose::SnapshotFolder | Choose::VideoFolder | Choose::SceneExport | Choose::DeployFolder
+                Choose::SnapshotFolder
+                    | Choose::VideoFolder
+                    | Choose::SceneExport
+                    | Choose::DeployFolder
+                    | Choose::TeachExport
             );
         return if is_there { Ok(intent) } else { Err(SourceError::NoFile { path }) };
     }

@@ -266,7 +266,7 @@ impl GalleryController {
 }
 
 /// The folders that are listed: of snapshots and of recordings.
-fn folders(core: &Core) -> Vec<PathBuf> {
+pub(super) fn folders(core: &Core) -> Vec<PathBuf> {
     let [snapshots, recordings] = core.saved_in.clone();
     let snapshots = core.settings.snapshot.folder.clone().unwrap_or(snapshots);
     let recordings = core.settings.recording.folder.clone().unwrap_or(recordings);

@@ -41,6 +41,8 @@ struct Running {
     set_up: SetUp,
     /// What comes after source and model are there was asked for.
     is_complete: bool,
+    /// The picture is changed before it is shown and run.
+    is_perturbed: bool,
     /// The list of models that the step was set up with.
     models: Arc<Vec<Arc<ModelEntry>>>,
 }
@@ -167,6 +169,7 @@ impl LessonsController {
             before,
             set_up: SetUp::default(),
             is_complete: false,
+            is_perturbed: false,
             models: Arc::clone(&core.models),
         });
         if core.page != Page::Stage {
@@ -213,6 +216,11 @@ impl LessonsController {
         for intent in std::mem::take(&mut set_up.now) {
             core.ask(intent);
         }
+        let perturb = step.setup.perturb.filter(|how| !how.is_none());
+        if perturb.is_some() || running.is_perturbed {
+            core.engine.send(Command::Perturb(perturb));
+        }
+        running.is_perturbed = perturb.is_some();
         running.models = Arc::clone(&core.models);
         (running.set_up, running.is_complete) = (set_up, false);
     }
@@ -252,6 +260,9 @@ impl LessonsController {
     fn close(&mut self, comparing: bool, core: &mut Core) {
         self.remember(core);
         let Some(running) = self.running.take() else { return };
+        if running.is_perturbed {
+            core.engine.send(Command::Perturb(None));
+        }
         let Before { source, model, was_comparing, thresholds } = running.before;
         if let Some(kept) = core.kept.take() {
             kept.give_back(&mut core.settings);

@@ -115,7 +115,7 @@ impl SourceController {
 
     fn open(&self, address: &Address, core: &mut Core) {
         let address = address.absolute();
-        if core.page != Page::Stage {
+        if !matches!(core.page, Page::Stage | Page::Inside) {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
         // The name of what plays now says nothing of another address.

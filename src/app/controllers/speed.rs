@@ -202,7 +202,7 @@ impl Speed {
         known.is_some_and(|entry| entry.stamp.bytes <= TUNED_UP_TO && entry.sha256.is_some())
             && running_since.is_some_and(|since| since.elapsed() >= SETTLED)
             && core.model.opening.is_none()
-            && !matches!(core.page, Page::Reading(_))
+            && !matches!(core.page, Page::Reading(_) | Page::Inside)
             && tuned(&core.models, &model.path, &model.provider).is_none()
             && !self.passed_over.contains(&model.path)
             && model.provider == "CPU"

@@ -5,7 +5,6 @@ use egui::{self, Key, Modifiers, Role, Ui, WidgetInfo};
 use super::state::{LessonPanel, MissingModel};
 use crate::app::icons::{self, Icon};
 use crate::app::intent::{Intent, LessonsIntent, LibraryIntent, Page, WindowIntent};
-use crate::app::strings::sentences;
 use crate::app::style::{CARD_RADIUS, RADIUS, palette};
 use crate::app::view::View;
 use crate::app::widgets::{at_right, follow_focus, icon_button, notice, plain_button, primary_button};
@@ -28,7 +27,7 @@ pub fn ui(ui: &mut Ui, view: &View<'_>, panel: &mut LessonPanel, out: &mut Vec<I
     keys(ui, view, course, out);
     let area = ui.max_rect();
     let footer = 48.0;
-    let head = egui::Rect::from_min_size(area.min, egui::vec2(area.width(), 62.0));
+    let head = egui::Rect::from_min_size(area.min, egui::vec2(area.width(), 74.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(head.shrink2(egui::vec2(14.0, 6.0))), |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
@@ -173,7 +172,7 @@ fn step_ui(
         _ => course.reaction().map(filled),
     };
     if let Some(reaction) = reaction {
-        reaction_ui(ui, view, outcome.is_right(), &reaction);
+        reaction_ui(ui, view, outcome, &reaction);
     }
     ui.horizontal(|ui| {
         if step.hint.is_some() && ui.link(w.hint).clicked() {
@@ -278,8 +277,14 @@ fn number(typed: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-fn reaction_ui(ui: &mut Ui, view: &View<'_>, is_right: bool, text: &str) {
+fn reaction_ui(ui: &mut Ui, view: &View<'_>, outcome: Outcome, text: &str) {
     let (w, p) = (&view.strings.lessons, palette(ui));
+    let is_right = outcome.is_right();
+    let verdict = match outcome {
+        Outcome::Right(Reaction::Done) => w.done,
+        Outcome::Right(_) => w.right,
+        Outcome::Open | Outcome::Wrong(_) => w.not_yet,
+    };
     let colour = if is_right { p.good } else { p.warn };
     let frame = egui::Frame::new()
         .fill(p.raised)
@@ -291,7 +296,7 @@ fn reaction_ui(ui: &mut Ui, view: &View<'_>, is_right: bool, text: &str) {
         ui.horizontal(|ui| {
             let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(16.0), egui::Sense::hover());
             icons::draw(ui.painter(), rect, if is_right { Icon::Check } else { Icon::Help }, colour);
-            ui.label(egui::RichText::new(if is_right { w.right } else { w.not_yet }).color(colour));
+            ui.label(egui::RichText::new(verdict).color(colour));
         });
         ui.add(egui::Label::new(text).wrap().selectable(true));
     });
@@ -373,7 +378,7 @@ fn footer_ui(ui: &mut Ui, view: &View<'_>, course: &Course, out: &mut Vec<Intent
             let is_right = course.outcome().is_right();
             let is_last = at.is_some_and(|at| at + 1 == course.outcomes().len());
             match at {
-                None => press(ui, LessonsIntent::Close, w.finish, &sentences(w.close, ""), true, out),
+                None => press(ui, LessonsIntent::Close, w.finish, w.close, false, out),
                 Some(_) if !is_right => press(ui, LessonsIntent::Next, w.skip, "Alt+→", false, out),
                 Some(_) if is_last => press(ui, LessonsIntent::Next, w.finish, "Alt+→", true, out),
                 Some(_) => press(ui, LessonsIntent::Next, w.next, "Alt+→", true, out),

@@ -58,7 +58,7 @@ strings! {
         close = "Close the lesson", "关闭课程";
         finished = "Lesson completed", "课程完成";
         finished_text: fn(usize, usize) -> String =
-            |right, all| format!("You answered {right} of {all} questions. Your source, model and thresholds come back when you close the lesson."),
+            |right, all| format!("You answered {right} of {all} questions right. Your source, model and thresholds come back when you close the lesson."),
             |right, all| format!("{all} 个问题中，你答对了 {right} 个。关闭课程后，来源、模型和阈值会恢复原样。");
         next_lesson: fn(&str) -> String = |title| format!("Next: {title}"), |title| format!("下一课：{title}");
         all_lessons = "All lessons", "全部课程";

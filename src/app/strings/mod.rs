@@ -53,6 +53,7 @@ mod events;
 mod examples;
 mod failures;
 mod gallery;
+mod inside;
 mod language;
 mod lessons;
 mod library;
@@ -63,6 +64,7 @@ mod review;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod tracking;
 mod window;
 mod zones;
@@ -80,6 +82,7 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
+pub use inside::{Inside, maps_name, method_name, sorting_name, tab_about, tab_name, tab_paper};
 pub use language::system_language;
 pub use lessons::Lessons;
 pub use library::{Library, order_name, permits};
@@ -90,6 +93,7 @@ pub use review::{Datasets, explained, format_folder, format_name};
 pub use servers::{Servers, server_title};
 pub use shutter::Shutter;
 pub use speed::{Pace, Speed, pace_name, why_not};
+pub use teach::{Teach, advice_text, head_name, pooling_text, teach_error};
 pub use tracking::Tracking;
 pub use window::Window;
 pub use zones::{Zones, anchor_name, zone_problem};
@@ -112,9 +116,11 @@ pub struct Strings {
     pub datasets: Datasets,
     pub shutter: Shutter,
     pub gallery: Gallery,
+    pub inside: Inside,
     pub servers: Servers,
     pub deploy: Deploy,
     pub lessons: Lessons,
+    pub teach: Teach,
 }
 
 impl Strings {
@@ -134,9 +140,11 @@ impl Strings {
             datasets: Datasets::ENGLISH,
             shutter: Shutter::ENGLISH,
             gallery: Gallery::ENGLISH,
+            inside: Inside::ENGLISH,
             servers: Servers::ENGLISH,
             deploy: Deploy::ENGLISH,
             lessons: Lessons::ENGLISH,
+            teach: Teach::ENGLISH,
         };
         static CHINESE: Strings = Strings {
             window: Window::CHINESE,
@@ -151,9 +159,11 @@ impl Strings {
             datasets: Datasets::CHINESE,
             shutter: Shutter::CHINESE,
             gallery: Gallery::CHINESE,
+            inside: Inside::CHINESE,
             servers: Servers::CHINESE,
             deploy: Deploy::CHINESE,
             lessons: Lessons::CHINESE,
+            teach: Teach::CHINESE,
         };
         match language {
             Language::English => &ENGLISH,
@@ -207,9 +217,11 @@ mod tests {
             Datasets::texts(),
             Shutter::texts(),
             Gallery::texts(),
+            Inside::texts(),
             Servers::texts(),
             Deploy::texts(),
             Lessons::texts(),
+            Teach::texts(),
         ]
         .concat();
         assert!(tables.len() > 250, "{}", tables.len());

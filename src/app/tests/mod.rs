@@ -5,6 +5,7 @@ mod deploy;
 mod drop;
 mod events;
 mod gallery;
+mod inside;
 mod keys;
 mod lessons;
 mod library;
@@ -13,6 +14,7 @@ mod panels;
 mod servers;
 mod shutter;
 mod speed;
+mod teach;
 mod zones;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use super::compare::Compare;
 use super::dataset::state::DatasetPage;
 use super::events::EventsPage;
 use super::gallery::GalleryPage;
+use super::inside::InsidePage;
 use super::intent::{Intent, Page};
 use super::lessons::state::{LessonPanel, LessonsView, MissingModel};
 use super::library::LibraryPage;
@@ -34,9 +37,10 @@ use super::shutter::Shutter;
 use super::stage::Stage;
 use super::strings::Strings;
 use super::style;
+use super::teach::TeachPage;
 use super::view::{
     Cameras, Collecting, DatasetView, EventsView, LibraryView, Pull, Quitting, Ran, ShutterView, SpeedView,
-    TuneProgress, View,
+    TeachView, TuneProgress, View,
 };
 use super::zones::Editor;
 use crate::app::deployment::Deployment;
@@ -109,7 +113,9 @@ pub(super) struct Bench {
     pub(super) shutter: Shutter,
     pub(super) saved: u32,
     pub(super) gallery: GalleryPage,
+    pub(super) inside: InsidePage,
     pub(super) lessons: LessonBench,
+    pub(super) teach: TeachPage,
 }
 
 /// The lesson that a bench shows.
@@ -172,7 +178,9 @@ impl Default for Bench {
             shutter: Shutter::default(),
             saved: 0,
             gallery: GalleryPage::default(),
+            inside: InsidePage::default(),
             lessons: LessonBench::default(),
+            teach: TeachPage::default(),
         }
     }
 }
@@ -223,6 +231,7 @@ impl Bench {
             },
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             gallery_has_layer: self.gallery.has_layer(),
+            inside_has_layer: self.inside.has_layer(),
             lessons: LessonsView {
                 listed: &self.lessons.listed,
                 folder: Some(std::path::Path::new("/home/li/.local/share/sightline/lessons")),
@@ -231,6 +240,11 @@ impl Bench {
                 missing: &self.lessons.missing,
                 is_preparing: false,
                 trouble: None,
+            },
+            teach: TeachView {
+                folder: std::path::Path::new("/home/li/Pictures/Sightline projects"),
+                holds_escape: self.teach.holds_escape(),
+                quitting: None,
             },
             speed: SpeedView { ran: self.ran.as_ref(), tune: self.tune },
             position: self.position,

@@ -27,7 +27,9 @@ impl App {
                 Intent::Record(intent) => self.record.apply(intent, core),
                 Intent::Dataset(intent) => self.dataset.apply(intent, self.stage.frame(), core),
                 Intent::Gallery(intent) => self.gallery.apply(intent, core),
+                Intent::Inside(intent) => self.inside.apply(intent, core),
                 Intent::Lessons(intent) => self.lessons.apply(intent, self.compare.on, core),
+                Intent::Teach(intent) => self.teach.apply(intent, core),
                 Intent::Shutter(intent) => self.apply_shutter(intent, ctx),
                 Intent::Window(intent) => self.apply(intent, ctx),
             }

@@ -47,7 +47,7 @@ impl App {
         self.compare.gather(core);
         // With privacy on, each result is shown on its own frame; see `take_frame`.
         let own_frame = core.settings.result_on_own_frame || core.settings.privacy.on;
-        let follows = core.page == Page::Stage && !self.compare.on && !own_frame;
+        let follows = matches!(core.page, Page::Stage | Page::Inside) && !self.compare.on && !own_frame;
         core.followed =
             core.prediction.as_ref().filter(|_| follows).and_then(|shown| {
                 core.engine.followed().filter(|moved| moved.model.is_same_model(&shown.model))
@@ -64,6 +64,8 @@ impl App {
         self.library.gather(core);
         self.events.gather(ctx, core);
         self.gallery.gather(core, ctx);
+        self.teach.gather(core, ctx);
+        self.inside.gather(&self.stage, &self.model, core);
         core.analyse(&self.zones.scene, self.events.has_rules() || self.shutter.needs_tracks());
         self.dataset.gather(self.events.collects(), self.compare.on, core);
         self.record.gather(self.events.needs_seconds(), self.compare.on, core);
@@ -92,7 +94,7 @@ impl App {
         let core = &self.core;
         let newest = || [core.followed.as_ref().or(core.prediction.as_ref()).cloned(), None, None, None];
         let (predictions, style) = match core.page {
-            Page::Reading(_) => {
+            Page::Reading(_) | Page::Teach => {
                 let style = scene::Style { language: core.language(), ..scene::Style::default() };
                 (newest(), style)
             }
@@ -143,6 +145,7 @@ impl App {
             Done::Servers(done) => self.servers.done(done, core),
             Done::Events(done) => self.events.done(done, ctx, core),
             Done::Dataset(done) => self.dataset.done(done, ctx, core),
+            Done::Teach(done) => self.teach.done(done, core, ctx),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),
             Done::Lessons(done) => self.lessons.done(done, self.compare.on, core),
             Done::Chosen(what, path) => self.files.chosen(what, path, core),

@@ -10,6 +10,7 @@ use crate::app::dataset::state::DatasetPage;
 use crate::app::events::EventsPage;
 use crate::app::gallery::GalleryPage;
 use crate::app::icons::Icon;
+use crate::app::inside::{InsidePage, perturbed_note};
 use crate::app::intent::{Choose, FilesIntent, Intent, Page, WindowIntent};
 use crate::app::lessons;
 use crate::app::lessons::state::LessonPanel;
@@ -18,11 +19,12 @@ use crate::app::reading::Reading;
 use crate::app::stage::{Stage, fit};
 use crate::app::strings::Strings;
 use crate::app::style::palette;
+use crate::app::teach::TeachPage;
 use crate::app::toasts::Toasts;
 use crate::app::tracking_panel;
 use crate::app::view::{Typed, View};
 use crate::app::widgets::{
-    at_right, dialogue, follow_focus, icon_button, menu_row, plain_button, primary_button,
+    at_right, dialogue, follow_focus, icon_button, icon_text_button, menu_row, plain_button, primary_button,
 };
 use crate::app::zones::{self, Editor};
 use crate::app::{
@@ -48,6 +50,8 @@ pub(super) struct Layout<'a> {
     pub(super) events: &'a mut EventsPage,
     pub(super) dataset: &'a mut DatasetPage,
     pub(super) gallery: &'a mut GalleryPage,
+    pub(super) teach: &'a mut TeachPage,
+    pub(super) inside: &'a mut InsidePage,
     pub(super) toasts: &'a Toasts,
     pub(super) zones: &'a mut Editor,
     pub(super) lesson: &'a mut LessonPanel,
@@ -85,6 +89,7 @@ impl Layout<'_> {
             recording::badge(ui, view, area);
             collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
+            perturbed_note(ui, area, &view.strings.inside, &self.inside.perturbation, out);
             shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);
@@ -125,11 +130,15 @@ impl Layout<'_> {
                 if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
                 }
+                if icon_button(ui, Icon::Inside, &format!("{}  (I)", s.inside.title), false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Inside)));
+                }
                 if icon_button(ui, Icon::Library, &format!("{library}  (L)"), false).clicked() {
                     out.push(Intent::Window(WindowIntent::Show(Page::Library)));
                 }
             });
         });
+        learn_ui(ui, view, out);
         // The scroll bar lies in the margin, not on the text.
         let margin = egui::Margin { right: 12, bottom: 12, ..egui::Margin::ZERO };
         egui::ScrollArea::vertical().auto_shrink([false, false]).content_margin(margin).show(ui, |ui| {
@@ -208,7 +217,9 @@ impl Layout<'_> {
             Page::Events => self.events.ui(ui, view, out),
             Page::Dataset => self.dataset.ui(ui, view, out),
             Page::Gallery => self.gallery.ui(ui, view, out),
+            Page::Inside => self.inside.ui(ui, view, self.stage, out),
             Page::Lessons => lessons::list_ui(ui, view, out),
+            Page::Teach => self.teach.ui(ui, view, self.stage, out),
             Page::Reading(_) => self.reading_ui(ui, view, out),
         });
         if bar {
@@ -274,6 +285,18 @@ fn help_menu(ui: &mut Ui, s: &Strings, out: &mut Vec<Intent>) {
     if menu_row(ui, Icon::Help, s.keys, "F1", false).clicked() {
         out.push(Intent::Window(WindowIntent::Help(true)));
     }
+}
+
+/// The pages for those who want to see how networks work.
+fn learn_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    ui.horizontal(|ui| {
+        let pages = [(Icon::Teach, view.strings.teach.button, view.strings.teach.key, "T", Page::Teach)];
+        for (icon, name, hint, key, page) in pages {
+            if icon_text_button(ui, icon, name).on_hover_text(format!("{hint}  ({key})")).clicked() {
+                out.push(Intent::Window(WindowIntent::Show(page)));
+            }
+        }
+    });
 }
 
 /// Opens the page of events; a number says how many are new.

@@ -16,6 +16,8 @@ pub struct Graph {
     producers: HashMap<String, usize>,
     /// Places of initializers by name.
     weights: HashMap<String, usize>,
+    /// Places of the nodes, each after those whose tensors it reads.
+    order: Vec<usize>,
 }
 
 impl Graph {
@@ -41,7 +43,13 @@ impl Graph {
         }
         let weights = proto.initializer.iter().enumerate();
         let weights = weights.map(|(place, weight)| (weight.name().to_owned(), place)).collect();
-        Self { proto, opset, producers, weights }
+        let order = in_order(&proto.node, &producers);
+        Self { proto, opset, producers, weights, order }
+    }
+
+    /// Every node with its place in the file, each after those whose tensors it reads; some quantisers write them in another order.
+    pub fn in_order(&self) -> impl Iterator<Item = (usize, &NodeProto)> {
+        self.order.iter().map(|place| (*place, &self.proto.node[*place]))
     }
 
     /// Every node, in the order of the file.
@@ -90,12 +98,60 @@ impl Graph {
     #[must_use]
     pub fn computed(&self) -> HashSet<&str> {
         let mut computed: HashSet<&str> = self.inputs().collect();
-        // Files list their nodes so that each comes after those that it reads; runtimes refuse others.
-        for node in &self.proto.node {
+        for (_, node) in self.in_order() {
             if node.input.iter().any(|input| computed.contains(input.as_str())) {
                 computed.extend(node.output.iter().map(String::as_str));
             }
         }
         computed
+    }
+}
+
+/// The places of nodes so that each comes after those that make what it reads, otherwise as they are. Nodes that read each other in a circle, which no runtime
+/// accepts, stay where they are.
+fn in_order(nodes: &[NodeProto], producers: &HashMap<String, usize>) -> Vec<usize> {
+    let mut order = Vec::with_capacity(nodes.len());
+    let (mut begun, mut done) = (vec![false; nodes.len()], vec![false; nodes.len()]);
+    for first in 0..nodes.len() {
+        let mut waiting = vec![first];
+        while let Some(&place) = waiting.last() {
+            if !std::mem::replace(&mut begun[place], true) {
+                let before = nodes[place].input.iter().rev().filter_map(|name| producers.get(name).copied());
+                waiting.extend(before.filter(|before| !begun[*before]));
+                continue;
+            }
+            waiting.pop();
+            if !std::mem::replace(&mut done[place], true) {
+                order.push(place);
+            }
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::file::onnx::ValueInfoProto;
+
+    fn node(input: &str, output: &str) -> NodeProto {
+        NodeProto { input: vec![input.into()], output: vec![output.into()], ..NodeProto::default() }
+    }
+
+    #[test]
+    fn nodes_come_after_those_that_they_read() {
+        let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
+        let node = vec![node("b", "c"), node("x", "a"), node("a", "b"), node("w", "v")];
+        let graph = Graph::of(GraphProto { node, input, ..GraphProto::default() }, 17);
+        assert_eq!(graph.in_order().map(|(place, _)| place).collect::<Vec<_>>(), [1, 2, 0, 3]);
+        let computed = graph.computed();
+        assert!(computed.contains("c") && !computed.contains("v"));
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        let node = vec![node("b", "a"), node("a", "b")];
+        let graph = Graph::of(GraphProto { node, ..GraphProto::default() }, 17);
+        assert_eq!(graph.in_order().count(), 2);
     }
 }

@@ -70,7 +70,7 @@ pub struct Layer {
 /// A network's layers and their sums.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Layers {
-    /// In the order of the file.
+    /// Each after those whose tensors it reads.
     pub layers: Vec<Layer>,
     pub parameters: u64,
     pub multiply_adds: u64,
@@ -93,7 +93,7 @@ pub fn of(graph: &Graph, sizes: &HashMap<usize, NodeSizes>) -> Layers {
     let fields = receptive_field::of(graph, &computed, sizes);
     let mut counted = HashSet::new();
     let mut layers = Vec::new();
-    for (place, node) in graph.nodes().iter().enumerate() {
+    for (place, node) in graph.in_order() {
         if !node.output.iter().any(|output| computed.contains(output.as_str())) {
             continue;
         }

@@ -186,6 +186,24 @@ impl Mosaic {
         }
     }
 
+    /// As [`Self::fill`], with the figures in the order of the tensor and images of these channels.
+    pub fn fill_of(&mut self, tensor: &Tensor<'_>, input: (u32, u32), channels: &[usize], side: usize) {
+        let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+        self.stats.clear();
+        self.planes = Planes::of(&shape, input).filter(|planes| planes.values() <= tensor.data.len());
+        let Some(planes) = self.planes else {
+            self.tiles.clear();
+            return;
+        };
+        self.stats.extend((0..planes.count).map(|channel| stats(&planes, tensor.data, channel)));
+        let wanted = channels.iter().filter_map(|channel| self.stats.get(*channel));
+        self.tiles.resize_with(wanted.clone().count(), Tile::default);
+        for (tile, stats) in self.tiles.iter_mut().zip(wanted) {
+            tile.stats = *stats;
+            fill_tile(tile, &planes, tensor.data, side.max(1));
+        }
+    }
+
     /// One channel as an image, whole; `None` if there is none of that number.
     #[must_use]
     pub fn channel(&self, tensor: &Tensor<'_>, channel: usize) -> Option<Tile> {

@@ -6,6 +6,7 @@
 //! | how a frame becomes the input tensor | [`preparing`] |
 //! | any tensor, in NumPy's format too | [`tensor`] |
 //! | channels as images | [`maps`] |
+//! | the kernels of the first convolution | [`kernels`] |
 //! | raw outputs, and suppression step by step | [`heads`] |
 //! | what a result rests on | [`cam`], [`why`] |
 //! | where two forms of a network come apart | [`diverge`] |
@@ -15,6 +16,7 @@ pub mod colours;
 pub mod diverge;
 mod graph;
 pub mod heads;
+pub mod kernels;
 pub mod layers;
 pub mod maps;
 pub mod measure;

@@ -42,7 +42,7 @@ pub fn of(
     let mut fields: HashMap<&str, Field> = graph.inputs().map(|name| (name, start)).collect();
     let mut of_nodes = HashMap::new();
     let none = NodeSizes::default();
-    for (place, node) in graph.nodes().iter().enumerate() {
+    for (place, node) in graph.in_order() {
         let read: Vec<Field> = node
             .input
             .iter()

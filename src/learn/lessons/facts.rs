@@ -12,8 +12,19 @@ pub enum Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Two digits after the point, and none where they are nought.
-            Self::Number(number) => write!(f, "{}", (number * 100.0).round() / 100.0),
+            Self::Number(number) => {
+                // Two digits after the point, and none where they are nought; thousands apart from 10,000 on.
+                let text = ((number * 100.0).round() / 100.0).to_string();
+                let whole = text.split('.').next().unwrap_or_default().trim_start_matches('-').len();
+                for (n, sign) in text.chars().enumerate() {
+                    let place = n - usize::from(text.starts_with('-')).min(n);
+                    if whole > 4 && (1..whole).contains(&place) && (whole - place).is_multiple_of(3) {
+                        f.write_str(",")?;
+                    }
+                    write!(f, "{sign}")?;
+                }
+                Ok(())
+            }
             Self::Word(word) => f.write_str(word),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::condition::Condition;
 use super::facts::{Fact, Facts};
+use crate::frame::perturb::Perturbation;
 use crate::model::labels::Language;
 
 /// A text in both languages. `{boxes}` and the like stand for facts; see [`Text::filled`].
@@ -110,13 +111,16 @@ pub struct Setup {
     pub confidence: Option<f32>,
     /// IoU threshold, 0..=1.
     pub iou: Option<f32>,
-    /// The part of the Inside page.
-    pub tab: Option<String>,
-    /// The layer or tensor whose values the Inside page shows.
+    /// The part of the Inside page: one of [`TABS`].
+    pub tab: Option<&'static str>,
+    /// The tensor whose maps the Inside page shows, by its name in the file.
     pub layer: Option<String>,
     /// What is done to the picture before the model gets it.
     pub perturb: Option<Perturbation>,
 }
+
+/// The parts of the Inside page.
+pub const TABS: [&str; 6] = ["input", "output", "layers", "maps", "why", "perturb"];
 
 /// Where a step is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,19 +154,6 @@ pub enum ModelWish {
     Named(String),
     /// Any model of a task, by the task's name.
     Task(String),
-}
-
-/// Changes of the picture before the model gets it. Zero changes nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Perturbation {
-    /// Standard deviation of a Gaussian blur, in pixels, 0..=20.
-    pub blur: f32,
-    /// What is added to each channel, as a share of its range, -1..=1.
-    pub brightness: f32,
-    /// Standard deviation of the noise as a share of the range, 0..=1.
-    pub noise: f32,
-    /// In degrees, clockwise, -180..=180.
-    pub rotation: f32,
 }
 
 /// What a step asks.

@@ -20,8 +20,7 @@ pub use course::{Course, Outcome, Progress, Reaction, Reply};
 pub use error::{LessonError, LessonProblem};
 pub use facts::{Fact, Facts, Value};
 pub use lesson::{
-    ChoiceOption, Expected, Lesson, ModelWish, Perturbation, Question, Setup, SetupPage, SourceWish, Step,
-    Text,
+    ChoiceOption, Expected, Lesson, ModelWish, Question, Setup, SetupPage, SourceWish, Step, TABS, Text,
 };
 pub use list::{Listed, built_in, folder, list};
 pub use read::MAX_BYTES;

@@ -9,10 +9,10 @@ use super::condition::{Condition, unknown_fact};
 use super::error::{LessonError, LessonProblem};
 use super::facts::Fact;
 use super::lesson::{
-    ChoiceOption, Expected, Lesson, ModelWish, Perturbation, Question, Setup, SetupPage, SourceWish, Step,
-    Text,
+    ChoiceOption, Expected, Lesson, ModelWish, Question, Setup, SetupPage, SourceWish, Step, TABS, Text,
 };
 use super::toml_part::{Found, Part, Read, Wrong};
+use crate::frame::perturb::Perturbation;
 use crate::learn::samples::SAMPLES;
 use crate::whole_file;
 
@@ -29,7 +29,7 @@ const LESSON: [&str; 5] = ["id", "title", "summary", "minutes", "step"];
 const STEP: [&str; 7] = ["text", "setup", "choice", "number", "do", "hint", "paper"];
 const SETUP: [&str; 10] =
     ["page", "sample", "picture", "models", "compare", "confidence", "iou", "tab", "layer", "perturb"];
-const PERTURB: [&str; 4] = ["blur", "brightness", "noise", "rotation"];
+const PERTURB: [&str; 7] = ["blur", "brightness", "noise", "rotation", "crop", "grey", "jpeg"];
 const CHOICE: [&str; 2] = ["ask", "option"];
 const OPTION: [&str; 4] = ["en", "zh", "right", "reaction"];
 const NUMBER: [&str; 6] = ["ask", "answer", "tolerance", "right", "low", "high"];
@@ -154,7 +154,7 @@ fn setup(part: Part<'_, '_>) -> Read<Setup> {
         compare: wishes(&part, "compare")?,
         confidence: share("confidence")?,
         iou: share("iou")?,
-        tab: name("tab")?,
+        tab: part.get("tab").map(|found| found.word("tab", &TABS.map(|tab| (tab, tab)))).transpose()?,
         layer: name("layer")?,
         perturb: part
             .get("perturb")
@@ -180,11 +180,15 @@ fn perturb(part: Part<'_, '_>) -> Read<Perturbation> {
     let number = |key, least, most| {
         part.get(key).map_or(Ok(0.0), |found| found.number(key, least, most)).map(|n| n as f32)
     };
+    let jpeg = part.get("jpeg").map(|found| found.number("jpeg", 1.0, 100.0)).transpose()?;
     Ok(Perturbation {
         blur: number("blur", 0.0, 20.0)?,
         brightness: number("brightness", -1.0, 1.0)?,
-        noise: number("noise", 0.0, 1.0)?,
+        noise: number("noise", 0.0, 100.0)?,
         rotation: number("rotation", -180.0, 180.0)?,
+        crop: number("crop", 0.0, 0.9)?,
+        grey: part.get("grey").map_or(Ok(false), |found| found.flag("grey"))?,
+        jpeg: jpeg.map(|quality| quality as u8),
     })
 }
 

@@ -285,6 +285,11 @@ fn texts_are_filled_with_what_is_known() {
     facts.set(Fact::Score, 0.8765);
     assert_eq!(text.filled(Language::English, &facts), "a 3 0.88 … {");
     assert_eq!(text.filled(Language::Chinese, &facts), "3个");
+    for (number, shown) in
+        [(519_168.0, "519,168"), (3549.0, "3549"), (-1_234_567.5, "-1,234,567.5"), (0.25, "0.25")]
+    {
+        assert_eq!(Value::Number(number).to_string(), shown);
+    }
 }
 
 #[test]

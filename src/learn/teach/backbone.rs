@@ -308,7 +308,7 @@ fn look_inside(
 
 /// How a model that no family fits is taken: as those that tell what something looks like
 /// ([`FeatureModel`](crate::model::FeatureModel)).
-fn as_features(path: &Path, overrides: Sidecar) -> Result<Sidecar, TeachError> {
+pub(super) fn as_features(path: &Path, overrides: Sidecar) -> Result<Sidecar, TeachError> {
     let graph = model::inspect(path)?.graph;
     let own = Sidecar::load(path)?.unwrap_or_default().overlaid(overrides);
     let image = ImageInput::find(&graph, &own);

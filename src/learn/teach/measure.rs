@@ -44,6 +44,9 @@ pub struct Measured {
     pub confusion: Confusion,
     /// The least certain first.
     pub uncertain: Vec<Uncertain>,
+    /// Every example, in the same order.
+    #[serde(skip)]
+    pub answers: Vec<Uncertain>,
 }
 
 /// What to collect next.
@@ -103,6 +106,7 @@ impl Measured {
         measured.log_loss /= measured.count.max(1) as f64;
         measured.accuracy = Wilson::of(measured.correct, measured.count);
         measured.uncertain.sort_by(|a, b| a.score.total_cmp(&b.score));
+        measured.answers.clone_from(&measured.uncertain);
         measured.uncertain.truncate(MOST_UNCERTAIN);
         measured
     }

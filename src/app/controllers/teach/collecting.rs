@@ -1,0 +1,105 @@
+//! Frames that become examples while a key or a button is held.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::TeachController;
+use super::desk::{Desk, Order, Shot};
+use crate::app::controllers::core::Core;
+use crate::app::teach::TeachPage;
+use crate::frame::Frame;
+
+/// Between two frames that are collected.
+const EVERY: Duration = Duration::from_millis(125);
+/// So many frames may wait to be saved; more are left out.
+const WAITING: usize = 6;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Collecting {
+    class: Option<usize>,
+    /// Counts the presses.
+    press: u64,
+    /// The frame that was collected last in this press.
+    last: Option<Arc<Frame>>,
+    at: Option<Instant>,
+}
+
+impl Collecting {
+    /// Begins or ends a press.
+    fn hold(&mut self, class: Option<usize>, page: &mut TeachPage) {
+        if class.is_some() && class != self.class {
+            self.press += 1;
+            (self.last, self.at) = (None, None);
+        }
+        self.class = class;
+        page.collecting = class;
+    }
+
+    pub(super) fn stop(&mut self, page: &mut TeachPage) {
+        self.hold(None, page);
+        self.last = None;
+    }
+
+    /// A frame for this class is on the disk, or was given up.
+    pub(super) fn saved(&mut self, class: usize, page: &mut TeachPage) {
+        if let Some(count) = page.in_hand.get_mut(class) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Hands the newest frame over, if it is time and it is another one.
+    pub(super) fn pass(
+        &mut self,
+        page: &mut TeachPage,
+        desk: Option<&Desk>,
+        core: &Core,
+        ctx: &egui::Context,
+    ) {
+        let (Some(class), Some(desk)) = (self.class, desk) else { return };
+        ctx.request_repaint_after(EVERY);
+        if self.at.is_some_and(|at| at.elapsed() < EVERY) {
+            return;
+        }
+        let privacy = &core.settings.privacy;
+        // With privacy on, the frame is one in which somebody has looked for what is to be hidden.
+        let prediction = core.prediction.as_ref().filter(|_| privacy.on);
+        let frame = prediction.map(|found| Arc::clone(&found.frame)).or_else(|| core.engine.preview());
+        let Some(frame) = frame else { return };
+        let is_same = self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &frame));
+        if is_same || page.in_hand.iter().sum::<usize>() >= WAITING {
+            return;
+        }
+        let shot = Shot {
+            class,
+            frame: Arc::clone(&frame),
+            prediction: prediction.cloned(),
+            privacy: privacy.clone(),
+            press: self.press,
+        };
+        if desk.order(Order::Frame(Box::new(shot))) {
+            if page.in_hand.len() <= class {
+                page.in_hand.resize(class + 1, 0);
+            }
+            page.in_hand[class] += 1;
+            (self.last, self.at) = (Some(frame), Some(Instant::now()));
+        }
+    }
+}
+
+impl TeachController {
+    /// Begins to collect examples of a class, or stops.
+    pub(super) fn collect(&mut self, class: Option<usize>, core: &mut Core) {
+        let w = &core.strings().teach;
+        let known = self.page.project.as_ref().map_or(0, |project| project.classes().len());
+        let class = class.filter(|class| *class < known);
+        if class.is_some() && core.engine.preview().is_none() {
+            core.toasts.bad(w.not_collected, w.no_frame);
+            return;
+        }
+        self.collecting.hold(class, &mut self.page);
+        // The first frame at once: a short tap is one example.
+        let ctx = core.workers.context().clone();
+        self.collecting.pass(&mut self.page, self.desk.as_ref(), core, &ctx);
+    }
+}

@@ -1,0 +1,430 @@
+//! Teaching: the project on a thread of its own (`desk.rs`), training on another (`learner.rs`), the live session on a third
+//! (`live.rs`). Nothing of it runs, and no session is open, while another page is shown.
+
+mod choice;
+mod collecting;
+mod desk;
+mod learner;
+mod leaving;
+mod live;
+mod training;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use super::core::Core;
+use crate::app::dataset::pictures::{self, Wish};
+use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, TeachIntent, WindowIntent};
+use crate::app::strings::teach_error;
+use crate::app::teach::TeachDone;
+use crate::app::teach::TeachPage;
+use crate::app::teach::state::GalleryForm;
+use crate::app::view::TeachQuitting;
+use crate::app::workers::Done;
+use crate::gallery::Gallery;
+use crate::learn::teach::{Class, Embeddings, HeadChoice, Project, TeachError};
+use crate::library::names::safe;
+use crate::model::{OpenOptions, folders};
+use crate::save;
+use collecting::Collecting;
+use desk::{Desk, Order, Told};
+use learner::Learner;
+use leaving::Leaving;
+use live::Live;
+use training::Plan;
+
+/// See the module.
+pub struct TeachController {
+    pub page: TeachPage,
+    /// Where new projects are made.
+    pub folder: PathBuf,
+    /// What holds up quitting, once the user is to know.
+    pub quitting: Option<TeachQuitting>,
+    desk: Option<Desk>,
+    /// Those of projects that were closed, until their last order is carried out.
+    closing: Vec<Desk>,
+    learner: Option<Learner>,
+    live: Option<Live>,
+    /// Threads that were told to end.
+    ending: Vec<JoinHandle<()>>,
+    /// Kept from one visit of the page to the next.
+    embeddings: Arc<Mutex<Embeddings>>,
+    collecting: Collecting,
+    plan: Plan,
+    leaving: Leaving,
+    /// Lists the pictures of the gallery while they are being chosen from.
+    gallery: Option<Gallery>,
+    /// The folder of the project that is open, or was when the page was left.
+    root: Option<PathBuf>,
+    /// The last project was opened by itself.
+    tried: bool,
+    /// The page was shown in the last pass.
+    was_on: bool,
+}
+
+impl std::fmt::Debug for TeachController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TeachController").field("page", &self.page).finish_non_exhaustive()
+    }
+}
+
+impl Default for TeachController {
+    fn default() -> Self {
+        Self {
+            page: TeachPage::default(),
+            folder: save::default_folder().with_file_name("Sightline projects"),
+            quitting: None,
+            desk: None,
+            closing: Vec::new(),
+            learner: None,
+            live: None,
+            ending: Vec::new(),
+            embeddings: Arc::default(),
+            collecting: Collecting::default(),
+            plan: Plan::default(),
+            leaving: Leaving::default(),
+            gallery: None,
+            root: None,
+            tried: false,
+            was_on: false,
+        }
+    }
+}
+
+impl TeachController {
+    /// Carries out an intent.
+    pub fn apply(&mut self, intent: TeachIntent, core: &mut Core) {
+        match intent {
+            TeachIntent::Create(name) => {
+                let name = safe(&name);
+                let root = self.folder.join(if name.is_empty() { "project".into() } else { name });
+                self.open(Order::Create(root), core);
+            }
+            TeachIntent::Open(root) => self.open(Order::Open(root), core),
+            TeachIntent::Close => {
+                self.close();
+                self.tried = true;
+            }
+            TeachIntent::Tab(tab) => self.page.tab = tab,
+            TeachIntent::AddClass(name) => self.order(Order::AddClass(name), core),
+            TeachIntent::RenameClass(class, name) => self.order(Order::RenameClass(class, name), core),
+            TeachIntent::RemoveClass(class) => {
+                self.collecting.stop(&mut self.page);
+                self.order(Order::RemoveClass(class), core);
+            }
+            TeachIntent::Collect(class) => self.collect(class, core),
+            TeachIntent::AddFiles(class, files) => {
+                if self.page.gallery.take().is_some() {
+                    self.gallery = None;
+                }
+                self.order(Order::Files(class, files), core);
+            }
+            TeachIntent::Gallery(None) => {
+                self.page.gallery = None;
+                self.gallery = None;
+            }
+            TeachIntent::Gallery(Some(class)) => self.page.gallery = Some(GalleryForm::new(class)),
+            TeachIntent::RemoveExample(path) => self.order(Order::RemoveExample(path), core),
+            TeachIntent::Restore(gone, class) => self.order(Order::Restore(gone, class), core),
+            TeachIntent::Backbone(path) => self.choose_backbone(path, None, core),
+            TeachIntent::Tensor(tensor) => {
+                if let Some(key) = self.page.backbone.clone() {
+                    self.choose_backbone(key.path, tensor, core);
+                }
+            }
+            TeachIntent::Head(head) => {
+                self.order(Order::Head(head), core);
+                self.plan.changed(&mut self.page);
+            }
+            TeachIntent::Train => self.plan.now(&mut self.page),
+            TeachIntent::Stop => self.plan.stop(&mut self.page),
+            TeachIntent::ExportForm(open) => self.export_form(open),
+            TeachIntent::ExportTo(path) => {
+                if let Some(form) = &mut self.page.export {
+                    form.choose(&path);
+                }
+            }
+            TeachIntent::Export => self.export(core),
+            TeachIntent::Run(path) => {
+                self.page.export = None;
+                core.ask(Intent::Model(ModelIntent::Open(path)));
+                core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
+            }
+            TeachIntent::QuitAnyway => self.quit_anyway(core),
+            TeachIntent::KeepOpen => self.keep_open(),
+            TeachIntent::Find(example) => {
+                self.page.find.example = example;
+                self.page.find.asked += 1;
+            }
+            TeachIntent::FindIn(tensor) => {
+                // What was clicked has other numbers there.
+                self.page.find.example = None;
+                self.page.find.tensor = tensor;
+            }
+        }
+    }
+
+    /// Hands an order to the project's thread.
+    fn order(&self, order: Order, core: &mut Core) {
+        if let Some(desk) = &self.desk
+            && !desk.order(order)
+        {
+            core.failed(core.strings().teach.busy);
+        }
+    }
+
+    /// Opens or makes a project; the one before is closed.
+    fn open(&mut self, order: Order, core: &mut Core) {
+        if self.page.opening {
+            return;
+        }
+        self.close();
+        self.tried = true;
+        self.start_desk(order, core);
+    }
+
+    fn start_desk(&mut self, order: Order, core: &mut Core) {
+        self.desk = Desk::start(core.workers.waker());
+        self.page.opening = self.page.project.is_none() && self.desk.is_some();
+        self.order(order, core);
+    }
+
+    /// Lets the project's thread end with its last order.
+    fn close_desk(&mut self) {
+        self.closing.extend(self.desk.take().map(Desk::close));
+    }
+
+    fn close(&mut self) {
+        self.end_sessions();
+        self.close_desk();
+        self.collecting = Collecting::default();
+        self.plan = Plan::default();
+        self.root = None;
+        self.embeddings = Arc::default();
+        self.page.forget();
+    }
+
+    /// Ends training and the live session.
+    fn end_sessions(&mut self) {
+        self.plan.stop(&mut self.page);
+        self.ending.extend(self.learner.take().and_then(Learner::end));
+        self.end_live();
+    }
+
+    /// Takes over what the threads brought, and gives them what the page needs.
+    pub fn gather(&mut self, core: &mut Core, ctx: &egui::Context) {
+        self.ending.retain(|thread| !thread.is_finished());
+        let mut late = Vec::new();
+        self.closing.retain(|desk| {
+            let has_ended = desk.is_finished();
+            late.extend(desk.told());
+            !has_ended
+        });
+        for told in late {
+            // The project isn't shown any more; that something of it isn't saved is told all the same.
+            if let Told::Failed(error) = told {
+                self.failed(&error, core);
+            }
+        }
+        if !self.ending.is_empty() || !self.closing.is_empty() {
+            ctx.request_repaint_after(std::time::Duration::from_millis(50));
+        }
+        self.gather_leaving(core);
+        let on = core.page == Page::Teach;
+        if !on && !self.was_on && self.desk.is_none() {
+            return;
+        }
+        self.hear_desk(core);
+        self.hear_learner(core);
+        if on {
+            self.attend(core, ctx);
+        } else {
+            self.leave(core);
+        }
+        self.was_on = on;
+    }
+
+    /// The page is shown.
+    fn attend(&mut self, core: &mut Core, ctx: &egui::Context) {
+        if self.desk.is_none() && !self.page.opening {
+            // The project that was open when the page was left, which may have changed meanwhile, or the last one.
+            let last = || core.settings.teach_projects.first().cloned().filter(|_| !self.tried);
+            if let Some(root) = self.root.clone().or_else(last) {
+                self.tried = true;
+                self.start_desk(Order::Open(root), core);
+            }
+        }
+        self.collecting.pass(&mut self.page, self.desk.as_ref(), core, ctx);
+        self.choose_default(core);
+        self.gather_training(core, ctx);
+        self.gather_live(core);
+        self.gather_gallery(core);
+        while let Some(path) = self.page.pictures.next() {
+            let unread = Done::Teach(TeachDone::Picture(path.clone(), Err("it is damaged".into())));
+            core.workers.run_or("example", unread, move || {
+                let read = pictures::read(&path, Wish::Small(0), &[]);
+                Done::Teach(TeachDone::Picture(path, read.image))
+            });
+        }
+    }
+
+    /// Another page is shown: everything ends, the project's thread with its last order.
+    fn leave(&mut self, core: &mut Core) {
+        self.collecting.stop(&mut self.page);
+        if self.learner.as_ref().is_some_and(|learner| !learner.is_exporting()) {
+            self.ending.extend(self.learner.take().and_then(Learner::end));
+            self.plan.left(&mut self.page);
+        }
+        self.end_live();
+        self.gallery = None;
+        self.page.gallery = None;
+        self.page.pictures.clear();
+        self.page.overlay = None;
+        if self.desk.as_ref().is_some_and(|desk| desk.pending() == 0) && !self.page.opening {
+            // What it told last.
+            self.hear_desk(core);
+            self.close_desk();
+            self.page.in_hand.clear();
+        }
+    }
+
+    fn hear_desk(&mut self, core: &mut Core) {
+        let told = self.desk.as_ref().map(Desk::told).unwrap_or_default();
+        let w = &core.strings().teach;
+        for told in told {
+            match told {
+                Told::Opened(Ok((project, notes))) => {
+                    let is_other = self.root.as_deref() != Some(project.root());
+                    if is_other {
+                        core.settings.remember_teach_project(project.root());
+                        self.page.notes = notes;
+                        self.page.backbone = choice::of_project(&project, core);
+                    }
+                    self.root = Some(project.root().to_owned());
+                    self.page.opening = false;
+                    self.page.error = None;
+                    self.changed(project);
+                }
+                Told::Opened(Err(error)) => {
+                    let text = teach_error(&error, core.language());
+                    self.close();
+                    self.page.error = Some(text);
+                    return;
+                }
+                Told::Changed(project) => self.changed(project),
+                Told::FrameDone(class) => self.collecting.saved(class, &mut self.page),
+                Told::Added(added, failed, why) => {
+                    if added > 0 {
+                        core.toasts.good(&(w.added)(added), "");
+                    }
+                    if let Some(why) = why {
+                        let text = teach_error(&why, core.language());
+                        core.toasts.bad(&(w.not_added)(failed), text);
+                    } else if added == 0 {
+                        core.toasts.bad(w.not_collected, w.nothing_added);
+                    }
+                }
+                Told::Removed(gone, class) => {
+                    let title = match &class {
+                        Some(name) => (w.removed_class)(name),
+                        None => w.removed_example.to_owned(),
+                    };
+                    let can_be_restored = gone.can_be_restored();
+                    let undo = Intent::Teach(TeachIntent::Restore(gone, class));
+                    core.toasts.good(&title, "").undo = Some(undo).filter(|_| can_be_restored);
+                }
+                Told::Restored => drop(core.toasts.good(w.restored, "")),
+                Told::Hidden => {
+                    self.collecting.stop(&mut self.page);
+                    core.toasts.bad(w.not_collected, w.hidden);
+                }
+                Told::Failed(error) => self.failed(&error, core),
+                Told::Broken => {
+                    self.close();
+                    self.page.error = Some(w.broken.to_owned());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// An order failed. What goes on as long as a key is held stops: a full disk is told once.
+    fn failed(&mut self, error: &TeachError, core: &mut Core) {
+        self.collecting.stop(&mut self.page);
+        core.failed(teach_error(error, core.language()));
+        self.keep_open();
+    }
+
+    /// The project is this one now.
+    fn changed(&mut self, project: Arc<Project>) {
+        fn content(project: &Project) -> (&[Class], HeadChoice, Option<f64>) {
+            (project.classes(), project.settings.head, project.settings.c)
+        }
+        let is_new = self.page.project.as_ref().is_none_or(|old| content(old) != content(&project));
+        self.page.project = Some(project);
+        if is_new {
+            self.plan.changed(&mut self.page);
+        }
+    }
+
+    fn gather_gallery(&mut self, core: &Core) {
+        let Some(form) = &mut self.page.gallery else { return };
+        let gallery = self.gallery.get_or_insert_with(|| {
+            let wake = core.workers.waker();
+            Gallery::start(super::gallery::folders(core), move || wake())
+        });
+        form.index = gallery.index();
+    }
+
+    /// A worker has done something.
+    pub fn done(&mut self, done: TeachDone, core: &Core, ctx: &egui::Context) {
+        match done {
+            TeachDone::Picture(path, image) => {
+                if core.page == Page::Teach {
+                    self.page.pictures.arrived(ctx, path, image);
+                } else {
+                    self.page.pictures.left();
+                }
+            }
+        }
+    }
+
+    /// How many threads of the page there are, with those that were told to end and haven't yet.
+    #[cfg(test)]
+    pub fn threads(&self) -> usize {
+        let open = [self.desk.is_some(), self.learner.is_some(), self.live.is_some()];
+        open.iter().filter(|open| **open).count()
+            + self.ending.iter().filter(|thread| !thread.is_finished()).count()
+            + self.closing.iter().filter(|desk| !desk.is_finished()).count()
+    }
+}
+
+/// How models are opened here: as elsewhere, on all threads but in the process that they need.
+fn options(core: &Core) -> OpenOptions {
+    OpenOptions {
+        known: core.known.clone(),
+        device: core.settings.device.clone(),
+        cache: folders::cache_folder(),
+        isolation: core.isolation.clone(),
+        ..OpenOptions::default()
+    }
+}
+
+/// The folder that exported models go into: one that is listed in the library.
+fn export_folder(project: &Path) -> PathBuf {
+    crate::library::home().unwrap_or_else(|| project.to_owned())
+}
+
+/// Takes an exported model into the library, if it lies in no folder that is listed.
+fn listed(path: &Path, core: &mut Core) {
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let mut listed = folders::model_folders();
+    listed.extend(core.settings.model_folders.iter().cloned());
+    if !listed.contains(&folder) {
+        core.ask(Intent::Library(LibraryIntent::WatchFolder(folder)));
+    }
+}

@@ -1,0 +1,326 @@
+//! When to train, what the training thread brought, and the live session that shows it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::desk::{Desk, Order};
+use super::learner::{Job, Learner, Told};
+use super::live::{FindTask, Live, Task};
+use super::{TeachController, export_folder, listed, options};
+use crate::app::controllers::core::Core;
+use crate::app::intent::TeachTab;
+use crate::app::strings::teach_error;
+use crate::app::teach::TeachPage;
+use crate::app::teach::state::{ExportForm, ExportState, LivePhase, LiveView, Training};
+use crate::learn::teach::{TeachError, TrainOptions};
+use crate::model::CancelToken;
+
+/// Training begins when nothing has changed for so long.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// When to train.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// Something was changed that isn't trained yet.
+    since: Option<Instant>,
+    /// At once, and also if the user stopped it before.
+    now: bool,
+    /// The user stopped it: the next change begins it again.
+    stopped: bool,
+    /// Ends the job that runs.
+    cancel: Option<CancelToken>,
+}
+
+impl Plan {
+    /// Examples were changed.
+    pub(super) fn changed(&mut self, page: &mut TeachPage) {
+        self.since = Some(Instant::now());
+        self.stopped = false;
+        page.outdated = page.learned.is_some();
+        if let Some(cancel) = &self.cancel {
+            cancel.cancel();
+        }
+        if page.can_train() && page.backbone.is_some() && !page.training.is_running() {
+            page.training = Training::Waiting;
+        }
+    }
+
+    /// Another backbone was chosen: it is opened at once.
+    pub(super) fn backbone_changed(&mut self, page: &mut TeachPage) {
+        self.changed(page);
+        self.now = true;
+        page.training = Training::Opening;
+    }
+
+    /// The user wants it now.
+    pub(super) fn now(&mut self, page: &mut TeachPage) {
+        self.changed(page);
+        self.now = true;
+    }
+
+    /// The user wants it to end.
+    pub(super) fn stop(&mut self, page: &mut TeachPage) {
+        if let Some(cancel) = &self.cancel {
+            cancel.cancel();
+        }
+        self.stopped = true;
+        self.since = None;
+        if page.training.is_running() || page.training == Training::Waiting {
+            page.training = Training::Stopped;
+        }
+    }
+
+    /// The page was left while something wasn't trained: it is when the page is shown again.
+    pub(super) fn left(&mut self, page: &mut TeachPage) {
+        if let Some(cancel) = self.cancel.take() {
+            cancel.cancel();
+            self.since.get_or_insert_with(Instant::now);
+        }
+        if page.training.is_running() {
+            page.training = Training::Waiting;
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        !self.stopped && self.since.is_some_and(|since| self.now || since.elapsed() >= PAUSE)
+    }
+}
+
+impl TeachController {
+    /// Begins a training that is due.
+    pub(super) fn gather_training(&mut self, core: &mut Core, ctx: &egui::Context) {
+        if let Some(progress) = self.learner.as_ref().and_then(Learner::progress)
+            && self.plan.cancel.is_some()
+            && !self.plan.stopped
+        {
+            self.page.training = progress;
+        }
+        if self.page.training == Training::Waiting {
+            ctx.request_repaint_after(PAUSE / 4);
+        }
+        let (Some(project), Some(key)) = (self.page.project.clone(), self.page.backbone.clone()) else {
+            return;
+        };
+        // While examples come, one training would follow the other.
+        let saves = self.desk.as_ref().is_none_or(|desk| desk.pending() > 0);
+        if !self.plan.is_due() || self.page.collecting.is_some() || saves {
+            return;
+        }
+        self.start_learner(core);
+        let Some(learner) = &self.learner else { return };
+        let cancel = CancelToken::default();
+        let settings = &project.settings;
+        let train = self.page.can_train().then(|| {
+            let usual = TrainOptions::default();
+            TrainOptions {
+                head: settings.head,
+                c: settings.c.unwrap_or(usual.c),
+                seed: settings.seed,
+                ..usual
+            }
+        });
+        let job = Job::Learn { key, project: Arc::clone(&project), train, cancel: cancel.clone() };
+        if learner.begin(job) {
+            self.plan.cancel = Some(cancel);
+            (self.plan.since, self.plan.now) = (None, false);
+            self.page.training = Training::Opening;
+        }
+    }
+
+    fn start_learner(&mut self, core: &Core) {
+        if self.learner.is_none() {
+            let embeddings = Arc::clone(&self.embeddings);
+            self.learner = Learner::start(embeddings, options(core), core.workers.waker());
+        }
+    }
+
+    pub(super) fn hear_learner(&mut self, core: &mut Core) {
+        let told = self.learner.as_ref().map(Learner::told).unwrap_or_default();
+        for told in told {
+            match told {
+                // Of a backbone that isn't the chosen one any more.
+                Told::Backbone(key, _) | Told::Learned(key, _)
+                    if Some(&key) != self.page.backbone.as_ref() =>
+                {
+                    self.plan.cancel = None;
+                }
+                Told::Backbone(key, info) => {
+                    self.remember_backbone(&key.path, &info.sha256, key.tensor.as_ref());
+                    self.page.info = Some(*info);
+                }
+                Told::Learned(_, result) => {
+                    self.plan.cancel = None;
+                    self.learned(result, core);
+                }
+                Told::Exported(result) => {
+                    let language = core.language();
+                    let state = match result {
+                        Ok(exported) => {
+                            listed(&exported.path, core);
+                            ExportState::Done(exported)
+                        }
+                        Err(error) => ExportState::Failed(teach_error(&error, language)),
+                    };
+                    if core.page != crate::app::intent::Page::Teach {
+                        let w = &core.strings().teach;
+                        match &state {
+                            ExportState::Done(exported) => {
+                                core.toasts.good(
+                                    w.exported,
+                                    (w.exported_text)(exported.verified, exported.difference),
+                                );
+                            }
+                            ExportState::Failed(text) => drop(core.toasts.bad(w.export_title, text.clone())),
+                            _ => {}
+                        }
+                    }
+                    if let Some(form) = &mut self.page.export {
+                        form.state = state;
+                    }
+                }
+                Told::Broken => {
+                    self.plan.cancel = None;
+                    let text = core.strings().teach.broken.to_owned();
+                    if let Some(form) = &mut self.page.export
+                        && form.state == ExportState::Writing
+                    {
+                        form.state = ExportState::Failed(text.clone());
+                    }
+                    self.page.training = Training::Failed(text);
+                }
+            }
+        }
+    }
+
+    fn learned(
+        &mut self,
+        result: Result<Option<Arc<crate::app::teach::state::Learned>>, TeachError>,
+        core: &Core,
+    ) {
+        let waits = self.plan.since.is_some() && self.page.can_train();
+        match result {
+            Ok(Some(learned)) => {
+                self.page.outdated = waits;
+                self.page.training = if waits { Training::Waiting } else { Training::Idle };
+                let classes = learned.samples.names.len();
+                self.page.cell.take_if(|(a, b)| *a >= classes || *b >= classes);
+                self.page.learned = Some(learned);
+            }
+            Ok(None) => {
+                self.page.training = if waits { Training::Waiting } else { Training::Idle };
+                // Of examples that are gone; while a class is still empty, the results before it stay.
+                if self.page.empty_class().is_none() {
+                    self.page.learned = None;
+                }
+            }
+            Err(TeachError::Stopped) if waits => self.page.training = Training::Waiting,
+            Err(TeachError::Stopped) => self.page.training = Training::Stopped,
+            Err(error) => self.page.training = Training::Failed(teach_error(&error, core.language())),
+        }
+    }
+
+    /// Has the project remember its backbone.
+    fn remember_backbone(&self, path: &std::path::Path, sha256: &str, tensor: Option<&String>) {
+        let Some(project) = &self.page.project else { return };
+        let settings = &project.settings;
+        let is_known = settings.backbone_sha256.as_deref() == Some(sha256)
+            && project.backbone().as_deref() == Some(path)
+            && settings.tensor.as_ref() == tensor;
+        if !is_known && let Some(desk) = &self.desk {
+            desk.order(Order::Backbone(path.to_owned(), sha256.to_owned(), tensor.cloned()));
+        }
+    }
+
+    pub(super) fn end_live(&mut self) {
+        self.ending.extend(self.live.take().and_then(Live::end));
+        self.page.live = LiveView::default();
+        self.page.overlay = None;
+    }
+
+    /// Gives the live session the newest frame, and takes over what it found.
+    pub(super) fn gather_live(&mut self, core: &Core) {
+        let page = &mut self.page;
+        let task = match (page.tab, &page.backbone, &page.learned) {
+            _ if page.project.is_none() => None,
+            (TeachTab::Find, Some(key), _) => Some(Task::Find(FindTask {
+                path: key.path.clone(),
+                tensor: page.find.tensor.clone(),
+                example: page.find.example.map(|part| (page.find.asked, part)),
+                // With privacy on, nothing is drawn from a frame in which nobody is hidden.
+                colours: page.find.colours && !core.settings.privacy.on,
+            })),
+            (_, Some(key), Some(learned)) if learned.key == *key => Some(Task::Scores(Arc::clone(learned))),
+            _ => None,
+        };
+        let Some(task) = task else {
+            self.end_live();
+            return;
+        };
+        let wanted = match &task {
+            Task::Scores(learned) => Some(learned.id),
+            Task::Find(_) => None,
+        };
+        match &self.live {
+            Some(live) => live.want(task),
+            None => {
+                self.live = Live::start(task, &options(core), core.language(), core.workers.waker());
+            }
+        }
+        let Some(live) = &mut self.live else { return };
+        live.speak(core.language());
+        if let Some(frame) = core.engine.preview() {
+            live.see_new(frame);
+        }
+        live.read(&mut self.page.live);
+        let view = &mut self.page.live;
+        if let Some(learned) = &self.page.learned
+            && wanted.is_some()
+            && (Some(view.learned) != wanted || view.scores.len() != learned.samples.names.len())
+        {
+            // Of the head before: its classes may be others.
+            view.scores.clear();
+        }
+        if let LivePhase::Failed(text) = &mut view.phase
+            && text.is_empty()
+        {
+            core.strings().teach.broken.clone_into(text);
+        }
+    }
+
+    pub(super) fn export_form(&mut self, open: bool) {
+        let is_writing = self.page.export.as_ref().is_some_and(|form| form.state == ExportState::Writing);
+        if is_writing && !open {
+            if let Some(cancel) = &self.plan.cancel {
+                cancel.cancel();
+            }
+            return;
+        }
+        let project = self.page.project.as_ref().filter(|_| open);
+        self.page.export =
+            project.map(|project| ExportForm::new(project.root(), export_folder(project.root())));
+    }
+
+    /// Writes the model as the dialogue says.
+    pub(super) fn export(&mut self, core: &Core) {
+        self.start_learner(core);
+        let (Some(form), Some(learned)) = (&mut self.page.export, &self.page.learned) else { return };
+        let (Some(path), Some(learner)) = (form.path(), &self.learner) else { return };
+        let cancel = CancelToken::default();
+        let job =
+            Job::Export { learned: Arc::clone(learned), path, bytes: form.bytes, cancel: cancel.clone() };
+        if learner.begin(job) {
+            self.plan.cancel = Some(cancel);
+            form.state = ExportState::Writing;
+        }
+    }
+
+    /// Changes and examples that aren't on the disk yet.
+    pub(super) fn unsaved(&self) -> usize {
+        self.desk.iter().chain(&self.closing).map(Desk::pending).sum()
+    }
+
+    /// Whether a model is being written.
+    pub(super) fn is_exporting(&self) -> bool {
+        self.learner.as_ref().is_some_and(Learner::is_exporting)
+    }
+}

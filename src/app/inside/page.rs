@@ -1,0 +1,208 @@
+//! The page: the preview at the left with what the tab is about below it, the tab beside.
+
+use egui::{self, Rect, Sense, Stroke, Ui, pos2, vec2};
+
+use super::parts::OnScreen;
+use super::state::{InsidePage, Trouble};
+use crate::app::icons::{Icon, draw_spinner};
+use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, WhyTarget, WindowIntent};
+use crate::app::stage::{Stage, fit};
+use crate::app::strings::{model_page, tab_about, tab_name, tab_paper};
+use crate::app::style::palette;
+use crate::app::view::View;
+use crate::app::widgets::{
+    at_right, centred_page, icon_button, notice, page_title, paragraph, primary_button, wide_slider,
+};
+
+/// Height of the row with the title and the tabs.
+const TOP: f32 = 50.0;
+
+impl InsidePage {
+    /// Shows the page.
+    pub fn ui(&mut self, ui: &mut Ui, view: &View<'_>, stage: &mut Stage, out: &mut Vec<Intent>) {
+        let p = palette(ui);
+        let room = ui.max_rect();
+        let top = Rect::from_min_max(room.min, pos2(room.right(), room.top() + TOP));
+        let below = Rect::from_min_max(top.left_bottom(), room.max);
+        let width = (room.width() * 0.32).clamp(280.0, 460.0);
+        let left = Rect::from_min_size(below.min, vec2(width, below.height()));
+        let right = Rect::from_min_max(left.right_top(), below.max);
+        self.top_ui(ui, view, top, out);
+        ui.painter().hline(room.x_range(), top.bottom(), Stroke::new(1.0, p.line));
+        ui.painter().vline(left.right(), below.y_range(), Stroke::new(1.0, p.line));
+        let inner = Rect::from_min_max(left.min + vec2(16.0, 12.0), left.max - vec2(14.0, 8.0));
+        ui.scope_builder(egui::UiBuilder::new().id_salt("left").max_rect(inner), |ui| {
+            self.left_ui(ui, view, stage, out);
+        });
+        let inner = Rect::from_min_max(right.min + vec2(16.0, 10.0), right.max - vec2(10.0, 6.0));
+        ui.scope_builder(egui::UiBuilder::new().id_salt("tab").max_rect(inner), |ui| {
+            ui.set_clip_rect(right.intersect(ui.clip_rect()));
+            self.tab_ui(ui, view, out);
+        });
+    }
+
+    fn top_ui(&self, ui: &mut Ui, view: &View<'_>, rect: Rect, out: &mut Vec<Intent>) {
+        let w = &view.strings.inside;
+        let p = palette(ui);
+        let inner = rect.shrink2(vec2(16.0, 6.0));
+        let builder = egui::UiBuilder::new().id_salt("top").max_rect(inner);
+        ui.scope_builder(builder.layout(egui::Layout::left_to_right(egui::Align::Center)), |ui| {
+            page_title(ui, w.title);
+            ui.add_space(10.0);
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for tab in InsideTab::ALL {
+                let text = egui::RichText::new(tab_name(w, tab)).size(14.5);
+                if ui.selectable_label(self.order.tab == tab, text).clicked() {
+                    out.push(Intent::Inside(InsideIntent::Tab(tab)));
+                }
+            }
+            at_right(ui, "close", |ui| {
+                let name = egui::RichText::new(&self.model_name).color(p.weak);
+                ui.add(egui::Label::new(name).truncate());
+                let back = format!("{}  (Esc)", view.strings.back);
+                if icon_button(ui, Icon::Close, &back, false).clicked() {
+                    out.push(Intent::Window(WindowIntent::Show(Page::Stage)));
+                }
+            });
+        });
+    }
+
+    fn left_ui(&mut self, ui: &mut Ui, view: &View<'_>, stage: &mut Stage, out: &mut Vec<Intent>) {
+        let p = palette(ui);
+        let w = &view.strings.inside;
+        let width = ui.available_width();
+        let size = stage.size().filter(|_| view.info().is_some());
+        let shape = size.map_or(0.6, |(w, h)| h as f32 / w.max(1) as f32);
+        let height = (width * shape).min(ui.available_height() * 0.52);
+        let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
+        ui.painter().rect_filled(rect, 0, p.stage);
+        self.pointed = None;
+        if let Some(size) = size {
+            // Candidates take the place of the results.
+            if self.has_own_boxes() {
+                stage.paint_frame(ui.painter(), fit(size, rect), view.mirrored);
+            } else {
+                stage.paint(ui, rect, view.mirrored);
+            }
+            let on = OnScreen { at: fit(size, rect), size, mirrored: stage.is_mirrored(view.mirrored) };
+            self.pointed = response.hover_pos().and_then(|at| on.to_frame(at));
+            let painter = ui.painter().with_clip_rect(on.at.intersect(ui.clip_rect()));
+            if self.overlay {
+                self.overlay_maps(ui, on, &painter);
+                self.overlay_why(ui, on, &painter);
+            }
+            self.overlay_output(ui, on, &painter);
+            self.overlay_input(on, &painter);
+            if response.clicked() && self.order.tab == InsideTab::Why {
+                out.extend(self.pointed.map(|at| Intent::Inside(InsideIntent::Why(WhyTarget::At(at)))));
+            }
+        }
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, w.preview));
+        ui.add_space(6.0);
+        if matches!(self.order.tab, InsideTab::Maps | InsideTab::Why) {
+            self.overlay_bar(ui, view, out);
+        }
+        egui::ScrollArea::vertical().id_salt("about").auto_shrink([false, false]).show(ui, |ui| {
+            ui.set_width(ui.available_width() - 8.0);
+            let text = tab_about(w, self.order.tab);
+            ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap().selectable(true));
+            ui.add_space(4.0);
+            let (paper, address) = tab_paper(self.order.tab);
+            ui.horizontal_wrapped(|ui| {
+                ui.label(egui::RichText::new(w.paper).color(p.weak));
+                ui.hyperlink_to(paper, address);
+            });
+            ui.add_space(2.0);
+            if ui.button(w.show_me).on_hover_text(w.show_me_hint).clicked() {
+                out.push(Intent::Inside(InsideIntent::ShowMe(self.order.tab)));
+            }
+        });
+    }
+
+    fn overlay_bar(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+        let w = &view.strings.inside;
+        ui.horizontal(|ui| {
+            let mut on = self.overlay;
+            if ui.checkbox(&mut on, w.overlay).changed() {
+                out.push(Intent::Inside(InsideIntent::Overlay(on)));
+            }
+            let mut opacity = self.opacity;
+            ui.add_enabled_ui(self.overlay, |ui| {
+                let slider = egui::Slider::new(&mut opacity, 0.05..=1.0).show_value(false);
+                if wide_slider(ui, slider).accessible_name(w.opacity).on_hover_text(w.opacity).changed() {
+                    out.push(Intent::Inside(InsideIntent::Opacity(opacity)));
+                }
+            });
+        });
+    }
+
+    fn tab_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+        let w = &view.strings.inside;
+        match self.trouble {
+            Some(Trouble::NoModel) if view.loading().is_some() => return waiting(ui, w.opening),
+            Some(Trouble::NoModel) => {
+                centred_page(ui, 420.0, |ui| {
+                    page_title(ui, w.no_model);
+                    paragraph(ui, w.no_model_text, palette(ui).weak);
+                    ui.add_space(10.0);
+                    if primary_button(ui, w.choose_model).clicked() {
+                        out.push(Intent::Window(WindowIntent::Show(Page::Library)));
+                    }
+                });
+                return;
+            }
+            Some(Trouble::OnServer) => {
+                centred_page(ui, 420.0, |ui| {
+                    page_title(ui, w.on_server);
+                    paragraph(ui, w.on_server_text, palette(ui).weak);
+                    ui.add_space(10.0);
+                    if primary_button(ui, w.choose_model).clicked() {
+                        out.push(Intent::Window(WindowIntent::Show(Page::Library)));
+                    }
+                });
+                return;
+            }
+            // The layers are known without one.
+            Some(Trouble::NoPicture | Trouble::Hidden) if self.order.tab == InsideTab::Layers => {}
+            Some(trouble) => {
+                let hidden = trouble == Trouble::Hidden;
+                centred_page(ui, 420.0, |ui| {
+                    page_title(ui, if hidden { w.hidden_title } else { w.no_picture });
+                    paragraph(ui, if hidden { w.hidden } else { w.no_picture_text }, palette(ui).weak);
+                });
+                return;
+            }
+            None => {}
+        }
+        if let Some(error) = self.found.failed.clone() {
+            let text = model_page(view.language, &error);
+            notice(ui, palette(ui).bad, &text.title, &text.explanation, |ui| {
+                ui.add(egui::Label::new(&text.fix).wrap().selectable(true));
+                if ui.button(w.again).clicked() {
+                    out.push(Intent::Inside(InsideIntent::Again));
+                }
+            });
+            ui.add_space(8.0);
+        }
+        match self.order.tab {
+            InsideTab::Input => self.input_ui(ui, view, out),
+            InsideTab::Output => self.output_ui(ui, view, out),
+            InsideTab::Layers => self.layers_ui(ui, view, out),
+            InsideTab::Maps => self.maps_ui(ui, view, out),
+            InsideTab::Why => self.why_ui(ui, view, out),
+            InsideTab::Perturb => self.perturb_ui(ui, view, out),
+        }
+    }
+}
+
+/// Work that takes a while.
+pub(super) fn waiting(ui: &mut Ui, text: &str) {
+    centred_page(ui, 420.0, |ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(36.0, 36.0), Sense::hover());
+        let time = ui.input(|i| i.time);
+        draw_spinner(ui.painter(), rect.center(), 14.0, palette(ui).accent, time);
+        ui.ctx().request_repaint_after(std::time::Duration::from_millis(40));
+        ui.add_space(8.0);
+        paragraph(ui, text, palette(ui).weak);
+    });
+}

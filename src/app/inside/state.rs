@@ -1,0 +1,224 @@
+//! What the page shows: the choices, and what the worker found.
+
+use std::sync::Arc;
+
+use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
+
+use super::diagram::DiagramView;
+use super::found::{Found, LayersFound, MapsFound, WhyFound};
+use super::worker::Order;
+use crate::app::intent::MapsOf;
+use crate::frame::perturb::Perturbation;
+
+/// Why nothing is shown of the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    NoModel,
+    OnServer,
+    /// There is no frame yet.
+    NoPicture,
+    /// Privacy hides everything.
+    Hidden,
+}
+
+/// The page.
+#[derive(Debug)]
+pub struct InsidePage {
+    /// What is shown, as the worker is told.
+    pub order: Order,
+    pub found: Found,
+    pub trouble: Option<Trouble>,
+    pub model_name: String,
+    /// The layers are shown as a diagram.
+    pub is_diagram: bool,
+    /// The layer that is selected, by its place in the list.
+    pub selected: Option<usize>,
+    /// The enlarged channel, the attention or the explanation lies over the preview.
+    pub overlay: bool,
+    /// How much that covers, 0..=1.
+    pub opacity: f32,
+    /// Suppression is shown up to this candidate.
+    pub step: usize,
+    /// How the picture is changed before it is shown and run.
+    pub perturbation: Perturbation,
+    pub(super) layers: LayersView,
+    pub(super) diagram: DiagramView,
+    pub(super) maps: MapsView,
+    pub(super) pictures: Pictures,
+    pub(super) tables: Tables,
+    /// How often maps were frozen.
+    pub(super) freezings: u64,
+    /// Where the pointer is over the preview, in frame pixels.
+    pub(super) pointed: Option<[f32; 2]>,
+    /// What is pointed at in the tensor, in its pixels.
+    pub(super) input_at: Option<[f32; 2]>,
+}
+
+/// How the layers are listed.
+#[derive(Debug, Default)]
+pub(super) struct LayersView {
+    pub search: String,
+    pub kind: Option<String>,
+    pub by_time: bool,
+    /// The layers that are listed, by their places, and what they were listed for.
+    pub listed: Vec<usize>,
+    pub listed_for: Option<(Arc<LayersFound>, String, Option<String>, bool)>,
+}
+
+/// How maps are shown.
+#[derive(Debug, Default)]
+pub(super) struct MapsView {
+    /// The kernels of the first convolution are shown instead.
+    pub kernels: bool,
+    /// Places of layers whose outputs may be shown, in the order of the graph, and what they were found in.
+    pub steps: Vec<usize>,
+    pub steps_of: Option<Arc<LayersFound>>,
+    /// Where the slider is while it is dragged.
+    pub dragged: Option<usize>,
+}
+
+/// What else is typed or chosen on the page.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    /// What classes are searched for.
+    pub class_search: String,
+    /// The candidate whose suppression is shown.
+    pub candidate: Option<usize>,
+    /// The one that the pointer is over.
+    pub hovered: Option<usize>,
+    /// Outputs are shown as they are.
+    pub raw: bool,
+    /// Scores of classes in the unchanged picture.
+    pub before: Vec<(u32, f32)>,
+}
+
+/// The textures of what is visible.
+#[derive(Debug, Default)]
+pub(super) struct Pictures {
+    pub sheet: Picture,
+    pub kernels: Picture,
+    /// Of the enlarged channel: live, frozen, difference; or a tensor row by row.
+    pub large: [Picture; 3],
+    pub attention: Picture,
+    pub fitted: Picture,
+    pub planes: [Picture; 3],
+    pub levels: Picture,
+    pub heat: Picture,
+    /// The frame that an explanation is of.
+    pub frame: Picture,
+}
+
+/// A texture, and the image that it shows.
+#[derive(Default)]
+pub(super) struct Picture {
+    texture: Option<TextureHandle>,
+    of: Option<Arc<ColorImage>>,
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Picture")
+            .field("size", &self.of.as_ref().map(|image| image.size))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Picture {
+    /// The texture of this image; it is written only when the image is another one. `None` for an empty image.
+    pub fn show(
+        &mut self,
+        ctx: &egui::Context,
+        image: &Arc<ColorImage>,
+        options: TextureOptions,
+    ) -> Option<TextureId> {
+        if image.size.contains(&0) {
+            return None;
+        }
+        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, image)) {
+            match &mut self.texture {
+                Some(texture) => texture.set(Arc::clone(image), options),
+                None => self.texture = Some(ctx.load_texture("inside", Arc::clone(image), options)),
+            }
+            self.of = Some(Arc::clone(image));
+        }
+        self.texture.as_ref().map(TextureHandle::id)
+    }
+}
+
+impl Default for InsidePage {
+    fn default() -> Self {
+        Self {
+            order: Order::default(),
+            found: Found::default(),
+            trouble: None,
+            model_name: String::new(),
+            is_diagram: false,
+            selected: None,
+            overlay: true,
+            opacity: 0.6,
+            step: usize::MAX,
+            perturbation: Perturbation::default(),
+            layers: LayersView::default(),
+            diagram: DiagramView::default(),
+            maps: MapsView::default(),
+            pictures: Pictures::default(),
+            tables: Tables::default(),
+            freezings: 0,
+            pointed: None,
+            input_at: None,
+        }
+    }
+}
+
+impl InsidePage {
+    /// Whether Escape leaves something on the page before the page itself.
+    #[must_use]
+    pub fn has_layer(&self) -> bool {
+        self.order.channel.is_some() || (self.is_diagram && self.selected.is_some())
+    }
+
+    /// Forgets everything of the model: another one is looked into, or the page is left.
+    pub fn forget(&mut self) {
+        let Order { tab, sorting, method, .. } = self.order;
+        self.order = Order { tab, sorting, method, ..Order::default() };
+        self.found = Found::default();
+        self.selected = None;
+        self.step = usize::MAX;
+        self.layers.kind = None;
+        self.layers.listed.clear();
+        self.layers.listed_for = None;
+        self.diagram = DiagramView::default();
+        self.maps = MapsView::default();
+        self.pictures = Pictures::default();
+        self.tables = Tables::default();
+        (self.pointed, self.input_at) = (None, None);
+    }
+
+    /// Keeps the maps as they are now, or lets go of them.
+    pub fn freeze(&mut self, on: bool) {
+        self.order.maps = MapsOf::Live;
+        self.order.frozen = on.then(|| {
+            self.freezings += 1;
+            self.freezings
+        });
+    }
+
+    /// The tensor whose maps are wanted.
+    #[must_use]
+    pub fn tensor(&self) -> Option<&str> {
+        let usual = || self.found.layers.as_ref().and_then(|layers| layers.usual.as_deref());
+        self.order.tensor.as_deref().or_else(usual)
+    }
+
+    /// The maps of the tensor that is wanted: never those of another one.
+    #[must_use]
+    pub fn maps(&self) -> Option<Arc<MapsFound>> {
+        self.found.maps.clone().filter(|maps| Some(maps.tensor.as_str()) == self.tensor())
+    }
+
+    /// The explanation that is wanted.
+    #[must_use]
+    pub fn why(&self) -> Option<Arc<WhyFound>> {
+        self.found.why.clone().filter(|why| why.of == (self.order.method, self.order.target))
+    }
+}

@@ -1,0 +1,221 @@
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::app::inside::found::Doing;
+use crate::model::ModelError;
+
+fn model(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models").join(name)
+}
+
+fn subject(path: PathBuf) -> Subject {
+    Subject { path, options: OpenOptions::default(), threads: 1 }
+}
+
+fn started(name: &str, path: PathBuf) -> Worker {
+    Worker::start_named(name, subject(path), || ()).expect("a thread")
+}
+
+fn frame(shade: u8) -> Arc<Frame> {
+    let mut frame = Frame::filled(80, 60, [shade, 90, 200, 255]);
+    for (n, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+        pixel[0] = (n % 251) as u8 ^ shade;
+    }
+    Arc::new(frame)
+}
+
+fn wait<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux has it");
+    let comm = |task: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
+    };
+    tasks.filter_map(comm).filter(|comm| comm.trim() == name).count()
+}
+
+fn maps_of(tensor: &str) -> Order {
+    Order { tab: InsideTab::Maps, tensor: Some(tensor.into()), ..Order::default() }
+}
+
+#[test]
+fn the_layers_are_there_before_they_are_measured_and_then_with_sizes_and_times() {
+    let mut worker = started("in-layers", model("neural_style.onnx"));
+    worker.tell(&Order::default(), Some(&frame(1)));
+    let layers = wait("the layers", || worker.found().layers.filter(|layers| layers.is_measured));
+    let kinds: Vec<&str> = layers.list.layers.iter().map(|layer| layer.kind.as_str()).collect();
+    assert_eq!(kinds, ["ReduceMean", "Mul", "InstanceNormalization"]);
+    assert_eq!(layers.list.layers[2].size.as_ref().map(|size| size.text()), Some("1×3×64×64".into()));
+    assert!(layers.list.run_ms > 0.0);
+    assert_eq!(layers.diagram.as_ref().map(|diagram| diagram.nodes.len()), Some(3));
+}
+
+#[test]
+fn maps_are_those_of_the_tensor_that_was_chosen_and_follow_the_frames() {
+    let mut worker = started("in-maps", model("neural_style.onnx"));
+    let order = Order { channel: Some(1), ..maps_of("output1") };
+    worker.tell(&order, Some(&frame(1)));
+    let maps = wait("maps", || worker.found().maps);
+    assert_eq!((maps.tensor.as_str(), maps.shape.as_str(), maps.stats.len()), ("output1", "1×3×64×64", 3));
+    let large = maps.large.as_ref().expect("enlarged");
+    assert_eq!((large.channel, large.live.width, large.live.values.len()), (1, 64, 64 * 64));
+    // The same frame and the same wish: nothing runs.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(Arc::ptr_eq(&maps, &worker.found().maps.expect("kept")));
+    worker.tell(&order, Some(&frame(77)));
+    let newer = wait("maps of the next frame", || worker.found().maps.filter(|new| !Arc::ptr_eq(new, &maps)));
+    assert_ne!(newer.large.as_ref().expect("enlarged").live.values, large.live.values);
+}
+
+#[test]
+fn the_input_is_shown_as_bytes_and_values() {
+    let mut worker = started("in-input", model("yolox.onnx"));
+    worker.tell(&Order { tab: InsideTab::Input, ..Order::default() }, Some(&frame(1)));
+    let input = wait("the input", || worker.found().input);
+    assert_eq!(input.shape, "1×3×64×64");
+    let (bytes, values) = input.prepared.at(3, 3).expect("a pixel");
+    // YOLOX takes the bytes as they are, blue first.
+    assert_eq!(values, [bytes[2], bytes[1], bytes[0]].map(f32::from));
+}
+
+#[test]
+fn candidates_of_a_detector_tell_what_became_of_them() {
+    let mut worker = started("in-output", model("yolox.onnx"));
+    worker.tell(&Order { tab: InsideTab::Output, ..Order::default() }, Some(&frame(1)));
+    let output = wait("the output", || worker.found().output);
+    let detector = output.detector.as_ref().expect("candidates");
+    assert!(detector.steps.windows(2).all(|pair| pair[0].score >= pair[1].score));
+    assert!(detector.steps.iter().any(|step| step.fate == crate::learn::inside::heads::Fate::Kept));
+    assert_eq!(detector.levels.iter().map(|level| level.stride).collect::<Vec<_>>(), [8, 16, 32]);
+    assert_eq!(output.outputs, [("output".to_owned(), "1×84×85".to_owned())]);
+}
+
+#[test]
+fn what_cannot_be_shown_is_said_and_another_wish_goes_on() {
+    let mut worker = started("in-fails", model("neural_style.onnx"));
+    worker.tell(&maps_of("no such tensor"), Some(&frame(1)));
+    wait("the failure", || worker.found().failed);
+    assert_eq!(worker.found().doing, Doing::Watching);
+    worker.tell(&maps_of("output1"), None);
+    wait("maps", || worker.found().maps);
+    assert!(worker.found().failed.is_none());
+
+    let mut missing = started("in-missing", "/no/such/model.onnx".into());
+    missing.tell(&Order::default(), None);
+    let failed = wait("the failure", || missing.found().failed);
+    assert!(matches!(*failed, ModelError::NoFile { .. }), "{failed:?}");
+}
+
+#[test]
+fn occlusion_goes_on_square_by_square_and_ends() {
+    let mut worker = started("in-occlude", model("yolox.onnx"));
+    let order = Order { tab: InsideTab::Why, method: WhyMethod::Occlusion, ..Order::default() };
+    worker.tell(&order, Some(&frame(1)));
+    let first = wait("the first square", || worker.found().why);
+    assert!(first.method.is_some());
+    let last = wait("the end", || worker.found().why.filter(|why| why.under_way.is_none()));
+    assert!(last.size.0 >= 4 && last.size.1 >= 3, "{:?}", last.size);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_thread_ends_with_the_page_also_while_it_measures() {
+    let mut worker = started("in-ends", model("yolov5_seg.onnx"));
+    worker.tell(&Order::default(), Some(&frame(1)));
+    assert_eq!(threads("in-ends"), 1);
+    // Somewhere within opening and measuring.
+    std::thread::sleep(Duration::from_millis(30));
+    drop(worker);
+    wait("the end of the thread", || (threads("in-ends") == 0).then_some(()));
+    let idle = started("in-idle", model("yolox.onnx"));
+    drop(idle);
+    wait("the end of an idle thread", || (threads("in-idle") == 0).then_some(()));
+}
+
+/// What a user may do.
+#[derive(Clone, Debug)]
+enum Deed {
+    Tab(InsideTab),
+    Tensor(Option<&'static str>),
+    Channel(Option<usize>),
+    Freeze(bool),
+    Method(WhyMethod),
+    Target(WhyTarget),
+    Frame(u8),
+    Switch(&'static str),
+    Again,
+    Rest,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        3 => prop::sample::select(InsideTab::ALL.to_vec()).prop_map(Deed::Tab),
+        2 => prop::sample::select(vec![None, Some("output1"), Some("output"), Some("nothing")])
+            .prop_map(Deed::Tensor),
+        1 => prop::sample::select(vec![None, Some(0), Some(2), Some(99)]).prop_map(Deed::Channel),
+        1 => any::<bool>().prop_map(Deed::Freeze),
+        1 => prop::sample::select(vec![WhyMethod::Activation, WhyMethod::Occlusion]).prop_map(Deed::Method),
+        1 => prop::sample::select(vec![WhyTarget::Surest, WhyTarget::Class(1), WhyTarget::At([10.0, 10.0])])
+            .prop_map(Deed::Target),
+        3 => any::<u8>().prop_map(Deed::Frame),
+        1 => prop::sample::select(vec!["neural_style.onnx", "yolox.onnx", "modnet.onnx", "none.onnx"])
+            .prop_map(Deed::Switch),
+        1 => Just(Deed::Again),
+        2 => Just(Deed::Rest),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Whatever is done, in whatever order: what is shown belongs to what was asked for, and the last wish is met or refused.
+    #[test]
+    fn whatever_is_done_what_is_shown_was_asked_for(deeds in prop::collection::vec(deed(), 1..14)) {
+        let mut worker = started("in-random", model("neural_style.onnx"));
+        let mut order = Order::default();
+        let mut newest = frame(0);
+        for deed in deeds {
+            match deed {
+                Deed::Tab(tab) => order.tab = tab,
+                Deed::Tensor(name) => order.tensor = name.map(str::to_owned),
+                Deed::Channel(channel) => order.channel = channel,
+                Deed::Freeze(on) => order.frozen = on.then_some(order.frozen.unwrap_or(0) + 1),
+                Deed::Method(method) => order.method = method,
+                Deed::Target(target) => order.target = target,
+                Deed::Frame(shade) => newest = frame(shade),
+                Deed::Switch(name) => {
+                    worker = started("in-random", model(name));
+                    prop_assert!(worker.found().maps.is_none() && worker.found().layers.is_none());
+                    order = Order { tab: order.tab, ..Order::default() };
+                }
+                Deed::Again => order.tries += 1,
+                Deed::Rest => std::thread::sleep(Duration::from_millis(20)),
+            }
+            worker.tell(&order, Some(&newest));
+        }
+        // A tensor that every model has been asked for and one may have.
+        order = maps_of("output1");
+        worker.tell(&order, Some(&newest));
+        let met = wait("the last wish", || {
+            let found = worker.found();
+            let is_met = found.maps.as_ref().is_some_and(|maps| maps.tensor == "output1");
+            (is_met || found.failed.is_some()).then_some(found)
+        });
+        if let Some(maps) = met.maps.filter(|_| met.failed.is_none()) {
+            prop_assert_eq!(maps.tensor.as_str(), "output1");
+        }
+    }
+}

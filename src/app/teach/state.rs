@@ -1,0 +1,320 @@
+//! What the page remembers between two passes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::{Pos2, Rect};
+
+use super::intent::TeachTab;
+use super::pictures::Pictures;
+use crate::gallery::Index;
+use crate::learn::teach::{Cut, Exported, FeatureMap, MapPoint, Pooling, Project, Samples, Trained};
+
+/// A backbone: a model's file and the tensor that the user chose, if any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackboneKey {
+    pub path: PathBuf,
+    pub tensor: Option<String>,
+}
+
+/// What is known of a backbone that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackboneInfo {
+    pub cut: Cut,
+    pub candidates: Vec<Cut>,
+    pub pooling: Pooling,
+    /// How many numbers an embedding has.
+    pub length: usize,
+    pub sha256: String,
+}
+
+/// What was learnt from the examples.
+#[derive(Debug)]
+pub struct Learned {
+    /// Counts the results: a session's scores belong to one of them.
+    pub id: u64,
+    pub key: BackboneKey,
+    pub info: BackboneInfo,
+    pub samples: Samples,
+    pub trained: Trained,
+    /// A point for each of [`Samples::train`].
+    pub map: Vec<MapPoint>,
+}
+
+/// How training is going.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Training {
+    #[default]
+    Idle,
+    /// Examples were changed; it begins when nothing has changed for a moment.
+    Waiting,
+    Opening,
+    /// Embeddings are computed: so many of so many.
+    Embedding(usize, usize),
+    Fitting,
+    /// The user stopped it.
+    Stopped,
+    /// Why there is no result.
+    Failed(String),
+}
+
+impl Training {
+    /// Whether a worker is busy with it.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Opening | Self::Embedding(..) | Self::Fitting)
+    }
+}
+
+/// What the live session does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum LivePhase {
+    #[default]
+    Off,
+    Opening,
+    Running,
+    Failed(String),
+}
+
+/// What the live session brought last.
+#[derive(Clone, Debug, Default)]
+pub struct LiveView {
+    pub phase: LivePhase,
+    /// The result whose head gave the scores.
+    pub learned: u64,
+    /// One for each class.
+    pub scores: Vec<f32>,
+    /// Milliseconds that the last frame took.
+    pub ms: f32,
+    pub found: Found,
+}
+
+impl LiveView {
+    /// Takes over what another one says; memory is used again.
+    pub fn take_over(&mut self, other: &Self) {
+        self.phase.clone_from(&other.phase);
+        (self.learned, self.ms) = (other.learned, other.ms);
+        self.scores.clone_from(&other.scores);
+        let (own, found) = (&mut self.found, &other.found);
+        if !Arc::ptr_eq(&own.maps, &found.maps) {
+            own.maps = Arc::clone(&found.maps);
+        }
+        own.similarity.clone_from(&found.similarity);
+        own.colours.clone_from(&found.colours);
+        (own.chosen, own.covered, own.number) = (found.chosen, found.covered, found.number);
+    }
+}
+
+/// Features of the newest frame, laid over it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The maps that can be chosen, the finest first; shared by all frames of a session.
+    pub maps: Arc<Vec<FeatureMap>>,
+    /// The place of the one that they are from.
+    pub chosen: usize,
+    /// Cosine similarity with what was clicked, a value a cell; empty without an example.
+    pub similarity: Vec<f32>,
+    /// The features as colours, a colour a cell; empty unless they are wanted.
+    pub colours: Vec<[u8; 3]>,
+    /// What of the frame the cells cover: x1, y1, x2, y2, each as a share of the frame.
+    pub covered: [f32; 4],
+    /// Counts the frames: the texture is made anew for each.
+    pub number: u64,
+}
+
+/// The dialogue for exporting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportForm {
+    pub name: String,
+    pub folder: PathBuf,
+    pub bytes: bool,
+    pub state: ExportState,
+    /// The name was shown before: it has had the focus.
+    pub shown: bool,
+}
+
+/// See [`ExportForm`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExportState {
+    Asking,
+    Writing,
+    Done(Box<Exported>),
+    Failed(String),
+}
+
+impl ExportForm {
+    /// For a project of that name.
+    #[must_use]
+    pub fn new(project: &Path, folder: PathBuf) -> Self {
+        let name =
+            project.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+        Self { name, folder, bytes: false, state: ExportState::Asking, shown: false }
+    }
+
+    /// The file that is to be written; `None` while the name can't be one.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        let name = self.name.trim();
+        let name = name.strip_suffix(".onnx").unwrap_or(name);
+        let safe = crate::library::names::safe(name);
+        (!safe.is_empty()).then(|| self.folder.join(format!("{safe}.onnx")))
+    }
+
+    /// Takes over a file that was chosen.
+    pub fn choose(&mut self, path: &Path) {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            folder.clone_into(&mut self.folder);
+        }
+        if let Some(name) = path.file_stem() {
+            self.name = name.to_string_lossy().into_owned();
+        }
+    }
+}
+
+/// Pictures of the gallery that are chosen as examples.
+#[derive(Debug, Default)]
+pub struct GalleryForm {
+    pub class: usize,
+    pub index: Arc<Index>,
+    pub chosen: BTreeSet<PathBuf>,
+}
+
+impl GalleryForm {
+    /// For this class.
+    #[must_use]
+    pub fn new(class: usize) -> Self {
+        Self { class, ..Self::default() }
+    }
+}
+
+/// Finding by example, as the user set it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FindForm {
+    /// The example: a part of the frame, each side 0..=1.
+    pub example: Option<[f32; 4]>,
+    /// Counts the examples.
+    pub asked: u64,
+    /// The maps that were chosen; `None`: those that suit best.
+    pub tensor: Option<String>,
+    /// Cells at least so alike are shown.
+    pub limit: f32,
+    pub colours: bool,
+    /// Where a box that is being dragged began.
+    pub(super) from: Option<Pos2>,
+}
+
+impl Default for FindForm {
+    fn default() -> Self {
+        Self { example: None, asked: 0, tensor: None, limit: 0.7, colours: false, from: None }
+    }
+}
+
+/// A name that is being changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renaming {
+    pub class: usize,
+    pub text: String,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct TeachPage {
+    pub tab: TeachTab,
+    /// The project that is open, as it is on the disk.
+    pub project: Option<Arc<Project>>,
+    /// A project is being opened.
+    pub opening: bool,
+    /// Why none is open.
+    pub error: Option<String>,
+    /// What is to be said of the project that was opened.
+    pub notes: Vec<String>,
+    /// The class whose examples are being collected.
+    pub collecting: Option<usize>,
+    /// Frames of each class that aren't on the disk yet.
+    pub in_hand: Vec<usize>,
+    pub backbone: Option<BackboneKey>,
+    /// What is known of [`Self::backbone`]; of no other one.
+    pub info: Option<BackboneInfo>,
+    pub training: Training,
+    /// What was learnt last, with [`Self::backbone`]; of no other one.
+    pub learned: Option<Arc<Learned>>,
+    /// Examples were changed since then.
+    pub outdated: bool,
+    pub live: LiveView,
+    pub pictures: Pictures,
+    pub export: Option<ExportForm>,
+    pub gallery: Option<GalleryForm>,
+    pub find: FindForm,
+    /// The cell of the confusion matrix whose images are shown: class, taken for.
+    pub cell: Option<(usize, usize)>,
+    pub new_name: String,
+    pub focus_name: bool,
+    pub renaming: Option<Renaming>,
+    /// The class that a key or a button holds in this pass.
+    pub held: Option<usize>,
+    /// Where each class is on screen, for files that are dropped.
+    pub places: Vec<(usize, Rect)>,
+    /// The panels whose explanation is open.
+    pub explained: BTreeSet<&'static str>,
+    /// The overlay of finding by example, and what it shows: the frame, the limit, whether as colours.
+    pub overlay: Option<((u64, u32, bool), egui::TextureHandle)>,
+    /// The class that was added last: its name is typed.
+    pub focus_class: Option<usize>,
+}
+
+impl std::fmt::Debug for TeachPage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TeachPage").field("training", &self.training).finish_non_exhaustive()
+    }
+}
+
+impl TeachPage {
+    /// Escape ends something on the page.
+    #[must_use]
+    pub fn holds_escape(&self) -> bool {
+        self.cell.is_some() && self.tab == TeachTab::Results
+    }
+
+    /// The class that files are meant for which are dropped at this point.
+    #[must_use]
+    pub fn class_at(&self, at: Option<Pos2>) -> Option<usize> {
+        let at = at?;
+        self.places.iter().find(|(_, rect)| rect.contains(at)).map(|(class, _)| *class)
+    }
+
+    /// The names of the classes.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.project.as_ref().map(|project| project.names()).unwrap_or_default()
+    }
+
+    /// How many examples a class has, with those that aren't on the disk yet.
+    #[must_use]
+    pub fn count(&self, class: usize) -> usize {
+        let saved = self.project.as_ref().and_then(|project| project.classes().get(class));
+        saved.map_or(0, |class| class.examples.len()) + self.in_hand.get(class).copied().unwrap_or(0)
+    }
+
+    /// Whether heads can be trained: there are two classes, and each has an example.
+    #[must_use]
+    pub fn can_train(&self) -> bool {
+        let classes = self.project.as_ref().map(|project| project.classes()).unwrap_or_default();
+        classes.len() >= 2 && classes.iter().all(|class| !class.examples.is_empty())
+    }
+
+    /// The class without an example that holds up training: all others have one.
+    #[must_use]
+    pub fn empty_class(&self) -> Option<&str> {
+        let classes = self.project.as_ref().map(|project| project.classes()).unwrap_or_default();
+        let empty = classes.iter().find(|class| class.examples.is_empty())?;
+        let others = classes.iter().filter(|class| !class.examples.is_empty()).count();
+        (others >= 1 && classes.len() >= 2).then_some(empty.name.as_str())
+    }
+
+    /// Forgets what belongs to the project that was open.
+    pub fn forget(&mut self) {
+        let explained = std::mem::take(&mut self.explained);
+        *self = Self { explained, ..Self::default() };
+    }
+}

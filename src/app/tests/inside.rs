@@ -1,0 +1,266 @@
+//! The page with the model's inside, as a user sees it, with real models.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::*;
+use crate::app::controllers::{Core, InsideController, ModelController};
+use crate::app::intent::{InsideIntent, InsideTab, WindowIntent};
+use crate::engine::ModelInfo;
+use crate::frame::perturb::Perturbation;
+use crate::library::records::ModelRecords;
+use crate::model::{Model, OpenOptions};
+
+/// A window of nothing but this page.
+struct Rig {
+    bench: Bench,
+    core: Core,
+    own: InsideController,
+    model: ModelController,
+    _folder: tempfile::TempDir,
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models").join(name)
+}
+
+fn running(name: &str) -> Arc<ModelInfo> {
+    let path = file(name);
+    let model = Model::open(&path, &OpenOptions::default()).expect("a model of the tests");
+    Arc::new(ModelInfo {
+        name: model.name(),
+        sha256: model.sha256().to_owned(),
+        spec: model.spec().clone(),
+        path,
+        ..model_info()
+    })
+}
+
+fn frame(shade: u8) -> Arc<Frame> {
+    let mut frame = Frame::filled(80, 60, [shade, 90, 200, 255]);
+    for (n, pixel) in frame.data.chunks_exact_mut(4).enumerate() {
+        pixel[0] = (n % 251) as u8 ^ shade;
+    }
+    Arc::new(frame)
+}
+
+impl Rig {
+    fn new(language: Language, name: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut core = Core::bare(folder.path());
+        core.language = Some(language);
+        core.page = Page::Inside;
+        let bench = Bench { language, page: Page::Inside, ..Bench::default() }
+            .playing(Address::Pattern { width: 80, height: 60, fps: 30 }, Pace::Live);
+        core.source = Arc::new(bench.source.clone());
+        let model = ModelController::new(ModelRecords::default(), &Settings::default());
+        let mut rig = Self { bench, core, own: InsideController::default(), model, _folder: folder };
+        rig.switch(name.map(running));
+        rig
+    }
+
+    fn switch(&mut self, info: Option<Arc<ModelInfo>>) {
+        let state = ModelState { current: info, ..ModelState::default() };
+        self.core.model = Arc::new(state.clone());
+        self.bench.model = state;
+    }
+
+    fn shown(self) -> Harness<'static, Rig> {
+        let setup = |ctx: &egui::Context| {
+            ctx.set_fonts(scene::fonts::egui_fonts());
+            style::install(ctx);
+        };
+        let mut harness =
+            Harness::builder().with_size([1280.0, 680.0]).with_context_setup(setup).build_ui_state(
+                |ui: &mut Ui, rig: &mut Rig| {
+                    let Rig { bench, core, own, model, .. } = rig;
+                    let shown = Arc::clone(bench.stage.frame().unwrap_or(&frame(1)));
+                    bench.stage.set_frame(ui.ctx(), &shown);
+                    own.gather(&bench.stage, model, core);
+                    let mut out = Vec::new();
+                    if core.page == Page::Inside {
+                        let mut stage = std::mem::take(&mut bench.stage);
+                        own.page.ui(ui, &bench.view(), &mut stage, &mut out);
+                        bench.stage = stage;
+                    }
+                    for intent in out {
+                        match intent {
+                            Intent::Inside(intent) => own.apply(intent, core),
+                            Intent::Window(WindowIntent::Show(page)) => core.page = page,
+                            other => bench.intents.push(other),
+                        }
+                    }
+                },
+                self,
+            );
+        harness.run_steps(4);
+        harness
+    }
+}
+
+fn wait(harness: &mut Harness<'_, Rig>, what: &str, ready: impl Fn(&Harness<'_, Rig>) -> bool) {
+    let begin = Instant::now();
+    while !ready(harness) {
+        assert!(begin.elapsed() < Duration::from_secs(60), "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+        harness.step();
+    }
+    harness.run_steps(2);
+}
+
+fn has(text: &'static str) -> impl Fn(&Harness<'_, Rig>) -> bool {
+    move |harness| harness.query_all_by_label_contains(text).next().is_some()
+}
+
+fn click(harness: &mut Harness<'_, Rig>, name: &str) {
+    harness.get_all_by_label(name).next().unwrap().click();
+    harness.run_steps(3);
+}
+
+#[test]
+fn opening_shows_the_layers_and_a_click_on_one_its_maps() {
+    let mut harness = Rig::new(Language::English, Some("neural_style.onnx")).shown();
+    wait(&mut harness, "sizes and times", has("multiply-adds at 64×64"));
+    assert!(has("a run")(&harness), "the sum line");
+    let layer = harness.get_all_by_label_contains("InstanceNormalization").find(|node| {
+        use egui_kittest::kittest::NodeT as _;
+        node.accesskit_node().role() == egui::accesskit::Role::Button
+    });
+    layer.unwrap().click();
+    harness.run_steps(3);
+    wait(&mut harness, "maps", has("1–3 of 3 channels"));
+    click(&mut harness, "Channel 1");
+    wait(&mut harness, "the enlarged channel", has("Back to all channels"));
+    wait(&mut harness, "its figures", has("least"));
+    assert!(harness.state().own.page.has_layer());
+    harness.state_mut().own.apply(InsideIntent::Back, &mut Core::bare(Path::new("/tmp")));
+    wait(&mut harness, "all channels", has("1–3 of 3 channels"));
+}
+
+#[test]
+fn a_frozen_frame_is_compared_with_the_next() {
+    let mut harness = Rig::new(Language::English, Some("neural_style.onnx")).shown();
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Tensor(Some("output1".into())), &mut state.core);
+    state.own.apply(InsideIntent::Channel(Some(0)), &mut state.core);
+    wait(&mut harness, "maps", |harness| harness.state().own.page.maps().is_some());
+    click(&mut harness, "Freeze");
+    wait(&mut harness, "the frozen maps", has("Difference"));
+    wait(&mut harness, "the difference", |harness| {
+        let maps = harness.state().own.page.maps();
+        maps.is_some_and(|maps| maps.large.as_ref().is_some_and(|large| large.difference.is_some()))
+    });
+    click(&mut harness, "Let go");
+    wait(&mut harness, "live maps alone", has("Freeze"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_when_the_page_is_closed() {
+    let threads = || {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("Linux has it");
+        let comm = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
+        };
+        tasks.filter_map(comm).filter(|comm| comm.starts_with("sightline-insid")).count()
+    };
+    let mut harness = Rig::new(Language::English, Some("neural_style.onnx")).shown();
+    wait(&mut harness, "sizes and times", has("multiply-adds at 64×64"));
+    let before = threads();
+    assert!(before >= 1);
+    click(&mut harness, "Back to preview  (Esc)");
+    assert_eq!(harness.state().core.page, Page::Stage);
+    // Tests beside this one may have workers of their own.
+    wait(&mut harness, "the end of the worker", |_| threads() < before);
+    assert!(harness.state().own.page.found.layers.is_none(), "and nothing is kept");
+}
+
+#[test]
+fn another_model_clears_everything_of_the_old_one() {
+    let mut harness = Rig::new(Language::English, Some("neural_style.onnx")).shown();
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Tensor(Some("output1".into())), &mut state.core);
+    wait(&mut harness, "maps", |harness| harness.state().own.page.maps().is_some());
+    harness.state_mut().switch(Some(running("yolox.onnx")));
+    harness.step();
+    let page = &harness.state().own.page;
+    assert!(page.maps().is_none() && page.order.tensor.is_none(), "nothing of the old one");
+    assert_eq!(page.model_name, "yolox");
+    harness.state_mut().own.page.order.tab = InsideTab::Layers;
+    wait(&mut harness, "the new layers", has("6 layers"));
+    harness.state_mut().switch(None);
+    harness.run_steps(3);
+    assert!(has("No model is running")(&harness));
+    assert!(harness.state().own.page.found.layers.is_none());
+}
+
+#[test]
+fn every_tab_shows_and_explains_itself_in_both_languages() {
+    for language in [Language::English, Language::Chinese] {
+        let w = &Strings::of(language).inside;
+        let mut harness = Rig::new(language, Some("yolox.onnx")).shown();
+        for tab in InsideTab::ALL {
+            let state = harness.state_mut();
+            state.own.apply(InsideIntent::Tab(tab), &mut state.core);
+            harness.run_steps(2);
+            let about = crate::app::strings::tab_about(w, tab);
+            assert!(harness.query_by_label(&about).is_some(), "{tab:?}");
+            assert!(harness.query_by_label(w.show_me).is_some());
+            // The term stands in both languages.
+            assert!(
+                about.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) && about.is_ascii() == false
+            );
+            wait(&mut harness, "the tab", |harness| {
+                let page = &harness.state().own.page;
+                match tab {
+                    InsideTab::Input => page.found.input.is_some(),
+                    InsideTab::Output => page.found.output.is_some(),
+                    InsideTab::Layers => page.found.layers.as_ref().is_some_and(|layers| layers.is_measured),
+                    InsideTab::Maps => page.maps().is_some() || page.found.failed.is_some(),
+                    InsideTab::Why => page.why().is_some() || page.found.failed.is_some(),
+                    InsideTab::Perturb => true,
+                }
+            });
+        }
+        let state = harness.state_mut();
+        state.own.apply(InsideIntent::Diagram(true), &mut state.core);
+        state.own.apply(InsideIntent::Tab(InsideTab::Layers), &mut state.core);
+        state.own.apply(InsideIntent::Layer(Some(0)), &mut state.core);
+        harness.run_steps(4);
+        assert!(harness.query_by_label(w.zoom_fit).is_some());
+        assert!(harness.query_by_label(w.show_maps).is_some(), "the selected layer");
+    }
+}
+
+#[test]
+fn what_has_no_inside_says_why() {
+    let server = Rig::new(Language::English, None);
+    let mut harness = server.shown();
+    assert!(has("No model is running")(&harness));
+    let path = PathBuf::from("kserve://127.0.0.1:8000/yolox");
+    harness.state_mut().switch(Some(Arc::new(ModelInfo { path, ..model_info() })));
+    harness.run_steps(3);
+    assert!(has("This model runs on a server")(&harness));
+    let mut harness = Rig::new(Language::English, Some("yolox.onnx")).shown();
+    harness.state_mut().core.source = Arc::new(SourceState::Closed);
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Tab(InsideTab::Why), &mut state.core);
+    harness.run_steps(3);
+    assert!(has("No picture yet")(&harness));
+}
+
+#[test]
+fn a_changed_picture_is_told_and_reset_on_the_preview() {
+    let mut bench = Bench::default();
+    bench.inside.perturbation = Perturbation { grey: true, ..Perturbation::default() };
+    let mut harness = bench.shown(|bench, ui| {
+        let mut out = Vec::new();
+        let area = ui.max_rect();
+        let w = &Strings::of(bench.language).inside;
+        crate::app::inside::perturbed_note(ui, area, w, &bench.inside.perturbation, &mut out);
+        bench.intents.extend(out);
+    });
+    press(&mut harness, "The picture is changed · Reset");
+    let wanted = [Intent::Inside(InsideIntent::Perturb(Perturbation::default()))];
+    assert_eq!(harness.state().intents, wanted);
+}

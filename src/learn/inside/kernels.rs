@@ -1,0 +1,217 @@
+//! The kernels of the first convolution, which reads the picture itself: what a network looks for first, as small colour pictures.
+
+use super::graph::Graph;
+use crate::model::file::onnx::NodeProto;
+
+/// Larger kernels aren't pictures of anything; smaller ones only mix colours.
+const SIDES: std::ops::RangeInclusive<usize> = 2..=32;
+
+/// The kernels of a convolution as pictures.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kernels {
+    /// The tensor that the convolution makes.
+    pub tensor: String,
+    pub count: usize,
+    pub width: usize,
+    pub height: usize,
+    /// 1 or 3.
+    pub colours: usize,
+    /// Kernel, row, column, colour.
+    pub values: Vec<f32>,
+}
+
+impl Kernels {
+    /// The kernels of the first convolution; `None` if it doesn't read colours or grey values, or its weights aren't in the file.
+    #[must_use]
+    pub fn first(graph: &Graph) -> Option<Self> {
+        let node = graph.nodes().iter().find(|node| weights_place(node).is_some())?;
+        let (dims, weights) = weights(graph, node)?;
+        let [count, channels, height, width] = dims;
+        let tensor = node.output.first()?.clone();
+        let mut kernels = Self { tensor, count, width, height, ..Self::default() };
+        match channels {
+            1 | 3 => kernels.colours = channels,
+            // YOLOX and the first YOLOv5 put four neighbours one behind the other as channels ("Focus"): every second pixel from the
+            // left above, from the left below, from the right above and from the right below.
+            12 if follows_focus(graph, node) => {
+                (kernels.colours, kernels.width, kernels.height) = (3, 2 * width, 2 * height);
+            }
+            _ => return None,
+        }
+        if !SIDES.contains(&kernels.width) || !SIDES.contains(&kernels.height) {
+            return None;
+        }
+        let at = |kernel: usize, channel: usize, row: usize, column: usize| {
+            weights.get(((kernel * channels + channel) * height + row) * width + column).copied()
+        };
+        kernels.values.reserve(kernels.count * kernels.width * kernels.height * kernels.colours);
+        for kernel in 0..count {
+            for row in 0..kernels.height {
+                for column in 0..kernels.width {
+                    for colour in 0..kernels.colours {
+                        let value = if channels == 12 {
+                            let neighbour = 2 * (column % 2) + row % 2;
+                            at(kernel, neighbour * 3 + colour, row / 2, column / 2)
+                        } else {
+                            at(kernel, colour, row, column)
+                        };
+                        kernels.values.push(value?);
+                    }
+                }
+            }
+        }
+        Some(kernels)
+    }
+
+    /// A kernel as a picture, RGB row by row: grey where a weight is 0, brighter where it is positive, stretched over its
+    /// greatest weight.
+    #[must_use]
+    pub fn picture(&self, kernel: usize) -> Vec<[u8; 3]> {
+        let values = self.width * self.height * self.colours;
+        let weights = self.values.chunks_exact(values.max(1)).nth(kernel).unwrap_or_default();
+        let most = weights.iter().fold(0.0f32, |most, weight| most.max(weight.abs()));
+        let most = if most > 0.0 { most } else { 1.0 };
+        let shade = |weight: f32| (127.5 + 127.5 * weight / most).round().clamp(0.0, 255.0) as u8;
+        let pixels = weights.chunks_exact(self.colours.max(1));
+        pixels.map(|pixel| std::array::from_fn(|c| shade(pixel[c.min(pixel.len() - 1)]))).collect()
+    }
+}
+
+/// Where a convolution's weights stand among its inputs; `None` for any other node.
+fn weights_place(node: &NodeProto) -> Option<usize> {
+    match node.op_type() {
+        "Conv" | "FusedConv" | "ConvInteger" => Some(1),
+        "QLinearConv" => Some(3),
+        _ => None,
+    }
+}
+
+/// The sizes and values of a convolution's weights; quantised ones as real numbers, but for their common scale where the file has it
+/// elsewhere.
+fn weights(graph: &Graph, node: &NodeProto) -> Option<([usize; 4], Vec<f32>)> {
+    let name = node.input.get(weights_place(node)?)?;
+    let (tensor, scale, zero) = if let Some(tensor) = graph.constant(name) {
+        let (scale, zero) = match node.op_type() {
+            "QLinearConv" => (node.input.get(4), node.input.get(5)),
+            "ConvInteger" => (None, node.input.get(3)),
+            _ => (None, None),
+        };
+        (tensor, scale, zero)
+    } else {
+        let dequantised = graph.nodes().get(graph.producer(name)?)?;
+        if dequantised.op_type() != "DequantizeLinear" {
+            return None;
+        }
+        (graph.constant(dequantised.input.first()?)?, dequantised.input.get(1), dequantised.input.get(2))
+    };
+    let dims: Vec<usize> = tensor.dims.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+    let dims: [usize; 4] = dims.try_into().ok()?;
+    if let Some(values) = tensor.floats() {
+        return Some((dims, values));
+    }
+    let mut values = tensor.integers()?;
+    let list = |name: Option<&String>| {
+        let tensor = graph.constant(name?)?;
+        tensor.floats().or_else(|| tensor.integers())
+    };
+    let (scale, zero) = (list(scale).unwrap_or_default(), list(zero).unwrap_or_default());
+    let of = |list: &[f32], kernel: usize, otherwise: f32| {
+        list.get(kernel).or(list.first().filter(|_| list.len() == 1)).copied().unwrap_or(otherwise)
+    };
+    let of_kernel = dims[1] * dims[2] * dims[3];
+    for (kernel, weights) in values.chunks_exact_mut(of_kernel.max(1)).enumerate() {
+        let (scale, zero) = (of(&scale, kernel, 1.0), of(&zero, kernel, 0.0));
+        weights.iter_mut().for_each(|weight| *weight = (*weight - zero) * scale);
+    }
+    Some((dims, values))
+}
+
+/// Whether a convolution reads four slices of the picture that were put together.
+fn follows_focus(graph: &Graph, node: &NodeProto) -> bool {
+    let producer = |name: &str| graph.producer(name).and_then(|place| graph.nodes().get(place));
+    let mut tensor = node.input.first().map(String::as_str).unwrap_or_default();
+    // Quantised files have steps between the two.
+    for _ in 0..4 {
+        let Some(before) = producer(tensor) else { return false };
+        match before.op_type() {
+            "Concat" => {
+                let is_slice = |name: &String| producer(name).is_some_and(|node| node.op_type() == "Slice");
+                return before.input.len() == 4 && before.input.iter().all(is_slice);
+            }
+            "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" | "Cast" => {
+                tensor = before.input.first().map(String::as_str).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::file::onnx::{GraphProto, TensorProto, ValueInfoProto};
+
+    fn node(kind: &str, inputs: &[&str], output: &str) -> NodeProto {
+        NodeProto {
+            op_type: Some(kind.into()),
+            input: inputs.iter().map(|name| (*name).to_owned()).collect(),
+            output: vec![output.into()],
+            ..NodeProto::default()
+        }
+    }
+
+    fn graph(node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> Graph {
+        let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
+        Graph::of(GraphProto { node, initializer, input, ..GraphProto::default() }, 17)
+    }
+
+    #[test]
+    fn kernels_become_colours() {
+        // One kernel of 2×2: red 1 at the left above, green −0.5 at the right below.
+        let mut weights = vec![0.0; 12];
+        (weights[0], weights[7]) = (1.0, -0.5);
+        let weights = TensorProto::of_floats("w", &[1, 3, 2, 2], &weights);
+        let kernels = Kernels::first(&graph(vec![node("Conv", &["x", "w"], "y")], vec![weights])).unwrap();
+        assert_eq!((kernels.count, kernels.width, kernels.height, kernels.colours), (1, 2, 2, 3));
+        assert_eq!(kernels.picture(0), [[255, 128, 128], [128; 3], [128; 3], [128, 64, 128]]);
+        let mixing = TensorProto::of_floats("w", &[1, 3, 1, 1], &[1.0; 3]);
+        assert_eq!(Kernels::first(&graph(vec![node("Conv", &["x", "w"], "y")], vec![mixing])), None);
+    }
+
+    #[test]
+    fn quantised_kernels_have_their_own_zero_and_scale() {
+        let integers = TensorProto {
+            name: Some("q".into()),
+            dims: vec![2, 1, 2, 2],
+            data_type: Some(crate::model::file::onnx::data_type::UINT8),
+            raw_data: Some(vec![10u8, 12, 10, 10, 20, 20, 20, 24].into()),
+            ..TensorProto::default()
+        };
+        let scale = TensorProto::of_floats("s", &[2], &[0.5, 2.0]);
+        let zero = TensorProto {
+            name: Some("z".into()),
+            dims: vec![2],
+            data_type: Some(crate::model::file::onnx::data_type::UINT8),
+            raw_data: Some(vec![10u8, 20].into()),
+            ..TensorProto::default()
+        };
+        let nodes = vec![node("DequantizeLinear", &["q", "s", "z"], "w"), node("Conv", &["x", "w"], "y")];
+        let kernels = Kernels::first(&graph(nodes, vec![integers, scale, zero])).unwrap();
+        assert_eq!(kernels.values, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 8.0]);
+    }
+
+    #[test]
+    fn four_neighbours_become_one_kernel_of_twice_the_size() {
+        let slices = ["a", "b", "c", "d"];
+        let mut nodes: Vec<_> = slices.iter().map(|name| node("Slice", &["x"], name)).collect();
+        nodes.extend([node("Concat", &slices, "f"), node("Conv", &["f", "w"], "y")]);
+        // Channel n of the one pixel has the weight n.
+        let weights: Vec<f32> = (0..12).map(|n| n as f32).collect();
+        let weights = TensorProto::of_floats("w", &[1, 12, 1, 1], &weights);
+        let kernels = Kernels::first(&graph(nodes, vec![weights])).unwrap();
+        assert_eq!((kernels.width, kernels.height), (2, 2));
+        let red: Vec<f32> = kernels.values.iter().step_by(3).copied().collect();
+        assert_eq!(red, [0.0, 6.0, 3.0, 9.0], "left above, right above, left below, right below");
+    }
+}
