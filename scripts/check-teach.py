@@ -73,7 +73,7 @@ def draw(kind, number, side):
     period = random.integers(3, 7)
     pattern = [x % (2 * period) < period, (x // period + y // period) % 2 == 0, y % side < side / 2][kind]
     colour = random.uniform(0.6, 1.4, 3) * [110, 100, 110] + 12 * np.eye(3)[kind]
-    image = colour * (0.8 + 0.4 * pattern[..., None]) + random.normal(0, 45, (side, side, 3))
+    image = colour * (0.8 + 0.4 * pattern[..., None]) + random.normal(0, 12, (side, side, 3))
     return Image.fromarray(image.clip(0, 255).astype(np.uint8))
 
 
@@ -132,7 +132,7 @@ def main():
                 most = max(most, np.abs(scores - np.load(at)).max())
                 if name == "bytes":
                     own = np.asarray(Image.open(images[index]))[None]
-                    raw = session.run(["scores"], {"image": own})[0]
+                    raw = session.run(["scores"], {session.get_inputs()[0].name: own})[0]
                     # Where images are cropped after resizing, another part of the image is seen.
                     if np.array_equal(own, given):
                         most = max(most, np.abs(raw - np.load(at)).max())
@@ -142,7 +142,8 @@ def main():
 
         session = sessions["bytes"]
         pixels = [np.asarray(Image.open(path))[None] for path in images]
-        found = [session.run(["scores", "embedding"], {"image": one}) for one in pixels]
+        name = session.get_inputs()[0].name
+        found = [session.run(["scores", "embedding"], {name: one}) for one in pixels]
         ours = np.concatenate([scores for scores, _ in found])
         embeddings = np.concatenate([embedding for _, embedding in found])
         theirs = make_pipeline(

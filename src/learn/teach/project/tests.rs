@@ -281,7 +281,7 @@ fn images_of_strange_endings_are_still_there_when_it_is_opened_again() {
 
 #[test]
 fn a_copy_belongs_to_the_take_of_its_original() {
-    let group = |name: &str| listing::group_of(Path::new(name));
+    let group = |name: &str| group_of(Path::new(name));
     for name in ["a/clip_0013.png", "a/clip_0012 (2).png", "a/clip_0012(2).png", "a/clip_0012 (2) (3).png"] {
         assert_eq!(group(name), group("a/clip_0012.png"), "{name}");
     }
