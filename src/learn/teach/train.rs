@@ -231,6 +231,9 @@ impl<'a> Examples<'a> {
     }
 }
 
+/// The number of an example, and its scores.
+type Scored = (usize, Vec<f32>);
+
 /// Measures kinds of heads: each fold's examples by heads that learnt from all others. Nothing without folds.
 fn cross_validated(
     samples: &Samples,
@@ -243,7 +246,7 @@ fn cross_validated(
         return Vec::new();
     }
     // The scores of each kind for the examples of one fold.
-    let one = |left_out: usize| -> Vec<Vec<(usize, Vec<f32>)>> {
+    let one = |left_out: usize| -> Vec<Vec<Scored>> {
         let learnt = Examples::of(samples, |index| folds.fold[index] != left_out, kinds);
         let of_kind = |kind: &HeadKind| {
             let head = learnt.fit(*kind, options, &|| stop());
@@ -253,13 +256,12 @@ fn cross_validated(
         kinds.iter().map(of_kind).collect()
     };
     let one = &one;
-    let found: Vec<Vec<Vec<(usize, Vec<f32>)>>> = std::thread::scope(|scope| {
+    let found: Vec<Vec<Vec<Scored>>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..folds.count).map(|left_out| scope.spawn(move || one(left_out))).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or_default()).collect()
     });
     let measured = |(place, kind): (usize, &HeadKind)| {
-        let mut all: Vec<&(usize, Vec<f32>)> =
-            found.iter().filter_map(|fold| fold.get(place)).flatten().collect();
+        let mut all: Vec<&Scored> = found.iter().filter_map(|fold| fold.get(place)).flatten().collect();
         all.sort_by_key(|(index, _)| *index);
         let scored = all.into_iter().map(|(index, scores)| (&samples.train[*index], scores.clone()));
         (*kind, Measured::of(samples.names.len(), scored))

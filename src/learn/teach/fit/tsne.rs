@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_slope_is_that_of_the_divergence() {
-        let rows: Vec<f64> = (0..12 * 3).map(|n| ((n * n) as f64 * 0.7).sin()).collect();
+        let rows: Vec<f64> = (0..12 * 3).map(|n| (f64::from(n * n) * 0.7).sin()).collect();
         let p = joint(&rows, 3, 12, &|| false).expect("probabilities");
         assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         let y: Vec<[f64; 2]> = (0..12).map(|n| [f64::from(n).sin(), (f64::from(n) * 1.7).cos()]).collect();
