@@ -230,6 +230,23 @@ mod tests {
         assert!(error.to_string().contains("it is larger than 8 MB"), "{error}");
     }
 
+    /// What a stranger's file says of itself is checked as a settings file is, and names no other file.
+    #[test]
+    fn settings_in_a_files_metadata_are_checked() {
+        let of = |text: &str| {
+            let metadata = vec![(METADATA_KEY.to_owned(), text.to_owned())];
+            Sidecar::of_metadata(&GraphInfo { metadata, ..GraphInfo::default() })
+        };
+        let read = of(r#"{"family": "classifier", "order": "bgr", "companion": "/etc/passwd"}"#);
+        assert_eq!((read.family, read.order), (Some(Family::Classifier), Some(ColourOrder::Bgr)));
+        assert_eq!(read.companion, None);
+        let divides = r#"{"range": {"scale": 0.0, "mean": [0, 0, 0], "std": [1, 1, 1]}}"#;
+        for text in ["", "[]", "{\"famly\": 1}", divides, &"[".repeat(100_000)] {
+            assert!(of(text).is_empty(), "{text:.20}");
+        }
+        assert!(Sidecar::of_metadata(&GraphInfo::default()).is_empty());
+    }
+
     #[test]
     fn a_sidecar_is_saved_and_read_again() {
         let folder = tempfile::tempdir().expect("a folder");

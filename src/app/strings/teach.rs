@@ -159,8 +159,8 @@ strings! {
             |n| format!("Cross-validation in {n} folds"), |n| format!("{n} 折交叉验证");
         held_out_accuracy = "On images kept to test", "测试图片上";
         no_folds =
-            "Too few examples to measure: with three or more of each class, the accuracy is measured by cross-validation.",
-            "示例太少，无法衡量：每个类别有三个或更多时，会用交叉验证衡量准确率。";
+            "Too few examples to measure: with two or more of each class, the accuracy is measured by cross-validation.",
+            "示例太少，无法衡量：每个类别有两个或更多时，会用交叉验证衡量准确率。";
         about_accuracy =
             "Cross-validation: the head learns from some of the examples and is asked about the others, in turn. The range is where the true accuracy lies in 95 of 100 cases; frames of one press of the key stay together.",
             "交叉验证（cross-validation）：分类头轮流用一部分示例学习，再回答其余示例。括号内是 95% 置信区间；同一次按键收集的帧总在一起。";
@@ -304,6 +304,17 @@ pub fn advice_text(advice: &Advice, names: &[String], language: Language) -> Str
                 name(*with)
             )
         }
+        (Advice::OneTake { classes }, Language::English) => {
+            let names: Vec<String> = classes.iter().map(|class| format!("\"{}\"", name(*class))).collect();
+            format!(
+                "Collect {} a second time, elsewhere or later: all examples were taken in one go and are nearly alike, so the accuracy looks better than it is.",
+                names.join(", ")
+            )
+        }
+        (Advice::OneTake { classes }, Language::Chinese) => {
+            let names: String = classes.iter().map(|class| format!("“{}”", name(*class))).collect();
+            format!("请在其他地点或时间再收集一次{names}：其示例都是一次收集的，几乎相同，因此准确率偏高。")
+        }
         (Advice::Vary, Language::English) => {
             "Nothing is confused. Try other places, light, distances and backgrounds.".into()
         }
@@ -354,11 +365,19 @@ impl Explain for TeachError {
                 format!("“{}”有 {count} 个带图片的类别，而模型至少要区分两个。", shown(path)),
                 "请在其中为每个类别建一个文件夹，并放入图片。",
             ),
-            Self::TooManyClasses { count } => FailureText::new(
-                format!("项目有 {count} 个类别，最多 {MAX_CLASSES} 个。"),
+            Self::TooManyClasses { .. } => FailureText::new(
+                format!("项目的类别超过 {MAX_CLASSES} 个，而最多只能有 {MAX_CLASSES} 个。"),
                 "请删除一些类别，或拆分项目。",
             ),
             Self::NameTaken { name } => FailureText::new(format!("已有类别“{name}”。"), "请使用其他名称。"),
+            Self::ChangedOutside { path } => FailureText::new(
+                format!("“{}”已被其他窗口或程序更改，因此未覆盖。", shown(path)),
+                "请重新打开项目，再做一次更改。",
+            ),
+            Self::NameTooLong { count } => FailureText::new(
+                format!("名称有 {count} 个字符，最多 {} 个。", crate::learn::teach::MAX_NAME),
+                "请使用较短的名称。",
+            ),
             Self::NoName => FailureText::new("类别需要名称。", "请输入名称。"),
             Self::NoClass { index } => {
                 FailureText::new(format!("没有类别 {index}。"), "请选择项目中的类别。")
@@ -387,6 +406,14 @@ impl Explain for TeachError {
             Self::Differs { difference } => FailureText::new(
                 format!("导出的模型与训练的分类头分数不同（最大差异 {difference:.6}），因此未保留。"),
                 "请选择其他张量或骨干网络，或附上模型名称反馈此问题。",
+            ),
+            Self::Unverified => FailureText::new(
+                "所有图片都已无法读取，无法核对导出的模型，因此未保留。",
+                "请检查项目文件夹是否还在，然后重新训练。",
+            ),
+            Self::SidecarThere { path } => FailureText::new(
+                format!("此处有设置文件“{}”，它会改变导出模型的读取方式。", shown(path)),
+                "请给导出的模型换个名称，或移走该设置文件。",
             ),
             Self::NotExported { reason } => {
                 FailureText::new(format!("无法导出模型：{}。", zh(reason)), "请选择其他骨干网络或张量。")

@@ -12,7 +12,8 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::output::{self, Format};
 use crate::learn::teach::{
-    Backbone, Embeddings, ExportOptions, HeadChoice, Opened, Project, TeachError, TrainOptions, export, train,
+    Backbone, Embeddings, ExportOptions, HeadChoice, Opened, Project, TeachError, TrainOptions, check_target,
+    export, train,
 };
 use crate::model::OpenOptions;
 use answer::{Answer, Times};
@@ -27,7 +28,7 @@ use answer::{Answer, Times};
     The project is a folder with a folder of images for each class (2 to 20), as the window\u{2019}s page \u{201c}Teach\u{201d} makes it; or \
     \u{201c}train\u{201d} and \u{201c}val\u{201d} with such folders each, of which \u{201c}val\u{201d} is only measured by.\n\n\
     Accuracy is cross-validated: every image is judged by a head that didn\u{2019}t learn from it. Images whose names differ only in the number at \
-    their end count as taken in one go and stay together.\n\n\
+    their end count as taken in one go and stay together; a class that was taken in one go altogether is named.\n\n\
     The saved model is verified on all images before it is kept. It runs with:  sightline predict IMAGE --model fruit.onnx")]
 pub struct TeachArgs {
     /// The project: a folder with a folder of images for each class
@@ -106,7 +107,8 @@ pub fn run(args: &TeachArgs) -> anyhow::Result<Exit> {
         let fix = "Add \u{201c}--save OUT.onnx\u{201d}, or leave \u{201c}--bytes\u{201d} out.";
         return Err(Failure::usage("\u{201c}--bytes\u{201d} is for a model that is saved.", fix).into());
     }
-    let Opened { project, notes } = Project::open(&args.project)?;
+    let cancel = interrupt.cancel_token();
+    let Opened { project, notes } = Project::open_until(&args.project, &cancel)?;
     let with_images = project.classes().iter().filter(|class| !class.examples.is_empty()).count();
     if with_images < 2 {
         return Err(TeachError::TooFewClasses { path: args.project.clone(), count: with_images }.into());
@@ -117,7 +119,9 @@ pub fn run(args: &TeachArgs) -> anyhow::Result<Exit> {
         }
     }
     let mut backbone = open_backbone(args, &project, &interrupt)?;
-    let cancel = interrupt.cancel_token();
+    if let Some(save) = &args.save {
+        check_target(save, backbone.path())?;
+    }
     let show = !args.no_progress && !args.quiet;
 
     let begin = Instant::now();

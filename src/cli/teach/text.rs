@@ -186,6 +186,15 @@ fn advised(answer: &Answer, advice: &Advice) -> String {
             name(class),
             name(with)
         ),
+        Advice::OneTake { classes } => {
+            let names: Vec<String> =
+                classes.iter().map(|class| format!("\u{201c}{}\u{201d}", name(class))).collect();
+            format!(
+                "images of {} in another place or at another time: all of a class have names that differ only in a number, as if they were taken \
+                 in one go. Images that are nearly alike make the accuracy look better than it is.",
+                names.join(", ")
+            )
+        }
         Advice::Vary => "images in other places, light and distances; in these, nothing is confused.".into(),
     }
 }

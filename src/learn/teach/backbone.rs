@@ -41,6 +41,9 @@ impl Pooling {
     /// How a tensor of this shape becomes a vector, and how long that is; `None` if it can't.
     fn of(shape: &[i64]) -> Option<(Self, usize)> {
         let sides: Vec<usize> = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+        if sides.contains(&0) {
+            return None;
+        }
         let (pooling, length) = match sides[..] {
             [1, n] | [1, n, 1, 1] | [1, 1, 1, n] => (Self::None, n),
             [1, n, _, _] => (Self::Mean, n),
@@ -319,4 +322,30 @@ pub(super) fn as_features(path: &Path, overrides: Sidecar) -> Result<Sidecar, Te
         range: own.range.or(Some(if floats { Range::IMAGENET } else { Range::BYTE })),
         ..own
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_of_any_shape_is_pooled_or_refused() {
+        for (shape, want) in [
+            (&[1, 16][..], Some((Pooling::None, 16))),
+            (&[1, 16, 7, 7], Some((Pooling::Mean, 16))),
+            (&[1, 197, 16], Some((Pooling::FirstToken, 16))),
+            (&[1, 50, 16], Some((Pooling::FirstToken, 16))),
+            (&[1, 49, 16], Some((Pooling::MeanToken, 16))),
+            (&[1, 1, 16], Some((Pooling::None, 16))),
+            (&[1, 0, 16], None),
+            (&[1, 16, 0, 7], None),
+            (&[1, 0], None),
+            (&[1, -1, 16], None),
+            (&[0, 16], None),
+            (&[], None),
+            (&[1, i64::MAX], None),
+        ] {
+            assert_eq!(Pooling::of(shape), want, "{shape:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::backbone::Backbone;
 use super::error::TeachError;
@@ -31,9 +31,15 @@ pub struct Sample {
 /// An image that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// Why, as the end of a sentence.
     pub reason: String,
+}
+
+/// Writes a path that may be no text as it is shown.
+pub(super) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// The embeddings of a project.

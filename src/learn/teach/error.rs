@@ -23,15 +23,21 @@ pub enum TeachError {
     /// A folder with fewer than two classes of images.
     #[error("\u{201c}{}\u{201d} has {count} classes with images, and a model learns to tell apart two or more.", path.display())]
     TooFewClasses { path: PathBuf, count: usize },
-    /// More classes than a project may have.
-    #[error("The project has {count} classes, and {} are the most.", super::MAX_CLASSES)]
+    /// More classes than a project may have: so many at least, since nobody counts further.
+    #[error("The project has more classes than {}, the most that a project may have.", super::MAX_CLASSES)]
     TooManyClasses { count: usize },
+    /// `teach.toml` isn't as it was read or written last.
+    #[error("\u{201c}{}\u{201d} was changed by another window or program, so it wasn't overwritten.", path.display())]
+    ChangedOutside { path: PathBuf },
     /// A class needs a name of its own.
     #[error("There is a class \u{201c}{name}\u{201d} already.")]
     NameTaken { name: String },
     /// A class needs a name.
     #[error("A class needs a name.")]
     NoName,
+    /// A class has a name that nothing has room for.
+    #[error("The name has {count} characters, and {} are the most.", super::MAX_NAME)]
+    NameTooLong { count: usize },
     /// There is no class of that number.
     #[error("There is no class {index}.")]
     NoClass { index: usize },
@@ -58,6 +64,14 @@ pub enum TeachError {
         "The exported model gives other scores than the head that was trained (by up to {difference:.6}), so it wasn't kept."
     )]
     Differs { difference: f64 },
+    /// No image was there to compare both on.
+    #[error(
+        "The exported model couldn't be verified, because none of the images can be read any more, so it wasn't kept."
+    )]
+    Unverified,
+    /// A settings file that goes before what the exported file says of itself.
+    #[error("\u{201c}{}\u{201d} lies there: a settings file, which would change how the exported model is read.", path.display())]
+    SidecarThere { path: PathBuf },
     /// The joined graph can't be made.
     #[error("The model can't be exported: {reason}.")]
     NotExported { reason: String },
@@ -80,7 +94,9 @@ impl TeachError {
             Self::BadProject { .. } => "Correct it, or delete it: the folder's class folders are then found without it.".into(),
             Self::TooFewClasses { .. } => "Make one folder for each class inside it, and put images into them.".into(),
             Self::TooManyClasses { .. } => "Remove classes, or split the project.".into(),
+            Self::ChangedOutside { .. } => "Open the project again, then change it once more.".into(),
             Self::NameTaken { .. } => "Choose another name.".into(),
+            Self::NameTooLong { .. } => "Choose a shorter name.".into(),
             Self::NoName => "Type a name.".into(),
             Self::NoClass { .. } => "Choose a class of the project.".into(),
             Self::EmptyClass { .. } => "Put images into its folder, or remove the class.".into(),
@@ -90,6 +106,8 @@ impl TeachError {
             Self::OtherBackbone { .. } => "Choose the model that it was made with, or this one for the project from now on.".into(),
             Self::Untrainable { .. } => "Collect other examples, or choose another backbone.".into(),
             Self::Differs { .. } => "Choose another tensor or backbone, or report this with the model's name.".into(),
+            Self::Unverified => "Check that the project's folder is there, and train again.".into(),
+            Self::SidecarThere { .. } => "Give the exported model another name, or move the settings file away.".into(),
             Self::NotExported { .. } => "Choose another backbone or tensor.".into(),
             Self::Discard(error) => error.fix().into(),
             Self::Stopped => String::new(),

@@ -7,11 +7,12 @@ use prost::Message as _;
 use serde::Serialize;
 
 use super::backbone::Backbone;
-use super::embeddings::Samples;
+use super::embeddings::{Samples, as_text};
 use super::error::TeachError;
 use super::head::Head;
 use super::project::draft_in;
 use crate::frame::Frame;
+use crate::model::sidecar;
 use crate::model::tensor::Tensor;
 use crate::model::{self, CancelToken, Family, Model, OpenOptions, Results, Thresholds};
 use crate::source::images::load;
@@ -29,6 +30,7 @@ pub struct ExportOptions {
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Exported {
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// Bytes of the file.
     pub bytes: u64,
@@ -54,10 +56,7 @@ pub fn export(
     cancel: &CancelToken,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Exported, TeachError> {
-    if same_file::is_same_file(path, backbone.path()).unwrap_or(false) {
-        let reason = "it would replace its own backbone".into();
-        return Err(TeachError::NotExported { reason });
-    }
+    check_target(path, backbone.path())?;
     let about = vec![
         ("description".to_owned(), description(backbone, head, samples)),
         ("backbone".to_owned(), model::name_of(backbone.path())),
@@ -72,12 +71,32 @@ pub fn export(
     drop(joined);
     draft.write_all(&content).and_then(|()| draft.as_file().sync_all()).map_err(unwritable)?;
     let (verified, difference) = verify(draft.path(), head, samples, options, cancel, progress)?;
-    if !(difference <= TOLERANCE) {
+    if verified == 0 {
+        return Err(TeachError::Unverified);
+    }
+    if difference.is_nan() || difference > TOLERANCE {
         return Err(TeachError::Differs { difference });
     }
     let sha256 = model::sha256(draft.path())?;
     draft.persist(path).map_err(|error| unwritable(error.error))?;
     Ok(Exported { path: path.to_owned(), bytes: content.len() as u64, sha256, verified, difference })
+}
+
+/// Whether a model can be exported to a file, which can be asked before anything is trained.
+///
+/// # Errors
+/// If it is the backbone itself, or if a settings file lies there: it would go before what the exported file says of itself, and the file
+/// would be read otherwise than it was verified.
+pub fn check_target(path: &Path, backbone: &Path) -> Result<(), TeachError> {
+    if same_file::is_same_file(path, backbone).unwrap_or(false) {
+        let reason = "it would replace its own backbone".into();
+        return Err(TeachError::NotExported { reason });
+    }
+    let sidecar = sidecar::path_for(path);
+    if sidecar.symlink_metadata().is_ok() {
+        return Err(TeachError::SidecarThere { path: sidecar });
+    }
+    Ok(())
 }
 
 /// The most by which scores of file and head may differ.

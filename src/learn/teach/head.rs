@@ -68,7 +68,7 @@ pub struct Head {
     pub kind: HeadKind,
     /// Subtracted from the embedding before it is brought to the length 1; `None`: neither is done.
     pub centre: Option<Vec<f32>>,
-    /// One layer, or two with a ReLU between them; a softmax follows the last.
+    /// One layer, or two with a `ReLU` between them; a softmax follows the last.
     pub layers: Vec<Layer>,
 }
 
@@ -122,7 +122,9 @@ impl Head {
             *score = (*score - greatest).exp();
             sum += *score;
         }
-        scores.iter_mut().for_each(|score| *score /= sum);
+        for score in scores {
+            *score /= sum;
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::embeddings::Sample;
+use super::embeddings::{Sample, as_text};
 
 /// A share with its 95 % interval after Wilson (1927), each 0..=1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -24,6 +24,7 @@ pub struct Confusion {
 /// An example that a head is least sure of, or wrong about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Uncertain {
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// Its class.
     pub class: usize,
@@ -57,6 +58,8 @@ pub enum Advice {
     Few { class: usize, count: usize },
     /// These two are taken for each other so often.
     Confused { class: usize, with: usize, times: usize },
+    /// All examples of each of these were taken in one go: the accuracy looks better than it is.
+    OneTake { classes: Vec<usize> },
     /// Nothing is confused: try new places, light and backgrounds.
     Vary,
 }
@@ -113,12 +116,16 @@ impl Measured {
 }
 
 /// What to collect next, the most useful first.
-pub(super) fn advice(counts: &[usize], measured: Option<&Measured>) -> Vec<Advice> {
+/// `one_take`: see [`Folds`](super::folds::Folds).
+pub(super) fn advice(counts: &[usize], one_take: &[usize], measured: Option<&Measured>) -> Vec<Advice> {
     let mut advice = Vec::new();
     let most = counts.iter().copied().max().unwrap_or(0);
     let fewest = counts.iter().copied().enumerate().min_by_key(|(_, count)| *count);
     if let Some((class, count)) = fewest.filter(|(_, count)| *count < FEW || count * 3 < most) {
         advice.push(Advice::Few { class, count });
+    }
+    if !one_take.is_empty() {
+        advice.push(Advice::OneTake { classes: one_take.to_vec() });
     }
     let rows = measured.map(|measured| &measured.confusion.rows[..]).unwrap_or_default();
     let pairs = (0..rows.len()).flat_map(|a| (0..a).map(move |b| (b, a, rows[a][b] + rows[b][a])));
@@ -164,8 +171,10 @@ mod tests {
         assert_eq!(order, ["b", "c", "a"]);
         let few = Advice::Few { class: 1, count: 4 };
         let confused = Advice::Confused { class: 0, with: 1, times: 1 };
-        assert_eq!(advice(&[30, 4, 12], Some(&measured)), [few, confused.clone()]);
-        assert_eq!(advice(&[30, 20, 12], Some(&measured)), [confused]);
-        assert_eq!(advice(&[30, 20, 12], None), [Advice::Vary]);
+        assert_eq!(advice(&[30, 4, 12], &[], Some(&measured)), [few, confused.clone()]);
+        assert_eq!(advice(&[30, 20, 12], &[], Some(&measured)), std::slice::from_ref(&confused));
+        assert_eq!(advice(&[30, 20, 12], &[], None), [Advice::Vary]);
+        let again = Advice::OneTake { classes: vec![0, 2] };
+        assert_eq!(advice(&[30, 20, 12], &[0, 2], Some(&measured)), [again, confused]);
     }
 }

@@ -6,6 +6,7 @@ mod listing;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -15,13 +16,17 @@ use super::train::HeadChoice;
 use crate::discard::{Discarded, discard};
 use crate::frame::Frame;
 use crate::library::names;
+use crate::model::CancelToken;
 use crate::save::{ImageFormat, encode_frame};
+use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::images::load;
 use crate::whole_file::folder_of;
 use listing::{Layout, group_of};
 
 /// The most classes of a project.
 pub const MAX_CLASSES: usize = 20;
+/// The most characters of a class's name.
+pub const MAX_NAME: usize = 100;
 /// The name of the class that is suggested for everything else.
 pub const NOTHING: &str = "nothing";
 /// The quality of JPEGs: heads learn from these pixels.
@@ -99,6 +104,8 @@ pub struct Project {
     layout: Layout,
     /// Keys of `teach.toml` that this version doesn't know.
     unknown: toml::Table,
+    /// `teach.toml` as it was read or written last: what others write isn't overwritten. Clones are the same project.
+    seen: Arc<Mutex<Option<String>>>,
 }
 
 /// A project that was opened.
@@ -127,6 +134,7 @@ impl Project {
             classes: Vec::new(),
             layout: Layout::Plain,
             unknown: toml::Table::new(),
+            seen: Arc::default(),
         };
         project.save()?;
         Ok(project)
@@ -137,6 +145,15 @@ impl Project {
     /// # Errors
     /// Why it is none. Fewer than two classes are fine here, more than [`MAX_CLASSES`] aren't.
     pub fn open(root: &Path) -> Result<Opened, TeachError> {
+        Self::open_until(root, &CancelToken::default())
+    }
+
+    /// As [`Project::open`], until it is cancelled: a large folder takes its time. Folders that are links aren't followed, since they may
+    /// lead back.
+    ///
+    /// # Errors
+    /// As [`Project::open`], and [`TeachError::Stopped`].
+    pub fn open_until(root: &Path, cancel: &CancelToken) -> Result<Opened, TeachError> {
         let metadata = std::fs::metadata(root).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => TeachError::NoFolder { path: root.to_owned() },
             _ => TeachError::Unreadable { path: root.to_owned(), reason: error.to_string() },
@@ -150,10 +167,16 @@ impl Project {
         };
         let read = file::read(root)?;
         let is_project = read.is_some();
-        let (settings, mut classes, unknown) = read.unwrap_or_default();
+        let file::Read { settings, mut classes, unknown, text } = read.unwrap_or_default();
         let layout = Layout::of(root);
         let mut notes = Vec::new();
-        let mut found = layout.folders(root).map_err(unreadable)?;
+        let (mut found, links) = layout.folders(root).map_err(unreadable)?;
+        for link in links {
+            notes.push(format!(
+                "The folder \u{201c}{}\u{201d} is a link and isn't followed: copy it into the project.",
+                names::shown(&link)
+            ));
+        }
         for class in &mut classes {
             if !found.remove(&class.folder) {
                 notes.push(format!(
@@ -162,11 +185,11 @@ impl Project {
                     names::shown(&class.name)
                 ));
             }
-            layout.fill(root, class);
+            layout.fill(root, class, cancel)?;
         }
         for folder in found {
             let mut class = Class { name: folder.clone(), folder, ..Class::default() };
-            layout.fill(root, &mut class);
+            layout.fill(root, &mut class, cancel)?;
             // A folder without images may be anything.
             if class.examples.is_empty() && class.held_out.is_empty() {
                 continue;
@@ -181,11 +204,13 @@ impl Project {
                 class.name.push_str(" (2)");
             }
             classes.push(class);
+            // A folder of anything may have thousands.
+            if classes.len() > MAX_CLASSES {
+                return Err(TeachError::TooManyClasses { count: classes.len() });
+            }
         }
-        if classes.len() > MAX_CLASSES {
-            return Err(TeachError::TooManyClasses { count: classes.len() });
-        }
-        let project = Self { root: root.to_owned(), settings, classes, layout, unknown };
+        let seen = Arc::new(Mutex::new(text));
+        let project = Self { root: root.to_owned(), settings, classes, layout, unknown, seen };
         Ok(Opened { project, notes })
     }
 
@@ -221,10 +246,11 @@ impl Project {
         self.settings.backbone_sha256 = Some(sha256.to_owned());
     }
 
-    /// Writes `teach.toml`: whole or not at all; keys that this version doesn't know stay.
+    /// Writes `teach.toml`: whole or not at all; keys that this version doesn't know stay. A backbone whose path isn't text can't be written
+    /// and is left out.
     ///
     /// # Errors
-    /// [`TeachError::Unwritable`].
+    /// [`TeachError::Unwritable`], or [`TeachError::ChangedOutside`] if the file isn't as it was read or written last.
     pub fn save(&self) -> Result<(), TeachError> {
         file::write(self)
     }
@@ -266,18 +292,31 @@ impl Project {
     /// Removes a class and moves its images to the trash.
     ///
     /// # Errors
-    /// Why it stays.
+    /// Why it stays, with its images.
     pub fn remove_class(&mut self, index: usize) -> Result<Discarded, TeachError> {
-        let class = self.class_mut(index)?;
-        let images = class.examples.iter().chain(&class.held_out).map(|example| example.path.clone());
-        let discarded = discard(&images.collect::<Vec<_>>())?;
+        self.class_mut(index)?;
         let class = self.classes.remove(index);
-        // It stays where something else lies in it.
-        for base in [self.layout.learnt(&self.root), self.layout.held_out(&self.root)] {
-            let _ = std::fs::remove_dir(base.join(&class.folder));
+        // The list goes first: once images are in the trash, nothing may fail any more, else nobody could bring them back.
+        if let Err(error) = self.save() {
+            self.classes.insert(index, class);
+            return Err(error);
         }
-        self.save()?;
-        Ok(discarded)
+        let images = class.examples.iter().chain(&class.held_out).map(|example| example.path.clone());
+        match discard(&images.collect::<Vec<_>>()) {
+            Ok(discarded) => {
+                // It stays where something else lies in it.
+                for base in [self.layout.learnt(&self.root), self.layout.held_out(&self.root)] {
+                    let _ = std::fs::remove_dir(base.join(&class.folder));
+                }
+                Ok(discarded)
+            }
+            Err(error) => {
+                self.classes.insert(index, class);
+                // If that fails as well, its folder is still there to be found.
+                let _ = self.save();
+                Err(error.into())
+            }
+        }
     }
 
     /// Writes a frame (RGBA) as an example of a class, JPEG in quality 95 or PNG: whole or not at all. Returns its file.
@@ -309,7 +348,7 @@ impl Project {
         }
     }
 
-    /// Copies an image file into a class. Returns the copy.
+    /// Copies an image file into a class, under a name with an image's ending. Returns the copy.
     ///
     /// # Errors
     /// Why it can't be copied, or that it is no image.
@@ -319,7 +358,16 @@ impl Project {
         load(file, &mut Frame::default(), &mut None).map_err(unreadable)?;
         let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
         let name = names::safe(&file.file_name().unwrap_or_default().to_string_lossy());
-        let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "jpg"));
+        let is_known = |ending: &str| IMAGE_EXTENSIONS.contains(&&ending.to_lowercase()[..]);
+        let (stem, ending) = match name.rsplit_once('.') {
+            Some((stem, ending)) if is_known(ending) => (stem, ending),
+            // Files of other endings aren't listed when the project is opened again.
+            _ => {
+                let endings = image::guess_format(&bytes).map(|format| format.extensions_str());
+                let ending = endings.unwrap_or_default().iter().find(|ending| is_known(ending));
+                (&name[..], *ending.ok_or_else(|| unreadable("its format isn't known".into()))?)
+            }
+        };
         for number in 1.. {
             let number = if number == 1 { String::new() } else { format!(" ({number})") };
             let path = folder.join(format!("{stem}{number}.{ending}"));
@@ -364,7 +412,7 @@ impl Project {
     pub fn wants_nothing(&self) -> bool {
         let is_nothing = |class: &Class| {
             let name = class.name.to_lowercase();
-            [NOTHING, "none", "other", "others", "background", "无", "其他", "背景", "什么都没有"]
+            [NOTHING, "none", "other", "others", "background", "无", "空", "其他", "背景", "什么都没有"]
                 .contains(&&name[..])
         };
         self.classes.len() >= 2 && self.classes.len() < MAX_CLASSES && !self.classes.iter().any(is_nothing)
@@ -388,6 +436,10 @@ impl Project {
         let name = name.trim();
         if name.is_empty() {
             return Err(TeachError::NoName);
+        }
+        let count = name.chars().count();
+        if count > MAX_NAME {
+            return Err(TeachError::NameTooLong { count });
         }
         let taken = |(index, class): (usize, &Class)| class.name == name && Some(index) != own;
         if self.classes.iter().enumerate().any(taken) {

@@ -30,12 +30,12 @@ pub(in super::super) fn minimise(
     let mut next_gradient = gradient.clone();
     for _ in 0..limits.steps {
         let steepest = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-        if !(steepest > limits.gradient) || (limits.stop)() {
+        if steepest.is_nan() || steepest <= limits.gradient || (limits.stop)() {
             return;
         }
         let mut direction = downhill(&gradient, &memory);
         let mut slope = dot(&direction, &gradient);
-        if !(slope < 0.0) {
+        if slope.is_nan() || slope >= 0.0 {
             memory.clear();
             direction = gradient.iter().map(|g| -g).collect();
             slope = -dot(&gradient, &gradient);
@@ -47,7 +47,7 @@ pub(in super::super) fn minimise(
             next.copy_from_slice(at);
             add_scaled(&mut next, step, &direction);
             next_value = function(&next, &mut next_gradient);
-            if !(next_value <= value + SUFFICIENT * step * slope) {
+            if next_value.is_nan() || next_value > value + SUFFICIENT * step * slope {
                 high = step;
             } else if dot(&next_gradient, &direction) < CURVATURE * slope {
                 low = step;
@@ -57,7 +57,7 @@ pub(in super::super) fn minimise(
             step = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * low };
         }
         // Rounding lets no step go down any more.
-        if !(next_value < value) {
+        if next_value.is_nan() || next_value >= value {
             return;
         }
         let moved: Vec<f64> = next.iter().zip(&*at).map(|(a, b)| a - b).collect();

@@ -46,7 +46,9 @@ fn unit(row: &[f32], centre: &[f64]) -> Vec<f64> {
     let mut row: Vec<f64> = row.iter().zip(centre).map(|(v, c)| f64::from(*v) - c).collect();
     let length = super::dot(&row, &row).sqrt();
     if length > 1e-12 {
-        row.iter_mut().for_each(|v| *v /= length);
+        for value in &mut row {
+            *value /= length;
+        }
     }
     row
 }

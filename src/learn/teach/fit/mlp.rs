@@ -1,5 +1,5 @@
-//! A small network: principal components, one hidden layer with ReLU, a softmax; learnt with L-BFGS and L2, from weights after Glorot &
-//! Bengio (2010) that the seed decides.
+//! A small network: principal components, one hidden layer with `ReLU`, a softmax; learnt with L-BFGS and L2, from weights after Glorot
+//! and Bengio (2010) that the seed decides.
 
 use super::lbfgs::{Limits, minimise};
 use super::principal::directions;
@@ -27,7 +27,9 @@ pub(in super::super) fn fit(rows: &Rows<'_>, seed: u64, stop: &dyn Fn() -> bool)
     // All in one measure: the later components stay the smaller ones.
     let power = inputs.iter().map(|v| v * v).sum::<f64>() / inputs.len().max(1) as f64;
     let gain = if power > 1e-24 { power.sqrt().recip() } else { 1.0 };
-    inputs.iter_mut().for_each(|v| *v *= gain);
+    for value in &mut inputs {
+        *value *= gain;
+    }
 
     let (one, classes) = (components + 1, rows.count);
     let two = HIDDEN + 1;
@@ -38,7 +40,9 @@ pub(in super::super) fn fit(rows: &Rows<'_>, seed: u64, stop: &dyn Fn() -> bool)
         let end = if layer == 0 { split } else { p.len() };
         let bound = (6.0 / fan.max(1) as f64).sqrt();
         for unit in p[layer..end].chunks_exact_mut(stride) {
-            unit[..stride - 1].iter_mut().for_each(|w| *w = bound * random.signed());
+            for weight in &mut unit[..stride - 1] {
+                *weight = bound * random.signed();
+            }
         }
     }
     let weights = rows.balanced();

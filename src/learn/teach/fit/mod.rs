@@ -7,6 +7,7 @@ pub(super) mod mean;
 pub(super) mod mlp;
 pub(super) mod principal;
 pub(super) mod random;
+pub(super) mod tsne;
 
 /// Examples for a fit: a row each, with its class.
 #[derive(Clone, Copy, Debug)]

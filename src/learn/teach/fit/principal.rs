@@ -8,7 +8,7 @@ const ROUNDS: usize = 40;
 /// The directions along which centred rows vary most, the most first: `count` unit vectors of `width` numbers, fewer where the rows span
 /// fewer.
 pub(in super::super) fn directions(rows: &[f64], width: usize, count: usize) -> Vec<Vec<f64>> {
-    let rows_count = if width == 0 { 0 } else { rows.len() / width };
+    let rows_count = rows.len().checked_div(width).unwrap_or(0);
     let count = count.min(width).min(rows_count);
     let mut random = Random::new(1);
     // A few more than asked for: those that are asked for settle sooner.
@@ -33,7 +33,9 @@ pub(in super::super) fn directions(rows: &[f64], width: usize, count: usize) -> 
     for direction in &mut found {
         let greatest = direction.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
         if greatest < 0.0 {
-            direction.iter_mut().for_each(|v| *v = -*v);
+            for value in direction {
+                *value = -*value;
+            }
         }
     }
     found
@@ -54,7 +56,9 @@ fn orthonormal(vectors: &mut [Vec<f64>]) {
         }
         let length = dot(own, own).sqrt();
         if length > 1e-12 * whole.max(1e-300) {
-            own.iter_mut().for_each(|v| *v /= length);
+            for value in own {
+                *value /= length;
+            }
         } else {
             own.fill(0.0);
         }

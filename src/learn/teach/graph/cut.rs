@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::view::View;
 use crate::learn::teach::Cut;
+use crate::model::file::onnx::tensor_shape_proto::{Dimension, dimension};
 use crate::model::file::onnx::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
 /// No more feature maps are listed.
@@ -31,7 +32,8 @@ pub(in super::super) fn candidates(graph: &GraphProto, kind: Kind) -> Vec<Cut> {
     let view = View::of(graph);
     let mut found = Vec::new();
     let output = vector_output(graph).filter(|_| kind != Kind::Other);
-    let last = output.as_ref().and_then(|output| last_layer(&view, output.name(), FAR));
+    let last =
+        output.as_ref().and_then(|output| last_layer(&view, output.name(), FAR, &mut Visited::default()));
     let softmax = output
         .as_ref()
         .is_some_and(|o| view.producer(o.name()).is_some_and(|n| n.op_type().contains("Softmax")));
@@ -59,9 +61,8 @@ fn shape(value: &ValueInfoProto) -> Option<Vec<Option<u64>>> {
     let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_ref()?.value.as_ref() else {
         return None;
     };
-    use crate::model::file::onnx::tensor_shape_proto::dimension::Value;
-    let side = |d: &crate::model::file::onnx::tensor_shape_proto::Dimension| match d.value {
-        Some(Value::DimValue(n)) => u64::try_from(n).ok(),
+    let side = |d: &Dimension| match d.value {
+        Some(dimension::Value::DimValue(n)) => u64::try_from(n).ok(),
         _ => None,
     };
     Some(tensor.shape.as_ref()?.dim.iter().map(side).collect())
@@ -93,18 +94,28 @@ fn vector_output(graph: &GraphProto) -> Option<ValueInfoProto> {
     (long || graph.output.len() == 1).then(|| chosen.clone())
 }
 
+/// The nodes that were looked at: each is looked at once, however many ways lead to it.
+#[derive(Default)]
+struct Visited {
+    layers: HashSet<*const NodeProto>,
+    pooling: HashSet<*const NodeProto>,
+}
+
 /// The input of the last fully connected layer before `tensor`.
-fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
+fn last_layer(view: &View<'_>, tensor: &str, far: usize, visited: &mut Visited) -> Option<Cut> {
     let far = far.checked_sub(1)?;
     let node = view.producer(tensor)?;
+    if !visited.layers.insert(std::ptr::from_ref(node)) {
+        return None;
+    }
     let first = node.input.first()?;
     match node.op_type() {
         "Softmax" | "LogSoftmax" | "Sigmoid" | "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze"
         | "Unsqueeze" | "Dropout" | "Clip" | "DequantizeLinear" | "QuantizeLinear" | "QLinearSoftmax"
-        | "QLinearSigmoid" => last_layer(view, first, far),
+        | "QLinearSigmoid" => last_layer(view, first, far, visited),
         "Mul" | "Add" | "Sub" | "Div" | "QLinearAdd" | "QLinearMul" => {
-            let inputs = node.input.iter().filter(|name| !view.is_constant(name));
-            inputs.filter_map(|name| last_layer(view, name, far)).next()
+            let mut inputs = node.input.iter().take(2).filter(|name| !view.is_constant(name));
+            inputs.find_map(|name| last_layer(view, name, far, visited))
         }
         "Gemm"
         | "FusedGemm"
@@ -129,7 +140,7 @@ fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
         }
         "Conv" | "FusedConv" | "ConvInteger" | "QLinearConv" => {
             let is_point = kernel(view, node).is_some_and(|(_, sides)| sides.iter().all(|side| *side == 1));
-            if !is_point || !comes_from_pooling(view, first, FAR) {
+            if !is_point || !comes_from_pooling(view, first, FAR, &mut visited.pooling) {
                 return None;
             }
             let evidence = "it goes into the last layer, a convolution of one pixel after global pooling, which gives the scores of the classes";
@@ -153,7 +164,7 @@ fn last_layer(view: &View<'_>, tensor: &str, far: usize) -> Option<Cut> {
                         });
                     }
                     "Relu" | "Clip" | "Cast" | "DequantizeLinear" | "QuantizeLinear" => {
-                        tensor = node.input.first()?
+                        tensor = node.input.first()?;
                     }
                     "Mul" | "Add" => tensor = node.input.iter().find(|name| !view.is_constant(name))?,
                     _ => return None,
@@ -193,9 +204,17 @@ fn kernel(view: &View<'_>, node: &NodeProto) -> Option<(i64, Vec<i64>)> {
 }
 
 /// Whether one pixel is left of the image.
-fn comes_from_pooling(view: &View<'_>, tensor: &str, far: usize) -> bool {
+fn comes_from_pooling(
+    view: &View<'_>,
+    tensor: &str,
+    far: usize,
+    visited: &mut HashSet<*const NodeProto>,
+) -> bool {
     let Some(far) = far.checked_sub(1) else { return false };
     let Some(node) = view.producer(tensor) else { return false };
+    if !visited.insert(std::ptr::from_ref(node)) {
+        return false;
+    }
     match node.op_type() {
         "GlobalAveragePool" | "GlobalMaxPool" | "QLinearGlobalAveragePool" | "ReduceMean" | "AveragePool" => {
             true
@@ -217,7 +236,7 @@ fn comes_from_pooling(view: &View<'_>, tensor: &str, far: usize) -> bool {
         | "Add"
         | "BatchNormalization" => {
             let inputs = node.input.iter().take(2).filter(|name| !view.is_constant(name));
-            inputs.into_iter().any(|name| comes_from_pooling(view, name, far))
+            inputs.into_iter().any(|name| comes_from_pooling(view, name, far, visited))
         }
         _ => false,
     }

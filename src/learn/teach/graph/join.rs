@@ -1,12 +1,11 @@
 //! A backbone's graph as far as the embedding, with a head behind it and, where asked for, the preparation of raw bytes before it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Component, Path};
+use std::path::Path;
 
 use prost::Message as _;
 
+use super::external::{MOST_BYTES, TOO_LARGE, inline};
 use crate::learn::teach::{Head, Layer, Pooling};
 use crate::model::families::Family;
 use crate::model::file::onnx::tensor_shape_proto::{Dimension, dimension};
@@ -21,8 +20,6 @@ use crate::model::spec::{ColourOrder, Element, InputSpec, Layout, Range};
 const INT32: i32 = 6;
 /// The oldest operator set whose operators are used here as they are written.
 const OLDEST: i64 = 9;
-/// Tensors that lie in another file.
-const EXTERNAL: i32 = 1;
 /// Keys of the backbone's metadata that stay true of what is made of it.
 const KEPT: [&str; 2] = ["author", "license"];
 
@@ -58,8 +55,10 @@ pub(in super::super) fn join(parts: Join<'_>) -> Result<ModelProto, String> {
     let mut graph = model.graph.take().ok_or("it has no graph")?;
     cut(&mut graph, tensor)?;
     inline(&mut graph, folder)?;
-    let [image] = &graph.input[..] else {
-        return Err(format!("besides the image it needs {}", others(&graph, &input.name)));
+    let image = match &graph.input[..] {
+        [image] => image,
+        [] => return Err("its embedding is the same for every image".into()),
+        _ => return Err(format!("besides the image it needs {}", others(&graph, &input.name))),
     };
     if image.name() != input.name {
         return Err(format!("its embedding doesn't come from the image \u{201c}{}\u{201d}", input.name));
@@ -88,8 +87,8 @@ pub(in super::super) fn join(parts: Join<'_>) -> Result<ModelProto, String> {
     model.producer_name = Some("Sightline".into());
     model.producer_version = Some(env!("CARGO_PKG_VERSION").into());
     model.doc_string = None;
-    if model.encoded_len() as u64 >= 1 << 31 {
-        return Err("it would be larger than 2 GB, the most that an ONNX file can hold".into());
+    if model.encoded_len() as u64 >= MOST_BYTES {
+        return Err(TOO_LARGE.into());
     }
     Ok(model)
 }
@@ -151,59 +150,6 @@ fn cut(graph: &mut GraphProto, tensor: &str) -> Result<(), String> {
     graph.quantization_annotation.retain(|one| used.contains(one.tensor_name()));
     graph.output.clear();
     Ok(())
-}
-
-/// Every tensor of a graph that holds values, also of graphs inside of it.
-fn each_tensor(
-    graph: &mut GraphProto,
-    act: &mut impl FnMut(&mut TensorProto) -> Result<(), String>,
-) -> Result<(), String> {
-    for tensor in &mut graph.initializer {
-        act(tensor)?;
-    }
-    for attribute in graph.node.iter_mut().flat_map(|node| &mut node.attribute) {
-        for tensor in attribute.t.iter_mut().chain(&mut attribute.tensors) {
-            act(tensor)?;
-        }
-        for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
-            each_tensor(graph, act)?;
-        }
-    }
-    Ok(())
-}
-
-/// Brings weights from files beside the model into it. They may lie in its folder or below and nowhere else.
-fn inline(graph: &mut GraphProto, folder: &Path) -> Result<(), String> {
-    each_tensor(graph, &mut |tensor| {
-        if tensor.data_location != Some(EXTERNAL) {
-            return Ok(());
-        }
-        let about =
-            |key: &str| tensor.external_data.iter().find(|e| e.key() == key).map(|e| e.value().to_owned());
-        let number = |key: &str| about(key).and_then(|text| text.trim().parse::<u64>().ok());
-        let name = about("location").ok_or("its weights lie in a file that it doesn't name")?;
-        let place = Path::new(&name);
-        if !place.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
-            return Err("it wants to read its weights from outside its own folder".into());
-        }
-        let failed = |error: std::io::Error| {
-            format!("its weights in \u{201c}{}\u{201d} can't be read: {error}", place.display())
-        };
-        let mut file = File::open(folder.join(place)).map_err(failed)?;
-        let offset = number("offset").unwrap_or(0);
-        let whole = file.metadata().map_err(failed)?.len();
-        let length = number("length").unwrap_or(whole.saturating_sub(offset));
-        if length > whole.saturating_sub(offset) {
-            return Err(format!("its weights in \u{201c}{}\u{201d} are cut short", place.display()));
-        }
-        file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        let mut bytes = Vec::new();
-        file.take(length).read_to_end(&mut bytes).map_err(failed)?;
-        tensor.raw_data = Some(bytes.into());
-        tensor.data_location = None;
-        tensor.external_data.clear();
-        Ok(())
-    })
 }
 
 fn others(graph: &GraphProto, image: &str) -> String {
@@ -397,9 +343,9 @@ fn pool(writer: &mut Writer, tensor: &str, pooling: Pooling) -> String {
             writer.node("ReduceMean", &[&float], vec![ints("axes", &[1]), int("keepdims", 0)])
         }
     };
-    let flat = writer.plain_name("embedding");
-    writer.node_to("Flatten", &[&pooled], vec![int("axis", 1)], &flat);
-    flat
+    let embedding = writer.plain_name("embedding");
+    writer.node_to("Flatten", &[&pooled], vec![int("axis", 1)], &embedding);
+    embedding
 }
 
 fn put_layer(writer: &mut Writer, layer: &Layer, from: &str) -> String {

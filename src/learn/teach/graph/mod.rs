@@ -1,6 +1,7 @@
 //! The graph of a backbone: where it can be cut, and how a head is joined to it.
 
 mod cut;
+mod external;
 mod join;
 mod view;
 

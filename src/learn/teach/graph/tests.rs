@@ -215,6 +215,40 @@ fn model(graph: GraphProto) -> ModelProto {
     }
 }
 
+/// Each of forty additions reads the one before it a hundred times: 100^40 ways lead to the first.
+#[test]
+fn hostile_graphs_are_walked_once() {
+    let ladder = |name: &str, from: &str, copies: usize| -> Vec<NodeProto> {
+        let tensor = |step: usize| if step == 0 { from.to_owned() } else { format!("{name}{step}") };
+        let step = |step: usize| {
+            let before = tensor(step);
+            node("Add", &vec![&before[..]; copies], &[&tensor(step + 1)])
+        };
+        (0..40).map(step).collect()
+    };
+    let began = std::time::Instant::now();
+    let plain = graph(ladder("t", "x", 100), &[], ("t40", &[1, 40]));
+    assert_eq!(candidates(&plain, Kind::Classifier).len(), 1, "its own output");
+    // Forty convolutions of one pixel, each of which asks whether it comes from pooling.
+    let mut nodes = ladder("t", "x", 2);
+    let mut last = "t40".to_owned();
+    for step in 0..40 {
+        let (convolved, sum) = (format!("c{step}"), format!("s{step}"));
+        nodes.push(node("Conv", &["t40", "fc"], &[&convolved]));
+        nodes.push(node("Add", &[&convolved, &last], &[&sum]));
+        last = sum;
+    }
+    candidates(&graph(nodes, &[("fc", &[40, 3, 1, 1])], (&last, &[1, 40])), Kind::Classifier);
+    // Weights that are made of themselves.
+    let ring = vec![
+        node("Identity", &["b"], &["a"]),
+        node("Identity", &["a"], &["b"]),
+        node("Conv", &["x", "a"], &["y"]),
+    ];
+    candidates(&graph(ring, &[], ("y", &[1, 40])), Kind::Classifier);
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+}
+
 fn two_heads() -> GraphProto {
     let mut graph = graph(
         vec![
@@ -263,6 +297,10 @@ fn what_lies_behind_the_cut_is_left_out() {
     assert!(graph.initializer.iter().all(|tensor| tensor.name() != "unused"));
     let error = joined(two_heads(), ColourOrder::Rgb, false, "y").expect_err("a second input");
     assert!(error.contains("second"), "{error}");
+    let mut fixed = two_heads();
+    fixed.node.push(node("Relu", &["unused"], &["always"]));
+    let error = joined(fixed, ColourOrder::Rgb, false, "always").expect_err("it reads no image");
+    assert!(error.contains("the same for every image"), "{error}");
     let error = joined(two_heads(), ColourOrder::Rgb, false, "z").expect_err("no such tensor");
     assert!(error.contains('z'), "{error}");
 }
@@ -309,6 +347,21 @@ fn weights_in_other_files_are_brought_in_and_strangers_files_are_not_read() {
             about: Vec::new(),
         })
     };
+    #[cfg(unix)]
+    {
+        let secret = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(secret.path(), [7; 432]).expect("written");
+        std::os::unix::fs::symlink(secret.path(), folder.path().join("link.bin")).expect("a link");
+        let error = outside("link.bin", "400").expect_err("a link to elsewhere");
+        assert!(error.contains("link to a file outside"), "{error}");
+    }
+    std::fs::create_dir(folder.path().join("d")).expect("a folder");
+    assert!(outside("d", "4").expect_err("a folder").contains("aren't in a file"));
+    // Mostly a hole: it takes no room on the disk.
+    let large = std::fs::File::create(folder.path().join("large.bin")).expect("a file");
+    large.set_len((1 << 31) + 4).expect("its length");
+    let error = outside("large.bin", "2147483648").expect_err("too much");
+    assert!(error.contains("2 GB together"), "{error}");
     let values: Vec<u8> = (0..109).flat_map(|n| (n as f32).to_le_bytes()).collect();
     std::fs::write(folder.path().join("w.bin"), values).expect("written");
     let made = outside("w.bin", "432").expect("joined").graph.expect("a graph");

@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::file::onnx::{GraphProto, NodeProto, TensorProto, data_type};
 
+/// So many operations between weights and what reads them are passed over.
+const STEPS: usize = 16;
+
 /// A graph that can be walked.
 pub(super) struct View<'a> {
     /// The nodes, each after those whose outputs it reads.
@@ -56,15 +59,20 @@ impl<'a> View<'a> {
 
     /// The weights of a node's input, also behind a `DequantizeLinear`.
     pub fn weights(&self, tensor: &str) -> Option<&'a TensorProto> {
-        if let Some(found) = self.initializers.get(tensor) {
-            return Some(found);
+        let mut tensor = tensor;
+        // A graph may be a ring.
+        for _ in 0..STEPS {
+            if let Some(found) = self.initializers.get(tensor) {
+                return Some(found);
+            }
+            let node = self.producer(tensor)?;
+            match node.op_type() {
+                "Constant" => return node.attribute_named("value")?.t.as_ref(),
+                "DequantizeLinear" | "Identity" | "Cast" => tensor = node.input.first()?,
+                _ => return None,
+            }
         }
-        let node = self.producer(tensor)?;
-        match node.op_type() {
-            "Constant" => node.attribute_named("value")?.t.as_ref(),
-            "DequantizeLinear" | "Identity" | "Cast" => self.weights(node.input.first()?),
-            _ => None,
-        }
+        None
     }
 
     /// Integers that are constants of the graph.

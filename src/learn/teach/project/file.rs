@@ -15,18 +15,21 @@
 use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::{Component, Path};
+use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Class, Project, Settings, draft_in};
 use crate::learn::teach::TeachError;
-use crate::learn::teach::project::MAX_CLASSES;
+use crate::learn::teach::project::{MAX_CLASSES, MAX_NAME};
 use crate::whole_file;
 
 /// The file's name.
 const NAME: &str = "teach.toml";
 /// The version of its format that is written, and the newest that is read.
 const VERSION: u32 = 1;
+/// The longest name that is read: characters may take four bytes each.
+const MAX_NAME_BYTES: usize = 4 * MAX_NAME;
 /// A longer file isn't read.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -50,8 +53,19 @@ fn version() -> u32 {
     VERSION
 }
 
+/// What the file of a project holds.
+#[derive(Default)]
+pub(super) struct Read {
+    pub settings: Settings,
+    pub classes: Vec<Class>,
+    /// Keys that this version doesn't know.
+    pub unknown: toml::Table,
+    /// All of it; `None` if there is no file.
+    pub text: Option<String>,
+}
+
 /// Reads the file of a project; `None` if there is none.
-pub(super) fn read(root: &Path) -> Result<Option<(Settings, Vec<Class>, toml::Table)>, TeachError> {
+pub(super) fn read(root: &Path) -> Result<Option<Read>, TeachError> {
     let path = root.join(NAME);
     let bad = |reason: String| TeachError::BadProject { path: path.clone(), reason };
     let text = match whole_file::read_text(&path, MAX_BYTES) {
@@ -94,6 +108,9 @@ pub(super) fn read(root: &Path) -> Result<Option<(Settings, Vec<Class>, toml::Ta
         if named.name.trim().is_empty() {
             return Err(bad("a class has no name".into()));
         }
+        if named.name.len() > MAX_NAME_BYTES {
+            return Err(bad(format!("a class has a name of more than {MAX_NAME_BYTES} bytes")));
+        }
         if !names.insert(named.name.clone()) || !folders.insert(folder.to_lowercase()) {
             let shown = crate::library::names::shown(&named.name);
             return Err(bad(format!("there are two classes \u{201c}{shown}\u{201d}")));
@@ -104,18 +121,25 @@ pub(super) fn read(root: &Path) -> Result<Option<(Settings, Vec<Class>, toml::Ta
     }
     let known = ["sightline-teach", "backbone", "backbone-sha256", "tensor", "head", "c", "seed"];
     table.retain(|key, _| !known.contains(&key));
-    Ok(Some((file.settings, classes, table)))
+    Ok(Some(Read { settings: file.settings, classes, unknown: table, text: Some(text) }))
 }
 
-/// Writes the file of a project: whole or not at all.
+/// Writes the file of a project: whole or not at all, and only if it is as it was seen last.
 pub(super) fn write(project: &Project) -> Result<(), TeachError> {
     let path = project.root.join(NAME);
     let unwritable = |reason: String| TeachError::Unwritable { path: path.clone(), reason };
+    let mut seen = project.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    // One that was deleted is written anew.
+    if path.is_file() && whole_file::read_text(&path, MAX_BYTES).ok() != *seen {
+        return Err(TeachError::ChangedOutside { path });
+    }
+    let mut settings = project.settings.clone();
+    settings.backbone = settings.backbone.filter(|path| path.to_str().is_some());
     let classes = project
         .classes
         .iter()
         .map(|class| Named { name: class.name.clone(), folder: Some(class.folder.clone()) });
-    let file = File { version: VERSION, settings: project.settings.clone(), classes: classes.collect() };
+    let file = File { version: VERSION, settings, classes: classes.collect() };
     let mut table = toml::Table::try_from(&file).map_err(|error| unwritable(error.to_string()))?;
     let tables = table.get_mut("classes").and_then(toml::Value::as_array_mut);
     for (table, class) in tables.into_iter().flatten().zip(&project.classes) {
@@ -127,6 +151,9 @@ pub(super) fn write(project: &Project) -> Result<(), TeachError> {
         table.entry(key.clone()).or_insert_with(|| value.clone());
     }
     let text = toml::to_string(&table).map_err(|error| unwritable(error.to_string()))?;
+    if seen.as_ref() == Some(&text) && path.is_file() {
+        return Ok(());
+    }
     let write = || -> std::io::Result<()> {
         let mut draft = draft_in(&project.root, "")?;
         draft.write_all(text.as_bytes())?;
@@ -134,5 +161,7 @@ pub(super) fn write(project: &Project) -> Result<(), TeachError> {
         draft.persist(&path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|error| unwritable(error.to_string()))
+    write().map_err(|error| unwritable(error.to_string()))?;
+    *seen = Some(text);
+    Ok(())
 }

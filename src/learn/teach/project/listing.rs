@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Class, Example};
+use crate::learn::teach::TeachError;
 use crate::library::names;
+use crate::model::CancelToken;
 use crate::source::address::IMAGE_EXTENSIONS;
 
 /// Folders within a class's folder are followed so deep.
@@ -24,7 +26,7 @@ impl Layout {
     pub fn of(root: &Path) -> Self {
         let train = root.join("train");
         let is_split =
-            subfolders(&train).is_ok_and(|folders| !folders.is_empty()) && files(&train).is_empty();
+            Content::of(&train).is_ok_and(|train| !train.folders.is_empty() && train.images.is_empty());
         if is_split { Self::Split } else { Self::Plain }
     }
 
@@ -41,62 +43,100 @@ impl Layout {
         root.join("val")
     }
 
-    /// The names of the classes' folders, in the order that torchvision's `ImageFolder` gives them.
-    pub fn folders(self, root: &Path) -> std::io::Result<BTreeSet<String>> {
-        let mut found = subfolders(&self.learnt(root))?;
+    /// The names of the classes' folders, in the order that torchvision's `ImageFolder` gives them, and those of folders that are
+    /// links.
+    pub fn folders(self, root: &Path) -> std::io::Result<(BTreeSet<String>, BTreeSet<String>)> {
+        let Content { mut folders, mut links, .. } = Content::of(&self.learnt(root))?;
         if self == Self::Split {
-            found.extend(subfolders(&self.held_out(root)).unwrap_or_default());
+            let held_out = Content::of(&self.held_out(root)).unwrap_or_default();
+            folders.extend(held_out.folders);
+            links.extend(held_out.links);
         }
-        Ok(found)
+        Ok((folders, links))
     }
 
     /// Lists a class's images.
-    pub fn fill(self, root: &Path, class: &mut Class) {
-        class.examples = examples(&self.learnt(root).join(&class.folder));
+    ///
+    /// # Errors
+    /// [`TeachError::Stopped`].
+    pub fn fill(self, root: &Path, class: &mut Class, cancel: &CancelToken) -> Result<(), TeachError> {
+        class.examples = examples(&self.learnt(root).join(&class.folder), cancel)?;
         if self == Self::Split {
-            class.held_out = examples(&self.held_out(root).join(&class.folder));
+            class.held_out = examples(&self.held_out(root).join(&class.folder), cancel)?;
         }
+        Ok(())
     }
 }
 
-fn subfolders(folder: &Path) -> std::io::Result<BTreeSet<String>> {
-    let entries = std::fs::read_dir(folder)?.flatten().filter(|entry| entry.path().is_dir());
-    // A name that isn't text can't be written into teach.toml.
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    Ok(names.filter(|name| !name.starts_with('.')).collect())
+/// What lies in a folder itself.
+#[derive(Default)]
+struct Content {
+    images: Vec<PathBuf>,
+    /// Names of folders; those that aren't text can't be written into teach.toml and are left out.
+    folders: BTreeSet<String>,
+    /// Names of links to folders, which may lead anywhere, also back here.
+    links: BTreeSet<String>,
 }
 
-/// The images that lie in a folder itself.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| is_image(path)).collect()
+impl Content {
+    fn of(folder: &Path) -> std::io::Result<Self> {
+        let mut content = Self::default();
+        for entry in std::fs::read_dir(folder)?.flatten() {
+            let name = entry.file_name();
+            let Ok(kind) = entry.file_type() else { continue };
+            if name.to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let path = entry.path();
+            if is_image(&path) && (kind.is_file() || kind.is_symlink() && path.is_file()) {
+                content.images.push(path);
+            } else if let Ok(name) = name.into_string() {
+                if kind.is_dir() {
+                    content.folders.insert(name);
+                } else if kind.is_symlink() && path.is_dir() {
+                    content.links.insert(name);
+                }
+            }
+        }
+        Ok(content)
+    }
 }
 
 fn is_image(path: &Path) -> bool {
-    let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    !hidden && ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&&ending[..])) && path.is_file()
+    ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&&ending[..]))
 }
 
-fn examples(folder: &Path) -> Vec<Example> {
+fn examples(folder: &Path, cancel: &CancelToken) -> Result<Vec<Example>, TeachError> {
     let mut found = Vec::new();
-    let mut folders = vec![(folder.to_owned(), DEPTH)];
+    let is_link = folder.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    let mut folders = if is_link { Vec::new() } else { vec![(folder.to_owned(), DEPTH)] };
     while let Some((folder, depth)) = folders.pop() {
-        found.extend(files(&folder));
+        if cancel.is_cancelled() {
+            return Err(TeachError::Stopped);
+        }
+        let Content { images, folders: inner, .. } = Content::of(&folder).unwrap_or_default();
+        found.extend(images);
         if depth > 0 {
-            let inner = subfolders(&folder).unwrap_or_default();
             folders.extend(inner.into_iter().map(|name| (folder.join(name), depth - 1)));
         }
     }
     found.sort_by(|a, b| alphanumeric_sort::compare_path(a, b));
-    found.into_iter().map(Example::at).collect()
+    Ok(found.into_iter().map(Example::at).collect())
 }
 
 /// What was taken in one go: the folder, and the name without the number at its end (`clip_0012.png`, `2026-11-28 12.44.00.123_0004.jpg`).
+/// A copy (`clip_0012 (2).png`) belongs to its original.
 pub(super) fn group_of(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let without = stem.trim_end_matches(|c: char| c.is_ascii_digit() || c == '(' || c == ')');
-    let name = if without.is_empty() { "" } else { without.trim_end() };
+    let mut original = stem.trim_end();
+    while let Some((before, number)) = original.strip_suffix(')').and_then(|stem| stem.rsplit_once('(')) {
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            break;
+        }
+        original = before.trim_end();
+    }
+    let name = original.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
     let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
     format!("{folder}/{name}")
 }

@@ -47,7 +47,26 @@ fn a_taken_or_empty_name_and_a_class_too_many_are_refused() {
         project.add_class(&format!("c{index}")).expect("a class");
     }
     let error = project.add_class("one more").expect_err("too many").to_string();
-    assert!(error.contains("21 classes") && error.contains("20 are the most"), "{error}");
+    assert!(error.contains("more classes than 20"), "{error}");
+}
+
+#[test]
+fn a_name_may_be_so_long_and_no_longer() {
+    let folder = folder();
+    let root = folder.path().join("p");
+    let mut project = Project::create(&root).expect("a project");
+    project.add_class(&"猫".repeat(MAX_NAME)).expect("a class");
+    let error = project.add_class(&"x".repeat(MAX_NAME + 1)).expect_err("too long");
+    assert!(matches!(error, TeachError::NameTooLong { count: 101 }), "{error}");
+    assert!(error.to_string().contains("101 characters, and 100") && !error.fix().is_empty(), "{error}");
+    assert_eq!(Project::open(&root).expect("opens").project.names(), project.names());
+    std::fs::write(
+        root.join("teach.toml"),
+        format!("[[classes]]\nname = '{}'\nfolder = 'a'", "x".repeat(401)),
+    )
+    .expect("written");
+    let error = Project::open(&root).expect_err("too long").to_string();
+    assert!(error.contains("a name of more than 400 bytes"), "{error}");
 }
 
 #[test]
@@ -171,4 +190,120 @@ fn the_backbone_is_remembered_so_that_the_folder_can_be_moved() {
     let mut project = project;
     project.set_backbone(Path::new("/elsewhere/net.onnx"), "00");
     assert_eq!(project.settings.backbone.as_deref(), Some(Path::new("/elsewhere/net.onnx")));
+}
+
+/// Two windows with one project: what the other one wrote stays, and so does what is on the disk.
+#[test]
+fn what_another_window_wrote_is_not_overwritten() {
+    let folder = folder();
+    let root = folder.path().join("p");
+    let mut one = Project::create(&root).expect("a project");
+    let mut other = Project::open(&root).expect("opens").project;
+    other.add_class("theirs").expect("a class");
+    let error = one.add_class("ours").expect_err("refused");
+    assert!(matches!(error, TeachError::ChangedOutside { .. }), "{error}");
+    assert!(error.to_string().contains("teach.toml") && error.fix().contains("again"), "{error}");
+    assert!(one.names().is_empty() && !root.join("ours").exists(), "as it was");
+    assert_eq!(Project::open(&root).expect("opens").project.names(), ["theirs"]);
+    // Read again, it can be changed; and what it writes itself is no stranger's.
+    let mut one = Project::open(&root).expect("opens").project;
+    one.add_class("ours").expect("a class");
+    one.rename_class(0, "his").expect("renamed");
+    one.clone().save().expect("a copy is the same project");
+    assert!(matches!(other.rename_class(0, "hers"), Err(TeachError::ChangedOutside { .. })));
+    assert_eq!(other.names(), ["theirs"]);
+    assert_eq!(Project::open(&root).expect("opens").project.names(), ["his", "ours"]);
+}
+
+#[test]
+fn a_class_whose_removal_cannot_be_written_keeps_its_images() {
+    let folder = folder();
+    let mut project = Project::create(&folder.path().join("p")).expect("a project");
+    let class = project.add_class("a").expect("a class");
+    project.add_class("b").expect("a class");
+    let image = project.add_frame(class, &grey(1), ImageFormat::Png, &mut Take::now()).expect("written");
+    // Nothing can be written over a folder.
+    let file = project.root().join("teach.toml");
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::create_dir(&file).expect("a folder");
+    let error = project.remove_class(class).expect_err("can't be written");
+    assert!(matches!(error, TeachError::Unwritable { .. }), "{error}");
+    assert_eq!(project.names(), ["a", "b"]);
+    assert!(image.is_file(), "nothing is in the trash without a way back");
+}
+
+#[test]
+fn opening_a_folder_of_anything_ends_soon() {
+    let folder = folder();
+    for class in 0..30 {
+        images(folder.path(), &[&format!("c{class:02}/a.png")]);
+    }
+    assert!(matches!(Project::open(folder.path()), Err(TeachError::TooManyClasses { count: 21 })));
+    let cancel = CancelToken::default();
+    cancel.cancel();
+    assert!(matches!(Project::open_until(folder.path(), &cancel), Err(TeachError::Stopped)));
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_that_are_links_are_not_followed() {
+    let folder = folder();
+    let (root, outside) = (folder.path().join("p"), folder.path().join("outside"));
+    images(&root, &["cat/1.png", "dog/1.png"]);
+    images(&outside, &["x.png"]);
+    let link = |to: &Path, at: &str| std::os::unix::fs::symlink(to, root.join(at)).expect("a link");
+    link(&root, "cat/all");
+    link(&outside, "linked");
+    link(&outside.join("x.png"), "dog/2.png");
+    let Opened { project, notes } = Project::open(&root).expect("opens");
+    assert_eq!(project.names(), ["cat", "dog"]);
+    assert_eq!(project.classes()[0].examples.len(), 1, "it doesn't lead back into itself");
+    assert_eq!(project.classes()[1].examples.len(), 2, "a link to an image is one");
+    assert!(notes.len() == 1 && notes[0].contains("linked"), "{notes:?}");
+    std::fs::write(root.join("teach.toml"), "[[classes]]\nname = 'x'\nfolder = 'linked'").expect("written");
+    let project = Project::open(&root).expect("opens").project;
+    assert!(project.classes()[0].examples.is_empty(), "not by its name in teach.toml either");
+}
+
+#[test]
+fn images_of_strange_endings_are_still_there_when_it_is_opened_again() {
+    let folder = folder();
+    let mut project = Project::create(&folder.path().join("p")).expect("a project");
+    let class = project.add_class("a").expect("a class");
+    images(folder.path(), &["photo.v2", "photo", "small.PNG"]);
+    for (name, want) in [("photo.v2", "photo.v2.png"), ("photo", "photo.png"), ("small.PNG", "small.PNG")] {
+        let copy = project.add_file(class, &folder.path().join(name)).expect("copied");
+        assert!(copy.ends_with(want), "{copy:?}");
+    }
+    let again = Project::open(project.root()).expect("opens").project;
+    assert_eq!(again.classes()[class].examples.len(), 3);
+}
+
+#[test]
+fn a_copy_belongs_to_the_take_of_its_original() {
+    let group = |name: &str| group_of(Path::new(name));
+    for name in ["a/clip_0013.png", "a/clip_0012 (2).png", "a/clip_0012(2).png", "a/clip_0012 (2) (3).png"] {
+        assert_eq!(group(name), group("a/clip_0012.png"), "{name}");
+    }
+    assert_eq!(group("a/photo (1).jpg"), group("a/photo (12).jpg"));
+    for (a, b) in
+        [("a/x (left).png", "a/x (right).png"), ("a/1.png", "b/1.png"), ("a/clip.png", "a/clap.png")]
+    {
+        assert_ne!(group(a), group(b));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_backbone_whose_path_is_no_text_does_not_keep_the_project_from_being_saved() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = folder();
+    let root = folder.path().join("p");
+    let mut project = Project::create(&root).expect("a project");
+    let path = Path::new(std::ffi::OsStr::from_bytes(b"/models/net\xff.onnx"));
+    project.set_backbone(path, "00");
+    project.add_class("a").expect("a class");
+    assert_eq!(project.backbone().as_deref(), Some(path), "it is used");
+    let again = Project::open(&root).expect("opens").project;
+    assert_eq!((again.names(), again.backbone()), (vec!["a".to_owned()], None));
 }
