@@ -205,6 +205,9 @@ fn right_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         if icon_button(ui, Icon::Labels, &format!("{}  (D)", s.datasets.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Dataset)));
         }
+        if icon_button(ui, Icon::Teach, &format!("{}  (T)", s.teach.key), false).clicked() {
+            out.push(Intent::Window(WindowIntent::Show(Page::Teach)));
+        }
         if icon_button(ui, Icon::Image, &format!("{}  (G)", s.gallery.title), false).clicked() {
             out.push(Intent::Window(WindowIntent::Show(Page::Gallery)));
         }

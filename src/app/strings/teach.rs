@@ -96,7 +96,7 @@ strings! {
         live_opening = "Opening the model …", "正在打开模型……";
         ms: fn(f32) -> String = |ms| format!("{ms:.0} ms a frame"), |ms| format!("每帧 {ms:.0} 毫秒");
         about_live =
-            "Confidence (置信度): what the head answers for the newest frame; the bars add up to 100%. It was only taught your classes, so it answers with one of them whatever it sees.",
+            "Confidence: what the head answers for the newest frame; the bars add up to 100%. It was only taught your classes, so it answers with one of them whatever it sees.",
             "置信度（confidence）：分类头对最新一帧的回答，各条之和为 100%。它只学过你的类别，所以无论看到什么，都会从中选一个回答。";
         // Training.
         training = "Training", "训练";
@@ -120,7 +120,7 @@ strings! {
             |n| if n == 1 { "1 image can't be read and is left out.".into() } else { format!("{n} images can't be read and are left out.") },
             |n| format!("{n} 张图片无法读取，已略过。");
         about_training =
-            "Transfer learning (迁移学习): a network that was trained on a million images turns each of yours into numbers, and only a small head on top of them learns. So ten examples are enough.",
+            "Transfer learning: a network that was trained on a million images turns each of yours into numbers, and only a small head on top of them learns. So ten examples are enough.",
             "迁移学习（transfer learning）：在百万张图片上训练过的网络把你的图片变成数字，只有其上的小分类头需要学习，所以十个示例就够了。";
         // Backbone.
         backbone = "Backbone", "骨干网络";
@@ -134,7 +134,7 @@ strings! {
         cut_at = "Cut at", "截断位置";
         cut_found = "found in the graph", "在图中自动找到";
         about_backbone =
-            "Embedding (嵌入, 特征向量): the numbers that the network has for an image just before its last layer. Images that look alike have embeddings that are near each other.",
+            "Embedding: the numbers that the network has for an image just before its last layer. Images that look alike have embeddings that are near each other.",
             "嵌入（embedding，特征向量）：网络在最后一层之前对一张图片给出的数字。看起来相似的图片，嵌入也彼此接近。";
         head = "Head", "分类头";
         head_auto = "the best one (cross-validation)", "最佳（交叉验证选择）";
@@ -162,7 +162,7 @@ strings! {
             "Too few examples to measure: with three or more of each class, the accuracy is measured by cross-validation.",
             "示例太少，无法衡量：每个类别有三个或更多时，会用交叉验证衡量准确率。";
         about_accuracy =
-            "Cross-validation (交叉验证): the head learns from some of the examples and is asked about the others, in turn. The range is where the true accuracy lies in 95 of 100 cases; frames of one press of the key stay together.",
+            "Cross-validation: the head learns from some of the examples and is asked about the others, in turn. The range is where the true accuracy lies in 95 of 100 cases; frames of one press of the key stay together.",
             "交叉验证（cross-validation）：分类头轮流用一部分示例学习，再回答其余示例。括号内是 95% 置信区间；同一次按键收集的帧总在一起。";
         chosen = "chosen", "已选用";
         chosen_why: fn(&str) -> String =
@@ -177,18 +177,18 @@ strings! {
         confusion_cell: fn(&str, &str, usize) -> String =
             |a, b, n| format!("{n} × \"{a}\" taken for \"{b}\""), |a, b, n| format!("“{a}”被认作“{b}”：{n} 次");
         about_confusion =
-            "Confusion matrix (混淆矩阵): numbers on the diagonal are right, all others show which classes are mixed up.",
+            "Confusion matrix: numbers on the diagonal are right, all others show which classes are mixed up.",
             "混淆矩阵（confusion matrix）：对角线上的是正确的，其余显示哪些类别被混淆。";
         uncertain = "Least certain", "最不确定的示例";
         about_uncertain =
-            "Active learning (主动学习): the examples that the head is least sure of teach it the most. Look whether they are in the right class.",
+            "Active learning: the examples that the head is least sure of teach it the most. Look whether they are in the right class.",
             "主动学习（active learning）：分类头最没把握的示例最有价值。请检查它们是否分对了类。";
         uncertain_is: fn(&str, &str, f32) -> String =
             |class, taken, score| format!("\"{class}\", taken for \"{taken}\": {} for its own class", percent(f64::from(score))),
             |class, taken, score| format!("“{class}”，被认作“{taken}”：自身类别得分 {}", percent(f64::from(score)));
         map = "Map of the examples", "示例分布图";
         about_map =
-            "PCA (主成分分析): each point is an example, drawn from its embedding by the two directions in which they differ most. Clouds that overlap will be confused.",
+            "PCA: each point is an example, drawn from its embedding by the two directions in which they differ most. Clouds that overlap will be confused.",
             "PCA（主成分分析）：每个点是一个示例，按嵌入差异最大的两个方向绘制。重叠的点群容易混淆。";
         next = "What to collect next", "接下来收集什么";
         // Export.
@@ -242,7 +242,7 @@ strings! {
         find_finer = "Finer maps show smaller things, coarser ones know more of what they are.", "更细的特征图能显示更小的东西，更粗的更懂它是什么。";
         find_none = "This model has no feature map that lies over the picture. Choose another backbone.", "此模型没有与画面对应的特征图。请选择其他骨干网络。";
         about_find =
-            "Cosine similarity (余弦相似度) of features: the vector of a patch is compared with that of every other one, without any training.",
+            "Cosine similarity of features: the vector of a patch is compared with that of every other one, without any training.",
             "特征的余弦相似度（cosine similarity）：将一个图块的向量与其他所有图块比较，无需任何训练。";
         // Quitting.
         quit_saving: fn(usize) -> String =

@@ -30,7 +30,13 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
 
 fn example(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let w = &view.strings.teach;
-    let about = About { id: "find", title: w.find_title, text: w.about_find, paper: DESCRIPTORS };
+    let about = About {
+        id: "find",
+        title: w.find_title,
+        term: "Cosine similarity · 余弦相似度",
+        text: w.about_find,
+        paper: DESCRIPTORS,
+    };
     panel(page, ui, view, &about, |page, ui| {
         let p = palette(ui);
         ui.add(egui::Label::new(w.find_text).wrap());
@@ -72,7 +78,13 @@ fn example(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Int
 
 fn colours(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>) {
     let w = &view.strings.teach;
-    let about = About { id: "colours", title: w.show_colours, text: w.colours_text, paper: DINO };
+    let about = About {
+        id: "colours",
+        title: w.show_colours,
+        term: "Principal component analysis (PCA) · 主成分分析",
+        text: w.colours_text,
+        paper: DINO,
+    };
     panel(page, ui, view, &about, |page, ui| {
         let private = view.settings.privacy.on;
         ui.add_enabled_ui(!private, |ui| ui.checkbox(&mut page.find.colours, w.show_colours));
@@ -84,7 +96,10 @@ fn colours(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>) {
 
 fn maps(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let w = &view.strings.teach;
-    let about = About { id: "maps", title: w.find_maps, text: w.find_finer, paper: "" };
+    let about =
+        About {
+            id: "maps", title: w.find_maps, term: "Feature map · 特征图", text: w.find_finer, paper: ""
+        };
     panel(page, ui, view, &about, |page, ui| {
         let found = &page.live.found;
         let Some(map) = found.maps.get(found.chosen) else {

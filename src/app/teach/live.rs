@@ -110,7 +110,13 @@ fn badge(ui: &Ui, at: Rect, text: &str, colour: Color32) {
 /// A bar for each class.
 fn scores(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>) {
     let w = &view.strings.teach;
-    let about = About { id: "live", title: w.live, text: w.about_live, paper: CONFIDENCE };
+    let about = About {
+        id: "live",
+        title: w.live,
+        term: "Confidence · 置信度",
+        text: w.about_live,
+        paper: CONFIDENCE,
+    };
     panel(page, ui, view, &about, |page, ui| {
         let p = palette(ui);
         let Some(learned) = page.learned.clone() else {

@@ -22,6 +22,8 @@ pub(super) struct About {
     /// Names the panel.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
+    /// Its technical term in both languages.
+    pub(super) term: &'static str,
     pub(super) text: &'static str,
     /// Where to read more.
     pub(super) paper: &'static str,
@@ -69,6 +71,7 @@ fn title(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, about: &About) {
 
 fn explanation(ui: &mut Ui, w: &Teach, about: &About) {
     let p = palette(ui);
+    ui.label(egui::RichText::new(about.term).small().color(p.accent));
     ui.add(egui::Label::new(egui::RichText::new(about.text).color(p.weak)).wrap().selectable(true));
     if !about.paper.is_empty() {
         ui.hyperlink_to(egui::RichText::new(w.paper).small(), about.paper).on_hover_text(about.paper);

@@ -78,7 +78,13 @@ fn measured(learned: &Learned) -> Option<&Measured> {
 
 fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned) {
     let w = &view.strings.teach;
-    let about = About { id: "accuracy", title: w.accuracy, text: w.about_accuracy, paper: CROSS_VALIDATION };
+    let about = About {
+        id: "accuracy",
+        title: w.accuracy,
+        term: "Cross-validation · 交叉验证",
+        text: w.about_accuracy,
+        paper: CROSS_VALIDATION,
+    };
     panel(page, ui, view, &about, |page, ui| {
         let p = palette(ui);
         let report = &learned.trained.report;
@@ -119,7 +125,13 @@ fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learne
 
 fn next(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {
     let w = &view.strings.teach;
-    let about = About { id: "next", title: w.next, text: w.about_uncertain, paper: ACTIVE };
+    let about = About {
+        id: "next",
+        title: w.next,
+        term: "Active learning · 主动学习",
+        text: w.about_uncertain,
+        paper: ACTIVE,
+    };
     panel(page, ui, view, &about, |_, ui| {
         for advice in &learned.trained.report.advice {
             ui.add(egui::Label::new(advice_text(advice, names, view.language)).wrap());
@@ -130,7 +142,13 @@ fn next(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, n
 fn matrix(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {
     let w = &view.strings.teach;
     let Some(measured) = measured(learned) else { return };
-    let about = About { id: "confusion", title: w.confusion, text: w.about_confusion, paper: "" };
+    let about = About {
+        id: "confusion",
+        title: w.confusion,
+        term: "Confusion matrix · 混淆矩阵",
+        text: w.about_confusion,
+        paper: "",
+    };
     panel(page, ui, view, &about, |page, ui| {
         weak(ui, w.confusion_rows);
         confusion::ui(page, ui, view, &measured.confusion, names);
@@ -150,14 +168,26 @@ fn matrix(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned,
 
 fn points(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {
     let w = &view.strings.teach;
-    let about = About { id: "map", title: w.map, text: w.about_map, paper: map::PCA };
+    let about = About {
+        id: "map",
+        title: w.map,
+        term: "Principal component analysis (PCA) · 主成分分析",
+        text: w.about_map,
+        paper: map::PCA,
+    };
     panel(page, ui, view, &about, |page, ui| map::ui(page, ui, view, learned, names));
 }
 
 fn uncertain(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {
     let w = &view.strings.teach;
     let Some(measured) = measured(learned).filter(|measured| !measured.uncertain.is_empty()) else { return };
-    let about = About { id: "uncertain", title: w.uncertain, text: w.about_uncertain, paper: ACTIVE };
+    let about = About {
+        id: "uncertain",
+        title: w.uncertain,
+        term: "Active learning · 主动学习",
+        text: w.about_uncertain,
+        paper: ACTIVE,
+    };
     panel(page, ui, view, &about, |page, ui| {
         let answers: Vec<&Uncertain> = measured.uncertain.iter().take(12).collect();
         pictures(page, ui, view, &answers, names);

@@ -24,7 +24,13 @@ const BACKBONES: &str = "https://arxiv.org/abs/1805.08974";
 /// The panel of training: what is going on, in a line, with a way to stop it.
 pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let w = &view.strings.teach;
-    let about = About { id: "training", title: w.training, text: w.about_training, paper: TRANSFER };
+    let about = About {
+        id: "training",
+        title: w.training,
+        term: "Transfer learning · 迁移学习",
+        text: w.about_training,
+        paper: TRANSFER,
+    };
     panel(page, ui, view, &about, |page, ui| {
         let p = palette(ui);
         match page.training.clone() {
@@ -111,7 +117,13 @@ fn idle(page: &TeachPage, ui: &mut Ui, view: &View<'_>) {
 /// The panel of the backbone and the head on it.
 pub(super) fn backbone_ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let w = &view.strings.teach;
-    let about = About { id: "backbone", title: w.backbone, text: w.about_backbone, paper: BACKBONES };
+    let about = About {
+        id: "backbone",
+        title: w.backbone,
+        term: "Embedding · 嵌入（特征向量）",
+        text: w.about_backbone,
+        paper: BACKBONES,
+    };
     panel(page, ui, view, &about, |page, ui| {
         choose(page, ui, view, out);
         cut(page, ui, view, out);

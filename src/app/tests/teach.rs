@@ -32,7 +32,9 @@ fn images(folder: &Path, colour: [u8; 3], count: u8) {
     std::fs::create_dir_all(folder).unwrap();
     for n in 0..count {
         let image = image::RgbImage::from_fn(48, 36, |x, y| {
-            image::Rgb(colour.map(|c| c.saturating_add((x as u8 * 7 ^ y as u8 * 13 ^ n * 31) % 40)))
+            image::Rgb(
+                colour.map(|c| c.saturating_add(((x * 7) as u8 ^ (y * 13) as u8 ^ n.wrapping_mul(31)) % 40)),
+            )
         });
         image.save(folder.join(format!("{n}.png"))).unwrap();
     }
@@ -611,7 +613,7 @@ fn a_click_in_the_picture_is_an_example_also_where_the_picture_is_mirrored() {
         let [x, y, ..] = found.expect("the click is an example");
         let expected = if mirror { 1.0 - share } else { share };
         assert!((x - expected).abs() < 0.02 && (y - 0.5).abs() < 0.02, "{x} {y}");
-        assert!(harness.query_by_label_contains("last: 7").is_some());
+        assert!(harness.query_by_role_and_label(Role::ComboBox, w.find_maps).is_some());
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) const PHRASES: Phrases = &[
     ("it runs on no image", "它无法在任何图片上运行"),
     // Projects.
     ("the folder isn't empty", "文件夹不为空"),
+    ("it isn't a folder", "它不是文件夹"),
     ("all names are taken", "所有名称均已被占用"),
     ("c must be a number above zero", "c 必须是大于零的数"),
     ("a class has no name", "有一个类别没有名称"),
