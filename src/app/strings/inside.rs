@@ -230,7 +230,7 @@ strings! {
         no_box = "No box was found there. Click inside a box of the picture.", "该处没有框。请单击画面中的框内。";
         no_layer = "The model has no layer whose values lie over the picture. Choose Occlusion.", "该模型没有与画面对应的层。请选择“遮挡”。";
         method_cam = "CAM, exact", "CAM（精确）";
-        method_eigen = "EigenCAM", "EigenCAM";
+        method_eigen = "EigenCAM", "EigenCAM（主方向）";
         method_occlusion = "Occlusion", "遮挡";
         whole_answer = "Everything that was found", "全部结果";
         score_of: fn(&str) -> String = |score| format!("score {score}"), |score| format!("得分 {score}");

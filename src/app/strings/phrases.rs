@@ -228,12 +228,23 @@ mod tests {
         let mut source = std::fs::read_to_string(root.join("file_kind.rs")).unwrap();
         source.push_str(&std::fs::read_to_string(root.join("whole_file.rs")).unwrap());
         source.push_str(&std::fs::read_to_string(root.join("discard.rs")).unwrap());
-        for folder in
-            ["dataset", "events", "frame", "gallery", "library", "model", "record", "settings", "source"]
-        {
+        for folder in [
+            "dataset",
+            "events",
+            "frame",
+            "gallery",
+            "learn",
+            "library",
+            "model",
+            "record",
+            "settings",
+            "source",
+            "app/inside",
+        ] {
             read(&root.join(folder), &mut source);
         }
         let source = source.replace("\\u{201c}", "“").replace("\\u{201d}", "”").replace("\\u{2212}", "−");
+        let source = source.replace("\\u{2019}", "\u{2019}");
         let mut source = source.replace("\\u{b2}", "²").replace("\\\n", "");
         source.retain(|c| !c.is_whitespace());
         let phrases =

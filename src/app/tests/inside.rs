@@ -188,7 +188,12 @@ fn another_model_clears_everything_of_the_old_one() {
     assert!(page.maps().is_none() && page.order.tensor.is_none(), "nothing of the old one");
     assert_eq!(page.model_name, "yolox");
     harness.state_mut().own.page.order.tab = InsideTab::Layers;
-    wait(&mut harness, "the new layers", has("6 layers"));
+    wait(&mut harness, "the new layers", |harness| {
+        let layers = harness.state().own.page.found.layers.clone();
+        layers.is_some_and(|layers| {
+            layers.is_measured && layers.kinds.iter().any(|(kind, _)| kind == "ScatterND")
+        })
+    });
     harness.state_mut().switch(None);
     harness.run_steps(3);
     assert!(has("No model is running")(&harness));
@@ -237,7 +242,7 @@ fn what_has_no_inside_says_why() {
     let server = Rig::new(Language::English, None);
     let mut harness = server.shown();
     assert!(has("No model is running")(&harness));
-    let path = PathBuf::from("http://127.0.0.1:8000/yolox");
+    let path = PathBuf::from("oip://127.0.0.1:8000/yolox");
     harness.state_mut().switch(Some(Arc::new(ModelInfo { path, ..model_info() })));
     harness.run_steps(3);
     assert!(has("This model runs on a server")(&harness));

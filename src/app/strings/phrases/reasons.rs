@@ -38,6 +38,10 @@ pub(super) const OTHERS: Phrases = &[
 
 pub(super) const PHRASES: Phrases = &[
     ("it found nothing in this image that could be explained", "它在这张图片中没有找到可以解释的结果"),
+    ("the program made a mistake", "程序出错"),
+    ("it was given no picture", "没有得到画面"),
+    ("it gave no output", "没有输出"),
+    ("{} holds no numbers that can be shown", "{0} 没有可显示的数值"),
     ("{} has no cells over the image", "{0} 的数值不对应图片上的位置"),
     ("it has no tensor of the same name as the first model", "它没有与第一个模型同名的张量"),
     (
