@@ -231,7 +231,11 @@ fn number_ui(
 ) {
     let (w, p) = (&view.strings.lessons, palette(ui));
     ui.horizontal(|ui| {
-        let edit = egui::TextEdit::singleline(&mut panel.typed).desired_width(150.0).char_limit(24);
+        // An id of its own: what comes and goes above it must not take the focus away.
+        let edit = egui::TextEdit::singleline(&mut panel.typed)
+            .id(egui::Id::unique("lesson answer"))
+            .desired_width(150.0)
+            .char_limit(24);
         let field = ui.add_enabled(!outcome.is_right(), edit).accessible_name(w.answer);
         // Nothing is to be clicked before one can type.
         if is_new && !outcome.is_right() {

@@ -175,6 +175,21 @@ fn a_lesson_can_be_taken_with_the_keys_and_steps_can_be_skipped() {
 }
 
 #[test]
+fn the_field_keeps_the_focus_when_something_goes_above_it() {
+    let lesson = built_in().iter().find(|lesson| lesson.id == "pixels").expect("a lesson");
+    let mut bench = Bench::default();
+    bench.lessons.course = Some(Course::begin(Arc::clone(lesson), Progress::default()));
+    bench.lessons.facts = facts();
+    bench.lessons.missing = vec![MissingModel { id: None, name: "a model".into(), bytes: None }];
+    let mut harness = bench.shown(panel);
+    harness.state_mut().lessons.missing.clear();
+    harness.run_steps(3);
+    harness.event(egui::Event::Text("720000".into()));
+    harness.run_steps(2);
+    assert_eq!(harness.state().lessons.panel.typed, "720000");
+}
+
+#[test]
 fn a_model_that_is_missing_is_offered_and_nobody_is_stuck() {
     let lesson = built_in().iter().find(|lesson| lesson.id == "transformers").expect("a lesson");
     let mut harness = taking(lesson, Language::English);
