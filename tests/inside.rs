@@ -285,7 +285,7 @@ fn wrong_names_are_answered_with_the_right_ones() {
         }
     };
     let image = text(&image);
-    says(&[image, "--tensor", "featurs"], 2, &["no tensor", "features"]);
+    says(&[image, "--tensor", "featureS"], 2, &["no tensor", "features"]);
     says(&[image, "--tensor", "w"], 2, &["no tensor"]);
     says(&[image, "--tensor", "features", "--save", "a.jpg"], 2, &[".npy", ".png"]);
     says(&[image, "--tensor", "vector", "--save", "a.png"], 1, &["isn\u{2019}t a set of images", ".npy"]);
