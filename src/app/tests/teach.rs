@@ -192,7 +192,7 @@ fn in_a_home_of_its_own() {
     harness.key_up(Key::Num1);
     harness.run_steps(3);
     assert_eq!(harness.state().teach.page.collecting, None);
-    wait(&mut harness, "the end of saving", &|app| app.teach.page.in_hand.iter().all(|n| *n == 0));
+    wait(&mut harness, "the end of saving", &|app| app.teach.page.in_hand.values().all(|n| *n == 0));
     let count = harness.state().teach.page.count(0);
     let folder = harness.state().teach.page.project.as_ref().unwrap().classes()[0].examples[0].path.clone();
     let saved = std::fs::read_dir(folder.parent().unwrap()).unwrap().count();
