@@ -207,7 +207,6 @@ strings! {
         raw_bytes_text =
             "Normalisation and colour order become part of the graph: other programs feed the pixels of an RGB image as they are, and nothing can go wrong there.",
             "归一化和颜色顺序成为图的一部分：其他程序直接输入 RGB 图片的像素即可，不会出错。";
-        still_training = "The head is still being trained: export again in a moment.", "分类头仍在训练：请稍后再导出。";
         exporting = "Writing and checking the model …", "正在写入并校验模型……";
         exported = "Exported", "已导出";
         exported_text: fn(usize, f64) -> String =

@@ -4,6 +4,7 @@
 mod choice;
 mod collecting;
 mod desk;
+mod hearing;
 mod learner;
 mod leaving;
 mod live;
@@ -19,20 +20,18 @@ use std::thread::JoinHandle;
 use super::core::Core;
 use crate::app::dataset::pictures::{self, Wish};
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, TeachIntent, WindowIntent};
-use crate::app::strings::teach_error;
 use crate::app::teach::TeachDone;
 use crate::app::teach::TeachPage;
-use crate::app::teach::intent::Undo;
 use crate::app::teach::state::GalleryForm;
 use crate::app::view::TeachQuitting;
 use crate::app::workers::Done;
 use crate::gallery::Gallery;
-use crate::learn::teach::{Class, Embeddings, HeadChoice, Project, TeachError};
+use crate::learn::teach::Embeddings;
 use crate::library::names::safe;
 use crate::model::{CancelToken, OpenOptions, folders};
 use crate::save;
 use collecting::Collecting;
-use desk::{Desk, Order, Told};
+use desk::{Desk, Order};
 use learner::Learner;
 use leaving::Leaving;
 use live::Live;
@@ -50,8 +49,10 @@ pub struct TeachController {
     closing: Vec<Desk>,
     /// What a thread begins with as soon as none writes to the same folder any more.
     next: Option<(PathBuf, Order)>,
-    /// What is to be brought back as soon as no thread of a closed project writes to the same folder.
-    undone: Vec<Undo>,
+    /// Orders for projects that may be closed, until no other thread writes to the same folder.
+    late: Vec<(PathBuf, Order)>,
+    /// An export was asked for and isn't begun: a training still ends.
+    wants_export: bool,
     /// Ends the export that runs.
     exporting: Option<CancelToken>,
     /// The user chose the backbone since the project was opened.
@@ -90,7 +91,8 @@ impl Default for TeachController {
             desk: None,
             closing: Vec::new(),
             next: None,
-            undone: Vec::new(),
+            late: Vec::new(),
+            wants_export: false,
             exporting: None,
             has_chosen: false,
             learner: None,
@@ -142,11 +144,12 @@ impl TeachController {
                 if self.page.gallery.take().is_some() {
                     self.gallery = None;
                 }
-                match self.page.place(class).and_then(|class| self.folder_of(class)) {
-                    Some(folder) => {
-                        self.order(Order::Files(folder, files), core);
-                    }
-                    None => class_gone(core),
+                let folder = self.page.place(class).and_then(|class| self.folder_of(class));
+                let root = self.page.project.as_ref().map(|project| project.root().to_owned());
+                match root.zip(folder) {
+                    // The page may have been left while a file dialogue was open.
+                    Some((root, folder)) => self.order_in(root, Order::Files(folder, files), core),
+                    None => core.failed(core.strings().teach.class_gone),
                 }
             }
             TeachIntent::Gallery(None) => {
@@ -161,8 +164,8 @@ impl TeachController {
                 self.order(Order::RemoveExample(path), core);
             }
             TeachIntent::Restore(undo) => {
-                self.undone.push(*undo);
-                self.begin_undone(core);
+                let root = undo.root.clone();
+                self.order_in(root, Order::Restore(undo), core);
             }
             TeachIntent::Backbone(path) => {
                 self.has_chosen = true;
@@ -252,19 +255,22 @@ impl TeachController {
         }
     }
 
-    /// Brings back what was removed, into the project that it was removed from, whatever is open now.
-    fn begin_undone(&mut self, core: &mut Core) {
-        for undo in std::mem::take(&mut self.undone) {
-            if self.desk.as_ref().is_some_and(|desk| desk.root() == undo.root) {
-                self.order(Order::Restore(Box::new(undo)), core);
-            } else if self.is_closing(&undo.root) {
-                self.undone.push(undo);
+    /// Has an order carried out in the project in this folder, whatever is open now.
+    fn order_in(&mut self, root: PathBuf, order: Order, core: &mut Core) {
+        self.late.push((root, order));
+        self.begin_late(core);
+    }
+
+    fn begin_late(&mut self, core: &mut Core) {
+        for (root, order) in std::mem::take(&mut self.late) {
+            if self.desk.as_ref().is_some_and(|desk| desk.root() == root) {
+                self.order(order, core);
+            } else if self.is_closing(&root) {
+                self.late.push((root, order));
             } else {
                 // A thread for this alone.
-                let root = undo.root.clone();
                 let desk = Desk::start(root.clone(), core.workers.waker());
-                let restore = Order::Restore(Box::new(undo));
-                match desk.filter(|desk| desk.order(Order::Open(root)) && desk.order(restore)) {
+                match desk.filter(|desk| desk.order(Order::Open(root)) && desk.order(order)) {
                     Some(desk) => self.closing.push(desk.close()),
                     None => core.failed(core.strings().teach.broken),
                 }
@@ -315,7 +321,7 @@ impl TeachController {
             // The project isn't shown any more: what happened to its files is told all the same, and only that.
             self.tell(told, core);
         }
-        self.begin_undone(core);
+        self.begin_late(core);
         self.begin_next(core);
         if !self.ending.is_empty() || !self.closing.is_empty() {
             ctx.request_repaint_after(std::time::Duration::from_millis(50));
@@ -347,6 +353,7 @@ impl TeachController {
             }
         }
         self.look_for_export(core);
+        self.begin_export(core);
         self.collecting.pass(&mut self.page, self.desk.as_ref(), core, ctx);
         self.choose_default(core);
         self.gather_training(core, ctx);
@@ -370,6 +377,9 @@ impl TeachController {
             self.ending.extend(self.learner.take().and_then(Learner::end));
             self.plan.left(&mut self.page);
         }
+        if self.wants_export {
+            self.stop_export();
+        }
         self.end_live();
         self.gallery = None;
         self.page.gallery = None;
@@ -380,102 +390,6 @@ impl TeachController {
             self.hear_desk(core);
             self.close_desk();
             self.page.in_hand.clear();
-        }
-    }
-
-    fn hear_desk(&mut self, core: &mut Core) {
-        let told = self.desk.as_ref().map(Desk::told).unwrap_or_default();
-        for told in told {
-            match told {
-                Told::Opened(Ok((project, notes))) => {
-                    let is_other = self.root.as_deref() != Some(project.root());
-                    if is_other {
-                        core.settings.remember_teach_project(project.root());
-                        self.page.notes = notes;
-                        self.page.backbone = choice::of_project(&project, core);
-                        self.has_chosen = false;
-                    }
-                    self.root = Some(project.root().to_owned());
-                    self.page.opening = false;
-                    self.page.error = None;
-                    self.changed(project);
-                }
-                Told::Opened(Err(error)) => {
-                    let text = teach_error(&error, core.language());
-                    self.close();
-                    self.page.error = Some(text);
-                    return;
-                }
-                Told::Changed(project) => self.changed(project),
-                Told::FrameDone(class) => Collecting::saved(class, &mut self.page),
-                Told::Hidden => {
-                    self.collecting.stop(&mut self.page);
-                    let w = &core.strings().teach;
-                    core.toasts.bad(w.not_collected, w.hidden);
-                }
-                Told::NoClass => {
-                    self.collecting.stop(&mut self.page);
-                    class_gone(core);
-                }
-                Told::Broken => {
-                    self.close();
-                    self.page.error = Some(core.strings().teach.broken.to_owned());
-                    return;
-                }
-                told => self.tell(told, core),
-            }
-        }
-    }
-
-    /// Tells the user what happened to files of a project, open or not.
-    fn tell(&mut self, told: Told, core: &mut Core) {
-        let w = &core.strings().teach;
-        match told {
-            Told::Added(added, failed, why) => {
-                if added > 0 {
-                    core.toasts.good(&(w.added)(added), "");
-                }
-                if let Some(why) = why {
-                    let text = teach_error(&why, core.language());
-                    core.toasts.bad(&(w.not_added)(failed), text);
-                } else if added == 0 {
-                    core.toasts.bad(w.not_collected, w.nothing_added);
-                }
-            }
-            Told::Removed(undo) => {
-                let title = match &undo.class {
-                    Some(class) => (w.removed_class)(&class.name),
-                    None => w.removed_example.to_owned(),
-                };
-                let can_be_restored = undo.gone.can_be_restored();
-                let undo = Intent::Teach(TeachIntent::Restore(undo));
-                core.toasts.good(&title, "").undo = Some(undo).filter(|_| can_be_restored);
-            }
-            Told::Restored => drop(core.toasts.good(w.restored, "")),
-            Told::Failed(error) | Told::Opened(Err(error)) => self.failed(&error, core),
-            Told::Broken => core.failed(w.broken),
-            // Of the page that isn't shown any more.
-            Told::Opened(Ok(_)) | Told::Changed(_) | Told::FrameDone(_) | Told::Hidden | Told::NoClass => {}
-        }
-    }
-
-    /// An order failed. What goes on as long as a key is held stops: a full disk is told once.
-    fn failed(&mut self, error: &TeachError, core: &mut Core) {
-        self.collecting.stop(&mut self.page);
-        core.failed(teach_error(error, core.language()));
-        self.keep_open();
-    }
-
-    /// The project is this one now.
-    fn changed(&mut self, project: Arc<Project>) {
-        fn content(project: &Project) -> (&[Class], HeadChoice, Option<f64>) {
-            (project.classes(), project.settings.head, project.settings.c)
-        }
-        let is_new = self.page.project.as_ref().is_none_or(|old| content(old) != content(&project));
-        self.page.project = Some(project);
-        self.collecting.changed(&mut self.page);
-        if is_new {
-            self.plan.changed(&mut self.page);
         }
     }
 
@@ -525,11 +439,6 @@ fn options(core: &Core) -> OpenOptions {
         isolation: core.isolation.clone(),
         ..OpenOptions::default()
     }
-}
-
-/// Says that the class is gone that something was meant for.
-fn class_gone(core: &mut Core) {
-    core.failed(core.strings().teach.class_gone);
 }
 
 /// The folder that exported models go into: one that is listed in the library.

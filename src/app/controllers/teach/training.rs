@@ -145,7 +145,7 @@ impl TeachController {
                 {
                     self.plan.cancel = None;
                 }
-                Told::Backbone(key, info) => {
+                Told::Backbone(_, info) => {
                     self.page.info = Some(*info);
                     self.page.other_backbone = !self.has_chosen && self.is_other_backbone();
                     if !self.page.other_backbone {
@@ -184,7 +184,7 @@ impl TeachController {
                     }
                 }
                 Told::Broken => {
-                    (self.plan.cancel, self.exporting) = (None, None);
+                    (self.plan.cancel, self.exporting, self.wants_export) = (None, None, false);
                     let text = core.strings().teach.broken.to_owned();
                     if let Some(form) = &mut self.page.export
                         && form.state == ExportState::Writing
@@ -322,24 +322,42 @@ impl TeachController {
 
     /// Writes the model as the dialogue says.
     pub(super) fn export(&mut self, core: &Core) {
+        let Some(form) = self.page.export.as_mut().filter(|form| form.path().is_some()) else { return };
+        form.state = ExportState::Writing;
+        self.wants_export = true;
+        self.begin_export(core);
+    }
+
+    /// Begins an export that was asked for, as soon as the thread has done what it does.
+    pub(super) fn begin_export(&mut self, core: &Core) {
+        if !self.wants_export {
+            return;
+        }
         self.start_learner(core);
-        let (Some(form), Some(learned)) = (&mut self.page.export, &self.page.learned) else { return };
-        let (Some(path), Some(learner)) = (form.path(), &self.learner) else { return };
+        let path = self.page.export.as_ref().and_then(|form| Some((form.path()?, form.bytes)));
+        let (Some((path, bytes)), Some(learned), Some(learner)) = (path, &self.page.learned, &self.learner)
+        else {
+            // What was learnt is gone, with another backbone say.
+            self.stop_export();
+            return;
+        };
         let cancel = CancelToken::default();
-        let job =
-            Job::Export { learned: Arc::clone(learned), path, bytes: form.bytes, cancel: cancel.clone() };
+        let job = Job::Export { learned: Arc::clone(learned), path, bytes, cancel: cancel.clone() };
         if learner.begin(job) {
+            self.wants_export = false;
             self.exporting = Some(cancel);
-            form.state = ExportState::Writing;
-        } else {
-            form.state = ExportState::Failed(core.strings().teach.still_training.to_owned());
         }
     }
 
-    /// Ends the export that runs.
+    /// Ends the export that runs, or gives up one that hasn't begun.
     pub(super) fn stop_export(&mut self) {
         if let Some(cancel) = self.exporting.take() {
             cancel.cancel();
+        }
+        if std::mem::take(&mut self.wants_export)
+            && let Some(form) = &mut self.page.export
+        {
+            form.state = ExportState::Asking;
         }
     }
 
@@ -360,11 +378,11 @@ impl TeachController {
 
     /// Changes and examples that aren't on the disk yet.
     pub(super) fn unsaved(&self) -> usize {
-        self.desk.iter().chain(&self.closing).map(Desk::pending).sum::<usize>() + self.undone.len()
+        self.desk.iter().chain(&self.closing).map(Desk::pending).sum::<usize>() + self.late.len()
     }
 
     /// Whether a model is being written.
     pub(super) fn is_exporting(&self) -> bool {
-        self.learner.as_ref().is_some_and(Learner::is_exporting)
+        self.wants_export || self.learner.as_ref().is_some_and(Learner::is_exporting)
     }
 }
