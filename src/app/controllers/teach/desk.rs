@@ -292,13 +292,16 @@ impl Keeper {
         discard::restore(&gone)?;
         let mut opened = Project::open(&root)?.project;
         if let Some(class) = class {
+            // Another class may have its name by now.
+            let mut name = class.name.clone();
+            while opened.classes().iter().any(|other| other.folder != class.folder && other.name == name) {
+                name.push_str(" (2)");
+            }
             // It comes back under the name of its folder.
             match opened.classes().iter().position(|other| other.folder == class.folder) {
-                Some(place) if opened.classes()[place].name != class.name => {
-                    opened.rename_class(place, &class.name)?;
-                }
+                Some(place) if opened.classes()[place].name != name => opened.rename_class(place, &name)?,
                 Some(_) => opened.save()?,
-                None => drop(opened.add_class(&class.name)?),
+                None => drop(opened.add_class(&name)?),
             }
         }
         *project = opened;
