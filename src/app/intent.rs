@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::dataset::document::Edit;
 use super::deployment::DeployOrder;
-pub use super::teach::intent::{TeachIntent, TeachTab};
+pub use super::teach::intent::{ClassId, TeachIntent, TeachTab};
 use crate::discard::Discarded;
 use crate::engine::ResultPace;
 use crate::events::{Deleted, EventRecord, ExportFormat, Filter, MqttBroker, Rule};
@@ -321,10 +321,10 @@ pub enum Choose {
     DeployFolder,
     /// A folder of classes to teach.
     TeachProject,
-    /// Images that become examples of the class of this number.
-    TeachFiles(usize),
+    /// Images that become examples of this class.
+    TeachFiles(ClassId),
     /// A folder of such images.
-    TeachFolder(usize),
+    TeachFolder(ClassId),
     /// The file of a model that was taught.
     TeachExport,
 }

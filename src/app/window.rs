@@ -482,7 +482,7 @@ fn teach_drop(core: &Core, page: &TeachPage, ui: &Ui, files: &[PathBuf]) -> Opti
     }
     let at = ui.input(|i| i.pointer.latest_pos());
     match (&page.project, page.class_at(at)) {
-        (Some(_), Some(class)) => Some(TeachIntent::AddFiles(class, files.to_vec())),
+        (Some(_), Some(class)) => page.id(class).map(|id| TeachIntent::AddFiles(id, files.to_vec())),
         (None, _) if files.len() == 1 => Some(TeachIntent::Open(files[0].clone())),
         _ => None,
     }

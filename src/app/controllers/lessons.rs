@@ -12,7 +12,7 @@ use crate::app::intent::{
     WindowIntent,
 };
 use crate::app::lessons::state::{LessonPanel, LessonsView, MissingModel};
-use crate::app::lessons::{Around, SetUp, apply_setup};
+use crate::app::lessons::{Around, SetUp, apply_setup, setup_of};
 use crate::app::strings::phrase;
 use crate::app::teach::state::TeachPage;
 use crate::app::view::{listed, model_name, same_file};
@@ -22,9 +22,9 @@ use crate::frame::perturb::Perturbation;
 use crate::learn::lessons::{self, Course, Fact, Facts, Listed, TABS};
 use crate::learn::samples;
 use crate::library::ModelEntry;
-use crate::model::Thresholds;
 use crate::model::labels::Language;
 use crate::model::spec::Size;
+use crate::model::{Family, Thresholds};
 use crate::source::Address;
 
 /// What ran before the lesson.
@@ -45,6 +45,8 @@ struct Running {
     beside: Option<PathBuf>,
     before: Before,
     set_up: SetUp,
+    /// The learner doesn't come from the step before: nothing of it is there yet.
+    is_anew: bool,
     /// What comes after source and model are there was asked for.
     is_complete: bool,
     /// The list of models that the step was set up with.
@@ -69,6 +71,8 @@ pub struct LessonsController {
     folder: Option<PathBuf>,
     facts: Facts,
     running: Option<Running>,
+    /// The limits and classes of before the lesson, until the model that they belong to is there again.
+    returning: Option<(PathBuf, Thresholds)>,
     /// Where the pictures lie, once they were written.
     samples: Option<PathBuf>,
     is_preparing: bool,
@@ -103,6 +107,7 @@ impl LessonsController {
             }
             LessonsIntent::Next | LessonsIntent::Back => {
                 let Some(running) = &mut self.running else { return };
+                running.is_anew = intent == LessonsIntent::Back;
                 if intent == LessonsIntent::Next {
                     running.course.next();
                 } else {
@@ -182,6 +187,7 @@ impl LessonsController {
             beside: path.as_deref().and_then(Path::parent).map(Path::to_owned),
             before,
             set_up: SetUp::default(),
+            is_anew: true,
             is_complete: false,
             models: Arc::clone(&core.models),
         });
@@ -207,7 +213,7 @@ impl LessonsController {
     /// Shows what the step shows.
     fn set_up(&mut self, beside: &Beside<'_>, core: &mut Core) {
         let (Some(running), Some(samples)) = (&mut self.running, &self.samples) else { return };
-        let Some((_, step)) = running.course.step() else {
+        let Some((at, _)) = running.course.step() else {
             (running.set_up, running.is_complete) = (SetUp::default(), true);
             return;
         };
@@ -226,7 +232,7 @@ impl LessonsController {
             is_comparing: beside.comparing,
             perturbation: beside.inside.perturbation,
         };
-        let mut set_up = apply_setup(&step.setup, around);
+        let mut set_up = apply_setup(&setup_of(&running.course.lesson().steps, at, running.is_anew), around);
         for intent in std::mem::take(&mut set_up.now) {
             core.ask(intent);
         }
@@ -236,6 +242,7 @@ impl LessonsController {
 
     /// Takes over what is new in the window: finishes the step's setup, and looks whether what was to be done is done.
     pub fn gather(&mut self, beside: &Beside<'_>, core: &mut Core) {
+        self.give_back(core);
         let Some(running) = &mut self.running else { return };
         if !running.set_up.missing.is_empty() && !Arc::ptr_eq(&running.models, &core.models) {
             // The model that was missing may have come.
@@ -294,19 +301,45 @@ impl LessonsController {
         let now =
             core.model.opening.as_deref().or(core.model.current.as_ref().map(|model| model.path.as_path()));
         match model {
+            // A model that is new in the window begins with its own limits and all classes: these follow when it is there.
             Some(model) if !now.is_some_and(|now| same_file(now, &model)) => {
+                self.returning = Some((model.clone(), thresholds));
                 core.ask(Intent::Model(ModelIntent::Open(model)));
             }
-            Some(_) => {}
+            Some(_) => limit(thresholds, core),
             // Not as an intent, which would forget the model of the last time.
-            None => core.engine.send(Command::CloseModel),
+            None => {
+                core.engine.send(Command::CloseModel);
+                limit(thresholds, core);
+            }
         }
-        core.thresholds = thresholds;
-        core.engine.send(Command::SetThresholds(core.thresholds.clone()));
         if was_comparing {
             core.ask(Intent::Compare(CompareIntent::Show(true)));
         }
     }
+}
+
+impl LessonsController {
+    /// Puts the limits and classes of before the lesson back, once their model is there.
+    fn give_back(&mut self, core: &mut Core) {
+        let Some((model, _)) = &self.returning else { return };
+        let state = &core.model;
+        let has_failed = state.failed.as_ref().is_some_and(|(path, _)| same_file(path, model));
+        // The user opened another one meanwhile.
+        let is_other = state.opening.as_ref().is_some_and(|path| !same_file(path, model));
+        let is_there = state.opening.is_none()
+            && state.current.as_ref().is_some_and(|current| same_file(&current.path, model));
+        if is_there && let Some((_, thresholds)) = self.returning.take() {
+            limit(thresholds, core);
+        } else if has_failed || is_other || self.running.is_some() {
+            self.returning = None;
+        }
+    }
+}
+
+fn limit(thresholds: Thresholds, core: &mut Core) {
+    core.thresholds = thresholds;
+    core.engine.send(Command::SetThresholds(core.thresholds.clone()));
 }
 
 /// What runs now.
@@ -389,8 +422,10 @@ fn facts(beside: &Beside<'_>, core: &Core) -> Option<Facts> {
     facts.set(Fact::InputWidth, f64::from(width));
     facts.set(Fact::InputHeight, f64::from(height));
     facts.set(Fact::InputValues, f64::from(width) * f64::from(height) * 3.0);
-    let cells = |step: u32| f64::from(width / step) * f64::from(height / step);
-    facts.set(Fact::Cells, cells(8) + cells(16) + cells(32));
+    if has_three_maps(model.spec.family) {
+        let cells = |step: u32| f64::from(width / step) * f64::from(height / step);
+        facts.set(Fact::Cells, cells(8) + cells(16) + cells(32));
+    }
     let megabytes = |path: &Path| listed(&core.models, path).map(|entry| entry.stamp.bytes as f64 / 1e6);
     if let Some(size) = megabytes(&model.path) {
         facts.set(Fact::Megabytes, size);
@@ -417,6 +452,22 @@ fn facts(beside: &Beside<'_>, core: &Core) -> Option<Facts> {
     Some(facts)
 }
 
+/// Whether a detector of this family proposes one box for each cell of three maps, whose cells stand for 8, 16 and 32 pixels: not so
+/// where a cell has several anchors, where there are other maps, and where queries ask for objects.
+fn has_three_maps(family: Family) -> bool {
+    matches!(
+        family,
+        Family::Yolox
+            | Family::Yolov6
+            | Family::Yolov9
+            | Family::Yolov10Corners
+            | Family::Ultralytics
+            | Family::PpYoloe
+            | Family::YoloNas
+            | Family::DamoYolo
+    )
+}
+
 /// What lessons call a page.
 fn page_word(page: &Page) -> &'static str {
     match page {
@@ -427,3 +478,6 @@ fn page_word(page: &Page) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,4 +7,4 @@ pub mod state;
 
 pub use list::ui as list_ui;
 pub use panel::{WIDTH, ui as panel_ui};
-pub use setup::{Around, SetUp, apply_setup};
+pub use setup::{Around, SetUp, apply_setup, setup_of};

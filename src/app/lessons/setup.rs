@@ -10,7 +10,7 @@ use crate::app::intent::{
 };
 use crate::app::view::{is_of, same_file};
 use crate::frame::perturb::Perturbation;
-use crate::learn::lessons::{ModelWish, Setup, SetupPage, SourceWish, TABS};
+use crate::learn::lessons::{ModelWish, Setup, SetupPage, SourceWish, Step, TABS};
 use crate::learn::samples::Sample;
 use crate::library::{Catalogue, Kind, ModelEntry};
 use crate::model::name_of;
@@ -47,6 +47,27 @@ pub struct SetUp {
     pub source: Option<Address>,
     pub model: Option<PathBuf>,
     pub missing: Vec<MissingModel>,
+}
+
+/// What is on screen in the step of this place: what it names itself, else what the last step before it named. `is_anew`: the learner
+/// doesn't come from the step before, so that also limits and the page are those of before; else these are as the learner left them.
+#[must_use]
+pub fn setup_of(steps: &[Step], at: usize, is_anew: bool) -> Setup {
+    let mut setup = steps.get(at).map(|step| step.setup.clone()).unwrap_or_default();
+    for before in steps.iter().take(at).rev().map(|step| &step.setup) {
+        if setup.source.is_none() {
+            setup.source.clone_from(&before.source);
+        }
+        if setup.models.is_empty() {
+            setup.models.clone_from(&before.models);
+        }
+        if is_anew {
+            setup.page = setup.page.or(before.page);
+            setup.confidence = setup.confidence.or(before.confidence);
+            setup.iou = setup.iou.or(before.iou);
+        }
+    }
+    setup
 }
 
 /// What a step wants, as intents.
@@ -209,6 +230,28 @@ mod tests {
             Some("/models/version-RFB-320.onnx".into()),
             "the one that runs"
         );
+    }
+
+    #[test]
+    fn a_lesson_that_is_resumed_shows_what_its_steps_before_had_set_up() {
+        let lessons = crate::learn::lessons::list(None);
+        let lesson = lessons.iter().filter_map(|listed| listed.lesson()).find(|lesson| lesson.id == "boxes");
+        let steps = &lesson.unwrap().steps;
+        let first = &steps[0].setup;
+        assert!(
+            steps[4].setup.models.is_empty() && !first.models.is_empty(),
+            "only the first one names models"
+        );
+        let resumed = setup_of(steps, 4, true);
+        assert_eq!((&resumed.models, resumed.confidence), (&first.models, Some(0.1)));
+        assert_eq!(resumed.perturb, steps[4].setup.perturb);
+        // From one step to the next, limits stay as the learner set them.
+        let named = |confidence| Setup { confidence, ..Setup::default() };
+        let mut own = steps[..2].to_vec();
+        (own[0].setup, own[1].setup) = (named(Some(0.7)), named(None));
+        assert_eq!(setup_of(&own, 1, true).confidence, Some(0.7));
+        assert_eq!(setup_of(&own, 1, false).confidence, None);
+        assert_eq!(setup_of(&own, 0, true).confidence, Some(0.7));
     }
 
     #[test]

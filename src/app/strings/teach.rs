@@ -41,6 +41,8 @@ strings! {
         nothing_text =
             "Add a class for everything else: without it, an empty picture is taken for one of your classes.",
             "为其他一切添加一个类别：否则空画面也会被当作你的某个类别。";
+        nothing_class = "nothing", "无";
+        class_gone = "That class isn't in the project any more.", "该类别已不在项目中。";
         new_class: fn(usize) -> String = |n| format!("class {n}"), |n| format!("类别 {n}");
         class_name = "Name of the class", "类别名称";
         hold = "Hold to collect", "按住收集";
@@ -92,7 +94,7 @@ strings! {
         notes = "About this project", "关于此项目";
         // Live.
         live = "Live", "实时";
-        live_waiting = "Scores appear here after the first training.", "首次训练后，这里会显示分数。";
+        live_waiting = "Scores appear here after the first training.", "首次训练后，这里会显示得分。";
         live_opening = "Opening the model …", "正在打开模型……";
         ms: fn(f32) -> String = |ms| format!("{ms:.0} ms a frame"), |ms| format!("每帧 {ms:.0} 毫秒");
         about_live =
@@ -209,9 +211,10 @@ strings! {
         exported = "Exported", "已导出";
         exported_text: fn(usize, f64) -> String =
             |n, difference| format!("It was run on {n} images and gives the same scores (largest difference {difference:.1e})."),
-            |n, difference| format!("已在 {n} 张图片上运行，分数一致（最大差异 {difference:.1e}）。");
+            |n, difference| format!("已在 {n} 张图片上运行，得分一致（最大差异 {difference:.1e}）。");
         in_library = "It is listed in the library.", "它已列入模型库。";
         run_now = "Run it now", "立即运行";
+        use_from_now = "Use it from now on", "从现在起使用它";
         overwrite: fn(&str) -> String =
             |name| format!("\"{name}\" is there already and will be replaced."), |name| format!("“{name}”已存在，将被替换。");
         // Gallery.
@@ -328,8 +331,8 @@ pub fn pooling_text(pooling: Pooling, language: Language) -> &'static str {
     let texts = match pooling {
         Pooling::None => ("taken as it is", "直接使用"),
         Pooling::Mean => ("the mean of each map", "取每张特征图的平均"),
-        Pooling::FirstToken => ("the class token", "取类别标记"),
-        Pooling::MeanToken => ("the mean of all tokens", "取所有标记的平均"),
+        Pooling::FirstToken => ("the class token", "取类别词元"),
+        Pooling::MeanToken => ("the mean of all tokens", "取所有词元的平均"),
     };
     super::language::pick(language, texts)
 }
@@ -404,7 +407,7 @@ impl Explain for TeachError {
                 "请收集其他示例，或选择其他骨干网络。",
             ),
             Self::Differs { difference } => FailureText::new(
-                format!("导出的模型与训练的分类头分数不同（最大差异 {difference:.6}），因此未保留。"),
+                format!("导出的模型与训练的分类头得分不同（最大差异 {difference:.6}），因此未保留。"),
                 "请选择其他张量或骨干网络，或附上模型名称反馈此问题。",
             ),
             Self::Unverified => FailureText::new(

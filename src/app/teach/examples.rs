@@ -15,11 +15,13 @@ use crate::app::view::{View, file_name};
 use crate::app::widgets::{
     at_right, follow_focus, icon_button, notice, paragraph, plain_button, primary_button, sized_icon_button,
 };
-use crate::learn::teach::{Class, MAX_CLASSES, NOTHING};
+use crate::learn::teach::{Class, MAX_CLASSES};
 
 /// Width and height of a picture.
 const CELL: egui::Vec2 = vec2(76.0, 57.0);
 const GAP: f32 = 6.0;
+/// The most characters of a name.
+pub(super) const NAME_LIMIT: usize = 100;
 
 pub(super) fn ui(
     page: &mut TeachPage,
@@ -117,7 +119,7 @@ fn last(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent
         }
         if project.wants_nothing() && plain_button(ui, w.add_nothing).on_hover_text(w.nothing_text).clicked()
         {
-            out.push(Intent::Teach(TeachIntent::AddClass(NOTHING.to_owned())));
+            out.push(Intent::Teach(TeachIntent::AddClass(w.nothing_class.to_owned())));
         }
     });
     if project.wants_nothing() {
@@ -199,18 +201,21 @@ fn head(
                 egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {}", w.add, content.name))
             });
             egui::Popup::menu(&add).width(200.0).show(|ui| {
+                let id = page.id(class);
                 if ui.button(w.add_files).clicked() {
-                    out.push(Intent::Files(FilesIntent::Choose(Choose::TeachFiles(class))));
+                    out.extend(id.map(|id| Intent::Files(FilesIntent::Choose(Choose::TeachFiles(id)))));
                 }
                 if ui.button(w.add_folder).clicked() {
-                    out.push(Intent::Files(FilesIntent::Choose(Choose::TeachFolder(class))));
+                    out.extend(id.map(|id| Intent::Files(FilesIntent::Choose(Choose::TeachFolder(id)))));
                 }
                 if ui.button(w.add_gallery).clicked() {
                     out.push(Intent::Teach(TeachIntent::Gallery(Some(class))));
                 }
             });
             let label = format!("{} {}", w.remove_class, shown(&content.name));
-            if icon_button(ui, Icon::Close, &label, false).clicked() {
+            let close = icon_button(ui, Icon::Close, &label, false);
+            // The second click of two would meet the class that took its place.
+            if close.clicked() && !close.double_clicked() {
                 out.push(Intent::Teach(TeachIntent::RemoveClass(class)));
             }
         });
@@ -225,11 +230,13 @@ fn name_field(
     out: &mut Vec<Intent>,
 ) {
     let w = &view.strings.teach;
-    let typed = page.renaming.as_ref().filter(|renaming| renaming.class == class);
+    let Some(own) = page.id(class) else { return };
+    let typed = page.renaming.as_ref().filter(|renaming| renaming.class == own);
     let mut text = typed.map_or_else(|| content.name.clone(), |renaming| renaming.text.clone());
     let id = ui.scope_id().with("name");
     let edit = egui::TextEdit::singleline(&mut text)
         .id(id)
+        .char_limit(NAME_LIMIT)
         .desired_width(150.0)
         .margin(egui::Margin::symmetric(8, 4));
     let field = ui.add(edit).accessible_name(format!("{} {}", w.class_name, class + 1));
@@ -246,10 +253,10 @@ fn name_field(
         state.store(ui.ctx(), id);
     }
     if field.changed() {
-        page.renaming = Some(Renaming { class, text });
+        page.renaming = Some(Renaming { class: own, text });
     }
     if field.lost_focus()
-        && let Some(renaming) = page.renaming.take_if(|renaming| renaming.class == class)
+        && let Some(renaming) = page.renaming.take_if(|renaming| renaming.class == own)
     {
         let name = renaming.text.trim();
         let given_up = ui.input(|i| i.key_pressed(Key::Escape));
@@ -284,7 +291,7 @@ fn hold_button(
             ui.add(egui::Button::new(format!("{text}{key}")).min_size(vec2(130.0, 28.0)))
         })
         .inner;
-    let name = page.names().get(class).map(|name| shown(name)).unwrap_or_default();
+    let name = page.name(class).map(shown).unwrap_or_default();
     response
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {name}", w.hold)));
     let hint = key_name(class).map(|key| (w.hold_hint)(key));

@@ -43,9 +43,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &Ui, view: &View<'_>, out: &mut Vec<I
                 ui.add_space(6.0);
                 ui.checkbox(&mut form.bytes, w.raw_bytes);
                 weak(ui, w.raw_bytes_text);
-                if let Some(path) =
-                    form.path().filter(|path| view.library.models.iter().any(|entry| entry.path == *path))
-                {
+                if let Some(path) = form.path().filter(|_| form.replaces()) {
                     weak(ui, &(w.overwrite)(&shown(&file_name(&path))));
                 }
                 if let ExportState::Failed(text) = &form.state {

@@ -1,7 +1,5 @@
 //! Pictures of the gallery that become examples.
 
-use std::path::PathBuf;
-
 use egui::{self, ScrollArea, Stroke, StrokeKind, Ui, vec2};
 
 use super::parts::{picture_cell, weak};
@@ -11,7 +9,6 @@ use crate::app::strings::shown;
 use crate::app::style::palette;
 use crate::app::view::{View, file_name};
 use crate::app::widgets::{dialogue, page_title, plain_button, primary_button};
-use crate::gallery::Kind;
 
 /// Width and height of a picture.
 const CELL: egui::Vec2 = vec2(132.0, 99.0);
@@ -21,29 +18,21 @@ pub(super) fn ui(page: &mut TeachPage, ui: &Ui, view: &View<'_>, out: &mut Vec<I
     let Some(mut form) = page.gallery.take() else { return };
     let s = view.strings;
     let w = &s.teach;
-    let name = page.names().get(form.class).map(|name| shown(name)).unwrap_or_default();
-    // The frame as the camera gave it, without boxes, where it was saved.
-    let pictures: Vec<PathBuf> = form
-        .index
-        .items
-        .iter()
-        .filter(|item| item.kind == Kind::Image)
-        .filter_map(|item| item.clean.clone().or_else(|| item.annotated.clone()))
-        .collect();
+    let name = shown(&form.name);
     let mut wants_close = false;
     let modal = dialogue(ui, "teach gallery").show(ui.ctx(), |ui| {
         ui.set_width((CELL.x + 8.0) * COLUMNS as f32 + 16.0);
         page_title(ui, &(w.gallery_title)(&name));
         ui.add_space(6.0);
-        if pictures.is_empty() {
+        if form.pictures.is_empty() {
             weak(ui, if form.index.is_complete { w.gallery_none } else { s.gallery.reading });
         }
-        let rows = pictures.len().div_ceil(COLUMNS);
+        let rows = form.pictures.len().div_ceil(COLUMNS);
         let scroll = ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 240.0);
         scroll.show_rows(ui, CELL.y, rows, |ui, range| {
             for row in range {
                 ui.horizontal(|ui| {
-                    for path in pictures.iter().skip(row * COLUMNS).take(COLUMNS) {
+                    for path in form.pictures.iter().skip(row * COLUMNS).take(COLUMNS) {
                         let label = file_name(path);
                         let response = picture_cell(page, ui, path, CELL, &label);
                         let chosen = form.chosen.contains(path);

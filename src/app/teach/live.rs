@@ -78,8 +78,7 @@ fn picture(
     if let Some(class) = page.collecting {
         let colour = class_colour(class);
         ui.painter().rect_stroke(at, 4, Stroke::new(4.0, colour), StrokeKind::Inside);
-        let names = page.names();
-        let name = names.get(class).map(|name| shown(name)).unwrap_or_default();
+        let name = page.name(class).map(shown).unwrap_or_default();
         badge(ui, at, &format!("{name}  {}", page.count(class)), colour);
     } else if page.tab != TeachTab::Find
         && let Some((class, score)) = best(page)

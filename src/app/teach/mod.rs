@@ -28,4 +28,6 @@ use std::path::PathBuf;
 pub enum TeachDone {
     /// A picture was read, or why not, as the end of a sentence.
     Picture(PathBuf, Result<egui::ColorImage, String>),
+    /// Whether a file is there that an export would replace.
+    Exists(PathBuf, bool),
 }

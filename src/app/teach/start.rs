@@ -29,6 +29,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
             ui.horizontal(|ui| {
                 let edit = TextEdit::singleline(&mut page.new_name)
                     .hint_text(w.name_hint)
+                    .char_limit(super::examples::NAME_LIMIT)
                     .margin(egui::Margin::symmetric(10, 7))
                     .desired_width(260.0);
                 let field = ui.add(edit).accessible_name(w.name);

@@ -1,14 +1,14 @@
 //! What the page remembers between two passes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::{Pos2, Rect};
 
-use super::intent::TeachTab;
+use super::intent::{ClassId, TeachTab};
 use super::pictures::Pictures;
-use crate::gallery::Index;
+use crate::gallery::{Index, Kind};
 use crate::learn::teach::{Cut, Exported, FeatureMap, MapPoint, Pooling, Project, Samples, Trained};
 
 /// A backbone: a model's file and the tensor that the user chose, if any.
@@ -93,16 +93,20 @@ pub struct LiveView {
 impl LiveView {
     /// Takes over what another one says; memory is used again.
     pub fn take_over(&mut self, other: &Self) {
-        self.phase.clone_from(&other.phase);
+        if self.phase != other.phase {
+            self.phase.clone_from(&other.phase);
+        }
         (self.learned, self.ms) = (other.learned, other.ms);
         self.scores.clone_from(&other.scores);
         let (own, found) = (&mut self.found, &other.found);
         if !Arc::ptr_eq(&own.maps, &found.maps) {
             own.maps = Arc::clone(&found.maps);
         }
-        own.similarity.clone_from(&found.similarity);
-        own.colours.clone_from(&found.colours);
-        (own.chosen, own.covered, own.number) = (found.chosen, found.covered, found.number);
+        if own.number != found.number {
+            own.similarity.clone_from(&found.similarity);
+            own.colours.clone_from(&found.colours);
+            (own.chosen, own.covered, own.number) = (found.chosen, found.covered, found.number);
+        }
     }
 }
 
@@ -119,7 +123,7 @@ pub struct Found {
     pub colours: Vec<[u8; 3]>,
     /// What of the frame the cells cover: x1, y1, x2, y2, each as a share of the frame.
     pub covered: [f32; 4],
-    /// Counts the frames: the texture is made anew for each.
+    /// Counts what was found by a live session, whatever was wanted of it: copied and made a texture only once.
     pub number: u64,
 }
 
@@ -130,6 +134,8 @@ pub struct ExportForm {
     pub folder: PathBuf,
     pub bytes: bool,
     pub state: ExportState,
+    /// The file that was looked for last, and whether it is there, once a worker knows.
+    pub looked: Option<(PathBuf, Option<bool>)>,
     /// The name was shown before: it has had the focus.
     pub shown: bool,
 }
@@ -149,7 +155,7 @@ impl ExportForm {
     pub fn new(project: &Path, folder: PathBuf) -> Self {
         let name =
             project.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Self { name, folder, bytes: false, state: ExportState::Asking, shown: false }
+        Self { name, folder, bytes: false, state: ExportState::Asking, looked: None, shown: false }
     }
 
     /// The file that is to be written; `None` while the name can't be one.
@@ -159,6 +165,13 @@ impl ExportForm {
         let name = name.strip_suffix(".onnx").unwrap_or(name);
         let safe = crate::library::names::safe(name);
         (!safe.is_empty()).then(|| self.folder.join(format!("{safe}.onnx")))
+    }
+
+    /// Whether the file is there already and would be replaced.
+    #[must_use]
+    pub fn replaces(&self) -> bool {
+        let looked = self.looked.as_ref().filter(|(path, _)| Some(path) == self.path().as_ref());
+        looked.is_some_and(|(_, exists)| *exists == Some(true))
     }
 
     /// Takes over a file that was chosen.
@@ -173,18 +186,34 @@ impl ExportForm {
 }
 
 /// Pictures of the gallery that are chosen as examples.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct GalleryForm {
-    pub class: usize,
+    pub class: ClassId,
+    /// The name of the class.
+    pub name: String,
     pub index: Arc<Index>,
+    /// The pictures of `index`.
+    pub pictures: Vec<PathBuf>,
     pub chosen: BTreeSet<PathBuf>,
 }
 
 impl GalleryForm {
     /// For this class.
     #[must_use]
-    pub fn new(class: usize) -> Self {
-        Self { class, ..Self::default() }
+    pub fn new(class: ClassId, name: String) -> Self {
+        Self { class, name, index: Arc::default(), pictures: Vec::new(), chosen: BTreeSet::new() }
+    }
+
+    /// Takes over what the gallery lists, unless it has it.
+    pub fn list(&mut self, index: Arc<Index>) {
+        if Arc::ptr_eq(&self.index, &index) {
+            return;
+        }
+        // The frame as the camera gave it, without boxes, where it was saved.
+        let pictures = index.items.iter().filter(|item| item.kind == Kind::Image);
+        self.pictures =
+            pictures.filter_map(|item| item.clean.clone().or_else(|| item.annotated.clone())).collect();
+        self.index = index;
     }
 }
 
@@ -211,9 +240,9 @@ impl Default for FindForm {
 }
 
 /// A name that is being changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renaming {
-    pub class: usize,
+    pub class: ClassId,
     pub text: String,
 }
 
@@ -232,10 +261,12 @@ pub struct TeachPage {
     /// The class whose examples are being collected.
     pub collecting: Option<usize>,
     /// Frames of each class that aren't on the disk yet.
-    pub in_hand: Vec<usize>,
+    pub in_hand: BTreeMap<ClassId, usize>,
     pub backbone: Option<BackboneKey>,
     /// What is known of [`Self::backbone`]; of no other one.
     pub info: Option<BackboneInfo>,
+    /// Its content isn't that of the backbone which the project was taught with, and the user hasn't said that this is meant.
+    pub other_backbone: bool,
     pub training: Training,
     /// What was learnt last, with [`Self::backbone`]; of no other one.
     pub learned: Option<Arc<Learned>>,
@@ -289,11 +320,32 @@ impl TeachPage {
         self.project.as_ref().map(|project| project.names()).unwrap_or_default()
     }
 
+    /// The name of a class.
+    #[must_use]
+    pub fn name(&self, class: usize) -> Option<&str> {
+        Some(self.project.as_ref()?.classes().get(class)?.name.as_str())
+    }
+
+    /// What names a class longer than a pass.
+    #[must_use]
+    pub fn id(&self, class: usize) -> Option<ClassId> {
+        let project = self.project.as_ref()?;
+        Some(ClassId::of(project.root(), &project.classes().get(class)?.folder))
+    }
+
+    /// Where a class stands now; `None` if it is gone, or of another project.
+    #[must_use]
+    pub fn place(&self, id: ClassId) -> Option<usize> {
+        let project = self.project.as_ref()?;
+        project.classes().iter().position(|class| ClassId::of(project.root(), &class.folder) == id)
+    }
+
     /// How many examples a class has, with those that aren't on the disk yet.
     #[must_use]
     pub fn count(&self, class: usize) -> usize {
         let saved = self.project.as_ref().and_then(|project| project.classes().get(class));
-        saved.map_or(0, |class| class.examples.len()) + self.in_hand.get(class).copied().unwrap_or(0)
+        let in_hand = self.id(class).and_then(|id| self.in_hand.get(&id).copied());
+        saved.map_or(0, |class| class.examples.len()) + in_hand.unwrap_or(0)
     }
 
     /// Whether heads can be trained: there are two classes, and each has an example.

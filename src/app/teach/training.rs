@@ -6,11 +6,11 @@ use super::parts::{About, panel, small_button, weak};
 use super::state::{TeachPage, Training};
 use crate::app::icons::Icon;
 use crate::app::intent::{Intent, TeachIntent};
-use crate::app::strings::{head_name, phrase, pooling_text, shown};
+use crate::app::strings::{head_name, phrase, pooling_text, shown, teach_error};
 use crate::app::style::palette;
 use crate::app::view::{View, model_name};
 use crate::app::widgets::{caption, combo_arrow, dropdown, menu_row};
-use crate::learn::teach::{HeadChoice, HeadKind};
+use crate::learn::teach::{HeadChoice, HeadKind, TeachError};
 use crate::library::ModelEntry;
 use crate::model::Task;
 use crate::model::labels::Language;
@@ -126,6 +126,7 @@ pub(super) fn backbone_ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, ou
     };
     panel(page, ui, view, &about, |page, ui| {
         choose(page, ui, view, out);
+        other(page, ui, view, out);
         cut(page, ui, view, out);
         head(page, ui, view, out);
     });
@@ -170,6 +171,17 @@ fn choose(page: &TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>)
     });
     if chosen.is_none() && good.is_empty() {
         weak(ui, w.no_backbone);
+    }
+}
+
+/// Says that the backbone isn't the one which the project was taught with.
+fn other(page: &TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
+    let Some(key) = page.backbone.as_ref().filter(|_| page.other_backbone) else { return };
+    let error = TeachError::OtherBackbone { path: key.path.clone() };
+    let text = egui::RichText::new(teach_error(&error, view.language)).color(palette(ui).warn);
+    ui.add(egui::Label::new(text).wrap());
+    if ui.button(view.strings.teach.use_from_now).clicked() {
+        out.push(Intent::Teach(TeachIntent::KeepBackbone));
     }
 }
 

@@ -192,7 +192,7 @@ fn in_a_home_of_its_own() {
     harness.key_up(Key::Num1);
     harness.run_steps(3);
     assert_eq!(harness.state().teach.page.collecting, None);
-    wait(&mut harness, "the end of saving", &|app| app.teach.page.in_hand.iter().all(|n| *n == 0));
+    wait(&mut harness, "the end of saving", &|app| app.teach.page.in_hand.values().all(|n| *n == 0));
     let count = harness.state().teach.page.count(0);
     let folder = harness.state().teach.page.project.as_ref().unwrap().classes()[0].examples[0].path.clone();
     let saved = std::fs::read_dir(folder.parent().unwrap()).unwrap().count();
@@ -633,5 +633,57 @@ fn training_shows_what_it_does_and_can_be_stopped() {
         harness.state_mut().teach.training = Training::Failed("There is no memory.".into());
         harness.run_steps(2);
         assert!(harness.query_by_label("There is no memory.").is_some());
+    }
+}
+
+#[test]
+fn the_class_for_everything_else_is_named_in_the_windows_language_and_names_are_bounded() {
+    for language in LANGUAGES {
+        let folder = tempfile::tempdir().unwrap();
+        let project = project(folder.path(), [2, 2]);
+        let w = &Strings::of(language).teach;
+        let mut harness = shown(language, taught(Arc::clone(&project)));
+        press(&mut harness, w.add_nothing);
+        let wanted = Intent::Teach(TeachIntent::AddClass(w.nothing_class.to_owned()));
+        assert_eq!(harness.state().intents, [wanted]);
+        harness.state_mut().intents.clear();
+        let mut with_it = Project::clone(&project);
+        with_it.add_class(w.nothing_class).unwrap();
+        assert!(!with_it.wants_nothing(), "it is known by its name");
+        let name = format!("{} 1", w.class_name);
+        harness.get_by_role_and_label(Role::TextInput, &name).focus();
+        harness.run_steps(2);
+        harness.get_by_role_and_label(Role::TextInput, &name).type_text(&"长".repeat(150));
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        let [Intent::Teach(TeachIntent::RenameClass(0, name))] = &harness.state().intents[..] else {
+            panic!("{:?}", harness.state().intents);
+        };
+        assert_eq!(name.chars().count(), 100);
+    }
+}
+
+#[test]
+fn another_backbone_and_a_file_that_would_be_replaced_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = project(folder.path(), [2, 2]);
+    for language in LANGUAGES {
+        let w = &Strings::of(language).teach;
+        let mut harness = shown(language, taught(Arc::clone(&project)));
+        assert!(harness.query_by_label(w.use_from_now).is_none());
+        harness.state_mut().teach.other_backbone = true;
+        harness.run_steps(2);
+        press(&mut harness, w.use_from_now);
+        assert_eq!(harness.state().intents, [Intent::Teach(TeachIntent::KeepBackbone)]);
+        let mut form = ExportForm::new(project.root(), folder.path().to_owned());
+        let warning = (w.overwrite)("signs.onnx");
+        harness.state_mut().teach.export = Some(form.clone());
+        harness.run_steps(2);
+        assert!(harness.query_by_label(&warning).is_none());
+        form.looked = form.path().map(|path| (path, Some(true)));
+        harness.state_mut().teach.export = Some(form);
+        harness.run_steps(2);
+        assert!(harness.query_by_label(&warning).is_some());
     }
 }

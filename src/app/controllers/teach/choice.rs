@@ -9,17 +9,18 @@ use crate::app::teach::suits;
 use crate::learn::teach::Project;
 use crate::library::ModelEntry;
 
-/// The backbone that a project was taught with; if its file isn't there, one of the same content.
+/// The backbone that a project was taught with: the file of its content, wherever it lies now, else the one of its name.
 #[must_use]
 pub fn of_project(project: &Project, core: &Core) -> Option<BackboneKey> {
     let path = project.backbone()?;
     let tensor = project.settings.tensor.clone();
     let key = |path: &Path| BackboneKey { path: path.to_owned(), tensor: tensor.clone() };
     let sha256 = project.settings.backbone_sha256.as_deref();
-    let is_it = |entry: &&std::sync::Arc<ModelEntry>| entry.path == path;
-    let same =
-        |entry: &&std::sync::Arc<ModelEntry>| entry.sha256.as_deref().is_some_and(|own| Some(own) == sha256);
-    let listed = core.models.iter().find(is_it).or_else(|| core.models.iter().find(same));
+    let same = |entry: &&std::sync::Arc<ModelEntry>| {
+        sha256.is_some() && entry.sha256.as_deref() == sha256 || (sha256.is_none() && entry.path == path)
+    };
+    // Of several files of this content, the one that it was taught with.
+    let listed = core.models.iter().filter(same).min_by_key(|entry| entry.path != path);
     Some(key(listed.map_or(&path, |entry| &entry.path)))
 }
 
@@ -32,6 +33,7 @@ impl TeachController {
         }
         self.page.backbone = Some(key);
         self.page.info = None;
+        self.page.other_backbone = false;
         self.page.learned = None;
         self.page.cell = None;
         (self.page.find.example, self.page.find.tensor) = (None, None);

@@ -7,6 +7,7 @@ use super::TeachController;
 use super::desk::{Desk, Order, Shot};
 use crate::app::controllers::core::Core;
 use crate::app::teach::TeachPage;
+use crate::app::teach::intent::ClassId;
 use crate::frame::Frame;
 
 /// Between two frames that are collected.
@@ -17,7 +18,7 @@ const WAITING: usize = 6;
 /// See the module.
 #[derive(Default)]
 pub(super) struct Collecting {
-    class: Option<usize>,
+    class: Option<ClassId>,
     /// Counts the presses.
     press: u64,
     /// The frame that was collected last in this press.
@@ -27,13 +28,13 @@ pub(super) struct Collecting {
 
 impl Collecting {
     /// Begins or ends a press.
-    fn hold(&mut self, class: Option<usize>, page: &mut TeachPage) {
+    fn hold(&mut self, class: Option<ClassId>, page: &mut TeachPage) {
         if class.is_some() && class != self.class {
             self.press += 1;
             (self.last, self.at) = (None, None);
         }
         self.class = class;
-        page.collecting = class;
+        page.collecting = class.and_then(|class| page.place(class));
     }
 
     pub(super) fn stop(&mut self, page: &mut TeachPage) {
@@ -41,9 +42,17 @@ impl Collecting {
         self.last = None;
     }
 
+    /// The project was changed: the class stands elsewhere now, or is gone.
+    pub(super) fn changed(&mut self, page: &mut TeachPage) {
+        page.collecting = self.class.and_then(|class| page.place(class));
+        if page.collecting.is_none() {
+            self.stop(page);
+        }
+    }
+
     /// A frame for this class is on the disk, or was given up.
-    pub(super) fn saved(&mut self, class: usize, page: &mut TeachPage) {
-        if let Some(count) = page.in_hand.get_mut(class) {
+    pub(super) fn saved(class: ClassId, page: &mut TeachPage) {
+        if let Some(count) = page.in_hand.get_mut(&class) {
             *count = count.saturating_sub(1);
         }
     }
@@ -56,7 +65,8 @@ impl Collecting {
         core: &Core,
         ctx: &egui::Context,
     ) {
-        let (Some(class), Some(desk)) = (self.class, desk) else { return };
+        let (Some(id), Some(desk), Some(project)) = (self.class, desk, &page.project) else { return };
+        let Some(class) = page.place(id).and_then(|place| project.classes().get(place)) else { return };
         ctx.request_repaint_after(EVERY);
         if self.at.is_some_and(|at| at.elapsed() < EVERY) {
             return;
@@ -67,21 +77,19 @@ impl Collecting {
         let frame = prediction.map(|found| Arc::clone(&found.frame)).or_else(|| core.engine.preview());
         let Some(frame) = frame else { return };
         let is_same = self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &frame));
-        if is_same || page.in_hand.iter().sum::<usize>() >= WAITING {
+        if is_same || page.in_hand.values().sum::<usize>() >= WAITING {
             return;
         }
         let shot = Shot {
-            class,
+            folder: class.folder.clone(),
+            class: id,
             frame: Arc::clone(&frame),
             prediction: prediction.cloned(),
             privacy: privacy.clone(),
             press: self.press,
         };
         if desk.order(Order::Frame(Box::new(shot))) {
-            if page.in_hand.len() <= class {
-                page.in_hand.resize(class + 1, 0);
-            }
-            page.in_hand[class] += 1;
+            *page.in_hand.entry(id).or_default() += 1;
             (self.last, self.at) = (Some(frame), Some(Instant::now()));
         }
     }
@@ -91,8 +99,7 @@ impl TeachController {
     /// Begins to collect examples of a class, or stops.
     pub(super) fn collect(&mut self, class: Option<usize>, core: &mut Core) {
         let w = &core.strings().teach;
-        let known = self.page.project.as_ref().map_or(0, |project| project.classes().len());
-        let class = class.filter(|class| *class < known);
+        let class = class.and_then(|class| self.page.id(class));
         if class.is_some() && core.engine.preview().is_none() {
             core.toasts.bad(w.not_collected, w.no_frame);
             return;

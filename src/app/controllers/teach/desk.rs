@@ -1,16 +1,17 @@
 //! The thread that owns the project which is open: every change of it goes through this thread's queue, in order.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::discard::{self, Discarded};
+use crate::app::teach::intent::{ClassId, Undo};
+use crate::discard;
 use crate::engine::Prediction;
 use crate::frame::Frame;
-use crate::learn::teach::{Class, HeadChoice, Project, Take, TeachError};
+use crate::learn::teach::{HeadChoice, Project, Take, TeachError};
 use crate::privacy::{Censor, Covered, Found, Privacy};
 use crate::save::ImageFormat;
 use crate::source::address::IMAGE_EXTENSIONS;
@@ -20,19 +21,19 @@ const WAITING: usize = 64;
 /// So many images are taken from a folder at most.
 const MOST_FILES: usize = 5000;
 
-/// What is to be done with the project.
+/// What is to be done with the project. Classes are named by their folders, which stay when others come and go.
 pub enum Order {
     Create(PathBuf),
     Open(PathBuf),
     AddClass(String),
-    RenameClass(usize, String),
-    RemoveClass(usize),
+    RenameClass(String, String),
+    RemoveClass(String),
     /// A frame becomes an example.
     Frame(Box<Shot>),
     /// Copy image files, and those of folders.
-    Files(usize, Vec<PathBuf>),
+    Files(String, Vec<PathBuf>),
     RemoveExample(PathBuf),
-    Restore(Discarded, Option<String>),
+    Restore(Box<Undo>),
     Head(HeadChoice),
     /// Remember the backbone: its file, its hash, and the tensor that the user chose.
     Backbone(PathBuf, String, Option<String>),
@@ -40,7 +41,9 @@ pub enum Order {
 
 /// A frame that becomes an example.
 pub struct Shot {
-    pub class: usize,
+    /// The class's folder.
+    pub folder: String,
+    pub class: ClassId,
     pub frame: Arc<Frame>,
     /// What was found in it, for privacy.
     pub prediction: Option<Arc<Prediction>>,
@@ -56,14 +59,16 @@ pub enum Told {
     /// The project was changed.
     Changed(Arc<Project>),
     /// The frame for this class is saved, or isn't.
-    FrameDone(usize),
+    FrameDone(ClassId),
     /// So many files became examples, and so many couldn't; the reason of the first.
     Added(usize, usize, Option<TeachError>),
-    /// An example was moved to the trash, or the class of this name.
-    Removed(Discarded, Option<String>),
+    /// An example was moved to the trash, or a class with all of its own.
+    Removed(Box<Undo>),
     Restored,
     /// Privacy hides the whole frame.
     Hidden,
+    /// The class was removed before the order's turn came.
+    NoClass,
     Failed(TeachError),
     /// The thread ended in the middle of an order.
     Broken,
@@ -71,6 +76,8 @@ pub enum Told {
 
 /// The window's side.
 pub struct Desk {
+    /// The folder of its project.
+    root: PathBuf,
     orders: Option<Sender<Order>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -100,7 +107,7 @@ impl Shared {
 
 impl Desk {
     /// Starts the thread; `None` if the system has none to give.
-    pub fn start(wake: Arc<dyn Fn() + Send + Sync>) -> Option<Self> {
+    pub fn start(root: PathBuf, wake: Arc<dyn Fn() + Send + Sync>) -> Option<Self> {
         let (orders, waiting) = bounded(WAITING);
         let shared = Arc::new(Shared::default());
         let own = Arc::clone(&shared);
@@ -108,12 +115,12 @@ impl Desk {
             let work = std::panic::AssertUnwindSafe(|| run(&waiting, &own, &*wake));
             if std::panic::catch_unwind(work).is_err() {
                 own.tell(Told::Broken);
-                own.pending.store(0, Relaxed);
+                own.pending.store(0, Release);
                 wake();
             }
         });
         match thread {
-            Ok(thread) => Some(Self { orders: Some(orders), shared, thread: Some(thread) }),
+            Ok(thread) => Some(Self { root, orders: Some(orders), shared, thread: Some(thread) }),
             Err(error) => {
                 tracing::error!("no thread for a project: {error}");
                 None
@@ -123,17 +130,22 @@ impl Desk {
 
     /// Hands an order over; returns whether there was room for it.
     pub fn order(&self, order: Order) -> bool {
-        self.shared.pending.fetch_add(1, Relaxed);
+        self.shared.pending.fetch_add(1, AcqRel);
         let taken = self.orders.as_ref().is_some_and(|orders| orders.try_send(order).is_ok());
         if !taken {
-            self.shared.pending.fetch_sub(1, Relaxed);
+            self.shared.pending.fetch_sub(1, AcqRel);
         }
         taken
     }
 
-    /// How many orders aren't carried out yet.
+    /// How many orders aren't carried out yet. What those that are told lies in [`Self::told`] by then.
     pub fn pending(&self) -> usize {
-        self.shared.pending.load(Relaxed)
+        self.shared.pending.load(Acquire)
+    }
+
+    /// The folder of the project.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// What was told since the last call.
@@ -157,7 +169,7 @@ fn run(orders: &Receiver<Order>, shared: &Shared, wake: &dyn Fn()) {
     let mut keeper = Keeper::default();
     while let Ok(order) = orders.recv() {
         keeper.carry_out(order, &mut |told| shared.tell(told));
-        shared.pending.fetch_sub(1, Relaxed);
+        shared.pending.fetch_sub(1, AcqRel);
         wake();
     }
 }
@@ -169,8 +181,6 @@ struct Keeper {
     take: Option<(u64, Take)>,
     censor: Censor,
     covered: Frame,
-    /// Classes that were removed, so that their images find their folders again.
-    removed: Vec<Class>,
 }
 
 impl Keeper {
@@ -189,15 +199,15 @@ impl Keeper {
                 let done = match order {
                     Order::Create(_) | Order::Open(_) => Ok(()),
                     Order::AddClass(name) => project.add_class(&name).map(drop),
-                    Order::RenameClass(class, name) => project.rename_class(class, &name),
-                    Order::RemoveClass(class) => {
-                        let class_gone = project.classes().get(class).cloned();
-                        project.remove_class(class).map(|gone| {
-                            let name = class_gone.as_ref().map(|class| class.name.clone());
-                            self.removed.extend(class_gone);
-                            tell(Told::Removed(gone, name));
-                        })
-                    }
+                    Order::RenameClass(folder, name) => match place_of(project, &folder) {
+                        Some(class) => project.rename_class(class, &name),
+                        None => no_class(tell),
+                    },
+                    // A class that is gone already is as it was wanted.
+                    Order::RemoveClass(folder) => match place_of(project, &folder) {
+                        Some(class) => remove_class(project, class, tell),
+                        None => Ok(()),
+                    },
                     Order::Head(head) => {
                         project.settings.head = head;
                         project.save()
@@ -208,19 +218,24 @@ impl Keeper {
                         project.save()
                     }
                     Order::RemoveExample(path) => {
-                        project.remove_example(&path).map(|gone| tell(Told::Removed(gone, None)))
+                        let root = project.root().to_owned();
+                        let removed = |gone| Told::Removed(Box::new(Undo { root, gone, class: None }));
+                        project.remove_example(&path).map(|gone| tell(removed(gone)))
                     }
-                    Order::Files(class, paths) => {
-                        add_files(project, class, &paths, tell);
-                        Ok(())
-                    }
+                    Order::Files(folder, paths) => match place_of(project, &folder) {
+                        Some(class) => {
+                            add_files(project, class, &paths, tell);
+                            Ok(())
+                        }
+                        None => no_class(tell),
+                    },
                     Order::Frame(shot) => {
                         let class = shot.class;
                         let added = self.add_frame(*shot, tell);
                         tell(Told::FrameDone(class));
                         added
                     }
-                    Order::Restore(discarded, class) => self.restore(&discarded, class, tell),
+                    Order::Restore(undo) => self.restore(*undo, tell),
                 };
                 if let Err(error) = done {
                     tell(Told::Failed(error));
@@ -242,6 +257,7 @@ impl Keeper {
 
     fn add_frame(&mut self, shot: Shot, tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {
         let Some(project) = &mut self.project else { return Ok(()) };
+        let Some(class) = place_of(project, &shot.folder) else { return no_class(tell) };
         let mut frame = &*shot.frame;
         if shot.privacy.on {
             self.covered.clone_from(frame);
@@ -258,44 +274,59 @@ impl Keeper {
             self.take = Some((shot.press, Take::now()));
         }
         match &mut self.take {
-            Some((_, take)) => project.add_frame(shot.class, frame, ImageFormat::Jpeg, take).map(drop),
+            Some((_, take)) => project.add_frame(class, frame, ImageFormat::Jpeg, take).map(drop),
             None => Ok(()),
         }
     }
 
     /// Brings files back, and the class if it went with them; then the folder is read again.
-    fn restore(
-        &mut self,
-        discarded: &Discarded,
-        class: Option<String>,
-        tell: &mut dyn FnMut(Told),
-    ) -> Result<(), TeachError> {
+    fn restore(&mut self, undo: Undo, tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {
         let Some(project) = &mut self.project else { return Ok(()) };
-        let root = project.root().to_owned();
-        let gone = class.and_then(|name| self.removed.iter().rposition(|class| class.name == name));
-        let gone = gone.map(|place| self.removed.remove(place));
-        if let Some(class) = &gone {
+        let Undo { root, gone, class } = undo;
+        if let Some(class) = &class {
             // Its folder went with it.
             for folder in class.examples.iter().chain(&class.held_out).filter_map(|e| e.path.parent()) {
                 let _ = std::fs::create_dir_all(folder);
             }
         }
-        discard::restore(discarded)?;
+        discard::restore(&gone)?;
         let mut opened = Project::open(&root)?.project;
-        if let Some(class) = gone {
+        if let Some(class) = class {
+            // Another class may have its name by now.
+            let mut name = class.name.clone();
+            while opened.classes().iter().any(|other| other.folder != class.folder && other.name == name) {
+                name.push_str(" (2)");
+            }
             // It comes back under the name of its folder.
             match opened.classes().iter().position(|other| other.folder == class.folder) {
-                Some(place) if opened.classes()[place].name != class.name => {
-                    opened.rename_class(place, &class.name)?;
-                }
+                Some(place) if opened.classes()[place].name != name => opened.rename_class(place, &name)?,
                 Some(_) => opened.save()?,
-                None => drop(opened.add_class(&class.name)?),
+                None => drop(opened.add_class(&name)?),
             }
         }
         *project = opened;
         tell(Told::Restored);
         Ok(())
     }
+}
+
+/// Where the class with this folder stands now.
+fn place_of(project: &Project, folder: &str) -> Option<usize> {
+    project.classes().iter().position(|class| class.folder == folder)
+}
+
+/// What an order is answered whose class is gone.
+fn no_class(tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {
+    tell(Told::NoClass);
+    Ok(())
+}
+
+fn remove_class(project: &mut Project, class: usize, tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {
+    let root = project.root().to_owned();
+    let removed = project.classes().get(class).cloned();
+    let gone = project.remove_class(class)?;
+    tell(Told::Removed(Box::new(Undo { root, gone, class: removed })));
+    Ok(())
 }
 
 fn add_files(project: &mut Project, class: usize, paths: &[PathBuf], tell: &mut dyn FnMut(Told)) {

@@ -1,7 +1,7 @@
 //! The thread that opens the backbone, computes embeddings, trains heads and exports. One job at a time; it ends with the page.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -105,19 +105,19 @@ impl Learner {
 
     /// Whether a job is being done.
     pub fn is_busy(&self) -> bool {
-        self.shared.phase.load(Relaxed) != IDLE
+        self.shared.phase.load(Acquire) != IDLE
     }
 
     /// Whether a model is being written.
     pub fn is_exporting(&self) -> bool {
-        self.shared.phase.load(Relaxed) == EXPORTING
+        self.shared.phase.load(Acquire) == EXPORTING
     }
 
-    /// How training is going, while it runs.
+    /// How training is going, while it runs; not while a model is written.
     pub fn progress(&self) -> Option<Training> {
         match self.shared.phase.load(Relaxed) {
             OPENING => Some(Training::Opening),
-            EXPORTING | EMBEDDING => {
+            EMBEDDING => {
                 Some(Training::Embedding(self.shared.done.load(Relaxed), self.shared.all.load(Relaxed)))
             }
             FITTING => Some(Training::Fitting),
@@ -159,7 +159,7 @@ impl Worker {
     }
 
     fn phase(&self, phase: usize) {
-        self.shared.phase.store(phase, Relaxed);
+        self.shared.phase.store(phase, Release);
         (self.wake)();
     }
 

@@ -239,7 +239,12 @@ impl<'a> Looker<'a> {
         self.open = Some(needs.clone());
         (self.asked, self.maps) = (None, Arc::default());
         self.components.clear();
-        *lock(&self.shared.view) = LiveView { phase: LivePhase::Opening, ..LiveView::default() };
+        {
+            let view = &mut *lock(&self.shared.view);
+            // The number goes on: nothing of the task before is taken for what comes.
+            let found = Found { number: view.found.number + 1, ..Found::default() };
+            *view = LiveView { phase: LivePhase::Opening, found, ..LiveView::default() };
+        }
         (self.wake)();
         let opened = match &needs {
             Needs::Backbone(path, tensor) => Backbone::open(path, Some(tensor), &self.options)

@@ -4,6 +4,7 @@
 mod choice;
 mod collecting;
 mod desk;
+mod hearing;
 mod learner;
 mod leaving;
 mod live;
@@ -19,19 +20,18 @@ use std::thread::JoinHandle;
 use super::core::Core;
 use crate::app::dataset::pictures::{self, Wish};
 use crate::app::intent::{Intent, LibraryIntent, ModelIntent, Page, TeachIntent, WindowIntent};
-use crate::app::strings::teach_error;
 use crate::app::teach::TeachDone;
 use crate::app::teach::TeachPage;
 use crate::app::teach::state::GalleryForm;
 use crate::app::view::TeachQuitting;
 use crate::app::workers::Done;
 use crate::gallery::Gallery;
-use crate::learn::teach::{Class, Embeddings, HeadChoice, Project, TeachError};
+use crate::learn::teach::Embeddings;
 use crate::library::names::safe;
-use crate::model::{OpenOptions, folders};
+use crate::model::{CancelToken, OpenOptions, folders};
 use crate::save;
 use collecting::Collecting;
-use desk::{Desk, Order, Told};
+use desk::{Desk, Order};
 use learner::Learner;
 use leaving::Leaving;
 use live::Live;
@@ -47,6 +47,16 @@ pub struct TeachController {
     desk: Option<Desk>,
     /// Those of projects that were closed, until their last order is carried out.
     closing: Vec<Desk>,
+    /// What a thread begins with as soon as none writes to the same folder any more.
+    next: Option<(PathBuf, Order)>,
+    /// Orders for projects that may be closed, until no other thread writes to the same folder.
+    late: Vec<(PathBuf, Order)>,
+    /// An export was asked for and isn't begun: a training still ends.
+    wants_export: bool,
+    /// Ends the export that runs.
+    exporting: Option<CancelToken>,
+    /// The user chose the backbone since the project was opened.
+    has_chosen: bool,
     learner: Option<Learner>,
     live: Option<Live>,
     /// Threads that were told to end.
@@ -80,6 +90,11 @@ impl Default for TeachController {
             quitting: None,
             desk: None,
             closing: Vec::new(),
+            next: None,
+            late: Vec::new(),
+            wants_export: false,
+            exporting: None,
+            has_chosen: false,
             learner: None,
             live: None,
             ending: Vec::new(),
@@ -102,40 +117,66 @@ impl TeachController {
             TeachIntent::Create(name) => {
                 let name = safe(&name);
                 let root = self.folder.join(if name.is_empty() { "project".into() } else { name });
-                self.open(Order::Create(root), core);
+                self.open(root.clone(), Order::Create(root), core);
             }
-            TeachIntent::Open(root) => self.open(Order::Open(root), core),
+            TeachIntent::Open(root) => self.open(root.clone(), Order::Open(root), core),
             TeachIntent::Close => {
                 self.close();
                 self.tried = true;
             }
             TeachIntent::Tab(tab) => self.page.tab = tab,
-            TeachIntent::AddClass(name) => self.order(Order::AddClass(name), core),
-            TeachIntent::RenameClass(class, name) => self.order(Order::RenameClass(class, name), core),
+            TeachIntent::AddClass(name) => {
+                self.order(Order::AddClass(name), core);
+            }
+            TeachIntent::RenameClass(class, name) => {
+                if let Some(folder) = self.folder_of(class) {
+                    self.order(Order::RenameClass(folder, name), core);
+                }
+            }
             TeachIntent::RemoveClass(class) => {
                 self.collecting.stop(&mut self.page);
-                self.order(Order::RemoveClass(class), core);
+                if let Some(folder) = self.folder_of(class) {
+                    self.order(Order::RemoveClass(folder), core);
+                }
             }
             TeachIntent::Collect(class) => self.collect(class, core),
             TeachIntent::AddFiles(class, files) => {
                 if self.page.gallery.take().is_some() {
                     self.gallery = None;
                 }
-                self.order(Order::Files(class, files), core);
+                let folder = self.page.place(class).and_then(|class| self.folder_of(class));
+                let root = self.page.project.as_ref().map(|project| project.root().to_owned());
+                match root.zip(folder) {
+                    // The page may have been left while a file dialogue was open.
+                    Some((root, folder)) => self.order_in(root, Order::Files(folder, files), core),
+                    None => core.failed(core.strings().teach.class_gone),
+                }
             }
             TeachIntent::Gallery(None) => {
                 self.page.gallery = None;
                 self.gallery = None;
             }
-            TeachIntent::Gallery(Some(class)) => self.page.gallery = Some(GalleryForm::new(class)),
-            TeachIntent::RemoveExample(path) => self.order(Order::RemoveExample(path), core),
-            TeachIntent::Restore(gone, class) => self.order(Order::Restore(gone, class), core),
-            TeachIntent::Backbone(path) => self.choose_backbone(path, None, core),
+            TeachIntent::Gallery(Some(class)) => {
+                let name = self.page.name(class).unwrap_or_default().to_owned();
+                self.page.gallery = self.page.id(class).map(|id| GalleryForm::new(id, name));
+            }
+            TeachIntent::RemoveExample(path) => {
+                self.order(Order::RemoveExample(path), core);
+            }
+            TeachIntent::Restore(undo) => {
+                let root = undo.root.clone();
+                self.order_in(root, Order::Restore(undo), core);
+            }
+            TeachIntent::Backbone(path) => {
+                self.has_chosen = true;
+                self.choose_backbone(path, None, core);
+            }
             TeachIntent::Tensor(tensor) => {
                 if let Some(key) = self.page.backbone.clone() {
                     self.choose_backbone(key.path, tensor, core);
                 }
             }
+            TeachIntent::KeepBackbone => self.keep_backbone(),
             TeachIntent::Head(head) => {
                 self.order(Order::Head(head), core);
                 self.plan.changed(&mut self.page);
@@ -168,29 +209,78 @@ impl TeachController {
         }
     }
 
-    /// Hands an order to the project's thread.
-    fn order(&self, order: Order, core: &mut Core) {
-        if let Some(desk) = &self.desk
-            && !desk.order(order)
-        {
+    /// The folder of a class that the page shows.
+    fn folder_of(&self, class: usize) -> Option<String> {
+        Some(self.page.project.as_ref()?.classes().get(class)?.folder.clone())
+    }
+
+    /// Hands an order to the project's thread; returns whether it was taken.
+    fn order(&self, order: Order, core: &mut Core) -> bool {
+        let Some(desk) = &self.desk else { return false };
+        let taken = desk.order(order);
+        if !taken {
             core.failed(core.strings().teach.busy);
         }
+        taken
     }
 
     /// Opens or makes a project; the one before is closed.
-    fn open(&mut self, order: Order, core: &mut Core) {
+    fn open(&mut self, root: PathBuf, order: Order, core: &mut Core) {
         if self.page.opening {
             return;
         }
         self.close();
         self.tried = true;
-        self.start_desk(order, core);
+        self.start_desk(root, order, core);
     }
 
-    fn start_desk(&mut self, order: Order, core: &mut Core) {
-        self.desk = Desk::start(core.workers.waker());
-        self.page.opening = self.page.project.is_none() && self.desk.is_some();
-        self.order(order, core);
+    fn start_desk(&mut self, root: PathBuf, order: Order, core: &mut Core) {
+        self.page.opening = self.page.project.is_none();
+        self.next = Some((root, order));
+        self.begin_next(core);
+    }
+
+    /// Starts the thread of a project that is to be opened, as soon as the one that had the same folder before has ended: what that
+    /// one still writes is in what is opened.
+    fn begin_next(&mut self, core: &mut Core) {
+        if self.next.as_ref().is_none_or(|(root, _)| self.is_closing(root)) {
+            return;
+        }
+        let Some((root, order)) = self.next.take() else { return };
+        self.desk = Desk::start(root, core.workers.waker());
+        if !self.order(order, core) {
+            // No thread, or one that died at once.
+            self.close();
+            self.page.error = Some(core.strings().teach.broken.to_owned());
+        }
+    }
+
+    /// Has an order carried out in the project in this folder, whatever is open now.
+    fn order_in(&mut self, root: PathBuf, order: Order, core: &mut Core) {
+        self.late.push((root, order));
+        self.begin_late(core);
+    }
+
+    fn begin_late(&mut self, core: &mut Core) {
+        for (root, order) in std::mem::take(&mut self.late) {
+            if self.desk.as_ref().is_some_and(|desk| desk.root() == root) {
+                self.order(order, core);
+            } else if self.is_closing(&root) {
+                self.late.push((root, order));
+            } else {
+                // A thread for this alone.
+                let desk = Desk::start(root.clone(), core.workers.waker());
+                match desk.filter(|desk| desk.order(Order::Open(root)) && desk.order(order)) {
+                    Some(desk) => self.closing.push(desk.close()),
+                    None => core.failed(core.strings().teach.broken),
+                }
+            }
+        }
+    }
+
+    /// Whether a thread still works on the project in this folder, which isn't the one that is shown.
+    fn is_closing(&self, root: &Path) -> bool {
+        self.closing.iter().any(|desk| desk.root() == root && !desk.is_finished())
     }
 
     /// Lets the project's thread end with its last order.
@@ -201,6 +291,8 @@ impl TeachController {
     fn close(&mut self) {
         self.end_sessions();
         self.close_desk();
+        self.next = None;
+        self.has_chosen = false;
         self.collecting = Collecting::default();
         self.plan = Plan::default();
         self.root = None;
@@ -211,6 +303,7 @@ impl TeachController {
     /// Ends training and the live session.
     fn end_sessions(&mut self) {
         self.plan.stop(&mut self.page);
+        self.stop_export();
         self.ending.extend(self.learner.take().and_then(Learner::end));
         self.end_live();
     }
@@ -225,17 +318,18 @@ impl TeachController {
             !has_ended
         });
         for told in late {
-            // The project isn't shown any more; that something of it isn't saved is told all the same.
-            if let Told::Failed(error) = told {
-                self.failed(&error, core);
-            }
+            // The project isn't shown any more: what happened to its files is told all the same, and only that.
+            self.tell(told, core);
         }
+        self.begin_late(core);
+        self.begin_next(core);
         if !self.ending.is_empty() || !self.closing.is_empty() {
             ctx.request_repaint_after(std::time::Duration::from_millis(50));
         }
         self.gather_leaving(core);
         let on = core.page == Page::Teach;
-        if !on && !self.was_on && self.desk.is_none() {
+        let has_threads = self.desk.is_some() || self.learner.is_some() || self.live.is_some();
+        if !on && !self.was_on && !has_threads {
             return;
         }
         self.hear_desk(core);
@@ -250,14 +344,16 @@ impl TeachController {
 
     /// The page is shown.
     fn attend(&mut self, core: &mut Core, ctx: &egui::Context) {
-        if self.desk.is_none() && !self.page.opening {
+        if self.desk.is_none() && self.next.is_none() {
             // The project that was open when the page was left, which may have changed meanwhile, or the last one.
             let last = || core.settings.teach_projects.first().cloned().filter(|_| !self.tried);
             if let Some(root) = self.root.clone().or_else(last) {
                 self.tried = true;
-                self.start_desk(Order::Open(root), core);
+                self.start_desk(root.clone(), Order::Open(root), core);
             }
         }
+        self.look_for_export(core);
+        self.begin_export(core);
         self.collecting.pass(&mut self.page, self.desk.as_ref(), core, ctx);
         self.choose_default(core);
         self.gather_training(core, ctx);
@@ -276,98 +372,24 @@ impl TeachController {
     fn leave(&mut self, core: &mut Core) {
         self.collecting.stop(&mut self.page);
         if self.learner.as_ref().is_some_and(|learner| !learner.is_exporting()) {
+            // What it told last, before it was idle.
+            self.hear_learner(core);
             self.ending.extend(self.learner.take().and_then(Learner::end));
             self.plan.left(&mut self.page);
+        }
+        if self.wants_export {
+            self.stop_export();
         }
         self.end_live();
         self.gallery = None;
         self.page.gallery = None;
         self.page.pictures.clear();
         self.page.overlay = None;
-        if self.desk.as_ref().is_some_and(|desk| desk.pending() == 0) && !self.page.opening {
+        if self.desk.as_ref().is_some_and(|desk| desk.pending() == 0) {
             // What it told last.
             self.hear_desk(core);
             self.close_desk();
             self.page.in_hand.clear();
-        }
-    }
-
-    fn hear_desk(&mut self, core: &mut Core) {
-        let told = self.desk.as_ref().map(Desk::told).unwrap_or_default();
-        let w = &core.strings().teach;
-        for told in told {
-            match told {
-                Told::Opened(Ok((project, notes))) => {
-                    let is_other = self.root.as_deref() != Some(project.root());
-                    if is_other {
-                        core.settings.remember_teach_project(project.root());
-                        self.page.notes = notes;
-                        self.page.backbone = choice::of_project(&project, core);
-                    }
-                    self.root = Some(project.root().to_owned());
-                    self.page.opening = false;
-                    self.page.error = None;
-                    self.changed(project);
-                }
-                Told::Opened(Err(error)) => {
-                    let text = teach_error(&error, core.language());
-                    self.close();
-                    self.page.error = Some(text);
-                    return;
-                }
-                Told::Changed(project) => self.changed(project),
-                Told::FrameDone(class) => self.collecting.saved(class, &mut self.page),
-                Told::Added(added, failed, why) => {
-                    if added > 0 {
-                        core.toasts.good(&(w.added)(added), "");
-                    }
-                    if let Some(why) = why {
-                        let text = teach_error(&why, core.language());
-                        core.toasts.bad(&(w.not_added)(failed), text);
-                    } else if added == 0 {
-                        core.toasts.bad(w.not_collected, w.nothing_added);
-                    }
-                }
-                Told::Removed(gone, class) => {
-                    let title = match &class {
-                        Some(name) => (w.removed_class)(name),
-                        None => w.removed_example.to_owned(),
-                    };
-                    let can_be_restored = gone.can_be_restored();
-                    let undo = Intent::Teach(TeachIntent::Restore(gone, class));
-                    core.toasts.good(&title, "").undo = Some(undo).filter(|_| can_be_restored);
-                }
-                Told::Restored => drop(core.toasts.good(w.restored, "")),
-                Told::Hidden => {
-                    self.collecting.stop(&mut self.page);
-                    core.toasts.bad(w.not_collected, w.hidden);
-                }
-                Told::Failed(error) => self.failed(&error, core),
-                Told::Broken => {
-                    self.close();
-                    self.page.error = Some(w.broken.to_owned());
-                    return;
-                }
-            }
-        }
-    }
-
-    /// An order failed. What goes on as long as a key is held stops: a full disk is told once.
-    fn failed(&mut self, error: &TeachError, core: &mut Core) {
-        self.collecting.stop(&mut self.page);
-        core.failed(teach_error(error, core.language()));
-        self.keep_open();
-    }
-
-    /// The project is this one now.
-    fn changed(&mut self, project: Arc<Project>) {
-        fn content(project: &Project) -> (&[Class], HeadChoice, Option<f64>) {
-            (project.classes(), project.settings.head, project.settings.c)
-        }
-        let is_new = self.page.project.as_ref().is_none_or(|old| content(old) != content(&project));
-        self.page.project = Some(project);
-        if is_new {
-            self.plan.changed(&mut self.page);
         }
     }
 
@@ -377,7 +399,7 @@ impl TeachController {
             let wake = core.workers.waker();
             Gallery::start(super::gallery::folders(core), move || wake())
         });
-        form.index = gallery.index();
+        form.list(gallery.index());
     }
 
     /// A worker has done something.
@@ -388,6 +410,11 @@ impl TeachController {
                     self.page.pictures.arrived(ctx, path, image);
                 } else {
                     self.page.pictures.left();
+                }
+            }
+            TeachDone::Exists(path, exists) => {
+                if let Some(form) = &mut self.page.export {
+                    form.looked = Some((path, Some(exists)));
                 }
             }
         }

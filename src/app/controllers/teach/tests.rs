@@ -1,11 +1,14 @@
+mod orders;
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::intent::TeachTab;
+use crate::app::intent::{ClassId, TeachTab};
 use crate::app::teach::state::{LivePhase, Training};
 use crate::engine::Command;
+use crate::learn::teach::Project;
 use crate::source::CameraRequest;
 use crate::source::address::PATTERN;
 
@@ -65,13 +68,32 @@ impl Rig {
     /// Waits until everything is on the disk.
     fn settle(&mut self) {
         self.wait("the end of saving", |rig| {
-            !rig.own.page.opening && rig.own.unsaved() == 0 && rig.own.page.in_hand.iter().all(|n| *n == 0)
+            rig.own.next.is_none()
+                && !rig.own.page.opening
+                && rig.own.unsaved() == 0
+                && rig.own.page.in_hand.values().all(|n| *n == 0)
         });
     }
 
     fn plays(&mut self) {
         self.core.engine.send(Command::Open { address: PATTERN, camera: CameraRequest::default() });
         self.wait("a frame", |rig| rig.core.engine.preview().is_some());
+    }
+
+    fn id(&self, class: usize) -> ClassId {
+        self.own.page.id(class).unwrap()
+    }
+
+    fn root(&self) -> PathBuf {
+        self.own.page.project.as_ref().unwrap().root().to_owned()
+    }
+
+    /// Takes back what was removed last.
+    fn undo(&mut self) {
+        let Some(Intent::Teach(undo)) = self.core.toasts.newest_undo() else {
+            panic!("nothing to take back")
+        };
+        self.apply(undo);
     }
 
     fn counts(&self) -> Vec<usize> {
@@ -111,7 +133,8 @@ fn trained() -> Rig {
         let files = (0..4)
             .map(|n| image(rig.dir.path(), &format!("{name}{n}.png"), colour.map(|c: u8| c + n * 9)))
             .collect();
-        rig.apply(TeachIntent::AddFiles(class, files));
+        rig.settle();
+        rig.apply(TeachIntent::AddFiles(rig.id(class), files));
     }
     rig.apply(TeachIntent::Backbone(small_model()));
     rig.wait("a head", |rig| rig.own.page.learned.is_some() && rig.own.page.training == Training::Idle);
@@ -314,7 +337,9 @@ proptest! {
                 Op::Collect(class) => rig.apply(TeachIntent::Collect(class)),
                 Op::Files(class, n) => {
                     let file = image(rig.dir.path(), &format!("{n}.png"), [n * 40; 3]);
-                    rig.apply(TeachIntent::AddFiles(class, vec![file]));
+                    if let Some(class) = rig.own.page.id(class) {
+                        rig.apply(TeachIntent::AddFiles(class, vec![file]));
+                    }
                 }
                 Op::Delete(class, example) => {
                     let path = rig.own.page.project.as_ref().and_then(|project| {
@@ -347,6 +372,10 @@ proptest! {
             prop_assert!(page.learned.as_ref().is_none_or(|l| Some(&l.key) == page.backbone.as_ref()));
         }
         rig.apply(TeachIntent::Collect(None));
+        // What was brought back while another page was shown is read when this one is shown again.
+        rig.settle();
+        rig.core.page = Page::Teach;
+        rig.pass();
         rig.settle();
         prop_assert!(rig.is_on_the_disk());
         rig.core.page = Page::Stage;

@@ -10,8 +10,9 @@ use super::{TeachController, export_folder, listed, options};
 use crate::app::controllers::core::Core;
 use crate::app::intent::TeachTab;
 use crate::app::strings::teach_error;
-use crate::app::teach::TeachPage;
 use crate::app::teach::state::{ExportForm, ExportState, LivePhase, LiveView, Training};
+use crate::app::teach::{TeachDone, TeachPage};
+use crate::app::workers::Done;
 use crate::learn::teach::{TeachError, TrainOptions};
 use crate::model::CancelToken;
 
@@ -144,15 +145,19 @@ impl TeachController {
                 {
                     self.plan.cancel = None;
                 }
-                Told::Backbone(key, info) => {
-                    self.remember_backbone(&key.path, &info.sha256, key.tensor.as_ref());
+                Told::Backbone(_, info) => {
                     self.page.info = Some(*info);
+                    self.page.other_backbone = !self.has_chosen && self.is_other_backbone();
+                    if !self.page.other_backbone {
+                        self.remember_backbone();
+                    }
                 }
                 Told::Learned(_, result) => {
                     self.plan.cancel = None;
                     self.learned(result, core);
                 }
                 Told::Exported(result) => {
+                    self.exporting = None;
                     let language = core.language();
                     let state = match result {
                         Ok(exported) => {
@@ -179,7 +184,7 @@ impl TeachController {
                     }
                 }
                 Told::Broken => {
-                    self.plan.cancel = None;
+                    (self.plan.cancel, self.exporting, self.wants_export) = (None, None, false);
                     let text = core.strings().teach.broken.to_owned();
                     if let Some(form) = &mut self.page.export
                         && form.state == ExportState::Writing
@@ -220,15 +225,32 @@ impl TeachController {
     }
 
     /// Has the project remember its backbone.
-    fn remember_backbone(&self, path: &std::path::Path, sha256: &str, tensor: Option<&String>) {
-        let Some(project) = &self.page.project else { return };
+    pub(super) fn remember_backbone(&self) {
+        let (Some(project), Some(key), Some(info)) =
+            (&self.page.project, &self.page.backbone, &self.page.info)
+        else {
+            return;
+        };
         let settings = &project.settings;
-        let is_known = settings.backbone_sha256.as_deref() == Some(sha256)
-            && project.backbone().as_deref() == Some(path)
-            && settings.tensor.as_ref() == tensor;
+        let is_known = settings.backbone_sha256.as_deref() == Some(info.sha256.as_str())
+            && project.backbone().as_deref() == Some(key.path.as_path())
+            && settings.tensor == key.tensor;
         if !is_known && let Some(desk) = &self.desk {
-            desk.order(Order::Backbone(path.to_owned(), sha256.to_owned(), tensor.cloned()));
+            desk.order(Order::Backbone(key.path.clone(), info.sha256.clone(), key.tensor.clone()));
         }
+    }
+
+    /// Whether the file of the backbone has another content than when the project was taught.
+    fn is_other_backbone(&self) -> bool {
+        let (Some(project), Some(info)) = (&self.page.project, &self.page.info) else { return false };
+        project.settings.backbone_sha256.as_ref().is_some_and(|known| *known != info.sha256)
+    }
+
+    /// The user means the backbone that is open.
+    pub(super) fn keep_backbone(&mut self) {
+        self.has_chosen = true;
+        self.page.other_backbone = false;
+        self.remember_backbone();
     }
 
     pub(super) fn end_live(&mut self) {
@@ -290,9 +312,7 @@ impl TeachController {
     pub(super) fn export_form(&mut self, open: bool) {
         let is_writing = self.page.export.as_ref().is_some_and(|form| form.state == ExportState::Writing);
         if is_writing && !open {
-            if let Some(cancel) = &self.plan.cancel {
-                cancel.cancel();
-            }
+            self.stop_export();
             return;
         }
         let project = self.page.project.as_ref().filter(|_| open);
@@ -302,25 +322,67 @@ impl TeachController {
 
     /// Writes the model as the dialogue says.
     pub(super) fn export(&mut self, core: &Core) {
-        self.start_learner(core);
-        let (Some(form), Some(learned)) = (&mut self.page.export, &self.page.learned) else { return };
-        let (Some(path), Some(learner)) = (form.path(), &self.learner) else { return };
-        let cancel = CancelToken::default();
-        let job =
-            Job::Export { learned: Arc::clone(learned), path, bytes: form.bytes, cancel: cancel.clone() };
-        if learner.begin(job) {
-            self.plan.cancel = Some(cancel);
-            form.state = ExportState::Writing;
+        let Some(form) = self.page.export.as_mut().filter(|form| form.path().is_some()) else { return };
+        form.state = ExportState::Writing;
+        self.wants_export = true;
+        self.begin_export(core);
+    }
+
+    /// Begins an export that was asked for, as soon as the thread has done what it does.
+    pub(super) fn begin_export(&mut self, core: &Core) {
+        if !self.wants_export {
+            return;
         }
+        self.start_learner(core);
+        let path = self.page.export.as_ref().and_then(|form| Some((form.path()?, form.bytes)));
+        let (Some((path, bytes)), Some(learned), Some(learner)) = (path, &self.page.learned, &self.learner)
+        else {
+            // What was learnt is gone, with another backbone say.
+            self.stop_export();
+            return;
+        };
+        let cancel = CancelToken::default();
+        let job = Job::Export { learned: Arc::clone(learned), path, bytes, cancel: cancel.clone() };
+        if learner.begin(job) {
+            self.wants_export = false;
+            self.exporting = Some(cancel);
+        }
+    }
+
+    /// Ends the export that runs, or gives up one that hasn't begun.
+    pub(super) fn stop_export(&mut self) {
+        if let Some(cancel) = self.exporting.take() {
+            cancel.cancel();
+        }
+        if std::mem::take(&mut self.wants_export)
+            && let Some(form) = &mut self.page.export
+        {
+            form.state = ExportState::Asking;
+        }
+    }
+
+    /// Has a worker look whether the file is there that the dialogue names.
+    pub(super) fn look_for_export(&mut self, core: &Core) {
+        let Some(form) = &mut self.page.export else { return };
+        let Some(path) = form.path() else { return };
+        let is_asking = matches!(form.state, ExportState::Asking | ExportState::Failed(_));
+        if !is_asking || form.looked.as_ref().is_some_and(|(looked, _)| *looked == path) {
+            return;
+        }
+        form.looked = Some((path.clone(), None));
+        core.workers.run("export", move || {
+            let exists = path.symlink_metadata().is_ok();
+            Done::Teach(TeachDone::Exists(path, exists))
+        });
     }
 
     /// Changes and examples that aren't on the disk yet.
     pub(super) fn unsaved(&self) -> usize {
-        self.desk.iter().chain(&self.closing).map(Desk::pending).sum()
+        self.desk.iter().chain(&self.closing).map(Desk::pending).sum::<usize>() + self.late.len()
     }
 
     /// Whether a model is being written.
     pub(super) fn is_exporting(&self) -> bool {
-        self.learner.as_ref().is_some_and(Learner::is_exporting)
+        self.wants_export || self.learner.as_ref().is_some_and(Learner::is_exporting)
     }
 }
