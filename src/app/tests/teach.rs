@@ -249,7 +249,7 @@ fn in_a_home_of_its_own() {
     assert!(labels[1].contains("blue"), "{labels:?}");
     // The page is closed: its threads and sessions are gone.
     wait(&mut harness, "the end of the threads", &|app| app.teach.threads() == 0);
-    assert_eq!(teach_threads(), [""; 0]);
+    wait(&mut harness, "the end of the threads themselves", &|_| teach_threads().is_empty());
     // And it is as it was when it is opened again.
     harness.key_press(Key::T);
     wait(&mut harness, "scores once more", &|app| app.teach.page.live.scores.len() == 2);
