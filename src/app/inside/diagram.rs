@@ -10,7 +10,7 @@ use egui::{
 use super::diagram_layout::{Diagram, NODE, ROW};
 use super::found::LayersFound;
 use super::layers::{field_text, fits};
-use super::parts::{count_text, ms_text, segments};
+use super::parts::{count_text, ms_text, segments, short, short_list};
 use super::state::InsidePage;
 use crate::app::intent::{InsideIntent, Intent};
 use crate::app::strings::Inside;
@@ -297,7 +297,7 @@ impl Shown<'_> {
         let strong = p.strong.gamma_multiply(strength);
         let weak = p.text.gamma_multiply(strength);
         if zoom < FIGURES {
-            painter.text(inner.left_center(), Align2::LEFT_CENTER, &layer.kind, font(17.0), strong);
+            painter.text(inner.left_center(), Align2::LEFT_CENTER, short(&layer.kind), font(17.0), strong);
             return;
         }
         let mut room = inner;
@@ -308,8 +308,8 @@ impl Shown<'_> {
         }
         // A long type ends before the time.
         let before = painter.with_clip_rect(painter.clip_rect().intersect(room));
-        before.text(inner.left_top(), Align2::LEFT_TOP, &layer.kind, font(13.0), strong);
-        let text = layer.size.as_ref().map_or_else(|| layer.name.clone(), |size| size.text());
+        before.text(inner.left_top(), Align2::LEFT_TOP, short(&layer.kind), font(13.0), strong);
+        let text = layer.size.as_ref().map_or_else(|| short(&layer.name), |size| size.text());
         painter.text(inner.left_bottom(), Align2::LEFT_BOTTOM, text, font(11.0), weak);
     }
 }
@@ -402,10 +402,16 @@ fn details_short(ui: &mut Ui, w: &Inside, layer: &Layer) {
     let line = |ui: &mut Ui, text: String, colour| {
         ui.add(egui::Label::new(egui::RichText::new(text).small().color(colour)).truncate());
     };
-    line(ui, layer.name.clone(), p.strong);
+    line(ui, short(&layer.name), p.strong);
     line(
         ui,
-        format!("{}: {}  →  {}: {}", w.reads, layer.inputs.join(", "), w.makes, layer.outputs.join(", ")),
+        format!(
+            "{}: {}  →  {}: {}",
+            w.reads,
+            short_list(w, &layer.inputs),
+            w.makes,
+            short_list(w, &layer.outputs)
+        ),
         p.weak,
     );
 }

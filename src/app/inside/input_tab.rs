@@ -29,7 +29,10 @@ impl InsidePage {
             return;
         };
         egui::ScrollArea::vertical().id_salt("input").auto_shrink([false, false]).show(ui, |ui| {
-            ui.label(egui::RichText::new((w.tensor_of)(&found.name, &found.shape)).color(p.strong));
+            ui.label(
+                egui::RichText::new((w.tensor_of)(&super::parts::short(&found.name), &found.shape))
+                    .color(p.strong),
+            );
             steps_ui(ui, w, &found);
             ui.add_space(8.0);
             self.pictures_ui(ui, w, &found);

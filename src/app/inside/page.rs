@@ -3,9 +3,11 @@
 use egui::{self, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use super::parts::OnScreen;
+use super::perturb_tab::perturbed_note;
 use super::state::{InsidePage, Trouble};
 use crate::app::icons::{Icon, draw_spinner};
 use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, WhyTarget, WindowIntent};
+use crate::app::pages;
 use crate::app::stage::{Stage, fit};
 use crate::app::strings::{model_page, tab_about, tab_name, tab_paper};
 use crate::app::style::palette;
@@ -98,7 +100,11 @@ impl InsidePage {
             }
             self.overlay_output(ui, on, &painter);
             self.overlay_input(on, &painter);
-            if response.clicked() && self.order.tab == InsideTab::Why {
+            if self.order.tab != InsideTab::Perturb {
+                perturbed_note(ui, rect, w, &self.perturbation, out);
+            }
+            // Without objects there is no box to choose.
+            if response.clicked() && self.order.tab == InsideTab::Why && finds_objects {
                 out.extend(self.pointed.map(|at| Intent::Inside(InsideIntent::Why(WhyTarget::At(at)))));
             }
         }
@@ -145,6 +151,7 @@ impl InsidePage {
         let w = &view.strings.inside;
         match self.trouble {
             Some(Trouble::NoModel) if view.loading().is_some() => return waiting(ui, w.opening),
+            Some(Trouble::NoModel) if view.lacks_runtime() => return pages::runtime_banner(ui, view, out),
             Some(Trouble::NoModel) => {
                 centred_page(ui, 420.0, |ui| {
                     page_title(ui, w.no_model);
@@ -156,6 +163,8 @@ impl InsidePage {
                 });
                 return;
             }
+            // The picture is changed here, whatever runs on it.
+            Some(Trouble::OnServer) if self.order.tab == InsideTab::Perturb => {}
             Some(Trouble::OnServer) => {
                 centred_page(ui, 420.0, |ui| {
                     page_title(ui, w.on_server);
@@ -169,6 +178,10 @@ impl InsidePage {
             }
             // The layers are known without one.
             Some(Trouble::NoPicture | Trouble::Hidden) if self.order.tab == InsideTab::Layers => {}
+            Some(Trouble::NoThread) => {
+                centred_page(ui, 420.0, |ui| paragraph(ui, w.no_thread, palette(ui).weak));
+                return;
+            }
             Some(trouble) => {
                 let hidden = trouble == Trouble::Hidden;
                 centred_page(ui, 420.0, |ui| {

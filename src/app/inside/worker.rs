@@ -50,6 +50,8 @@ pub struct Order {
     pub sorting: Sorting,
     /// Counts how often to sort again.
     pub sorts: u64,
+    /// The kernels of the first convolution are shown instead of maps.
+    pub kernels: bool,
     /// Which 64 channels are shown.
     pub part: usize,
     pub maps: MapsOf,
@@ -77,6 +79,7 @@ impl Default for Order {
             channel: None,
             sorting: Sorting::default(),
             sorts: 0,
+            kernels: false,
             part: 0,
             maps: MapsOf::default(),
             frozen: None,

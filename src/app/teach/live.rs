@@ -10,6 +10,7 @@ use egui::{
 use super::parts::{About, class_colour, class_mark, panel, weak};
 use super::state::{LivePhase, TeachPage};
 use super::training;
+use crate::app::inside::perturbed_note;
 use crate::app::intent::{Intent, TeachIntent, TeachTab};
 use crate::app::stage::{Stage, fit};
 use crate::app::strings::shown;
@@ -70,6 +71,8 @@ fn picture(
     };
     let at = fit(size, area);
     stage.paint_frame(ui.painter(), at, view.mirrored);
+    // Examples of a changed picture would be learned as they are.
+    perturbed_note(ui, at, &view.strings.inside, &view.perturbation, out);
     let mirrored = stage.is_mirrored(view.mirrored);
     if page.tab == TeachTab::Find {
         overlay(page, ui, at, mirrored);

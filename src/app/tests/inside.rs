@@ -151,8 +151,43 @@ fn a_frozen_frame_is_compared_with_the_next() {
         let maps = harness.state().own.page.maps();
         maps.is_some_and(|maps| maps.large.as_ref().is_some_and(|large| large.difference.is_some()))
     });
-    click(&mut harness, "Let go");
+    click(&mut harness, "Unfreeze");
     wait(&mut harness, "live maps alone", has("Freeze"));
+}
+
+#[test]
+fn what_is_said_of_an_unchanged_picture_is_kept_for_its_source_alone() {
+    let bench = Bench::default().with_model();
+    let newest = bench.prediction.clone().expect("a result");
+    let of = |generation: u64, is_changed: bool, score: f32| {
+        let mut prediction = (*newest).clone();
+        let frame = Frame { generation, is_changed, ..Frame::filled(8, 8, [0, 0, 0, 255]) };
+        prediction.frame = Arc::new(frame);
+        prediction.results.detections.iter_mut().for_each(|found| found.score = score);
+        prediction
+    };
+    let mut page = InsidePage::default();
+    page.note(&of(1, false, 0.9));
+    // Results of changed pictures leave it alone, also those that arrive after the change has ended.
+    page.note(&of(1, true, 0.2));
+    assert_eq!(page.before(), [(2, 0.9)]);
+    page.note(&of(2, true, 0.3));
+    assert!(page.before().is_empty(), "another source");
+    page.note(&of(2, false, 0.8));
+    assert_eq!(page.before(), [(2, 0.8)]);
+}
+
+#[test]
+fn a_selected_layer_holds_escape_on_its_tab_alone() {
+    let mut rig = Rig::new(Language::English, None);
+    rig.own.apply(InsideIntent::Diagram(true), &mut rig.core);
+    rig.own.apply(InsideIntent::Layer(Some(0)), &mut rig.core);
+    rig.own.apply(InsideIntent::Tab(InsideTab::Layers), &mut rig.core);
+    assert!(rig.own.page.has_layer());
+    rig.own.apply(InsideIntent::Tab(InsideTab::Maps), &mut rig.core);
+    assert!(!rig.own.page.has_layer(), "nothing there can be closed");
+    rig.own.apply(InsideIntent::Back, &mut rig.core);
+    assert_eq!(rig.own.page.selected, Some(0));
 }
 
 #[cfg(target_os = "linux")]
@@ -241,6 +276,11 @@ fn what_has_no_inside_says_why() {
     harness.state_mut().switch(Some(Arc::new(ModelInfo { path, ..model_info() })));
     harness.run_steps(3);
     assert!(has("This model runs on a server")(&harness));
+    // The picture can be changed for it too.
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Tab(InsideTab::Perturb), &mut state.core);
+    harness.run_steps(3);
+    assert!(has("Change the picture")(&harness) && !has("This model runs on a server")(&harness));
     let mut harness = Rig::new(Language::English, Some("yolox.onnx")).shown();
     harness.state_mut().core.source = Arc::new(SourceState::Closed);
     let state = harness.state_mut();
