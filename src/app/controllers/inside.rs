@@ -128,11 +128,11 @@ impl InsideController {
             _ => None,
         };
         self.page.order.thresholds.clone_from(&core.thresholds);
+        self.page.shows(frame.map(AsRef::as_ref));
         if let Some(worker) = &mut self.worker {
             worker.tell(&self.page.order, frame);
             self.page.found = worker.found().of_source(frame.map(|frame| frame.generation));
         }
-        self.page.now = frame.map(|frame| (frame.generation, frame.sequence));
         if let Some(prediction) = core.prediction.clone() {
             self.page.note(&prediction);
             let is_of_sample = |of: Option<u64>| of != Some(prediction.frame.generation);
@@ -141,6 +141,12 @@ impl InsideController {
                 self.perturb(Perturbation { blur: 4.0, ..Perturbation::default() }, core);
             }
         }
+    }
+
+    /// Tells later whether the worker that runs now has ended.
+    #[cfg(test)]
+    pub fn has_ended(&self) -> Option<impl Fn() -> bool + use<>> {
+        self.worker.as_ref().map(Worker::has_ended)
     }
 
     fn start(&mut self, info: &ModelInfo, model: &ModelController, core: &mut Core) {

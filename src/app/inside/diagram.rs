@@ -86,6 +86,11 @@ struct Map {
     zoom: f32,
 }
 
+/// Below this zoom wires are straight.
+const FAR: f32 = 0.3;
+/// More wires than this aren't painted at once.
+const MOST_WIRES: usize = 8000;
+
 impl Map {
     fn to_screen(self, at: [f32; 2]) -> Pos2 {
         self.area.center() + (vec2(at[0], at[1]) - self.middle) * self.zoom
@@ -240,13 +245,20 @@ impl Shown<'_> {
         let marked = self.pointed.or(self.selected);
         let plain = Stroke::new((1.4 * map.zoom).clamp(0.5, 2.0), p.weak.gamma_multiply(0.55));
         let bright = Stroke::new((2.4 * map.zoom).clamp(1.2, 3.0), p.accent);
-        for wire in diagram.wires_of(rows.clone()) {
+        // From far away nobody sees curves, and thousands of them take longer than a frame.
+        let is_far = map.zoom < FAR;
+        for wire in diagram.wires_of(rows.clone()).take(MOST_WIRES) {
             let is_bright = marked.is_some_and(|node| wire.source == node || wire.target == Some(node));
             let [from, to] = wire.ends.map(|end| map.to_screen(end));
             if from.x.max(to.x) < map.area.left() || from.x.min(to.x) > map.area.right() {
                 continue;
             }
-            wire_ui(painter, from, to, if is_bright { bright } else { plain });
+            let stroke = if is_bright { bright } else { plain };
+            if is_far {
+                painter.line_segment([from, to], stroke);
+            } else {
+                wire_ui(painter, from, to, stroke);
+            }
         }
         for row in diagram.rows.get(rows).unwrap_or_default() {
             for place in row {

@@ -233,6 +233,8 @@ pub struct OutputFound {
     pub iou: f32,
     pub temperature: f32,
     pub frame: Arc<Frame>,
+    /// The frame as a picture while it is held.
+    pub picture: Option<Arc<ColorImage>>,
 }
 
 /// The raw score of a class.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::found::{ClassScore, DetectorFound, LevelFound, OutputFound};
 use super::look_maps::MapsLook;
-use super::picturing::{Colours, pane};
+use super::picturing::{Colours, frame_picture, pane};
 use super::worker::Order;
 use crate::frame::Frame;
 use crate::learn::inside::heads::{level_maps, nms_steps, softmax};
@@ -15,6 +15,8 @@ use crate::model::{Model, ModelError, Results, Task, Thresholds};
 const LEAST: f32 = 0.01;
 /// Candidates that are shown.
 const MOST: usize = 1000;
+/// Pixels along the longer side of the picture of a held frame, at most.
+const PICTURE: usize = 1280;
 /// Classes that are listed.
 const CLASSES: usize = 10;
 
@@ -84,6 +86,7 @@ pub fn look(
         iou: order.thresholds.iou,
         temperature: order.temperature,
         frame: Arc::clone(frame),
+        picture: order.held.then(|| frame_picture(frame, PICTURE)),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The page: the preview at the left with what the tab is about below it, the tab beside.
 
-use egui::{self, Rect, Sense, Stroke, Ui, pos2, vec2};
+use egui::{self, Color32, Rect, Sense, Stroke, TextureOptions, Ui, pos2, vec2};
 
 use super::parts::OnScreen;
 use super::perturb_tab::perturbed_note;
@@ -86,7 +86,16 @@ impl InsidePage {
             let is_covered = self.overlay
                 && !finds_objects
                 && (self.order.tab == InsideTab::Why || self.order.channel.is_some());
-            if self.has_own_boxes() || is_covered {
+            let held = self.found.output.as_ref().filter(|_| self.order.held);
+            let held = held.filter(|held| (held.frame.width, held.frame.height) == size);
+            let held = held.and_then(|held| held.picture.clone());
+            if let Some(held) = held {
+                let (left, right) = if stage.is_mirrored(view.mirrored) { (1.0, 0.0) } else { (0.0, 1.0) };
+                let uv = Rect { min: pos2(left, 0.0), max: pos2(right, 1.0) };
+                if let Some(texture) = self.pictures.held.show(ui.ctx(), &held, TextureOptions::LINEAR) {
+                    ui.painter().image(texture, fit(size, rect), uv, Color32::WHITE);
+                }
+            } else if self.has_own_boxes() || is_covered {
                 stage.paint_frame(ui.painter(), fit(size, rect), view.mirrored);
             } else {
                 stage.paint(ui, rect, view.mirrored);

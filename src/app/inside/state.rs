@@ -9,6 +9,7 @@ use super::found::{Found, LayersFound, MapsFound, OutputFound, WhyFound};
 use super::worker::Order;
 use crate::app::intent::{InsideTab, MapsOf};
 use crate::engine::Prediction;
+use crate::frame::Frame;
 use crate::frame::perturb::Perturbation;
 
 /// Why nothing is shown of the model.
@@ -116,6 +117,8 @@ pub(super) struct Pictures {
     pub fitted: Picture,
     pub planes: [Picture; 3],
     pub levels: Picture,
+    /// A frame whose candidates are followed.
+    pub held: Picture,
     pub heat: Picture,
     /// The frame that an explanation is of.
     pub frame: Picture,
@@ -207,6 +210,20 @@ impl InsidePage {
         self.pictures = Pictures::default();
         self.tables = Tables::default();
         (self.pointed, self.input_at) = (None, None);
+    }
+
+    /// Notes which frame is shown: a chosen candidate is one of its source's, and while candidates are followed the frame is held.
+    pub fn shows(&mut self, frame: Option<&Frame>) {
+        let now = frame.map(|frame| (frame.generation, frame.sequence));
+        if self.now.map(|(generation, _)| generation) != now.map(|(generation, _)| generation) {
+            self.tables.candidate = None;
+        }
+        self.now = now;
+        let detector = self.found.output.as_ref().and_then(|output| output.detector.as_ref());
+        let is_stepping = detector.is_some_and(|detector| self.step < detector.passing);
+        self.order.held = self.order.tab == InsideTab::Output
+            && !self.tables.raw
+            && (is_stepping || self.tables.candidate.is_some());
     }
 
     /// Notes what the model says of an unchanged picture, so that a change can be compared with it.

@@ -171,12 +171,10 @@ impl Work {
             InsideTab::Input | InsideTab::Output => Vec::new(),
         };
         let Some(newest) = self.frame.clone() else { return Ok(None) };
-        // What is frozen are the maps that are seen, not those of the next frame.
+        // What is frozen are the maps that are seen, and what is followed the candidates that are seen, not those of the next frame.
         let seen = self.looked.as_ref().filter(|(of, on)| {
-            order.frozen.is_some()
-                && of.frozen != order.frozen
-                && of.tab == order.tab
-                && on.generation == newest.generation
+            let is_freezing = order.frozen.is_some() && of.frozen != order.frozen;
+            (is_freezing || order.held) && of.tab == order.tab && on.generation == newest.generation
         });
         let frame = seen.map_or(newest, |(_, on)| Arc::clone(on));
         let is_done =

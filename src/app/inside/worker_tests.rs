@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::inside::found::{Doing, MapsFound, Nothing, WhyFound};
+use crate::app::inside::found::{Doing, MapsFound, Nothing, OutputFound, WhyFound};
 use crate::model::ModelError;
 
 fn model(name: &str) -> PathBuf {
@@ -198,6 +198,23 @@ fn the_maps_that_are_seen_are_frozen_not_those_of_the_next_frame() {
 }
 
 #[test]
+fn a_frame_whose_candidates_are_followed_stays() {
+    let mut worker = started("in-held", model("yolox.onnx"));
+    let order = Order { tab: InsideTab::Output, ..Order::default() };
+    let first = frame(1);
+    worker.tell(&order, Some(&first));
+    wait("the output", || worker.found().output);
+    let held = Order { held: true, ..order.clone() };
+    worker.tell(&held, Some(&frame(50)));
+    let output = wait("the held frame", || worker.found().output.filter(|output| output.picture.is_some()));
+    assert!(Arc::ptr_eq(&output.frame, &first));
+    let next = frame(51);
+    worker.tell(&order, Some(&next));
+    let is_next = |output: &Arc<OutputFound>| Arc::ptr_eq(&output.frame, &next);
+    wait("the newest frame", || worker.found().output.filter(is_next));
+}
+
+#[test]
 fn kernels_are_shown_without_running_anything() {
     let mut worker = started("in-kernels", model("neural_style.onnx"));
     worker.tell(&maps_of("output1"), Some(&frame(1)));
@@ -264,6 +281,7 @@ proptest! {
         let mut worker = started("in-random", model("neural_style.onnx"));
         let mut order = Order::default();
         let mut newest = frame(0);
+        let mut name = "neural_style.onnx";
         for deed in deeds {
             match deed {
                 Deed::Tab(tab) => order.tab = tab,
@@ -273,7 +291,8 @@ proptest! {
                 Deed::Method(method) => order.method = method,
                 Deed::Target(target) => order.target = target,
                 Deed::Frame(shade) => newest = frame(shade),
-                Deed::Switch(name) => {
+                Deed::Switch(to) => {
+                    name = to;
                     worker = started("in-random", model(name));
                     prop_assert!(worker.found().maps.is_none() && worker.found().layers.is_none());
                     order = Order { tab: order.tab, ..Order::default() };
@@ -289,7 +308,9 @@ proptest! {
         let met = wait("the last wish", || {
             let found = worker.found();
             let is_met = found.maps.as_ref().is_some_and(|maps| maps.tensor == "output1" && found.failed.is_none());
-            (is_met || found.failed.is_some()).then_some(found)
+            // This model has the tensor: whatever failed before, its maps come.
+            let may_fail = name != "neural_style.onnx";
+            (is_met || (may_fail && found.failed.is_some())).then_some(found)
         });
         if let Some(maps) = met.maps.filter(|_| met.failed.is_none()) {
             prop_assert_eq!(maps.tensor.as_str(), "output1");
