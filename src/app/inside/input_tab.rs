@@ -24,7 +24,7 @@ impl InsidePage {
         let p = palette(ui);
         let Some(found) = self.found.input.clone() else {
             if self.found.failed.is_none() {
-                super::page::waiting(ui, w.opening);
+                super::page::waiting(ui, self.doing_text(w));
             }
             return;
         };

@@ -63,12 +63,7 @@ impl InsidePage {
             if self.found.failed.is_some() {
                 return;
             }
-            let text = match self.found.doing {
-                Doing::Measuring => w.measuring,
-                Doing::Reading => w.reading,
-                Doing::Opening | Doing::Watching | Doing::Comparing => w.opening,
-            };
-            super::page::waiting(ui, text);
+            super::page::waiting(ui, self.doing_text(w));
             return;
         };
         self.stack_ui(ui, view, &maps, out);

@@ -34,7 +34,7 @@ impl InsidePage {
         let w = &view.strings.inside;
         let Some(found) = self.found.output.clone() else {
             if self.found.failed.is_none() {
-                super::page::waiting(ui, w.opening);
+                super::page::waiting(ui, self.doing_text(w));
             }
             return;
         };
@@ -58,7 +58,7 @@ impl InsidePage {
                     ui.horizontal(|ui| self.sorting_bar(ui, w, Some(maps), out));
                     self.stack_ui(ui, view, maps, out);
                 }
-                None if self.found.failed.is_none() => super::page::waiting(ui, w.opening),
+                None if self.found.failed.is_none() => super::page::waiting(ui, self.doing_text(w)),
                 None => {}
             }
         } else if let Some(detector) = &found.detector {

@@ -2,19 +2,21 @@
 
 use egui::{self, Color32, Rect, Sense, Stroke, TextureOptions, Ui, pos2, vec2};
 
+use super::found::Doing;
 use super::parts::OnScreen;
 use super::perturb_tab::perturbed_note;
 use super::state::{InsidePage, Trouble};
 use crate::app::icons::{Icon, draw_spinner};
-use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, WhyTarget, WindowIntent};
+use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, SourceIntent, WhyTarget, WindowIntent};
 use crate::app::pages;
 use crate::app::stage::{Stage, fit};
-use crate::app::strings::{model_page, tab_about, tab_name, tab_paper};
+use crate::app::strings::{Inside, model_page, tab_about, tab_name, tab_paper};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{
     at_right, centred_page, icon_button, notice, page_title, paragraph, primary_button, wide_slider,
 };
+use crate::learn::samples;
 
 /// Height of the row with the title and the tabs.
 const TOP: f32 = 50.0;
@@ -136,6 +138,13 @@ impl InsidePage {
             if ui.button(w.show_me).on_hover_text(w.show_me_hint).clicked() {
                 out.push(Intent::Inside(InsideIntent::ShowMe(self.order.tab)));
             }
+            // A sample isn't remembered: the source before it still is.
+            if view.source.address().is_some_and(samples::is_one)
+                && let Some(own) = view.settings.source.as_ref().filter(|own| !samples::is_one(own))
+                && ui.button(w.back_to_source).clicked()
+            {
+                out.push(Intent::Source(SourceIntent::Open(own.clone())));
+            }
         });
     }
 
@@ -154,6 +163,15 @@ impl InsidePage {
                 }
             });
         });
+    }
+
+    /// What is waited for.
+    pub(super) fn doing_text(&self, w: &Inside) -> &'static str {
+        match self.found.doing {
+            Doing::Measuring => w.measuring,
+            Doing::Reading => w.reading,
+            Doing::Opening | Doing::Watching | Doing::Comparing => w.opening,
+        }
     }
 
     fn tab_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {

@@ -38,6 +38,7 @@ strings! {
         paper = "Paper", "论文";
         show_me = "Show me", "演示";
         show_me_hint = "Opens a sample picture and sets this tab up.", "打开示例图片并设置好本页。";
+        back_to_source = "Back to your source", "返回原来的来源";
         no_samples: fn(&str) -> String =
             |why| format!("The sample picture can't be written: {why}. Free some space in the data folder."),
             |why| format!("无法写入示例图片：{why}。请为数据文件夹腾出空间。");

@@ -71,8 +71,6 @@ fn picture(
     };
     let at = fit(size, area);
     stage.paint_frame(ui.painter(), at, view.mirrored);
-    // Examples of a changed picture would be learned as they are.
-    perturbed_note(ui, at, &view.strings.inside, &view.perturbation, out);
     let mirrored = stage.is_mirrored(view.mirrored);
     if page.tab == TeachTab::Find {
         overlay(page, ui, at, mirrored);
@@ -91,6 +89,9 @@ fn picture(
     {
         badge(ui, at, &format!("{}  {:.0}%", shown(name), score * 100.0), class_colour(class));
     }
+    // At the top, because the badge is at the bottom. Examples of a changed picture would be learned as they are.
+    let top = at.with_max_y(at.top() + 58.0);
+    perturbed_note(ui, top, &view.strings.inside, &view.perturbation, out);
 }
 
 /// The class with the highest score of the newest frame.

@@ -178,6 +178,20 @@ fn what_is_said_of_an_unchanged_picture_is_kept_for_its_source_alone() {
 }
 
 #[test]
+fn a_change_of_the_picture_is_told_on_all_tabs_but_the_one_that_makes_it() {
+    let mut rig = Rig::new(Language::English, None);
+    rig.own.page.perturbation = Perturbation { grey: true, ..Perturbation::default() };
+    let mut harness = rig.shown();
+    let note = "The picture is changed · Reset";
+    for tab in InsideTab::ALL {
+        let state = harness.state_mut();
+        state.own.apply(InsideIntent::Tab(tab), &mut state.core);
+        harness.run_steps(3);
+        assert_eq!(harness.query_by_label(note).is_some(), tab != InsideTab::Perturb, "{tab:?}");
+    }
+}
+
+#[test]
 fn a_selected_layer_holds_escape_on_its_tab_alone() {
     let mut rig = Rig::new(Language::English, None);
     rig.own.apply(InsideIntent::Diagram(true), &mut rig.core);
