@@ -26,8 +26,8 @@ pub struct InsideController {
     worker: Option<Worker>,
     /// The model that the worker looks into.
     model: Option<Arc<ModelInfo>>,
-    /// A sample was asked for while this source was shown; it is blurred once it has a result as it is.
-    blur_after: Option<Option<u64>>,
+    /// A sample was asked for while the newest result was of this source (`u64::MAX`: there was none); it is blurred once it has a result as it is.
+    blur_after: Option<u64>,
 }
 
 impl InsideController {
@@ -135,7 +135,7 @@ impl InsideController {
         }
         if let Some(prediction) = core.prediction.clone() {
             self.page.note(&prediction);
-            let is_of_sample = |of: Option<u64>| of != Some(prediction.frame.generation);
+            let is_of_sample = |of: u64| of != prediction.frame.generation;
             if !prediction.frame.is_changed && self.blur_after.is_some_and(is_of_sample) {
                 self.blur_after = None;
                 self.perturb(Perturbation { blur: 4.0, ..Perturbation::default() }, core);
@@ -181,7 +181,8 @@ impl InsideController {
             }
             InsideTab::Output => page.step = 0,
             InsideTab::Perturb => {
-                self.blur_after = Some(core.prediction.as_ref().map(|newest| newest.frame.generation));
+                let newest = core.prediction.as_ref();
+                self.blur_after = Some(newest.map_or(u64::MAX, |newest| newest.frame.generation));
                 self.perturb(Perturbation::default(), core);
             }
             InsideTab::Input => {}

@@ -442,7 +442,8 @@ impl InsidePage {
         let Some(values) = head.values.get(start..start + grid.width * grid.height) else { return };
         let made = self.pictures.attended.as_ref();
         let made = made.filter(|(of, at, _)| Arc::ptr_eq(of, &head.image) && *at == query);
-        let image = made.map(|(.., image)| Arc::clone(image)).unwrap_or_else(|| {
+        let made = made.map(|(.., image)| Arc::clone(image));
+        let image = made.unwrap_or_else(|| {
             let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
             let shares: Vec<f32> = values.iter().map(|value| value / most).collect();
             super::picturing::heat(grid.width, grid.height, &shares)

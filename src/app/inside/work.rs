@@ -30,6 +30,14 @@ const KERNELS: usize = 96;
 /// More layers than this aren't laid out as a diagram.
 const DIAGRAM: usize = 8000;
 
+/// The level of a detector's head that found what is explained.
+struct Level {
+    /// What it was found for: the target, the number of tries, the source.
+    of: (WhyTarget, u64, u64),
+    /// `None`: the head has no such levels.
+    stride: Option<u32>,
+}
+
 /// What the thread holds.
 pub struct Work {
     subject: Subject,
@@ -40,8 +48,7 @@ pub struct Work {
     graph: Option<Graph>,
     end: Option<LinearEnd>,
     layers: Option<Arc<LayersFound>>,
-    /// The stride of the detector's level that found what is explained, and what it was found for.
-    level: Option<(WhyTarget, u64, u64, Option<u32>)>,
+    level: Option<Level>,
     /// The number of the measurement that `layers` holds.
     measured: Option<u64>,
     /// The open session, and the tensors that it was opened with.
@@ -336,16 +343,16 @@ impl Work {
         }
         // Where nothing is found, the next frame may tell.
         if let Some(target) = self.why.find_target(model, frame, order)? {
-            let level = level_of(model, frame, target)?;
-            self.level = Some((order.target, order.tries, frame.generation, level));
+            let stride = level_of(model, frame, target)?;
+            self.level = Some(Level { of: (order.target, order.tries, frame.generation), stride });
         }
         Ok(())
     }
 
     /// The level that was found, if it was found for this.
-    fn level_for(&self, order: &Order, frame: &Frame) -> Option<Option<u32>> {
-        let (target, tries, generation, level) = self.level?;
-        (target == order.target && tries == order.tries && generation == frame.generation).then_some(level)
+    fn level_for(&self, order: &Order, frame: &Frame) -> Option<&Level> {
+        let wanted = (order.target, order.tries, frame.generation);
+        self.level.as_ref().filter(|level| level.of == wanted)
     }
 
     /// The tensor whose activations explain results, as on the command line.
@@ -353,8 +360,8 @@ impl Work {
         if let Some(end) = &self.end {
             return Some(end.features.clone());
         }
-        let level = self.level_for(order, frame).flatten();
-        let of_level = level.and_then(|level| layer_at(&self.layers.as_ref()?.list, Some(level)));
+        let stride = self.level_for(order, frame).and_then(|level| level.stride);
+        let of_level = stride.and_then(|stride| layer_at(&self.layers.as_ref()?.list, Some(stride)));
         of_level.map(str::to_owned).or_else(|| self.usual())
     }
 

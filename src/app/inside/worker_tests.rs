@@ -188,13 +188,13 @@ fn the_maps_that_are_seen_are_frozen_not_those_of_the_next_frame() {
     let seen = wait("maps", || worker.found().maps);
     worker.tell(&Order { frozen: Some(1), ..order }, Some(&frame(77)));
     let values = |maps: &MapsFound| Some(maps.large.as_ref()?.frozen.as_ref()?.values.clone());
-    let frozen = wait("the frozen maps", || values(&*worker.found().maps?));
+    let frozen = wait("the frozen maps", || worker.found().maps.as_deref().and_then(values));
     assert_eq!(frozen, seen.large.as_ref().expect("enlarged").live.values);
     let is_newer = |maps: &MapsFound| {
         let large = maps.large.as_ref()?;
         (large.live.values != frozen).then_some(())
     };
-    wait("live maps of the next frame", || is_newer(&*worker.found().maps?));
+    wait("live maps of the next frame", || worker.found().maps.as_deref().and_then(is_newer));
 }
 
 #[test]
