@@ -14,6 +14,7 @@ use crate::app::lessons::state::LessonsView;
 use crate::app::servers::ServerRow;
 use crate::engine::{ModelInfo, ModelState, PaceReport, Prediction, SourceState, Stats};
 use crate::events::{LogError, Problem, Rules, RulesError};
+use crate::frame::perturb::Perturbation;
 use crate::library::records::Tuned;
 use crate::library::{Catalogue, ModelEntry};
 use crate::model::labels::{Labels, Language};
@@ -329,6 +330,8 @@ pub struct View<'a> {
     pub teach: TeachView<'a>,
     /// On the page with the model's inside, something is enlarged.
     pub inside_has_layer: bool,
+    /// How the picture is changed on purpose before it is shown and run.
+    pub perturbation: Perturbation,
     /// Seconds into a video, or the image's index in a folder.
     pub position: Option<f64>,
     pub as_fast_as_possible: bool,

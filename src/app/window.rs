@@ -407,6 +407,7 @@ impl App {
                 quitting: teach.quitting.as_ref(),
             },
             inside_has_layer: inside.page.has_layer(),
+            perturbation: inside.page.perturbation,
             shutter: ShutterView {
                 shutter: shutter.shutter,
                 saved: shutter.saved(),

@@ -35,6 +35,8 @@ pub struct Frame {
     pub origin: Option<Arc<str>>,
     /// The generation number that the engine gave the source when it was opened.
     pub generation: u64,
+    /// The picture was changed on purpose before anybody saw it (see [`perturb`]).
+    pub is_changed: bool,
 }
 
 impl Default for Frame {
@@ -50,6 +52,7 @@ impl Default for Frame {
             time_s: None,
             origin: None,
             generation: 0,
+            is_changed: false,
         }
     }
 }
@@ -79,7 +82,7 @@ impl Frame {
         }
     }
 
-    /// Copies everything but size, format and pixels: sequence, times, origin, generation.
+    /// Copies everything but size, format and pixels: sequence, times, origin, generation, whether it was changed.
     pub fn copy_stamp_from(&mut self, other: &Self) {
         self.sequence = other.sequence;
         self.captured = other.captured;
@@ -88,6 +91,7 @@ impl Frame {
             self.origin.clone_from(&other.origin);
         }
         self.generation = other.generation;
+        self.is_changed = other.is_changed;
     }
 
     /// Whether this frame, which came later, lies before `other` in their video: the video has begun again or was sought.

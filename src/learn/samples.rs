@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::model::folders;
+use crate::source::Address;
 use crate::whole_file;
 
 /// A picture that comes with the program.
@@ -61,6 +62,12 @@ pub fn folder() -> Option<PathBuf> {
     Some(folders::data_folder()?.join("samples"))
 }
 
+/// Whether an address is that of a picture in the folder.
+#[must_use]
+pub fn is_one(address: &Address) -> bool {
+    matches!(address, Address::Image(path) if folder().is_some_and(|folder| path.starts_with(folder)))
+}
+
 /// Writes the pictures that aren't in this folder yet or were changed.
 ///
 /// # Errors
@@ -79,6 +86,13 @@ pub fn write_all(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sample_is_told_from_the_users_own_pictures() {
+        let Some(folder) = folder() else { return };
+        assert!(is_one(&Address::Image(SAMPLES[0].path(&folder))));
+        assert!(!is_one(&Address::Image("/home/li/cat.jpg".into())));
+    }
 
     #[test]
     fn pictures_have_the_size_that_is_told_and_are_written_again_when_they_are_damaged() {

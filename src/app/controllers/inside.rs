@@ -26,6 +26,8 @@ pub struct InsideController {
     worker: Option<Worker>,
     /// The model that the worker looks into.
     model: Option<Arc<ModelInfo>>,
+    /// A sample was asked for while the newest result was of this source (`u64::MAX`: there was none); it is blurred once it has a result as it is.
+    blur_after: Option<u64>,
 }
 
 impl InsideController {
@@ -58,6 +60,7 @@ impl InsideController {
             InsideIntent::Output(output) => {
                 page.order.output = output;
                 (page.order.channel, page.order.part) = (None, 0);
+                page.freeze(false);
             }
             InsideIntent::Class(class) => page.order.class = class,
             InsideIntent::Level(level) => page.order.level = Some(level),
@@ -66,7 +69,10 @@ impl InsideController {
                 page.order.temperature = temperature.clamp(0.05, 20.0);
             }
             InsideIntent::Against(other) => page.order.against = other,
-            InsideIntent::Perturb(how) => self.perturb(how, core),
+            InsideIntent::Perturb(how) => {
+                self.blur_after = None;
+                self.perturb(how, core);
+            }
             InsideIntent::Method(method) => page.order.method = method,
             InsideIntent::Why(target) => {
                 page.show_tab(InsideTab::Why);
@@ -74,7 +80,7 @@ impl InsideController {
             }
             InsideIntent::ShowMe(tab) => self.show_me(tab, core),
             InsideIntent::Back => {
-                if page.order.channel.take().is_none() {
+                if page.order.channel.take().is_none() && page.order.tab == InsideTab::Layers {
                     page.selected = None;
                 }
             }
@@ -84,7 +90,9 @@ impl InsideController {
     /// Takes over what the worker found, and tells it what is shown.
     pub fn gather(&mut self, stage: &Stage, model: &ModelController, core: &mut Core) {
         if core.page != Page::Inside {
-            if self.worker.take().is_some() || self.model.take().is_some() {
+            self.blur_after = None;
+            let (worker, info) = (self.worker.take(), self.model.take());
+            if worker.is_some() || info.is_some() {
                 self.page.forget();
             }
             return;
@@ -110,23 +118,39 @@ impl InsideController {
         }
         let covered = stage.covered() == Some(Covered::Everything);
         let frame = stage.frame().filter(|_| core.source.info().is_some() && !covered);
-        let is_on_server = self.model.is_some() && self.worker.is_none();
+        let is_on_server = self.model.as_ref().is_some_and(|info| is_on_server(info));
         self.page.trouble = match (&self.model, frame) {
             (None, _) => Some(Trouble::NoModel),
             _ if is_on_server => Some(Trouble::OnServer),
+            _ if self.worker.is_none() => Some(Trouble::NoThread),
             (_, None) if covered => Some(Trouble::Hidden),
             (_, None) => Some(Trouble::NoPicture),
             _ => None,
         };
         self.page.order.thresholds.clone_from(&core.thresholds);
+        self.page.shows(frame.map(AsRef::as_ref));
         if let Some(worker) = &mut self.worker {
             worker.tell(&self.page.order, frame);
-            self.page.found = worker.found();
+            self.page.found = worker.found().of_source(frame.map(|frame| frame.generation));
+        }
+        if let Some(prediction) = core.prediction.clone() {
+            self.page.note(&prediction);
+            let is_of_sample = |of: u64| of != prediction.frame.generation;
+            if !prediction.frame.is_changed && self.blur_after.is_some_and(is_of_sample) {
+                self.blur_after = None;
+                self.perturb(Perturbation { blur: 4.0, ..Perturbation::default() }, core);
+            }
         }
     }
 
+    /// Tells later whether the worker that runs now has ended.
+    #[cfg(test)]
+    pub fn has_ended(&self) -> Option<impl Fn() -> bool + use<>> {
+        self.worker.as_ref().map(Worker::has_ended)
+    }
+
     fn start(&mut self, info: &ModelInfo, model: &ModelController, core: &mut Core) {
-        if !matches!(ModelAddress::of_path(&info.path), Ok(None)) {
+        if is_on_server(info) {
             return;
         }
         let options = OpenOptions { adapter: info.adapter.clone(), ..model.options_for(&info.path, core) };
@@ -157,7 +181,9 @@ impl InsideController {
             }
             InsideTab::Output => page.step = 0,
             InsideTab::Perturb => {
-                self.perturb(Perturbation { blur: 4.0, ..Perturbation::default() }, core);
+                let newest = core.prediction.as_ref();
+                self.blur_after = Some(newest.map_or(u64::MAX, |newest| newest.frame.generation));
+                self.perturb(Perturbation::default(), core);
             }
             InsideTab::Input => {}
         }
@@ -181,6 +207,11 @@ impl InsideController {
             }
         });
     }
+}
+
+/// Whether a model's answers come from elsewhere.
+fn is_on_server(info: &ModelInfo) -> bool {
+    !matches!(ModelAddress::of_path(&info.path), Ok(None))
 }
 
 impl InsidePage {

@@ -7,6 +7,7 @@ use crate::app::intent::{Intent, Page, SourceIntent, WindowIntent};
 use crate::app::view::Cameras;
 use crate::app::workers::Done;
 use crate::engine::{Command, SourceState};
+use crate::learn::samples;
 use crate::source::camera::{self, CameraInfo};
 use crate::source::{Address, CameraRequest, Pace, SourceInfo};
 
@@ -139,7 +140,10 @@ impl SourceController {
             && (core.source.info().is_none() || core.source.address() != Some(address))
         {
             self.cameras.remember_name(address, &info.name);
-            core.settings.remember_source(&lasting_address(address, info, &self.cameras));
+            // A sample was opened by the program, not chosen: the user's own source is opened next time.
+            if !samples::is_one(address) {
+                core.settings.remember_source(&lasting_address(address, info, &self.cameras));
+            }
         }
         if needs_listing(&core.source, &source) {
             self.list_cameras(core);

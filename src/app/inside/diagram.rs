@@ -10,7 +10,7 @@ use egui::{
 use super::diagram_layout::{Diagram, NODE, ROW};
 use super::found::LayersFound;
 use super::layers::{field_text, fits};
-use super::parts::{count_text, ms_text, segments};
+use super::parts::{count_text, ms_text, segments, short, short_list};
 use super::state::InsidePage;
 use crate::app::intent::{InsideIntent, Intent};
 use crate::app::strings::Inside;
@@ -85,6 +85,11 @@ struct Map {
     middle: Vec2,
     zoom: f32,
 }
+
+/// Below this zoom wires are straight.
+const FAR: f32 = 0.3;
+/// More wires than this aren't painted at once.
+const MOST_WIRES: usize = 8000;
 
 impl Map {
     fn to_screen(self, at: [f32; 2]) -> Pos2 {
@@ -240,13 +245,20 @@ impl Shown<'_> {
         let marked = self.pointed.or(self.selected);
         let plain = Stroke::new((1.4 * map.zoom).clamp(0.5, 2.0), p.weak.gamma_multiply(0.55));
         let bright = Stroke::new((2.4 * map.zoom).clamp(1.2, 3.0), p.accent);
-        for wire in diagram.wires_of(rows.clone()) {
+        // From far away nobody sees curves, and thousands of them take longer than a frame.
+        let is_far = map.zoom < FAR;
+        for wire in diagram.wires_of(rows.clone()).take(MOST_WIRES) {
             let is_bright = marked.is_some_and(|node| wire.source == node || wire.target == Some(node));
             let [from, to] = wire.ends.map(|end| map.to_screen(end));
             if from.x.max(to.x) < map.area.left() || from.x.min(to.x) > map.area.right() {
                 continue;
             }
-            wire_ui(painter, from, to, if is_bright { bright } else { plain });
+            let stroke = if is_bright { bright } else { plain };
+            if is_far {
+                painter.line_segment([from, to], stroke);
+            } else {
+                wire_ui(painter, from, to, stroke);
+            }
         }
         for row in diagram.rows.get(rows).unwrap_or_default() {
             for place in row {
@@ -297,7 +309,7 @@ impl Shown<'_> {
         let strong = p.strong.gamma_multiply(strength);
         let weak = p.text.gamma_multiply(strength);
         if zoom < FIGURES {
-            painter.text(inner.left_center(), Align2::LEFT_CENTER, &layer.kind, font(17.0), strong);
+            painter.text(inner.left_center(), Align2::LEFT_CENTER, short(&layer.kind), font(17.0), strong);
             return;
         }
         let mut room = inner;
@@ -308,8 +320,8 @@ impl Shown<'_> {
         }
         // A long type ends before the time.
         let before = painter.with_clip_rect(painter.clip_rect().intersect(room));
-        before.text(inner.left_top(), Align2::LEFT_TOP, &layer.kind, font(13.0), strong);
-        let text = layer.size.as_ref().map_or_else(|| layer.name.clone(), |size| size.text());
+        before.text(inner.left_top(), Align2::LEFT_TOP, short(&layer.kind), font(13.0), strong);
+        let text = layer.size.as_ref().map_or_else(|| short(&layer.name), |size| size.text());
         painter.text(inner.left_bottom(), Align2::LEFT_BOTTOM, text, font(11.0), weak);
     }
 }
@@ -402,10 +414,16 @@ fn details_short(ui: &mut Ui, w: &Inside, layer: &Layer) {
     let line = |ui: &mut Ui, text: String, colour| {
         ui.add(egui::Label::new(egui::RichText::new(text).small().color(colour)).truncate());
     };
-    line(ui, layer.name.clone(), p.strong);
+    line(ui, short(&layer.name), p.strong);
     line(
         ui,
-        format!("{}: {}  →  {}: {}", w.reads, layer.inputs.join(", "), w.makes, layer.outputs.join(", ")),
+        format!(
+            "{}: {}  →  {}: {}",
+            w.reads,
+            short_list(w, &layer.inputs),
+            w.makes,
+            short_list(w, &layer.outputs)
+        ),
         p.weak,
     );
 }

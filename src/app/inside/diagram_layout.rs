@@ -42,6 +42,8 @@ pub struct Diagram {
     pub wires: Vec<Wire>,
     /// Where the wires of each row begin in `wires`.
     wire_starts: Vec<usize>,
+    /// The places in `wires` of those that cross rows without a lane.
+    long: Vec<usize>,
     /// The nodes of each row, from left to right.
     pub rows: Vec<Vec<usize>>,
     pub width: f32,
@@ -75,7 +77,11 @@ impl Diagram {
         let mut places: Vec<Place> = (0..nodes)
             .map(|node| Place { row: row[node], node: Some(node), x: 0.0, above: vec![], below: vec![] })
             .collect();
-        let lanes: usize = wires.iter().map(|(from, to)| row[*to] - row[*from] - 1).sum();
+        // Wires from one node share its lane, which is as long as the longest of them.
+        let spans = wires
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter_map(|of| of.iter().map(|(from, to)| row[*to] - row[*from] - 1).max());
+        let lanes: usize = spans.sum();
         // (source, upper place, lower place, target of the whole wire, whether it skips)
         let mut parts: Vec<(usize, usize, usize, Option<usize>, bool)> = Vec::new();
         let mut of_source = wires.iter().copied().peekable();
@@ -136,11 +142,14 @@ impl Diagram {
             .collect();
         wires.sort_by_key(|(row, _)| *row);
         let wire_starts = (0..=order.len()).map(|row| wires.partition_point(|wire| wire.0 < row)).collect();
+        let crosses = |wire: &Wire| wire.ends[1][1] - wire.ends[0][1] > ROW * 1.5;
+        let long = (0..wires.len()).filter(|place| crosses(&wires[*place].1)).collect();
         let right = places.iter().map(|place| place.x + place.half()).fold(left, f32::max);
         Self {
             nodes: places[..nodes].iter().map(at).collect(),
             wires: wires.into_iter().map(|(_, wire)| wire).collect(),
             wire_starts,
+            long,
             rows: order
                 .iter()
                 .map(|row| row.iter().filter_map(|place| places[*place].node).collect())
@@ -158,12 +167,15 @@ impl Diagram {
         first..end.max(first)
     }
 
-    /// The wires that begin in these rows or the one before, and so may cross them.
-    #[must_use]
-    pub fn wires_of(&self, rows: std::ops::Range<usize>) -> &[Wire] {
+    /// The wires that may cross these rows: those that begin in them or the one before, and long ones from further above.
+    pub fn wires_of(&self, rows: std::ops::Range<usize>) -> impl Iterator<Item = &Wire> {
         let start = self.wire_starts.get(rows.start.saturating_sub(1)).copied().unwrap_or(0);
         let end = self.wire_starts.get(rows.end).copied().unwrap_or(self.wires.len());
-        self.wires.get(start..end.max(start)).unwrap_or_default()
+        let top = rows.start as f32 * ROW;
+        let above = self.long.iter().take_while(move |place| **place < start);
+        let above = above.filter_map(move |place| self.wires.get(*place));
+        let above = above.filter(move |wire| wire.ends[1][1] >= top);
+        self.wires.get(start..end.max(start)).unwrap_or_default().iter().chain(above)
     }
 
     /// The node at this point.
@@ -390,8 +402,19 @@ mod tests {
                 assert!((0.0..=diagram.width).contains(x) && (0.0..=diagram.height).contains(y));
             }
             let all = diagram.wires_of(0..diagram.rows.len());
-            assert_eq!(all.len(), diagram.wires.len());
+            assert_eq!(all.count(), diagram.wires.len());
         }
+    }
+
+    #[test]
+    fn a_wire_without_a_lane_is_seen_in_all_rows_that_it_crosses() {
+        // More lanes than are made: a chain with a skip from each node to the last.
+        let nodes = 500;
+        let chain = (0..nodes - 1).map(|n| (n, n + 1));
+        let wires: Vec<_> = chain.chain((0..nodes - 2).map(|n| (n, nodes - 1))).collect();
+        let diagram = Diagram::of(nodes, &wires);
+        let is_long = |wire: &&Wire| wire.skips && wire.source == 3;
+        assert_eq!(diagram.wires_of(400..402).filter(is_long).count(), 1);
     }
 
     #[test]
@@ -400,7 +423,7 @@ mod tests {
         let diagram = Diagram::of(100, &wires);
         assert_eq!(diagram.rows_between(-50.0, 2.5 * ROW), 0..3);
         assert_eq!(diagram.rows_between(98.5 * ROW, 400.0 * ROW), 98..100);
-        assert_eq!(diagram.wires_of(10..12).len(), 3, "those that lead into row 10 as well");
+        assert_eq!(diagram.wires_of(10..12).count(), 3, "those that lead into row 10 as well");
         assert_eq!(diagram.node_at(diagram.nodes[3][0], 3.0 * ROW), None, "between two rows");
     }
 }

@@ -41,9 +41,34 @@ pub struct Found {
     pub output: Option<Arc<OutputFound>>,
     pub why: Option<Arc<WhyFound>>,
     /// Another form of the model, and where its tensors differ.
-    pub against: Option<Arc<(PathBuf, Comparison)>>,
+    pub against: Option<Arc<AgainstFound>>,
     /// Why the newest wish can't be met.
     pub failed: Option<Arc<ModelError>>,
+}
+
+impl Found {
+    /// Leaves out what was found in pictures of another source than that of this generation; `None`: no picture may be shown.
+    #[must_use]
+    pub fn of_source(mut self, generation: Option<u64>) -> Self {
+        let is_other = |of: u64| Some(of) != generation;
+        self.maps.take_if(|maps| is_other(maps.generation));
+        self.input.take_if(|input| is_other(input.generation));
+        self.output.take_if(|output| is_other(output.frame.generation));
+        self.why.take_if(|why| is_other(why.frame.generation));
+        self.against.take_if(|against| is_other(against.generation));
+        self
+    }
+}
+
+/// Where the tensors of another form of the model differ.
+#[derive(Debug)]
+pub struct AgainstFound {
+    /// The other form's file.
+    pub path: PathBuf,
+    /// The source and the number of the picture on which both ran.
+    pub generation: u64,
+    pub sequence: u64,
+    pub comparison: Comparison,
 }
 
 /// The layers of the model.
@@ -60,6 +85,8 @@ pub struct LayersFound {
     pub slowest_ms: f32,
     /// The tensor that is shown unless another one is chosen.
     pub usual: Option<String>,
+    /// The graph's own outputs.
+    pub outputs: Vec<String>,
 }
 
 /// The kernels of the first convolution.
@@ -119,8 +146,9 @@ pub struct MapsFound {
     pub rows: Option<Pane>,
     /// What of the frame the input covers: left, top, right, bottom in frame pixels.
     pub covered: [f32; 4],
-    /// The frame that they are of.
+    /// The frame that they are of, and its source.
     pub frame_size: (u32, u32),
+    pub generation: u64,
     /// Width and height of the input.
     pub input: (u32, u32),
     /// Milliseconds of the run.
@@ -170,6 +198,8 @@ impl Pane {
 /// The tensor that the network was given.
 #[derive(Debug)]
 pub struct InputFound {
+    /// The source of the frame.
+    pub generation: u64,
     pub name: String,
     pub shape: String,
     /// Which colour each channel is.
@@ -196,12 +226,15 @@ pub struct OutputFound {
     pub detector: Option<DetectorFound>,
     /// Of detectors without suppression: what it says for each query, the surest first.
     pub queries: Vec<Detection>,
+    pub finds_objects: bool,
     /// What of the frame the input covers.
     pub covered: [f32; 4],
     pub conf: f32,
     pub iou: f32,
     pub temperature: f32,
     pub frame: Arc<Frame>,
+    /// The frame as a picture while it is held.
+    pub picture: Option<Arc<ColorImage>>,
 }
 
 /// The raw score of a class.
@@ -216,9 +249,13 @@ pub struct ClassScore {
 /// The head of a detector.
 #[derive(Debug)]
 pub struct DetectorFound {
-    /// All candidates, the surest first, and what becomes of them.
+    /// How many candidates there are, how many of these are above the threshold, and how many of those are kept.
+    pub all: usize,
+    pub all_passing: usize,
+    pub kept: usize,
+    /// The surest candidates, and what becomes of them.
     pub steps: Vec<NmsStep>,
-    /// So many of them are above the threshold.
+    /// So many of `steps` are above the threshold.
     pub passing: usize,
     /// Scores of the cells; empty where they aren't known.
     pub levels: Vec<LevelFound>,
@@ -232,13 +269,23 @@ pub struct LevelFound {
     pub pane: Pane,
 }
 
+/// Why there is nothing to explain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    /// The model found no object of the target's kind.
+    NoObject,
+    /// No box is where the user clicked.
+    NoBox,
+    /// No layer's values lie over the picture.
+    NoLayer,
+}
+
 /// What a result rests on.
 #[derive(Debug)]
 pub struct WhyFound {
     /// What it answers.
     pub of: (WhyMethod, WhyTarget),
-    /// `None`: there is nothing to explain.
-    pub method: Option<Method>,
+    pub method: Result<Method, Nothing>,
     pub class_id: Option<u32>,
     pub score: f32,
     /// The greatest value of the map: of occlusion the greatest loss of score.
@@ -262,10 +309,10 @@ pub struct WhyFound {
 impl WhyFound {
     /// There is nothing to explain.
     #[must_use]
-    pub fn nothing(frame: &Arc<Frame>, order: &Order) -> Self {
+    pub fn nothing(frame: &Arc<Frame>, order: &Order, why: Nothing) -> Self {
         Self {
             of: (order.method, order.target),
-            method: None,
+            method: Err(why),
             class_id: None,
             score: 0.0,
             greatest: 0.0,

@@ -24,12 +24,15 @@ impl InsidePage {
         let p = palette(ui);
         let Some(found) = self.found.input.clone() else {
             if self.found.failed.is_none() {
-                super::page::waiting(ui, w.opening);
+                super::page::waiting(ui, self.doing_text(w));
             }
             return;
         };
         egui::ScrollArea::vertical().id_salt("input").auto_shrink([false, false]).show(ui, |ui| {
-            ui.label(egui::RichText::new((w.tensor_of)(&found.name, &found.shape)).color(p.strong));
+            ui.label(
+                egui::RichText::new((w.tensor_of)(&super::parts::short(&found.name), &found.shape))
+                    .color(p.strong),
+            );
             steps_ui(ui, w, &found);
             ui.add_space(8.0);
             self.pictures_ui(ui, w, &found);

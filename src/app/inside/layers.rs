@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{self, Align2, Color32, Pos2, Rect, Sense, TextStyle, Ui, pos2, vec2};
 
 use super::found::{Doing, LayersFound};
-use super::parts::{count_text, ms_text, segments};
+use super::parts::{count_text, ms_text, segments, short, short_list};
 use super::state::InsidePage;
 use crate::app::icons::draw_spinner;
 use crate::app::intent::{InsideIntent, Intent};
@@ -201,11 +201,11 @@ fn row_ui(
     }
     let cells = cells(rect, name);
     let text = |n: usize, text: &str, colour| paint_text(ui, cells[n].0, text, colour, cells[n].1, n > 1);
-    text(0, &layer.name, p.strong);
+    text(0, &short(&layer.name), p.strong);
     let dot = cells[1].0.left_center() + vec2(4.0, 0.0);
     ui.painter().circle_filled(dot, 4.0, super::diagram::kind_colour(&layer.kind));
     let kind = Rect::from_min_max(pos2(cells[1].0.left() + 14.0, cells[1].0.top()), cells[1].0.max);
-    paint_text(ui, kind, &layer.kind, p.text, false, true);
+    paint_text(ui, kind, &short(&layer.kind), p.text, false, true);
     let number = |count: u64| if count == 0 { String::new() } else { count_text(count) };
     if let Some(size) = &layer.size {
         text(2, &size.text(), p.text);
@@ -249,9 +249,9 @@ pub(super) fn field_text(w: &Inside, field: ReceptiveField) -> String {
 /// What a layer reads and makes.
 pub(super) fn details_ui(ui: &mut Ui, w: &Inside, layer: &Layer) {
     let p = palette(ui);
-    ui.label(egui::RichText::new(&layer.name).color(p.strong));
-    ui.label(egui::RichText::new(format!("{}: {}", w.reads, layer.inputs.join(", "))).small());
-    ui.label(egui::RichText::new(format!("{}: {}", w.makes, layer.outputs.join(", "))).small());
+    ui.label(egui::RichText::new(short(&layer.name)).color(p.strong));
+    ui.label(egui::RichText::new(format!("{}: {}", w.reads, short_list(w, &layer.inputs))).small());
+    ui.label(egui::RichText::new(format!("{}: {}", w.makes, short_list(w, &layer.outputs))).small());
     if layer.ms.is_none() && layer.size.is_some() {
         ui.label(egui::RichText::new(w.joined_hint).small().color(p.weak));
     }
@@ -283,7 +283,7 @@ fn summary(ui: &mut Ui, w: &Inside, found: &LayersFound, doing: Doing, out: &mut
             if doing == Doing::Measuring {
                 spinner(ui);
             }
-            if ui.small_button(w.measure_again).clicked() {
+            if ui.small_button(w.measure_again).on_hover_text(w.measured_beside).clicked() {
                 out.push(Intent::Inside(InsideIntent::Measure));
             }
         });

@@ -46,6 +46,7 @@ pub fn look(model: &mut Model, frame: &Arc<Frame>) -> Result<InputFound, ModelEr
         Arc::new(ColorImage::new(size, pixels))
     });
     Ok(InputFound {
+        generation: frame.generation,
         name,
         shape: shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×"),
         order: input.order,

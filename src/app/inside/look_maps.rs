@@ -99,6 +99,7 @@ impl MapsLook {
             rows: None,
             covered: [0.0; 4],
             frame_size: (0, 0),
+            generation,
             input,
             ms: 0.0,
             frozen: self.frozen.as_ref().map(|(number, _)| *number),
@@ -153,6 +154,12 @@ impl MapsLook {
             })
         });
         found
+    }
+
+    /// Lets go of the frozen copy.
+    pub fn thaw(&mut self) {
+        self.frozen = None;
+        self.difference = Vec::new();
     }
 
     /// Copies the tensor once it is to be frozen, and lets go of an earlier copy.
@@ -264,6 +271,10 @@ mod tests {
         order.frozen = None;
         let found = of(&[1.5, 0.0], &order);
         assert_eq!((found.of, found.frozen), (MapsOf::Live, None));
+        order.frozen = Some(2);
+        assert_eq!(of(&[3.0, 4.0], &order).frozen, Some(2));
+        look.thaw();
+        assert!(look.frozen.is_none() && look.difference.capacity() == 0, "its memory is free");
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::found::{ClassScore, DetectorFound, LevelFound, OutputFound};
 use super::look_maps::MapsLook;
-use super::picturing::{Colours, pane};
+use super::picturing::{Colours, frame_picture, pane};
 use super::worker::Order;
 use crate::frame::Frame;
-use crate::learn::inside::heads::{Fate, NmsStep, level_maps, nms_steps, softmax};
+use crate::learn::inside::heads::{level_maps, nms_steps, softmax};
 use crate::model::tensor::Tensor;
 use crate::model::{Model, ModelError, Results, Task, Thresholds};
 
@@ -15,6 +15,8 @@ use crate::model::{Model, ModelError, Results, Task, Thresholds};
 const LEAST: f32 = 0.01;
 /// Candidates that are shown.
 const MOST: usize = 1000;
+/// Pixels along the longer side of the picture of a held frame, at most.
+const PICTURE: usize = 1280;
 /// Classes that are listed.
 const CLASSES: usize = 10;
 
@@ -29,7 +31,7 @@ pub fn look(
     order: &Order,
 ) -> Result<OutputFound, ModelError> {
     // Suppression goes through the surest first, so what happens above the user's threshold doesn't depend on what is below it.
-    let thresholds = Thresholds { conf: LEAST, max_det: MOST, ..order.thresholds.clone() };
+    let thresholds = Thresholds { conf: LEAST, ..order.thresholds.clone() };
     let mut results = Results::default();
     let mut found = None;
     let task = model.spec().task;
@@ -49,24 +51,28 @@ pub fn look(
         return Err(ModelError::RunFailed { reason: "it gave no output".into() });
     };
     let (candidates, kept) = model.candidates();
-    let candidates = candidates.get(..MOST.min(candidates.len())).unwrap_or_default();
-    let detector = (!candidates.is_empty()).then(|| {
+    // Queries answer for an object each: nothing is suppressed, and they are no cells. The model tells, not what is found in this frame.
+    let is_suppressed = task.finds_objects() && !model.spec().output.end_to_end;
+    let detector = is_suppressed.then(|| {
         let agnostic = model.spec().output.agnostic_nms;
-        let steps = nms_steps(candidates, kept, order.thresholds.iou, agnostic);
-        let passing = steps.iter().take_while(|step| step.score >= order.thresholds.conf).count();
+        let listed = candidates.get(..MOST.min(candidates.len())).unwrap_or_default();
+        let steps = nms_steps(listed, kept, order.thresholds.iou, agnostic);
+        let passes = |score: f32| score >= order.thresholds.conf;
+        let passing = candidates.iter().take_while(|candidate| passes(candidate.score)).count();
         let levels = anchors.iter().find_map(|rows| level_maps(candidates, *rows, input, order.class));
         let levels = levels.unwrap_or_default().into_iter().map(|level| LevelFound {
             stride: level.stride,
             pane: pane(level.width, level.height, level.scores, Colours::Heat),
         });
-        DetectorFound { steps, passing, levels: levels.collect() }
+        DetectorFound {
+            all: candidates.len(),
+            all_passing: passing,
+            kept: kept.iter().filter(|place| **place < passing).count(),
+            passing: passing.min(steps.len()),
+            steps,
+            levels: levels.collect(),
+        }
     });
-    // Queries answer for an object each: nothing is suppressed, and they are no cells.
-    let is_suppressed = |detector: &DetectorFound| {
-        let is_suppressed = |step: &NmsStep| matches!(step.fate, Fate::Suppressed { .. });
-        !detector.levels.is_empty() || detector.steps.iter().any(is_suppressed)
-    };
-    let detector = detector.filter(is_suppressed);
     let queries = if detector.is_none() { results.detections.clone() } else { Vec::new() };
     Ok(OutputFound {
         outputs,
@@ -74,11 +80,13 @@ pub fn look(
         classes,
         detector,
         queries,
+        finds_objects: task.finds_objects(),
         covered,
         conf: order.thresholds.conf,
         iou: order.thresholds.iou,
         temperature: order.temperature,
         frame: Arc::clone(frame),
+        picture: order.held.then(|| frame_picture(frame, PICTURE)),
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 
-use super::found::WhyFound;
+use super::found::{Nothing, WhyFound};
 use super::picturing::{frame_picture, heat};
 use super::worker::Order;
 use crate::app::intent::{WhyMethod, WhyTarget};
@@ -60,12 +60,14 @@ impl WhyLook {
         }
         self.occlusion = None;
         let Some(layer) = layer else {
-            return Ok(Some(WhyFound::nothing(frame, order)));
+            return Ok(Some(WhyFound::nothing(frame, order, Nothing::NoLayer)));
         };
         let Some((target, bbox)) = self.target(model, frame, order)? else {
-            return Ok(Some(WhyFound::nothing(frame, order)));
+            return Ok(Some(WhyFound::nothing(frame, order, nothing_of(order))));
         };
-        let explanation = why::explain(model, frame, layer, end, target)?;
+        let Some(explanation) = why::explain(model, frame, layer, end, target)? else {
+            return Ok(Some(WhyFound::nothing(frame, order, nothing_of(order))));
+        };
         let picture = self.picture(frame);
         Ok(Some(found(&explanation, frame, picture, order, bbox, Some(layer.to_owned()), None)))
     }
@@ -79,9 +81,12 @@ impl WhyLook {
         if self.occlusion.as_ref().is_none_or(|running| !running.fits(order, frame)) {
             self.occlusion = None;
             let Some((target, bbox)) = self.target(model, frame, order)? else {
-                return Ok(Some(WhyFound::nothing(frame, order)));
+                return Ok(Some(WhyFound::nothing(frame, order, nothing_of(order))));
             };
             let occlusion = Occlusion::new(model, frame, target)?;
+            if occlusion.is_of_nothing() {
+                return Ok(Some(WhyFound::nothing(frame, order, nothing_of(order))));
+            }
             let (target, tries) = (order.target, order.tries);
             let frame = Arc::clone(frame);
             let running = Running { occlusion, frame, target, tries, bbox, steps: 0, is_done: false };
@@ -111,6 +116,19 @@ impl WhyLook {
         picture
     }
 
+    /// What is to be explained in a frame; `None`: nothing was found there.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    pub fn find_target(
+        &mut self,
+        model: &mut Model,
+        frame: &Frame,
+        order: &Order,
+    ) -> Result<Option<Target>, ModelError> {
+        Ok(self.target(model, frame, order)?.map(|(target, _)| target))
+    }
+
     /// What is to be explained, and the box of it; `None`: nothing was found there.
     fn target(
         &mut self,
@@ -122,10 +140,10 @@ impl WhyLook {
             WhyTarget::Surest if model.spec().task.finds_objects() => {
                 model.run(frame, &order.thresholds, &mut self.results)?;
                 let best = self.results.detections.iter().max_by(|a, b| a.score.total_cmp(&b.score));
-                Ok(Some(best.map_or((Target::Result, None), |found| {
+                Ok(best.map(|found| {
                     let (class_id, bbox) = (found.class_id, found.bbox);
                     (Target::Object { class_id, bbox }, Some(bbox))
-                })))
+                }))
             }
             WhyTarget::Surest => Ok(Some((Target::Result, None))),
             WhyTarget::Class(class_id) => Ok(Some((Target::Class(class_id), None))),
@@ -157,8 +175,17 @@ impl Running {
         self.target == order.target
             && self.tries == order.tries
             && self.frame.generation == frame.generation
+            && self.frame.origin == frame.origin
             // Separate pictures: another one is another question.
             && (self.frame.width, self.frame.height) == (frame.width, frame.height)
+    }
+}
+
+/// What there is nothing of where no object was found.
+fn nothing_of(order: &Order) -> Nothing {
+    match order.target {
+        WhyTarget::At(_) => Nothing::NoBox,
+        WhyTarget::Surest | WhyTarget::Class(_) => Nothing::NoObject,
     }
 }
 
@@ -174,7 +201,7 @@ fn found(
     let map = &explanation.map;
     WhyFound {
         of: (order.method, order.target),
-        method: Some(explanation.method),
+        method: Ok(explanation.method),
         class_id: explanation.class_id,
         score: explanation.score,
         greatest: map.values.iter().copied().fold(0.0, f32::max),

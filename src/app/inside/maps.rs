@@ -7,7 +7,7 @@ use egui::{self, Align2, Color32, FontId, Rect, Sense, Stroke, StrokeKind, Textu
 use super::found::{Doing, KernelsFound, LayersFound, MapsFound, Pane};
 use super::layers::spinner;
 use super::look_maps::PART;
-use super::parts::{fit_left, ms_text, picture, segments, value_text};
+use super::parts::{fit_left, ms_text, picture, segments, short, value_text};
 use super::state::InsidePage;
 use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent, MapsOf};
@@ -16,6 +16,7 @@ use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{icon_button, wide_slider};
 use crate::learn::inside::maps::{PlaneLayout, Planes, Sorting};
+use crate::model::labels::Labels;
 
 /// Width of a small map on screen, at least.
 const TILE: f32 = 92.0;
@@ -29,24 +30,27 @@ impl InsidePage {
         ui.horizontal(|ui| {
             if let Some(kernels) = &self.found.kernels {
                 let name = |on| if on { w.kernels_short } else { w.maps };
-                if let Some(on) = segments(ui, self.maps.kernels, [(false, name(false)), (true, name(true))])
+                if let Some(on) = segments(ui, self.order.kernels, [(false, name(false)), (true, name(true))])
                 {
-                    self.maps.kernels = on;
+                    self.order.kernels = on;
                     self.order.channel = None;
                 }
-                if self.maps.kernels {
-                    let (width, height) = kernels.size;
-                    ui.label((w.kernels)(kernels.count, width, height));
+                if self.order.kernels {
+                    ui.label((w.kernels)(kernels.count, kernels.size));
+                    if kernels.sheet.count < kernels.count {
+                        ui.label((w.kernels_first)(kernels.sheet.count));
+                    }
                 }
             } else {
-                self.maps.kernels = false;
+                self.order.kernels = false;
             }
-            if !self.maps.kernels {
-                self.sorting_bar(ui, w, out);
+            if !self.order.kernels {
+                let maps = self.maps();
+                self.sorting_bar(ui, w, maps.as_deref(), out);
             }
         });
         ui.add_space(4.0);
-        if let Some(kernels) = self.found.kernels.clone().filter(|_| self.maps.kernels) {
+        if let Some(kernels) = self.found.kernels.clone().filter(|_| self.order.kernels) {
             self.kernels_ui(ui, w, &kernels);
             return;
         }
@@ -59,12 +63,7 @@ impl InsidePage {
             if self.found.failed.is_some() {
                 return;
             }
-            let text = match self.found.doing {
-                Doing::Measuring => w.measuring,
-                Doing::Reading => w.reading,
-                Doing::Opening | Doing::Watching | Doing::Comparing => w.opening,
-            };
-            super::page::waiting(ui, text);
+            super::page::waiting(ui, self.doing_text(w));
             return;
         };
         self.stack_ui(ui, view, &maps, out);
@@ -133,12 +132,12 @@ impl InsidePage {
             if let Some(layer) = place.and_then(|place| layers.get(place)) {
                 let (dot, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
                 ui.painter().circle_filled(dot.center(), 4.5, super::diagram::kind_colour(&layer.kind));
-                ui.label(egui::RichText::new(&layer.kind).color(p.strong));
+                ui.label(egui::RichText::new(short(&layer.kind)).color(p.strong));
                 let size = layer.size.as_ref().map(|size| size.text()).unwrap_or_default();
                 ui.label(egui::RichText::new(size).color(p.text));
-                ui.add(egui::Label::new(egui::RichText::new(&layer.name).color(p.weak)).truncate());
+                ui.add(egui::Label::new(egui::RichText::new(short(&layer.name)).color(p.weak)).truncate());
             } else if let Some(tensor) = &tensor {
-                ui.add(egui::Label::new(egui::RichText::new(tensor).color(p.strong)).truncate());
+                ui.add(egui::Label::new(egui::RichText::new(short(tensor)).color(p.strong)).truncate());
             }
         });
     }
@@ -162,7 +161,19 @@ impl InsidePage {
         view.steps = (0..found.list.layers.len()).filter(fits).collect();
     }
 
-    pub(super) fn sorting_bar(&mut self, ui: &mut Ui, w: &Inside, out: &mut Vec<Intent>) {
+    /// Whether a tensor is one of the graph's own outputs.
+    fn is_output(&self, tensor: &str) -> bool {
+        self.found.layers.as_ref().is_some_and(|layers| layers.outputs.iter().any(|name| name == tensor))
+    }
+
+    /// The order of the channels, and freezing; `maps` are those that are shown.
+    pub(super) fn sorting_bar(
+        &mut self,
+        ui: &mut Ui,
+        w: &Inside,
+        maps: Option<&MapsFound>,
+        out: &mut Vec<Intent>,
+    ) {
         let p = palette(ui);
         let sorting = self.order.sorting;
         let combo = egui::ComboBox::from_id_salt("sorting")
@@ -184,9 +195,12 @@ impl InsidePage {
                 out.push(Intent::Inside(InsideIntent::Freeze(true)));
             }
         } else {
-            let all = [MapsOf::Live, MapsOf::Frozen, MapsOf::Difference].map(|of| (of, maps_name(w, of)));
-            if let Some(of) = segments(ui, self.order.maps, all) {
-                out.push(Intent::Inside(InsideIntent::Maps(of)));
+            // What can't be kept can't be shown either, and what is marked is what is shown.
+            if let Some(maps) = maps.filter(|maps| maps.frozen == self.order.frozen) {
+                let all = [MapsOf::Live, MapsOf::Frozen, MapsOf::Difference].map(|of| (of, maps_name(w, of)));
+                if let Some(of) = segments(ui, maps.of, all) {
+                    out.push(Intent::Inside(InsideIntent::Maps(of)));
+                }
             }
             if ui.button(w.thaw).clicked() {
                 out.push(Intent::Inside(InsideIntent::Freeze(false)));
@@ -234,7 +248,10 @@ impl InsidePage {
         });
         let texture = self.pictures.sheet.show(ui.ctx(), &maps.sheet.image, TextureOptions::NEAREST);
         let most = maps.stats.iter().map(|stats| stats.activation).fold(0.0, f32::max);
-        let labels = view.labels().filter(|labels| labels.len() == maps.stats.len() && labels.len() > 1);
+        // Only what the network answers with has a channel for each class; a hidden layer may have as many by chance.
+        let is_output = !is_attention && self.is_output(&maps.tensor);
+        let has_classes = |labels: &&Labels| labels.len() == maps.stats.len() && labels.len() > 1;
+        let labels = view.labels().filter(|labels| is_output && has_classes(labels));
         egui::ScrollArea::vertical().id_salt("mosaic").auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 6.0);
             let width = ui.available_width() - 10.0;
@@ -423,9 +440,15 @@ impl InsidePage {
         let query = before + row * grid.width + column;
         let start = query * tokens + before;
         let Some(values) = head.values.get(start..start + grid.width * grid.height) else { return };
-        let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        let shares: Vec<f32> = values.iter().map(|value| value / most).collect();
-        let image = super::picturing::heat(grid.width, grid.height, &shares);
+        let made = self.pictures.attended.as_ref();
+        let made = made.filter(|(of, at, _)| Arc::ptr_eq(of, &head.image) && *at == query);
+        let made = made.map(|(.., image)| Arc::clone(image));
+        let image = made.unwrap_or_else(|| {
+            let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            let shares: Vec<f32> = values.iter().map(|value| value / most).collect();
+            super::picturing::heat(grid.width, grid.height, &shares)
+        });
+        self.pictures.attended = Some((Arc::clone(&head.image), query, Arc::clone(&image)));
         if let Some(texture) = self.pictures.attention.show(ui.ctx(), &image, TextureOptions::LINEAR) {
             on.lay_over(painter, texture, maps.covered, self.opacity.max(0.3));
         }

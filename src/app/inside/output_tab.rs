@@ -8,7 +8,7 @@ use egui::{
 };
 
 use super::found::{DetectorFound, OutputFound};
-use super::parts::{OnScreen, fit_left, picture, segments, value_text};
+use super::parts::{OnScreen, fit_left, picture, segments, short, value_text};
 use super::state::InsidePage;
 use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent};
@@ -34,11 +34,11 @@ impl InsidePage {
         let w = &view.strings.inside;
         let Some(found) = self.found.output.clone() else {
             if self.found.failed.is_none() {
-                super::page::waiting(ui, w.opening);
+                super::page::waiting(ui, self.doing_text(w));
             }
             return;
         };
-        let has_answer = found.detector.is_some() || !found.classes.is_empty() || !found.queries.is_empty();
+        let has_answer = found.finds_objects || !found.classes.is_empty();
         ui.horizontal(|ui| {
             if has_answer {
                 let all = [(false, w.answer), (true, w.raw_tensors)];
@@ -53,9 +53,13 @@ impl InsidePage {
         });
         ui.add_space(4.0);
         if self.tables.raw || !has_answer {
-            if let Some(maps) = &found.maps {
-                ui.horizontal(|ui| self.sorting_bar(ui, w, out));
-                self.stack_ui(ui, view, maps, out);
+            match self.output_maps(&found) {
+                Some(maps) => {
+                    ui.horizontal(|ui| self.sorting_bar(ui, w, Some(maps), out));
+                    self.stack_ui(ui, view, maps, out);
+                }
+                None if self.found.failed.is_none() => super::page::waiting(ui, self.doing_text(w)),
+                None => {}
             }
         } else if let Some(detector) = &found.detector {
             self.detector_ui(ui, view, &found, detector, out);
@@ -67,7 +71,7 @@ impl InsidePage {
     }
 
     fn output_choice(&self, ui: &mut Ui, w: &Inside, found: &OutputFound, out: &mut Vec<Intent>) {
-        let name = |(name, shape): &(String, String)| format!("{name}  {shape}");
+        let name = |(name, shape): &(String, String)| format!("{}  {shape}", short(name));
         let now = found.outputs.get(self.order.output.min(found.outputs.len().saturating_sub(1)));
         let combo = egui::ComboBox::from_id_salt("output")
             .selected_text(now.map(name).unwrap_or_default())
@@ -92,10 +96,17 @@ impl InsidePage {
     ) {
         let w = &view.strings.inside;
         let p = palette(ui);
-        let kept =
-            detector.steps.iter().take(detector.passing).filter(|step| step.fate == Fate::Kept).count();
-        let counts = (w.candidates)(detector.steps.len(), detector.passing, found.conf, kept, found.iou);
+        let DetectorFound { all, all_passing, kept, .. } = *detector;
+        let counts = if all == 0 {
+            w.no_candidates.to_owned()
+        } else {
+            (w.candidates)(all, all_passing, found.conf, kept, found.iou)
+        };
         ui.add(egui::Label::new(egui::RichText::new(counts).color(p.text)).wrap());
+        if all > detector.steps.len() {
+            let text = (w.candidates_listed)(detector.steps.len());
+            ui.label(egui::RichText::new(text).small().color(p.weak));
+        }
         let area = ui.available_rect_before_wrap();
         let left = if detector.levels.is_empty() { 0.0 } else { (area.width() * 0.42).min(360.0) };
         if left > 0.0 {
@@ -268,7 +279,11 @@ impl InsidePage {
         let w = &view.strings.inside;
         let p = palette(ui);
         let above = found.queries.iter().filter(|query| query.score >= found.conf).count();
-        let text = (w.queries)(found.queries.len(), above, found.conf);
+        let text = if found.queries.is_empty() {
+            w.no_candidates.to_owned()
+        } else {
+            (w.queries)(found.queries.len(), above, found.conf)
+        };
         ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap());
         ui.add_space(4.0);
         let labels = view.labels();

@@ -1,18 +1,22 @@
 //! The page: the preview at the left with what the tab is about below it, the tab beside.
 
-use egui::{self, Rect, Sense, Stroke, Ui, pos2, vec2};
+use egui::{self, Color32, Rect, Sense, Stroke, TextureOptions, Ui, pos2, vec2};
 
+use super::found::Doing;
 use super::parts::OnScreen;
+use super::perturb_tab::perturbed_note;
 use super::state::{InsidePage, Trouble};
 use crate::app::icons::{Icon, draw_spinner};
-use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, WhyTarget, WindowIntent};
+use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, SourceIntent, WhyTarget, WindowIntent};
+use crate::app::pages;
 use crate::app::stage::{Stage, fit};
-use crate::app::strings::{model_page, tab_about, tab_name, tab_paper};
+use crate::app::strings::{Inside, model_page, tab_about, tab_name, tab_paper};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{
     at_right, centred_page, icon_button, notice, page_title, paragraph, primary_button, wide_slider,
 };
+use crate::learn::samples;
 
 /// Height of the row with the title and the tabs.
 const TOP: f32 = 50.0;
@@ -84,7 +88,16 @@ impl InsidePage {
             let is_covered = self.overlay
                 && !finds_objects
                 && (self.order.tab == InsideTab::Why || self.order.channel.is_some());
-            if self.has_own_boxes() || is_covered {
+            let held = self.found.output.as_ref().filter(|_| self.order.held);
+            let held = held.filter(|held| (held.frame.width, held.frame.height) == size);
+            let held = held.and_then(|held| held.picture.clone());
+            if let Some(held) = held {
+                let (left, right) = if stage.is_mirrored(view.mirrored) { (1.0, 0.0) } else { (0.0, 1.0) };
+                let uv = Rect { min: pos2(left, 0.0), max: pos2(right, 1.0) };
+                if let Some(texture) = self.pictures.held.show(ui.ctx(), &held, TextureOptions::LINEAR) {
+                    ui.painter().image(texture, fit(size, rect), uv, Color32::WHITE);
+                }
+            } else if self.has_own_boxes() || is_covered {
                 stage.paint_frame(ui.painter(), fit(size, rect), view.mirrored);
             } else {
                 stage.paint(ui, rect, view.mirrored);
@@ -98,7 +111,11 @@ impl InsidePage {
             }
             self.overlay_output(ui, on, &painter);
             self.overlay_input(on, &painter);
-            if response.clicked() && self.order.tab == InsideTab::Why {
+            if self.order.tab != InsideTab::Perturb {
+                perturbed_note(ui, rect, w, &self.perturbation, out);
+            }
+            // Without objects there is no box to choose.
+            if response.clicked() && self.order.tab == InsideTab::Why && finds_objects {
                 out.extend(self.pointed.map(|at| Intent::Inside(InsideIntent::Why(WhyTarget::At(at)))));
             }
         }
@@ -121,6 +138,13 @@ impl InsidePage {
             if ui.button(w.show_me).on_hover_text(w.show_me_hint).clicked() {
                 out.push(Intent::Inside(InsideIntent::ShowMe(self.order.tab)));
             }
+            // A sample isn't remembered: the source before it still is.
+            if view.source.address().is_some_and(samples::is_one)
+                && let Some(own) = view.settings.source.as_ref().filter(|own| !samples::is_one(own))
+                && ui.button(w.back_to_source).clicked()
+            {
+                out.push(Intent::Source(SourceIntent::Open(own.clone())));
+            }
         });
     }
 
@@ -141,10 +165,20 @@ impl InsidePage {
         });
     }
 
+    /// What is waited for.
+    pub(super) fn doing_text(&self, w: &Inside) -> &'static str {
+        match self.found.doing {
+            Doing::Measuring => w.measuring,
+            Doing::Reading => w.reading,
+            Doing::Opening | Doing::Watching | Doing::Comparing => w.opening,
+        }
+    }
+
     fn tab_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.inside;
         match self.trouble {
             Some(Trouble::NoModel) if view.loading().is_some() => return waiting(ui, w.opening),
+            Some(Trouble::NoModel) if view.lacks_runtime() => return pages::runtime_banner(ui, view, out),
             Some(Trouble::NoModel) => {
                 centred_page(ui, 420.0, |ui| {
                     page_title(ui, w.no_model);
@@ -156,6 +190,8 @@ impl InsidePage {
                 });
                 return;
             }
+            // The picture is changed here, whatever runs on it.
+            Some(Trouble::OnServer) if self.order.tab == InsideTab::Perturb => {}
             Some(Trouble::OnServer) => {
                 centred_page(ui, 420.0, |ui| {
                     page_title(ui, w.on_server);
@@ -169,6 +205,10 @@ impl InsidePage {
             }
             // The layers are known without one.
             Some(Trouble::NoPicture | Trouble::Hidden) if self.order.tab == InsideTab::Layers => {}
+            Some(Trouble::NoThread) => {
+                centred_page(ui, 420.0, |ui| paragraph(ui, w.no_thread, palette(ui).weak));
+                return;
+            }
             Some(trouble) => {
                 let hidden = trouble == Trouble::Hidden;
                 centred_page(ui, 420.0, |ui| {

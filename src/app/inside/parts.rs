@@ -2,6 +2,7 @@
 
 use egui::{self, Rect, Sense, Stroke, Ui, pos2, vec2};
 
+use crate::app::strings::{Inside, shown};
 use crate::app::style::{RADIUS, palette};
 
 /// A large number in three digits: `512`, `7.23 k`, `910 k`, `3.5 M`.
@@ -32,6 +33,26 @@ pub fn ms_text(ms: f32) -> String {
     } else {
         format!("{ms:.2} ms")
     }
+}
+
+/// A text of the model's file as the window shows it: on one line, and not longer than anybody reads.
+pub fn short(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", shown(&text[..end])),
+        None => shown(text),
+    }
+}
+
+/// Names of tensors, the first eight of them.
+pub fn short_list(w: &Inside, names: &[String]) -> String {
+    const MOST: usize = 8;
+    let mut text = names.iter().take(MOST).map(|name| short(name)).collect::<Vec<_>>().join(", ");
+    if names.len() > MOST {
+        text.push(' ');
+        text.push_str(&(w.and_more)(names.len() - MOST));
+    }
+    text
 }
 
 /// A value of a tensor.
@@ -139,6 +160,15 @@ impl OnScreen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_a_file_are_cut_and_long_lists_counted() {
+        let w = &crate::app::strings::Strings::of(crate::model::labels::Language::English).inside;
+        assert_eq!(short(&"é".repeat(5000)).chars().count(), 201);
+        let names: Vec<String> = (0..10).map(|n| format!("t{n}")).collect();
+        assert_eq!(short_list(w, &names), "t0, t1, t2, t3, t4, t5, t6, t7 and 2 more");
+        assert_eq!(short_list(w, &names[..2]), "t0, t1");
+    }
 
     #[test]
     fn figures_have_three_digits() {

@@ -7,13 +7,14 @@ use egui::{self, Align2, Color32, FontId, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use super::found::Doing;
 use super::layers::spinner;
-use super::parts::value_text;
+use super::parts::{short, value_text};
 use super::state::InsidePage;
 use crate::app::intent::{CompareIntent, InsideIntent, Intent};
 use crate::app::strings::{Inside, class_name};
 use crate::app::style::palette;
 use crate::app::view::{View, is_of, same_file};
 use crate::app::widgets::slider_row;
+use crate::engine::Prediction;
 use crate::frame::perturb::Perturbation;
 use crate::learn::inside::diverge::Comparison;
 use crate::library::Kind;
@@ -38,9 +39,12 @@ impl InsidePage {
         });
         ui.scope_builder(egui::UiBuilder::new().id_salt("answers").max_rect(right), |ui| {
             self.answers_ui(ui, view);
-            ui.add_space(10.0);
-            ui.separator();
-            self.against_ui(ui, view, out);
+            // A model on a server has no tensors here to compare.
+            if self.trouble.is_none() {
+                ui.add_space(10.0);
+                ui.separator();
+                self.against_ui(ui, view, out);
+            }
         });
     }
 
@@ -94,20 +98,10 @@ impl InsidePage {
         ui.label(egui::RichText::new(w.scores_now).color(p.strong));
         let mut now: Vec<(u32, f32)> = Vec::new();
         if let Some(prediction) = view.prediction {
-            let results = &prediction.results;
-            let objects = results.detections.iter().map(|found| (found.class_id, found.score));
-            for (class_id, score) in objects.chain(results.top.iter().map(|top| (top.class_id, top.score))) {
-                if let Some((_, best)) = now.iter_mut().find(|(class, _)| *class == class_id) {
-                    *best = best.max(score);
-                } else if now.len() < CLASSES {
-                    now.push((class_id, score));
-                }
-            }
+            scores_of(prediction, &mut now);
         }
-        if self.perturbation.is_none() && !now.is_empty() {
-            self.tables.before.clone_from(&now);
-        }
-        let before = &self.tables.before;
+        // While nothing is changed there is nothing to compare with.
+        let before = if self.perturbation.is_none() { &[][..] } else { self.before() };
         // Those of the unchanged picture keep their places.
         let mut rows: Vec<(u32, Option<f32>, f32)> =
             before.iter().map(|(class, score)| (*class, Some(*score), 0.0)).collect();
@@ -143,7 +137,7 @@ impl InsidePage {
                 egui::WidgetInfo::labeled(egui::Role::Label, true, format!("{name} {figure}"))
             });
         }
-        if !self.perturbation.is_none() && !self.tables.before.is_empty() {
+        if !self.perturbation.is_none() && !self.before().is_empty() {
             ui.label(egui::RichText::new(w.mark_is_before).small().color(p.weak));
         }
     }
@@ -181,7 +175,7 @@ impl InsidePage {
                     }
                 });
             combo.response.accessible_name(w.against_choose);
-            if chosen.is_some() && ui.button(w.again).clicked() {
+            if chosen.is_some() && ui.button(w.against_again).clicked() {
                 out.push(Intent::Inside(InsideIntent::Again));
             }
             if matches!(self.found.doing, Doing::Comparing | Doing::Measuring) {
@@ -189,8 +183,25 @@ impl InsidePage {
             }
         });
         let found = self.found.against.clone();
-        let Some(found) = found.filter(|found| Some(&found.0) == chosen.as_ref()) else { return };
-        comparison_ui(ui, w, &found.0, &found.1, out);
+        let Some(found) = found.filter(|found| Some(&found.path) == chosen.as_ref()) else { return };
+        if self.now.is_some_and(|now| now != (found.generation, found.sequence)) {
+            ui.label(egui::RichText::new(w.against_earlier).small().color(p.weak));
+        }
+        comparison_ui(ui, w, &found.path, &found.comparison, out);
+    }
+}
+
+/// The best score of each class that was found, the first classes alone.
+pub(super) fn scores_of(prediction: &Prediction, scores: &mut Vec<(u32, f32)>) {
+    scores.clear();
+    let results = &prediction.results;
+    let objects = results.detections.iter().map(|found| (found.class_id, found.score));
+    for (class_id, score) in objects.chain(results.top.iter().map(|top| (top.class_id, top.score))) {
+        if let Some((_, best)) = scores.iter_mut().find(|(class, _)| *class == class_id) {
+            *best = best.max(score);
+        } else if scores.len() < CLASSES {
+            scores.push((class_id, score));
+        }
     }
 }
 
@@ -199,7 +210,12 @@ fn comparison_ui(ui: &mut Ui, w: &Inside, other: &Path, comparison: &Comparison,
     let p = palette(ui);
     let worst = comparison.worst_step.and_then(|place| comparison.tensors.get(place));
     let text = match worst {
-        Some(worst) => (w.diverges_at)(comparison.tensors.len(), &name_of(other), &worst.layer, &worst.kind),
+        Some(worst) => (w.diverges_at)(
+            comparison.tensors.len(),
+            &name_of(other),
+            &short(&worst.layer),
+            &short(&worst.kind),
+        ),
         None => (w.no_divergence)(comparison.tensors.len(), &name_of(other)),
     };
     ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap());
@@ -215,9 +231,10 @@ fn comparison_ui(ui: &mut Ui, w: &Inside, other: &Path, comparison: &Comparison,
                 ui.painter().rect_filled(rect, 4, if is_worst { p.wash } else { p.button[1] });
             }
             let figure = of.snr_db.map_or_else(|| w.identical.to_owned(), |db| format!("{db:.1} dB"));
-            let label = format!("{} {} {figure}", of.layer, of.kind);
+            let (layer, kind) = (short(&of.layer), short(&of.kind));
+            let label = format!("{layer} {kind} {figure}");
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
-            let name = format!("{}  {}", of.kind, of.layer);
+            let name = format!("{kind}  {layer}");
             let galley = egui::WidgetText::from(name).into_galley(
                 ui,
                 Some(egui::TextWrapMode::Truncate),
@@ -259,11 +276,11 @@ pub fn perturbed_note(ui: &mut Ui, area: Rect, w: &Inside, how: &Perturbation, o
     }
     let rect =
         Rect::from_min_size(pos2(area.left() + 16.0, area.bottom() - 46.0), vec2(area.width() - 32.0, 34.0));
-    ui.scope_builder(egui::UiBuilder::new().id_salt("perturbed").max_rect(rect), |ui| {
-        ui.horizontal(|ui| {
-            if ui.button(w.perturbed).clicked() {
-                out.push(Intent::Inside(InsideIntent::Perturb(Perturbation::default())));
-            }
-        });
+    // It lies over what is there, and moves nothing.
+    let mut ui = ui.new_child(egui::UiBuilder::new().id_salt("perturbed").max_rect(rect));
+    ui.horizontal(|ui| {
+        if ui.button(w.perturbed).clicked() {
+            out.push(Intent::Inside(InsideIntent::Perturb(Perturbation::default())));
+        }
     });
 }

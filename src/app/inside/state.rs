@@ -5,9 +5,11 @@ use std::sync::Arc;
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
 
 use super::diagram::DiagramView;
-use super::found::{Found, LayersFound, MapsFound, WhyFound};
+use super::found::{Found, LayersFound, MapsFound, OutputFound, WhyFound};
 use super::worker::Order;
-use crate::app::intent::MapsOf;
+use crate::app::intent::{InsideTab, MapsOf};
+use crate::engine::Prediction;
+use crate::frame::Frame;
 use crate::frame::perturb::Perturbation;
 
 /// Why nothing is shown of the model.
@@ -15,6 +17,8 @@ use crate::frame::perturb::Perturbation;
 pub enum Trouble {
     NoModel,
     OnServer,
+    /// The system has no thread for looking into it.
+    NoThread,
     /// There is no frame yet.
     NoPicture,
     /// Privacy hides everything.
@@ -41,6 +45,8 @@ pub struct InsidePage {
     pub step: usize,
     /// How the picture is changed before it is shown and run.
     pub perturbation: Perturbation,
+    /// The source and the number of the frame that is shown.
+    pub now: Option<(u64, u64)>,
     pub(super) layers: LayersView,
     pub(super) diagram: DiagramView,
     pub(super) maps: MapsView,
@@ -68,8 +74,6 @@ pub(super) struct LayersView {
 /// How maps are shown.
 #[derive(Debug, Default)]
 pub(super) struct MapsView {
-    /// The kernels of the first convolution are shown instead.
-    pub kernels: bool,
     /// Places of layers whose outputs may be shown, in the order of the graph, and what they were found in.
     pub steps: Vec<usize>,
     pub steps_of: Option<Arc<LayersFound>>,
@@ -88,8 +92,16 @@ pub(super) struct Tables {
     pub hovered: Option<usize>,
     /// Outputs are shown as they are.
     pub raw: bool,
-    /// Scores of classes in the unchanged picture.
-    pub before: Vec<(u32, f32)>,
+    /// What the model said of the unchanged picture.
+    pub before: Before,
+}
+
+/// Scores of classes in the unchanged picture.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// The source and, of separate pictures, the file. `None`: nothing is known.
+    pub of: Option<(u64, Option<Arc<str>>)>,
+    pub scores: Vec<(u32, f32)>,
 }
 
 /// The textures of what is visible.
@@ -100,9 +112,13 @@ pub(super) struct Pictures {
     /// Of the enlarged channel: live, frozen, difference; or a tensor row by row.
     pub large: [Picture; 3],
     pub attention: Picture,
+    /// The head and the patch whose attention was made a picture of last.
+    pub attended: Option<(Arc<ColorImage>, usize, Arc<ColorImage>)>,
     pub fitted: Picture,
     pub planes: [Picture; 3],
     pub levels: Picture,
+    /// A frame whose candidates are followed.
+    pub held: Picture,
     pub heat: Picture,
     /// The frame that an explanation is of.
     pub frame: Picture,
@@ -158,6 +174,7 @@ impl Default for InsidePage {
             opacity: 0.6,
             step: usize::MAX,
             perturbation: Perturbation::default(),
+            now: None,
             layers: LayersView::default(),
             diagram: DiagramView::default(),
             maps: MapsView::default(),
@@ -174,7 +191,8 @@ impl InsidePage {
     /// Whether Escape leaves something on the page before the page itself.
     #[must_use]
     pub fn has_layer(&self) -> bool {
-        self.order.channel.is_some() || (self.is_diagram && self.selected.is_some())
+        let is_diagram = self.order.tab == InsideTab::Layers && self.is_diagram;
+        self.order.channel.is_some() || (is_diagram && self.selected.is_some())
     }
 
     /// Forgets everything of the model: another one is looked into, or the page is left.
@@ -192,6 +210,43 @@ impl InsidePage {
         self.pictures = Pictures::default();
         self.tables = Tables::default();
         (self.pointed, self.input_at) = (None, None);
+    }
+
+    /// Notes which frame is shown: a chosen candidate is one of its source's, and while candidates are followed the frame is held.
+    pub fn shows(&mut self, frame: Option<&Frame>) {
+        let now = frame.map(|frame| (frame.generation, frame.sequence));
+        if self.now.map(|(generation, _)| generation) != now.map(|(generation, _)| generation) {
+            self.tables.candidate = None;
+        }
+        self.now = now;
+        let detector = self.found.output.as_ref().and_then(|output| output.detector.as_ref());
+        let is_stepping = detector.is_some_and(|detector| self.step < detector.passing);
+        self.order.held = self.order.tab == InsideTab::Output
+            && !self.tables.raw
+            && (is_stepping || self.tables.candidate.is_some());
+    }
+
+    /// Notes what the model says of an unchanged picture, so that a change can be compared with it.
+    pub fn note(&mut self, prediction: &Prediction) {
+        let Before { of, scores } = &mut self.tables.before;
+        let frame = &prediction.frame;
+        let is_same = of
+            .as_ref()
+            .is_some_and(|(generation, origin)| *generation == frame.generation && *origin == frame.origin);
+        if !is_same {
+            *of = None;
+            scores.clear();
+        }
+        if !frame.is_changed {
+            *of = Some((frame.generation, frame.origin.clone()));
+            super::perturb_tab::scores_of(prediction, scores);
+        }
+    }
+
+    /// What the model said of the unchanged picture: classes with their scores.
+    #[must_use]
+    pub fn before(&self) -> &[(u32, f32)] {
+        &self.tables.before.scores
     }
 
     /// Keeps the maps as they are now, or lets go of them.
@@ -214,6 +269,14 @@ impl InsidePage {
     #[must_use]
     pub fn maps(&self) -> Option<Arc<MapsFound>> {
         self.found.maps.clone().filter(|maps| Some(maps.tensor.as_str()) == self.tensor())
+    }
+
+    /// The maps of the output that is wanted: never those of another one.
+    #[must_use]
+    pub fn output_maps<'a>(&self, found: &'a OutputFound) -> Option<&'a MapsFound> {
+        let last = found.outputs.len().saturating_sub(1);
+        let (wanted, _) = found.outputs.get(self.order.output.min(last))?;
+        found.maps.as_ref().filter(|maps| maps.tensor == *wanted)
     }
 
     /// The explanation that is wanted.

@@ -2,8 +2,9 @@
 
 use egui::{self, Color32, Painter, Rect, Stroke, StrokeKind, TextureOptions, Ui, vec2};
 
+use super::found::Nothing;
 use super::layers::spinner;
-use super::parts::{OnScreen, fit_left, picture, segments, value_text};
+use super::parts::{OnScreen, fit_left, picture, segments, short, value_text};
 use super::state::InsidePage;
 use crate::app::intent::{InsideIntent, InsideTab, Intent, WhyMethod, WhyTarget};
 use crate::app::strings::{class_name, method_name};
@@ -40,11 +41,18 @@ impl InsidePage {
             super::page::waiting(ui, text);
             return;
         };
-        let Some(method) = why.method else {
-            ui.add_space(8.0);
-            let text = if matches!(self.order.target, WhyTarget::At(_)) { w.no_box } else { w.no_layer };
-            ui.label(egui::RichText::new(text).color(p.warn));
-            return;
+        let method = match why.method {
+            Ok(method) => method,
+            Err(nothing) => {
+                ui.add_space(8.0);
+                let text = match nothing {
+                    Nothing::NoObject => w.no_object,
+                    Nothing::NoBox => w.no_box,
+                    Nothing::NoLayer => w.no_layer,
+                };
+                ui.label(egui::RichText::new(text).color(p.warn));
+                return;
+            }
         };
         let name = match method {
             Method::Cam => w.method_cam,
@@ -58,7 +66,9 @@ impl InsidePage {
         let what = class.unwrap_or_else(|| w.whole_answer.to_owned());
         ui.horizontal_wrapped(|ui| {
             ui.label(egui::RichText::new(what).color(p.strong));
-            ui.label(egui::RichText::new((w.score_of)(&value_text(why.score))).color(p.text));
+            // CAM's sum is the class's score before the softmax.
+            let score = if method == Method::Cam { w.logit_of } else { w.score_of };
+            ui.label(egui::RichText::new(score(&value_text(why.score))).color(p.text));
             ui.label(egui::RichText::new(format!("· {name} · {}×{}", why.size.0, why.size.1)).color(p.weak));
             if method == Method::Occlusion {
                 ui.label(egui::RichText::new((w.greatest_loss)(&value_text(why.greatest))).color(p.weak));
@@ -69,7 +79,7 @@ impl InsidePage {
             }
         });
         if let Some(layer) = &why.layer {
-            let text = egui::RichText::new((w.of_layer)(layer)).small().color(p.weak);
+            let text = egui::RichText::new((w.of_layer)(&short(layer))).small().color(p.weak);
             ui.add(egui::Label::new(text).truncate());
         }
         ui.add_space(4.0);

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::diagram_layout::Diagram;
-use super::found::{Doing, KernelsFound, LayersFound};
+use super::found::{AgainstFound, Doing, KernelsFound, LayersFound};
 use super::look_maps::MapsLook;
 use super::look_why::WhyLook;
 use super::picturing::kernel_sheet;
 use super::worker::{Board, Order, Subject};
 use super::{look_input, look_output};
-use crate::app::intent::{InsideTab, WhyMethod};
+use crate::app::intent::{InsideTab, WhyMethod, WhyTarget};
 use crate::frame::Frame;
-use crate::learn::inside::cam::usual_layer;
+use crate::learn::inside::cam::{layer_at, usual_layer};
 use crate::learn::inside::kernels::Kernels;
 use crate::learn::inside::linear_end::LinearEnd;
 use crate::learn::inside::maps::Planes;
+use crate::learn::inside::why::level_of;
 use crate::learn::inside::{Graph, Layers, diverge, layers, measure};
 use crate::model::{CancelToken, Inside, Model, ModelError, OpenOptions};
 
@@ -29,6 +30,14 @@ const KERNELS: usize = 96;
 /// More layers than this aren't laid out as a diagram.
 const DIAGRAM: usize = 8000;
 
+/// The level of a detector's head that found what is explained.
+struct Level {
+    /// What it was found for: the target, the number of tries, the source.
+    of: (WhyTarget, u64, u64),
+    /// `None`: the head has no such levels.
+    stride: Option<u32>,
+}
+
 /// What the thread holds.
 pub struct Work {
     subject: Subject,
@@ -39,6 +48,7 @@ pub struct Work {
     graph: Option<Graph>,
     end: Option<LinearEnd>,
     layers: Option<Arc<LayersFound>>,
+    level: Option<Level>,
     /// The number of the measurement that `layers` holds.
     measured: Option<u64>,
     /// The open session, and the tensors that it was opened with.
@@ -50,8 +60,8 @@ pub struct Work {
     looked_at: Option<Instant>,
     maps: MapsLook,
     why: WhyLook,
-    /// The comparison that was made, by the number of tries.
-    compared: Option<(std::path::PathBuf, u64)>,
+    /// The comparison that was made, by the number of tries and the source.
+    compared: Option<(std::path::PathBuf, u64, u64)>,
 }
 
 impl Work {
@@ -66,6 +76,7 @@ impl Work {
             graph: None,
             end: None,
             layers: None,
+            level: None,
             measured: None,
             session: None,
             stuck: None,
@@ -79,6 +90,9 @@ impl Work {
 
     /// Takes over what is shown now.
     pub fn order(&mut self, order: Arc<Order>) {
+        if order.frozen.is_none() {
+            self.maps.thaw();
+        }
         self.order = order;
         self.stuck = None;
         self.board.put(|found| found.failed = None);
@@ -86,6 +100,15 @@ impl Work {
 
     /// Takes over the newest frame.
     pub fn frame(&mut self, frame: Arc<Frame>) {
+        let is_other_source = self.frame.as_ref().is_some_and(|old| old.generation != frame.generation);
+        if is_other_source {
+            // What can't be done with one source's pictures may be done with another's.
+            self.stuck = None;
+            self.board.put(|found| {
+                found.failed = None;
+                *found = std::mem::take(found).of_source(Some(frame.generation));
+            });
+        }
         self.frame = Some(frame);
     }
 
@@ -142,8 +165,11 @@ impl Work {
                 self.session = None;
                 return self.compare(&order);
             }
+            // Kernels are of the file: nothing runs for them.
+            InsideTab::Maps if order.kernels => return Ok(None),
             InsideTab::Maps => order.tensor.clone().or_else(|| self.usual()).into_iter().collect(),
-            InsideTab::Why if order.method == WhyMethod::Activation => self.why_layer().into_iter().collect(),
+            // Its layer depends on what is found in the frame.
+            InsideTab::Why if order.method == WhyMethod::Activation => Vec::new(),
             InsideTab::Why => match &self.session {
                 // Any session is good enough for it.
                 Some((tensors, _)) => tensors.clone(),
@@ -151,7 +177,13 @@ impl Work {
             },
             InsideTab::Input | InsideTab::Output => Vec::new(),
         };
-        let Some(frame) = self.frame.clone() else { return Ok(None) };
+        let Some(newest) = self.frame.clone() else { return Ok(None) };
+        // What is frozen are the maps that are seen, and what is followed the candidates that are seen, not those of the next frame.
+        let seen = self.looked.as_ref().filter(|(of, on)| {
+            let is_freezing = order.frozen.is_some() && of.frozen != order.frozen;
+            (is_freezing || order.held) && of.tab == order.tab && on.generation == newest.generation
+        });
+        let frame = seen.map_or(newest, |(_, on)| Arc::clone(on));
         let is_done =
             self.looked.as_ref().is_some_and(|(of, on)| Arc::ptr_eq(of, &order) && Arc::ptr_eq(on, &frame));
         let goes_on = order.tab == InsideTab::Why && self.why.goes_on(&order, &frame);
@@ -163,6 +195,12 @@ impl Work {
         if same_order && !rest.is_zero() && !goes_on {
             return Ok(Some(rest));
         }
+        let tensors = if order.tab == InsideTab::Why && order.method == WhyMethod::Activation {
+            self.find_level(&order, &frame)?;
+            self.why_layer(&order, &frame).into_iter().collect()
+        } else {
+            tensors
+        };
         self.open(tensors)?;
         self.looked_at = Some(Instant::now());
         self.look(&order, &frame)?;
@@ -238,7 +276,7 @@ impl Work {
             })
         });
         let list = layers::of(&graph, &std::collections::HashMap::new());
-        let layers = Arc::new(layers_found(list, false, None));
+        let layers = Arc::new(layers_found(list, false, None, &graph));
         self.layers = Some(Arc::clone(&layers));
         self.graph = Some(graph);
         self.board.put(|found| {
@@ -276,7 +314,8 @@ impl Work {
         let frame = self.frame.clone().unwrap_or_else(grey);
         let list = measure(&self.subject.path, &options, &frame)?;
         let diagram = self.layers.as_ref().and_then(|layers| layers.diagram.clone());
-        let layers = Arc::new(layers_found(list, true, diagram));
+        let Some(graph) = &self.graph else { return Ok(()) };
+        let layers = Arc::new(layers_found(list, true, diagram, graph));
         self.layers = Some(Arc::clone(&layers));
         self.measured = Some(number);
         self.board.put(|found| found.layers = Some(layers));
@@ -288,9 +327,42 @@ impl Work {
         self.layers.as_ref()?.usual.clone()
     }
 
-    /// The tensor whose activations explain results.
-    fn why_layer(&self) -> Option<String> {
-        self.end.as_ref().map(|end| end.features.clone()).or_else(|| self.usual())
+    /// Finds the level of a detector's head that found the target, once for a target and a source: small and large objects rest on different layers.
+    fn find_level(&mut self, order: &Order, frame: &Frame) -> Result<(), ModelError> {
+        let is_known = self.level_for(order, frame).is_some();
+        if self.end.is_some() || is_known {
+            return Ok(());
+        }
+        if self.session.is_none() {
+            // Any session is good enough for it.
+            self.open(self.usual().into_iter().collect())?;
+        }
+        let Some((_, model)) = &mut self.session else { return Ok(()) };
+        if !model.spec().task.finds_objects() {
+            return Ok(());
+        }
+        // Where nothing is found, the next frame may tell.
+        if let Some(target) = self.why.find_target(model, frame, order)? {
+            let stride = level_of(model, frame, target)?;
+            self.level = Some(Level { of: (order.target, order.tries, frame.generation), stride });
+        }
+        Ok(())
+    }
+
+    /// The level that was found, if it was found for this.
+    fn level_for(&self, order: &Order, frame: &Frame) -> Option<&Level> {
+        let wanted = (order.target, order.tries, frame.generation);
+        self.level.as_ref().filter(|level| level.of == wanted)
+    }
+
+    /// The tensor whose activations explain results, as on the command line.
+    fn why_layer(&self, order: &Order, frame: &Frame) -> Option<String> {
+        if let Some(end) = &self.end {
+            return Some(end.features.clone());
+        }
+        let stride = self.level_for(order, frame).and_then(|level| level.stride);
+        let of_level = stride.and_then(|stride| layer_at(&self.layers.as_ref()?.list, Some(stride)));
+        of_level.map(str::to_owned).or_else(|| self.usual())
     }
 
     /// Compares with another form of the model, once.
@@ -301,15 +373,30 @@ impl Work {
             }
             return Ok(None);
         };
-        let wanted = Some((other.clone(), order.tries));
-        let Some(frame) = self.frame.clone().filter(|_| self.compared != wanted) else { return Ok(None) };
+        let Some(frame) = self.frame.clone() else { return Ok(None) };
+        let (generation, sequence) = (frame.generation, frame.sequence);
+        let wanted = Some((other.clone(), order.tries, generation));
+        if self.compared == wanted {
+            return Ok(None);
+        }
         self.doing(Doing::Comparing);
-        let options = OpenOptions { inside: None, ..self.options(&[]) };
+        // What was chosen for the first file says nothing of how the other one is read.
+        let own = &self.subject.options;
+        let options = OpenOptions {
+            device: own.device.clone(),
+            isolation: own.isolation.clone(),
+            known: own.known.clone(),
+            threads: Some(1),
+            cancel: Some(self.cancel.clone()),
+            ..OpenOptions::default()
+        };
         let paths = [self.subject.path.as_path(), other.as_path()];
-        let comparison = Arc::new((other.clone(), diverge::compare(paths, &layers.list, &options, &frame)?));
+        let comparison = diverge::compare(paths, &layers.list, &options, &frame)?;
+        let path = other.clone();
+        let against = Arc::new(AgainstFound { path, generation, sequence, comparison });
         self.compared = wanted;
         self.board.put(|found| {
-            found.against = Some(comparison);
+            found.against = Some(against);
             found.doing = Doing::Watching;
         });
         Ok(None)
@@ -317,7 +404,7 @@ impl Work {
 }
 
 /// Layers with what the page needs besides; a diagram that was laid out before is used again.
-fn layers_found(list: Layers, is_measured: bool, diagram: Option<Diagram>) -> LayersFound {
+fn layers_found(list: Layers, is_measured: bool, diagram: Option<Diagram>, graph: &Graph) -> LayersFound {
     let mut kinds: Vec<(String, usize)> = Vec::new();
     for layer in &list.layers {
         match kinds.iter_mut().find(|(kind, _)| *kind == layer.kind) {
@@ -329,7 +416,8 @@ fn layers_found(list: Layers, is_measured: bool, diagram: Option<Diagram>) -> La
     let diagram = diagram.or_else(|| (list.layers.len() <= DIAGRAM).then(|| laid_out(&list)));
     let usual = usual_layer(&list).map(str::to_owned).or_else(|| any_maps(&list)).filter(|_| is_measured);
     let slowest_ms = list.layers.iter().filter_map(|layer| layer.ms).fold(0.0, f32::max);
-    LayersFound { is_measured, diagram, kinds, slowest_ms, usual, list }
+    let outputs = graph.outputs().map(str::to_owned).collect();
+    LayersFound { is_measured, diagram, kinds, slowest_ms, usual, outputs, list }
 }
 
 /// The last tensor that is a stack of maps, whatever it holds.

@@ -50,6 +50,8 @@ pub struct Order {
     pub sorting: Sorting,
     /// Counts how often to sort again.
     pub sorts: u64,
+    /// The kernels of the first convolution are shown instead of maps.
+    pub kernels: bool,
     /// Which 64 channels are shown.
     pub part: usize,
     pub maps: MapsOf,
@@ -63,6 +65,8 @@ pub struct Order {
     /// The level of the head; `None`: the one with the greatest score.
     pub level: Option<usize>,
     pub temperature: f32,
+    /// Candidates are being followed: the frame that was looked at last stays.
+    pub held: bool,
     /// The model to compare with.
     pub against: Option<PathBuf>,
 }
@@ -77,6 +81,7 @@ impl Default for Order {
             channel: None,
             sorting: Sorting::default(),
             sorts: 0,
+            kernels: false,
             part: 0,
             maps: MapsOf::default(),
             frozen: None,
@@ -87,6 +92,7 @@ impl Default for Order {
             class: None,
             level: None,
             temperature: 1.0,
+            held: false,
             against: None,
         }
     }
@@ -207,6 +213,13 @@ impl Worker {
             let (order, frame) = old.map_or((None, None), |old| (old.order, old.frame));
             Wish { order: new_order.or(order), frame: new_frame.or(frame) }
         });
+    }
+
+    /// Tells later whether the thread has ended.
+    #[cfg(test)]
+    pub fn has_ended(&self) -> impl Fn() -> bool + use<> {
+        let board = Arc::downgrade(&self.board);
+        move || board.strong_count() == 0
     }
 
     /// What it has found.

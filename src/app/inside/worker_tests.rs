@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::inside::found::Doing;
+use crate::app::inside::found::{Doing, MapsFound, Nothing, OutputFound, WhyFound};
 use crate::model::ModelError;
 
 fn model(name: &str) -> PathBuf {
@@ -61,6 +61,7 @@ fn the_layers_are_there_before_they_are_measured_and_then_with_sizes_and_times()
     assert_eq!(layers.list.layers[2].size.as_ref().map(|size| size.text()), Some("1×3×64×64".into()));
     assert!(layers.list.run_ms > 0.0);
     assert_eq!(layers.diagram.as_ref().map(|diagram| diagram.nodes.len()), Some(3));
+    assert_eq!(layers.outputs, ["output1"], "what has a channel for each class");
 }
 
 #[test]
@@ -101,6 +102,15 @@ fn candidates_of_a_detector_tell_what_became_of_them() {
     assert!(detector.steps.iter().any(|step| step.fate == crate::learn::inside::heads::Fate::Kept));
     assert_eq!(detector.levels.iter().map(|level| level.stride).collect::<Vec<_>>(), [8, 16, 32]);
     assert_eq!(output.outputs, [("output".to_owned(), "1×84×85".to_owned())]);
+    let passing = detector.steps.iter().filter(|step| step.score >= output.conf).count();
+    assert_eq!((detector.all, detector.all_passing), (detector.steps.len(), passing));
+    // A class that it doesn't know: no candidate is left, and it is a detector with suppression still.
+    let thresholds = Thresholds { classes: vec![60_000], ..Thresholds::default() };
+    worker.tell(&Order { tab: InsideTab::Output, thresholds, ..Order::default() }, None);
+    let empty = wait("no candidate", || {
+        worker.found().output.filter(|output| output.detector.as_ref().is_some_and(|found| found.all == 0))
+    });
+    assert!(empty.queries.is_empty());
 }
 
 #[test]
@@ -122,12 +132,96 @@ fn what_cannot_be_shown_is_said_and_another_wish_goes_on() {
 #[test]
 fn occlusion_goes_on_square_by_square_and_ends() {
     let mut worker = started("in-occlude", model("yolox.onnx"));
-    let order = Order { tab: InsideTab::Why, method: WhyMethod::Occlusion, ..Order::default() };
+    let order = occluding(0.01);
     worker.tell(&order, Some(&frame(1)));
     let first = wait("the first square", || worker.found().why);
-    assert!(first.method.is_some());
+    assert!(first.method.is_ok());
     let last = wait("the end", || worker.found().why.filter(|why| why.under_way.is_none()));
     assert!(last.size.0 >= 4 && last.size.1 >= 3, "{:?}", last.size);
+}
+
+/// An order that explains the surest of what is at least as sure as this.
+fn occluding(conf: f32) -> Order {
+    let thresholds = Thresholds { conf, ..Thresholds::default() };
+    Order { tab: InsideTab::Why, method: WhyMethod::Occlusion, thresholds, ..Order::default() }
+}
+
+#[test]
+fn a_picture_without_an_object_is_no_failure_and_the_next_one_is_looked_at() {
+    let mut worker = started("in-empty", model("yolox.onnx"));
+    let order = occluding(1.0);
+    worker.tell(&order, Some(&frame(1)));
+    let empty = wait("the first picture", || worker.found().why);
+    assert_eq!(empty.method.err(), Some(Nothing::NoObject));
+    assert!(worker.found().failed.is_none());
+    let next = frame(2);
+    worker.tell(&order, Some(&next));
+    let is_next = |why: &Arc<WhyFound>| Arc::ptr_eq(&why.frame, &next);
+    wait("the next picture", || worker.found().why.filter(is_next));
+    worker.tell(&occluding(0.01), None);
+    wait("an explanation", || worker.found().why.filter(|why| why.method.is_ok()));
+    assert!(worker.found().failed.is_none());
+}
+
+#[test]
+fn what_cannot_be_shown_of_one_source_is_tried_again_with_another() {
+    let mut worker = started("in-other", model("neural_style.onnx"));
+    worker.tell(&maps_of("output1"), Some(&frame(1)));
+    wait("maps", || worker.found().maps);
+    let found = worker.found();
+    assert!(found.clone().of_source(Some(0)).maps.is_some());
+    assert!(found.clone().of_source(None).maps.is_none(), "nothing may be shown");
+    assert!(found.of_source(Some(1)).maps.is_none(), "of another source");
+    worker.tell(&maps_of("no such tensor"), None);
+    let first = wait("the failure", || worker.found().failed);
+    let other = Frame { generation: 1, ..(*frame(2)).clone() };
+    worker.tell(&maps_of("no such tensor"), Some(&Arc::new(other)));
+    wait("another try", || worker.found().failed.filter(|failed| !Arc::ptr_eq(failed, &first)));
+    assert!(worker.found().maps.is_none(), "the old source's maps are gone");
+}
+
+#[test]
+fn the_maps_that_are_seen_are_frozen_not_those_of_the_next_frame() {
+    let mut worker = started("in-freeze", model("neural_style.onnx"));
+    let order = Order { channel: Some(1), ..maps_of("output1") };
+    worker.tell(&order, Some(&frame(1)));
+    let seen = wait("maps", || worker.found().maps);
+    worker.tell(&Order { frozen: Some(1), ..order }, Some(&frame(77)));
+    let values = |maps: &MapsFound| Some(maps.large.as_ref()?.frozen.as_ref()?.values.clone());
+    let frozen = wait("the frozen maps", || worker.found().maps.as_deref().and_then(values));
+    assert_eq!(frozen, seen.large.as_ref().expect("enlarged").live.values);
+    let is_newer = |maps: &MapsFound| {
+        let large = maps.large.as_ref()?;
+        (large.live.values != frozen).then_some(())
+    };
+    wait("live maps of the next frame", || worker.found().maps.as_deref().and_then(is_newer));
+}
+
+#[test]
+fn a_frame_whose_candidates_are_followed_stays() {
+    let mut worker = started("in-held", model("yolox.onnx"));
+    let order = Order { tab: InsideTab::Output, ..Order::default() };
+    let first = frame(1);
+    worker.tell(&order, Some(&first));
+    wait("the output", || worker.found().output);
+    let held = Order { held: true, ..order.clone() };
+    worker.tell(&held, Some(&frame(50)));
+    let output = wait("the held frame", || worker.found().output.filter(|output| output.picture.is_some()));
+    assert!(Arc::ptr_eq(&output.frame, &first));
+    let next = frame(51);
+    worker.tell(&order, Some(&next));
+    let is_next = |output: &Arc<OutputFound>| Arc::ptr_eq(&output.frame, &next);
+    wait("the newest frame", || worker.found().output.filter(is_next));
+}
+
+#[test]
+fn kernels_are_shown_without_running_anything() {
+    let mut worker = started("in-kernels", model("neural_style.onnx"));
+    worker.tell(&maps_of("output1"), Some(&frame(1)));
+    let maps = wait("maps", || worker.found().maps);
+    worker.tell(&Order { kernels: true, ..maps_of("output1") }, Some(&frame(9)));
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(Arc::ptr_eq(&maps, &worker.found().maps.expect("kept")));
 }
 
 #[cfg(target_os = "linux")]
@@ -188,6 +282,7 @@ proptest! {
         let mut worker = started("in-random", model("neural_style.onnx"));
         let mut order = Order::default();
         let mut newest = frame(0);
+        let mut name = "neural_style.onnx";
         for deed in deeds {
             match deed {
                 Deed::Tab(tab) => order.tab = tab,
@@ -197,7 +292,8 @@ proptest! {
                 Deed::Method(method) => order.method = method,
                 Deed::Target(target) => order.target = target,
                 Deed::Frame(shade) => newest = frame(shade),
-                Deed::Switch(name) => {
+                Deed::Switch(to) => {
+                    name = to;
                     worker = started("in-random", model(name));
                     prop_assert!(worker.found().maps.is_none() && worker.found().layers.is_none());
                     order = Order { tab: order.tab, ..Order::default() };
@@ -212,8 +308,10 @@ proptest! {
         worker.tell(&order, Some(&newest));
         let met = wait("the last wish", || {
             let found = worker.found();
-            let is_met = found.maps.as_ref().is_some_and(|maps| maps.tensor == "output1");
-            (is_met || found.failed.is_some()).then_some(found)
+            let is_met = found.maps.as_ref().is_some_and(|maps| maps.tensor == "output1" && found.failed.is_none());
+            // This model has the tensor: whatever failed before, its maps come.
+            let may_fail = name != "neural_style.onnx";
+            (is_met || (may_fail && found.failed.is_some())).then_some(found)
         });
         if let Some(maps) = met.maps.filter(|_| met.failed.is_none()) {
             prop_assert_eq!(maps.tensor.as_str(), "output1");

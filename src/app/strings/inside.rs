@@ -38,6 +38,7 @@ strings! {
         paper = "Paper", "论文";
         show_me = "Show me", "演示";
         show_me_hint = "Opens a sample picture and sets this tab up.", "打开示例图片并设置好本页。";
+        back_to_source = "Back to your source", "返回原来的来源";
         no_samples: fn(&str) -> String =
             |why| format!("The sample picture can't be written: {why}. Free some space in the data folder."),
             |why| format!("无法写入示例图片：{why}。请为数据文件夹腾出空间。");
@@ -49,6 +50,7 @@ strings! {
         on_server_text =
             "Only its answers come back, nothing of its inside. Choose a model file on this computer to look into it.",
             "服务器只返回结果，看不到内部。请选择本机上的模型文件。";
+        no_thread = "The system has no thread left for this page. Close other programs, then open the page again.", "系统没有可用的线程。请关闭其他程序后重新打开本页。";
         no_picture = "No picture yet", "还没有画面";
         no_picture_text = "Open a camera, a picture or a video; or press Show me.", "请打开摄像头、图片或视频，或按“演示”。";
         hidden_title = "Everything is hidden", "画面已全部隐藏";
@@ -92,6 +94,8 @@ strings! {
         sum_between = "between layers", "层间";
         sum_run = "a run", "一次运行";
         sum_plain: fn(&str) -> String = |ms| format!("{ms} without the profiler"), |ms| format!("不带分析器时 {ms}");
+        measured_beside = "Measured while the live view runs too: alone, the model is faster.", "测量时实时画面也在运行：单独运行会更快。";
+        and_more: fn(usize) -> String = |n| format!("and {n} more"), |n| format!("等另外 {n} 个");
         measure_again = "Measure again", "重新测量";
         show_maps = "Show its maps", "显示其特征图";
         reads = "Reads", "输入自";
@@ -122,7 +126,7 @@ strings! {
         sort_again = "Sort again", "重新排序";
         freeze = "Freeze", "冻结";
         freeze_hint = "Keep these maps to compare others with them", "保留当前特征图，以便比较";
-        thaw = "Let go", "取消冻结";
+        thaw = "Unfreeze", "取消冻结";
         live = "Live", "实时";
         frozen = "Frozen", "冻结";
         difference = "Difference", "差异";
@@ -145,9 +149,10 @@ strings! {
         no_planes: fn(&str) -> String =
             |shape| format!("This tensor ({shape}) isn't a stack of maps; its values are shown row by row."),
             |shape| format!("该张量（{shape}）不是特征图，以下逐行显示其数值。");
-        kernels: fn(usize, usize, usize) -> String =
-            |n, w, h| format!("Kernels (卷积核) of the first convolution: {n} of {w}×{h}"),
-            |n, w, h| format!("第一个卷积层的卷积核（kernels）：{n} 个，{w}×{h}");
+        kernels: fn(usize, (usize, usize)) -> String =
+            |n, (w, h)| format!("Kernels (卷积核) of the first convolution: {n} of {w}×{h}"),
+            |n, (w, h)| format!("第一个卷积层的卷积核（kernels）：{n} 个，{w}×{h}");
+        kernels_first: fn(usize) -> String = |n| format!("· the first {n} are shown"), |n| format!("· 显示前 {n} 个");
         kernels_hint = "What the first layer looks for, as colours: grey is 0.", "第一层所寻找的图案，以颜色表示：灰色为 0。";
         tensor_of: fn(&str, &str) -> String =
             |name, shape| format!("Input \"{name}\": {shape}"),
@@ -186,6 +191,10 @@ strings! {
         candidates: fn(usize, usize, f32, usize, f32) -> String =
             |all, passing, conf, kept, iou| format!("{all} candidates ≥ 0.01 → {passing} above the threshold {conf:.2} → {kept} left after suppression at IoU {iou:.2}"),
             |all, passing, conf, kept, iou| format!("≥ 0.01 的候选框 {all} 个 → 高于阈值 {conf:.2} 的 {passing} 个 → IoU {iou:.2} 抑制后剩 {kept} 个");
+        no_candidates = "No candidate reaches 0.01 in this picture.", "此画面中没有得分达到 0.01 的候选框。";
+        candidates_listed: fn(usize) -> String =
+            |n| format!("The list shows the {n} surest."),
+            |n| format!("列表显示得分最高的 {n} 个。");
         score_maps = "Best score a cell", "各单元最高得分";
         level_hint: fn(u32, usize, usize) -> String =
             |stride, w, h| format!("{w}×{h} cells of {stride}×{stride} pixels"),
@@ -204,10 +213,10 @@ strings! {
             |by, iou| format!("被第 {by} 个抑制，IoU {iou:.2}");
         left_out = "left out", "舍弃";
         queries: fn(usize, usize, f32) -> String =
-            |all, above, conf| format!("{all} answers ≥ 0.01, {above} above the threshold {conf:.2}. This model needs no suppression: each query (查询) answers for one object."),
-            |all, above, conf| format!("≥ 0.01 的结果 {all} 个，高于阈值 {conf:.2} 的 {above} 个。该模型无需抑制：每个查询（query）对应一个目标。");
-        logits = "The likeliest classes, with their raw scores", "最可能的类别及其原始得分";
-        logit = "logit", "原始值";
+            |all, above, conf| format!("{all} answers ≥ 0.01, {above} above the threshold {conf:.2}. Nothing is left to suppress: each query (查询) answers for one object, or the network suppresses by itself."),
+            |all, above, conf| format!("≥ 0.01 的结果 {all} 个，高于阈值 {conf:.2} 的 {above} 个。无需再抑制：每个查询（query）对应一个目标，或由网络自行抑制。");
+        logits = "The likeliest classes, with their logits (对数几率)", "最可能的类别及其 logit（对数几率）";
+        logit = "logit", "logit";
         temperature: fn(f32) -> String =
             |t| format!("Temperature (温度) {t:.2}"),
             |t| format!("温度（temperature）{t:.2}");
@@ -228,12 +237,14 @@ strings! {
         click_box = "Click a box in the picture at the left to explain that object.", "单击左侧画面中的框，即可解释该目标。";
         explaining = "Explaining…", "正在解释…";
         no_box = "No box was found there. Click inside a box of the picture.", "该处没有框。请单击画面中的框内。";
+        no_object = "Nothing that could be explained is found in this picture.", "此画面中没有可以解释的检出结果。";
         no_layer = "The model has no layer whose values lie over the picture. Choose Occlusion.", "该模型没有与画面对应的层。请选择“遮挡”。";
         method_cam = "CAM, exact", "CAM（精确）";
         method_eigen = "EigenCAM", "EigenCAM（主方向）";
         method_occlusion = "Occlusion", "遮挡";
         whole_answer = "Everything that was found", "全部结果";
         score_of: fn(&str) -> String = |score| format!("score {score}"), |score| format!("得分 {score}");
+        logit_of: fn(&str) -> String = |logit| format!("logit {logit}"), |logit| format!("logit {logit}");
         greatest_loss: fn(&str) -> String = |loss| format!("· greatest loss {loss}"), |loss| format!("· 最大下降 {loss}");
         squares: fn(usize, usize) -> String =
             |done, left| format!("{done} squares hidden, {left} left of this size"),
@@ -263,6 +274,8 @@ strings! {
             "在当前画面上比较两者共有的全部张量，例如 int8 版本在哪里偏离原模型。单位为分贝：信号与差异之比。";
         against_choose = "Choose the other form", "选择另一种形式";
         against_none = "No other model of this task is on this computer.", "本机没有同类任务的其他模型。";
+        against_again = "Compare again", "重新比较";
+        against_earlier = "This is of an earlier picture.", "以下是较早画面的结果。";
         diverges_at: fn(usize, &str, &str, &str) -> String =
             |n, other, layer, kind| format!("{n} tensors in common with {other}; they come apart most at {layer} ({kind})."),
             |n, other, layer, kind| format!("与 {other} 共有 {n} 个张量；在 {layer}（{kind}）处差异增加最多。");

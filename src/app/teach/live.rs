@@ -10,6 +10,7 @@ use egui::{
 use super::parts::{About, class_colour, class_mark, panel, weak};
 use super::state::{LivePhase, TeachPage};
 use super::training;
+use crate::app::inside::perturbed_note;
 use crate::app::intent::{Intent, TeachIntent, TeachTab};
 use crate::app::stage::{Stage, fit};
 use crate::app::strings::shown;
@@ -87,6 +88,9 @@ fn picture(
     {
         badge(ui, at, &format!("{}  {:.0}%", shown(name), score * 100.0), class_colour(class));
     }
+    // At the top, because the badge is at the bottom. Examples of a changed picture would be learned as they are.
+    let top = at.with_max_y(at.top() + 58.0);
+    perturbed_note(ui, top, &view.strings.inside, &view.perturbation, out);
 }
 
 /// The class with the highest score of the newest frame.

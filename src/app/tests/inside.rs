@@ -151,28 +151,68 @@ fn a_frozen_frame_is_compared_with_the_next() {
         let maps = harness.state().own.page.maps();
         maps.is_some_and(|maps| maps.large.as_ref().is_some_and(|large| large.difference.is_some()))
     });
-    click(&mut harness, "Let go");
+    click(&mut harness, "Unfreeze");
     wait(&mut harness, "live maps alone", has("Freeze"));
 }
 
-#[cfg(target_os = "linux")]
+#[test]
+fn what_is_said_of_an_unchanged_picture_is_kept_for_its_source_alone() {
+    let bench = Bench::default().with_model();
+    let newest = bench.prediction.clone().expect("a result");
+    let of = |generation: u64, is_changed: bool, score: f32| {
+        let mut prediction = (*newest).clone();
+        let frame = Frame { generation, is_changed, ..Frame::filled(8, 8, [0, 0, 0, 255]) };
+        prediction.frame = Arc::new(frame);
+        prediction.results.detections.iter_mut().for_each(|found| found.score = score);
+        prediction
+    };
+    let mut page = InsidePage::default();
+    page.note(&of(1, false, 0.9));
+    // Results of changed pictures leave it alone, also those that arrive after the change has ended.
+    page.note(&of(1, true, 0.2));
+    assert_eq!(page.before(), [(2, 0.9)]);
+    page.note(&of(2, true, 0.3));
+    assert!(page.before().is_empty(), "another source");
+    page.note(&of(2, false, 0.8));
+    assert_eq!(page.before(), [(2, 0.8)]);
+}
+
+#[test]
+fn a_change_of_the_picture_is_told_on_all_tabs_but_the_one_that_makes_it() {
+    let mut rig = Rig::new(Language::English, None);
+    rig.own.page.perturbation = Perturbation { grey: true, ..Perturbation::default() };
+    let mut harness = rig.shown();
+    let note = "The picture is changed · Reset";
+    for tab in InsideTab::ALL {
+        let state = harness.state_mut();
+        state.own.apply(InsideIntent::Tab(tab), &mut state.core);
+        harness.run_steps(3);
+        assert_eq!(harness.query_by_label(note).is_some(), tab != InsideTab::Perturb, "{tab:?}");
+    }
+}
+
+#[test]
+fn a_selected_layer_holds_escape_on_its_tab_alone() {
+    let mut rig = Rig::new(Language::English, None);
+    rig.own.apply(InsideIntent::Diagram(true), &mut rig.core);
+    rig.own.apply(InsideIntent::Layer(Some(0)), &mut rig.core);
+    rig.own.apply(InsideIntent::Tab(InsideTab::Layers), &mut rig.core);
+    assert!(rig.own.page.has_layer());
+    rig.own.apply(InsideIntent::Tab(InsideTab::Maps), &mut rig.core);
+    assert!(!rig.own.page.has_layer(), "nothing there can be closed");
+    rig.own.apply(InsideIntent::Back, &mut rig.core);
+    assert_eq!(rig.own.page.selected, Some(0));
+}
+
 #[test]
 fn nothing_is_left_when_the_page_is_closed() {
-    let threads = || {
-        let tasks = std::fs::read_dir("/proc/self/task").expect("Linux has it");
-        let comm = |task: std::io::Result<std::fs::DirEntry>| {
-            std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
-        };
-        tasks.filter_map(comm).filter(|comm| comm.starts_with("sightline-insid")).count()
-    };
     let mut harness = Rig::new(Language::English, Some("neural_style.onnx")).shown();
     wait(&mut harness, "sizes and times", has("multiply-adds at 64×64"));
-    let before = threads();
-    assert!(before >= 1);
+    let has_ended = harness.state().own.has_ended().expect("a worker");
+    assert!(!has_ended());
     click(&mut harness, "Back to preview  (Esc)");
     assert_eq!(harness.state().core.page, Page::Stage);
-    // Tests beside this one may have workers of their own.
-    wait(&mut harness, "the end of the worker", |_| threads() < before);
+    wait(&mut harness, "the end of the worker", |_| has_ended());
     assert!(harness.state().own.page.found.layers.is_none(), "and nothing is kept");
 }
 
@@ -246,6 +286,11 @@ fn what_has_no_inside_says_why() {
     harness.state_mut().switch(Some(Arc::new(ModelInfo { path, ..model_info() })));
     harness.run_steps(3);
     assert!(has("This model runs on a server")(&harness));
+    // The picture can be changed for it too.
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Tab(InsideTab::Perturb), &mut state.core);
+    harness.run_steps(3);
+    assert!(has("Change the picture")(&harness) && !has("This model runs on a server")(&harness));
     let mut harness = Rig::new(Language::English, Some("yolox.onnx")).shown();
     harness.state_mut().core.source = Arc::new(SourceState::Closed);
     let state = harness.state_mut();

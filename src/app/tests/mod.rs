@@ -232,6 +232,7 @@ impl Bench {
             shutter: ShutterView { shutter: self.shutter, saved: self.saved, problem: None },
             gallery_has_layer: self.gallery.has_layer(),
             inside_has_layer: self.inside.has_layer(),
+            perturbation: self.inside.perturbation,
             lessons: LessonsView {
                 listed: &self.lessons.listed,
                 folder: Some(std::path::Path::new("/home/li/.local/share/sightline/lessons")),

@@ -72,6 +72,7 @@ impl Layout<'_> {
             }
             let pictures = Compare::pictures(area);
             recording::badge(ui, view, pictures);
+            perturbed_note(ui, pictures, &view.strings.inside, &view.perturbation, out);
             shutter_panel::overlay(ui, view, pictures, pictures, out);
             return;
         }
@@ -89,7 +90,10 @@ impl Layout<'_> {
             recording::badge(ui, view, area);
             collecting::badge(ui, view, area);
             hidden_note(ui, view, area);
-            perturbed_note(ui, area, &view.strings.inside, &self.inside.perturbation, out);
+            // Above the badge of what is collected, which then holds changed pictures.
+            let above = if view.dataset.collecting.is_some() { 48.0 } else { 0.0 };
+            let free = area.with_max_y(area.max.y - above);
+            perturbed_note(ui, free, &view.strings.inside, &view.perturbation, out);
             shutter_panel::overlay(ui, view, area, at, out);
         } else {
             pages::ui(ui, view, out);

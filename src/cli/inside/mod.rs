@@ -397,7 +397,9 @@ fn show_why(
             while !is_stopped() && occlusion.step(&mut model)? {}
             return Ok(occlusion.explanation());
         };
-        why::explain(&mut model, &image, &layer, end.as_ref(), target)
+        why::explain(&mut model, &image, &layer, end.as_ref(), target)?.ok_or_else(|| ModelError::RunFailed {
+            reason: "it found nothing in this image that could be explained".into(),
+        })
     })??;
     if interrupt.is_set() {
         return Err(Failure::Interrupted.into());

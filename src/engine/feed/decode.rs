@@ -110,6 +110,7 @@ impl Perturbing {
                 out.reset(frame.width, frame.height, frame.format);
                 out.data.copy_from_slice(&frame.data);
                 out.copy_stamp_from(&frame);
+                out.is_changed = true;
                 how.apply(out, decoder);
             }))
         });

@@ -55,6 +55,8 @@ fn a_picture_that_stands_still_is_changed_run_again_and_comes_back() {
     until("the model sees the brighter one", || {
         engine.prediction().is_some_and(|prediction| prediction.frame.data[0] == 151)
     });
+    let is_changed = || engine.prediction().is_some_and(|prediction| prediction.frame.is_changed);
+    assert!(is_changed());
     engine.send(Command::Perturb(brighter(-0.2)));
     until("changes start from the picture as it came", || red(&engine) == Some(49));
     engine.send(Command::Perturb(None));
@@ -62,6 +64,7 @@ fn a_picture_that_stands_still_is_changed_run_again_and_comes_back() {
     until("the model sees that", || {
         engine.prediction().is_some_and(|prediction| prediction.frame.data[0] == 100)
     });
+    assert!(!is_changed(), "it is the picture as it came again");
     // A change that is asked for before a source is open counts for it too.
     engine.send(Command::Perturb(brighter(0.2)));
     engine.send(Command::Open { address: LIVE, camera: CameraRequest::default() });

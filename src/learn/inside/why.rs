@@ -211,7 +211,8 @@ pub fn level_of(model: &mut Model, frame: &Frame, target: Target) -> Result<Opti
 }
 
 /// Explains a frame by the activations of the tensor `layer`, which the model must have been opened with ([`crate::model::Inside`]): exactly where `end`
-/// is the model's end and `layer` its features, else by `EigenCAM`. Runs the model three times at most.
+/// is the model's end and `layer` its features, else by `EigenCAM`. Runs the model three times at most. `None`: the model looks for objects
+/// and found none of the target's.
 ///
 /// # Errors
 /// As [`Model::run`]; [`ModelError::RunFailed`] if the tensor isn't there or has no cells.
@@ -221,13 +222,11 @@ pub fn explain(
     layer: &str,
     end: Option<&LinearEnd>,
     target: Target,
-) -> Result<Explanation, ModelError> {
+) -> Result<Option<Explanation>, ModelError> {
     let mut scorer = Scorer::new(model, frame, target)?;
     let class_id = scorer.class_id();
     if scorer.results.task.finds_objects() && scorer.results.detections.is_empty() {
-        return Err(ModelError::RunFailed {
-            reason: "it found nothing in this image that could be explained".into(),
-        });
+        return Ok(None);
     }
     let mut found = None;
     let mut region = [0.0; 4];
@@ -255,7 +254,7 @@ pub fn explain(
     if method == Method::EigenCam && !is_upright(model, &mut scorer, frame, &map, region)? {
         map = map.negated();
     }
-    Ok(Explanation { method, map, region, score, class_id })
+    Ok(Some(Explanation { method, map, region, score, class_id }))
 }
 
 /// Whether the bright parts of a map are what the score rests on, rather than the dark ones.
@@ -375,6 +374,12 @@ impl Occlusion {
     #[must_use]
     pub fn class_id(&self) -> Option<u32> {
         self.scorer.class_id()
+    }
+
+    /// Whether the model looks for objects and found none of the target's in the unchanged frame: no square could take anything away.
+    #[must_use]
+    pub fn is_of_nothing(&self) -> bool {
+        self.scorer.results.task.finds_objects() && self.scorer.objects == 0
     }
 
     /// How many squares of the present level are left.
