@@ -259,7 +259,7 @@ fn occlusion_and_eigencam_find_what_the_class_rests_on() {
     assert!(refused.with_code(2).err.contains("--layer"));
 }
 
-/// The layer that EigenCAM takes is a feature map of the backbone or neck, not a table of boxes, queries or a head's few channels.
+/// The layer that `EigenCAM` takes is a feature map of the backbone or neck, not a table of boxes, queries or a head's few channels.
 #[test]
 fn the_layer_of_an_explanation_is_a_feature_map() {
     let env = TestEnv::new();

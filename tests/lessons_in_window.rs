@@ -15,7 +15,7 @@ use sightline::learn::lessons::{Comparison, Condition, Expected, Fact, Lesson, Q
 use sightline::settings::{Settings, load};
 
 /// Long enough for a slow, busy machine; what takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Session<'a> {
     display: &'a Display,
