@@ -205,7 +205,7 @@ fn a_tensor_is_written_for_numpy_with_the_input_that_led_to_it() {
 fn cam_is_exact_where_a_classifier_ends_in_a_mean_and_a_linear_layer() {
     let env = TestEnv::new();
     let (model, image) = (classifier(&env), picture(&env));
-    for class in 0..3 {
+    for (class, bias) in BIAS.into_iter().enumerate() {
         let why = json(&env, &[text(&model), text(&image), "--why", &class.to_string()]);
         assert_eq!((why["method"].as_str(), why["layer"].as_str()), (Some("cam"), Some("features")));
         let map: Vec<f64> = why["map"].as_array().expect("a map").iter().filter_map(Value::as_f64).collect();
@@ -215,7 +215,7 @@ fn cam_is_exact_where_a_classifier_ends_in_a_mean_and_a_linear_layer() {
             ["inside", text(&model), text(&image), "--tensor", "scores", "--force", "--save", text(&file)];
         env.run(tensor).with_code(0);
         let score = f64::from(npy(&file).1[class]);
-        let of_map = map.iter().sum::<f64>() / 64.0 + f64::from(BIAS[class]);
+        let of_map = map.iter().sum::<f64>() / 64.0 + f64::from(bias);
         assert!((of_map - score).abs() < 1e-4, "class {class}: {of_map} and {score}");
         match class {
             0 => assert!(map[0] > 0.0 && map[7] < 0.0, "red is at the left"),

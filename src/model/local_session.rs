@@ -333,6 +333,7 @@ impl Runner {
 type Named<'a> = SmallVec<[(&'a str, &'a DynValue); 8]>;
 
 /// The outputs as decoders read them, with 16-bit floats widened to 32 bits; with `all`, types that no decoder reads as well, which are left out otherwise.
+#[expect(clippy::cast_lossless, reason = "one macro widens types that lose something and others")]
 fn tensors<'a>(
     outputs: &Named<'a>,
     widened: &'a mut [Vec<f32>],

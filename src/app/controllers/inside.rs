@@ -177,7 +177,7 @@ impl InsideController {
             InsideTab::Layers => (page.is_diagram, page.selected) = (true, None),
             InsideTab::Maps => page.show_tensor(None),
             InsideTab::Why => {
-                (page.order.method, page.order.target) = (WhyMethod::Activation, WhyTarget::Surest)
+                (page.order.method, page.order.target) = (WhyMethod::Activation, WhyTarget::Surest);
             }
             InsideTab::Output => page.step = 0,
             InsideTab::Perturb => {

@@ -19,6 +19,7 @@ use crate::app::view::View;
 use crate::app::widgets::primary_button;
 use crate::learn::inside::Layer;
 use crate::learn::inside::colours::inferno;
+use crate::learn::inside::layers::TensorSize;
 
 /// How far one may zoom in.
 const MOST_ZOOM: f32 = 2.0;
@@ -321,7 +322,7 @@ impl Shown<'_> {
         // A long type ends before the time.
         let before = painter.with_clip_rect(painter.clip_rect().intersect(room));
         before.text(inner.left_top(), Align2::LEFT_TOP, short(&layer.kind), font(13.0), strong);
-        let text = layer.size.as_ref().map_or_else(|| short(&layer.name), |size| size.text());
+        let text = layer.size.as_ref().map_or_else(|| short(&layer.name), TensorSize::text);
         painter.text(inner.left_bottom(), Align2::LEFT_BOTTOM, text, font(11.0), weak);
     }
 }
@@ -382,7 +383,7 @@ fn selected_ui(ui: &mut Ui, w: &Inside, layer: &Layer, area: Rect, out: &mut Vec
         ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
         ui.horizontal(|ui| {
             ui.label(egui::RichText::new(&layer.kind).color(kind_colour(&layer.kind)));
-            let size = layer.size.as_ref().map(|size| size.text()).unwrap_or_default();
+            let size = layer.size.as_ref().map(TensorSize::text).unwrap_or_default();
             let mut figures = vec![size];
             if layer.parameters > 0 {
                 figures.push(format!("{} {}", w.parameters, count_text(layer.parameters)));

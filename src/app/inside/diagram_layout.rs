@@ -61,7 +61,7 @@ struct Place {
 
 impl Place {
     fn half(&self) -> f32 {
-        if self.node.is_some() { (NODE[0] + GAP) / 2.0 } else { LANE / 2.0 }
+        if self.node.is_some() { f32::midpoint(NODE[0], GAP) } else { LANE / 2.0 }
     }
 }
 
@@ -386,7 +386,7 @@ mod tests {
         for nodes in [0, 1, 2, 7, 60, 2000] {
             let mut wires = Vec::new();
             for to in 1..nodes {
-                for _ in 0..1 + random(2) {
+                for _ in 0..=random(2) {
                     // Mostly the node before, sometimes one far above.
                     let back = if random(5) == 0 { 1 + random(to.min(80)) } else { 1 + random(to.min(3)) };
                     wires.push((to - back.min(to), to));

@@ -270,6 +270,7 @@ pub struct LevelFound {
 }
 
 /// Why there is nothing to explain.
+#[expect(clippy::enum_variant_names, reason = "each says what there is none of")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nothing {
     /// The model found no object of the target's kind.

@@ -36,6 +36,9 @@ struct Running {
     is_done: bool,
 }
 
+/// What is explained, and its box.
+type Chosen = (Target, Option<[f32; 4]>);
+
 impl WhyLook {
     /// Whether the frame that is explained now isn't done yet.
     pub fn goes_on(&self, order: &Order, frame: &Frame) -> bool {
@@ -135,7 +138,7 @@ impl WhyLook {
         model: &mut Model,
         frame: &Frame,
         order: &Order,
-    ) -> Result<Option<(Target, Option<[f32; 4]>)>, ModelError> {
+    ) -> Result<Option<Chosen>, ModelError> {
         match order.target {
             WhyTarget::Surest if model.spec().task.finds_objects() => {
                 model.run(frame, &order.thresholds, &mut self.results)?;

@@ -15,6 +15,7 @@ use crate::app::strings::{Inside, maps_name, sorting_name};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{icon_button, wide_slider};
+use crate::learn::inside::layers::TensorSize;
 use crate::learn::inside::maps::{PlaneLayout, Planes, Sorting};
 use crate::model::labels::Labels;
 
@@ -96,7 +97,7 @@ impl InsidePage {
         let makes =
             |place: &usize| layers.get(*place).is_some_and(|layer| layer.outputs.first() == tensor.as_ref());
         let steps = &self.maps.steps;
-        let now = steps.iter().position(|place| makes(place));
+        let now = steps.iter().position(makes);
         let mut show = |step: usize| {
             let name = steps.get(step).and_then(|place| layers.get(*place)?.outputs.first().cloned());
             out.push(Intent::Inside(InsideIntent::Tensor(name)));
@@ -133,7 +134,7 @@ impl InsidePage {
                 let (dot, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
                 ui.painter().circle_filled(dot.center(), 4.5, super::diagram::kind_colour(&layer.kind));
                 ui.label(egui::RichText::new(short(&layer.kind)).color(p.strong));
-                let size = layer.size.as_ref().map(|size| size.text()).unwrap_or_default();
+                let size = layer.size.as_ref().map(TensorSize::text).unwrap_or_default();
                 ui.label(egui::RichText::new(size).color(p.text));
                 ui.add(egui::Label::new(egui::RichText::new(short(&layer.name)).color(p.weak)).truncate());
             } else if let Some(tensor) = &tensor {
@@ -431,7 +432,7 @@ impl InsidePage {
         let Some(grid) = Planes::of(&[1, tokens, 8], maps.input) else { return };
         let PlaneLayout::Patches { before } = grid.layout else { return };
         let [x1, y1, x2, y2] = maps.covered;
-        let [x, y] = self.pointed.unwrap_or([(x1 + x2) / 2.0, (y1 + y2) / 2.0]);
+        let [x, y] = self.pointed.unwrap_or([f32::midpoint(x1, x2), f32::midpoint(y1, y2)]);
         let cell = |at: f32, from: f32, to: f32, cells: usize| {
             let share = (at - from) / (to - from).max(1e-6);
             ((share * cells as f32).max(0.0) as usize).min(cells.saturating_sub(1))

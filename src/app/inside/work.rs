@@ -417,7 +417,7 @@ fn layers_found(list: Layers, is_measured: bool, diagram: Option<Diagram>, graph
     let usual = usual_layer(&list).map(str::to_owned).or_else(|| any_maps(&list)).filter(|_| is_measured);
     let slowest_ms = list.layers.iter().filter_map(|layer| layer.ms).fold(0.0, f32::max);
     let outputs = graph.outputs().map(str::to_owned).collect();
-    LayersFound { is_measured, diagram, kinds, slowest_ms, usual, outputs, list }
+    LayersFound { list, is_measured, diagram, kinds, slowest_ms, usual, outputs }
 }
 
 /// The last tensor that is a stack of maps, whatever it holds.

@@ -203,15 +203,12 @@ fn option_ui(ui: &mut Ui, text: &str, n: usize, outcome: Option<Outcome>) -> egu
     ui.painter().rect(rect, RADIUS, ground, stroke, egui::StrokeKind::Inside);
     let mark =
         egui::Rect::from_center_size(rect.left_center() + egui::vec2(20.0, 0.0), egui::Vec2::splat(16.0));
-    match outcome {
-        Some(outcome) => {
-            let icon = if outcome.is_right() { Icon::Check } else { Icon::Close };
-            icons::draw(ui.painter(), mark, icon, colour.unwrap_or(p.weak));
-        }
-        None => {
-            let (font, number) = (egui::FontId::proportional(12.0), (n + 1).to_string());
-            ui.painter().text(mark.center(), egui::Align2::CENTER_CENTER, number, font, p.weak);
-        }
+    if let Some(outcome) = outcome {
+        let icon = if outcome.is_right() { Icon::Check } else { Icon::Close };
+        icons::draw(ui.painter(), mark, icon, colour.unwrap_or(p.weak));
+    } else {
+        let (font, number) = (egui::FontId::proportional(12.0), (n + 1).to_string());
+        ui.painter().text(mark.center(), egui::Align2::CENTER_CENTER, number, font, p.weak);
     }
     ui.painter().galley(
         egui::pos2(rect.left() + 38.0, rect.center().y - galley.size().y / 2.0),

@@ -180,7 +180,7 @@ pub fn find_model(wish: &ModelWish, around: Around<'_>) -> Option<PathBuf> {
     }
 }
 
-/// A name as it is compared: "YOLOX_Nano" is "yolox-nano".
+/// A name as it is compared: `YOLOX_Nano` is `yolox-nano`.
 fn plain(name: &str) -> String {
     name.to_lowercase().replace(['_', ' '], "-")
 }

@@ -315,7 +315,8 @@ pub fn advice_text(advice: &Advice, names: &[String], language: Language) -> Str
             )
         }
         (Advice::OneTake { classes }, Language::Chinese) => {
-            let names: String = classes.iter().map(|class| format!("“{}”", name(*class))).collect();
+            let names: Vec<String> = classes.iter().map(|class| format!("“{}”", name(*class))).collect();
+            let names = names.concat();
             format!("请在其他地点或时间再收集一次{names}：其示例都是一次收集的，几乎相同，因此准确率偏高。")
         }
         (Advice::Vary, Language::English) => {

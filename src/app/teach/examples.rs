@@ -132,7 +132,7 @@ fn last(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent
 fn add_class(page: &mut TeachPage, view: &View<'_>, out: &mut Vec<Intent>) {
     let w = &view.strings.teach;
     let names = page.names();
-    let free = (names.len() + 1..).map(w.new_class).find(|name| !names.contains(name));
+    let free = (names.len() + 1..=2 * names.len() + 1).map(w.new_class).find(|name| !names.contains(name));
     page.focus_class = Some(names.len());
     out.push(Intent::Teach(TeachIntent::AddClass(free.unwrap_or_default())));
 }

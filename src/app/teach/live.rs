@@ -193,15 +193,12 @@ fn overlay(page: &mut TeachPage, ui: &Ui, at: Rect, mirrored: bool) {
             found.similarity.iter().map(|value| lit(*value, limit)).collect()
         };
         let image = Arc::new(ColorImage::new(size, pixels));
-        match &mut page.overlay {
-            Some((of, texture)) => {
-                *of = shows;
-                texture.set(image, TextureOptions::LINEAR);
-            }
-            None => {
-                let texture = ui.ctx().load_texture("teach find", image, TextureOptions::LINEAR);
-                page.overlay = Some((shows, texture));
-            }
+        if let Some((of, texture)) = &mut page.overlay {
+            *of = shows;
+            texture.set(image, TextureOptions::LINEAR);
+        } else {
+            let texture = ui.ctx().load_texture("teach find", image, TextureOptions::LINEAR);
+            page.overlay = Some((shows, texture));
         }
     }
     let Some((_, texture)) = &page.overlay else { return };

@@ -101,7 +101,7 @@ impl Rig {
 fn wait(harness: &mut Harness<'_, Rig>, what: &str, ready: impl Fn(&Harness<'_, Rig>) -> bool) {
     let begin = Instant::now();
     while !ready(harness) {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited too long for {what}");
+        assert!(begin.elapsed() < Duration::from_mins(1), "waited too long for {what}");
         std::thread::sleep(Duration::from_millis(10));
         harness.step();
     }

@@ -125,7 +125,7 @@ fn brackets_move_the_confidence_and_nothing_happens_while_typing() {
     let conf: Vec<_> = std::mem::take(&mut harness.state_mut().intents);
     assert_eq!(conf, [Intent::Result(ResultIntent::Conf(0.2)), Intent::Result(ResultIntent::Conf(0.3))]);
     for covered in
-        [Bench { page: Page::Library, ..Bench::default() }, Bench { help: true, ..Bench::default() }]
+        vec![Bench { page: Page::Library, ..Bench::default() }, Bench { help: true, ..Bench::default() }]
     {
         let mut harness = covered.shown(keys_of);
         harness.event(egui::Event::Text("[".into()));

@@ -94,7 +94,7 @@ fn an_image_has_no_live_settings_and_without_a_model_there_are_no_empty_ones() {
     assert!(has(&live, "Sync picture to results"));
     let still = Bench::default().with_model().playing(image(), Pace::Stills).shown(result_panels);
     assert!(has(&still, "Confidence threshold") && !has(&still, "Sync picture to results"));
-    for bench in [Bench::default(), Bench::default().playing(image(), Pace::Stills)] {
+    for bench in vec![Bench::default(), Bench::default().playing(image(), Pace::Stills)] {
         let empty = bench.shown(result_panels);
         for label in ["Confidence threshold", "IoU", "Sync picture", "Performance", "0.0"] {
             assert!(!has(&empty, label), "{label}");

@@ -53,7 +53,7 @@ pub struct InsideArgs {
     /// parts of the image [default: cam where it is exact, else eigen-cam]
     #[arg(long, value_name = "METHOD", value_enum, requires = "why")]
     method: Option<ChosenMethod>,
-    /// The tensor whose activations EigenCAM takes [default: the last with the smallest maps]
+    /// The tensor whose activations “eigen-cam” takes [default: the last with the smallest maps]
     #[arg(long, value_name = "NAME", requires = "why")]
     layer: Option<String>,
     /// Compare the tensors of this other form of the model, such as its int8 copy, layer by layer

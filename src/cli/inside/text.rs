@@ -1,9 +1,11 @@
 //! What `sightline inside` shows to people.
 
+use std::fmt::Write as _;
+
 use crate::cli::output;
 use crate::learn::inside::ReceptiveField;
 use crate::learn::inside::diverge::Comparison;
-use crate::learn::inside::layers::Layers;
+use crate::learn::inside::layers::{Layers, TensorSize};
 use crate::learn::inside::maps::{Mosaic, PlaneLayout};
 use crate::learn::inside::tensor::OwnedTensor;
 use crate::learn::inside::why::{Explanation, Method};
@@ -42,7 +44,7 @@ pub fn list(layers: &Layers) -> String {
         rows.push(vec![
             layer.outputs.first().cloned().unwrap_or_default(),
             layer.kind.clone(),
-            layer.size.as_ref().map(|size| size.text()).unwrap_or_default(),
+            layer.size.as_ref().map(TensorSize::text).unwrap_or_default(),
             blank(layer.parameters),
             blank(layer.multiply_adds),
             match layer.receptive_field {
@@ -83,7 +85,8 @@ pub fn tensor(tensor: &OwnedTensor, mosaic: &Mosaic, saved: &[String]) -> String
             PlaneLayout::Patches { .. } => ("channels", "patches"),
             _ => ("channels", "cells"),
         };
-        text += &format!(
+        let _ = write!(
+            text,
             "\n{} {what} of {}×{} {each}; the most active:",
             planes.count, planes.width, planes.height
         );
@@ -100,7 +103,7 @@ pub fn tensor(tensor: &OwnedTensor, mosaic: &Mosaic, saved: &[String]) -> String
         text += &output::table(&rows, &[true; 4]);
         if mosaic.tiles.len() < planes.count && saved.iter().any(|file| file.to_lowercase().ends_with(".png"))
         {
-            text += &format!("\nThe {} most active are drawn.", mosaic.tiles.len());
+            let _ = write!(text, "\nThe {} most active are drawn.", mosaic.tiles.len());
         }
     }
     with_files(text, saved)
@@ -128,7 +131,7 @@ pub fn why(explained: &Explanation, layer: Option<&str>, label: Option<&str>, sa
         let (column, row) = (place % map.width.max(1), place / map.width.max(1));
         let x = x1 + (x2 - x1) * (column as f32 + 0.5) / map.width.max(1) as f32;
         let y = y1 + (y2 - y1) * (row as f32 + 0.5) / map.height.max(1) as f32;
-        text += &format!("\nStrongest at x {x:.0}, y {y:.0} of the image.");
+        let _ = write!(text, "\nStrongest at x {x:.0}, y {y:.0} of the image.");
     }
     if saved.is_empty() {
         text += "\nAdd \u{201c}--save FILE.png\u{201d} to see it.";
@@ -152,7 +155,8 @@ pub fn against(comparison: &Comparison) -> String {
     }
     let mut text = output::table(&rows, &[false, false, true, true, true]);
     if let Some(worst) = comparison.worst_step.and_then(|place| comparison.tensors.get(place)) {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n\nThe two come apart most at {} ({}): {} dB of signal to noise there.",
             worst.tensor,
             worst.kind,
@@ -164,7 +168,7 @@ pub fn against(comparison: &Comparison) -> String {
 
 fn with_files(mut text: String, saved: &[String]) -> String {
     for file in saved {
-        text += &format!("\nWrote {file}");
+        let _ = write!(text, "\nWrote {file}");
     }
     text
 }

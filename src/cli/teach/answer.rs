@@ -64,6 +64,7 @@ pub(super) struct HeadAnswer {
 }
 
 /// Milliseconds.
+#[expect(clippy::struct_field_names, reason = "they are the names in JSON")]
 #[derive(Debug, Serialize)]
 pub(super) struct Times {
     pub embed_ms: f64,

@@ -114,13 +114,11 @@ impl Perturbing {
                 how.apply(out, decoder);
             }))
         });
-        match filled {
-            Ok((changed, ())) => changed,
-            Err(_) => {
-                tracing::error!("changing frame {} crashed", frame.sequence);
-                frame
-            }
+        if let Ok((changed, ())) = filled {
+            return changed;
         }
+        tracing::error!("changing frame {} crashed", frame.sequence);
+        frame
     }
 }
 

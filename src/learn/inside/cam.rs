@@ -29,7 +29,9 @@ impl ActivationMap {
     /// The same with the other sign.
     #[must_use]
     pub fn negated(mut self) -> Self {
-        self.values.iter_mut().for_each(|value| *value = -*value);
+        for value in &mut self.values {
+            *value = -*value;
+        }
         self
     }
 }
@@ -55,7 +57,9 @@ pub fn eigen_cam(features: &Tensor<'_>, input: (u32, u32)) -> Option<ActivationM
             }
         }
         let mean = (sum / cells as f64) as f32;
-        rows.iter_mut().skip(channel).step_by(channels).for_each(|value| *value -= mean);
+        for value in rows.iter_mut().skip(channel).step_by(channels) {
+            *value -= mean;
+        }
     }
     // It begins with a mix of all channels that no image is at a right angle to, as a single cell may be.
     let mut direction: Vec<f64> =
@@ -64,7 +68,9 @@ pub fn eigen_cam(features: &Tensor<'_>, input: (u32, u32)) -> Option<ActivationM
     let unit = |vector: &mut Vec<f64>| {
         let length = vector.iter().map(|v| v * v).sum::<f64>().sqrt();
         if length > 0.0 {
-            vector.iter_mut().for_each(|v| *v /= length);
+            for value in vector {
+                *value /= length;
+            }
         }
     };
     unit(&mut direction);

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::model::ModelError;
-use crate::model::file::onnx::{self, GraphProto, NodeProto, TensorProto};
+use crate::model::file::onnx::{
+    self, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
+};
 
 /// A graph whose tensors are found by name.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl Graph {
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let model = onnx::read(path)?;
         let opset = model.opset_import.iter().find(|set| matches!(set.domain(), "" | "ai.onnx"));
-        let opset = opset.map_or(0, |set| set.version());
+        let opset = opset.map_or(0, OperatorSetIdProto::version);
         Ok(Self::of(model.graph.unwrap_or_default(), opset))
     }
 
@@ -106,13 +108,13 @@ impl Graph {
 
     /// The names of its outputs.
     pub fn outputs(&self) -> impl Iterator<Item = &str> {
-        self.proto.output.iter().map(|output| output.name())
+        self.proto.output.iter().map(ValueInfoProto::name)
     }
 
     /// The names of its inputs that aren't weights.
     pub fn inputs(&self) -> impl Iterator<Item = &str> {
         let is_weight = |name: &str| self.weights.contains_key(name);
-        self.proto.input.iter().map(|input| input.name()).filter(move |name| !is_weight(name))
+        self.proto.input.iter().map(ValueInfoProto::name).filter(move |name| !is_weight(name))
     }
 
     /// The tensors that depend on the inputs, by name: what isn't among them is a constant.
@@ -153,7 +155,6 @@ fn in_order(nodes: &[NodeProto], producers: &HashMap<String, usize>) -> Vec<usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::file::onnx::ValueInfoProto;
 
     fn node(input: &str, output: &str) -> NodeProto {
         NodeProto { input: vec![input.into()], output: vec![output.into()], ..NodeProto::default() }

@@ -147,7 +147,9 @@ pub fn softmax(scores: &[f32], temperature: f32) -> Vec<f32> {
     let mut values: Vec<f32> =
         scores.iter().map(|score| ((raw(*score) - greatest) / temperature).exp()).collect();
     let total: f32 = values.iter().sum();
-    values.iter_mut().for_each(|value| *value /= total.max(f32::MIN_POSITIVE));
+    for value in &mut values {
+        *value /= total.max(f32::MIN_POSITIVE);
+    }
     values
 }
 

@@ -121,7 +121,9 @@ fn weights(graph: &Graph, node: &NodeProto) -> Option<([usize; 4], Vec<f32>)> {
     let of_kernel = dims[1] * dims[2] * dims[3];
     for (kernel, weights) in values.chunks_exact_mut(of_kernel.max(1)).enumerate() {
         let (scale, zero) = (of(&scale, kernel, 1.0), of(&zero, kernel, 0.0));
-        weights.iter_mut().for_each(|weight| *weight = (*weight - zero) * scale);
+        for weight in weights {
+            *weight = (*weight - zero) * scale;
+        }
     }
     Some((dims, values))
 }

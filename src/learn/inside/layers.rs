@@ -1,6 +1,7 @@
 //! The layers of a network: what each computes, of which size, with how many parameters and multiply-adds.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use serde::Serialize;
 
@@ -88,7 +89,7 @@ pub struct Layers {
 
 /// The layers of a graph; `sizes` by the place of the node.
 #[must_use]
-pub fn of(graph: &Graph, sizes: &HashMap<usize, NodeSizes>) -> Layers {
+pub fn of<S: BuildHasher>(graph: &Graph, sizes: &HashMap<usize, NodeSizes, S>) -> Layers {
     let computed = graph.computed();
     let fields = receptive_field::of(graph, &computed, sizes);
     let mut counted = HashSet::new();
@@ -208,7 +209,7 @@ mod tests {
         }
     }
 
-    /// AlexNet's first convolution has 96·3·11·11 + 96 = 34,944 parameters and 55·55·96·363 = 105,415,200 multiply-adds (Krizhevsky et
+    /// `AlexNet`'s first convolution has 96·3·11·11 + 96 = 34,944 parameters and 55·55·96·363 = 105,415,200 multiply-adds (Krizhevsky et
     /// al. 2012); its last layer 4096·1000.
     #[test]
     fn sizes_of_known_layers_are_those_of_the_papers() {

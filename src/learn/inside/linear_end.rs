@@ -3,7 +3,7 @@
 use super::cam::ActivationMap;
 use super::graph::Graph;
 use super::maps::{PlaneLayout, Planes};
-use crate::model::file::onnx::{NodeProto, TensorProto};
+use crate::model::file::onnx::{AttributeProto, NodeProto, TensorProto};
 use crate::model::tensor::Tensor;
 
 /// The end of such a classifier.
@@ -174,11 +174,13 @@ fn linear(graph: &Graph, node: &NodeProto, scale: Option<&[f32]>) -> Option<Line
             if node.int("transA").unwrap_or(0) != 0 {
                 return None;
             }
-            let factor = |name: &str| node.attribute_named(name).map_or(1.0, |factor| factor.f());
+            let factor = |name: &str| node.attribute_named(name).map_or(1.0, AttributeProto::f);
             let is_turned = node.int("transB").unwrap_or(0) == 0;
             let mut layer = Linear::of(weights.floats()?, &weights.dims, is_turned)?;
             let alpha = factor("alpha");
-            layer.weights.iter_mut().for_each(|weight| *weight *= alpha);
+            for weight in &mut layer.weights {
+                *weight *= alpha;
+            }
             if let Some(name) = node.input.get(2).filter(|name| !name.is_empty()) {
                 let beta = factor("beta");
                 layer.bias = graph.constant(name)?.floats()?.into_iter().map(|value| value * beta).collect();
@@ -203,7 +205,9 @@ fn linear(graph: &Graph, node: &NodeProto, scale: Option<&[f32]>) -> Option<Line
                 let of = |list: &[f32]| list.get(class).or(list.first()).copied();
                 let zero = zero.as_deref().and_then(of).unwrap_or(0.0);
                 let scale = of(scale?)?;
-                row.iter_mut().for_each(|weight| *weight = (*weight - zero) * scale);
+                for weight in row {
+                    *weight = (*weight - zero) * scale;
+                }
             }
             Some(layer)
         }

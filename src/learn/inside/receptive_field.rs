@@ -4,6 +4,7 @@
 //! a layer with kernel k, dilation d and stride s turns size r and step j into r + (k − 1)·d·j and j·s. Where branches meet, the largest counts.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use serde::Serialize;
 
@@ -33,10 +34,10 @@ enum Field {
 }
 
 /// The receptive fields of the nodes, by place.
-pub fn of(
+pub fn of<S: BuildHasher>(
     graph: &Graph,
     computed: &HashSet<&str>,
-    sizes: &HashMap<usize, NodeSizes>,
+    sizes: &HashMap<usize, NodeSizes, S>,
 ) -> HashMap<usize, ReceptiveField> {
     let start = Field::Part { size: [1.0; 2], step: [1.0; 2] };
     let mut fields: HashMap<&str, Field> = graph.inputs().map(|name| (name, start)).collect();
@@ -176,7 +177,12 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
         | "QLinearGlobalAveragePool"
         | "InstanceNormalization"
         | "GroupNormalization"
-        | "Einsum" => Field::Whole,
+        | "Einsum"
+        | "Gemm"
+        | "QGemm"
+        | "Attention"
+        | "MultiHeadAttention"
+        | "Flatten" => Field::Whole,
         "ReduceMean" | "ReduceMax" | "ReduceSum" | "ReduceL2" => {
             // Over the channels alone each place stays on its own.
             match (shape_in, shape_out) {
@@ -184,14 +190,10 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
                 _ => Field::Whole,
             }
         }
-        // A dense layer reads everything.
-        "Gemm" | "QGemm" => Field::Whole,
         "MatMul" | "MatMulInteger" | "QLinearMatMul" | "FusedMatMul" | "DynamicQuantizeMatMul" => {
             // Of tokens, a product with weights sees one token; a product of two computed matrices mixes them.
             if computed_inputs > 1 || shape_in.len() < 3 { Field::Whole } else { before }
         }
-        "Attention" | "MultiHeadAttention" => Field::Whole,
-        "Flatten" => Field::Whole,
         "Reshape" => match (shape_in, shape_out) {
             // A vector of everything.
             ([_, _, h, w], [_, _]) if h * w > 1 => Field::Whole,
@@ -211,7 +213,7 @@ mod tests {
     use crate::learn::inside::layers::TensorSize;
     use crate::model::file::onnx::{AttributeProto, GraphProto, ValueInfoProto};
 
-    /// VGG-16: 212 pixels at its last pooling layer (table of Araujo et al. 2019: VGG_16, 212).
+    /// VGG-16: 212 pixels at its last pooling layer (table of Araujo et al. 2019: `VGG_16`, 212).
     #[test]
     fn vgg_16_sees_212_pixels() {
         let mut node = Vec::new();

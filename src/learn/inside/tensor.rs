@@ -1,5 +1,6 @@
 //! A tensor of its own, and NumPy's format for one.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -87,7 +88,10 @@ impl OwnedTensor {
             Values::I32(_) => "<i4",
             Values::U8(_) => "|u1",
         };
-        let sides: String = self.shape.iter().map(|n| format!("{n}, ")).collect();
+        let mut sides = String::new();
+        for side in &self.shape {
+            let _ = write!(sides, "{side}, ");
+        }
         let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({sides}), }}");
         // Magic, version and length take ten bytes; the values begin at a multiple of 64.
         let whole = (10 + header.len() + 1).next_multiple_of(64);

@@ -181,7 +181,7 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / b.len().max(1) as f32
 }
 
-/// The stride, in input pixels, of the detector's level that found the best object of a target: EigenCAM of that level shows what objects of this size rest
+/// The stride, in input pixels, of the detector's level that found the best object of a target: `EigenCAM` of that level shows what objects of this size rest
 /// on. `None` for models without such levels, or where nothing was found. Runs the model once.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Reading a lesson's file. Unknown keys are refused, so that a typing error isn't overlooked.
 
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "a part of a file is passed like any other")]
+
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -43,6 +45,7 @@ impl Lesson {
     ///
     /// # Errors
     /// [`LessonError::Unreadable`], or [`LessonError::Wrong`] with the line that is wrong.
+    #[expect(clippy::result_large_err, reason = "a lesson is read once")]
     pub fn load(path: &Path) -> Result<Self, LessonError> {
         let wrong = |(problem, line)| LessonError::Wrong { path: path.to_owned(), line, problem };
         match whole_file::read_text(path, MAX_BYTES as u64) {
@@ -93,12 +96,14 @@ fn lesson(part: Part<'_, '_>) -> Read<Lesson> {
     Ok(Lesson { id, title, summary, minutes, steps })
 }
 
+/// Reads a question of one kind.
+type Reader = fn(Part<'_, '_>) -> Read<Question>;
+
 fn step(part: Part<'_, '_>) -> Read<Step> {
     let part = part.with_keys(&STEP)?;
     let text = text_of(&part, "text", TEXT, MAX_TEXT)?;
     let setup = part.get("setup").map(|found| setup(found.table("setup", "the setup")?)).transpose()?;
-    let kinds: [(&'static str, fn(Part<'_, '_>) -> Read<Question>); 3] =
-        [("choice", choice), ("number", number), ("do", task)];
+    let kinds: [(&str, Reader); 3] = [("choice", choice), ("number", number), ("do", task)];
     let mut questions = kinds.iter().filter_map(|(key, read)| part.get(key).map(|found| (*key, found, read)));
     let (first, second) = (questions.next(), questions.next());
     let question = match (first, second) {

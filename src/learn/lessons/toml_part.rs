@@ -1,5 +1,7 @@
 //! A table of a TOML file that is read key by key; what is wrong is told with its place.
 
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "a part of a file is passed like any other")]
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

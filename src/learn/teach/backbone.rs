@@ -45,9 +45,8 @@ impl Pooling {
             return None;
         }
         let (pooling, length) = match sides[..] {
-            [1, n] | [1, n, 1, 1] | [1, 1, 1, n] => (Self::None, n),
+            [1, n] | [1, n, 1, 1] | [1, 1, 1, n] | [1, 1, n] => (Self::None, n),
             [1, n, _, _] => (Self::Mean, n),
-            [1, 1, n] => (Self::None, n),
             // A class token beside a square of patches.
             [1, tokens, n] if (tokens - 1).isqrt().pow(2) == tokens - 1 => (Self::FirstToken, n),
             [1, _, n] => (Self::MeanToken, n),

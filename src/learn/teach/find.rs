@@ -1,9 +1,9 @@
 //! Finding by example: the features of a network at one place are compared with those at every other place, without any training.
 //!
 //! Features are the vectors of a feature map's cells or of a transformer's patches. They are compared by the cosine of the angle
-//! between them, as Amir et al. do with the patches of a vision transformer (*Deep ViT Features as Dense Visual Descriptors*, 2021,
+//! between them, as Amir et al. do with the patches of a vision transformer ("Deep `ViT` Features as Dense Visual Descriptors", 2021,
 //! arXiv:2112.05814). Three principal components of them make a picture whose colours are alike where the features are (Oquab et
-//! al., *`DINOv2`*, 2023, arXiv:2304.07193, figure 1).
+//! al., `DINOv2`, 2023, arXiv:2304.07193, figure 1).
 
 use crate::learn::inside::maps::Planes;
 use crate::model::tensor::Tensor;
@@ -109,7 +109,9 @@ impl Features {
         }
         let length = dot(example, example).sqrt();
         if length > 0.0 {
-            example.iter_mut().for_each(|value| *value /= length);
+            for value in example {
+                *value /= length;
+            }
         }
         length > 0.0
     }
@@ -145,6 +147,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// The three principal components of features, by power iteration with the components before taken out. They are kept from frame
 /// to frame, so that colours don't jump.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "they are what it is made of")]
 pub struct Components {
     components: [Vec<f32>; 3],
     mean: Vec<f32>,
@@ -245,10 +248,12 @@ impl Components {
             let length = dot(&self.next, &self.next).sqrt();
             // What is left is the rounding of numbers of this size.
             if !length.is_finite() || length <= scale * scale * 1e-5 {
-                component.iter_mut().for_each(|value| *value = 0.0);
+                component.fill(0.0);
                 return;
             }
-            self.next.iter_mut().for_each(|value| *value /= length);
+            for value in &mut self.next {
+                *value /= length;
+            }
             let unmoved = dot(&self.next, component) > 1.0 - 1e-7;
             component.copy_from_slice(&self.next);
             if unmoved {
@@ -260,7 +265,9 @@ impl Components {
             let largest =
                 component.iter().copied().fold(0.0f32, |a, b| if b.abs() > a.abs() { b } else { a });
             if largest < 0.0 {
-                component.iter_mut().for_each(|value| *value = -*value);
+                for value in component {
+                    *value = -*value;
+                }
             }
         }
     }

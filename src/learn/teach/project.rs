@@ -363,7 +363,7 @@ impl Project {
             Some((stem, ending)) if is_known(ending) => (stem, ending),
             // Files of other endings aren't listed when the project is opened again.
             _ => {
-                let endings = image::guess_format(&bytes).map(|format| format.extensions_str());
+                let endings = image::guess_format(&bytes).map(image::ImageFormat::extensions_str);
                 let ending = endings.unwrap_or_default().iter().find(|ending| is_known(ending));
                 (&name[..], *ending.ok_or_else(|| unreadable("its format isn't known".into()))?)
             }

@@ -199,10 +199,14 @@ impl Keeper {
                 let done = match order {
                     Order::Create(_) | Order::Open(_) => Ok(()),
                     Order::AddClass(name) => project.add_class(&name).map(drop),
-                    Order::RenameClass(folder, name) => match place_of(project, &folder) {
-                        Some(class) => project.rename_class(class, &name),
-                        None => no_class(tell),
-                    },
+                    Order::RenameClass(folder, name) => {
+                        if let Some(class) = place_of(project, &folder) {
+                            project.rename_class(class, &name)
+                        } else {
+                            no_class(tell);
+                            Ok(())
+                        }
+                    }
                     // A class that is gone already is as it was wanted.
                     Order::RemoveClass(folder) => match place_of(project, &folder) {
                         Some(class) => remove_class(project, class, tell),
@@ -222,16 +226,16 @@ impl Keeper {
                         let removed = |gone| Told::Removed(Box::new(Undo { root, gone, class: None }));
                         project.remove_example(&path).map(|gone| tell(removed(gone)))
                     }
-                    Order::Files(folder, paths) => match place_of(project, &folder) {
-                        Some(class) => {
-                            add_files(project, class, &paths, tell);
-                            Ok(())
+                    Order::Files(folder, paths) => {
+                        match place_of(project, &folder) {
+                            Some(class) => add_files(project, class, &paths, tell),
+                            None => no_class(tell),
                         }
-                        None => no_class(tell),
-                    },
+                        Ok(())
+                    }
                     Order::Frame(shot) => {
                         let class = shot.class;
-                        let added = self.add_frame(*shot, tell);
+                        let added = self.add_frame(&shot, tell);
                         tell(Told::FrameDone(class));
                         added
                     }
@@ -255,9 +259,12 @@ impl Keeper {
         })));
     }
 
-    fn add_frame(&mut self, shot: Shot, tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {
+    fn add_frame(&mut self, shot: &Shot, tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {
         let Some(project) = &mut self.project else { return Ok(()) };
-        let Some(class) = place_of(project, &shot.folder) else { return no_class(tell) };
+        let Some(class) = place_of(project, &shot.folder) else {
+            no_class(tell);
+            return Ok(());
+        };
         let mut frame = &*shot.frame;
         if shot.privacy.on {
             self.covered.clone_from(frame);
@@ -316,9 +323,8 @@ fn place_of(project: &Project, folder: &str) -> Option<usize> {
 }
 
 /// What an order is answered whose class is gone.
-fn no_class(tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {
+fn no_class(tell: &mut dyn FnMut(Told)) {
     tell(Told::NoClass);
-    Ok(())
 }
 
 fn remove_class(project: &mut Project, class: usize, tell: &mut dyn FnMut(Told)) -> Result<(), TeachError> {

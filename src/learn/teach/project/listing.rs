@@ -39,6 +39,7 @@ impl Layout {
     }
 
     /// The folder of the classes' folders that are held out; in the plain layout there is none of that name.
+    #[expect(clippy::unused_self, reason = "it belongs to the layout, whatever that is")]
     pub fn held_out(self, root: &Path) -> PathBuf {
         root.join("val")
     }

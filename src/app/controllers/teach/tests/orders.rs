@@ -184,7 +184,9 @@ fn an_export_that_outlives_the_page_is_told_and_its_thread_ends() {
     rig.wait("the project", |rig| rig.own.page.project.is_some());
     rig.apply(TeachIntent::ExportForm(true));
     rig.apply(TeachIntent::ExportTo(path));
-    rig.wait("the warning", |rig| rig.own.page.export.as_ref().is_some_and(|form| form.replaces()));
+    rig.wait("the warning", |rig| {
+        rig.own.page.export.as_ref().is_some_and(crate::app::teach::state::ExportForm::replaces)
+    });
     rig.apply(TeachIntent::ExportTo(folder.join("another.onnx")));
     rig.pass();
     assert!(!rig.own.page.export.as_ref().unwrap().replaces());
