@@ -117,6 +117,7 @@ fn escape_leaves_what_is_uppermost() {
 }
 
 #[test]
+#[expect(clippy::large_stack_arrays, reason = "a few benches at once")]
 fn brackets_move_the_confidence_and_nothing_happens_while_typing() {
     let mut harness = Bench::default().playing(PATTERN, Pace::Live).shown(keys_of);
     harness.event(egui::Event::Text("[".into()));
@@ -125,7 +126,7 @@ fn brackets_move_the_confidence_and_nothing_happens_while_typing() {
     let conf: Vec<_> = std::mem::take(&mut harness.state_mut().intents);
     assert_eq!(conf, [Intent::Result(ResultIntent::Conf(0.2)), Intent::Result(ResultIntent::Conf(0.3))]);
     for covered in
-        vec![Bench { page: Page::Library, ..Bench::default() }, Bench { help: true, ..Bench::default() }]
+        [Bench { page: Page::Library, ..Bench::default() }, Bench { help: true, ..Bench::default() }]
     {
         let mut harness = covered.shown(keys_of);
         harness.event(egui::Event::Text("[".into()));

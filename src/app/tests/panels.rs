@@ -84,6 +84,7 @@ fn result_panels(bench: &mut Bench, ui: &mut Ui) {
 }
 
 #[test]
+#[expect(clippy::large_stack_arrays, reason = "a few benches at once")]
 fn an_image_has_no_live_settings_and_without_a_model_there_are_no_empty_ones() {
     let image = || Address::Image("/a.png".into());
     let has = |harness: &Harness<'_, Bench>, label: &str| {
@@ -94,7 +95,7 @@ fn an_image_has_no_live_settings_and_without_a_model_there_are_no_empty_ones() {
     assert!(has(&live, "Sync picture to results"));
     let still = Bench::default().with_model().playing(image(), Pace::Stills).shown(result_panels);
     assert!(has(&still, "Confidence threshold") && !has(&still, "Sync picture to results"));
-    for bench in vec![Bench::default(), Bench::default().playing(image(), Pace::Stills)] {
+    for bench in [Bench::default(), Bench::default().playing(image(), Pace::Stills)] {
         let empty = bench.shown(result_panels);
         for label in ["Confidence threshold", "IoU", "Sync picture", "Performance", "0.0"] {
             assert!(!has(&empty, label), "{label}");
