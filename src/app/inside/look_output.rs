@@ -127,8 +127,11 @@ fn anchors(outputs: &[Tensor<'_>], classes: usize) -> Vec<usize> {
     counts.sort_unstable();
     counts.dedup();
     counts.reverse();
-    // The scores of all classes with four sides of a box, and perhaps a score for the box, are one row.
-    counts.retain(|count| classes == 0 || (*count != classes + 4 && *count != classes + 5));
+    // The scores of all classes with four sides of a box, and perhaps a score for the box, are one row as a rule.
+    let is_row = |count: &usize| classes > 0 && (*count == classes + 4 || *count == classes + 5);
+    let (mut rows, mut counts): (Vec<usize>, Vec<usize>) = counts.into_iter().partition(is_row);
+    rows.reverse();
+    counts.extend(rows);
     counts
 }
 

@@ -185,8 +185,8 @@ fn what_cannot_be_shown_of_one_source_is_tried_again_with_another() {
 
 #[test]
 fn the_maps_that_are_seen_are_frozen_not_those_of_the_next_frame() {
-    let mut worker = started("in-freeze", model("neural_style.onnx"));
-    let order = Order { channel: Some(1), ..maps_of("output1") };
+    let mut worker = started("in-freeze", model("modnet.onnx"));
+    let order = Order { channel: Some(0), ..maps_of("output") };
     worker.tell(&order, Some(&frame(1)));
     let seen = wait("maps", || worker.found().maps);
     worker.tell(&Order { frozen: Some(1), ..order }, Some(&frame(77)));

@@ -18,8 +18,8 @@ strings! {
         perturb = "Perturb", "扰动";
 
         input_about: fn() -> String =
-            || "A network gets no picture but a tensor (张量): numbers for each colour channel, resized to a fixed shape and brought to the range that it was trained with. Letterboxing (等比缩放加边) keeps the picture's proportions, normalisation (归一化) moves and scales its values. Most wrong answers of a converted model come from here.".into(),
-            || "网络的输入不是图片，而是张量（tensor）：每个颜色通道一组数，缩放到固定形状，并变换到训练时的数值范围。等比缩放加边（letterbox）保持画面比例，归一化（normalisation）平移并缩放数值。模型转换后结果出错，多半错在这一步。".into();
+            || "A network gets no picture but a tensor (张量): numbers for each colour channel, resized to a fixed shape and brought to the range that it was trained with. Letterboxing (等比缩放加填充) keeps the picture's proportions, normalisation (归一化) moves and scales its values. Most wrong answers of a converted model come from here.".into(),
+            || "网络的输入不是图片，而是张量（tensor）：每个颜色通道一组数，缩放到固定形状，并变换到训练时的数值范围。等比缩放加填充（letterbox）保持画面比例，归一化（normalisation）平移并缩放数值。模型转换后结果出错，多半错在这一步。".into();
         output_about: fn() -> String =
             || "A detector answers with thousands of candidates (候选框), far more than there are objects. A threshold (阈值) drops the unsure ones, then non-maximum suppression (非极大值抑制, NMS) drops each box that overlaps a surer one. A classifier gives one number a class, its logit (对数几率); softmax makes shares of them.".into(),
             || "检测器给出成千上万个候选框（candidates），远多于实际目标。置信度阈值（threshold）去掉不确定的，非极大值抑制（non-maximum suppression，NMS）再去掉与更可信的框重叠的框。分类器为每一类给出一个数，即 logit（对数几率），再由 softmax 变成占比。".into();
@@ -163,7 +163,7 @@ strings! {
         step_layout = "Layout", "内存布局";
         letterbox: fn(u8) -> String =
             |pad| format!("letterbox: proportions kept, the rest grey {pad}"),
-            |pad| format!("等比缩放加边：其余部分填灰色 {pad}");
+            |pad| format!("等比缩放加填充：其余部分填灰色 {pad}");
         stretch = "stretched: proportions are lost", "拉伸：不保持比例";
         centre_crop = "shorter side scaled, middle cut out", "按短边缩放，裁剪中央";
         resample_opencv = "bilinear, as OpenCV", "双线性，同 OpenCV";
@@ -215,7 +215,7 @@ strings! {
         queries: fn(usize, usize, f32) -> String =
             |all, above, conf| format!("{all} answers ≥ 0.01, {above} above the threshold {conf:.2}. Nothing is left to suppress: each query (查询) answers for one object, or the network suppresses by itself."),
             |all, above, conf| format!("≥ 0.01 的结果 {all} 个，高于阈值 {conf:.2} 的 {above} 个。无需再抑制：每个查询（query）对应一个目标，或由网络自行抑制。");
-        logits = "The likeliest classes, with their logits (对数几率)", "最可能的类别及其 logit（对数几率）";
+        logits = "The likeliest classes, with their logits", "最可能的类别及其 logit（对数几率）";
         logit = "logit", "logit";
         temperature: fn(f32) -> String =
             |t| format!("Temperature (温度) {t:.2}"),

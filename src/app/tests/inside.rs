@@ -231,7 +231,7 @@ fn another_model_clears_everything_of_the_old_one() {
     wait(&mut harness, "the new layers", |harness| {
         let layers = harness.state().own.page.found.layers.clone();
         layers.is_some_and(|layers| {
-            layers.is_measured && layers.kinds.iter().any(|(kind, _)| kind == "ScatterND")
+            layers.is_measured && layers.kinds.iter().any(|(kind, _)| kind == "Identity")
         })
     });
     harness.state_mut().switch(None);

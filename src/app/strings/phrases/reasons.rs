@@ -37,7 +37,6 @@ pub(super) const OTHERS: Phrases = &[
 ];
 
 pub(super) const PHRASES: Phrases = &[
-    ("it found nothing in this image that could be explained", "它在这张图片中没有找到可以解释的结果"),
     ("the program made a mistake", "程序出错"),
     ("it was given no picture", "没有得到画面"),
     ("it gave no output", "没有输出"),
