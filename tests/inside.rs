@@ -145,7 +145,8 @@ fn layers_have_the_sizes_that_the_definitions_give() {
     let sum = own + ms(&list["added_ms"]) + ms(&list["between_ms"]);
     let run = ms(&list["run_ms"]);
     assert!(run > 0.0 && own > 0.0 && (sum - run).abs() < run * 0.01, "{sum} of {run}");
-    assert!(layers[0]["ms"].as_f64().is_some_and(|ms| ms > 0.0), "the convolution takes time");
+    // The runtime may have joined the convolution with what comes after it.
+    assert!(ms(&layers[0]["ms"]) + ms(&layers[1]["ms"]) > 0.0, "the convolution takes time");
 }
 
 /// The counts of onnx-tool 1.0 for convolutions, less the additions of their biases.

@@ -216,7 +216,7 @@ strings! {
             |all, above, conf| format!("{all} answers ≥ 0.01, {above} above the threshold {conf:.2}. Nothing is left to suppress: each query (查询) answers for one object, or the network suppresses by itself."),
             |all, above, conf| format!("≥ 0.01 的结果 {all} 个，高于阈值 {conf:.2} 的 {above} 个。无需再抑制：每个查询（query）对应一个目标，或由网络自行抑制。");
         logits = "The likeliest classes, with their logits", "最可能的类别及其 logit（对数几率）";
-        logit = "logit", "logit";
+        logit = "logit", "logit 值";
         temperature: fn(f32) -> String =
             |t| format!("Temperature (温度) {t:.2}"),
             |t| format!("温度（temperature）{t:.2}");

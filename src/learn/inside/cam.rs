@@ -164,8 +164,11 @@ fn makes_features(kind: &str) -> bool {
 /// Whether planes are a feature map of the input at a stride: this one, or any power of two.
 fn is_at_stride((width, height): (u32, u32), planes: &Planes, stride: Option<u32>) -> bool {
     let fits = |stride: u32| {
-        // Without padding, a map may be a cell smaller; with a border, one larger.
-        let near = |side: u32, cells: usize| (side.div_ceil(stride) as usize).abs_diff(cells) <= 1;
+        // Without padding, a large map may be a cell smaller; with a border, one larger.
+        let near = |side: u32, cells: usize| {
+            let off = (side.div_ceil(stride) as usize).abs_diff(cells);
+            off == 0 || off == 1 && (cells > 16 || !side.is_multiple_of(stride))
+        };
         near(width, planes.width) && near(height, planes.height)
     };
     match stride {
