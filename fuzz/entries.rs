@@ -36,7 +36,7 @@ pub fn model_file(bytes: &[u8]) {
 /// The whole of an ONNX file as a learner sees it.
 fn inside(bytes: &[u8]) {
     let Ok(model) = onnx::parse(bytes.to_vec()) else { return };
-    let graph = Graph::of(model.graph.unwrap_or_default(), 17);
+    let graph = Graph::of(model.graph.unwrap_or_default());
     let _ = LinearEnd::find(&graph);
     let layers = layers::of(&graph, &HashMap::new());
     let _ = cam::usual_layer(&layers);

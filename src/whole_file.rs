@@ -1,8 +1,11 @@
 //! Files that are written whole or not at all, read whole or not at all, and kept aside rather than lost.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::file_kind::FileKind;
 
@@ -15,11 +18,27 @@ const COPIES: usize = 20;
 /// # Errors
 /// Why it can't be written; the old file is unchanged.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    let mut file = NamedTempFile::new_in(folder_of(path))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// Makes a file in a folder that is deleted unless it is given a name. Others may read it as any file that a program saves: the user's umask decides.
+///
+/// # Errors
+/// Why it can't be made.
+pub fn draft_in(folder: &Path, prefix: impl AsRef<OsStr>, ending: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    let prefix = prefix.as_ref();
+    builder.prefix(prefix).suffix(ending);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
 }
 
 /// Reads a file that should have no more than `limit` bytes. What isn't a file (a pipe, a device, also behind a link) is never

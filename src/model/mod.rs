@@ -29,6 +29,7 @@ pub mod optimised;
 mod options;
 pub mod preprocessing;
 mod probe;
+pub mod profile;
 pub mod results;
 mod reused_outputs;
 pub mod runtime;

@@ -3,12 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde::Deserialize;
-
+use super::profile::{self, Event};
 use super::{Model, ModelError, OpenOptions};
-
-/// Larger profiles aren't read. The profile of ten thousand nodes has about 10 MB.
-const MAX_BYTES: u64 = 200 << 20;
 
 /// The nodes of a network that one provider runs.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -19,20 +15,6 @@ pub struct NodeShare {
     pub nodes: usize,
     /// Their time per run, in milliseconds.
     pub ms: f32,
-}
-
-/// An event of the profile; only the fields that are used.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(default)]
-    cat: String,
-    #[serde(default)]
-    name: String,
-    /// Microseconds.
-    #[serde(default)]
-    dur: f64,
-    #[serde(default)]
-    args: HashMap<String, serde_json::Value>,
 }
 
 /// Opens the model again, runs it on an empty image with the runtime's profiler, and returns how many nodes each provider ran,
@@ -46,37 +28,27 @@ pub fn who_ran_what(path: &Path, options: &OpenOptions) -> Result<Vec<NodeShare>
     let options = OpenOptions { profile: Some(folder.path().join("run")), cache: None, ..options.clone() };
     let mut model = Model::open(path, &options)?;
     model.warm_up()?;
-    let profile = model.end_profile()?;
-    let unreadable = |e: std::io::Error| failed(format!("its profile can't be read: {e}"));
-    if std::fs::metadata(&profile).map_err(unreadable)?.len() > MAX_BYTES {
-        return Err(failed("its profile is too long to be read".into()));
-    }
-    let text = std::fs::read(&profile).map_err(unreadable)?;
-    shares(&text).map_err(|e| failed(format!("its profile can't be read: {e}")))
+    Ok(shares(&profile::end(&mut model)?))
 }
 
 /// Returns the shares in a profile; times are per run.
-fn shares(profile: &[u8]) -> Result<Vec<NodeShare>, serde_json::Error> {
-    let events: Vec<Event> = serde_json::from_slice(profile)?;
-    let runs = events.iter().filter(|e| e.cat == "Session" && e.name == "model_run").count().max(1);
+fn shares(events: &[Event]) -> Vec<NodeShare> {
+    let runs = events.iter().filter(|event| event.is_run()).count().max(1);
     let mut nodes: HashMap<&str, HashMap<&str, f64>> = HashMap::new();
-    for event in &events {
-        let Some(node) = event.name.strip_suffix("_kernel_time").filter(|_| event.cat == "Node") else {
-            continue;
-        };
-        let Some(provider) = event.args.get("provider").and_then(|p| p.as_str()) else { continue };
+    for event in events {
+        let (Some(node), Some(provider)) = (event.kernel(), event.provider()) else { continue };
         *nodes.entry(provider).or_default().entry(node).or_default() += event.dur;
     }
     let mut shares: Vec<NodeShare> = nodes
         .into_iter()
         .map(|(provider, nodes)| NodeShare {
-            provider: provider.strip_suffix("ExecutionProvider").unwrap_or(provider).to_owned(),
+            provider: provider.to_owned(),
             nodes: nodes.len(),
             ms: (nodes.values().sum::<f64>() / runs as f64 / 1000.0) as f32,
         })
         .collect();
     shares.sort_by(|a, b| b.ms.total_cmp(&a.ms).then_with(|| a.provider.cmp(&b.provider)));
-    Ok(shares)
+    shares
 }
 
 #[cfg(test)]
@@ -99,8 +71,9 @@ mod tests {
             NodeShare { provider: "OpenVINO".into(), nodes: 1, ms: 4.0 },
             NodeShare { provider: "CPU".into(), nodes: 1, ms: 1.5 },
         ];
-        assert_eq!(shares(profile).unwrap(), expected);
-        assert_eq!(shares(b"[]").unwrap(), []);
-        assert!(shares(b"<html>").is_err());
+        let read = |profile: &[u8]| profile::parse(profile).map(|events| shares(&events));
+        assert_eq!(read(profile).unwrap(), expected);
+        assert_eq!(read(b"[]").unwrap(), []);
+        assert!(read(b"<html>").is_err());
     }
 }

@@ -259,15 +259,7 @@ fn write_all(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
 
 /// Makes an empty file in the folder that is deleted if it is not given a name.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".sightline-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As for any new file, the user's umask decides.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
+    crate::whole_file::draft_in(folder, ".sightline-", ".part")
 }
 
 /// Gives a temporary file its name, unless a file of that name exists.

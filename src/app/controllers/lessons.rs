@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::compare::CompareController;
 use super::core::Core;
 use super::kept::Kept;
 use crate::app::compare::Compare;
@@ -61,6 +62,13 @@ pub struct Beside<'a> {
     pub compare: &'a Compare,
     pub inside: &'a InsidePage,
     pub teach: &'a TeachPage,
+}
+
+impl<'a> Beside<'a> {
+    /// What the other pages show.
+    pub fn of(compare: &'a CompareController, inside: &'a InsidePage, teach: &'a TeachPage) -> Self {
+        Self { comparing: compare.on, compare: &compare.view, inside, teach }
+    }
 }
 
 /// The state of the lessons.

@@ -9,9 +9,8 @@ use egui::{
 
 use super::diagram_layout::{Diagram, NODE, ROW};
 use super::found::LayersFound;
-use super::layers::{field_text, fits};
-use super::parts::{count_text, ms_text, segments, short, short_list};
-use super::state::InsidePage;
+use super::parts::{count_text, field_text, fits, kind_colour, ms_text, segments, short, short_list};
+use super::state::{DiagramView, InsidePage};
 use crate::app::intent::{InsideIntent, Intent};
 use crate::app::strings::Inside;
 use crate::app::style::{Palette, palette};
@@ -28,56 +27,6 @@ const NAMES: f32 = 0.3;
 const FIGURES: f32 = 0.62;
 /// Width of the small map of the whole graph.
 const MAP: f32 = 56.0;
-
-/// Which part of the diagram is seen.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct DiagramView {
-    /// The point in the middle of the area, and the zoom; `None`: from the top, readable.
-    at: Option<(Vec2, f32)>,
-    /// Nodes are coloured by their time.
-    by_time: bool,
-}
-
-/// The colour of a type of layer, on any ground.
-pub(super) fn kind_colour(kind: &str) -> Color32 {
-    let hex: u32 = match kind {
-        "Conv" | "FusedConv" | "QLinearConv" | "ConvInteger" | "ConvTranspose" => 0x5b_8cff,
-        "MatMul"
-        | "Gemm"
-        | "FusedMatMul"
-        | "MatMulInteger"
-        | "QLinearMatMul"
-        | "QGemm"
-        | "Einsum"
-        | "Attention"
-        | "MultiHeadAttention"
-        | "DynamicQuantizeMatMul" => 0x2f_b3a3,
-        "Relu" | "LeakyRelu" | "PRelu" | "Sigmoid" | "HardSigmoid" | "HardSwish" | "Clip" | "Tanh"
-        | "Erf" | "Gelu" | "Softmax" | "LogSoftmax" | "Elu" | "Selu" | "Softplus" | "Mish" | "QuickGelu"
-        | "QLinearLeakyRelu" | "QLinearSigmoid" => 0x63_b34e,
-        "BatchNormalization"
-        | "LayerNormalization"
-        | "InstanceNormalization"
-        | "GroupNormalization"
-        | "SkipLayerNormalization"
-        | "LpNormalization" => 0xa0_82f0,
-        "MaxPool"
-        | "AveragePool"
-        | "GlobalAveragePool"
-        | "GlobalMaxPool"
-        | "ReduceMean"
-        | "ReduceMax"
-        | "ReduceSum"
-        | "QLinearAveragePool"
-        | "QLinearGlobalAveragePool" => 0xec_9a3c,
-        "Add" | "Mul" | "Sub" | "Div" | "Concat" | "Split" | "QLinearAdd" | "QLinearMul"
-        | "QLinearConcat" | "Sum" => 0xe0_7098,
-        "Resize" | "Upsample" | "DepthToSpace" | "SpaceToDepth" | "GridSample" | "Pad" => 0xd9_bd3a,
-        "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" | "Cast" => 0xa8_8a6a,
-        _ => 0x83_8b99,
-    };
-    Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
-}
 
 /// From points of the diagram to points of the screen.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::ColorImage;
 
 use super::diagram_layout::Diagram;
-use super::worker::Order;
+use super::order::Order;
 use crate::app::intent::{MapsOf, WhyMethod, WhyTarget};
 use crate::frame::Frame;
 use crate::learn::inside::Layers;

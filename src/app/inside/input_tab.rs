@@ -6,7 +6,7 @@ use egui::{
 };
 
 use super::found::InputFound;
-use super::parts::{OnScreen, fit_left, picture, value_text};
+use super::parts::{OnScreen, fit_left, picture, value_text, waiting};
 use super::state::InsidePage;
 use crate::app::intent::InsideTab;
 use crate::app::strings::Inside;
@@ -24,7 +24,7 @@ impl InsidePage {
         let p = palette(ui);
         let Some(found) = self.found.input.clone() else {
             if self.found.failed.is_none() {
-                super::page::waiting(ui, self.doing_text(w));
+                waiting(ui, self.doing_text(w));
             }
             return;
         };

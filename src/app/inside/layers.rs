@@ -5,15 +5,16 @@ use std::sync::Arc;
 use egui::{self, Align2, Color32, Pos2, Rect, Sense, TextStyle, Ui, pos2, vec2};
 
 use super::found::{Doing, LayersFound};
-use super::parts::{count_text, ms_text, segments, short, short_list};
+use super::parts::{
+    count_text, field_text, fits, kind_colour, ms_text, segments, short, short_list, spinner, waiting,
+};
 use super::state::InsidePage;
-use crate::app::icons::draw_spinner;
 use crate::app::intent::{InsideIntent, Intent};
 use crate::app::strings::Inside;
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::at_right;
-use crate::learn::inside::{Layer, ReceptiveField};
+use crate::learn::inside::Layer;
 
 /// Height of a row.
 const ROW: f32 = 25.0;
@@ -26,7 +27,7 @@ impl InsidePage {
         let w = &view.strings.inside;
         let Some(found) = self.found.layers.clone() else {
             if self.found.failed.is_none() {
-                super::page::waiting(ui, w.reading);
+                waiting(ui, w.reading);
             }
             return;
         };
@@ -151,16 +152,6 @@ impl InsidePage {
     }
 }
 
-/// Whether a layer is searched for.
-pub(super) fn fits(layer: &Layer, words: &str, kind: Option<&str>) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(words);
-    kind.is_none_or(|kind| layer.kind == kind)
-        && (words.is_empty()
-            || has(&layer.name)
-            || has(&layer.kind)
-            || layer.outputs.iter().any(|name| has(name)))
-}
-
 /// The cells of a row, and whether their text stands at the right.
 fn cells(row: Rect, name: f32) -> [(Rect, bool); 9] {
     let mut left = row.left();
@@ -203,7 +194,7 @@ fn row_ui(
     let text = |n: usize, text: &str, colour| paint_text(ui, cells[n].0, text, colour, cells[n].1, n > 1);
     text(0, &short(&layer.name), p.strong);
     let dot = cells[1].0.left_center() + vec2(4.0, 0.0);
-    ui.painter().circle_filled(dot, 4.0, super::diagram::kind_colour(&layer.kind));
+    ui.painter().circle_filled(dot, 4.0, kind_colour(&layer.kind));
     let kind = Rect::from_min_max(pos2(cells[1].0.left() + 14.0, cells[1].0.top()), cells[1].0.max);
     paint_text(ui, kind, &short(&layer.kind), p.text, false, true);
     let number = |count: u64| if count == 0 { String::new() } else { count_text(count) };
@@ -234,16 +225,6 @@ fn time_ui(ui: &Ui, w: &Inside, layer: &Layer, found: &LayersFound, cell: Rect) 
     ui.painter().rect_filled(bar, 2, p.accent.gamma_multiply(0.85));
     let text = Rect::from_min_max(pos2(bar.left() + room + 6.0, cell.top()), cell.max);
     paint_text(ui, text, &ms_text(ms), p.text, false, true);
-}
-
-/// The receptive field as people write it.
-pub(super) fn field_text(w: &Inside, field: ReceptiveField) -> String {
-    match field {
-        ReceptiveField::Pixels { width, height } if width == height => format!("{width}²"),
-        ReceptiveField::Pixels { width, height } => format!("{width}×{height}"),
-        ReceptiveField::Whole => w.field_whole.into(),
-        ReceptiveField::Unknown => String::new(),
-    }
 }
 
 /// What a layer reads and makes.
@@ -316,12 +297,4 @@ fn summary(ui: &mut Ui, w: &Inside, found: &LayersFound, doing: Doing, out: &mut
         ui.label(small(format!("= {} {}", ms_text(list.run_ms), w.sum_run), p.strong));
         ui.label(small(format!("· {}", (w.sum_plain)(&ms_text(list.run_without_profiler_ms))), p.weak));
     });
-}
-
-/// A small sign of work.
-pub(super) fn spinner(ui: &mut Ui) {
-    let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());
-    let time = ui.input(|i| i.time);
-    draw_spinner(ui.painter(), rect.center(), 6.0, palette(ui).accent, time);
-    ui.ctx().request_repaint_after(std::time::Duration::from_millis(50));
 }

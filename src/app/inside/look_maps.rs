@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::found::{Large, MapsFound, Pane, Sheet};
+use super::order::Order;
 use super::picturing::{Colours, fill_sheet, pane};
-use super::worker::Order;
 use crate::app::intent::MapsOf;
 use crate::frame::Frame;
 use crate::learn::inside::maps::{Mosaic, Sorting, Tile};

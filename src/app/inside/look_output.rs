@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::found::{ClassScore, DetectorFound, LevelFound, OutputFound};
 use super::look_maps::MapsLook;
+use super::order::Order;
 use super::picturing::{Colours, frame_picture, pane};
-use super::worker::Order;
 use crate::frame::Frame;
 use crate::learn::inside::heads::{level_maps, nms_steps, softmax};
 use crate::model::tensor::Tensor;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use egui::ColorImage;
 
 use super::found::{Nothing, WhyFound};
+use super::order::Order;
 use super::picturing::{frame_picture, heat};
-use super::worker::Order;
 use crate::app::intent::{WhyMethod, WhyTarget};
 use crate::frame::Frame;
 use crate::learn::inside::linear_end::LinearEnd;

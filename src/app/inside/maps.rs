@@ -5,9 +5,8 @@ use std::sync::Arc;
 use egui::{self, Align2, Color32, FontId, Rect, Sense, Stroke, StrokeKind, TextureOptions, Ui, pos2, vec2};
 
 use super::found::{Doing, KernelsFound, LayersFound, MapsFound, Pane};
-use super::layers::spinner;
 use super::look_maps::PART;
-use super::parts::{fit_left, ms_text, picture, segments, short, value_text};
+use super::parts::{fit_left, kind_colour, ms_text, picture, segments, short, spinner, value_text, waiting};
 use super::state::InsidePage;
 use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent, MapsOf};
@@ -64,7 +63,7 @@ impl InsidePage {
             if self.found.failed.is_some() {
                 return;
             }
-            super::page::waiting(ui, self.doing_text(w));
+            waiting(ui, self.doing_text(w));
             return;
         };
         self.stack_ui(ui, view, &maps, out);
@@ -132,7 +131,7 @@ impl InsidePage {
             let place = self.maps.dragged.or(now).and_then(|step| self.maps.steps.get(step).copied());
             if let Some(layer) = place.and_then(|place| layers.get(place)) {
                 let (dot, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
-                ui.painter().circle_filled(dot.center(), 4.5, super::diagram::kind_colour(&layer.kind));
+                ui.painter().circle_filled(dot.center(), 4.5, kind_colour(&layer.kind));
                 ui.label(egui::RichText::new(short(&layer.kind)).color(p.strong));
                 let size = layer.size.as_ref().map(TensorSize::text).unwrap_or_default();
                 ui.label(egui::RichText::new(size).color(p.text));
@@ -418,7 +417,7 @@ impl InsidePage {
         }
     }
 
-    /// How much the patch under the pointer heeds each other one.
+    /// How much the patch under the pointer looks at each other one.
     fn overlay_attention(
         &mut self,
         ui: &Ui,

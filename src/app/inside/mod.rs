@@ -3,6 +3,7 @@
 //!
 //! `worker.rs` is a thread with a session of its own, which lives while the page is shown; `state.rs` is what the page shows.
 
+mod board;
 mod diagram;
 mod diagram_layout;
 mod found;
@@ -13,6 +14,7 @@ mod look_maps;
 mod look_output;
 mod look_why;
 mod maps;
+mod order;
 mod output_tab;
 mod page;
 mod parts;
@@ -23,6 +25,7 @@ mod why_tab;
 mod work;
 mod worker;
 
+pub use order::Subject;
 pub use perturb_tab::perturbed_note;
 pub use state::{InsidePage, Trouble};
-pub use worker::{Subject, Worker};
+pub use worker::Worker;

@@ -8,7 +8,7 @@ use egui::{
 };
 
 use super::found::{DetectorFound, OutputFound};
-use super::parts::{OnScreen, fit_left, picture, segments, short, value_text};
+use super::parts::{OnScreen, bar_row, fit_left, picture, segments, short, value_text, waiting};
 use super::state::InsidePage;
 use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent};
@@ -34,7 +34,7 @@ impl InsidePage {
         let w = &view.strings.inside;
         let Some(found) = self.found.output.clone() else {
             if self.found.failed.is_none() {
-                super::page::waiting(ui, self.doing_text(w));
+                waiting(ui, self.doing_text(w));
             }
             return;
         };
@@ -58,7 +58,7 @@ impl InsidePage {
                     ui.horizontal(|ui| self.sorting_bar(ui, w, Some(maps), out));
                     self.stack_ui(ui, view, maps, out);
                 }
-                None if self.found.failed.is_none() => super::page::waiting(ui, self.doing_text(w)),
+                None if self.found.failed.is_none() => waiting(ui, self.doing_text(w)),
                 None => {}
             }
         } else if let Some(detector) = &found.detector {
@@ -399,29 +399,6 @@ fn box_ui(painter: &Painter, on: OnScreen, [x1, y1, x2, y2]: [f32; 4], stroke: S
     let rect = Rect::from_two_pos(on.to_screen([x1, y1]), on.to_screen([x2, y2]));
     painter.rect_stroke(rect, 1, stroke, StrokeKind::Middle);
     rect
-}
-
-/// A name, a bar and a figure.
-pub(super) fn bar_row(ui: &Ui, rect: Rect, name: &str, share: f32, figure: &str, strong: bool) {
-    let p = palette(ui);
-    let (colour, fill) = if strong { (p.strong, p.accent) } else { (p.weak, p.weak.gamma_multiply(0.6)) };
-    let width = 150.0_f32.min(rect.width() * 0.35);
-    let galley = egui::WidgetText::from(name).into_galley(
-        ui,
-        Some(egui::TextWrapMode::Truncate),
-        width,
-        egui::TextStyle::Body,
-    );
-    ui.painter().galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, colour);
-    let room = Rect::from_min_max(
-        pos2(rect.left() + width + 10.0, rect.center().y - 5.0),
-        pos2(rect.right() - 140.0, rect.center().y + 5.0),
-    );
-    ui.painter().rect_filled(room, 3, p.button[0]);
-    let bar = Rect::from_min_size(room.min, vec2(room.width() * share.clamp(0.0, 1.0), room.height()));
-    ui.painter().rect_filled(bar, 3, fill);
-    let at = pos2(room.right() + 10.0, rect.center().y);
-    ui.painter().text(at, Align2::LEFT_CENTER, figure, FontId::proportional(12.5), p.text);
 }
 
 /// Raw scores, and what the softmax makes of them.

@@ -3,10 +3,10 @@
 use egui::{self, Color32, Rect, Sense, Stroke, TextureOptions, Ui, pos2, vec2};
 
 use super::found::Doing;
-use super::parts::OnScreen;
+use super::parts::{OnScreen, waiting};
 use super::perturb_tab::perturbed_note;
 use super::state::{InsidePage, Trouble};
-use crate::app::icons::{Icon, draw_spinner};
+use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, SourceIntent, WhyTarget, WindowIntent};
 use crate::app::pages;
 use crate::app::stage::{Stage, fit};
@@ -238,16 +238,4 @@ impl InsidePage {
             InsideTab::Perturb => self.perturb_ui(ui, view, out),
         }
     }
-}
-
-/// Work that takes a while.
-pub(super) fn waiting(ui: &mut Ui, text: &str) {
-    centred_page(ui, 420.0, |ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(36.0, 36.0), Sense::hover());
-        let time = ui.input(|i| i.time);
-        draw_spinner(ui.painter(), rect.center(), 14.0, palette(ui).accent, time);
-        ui.ctx().request_repaint_after(std::time::Duration::from_millis(40));
-        ui.add_space(8.0);
-        paragraph(ui, text, palette(ui).weak);
-    });
 }

@@ -1,9 +1,12 @@
 //! Parts that several tabs have: figures as people write them, rows of choices, pictures.
 
-use egui::{self, Rect, Sense, Stroke, Ui, pos2, vec2};
+use egui::{self, Align2, Color32, FontId, Rect, Sense, Stroke, Ui, pos2, vec2};
 
+use crate::app::icons::draw_spinner;
 use crate::app::strings::{Inside, shown};
 use crate::app::style::{RADIUS, palette};
+use crate::app::widgets::{centred_page, paragraph};
+use crate::learn::inside::{Layer, ReceptiveField};
 
 /// A large number in three digits: `512`, `7.23 k`, `910 k`, `3.5 M`.
 pub fn count_text(count: u64) -> String {
@@ -109,7 +112,7 @@ pub fn picture(ui: &mut Ui, texture: Option<egui::TextureId>, at: Rect, name: &s
     let p = palette(ui);
     ui.painter().rect_filled(at, 0, p.stage);
     if let Some(texture) = texture {
-        ui.painter().image(texture, at, WHOLE, egui::Color32::WHITE);
+        ui.painter().image(texture, at, WHOLE, Color32::WHITE);
     }
     ui.painter().rect_stroke(at, 0, Stroke::new(1.0, p.line), egui::StrokeKind::Outside);
     response
@@ -152,9 +155,113 @@ impl OnScreen {
         let [a, b] = [self.to_screen([part[0], part[1]]), self.to_screen([part[2], part[3]])];
         let at = Rect::from_two_pos(a, b);
         let uv = if self.mirrored { Rect { min: pos2(1.0, 0.0), max: pos2(0.0, 1.0) } } else { WHOLE };
-        let tint = egui::Color32::WHITE.gamma_multiply(opacity);
+        let tint = Color32::WHITE.gamma_multiply(opacity);
         painter.with_clip_rect(painter.clip_rect().intersect(self.at)).image(texture, at, uv, tint);
     }
+}
+
+/// The colour of a type of layer, on any ground.
+pub(super) fn kind_colour(kind: &str) -> Color32 {
+    let hex: u32 = match kind {
+        "Conv" | "FusedConv" | "QLinearConv" | "ConvInteger" | "ConvTranspose" => 0x5b_8cff,
+        "MatMul"
+        | "Gemm"
+        | "FusedMatMul"
+        | "MatMulInteger"
+        | "QLinearMatMul"
+        | "QGemm"
+        | "Einsum"
+        | "Attention"
+        | "MultiHeadAttention"
+        | "DynamicQuantizeMatMul" => 0x2f_b3a3,
+        "Relu" | "LeakyRelu" | "PRelu" | "Sigmoid" | "HardSigmoid" | "HardSwish" | "Clip" | "Tanh"
+        | "Erf" | "Gelu" | "Softmax" | "LogSoftmax" | "Elu" | "Selu" | "Softplus" | "Mish" | "QuickGelu"
+        | "QLinearLeakyRelu" | "QLinearSigmoid" => 0x63_b34e,
+        "BatchNormalization"
+        | "LayerNormalization"
+        | "InstanceNormalization"
+        | "GroupNormalization"
+        | "SkipLayerNormalization"
+        | "LpNormalization" => 0xa0_82f0,
+        "MaxPool"
+        | "AveragePool"
+        | "GlobalAveragePool"
+        | "GlobalMaxPool"
+        | "ReduceMean"
+        | "ReduceMax"
+        | "ReduceSum"
+        | "QLinearAveragePool"
+        | "QLinearGlobalAveragePool" => 0xec_9a3c,
+        "Add" | "Mul" | "Sub" | "Div" | "Concat" | "Split" | "QLinearAdd" | "QLinearMul"
+        | "QLinearConcat" | "Sum" => 0xe0_7098,
+        "Resize" | "Upsample" | "DepthToSpace" | "SpaceToDepth" | "GridSample" | "Pad" => 0xd9_bd3a,
+        "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" | "Cast" => 0xa8_8a6a,
+        _ => 0x83_8b99,
+    };
+    Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
+}
+
+/// Whether a layer is searched for.
+pub(super) fn fits(layer: &Layer, words: &str, kind: Option<&str>) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(words);
+    kind.is_none_or(|kind| layer.kind == kind)
+        && (words.is_empty()
+            || has(&layer.name)
+            || has(&layer.kind)
+            || layer.outputs.iter().any(|name| has(name)))
+}
+
+/// The receptive field as people write it.
+pub(super) fn field_text(w: &Inside, field: ReceptiveField) -> String {
+    match field {
+        ReceptiveField::Pixels { width, height } if width == height => format!("{width}²"),
+        ReceptiveField::Pixels { width, height } => format!("{width}×{height}"),
+        ReceptiveField::Whole => w.field_whole.into(),
+        ReceptiveField::Unknown => String::new(),
+    }
+}
+
+/// A small sign of work.
+pub(super) fn spinner(ui: &mut Ui) {
+    let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());
+    let time = ui.input(|i| i.time);
+    draw_spinner(ui.painter(), rect.center(), 6.0, palette(ui).accent, time);
+    ui.ctx().request_repaint_after(std::time::Duration::from_millis(50));
+}
+
+/// Work that takes a while.
+pub(super) fn waiting(ui: &mut Ui, text: &str) {
+    centred_page(ui, 420.0, |ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(36.0, 36.0), Sense::hover());
+        let time = ui.input(|i| i.time);
+        draw_spinner(ui.painter(), rect.center(), 14.0, palette(ui).accent, time);
+        ui.ctx().request_repaint_after(std::time::Duration::from_millis(40));
+        ui.add_space(8.0);
+        paragraph(ui, text, palette(ui).weak);
+    });
+}
+
+/// A name, a bar and a figure.
+pub(super) fn bar_row(ui: &Ui, rect: Rect, name: &str, share: f32, figure: &str, strong: bool) {
+    let p = palette(ui);
+    let (colour, fill) = if strong { (p.strong, p.accent) } else { (p.weak, p.weak.gamma_multiply(0.6)) };
+    let width = 150.0_f32.min(rect.width() * 0.35);
+    let galley = egui::WidgetText::from(name).into_galley(
+        ui,
+        Some(egui::TextWrapMode::Truncate),
+        width,
+        egui::TextStyle::Body,
+    );
+    ui.painter().galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, colour);
+    let room = Rect::from_min_max(
+        pos2(rect.left() + width + 10.0, rect.center().y - 5.0),
+        pos2(rect.right() - 140.0, rect.center().y + 5.0),
+    );
+    ui.painter().rect_filled(room, 3, p.button[0]);
+    let bar = Rect::from_min_size(room.min, vec2(room.width() * share.clamp(0.0, 1.0), room.height()));
+    ui.painter().rect_filled(bar, 3, fill);
+    let at = pos2(room.right() + 10.0, rect.center().y);
+    ui.painter().text(at, Align2::LEFT_CENTER, figure, FontId::proportional(12.5), p.text);
 }
 
 #[cfg(test)]

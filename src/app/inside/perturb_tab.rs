@@ -6,22 +6,17 @@ use std::path::Path;
 use egui::{self, Align2, Color32, FontId, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use super::found::Doing;
-use super::layers::spinner;
-use super::parts::{short, value_text};
-use super::state::InsidePage;
+use super::parts::{bar_row, short, spinner, value_text};
+use super::state::{CLASSES, InsidePage, scores_of};
 use crate::app::intent::{CompareIntent, InsideIntent, Intent};
 use crate::app::strings::{Inside, class_name};
 use crate::app::style::palette;
 use crate::app::view::{View, is_of, same_file};
 use crate::app::widgets::slider_row;
-use crate::engine::Prediction;
 use crate::frame::perturb::Perturbation;
 use crate::learn::inside::diverge::Comparison;
 use crate::library::Kind;
 use crate::model::name_of;
-
-/// Classes whose scores are shown.
-const CLASSES: usize = 8;
 /// Height of a row of the comparison.
 const ROW: f32 = 22.0;
 /// Above this there is hardly a difference, in decibels.
@@ -127,7 +122,7 @@ impl InsidePage {
                 Some(before) if !self.perturbation.is_none() => format!("{score:.2}  ({before:.2})"),
                 _ => format!("{score:.2}"),
             };
-            super::output_tab::bar_row(ui, rect, &name, score, &figure, score > 0.0);
+            bar_row(ui, rect, &name, score, &figure, score > 0.0);
             if let Some(before) = before.filter(|_| !self.perturbation.is_none()) {
                 let left = rect.left() + 150.0_f32.min(rect.width() * 0.35) + 10.0;
                 let x = left + (rect.right() - 140.0 - left) * before.clamp(0.0, 1.0);
@@ -188,20 +183,6 @@ impl InsidePage {
             ui.label(egui::RichText::new(w.against_earlier).small().color(p.weak));
         }
         comparison_ui(ui, w, &found.path, &found.comparison, out);
-    }
-}
-
-/// The best score of each class that was found, the first classes alone.
-pub(super) fn scores_of(prediction: &Prediction, scores: &mut Vec<(u32, f32)>) {
-    scores.clear();
-    let results = &prediction.results;
-    let objects = results.detections.iter().map(|found| (found.class_id, found.score));
-    for (class_id, score) in objects.chain(results.top.iter().map(|top| (top.class_id, top.score))) {
-        if let Some((_, best)) = scores.iter_mut().find(|(class, _)| *class == class_id) {
-            *best = best.max(score);
-        } else if scores.len() < CLASSES {
-            scores.push((class_id, score));
-        }
     }
 }
 

@@ -6,9 +6,10 @@ use egui::{Color32, ColorImage};
 
 use super::found::{Pane, Sheet};
 use crate::frame::Frame;
-use crate::learn::inside::colours::{inferno, viridis};
+use crate::learn::inside::colours::inferno;
 use crate::learn::inside::kernels::Kernels;
 use crate::learn::inside::maps::Tile;
+use crate::scene::palette::viridis;
 
 /// How values become colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
+use egui::{ColorImage, TextureHandle, TextureId, TextureOptions, Vec2};
 
-use super::diagram::DiagramView;
 use super::found::{Found, LayersFound, MapsFound, OutputFound, WhyFound};
-use super::worker::Order;
+use super::order::Order;
 use crate::app::intent::{InsideTab, MapsOf};
 use crate::engine::Prediction;
 use crate::frame::Frame;
 use crate::frame::perturb::Perturbation;
+
+/// Classes whose scores are shown.
+pub(super) const CLASSES: usize = 8;
 
 /// Why nothing is shown of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +241,7 @@ impl InsidePage {
         }
         if !frame.is_changed {
             *of = Some((frame.generation, frame.origin.clone()));
-            super::perturb_tab::scores_of(prediction, scores);
+            scores_of(prediction, scores);
         }
     }
 
@@ -283,5 +285,28 @@ impl InsidePage {
     #[must_use]
     pub fn why(&self) -> Option<Arc<WhyFound>> {
         self.found.why.clone().filter(|why| why.of == (self.order.method, self.order.target))
+    }
+}
+
+/// Which part of the diagram is seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct DiagramView {
+    /// The point in the middle of the area, and the zoom; `None`: from the top, readable.
+    pub(super) at: Option<(Vec2, f32)>,
+    /// Nodes are coloured by their time.
+    pub(super) by_time: bool,
+}
+
+/// The best score of each class that was found, the first classes alone.
+pub(super) fn scores_of(prediction: &Prediction, scores: &mut Vec<(u32, f32)>) {
+    scores.clear();
+    let results = &prediction.results;
+    let objects = results.detections.iter().map(|found| (found.class_id, found.score));
+    for (class_id, score) in objects.chain(results.top.iter().map(|top| (top.class_id, top.score))) {
+        if let Some((_, best)) = scores.iter_mut().find(|(class, _)| *class == class_id) {
+            *best = best.max(score);
+        } else if scores.len() < CLASSES {
+            scores.push((class_id, score));
+        }
     }
 }

@@ -3,8 +3,7 @@
 use egui::{self, Color32, Painter, Rect, Stroke, StrokeKind, TextureOptions, Ui, vec2};
 
 use super::found::Nothing;
-use super::layers::spinner;
-use super::parts::{OnScreen, fit_left, picture, segments, short, value_text};
+use super::parts::{OnScreen, fit_left, picture, segments, short, spinner, value_text, waiting};
 use super::state::InsidePage;
 use crate::app::intent::{InsideIntent, InsideTab, Intent, WhyMethod, WhyTarget};
 use crate::app::strings::{class_name, method_name};
@@ -38,7 +37,7 @@ impl InsidePage {
                 super::found::Doing::Measuring => w.measuring,
                 _ => w.explaining,
             };
-            super::page::waiting(ui, text);
+            waiting(ui, text);
             return;
         };
         let method = match why.method {

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::board::Board;
 use super::diagram_layout::Diagram;
 use super::found::{AgainstFound, Doing, KernelsFound, LayersFound};
 use super::look_maps::MapsLook;
 use super::look_why::WhyLook;
+use super::order::{Order, Subject};
 use super::picturing::kernel_sheet;
-use super::worker::{Board, Order, Subject};
 use super::{look_input, look_output};
 use crate::app::intent::{InsideTab, WhyMethod, WhyTarget};
 use crate::frame::Frame;

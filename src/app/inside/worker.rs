@@ -7,17 +7,16 @@
 //! can appear under the new one's name. Dropping it cancels what is being opened or run; the thread ends by itself.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::board::Board;
 use super::found::Found;
+use super::order::{Order, Subject};
 use super::work::Work;
-use crate::app::intent::{InsideTab, MapsOf, WhyMethod, WhyTarget};
 use crate::frame::Frame;
 use crate::latest::{LatestWriter, Take, latest};
-use crate::learn::inside::maps::Sorting;
-use crate::model::{CancelToken, OpenOptions, Thresholds};
+use crate::model::CancelToken;
 
 /// The name of the thread.
 const THREAD: &str = "sightline-inside";
@@ -25,109 +24,10 @@ const THREAD: &str = "sightline-inside";
 /// Without anything to do it waits until something is told.
 const LONG: Duration = Duration::from_hours(1);
 
-/// The model that is looked into.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    pub path: PathBuf,
-    /// As the live view opens it.
-    pub options: OpenOptions,
-    /// Threads of the live session: layers are measured with as many.
-    pub threads: usize,
-}
-
-/// What is shown now.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Order {
-    pub tab: InsideTab,
-    /// Counts how often to try again.
-    pub tries: u64,
-    /// Counts how often to measure again.
-    pub measures: u64,
-    /// The tensor whose maps are shown; `None`: the usual one.
-    pub tensor: Option<String>,
-    /// The channel that is enlarged.
-    pub channel: Option<usize>,
-    pub sorting: Sorting,
-    /// Counts how often to sort again.
-    pub sorts: u64,
-    /// The kernels of the first convolution are shown instead of maps.
-    pub kernels: bool,
-    /// Which 64 channels are shown.
-    pub part: usize,
-    pub maps: MapsOf,
-    /// The number of the freezing; `None`: nothing is frozen.
-    pub frozen: Option<u64>,
-    pub method: WhyMethod,
-    pub target: WhyTarget,
-    pub thresholds: Thresholds,
-    pub output: usize,
-    pub class: Option<u32>,
-    /// The level of the head; `None`: the one with the greatest score.
-    pub level: Option<usize>,
-    pub temperature: f32,
-    /// Candidates are being followed: the frame that was looked at last stays.
-    pub held: bool,
-    /// The model to compare with.
-    pub against: Option<PathBuf>,
-}
-
-impl Default for Order {
-    fn default() -> Self {
-        Self {
-            tab: InsideTab::default(),
-            tries: 0,
-            measures: 0,
-            tensor: None,
-            channel: None,
-            sorting: Sorting::default(),
-            sorts: 0,
-            kernels: false,
-            part: 0,
-            maps: MapsOf::default(),
-            frozen: None,
-            method: WhyMethod::default(),
-            target: WhyTarget::default(),
-            thresholds: Thresholds::default(),
-            output: 0,
-            class: None,
-            level: None,
-            temperature: 1.0,
-            held: false,
-            against: None,
-        }
-    }
-}
-
 /// What the window tells the worker: what is new of both.
 struct Wish {
     order: Option<Arc<Order>>,
     frame: Option<Arc<Frame>>,
-}
-
-/// Where the worker lays down what it found.
-pub struct Board {
-    found: Mutex<Found>,
-    wake: Box<dyn Fn() + Send + Sync>,
-}
-
-impl Board {
-    /// An empty board; `wake` is called whenever something new is on it.
-    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { found: Mutex::default(), wake: Box::new(wake) }
-    }
-
-    /// What was found so far.
-    pub fn found(&self) -> Found {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Changes it.
-    pub fn put(&self, change: impl FnOnce(&mut Found)) {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut found);
-        drop(found);
-        (self.wake)();
-    }
 }
 
 /// The window's side. Ends the worker when it is dropped.

@@ -1,11 +1,13 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::app::inside::found::{Doing, MapsFound, Nothing, OutputFound, WhyFound};
+use crate::app::intent::{InsideTab, WhyMethod, WhyTarget};
 use crate::model::ModelError;
+use crate::model::{OpenOptions, Thresholds};
 
 fn model(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families/models").join(name)

@@ -27,7 +27,7 @@ strings! {
             || "A network is a chain of layers (层), each of which computes a new tensor from earlier ones. The receptive field (感受野) is the part of the picture that one value depends on; multiply-adds (乘加运算量, MACs) say how much is computed. The bars are measured on this computer and add up to the whole run.".into(),
             || "网络由一层层（layer）计算组成，每层由前面的张量算出新的张量。感受野（receptive field）是一个数值所依赖的画面范围；乘加运算量（multiply-adds，MACs）表示计算量。时间条在本机实测，合起来就是一次完整运行。".into();
         maps_about: fn() -> String =
-            || "Every layer makes a stack of feature maps (特征图), one a channel: bright where the picture has what the channel looks for. Early ones answer to edges and colours, late ones to parts and objects. In transformers, attention (注意力) tells how much each patch heeds each other one.".into(),
+            || "Every layer makes a stack of feature maps (特征图), one a channel: bright where the picture has what the channel looks for. Early ones answer to edges and colours, late ones to parts and objects. In transformers, attention (注意力) tells how much each patch looks at each other one.".into(),
             || "每层输出一叠特征图（feature map），每个通道一张：画面中出现该通道所寻找的内容处就亮。浅层对边缘和颜色有反应，深层对部件和物体有反应。在 Transformer 中，注意力（attention）表示每个图块对其他图块的关注程度。".into();
         why_about: fn() -> String =
             || "A class activation map (类激活图, CAM) shows where the evidence for an answer lies; EigenCAM takes the direction in which a layer's activations differ most. Occlusion (遮挡) is slower and needs no theory: cover a part, run again, and see how far the score falls.".into(),

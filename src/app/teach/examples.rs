@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use egui::{self, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
-use super::page::key_name;
-use super::parts::{class_colour, paint_picture, picture_hover, small_button, weak};
+use super::parts::{class_colour, key_name, paint_picture, picture_hover, small_button, weak};
 use super::state::{Renaming, TeachPage};
 use crate::app::icons::{self, Icon};
 use crate::app::intent::{Choose, FilesIntent, Intent, TeachIntent};

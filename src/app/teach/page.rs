@@ -133,8 +133,3 @@ fn held_key(page: &TeachPage, ui: &Ui, view: &View<'_>) -> Option<usize> {
         KEYS.iter().take(classes).position(|key| plain && (i.key_down(*key) || i.key_pressed(*key)))
     })
 }
-
-/// The name of the key that is held for a class.
-pub(super) fn key_name(class: usize) -> Option<&'static str> {
-    ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"].get(class).copied()
-}

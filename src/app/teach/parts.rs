@@ -2,14 +2,19 @@
 
 use egui::{self, Color32, Rect, Sense, Ui, Vec2, vec2};
 
-use super::TeachPage;
 use super::pictures::Picture;
+use super::state::TeachPage;
 use crate::app::icons::{self, Icon, draw_spinner};
 use crate::app::strings::{Teach, item_reason};
 use crate::app::style::{CARD_RADIUS, palette};
 use crate::app::view::View;
 use crate::app::widgets::sized_icon_button;
 use crate::scene::palette as colours;
+
+/// The name of the key that is held for a class.
+pub(super) fn key_name(class: usize) -> Option<&'static str> {
+    ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"].get(class).copied()
+}
 
 /// The colour of a class.
 pub(super) fn class_colour(class: usize) -> Color32 {

@@ -1,14 +1,14 @@
 //! What is shown while no project is open.
 
-use egui::{self, TextEdit, Ui};
+use egui::{self, Ui};
 
 use super::state::TeachPage;
 use crate::app::intent::{Choose, FilesIntent, Intent, TeachIntent};
-use crate::app::page_frame::page_frame;
+use crate::app::page_frame::{NewCard, new_card, page_frame};
 use crate::app::strings::shown;
 use crate::app::style::palette;
 use crate::app::view::{View, file_name};
-use crate::app::widgets::{card, notice, paragraph, plain_button, primary_button};
+use crate::app::widgets::{notice, paragraph, plain_button};
 
 pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     let s = view.strings;
@@ -25,29 +25,18 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
         ui.hyperlink_to(egui::RichText::new(w.paper).small(), super::training::TRANSFER)
             .on_hover_text(super::training::TRANSFER);
         ui.add_space(8.0);
-        card(ui, w.new, |ui| {
-            ui.horizontal(|ui| {
-                let edit = TextEdit::singleline(&mut page.new_name)
-                    .hint_text(w.name_hint)
-                    .char_limit(super::examples::NAME_LIMIT)
-                    .margin(egui::Margin::symmetric(10, 7))
-                    .desired_width(260.0);
-                let field = ui.add(edit).accessible_name(w.name);
-                if std::mem::take(&mut page.focus_name) {
-                    field.request_focus();
-                }
-                let entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
-                let name = page.new_name.trim().to_owned();
-                let ready = !name.is_empty() && !page.opening;
-                let create = ui.add_enabled_ui(ready, |ui| primary_button(ui, w.create)).inner.clicked();
-                if ready && (create || entered) {
-                    out.push(Intent::Teach(TeachIntent::Create(name)));
-                }
-            });
-            let folder = view.teach.folder.display().to_string();
-            let text = egui::RichText::new((w.goes_to)(&folder)).small().color(p.weak);
-            ui.add(egui::Label::new(text).wrap());
-        });
+        let new = NewCard {
+            title: w.new,
+            name: w.name,
+            hint: w.name_hint,
+            create: w.create,
+            goes_to: &(w.goes_to)(&view.teach.folder.display().to_string()),
+            limit: Some(super::examples::NAME_LIMIT),
+            is_busy: page.opening,
+        };
+        if let Some(name) = new_card(ui, &new, &mut page.new_name, &mut page.focus_name) {
+            out.push(Intent::Teach(TeachIntent::Create(name)));
+        }
         ui.horizontal_wrapped(|ui| {
             if plain_button(ui, w.open).clicked() {
                 out.push(Intent::Files(FilesIntent::Choose(Choose::TeachProject)));

@@ -29,12 +29,7 @@ impl App {
                 Intent::Gallery(intent) => self.gallery.apply(intent, core),
                 Intent::Inside(intent) => self.inside.apply(intent, core),
                 Intent::Lessons(intent) => {
-                    let beside = Beside {
-                        comparing: self.compare.on,
-                        compare: &self.compare.view,
-                        inside: &self.inside.page,
-                        teach: &self.teach.page,
-                    };
+                    let beside = Beside::of(&self.compare, &self.inside.page, &self.teach.page);
                     self.lessons.apply(intent, &beside, core);
                 }
                 Intent::Teach(intent) => self.teach.apply(intent, core),

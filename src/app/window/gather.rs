@@ -81,12 +81,7 @@ impl App {
                 core.failed_with(&trouble);
             }
         }
-        let beside = Beside {
-            comparing: self.compare.on,
-            compare: &self.compare.view,
-            inside: &self.inside.page,
-            teach: &self.teach.page,
-        };
+        let beside = Beside::of(&self.compare, &self.inside.page, &self.teach.page);
         self.lessons.gather(&beside, core);
         self.settings.gather(core);
         self.shutter_pass(ctx);
@@ -154,12 +149,7 @@ impl App {
             Done::Teach(done) => self.teach.done(done, core, ctx),
             Done::Gallery(done) => self.gallery.done(done, core, ctx),
             Done::Lessons(done) => {
-                let beside = Beside {
-                    comparing: self.compare.on,
-                    compare: &self.compare.view,
-                    inside: &self.inside.page,
-                    teach: &self.teach.page,
-                };
+                let beside = Beside::of(&self.compare, &self.inside.page, &self.teach.page);
                 self.lessons.done(done, &beside, core);
             }
             Done::Chosen(what, path) => self.files.chosen(what, path, core),

@@ -125,15 +125,9 @@ fn write(
         };
         Failure::failed(format!("\u{201c}{}\u{201d} can\u{2019}t be written: {error}.", path.display()), fix)
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".sightline-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
     let folder = crate::whole_file::folder_of(path);
-    let mut part = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
+    let mut part =
+        crate::whole_file::draft_in(folder, ".sightline-", ".tmp").map_err(|error| failed(&error))?;
     let mut out = BufWriter::new(part.as_file_mut());
     content(&mut out).and_then(|()| out.flush()).map_err(|error| failed(&error))?;
     drop(out);

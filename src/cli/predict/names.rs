@@ -68,14 +68,7 @@ impl Folder {
     }
 
     fn temporary(&self, prefix: &OsStr, ending: &str) -> Result<NamedTempFile, Failure> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(prefix).suffix(ending);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        builder.tempfile_in(&self.0).map_err(|e| self.write_error(&e))
+        crate::whole_file::draft_in(&self.0, prefix, ending).map_err(|e| self.write_error(&e))
     }
 
     /// Gives a finished file its name: `stem.ending` or, if that is taken, `stem-2.ending` and so on. No file is ever

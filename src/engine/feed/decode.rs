@@ -48,11 +48,10 @@ pub(super) fn run(
             Some(raw) if raw.format == PixelFormat::Rgba8 => raw.is_whole().then(|| Arc::clone(&raw)),
             Some(raw) => decode(&mut decoder, &mut pool, &raw),
             // A picture that stands still is shown and run again, changed as it is wanted now.
-            None if perturbing.is_outdated(context) => match perturbing.original.clone() {
+            None => match perturbing.outdated(context) {
                 Some(original) => Some(original),
                 None => continue,
             },
-            None => continue,
         };
         if feed.is_stopped() {
             return;
@@ -90,12 +89,13 @@ struct Perturbing {
 }
 
 impl Perturbing {
-    /// Whether the newest picture is to be changed otherwise than it was.
-    fn is_outdated(&self, context: &Context) -> bool {
-        match (&self.made, &context.controls.now().perturbation) {
+    /// The newest picture as it came, if it is to be changed otherwise than it was.
+    fn outdated(&self, context: &Context) -> Option<Arc<Frame>> {
+        let is_outdated = match (&self.made, &context.controls.now().perturbation) {
             (Some(made), Some(wanted)) => !Arc::ptr_eq(made, wanted),
             (made, wanted) => made.is_some() != wanted.is_some(),
-        }
+        };
+        self.original.clone().filter(|_| is_outdated)
     }
 
     /// The frame as it is to be shown.

@@ -4,16 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::model::ModelError;
-use crate::model::file::onnx::{
-    self, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
-};
+use crate::model::file::onnx::{self, GraphProto, NodeProto, TensorProto, ValueInfoProto, in_order};
 
 /// A graph whose tensors are found by name.
 #[derive(Debug)]
 pub struct Graph {
     proto: GraphProto,
-    /// Opset of ONNX's own operators.
-    pub opset: i64,
     /// The node that makes a tensor.
     producers: HashMap<String, usize>,
     /// Places of initializers by name.
@@ -28,15 +24,12 @@ impl Graph {
     /// # Errors
     /// As [`onnx::read`].
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let model = onnx::read(path)?;
-        let opset = model.opset_import.iter().find(|set| matches!(set.domain(), "" | "ai.onnx"));
-        let opset = opset.map_or(0, OperatorSetIdProto::version);
-        Ok(Self::of(model.graph.unwrap_or_default(), opset))
+        Ok(Self::of(onnx::read(path)?.graph.unwrap_or_default()))
     }
 
     /// A graph of these messages.
     #[must_use]
-    pub fn of(proto: GraphProto, opset: i64) -> Self {
+    pub fn of(proto: GraphProto) -> Self {
         let mut producers = HashMap::new();
         for (place, node) in proto.node.iter().enumerate() {
             for output in node.output.iter().filter(|name| !name.is_empty()) {
@@ -45,8 +38,8 @@ impl Graph {
         }
         let weights = proto.initializer.iter().enumerate();
         let weights = weights.map(|(place, weight)| (weight.name().to_owned(), place)).collect();
-        let order = in_order(&proto.node, &producers);
-        Self { proto, opset, producers, weights, order }
+        let order = in_order(&proto.node);
+        Self { proto, producers, weights, order }
     }
 
     /// Every node with its place in the file, each after those whose tensors it reads; some quantisers write them in another order.
@@ -64,12 +57,6 @@ impl Graph {
     #[must_use]
     pub fn producer(&self, tensor: &str) -> Option<usize> {
         self.producers.get(tensor).copied()
-    }
-
-    /// The nodes that read a tensor.
-    pub fn consumers<'a>(&'a self, tensor: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let nodes = self.proto.node.iter().enumerate();
-        nodes.filter(move |(_, node)| node.input.iter().any(|input| input == tensor)).map(|(place, _)| place)
     }
 
     /// The weights that a constant comes from: itself, or what quantising or changing its type made it of.
@@ -130,28 +117,6 @@ impl Graph {
     }
 }
 
-/// The places of nodes so that each comes after those that make what it reads, otherwise as they are. Nodes that read each other in a circle, which no runtime
-/// accepts, stay where they are.
-fn in_order(nodes: &[NodeProto], producers: &HashMap<String, usize>) -> Vec<usize> {
-    let mut order = Vec::with_capacity(nodes.len());
-    let (mut begun, mut done) = (vec![false; nodes.len()], vec![false; nodes.len()]);
-    for first in 0..nodes.len() {
-        let mut waiting = vec![first];
-        while let Some(&place) = waiting.last() {
-            if !std::mem::replace(&mut begun[place], true) {
-                let before = nodes[place].input.iter().rev().filter_map(|name| producers.get(name).copied());
-                waiting.extend(before.filter(|before| !begun[*before]));
-                continue;
-            }
-            waiting.pop();
-            if !std::mem::replace(&mut done[place], true) {
-                order.push(place);
-            }
-        }
-    }
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +129,7 @@ mod tests {
     fn nodes_come_after_those_that_they_read() {
         let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
         let node = vec![node("b", "c"), node("x", "a"), node("a", "b"), node("w", "v")];
-        let graph = Graph::of(GraphProto { node, input, ..GraphProto::default() }, 17);
+        let graph = Graph::of(GraphProto { node, input, ..GraphProto::default() });
         assert_eq!(graph.in_order().map(|(place, _)| place).collect::<Vec<_>>(), [1, 2, 0, 3]);
         let computed = graph.computed();
         assert!(computed.contains("c") && !computed.contains("v"));
@@ -173,7 +138,7 @@ mod tests {
     #[test]
     fn a_circle_ends() {
         let node = vec![node("b", "a"), node("a", "b")];
-        let graph = Graph::of(GraphProto { node, ..GraphProto::default() }, 17);
+        let graph = Graph::of(GraphProto { node, ..GraphProto::default() });
         assert_eq!(graph.in_order().count(), 2);
     }
 }

@@ -165,7 +165,7 @@ mod tests {
 
     fn graph(node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> Graph {
         let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
-        Graph::of(GraphProto { node, initializer, input, ..GraphProto::default() }, 17)
+        Graph::of(GraphProto { node, initializer, input, ..GraphProto::default() })
     }
 
     #[test]

@@ -247,7 +247,7 @@ mod tests {
                 },
             ),
         ]);
-        let layers = of(&Graph::of(graph, 17), &sizes);
+        let layers = of(&Graph::of(graph), &sizes);
         let figures: Vec<(u64, u64)> =
             layers.layers.iter().map(|layer| (layer.parameters, layer.multiply_adds)).collect();
         assert_eq!(figures, [(34_944, 105_415_200), (0, 0), (4_097_000, 4_096_000)]);

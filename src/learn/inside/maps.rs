@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::colours::viridis;
 use crate::frame::{Frame, PixelFormat};
 use crate::model::tensor::{Data, Tensor};
+use crate::scene::palette::viridis;
 
 /// How the values of a tensor lie as planes over the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,7 +18,7 @@ pub enum PlaneLayout {
     ChannelsLast,
     /// Batch, patch, channel; this many tokens come before those of the patches (class token, registers).
     Patches { before: usize },
-    /// Batch, head, query, key: how much each patch heeds each other one.
+    /// Batch, head, query, key: how much each patch looks at each other one.
     Attention,
 }
 
@@ -42,7 +42,7 @@ impl Planes {
     pub fn of_tensor(tensor: &Tensor<'_>, input: (u32, u32)) -> Option<Self> {
         let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         let mut planes = Self::of(&shape, input)?;
-        // What one patch heeds adds up to 1; a padded feature map may have the same sides.
+        // The attention of one patch adds up to 1; a padded feature map may have the same sides.
         if planes.layout == PlaneLayout::Attention {
             let row = || (0..planes.width).filter_map(|place| tensor.data.number(place));
             let is_attention = row().all(|value| value >= 0.0) && (row().sum::<f32>() - 1.0).abs() < 0.01;
@@ -254,12 +254,13 @@ impl Mosaic {
 }
 
 impl Tile {
-    /// Its values as colours (viridis), the least dark and the greatest bright.
+    /// Its values as colours (viridis), the least dark and the greatest bright; what isn't a number is grey.
     #[must_use]
     pub fn colours(&self) -> Vec<[u8; 3]> {
         let ChannelStats { min, max, .. } = self.stats;
         let span = if max > min { max - min } else { 1.0 };
-        self.values.iter().map(|value| viridis((value - min) / span)).collect()
+        let colour = |value: &f32| if value.is_nan() { [128; 3] } else { viridis((value - min) / span) };
+        self.values.iter().map(colour).collect()
     }
 
     /// Its values as an image.

@@ -7,47 +7,15 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use serde::Deserialize;
-
 use super::graph::Graph;
 use super::layers::{self, Layers, NodeSizes, TensorSize};
 use crate::frame::Frame;
 use crate::model::file::onnx::numbers_in;
+use crate::model::profile::{self, Event};
 use crate::model::{Inside, Model, ModelError, OpenOptions, Results, Thresholds};
 
-/// Larger profiles aren't read. Ten runs of a thousand nodes have about 10 MB.
-const MAX_BYTES: u64 = 200 << 20;
 /// Runs that are averaged.
 const RUNS: usize = 5;
-
-/// An event of the profile; only the fields that are used.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(default)]
-    cat: String,
-    #[serde(default)]
-    name: String,
-    /// Microseconds.
-    #[serde(default)]
-    ts: f64,
-    /// Microseconds.
-    #[serde(default)]
-    dur: f64,
-    #[serde(default)]
-    args: Args,
-}
-
-#[derive(Default, Deserialize)]
-struct Args {
-    #[serde(default)]
-    provider: Option<String>,
-    #[serde(default)]
-    op_name: Option<String>,
-    #[serde(default)]
-    input_type_shape: Vec<HashMap<String, Vec<i64>>>,
-    #[serde(default)]
-    output_type_shape: Vec<HashMap<String, Vec<i64>>>,
-}
 
 /// Lists the layers of a model with their sizes and times for one frame. Takes as long as opening the model three times and running it
 /// some ten times: not for a window's thread.
@@ -103,30 +71,14 @@ fn profiled(
         model.run_inside(frame, &thresholds, &mut results, |_, geometry| size = geometry.input)?;
     }
     tracing::debug!("{} runs with the profiler took {:.0?}", runs + 1, begin.elapsed());
-    let profile = model.end_profile()?;
-    let unreadable = |e: std::io::Error| failed(format!("its profile can't be read: {e}"));
-    if std::fs::metadata(&profile).map_err(unreadable)?.len() > MAX_BYTES {
-        return Err(failed("its profile is too long to be read".into()));
-    }
-    let text = std::fs::read(&profile).map_err(unreadable)?;
-    let mut events: Vec<Event> =
-        serde_json::from_slice(&text).map_err(|e| failed(format!("its profile can't be read: {e}")))?;
+    let mut events = profile::end(&mut model)?;
     // What opening and the first runs did comes before: a run that a family makes to settle what its file doesn't tell counts too.
-    let begins: Vec<f64> = events.iter().filter(|event| is_run(event)).map(|event| event.ts).collect();
+    let begins: Vec<f64> = events.iter().filter(|event| event.is_run()).map(|event| event.ts).collect();
     let first = begins.len().saturating_sub(runs);
     if let Some(begin) = begins.get(first) {
         events.retain(|event| event.ts >= *begin);
     }
     Ok((events, size))
-}
-
-fn is_run(event: &Event) -> bool {
-    event.cat == "Session" && event.name == "model_run"
-}
-
-/// The name of a node whose kernel's time an event tells.
-fn kernel(event: &Event) -> Option<&str> {
-    event.name.strip_suffix("_kernel_time").filter(|_| event.cat == "Node")
 }
 
 /// The sizes of what the nodes read and made, by their places.
@@ -143,7 +95,7 @@ fn sizes(events: &[Event]) -> HashMap<usize, NodeSizes> {
     };
     let mut sizes = HashMap::new();
     for event in events {
-        let Some(place) = kernel(event).and_then(|name| numbers_in(name).next()) else { continue };
+        let Some(place) = event.kernel().and_then(|name| numbers_in(name).next()) else { continue };
         let of_node = NodeSizes {
             inputs: all(&event.args.input_type_shape),
             outputs: all(&event.args.output_type_shape),
@@ -155,12 +107,12 @@ fn sizes(events: &[Event]) -> HashMap<usize, NodeSizes> {
 
 /// Adds the times to the layers.
 fn times(events: &[Event], graph: &Graph, layers: &mut Layers) {
-    let runs = events.iter().filter(|event| is_run(event)).count().max(1) as f64;
-    let whole: f64 = events.iter().filter(|event| is_run(event)).map(|event| event.dur).sum();
+    let runs = events.iter().filter(|event| event.is_run()).count().max(1) as f64;
+    let whole: f64 = events.iter().filter(|event| event.is_run()).map(|event| event.dur).sum();
     // A loop's time holds that of what is inside of it.
     let around: Vec<(f64, f64)> = events
         .iter()
-        .filter(|event| kernel(event).is_some())
+        .filter(|event| event.kernel().is_some())
         .filter(|event| matches!(event.args.op_name.as_deref(), Some("If" | "Loop" | "Scan")))
         .map(|event| (event.ts, event.ts + event.dur))
         .collect();
@@ -168,7 +120,7 @@ fn times(events: &[Event], graph: &Graph, layers: &mut Layers) {
         layers.layers.iter().enumerate().map(|(place, layer)| (layer.node, place)).collect();
     let (mut own, mut added) = (0.0, 0.0);
     for event in events {
-        let Some(name) = kernel(event) else { continue };
+        let Some(name) = event.kernel() else { continue };
         let is_within = around.iter().any(|(begin, end)| event.ts > *begin && event.ts + event.dur <= *end);
         if is_within {
             continue;
@@ -185,9 +137,7 @@ fn times(events: &[Event], graph: &Graph, layers: &mut Layers) {
         };
         own += us;
         layer.ms = Some(layer.ms.unwrap_or_default() + (us / 1000.0) as f32);
-        let provider = event.args.provider.as_deref();
-        layer.provider =
-            provider.map(|name| name.strip_suffix("ExecutionProvider").unwrap_or(name).to_owned());
+        layer.provider = event.provider().map(str::to_owned);
     }
     layers.run_ms = (whole / runs / 1000.0) as f32;
     layers.added_ms = (added / 1000.0) as f32;

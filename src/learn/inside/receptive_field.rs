@@ -240,7 +240,7 @@ mod tests {
             push("MaxPool", 2, 2);
         }
         let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
-        let graph = Graph::of(GraphProto { node, input, ..GraphProto::default() }, 17);
+        let graph = Graph::of(GraphProto { node, input, ..GraphProto::default() });
         let fields = of(&graph, &graph.computed(), &HashMap::new());
         assert_eq!(fields[&17], ReceptiveField::Pixels { width: 212, height: 212 });
         assert_eq!(fields[&1], ReceptiveField::Pixels { width: 5, height: 5 });
@@ -268,7 +268,7 @@ mod tests {
             ..NodeProto::default()
         };
         let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
-        let graph = Graph::of(GraphProto { node: vec![grows, conv], input, ..GraphProto::default() }, 17);
+        let graph = Graph::of(GraphProto { node: vec![grows, conv], input, ..GraphProto::default() });
         let sizes = HashMap::from([(
             0,
             NodeSizes { inputs: vec![size(&[1, 3, 8, 8])], outputs: vec![size(&[1, 3, 16, 16])] },

@@ -10,13 +10,13 @@ use super::backbone::Backbone;
 use super::embeddings::{Samples, as_text};
 use super::error::TeachError;
 use super::head::Head;
-use super::project::draft_in;
+use super::project::DRAFT;
 use crate::frame::Frame;
 use crate::model::sidecar;
 use crate::model::tensor::Tensor;
 use crate::model::{self, CancelToken, Family, Model, OpenOptions, Results, Thresholds};
 use crate::source::images::load;
-use crate::whole_file::folder_of;
+use crate::whole_file::{draft_in, folder_of};
 
 /// How a model is exported.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +66,7 @@ pub fn export(
     let joined = backbone.joined((head, &samples.names), options.bytes, about)?;
     let unwritable =
         |error: std::io::Error| TeachError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let mut draft = draft_in(folder_of(path), ".onnx").map_err(unwritable)?;
+    let mut draft = draft_in(folder_of(path), DRAFT, ".onnx").map_err(unwritable)?;
     let content = joined.encode_to_vec();
     drop(joined);
     draft.write_all(&content).and_then(|()| draft.as_file().sync_all()).map_err(unwritable)?;

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use super::error::TeachError;
 use super::train::HeadChoice;
@@ -20,7 +19,7 @@ use crate::model::CancelToken;
 use crate::save::{ImageFormat, encode_frame};
 use crate::source::address::IMAGE_EXTENSIONS;
 use crate::source::images::load;
-use crate::whole_file::folder_of;
+use crate::whole_file::{draft_in, folder_of};
 use listing::{Layout, group_of};
 
 /// The most classes of a project.
@@ -453,22 +452,12 @@ fn end_of_sentence(error: &dyn std::fmt::Display) -> String {
     error.to_string().trim_end_matches('.').to_owned()
 }
 
-/// A file that becomes another one when it is whole. Others may read it, as any file that a program saves.
-pub(super) fn draft_in(folder: &Path, ending: &str) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".sightline-").suffix(ending);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The system takes away what the user's umask does.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
+/// How the name of a file begins that is being written.
+pub(super) const DRAFT: &str = ".sightline-";
 
 /// Writes a file that isn't there yet, whole or not at all.
 fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut draft = draft_in(folder_of(path), "")?;
+    let mut draft = draft_in(folder_of(path), DRAFT, "")?;
     draft.write_all(bytes)?;
     draft.persist_noclobber(path).map_err(|error| error.error)?;
     Ok(())

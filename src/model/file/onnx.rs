@@ -1,6 +1,7 @@
-//! A whole ONNX file as messages, for those who need its weights or write a new one. Whoever only wants to know what a file is reads
-//! [`GraphInfo`](super::GraphInfo), which skips the weights.
+//! A whole ONNX file as messages, for those who need its weights or write a new one. What a file is,
+//! [`GraphInfo`](super::GraphInfo) tells without them.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use prost::Message as _;
@@ -98,6 +99,34 @@ pub fn number_name(place: usize) -> String {
 /// The places in a name that the runtime has made of one or more of [`number_name`]'s.
 pub fn numbers_in(name: &str) -> impl Iterator<Item = usize> {
     name.split("layer#").skip(1).filter_map(|rest| rest.split_once('#')?.0.parse().ok())
+}
+
+/// The places of nodes, so that each comes after those that make what it reads, otherwise as they are: some quantisers write them in another order. Nodes that read each other in a circle, which no runtime
+/// accepts, stay where they are.
+#[must_use]
+pub fn in_order(nodes: &[NodeProto]) -> Vec<usize> {
+    let mut producers = HashMap::new();
+    for (place, node) in nodes.iter().enumerate() {
+        producers.extend(node.output.iter().filter(|name| !name.is_empty()).map(|name| (&name[..], place)));
+    }
+    let mut order = Vec::with_capacity(nodes.len());
+    let (mut begun, mut done) = (vec![false; nodes.len()], vec![false; nodes.len()]);
+    for first in 0..nodes.len() {
+        let mut waiting = vec![first];
+        while let Some(&place) = waiting.last() {
+            if !std::mem::replace(&mut begun[place], true) {
+                let before =
+                    nodes[place].input.iter().rev().filter_map(|name| producers.get(&name[..]).copied());
+                waiting.extend(before.filter(|before| !begun[*before]));
+                continue;
+            }
+            waiting.pop();
+            if !std::mem::replace(&mut done[place], true) {
+                order.push(place);
+            }
+        }
+    }
+    order
 }
 
 impl NodeProto {

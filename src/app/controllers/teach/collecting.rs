@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::TeachController;
 use super::desk::{Desk, Order, Shot};
 use crate::app::controllers::core::Core;
 use crate::app::teach::TeachPage;
@@ -28,7 +27,7 @@ pub(super) struct Collecting {
 
 impl Collecting {
     /// Begins or ends a press.
-    fn hold(&mut self, class: Option<ClassId>, page: &mut TeachPage) {
+    pub(super) fn hold(&mut self, class: Option<ClassId>, page: &mut TeachPage) {
         if class.is_some() && class != self.class {
             self.press += 1;
             (self.last, self.at) = (None, None);
@@ -92,21 +91,5 @@ impl Collecting {
             *page.in_hand.entry(id).or_default() += 1;
             (self.last, self.at) = (Some(frame), Some(Instant::now()));
         }
-    }
-}
-
-impl TeachController {
-    /// Begins to collect examples of a class, or stops.
-    pub(super) fn collect(&mut self, class: Option<usize>, core: &mut Core) {
-        let w = &core.strings().teach;
-        let class = class.and_then(|class| self.page.id(class));
-        if class.is_some() && core.engine.preview().is_none() {
-            core.toasts.bad(w.not_collected, w.no_frame);
-            return;
-        }
-        self.collecting.hold(class, &mut self.page);
-        // The first frame at once: a short tap is one example.
-        let ctx = core.workers.context().clone();
-        self.collecting.pass(&mut self.page, self.desk.as_ref(), core, &ctx);
     }
 }

@@ -2,23 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::TeachController;
+use super::{Leaving, TeachController};
 use crate::app::controllers::core::Core;
 use crate::app::intent::{Intent, WindowIntent};
 use crate::app::view::TeachQuitting;
 
 /// Quitting is held up so long before the window says why.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Whether the user wants to quit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Leaving {
-    #[default]
-    No,
-    Since(Instant),
-    /// Whatever is lost.
-    Anyway,
-}
 
 impl TeachController {
     /// The window is to be closed. Returns whether it may be now; otherwise it closes by itself when everything is saved, or when the

@@ -8,6 +8,7 @@ mod hearing;
 mod learner;
 mod leaving;
 mod live;
+mod plan;
 mod training;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use super::core::Core;
 use crate::app::dataset::pictures::{self, Wish};
@@ -33,9 +35,18 @@ use crate::save;
 use collecting::Collecting;
 use desk::{Desk, Order};
 use learner::Learner;
-use leaving::Leaving;
 use live::Live;
-use training::Plan;
+use plan::Plan;
+
+/// Whether the user wants to quit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Leaving {
+    #[default]
+    No,
+    Since(Instant),
+    /// Whatever is lost.
+    Anyway,
+}
 
 /// See the module.
 pub struct TeachController {
@@ -427,6 +438,20 @@ impl TeachController {
         open.iter().filter(|open| **open).count()
             + self.ending.iter().filter(|thread| !thread.is_finished()).count()
             + self.closing.iter().filter(|desk| !desk.is_finished()).count()
+    }
+
+    /// Begins to collect examples of a class, or stops.
+    fn collect(&mut self, class: Option<usize>, core: &mut Core) {
+        let w = &core.strings().teach;
+        let class = class.and_then(|class| self.page.id(class));
+        if class.is_some() && core.engine.preview().is_none() {
+            core.toasts.bad(w.not_collected, w.no_frame);
+            return;
+        }
+        self.collecting.hold(class, &mut self.page);
+        // The first frame at once: a short tap is one example.
+        let ctx = core.workers.context().clone();
+        self.collecting.pass(&mut self.page, self.desk.as_ref(), core, &ctx);
     }
 }
 

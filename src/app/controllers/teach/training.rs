@@ -1,91 +1,20 @@
 //! When to train, what the training thread brought, and the live session that shows it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::desk::{Desk, Order};
 use super::learner::{Job, Learner, Told};
 use super::live::{FindTask, Live, Task};
+use super::plan::PAUSE;
 use super::{TeachController, export_folder, listed, options};
 use crate::app::controllers::core::Core;
 use crate::app::intent::TeachTab;
 use crate::app::strings::teach_error;
+use crate::app::teach::TeachDone;
 use crate::app::teach::state::{ExportForm, ExportState, LivePhase, LiveView, Training};
-use crate::app::teach::{TeachDone, TeachPage};
 use crate::app::workers::Done;
 use crate::learn::teach::{TeachError, TrainOptions};
 use crate::model::CancelToken;
-
-/// Training begins when nothing has changed for so long.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// When to train.
-#[derive(Default)]
-pub(super) struct Plan {
-    /// Something was changed that isn't trained yet.
-    since: Option<Instant>,
-    /// At once, and also if the user stopped it before.
-    now: bool,
-    /// The user stopped it: the next change begins it again.
-    stopped: bool,
-    /// Ends the job that runs.
-    cancel: Option<CancelToken>,
-}
-
-impl Plan {
-    /// Examples were changed.
-    pub(super) fn changed(&mut self, page: &mut TeachPage) {
-        self.since = Some(Instant::now());
-        self.stopped = false;
-        page.outdated = page.learned.is_some();
-        if let Some(cancel) = &self.cancel {
-            cancel.cancel();
-        }
-        if page.can_train() && page.backbone.is_some() && !page.training.is_running() {
-            page.training = Training::Waiting;
-        }
-    }
-
-    /// Another backbone was chosen: it is opened at once.
-    pub(super) fn backbone_changed(&mut self, page: &mut TeachPage) {
-        self.changed(page);
-        self.now = true;
-        page.training = Training::Opening;
-    }
-
-    /// The user wants it now.
-    pub(super) fn now(&mut self, page: &mut TeachPage) {
-        self.changed(page);
-        self.now = true;
-    }
-
-    /// The user wants it to end.
-    pub(super) fn stop(&mut self, page: &mut TeachPage) {
-        if let Some(cancel) = &self.cancel {
-            cancel.cancel();
-        }
-        self.stopped = true;
-        self.since = None;
-        if page.training.is_running() || page.training == Training::Waiting {
-            page.training = Training::Stopped;
-        }
-    }
-
-    /// The page was left while something wasn't trained: it is when the page is shown again.
-    pub(super) fn left(&mut self, page: &mut TeachPage) {
-        if let Some(cancel) = self.cancel.take() {
-            cancel.cancel();
-            self.since.get_or_insert_with(Instant::now);
-        }
-        if page.training.is_running() {
-            page.training = Training::Waiting;
-        }
-    }
-
-    fn is_due(&self) -> bool {
-        !self.stopped && self.since.is_some_and(|since| self.now || since.elapsed() >= PAUSE)
-    }
-}
 
 impl TeachController {
     /// Begins a training that is due.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::file::onnx::{GraphProto, NodeProto, TensorProto, data_type};
+use crate::model::file::onnx::{GraphProto, NodeProto, TensorProto, in_order};
 
 /// So many operations between weights and what reads them are passed over.
 const STEPS: usize = 16;
@@ -32,7 +32,8 @@ impl<'a> View<'a> {
         }
         let initializers: HashMap<&str, &TensorProto> =
             graph.initializer.iter().map(|tensor| (tensor.name(), tensor)).collect();
-        let order = in_order(graph, &producer);
+        let order: Vec<&NodeProto> =
+            in_order(&graph.node).into_iter().map(|place| &graph.node[place]).collect();
         let mut constant: HashSet<&str> = initializers.keys().copied().collect();
         for node in &order {
             let fixed = node.input.iter().all(|name| name.is_empty() || constant.contains(&name[..]));
@@ -77,43 +78,6 @@ impl<'a> View<'a> {
 
     /// Integers that are constants of the graph.
     pub fn ints(&self, tensor: &str) -> Option<Vec<i64>> {
-        let tensor = self.weights(tensor)?;
-        if tensor.data_type != Some(data_type::INT64) {
-            return None;
-        }
-        let raw = tensor.raw_data.as_deref().unwrap_or_default();
-        Some(if raw.is_empty() {
-            tensor.int64_data.clone()
-        } else {
-            raw.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()
-        })
+        self.weights(tensor)?.whole_numbers()
     }
-}
-
-/// The nodes so that each comes after those that it reads from; some quantizers don't write them so.
-fn in_order<'a>(graph: &'a GraphProto, producer: &HashMap<&str, &'a NodeProto>) -> Vec<&'a NodeProto> {
-    let number: HashMap<*const NodeProto, usize> =
-        graph.node.iter().enumerate().map(|(index, node)| (std::ptr::from_ref(node), index)).collect();
-    let mut order = Vec::with_capacity(graph.node.len());
-    let mut done = vec![false; graph.node.len()];
-    let mut begun = vec![false; graph.node.len()];
-    for first in 0..graph.node.len() {
-        let mut stack = vec![first];
-        while let Some(&index) = stack.last() {
-            let node = &graph.node[index];
-            if !begun[index] {
-                begun[index] = true;
-                let before = node.input.iter().filter_map(|name| producer.get(&name[..]));
-                let before = before.filter_map(|node| number.get(&std::ptr::from_ref(*node)).copied());
-                stack.extend(before.filter(|i| !begun[*i]));
-                continue;
-            }
-            stack.pop();
-            if !done[index] {
-                done[index] = true;
-                order.push(node);
-            }
-        }
-    }
-    order
 }

@@ -19,7 +19,7 @@ use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Project, Settings, draft_in};
+use super::{Class, DRAFT, Project, Settings};
 use crate::learn::teach::TeachError;
 use crate::learn::teach::project::{MAX_CLASSES, MAX_NAME};
 use crate::whole_file;
@@ -155,7 +155,7 @@ pub(super) fn write(project: &Project) -> Result<(), TeachError> {
         return Ok(());
     }
     let write = || -> std::io::Result<()> {
-        let mut draft = draft_in(&project.root, "")?;
+        let mut draft = whole_file::draft_in(&project.root, DRAFT, "")?;
         draft.write_all(text.as_bytes())?;
         draft.as_file().sync_all()?;
         draft.persist(&path).map_err(|error| error.error)?;
