@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sightline::app::{self, AppOptions, First, Observer, Pass};
+use sightline::app::{self, AppOptions, First, InsideTab, Observer, Pass};
 use sightline::engine::Percentiles;
 
 mod common;
@@ -27,7 +27,8 @@ use sample::fakecam::FakeCamera;
 
 fn main() -> anyhow::Result<()> {
     if let Some(model) = common::argument("--observe") {
-        return observe(model.into());
+        let inside = common::argument("--inside").is_some();
+        return observe(model.into(), inside.then_some(InsideTab::Maps));
     }
     if std::env::var_os("DISPLAY").is_none() {
         let again = std::env::current_exe()?;
@@ -47,14 +48,15 @@ fn main() -> anyhow::Result<()> {
     // Low enough that some fifty boxes are drawn.
     room.settings("conf = 0.015\niou = 0.95\n");
     // The first run warms the file cache.
-    let runs = (0..4).map(|_| room.measured()).collect::<anyhow::Result<Vec<Value>>>()?;
-    let runs = &runs[1..];
-    let median = |key: &str, place: Option<usize>| {
+    let runs = (0..4).map(|_| room.measured(false)).collect::<anyhow::Result<Vec<Value>>>()?;
+    let closed = &runs[1..];
+    let median_of = |runs: &[Value], key: &str, place: Option<usize>| {
         let mut values: Vec<f64> =
             runs.iter().filter_map(|run| place.map_or(&run[key], |p| &run[key][p]).as_f64()).collect();
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
+    let median = |key: &str, place: Option<usize>| median_of(closed, key, place);
     let mut rows: Vec<(u32, String, f64, &str)> = vec![
         (
             6,
@@ -85,6 +87,20 @@ fn main() -> anyhow::Result<()> {
         (9, "  inference, median ms".into(), median("inference_ms", Some(0)), ""),
     ];
     room.settings("");
+    // In turn: what the page costs is a ratio within one run.
+    let (mut closed, mut open) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        closed.push(room.measured(false)?);
+        open.push(room.measured(true)?);
+    }
+    for (state, runs) in [("page Inside closed", &closed), ("feature maps on the page Inside", &open)] {
+        let of = |key, place| median_of(runs, key, place);
+        rows.extend([
+            (9, format!("{state}: frames shown a second"), of("shown_fps", None), "as closed"),
+            (9, "  age of the preview when shown: median ms".into(), of("image_age_ms", Some(0)), ""),
+            (9, "  results a second".into(), of("inference_fps", None), ""),
+        ]);
+    }
     let (resident, without) = (room.resident(true), room.resident(false));
     rows.push((8, "resident with a 720p preview and the model, MB".into(), resident, ""));
     rows.push((8, "  without a model, MB".into(), without, "≤ 250"));
@@ -110,14 +126,17 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// How long the observed window stays open.
-const LENGTH: Duration = Duration::from_secs(7);
+const LENGTH: Duration = Duration::from_secs(12);
+/// Frames that are shown later than this are counted: everything has opened by then.
+const SETTLED: Duration = Duration::from_secs(6);
 
 /// Opens the window on the camera and prints what was observed, as a line of JSON.
-fn observe(model: PathBuf) -> anyhow::Result<()> {
+fn observe(model: PathBuf, inside: Option<InsideTab>) -> anyhow::Result<()> {
     let options = AppOptions {
         source: Some("0".parse()?),
         model: Some(model),
         size: Some((1280.0, 800.0)),
+        inside,
         ..AppOptions::default()
     };
     Ok(app::run_observed(options, Box::new(Figures::default()))?)
@@ -138,6 +157,8 @@ struct Figures {
     /// Whole passes with a new frame, drawing included.
     whole_ms: Vec<f64>,
     passes: u64,
+    /// Frames that were shown after [`SETTLED`].
+    shown: u32,
     /// The pass before had a new frame.
     wrote_before: bool,
     printed: bool,
@@ -159,6 +180,7 @@ impl Observer for Figures {
         }
         self.wrote_before = pass.frame_written.is_some();
         if let Some(written) = pass.frame_written {
+            self.shown += u32::from(pass.elapsed >= SETTLED);
             push(&mut self.passes_ms, pass.took.saturating_sub(written).as_secs_f64() * 1e3);
             push(&mut self.writes_ms, written.as_secs_f64() * 1e3);
         }
@@ -190,6 +212,7 @@ impl Figures {
             "whole_pass_ms": percentiles(&self.whole_ms),
             "write_image_ms": percentiles(&self.writes_ms),
             "found": last.found,
+            "shown_fps": f64::from(self.shown) / (last.elapsed.saturating_sub(SETTLED)).as_secs_f64().max(1e-3),
             "source_fps": stats.source_fps,
             "preview_fps": stats.preview_fps,
             "inference_fps": stats.inference_fps,
@@ -238,10 +261,14 @@ impl Room {
     }
 
     /// Runs this program with an observed window, in the environment of the program `sightline`.
-    fn measured(&self) -> anyhow::Result<Value> {
+    fn measured(&self, inside: bool) -> anyhow::Result<Value> {
         let program = self.window(true);
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--observe").arg(&self.model).env("ORT_DISABLE_TELEMETRY", "1").stderr(Stdio::null());
+        command.arg("--observe").arg(&self.model);
+        if inside {
+            command.args(["--inside", "maps"]);
+        }
+        command.env("ORT_DISABLE_TELEMETRY", "1").stderr(Stdio::null());
         for (name, value) in program.get_envs() {
             match value {
                 Some(value) => command.env(name, value),

@@ -57,6 +57,7 @@ mod window;
 mod workers;
 mod zones;
 
+pub use intent::InsideTab;
 pub use options::{AppError, AppOptions};
 pub use strings::task_name;
 pub use timing::{First, Observer, Pass};

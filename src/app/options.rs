@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::intent::InsideTab;
 use crate::model::isolation::Isolation;
 use crate::model::labels::Language;
 use crate::source::Address;
@@ -19,6 +20,8 @@ pub struct AppOptions {
     pub size: Option<(f32, f32)>,
     /// Which models run in a process of their own; `None`: none does.
     pub isolation: Option<Isolation>,
+    /// The page Inside is open from the start, with this tab.
+    pub inside: Option<InsideTab>,
 }
 
 /// Why the window can't be opened.

@@ -20,7 +20,7 @@ use super::controllers::{
     RecordController, ServersController, SettingsController, ShutterController, SourceController,
     TeachController, ZonesController, theme,
 };
-use super::intent::{FilesIntent, Intent, ModelIntent, Page, SourceIntent, TeachIntent};
+use super::intent::{FilesIntent, InsideIntent, Intent, ModelIntent, Page, SourceIntent, TeachIntent};
 use super::options::AppOptions;
 use super::stage::Stage;
 use super::start::Start;
@@ -224,6 +224,9 @@ impl App {
         }
         if !options.compare.is_empty() {
             self.compare.begin(options.compare, core);
+        }
+        if let Some(tab) = options.inside {
+            core.ask(Intent::Inside(InsideIntent::Tab(tab)));
         }
     }
 

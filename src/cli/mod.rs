@@ -239,6 +239,7 @@ fn window(args: &WindowArgs) -> anyhow::Result<Exit> {
         language: args.language,
         size,
         isolation: Some(args.isolate.isolation()),
+        inside: None,
     };
     app::run(options).map_err(|error| Failure::failed(error.to_string(), error.fix()))?;
     Ok(Exit::Done)

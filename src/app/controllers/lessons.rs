@@ -402,6 +402,9 @@ fn facts(beside: &Beside<'_>, core: &Core) -> Option<Facts> {
         (Fact::Brightness, how.brightness),
         (Fact::Noise, how.noise),
         (Fact::Rotation, how.rotation),
+        (Fact::Crop, how.crop),
+        (Fact::Grey, f32::from(u8::from(how.grey))),
+        (Fact::Jpeg, how.jpeg.map_or(100.0, f32::from)),
     ] {
         facts.set(fact, f64::from(value));
     }

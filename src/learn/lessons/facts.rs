@@ -112,6 +112,12 @@ facts! {
     Noise "noise" number;
     /// In degrees.
     Rotation "rotation" number;
+    /// Part of width and height that is cut away, 0..=0.9.
+    Crop "crop" number;
+    /// 1 without colour, else 0.
+    Grey "grey" number;
+    /// Quality of the JPEG that the picture is stored as; 100 where it isn't.
+    Jpeg "jpeg" number;
     /// Classes of the Teach page.
     TaughtClasses "taught-classes" number;
     /// Examples of all of them.
