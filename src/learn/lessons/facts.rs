@@ -64,7 +64,7 @@ macro_rules! facts {
 }
 
 facts! {
-    /// What fills the window: `preview`, `inside`, `teach`, `library`, `compare` or `other`.
+    /// What fills the window: `preview`, `inside`, `teach`, `library` or `other`.
     Page "page" word;
     /// The running model's file without its ending.
     Model "model" word;

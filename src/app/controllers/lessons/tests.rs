@@ -70,3 +70,15 @@ fn cells_are_only_told_of_a_model_that_has_them() {
         assert_eq!(cells(other), None, "{other:?}");
     }
 }
+
+#[test]
+fn every_change_of_the_picture_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let core = Core::bare(dir.path());
+    let mut window = Window::default();
+    let told = |window: &Window, fact| facts(&window.beside(), &core).unwrap().get(fact).unwrap().to_string();
+    assert_eq!([Fact::Grey, Fact::Jpeg].map(|fact| told(&window, fact)), ["0", "100"]);
+    window.inside.perturbation =
+        Perturbation { crop: 0.5, grey: true, jpeg: Some(20), ..Perturbation::default() };
+    assert_eq!([Fact::Crop, Fact::Grey, Fact::Jpeg].map(|fact| told(&window, fact)), ["0.5", "1", "20"]);
+}
