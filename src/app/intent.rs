@@ -507,6 +507,8 @@ pub enum InsideIntent {
     Diagram(bool),
     /// Show the maps of this tensor of the graph, on the tab for maps; `None`: of the layer that says most.
     Tensor(Option<String>),
+    /// Show the maps of the first convolution.
+    FirstMaps,
     /// Enlarge this channel; `None`: show all.
     Channel(Option<usize>),
     /// In which order channels are shown; choosing the order again sorts anew.
@@ -531,8 +533,10 @@ pub enum InsideIntent {
     Class(Option<u32>),
     /// Show the scores of this level of the head.
     Level(usize),
-    /// Show suppression up to this candidate.
+    /// Show suppression up to this candidate; the picture is held meanwhile.
     Step(usize),
+    /// Let go of the held picture: the newest one is shown again.
+    GoOn,
     /// The temperature of the softmax; 1 is the model's own.
     Temperature(f32),
     /// Compare the tensors of the running model with those of this one; `None`: no longer.
@@ -561,6 +565,8 @@ pub enum LessonsIntent {
     SetUp,
     /// End it: the window goes back to what the user had.
     Close,
+    /// End it and show the list of lessons.
+    List,
 }
 
 /// The snapshot button.

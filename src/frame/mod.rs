@@ -57,7 +57,29 @@ impl Default for Frame {
     }
 }
 
+/// Tells apart what frames show: a source that was opened, or one file of a folder of images. Two frames of a camera or a video have
+/// the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// See [`Frame::generation`].
+    pub generation: u64,
+    /// See [`Frame::origin`].
+    pub origin: Option<Arc<str>>,
+}
+
 impl Frame {
+    /// What it shows.
+    #[must_use]
+    pub fn scene(&self) -> Scene {
+        Scene { generation: self.generation, origin: self.origin.clone() }
+    }
+
+    /// Whether both show the same source and, of a folder of images, the same file.
+    #[must_use]
+    pub fn shows_as(&self, other: &Self) -> bool {
+        self.generation == other.generation && self.origin == other.origin
+    }
+
     /// An RGBA frame of one colour.
     #[must_use]
     pub fn filled(width: u32, height: u32, rgba: [u8; 4]) -> Self {

@@ -45,6 +45,11 @@ impl InsideController {
                 page.show_tab(InsideTab::Maps);
                 page.show_tensor(name);
             }
+            InsideIntent::FirstMaps => {
+                page.show_tab(InsideTab::Maps);
+                page.show_tensor(None);
+                page.order.first = true;
+            }
             InsideIntent::Channel(channel) => page.order.channel = channel,
             InsideIntent::Sort(sorting) => {
                 page.order.sorts += u64::from(page.order.sorting == sorting);
@@ -65,6 +70,7 @@ impl InsideController {
             InsideIntent::Class(class) => page.order.class = class,
             InsideIntent::Level(level) => page.order.level = Some(level),
             InsideIntent::Step(step) => page.step = step,
+            InsideIntent::GoOn => page.go_on(),
             InsideIntent::Temperature(temperature) => {
                 page.order.temperature = temperature.clamp(0.05, 20.0);
             }
@@ -131,7 +137,7 @@ impl InsideController {
         self.page.shows(frame.map(AsRef::as_ref));
         if let Some(worker) = &mut self.worker {
             worker.tell(&self.page.order, frame);
-            self.page.found = worker.found().of_source(frame.map(|frame| frame.generation));
+            self.page.found = worker.found().of_source(frame.map(AsRef::as_ref));
         }
         if let Some(prediction) = core.prediction.clone() {
             self.page.note(&prediction);
@@ -179,7 +185,7 @@ impl InsideController {
             InsideTab::Why => {
                 (page.order.method, page.order.target) = (WhyMethod::Activation, WhyTarget::Surest);
             }
-            InsideTab::Output => page.step = 0,
+            InsideTab::Output => (page.step, page.begins_stepping) = (0, true),
             InsideTab::Perturb => {
                 let newest = core.prediction.as_ref();
                 self.blur_after = Some(newest.map_or(u64::MAX, |newest| newest.frame.generation));
@@ -228,6 +234,7 @@ impl InsidePage {
             self.freeze(false);
         }
         self.order.tensor = name;
+        (self.order.kernels, self.order.first) = (false, false);
         (self.order.channel, self.order.part) = (None, 0);
     }
 }

@@ -122,10 +122,21 @@ impl LessonsController {
                     running.course.back();
                 }
                 self.remember(core);
-                self.set_up(beside, core);
+                if self.samples.is_some() {
+                    self.set_up(beside, core);
+                } else {
+                    self.prepare(core);
+                }
             }
+            LessonsIntent::SetUp if self.samples.is_none() => self.prepare(core),
             LessonsIntent::SetUp => self.set_up(beside, core),
             LessonsIntent::Close => self.close(beside, core),
+            LessonsIntent::List => {
+                // From any other page, opening the user's source shows the preview, and that would come after the list.
+                core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
+                self.close(beside, core);
+                core.ask(Intent::Window(WindowIntent::Show(Page::Lessons)));
+            }
         }
     }
 
@@ -204,9 +215,17 @@ impl LessonsController {
         }
         if self.samples.is_some() {
             self.set_up(beside, core);
+        } else {
+            self.prepare(core);
+        }
+    }
+
+    /// Writes the pictures of the lessons, and sets the step up when they are there.
+    fn prepare(&mut self, core: &Core) {
+        if self.is_preparing {
             return;
         }
-        self.is_preparing = true;
+        (self.is_preparing, self.trouble) = (true, None);
         core.workers.run("samples", || {
             let folder = samples::folder();
             let missing = || "this account has no home folder".to_owned();
@@ -220,11 +239,23 @@ impl LessonsController {
 
     /// Shows what the step shows.
     fn set_up(&mut self, beside: &Beside<'_>, core: &mut Core) {
-        let (Some(running), Some(samples)) = (&mut self.running, &self.samples) else { return };
-        let Some((at, _)) = running.course.step() else {
+        let wanted = self.wanted(beside, core);
+        let (Some(running), Some(_)) = (&mut self.running, &self.samples) else { return };
+        let Some(mut set_up) = wanted else {
             (running.set_up, running.is_complete) = (SetUp::default(), true);
             return;
         };
+        for intent in std::mem::take(&mut set_up.now) {
+            core.ask(intent);
+        }
+        running.models = Arc::clone(&core.models);
+        (running.set_up, running.is_complete) = (set_up, false);
+    }
+
+    /// What the step wants to be shown; `None`: the lesson is at its end, or there is none.
+    fn wanted(&self, beside: &Beside<'_>, core: &Core) -> Option<SetUp> {
+        let (running, samples) = (self.running.as_ref()?, self.samples.as_ref()?);
+        let (at, _) = running.course.step()?;
         let model = core
             .model
             .opening
@@ -240,12 +271,7 @@ impl LessonsController {
             is_comparing: beside.comparing,
             perturbation: beside.inside.perturbation,
         };
-        let mut set_up = apply_setup(&setup_of(&running.course.lesson().steps, at, running.is_anew), around);
-        for intent in std::mem::take(&mut set_up.now) {
-            core.ask(intent);
-        }
-        running.models = Arc::clone(&core.models);
-        (running.set_up, running.is_complete) = (set_up, false);
+        Some(apply_setup(&setup_of(&running.course.lesson().steps, at, running.is_anew), around))
     }
 
     /// Takes over what is new in the window: finishes the step's setup, and looks whether what was to be done is done.
@@ -253,8 +279,12 @@ impl LessonsController {
         self.give_back(core);
         let Some(running) = &mut self.running else { return };
         if !running.set_up.missing.is_empty() && !Arc::ptr_eq(&running.models, &core.models) {
-            // The model that was missing may have come.
-            self.set_up(beside, core);
+            running.models = Arc::clone(&core.models);
+            let missing = running.set_up.missing.len();
+            // A model that was missing has come. Any other change of the list leaves the window as the learner has it.
+            if self.wanted(beside, core).is_some_and(|wanted| wanted.missing.len() < missing) {
+                self.set_up(beside, core);
+            }
         }
         let Some(running) = &mut self.running else { return };
         if !running.is_complete && is_there(&running.set_up, core) {

@@ -24,6 +24,8 @@ pub struct SettingsController {
     saver: Option<Saver>,
     /// What was last given to the writer.
     written: Settings,
+    /// The settings as they were looked at last, and whether a lesson was taken.
+    seen: (Settings, bool),
 }
 
 /// egui's value for a theme.
@@ -47,6 +49,7 @@ impl SettingsController {
             video_folder: save::default_video_folder(),
             saver,
             written: loaded.clone(),
+            seen: (loaded.clone(), false),
         }
     }
 
@@ -91,12 +94,16 @@ impl SettingsController {
 
     /// Gives changed settings to the writer, and tells of a failure.
     pub fn gather(&mut self, core: &mut Core) {
-        let of_lesson = core.kept.as_ref().map(|kept| kept.over(&core.settings));
-        let settings = of_lesson.as_ref().unwrap_or(&core.settings);
-        if *settings != self.written {
-            self.written = settings.clone();
-            if let Some(saver) = &self.saver {
-                saver.set(self.written.clone());
+        let is_lesson = core.kept.is_some();
+        if core.settings != self.seen.0 || is_lesson != self.seen.1 {
+            self.seen = (core.settings.clone(), is_lesson);
+            let own = core.kept.as_ref().map(|kept| kept.over(&core.settings));
+            let settings = own.unwrap_or_else(|| core.settings.clone());
+            if settings != self.written {
+                self.written = settings;
+                if let Some(saver) = &self.saver {
+                    saver.set(self.written.clone());
+                }
             }
         }
         if let Some(error) = self.saver.as_ref().and_then(Saver::take_error) {

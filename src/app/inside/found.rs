@@ -47,14 +47,16 @@ pub struct Found {
 }
 
 impl Found {
-    /// Leaves out what was found in pictures of another source than that of this generation; `None`: no picture may be shown.
+    /// Leaves out what was found in another source than that of this frame, and what would lie over another image of a folder; `None`: no
+    /// picture may be shown.
     #[must_use]
-    pub fn of_source(mut self, generation: Option<u64>) -> Self {
-        let is_other = |of: u64| Some(of) != generation;
+    pub fn of_source(mut self, shown: Option<&Frame>) -> Self {
+        let is_other = |of: u64| Some(of) != shown.map(|shown| shown.generation);
+        let is_another = |of: &Frame| !shown.is_some_and(|shown| shown.shows_as(of));
         self.maps.take_if(|maps| is_other(maps.generation));
         self.input.take_if(|input| is_other(input.generation));
-        self.output.take_if(|output| is_other(output.frame.generation));
-        self.why.take_if(|why| is_other(why.frame.generation));
+        self.output.take_if(|output| is_another(&output.frame));
+        self.why.take_if(|why| is_another(&why.frame));
         self.against.take_if(|against| is_other(against.generation));
         self
     }
@@ -85,8 +87,18 @@ pub struct LayersFound {
     pub slowest_ms: f32,
     /// The tensor that is shown unless another one is chosen.
     pub usual: Option<String>,
+    /// What the first convolution makes.
+    pub first: Option<String>,
     /// The graph's own outputs.
     pub outputs: Vec<String>,
+}
+
+impl LayersFound {
+    /// The tensor that is shown where none is chosen; `first`: that of the first convolution is asked for.
+    #[must_use]
+    pub fn shown(&self, first: bool) -> Option<&str> {
+        self.first.as_deref().filter(|_| first).or(self.usual.as_deref())
+    }
 }
 
 /// The kernels of the first convolution.

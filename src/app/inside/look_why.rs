@@ -177,8 +177,7 @@ impl Running {
     fn fits(&self, order: &Order, frame: &Frame) -> bool {
         self.target == order.target
             && self.tries == order.tries
-            && self.frame.generation == frame.generation
-            && self.frame.origin == frame.origin
+            && self.frame.shows_as(frame)
             // Separate pictures: another one is another question.
             && (self.frame.width, self.frame.height) == (frame.width, frame.height)
     }

@@ -26,6 +26,8 @@ pub struct Order {
     pub measures: u64,
     /// The tensor whose maps are shown; `None`: the usual one.
     pub tensor: Option<String>,
+    /// Where none is chosen: that of the first convolution.
+    pub first: bool,
     /// The channel that is enlarged.
     pub channel: Option<usize>,
     pub sorting: Sorting,
@@ -59,6 +61,7 @@ impl Default for Order {
             tries: 0,
             measures: 0,
             tensor: None,
+            first: false,
             channel: None,
             sorting: Sorting::default(),
             sorts: 0,

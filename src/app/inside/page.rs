@@ -124,6 +124,15 @@ impl InsidePage {
         if matches!(self.order.tab, InsideTab::Maps | InsideTab::Why) {
             self.overlay_bar(ui, view, out);
         }
+        // A picture that stands still by nature isn't held.
+        if self.order.held && !view.is_still() {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(egui::RichText::new(w.held).color(p.accent));
+                if ui.button(w.go_on).clicked() {
+                    out.push(Intent::Inside(InsideIntent::GoOn));
+                }
+            });
+        }
         egui::ScrollArea::vertical().id_salt("about").auto_shrink([false, false]).show(ui, |ui| {
             ui.set_width(ui.available_width() - 8.0);
             let text = tab_about(w, self.order.tab);

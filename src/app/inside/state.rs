@@ -8,8 +8,8 @@ use super::found::{Found, LayersFound, MapsFound, OutputFound, WhyFound};
 use super::order::Order;
 use crate::app::intent::{InsideTab, MapsOf};
 use crate::engine::Prediction;
-use crate::frame::Frame;
 use crate::frame::perturb::Perturbation;
+use crate::frame::{Frame, Scene};
 
 /// Classes whose scores are shown.
 pub(super) const CLASSES: usize = 8;
@@ -49,6 +49,10 @@ pub struct InsidePage {
     pub perturbation: Perturbation,
     /// The source and the number of the frame that is shown.
     pub now: Option<(u64, u64)>,
+    /// What that shows.
+    scene: Option<Scene>,
+    /// Suppression is followed from its beginning in the next source: a sample was asked for.
+    pub begins_stepping: bool,
     pub(super) layers: LayersView,
     pub(super) diagram: DiagramView,
     pub(super) maps: MapsView,
@@ -102,7 +106,7 @@ pub(super) struct Tables {
 #[derive(Debug, Default)]
 pub(super) struct Before {
     /// The source and, of separate pictures, the file. `None`: nothing is known.
-    pub of: Option<(u64, Option<Arc<str>>)>,
+    pub of: Option<Scene>,
     pub scores: Vec<(u32, f32)>,
 }
 
@@ -177,6 +181,8 @@ impl Default for InsidePage {
             step: usize::MAX,
             perturbation: Perturbation::default(),
             now: None,
+            scene: None,
+            begins_stepping: false,
             layers: LayersView::default(),
             diagram: DiagramView::default(),
             maps: MapsView::default(),
@@ -216,11 +222,19 @@ impl InsidePage {
 
     /// Notes which frame is shown: a chosen candidate is one of its source's, and while candidates are followed the frame is held.
     pub fn shows(&mut self, frame: Option<&Frame>) {
-        let now = frame.map(|frame| (frame.generation, frame.sequence));
-        if self.now.map(|(generation, _)| generation) != now.map(|(generation, _)| generation) {
+        let is_same = match (&self.scene, frame) {
+            (Some(scene), Some(frame)) => {
+                scene.generation == frame.generation && scene.origin == frame.origin
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_same {
+            self.scene = frame.map(Frame::scene);
             self.tables.candidate = None;
+            self.step = if std::mem::take(&mut self.begins_stepping) { 0 } else { usize::MAX };
         }
-        self.now = now;
+        self.now = frame.map(|frame| (frame.generation, frame.sequence));
         let detector = self.found.output.as_ref().and_then(|output| output.detector.as_ref());
         let is_stepping = detector.is_some_and(|detector| self.step < detector.passing);
         self.order.held = self.order.tab == InsideTab::Output
@@ -232,15 +246,14 @@ impl InsidePage {
     pub fn note(&mut self, prediction: &Prediction) {
         let Before { of, scores } = &mut self.tables.before;
         let frame = &prediction.frame;
-        let is_same = of
-            .as_ref()
-            .is_some_and(|(generation, origin)| *generation == frame.generation && *origin == frame.origin);
+        let is_same =
+            of.as_ref().is_some_and(|of| of.generation == frame.generation && of.origin == frame.origin);
         if !is_same {
             *of = None;
             scores.clear();
         }
         if !frame.is_changed {
-            *of = Some((frame.generation, frame.origin.clone()));
+            *of = Some(frame.scene());
             scores_of(prediction, scores);
         }
     }
@@ -249,6 +262,11 @@ impl InsidePage {
     #[must_use]
     pub fn before(&self) -> &[(u32, f32)] {
         &self.tables.before.scores
+    }
+
+    /// Lets go of the held picture.
+    pub fn go_on(&mut self) {
+        (self.step, self.begins_stepping, self.tables.candidate) = (usize::MAX, false, None);
     }
 
     /// Keeps the maps as they are now, or lets go of them.
@@ -263,8 +281,8 @@ impl InsidePage {
     /// The tensor whose maps are wanted.
     #[must_use]
     pub fn tensor(&self) -> Option<&str> {
-        let usual = || self.found.layers.as_ref().and_then(|layers| layers.usual.as_deref());
-        self.order.tensor.as_deref().or_else(usual)
+        let unchosen = || self.found.layers.as_ref().and_then(|layers| layers.shown(self.order.first));
+        self.order.tensor.as_deref().or_else(unchosen)
     }
 
     /// The maps of the tensor that is wanted: never those of another one.

@@ -13,13 +13,13 @@ use super::order::{Order, Subject};
 use super::picturing::kernel_sheet;
 use super::{look_input, look_output};
 use crate::app::intent::{InsideTab, WhyMethod, WhyTarget};
-use crate::frame::Frame;
+use crate::frame::{Frame, Scene};
 use crate::learn::inside::cam::{layer_at, usual_layer};
 use crate::learn::inside::kernels::Kernels;
 use crate::learn::inside::linear_end::LinearEnd;
 use crate::learn::inside::maps::Planes;
 use crate::learn::inside::why::level_of;
-use crate::learn::inside::{Graph, Layers, diverge, layers, measure};
+use crate::learn::inside::{Graph, Layer, Layers, diverge, layers, measure};
 use crate::model::{CancelToken, Inside, Model, ModelError, OpenOptions};
 
 /// At most ten looks a second: what changes faster can't be followed, and the processor belongs to the live view.
@@ -34,7 +34,7 @@ const DIAGRAM: usize = 8000;
 /// The level of a detector's head that found what is explained.
 struct Level {
     /// What it was found for: the target, the number of tries, the source.
-    of: (WhyTarget, u64, u64),
+    of: (WhyTarget, u64, Scene),
     /// `None`: the head has no such levels.
     stride: Option<u32>,
 }
@@ -101,13 +101,13 @@ impl Work {
 
     /// Takes over the newest frame.
     pub fn frame(&mut self, frame: Arc<Frame>) {
-        let is_other_source = self.frame.as_ref().is_some_and(|old| old.generation != frame.generation);
+        let is_other_source = self.frame.as_ref().is_some_and(|old| !old.shows_as(&frame));
         if is_other_source {
             // What can't be done with one source's pictures may be done with another's.
             self.stuck = None;
             self.board.put(|found| {
                 found.failed = None;
-                *found = std::mem::take(found).of_source(Some(frame.generation));
+                *found = std::mem::take(found).of_source(Some(&frame));
             });
         }
         self.frame = Some(frame);
@@ -168,7 +168,7 @@ impl Work {
             }
             // Kernels are of the file: nothing runs for them.
             InsideTab::Maps if order.kernels => return Ok(None),
-            InsideTab::Maps => order.tensor.clone().or_else(|| self.usual()).into_iter().collect(),
+            InsideTab::Maps => order.tensor.clone().or_else(|| self.unchosen(&order)).into_iter().collect(),
             // Its layer depends on what is found in the frame.
             InsideTab::Why if order.method == WhyMethod::Activation => Vec::new(),
             InsideTab::Why => match &self.session {
@@ -182,7 +182,7 @@ impl Work {
         // What is frozen are the maps that are seen, and what is followed the candidates that are seen, not those of the next frame.
         let seen = self.looked.as_ref().filter(|(of, on)| {
             let is_freezing = order.frozen.is_some() && of.frozen != order.frozen;
-            (is_freezing || order.held) && of.tab == order.tab && on.generation == newest.generation
+            (is_freezing || order.held) && of.tab == order.tab && on.shows_as(&newest)
         });
         let frame = seen.map_or(newest, |(_, on)| Arc::clone(on));
         let is_done =
@@ -323,7 +323,12 @@ impl Work {
         Ok(())
     }
 
-    /// The tensor that is shown unless another one is chosen.
+    /// The tensor whose maps are shown while none is chosen.
+    fn unchosen(&self, order: &Order) -> Option<String> {
+        self.layers.as_ref()?.shown(order.first).map(str::to_owned)
+    }
+
+    /// The tensor that says most.
     fn usual(&self) -> Option<String> {
         self.layers.as_ref()?.usual.clone()
     }
@@ -345,14 +350,14 @@ impl Work {
         // Where nothing is found, the next frame may tell.
         if let Some(target) = self.why.find_target(model, frame, order)? {
             let stride = level_of(model, frame, target)?;
-            self.level = Some(Level { of: (order.target, order.tries, frame.generation), stride });
+            self.level = Some(Level { of: (order.target, order.tries, frame.scene()), stride });
         }
         Ok(())
     }
 
     /// The level that was found, if it was found for this.
     fn level_for(&self, order: &Order, frame: &Frame) -> Option<&Level> {
-        let wanted = (order.target, order.tries, frame.generation);
+        let wanted = (order.target, order.tries, frame.scene());
         self.level.as_ref().filter(|level| level.of == wanted)
     }
 
@@ -416,19 +421,24 @@ fn layers_found(list: Layers, is_measured: bool, diagram: Option<Diagram>, graph
     kinds.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let diagram = diagram.or_else(|| (list.layers.len() <= DIAGRAM).then(|| laid_out(&list)));
     let usual = usual_layer(&list).map(str::to_owned).or_else(|| any_maps(&list)).filter(|_| is_measured);
+    let first = list.layers.iter().find(|layer| layer.kind.contains("Conv") && is_stack(layer, &list));
+    let first = first.and_then(|layer| layer.outputs.first().cloned()).filter(|_| is_measured);
     let slowest_ms = list.layers.iter().filter_map(|layer| layer.ms).fold(0.0, f32::max);
     let outputs = graph.outputs().map(str::to_owned).collect();
-    LayersFound { list, is_measured, diagram, kinds, slowest_ms, usual, outputs }
+    LayersFound { list, is_measured, diagram, kinds, slowest_ms, usual, first, outputs }
+}
+
+/// Whether what a layer makes is a stack of maps.
+fn is_stack(layer: &Layer, list: &Layers) -> bool {
+    layer.size.as_ref().is_some_and(|size| {
+        let shape: Vec<usize> = size.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+        Planes::of(&shape, list.input_size).is_some()
+    })
 }
 
 /// The last tensor that is a stack of maps, whatever it holds.
 fn any_maps(list: &Layers) -> Option<String> {
-    let is_stack = |shape: &[i64]| {
-        let shape: Vec<usize> = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-        Planes::of(&shape, list.input_size).is_some()
-    };
-    let stack =
-        list.layers.iter().rfind(|layer| layer.size.as_ref().is_some_and(|size| is_stack(&size.shape)));
+    let stack = list.layers.iter().rfind(|layer| is_stack(layer, list));
     stack.or(list.layers.last())?.outputs.first().cloned()
 }
 

@@ -174,9 +174,12 @@ fn what_cannot_be_shown_of_one_source_is_tried_again_with_another() {
     worker.tell(&maps_of("output1"), Some(&frame(1)));
     wait("maps", || worker.found().maps);
     let found = worker.found();
-    assert!(found.clone().of_source(Some(0)).maps.is_some());
+    assert!(found.clone().of_source(Some(&Frame::default())).maps.is_some());
     assert!(found.clone().of_source(None).maps.is_none(), "nothing may be shown");
-    assert!(found.of_source(Some(1)).maps.is_none(), "of another source");
+    assert!(
+        found.of_source(Some(&Frame { generation: 1, ..Frame::default() })).maps.is_none(),
+        "of another source"
+    );
     worker.tell(&maps_of("no such tensor"), None);
     let first = wait("the failure", || worker.found().failed);
     let other = Frame { generation: 1, ..(*frame(2)).clone() };

@@ -245,7 +245,9 @@ fn number_ui(
         let button = ui.add_enabled_ui(!outcome.is_right(), |ui| ui.button(w.check)).inner;
         if button.clicked() || entered {
             match number(&panel.typed) {
-                Some(number) => out.push(Intent::Lessons(LessonsIntent::Answer(Reply::Number(number)))),
+                Some((number, other)) => {
+                    out.push(Intent::Lessons(LessonsIntent::Answer(Reply::Number(number, other))));
+                }
                 None => panel.is_no_number = true,
             }
         }
@@ -255,8 +257,9 @@ fn number_ui(
     }
 }
 
-/// A number as people write it: "720,000", "720 000", "0,33", "71 %".
-fn number(typed: &str) -> Option<f64> {
+/// A number as people write it: "720,000", "720 000", "0,33", "71 %". Where its comma may part thousands and may be a decimal comma,
+/// as in "1,125", both readings.
+fn number(typed: &str) -> Option<(f64, Option<f64>)> {
     // Chinese input methods type wide signs.
     let plain = |c: char| match c {
         '０'..='９' | '，' | '．' | '－' | '％' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
@@ -274,8 +277,9 @@ fn number(typed: &str) -> Option<f64> {
             let whole = group.split('.').next().unwrap_or_default();
             whole.len() == 3 && digits(whole) && (n + 2 == groups.len() || whole == *group)
         });
-    let text = if thousands { groups.concat() } else { text.replace(',', ".") };
-    text.parse().ok().filter(|number: &f64| number.is_finite())
+    let read = |text: String| text.parse().ok().filter(|number: &f64| number.is_finite());
+    let decimal = || read(text.replace(',', "."));
+    if thousands { Some((read(groups.concat())?, decimal())) } else { Some((decimal()?, None)) }
 }
 
 fn reaction_ui(ui: &mut Ui, view: &View<'_>, outcome: Outcome, text: &str) {
@@ -352,8 +356,7 @@ fn end_ui(ui: &mut Ui, view: &View<'_>, course: &Course, out: &mut Vec<Intent>) 
         out.push(Intent::Lessons(LessonsIntent::Begin(next.id.clone())));
     }
     if plain_button(ui, w.all_lessons).clicked() {
-        out.push(Intent::Lessons(LessonsIntent::Close));
-        out.push(Intent::Window(WindowIntent::Show(Page::Lessons)));
+        out.push(Intent::Lessons(LessonsIntent::List));
     }
 }
 
@@ -408,7 +411,12 @@ mod tests {
             ("", f64::NAN),
             ("1e999", f64::NAN),
         ] {
-            assert_eq!(number(text), Some(value).filter(|value| !value.is_nan()), "{text}");
+            let read = number(text).map(|(number, _)| number);
+            assert_eq!(read, Some(value).filter(|value| !value.is_nan()), "{text}");
         }
+        // Thousands, or a decimal comma: the question decides.
+        assert_eq!(number("1,125"), Some((1125.0, Some(1.125))));
+        assert_eq!(number("0,333"), Some((0.333, None)));
+        assert_eq!(number("1,720,000"), Some((1_720_000.0, None)));
     }
 }

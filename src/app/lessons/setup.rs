@@ -10,7 +10,7 @@ use crate::app::intent::{
 };
 use crate::app::view::{is_of, same_file};
 use crate::frame::perturb::Perturbation;
-use crate::learn::lessons::{ModelWish, Setup, SetupPage, SourceWish, Step, TABS};
+use crate::learn::lessons::{FIRST_LAYER, ModelWish, Setup, SetupPage, SourceWish, Step, TABS};
 use crate::learn::samples::Sample;
 use crate::library::{Catalogue, Kind, ModelEntry};
 use crate::model::name_of;
@@ -101,7 +101,10 @@ pub fn apply_setup(setup: &Setup, around: Around<'_>) -> SetUp {
     let tab = setup.tab.and_then(|tab| TABS.iter().position(|known| *known == tab));
     done.inside
         .extend(tab.and_then(|at| InsideTab::ALL.get(at)).map(|tab| Intent::Inside(InsideIntent::Tab(*tab))));
-    done.inside.extend(setup.layer.clone().map(|name| Intent::Inside(InsideIntent::Tensor(Some(name)))));
+    done.inside.extend(setup.layer.clone().map(|name| {
+        let first = name == FIRST_LAYER;
+        Intent::Inside(if first { InsideIntent::FirstMaps } else { InsideIntent::Tensor(Some(name)) })
+    }));
     done.then.extend(setup.confidence.map(|conf| Intent::Result(ResultIntent::Conf(conf))));
     done.then.extend(setup.iou.map(|iou| Intent::Result(ResultIntent::Iou(iou))));
     done.then.extend(setup.page.map(|page| Intent::Window(WindowIntent::Show(page_of(page)))));

@@ -39,6 +39,8 @@ strings! {
         show_me = "Show me", "演示";
         show_me_hint = "Opens a sample picture and sets this tab up.", "打开示例图片并设置好本页。";
         back_to_source = "Back to your source", "返回原来的来源";
+        held = "The picture is held while you look at its candidates.", "查看候选框期间，画面保持不变。";
+        go_on = "Go on live", "继续实时画面";
         no_samples: fn(&str) -> String =
             |why| format!("The sample picture can't be written: {why}. Free some space in the data folder."),
             |why| format!("无法写入示例图片：{why}。请为数据文件夹腾出空间。");

@@ -24,7 +24,8 @@ pub struct Progress {
 pub enum Reply {
     /// The option at this place.
     Option(usize),
-    Number(f64),
+    /// What was typed, and its other reading where a comma may part thousands or be a decimal comma.
+    Number(f64, Option<f64>),
 }
 
 /// What is said to an answer.
@@ -151,8 +152,10 @@ impl Course {
                 Some(_) => Outcome::Wrong(Reaction::Option(chosen)),
                 None => return,
             },
-            (Question::Number { expected, tolerance, .. }, Reply::Number(number)) => {
-                judge(number, *expected, *tolerance, facts)
+            (Question::Number { expected, tolerance, .. }, Reply::Number(number, other)) => {
+                let judged = |number| judge(number, *expected, *tolerance, facts);
+                let other = other.map(judged).filter(|outcome| outcome.is_right());
+                other.unwrap_or_else(|| judged(number))
             }
             _ => return,
         };

@@ -113,7 +113,7 @@ pub struct Setup {
     pub iou: Option<f32>,
     /// The part of the Inside page: one of [`TABS`].
     pub tab: Option<&'static str>,
-    /// The tensor whose maps the Inside page shows, by its name in the file.
+    /// The tensor whose maps the Inside page shows, by its name in the file, or [`FIRST_LAYER`].
     pub layer: Option<String>,
     /// What is done to the picture before the model gets it.
     pub perturb: Option<Perturbation>,
@@ -121,6 +121,9 @@ pub struct Setup {
 
 /// The parts of the Inside page.
 pub const TABS: [&str; 6] = ["input", "output", "layers", "maps", "why", "perturb"];
+
+/// What lessons call the tensor that the first convolution makes, whatever the model.
+pub const FIRST_LAYER: &str = "first";
 
 /// Where a step is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,8 @@ pub use course::{Course, Outcome, Progress, Reaction, Reply};
 pub use error::{LessonError, LessonProblem};
 pub use facts::{Fact, Facts, Value};
 pub use lesson::{
-    ChoiceOption, Expected, Lesson, ModelWish, Question, Setup, SetupPage, SourceWish, Step, TABS, Text,
+    ChoiceOption, Expected, FIRST_LAYER, Lesson, ModelWish, Question, Setup, SetupPage, SourceWish, Step,
+    TABS, Text,
 };
 pub use list::{Listed, built_in, folder, list};
 pub use read::MAX_BYTES;

@@ -232,7 +232,7 @@ fn a_course_reacts_and_remembers() {
     course.answer(Reply::Option(0), &facts);
     assert_eq!(course.outcome(), Outcome::Wrong(Reaction::Option(0)));
     assert_eq!(course.reaction().unwrap().of(Language::English), "No.");
-    course.answer(Reply::Number(3.0), &facts);
+    course.answer(Reply::Number(3.0, None), &facts);
     course.answer(Reply::Option(7), &facts);
     assert_eq!(course.outcome(), Outcome::Wrong(Reaction::Option(0)), "these don't answer the question");
     course.answer(Reply::Option(1), &facts);
@@ -240,7 +240,7 @@ fn a_course_reacts_and_remembers() {
     assert_eq!(course.reaction().unwrap().of(Language::Chinese), "对。", "what is right stays so");
     course.next();
     for (number, said) in [(0.2, "More."), (0.5, "Less."), (0.34, "Right.")] {
-        course.answer(Reply::Number(number), &facts);
+        course.answer(Reply::Number(number, None), &facts);
         assert_eq!(course.reaction().unwrap().of(Language::English), said);
     }
     course.next();
@@ -270,10 +270,10 @@ fn a_number_that_depends_on_the_window_is_judged_only_when_it_is_known() {
     let lesson = Arc::new(Lesson::parse(&text).unwrap());
     let mut course = Course::begin(lesson, Progress { step: 1, ..Progress::default() });
     let mut facts = Facts::default();
-    course.answer(Reply::Number(519_168.0), &facts);
+    course.answer(Reply::Number(519_168.0, None), &facts);
     assert_eq!(course.outcome(), Outcome::Wrong(Reaction::NotKnown));
     facts.set(Fact::InputValues, 519_168.0);
-    course.answer(Reply::Number(519_168.0), &facts);
+    course.answer(Reply::Number(519_168.0, None), &facts);
     assert!(course.outcome().is_right());
 }
 
@@ -349,7 +349,7 @@ proptest! {
             let (place, outcomes) = (course.step().map(|(at, _)| at), course.outcomes().to_vec());
             match operation {
                 Operation::Option(at) => course.answer(Reply::Option(at), &Facts::default()),
-                Operation::Number(number) => course.answer(Reply::Number(number), &Facts::default()),
+                Operation::Number(number) => course.answer(Reply::Number(number, None), &Facts::default()),
                 Operation::Observe(conf, page) => {
                     let mut facts = Facts::default();
                     facts.set(Fact::Confidence, conf);
