@@ -86,7 +86,7 @@ pub fn lesson_file(bytes: &[u8]) {
                 Course::begin(lesson.into(), Progress { step: usize::MAX, ..Progress::default() });
             for n in 0..=steps {
                 course.answer(Reply::Option(n), &Facts::default());
-                course.answer(Reply::Number(f64::NAN), &Facts::default());
+                course.answer(Reply::Number(f64::NAN, None), &Facts::default());
                 course.next();
             }
             assert!(course.is_finished());

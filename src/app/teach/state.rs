@@ -304,7 +304,7 @@ impl TeachPage {
     /// Escape ends something on the page.
     #[must_use]
     pub fn holds_escape(&self) -> bool {
-        self.cell.is_some() && self.tab == TeachTab::Results
+        self.cell.is_some() && self.tab == TeachTab::Results && self.learned.is_some()
     }
 
     /// The class that files are meant for which are dropped at this point.

@@ -39,6 +39,13 @@ pub enum Order {
     Backbone(PathBuf, String, Option<String>),
 }
 
+impl Order {
+    /// Whether something of the user's would be lost if it weren't carried out.
+    fn is_change(&self) -> bool {
+        !matches!(self, Self::Open(_))
+    }
+}
+
 /// A frame that becomes an example.
 pub struct Shot {
     /// The class's folder.
@@ -86,7 +93,7 @@ pub struct Desk {
 #[derive(Default)]
 struct Shared {
     told: Mutex<Vec<Told>>,
-    /// Orders that aren't carried out yet.
+    /// Changes that aren't carried out yet.
     pending: AtomicUsize,
 }
 
@@ -130,15 +137,16 @@ impl Desk {
 
     /// Hands an order over; returns whether there was room for it.
     pub fn order(&self, order: Order) -> bool {
-        self.shared.pending.fetch_add(1, AcqRel);
+        let counted = usize::from(order.is_change());
+        self.shared.pending.fetch_add(counted, AcqRel);
         let taken = self.orders.as_ref().is_some_and(|orders| orders.try_send(order).is_ok());
         if !taken {
-            self.shared.pending.fetch_sub(1, AcqRel);
+            self.shared.pending.fetch_sub(counted, AcqRel);
         }
         taken
     }
 
-    /// How many orders aren't carried out yet. What those that are told lies in [`Self::told`] by then.
+    /// How many changes aren't carried out yet. What those that are told lies in [`Self::told`] by then.
     pub fn pending(&self) -> usize {
         self.shared.pending.load(Acquire)
     }
@@ -168,8 +176,9 @@ impl Desk {
 fn run(orders: &Receiver<Order>, shared: &Shared, wake: &dyn Fn()) {
     let mut keeper = Keeper::default();
     while let Ok(order) = orders.recv() {
+        let counted = usize::from(order.is_change());
         keeper.carry_out(order, &mut |told| shared.tell(told));
-        shared.pending.fetch_sub(1, AcqRel);
+        shared.pending.fetch_sub(counted, AcqRel);
         wake();
     }
 }

@@ -311,7 +311,11 @@ impl<'a> Looker<'a> {
     fn publish(&mut self, task: &Task, looked: Result<(), TeachError>, took: Duration) {
         if let Err(error) = looked {
             let said = self.said(&error);
-            lock(&self.shared.view).phase = LivePhase::Failed(said);
+            let view = &mut *lock(&self.shared.view);
+            // What was found before isn't of what is seen now.
+            view.scores.clear();
+            view.found = Found { number: view.found.number + 1, ..Found::default() };
+            view.phase = LivePhase::Failed(said);
             return;
         }
         let view = &mut *lock(&self.shared.view);

@@ -237,9 +237,7 @@ impl TeachController {
 
     /// Opens or makes a project; the one before is closed.
     fn open(&mut self, root: PathBuf, order: Order, core: &mut Core) {
-        if self.page.opening {
-            return;
-        }
+        // One that is still being read, from a slow folder say, gives way.
         self.close();
         self.tried = true;
         self.start_desk(root, order, core);
@@ -396,7 +394,7 @@ impl TeachController {
         self.page.gallery = None;
         self.page.pictures.clear();
         self.page.overlay = None;
-        if self.desk.as_ref().is_some_and(|desk| desk.pending() == 0) {
+        if !self.page.opening && self.desk.as_ref().is_some_and(|desk| desk.pending() == 0) {
             // What it told last.
             self.hear_desk(core);
             self.close_desk();

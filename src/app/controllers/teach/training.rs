@@ -11,7 +11,7 @@ use crate::app::controllers::core::Core;
 use crate::app::intent::TeachTab;
 use crate::app::strings::teach_error;
 use crate::app::teach::TeachDone;
-use crate::app::teach::state::{ExportForm, ExportState, LivePhase, LiveView, Training};
+use crate::app::teach::state::{ExportForm, ExportState, Found, LivePhase, LiveView, Training};
 use crate::app::workers::Done;
 use crate::learn::teach::{TeachError, TrainOptions};
 use crate::model::CancelToken;
@@ -37,7 +37,12 @@ impl TeachController {
             return;
         }
         self.start_learner(core);
-        let Some(learner) = &self.learner else { return };
+        let Some(learner) = &self.learner else {
+            // The next change, or the button, tries again.
+            (self.plan.since, self.plan.now) = (None, false);
+            self.page.training = Training::Failed(core.strings().inside.no_thread.to_owned());
+            return;
+        };
         let cancel = CancelToken::default();
         let settings = &project.settings;
         let train = self.page.can_train().then(|| {
@@ -144,7 +149,7 @@ impl TeachController {
                 self.page.training = if waits { Training::Waiting } else { Training::Idle };
                 // Of examples that are gone; while a class is still empty, the results before it stay.
                 if self.page.empty_class().is_none() {
-                    self.page.learned = None;
+                    (self.page.learned, self.page.cell) = (None, None);
                 }
             }
             Err(TeachError::Stopped) if waits => self.page.training = Training::Waiting,
@@ -213,17 +218,28 @@ impl TeachController {
         };
         match &self.live {
             Some(live) => live.want(task),
+            None if matches!(page.live.phase, LivePhase::Failed(_)) => return,
             None => {
                 self.live = Live::start(task, &options(core), core.language(), core.workers.waker());
+                if self.live.is_none() {
+                    page.live.phase = LivePhase::Failed(core.strings().inside.no_thread.to_owned());
+                }
             }
         }
         let Some(live) = &mut self.live else { return };
         live.speak(core.language());
-        if let Some(frame) = core.engine.preview() {
+        let frame = core.engine.preview();
+        let has_frame = frame.is_some();
+        if let Some(frame) = frame {
             live.see_new(frame);
         }
         live.read(&mut self.page.live);
         let view = &mut self.page.live;
+        if !has_frame {
+            // The camera is gone, say: what was found is of no picture that is seen.
+            view.scores.clear();
+            view.found = Found { number: view.found.number, ..Found::default() };
+        }
         if let Some(learned) = &self.page.learned
             && wanted.is_some()
             && (Some(view.learned) != wanted || view.scores.len() != learned.samples.names.len())
@@ -263,6 +279,13 @@ impl TeachController {
             return;
         }
         self.start_learner(core);
+        if self.learner.is_none() {
+            self.wants_export = false;
+            if let Some(form) = &mut self.page.export {
+                form.state = ExportState::Failed(core.strings().inside.no_thread.to_owned());
+            }
+            return;
+        }
         let path = self.page.export.as_ref().and_then(|form| Some((form.path()?, form.bytes)));
         let (Some((path, bytes)), Some(learned), Some(learner)) = (path, &self.page.learned, &self.learner)
         else {
