@@ -27,6 +27,7 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("D", s.datasets.key),
         ("K", s.datasets.key_collect),
         ("T", s.teach.key),
+        ("1  …  9  0", s.teach.key_hold),
         ("Z", s.zones.key_edit),
         ("[  ]", s.key_confidence),
         ("{  }", s.key_iou),
@@ -40,6 +41,8 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
         ("F11  Esc", s.full_screen),
         ("F1  ?", s.key_help),
         ("Shift+F1", s.lessons.key),
+        ("Alt+1  …  6", s.lessons.key_answer),
+        ("Alt+←  Alt+→", s.lessons.key_step),
         ("Ctrl+Q", s.key_quit),
     ]
 }

@@ -22,6 +22,26 @@ const ROW: f32 = 25.0;
 /// Widths of the columns after the name.
 const COLUMNS: [f32; 8] = [106.0, 116.0, 64.0, 64.0, 62.0, 136.0, 62.0, 56.0];
 
+/// The columns that give way where there is no room, the first one first: what runs where, the precision, the receptive field. The
+/// pointer over a row shows them.
+const GIVE_WAY: [usize; 3] = [7, 6, 4];
+/// Width of the name, at least.
+const NAME: f32 = 110.0;
+/// Between the figures and what begins at the left after them.
+const APART: f32 = 8.0;
+
+/// The widths of all columns in a row of this width; one that isn't shown has none.
+fn columns(row: f32) -> [f32; 9] {
+    let mut after = COLUMNS;
+    for column in GIVE_WAY {
+        if NAME + APART + after.iter().sum::<f32>() > row {
+            after[column] = 0.0;
+        }
+    }
+    let name = (row - APART - after.iter().sum::<f32>()).max(NAME);
+    std::array::from_fn(|n| if n == 0 { name } else { after[n - 1] })
+}
+
 impl InsidePage {
     pub(super) fn layers_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.inside;
@@ -106,7 +126,7 @@ impl InsidePage {
     fn table_ui(&mut self, ui: &mut Ui, w: &Inside, found: &LayersFound, out: &mut Vec<Intent>) {
         let p = palette(ui);
         let width = ui.available_width() - 10.0;
-        let name = (width - 8.0 - COLUMNS.iter().sum::<f32>()).max(110.0);
+        let columns = columns(width);
         let (head, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
         let hints = [
             (w.name, ""),
@@ -119,7 +139,10 @@ impl InsidePage {
             (w.precision, ""),
             (w.runs_on, ""),
         ];
-        for ((cell, right), (text, hint)) in cells(head, name).into_iter().zip(hints) {
+        for ((cell, right), (text, hint)) in cells(head, &columns).into_iter().zip(hints) {
+            if !cell.is_positive() {
+                continue;
+            }
             let response = ui.interact(cell, ui.scope_id().with(("head", text)), Sense::hover());
             paint_text(ui, cell, text, p.weak, right, true);
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
@@ -140,7 +163,7 @@ impl InsidePage {
             for place in listed.get(rows).unwrap_or_default() {
                 let Some(layer) = found.list.layers.get(*place) else { continue };
                 let (rect, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
-                row_ui(ui, w, layer, found, rect, name, &response);
+                row_ui(ui, w, layer, found, rect, &columns, &response);
                 let text = format!("{} {}", layer.name, layer.kind);
                 response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &text));
                 if response.clicked() {
@@ -153,12 +176,12 @@ impl InsidePage {
 }
 
 /// The cells of a row, and whether their text stands at the right.
-fn cells(row: Rect, name: f32) -> [(Rect, bool); 9] {
+fn cells(row: Rect, columns: &[f32; 9]) -> [(Rect, bool); 9] {
     let mut left = row.left();
     std::array::from_fn(|n| {
         // Figures that end at the right don't touch what begins at the left.
-        left += if n == 6 { 8.0 } else { 0.0 };
-        let width = if n == 0 { name } else { COLUMNS[n - 1] };
+        left += if n == 6 { APART } else { 0.0 };
+        let width = columns[n];
         let cell = Rect::from_min_size(pos2(left, row.top()), vec2(width - 8.0, row.height()));
         left += width;
         (cell, matches!(n, 3..=5))
@@ -166,6 +189,9 @@ fn cells(row: Rect, name: f32) -> [(Rect, bool); 9] {
 }
 
 fn paint_text(ui: &Ui, cell: Rect, text: &str, colour: Color32, right: bool, small: bool) {
+    if !cell.is_positive() {
+        return;
+    }
     let style = if small { TextStyle::Small } else { TextStyle::Body };
     let galley =
         egui::WidgetText::from(text).into_galley(ui, Some(egui::TextWrapMode::Truncate), cell.width(), style);
@@ -180,7 +206,7 @@ fn row_ui(
     layer: &Layer,
     found: &LayersFound,
     rect: Rect,
-    name: f32,
+    columns: &[f32; 9],
     response: &egui::Response,
 ) {
     if !ui.is_rect_visible(rect) {
@@ -190,7 +216,7 @@ fn row_ui(
     if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect.expand2(vec2(4.0, 0.0)), 5, p.button[1]);
     }
-    let cells = cells(rect, name);
+    let cells = cells(rect, columns);
     let text = |n: usize, text: &str, colour| paint_text(ui, cells[n].0, text, colour, cells[n].1, n > 1);
     text(0, &short(&layer.name), p.strong);
     let dot = cells[1].0.left_center() + vec2(4.0, 0.0);
@@ -233,6 +259,15 @@ pub(super) fn details_ui(ui: &mut Ui, w: &Inside, layer: &Layer) {
     ui.label(egui::RichText::new(short(&layer.name)).color(p.strong));
     ui.label(egui::RichText::new(format!("{}: {}", w.reads, short_list(w, &layer.inputs))).small());
     ui.label(egui::RichText::new(format!("{}: {}", w.makes, short_list(w, &layer.outputs))).small());
+    for (name, value) in [
+        (w.field, field_text(w, layer.receptive_field)),
+        (w.precision, layer.precision.unwrap_or_default().to_owned()),
+        (w.runs_on, layer.provider.clone().unwrap_or_default()),
+    ] {
+        if !value.is_empty() {
+            ui.label(egui::RichText::new(format!("{name}: {value}")).small());
+        }
+    }
     if layer.ms.is_none() && layer.size.is_some() {
         ui.label(egui::RichText::new(w.joined_hint).small().color(p.weak));
     }
@@ -244,12 +279,13 @@ fn summary(ui: &mut Ui, w: &Inside, found: &LayersFound, doing: Doing, out: &mut
     let p = palette(ui);
     let list = &found.list;
     if !found.is_measured {
-        ui.horizontal(|ui| {
-            if doing == Doing::Measuring || doing == Doing::Reading {
+        // After a failure nothing is under way; the notice above says what failed.
+        if doing == Doing::Measuring || doing == Doing::Reading {
+            ui.horizontal(|ui| {
                 spinner(ui);
-            }
-            ui.label(egui::RichText::new(w.measuring).color(p.weak));
-        });
+                ui.label(egui::RichText::new(w.measuring).color(p.weak));
+            });
+        }
         return;
     }
     ui.horizontal(|ui| {

@@ -27,7 +27,7 @@ impl InsidePage {
     pub(super) fn maps_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.inside;
         self.tensor_bar(ui, w, out);
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             if let Some(kernels) = &self.found.kernels {
                 let name = |on| if on { w.kernels_short } else { w.maps };
                 if let Some(on) = segments(ui, self.order.kernels, [(false, name(false)), (true, name(true))])

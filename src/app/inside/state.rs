@@ -92,6 +92,8 @@ pub(super) struct MapsView {
 pub(super) struct Tables {
     /// What classes are searched for.
     pub class_search: String,
+    /// What was searched for last, if no class has that name.
+    pub no_class: Option<String>,
     /// The candidate whose suppression is shown.
     pub candidate: Option<usize>,
     /// The one that the pointer is over.

@@ -139,17 +139,26 @@ impl InsidePage {
             .hint_text(w.class_search)
             .desired_width(120.0);
         let response = ui.add(search.char_limit(80)).accessible_name(w.class_search);
-        if response.lost_focus()
-            && ui.input(|i| i.key_pressed(egui::Key::Enter))
-            && let Some(labels) = labels
-        {
-            let words = self.tables.class_search.trim().to_lowercase();
+        if response.changed() {
+            self.tables.no_class = None;
+        }
+        if response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter)) {
+            let typed = self.tables.class_search.trim().to_owned();
+            let words = typed.to_lowercase();
             let has = |class_id: &u32| name(*class_id).to_lowercase().contains(&words);
             let is = |class_id: &u32| name(*class_id).to_lowercase() == words;
-            let all = || 0..labels.len() as u32;
-            if let Some(class_id) = all().find(is).or_else(|| all().find(has)).filter(|_| !words.is_empty()) {
+            let all = || 0..labels.map_or(0, |labels| labels.len() as u32);
+            // A class without a name is known by its number.
+            let number = || words.parse().ok();
+            let found =
+                all().find(is).or_else(|| all().find(has)).or_else(number).filter(|_| !words.is_empty());
+            if let Some(class_id) = found {
                 out.push(Intent::Inside(InsideIntent::Why(WhyTarget::Class(class_id))));
             }
+            self.tables.no_class = Some(typed).filter(|typed| found.is_none() && !typed.is_empty());
+        }
+        if let Some(typed) = &self.tables.no_class {
+            ui.label(egui::RichText::new((w.no_such_class)(typed)).color(palette(ui).warn));
         }
     }
 

@@ -39,6 +39,9 @@ strings! {
         show_me = "Show me", "演示";
         show_me_hint = "Opens a sample picture and sets this tab up.", "打开示例图片并设置好本页。";
         back_to_source = "Back to your source", "返回原来的来源";
+        no_such_class: fn(&str) -> String =
+            |typed| format!("No class of this model is called “{typed}”."),
+            |typed| format!("该模型没有名为“{typed}”的类别。");
         held = "The picture is held while you look at its candidates.", "查看候选框期间，画面保持不变。";
         go_on = "Go on live", "继续实时画面";
         no_samples: fn(&str) -> String =

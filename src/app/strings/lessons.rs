@@ -8,6 +8,8 @@ strings! {
     Lessons {
         title = "Lessons", "课程";
         key = "Lessons: how networks see", "课程：网络怎样看图";
+        key_answer = "In a lesson: answer 1 to 6", "课程中：选择答案 1 到 6";
+        key_step = "In a lesson: back, next", "课程中：上一步、下一步";
         intro =
             "Short lessons that set up the window, ask a question and react to your answer. When a lesson is closed, your source, model and thresholds are as they were.",
             "这些短小的课程会自动设置窗口、提出问题，并对你的回答作出反应。关闭课程后，来源、模型和阈值都会恢复原样。";

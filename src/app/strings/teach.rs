@@ -10,6 +10,7 @@ strings! {
     Teach {
         title = "Teach", "教学";
         key = "Teach a model new classes", "教模型识别新类别";
+        key_hold = "Teach: hold to collect examples", "教学：按住收集示例";
         button = "Teach", "教学";
         // Without a project.
         about =

@@ -8,7 +8,7 @@ use super::parts::{class_colour, key_name, paint_picture, picture_hover, small_b
 use super::state::{Renaming, TeachPage};
 use crate::app::icons::{self, Icon};
 use crate::app::intent::{Choose, FilesIntent, Intent, TeachIntent};
-use crate::app::strings::{plain_quotes, shown};
+use crate::app::strings::{Teach, plain_quotes, shown};
 use crate::app::style::{CARD_RADIUS, palette};
 use crate::app::view::{View, file_name};
 use crate::app::widgets::{
@@ -19,6 +19,8 @@ use crate::learn::teach::{Class, MAX_CLASSES};
 /// Width and height of a picture.
 const CELL: egui::Vec2 = vec2(76.0, 57.0);
 const GAP: f32 = 6.0;
+/// A card that is narrower has its buttons in a row of their own.
+const NARROW: f32 = 540.0;
 /// The most characters of a name.
 pub(super) const NAME_LIMIT: usize = 100;
 
@@ -185,6 +187,8 @@ fn head(
 ) {
     let w = &view.strings.teach;
     let p = palette(ui);
+    // Beside a lesson there is no room for all in one row.
+    let is_narrow = ui.available_width() < NARROW;
     ui.horizontal(|ui| {
         name_field(page, ui, view, (class, content), out);
         let mut count = (w.count)(page.count(class));
@@ -194,23 +198,10 @@ fn head(
         ui.label(egui::RichText::new(count).color(p.weak));
         at_right(ui, ("class buttons", class), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            hold_button(page, ui, view, class, before, out);
-            let add = small_button(ui, w.add);
-            add.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {}", w.add, content.name))
-            });
-            egui::Popup::menu(&add).width(200.0).show(|ui| {
-                let id = page.id(class);
-                if ui.button(w.add_files).clicked() {
-                    out.extend(id.map(|id| Intent::Files(FilesIntent::Choose(Choose::TeachFiles(id)))));
-                }
-                if ui.button(w.add_folder).clicked() {
-                    out.extend(id.map(|id| Intent::Files(FilesIntent::Choose(Choose::TeachFolder(id)))));
-                }
-                if ui.button(w.add_gallery).clicked() {
-                    out.push(Intent::Teach(TeachIntent::Gallery(Some(class))));
-                }
-            });
+            if !is_narrow {
+                hold_button(page, ui, view, class, before, out);
+                add_menu(page, ui, w, (class, content), out);
+            }
             let label = format!("{} {}", w.remove_class, shown(&content.name));
             let close = icon_button(ui, Icon::Close, &label, false);
             // The second click of two would meet the class that took its place.
@@ -218,6 +209,38 @@ fn head(
                 out.push(Intent::Teach(TeachIntent::RemoveClass(class)));
             }
         });
+    });
+    if is_narrow {
+        ui.horizontal(|ui| {
+            hold_button(page, ui, view, class, before, out);
+            add_menu(page, ui, w, (class, content), out);
+        });
+    }
+}
+
+/// From where examples are added to a class.
+fn add_menu(
+    page: &TeachPage,
+    ui: &mut Ui,
+    w: &Teach,
+    (class, content): (usize, &Class),
+    out: &mut Vec<Intent>,
+) {
+    let add = small_button(ui, w.add);
+    add.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{} {}", w.add, content.name))
+    });
+    egui::Popup::menu(&add).width(200.0).show(|ui| {
+        let id = page.id(class);
+        if ui.button(w.add_files).clicked() {
+            out.extend(id.map(|id| Intent::Files(FilesIntent::Choose(Choose::TeachFiles(id)))));
+        }
+        if ui.button(w.add_folder).clicked() {
+            out.extend(id.map(|id| Intent::Files(FilesIntent::Choose(Choose::TeachFolder(id)))));
+        }
+        if ui.button(w.add_gallery).clicked() {
+            out.push(Intent::Teach(TeachIntent::Gallery(Some(class))));
+        }
     });
 }
 
@@ -358,7 +381,9 @@ fn cell(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, path: &PathBuf, at: 
         let label = format!("{} {name}", w.remove_example);
         remove = sized_icon_button(&mut small, Icon::Close, &label, false, 22.0).clicked();
     }
-    if response.has_focus() {
+    // Under the pointer, too, unless something else has the keyboard.
+    let is_meant = response.contains_pointer() && ui.ctx().memory(|memory| memory.focused().is_none());
+    if response.has_focus() || is_meant {
         let pressed = ui.input_mut(|i| {
             i.consume_key(Modifiers::NONE, Key::Delete) || i.consume_key(Modifiers::NONE, Key::Backspace)
         });

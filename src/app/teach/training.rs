@@ -103,7 +103,10 @@ fn idle(page: &TeachPage, ui: &mut Ui, view: &View<'_>) {
                 .left_out
                 .iter()
                 .take(8)
-                .map(|out| format!("{}: {}", out.path.display(), out.reason))
+                .map(|out| {
+                    let reason = crate::app::strings::item_reason(view.language, &out.reason);
+                    format!("{}: {reason}", out.path.display())
+                })
                 .collect();
             ui.add(egui::Label::new(text).wrap()).on_hover_text(first.join("\n"));
         }

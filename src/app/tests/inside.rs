@@ -205,6 +205,36 @@ fn a_selected_layer_holds_escape_on_its_tab_alone() {
 }
 
 #[test]
+fn a_layer_that_is_chosen_takes_the_place_of_the_kernels() {
+    let mut rig = Rig::new(Language::English, None);
+    rig.own.page.order.kernels = true;
+    rig.own.apply(InsideIntent::Tensor(Some("features".into())), &mut rig.core);
+    assert!(!rig.own.page.order.kernels);
+    rig.own.page.order.kernels = true;
+    rig.own.apply(InsideIntent::FirstMaps, &mut rig.core);
+    assert!(!rig.own.page.order.kernels && rig.own.page.order.first);
+    rig.own.apply(InsideIntent::Tensor(None), &mut rig.core);
+    assert!(!rig.own.page.order.first);
+}
+
+#[test]
+fn following_candidates_ends_with_the_picture_that_they_are_of() {
+    let mut page = InsidePage::default();
+    let image = |generation, file: &str| Frame { generation, origin: Some(file.into()), ..Frame::default() };
+    page.shows(Some(&image(1, "a.png")));
+    page.step = 2;
+    page.shows(Some(&image(1, "a.png")));
+    assert_eq!(page.step, 2, "the same image");
+    page.shows(Some(&image(1, "b.png")));
+    assert_eq!(page.step, usize::MAX, "another image of the folder");
+    page.begins_stepping = true;
+    page.shows(Some(&image(2, "four.png")));
+    assert_eq!(page.step, 0, "a sample begins with its first candidate");
+    page.shows(Some(&Frame { generation: 3, ..Frame::default() }));
+    assert_eq!(page.step, usize::MAX, "the camera after it");
+}
+
+#[test]
 fn nothing_is_left_when_the_page_is_closed() {
     let mut harness = Rig::new(Language::English, Some("neural_style.onnx")).shown();
     wait(&mut harness, "sizes and times", has("multiply-adds at 64×64"));

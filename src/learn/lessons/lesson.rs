@@ -98,7 +98,8 @@ pub struct Step {
     pub paper: Option<String>,
 }
 
-/// What the window shows when a step begins. What isn't named stays as it was in the step before.
+/// What the window shows when a step begins. What isn't named stays as it was in the step before, but for a comparison and a changed
+/// picture, which end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Setup {
     pub page: Option<SetupPage>,

@@ -82,3 +82,48 @@ fn every_change_of_the_picture_is_told() {
         Perturbation { crop: 0.5, grey: true, jpeg: Some(20), ..Perturbation::default() };
     assert_eq!([Fact::Crop, Fact::Grey, Fact::Jpeg].map(|fact| told(&window, fact)), ["0.5", "1", "20"]);
 }
+
+#[test]
+fn the_list_comes_after_everything_that_a_lesson_gives_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut core = Core::bare(dir.path());
+    let window = Window::default();
+    let mut lessons =
+        LessonsController { samples: Some(dir.path().to_owned()), ..LessonsController::default() };
+    lessons.apply(LessonsIntent::Begin("boxes".into()), &window.beside(), &mut core);
+    core.page = Page::Inside;
+    core.intents.clear();
+    lessons.apply(LessonsIntent::List, &window.beside(), &mut core);
+    // Opening the user's source shows the preview from any other page: it is shown before, and the list last.
+    let show = |page| Intent::Window(WindowIntent::Show(page));
+    assert_eq!(core.intents.front(), Some(&show(Page::Stage)));
+    assert_eq!(core.intents.back(), Some(&show(Page::Lessons)));
+}
+
+#[test]
+fn another_list_of_models_leaves_the_window_as_the_learner_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut core = Core::bare(dir.path());
+    let window = Window::default();
+    let mut lessons =
+        LessonsController { samples: Some(dir.path().to_owned()), ..LessonsController::default() };
+    lessons.apply(LessonsIntent::Begin("boxes".into()), &window.beside(), &mut core);
+    assert!(!lessons.view().missing.is_empty(), "there is no model here");
+    core.intents.clear();
+    core.models = Arc::new(Vec::new());
+    lessons.gather(&window.beside(), &mut core);
+    assert!(core.intents.is_empty(), "{:?}", core.intents);
+}
+
+#[test]
+fn pictures_that_could_not_be_written_are_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut core = Core::bare(dir.path());
+    let window = Window::default();
+    let mut lessons = LessonsController::default();
+    lessons.apply(LessonsIntent::Begin("boxes".into()), &window.beside(), &mut core);
+    lessons.done(LessonsDone::Samples(Err("the disk is full".into())), &window.beside(), &mut core);
+    assert!(lessons.view().trouble.is_some() && !lessons.view().is_preparing);
+    lessons.apply(LessonsIntent::SetUp, &window.beside(), &mut core);
+    assert!(lessons.view().trouble.is_none() && lessons.view().is_preparing);
+}
