@@ -331,7 +331,7 @@ impl InsidePage {
             ui.label(egui::RichText::new(figures).small().color(p.weak));
         });
         if is_attention {
-            ui.label(egui::RichText::new(w.attention_hint).color(p.accent));
+            ui.add(egui::Label::new(egui::RichText::new(w.attention_hint).color(p.accent)).wrap());
         }
         let area = ui.available_rect_before_wrap();
         let area = Rect::from_min_max(area.min, area.max - vec2(8.0, 8.0));
@@ -353,12 +353,23 @@ impl InsidePage {
                 ui.painter().text(part.left_top(), Align2::LEFT_TOP, name, font, p.text);
                 part.min.y += 20.0;
             }
-            self.pane_ui(ui, w, pane, n, part, name);
+            let row = self.pane_ui(ui, w, pane, n, part, name);
+            if is_attention && n == 0 {
+                self.maps.row = row;
+            }
         }
     }
 
-    /// One picture with the value under the pointer.
-    fn pane_ui(&mut self, ui: &mut Ui, w: &Inside, pane: &Pane, number: usize, area: Rect, name: &str) {
+    /// One picture with the value under the pointer. Returns the row that the pointer is in.
+    fn pane_ui(
+        &mut self,
+        ui: &mut Ui,
+        w: &Inside,
+        pane: &Pane,
+        number: usize,
+        area: Rect,
+        name: &str,
+    ) -> Option<usize> {
         let p = palette(ui);
         let at = fit_left((pane.width, pane.height), area);
         let texture = self
@@ -367,16 +378,15 @@ impl InsidePage {
             .get_mut(number)
             .and_then(|picture| picture.show(ui.ctx(), &pane.image, TextureOptions::NEAREST));
         let response = picture(ui, texture, at, name);
-        let Some(pointer) = response.hover_pos() else { return };
-        let share = (pointer - at.min) / at.size();
-        if let Some((column, row, value)) = pane.at(share.x, share.y) {
-            let cell = at.size() / vec2(pane.width as f32, pane.height as f32);
-            let marked = Rect::from_min_size(at.min + cell * vec2(column as f32, row as f32), cell);
-            ui.painter().rect_stroke(marked, 0, Stroke::new(1.5, Color32::WHITE), StrokeKind::Outside);
-            let text = (w.value_at)(column, row, &value_text(value));
-            let below = pos2(at.left(), at.bottom() + 5.0);
-            ui.painter().text(below, Align2::LEFT_TOP, text, FontId::proportional(12.5), p.strong);
-        }
+        let share = (response.hover_pos()? - at.min) / at.size();
+        let (column, row, value) = pane.at(share.x, share.y)?;
+        let cell = at.size() / vec2(pane.width as f32, pane.height as f32);
+        let marked = Rect::from_min_size(at.min + cell * vec2(column as f32, row as f32), cell);
+        ui.painter().rect_stroke(marked, 0, Stroke::new(1.5, Color32::WHITE), StrokeKind::Outside);
+        let text = (w.value_at)(column, row, &value_text(value));
+        let below = pos2(at.left(), at.bottom() + 5.0);
+        ui.painter().text(below, Align2::LEFT_TOP, text, FontId::proportional(12.5), p.strong);
+        Some(row)
     }
 
     fn kernels_ui(&mut self, ui: &mut Ui, w: &Inside, kernels: &KernelsFound) {
@@ -417,7 +427,8 @@ impl InsidePage {
         }
     }
 
-    /// How much the patch under the pointer looks at each other one.
+    /// How much the patch under the pointer looks at each other one, or the token whose row the pointer is in: the first ones may be no
+    /// patches but a class token and registers.
     fn overlay_attention(
         &mut self,
         ui: &Ui,
@@ -437,7 +448,8 @@ impl InsidePage {
             ((share * cells as f32).max(0.0) as usize).min(cells.saturating_sub(1))
         };
         let (column, row) = (cell(x, x1, x2, grid.width), cell(y, y1, y2, grid.height));
-        let query = before + row * grid.width + column;
+        let patch = before + row * grid.width + column;
+        let query = self.maps.row.filter(|row| self.pointed.is_none() && *row < tokens).unwrap_or(patch);
         let start = query * tokens + before;
         let Some(values) = head.values.get(start..start + grid.width * grid.height) else { return };
         let made = self.pictures.attended.as_ref();
@@ -452,7 +464,10 @@ impl InsidePage {
         if let Some(texture) = self.pictures.attention.show(ui.ctx(), &image, TextureOptions::LINEAR) {
             on.lay_over(painter, texture, maps.covered, self.opacity.max(0.3));
         }
+        // A class token has no place in the picture.
+        let Some(place) = query.checked_sub(before) else { return };
         let size = [(x2 - x1) / grid.width as f32, (y2 - y1) / grid.height as f32];
+        let (column, row) = (place % grid.width, place / grid.width);
         let corner = [x1 + column as f32 * size[0], y1 + row as f32 * size[1]];
         let marked = Rect::from_two_pos(
             on.to_screen(corner),

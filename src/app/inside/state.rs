@@ -85,6 +85,8 @@ pub(super) struct MapsView {
     pub steps_of: Option<Arc<LayersFound>>,
     /// Where the slider is while it is dragged.
     pub dragged: Option<usize>,
+    /// The row of an attention that the pointer is in.
+    pub row: Option<usize>,
 }
 
 /// What else is typed or chosen on the page.

@@ -150,7 +150,7 @@ strings! {
             |x, y, value| format!("第 {x} 列，第 {y} 行：{value}");
         overlay = "Over the picture", "叠加到画面";
         opacity = "Opacity", "不透明度";
-        attention_hint = "Point at the picture: its patch's attention is laid over it.", "将鼠标移到画面上，即叠加该图块的注意力。";
+        attention_hint = "Point at the picture to lay the attention of that patch over it, or at a row below for that of its token.", "指向画面即叠加该图块的注意力；指向下方某一行，即叠加该行的注意力。";
         no_planes: fn(&str) -> String =
             |shape| format!("This tensor ({shape}) isn't a stack of maps; its values are shown row by row."),
             |shape| format!("该张量（{shape}）不是特征图，以下逐行显示其数值。");
