@@ -338,9 +338,9 @@ fn a_click_on_a_box_chooses_whose_mask_is_taken_apart() {
     let middle = [f32::midpoint(bbox[0], bbox[2]) / 80.0, f32::midpoint(bbox[1], bbox[3]) / 60.0];
     let at = shown.min + shown.size() * egui::vec2(middle[0], middle[1]);
     for pressed in [true, false] {
-        let modifiers = egui::Modifiers::NONE;
+        let modifiers = Modifiers::NONE;
         harness.event(egui::Event::PointerMoved(at));
-        let button = egui::PointerButton::Primary;
+        let button = PointerButton::Primary;
         harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
         harness.step();
     }
