@@ -7,10 +7,15 @@ use std::path::{Path, PathBuf};
 use common::{TestEnv, real};
 use prost::Message as _;
 use serde_json::Value;
+use sightline::frame::Frame;
+use sightline::learn::inside::prototypes::{MaskSums, MaskedObject, Term};
 use sightline::model::file::onnx::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
     TypeProto, ValueInfoProto, attribute_type, data_type, tensor_shape_proto, type_proto,
 };
+use sightline::model::spec::Detail;
+use sightline::model::{Model, OpenOptions, Results, Thresholds};
+use sightline::source::images;
 
 /// A float value of this shape.
 fn value(name: &str, shape: &[i64]) -> ValueInfoProto {
@@ -272,6 +277,51 @@ fn the_layer_of_an_explanation_is_a_feature_map() {
         assert!(!layer.contains("dfl") && !layer.contains("decoder"), "{model}: {layer}");
         let side = why["width"].as_u64().expect("a width");
         assert!(why["width"] == why["height"] && side >= 8, "{model}: {layer}, {side} cells a side");
+    }
+}
+
+#[test]
+fn a_mask_is_the_whole_sum_of_its_coefficients_and_prototypes() {
+    sightline::model::runtime::prefer(Some(common::onnx_runtime()));
+    let made = PathBuf::from("tests/families/models/yolov5_seg.onnx");
+    check_masks(&made, Frame::filled(80, 60, [90, 90, 200, 255]), 1);
+}
+
+#[test]
+fn a_real_network_s_masks_are_the_whole_sums_too() {
+    sightline::model::runtime::prefer(Some(common::onnx_runtime()));
+    let mut frame = Frame::default();
+    images::load(&common::shared("media/bus.jpg"), &mut frame, &mut None).expect("an image");
+    check_masks(&real("models/yolov8n-seg_int8.onnx"), frame, 4);
+}
+
+/// Takes the masks of a frame apart: the sum of all terms is the decoder's own mask, and a map is above 0 where it is inside.
+fn check_masks(path: &Path, frame: Frame, least: usize) {
+    let mut model = Model::open(path, &OpenOptions::default()).expect("opens");
+    let sums = MaskSums::run(&mut model, &frame, &Thresholds::default()).expect("runs").expect("prototypes");
+    assert!(sums.objects().len() >= least, "{:?}", sums.objects());
+    for detail in [Detail::Live, Detail::Full] {
+        let thresholds = Thresholds { detail, ..Thresholds::default() };
+        let mut results = Results::default();
+        model.run(&frame, &thresholds, &mut results).expect("runs");
+        for found in &results.detections {
+            let is_it =
+                |object: &MaskedObject| object.bbox == found.bbox && object.class_id == found.class_id;
+            let place = sums.objects().iter().position(is_it).expect("the object");
+            let terms = sums.terms(place);
+            assert_eq!(terms.len(), sums.count());
+            assert!(terms.windows(2).all(|pair| pair[0].change >= pair[1].change));
+            assert_eq!(sums.mask(place, &terms, detail).as_ref(), results.mask_of(found), "{detail:?}");
+            // In double precision, term by term.
+            let sum = sums.sum(&terms);
+            for (cell, value) in sum.iter().enumerate() {
+                let term = |term: &Term| {
+                    f64::from(term.coefficient) * f64::from(sums.prototype(term.prototype)[cell])
+                };
+                let exact: f64 = terms.iter().map(term).sum();
+                assert!((exact - f64::from(*value)).abs() < 1e-3, "{exact} and {value} in cell {cell}");
+            }
+        }
     }
 }
 

@@ -539,6 +539,10 @@ pub enum InsideIntent {
     GoOn,
     /// The temperature of the softmax; 1 is the model's own.
     Temperature(f32),
+    /// Take the mask of the object with this box apart, in frame pixels; `None`: of the surest one.
+    MaskObject(Option<[f32; 4]>),
+    /// Show so many terms of the sum that a mask is made of; `None`: all.
+    MaskTerms(Option<usize>),
     /// Compare the tensors of the running model with those of this one; `None`: no longer.
     Against(Option<PathBuf>),
     /// Change every picture like this before it is shown and run.

@@ -268,6 +268,27 @@ impl Model {
         (&self.network.scratch.candidates, &self.network.scratch.kept)
     }
 
+    /// As [`Model::run`] without a second model, and returns what the instance masks are sums of, with the geometry of the frame. The
+    /// coefficients are those of the candidates that were kept ([`Model::candidates`]), in their order. `None`: the model makes no masks, or
+    /// not of prototypes.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    pub fn run_for_masks(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<Option<(families::MaskParts, geometry::Geometry)>, ModelError> {
+        self.network.run_for_masks(frame, thresholds, results)
+    }
+
+    /// Whether the masks of the last frame were sums of prototypes.
+    #[must_use]
+    pub fn has_prototypes(&self) -> bool {
+        self.network.scratch.prototypes > 0
+    }
+
     /// As [`Model::run`], for an image that was already fitted into the network's input: it is taken as it is, and
     /// `geometry` maps its pixels back to the frame.
     ///

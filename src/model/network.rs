@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::families::{self, Context, Scratch};
+use super::families::{self, Context, MaskParts, Scratch};
 use super::geometry::Geometry;
 use super::input::InputStage;
 use super::results::StageTimes;
@@ -80,6 +80,22 @@ impl Network {
         times.input = input;
         times.total = ms_since(begin);
         Ok(times)
+    }
+
+    /// Processes one frame and copies what its masks are sums of; see [`Model::run_for_masks`](super::Model::run_for_masks).
+    pub fn run_for_masks(
+        &mut self,
+        frame: &Frame,
+        thresholds: &Thresholds,
+        results: &mut Results,
+    ) -> Result<Option<(MaskParts, Geometry)>, ModelError> {
+        let mut geometry = None;
+        self.scratch.mask_parts = Some(MaskParts::default());
+        let ran = self.run_inside(frame, thresholds, results, |_, fitted| geometry = Some(*fitted));
+        // Later runs copy nothing.
+        let parts = self.scratch.mask_parts.take();
+        ran?;
+        Ok(parts.filter(|parts| parts.count > 0).zip(geometry))
     }
 
     /// Processes an image that was fitted into the input elsewhere; see [`Model::run_fitted`](super::Model::run_fitted).

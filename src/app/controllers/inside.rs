@@ -74,6 +74,8 @@ impl InsideController {
             InsideIntent::Temperature(temperature) => {
                 page.order.temperature = temperature.clamp(0.05, 20.0);
             }
+            InsideIntent::MaskObject(bbox) => page.order.object = bbox,
+            InsideIntent::MaskTerms(terms) => page.order.terms = terms,
             InsideIntent::Against(other) => page.order.against = other,
             InsideIntent::Perturb(how) => {
                 self.blur_after = None;

@@ -14,6 +14,7 @@ use crate::learn::inside::diverge::Comparison;
 use crate::learn::inside::heads::NmsStep;
 use crate::learn::inside::maps::{ChannelStats, Planes};
 use crate::learn::inside::preparing::Prepared;
+use crate::learn::inside::prototypes::{MaskedObject, Term};
 use crate::learn::inside::why::Method;
 use crate::model::spec::ColourOrder;
 use crate::model::{Detection, ModelError};
@@ -39,6 +40,7 @@ pub struct Found {
     pub maps: Option<Arc<MapsFound>>,
     pub input: Option<Arc<InputFound>>,
     pub output: Option<Arc<OutputFound>>,
+    pub masks: Option<Arc<MasksFound>>,
     pub why: Option<Arc<WhyFound>>,
     /// Another form of the model, and where its tensors differ.
     pub against: Option<Arc<AgainstFound>>,
@@ -56,6 +58,7 @@ impl Found {
         self.maps.take_if(|maps| is_other(maps.generation));
         self.input.take_if(|input| is_other(input.generation));
         self.output.take_if(|output| is_another(&output.frame));
+        self.masks.take_if(|masks| is_another(&masks.frame));
         self.why.take_if(|why| is_another(&why.frame));
         self.against.take_if(|against| is_other(against.generation));
         self
@@ -239,6 +242,8 @@ pub struct OutputFound {
     /// Of detectors without suppression: what it says for each query, the surest first.
     pub queries: Vec<Detection>,
     pub finds_objects: bool,
+    /// Its masks are sums of prototypes.
+    pub has_prototypes: bool,
     /// What of the frame the input covers.
     pub covered: [f32; 4],
     pub conf: f32,
@@ -279,6 +284,44 @@ pub struct LevelFound {
     /// Input pixels a cell.
     pub stride: u32,
     pub pane: Pane,
+}
+
+/// What the masks of a frame are sums of.
+#[derive(Debug)]
+pub struct MasksFound {
+    pub frame: Arc<Frame>,
+    /// The frame as a picture.
+    pub picture: Arc<ColorImage>,
+    /// What of the frame the prototypes cover.
+    pub covered: [f32; 4],
+    /// How many prototypes there are; 0: the masks aren't sums of such.
+    pub count: usize,
+    /// Columns and rows of each.
+    pub size: (usize, usize),
+    /// There are too many to be looked at.
+    pub is_too_large: bool,
+    /// The objects, the surest first.
+    pub objects: Vec<MaskedObject>,
+    /// The object whose mask is taken apart.
+    pub chosen: usize,
+    /// The terms of its sum, those that change it most first.
+    pub terms: Vec<Term>,
+    /// The prototypes of the first of these.
+    pub sheet: Sheet,
+    /// The colours of the sheet go as far from 0.
+    pub greatest: f32,
+    /// The first terms, as many as are shown.
+    pub used: usize,
+    /// Their sum; its colours go as far from 0 as the whole sum does.
+    pub sum: Arc<ColorImage>,
+    pub sum_bounds: (f32, f32),
+    pub sum_greatest: f32,
+    /// The sigmoid of the sum, 0 dark and 1 bright.
+    pub sigmoid: Arc<ColorImage>,
+    /// The mask that the decoder makes of these terms, where it lies, and how many pixels of the frame are inside.
+    pub mask: Arc<ColorImage>,
+    pub mask_region: [f32; 4],
+    pub mask_pixels: usize,
 }
 
 /// Why there is nothing to explain.

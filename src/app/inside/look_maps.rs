@@ -143,7 +143,9 @@ impl MapsLook {
         self.turn = 1 - self.turn;
         fill_sheet(sheet, &self.mosaic.tiles, colours);
         found.sheet = sheet.clone();
-        found.large = order.channel.and_then(|channel| {
+        // The only one is shown large at once.
+        let only = Some(0).filter(|_| self.channels.len() == 1);
+        found.large = order.channel.or(only).and_then(|channel| {
             let one =
                 |tensor: &Tensor<'_>, colours| Some(as_pane(self.mosaic.channel(tensor, channel)?, colours));
             Some(Large {

@@ -81,6 +81,7 @@ pub fn look(
         detector,
         queries,
         finds_objects: task.finds_objects(),
+        has_prototypes: model.has_prototypes(),
         covered,
         conf: order.thresholds.conf,
         iou: order.thresholds.iou,

@@ -305,7 +305,8 @@ impl InsidePage {
         let Some(large) = &maps.large else { return };
         let is_attention = maps.planes.is_some_and(|planes| planes.layout == PlaneLayout::Attention);
         ui.horizontal(|ui| {
-            if icon_button(ui, Icon::Library, &format!("{}  (Esc)", w.back_to_all), false).clicked() {
+            let back = || format!("{}  (Esc)", w.back_to_all);
+            if maps.stats.len() > 1 && icon_button(ui, Icon::Library, &back(), false).clicked() {
                 out.push(Intent::Inside(InsideIntent::Channel(None)));
             }
             let place = maps.stats.iter().position(|stats| stats.channel == large.channel);
@@ -413,10 +414,12 @@ impl InsidePage {
             InsideTab::Maps => self.maps(),
             _ => None,
         };
+        let output = self.found.output.clone();
+        let maps = maps.as_deref().or_else(|| self.raw_maps(output.as_deref()?));
         let Some(maps) = maps.filter(|maps| maps.frame_size == on.size) else { return };
         let (Some(large), Some(planes)) = (&maps.large, maps.planes) else { return };
         if planes.layout == PlaneLayout::Attention {
-            self.overlay_attention(ui, on, painter, &maps, &large.live);
+            self.overlay_attention(ui, on, painter, maps, &large.live);
             return;
         }
         // The same texture as on the tab, which is sharp; over the picture it would be taken for its edges otherwise.

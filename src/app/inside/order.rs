@@ -48,7 +48,13 @@ pub struct Order {
     /// The level of the head; `None`: the one with the greatest score.
     pub level: Option<usize>,
     pub temperature: f32,
-    /// Candidates are being followed: the frame that was looked at last stays.
+    /// Masks are taken apart, not candidates.
+    pub masks: bool,
+    /// The box of the object whose mask is; `None`: of the surest one.
+    pub object: Option<[f32; 4]>,
+    /// So many terms of its sum are shown; `None`: all.
+    pub terms: Option<usize>,
+    /// Candidates or the terms of a mask are being followed: the frame that was looked at last stays.
     pub held: bool,
     /// The model to compare with.
     pub against: Option<PathBuf>,
@@ -76,6 +82,9 @@ impl Default for Order {
             class: None,
             level: None,
             temperature: 1.0,
+            masks: false,
+            object: None,
+            terms: None,
             held: false,
             against: None,
         }

@@ -7,9 +7,9 @@ use egui::{
     self, Align2, Color32, FontId, Painter, Rect, Sense, Stroke, StrokeKind, TextureOptions, Ui, pos2, vec2,
 };
 
-use super::found::{DetectorFound, OutputFound};
+use super::found::{DetectorFound, MapsFound, OutputFound};
 use super::parts::{OnScreen, bar_row, fit_left, picture, segments, short, value_text, waiting};
-use super::state::InsidePage;
+use super::state::{InsidePage, OutputView};
 use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent};
 use crate::app::strings::{Inside, class_name, shown};
@@ -24,7 +24,7 @@ use crate::scene::palette::class as class_colour;
 const ROW: f32 = 22.0;
 
 /// The name of a class in the window.
-fn name_of(labels: Option<&Labels>, class_id: u32, language: Language) -> String {
+pub(super) fn name_of(labels: Option<&Labels>, class_id: u32, language: Language) -> String {
     let name = labels.map(|labels| labels.name(class_id, language).into_owned());
     name.map_or_else(|| class_id.to_string(), |name| shown(&class_name(language, &name)))
 }
@@ -32,6 +32,14 @@ fn name_of(labels: Option<&Labels>, class_id: u32, language: Language) -> String
 impl InsidePage {
     pub(super) fn output_ui(&mut self, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
         let w = &view.strings.inside;
+        if self.tables.output == OutputView::Masks {
+            ui.horizontal(|ui| {
+                self.output_views(ui, w, true);
+                self.masks_bar(ui, view, out);
+            });
+            self.masks_ui(ui, view, out);
+            return;
+        }
         let Some(found) = self.found.output.clone() else {
             if self.found.failed.is_none() {
                 waiting(ui, self.doing_text(w));
@@ -41,18 +49,14 @@ impl InsidePage {
         let has_answer = found.finds_objects || !found.classes.is_empty();
         ui.horizontal(|ui| {
             if has_answer {
-                let all = [(false, w.answer), (true, w.raw_tensors)];
-                if let Some(raw) = segments(ui, self.tables.raw, all) {
-                    self.tables.raw = raw;
-                    self.order.channel = None;
-                }
+                self.output_views(ui, w, found.has_prototypes);
             }
-            if self.tables.raw || !has_answer {
+            if self.is_raw(&found) {
                 self.output_choice(ui, w, &found, out);
             }
         });
         ui.add_space(4.0);
-        if self.tables.raw || !has_answer {
+        if self.is_raw(&found) {
             match self.output_maps(&found) {
                 Some(maps) => {
                     ui.horizontal(|ui| self.sorting_bar(ui, w, Some(maps), out));
@@ -68,6 +72,33 @@ impl InsidePage {
         } else {
             classes_ui(ui, view, &found, out);
         }
+    }
+
+    /// The choice of what is shown of the output.
+    fn output_views(&mut self, ui: &mut Ui, w: &Inside, has_prototypes: bool) {
+        let all =
+            [(OutputView::Answer, w.answer), (OutputView::Raw, w.raw_tensors), (OutputView::Masks, w.masks)];
+        let count = if has_prototypes { 3 } else { 2 };
+        if let Some(output) = segments(ui, self.tables.output, all.into_iter().take(count)) {
+            self.tables.output = output;
+            self.order.channel = None;
+        }
+    }
+
+    /// Whether outputs are shown as they are: chosen, or because there is no answer to be shown.
+    pub(super) fn is_raw(&self, found: &OutputFound) -> bool {
+        let has_answer = found.finds_objects || !found.classes.is_empty();
+        match self.tables.output {
+            OutputView::Answer => !has_answer,
+            OutputView::Raw => true,
+            OutputView::Masks => false,
+        }
+    }
+
+    /// The maps of an output that is shown as it is.
+    pub(super) fn raw_maps<'a>(&self, found: &'a OutputFound) -> Option<&'a MapsFound> {
+        let is_shown = self.order.tab == InsideTab::Output && self.is_raw(found);
+        self.output_maps(found).filter(|_| is_shown)
     }
 
     fn output_choice(&self, ui: &mut Ui, w: &Inside, found: &OutputFound, out: &mut Vec<Intent>) {
@@ -318,15 +349,19 @@ impl InsidePage {
 
     /// Whether the preview is shown without its results, which the boxes of this tab take the place of.
     pub(super) fn has_own_boxes(&self) -> bool {
+        let has_candidates = || self.found.output.as_ref().is_some_and(|found| found.detector.is_some());
         self.order.tab == InsideTab::Output
-            && !self.tables.raw
-            && self.found.output.as_ref().is_some_and(|found| found.detector.is_some())
+            && match self.tables.output {
+                OutputView::Answer => has_candidates(),
+                OutputView::Raw => false,
+                OutputView::Masks => true,
+            }
     }
 
     /// Draws the candidates as far as suppression has come.
     pub(super) fn overlay_output(&mut self, ui: &Ui, on: OnScreen, painter: &Painter) {
         let hovered = self.tables.hovered.take();
-        if self.order.tab != InsideTab::Output || self.tables.raw {
+        if self.order.tab != InsideTab::Output || self.tables.output != OutputView::Answer {
             return;
         }
         let Some(found) = self.found.output.clone() else { return };
@@ -395,7 +430,7 @@ impl InsidePage {
     }
 }
 
-fn box_ui(painter: &Painter, on: OnScreen, [x1, y1, x2, y2]: [f32; 4], stroke: Stroke) -> Rect {
+pub(super) fn box_ui(painter: &Painter, on: OnScreen, [x1, y1, x2, y2]: [f32; 4], stroke: Stroke) -> Rect {
     let rect = Rect::from_two_pos(on.to_screen([x1, y1]), on.to_screen([x2, y2]));
     painter.rect_stroke(rect, 1, stroke, StrokeKind::Middle);
     rect

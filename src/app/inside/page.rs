@@ -10,7 +10,7 @@ use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, SourceIntent, WhyTarget, WindowIntent};
 use crate::app::pages;
 use crate::app::stage::{Stage, fit};
-use crate::app::strings::{Inside, model_page, tab_about, tab_name, tab_paper};
+use crate::app::strings::{Inside, MASKS_PAPER, model_page, tab_about, tab_name, tab_paper};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{
@@ -88,10 +88,8 @@ impl InsidePage {
             let is_covered = self.overlay
                 && !finds_objects
                 && (self.order.tab == InsideTab::Why || self.order.channel.is_some());
-            let held = self.found.output.as_ref().filter(|_| self.order.held);
-            let held = held.filter(|held| (held.frame.width, held.frame.height) == size);
-            let held = held.and_then(|held| held.picture.clone());
-            if let Some(held) = held {
+            let held = self.held_picture().filter(|(_, of)| *of == size);
+            if let Some((held, _)) = held {
                 let (left, right) = if stage.is_mirrored(view.mirrored) { (1.0, 0.0) } else { (0.0, 1.0) };
                 let uv = Rect { min: pos2(left, 0.0), max: pos2(right, 1.0) };
                 if let Some(texture) = self.pictures.held.show(ui.ctx(), &held, TextureOptions::LINEAR) {
@@ -110,6 +108,7 @@ impl InsidePage {
                 self.overlay_why(ui, on, &painter);
             }
             self.overlay_output(ui, on, &painter);
+            self.overlay_masks(ui, on, &painter);
             self.overlay_input(on, &painter);
             if self.order.tab != InsideTab::Perturb {
                 perturbed_note(ui, rect, w, &self.perturbation, out);
@@ -118,11 +117,21 @@ impl InsidePage {
             if response.clicked() && self.order.tab == InsideTab::Why && finds_objects {
                 out.extend(self.pointed.map(|at| Intent::Inside(InsideIntent::Why(WhyTarget::At(at)))));
             }
+            if response.clicked() {
+                let object = self.pointed.and_then(|at| self.masked_object_at(at));
+                out.extend(object.map(|bbox| Intent::Inside(InsideIntent::MaskObject(Some(bbox)))));
+            }
         }
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, w.preview));
         ui.add_space(6.0);
-        if matches!(self.order.tab, InsideTab::Maps | InsideTab::Why) {
+        let output = self.found.output.clone();
+        let raw = output.as_deref().and_then(|output| self.raw_maps(output));
+        if matches!(self.order.tab, InsideTab::Maps | InsideTab::Why)
+            || raw.is_some_and(|maps| maps.large.is_some())
+        {
             self.overlay_bar(ui, view, out);
+        } else if raw.is_some_and(|maps| maps.planes.is_some()) {
+            ui.label(egui::RichText::new(w.raw_overlay).small().color(p.accent));
         }
         // A picture that stands still by nature isn't held.
         if self.order.held && !view.is_still() {
@@ -135,10 +144,14 @@ impl InsidePage {
         }
         egui::ScrollArea::vertical().id_salt("about").auto_shrink([false, false]).show(ui, |ui| {
             ui.set_width(ui.available_width() - 8.0);
-            let text = tab_about(w, self.order.tab);
+            let tab = self.order.tab;
+            let (text, (paper, address)) = if self.order.masks {
+                ((w.masks_about)(), MASKS_PAPER)
+            } else {
+                (tab_about(w, tab), tab_paper(tab))
+            };
             ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap().selectable(true));
             ui.add_space(4.0);
-            let (paper, address) = tab_paper(self.order.tab);
             ui.horizontal_wrapped(|ui| {
                 ui.label(egui::RichText::new(w.paper).color(p.weak));
                 ui.hyperlink_to(paper, address);

@@ -9,6 +9,7 @@ use crate::frame::Frame;
 use crate::learn::inside::colours::inferno;
 use crate::learn::inside::kernels::Kernels;
 use crate::learn::inside::maps::Tile;
+use crate::model::results::Mask;
 use crate::scene::palette::viridis;
 
 /// How values become colours.
@@ -37,7 +38,7 @@ fn table(of: fn(f32) -> [u8; 3]) -> Table {
 }
 
 /// From blue over almost black to orange; 0.5 is the middle.
-fn difference(value: f32) -> [u8; 3] {
+pub fn difference(value: f32) -> [u8; 3] {
     let ends: [u8; 3] = if value < 0.5 { [0x4f, 0x9c, 0xff] } else { [0xff, 0x9e, 0x3d] };
     let middle: [u8; 3] = [0x14, 0x16, 0x1a];
     let part = ((value - 0.5).abs() * 2.0).powf(0.8);
@@ -92,6 +93,33 @@ pub fn pane(width: usize, height: usize, values: Vec<f32>, colours: Colours) -> 
     push(&mut pixels, &values, colours, min, max);
     pixels.resize(width * height, Color32::GRAY);
     Pane { width, height, values, min, mean, max, image: Arc::new(ColorImage::new([width, height], pixels)) }
+}
+
+/// A picture of values whose colours go from `min` to `max`, whatever the values are; of a difference, as far to either side of 0.
+#[must_use]
+pub fn picture_of(
+    width: usize,
+    height: usize,
+    values: &[f32],
+    colours: Colours,
+    (min, max): (f32, f32),
+) -> Arc<ColorImage> {
+    let mut pixels = Vec::with_capacity(values.len());
+    push(&mut pixels, values, colours, min, max);
+    pixels.resize(width * height, Color32::GRAY);
+    Arc::new(ColorImage::new([width, height], pixels))
+}
+
+/// What is inside of a mask in one colour, the rest clear. Its longer side has `most` pixels at most, by leaving pixels out.
+#[must_use]
+pub fn mask_picture(mask: &Mask, [r, g, b]: [u8; 3], most: usize) -> Arc<ColorImage> {
+    let step = mask.width.max(mask.height).div_ceil(most.max(1)).max(1);
+    let size = [mask.width.div_ceil(step), mask.height.div_ceil(step)];
+    let colour = |value: &u8| if *value >= 128 { Color32::from_rgb(r, g, b) } else { Color32::TRANSPARENT };
+    let rows = mask.data.chunks_exact(mask.width.max(1)).take(mask.height).step_by(step);
+    let mut pixels: Vec<Color32> = rows.flat_map(|row| row.iter().step_by(step).map(colour)).collect();
+    pixels.resize(size[0] * size[1], Color32::TRANSPARENT);
+    Arc::new(ColorImage::new(size, pixels))
 }
 
 /// An RGBA frame as a picture whose longer side has `most` pixels at most, by leaving pixels out.
@@ -208,6 +236,16 @@ mod tests {
         assert_eq!((at(2, 0), at(3, 3)), (Color32::TRANSPARENT, Color32::TRANSPARENT));
         fill_sheet(&mut sheet, &[], Colours::Range);
         assert_eq!(sheet.image.size, [0, 0]);
+    }
+
+    #[test]
+    fn a_mask_is_coloured_where_it_is_inside_and_small_enough() {
+        let mask = Mask { region: [0.0; 4], width: 3, height: 2, data: vec![255, 0, 128, 0, 255, 127] };
+        let (on, off) = (Color32::from_rgb(9, 8, 7), Color32::TRANSPARENT);
+        assert_eq!(mask_picture(&mask, [9, 8, 7], 3).pixels, [on, off, on, off, on, off]);
+        let small = mask_picture(&mask, [9, 8, 7], 2);
+        assert_eq!((small.size, &small.pixels[..]), ([2, 1], &[on, on][..]));
+        assert_eq!(mask_picture(&Mask::default(), [0; 3], 2).size, [0, 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions, Vec2};
 
-use super::found::{Found, LayersFound, MapsFound, OutputFound, WhyFound};
+use super::found::{Found, LayersFound, MapsFound, MasksFound, OutputFound, WhyFound};
 use super::order::Order;
 use crate::app::intent::{InsideTab, MapsOf};
 use crate::engine::Prediction;
@@ -100,10 +100,24 @@ pub(super) struct Tables {
     pub candidate: Option<usize>,
     /// The one that the pointer is over.
     pub hovered: Option<usize>,
-    /// Outputs are shown as they are.
-    pub raw: bool,
+    /// What of the output is shown.
+    pub output: OutputView,
+    /// The term of a mask's sum that the pointer is over.
+    pub term: Option<usize>,
     /// What the model said of the unchanged picture.
     pub before: Before,
+}
+
+/// What of the output is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputView {
+    /// Candidates, queries or scores of classes.
+    #[default]
+    Answer,
+    /// Outputs as they are.
+    Raw,
+    /// Masks as sums of prototypes.
+    Masks,
 }
 
 /// Scores of classes in the unchanged picture.
@@ -129,6 +143,10 @@ pub(super) struct Pictures {
     pub levels: Picture,
     /// A frame whose candidates are followed.
     pub held: Picture,
+    /// Prototypes.
+    pub prototypes: Picture,
+    /// A mask on its way: the sum, its sigmoid, what is inside.
+    pub mask: [Picture; 3],
     pub heat: Picture,
     /// The frame that an explanation is of.
     pub frame: Picture,
@@ -236,14 +254,19 @@ impl InsidePage {
         if !is_same {
             self.scene = frame.map(Frame::scene);
             self.tables.candidate = None;
+            (self.order.object, self.order.terms) = (None, None);
             self.step = if std::mem::take(&mut self.begins_stepping) { 0 } else { usize::MAX };
         }
         self.now = frame.map(|frame| (frame.generation, frame.sequence));
+        self.order.masks = self.order.tab == InsideTab::Output && self.tables.output == OutputView::Masks;
         let detector = self.found.output.as_ref().and_then(|output| output.detector.as_ref());
         let is_stepping = detector.is_some_and(|detector| self.step < detector.passing);
-        self.order.held = self.order.tab == InsideTab::Output
-            && !self.tables.raw
-            && (is_stepping || self.tables.candidate.is_some());
+        let is_followed = match self.tables.output {
+            OutputView::Answer => is_stepping || self.tables.candidate.is_some(),
+            OutputView::Raw => false,
+            OutputView::Masks => self.order.object.is_some() || self.order.terms.is_some(),
+        };
+        self.order.held = self.order.tab == InsideTab::Output && is_followed;
     }
 
     /// Notes what the model says of an unchanged picture, so that a change can be compared with it.
@@ -271,6 +294,7 @@ impl InsidePage {
     /// Lets go of the held picture.
     pub fn go_on(&mut self) {
         (self.step, self.begins_stepping, self.tables.candidate) = (usize::MAX, false, None);
+        (self.order.object, self.order.terms) = (None, None);
     }
 
     /// Keeps the maps as they are now, or lets go of them.
@@ -301,6 +325,27 @@ impl InsidePage {
         let last = found.outputs.len().saturating_sub(1);
         let (wanted, _) = found.outputs.get(self.order.output.min(last))?;
         found.maps.as_ref().filter(|maps| maps.tensor == *wanted)
+    }
+
+    /// The masks, where they are what is shown.
+    #[must_use]
+    pub fn masks(&self) -> Option<Arc<MasksFound>> {
+        self.found.masks.clone().filter(|_| self.order.masks)
+    }
+
+    /// The frame that stays while something in it is followed, as a picture, and the size of that frame.
+    #[must_use]
+    pub fn held_picture(&self) -> Option<(Arc<ColorImage>, (u32, u32))> {
+        let (frame, picture) = match self.masks() {
+            _ if !self.order.held => return None,
+            Some(masks) => (Arc::clone(&masks.frame), Some(Arc::clone(&masks.picture))),
+            None if self.order.masks => return None,
+            None => {
+                let output = self.found.output.as_ref()?;
+                (Arc::clone(&output.frame), output.picture.clone())
+            }
+        };
+        Some((picture?, (frame.width, frame.height)))
     }
 
     /// The explanation that is wanted.

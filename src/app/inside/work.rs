@@ -8,6 +8,7 @@ use super::board::Board;
 use super::diagram_layout::Diagram;
 use super::found::{AgainstFound, Doing, KernelsFound, LayersFound};
 use super::look_maps::MapsLook;
+use super::look_masks::MasksLook;
 use super::look_why::WhyLook;
 use super::order::{Order, Subject};
 use super::picturing::kernel_sheet;
@@ -60,6 +61,7 @@ pub struct Work {
     looked: Option<(Arc<Order>, Arc<Frame>)>,
     looked_at: Option<Instant>,
     maps: MapsLook,
+    masks: MasksLook,
     why: WhyLook,
     /// The comparison that was made, by the number of tries and the source.
     compared: Option<(std::path::PathBuf, u64, u64)>,
@@ -84,6 +86,7 @@ impl Work {
             looked: None,
             looked_at: None,
             maps: MapsLook::default(),
+            masks: MasksLook::default(),
             why: WhyLook::default(),
             compared: None,
         }
@@ -212,10 +215,17 @@ impl Work {
     fn look(&mut self, order: &Order, frame: &Arc<Frame>) -> Result<(), ModelError> {
         let Some((tensors, model)) = &mut self.session else { return Ok(()) };
         let layer = tensors.first().map(String::as_str);
+        if !order.masks {
+            self.masks.forget();
+        }
         match order.tab {
             InsideTab::Input => {
                 let input = Arc::new(look_input::look(model, frame)?);
                 self.board.put(|found| found.input = Some(input));
+            }
+            InsideTab::Output if order.masks => {
+                let masks = Arc::new(self.masks.look(model, frame, order)?);
+                self.board.put(|found| found.masks = Some(masks));
             }
             InsideTab::Output => {
                 let output = Arc::new(look_output::look(&mut self.maps, model, frame, order)?);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::inside::found::{Doing, MapsFound, Nothing, OutputFound, WhyFound};
+use crate::app::inside::found::{Doing, MapsFound, MasksFound, Nothing, OutputFound, WhyFound};
 use crate::app::intent::{InsideTab, WhyMethod, WhyTarget};
 use crate::model::ModelError;
 use crate::model::{OpenOptions, Thresholds};
@@ -116,6 +116,51 @@ fn candidates_of_a_detector_tell_what_became_of_them() {
         worker.found().output.filter(|output| output.detector.as_ref().is_some_and(|found| found.all == 0))
     });
     assert!(empty.queries.is_empty());
+}
+
+#[test]
+fn a_mask_is_taken_apart_term_by_term() {
+    let mut worker = started("in-masks", model("yolov5_seg.onnx"));
+    let order = Order { tab: InsideTab::Output, masks: true, ..Order::default() };
+    let first = frame(1);
+    worker.tell(&order, Some(&first));
+    let whole = wait("the masks", || worker.found().masks);
+    assert_eq!((whole.count, whole.size, whole.objects.len(), whole.used), (32, (16, 16), 1, 32));
+    // One coefficient alone isn't 0, and its prototype is 5 or -5 everywhere.
+    let term = whole.terms.first().expect("terms");
+    assert_eq!((term.prototype, term.coefficient, term.change), (2, 1.0, 5.0));
+    assert_eq!((whole.sum_bounds, whole.sum_greatest, whole.greatest), ((-5.0, 5.0), 5.0, 5.0));
+    assert_eq!((whole.sheet.count, whole.sheet.tile), (32, (16, 16)));
+    assert!(whole.mask_pixels > 0);
+    // Nothing of the sum yet: the frame that is looked at stays, although there is a newer one.
+    worker.tell(&Order { terms: Some(0), held: true, ..order.clone() }, Some(&frame(2)));
+    let is_empty = |masks: &Arc<MasksFound>| masks.used == 0;
+    let none = wait("no term", || worker.found().masks.filter(is_empty));
+    assert!(Arc::ptr_eq(&none.frame, &first) && Arc::ptr_eq(&none.picture, &whole.picture));
+    assert_eq!((none.mask_pixels, none.sum_bounds, none.sum_greatest), (0, (0.0, 0.0), 5.0));
+    let bbox = Some(whole.objects[0].bbox);
+    worker.tell(&Order { terms: Some(1), held: true, object: bbox, ..order.clone() }, None);
+    let one = wait("one term", || worker.found().masks.filter(|masks| masks.used == 1));
+    assert_eq!((one.mask_pixels, one.sum_bounds), (whole.mask_pixels, whole.sum_bounds));
+    // No object: that is no failure.
+    let thresholds = Thresholds { classes: vec![60_000], ..Thresholds::default() };
+    worker.tell(&Order { thresholds, ..order }, None);
+    wait("no object", || worker.found().masks.filter(|masks| masks.objects.is_empty() && masks.count == 32));
+    assert!(worker.found().failed.is_none());
+}
+
+#[test]
+fn only_masks_that_are_sums_of_prototypes_are_taken_apart() {
+    for (name, is) in [("yolov5_seg.onnx", true), ("rf_detr_seg.onnx", false), ("yolox.onnx", false)] {
+        let mut worker = started("in-which", model(name));
+        let order = Order { tab: InsideTab::Output, ..Order::default() };
+        worker.tell(&order, Some(&frame(1)));
+        let output = wait("the output", || worker.found().output);
+        assert_eq!(output.has_prototypes, is, "{name}");
+        worker.tell(&Order { masks: true, ..order }, None);
+        let masks = wait("the masks", || worker.found().masks);
+        assert_eq!(masks.count > 0, is, "{name}");
+    }
 }
 
 #[test]
@@ -255,6 +300,9 @@ enum Deed {
     Tensor(Option<&'static str>),
     Channel(Option<usize>),
     Freeze(bool),
+    Masks(bool),
+    Object(Option<[f32; 4]>),
+    Terms(Option<usize>),
     Method(WhyMethod),
     Target(WhyTarget),
     Frame(u8),
@@ -274,8 +322,18 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => prop::sample::select(vec![WhyTarget::Surest, WhyTarget::Class(1), WhyTarget::At([10.0, 10.0])])
             .prop_map(Deed::Target),
         3 => any::<u8>().prop_map(Deed::Frame),
-        1 => prop::sample::select(vec!["neural_style.onnx", "yolox.onnx", "modnet.onnx", "none.onnx"])
-            .prop_map(Deed::Switch),
+        1 => any::<bool>().prop_map(Deed::Masks),
+        1 => prop::sample::select(vec![None, Some([1.0, 1.0, 40.0, 40.0]), Some([f32::NAN; 4])])
+            .prop_map(Deed::Object),
+        1 => prop::sample::select(vec![None, Some(0), Some(1), Some(usize::MAX)]).prop_map(Deed::Terms),
+        1 => prop::sample::select(vec![
+            "neural_style.onnx",
+            "yolox.onnx",
+            "yolov5_seg.onnx",
+            "modnet.onnx",
+            "none.onnx",
+        ])
+        .prop_map(Deed::Switch),
         1 => Just(Deed::Again),
         2 => Just(Deed::Rest),
     ]
@@ -297,6 +355,9 @@ proptest! {
                 Deed::Tensor(name) => order.tensor = name.map(str::to_owned),
                 Deed::Channel(channel) => order.channel = channel,
                 Deed::Freeze(on) => order.frozen = on.then_some(order.frozen.unwrap_or(0) + 1),
+                Deed::Masks(on) => order.masks = on,
+                Deed::Object(bbox) => order.object = bbox,
+                Deed::Terms(terms) => order.terms = terms,
                 Deed::Method(method) => order.method = method,
                 Deed::Target(target) => order.target = target,
                 Deed::Frame(shade) => newest = frame(shade),

@@ -23,6 +23,9 @@ strings! {
         output_about: fn() -> String =
             || "A detector answers with thousands of candidates (候选框), far more than there are objects. A threshold (阈值) drops the unsure ones, then non-maximum suppression (非极大值抑制, NMS) drops each box that overlaps a surer one. A classifier gives one number a class, its logit (对数几率); softmax makes shares of them.".into(),
             || "检测器给出成千上万个候选框（candidates），远多于实际目标。置信度阈值（threshold）去掉不确定的，非极大值抑制（non-maximum suppression，NMS）再去掉与更可信的框重叠的框。分类器为每一类给出一个数，即 logit（对数几率），再由 softmax 变成占比。".into();
+        masks_about: fn() -> String =
+            || "This model draws no mask for each object. It makes a few prototypes (原型), maps that all objects share, and gives each object a coefficient (系数) for each of them. The mask is the sigmoid of the sum of coefficient × prototype, cut by the object's box: what is above 0.5 is inside.".into(),
+            || "该模型并不逐个目标地画掩码（mask）。它先输出若干张所有目标共用的原型（prototypes），再为每个目标给出对应每张原型的系数（coefficients）。把系数 × 原型相加，经过 sigmoid，再按目标的框裁剪，大于 0.5 的部分就是掩码。".into();
         layers_about: fn() -> String =
             || "A network is a chain of layers (层), each of which computes a new tensor from earlier ones. The receptive field (感受野) is the part of the picture that one value depends on; multiply-adds (乘加运算量, MACs) say how much is computed. The bars are measured on this computer and add up to the whole run.".into(),
             || "网络由一层层（layer）计算组成，每层由前面的张量算出新的张量。感受野（receptive field）是一个数值所依赖的画面范围；乘加运算量（multiply-adds，MACs）表示计算量。时间条在本机实测，合起来就是一次完整运行。".into();
@@ -42,8 +45,8 @@ strings! {
         no_such_class: fn(&str) -> String =
             |typed| format!("No class of this model is called “{typed}”."),
             |typed| format!("该模型没有名为“{typed}”的类别。");
-        held = "The picture is held while you look at its candidates.", "查看候选框期间，画面保持不变。";
-        go_on = "Go on live", "继续实时画面";
+        held = "The picture stands still while you look at its candidates or masks.", "查看候选框或掩码期间，画面保持静止。";
+        go_on = "Follow the picture again", "重新跟随画面";
         no_samples: fn(&str) -> String =
             |why| format!("The sample picture can't be written: {why}. Free some space in the data folder."),
             |why| format!("无法写入示例图片：{why}。请为数据文件夹腾出空间。");
@@ -151,6 +154,7 @@ strings! {
         overlay = "Over the picture", "叠加到画面";
         opacity = "Opacity", "不透明度";
         attention_hint = "Point at the picture to lay the attention of that patch over it, or at a row below for that of its token.", "指向画面即叠加该图块的注意力；指向下方某一行，即叠加该行的注意力。";
+        raw_overlay = "Click a map at the right: it is enlarged and laid over the picture.", "单击右侧的特征图，即放大并叠加到画面。";
         no_planes: fn(&str) -> String =
             |shape| format!("This tensor ({shape}) isn't a stack of maps; its values are shown row by row."),
             |shape| format!("该张量（{shape}）不是特征图，以下逐行显示其数值。");
@@ -230,6 +234,41 @@ strings! {
             "The softmax divides all logits by it: above 1 the shares come closer to each other, below 1 the best class takes all.",
             "softmax 先将所有 logit 除以温度：大于 1 时各类占比更接近，小于 1 时最高类别独占。";
         reset = "Reset", "重置";
+
+        masks = "Masks", "掩码";
+        mask_object = "Object", "目标";
+        mask_click = "or click its box in the picture at the left", "或单击左侧画面中的框";
+        mask_terms = "Terms of the sum", "求和的项数";
+        mask_fewer = "One prototype fewer", "减少一个原型";
+        mask_more = "One prototype more", "增加一个原型";
+        mask_first: fn(usize, usize) -> String =
+            |used, all| format!("first {used} of {all} prototypes"),
+            |used, all| format!("前 {used} 个原型，共 {all} 个");
+        mask_sum = "Sum of coefficient × prototype", "系数 × 原型之和";
+        mask_sigmoid = "Its sigmoid", "经过 sigmoid";
+        mask_cut = "Above 0.5 within the box", "框内大于 0.5 的部分";
+        mask_pixels: fn(usize) -> String = |n| format!("{n} pixels"), |n| format!("{n} 像素");
+        coefficients: fn(usize) -> String =
+            |n| format!("{n} coefficients (系数)"),
+            |n| format!("{n} 个系数（coefficients）");
+        coefficients_sorted =
+            "Sorted by the figure at the right, the mean of |coefficient × prototype| within the box: by so much the term changes the sum.",
+            "按右侧数字排序：框内 |系数 × 原型| 的平均值，即该项使和改变的多少。";
+        term_hint: fn(usize, &str, &str) -> String =
+            |n, coefficient, change| format!("Prototype {n}: coefficient {coefficient}, changes the sum by {change}"),
+            |n, coefficient, change| format!("原型 {n}：系数 {coefficient}，使和改变 {change}");
+        prototypes: fn(usize, (usize, usize)) -> String =
+            |n, (w, h)| format!("{n} prototypes (原型) of {w}×{h}"),
+            |n, (w, h)| format!("{n} 个原型（prototypes），{w}×{h}");
+        prototypes_colours: fn(&str) -> String =
+            |most| format!("In the same order, all on one scale: blue to -{most}, black 0, orange to +{most}."),
+            |most| format!("顺序相同，共用一个刻度：蓝色到 -{most}，黑色为 0，橙色到 +{most}。");
+        prototypes_first: fn(usize) -> String = |n| format!("The first {n} are shown."), |n| format!("显示前 {n} 个。");
+        prototypes_many: fn(usize, (usize, usize)) -> String =
+            |n, (w, h)| format!("{n} prototypes of {w}×{h} are too many to be shown here."),
+            |n, (w, h)| format!("{n} 个 {w}×{h} 的原型太多，无法在此显示。");
+        no_masked_object = "No object is found in this picture, so there is no mask.", "此画面中没有检出目标，因此没有掩码。";
+        no_prototypes = "The masks of this model aren't sums of prototypes.", "该模型的掩码不是由原型相加而成。";
 
         activation_map = "Activation map", "激活图";
         occlusion = "Occlusion", "遮挡";
@@ -340,6 +379,9 @@ pub fn tab_paper(tab: InsideTab) -> (&'static str, &'static str) {
         }
     }
 }
+
+/// The paper that masks as sums of prototypes are from.
+pub const MASKS_PAPER: (&str, &str) = ("Bolya et al. 2019, YOLACT", "https://arxiv.org/abs/1904.02689");
 
 /// The name of an order of channels.
 #[must_use]

@@ -82,7 +82,7 @@ pub use events::{Events, action_name, direction_name, private_class, problem_tex
 pub(in crate::app) use examples::source_errors as every_source_error;
 pub use failures::{Explain, FailureText, sentences};
 pub use gallery::{Gallery, item_kind, item_reason};
-pub use inside::{Inside, maps_name, method_name, sorting_name, tab_about, tab_name, tab_paper};
+pub use inside::{Inside, MASKS_PAPER, maps_name, method_name, sorting_name, tab_about, tab_name, tab_paper};
 pub use language::system_language;
 pub use lessons::Lessons;
 pub use library::{Library, order_name, permits};

@@ -17,6 +17,8 @@ struct Rig {
     core: Core,
     own: InsideController,
     model: ModelController,
+    /// What is shown instead of the first frame.
+    newer: Option<Arc<Frame>>,
     _folder: tempfile::TempDir,
 }
 
@@ -54,7 +56,8 @@ impl Rig {
             .playing(Address::Pattern { width: 80, height: 60, fps: 30 }, Pace::Live);
         core.source = Arc::new(bench.source.clone());
         let model = ModelController::new(ModelRecords::default(), &Settings::default());
-        let mut rig = Self { bench, core, own: InsideController::default(), model, _folder: folder };
+        let own = InsideController::default();
+        let mut rig = Self { bench, core, own, model, newer: None, _folder: folder };
         rig.switch(name.map(running));
         rig
     }
@@ -73,8 +76,9 @@ impl Rig {
         let mut harness =
             Harness::builder().with_size([1280.0, 680.0]).with_context_setup(setup).build_ui_state(
                 |ui: &mut Ui, rig: &mut Rig| {
-                    let Rig { bench, core, own, model, .. } = rig;
-                    let shown = Arc::clone(bench.stage.frame().unwrap_or(&frame(1)));
+                    let Rig { bench, core, own, model, newer, .. } = rig;
+                    let shown =
+                        newer.take().unwrap_or_else(|| Arc::clone(bench.stage.frame().unwrap_or(&frame(1))));
                     bench.stage.set_frame(ui.ctx(), &shown);
                     own.gather(&bench.stage, model, core);
                     let mut out = Vec::new();
@@ -305,6 +309,100 @@ fn every_tab_shows_and_explains_itself_in_both_languages() {
         assert!(harness.query_by_label(w.zoom_fit).is_some());
         assert!(harness.query_by_label(w.show_maps).is_some(), "the selected layer");
     }
+}
+
+#[test]
+fn the_mask_of_an_object_grows_term_by_term() {
+    for language in [Language::English, Language::Chinese] {
+        let w = &Strings::of(language).inside;
+        let mut harness = Rig::new(language, Some("yolov5_seg.onnx")).shown();
+        let state = harness.state_mut();
+        state.own.apply(InsideIntent::Tab(InsideTab::Output), &mut state.core);
+        wait(&mut harness, "the choice", |harness| harness.query_by_label(w.masks).is_some());
+        click(&mut harness, w.masks);
+        wait(&mut harness, "the masks", |harness| harness.state().own.page.masks().is_some());
+        assert!(harness.query_by_label(&(w.masks_about)()).is_some());
+        assert!(harness.query_by_label("Bolya et al. 2019, YOLACT").is_some());
+        assert!(harness.query_by_label(&(w.mask_first)(32, 32)).is_some());
+        for picture in [w.mask_sum, w.mask_sigmoid, w.mask_cut] {
+            assert!(harness.query_by_label(picture).is_some(), "{picture}");
+        }
+        let used = |harness: &Harness<'_, Rig>| Some(harness.state().own.page.masks()?.used);
+        assert!(!harness.state().own.page.order.held, "the whole sum follows the picture");
+        // The term that changes the sum most stands first.
+        let term = (w.term_hint)(2, "1.000", "5.000");
+        click(&mut harness, &term);
+        wait(&mut harness, "one term", |harness| used(harness) == Some(1));
+        assert!(harness.query_by_label(&(w.mask_first)(1, 32)).is_some());
+        assert!(harness.state().own.page.order.held);
+        click(&mut harness, w.mask_fewer);
+        wait(&mut harness, "no term", |harness| used(harness) == Some(0));
+        click(&mut harness, w.mask_more);
+        wait(&mut harness, "one term again", |harness| used(harness) == Some(1));
+        assert!(harness.query_by_label(w.mask_follow).is_none(), "there is no newer frame");
+        let state = harness.state_mut();
+        let newer = Arc::new(Frame { sequence: 7, ..(*frame(2)).clone() });
+        state.newer = Some(newer);
+        wait(&mut harness, "the way back", |harness| harness.query_by_label(w.mask_follow).is_some());
+        click(&mut harness, w.mask_follow);
+        wait(&mut harness, "the newer frame", |harness| {
+            let masks = harness.state().own.page.masks();
+            masks.is_some_and(|masks| masks.frame.sequence == 7 && masks.used == 32)
+        });
+    }
+}
+
+#[test]
+fn a_click_on_a_box_chooses_whose_mask_is_taken_apart() {
+    let mut harness = Rig::new(Language::English, Some("yolov5_seg.onnx")).shown();
+    let w = &Strings::of(Language::English).inside;
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Tab(InsideTab::Output), &mut state.core);
+    wait(&mut harness, "the choice", |harness| harness.query_by_label(w.masks).is_some());
+    click(&mut harness, w.masks);
+    wait(&mut harness, "the masks", |harness| harness.state().own.page.masks().is_some());
+    let bbox = harness.state().own.page.masks().unwrap().objects[0].bbox;
+    let preview = harness.get_by_label(w.preview).rect();
+    // The frame of 80×60 lies in the middle of its area.
+    let shown = crate::app::stage::fit((80, 60), preview);
+    let middle = [f32::midpoint(bbox[0], bbox[2]) / 80.0, f32::midpoint(bbox[1], bbox[3]) / 60.0];
+    let at = shown.min + shown.size() * egui::vec2(middle[0], middle[1]);
+    for pressed in [true, false] {
+        let modifiers = Modifiers::NONE;
+        harness.event(egui::Event::PointerMoved(at));
+        let button = PointerButton::Primary;
+        harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+        harness.step();
+    }
+    harness.run_steps(2);
+    assert_eq!(harness.state().own.page.order.object, Some(bbox));
+    let Rig { own, core, .. } = harness.state_mut();
+    own.apply(InsideIntent::Tab(InsideTab::Why), core);
+    harness.run_steps(2);
+    assert!(!harness.state().own.page.order.masks, "another tab has another worker's work");
+}
+
+#[test]
+fn an_output_of_one_map_is_laid_over_the_picture_and_others_once_one_is_chosen() {
+    let mut harness = Rig::new(Language::English, Some("centerface.onnx")).shown();
+    let w = &Strings::of(Language::English).inside;
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Tab(InsideTab::Output), &mut state.core);
+    wait(&mut harness, "the choice", |harness| harness.query_by_label(w.raw_tensors).is_some());
+    click(&mut harness, w.raw_tensors);
+    let count = |harness: &Harness<'_, Rig>| {
+        let output = harness.state().own.page.found.output.clone()?;
+        Some(harness.state().own.page.output_maps(&output)?.stats.len())
+    };
+    wait(&mut harness, "the heat map", |harness| count(harness) == Some(1));
+    assert!(harness.query_by_label(w.overlay).is_some(), "it lies over the picture");
+    assert!(harness.query_by_label(w.raw_overlay).is_none());
+    let state = harness.state_mut();
+    state.own.apply(InsideIntent::Output(1), &mut state.core);
+    wait(&mut harness, "two maps", |harness| count(harness) == Some(2));
+    assert!(harness.query_by_label(w.overlay).is_none() && harness.query_by_label(w.raw_overlay).is_some());
+    click(&mut harness, "Channel 1");
+    wait(&mut harness, "the enlarged one", |harness| harness.query_by_label(w.overlay).is_some());
 }
 
 #[test]

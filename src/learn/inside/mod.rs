@@ -8,6 +8,7 @@
 //! | channels as images | [`maps`] |
 //! | the kernels of the first convolution | [`kernels`] |
 //! | raw outputs, and suppression step by step | [`heads`] |
+//! | instance masks as sums of prototypes, term by term | [`prototypes`] |
 //! | what a result rests on | [`cam`], [`linear_end`], [`why`] |
 //! | where two forms of a network come apart | [`diverge`] |
 
@@ -22,6 +23,7 @@ pub mod linear_end;
 pub mod maps;
 pub mod measure;
 pub mod preparing;
+pub mod prototypes;
 mod receptive_field;
 pub mod tensor;
 pub mod why;

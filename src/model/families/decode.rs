@@ -1,6 +1,7 @@
 //! From a network's raw outputs to results, by the decoder of its family.
 
 use super::OutputError;
+use super::shared::masks::MaskParts;
 use super::shared::nms::ComparedBoxes;
 use super::shared::oriented::Turned;
 use crate::model::geometry::Geometry;
@@ -31,6 +32,10 @@ pub struct Scratch {
     pub logits: Vec<f32>,
     /// The same, resized across to the frame.
     pub wide: Vec<f32>,
+    /// How many prototypes the masks were sums of; 0: they weren't, or there are no masks.
+    pub prototypes: usize,
+    /// Where what masks are sums of is copied to, for who looks inside; `None`: nobody does, and nothing is copied.
+    pub mask_parts: Option<MaskParts>,
 }
 
 /// A detection before NMS.
@@ -63,6 +68,7 @@ pub fn decode(
     results: &mut Results,
 ) -> Result<(), OutputError> {
     results.clear(context.spec.task, context.geometry.frame);
+    scratch.prototypes = 0;
     decode_into(outputs, context, scratch, results)
 }
 

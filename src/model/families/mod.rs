@@ -53,6 +53,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub use decode::{Candidate, Context, Scratch, decode};
 pub use error::OutputError;
 pub use shared::image_input::ImageInput;
+pub use shared::masks::MaskParts;
 
 pub(super) use classifier::RANGE_IS_GUESSED;
 pub(super) use decode::decode_into;

@@ -2,7 +2,10 @@
 //! (0.5 after a sigmoid) and inside the box is the thing (YOLACT, Bolya et al. 2019; `ultralytics/utils/ops.py`,
 //! `process_mask_native`).
 
+use std::ops::Range;
+
 use crate::model::families::{Context, OutputError, Scratch};
+use crate::model::geometry::Geometry;
 use crate::model::results::{Mask, Results};
 use crate::model::sampling::{Between, between};
 use crate::model::spec::Detail;
@@ -27,6 +30,11 @@ pub fn attach(
         });
     }
     let planes = |_| Planes { values, count, width, height };
+    scratch.prototypes = count;
+    if let Some(parts) = &mut scratch.mask_parts {
+        let anchors = scratch.kept.iter().map(|kept| scratch.candidates[*kept].anchor);
+        *parts = MaskParts::copied(&planes(0), anchors, &coefficient);
+    }
     let weights = |anchor, weights: &mut Vec<f32>| weights.extend((0..count).map(|k| coefficient(anchor, k)));
     attach_each(planes, weights, context, scratch, results);
     Ok(())
@@ -64,6 +72,7 @@ fn attach_each<'a>(
     results: &mut Results,
 ) {
     let full = context.thresholds.detail == Detail::Full;
+    let geometry = context.geometry;
     for (index, &kept) in scratch.kept.iter().enumerate() {
         let anchor = scratch.candidates[kept].anchor;
         let planes = planes(anchor);
@@ -75,12 +84,12 @@ fn attach_each<'a>(
             planes.in_full(
                 &scratch.weights,
                 bbox,
-                context,
+                geometry,
                 (&mut scratch.logits, &mut scratch.wide),
                 &mut mask,
             )
         } else {
-            planes.coarse(&scratch.weights, bbox, context, &mut scratch.logits, &mut mask)
+            planes.coarse(&scratch.weights, bbox, geometry, &mut scratch.logits, &mut mask)
         };
         results.detections[index].mask = any.then_some(results.masks.len());
         if any {
@@ -91,6 +100,79 @@ fn attach_each<'a>(
     }
     if full {
         results.detections.retain(|d| d.mask.is_some());
+    }
+}
+
+/// What the instance masks of a frame are sums of, as a copy: the prototypes, and each object's coefficients.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MaskParts {
+    /// How many prototypes there are.
+    pub count: usize,
+    /// Columns and rows of each.
+    pub width: usize,
+    pub height: usize,
+    /// One prototype after the other, row by row; empty where there are too many to be copied.
+    pub prototypes: Vec<f32>,
+    /// `count` for each candidate that was kept, in their order; the first candidates alone where there are too many.
+    pub coefficients: Vec<f32>,
+}
+
+impl MaskParts {
+    /// Values of prototypes that are copied, at most: 32 MB.
+    const MOST_VALUES: usize = 8 << 20;
+    /// Coefficients that are copied, at most: 4 MB.
+    const MOST_COEFFICIENTS: usize = 1 << 20;
+
+    fn copied(
+        planes: &Planes<'_>,
+        anchors: impl Iterator<Item = usize>,
+        coefficient: impl Fn(usize, usize) -> f32,
+    ) -> Self {
+        let Planes { values, count, width, height } = *planes;
+        let prototypes = if values.len() <= Self::MOST_VALUES { values.to_vec() } else { Vec::new() };
+        let mut coefficients = Vec::new();
+        for anchor in anchors.take(Self::MOST_COEFFICIENTS / count.max(1)) {
+            coefficients.extend((0..count).map(|k| coefficient(anchor, k)));
+        }
+        Self { count, width, height, prototypes, coefficients }
+    }
+
+    /// The prototypes; `None` where they weren't copied.
+    fn planes(&self) -> Option<Planes<'_>> {
+        let Self { count, width, height, .. } = *self;
+        let values = count.checked_mul(width)?.checked_mul(height).filter(|values| *values > 0)?;
+        (values <= self.prototypes.len()).then_some(Planes { values: &self.prototypes, count, width, height })
+    }
+
+    /// The sum of the prototypes by these weights, row by row; empty where there are no prototypes.
+    #[must_use]
+    pub fn sum(&self, weights: &[f32]) -> Vec<f32> {
+        let mut sum = Vec::new();
+        if let Some(planes) = self.planes() {
+            planes.sum(weights, (0, self.width), (0, self.height), &mut sum);
+        }
+        sum
+    }
+
+    /// The mask that the decoder makes of these weights for a box in frame pixels; `None` where nothing is inside.
+    #[must_use]
+    pub fn mask(&self, weights: &[f32], bbox: [f32; 4], geometry: &Geometry, detail: Detail) -> Option<Mask> {
+        let planes = self.planes()?;
+        let (mut logits, mut mask) = (Vec::new(), Mask::default());
+        let any = match detail {
+            Detail::Live => planes.coarse(weights, bbox, geometry, &mut logits, &mut mask),
+            Detail::Full => {
+                planes.in_full(weights, bbox, geometry, (&mut logits, &mut Vec::new()), &mut mask)
+            }
+        };
+        any.then_some(mask)
+    }
+
+    /// Which columns and rows of the prototypes a box in frame pixels covers; `None` where there are none.
+    #[must_use]
+    pub fn cells(&self, bbox: [f32; 4], geometry: &Geometry) -> Option<[Range<usize>; 2]> {
+        let [(x0, x1), (y0, y1)] = self.planes()?.cells(bbox, geometry);
+        Some([x0..x1, y0..y1])
     }
 }
 
@@ -126,25 +208,34 @@ impl Planes<'_> {
         }
     }
 
-    /// The mask as the prototypes' cells have it, soft at its edge: for the live view, which smooths it itself.
-    fn coarse(
-        &self,
-        weights: &[f32],
-        bbox: [f32; 4],
-        context: &Context<'_>,
-        logits: &mut Vec<f32>,
-        mask: &mut Mask,
-    ) -> bool {
-        let g = context.geometry;
-        let per = [g.input.0 as f32 / self.width as f32, g.input.1 as f32 / self.height as f32];
+    /// Input pixels a cell, across and down.
+    fn per_cell(&self, g: &Geometry) -> [f32; 2] {
+        [g.input.0 as f32 / self.width as f32, g.input.1 as f32 / self.height as f32]
+    }
+
+    /// The columns and the rows that a box in frame pixels covers, each from the first to the one behind the last.
+    fn cells(&self, bbox: [f32; 4], g: &Geometry) -> [(usize, usize); 2] {
+        let per = self.per_cell(g);
         let [ax, ay] = g.to_input(bbox[0], bbox[1]);
         let [bx, by] = g.to_input(bbox[2], bbox[3]);
         let cells = |from: f32, to: f32, per: f32, most: usize| {
             let first = ((from / per).floor().max(0.0) as usize).min(most.saturating_sub(1));
             (first, ((to / per).ceil().max(0.0) as usize).clamp(first + 1, most))
         };
-        let (x0, x1) = cells(ax, bx, per[0], self.width);
-        let (y0, y1) = cells(ay, by, per[1], self.height);
+        [cells(ax, bx, per[0], self.width), cells(ay, by, per[1], self.height)]
+    }
+
+    /// The mask as the prototypes' cells have it, soft at its edge: for the live view, which smooths it itself.
+    fn coarse(
+        &self,
+        weights: &[f32],
+        bbox: [f32; 4],
+        g: &Geometry,
+        logits: &mut Vec<f32>,
+        mask: &mut Mask,
+    ) -> bool {
+        let per = self.per_cell(g);
+        let [(x0, x1), (y0, y1)] = self.cells(bbox, g);
         let across = x1 - x0;
         mask.width = across;
         mask.height = y1 - y0;
@@ -163,11 +254,10 @@ impl Planes<'_> {
         &self,
         weights: &[f32],
         bbox: [f32; 4],
-        context: &Context<'_>,
+        g: &Geometry,
         (logits, wide): (&mut Vec<f32>, &mut Vec<f32>),
         mask: &mut Mask,
     ) -> bool {
-        let g = context.geometry;
         let (fw, fh) = g.frame;
         // A pixel is inside where its index is: from the first that isn't left of the box.
         let pixel = |v: f32, most: u32| (v.ceil().max(0.0) as u32).min(most);
@@ -271,9 +361,13 @@ impl Taps {
 
 #[cfg(test)]
 mod tests {
+    use super::MaskParts;
     use crate::model::families::testing::{decode_with, spec};
+    use crate::model::families::{Context, Scratch, decode};
+    use crate::model::geometry::Geometry;
     use crate::model::results::Results;
     use crate::model::spec::{Detail, Family, Task, Thresholds};
+    use crate::model::tensor::{Data, Tensor};
 
     /// One detection over the left half of an 8×8 input; one prototype of 4×4 cells, positive in its left column.
     fn found(detail: Detail) -> Results {
@@ -328,5 +422,39 @@ mod tests {
             decode_with(&spec, (8, 8), &thresholds, &outputs).expect("fits").detections.len()
         };
         assert_eq!((run(Detail::Full), run(Detail::Live)), (0, 1));
+    }
+
+    #[test]
+    fn what_masks_are_sums_of_is_copied_where_it_is_wanted_alone() {
+        let mut spec = spec(Family::Ultralytics, Task::Segment, 8, 8);
+        spec.output.classes = Some(1);
+        // Two objects apart, the surer one last: cx, cy, w, h, score, two coefficients.
+        let rows = [[2.0, 6.0], [4.0, 4.0], [4.0, 4.0], [8.0, 8.0], [0.6, 0.9], [1.0, -2.0], [0.5, 3.0]];
+        let (rows, prototypes) = (rows.concat(), vec![1.0, -1.0, 0.0, 2.0, 4.0, 4.0, 1.0, 1.0]);
+        let outputs = [
+            Tensor { name: "output0", shape: &[1, 7, 2], data: Data::F32(&rows) },
+            Tensor { name: "output1", shape: &[1, 2, 2, 2], data: Data::F32(&prototypes) },
+        ];
+        let thresholds = Thresholds::default();
+        let geometry = Geometry::new((8, 8), spec.input.size, spec.input.fit);
+        let context = Context { spec: &spec, geometry: &geometry, thresholds: &thresholds };
+        let (mut scratch, mut results) = (Scratch::default(), Results::default());
+        decode(&outputs, context, &mut scratch, &mut results).expect("fits");
+        assert_eq!((scratch.prototypes, scratch.mask_parts.is_none()), (2, true));
+        scratch.mask_parts = Some(MaskParts::default());
+        decode(&outputs, context, &mut scratch, &mut results).expect("fits");
+        let parts = scratch.mask_parts.expect("wanted");
+        assert_eq!((parts.count, parts.width, parts.height), (2, 2, 2));
+        assert_eq!((&parts.prototypes, &parts.coefficients), (&prototypes, &vec![-2.0, 3.0, 1.0, 0.5]));
+        assert_eq!(parts.sum(&[-2.0, 3.0]), [10.0, 14.0, 3.0, -1.0]);
+        for (place, detection) in results.detections.iter().enumerate() {
+            let weights = &parts.coefficients[place * 2..][..2];
+            let own = results.mask_of(detection);
+            assert_eq!(parts.mask(weights, detection.bbox, &geometry, Detail::Live).as_ref(), own);
+        }
+        assert_eq!(parts.cells([0.0, 0.0, 4.0, 8.0], &geometry), Some([0..1, 0..2]));
+        let none = MaskParts { prototypes: Vec::new(), ..parts };
+        assert!(none.sum(&[1.0]).is_empty() && none.cells([0.0; 4], &geometry).is_none());
+        assert!(none.mask(&[1.0], [0.0, 0.0, 8.0, 8.0], &geometry, Detail::Full).is_none());
     }
 }
