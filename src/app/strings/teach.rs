@@ -2,7 +2,7 @@
 
 use super::failures::{Explain, FailureText, sentences, zh};
 use super::page_text::plain_quotes;
-use crate::learn::teach::{Advice, HeadKind, MAX_CLASSES, Pooling, TeachError};
+use crate::learn::teach::{Advice, HeadKind, MAX_CLASSES, MAX_TSNE, Pooling, TeachError};
 use crate::model::labels::Language;
 
 strings! {
@@ -28,6 +28,7 @@ strings! {
             "任何“每个类别一个图片文件夹”的文件夹都可以。";
         recent = "Used last", "最近使用";
         opening = "Opening the project …", "正在打开项目……";
+        images = "Images", "图片";
         others = "Projects …", "项目……";
         // Tabs.
         examples = "Examples", "示例";
@@ -51,7 +52,7 @@ strings! {
             |key| format!("Hold this button or the key {key}: eight frames a second become examples."),
             |key| format!("按住此按钮或 {key} 键：每秒八帧成为示例。");
         add = "Add …", "添加……";
-        add_files = "Image file …", "图片文件……";
+        add_files = "Image files …", "图片文件……";
         add_folder = "Folder of images …", "图片文件夹……";
         add_gallery = "From the gallery …", "从图库……";
         drop_hint = "Images can be dropped on a class.", "图片可以拖放到类别上。";
@@ -190,8 +191,22 @@ strings! {
             |class, taken, score| format!("“{class}”，被认作“{taken}”：自身类别得分 {}", percent(f64::from(score)));
         map = "Map of the examples", "示例分布图";
         about_map =
-            "PCA: each point is an example, drawn from its embedding by the two directions in which they differ most. Clouds that overlap will be confused.",
-            "PCA（主成分分析）：每个点是一个示例，按嵌入差异最大的两个方向绘制。重叠的点群容易混淆。";
+            "Dimensionality reduction: each point is an example in the colour of its class, and what lies together has similar embeddings. Classes whose points mix will be confused.",
+            "降维（dimensionality reduction）：每个点是一个示例，颜色表示类别；靠在一起的示例嵌入相似。点混在一起的类别容易混淆。";
+        map_pca =
+            "PCA shows the two directions in which the embeddings differ most: what lies far apart here differs a lot. Small differences can be lost.",
+            "PCA（主成分分析）显示嵌入差异最大的两个方向：这里相距远的，差别就大。细小的差别可能看不到。";
+        map_tsne =
+            "t-SNE puts each example beside those that are most like it. How far apart groups lie, and how large they are, means little.",
+            "t-SNE 把每个示例放在与它最相似的示例旁边。群与群之间的距离和群的大小没有多少意义。";
+        map_computing = "t-SNE is being computed. Until then the map is drawn by PCA.", "正在计算 t-SNE。在此之前，分布图由 PCA 绘制。";
+        map_waits = "t-SNE is computed once the training has ended. Until then the map is drawn by PCA.", "训练结束后计算 t-SNE。在此之前，分布图由 PCA 绘制。";
+        map_few = "t-SNE needs four examples or more, so the map is drawn by PCA.", "t-SNE 至少需要四个示例，因此分布图由 PCA 绘制。";
+        map_many: fn(usize) -> String =
+            |n| format!("t-SNE compares each example with every other one and takes {MAX_TSNE} at most; these are {n}. The map is drawn by PCA."),
+            |n| format!("t-SNE 要将每个示例与其他所有示例比较，最多 {MAX_TSNE} 个；现在有 {n} 个。分布图由 PCA 绘制。");
+        map_alike = "The embeddings of all examples are the same, so there is nothing for t-SNE to draw apart.", "所有示例的嵌入都相同，t-SNE 无法将它们分开。";
+        map_broken = "t-SNE couldn't be computed, so the map is drawn by PCA.", "无法计算 t-SNE，因此分布图由 PCA 绘制。";
         next = "What to collect next", "接下来收集什么";
         // Export.
         export = "Export", "导出";
@@ -414,6 +429,10 @@ impl Explain for TeachError {
             Self::Unverified => FailureText::new(
                 "所有图片都已无法读取，无法核对导出的模型，因此未保留。",
                 "请检查项目文件夹是否还在，然后重新训练。",
+            ),
+            Self::IsBackbone { path } => FailureText::new(
+                format!("导出的模型会替换它自己的骨干网络“{}”。", shown(path)),
+                "请给导出的模型换个名称，或选择其他文件夹。",
             ),
             Self::SidecarThere { path } => FailureText::new(
                 format!("此处有设置文件“{}”，它会改变导出模型的读取方式。", shown(path)),

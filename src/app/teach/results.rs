@@ -55,7 +55,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
                     matrix(page, ui, view, &learned, &names);
                 });
                 right[0].with_layout(layout, |ui| {
-                    points(page, ui, view, &learned, &names);
+                    map::ui(page, ui, view, (&learned, &names), out);
                     uncertain(page, ui, view, &learned, &names);
                 });
             });
@@ -63,7 +63,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
             accuracy(page, ui, view, &learned);
             next(page, ui, view, &learned, &names);
             matrix(page, ui, view, &learned, &names);
-            points(page, ui, view, &learned, &names);
+            map::ui(page, ui, view, (&learned, &names), out);
             uncertain(page, ui, view, &learned, &names);
         }
         follow_focus(ui);
@@ -164,18 +164,6 @@ fn matrix(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned,
         });
         pictures(page, ui, view, &answers, names);
     });
-}
-
-fn points(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {
-    let w = &view.strings.teach;
-    let about = About {
-        id: "map",
-        title: w.map,
-        term: "Principal component analysis (PCA) · 主成分分析",
-        text: w.about_map,
-        paper: map::PCA,
-    };
-    panel(page, ui, view, &about, |page, ui| map::ui(page, ui, view, learned, names));
 }
 
 fn uncertain(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {

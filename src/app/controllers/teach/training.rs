@@ -1,6 +1,7 @@
 //! When to train, what the training thread brought, and the live session that shows it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::desk::{Desk, Order};
 use super::learner::{Job, Learner, Told};
@@ -11,10 +12,13 @@ use crate::app::controllers::core::Core;
 use crate::app::intent::TeachTab;
 use crate::app::strings::teach_error;
 use crate::app::teach::TeachDone;
-use crate::app::teach::state::{ExportForm, ExportState, LivePhase, LiveView, Training};
+use crate::app::teach::state::{ExportForm, ExportState, LivePhase, LiveView, Target, Training};
 use crate::app::workers::Done;
-use crate::learn::teach::{TeachError, TrainOptions};
+use crate::learn::teach::{TeachError, TrainOptions, check_target};
 use crate::model::CancelToken;
+
+/// How often a file is looked at that nothing can be written to.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl TeachController {
     /// Begins a training that is due.
@@ -251,7 +255,8 @@ impl TeachController {
 
     /// Writes the model as the dialogue says.
     pub(super) fn export(&mut self, core: &Core) {
-        let Some(form) = self.page.export.as_mut().filter(|form| form.path().is_some()) else { return };
+        let ready = |form: &&mut ExportForm| form.path().is_some() && form.refused().is_none();
+        let Some(form) = self.page.export.as_mut().filter(ready) else { return };
         form.state = ExportState::Writing;
         self.wants_export = true;
         self.begin_export(core);
@@ -290,24 +295,37 @@ impl TeachController {
         }
     }
 
-    /// Has a worker look whether the file is there that the dialogue names.
+    /// Has a worker look at the file that the dialogue names: whether it is there, and whether a model may be written to it.
     pub(super) fn look_for_export(&mut self, core: &Core) {
+        let backbone = self.page.backbone.as_ref().map(|key| key.path.clone()).unwrap_or_default();
         let Some(form) = &mut self.page.export else { return };
         let Some(path) = form.path() else { return };
         let is_asking = matches!(form.state, ExportState::Asking | ExportState::Failed(_));
-        if !is_asking || form.looked.as_ref().is_some_and(|(looked, _)| *looked == path) {
+        let is_known = form.looked.as_ref().is_some_and(|(looked, _)| *looked == path);
+        // What is in the way may be moved away meanwhile.
+        let is_refused = form.refused().is_some();
+        let is_old = form.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
+        if is_asking && is_refused {
+            core.workers.context().request_repaint_after(LOOK_AGAIN);
+        }
+        if !is_asking || is_known && !(is_refused && is_old) {
             return;
         }
-        form.looked = Some((path.clone(), None));
+        if !is_known {
+            form.looked = Some((path.clone(), None));
+        }
+        form.looked_at = Some(Instant::now());
+        let language = core.language();
         core.workers.run("export", move || {
             let exists = path.symlink_metadata().is_ok();
-            Done::Teach(TeachDone::Exists(path, exists))
+            let refused = check_target(&path, &backbone).err().map(|error| teach_error(&error, language));
+            Done::Teach(TeachDone::Target(path, Target { exists, refused }))
         });
     }
 
     /// Changes and examples that aren't on the disk yet.
     pub(super) fn unsaved(&self) -> usize {
-        self.desk.iter().chain(&self.closing).map(Desk::pending).sum::<usize>() + self.late.len()
+        self.desk.iter().chain(&self.closing).map(Desk::unsaved).sum::<usize>() + self.late.len()
     }
 
     /// Whether a model is being written.
