@@ -386,10 +386,7 @@ impl Workers {
                 Box::pin(dialogue.add_filter(strings.teach.images, &images).pick_files())
             }
             Choose::TeachFolder(_) => one(dialogue.set_title(strings.teach.add_folder).pick_folder()),
-            Choose::TeachExport => {
-                let dialogue = dialogue.set_title(strings.teach.export_title).set_file_name("model.onnx");
-                one(dialogue.add_filter("ONNX", &["onnx"]).save_file())
-            }
+            Choose::TeachExport => one(dialogue.set_title(strings.teach.folder).pick_folder()),
             Choose::Folder => one(dialogue.set_title(strings.open_folder).pick_folder()),
             Choose::SnapshotFolder => one(dialogue.set_title(strings.snapshot_folder).pick_folder()),
             Choose::VideoFolder => one(dialogue.set_title(strings.recording.title).pick_folder()),

@@ -70,7 +70,7 @@ pub enum TeachIntent {
     Stop,
     /// Open the dialogue for exporting, or close it.
     ExportForm(bool),
-    /// The model's file was chosen in a file dialogue.
+    /// The model's folder was chosen in a file dialogue, or its file was typed.
     ExportTo(PathBuf),
     /// Export as the dialogue says.
     Export,

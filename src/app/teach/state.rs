@@ -261,8 +261,12 @@ impl ExportForm {
         target.as_ref().filter(|_| Some(path) == self.path().as_ref())
     }
 
-    /// Takes over a file that was chosen.
+    /// Takes over a folder that was chosen, or a model's file that was typed.
     pub fn choose(&mut self, path: &Path) {
+        if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx")) {
+            path.clone_into(&mut self.folder);
+            return;
+        }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             folder.clone_into(&mut self.folder);
         }

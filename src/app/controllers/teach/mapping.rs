@@ -79,8 +79,8 @@ impl TeachController {
                 self.page.map.placed = placed;
                 self.end_map();
             }
-        } else if page.tab == TeachTab::Results {
-            let seed = page.project.as_ref().map_or(0, |project| project.settings.seed);
+        } else if self.page.tab == TeachTab::Results {
+            let seed = self.page.project.as_ref().map_or(0, |project| project.settings.seed);
             self.mapper = Some(Mapper::start(learned, seed, core.workers.waker()));
         }
     }

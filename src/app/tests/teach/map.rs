@@ -80,6 +80,12 @@ fn a_file_that_may_not_be_written_is_told_before_the_export_and_cant_be_exported
         harness.key_press(Key::Enter);
         harness.run_steps(2);
         assert_eq!(harness.state().intents, []);
+        // The name stays in another folder; that of a typed file is taken over.
+        let mut other = harness.state().teach.export.clone().unwrap();
+        other.choose(Path::new("/elsewhere"));
+        assert_eq!(other.path().unwrap(), Path::new("/elsewhere/signs.onnx"));
+        other.choose(Path::new("/models/hands.onnx"));
+        assert_eq!(other.path().unwrap(), Path::new("/models/hands.onnx"));
         // Another name is free.
         harness.get_by_role_and_label(Role::TextInput, w.file_name).focus();
         harness.run_steps(2);
