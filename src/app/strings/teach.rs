@@ -133,7 +133,7 @@ strings! {
             "还没有可用的模型。请从模型库（L 键）下载一个分类模型，例如 MobileNetV2。";
         other_models = "Other models", "其他模型";
         cut: fn(&str, usize) -> String =
-            |name, n| format!("Cut at {name}: {n} numbers an image"), |name, n| format!("截断于 {name}：每张图片 {n} 个数");
+            |name, n| format!("Cut at \"{name}\": {n} numbers an image"), |name, n| format!("截断于“{name}”：每张图片 {n} 个数");
         cut_at = "Cut at", "截断位置";
         cut_found = "found in the graph", "在图中自动找到";
         about_backbone =
@@ -158,6 +158,7 @@ strings! {
             |share, low, high| format!("{}（{}–{}）", percent(share), percent(low), percent(high));
         right_of: fn(usize, usize) -> String =
             |right, all| format!("{right} of {all} right"), |right, all| format!("{all} 个中 {right} 个正确");
+        measured: fn(&str, &str) -> String = |how, figures| format!("{how}: {figures}"), |how, figures| format!("{how}：{figures}");
         folds: fn(usize) -> String =
             |n| format!("Cross-validation in {n} folds"), |n| format!("{n} 折交叉验证");
         held_out_accuracy = "On images kept to test", "测试图片上";
@@ -178,7 +179,8 @@ strings! {
         confusion = "Confusions", "混淆矩阵";
         confusion_rows = "Rows: what it is. Columns: what it was taken for. Click a number to see these images.", "行：实际类别。列：被认作的类别。点击数字查看这些图片。";
         confusion_cell: fn(&str, &str, usize) -> String =
-            |a, b, n| format!("{n} × \"{a}\" taken for \"{b}\""), |a, b, n| format!("“{a}”被认作“{b}”：{n} 次");
+            |a, b, n| if a == b { format!("{n} × \"{a}\", and right") } else { format!("{n} × \"{a}\" taken for \"{b}\"") },
+            |a, b, n| if a == b { format!("“{a}”判断正确：{n} 次") } else { format!("“{a}”被认作“{b}”：{n} 次") };
         about_confusion =
             "Confusion matrix: numbers on the diagonal are right, all others show which classes are mixed up.",
             "混淆矩阵（confusion matrix）：对角线上的是正确的，其余显示哪些类别被混淆。";
@@ -247,6 +249,9 @@ strings! {
         find_best: fn(f32, f32) -> String =
             |best, share| format!("Best match now {best:.2}; {} of the picture is over the limit.", percent(f64::from(share))),
             |best, share| format!("当前最佳匹配 {best:.2}；画面的 {} 超过阈值。", percent(f64::from(share)));
+        find_nothing_yet = "Nothing was clicked yet.", "尚未点击任何内容。";
+        find_lower = "Nothing is so alike: lower the similarity.", "没有如此相似的地方：请降低相似度。";
+        colours_title = "Features as colours", "特征的颜色";
         show_colours = "Show the features as colours (PCA)", "以颜色显示特征（PCA）";
         colours_text =
             "The three directions in which the features differ most become red, green and blue: parts of one colour are alike to the network.",

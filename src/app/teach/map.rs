@@ -28,10 +28,13 @@ pub(super) fn ui(
 ) {
     let w = &view.strings.teach;
     let paper = if page.map.kind == MapKind::Pca { PCA } else { TSNE };
-    let about =
-        About {
-            id: "map", title: w.map, term: "Dimensionality reduction · 降维", text: w.about_map, paper
-        };
+    let about = About {
+        id: "map",
+        title: w.map,
+        term: "Dimensionality reduction · 降维",
+        text: w.about_map,
+        paper: "",
+    };
     panel(page, ui, view, &about, |page, ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;

@@ -93,7 +93,7 @@ fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learne
             let text =
                 egui::RichText::new((w.accuracy_is)(a.share, a.low, a.high)).size(19.0).color(p.strong);
             ui.add(egui::Label::new(text).wrap());
-            weak(ui, &format!("{how}: {}", (w.right_of)(measured.correct, measured.count)));
+            weak(ui, &(w.measured)(how, &(w.right_of)(measured.correct, measured.count)));
         };
         if let Some(held_out) = &report.held_out {
             big(ui, held_out, w.held_out_accuracy);
@@ -102,7 +102,7 @@ fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learne
             Some(chosen) if report.held_out.is_none() => big(ui, chosen, &(w.folds)(report.folds)),
             Some(chosen) => {
                 let text = (w.right_of)(chosen.correct, chosen.count);
-                weak(ui, &format!("{}: {text}", (w.folds)(report.folds)));
+                weak(ui, &(w.measured)(&(w.folds)(report.folds), &text));
             }
             None => weak(ui, w.no_folds),
         }

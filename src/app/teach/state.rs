@@ -326,7 +326,7 @@ pub struct FindForm {
 
 impl Default for FindForm {
     fn default() -> Self {
-        Self { example: None, asked: 0, tensor: None, limit: 0.7, colours: false, from: None }
+        Self { example: None, asked: 0, tensor: None, limit: 0.6, colours: false, from: None }
     }
 }
 

@@ -457,7 +457,10 @@ fn classes_show_counts_and_a_warning_in_words_and_are_held_renamed_and_removed()
         let hold = format!("{} fist", w.hold);
         let at = harness.get_by_label(&hold).rect().center();
         super::button(&mut harness, at, true);
-        harness.run_steps(2);
+        // For seconds, and not without moving.
+        harness.run_steps(8);
+        harness.event(egui::Event::PointerMoved(at + egui::vec2(20.0, 3.0)));
+        harness.run_steps(8);
         let collect = |class| Intent::Teach(TeachIntent::Collect(class));
         assert_eq!(harness.state().intents, [collect(Some(1))]);
         super::button(&mut harness, at, false);

@@ -218,6 +218,8 @@ impl TeachController {
             TeachIntent::QuitAnyway => self.quit_anyway(core),
             TeachIntent::KeepOpen => self.keep_open(),
             TeachIntent::Find(example) => {
+                // What was asked last is what is shown.
+                self.page.find.colours &= example.is_none();
                 self.page.find.example = example;
                 self.page.find.asked += 1;
             }
