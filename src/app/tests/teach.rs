@@ -1,6 +1,7 @@
 //! The page "Teach". The whole program runs, in a home of its own and so in a process of its own: a project is made from image
 //! files and from the preview, trained, looked at, exported and run.
 
+mod find;
 mod map;
 
 use std::path::{Path, PathBuf};

@@ -110,6 +110,16 @@ fn a_map_that_isnt_wanted_any_more_ends() {
 }
 
 #[test]
+fn what_was_asked_last_is_what_is_shown() {
+    let mut rig = Rig::new();
+    rig.own.page.find.colours = true;
+    rig.apply(TeachIntent::Find(None));
+    assert!(rig.own.page.find.colours);
+    rig.apply(TeachIntent::Find(Some([0.2, 0.2, 0.4, 0.4])));
+    assert!(!rig.own.page.find.colours, "colours would hide what was found");
+}
+
+#[test]
 fn where_t_sne_gives_no_map_it_is_told_why() {
     let mut rig = trained();
     rig.apply(TeachIntent::Tab(TeachTab::Results));
