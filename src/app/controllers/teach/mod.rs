@@ -8,7 +8,7 @@ mod hearing;
 mod learner;
 mod leaving;
 mod live;
-mod mapping;
+mod mapper;
 mod plan;
 mod training;
 
@@ -37,7 +37,7 @@ use collecting::Collecting;
 use desk::{Desk, Order};
 use learner::Learner;
 use live::Live;
-use mapping::Mapper;
+use mapper::Mapper;
 use plan::Plan;
 
 /// Whether the user wants to quit.

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use super::desk::{Desk, Order};
 use super::learner::{Job, Learner, Told};
 use super::live::{FindTask, Live, Task};
+use super::mapper::Mapper;
 use super::plan::PAUSE;
 use super::{TeachController, export_folder, listed, options};
 use crate::app::controllers::core::Core;
 use crate::app::intent::TeachTab;
 use crate::app::strings::teach_error;
 use crate::app::teach::TeachDone;
-use crate::app::teach::state::{ExportForm, ExportState, LivePhase, LiveView, Target, Training};
+use crate::app::teach::state::{ExportForm, ExportState, Learned, LivePhase, LiveView, Target, Training};
 use crate::app::workers::Done;
-use crate::learn::teach::{TeachError, TrainOptions, check_target};
+use crate::learn::teach::{MapKind, TeachError, TrainOptions, check_target};
 use crate::model::CancelToken;
 
 /// How often a file is looked at that nothing can be written to.
@@ -130,11 +131,7 @@ impl TeachController {
         }
     }
 
-    fn learned(
-        &mut self,
-        result: Result<Option<Arc<crate::app::teach::state::Learned>>, TeachError>,
-        core: &Core,
-    ) {
+    fn learned(&mut self, result: Result<Option<Arc<Learned>>, TeachError>, core: &Core) {
         let waits = self.plan.since.is_some() && self.page.can_train();
         match result {
             Ok(Some(learned)) => {
@@ -240,6 +237,35 @@ impl TeachController {
         {
             core.strings().teach.broken.clone_into(text);
         }
+    }
+
+    /// Has t-SNE computed where the page shows it, and takes over what was computed.
+    pub(super) fn gather_map(&mut self, core: &Core) {
+        let page = &self.page;
+        let is_missing = |learned: &&Arc<Learned>| {
+            page.map.kind == MapKind::Tsne && page.map.placed(learned).is_none() && !page.training.is_coming()
+        };
+        let wanted = page.learned.as_ref().filter(is_missing).cloned();
+        let id = wanted.as_ref().map(|learned| learned.id);
+        if self.mapper.as_ref().is_some_and(|mapper| Some(mapper.learned()) != id) {
+            self.end_map();
+        }
+        let Some(learned) = wanted else { return };
+        if let Some(mapper) = &self.mapper {
+            let placed = mapper.take();
+            if placed.is_some() {
+                self.page.map.placed = placed;
+                self.end_map();
+            }
+        } else if self.page.tab == TeachTab::Results {
+            let seed = self.page.project.as_ref().map_or(0, |project| project.settings.seed);
+            self.mapper = Some(Mapper::start(learned, seed, core.workers.waker()));
+        }
+    }
+
+    /// Ends what is being computed.
+    pub(super) fn end_map(&mut self) {
+        self.ending.extend(self.mapper.take().and_then(Mapper::end));
     }
 
     pub(super) fn export_form(&mut self, open: bool) {

@@ -4,9 +4,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::TeachController;
-use crate::app::controllers::core::Core;
-use crate::app::intent::TeachTab;
 use crate::app::teach::state::{Learned, NoTsne, Placed};
 use crate::learn::teach::{self, MapKind, MapPoint};
 use crate::model::CancelToken;
@@ -25,7 +22,8 @@ fn lock(placed: &Mutex<Option<Placed>>) -> MutexGuard<'_, Option<Placed>> {
 }
 
 impl Mapper {
-    fn start(learned: Arc<Learned>, seed: u64, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+    /// Starts the thread.
+    pub(super) fn start(learned: Arc<Learned>, seed: u64, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (id, cancel, placed) = (learned.id, CancelToken::default(), Arc::default());
         let (token, own) = (cancel.clone(), Arc::clone(&placed));
         let thread = std::thread::Builder::new().name("teach map".into()).spawn(move || {
@@ -41,8 +39,18 @@ impl Mapper {
         Self { learned: id, cancel, placed, thread: thread.ok() }
     }
 
+    /// The result whose examples are placed.
+    pub(super) fn learned(&self) -> u64 {
+        self.learned
+    }
+
+    /// What was computed, once.
+    pub(super) fn take(&self) -> Option<Placed> {
+        lock(&self.placed).take()
+    }
+
     /// Ends the thread as soon as it can. Returns what to wait for.
-    fn end(self) -> Option<JoinHandle<()>> {
+    pub(super) fn end(self) -> Option<JoinHandle<()>> {
         self.cancel.cancel();
         self.thread
     }
@@ -57,36 +65,5 @@ fn place(learned: &Learned, seed: u64, cancel: &CancelToken) -> Option<Result<Ve
             tracing::debug!("no map: {error}");
             None
         }
-    }
-}
-
-impl TeachController {
-    /// Has t-SNE computed where the page shows it, and takes over what was computed.
-    pub(super) fn gather_map(&mut self, core: &Core) {
-        let page = &self.page;
-        let is_missing = |learned: &&Arc<Learned>| {
-            page.map.kind == MapKind::Tsne && page.map.placed(learned).is_none() && !page.training.is_coming()
-        };
-        let wanted = page.learned.as_ref().filter(is_missing).cloned();
-        let id = wanted.as_ref().map(|learned| learned.id);
-        if self.mapper.as_ref().is_some_and(|mapper| Some(mapper.learned) != id) {
-            self.end_map();
-        }
-        let Some(learned) = wanted else { return };
-        if let Some(mapper) = &self.mapper {
-            let placed = lock(&mapper.placed).take();
-            if placed.is_some() {
-                self.page.map.placed = placed;
-                self.end_map();
-            }
-        } else if self.page.tab == TeachTab::Results {
-            let seed = self.page.project.as_ref().map_or(0, |project| project.settings.seed);
-            self.mapper = Some(Mapper::start(learned, seed, core.workers.waker()));
-        }
-    }
-
-    /// Ends what is being computed.
-    pub(super) fn end_map(&mut self) {
-        self.ending.extend(self.mapper.take().and_then(Mapper::end));
     }
 }
