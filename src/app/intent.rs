@@ -325,7 +325,7 @@ pub enum Choose {
     TeachFiles(ClassId),
     /// A folder of such images.
     TeachFolder(ClassId),
-    /// The file of a model that was taught.
+    /// The folder in which a model that was taught is written.
     TeachExport,
 }
 

@@ -58,8 +58,8 @@ pub enum Done {
     Gallery(GalleryDone),
     Lessons(LessonsDone),
     Teach(TeachDone),
-    /// What was chosen in a file dialogue.
-    Chosen(Choose, Option<PathBuf>),
+    /// What was chosen in a file dialogue: several files where it takes several, none if the user closed it.
+    Chosen(Choose, Vec<PathBuf>),
     /// What a typed path means, or why it can't be opened.
     Typed(Result<Intent, SourceError>),
     /// No file dialogue can be shown here.
@@ -242,7 +242,12 @@ pub struct Taken {
 }
 
 /// The answer of a file dialogue.
-type Choice = Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
+type Choice = Pin<Box<dyn Future<Output = Option<Vec<rfd::FileHandle>>> + Send>>;
+
+/// The answer of a dialogue that takes one file or folder.
+fn one(choice: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -> Choice {
+    Box::pin(async { choice.await.map(|file| vec![file]) })
+}
 
 /// Starts workers and gathers what they bring.
 pub struct Workers {
@@ -339,69 +344,60 @@ impl Workers {
             Choose::File | Choose::Address => {
                 let dialogue =
                     dialogue.set_title(strings.open_file).add_filter(strings.image_or_video, &both);
-                Box::pin(dialogue.add_filter("*", &["*"]).pick_file())
+                one(dialogue.add_filter("*", &["*"]).pick_file())
             }
             Choose::Model => {
-                Box::pin(dialogue.set_title(strings.open_model).add_filter("ONNX", &["onnx"]).pick_file())
+                one(dialogue.set_title(strings.open_model).add_filter("ONNX", &["onnx"]).pick_file())
             }
-            Choose::Labels => Box::pin(dialogue.set_title(strings.labels_file).pick_file()),
+            Choose::Labels => one(dialogue.set_title(strings.labels_file).pick_file()),
             Choose::Appearance => {
                 let dialogue =
                     dialogue.set_title(strings.tracking.choose_model).add_filter("ONNX", &["onnx"]);
-                Box::pin(dialogue.pick_file())
+                one(dialogue.pick_file())
             }
-            Choose::Runtime => Box::pin(dialogue.set_title(strings.choose_runtime).pick_file()),
+            Choose::Runtime => one(dialogue.set_title(strings.choose_runtime).pick_file()),
             Choose::ImportFile => {
                 let dialogue = dialogue.set_title(strings.open_model).add_filter("ONNX", &["onnx", "zip"]);
-                Box::pin(dialogue.pick_file())
+                one(dialogue.pick_file())
             }
             Choose::ImportFolder | Choose::WatchFolder => {
-                Box::pin(dialogue.set_title(strings.open_folder).pick_folder())
+                one(dialogue.set_title(strings.open_folder).pick_folder())
             }
             Choose::SceneImport => {
                 let dialogue = dialogue.set_title(strings.zones.import);
-                Box::pin(dialogue.add_filter(strings.zones.scene_file, &["toml"]).pick_file())
+                one(dialogue.add_filter(strings.zones.scene_file, &["toml"]).pick_file())
             }
             Choose::SceneExport => {
                 let dialogue = dialogue.set_title(strings.zones.export).set_file_name("scene.toml");
-                Box::pin(dialogue.add_filter(strings.zones.scene_file, &["toml"]).save_file())
+                one(dialogue.add_filter(strings.zones.scene_file, &["toml"]).save_file())
             }
-            Choose::Dataset => Box::pin(dialogue.set_title(strings.datasets.open).pick_folder()),
-            Choose::DatasetImportFolder => {
-                Box::pin(dialogue.set_title(strings.datasets.import).pick_folder())
-            }
+            Choose::Dataset => one(dialogue.set_title(strings.datasets.open).pick_folder()),
+            Choose::DatasetImportFolder => one(dialogue.set_title(strings.datasets.import).pick_folder()),
             Choose::DatasetImportFile => {
                 let dialogue = dialogue.set_title(strings.datasets.import);
                 let dialogue = dialogue.add_filter("COCO, YOLO", &["json", "yaml", "yml"]);
-                Box::pin(dialogue.pick_file())
+                one(dialogue.pick_file())
             }
-            Choose::DatasetExport => {
-                Box::pin(dialogue.set_title(strings.datasets.export_title).pick_folder())
+            Choose::DatasetExport => one(dialogue.set_title(strings.datasets.export_title).pick_folder()),
+            Choose::DeployFolder => one(dialogue.set_title(strings.deploy.folder).pick_folder()),
+            Choose::TeachProject => one(dialogue.set_title(strings.teach.open).pick_folder()),
+            Choose::TeachFiles(_) => {
+                let dialogue = dialogue.set_title(strings.teach.add_files);
+                Box::pin(dialogue.add_filter(strings.teach.images, &images).pick_files())
             }
-            Choose::DeployFolder => Box::pin(dialogue.set_title(strings.deploy.folder).pick_folder()),
-            Choose::TeachProject => Box::pin(dialogue.set_title(strings.teach.open).pick_folder()),
-            Choose::TeachFiles(_) => Box::pin(
-                dialogue
-                    .set_title(strings.teach.add_files)
-                    .add_filter(strings.image_or_video, &images)
-                    .pick_file(),
-            ),
-            Choose::TeachFolder(_) => Box::pin(dialogue.set_title(strings.teach.add_folder).pick_folder()),
-            Choose::TeachExport => {
-                let dialogue = dialogue.set_title(strings.teach.export_title).set_file_name("model.onnx");
-                Box::pin(dialogue.add_filter("ONNX", &["onnx"]).save_file())
-            }
-            Choose::Folder => Box::pin(dialogue.set_title(strings.open_folder).pick_folder()),
-            Choose::SnapshotFolder => Box::pin(dialogue.set_title(strings.snapshot_folder).pick_folder()),
-            Choose::VideoFolder => Box::pin(dialogue.set_title(strings.recording.title).pick_folder()),
+            Choose::TeachFolder(_) => one(dialogue.set_title(strings.teach.add_folder).pick_folder()),
+            Choose::TeachExport => one(dialogue.set_title(strings.teach.folder).pick_folder()),
+            Choose::Folder => one(dialogue.set_title(strings.open_folder).pick_folder()),
+            Choose::SnapshotFolder => one(dialogue.set_title(strings.snapshot_folder).pick_folder()),
+            Choose::VideoFolder => one(dialogue.set_title(strings.recording.title).pick_folder()),
         };
         self.run("file dialogue", move || {
             let start = Instant::now();
             match pollster::block_on(future) {
-                Some(file) => Done::Chosen(what, Some(file.path().to_owned())),
+                Some(files) => Done::Chosen(what, files.iter().map(|file| file.path().to_owned()).collect()),
                 // No user closes a dialogue this fast: there was none.
                 None if start.elapsed() < Duration::from_millis(400) => Done::NoDialogue(what),
-                None => Done::Chosen(what, None),
+                None => Done::Chosen(what, Vec::new()),
             }
         });
     }

@@ -90,13 +90,13 @@ impl FilesController {
         }
     }
 
-    /// The dialogue was closed; `path` is `None` if nothing was chosen.
-    pub fn chosen(&mut self, what: Choose, path: Option<PathBuf>, core: &mut Core) {
+    /// The dialogue was closed; without `paths` if nothing was chosen.
+    pub fn chosen(&mut self, what: Choose, paths: Vec<PathBuf>, core: &mut Core) {
         self.choosing = false;
         // Class names are meant for the model whose page was open.
         let left = what == Choose::Labels && core.page != self.asked_on;
-        if let Some(path) = path.filter(|_| !left) {
-            chosen(what, path, core);
+        if !left && !paths.is_empty() {
+            chosen(what, paths, core);
         }
     }
 
@@ -131,11 +131,18 @@ impl FilesController {
     }
 }
 
-/// Hands a chosen path to the controller that asked for it.
-fn chosen(what: Choose, path: PathBuf, core: &mut Core) {
-    match intent_of_choice(what, path.clone()) {
-        Some(intent) => core.ask(intent),
-        None => open_paths(vec![path], core),
+/// Hands chosen paths to the controller that asked for them.
+fn chosen(what: Choose, paths: Vec<PathBuf>, core: &mut Core) {
+    if let Choose::TeachFiles(class) = what {
+        core.ask(Intent::Teach(TeachIntent::AddFiles(class, paths)));
+        return;
+    }
+    // All other dialogues take one.
+    for path in paths.into_iter().take(1) {
+        match intent_of_choice(what, path.clone()) {
+            Some(intent) => core.ask(intent),
+            None => open_paths(vec![path], core),
+        }
     }
 }
 

@@ -525,7 +525,8 @@ examples! { teach_errors: TeachError =
     Differs { difference: 0.01 },
     Unverified,
     SidecarThere { path: path() },
-    NotExported { reason: "it would replace its own backbone".into() },
+    IsBackbone { path: path() },
+    NotExported { reason: "it runs on no image".into() },
     Discard(DiscardError::Stays { path: path(), reason: reason() }),
     Stopped,
 }

@@ -2,7 +2,7 @@
 
 use super::failures::{Explain, FailureText, sentences, zh};
 use super::page_text::plain_quotes;
-use crate::learn::teach::{Advice, HeadKind, MAX_CLASSES, Pooling, TeachError};
+use crate::learn::teach::{Advice, HeadKind, MAX_CLASSES, MAX_TSNE, Pooling, TeachError};
 use crate::model::labels::Language;
 
 strings! {
@@ -29,6 +29,7 @@ strings! {
             "任何“每个类别一个图片文件夹”的文件夹都可以。";
         recent = "Used last", "最近使用";
         opening = "Opening the project …", "正在打开项目……";
+        images = "Images", "图片";
         others = "Projects …", "项目……";
         // Tabs.
         examples = "Examples", "示例";
@@ -52,7 +53,7 @@ strings! {
             |key| format!("Hold this button or the key {key}: eight frames a second become examples."),
             |key| format!("按住此按钮或 {key} 键：每秒八帧成为示例。");
         add = "Add …", "添加……";
-        add_files = "Image file …", "图片文件……";
+        add_files = "Image files …", "图片文件……";
         add_folder = "Folder of images …", "图片文件夹……";
         add_gallery = "From the gallery …", "从图库……";
         drop_hint = "Images can be dropped on a class.", "图片可以拖放到类别上。";
@@ -133,7 +134,7 @@ strings! {
             "还没有可用的模型。请从模型库（L 键）下载一个分类模型，例如 MobileNetV2。";
         other_models = "Other models", "其他模型";
         cut: fn(&str, usize) -> String =
-            |name, n| format!("Cut at {name}: {n} numbers an image"), |name, n| format!("截断于 {name}：每张图片 {n} 个数");
+            |name, n| format!("Cut at \"{name}\": {n} numbers an image"), |name, n| format!("截断于“{name}”：每张图片 {n} 个数");
         cut_at = "Cut at", "截断位置";
         cut_found = "found in the graph", "在图中自动找到";
         about_backbone =
@@ -158,6 +159,7 @@ strings! {
             |share, low, high| format!("{}（{}–{}）", percent(share), percent(low), percent(high));
         right_of: fn(usize, usize) -> String =
             |right, all| format!("{right} of {all} right"), |right, all| format!("{all} 个中 {right} 个正确");
+        measured: fn(&str, &str) -> String = |how, figures| format!("{how}: {figures}"), |how, figures| format!("{how}：{figures}");
         folds: fn(usize) -> String =
             |n| format!("Cross-validation in {n} folds"), |n| format!("{n} 折交叉验证");
         held_out_accuracy = "On images kept to test", "测试图片上";
@@ -178,7 +180,8 @@ strings! {
         confusion = "Confusions", "混淆矩阵";
         confusion_rows = "Rows: what it is. Columns: what it was taken for. Click a number to see these images.", "行：实际类别。列：被认作的类别。点击数字查看这些图片。";
         confusion_cell: fn(&str, &str, usize) -> String =
-            |a, b, n| format!("{n} × \"{a}\" taken for \"{b}\""), |a, b, n| format!("“{a}”被认作“{b}”：{n} 次");
+            |a, b, n| if a == b { format!("{n} × \"{a}\", and right") } else { format!("{n} × \"{a}\" taken for \"{b}\"") },
+            |a, b, n| if a == b { format!("“{a}”判断正确：{n} 次") } else { format!("“{a}”被认作“{b}”：{n} 次") };
         about_confusion =
             "Confusion matrix: numbers on the diagonal are right, all others show which classes are mixed up.",
             "混淆矩阵（confusion matrix）：对角线上的是正确的，其余显示哪些类别被混淆。";
@@ -191,8 +194,22 @@ strings! {
             |class, taken, score| format!("“{class}”，被认作“{taken}”：自身类别得分 {}", percent(f64::from(score)));
         map = "Map of the examples", "示例分布图";
         about_map =
-            "PCA: each point is an example, drawn from its embedding by the two directions in which they differ most. Clouds that overlap will be confused.",
-            "PCA（主成分分析）：每个点是一个示例，按嵌入差异最大的两个方向绘制。重叠的点群容易混淆。";
+            "Dimensionality reduction: each point is an example in the colour of its class, and what lies together has similar embeddings. Classes whose points mix will be confused.",
+            "降维（dimensionality reduction）：每个点是一个示例，颜色表示类别；靠在一起的示例嵌入相似。点混在一起的类别容易混淆。";
+        map_pca =
+            "PCA shows the two directions in which the embeddings differ most: what lies far apart here differs a lot. Small differences can be lost.",
+            "PCA（主成分分析）显示嵌入差异最大的两个方向：这里相距远的，差别就大。细小的差别可能看不到。";
+        map_tsne =
+            "t-SNE puts each example beside those that are most like it. How far apart groups lie, and how large they are, means little.",
+            "t-SNE 把每个示例放在与它最相似的示例旁边。群与群之间的距离和群的大小没有多少意义。";
+        map_computing = "t-SNE is being computed. Until then the map is drawn by PCA.", "正在计算 t-SNE。在此之前，分布图由 PCA 绘制。";
+        map_waits = "t-SNE is computed once the training has ended. Until then the map is drawn by PCA.", "训练结束后计算 t-SNE。在此之前，分布图由 PCA 绘制。";
+        map_few = "t-SNE needs four examples or more, so the map is drawn by PCA.", "t-SNE 至少需要四个示例，因此分布图由 PCA 绘制。";
+        map_many: fn(usize) -> String =
+            |n| format!("t-SNE compares each example with every other one and takes {MAX_TSNE} at most; these are {n}. The map is drawn by PCA."),
+            |n| format!("t-SNE 要将每个示例与其他所有示例比较，最多 {MAX_TSNE} 个；现在有 {n} 个。分布图由 PCA 绘制。");
+        map_alike = "The embeddings of all examples are the same, so there is nothing for t-SNE to draw apart.", "所有示例的嵌入都相同，t-SNE 无法将它们分开。";
+        map_broken = "t-SNE couldn't be computed, so the map is drawn by PCA.", "无法计算 t-SNE，因此分布图由 PCA 绘制。";
         next = "What to collect next", "接下来收集什么";
         // Export.
         export = "Export", "导出";
@@ -233,6 +250,9 @@ strings! {
         find_best: fn(f32, f32) -> String =
             |best, share| format!("Best match now {best:.2}; {} of the picture is over the limit.", percent(f64::from(share))),
             |best, share| format!("当前最佳匹配 {best:.2}；画面的 {} 超过阈值。", percent(f64::from(share)));
+        find_nothing_yet = "Nothing was clicked yet.", "尚未点击任何内容。";
+        find_lower = "Nothing is so alike: lower the similarity.", "没有如此相似的地方：请降低相似度。";
+        colours_title = "Features as colours", "特征的颜色";
         show_colours = "Show the features as colours (PCA)", "以颜色显示特征（PCA）";
         colours_text =
             "The three directions in which the features differ most become red, green and blue: parts of one colour are alike to the network.",
@@ -415,6 +435,10 @@ impl Explain for TeachError {
             Self::Unverified => FailureText::new(
                 "所有图片都已无法读取，无法核对导出的模型，因此未保留。",
                 "请检查项目文件夹是否还在，然后重新训练。",
+            ),
+            Self::IsBackbone { path } => FailureText::new(
+                format!("导出的模型会替换它自己的骨干网络“{}”。", shown(path)),
+                "请给导出的模型换个名称，或选择其他文件夹。",
             ),
             Self::SidecarThere { path } => FailureText::new(
                 format!("此处有设置文件“{}”，它会改变导出模型的读取方式。", shown(path)),

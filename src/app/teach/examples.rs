@@ -310,7 +310,9 @@ fn hold_button(
                 state.fg_stroke.color = if held { p.panel } else { p.on_accent };
             }
             let key = key_name(class).map(|key| format!("  [{key}]")).unwrap_or_default();
-            ui.add(egui::Button::new(format!("{text}{key}")).min_size(vec2(130.0, 28.0)))
+            let button = egui::Button::new(format!("{text}{key}")).min_size(vec2(130.0, 28.0));
+            // Held for long or moved, a click would end.
+            ui.add(button.sense(Sense::click_and_drag()))
         })
         .inner;
     let name = page.name(class).map(shown).unwrap_or_default();

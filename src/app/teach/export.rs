@@ -43,16 +43,21 @@ pub(super) fn ui(page: &mut TeachPage, ui: &Ui, view: &View<'_>, out: &mut Vec<I
                 ui.add_space(6.0);
                 ui.checkbox(&mut form.bytes, w.raw_bytes);
                 weak(ui, w.raw_bytes_text);
-                if let Some(path) = form.path().filter(|_| form.replaces()) {
+                if let Some(text) = form.refused() {
+                    ui.add_space(4.0);
+                    ui.add(egui::Label::new(egui::RichText::new(text).color(p.bad)).wrap().selectable(true));
+                } else if let Some(path) = form.path().filter(|_| form.replaces()) {
                     weak(ui, &(w.overwrite)(&shown(&file_name(&path))));
                 }
-                if let ExportState::Failed(text) = &form.state {
+                if let ExportState::Failed(text) = &form.state
+                    && form.refused().is_none()
+                {
                     ui.add_space(4.0);
                     ui.add(egui::Label::new(egui::RichText::new(text).color(p.bad)).wrap().selectable(true));
                 }
                 ui.add_space(10.0);
                 ui.horizontal(|ui| {
-                    let ready = form.path().is_some();
+                    let ready = form.path().is_some() && form.refused().is_none();
                     let entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
                     let export = ui.add_enabled_ui(ready, |ui| primary_button(ui, w.export)).inner.clicked();
                     if ready && (export || entered) {

@@ -59,19 +59,23 @@ fn example(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut Vec<Int
         if let Some(limit) = slider_row(ui, w.similarity, w.similarity_hint, now, 0.0..=1.0, &value) {
             page.find.limit = limit;
         }
-        if page.find.example.is_some() {
-            let found = &page.live.found.similarity;
-            if !found.is_empty() {
-                let best = found.iter().copied().fold(-1.0f32, f32::max);
-                let over = found.iter().filter(|value| **value >= page.find.limit).count();
-                weak(ui, &(w.find_best)(best, over as f32 / found.len() as f32));
+        let found = &page.live.found.similarity;
+        let has_example = page.find.example.is_some();
+        if !has_example {
+            weak(ui, w.find_nothing_yet);
+        } else if !found.is_empty() {
+            let best = found.iter().copied().fold(-1.0f32, f32::max);
+            let over = found.iter().filter(|value| **value >= page.find.limit).count();
+            weak(ui, &(w.find_best)(best, over as f32 / found.len() as f32));
+            if over == 0 {
+                weak(ui, w.find_lower);
             }
-            if found.is_empty() && page.live.phase == LivePhase::Running {
-                weak(ui, w.find_outside);
-            }
-            if small_button(ui, w.find_clear).clicked() {
-                out.push(Intent::Teach(TeachIntent::Find(None)));
-            }
+        } else if page.live.phase == LivePhase::Running {
+            weak(ui, w.find_outside);
+        }
+        // It is there without an example too, so that what lies below stays where it is.
+        if ui.add_enabled_ui(has_example, |ui| small_button(ui, w.find_clear)).inner.clicked() {
+            out.push(Intent::Teach(TeachIntent::Find(None)));
         }
     });
 }
@@ -80,7 +84,7 @@ fn colours(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>) {
     let w = &view.strings.teach;
     let about = About {
         id: "colours",
-        title: w.show_colours,
+        title: w.colours_title,
         term: "Principal component analysis (PCA) · 主成分分析",
         text: w.colours_text,
         paper: DINO,

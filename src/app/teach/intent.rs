@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use crate::discard::Discarded;
-use crate::learn::teach::{Class, HeadChoice};
+use crate::learn::teach::{Class, HeadChoice, MapKind};
 
 /// A class of a project, wherever it stands among the others: for what takes longer than a pass of the window, in which classes are
 /// removed and projects are closed.
@@ -62,13 +62,15 @@ pub enum TeachIntent {
     /// Cut it at this tensor; `None`: at the one that is found.
     Tensor(Option<String>),
     Head(HeadChoice),
+    /// How the map of the examples is drawn.
+    Map(MapKind),
     /// Train now.
     Train,
     /// Stop training.
     Stop,
     /// Open the dialogue for exporting, or close it.
     ExportForm(bool),
-    /// The model's file was chosen in a file dialogue.
+    /// The model's folder was chosen in a file dialogue, or its file was typed.
     ExportTo(PathBuf),
     /// Export as the dialogue says.
     Export,

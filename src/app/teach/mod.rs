@@ -24,10 +24,12 @@ pub use training::suits;
 
 use std::path::PathBuf;
 
+use state::Target;
+
 /// What a worker did for the page.
 pub enum TeachDone {
     /// A picture was read, or why not, as the end of a sentence.
     Picture(PathBuf, Result<egui::ColorImage, String>),
-    /// Whether a file is there that an export would replace.
-    Exists(PathBuf, bool),
+    /// What an export would find where its file is to be.
+    Target(PathBuf, Target),
 }

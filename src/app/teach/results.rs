@@ -55,7 +55,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
                     matrix(page, ui, view, &learned, &names);
                 });
                 right[0].with_layout(layout, |ui| {
-                    points(page, ui, view, &learned, &names);
+                    map::ui(page, ui, view, (&learned, &names), out);
                     uncertain(page, ui, view, &learned, &names);
                 });
             });
@@ -63,7 +63,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
             accuracy(page, ui, view, &learned);
             next(page, ui, view, &learned, &names);
             matrix(page, ui, view, &learned, &names);
-            points(page, ui, view, &learned, &names);
+            map::ui(page, ui, view, (&learned, &names), out);
             uncertain(page, ui, view, &learned, &names);
         }
         follow_focus(ui);
@@ -93,7 +93,7 @@ fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learne
             let text =
                 egui::RichText::new((w.accuracy_is)(a.share, a.low, a.high)).size(19.0).color(p.strong);
             ui.add(egui::Label::new(text).wrap());
-            weak(ui, &format!("{how}: {}", (w.right_of)(measured.correct, measured.count)));
+            weak(ui, &(w.measured)(how, &(w.right_of)(measured.correct, measured.count)));
         };
         if let Some(held_out) = &report.held_out {
             big(ui, held_out, w.held_out_accuracy);
@@ -102,7 +102,7 @@ fn accuracy(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learne
             Some(chosen) if report.held_out.is_none() => big(ui, chosen, &(w.folds)(report.folds)),
             Some(chosen) => {
                 let text = (w.right_of)(chosen.correct, chosen.count);
-                weak(ui, &format!("{}: {text}", (w.folds)(report.folds)));
+                weak(ui, &(w.measured)(&(w.folds)(report.folds), &text));
             }
             None => weak(ui, w.no_folds),
         }
@@ -164,18 +164,6 @@ fn matrix(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned,
         });
         pictures(page, ui, view, &answers, names);
     });
-}
-
-fn points(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {
-    let w = &view.strings.teach;
-    let about = About {
-        id: "map",
-        title: w.map,
-        term: "Principal component analysis (PCA) · 主成分分析",
-        text: w.about_map,
-        paper: map::PCA,
-    };
-    panel(page, ui, view, &about, |page, ui| map::ui(page, ui, view, learned, names));
 }
 
 fn uncertain(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, learned: &Learned, names: &[String]) {

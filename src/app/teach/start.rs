@@ -38,7 +38,7 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
             out.push(Intent::Teach(TeachIntent::Create(name)));
         }
         ui.horizontal_wrapped(|ui| {
-            if plain_button(ui, w.open).clicked() {
+            if ui.add_enabled_ui(!page.opening, |ui| plain_button(ui, w.open)).inner.clicked() {
                 out.push(Intent::Files(FilesIntent::Choose(Choose::TeachProject)));
             }
             ui.label(egui::RichText::new(w.open_hint).color(p.weak));
@@ -48,6 +48,9 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
             ui.horizontal(|ui| {
                 ui.spinner();
                 ui.label(w.opening);
+                if plain_button(ui, s.cancel).clicked() {
+                    out.push(Intent::Teach(TeachIntent::Close));
+                }
             });
         }
         let recent = &view.settings.teach_projects;
@@ -56,7 +59,8 @@ pub(super) fn ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, out: &mut V
             ui.label(egui::RichText::new(w.recent).color(p.weak));
             for path in recent {
                 let button = egui::Button::new(shown(&file_name(path))).min_size(egui::vec2(200.0, 32.0));
-                if ui.add(button).on_hover_text(path.display().to_string()).clicked() {
+                let button = ui.add_enabled(!page.opening, button);
+                if button.on_hover_text(path.display().to_string()).clicked() {
                     out.push(Intent::Teach(TeachIntent::Open(path.clone())));
                 }
             }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use egui::{Pos2, Rect};
 
 use super::intent::{ClassId, TeachTab};
 use super::pictures::Pictures;
 use crate::gallery::{Index, Kind};
-use crate::learn::teach::{Cut, Exported, FeatureMap, MapPoint, Pooling, Project, Samples, Trained};
+use crate::learn::teach::{
+    Cut, Exported, FeatureMap, MAX_TSNE, MapKind, MapPoint, Pooling, Project, Samples, Trained,
+};
 
 /// A backbone: a model's file and the tensor that the user chose, if any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +41,57 @@ pub struct Learned {
     pub info: BackboneInfo,
     pub samples: Samples,
     pub trained: Trained,
-    /// A point for each of [`Samples::train`].
+    /// A point for each of [`Samples::train`], by PCA.
     pub map: Vec<MapPoint>,
+}
+
+/// The map of the examples.
+#[derive(Debug, Default)]
+pub struct MapView {
+    /// How the user wants points to be placed.
+    pub kind: MapKind,
+    /// What t-SNE gave last.
+    pub placed: Option<Placed>,
+}
+
+impl MapView {
+    /// What t-SNE gave for the examples of this result, if it was computed.
+    #[must_use]
+    pub fn placed(&self, learned: &Learned) -> Option<&Placed> {
+        self.placed.as_ref().filter(|placed| placed.learned == learned.id)
+    }
+}
+
+/// What t-SNE gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// The result whose examples were placed: [`Learned::id`].
+    pub learned: u64,
+    /// A point for each of [`Samples::train`].
+    pub points: Result<Vec<MapPoint>, NoTsne>,
+}
+
+/// Why t-SNE gives no map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoTsne {
+    Few,
+    Many(usize),
+    /// All examples have the same embedding.
+    Alike,
+    /// It ended in the middle.
+    Broken,
+}
+
+impl NoTsne {
+    /// Why there is none of so many examples.
+    #[must_use]
+    pub fn why(count: usize) -> Self {
+        match count {
+            0..4 => Self::Few,
+            _ if count > MAX_TSNE => Self::Many(count),
+            _ => Self::Alike,
+        }
+    }
 }
 
 /// How training is going.
@@ -64,6 +116,12 @@ impl Training {
     #[must_use]
     pub fn is_running(&self) -> bool {
         matches!(self, Self::Opening | Self::Embedding(..) | Self::Fitting)
+    }
+
+    /// Whether other results will take the place of those that are there.
+    #[must_use]
+    pub fn is_coming(&self) -> bool {
+        self.is_running() || *self == Self::Waiting
     }
 }
 
@@ -134,10 +192,20 @@ pub struct ExportForm {
     pub folder: PathBuf,
     pub bytes: bool,
     pub state: ExportState,
-    /// The file that was looked for last, and whether it is there, once a worker knows.
-    pub looked: Option<(PathBuf, Option<bool>)>,
+    /// The file that was looked at last, and what is known of it, once a worker knows.
+    pub looked: Option<(PathBuf, Option<Target>)>,
+    pub looked_at: Option<Instant>,
     /// The name was shown before: it has had the focus.
     pub shown: bool,
+}
+
+/// What is known of the file that is to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// It is there already and would be replaced.
+    pub exists: bool,
+    /// Why it can't be written.
+    pub refused: Option<String>,
 }
 
 /// See [`ExportForm`].
@@ -155,7 +223,15 @@ impl ExportForm {
     pub fn new(project: &Path, folder: PathBuf) -> Self {
         let name =
             project.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Self { name, folder, bytes: false, state: ExportState::Asking, looked: None, shown: false }
+        Self {
+            name,
+            folder,
+            bytes: false,
+            state: ExportState::Asking,
+            looked: None,
+            looked_at: None,
+            shown: false,
+        }
     }
 
     /// The file that is to be written; `None` while the name can't be one.
@@ -170,12 +246,27 @@ impl ExportForm {
     /// Whether the file is there already and would be replaced.
     #[must_use]
     pub fn replaces(&self) -> bool {
-        let looked = self.looked.as_ref().filter(|(path, _)| Some(path) == self.path().as_ref());
-        looked.is_some_and(|(_, exists)| *exists == Some(true))
+        self.target().is_some_and(|target| target.exists && target.refused.is_none())
     }
 
-    /// Takes over a file that was chosen.
+    /// Why nothing can be written to the file.
+    #[must_use]
+    pub fn refused(&self) -> Option<&str> {
+        self.target()?.refused.as_deref()
+    }
+
+    /// What is known of the file.
+    fn target(&self) -> Option<&Target> {
+        let (path, target) = self.looked.as_ref()?;
+        target.as_ref().filter(|_| Some(path) == self.path().as_ref())
+    }
+
+    /// Takes over a folder that was chosen, or a model's file that was typed.
     pub fn choose(&mut self, path: &Path) {
+        if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx")) {
+            path.clone_into(&mut self.folder);
+            return;
+        }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             folder.clone_into(&mut self.folder);
         }
@@ -235,7 +326,7 @@ pub struct FindForm {
 
 impl Default for FindForm {
     fn default() -> Self {
-        Self { example: None, asked: 0, tensor: None, limit: 0.7, colours: false, from: None }
+        Self { example: None, asked: 0, tensor: None, limit: 0.6, colours: false, from: None }
     }
 }
 
@@ -272,6 +363,7 @@ pub struct TeachPage {
     pub learned: Option<Arc<Learned>>,
     /// Examples were changed since then.
     pub outdated: bool,
+    pub map: MapView,
     pub live: LiveView,
     pub pictures: Pictures,
     pub export: Option<ExportForm>,
@@ -367,6 +459,7 @@ impl TeachPage {
     /// Forgets what belongs to the project that was open.
     pub fn forget(&mut self) {
         let explained = std::mem::take(&mut self.explained);
-        *self = Self { explained, ..Self::default() };
+        let map = MapView { kind: self.map.kind, placed: None };
+        *self = Self { explained, map, ..Self::default() };
     }
 }

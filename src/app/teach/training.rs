@@ -5,7 +5,7 @@ use egui::{self, Ui};
 use super::parts::{About, panel, small_button, weak};
 use super::state::{TeachPage, Training};
 use crate::app::icons::Icon;
-use crate::app::intent::{Intent, TeachIntent};
+use crate::app::intent::{Intent, TeachIntent, TeachTab};
 use crate::app::strings::{head_name, phrase, pooling_text, shown, teach_error};
 use crate::app::style::palette;
 use crate::app::view::{View, model_name};
@@ -130,8 +130,11 @@ pub(super) fn backbone_ui(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, ou
     panel(page, ui, view, &about, |page, ui| {
         choose(page, ui, view, out);
         other(page, ui, view, out);
-        cut(page, ui, view, out);
-        head(page, ui, view, out);
+        // Finding by example cuts elsewhere and needs no head.
+        if page.tab != TeachTab::Find {
+            cut(page, ui, view, out);
+            head(page, ui, view, out);
+        }
     });
 }
 

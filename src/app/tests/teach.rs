@@ -1,6 +1,9 @@
 //! The page "Teach". The whole program runs, in a home of its own and so in a process of its own: a project is made from image
 //! files and from the preview, trained, looked at, exported and run.
 
+mod find;
+mod map;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use crate::app::intent::{Intent, Page, TeachIntent, TeachTab, WindowIntent};
 use crate::app::strings::{Strings, head_name};
 use crate::app::teach::TeachPage;
 use crate::app::teach::state::{
-    BackboneInfo, BackboneKey, ExportForm, ExportState, Found, Learned, LivePhase, LiveView, Training,
+    BackboneInfo, BackboneKey, ExportForm, ExportState, Found, Learned, LivePhase, LiveView, Target, Training,
 };
 use crate::app::timing::Timing;
 use crate::app::window::App;
@@ -217,6 +220,16 @@ fn in_a_home_of_its_own() {
     for text in [w.accuracy, w.confusion, w.uncertain, w.map, w.next] {
         assert!(harness.query_all_by_label(text).next().is_some(), "{text}");
     }
+    // The map by t-SNE, and back.
+    click(&mut harness, "t-SNE");
+    wait(&mut harness, "t-SNE", &|app| {
+        let page = &app.teach.page;
+        page.learned.as_ref().and_then(|learned| page.map.placed(learned)).is_some_and(|p| p.points.is_ok())
+    });
+    assert!(harness.query_by_label(w.map_tsne).is_some());
+    click(&mut harness, "PCA");
+    assert!(harness.query_by_label(w.map_pca).is_some());
+    click(&mut harness, "t-SNE");
     // Finding by example: a session for features takes the place of the one for scores.
     click(&mut harness, w.find);
     wait(&mut harness, "features or why there are none", &|app| {
@@ -445,7 +458,10 @@ fn classes_show_counts_and_a_warning_in_words_and_are_held_renamed_and_removed()
         let hold = format!("{} fist", w.hold);
         let at = harness.get_by_label(&hold).rect().center();
         super::button(&mut harness, at, true);
-        harness.run_steps(2);
+        // For seconds, and not without moving.
+        harness.run_steps(8);
+        harness.event(egui::Event::PointerMoved(at + egui::vec2(20.0, 3.0)));
+        harness.run_steps(8);
         let collect = |class| Intent::Teach(TeachIntent::Collect(class));
         assert_eq!(harness.state().intents, [collect(Some(1))]);
         super::button(&mut harness, at, false);
@@ -688,7 +704,7 @@ fn another_backbone_and_a_file_that_would_be_replaced_are_told() {
         harness.state_mut().teach.export = Some(form.clone());
         harness.run_steps(2);
         assert!(harness.query_by_label(&warning).is_none());
-        form.looked = form.path().map(|path| (path, Some(true)));
+        form.looked = form.path().map(|path| (path, Some(Target { exists: true, refused: None })));
         harness.state_mut().teach.export = Some(form);
         harness.run_steps(2);
         assert!(harness.query_by_label(&warning).is_some());

@@ -152,7 +152,7 @@ impl App {
                 let beside = Beside::of(&self.compare, &self.inside.page, &self.teach.page);
                 self.lessons.done(done, &beside, core);
             }
-            Done::Chosen(what, path) => self.files.chosen(what, path, core),
+            Done::Chosen(what, paths) => self.files.chosen(what, paths, core),
             Done::Typed(result) => self.files.typed_understood(result, core),
             Done::NoDialogue(what) => self.files.no_dialogue(what),
             Done::Snapshot(series, result) => self.snapshot_done(series, result),

@@ -69,6 +69,9 @@ pub enum TeachError {
         "The exported model couldn't be verified, because none of the images can be read any more, so it wasn't kept."
     )]
     Unverified,
+    /// The file that the exported model would replace is its own backbone.
+    #[error("The exported model would replace its own backbone, \u{201c}{}\u{201d}.", path.display())]
+    IsBackbone { path: PathBuf },
     /// A settings file that goes before what the exported file says of itself.
     #[error("\u{201c}{}\u{201d} lies there: a settings file, which would change how the exported model is read.", path.display())]
     SidecarThere { path: PathBuf },
@@ -107,6 +110,7 @@ impl TeachError {
             Self::Untrainable { .. } => "Collect other examples, or choose another backbone.".into(),
             Self::Differs { .. } => "Choose another tensor or backbone, or report this with the model's name.".into(),
             Self::Unverified => "Check that the project's folder is there, and train again.".into(),
+            Self::IsBackbone { .. } => "Give the exported model another name, or choose another folder.".into(),
             Self::SidecarThere { .. } => "Give the exported model another name, or move the settings file away.".into(),
             Self::NotExported { .. } => "Choose another backbone or tensor.".into(),
             Self::Discard(error) => error.fix().into(),

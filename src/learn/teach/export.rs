@@ -89,8 +89,7 @@ pub fn export(
 /// would be read otherwise than it was verified.
 pub fn check_target(path: &Path, backbone: &Path) -> Result<(), TeachError> {
     if same_file::is_same_file(path, backbone).unwrap_or(false) {
-        let reason = "it would replace its own backbone".into();
-        return Err(TeachError::NotExported { reason });
+        return Err(TeachError::IsBackbone { path: path.to_owned() });
     }
     let sidecar = sidecar::path_for(path);
     if sidecar.symlink_metadata().is_ok() {

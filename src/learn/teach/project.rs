@@ -167,9 +167,12 @@ impl Project {
         let read = file::read(root)?;
         let is_project = read.is_some();
         let file::Read { settings, mut classes, unknown, text } = read.unwrap_or_default();
-        let layout = Layout::of(root);
+        let layout = Layout::of(root, cancel);
         let mut notes = Vec::new();
-        let (mut found, links) = layout.folders(root).map_err(unreadable)?;
+        let (mut found, links) = layout.folders(root, cancel).map_err(unreadable)?;
+        if cancel.is_cancelled() {
+            return Err(TeachError::Stopped);
+        }
         for link in links {
             notes.push(format!(
                 "The folder \u{201c}{}\u{201d} is a link and isn't followed: copy it into the project.",

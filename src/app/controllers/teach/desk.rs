@@ -1,7 +1,7 @@
 //! The thread that owns the project which is open: every change of it goes through this thread's queue, in order.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Release};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -12,6 +12,7 @@ use crate::discard;
 use crate::engine::Prediction;
 use crate::frame::Frame;
 use crate::learn::teach::{HeadChoice, Project, Take, TeachError};
+use crate::model::CancelToken;
 use crate::privacy::{Censor, Covered, Found, Privacy};
 use crate::save::ImageFormat;
 use crate::source::address::IMAGE_EXTENSIONS;
@@ -37,13 +38,6 @@ pub enum Order {
     Head(HeadChoice),
     /// Remember the backbone: its file, its hash, and the tensor that the user chose.
     Backbone(PathBuf, String, Option<String>),
-}
-
-impl Order {
-    /// Whether something of the user's would be lost if it weren't carried out.
-    fn is_change(&self) -> bool {
-        !matches!(self, Self::Open(_))
-    }
 }
 
 /// A frame that becomes an example.
@@ -87,14 +81,18 @@ pub struct Desk {
     root: PathBuf,
     orders: Option<Sender<Order>>,
     shared: Arc<Shared>,
+    /// Ends the opening of the project.
+    opening: CancelToken,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
 struct Shared {
     told: Mutex<Vec<Told>>,
-    /// Changes that aren't carried out yet.
+    /// Orders that aren't carried out yet.
     pending: AtomicUsize,
+    /// One of them is to open the project.
+    opens: AtomicBool,
 }
 
 impl Shared {
@@ -118,16 +116,19 @@ impl Desk {
         let (orders, waiting) = bounded(WAITING);
         let shared = Arc::new(Shared::default());
         let own = Arc::clone(&shared);
+        let opening = CancelToken::default();
+        let cancel = opening.clone();
         let thread = std::thread::Builder::new().name("teach project".into()).spawn(move || {
-            let work = std::panic::AssertUnwindSafe(|| run(&waiting, &own, &*wake));
+            let work = std::panic::AssertUnwindSafe(|| run(&waiting, &own, cancel, &*wake));
             if std::panic::catch_unwind(work).is_err() {
                 own.tell(Told::Broken);
                 own.pending.store(0, Release);
+                own.opens.store(false, Release);
                 wake();
             }
         });
         match thread {
-            Ok(thread) => Some(Self { root, orders: Some(orders), shared, thread: Some(thread) }),
+            Ok(thread) => Some(Self { root, orders: Some(orders), shared, opening, thread: Some(thread) }),
             Err(error) => {
                 tracing::error!("no thread for a project: {error}");
                 None
@@ -137,18 +138,31 @@ impl Desk {
 
     /// Hands an order over; returns whether there was room for it.
     pub fn order(&self, order: Order) -> bool {
-        let counted = usize::from(order.is_change());
-        self.shared.pending.fetch_add(counted, AcqRel);
+        let opens = matches!(order, Order::Open(_));
+        if opens {
+            self.shared.opens.store(true, Release);
+        }
+        self.shared.pending.fetch_add(1, AcqRel);
         let taken = self.orders.as_ref().is_some_and(|orders| orders.try_send(order).is_ok());
         if !taken {
-            self.shared.pending.fetch_sub(counted, AcqRel);
+            self.shared.pending.fetch_sub(1, AcqRel);
+            if opens {
+                self.shared.opens.store(false, Release);
+            }
         }
         taken
     }
 
-    /// How many changes aren't carried out yet. What those that are told lies in [`Self::told`] by then.
+    /// How many orders aren't carried out yet. What those that are told lies in [`Self::told`] by then.
     pub fn pending(&self) -> usize {
         self.shared.pending.load(Acquire)
+    }
+
+    /// How many changes aren't on the disk yet: opening the project is none.
+    pub fn unsaved(&self) -> usize {
+        // In this order: an opening that ends meanwhile is counted twice rather than taken off twice.
+        let pending = self.pending();
+        pending.saturating_sub(usize::from(self.shared.opens.load(Acquire)))
     }
 
     /// The folder of the project.
@@ -161,8 +175,12 @@ impl Desk {
         std::mem::take(&mut self.shared.lock())
     }
 
-    /// Takes no further orders: the thread ends with the last one.
+    /// Takes no further orders: the thread ends with the last one. A project that is still being opened isn't, unless something is to be
+    /// changed in it.
     pub fn close(mut self) -> Self {
+        if self.unsaved() == 0 {
+            self.opening.cancel();
+        }
         self.orders = None;
         self
     }
@@ -173,12 +191,15 @@ impl Desk {
     }
 }
 
-fn run(orders: &Receiver<Order>, shared: &Shared, wake: &dyn Fn()) {
-    let mut keeper = Keeper::default();
+fn run(orders: &Receiver<Order>, shared: &Shared, opening: CancelToken, wake: &dyn Fn()) {
+    let mut keeper = Keeper { opening, ..Keeper::default() };
     while let Ok(order) = orders.recv() {
-        let counted = usize::from(order.is_change());
+        let opens = matches!(order, Order::Open(_));
         keeper.carry_out(order, &mut |told| shared.tell(told));
-        shared.pending.fetch_sub(counted, AcqRel);
+        if opens {
+            shared.opens.store(false, Release);
+        }
+        shared.pending.fetch_sub(1, AcqRel);
         wake();
     }
 }
@@ -187,6 +208,8 @@ fn run(orders: &Receiver<Order>, shared: &Shared, wake: &dyn Fn()) {
 #[derive(Default)]
 struct Keeper {
     project: Option<Project>,
+    /// Ends its opening.
+    opening: CancelToken,
     take: Option<(u64, Take)>,
     censor: Censor,
     covered: Frame,
@@ -200,7 +223,7 @@ impl Keeper {
                 self.opened(created.map(|project| (project, Vec::new())), tell);
             }
             Order::Open(root) => {
-                let opened = Project::open(&root);
+                let opened = Project::open_until(&root, &self.opening);
                 self.opened(opened.map(|opened| (opened.project, opened.notes)), tell);
             }
             order => {

@@ -80,6 +80,8 @@ impl TeachController {
                 core.toasts.good(&title, "").undo = Some(undo).filter(|_| can_be_restored);
             }
             Told::Restored => drop(core.toasts.good(w.restored, "")),
+            // The page was closed before the project was open.
+            Told::Opened(Err(TeachError::Stopped)) => {}
             Told::Failed(error) | Told::Opened(Err(error)) => self.failed(&error, core),
             Told::Broken => core.failed(w.broken),
             // Of the page that isn't shown any more.

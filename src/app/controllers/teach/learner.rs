@@ -1,6 +1,6 @@
 //! The thread that opens the backbone, computes embeddings, trains heads and exports. One job at a time; it ends with the page.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -237,13 +237,15 @@ impl Worker {
     fn export(
         &mut self,
         learned: &Learned,
-        path: &std::path::Path,
+        path: &Path,
         bytes: bool,
         cancel: &CancelToken,
     ) -> Result<Exported, TeachError> {
         let opening = OpenOptions { cancel: Some(cancel.clone()), ..self.options.clone() };
         let options = ExportOptions { bytes, opening };
         let (shared, wake) = (Arc::clone(&self.shared), Arc::clone(&self.wake));
+        make_library(path, crate::library::home().as_deref())
+            .map_err(|error| TeachError::Unwritable { path: path.to_owned(), reason: error.to_string() })?;
         let backbone = self.open(&learned.key)?;
         let mut progress = |done, all| {
             shared.done.store(done, Relaxed);
@@ -252,5 +254,32 @@ impl Worker {
         };
         let head = &learned.trained.head;
         teach::export(backbone, head, &learned.samples, path, &options, cancel, &mut progress)
+    }
+}
+
+/// The library's folder is made with the first model that it gets; any other folder that is missing may be a slip of the pen.
+fn make_library(file: &Path, library: Option<&Path>) -> std::io::Result<()> {
+    match library {
+        Some(library) if file.parent() == Some(library) => std::fs::create_dir_all(library),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_librarys_folder_is_made_and_no_other() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let library = dir.path().join("data/models");
+        for file in [dir.path().join("gone/model.onnx"), library.join("deeper/model.onnx")] {
+            make_library(&file, Some(&library)).expect("nothing is made");
+            assert!(!file.parent().expect("a folder").exists() && !library.exists());
+        }
+        make_library(&library.join("model.onnx"), None).expect("nothing is made");
+        assert!(!library.exists());
+        make_library(&library.join("model.onnx"), Some(&library)).expect("the folder");
+        assert!(library.is_dir());
     }
 }

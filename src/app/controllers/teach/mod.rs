@@ -8,6 +8,7 @@ mod hearing;
 mod learner;
 mod leaving;
 mod live;
+mod mapper;
 mod plan;
 mod training;
 
@@ -36,6 +37,7 @@ use collecting::Collecting;
 use desk::{Desk, Order};
 use learner::Learner;
 use live::Live;
+use mapper::Mapper;
 use plan::Plan;
 
 /// Whether the user wants to quit.
@@ -70,6 +72,8 @@ pub struct TeachController {
     has_chosen: bool,
     learner: Option<Learner>,
     live: Option<Live>,
+    /// Computes the map of the examples.
+    mapper: Option<Mapper>,
     /// Threads that were told to end.
     ending: Vec<JoinHandle<()>>,
     /// Kept from one visit of the page to the next.
@@ -81,6 +85,8 @@ pub struct TeachController {
     gallery: Option<Gallery>,
     /// The folder of the project that is open, or was when the page was left.
     root: Option<PathBuf>,
+    /// The folder of the project that was being opened when the page was left.
+    given_up: Option<PathBuf>,
     /// The last project was opened by itself.
     tried: bool,
     /// The page was shown in the last pass.
@@ -108,6 +114,7 @@ impl Default for TeachController {
             has_chosen: false,
             learner: None,
             live: None,
+            mapper: None,
             ending: Vec::new(),
             embeddings: Arc::default(),
             collecting: Collecting::default(),
@@ -115,6 +122,7 @@ impl Default for TeachController {
             leaving: Leaving::default(),
             gallery: None,
             root: None,
+            given_up: None,
             tried: false,
             was_on: false,
         }
@@ -192,6 +200,7 @@ impl TeachController {
                 self.order(Order::Head(head), core);
                 self.plan.changed(&mut self.page);
             }
+            TeachIntent::Map(kind) => self.page.map.kind = kind,
             TeachIntent::Train => self.plan.now(&mut self.page),
             TeachIntent::Stop => self.plan.stop(&mut self.page),
             TeachIntent::ExportForm(open) => self.export_form(open),
@@ -209,6 +218,8 @@ impl TeachController {
             TeachIntent::QuitAnyway => self.quit_anyway(core),
             TeachIntent::KeepOpen => self.keep_open(),
             TeachIntent::Find(example) => {
+                // What was asked last is what is shown.
+                self.page.find.colours &= example.is_none();
                 self.page.find.example = example;
                 self.page.find.asked += 1;
             }
@@ -292,6 +303,13 @@ impl TeachController {
         self.closing.iter().any(|desk| desk.root() == root && !desk.is_finished())
     }
 
+    /// The page is left before its project is open: that is done when the page is shown again.
+    fn give_up_opening(&mut self) {
+        if std::mem::take(&mut self.page.opening) {
+            self.given_up = self.desk.as_ref().map(|desk| desk.root().to_owned());
+        }
+    }
+
     /// Lets the project's thread end with its last order.
     fn close_desk(&mut self) {
         self.closing.extend(self.desk.take().map(Desk::close));
@@ -304,14 +322,15 @@ impl TeachController {
         self.has_chosen = false;
         self.collecting = Collecting::default();
         self.plan = Plan::default();
-        self.root = None;
+        (self.root, self.given_up) = (None, None);
         self.embeddings = Arc::default();
         self.page.forget();
     }
 
-    /// Ends training and the live session.
+    /// Ends training, the live session and the map.
     fn end_sessions(&mut self) {
         self.plan.stop(&mut self.page);
+        self.end_map();
         self.stop_export();
         self.ending.extend(self.learner.take().and_then(Learner::end));
         self.end_live();
@@ -356,7 +375,7 @@ impl TeachController {
         if self.desk.is_none() && self.next.is_none() {
             // The project that was open when the page was left, which may have changed meanwhile, or the last one.
             let last = || core.settings.teach_projects.first().cloned().filter(|_| !self.tried);
-            if let Some(root) = self.root.clone().or_else(last) {
+            if let Some(root) = self.root.clone().or_else(|| self.given_up.take()).or_else(last) {
                 self.tried = true;
                 self.start_desk(root.clone(), Order::Open(root), core);
             }
@@ -367,6 +386,7 @@ impl TeachController {
         self.choose_default(core);
         self.gather_training(core, ctx);
         self.gather_live(core);
+        self.gather_map(core);
         self.gather_gallery(core);
         while let Some(path) = self.page.pictures.next() {
             let unread = Done::Teach(TeachDone::Picture(path.clone(), Err("it is damaged".into())));
@@ -390,13 +410,15 @@ impl TeachController {
             self.stop_export();
         }
         self.end_live();
+        self.end_map();
         self.gallery = None;
         self.page.gallery = None;
         self.page.pictures.clear();
         self.page.overlay = None;
-        if !self.page.opening && self.desk.as_ref().is_some_and(|desk| desk.pending() == 0) {
+        if self.desk.as_ref().is_some_and(|desk| desk.unsaved() == 0) {
             // What it told last.
             self.hear_desk(core);
+            self.give_up_opening();
             self.close_desk();
             self.page.in_hand.clear();
         }
@@ -421,9 +443,9 @@ impl TeachController {
                     self.page.pictures.left();
                 }
             }
-            TeachDone::Exists(path, exists) => {
+            TeachDone::Target(path, target) => {
                 if let Some(form) = &mut self.page.export {
-                    form.looked = Some((path, Some(exists)));
+                    form.looked = Some((path, Some(target)));
                 }
             }
         }
@@ -432,7 +454,7 @@ impl TeachController {
     /// How many threads of the page there are, with those that were told to end and haven't yet.
     #[cfg(test)]
     pub fn threads(&self) -> usize {
-        let open = [self.desk.is_some(), self.learner.is_some(), self.live.is_some()];
+        let open = [self.desk.is_some(), self.learner.is_some(), self.live.is_some(), self.mapper.is_some()];
         open.iter().filter(|open| **open).count()
             + self.ending.iter().filter(|thread| !thread.is_finished()).count()
             + self.closing.iter().filter(|desk| !desk.is_finished()).count()

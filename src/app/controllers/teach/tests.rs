@@ -1,3 +1,5 @@
+mod maps;
+mod opening;
 mod orders;
 
 use std::time::{Duration, Instant};
@@ -71,6 +73,7 @@ impl Rig {
             rig.own.next.is_none()
                 && !rig.own.page.opening
                 && rig.own.unsaved() == 0
+                && rig.own.desk.as_ref().is_none_or(|desk| desk.pending() == 0)
                 && rig.own.page.in_hand.values().all(|n| *n == 0)
         });
     }

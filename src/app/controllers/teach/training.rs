@@ -1,20 +1,25 @@
 //! When to train, what the training thread brought, and the live session that shows it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::desk::{Desk, Order};
 use super::learner::{Job, Learner, Told};
 use super::live::{FindTask, Live, Task};
+use super::mapper::Mapper;
 use super::plan::PAUSE;
 use super::{TeachController, export_folder, listed, options};
 use crate::app::controllers::core::Core;
 use crate::app::intent::TeachTab;
 use crate::app::strings::teach_error;
 use crate::app::teach::TeachDone;
-use crate::app::teach::state::{ExportForm, ExportState, Found, LivePhase, LiveView, Training};
+use crate::app::teach::state::{ExportForm, ExportState, Found, Learned, LivePhase, LiveView, Target, Training};
 use crate::app::workers::Done;
-use crate::learn::teach::{TeachError, TrainOptions};
+use crate::learn::teach::{MapKind, TeachError, TrainOptions, check_target};
 use crate::model::CancelToken;
+
+/// How often a file is looked at that nothing can be written to.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl TeachController {
     /// Begins a training that is due.
@@ -131,11 +136,7 @@ impl TeachController {
         }
     }
 
-    fn learned(
-        &mut self,
-        result: Result<Option<Arc<crate::app::teach::state::Learned>>, TeachError>,
-        core: &Core,
-    ) {
+    fn learned(&mut self, result: Result<Option<Arc<Learned>>, TeachError>, core: &Core) {
         let waits = self.plan.since.is_some() && self.page.can_train();
         match result {
             Ok(Some(learned)) => {
@@ -254,6 +255,35 @@ impl TeachController {
         }
     }
 
+    /// Has t-SNE computed where the page shows it, and takes over what was computed.
+    pub(super) fn gather_map(&mut self, core: &Core) {
+        let page = &self.page;
+        let is_missing = |learned: &&Arc<Learned>| {
+            page.map.kind == MapKind::Tsne && page.map.placed(learned).is_none() && !page.training.is_coming()
+        };
+        let wanted = page.learned.as_ref().filter(is_missing).cloned();
+        let id = wanted.as_ref().map(|learned| learned.id);
+        if self.mapper.as_ref().is_some_and(|mapper| Some(mapper.learned()) != id) {
+            self.end_map();
+        }
+        let Some(learned) = wanted else { return };
+        if let Some(mapper) = &self.mapper {
+            let placed = mapper.take();
+            if placed.is_some() {
+                self.page.map.placed = placed;
+                self.end_map();
+            }
+        } else if self.page.tab == TeachTab::Results {
+            let seed = self.page.project.as_ref().map_or(0, |project| project.settings.seed);
+            self.mapper = Some(Mapper::start(learned, seed, core.workers.waker()));
+        }
+    }
+
+    /// Ends what is being computed.
+    pub(super) fn end_map(&mut self) {
+        self.ending.extend(self.mapper.take().and_then(Mapper::end));
+    }
+
     pub(super) fn export_form(&mut self, open: bool) {
         let is_writing = self.page.export.as_ref().is_some_and(|form| form.state == ExportState::Writing);
         if is_writing && !open {
@@ -267,7 +297,8 @@ impl TeachController {
 
     /// Writes the model as the dialogue says.
     pub(super) fn export(&mut self, core: &Core) {
-        let Some(form) = self.page.export.as_mut().filter(|form| form.path().is_some()) else { return };
+        let ready = |form: &&mut ExportForm| form.path().is_some() && form.refused().is_none();
+        let Some(form) = self.page.export.as_mut().filter(ready) else { return };
         form.state = ExportState::Writing;
         self.wants_export = true;
         self.begin_export(core);
@@ -313,24 +344,37 @@ impl TeachController {
         }
     }
 
-    /// Has a worker look whether the file is there that the dialogue names.
+    /// Has a worker look at the file that the dialogue names: whether it is there, and whether a model may be written to it.
     pub(super) fn look_for_export(&mut self, core: &Core) {
+        let backbone = self.page.backbone.as_ref().map(|key| key.path.clone()).unwrap_or_default();
         let Some(form) = &mut self.page.export else { return };
         let Some(path) = form.path() else { return };
         let is_asking = matches!(form.state, ExportState::Asking | ExportState::Failed(_));
-        if !is_asking || form.looked.as_ref().is_some_and(|(looked, _)| *looked == path) {
+        let is_known = form.looked.as_ref().is_some_and(|(looked, _)| *looked == path);
+        // What is in the way may be moved away meanwhile.
+        let is_refused = form.refused().is_some();
+        let is_old = form.looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
+        if is_asking && is_refused {
+            core.workers.context().request_repaint_after(LOOK_AGAIN);
+        }
+        if !is_asking || is_known && !(is_refused && is_old) {
             return;
         }
-        form.looked = Some((path.clone(), None));
+        if !is_known {
+            form.looked = Some((path.clone(), None));
+        }
+        form.looked_at = Some(Instant::now());
+        let language = core.language();
         core.workers.run("export", move || {
             let exists = path.symlink_metadata().is_ok();
-            Done::Teach(TeachDone::Exists(path, exists))
+            let refused = check_target(&path, &backbone).err().map(|error| teach_error(&error, language));
+            Done::Teach(TeachDone::Target(path, Target { exists, refused }))
         });
     }
 
     /// Changes and examples that aren't on the disk yet.
     pub(super) fn unsaved(&self) -> usize {
-        self.desk.iter().chain(&self.closing).map(Desk::pending).sum::<usize>() + self.late.len()
+        self.desk.iter().chain(&self.closing).map(Desk::unsaved).sum::<usize>() + self.late.len()
     }
 
     /// Whether a model is being written.

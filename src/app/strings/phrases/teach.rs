@@ -63,7 +63,6 @@ pub(super) const PHRASES: Phrases = &[
     ("the embeddings hold numbers beyond all measure", "嵌入中含有过大的数"),
     ("the embedding of “{}” holds what is no number", "“{0}”的嵌入中含有非数值"),
     ("C must be a number above zero", "C 必须是大于零的数"),
-    ("it would replace its own backbone", "它会替换自己的骨干网络"),
     (
         "the written file isn't recognised as a classifier with these classes",
         "写出的文件未被识别为含有这些类别的分类模型",

@@ -23,10 +23,10 @@ pub(super) enum Layout {
 
 impl Layout {
     /// `train` is no class if it holds folders and no image.
-    pub fn of(root: &Path) -> Self {
+    pub fn of(root: &Path, cancel: &CancelToken) -> Self {
         let train = root.join("train");
-        let is_split =
-            Content::of(&train).is_ok_and(|train| !train.folders.is_empty() && train.images.is_empty());
+        let is_split = Content::of(&train, cancel)
+            .is_ok_and(|train| !train.folders.is_empty() && train.images.is_empty());
         if is_split { Self::Split } else { Self::Plain }
     }
 
@@ -46,10 +46,14 @@ impl Layout {
 
     /// The names of the classes' folders, in the order that torchvision's `ImageFolder` gives them, and those of folders that are
     /// links.
-    pub fn folders(self, root: &Path) -> std::io::Result<(BTreeSet<String>, BTreeSet<String>)> {
-        let Content { mut folders, mut links, .. } = Content::of(&self.learnt(root))?;
+    pub fn folders(
+        self,
+        root: &Path,
+        cancel: &CancelToken,
+    ) -> std::io::Result<(BTreeSet<String>, BTreeSet<String>)> {
+        let Content { mut folders, mut links, .. } = Content::of(&self.learnt(root), cancel)?;
         if self == Self::Split {
-            let held_out = Content::of(&self.held_out(root)).unwrap_or_default();
+            let held_out = Content::of(&self.held_out(root), cancel).unwrap_or_default();
             folders.extend(held_out.folders);
             links.extend(held_out.links);
         }
@@ -80,9 +84,13 @@ struct Content {
 }
 
 impl Content {
-    fn of(folder: &Path) -> std::io::Result<Self> {
+    /// As far as it was read when it was cancelled.
+    fn of(folder: &Path, cancel: &CancelToken) -> std::io::Result<Self> {
         let mut content = Self::default();
         for entry in std::fs::read_dir(folder)?.flatten() {
+            if cancel.is_cancelled() {
+                break;
+            }
             let name = entry.file_name();
             let Ok(kind) = entry.file_type() else { continue };
             if name.to_string_lossy().starts_with('.') {
@@ -116,11 +124,14 @@ fn examples(folder: &Path, cancel: &CancelToken) -> Result<Vec<Example>, TeachEr
         if cancel.is_cancelled() {
             return Err(TeachError::Stopped);
         }
-        let Content { images, folders: inner, .. } = Content::of(&folder).unwrap_or_default();
+        let Content { images, folders: inner, .. } = Content::of(&folder, cancel).unwrap_or_default();
         found.extend(images);
         if depth > 0 {
             folders.extend(inner.into_iter().map(|name| (folder.join(name), depth - 1)));
         }
+    }
+    if cancel.is_cancelled() {
+        return Err(TeachError::Stopped);
     }
     found.sort_by(|a, b| alphanumeric_sort::compare_path(a, b));
     Ok(found.into_iter().map(Example::at).collect())
