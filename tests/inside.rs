@@ -265,6 +265,23 @@ fn occlusion_and_eigencam_find_what_the_class_rests_on() {
     assert!(refused.with_code(2).err.contains("--layer"));
 }
 
+/// Where nothing of the class is there, no part of the image can matter.
+#[test]
+fn nothing_is_explained_where_nothing_is_found() {
+    let env = TestEnv::new();
+    let (model, image) = (real("models/yolox_nano.onnx"), picture(&env));
+    for method in ["occlusion", "eigen-cam"] {
+        let arguments = ["inside", text(&model), text(&image), "--why", "toothbrush", "--method", method];
+        let ended = env.run(arguments).with_code(1);
+        assert!(ended.err.contains("found nothing"), "{method}: {}", ended.err);
+        assert!(!ended.out.contains("Strongest"), "{method}: {}", ended.out);
+    }
+    // Class 2 rests on nothing of the image.
+    let arguments = ["inside", text(&classifier(&env)), text(&image), "--why", "2"].map(str::to_owned);
+    let done = env.run(&arguments).with_code(0);
+    assert!(done.out.contains("CAM (exact)") && !done.out.contains("Strongest"), "{}", done.out);
+}
+
 /// The layer that `EigenCAM` takes is a feature map of the backbone or neck, not a table of boxes, queries or a head's few channels.
 #[test]
 fn the_layer_of_an_explanation_is_a_feature_map() {

@@ -187,6 +187,9 @@ impl From<TeachError> for Failure {
             TeachError::OtherBackbone { .. } => {
                 "Name the backbone to use with \u{201c}--backbone MODEL\u{201d}.".into()
             }
+            TeachError::Exists { .. } => {
+                "Choose another name, or replace it with \u{201c}--force\u{201d}.".into()
+            }
             _ => error.fix(),
         };
         match error {

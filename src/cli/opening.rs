@@ -73,6 +73,11 @@ impl IsolateArgs {
 }
 
 impl OpeningArgs {
+    /// The adapter that was named.
+    pub fn adapter(&self) -> Option<&Path> {
+        self.adapter.as_deref()
+    }
+
     /// The options with which a model is opened. Ctrl-C ends its work.
     ///
     /// # Errors

@@ -27,7 +27,8 @@ pub struct Frame {
     pub data: Vec<u8>,
     /// The number of the frame, from 0. After a gap, the source has lost frames.
     pub sequence: u64,
-    /// When the frame reached this program; for a camera, the time of the exposure if the driver reports it.
+    /// When the frame reached this program; for a camera, the time of the exposure if the driver reports it. Of a picture that is shown
+    /// again, changed otherwise, the moment of that.
     pub captured: Instant,
     /// Position in a video, in seconds.
     pub time_s: Option<f64>,

@@ -162,7 +162,8 @@ impl InsideController {
             return;
         }
         let options = OpenOptions { adapter: info.adapter.clone(), ..model.options_for(&info.path, core) };
-        let subject = Subject { path: info.path.clone(), options, threads: info.threads };
+        let (path, colours) = (info.path.clone(), info.spec.input.order);
+        let subject = Subject { path, options, colours, threads: info.threads };
         let wake = core.workers.waker();
         match Worker::start(subject, move || wake()) {
             Ok(worker) => self.worker = Some(worker),

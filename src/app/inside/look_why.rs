@@ -11,7 +11,7 @@ use crate::app::intent::{WhyMethod, WhyTarget};
 use crate::frame::Frame;
 use crate::learn::inside::linear_end::LinearEnd;
 use crate::learn::inside::why::{self, Explanation, Occlusion, Target};
-use crate::model::{Model, ModelError, Results};
+use crate::model::{CancelToken, Model, ModelError, Results};
 
 /// Pixels along the longer side of the picture of an explained frame, at most.
 const PICTURE: usize = 1280;
@@ -57,6 +57,7 @@ impl WhyLook {
         layer: Option<&str>,
         end: Option<&LinearEnd>,
         order: &Order,
+        cancel: &CancelToken,
     ) -> Result<Option<WhyFound>, ModelError> {
         if order.method == WhyMethod::Occlusion {
             return self.occlude(model, frame, order);
@@ -68,7 +69,8 @@ impl WhyLook {
         let Some((target, bbox)) = self.target(model, frame, order)? else {
             return Ok(Some(WhyFound::nothing(frame, order, nothing_of(order))));
         };
-        let Some(explanation) = why::explain(model, frame, layer, end, target)? else {
+        let stop = || cancel.is_cancelled();
+        let Some(explanation) = why::explain(model, frame, layer, end, target, &stop)? else {
             return Ok(Some(WhyFound::nothing(frame, order, nothing_of(order))));
         };
         let picture = self.picture(frame);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::intent::{InsideTab, MapsOf, WhyMethod, WhyTarget};
 use crate::learn::inside::maps::Sorting;
+use crate::model::spec::ColourOrder;
 use crate::model::{OpenOptions, Thresholds};
 
 /// The model that is looked into.
@@ -12,6 +13,8 @@ pub struct Subject {
     pub path: PathBuf,
     /// As the live view opens it.
     pub options: OpenOptions,
+    /// The order in which it takes colours.
+    pub colours: ColourOrder,
     /// Threads of the live session: layers are measured with as many.
     pub threads: usize,
 }

@@ -238,7 +238,8 @@ impl Work {
                 }
             }
             InsideTab::Why => {
-                if let Some(why) = self.why.look(model, frame, layer, self.end.as_ref(), order)? {
+                let end = self.end.as_ref();
+                if let Some(why) = self.why.look(model, frame, layer, end, order, &self.cancel)? {
                     let why = Arc::new(why);
                     self.board.put(|found| found.why = Some(why));
                 }
@@ -279,7 +280,7 @@ impl Work {
     fn read_graph(&mut self) -> Result<(), ModelError> {
         let graph = Graph::read(&self.subject.path)?;
         self.end = LinearEnd::find(&graph);
-        let kernels = Kernels::first(&graph).map(|kernels| {
+        let kernels = Kernels::first(&graph, self.subject.colours).map(|kernels| {
             Arc::new(KernelsFound {
                 count: kernels.count,
                 size: (kernels.width, kernels.height),

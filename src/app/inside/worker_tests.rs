@@ -7,6 +7,7 @@ use super::*;
 use crate::app::inside::found::{Doing, MapsFound, MasksFound, Nothing, OutputFound, WhyFound};
 use crate::app::intent::{InsideTab, WhyMethod, WhyTarget};
 use crate::model::ModelError;
+use crate::model::spec::ColourOrder;
 use crate::model::{OpenOptions, Thresholds};
 
 fn model(name: &str) -> PathBuf {
@@ -14,7 +15,7 @@ fn model(name: &str) -> PathBuf {
 }
 
 fn subject(path: PathBuf) -> Subject {
-    Subject { path, options: OpenOptions::default(), threads: 1 }
+    Subject { path, options: OpenOptions::default(), colours: ColourOrder::Rgb, threads: 1 }
 }
 
 fn started(name: &str, path: PathBuf) -> Worker {

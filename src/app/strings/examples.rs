@@ -124,6 +124,7 @@ examples! { file_errors: FileError =
     CutShort,
     Lengths,
     Nested,
+    TooLarge,
     NoModel,
     Io(denied()),
 }
@@ -522,6 +523,9 @@ examples! { teach_errors: TeachError =
     BadTensor { name: "pool".into(), reason: "the graph has no such tensor".into() },
     OtherBackbone { path: path() },
     Untrainable { reason: "the embeddings differ in length".into() },
+    TooMuch { images: 200_000, numbers: 1280 },
+    Linked { path: path() },
+    Exists { path: path() },
     Differs { difference: 0.01 },
     Unverified,
     SidecarThere { path: path() },

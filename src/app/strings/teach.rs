@@ -428,6 +428,17 @@ impl Explain for TeachError {
                 format!("无法训练分类头：{}。", zh(reason)),
                 "请收集其他示例，或选择其他骨干网络。",
             ),
+            Self::TooMuch { images, numbers } => FailureText::new(
+                format!("{images} 张图片、每张 {numbers} 个数的嵌入太多，无法一次学习。"),
+                "请减少图片，或选择数较少的张量作为嵌入。",
+            ),
+            Self::Linked { path } => FailureText::new(
+                format!("“{}”是链接，而指向文件夹的链接不会被跟随。", shown(path)),
+                "请将该文件夹复制到项目中。",
+            ),
+            Self::Exists { path } => {
+                FailureText::new(format!("“{}”已存在。", shown(path)), "请使用其他名称，或选择替换它。")
+            }
             Self::Differs { difference } => FailureText::new(
                 format!("导出的模型与训练的分类头得分不同（最大差异 {difference:.6}），因此未保留。"),
                 "请选择其他张量或骨干网络，或附上模型名称反馈此问题。",

@@ -392,14 +392,18 @@ fn show_why(
     };
     let (image, of_layer) = (frame.clone(), layer.clone());
     let explained = interrupt.attend("explain", move || -> Result<Explanation, ModelError> {
+        let nothing = || ModelError::RunFailed {
+            reason: "it found nothing in this image that could be explained".into(),
+        };
         let Some(layer) = of_layer else {
             let mut occlusion = Occlusion::new(&mut model, &image, target)?;
+            if occlusion.is_of_nothing() {
+                return Err(nothing());
+            }
             while !is_stopped() && occlusion.step(&mut model)? {}
             return Ok(occlusion.explanation());
         };
-        why::explain(&mut model, &image, &layer, end.as_ref(), target)?.ok_or_else(|| ModelError::RunFailed {
-            reason: "it found nothing in this image that could be explained".into(),
-        })
+        why::explain(&mut model, &image, &layer, end.as_ref(), target, &is_stopped)?.ok_or_else(nothing)
     })??;
     if interrupt.is_set() {
         return Err(Failure::Interrupted.into());

@@ -131,6 +131,8 @@ fn write(
     let mut out = BufWriter::new(part.as_file_mut());
     content(&mut out).and_then(|()| out.flush()).map_err(|error| failed(&error))?;
     drop(out);
+    // A file that has its name is whole, also after the power has failed.
+    part.as_file().sync_all().map_err(|error| failed(&error))?;
     let persisted = if force { part.persist(path) } else { part.persist_noclobber(path) };
     persisted.map(drop).map_err(|error| failed(&error.error))
 }

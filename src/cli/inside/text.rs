@@ -101,9 +101,8 @@ pub fn tensor(tensor: &OwnedTensor, mosaic: &Mosaic, saved: &[String]) -> String
         }
         text.push('\n');
         text += &output::table(&rows, &[true; 4]);
-        if mosaic.tiles.len() < planes.count && saved.iter().any(|file| file.to_lowercase().ends_with(".png"))
-        {
-            let _ = write!(text, "\nThe {} most active are drawn.", mosaic.tiles.len());
+        if mosaic.drawn() < planes.count && saved.iter().any(|file| file.to_lowercase().ends_with(".png")) {
+            let _ = write!(text, "\nThe {} most active are drawn.", mosaic.drawn());
         }
     }
     with_files(text, saved)
@@ -125,8 +124,9 @@ pub fn why(explained: &Explanation, layer: Option<&str>, label: Option<&str>, sa
     let map = &explained.map;
     let mut text =
         format!("{method}{of}{from}: {}×{} cells, score {:.3}.", map.width, map.height, explained.score);
-    let best = map.values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-    if let Some((place, _)) = best {
+    // Where nothing speaks for it, no place is the strongest.
+    let best = map.values.iter().enumerate().filter(|(_, value)| **value > 0.0);
+    if let Some((place, _)) = best.max_by(|a, b| a.1.total_cmp(b.1)) {
         let [x1, y1, x2, y2] = explained.region;
         let (column, row) = (place % map.width.max(1), place / map.width.max(1));
         let x = x1 + (x2 - x1) * (column as f32 + 0.5) / map.width.max(1) as f32;

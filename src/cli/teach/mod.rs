@@ -23,7 +23,7 @@ use answer::{Answer, Times};
 #[command(after_help = "Examples:\n  \
     sightline teach fruit --backbone mobilenet_v2.onnx                        measure only\n  \
     sightline teach fruit --backbone mobilenet_v2.onnx --save fruit.onnx      and write the model\n  \
-    sightline teach fruit --save fruit.onnx --bytes                           raw bytes in, normalisation inside\n  \
+    sightline teach fruit --save fruit.onnx --bytes --force                   replace it; raw bytes in, normalisation inside\n  \
     sightline teach fruit --backbone yolox_nano.onnx --format json            a detector as backbone; for programs\n\n\
     The project is a folder with a folder of images for each class (2 to 20), as the window\u{2019}s page \u{201c}Teach\u{201d} makes it; or \
     \u{201c}train\u{201d} and \u{201c}val\u{201d} with such folders each, of which \u{201c}val\u{201d} is only measured by.\n\n\
@@ -41,6 +41,9 @@ pub struct TeachArgs {
     /// Write backbone and head as one ONNX file; without it, heads are only measured
     #[arg(long, value_name = "OUT.onnx", value_hint = clap::ValueHint::FilePath)]
     save: Option<PathBuf>,
+    /// Replace a file of that name
+    #[arg(long, requires = "save")]
+    force: bool,
     /// The tensor of the backbone that is the embedding [default: the project’s, or the one that is found; --format json lists them]
     #[arg(long, value_name = "NAME")]
     tensor: Option<String>,
@@ -102,10 +105,18 @@ fn above_zero(text: &str) -> Result<f64, String> {
 pub fn run(args: &TeachArgs) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen();
     if let Some(save) = &args.save {
-        check_place(save)?;
+        check_place(save, args.force)?;
     } else if args.bytes {
         let fix = "Add \u{201c}--save OUT.onnx\u{201d}, or leave \u{201c}--bytes\u{201d} out.";
         return Err(Failure::usage("\u{201c}--bytes\u{201d} is for a model that is saved.", fix).into());
+    }
+    if args.opening.adapter().is_some() {
+        let fix = "Leave \u{201c}--adapter\u{201d} out, or merge the adapter into the model\u{2019}s own file first.";
+        return Err(Failure::usage(
+            "A backbone can\u{2019}t run with an adapter: the saved model would be without it.",
+            fix,
+        )
+        .into());
     }
     let cancel = interrupt.cancel_token();
     let Opened { project, notes } = Project::open_until(&args.project, &cancel)?;
@@ -120,7 +131,7 @@ pub fn run(args: &TeachArgs) -> anyhow::Result<Exit> {
     }
     let mut backbone = open_backbone(args, &project, &interrupt)?;
     if let Some(save) = &args.save {
-        check_target(save, backbone.path())?;
+        check_target(save, backbone.path(), args.force)?;
     }
     let show = !args.no_progress && !args.quiet;
 
@@ -153,7 +164,7 @@ pub fn run(args: &TeachArgs) -> anyhow::Result<Exit> {
         let opening = args.opening.options(&interrupt)?;
         let opening = OpenOptions { adapter: None, size: None, ..opening };
         let bar = self::bar("verifying the saved model", show);
-        let export_options = ExportOptions { bytes: args.bytes, opening };
+        let export_options = ExportOptions { bytes: args.bytes, replace: args.force, opening };
         let done =
             export(&backbone, &trained.head, &samples, path, &export_options, &cancel, &mut |done, of| {
                 bar.set_length(of as u64);
@@ -192,7 +203,7 @@ fn open_backbone(args: &TeachArgs, project: &Project, interrupt: &Interrupt) -> 
 }
 
 /// Refuses before any work what couldn't be written after it.
-fn check_place(save: &Path) -> Result<(), Failure> {
+fn check_place(save: &Path, force: bool) -> Result<(), Failure> {
     let place = save.display();
     let folder = crate::whole_file::folder_of(save);
     if save.is_dir() {
@@ -205,6 +216,9 @@ fn check_place(save: &Path) -> Result<(), Failure> {
             format!("\u{201c}{place}\u{201d} has another ending than a model\u{2019}s."),
             fix,
         ));
+    }
+    if !force && save.symlink_metadata().is_ok() {
+        return Err(TeachError::Exists { path: save.to_owned() }.into());
     }
     if !folder.is_dir() {
         let message = format!("The folder \u{201c}{}\u{201d} doesn\u{2019}t exist.", folder.display());

@@ -44,6 +44,7 @@ pub(super) fn run(
         }
         pool.set_limit(if context.taps.any() { POOL + POOL_OF_TAPS } else { POOL });
         let begin = Instant::now();
+        let is_again = held.is_none();
         let decoded = match held.take() {
             Some(raw) if raw.format == PixelFormat::Rgba8 => raw.is_whole().then(|| Arc::clone(&raw)),
             Some(raw) => decode(&mut decoder, &mut pool, &raw),
@@ -61,7 +62,7 @@ pub(super) fn run(
             feed.set_decodable(false);
             continue;
         };
-        let frame = perturbing.changed(context, &mut pool, frame);
+        let frame = perturbing.changed(context, &mut pool, frame, is_again);
         context.metrics.decoded(begin.elapsed());
         feed.set_decodable(true);
         let shown = preview.put(Arc::clone(&frame));
@@ -98,20 +99,34 @@ impl Perturbing {
         self.original.clone().filter(|_| is_outdated)
     }
 
-    /// The frame as it is to be shown.
-    fn changed(&mut self, context: &Context, pool: &mut FramePool, frame: Arc<Frame>) -> Arc<Frame> {
+    /// The frame as it is to be shown. One that is shown again is a frame of this moment: by the time of its capture results are given to
+    /// frames, and it would have those of the picture before, and its age.
+    fn changed(
+        &mut self,
+        context: &Context,
+        pool: &mut FramePool,
+        frame: Arc<Frame>,
+        is_again: bool,
+    ) -> Arc<Frame> {
         self.made.clone_from(&context.controls.now().perturbation);
         self.original = Some(Arc::clone(&frame));
-        let Some(how) = &self.made else { return frame };
-        let decoder = &mut self.decoder;
+        if self.made.is_none() && !is_again {
+            return frame;
+        }
+        let (how, decoder) = (self.made.as_deref(), &mut self.decoder);
         let filled = pool.fill(|out| {
             // Libraries for images are foreign code: a panic there is a picture that stays as it came.
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 out.reset(frame.width, frame.height, frame.format);
                 out.data.copy_from_slice(&frame.data);
                 out.copy_stamp_from(&frame);
-                out.is_changed = true;
-                how.apply(out, decoder);
+                if is_again {
+                    out.captured = Instant::now();
+                }
+                if let Some(how) = how {
+                    out.is_changed = true;
+                    how.apply(out, decoder);
+                }
             }))
         });
         if let Ok((changed, ())) = filled {

@@ -49,6 +49,7 @@ fn a_picture_that_stands_still_is_changed_run_again_and_comes_back() {
     let engine = engine();
     engine.send(Command::SetModel(ModelChoice { path: "well".into(), ..ModelChoice::default() }));
     until("it is shown and run", || red(&engine) == Some(100) && engine.prediction().is_some());
+    let began = Instant::now();
     let brighter = |brightness| Some(Perturbation { brightness, ..Perturbation::default() });
     engine.send(Command::Perturb(brighter(0.2)));
     until("it is brighter", || red(&engine) == Some(151));
@@ -57,14 +58,25 @@ fn a_picture_that_stands_still_is_changed_run_again_and_comes_back() {
     });
     let is_changed = || engine.prediction().is_some_and(|prediction| prediction.frame.is_changed);
     assert!(is_changed());
+    // Results belong to frames by the time of their capture: each picture has its own.
+    let captured = || engine.prediction().map(|prediction| prediction.frame.captured);
+    let mut times = vec![captured()];
     engine.send(Command::Perturb(brighter(-0.2)));
     until("changes start from the picture as it came", || red(&engine) == Some(49));
+    until("the model sees the darker one", || {
+        engine.prediction().is_some_and(|prediction| prediction.frame.data[0] == 49)
+    });
+    times.push(captured());
     engine.send(Command::Perturb(None));
     until("it is as it came", || red(&engine) == Some(100));
     until("the model sees that", || {
         engine.prediction().is_some_and(|prediction| prediction.frame.data[0] == 100)
     });
     assert!(!is_changed(), "it is the picture as it came again");
+    times.push(captured());
+    assert!(times.is_sorted_by(|before, after| before < after), "{times:?}");
+    let age = engine.preview().expect("a picture").captured.elapsed();
+    assert!(age < began.elapsed(), "it is as old as its last change");
     // A change that is asked for before a source is open counts for it too.
     engine.send(Command::Perturb(brighter(0.2)));
     engine.send(Command::Open { address: LIVE, camera: CameraRequest::default() });

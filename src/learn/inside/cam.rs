@@ -37,9 +37,10 @@ impl ActivationMap {
 }
 
 /// The first principal component of a layer's activations: for each cell, its vector of channels, less the mean of all cells, along the direction in
-/// which these vectors differ most. Its sign means nothing. `None` if the tensor has no cells.
+/// which these vectors differ most. Its sign means nothing. `None` if the tensor has no cells. `stop` is asked in every round; what comes of it
+/// then is of no use.
 #[must_use]
-pub fn eigen_cam(features: &Tensor<'_>, input: (u32, u32)) -> Option<ActivationMap> {
+pub fn eigen_cam(features: &Tensor<'_>, input: (u32, u32), stop: &dyn Fn() -> bool) -> Option<ActivationMap> {
     /// Power iteration ends when the direction turns by less than this.
     const TURNED: f64 = 1e-12;
     let planes = Planes::of_tensor(features, input)?;
@@ -75,6 +76,9 @@ pub fn eigen_cam(features: &Tensor<'_>, input: (u32, u32)) -> Option<ActivationM
     };
     unit(&mut direction);
     for _ in 0..200 {
+        if stop() {
+            break;
+        }
         for (value, row) in projection.iter_mut().zip(rows.chunks_exact(channels)) {
             *value = row.iter().zip(&direction).map(|(a, b)| f64::from(*a) * b).sum();
         }

@@ -1,7 +1,10 @@
 //! The kernels of the first convolution, which reads the picture itself: what a network looks for first, as small colour pictures.
 
+use std::collections::HashSet;
+
 use super::graph::Graph;
 use crate::model::file::onnx::NodeProto;
+use crate::model::spec::ColourOrder;
 
 /// Larger kernels aren't pictures of anything; smaller ones only mix colours.
 const SIDES: std::ops::RangeInclusive<usize> = 2..=32;
@@ -16,15 +19,20 @@ pub struct Kernels {
     pub height: usize,
     /// 1 or 3.
     pub colours: usize,
-    /// Kernel, row, column, colour.
+    /// Kernel, row, column, colour: red first.
     pub values: Vec<f32>,
 }
 
 impl Kernels {
-    /// The kernels of the first convolution; `None` if it doesn't read colours or grey values, or its weights aren't in the file.
+    /// The kernels of the first convolution that reads the picture, with nothing but its preparation between them, for a network that takes colours
+    /// in this order; `None` if there is none, if it doesn't read colours or grey values, or its weights aren't in the file.
     #[must_use]
-    pub fn first(graph: &Graph) -> Option<Self> {
-        let node = graph.nodes().iter().find(|node| weights_place(node).is_some())?;
+    pub fn first(graph: &Graph, order: ColourOrder) -> Option<Self> {
+        let node = reads_picture(graph)?;
+        // Each colour for itself: these are no pictures.
+        if node.int("group").is_some_and(|groups| groups != 1) {
+            return None;
+        }
         let (dims, weights) = weights(graph, node)?;
         let [count, channels, height, width] = dims;
         let tensor = node.output.first()?.clone();
@@ -49,6 +57,10 @@ impl Kernels {
             for row in 0..kernels.height {
                 for column in 0..kernels.width {
                     for colour in 0..kernels.colours {
+                        let colour = match order {
+                            ColourOrder::Rgb => colour,
+                            ColourOrder::Bgr => kernels.colours - 1 - colour,
+                        };
                         let value = if channels == 12 {
                             let neighbour = 2 * (column % 2) + row % 2;
                             at(kernel, neighbour * 3 + colour, row / 2, column / 2)
@@ -75,6 +87,58 @@ impl Kernels {
         let pixels = weights.chunks_exact(self.colours.max(1));
         pixels.map(|pixel| std::array::from_fn(|c| shade(pixel[c.min(pixel.len() - 1)]))).collect()
     }
+}
+
+/// The first convolution, as tensors depend on one another, that reads the picture itself.
+fn reads_picture(graph: &Graph) -> Option<&NodeProto> {
+    let computed = graph.computed();
+    // The tensors that still are the picture.
+    let mut pictures: HashSet<&str> = graph.inputs().collect();
+    for (_, node) in graph.in_order() {
+        let is_picture = |name: &String| pictures.contains(name.as_str());
+        if weights_place(node).is_some() && node.input.first().is_some_and(is_picture) {
+            return Some(node);
+        }
+        // Of these, all inputs but the first say a size or a place.
+        let is_moved = matches!(
+            node.op_type(),
+            "Resize"
+                | "Upsample"
+                | "Pad"
+                | "Slice"
+                | "Gather"
+                | "Reshape"
+                | "Squeeze"
+                | "Unsqueeze"
+                | "Split"
+        );
+        let is_prepared = is_moved
+            || matches!(
+                node.op_type(),
+                "Identity"
+                    | "Cast"
+                    | "Clip"
+                    | "Add"
+                    | "Sub"
+                    | "Mul"
+                    | "Div"
+                    | "Neg"
+                    | "Transpose"
+                    | "Concat"
+                    | "SpaceToDepth"
+                    | "BatchNormalization"
+                    | "QuantizeLinear"
+                    | "DequantizeLinear"
+                    | "DynamicQuantizeLinear"
+            );
+        let count = if is_moved { 1 } else { node.input.len() };
+        let mut read =
+            node.input.iter().take(count).filter(|name| computed.contains(name.as_str())).peekable();
+        if is_prepared && read.peek().is_some() && read.all(is_picture) {
+            pictures.extend(node.output.iter().map(String::as_str));
+        }
+    }
+    None
 }
 
 /// Where a convolution's weights stand among its inputs; `None` for any other node.
@@ -152,7 +216,7 @@ fn follows_focus(graph: &Graph, node: &NodeProto) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::file::onnx::{GraphProto, TensorProto, ValueInfoProto};
+    use crate::model::file::onnx::{AttributeProto, GraphProto, TensorProto, ValueInfoProto};
 
     fn node(kind: &str, inputs: &[&str], output: &str) -> NodeProto {
         NodeProto {
@@ -168,17 +232,21 @@ mod tests {
         Graph::of(GraphProto { node, initializer, input, ..GraphProto::default() })
     }
 
+    fn first(graph: &Graph) -> Option<Kernels> {
+        Kernels::first(graph, ColourOrder::Rgb)
+    }
+
     #[test]
     fn kernels_become_colours() {
         // One kernel of 2×2: red 1 at the left above, green −0.5 at the right below.
         let mut weights = vec![0.0; 12];
         (weights[0], weights[7]) = (1.0, -0.5);
         let weights = TensorProto::of_floats("w", &[1, 3, 2, 2], &weights);
-        let kernels = Kernels::first(&graph(vec![node("Conv", &["x", "w"], "y")], vec![weights])).unwrap();
+        let kernels = first(&graph(vec![node("Conv", &["x", "w"], "y")], vec![weights])).unwrap();
         assert_eq!((kernels.count, kernels.width, kernels.height, kernels.colours), (1, 2, 2, 3));
         assert_eq!(kernels.picture(0), [[255, 128, 128], [128; 3], [128; 3], [128, 64, 128]]);
         let mixing = TensorProto::of_floats("w", &[1, 3, 1, 1], &[1.0; 3]);
-        assert_eq!(Kernels::first(&graph(vec![node("Conv", &["x", "w"], "y")], vec![mixing])), None);
+        assert_eq!(first(&graph(vec![node("Conv", &["x", "w"], "y")], vec![mixing])), None);
     }
 
     #[test]
@@ -199,7 +267,7 @@ mod tests {
             ..TensorProto::default()
         };
         let nodes = vec![node("DequantizeLinear", &["q", "s", "z"], "w"), node("Conv", &["x", "w"], "y")];
-        let kernels = Kernels::first(&graph(nodes, vec![integers, scale, zero])).unwrap();
+        let kernels = first(&graph(nodes, vec![integers, scale, zero])).unwrap();
         assert_eq!(kernels.values, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 8.0]);
     }
 
@@ -211,9 +279,54 @@ mod tests {
         // Channel n of the one pixel has the weight n.
         let weights: Vec<f32> = (0..12).map(|n| n as f32).collect();
         let weights = TensorProto::of_floats("w", &[1, 12, 1, 1], &weights);
-        let kernels = Kernels::first(&graph(nodes, vec![weights])).unwrap();
+        let kernels = first(&graph(nodes, vec![weights])).unwrap();
         assert_eq!((kernels.width, kernels.height), (2, 2));
         let red: Vec<f32> = kernels.values.iter().step_by(3).copied().collect();
         assert_eq!(red, [0.0, 6.0, 3.0, 9.0], "left above, right above, left below, right below");
+    }
+
+    /// YOLOX takes blue first.
+    #[test]
+    fn red_is_red_whatever_order_the_network_takes() {
+        let weights =
+            TensorProto::of_floats("w", &[1, 3, 2, 2], &[&[0.0; 8][..], &[1.0, 0.0, 0.0, 0.0]].concat());
+        let plain = graph(vec![node("Conv", &["x", "w"], "y")], vec![weights]);
+        let at = |graph: &Graph, order| Kernels::first(graph, order).map(|kernels| kernels.picture(0)[0]);
+        assert_eq!(at(&plain, ColourOrder::Rgb), Some([128, 128, 255]));
+        assert_eq!(at(&plain, ColourOrder::Bgr), Some([255, 128, 128]));
+
+        let slices = ["a", "b", "c", "d"];
+        let mut nodes: Vec<_> = slices.iter().map(|name| node("Slice", &["x"], name)).collect();
+        nodes.extend([node("Concat", &slices, "f"), node("Conv", &["f", "w"], "y")]);
+        // The last colour of the first neighbour.
+        let mut weights = vec![0.0; 12];
+        weights[2] = 1.0;
+        let focus = graph(nodes, vec![TensorProto::of_floats("w", &[1, 12, 1, 1], &weights)]);
+        assert_eq!(at(&focus, ColourOrder::Rgb), Some([128, 128, 255]));
+        assert_eq!(at(&focus, ColourOrder::Bgr), Some([255, 128, 128]));
+    }
+
+    #[test]
+    fn the_first_convolution_is_the_one_that_reads_the_picture() {
+        let depthwise = || TensorProto::of_floats("d", &[2, 1, 2, 2], &[1.0; 8]);
+        let colours = || TensorProto::of_floats("w", &[2, 3, 2, 2], &[0.5; 24]);
+        let mean = || TensorProto::of_floats("m", &[1, 3, 1, 1], &[0.5; 3]);
+        // The file has the second layer first.
+        let nodes = vec![
+            node("Conv", &["a", "d"], "b"),
+            node("Sub", &["x", "m"], "p"),
+            node("Pad", &["p", "pads"], "q"),
+            node("Conv", &["q", "w"], "y"),
+            node("Relu", &["y"], "a"),
+        ];
+        let kernels = first(&graph(nodes, vec![depthwise(), colours(), mean()])).unwrap();
+        assert_eq!((&kernels.tensor[..], kernels.colours), ("y", 3));
+        // What has gone through a layer is no picture any more.
+        let nodes =
+            vec![node("MatMul", &["x", "w"], "p"), node("Relu", &["p"], "a"), node("Conv", &["a", "d"], "b")];
+        assert_eq!(first(&graph(nodes, vec![depthwise(), colours()])), None);
+        let group = AttributeProto { name: Some("group".into()), i: Some(3), ..AttributeProto::default() };
+        let alone = NodeProto { attribute: vec![group], ..node("Conv", &["x", "d"], "y") };
+        assert_eq!(first(&graph(vec![alone], vec![depthwise()])), None, "each colour for itself");
     }
 }

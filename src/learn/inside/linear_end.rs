@@ -11,8 +11,6 @@ use crate::model::tensor::Tensor;
 pub struct LinearEnd {
     /// The tensor whose mean is taken.
     pub features: String,
-    /// The tensor with the scores (logits) that the linear layer makes.
-    pub scores: String,
     /// Its channels are the last axis.
     is_channels_last: bool,
     layer: Linear,
@@ -62,15 +60,14 @@ impl LinearEnd {
         const FAR: usize = 16;
         let mut bias = Vec::new();
         let mut scale: Option<Vec<f32>> = None;
-        let (mut tensor, mut scores) = (output.to_owned(), output.to_owned());
+        let mut tensor = output.to_owned();
         for _ in 0..FAR {
             let node = graph.nodes().get(graph.producer(&tensor)?)?;
             let (computed, constant) = split(graph, node);
             let mut next = *computed.first()?;
             match node.op_type() {
-                // The scores before a softmax are the linear layer's.
-                "Softmax" | "LogSoftmax" | "Sigmoid" => next.clone_into(&mut scores),
-                "Identity" | "Cast" | "Flatten" | "Reshape" | "Squeeze" => {}
+                "Softmax" | "LogSoftmax" | "Sigmoid" | "Identity" | "Cast" | "Flatten" | "Reshape"
+                | "Squeeze" => {}
                 "Add" if bias.is_empty() => bias = graph.constant(constant.first()?)?.floats()?,
                 // Of dynamic quantisation: the weights' scale times that of the activations.
                 "Mul" if scale.is_none() && computed.len() == 2 => {
@@ -82,7 +79,7 @@ impl LinearEnd {
                     if layer.bias.is_empty() {
                         layer.bias = bias;
                     }
-                    return Self::after(graph, node.input.first()?, layer, scores);
+                    return Self::after(graph, node.input.first()?, layer);
                 }
             }
             next.clone_into(&mut tensor);
@@ -91,7 +88,7 @@ impl LinearEnd {
     }
 
     /// The mean over the image must come before the linear layer.
-    fn after(graph: &Graph, input: &str, layer: Linear, scores: String) -> Option<Self> {
+    fn after(graph: &Graph, input: &str, layer: Linear) -> Option<Self> {
         let mut tensor = input.to_owned();
         for _ in 0..8 {
             let node = graph.nodes().get(graph.producer(&tensor)?)?;
@@ -107,7 +104,7 @@ impl LinearEnd {
                 | "DequantizeLinear"
                 | "QuantizeLinear" => before.clone_into(&mut tensor),
                 "GlobalAveragePool" => {
-                    return Some(Self { features: before.clone(), scores, is_channels_last: false, layer });
+                    return Some(Self { features: before.clone(), is_channels_last: false, layer });
                 }
                 "ReduceMean" => {
                     let told = node.input.get(1).and_then(|name| graph.constant(name)?.whole_numbers());
@@ -118,7 +115,7 @@ impl LinearEnd {
                         [1, 2] | [-3, -2] => true,
                         _ => return None,
                     };
-                    return Some(Self { features: before.clone(), scores, is_channels_last, layer });
+                    return Some(Self { features: before.clone(), is_channels_last, layer });
                 }
                 _ => return None,
             }

@@ -222,23 +222,18 @@ impl Mosaic {
         Some(tile)
     }
 
-    /// The images side by side, each stretched over its own values, with the most active at the left above. A value takes `scale`² pixels, or fewer where the
-    /// picture would get too large.
+    /// The images side by side, each stretched over its own values, with the most active at the left above: the first [`Self::drawn`] of them. A value
+    /// takes `scale`² pixels, or fewer where the picture would get too large.
     #[must_use]
     pub fn picture(&self, scale: usize) -> Frame {
-        const GAP: usize = 2;
-        /// Pixels.
-        const LARGEST: usize = 16_000_000;
-        let Some(first) = self.tiles.first() else { return Frame::default() };
-        let pixels =
-            |scale: usize| self.tiles.len() * (first.width * scale + GAP) * (first.height * scale + GAP);
-        let scale = (1..=scale.max(1)).rev().find(|scale| pixels(*scale) <= LARGEST).unwrap_or(1);
-        let columns = (self.tiles.len() as f64).sqrt().ceil() as usize;
-        let rows = self.tiles.len().div_ceil(columns.max(1));
-        let (w, h) = (first.width * scale + GAP, first.height * scale + GAP);
-        let (width, height) = (columns * w + GAP, rows * h + GAP);
+        let count = self.drawn();
+        let fits = |scale: &usize| self.sheet(count, *scale).is_some_and(|sheet| sheet.pixels() <= LARGEST);
+        let scale = (1..=scale.max(1)).rev().find(fits).unwrap_or(1);
+        let Some(Sheet { columns, tile: (w, h), size: (width, height) }) = self.sheet(count, scale) else {
+            return Frame::default();
+        };
         let mut picture = Frame::filled(width as u32, height as u32, [24, 24, 24, 255]);
-        for (place, tile) in self.tiles.iter().enumerate() {
+        for (place, tile) in self.tiles.iter().take(count).enumerate() {
             let (left, top) = ((place % columns) * w + GAP, (place / columns) * h + GAP);
             let colours = tile.colours();
             for y in 0..tile.height * scale {
@@ -250,6 +245,42 @@ impl Mosaic {
             }
         }
         picture
+    }
+
+    /// How many of the images [`Self::picture`] draws: what would make it too large is left out.
+    #[must_use]
+    pub fn drawn(&self) -> usize {
+        let fits = |count: &usize| self.sheet(*count, 1).is_some_and(|sheet| sheet.pixels() <= LARGEST);
+        (1..=self.tiles.len()).rev().find(fits).unwrap_or(self.tiles.len().min(1))
+    }
+
+    /// How so many images lie side by side; `None` if there are none.
+    fn sheet(&self, count: usize, scale: usize) -> Option<Sheet> {
+        let first = self.tiles.first().filter(|_| count > 0)?;
+        let columns = (count as f64).sqrt().ceil() as usize;
+        let rows = count.div_ceil(columns.max(1));
+        let (w, h) = (first.width * scale + GAP, first.height * scale + GAP);
+        Some(Sheet { columns, tile: (w, h), size: (columns * w + GAP, rows * h + GAP) })
+    }
+}
+
+/// Pixels between images.
+const GAP: usize = 2;
+/// A picture of images has no more pixels.
+const LARGEST: usize = 16_000_000;
+
+/// How images lie side by side.
+struct Sheet {
+    columns: usize,
+    /// Width and height of one with its gap.
+    tile: (usize, usize),
+    /// Width and height of the whole.
+    size: (usize, usize),
+}
+
+impl Sheet {
+    fn pixels(&self) -> usize {
+        self.size.0.saturating_mul(self.size.1)
     }
 }
 
@@ -370,6 +401,20 @@ mod tests {
         assert_eq!((picture.width, picture.height), (18, 10));
         assert_eq!(mosaic.channel(&tensor, 0).map(|tile| tile.values), Some(vec![0.0, 1.0, 1.0, 0.0]));
         assert_eq!(mosaic.channel(&tensor, 3), None);
+    }
+
+    #[test]
+    fn a_picture_of_very_many_maps_leaves_some_out() {
+        let tile = Tile { width: 256, height: 256, values: vec![0.5; 256 * 256], ..Tile::default() };
+        let mosaic = Mosaic { tiles: vec![tile; 400], ..Mosaic::default() };
+        let drawn = mosaic.drawn();
+        assert!((200..=240).contains(&drawn), "{drawn}");
+        let picture = mosaic.picture(1);
+        assert!((picture.width * picture.height) as usize <= LARGEST, "{}×{}", picture.width, picture.height);
+        assert_eq!(mosaic.picture(4).data, picture.data);
+        let few = Mosaic { tiles: mosaic.tiles[..9].to_vec(), ..Mosaic::default() };
+        assert_eq!((few.drawn(), few.picture(1).width), (9, 3 * 258 + 2));
+        assert_eq!((Mosaic::default().drawn(), Mosaic::default().picture(2).width), (0, 0));
     }
 
     #[test]

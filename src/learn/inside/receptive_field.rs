@@ -25,10 +25,10 @@ pub enum ReceptiveField {
     Unknown,
 }
 
-/// What is known of a tensor on the way: size and step along height and width.
+/// What is known of a tensor on the way: size and step along height and width, and whether its channels are the last axis rather than the second.
 #[derive(Clone, Copy, PartialEq)]
 enum Field {
-    Part { size: [f64; 2], step: [f64; 2] },
+    Part { size: [f64; 2], step: [f64; 2], is_last: bool },
     Whole,
     Unknown,
 }
@@ -39,7 +39,7 @@ pub fn of<S: BuildHasher>(
     computed: &HashSet<&str>,
     sizes: &HashMap<usize, NodeSizes, S>,
 ) -> HashMap<usize, ReceptiveField> {
-    let start = Field::Part { size: [1.0; 2], step: [1.0; 2] };
+    let start = Field::Part { size: [1.0; 2], step: [1.0; 2], is_last: false };
     let mut fields: HashMap<&str, Field> = graph.inputs().map(|name| (name, start)).collect();
     let mut of_nodes = HashMap::new();
     let none = NodeSizes::default();
@@ -88,15 +88,19 @@ fn joined(a: Field, b: Field) -> Field {
     match (a, b) {
         (Field::Unknown, _) | (_, Field::Unknown) => Field::Unknown,
         (Field::Whole, _) | (_, Field::Whole) => Field::Whole,
-        (Field::Part { size: a, step }, Field::Part { size: b, step: other }) => Field::Part {
+        (
+            Field::Part { size: a, step, is_last },
+            Field::Part { size: b, step: other, is_last: is_other_last },
+        ) => Field::Part {
             size: [a[0].max(b[0]), a[1].max(b[1])],
             step: [step[0].max(other[0]), step[1].max(other[1])],
+            is_last: is_last || is_other_last,
         },
     }
 }
 
 fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize, sizes: &NodeSizes) -> Field {
-    let Field::Part { size, step } = before else { return before };
+    let Field::Part { size, step, is_last } = before else { return before };
     let shape_in = sizes.inputs.first().map(|size| &size.shape[..]).unwrap_or_default();
     let shape_out = sizes.outputs.first().map(|size| &size.shape[..]).unwrap_or_default();
     let pair = |name: &str| {
@@ -116,7 +120,8 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             }
             let (stride, dilation) = (pair("strides"), pair("dilations"));
             let grown = |axis: usize| size[axis] + (kernel[axis] - 1.0) * dilation[axis] * step[axis];
-            Field::Part { size: [grown(0), grown(1)], step: [step[0] * stride[0], step[1] * stride[1]] }
+            let step = [step[0] * stride[0], step[1] * stride[1]];
+            Field::Part { size: [grown(0), grown(1)], step, is_last: false }
         }
         "ConvTranspose" => {
             let (mut kernel, stride, dilation) = (pair("kernel_shape"), pair("strides"), pair("dilations"));
@@ -127,15 +132,16 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             }
             let reach = |axis: usize| (kernel[axis] - 1.0) * dilation[axis] + 1.0;
             let grown = |axis: usize| size[axis] + ((reach(axis) / stride[axis]).ceil() - 1.0) * step[axis];
-            Field::Part { size: [grown(0), grown(1)], step: [step[0] / stride[0], step[1] / stride[1]] }
+            let step = [step[0] / stride[0], step[1] / stride[1]];
+            Field::Part { size: [grown(0), grown(1)], step, is_last: false }
         }
         "SpaceToDepth" | "DepthToSpace" => {
             let block = node.int("blocksize").unwrap_or(1).max(1) as f64;
             if node.op_type() == "SpaceToDepth" {
                 let grown = |axis: usize| size[axis] + (block - 1.0) * step[axis];
-                Field::Part { size: [grown(0), grown(1)], step: step.map(|step| step * block) }
+                Field::Part { size: [grown(0), grown(1)], step: step.map(|step| step * block), is_last }
             } else {
-                Field::Part { size, step: step.map(|step| step / block) }
+                Field::Part { size, step: step.map(|step| step / block), is_last }
             }
         }
         "Resize" | "Upsample" => {
@@ -151,6 +157,7 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             Field::Part {
                 size: [size[0] + reach * step[0], size[1] + reach * step[1]],
                 step: [step[0] * ratio[0], step[1] * ratio[1]],
+                is_last,
             }
         }
         "Slice" => {
@@ -170,7 +177,7 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
             };
             let by = [by(0), by(1)];
             let grown = |axis: usize| size[axis] + (by[axis] - 1.0) * step[axis];
-            Field::Part { size: [grown(0), grown(1)], step: [step[0] * by[0], step[1] * by[1]] }
+            Field::Part { size: [grown(0), grown(1)], step: [step[0] * by[0], step[1] * by[1]], is_last }
         }
         "GlobalAveragePool"
         | "GlobalMaxPool"
@@ -183,12 +190,28 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
         | "Attention"
         | "MultiHeadAttention"
         | "Flatten" => Field::Whole,
-        "ReduceMean" | "ReduceMax" | "ReduceSum" | "ReduceL2" => {
-            // Over the channels alone each place stays on its own.
-            match (shape_in, shape_out) {
-                ([_, _, h, w], [_, _, height, width]) if (h, w) == (height, width) => before,
-                _ => Field::Whole,
-            }
+        "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceSum" | "ReduceProd" | "ReduceL1" | "ReduceL2"
+        | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => {
+            // Over the channels alone (the mean of a layer normalisation, say) each place stays on its own.
+            let is_of_channels = reduces_channels(graph, node, shape_in.len(), is_last);
+            // Axes that the network works out for itself are seen by the shapes.
+            let seems = || match (shape_in, shape_out) {
+                ([_, _, h, w], [_, _, height, width]) => (h, w) == (height, width),
+                _ => false,
+            };
+            if is_of_channels.unwrap_or_else(seems) { before } else { Field::Whole }
+        }
+        "Transpose" => {
+            let order = node.ints("perm");
+            let rank = if order.is_empty() { shape_in.len() } else { order.len() };
+            let Some(last) = rank.checked_sub(1) else { return before };
+            let channels = if is_last { last } else { 1 };
+            let now = if order.is_empty() {
+                last.checked_sub(channels)
+            } else {
+                order.iter().position(|axis| usize::try_from(*axis) == Ok(channels))
+            };
+            Field::Part { size, step, is_last: if rank > 2 { now == Some(last) } else { is_last } }
         }
         "MatMul" | "MatMulInteger" | "QLinearMatMul" | "FusedMatMul" | "DynamicQuantizeMatMul" => {
             // Of tokens, a product with weights sees one token; a product of two computed matrices mixes them.
@@ -207,11 +230,29 @@ fn after(graph: &Graph, node: &NodeProto, before: Field, computed_inputs: usize,
     }
 }
 
+/// Whether a node reduces nothing but the channels of its input, which has `rank` axes (0: nobody knows); `None`: its axes aren't in the file.
+fn reduces_channels(graph: &Graph, node: &NodeProto, rank: usize, is_last: bool) -> Option<bool> {
+    // An attribute, and from operator set 18 (of sums 13) on an input.
+    let axes = match node.input.get(1).filter(|name| !name.is_empty()) {
+        Some(name) => graph.constant(name)?.whole_numbers()?,
+        None => node.ints("axes").to_vec(),
+    };
+    let [axis] = axes[..] else {
+        return Some(axes.is_empty() && node.int("noop_with_empty_axes") == Some(1));
+    };
+    let rank = i64::try_from(rank).unwrap_or(0);
+    // A vector is one of the whole image.
+    let has_places = rank == 0 || rank > 2;
+    // Also counted from the end.
+    let channels = if is_last { [rank - 1, -1] } else { [1, 1 - rank] };
+    Some(has_places && channels.contains(&axis))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::learn::inside::layers::TensorSize;
-    use crate::model::file::onnx::{AttributeProto, GraphProto, ValueInfoProto};
+    use crate::model::file::onnx::{AttributeProto, GraphProto, TensorProto, ValueInfoProto};
 
     /// VGG-16: 212 pixels at its last pooling layer (table of Araujo et al. 2019: `VGG_16`, 212).
     #[test]
@@ -275,5 +316,72 @@ mod tests {
         )]);
         let fields = of(&graph, &graph.computed(), &sizes);
         assert_eq!(fields[&1], ReceptiveField::Pixels { width: 2, height: 2 }, "1 + (3 − 1)·½");
+    }
+
+    /// Means over channels, as exporters write layer normalisation, see what their input sees; means over places see everything.
+    #[test]
+    fn a_mean_over_channels_sees_no_more_than_before() {
+        let ints = |name: &str, ints: &[i64]| AttributeProto {
+            name: Some(name.into()),
+            ints: ints.to_vec(),
+            ..AttributeProto::default()
+        };
+        let node = |kind: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>| NodeProto {
+            op_type: Some(kind.into()),
+            input: inputs.iter().map(|name| (*name).to_owned()).collect(),
+            output: vec![output.into()],
+            attribute,
+            ..NodeProto::default()
+        };
+        let size = |shape: &[i64]| TensorSize { element: "float".into(), shape: shape.to_vec() };
+        let sizes =
+            |read: &[i64], made: &[i64]| NodeSizes { inputs: vec![size(read)], outputs: vec![size(made)] };
+        // Patches of 16 pixels; then channels last, with the mean of each place (ConvNeXt), and tokens (ViT).
+        let patches = || {
+            node("Conv", &["x", "w"], "p", vec![ints("kernel_shape", &[16, 16]), ints("strides", &[16, 16])])
+        };
+        let last = || node("Transpose", &["p"], "l", vec![ints("perm", &[0, 2, 3, 1])]);
+        let flat = || node("Reshape", &["p", "shape"], "f", Vec::new());
+        let tokens = || node("Transpose", &["f"], "t", vec![ints("perm", &[0, 2, 1])]);
+        let of = |nodes: Vec<NodeProto>, shapes: &[(&[i64], &[i64])]| {
+            let input = vec![ValueInfoProto { name: Some("x".into()), ..ValueInfoProto::default() }];
+            let initializer =
+                vec![TensorProto::of_ints("axes", &[1], &[-1]), TensorProto::of_ints("both", &[2], &[2, 3])];
+            let end = nodes.len() - 1;
+            let graph = Graph::of(GraphProto { node: nodes, input, initializer, ..GraphProto::default() });
+            let sizes: HashMap<usize, NodeSizes> =
+                shapes.iter().enumerate().map(|(place, (read, made))| (place, sizes(read, made))).collect();
+            of(&graph, &graph.computed(), &sizes)[&end]
+        };
+        let (image, map, rows): (&[i64], &[i64], &[i64]) = (&[1, 3, 64, 64], &[1, 8, 4, 4], &[1, 4, 4, 8]);
+        let (flattened, list): (&[i64], &[i64]) = (&[1, 8, 16], &[1, 16, 8]);
+        let patch = ReceptiveField::Pixels { width: 16, height: 16 };
+        // The axes as an input, as an attribute, and before any shape is known.
+        let mean = |input: &[&str], axes: &[i64]| node("ReduceMean", input, "m", vec![ints("axes", axes)]);
+        let shapes = [(image, map), (map, rows), (rows, &[1, 4, 4, 1][..])];
+        assert_eq!(
+            of(vec![patches(), last(), node("ReduceMean", &["l", "axes"], "m", Vec::new())], &shapes),
+            patch
+        );
+        assert_eq!(of(vec![patches(), last(), mean(&["l"], &[3])], &shapes), patch);
+        assert_eq!(of(vec![patches(), last(), mean(&["l"], &[-1])], &[]), patch);
+        assert_eq!(of(vec![patches(), last(), mean(&["l"], &[1, 2])], &shapes), ReceptiveField::Whole);
+        let shapes = [(image, map), (map, &[1, 1, 4, 4][..])];
+        assert_eq!(of(vec![patches(), mean(&["p"], &[1])], &shapes), patch);
+        assert_eq!(of(vec![patches(), mean(&["p"], &[-3])], &shapes), patch);
+        assert_eq!(
+            of(vec![patches(), mean(&["p"], &[-1])], &shapes),
+            ReceptiveField::Whole,
+            "a mean over columns"
+        );
+        assert_eq!(of(vec![patches(), mean(&["p"], &[])], &shapes), ReceptiveField::Whole);
+        assert_eq!(
+            of(vec![patches(), node("ReduceMean", &["p", "both"], "m", Vec::new())], &shapes),
+            ReceptiveField::Whole
+        );
+        let shapes = [(image, map), (map, flattened), (flattened, list), (list, &[1, 16, 1][..])];
+        assert_eq!(of(vec![patches(), flat(), tokens(), mean(&["t"], &[-1])], &shapes), patch);
+        assert_eq!(of(vec![patches(), flat(), tokens(), mean(&["t"], &[1])], &shapes), ReceptiveField::Whole);
+        assert_eq!(of(vec![patches(), flat(), mean(&["f"], &[2])], &shapes[..2]), ReceptiveField::Whole);
     }
 }

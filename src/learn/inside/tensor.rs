@@ -59,6 +59,18 @@ impl OwnedTensor {
         Self { name: name.to_owned(), shape, values }
     }
 
+    /// Shows it as what it was copied from.
+    pub fn show<T>(&self, show: impl FnOnce(&Tensor<'_>) -> T) -> T {
+        let shape: Vec<i64> = self.shape.iter().map(|n| i64::try_from(*n).unwrap_or(0)).collect();
+        let data = match &self.values {
+            Values::F32(values) => Data::F32(values),
+            Values::I64(values) => Data::I64(values),
+            Values::I32(values) => Data::I32(values),
+            Values::U8(values) => Data::U8(values),
+        };
+        show(&Tensor { name: &self.name, shape: &shape, data })
+    }
+
     /// Its values as floats.
     #[must_use]
     pub fn floats(&self) -> std::borrow::Cow<'_, [f32]> {

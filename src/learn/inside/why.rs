@@ -8,9 +8,12 @@
 use super::cam::{ActivationMap, eigen_cam};
 use super::heads;
 use super::linear_end::LinearEnd;
+use super::tensor::OwnedTensor;
 use crate::frame::Frame;
 use crate::model::boxes::iou;
+use crate::model::geometry::Geometry;
 use crate::model::results::{Plane, PlaneValues};
+use crate::model::tensor::Tensor;
 use crate::model::{Family, Model, ModelError, Results, Task, Thresholds};
 
 /// What is explained.
@@ -59,6 +62,8 @@ pub struct Scorer {
     reference: Option<Plane>,
     /// How many objects there are in the unchanged frame.
     objects: usize,
+    /// The model runs without its second one, as its inside is shown.
+    is_alone: bool,
 }
 
 impl Scorer {
@@ -67,6 +72,24 @@ impl Scorer {
     /// # Errors
     /// As [`Model::run`].
     pub fn new(model: &mut Model, frame: &Frame, target: Target) -> Result<Self, ModelError> {
+        let mut scorer = Self::of(model, target);
+        model.run(frame, &scorer.thresholds, &mut scorer.results)?;
+        Ok(scorer.referring())
+    }
+
+    /// As [`Self::new`], of the network alone, and shows the outputs of that run: see [`Model::run_inside`].
+    fn alone(
+        model: &mut Model,
+        frame: &Frame,
+        target: Target,
+        show: impl FnOnce(&[Tensor<'_>], &Geometry),
+    ) -> Result<Self, ModelError> {
+        let mut scorer = Self { is_alone: true, ..Self::of(model, target) };
+        model.run_inside(frame, &scorer.thresholds, &mut scorer.results, show)?;
+        Ok(scorer.referring())
+    }
+
+    fn of(model: &Model, target: Target) -> Self {
         let mut scorer = Self { target, ..Self::default() };
         scorer.thresholds = model.spec().family.thresholds();
         if let Target::Class(class_id) | Target::Object { class_id, .. } = target {
@@ -74,16 +97,20 @@ impl Scorer {
             // Low scores count too: a hidden object's score falls, and must not vanish at once.
             scorer.thresholds.conf = 0.01;
         }
-        model.run(frame, &scorer.thresholds, &mut scorer.results)?;
-        if target == Target::Result
-            && let Some(best) = scorer.results.top.first()
+        scorer
+    }
+
+    /// Its results are those of the unchanged frame.
+    fn referring(mut self) -> Self {
+        if self.target == Target::Result
+            && let Some(best) = self.results.top.first()
         {
-            scorer.target = Target::Class(best.class_id);
-            scorer.thresholds.classes = vec![best.class_id];
+            self.target = Target::Class(best.class_id);
+            self.thresholds.classes = vec![best.class_id];
         }
-        scorer.reference = scorer.results.plane.clone();
-        scorer.objects = scorer.results.detections.len();
-        Ok(scorer)
+        self.reference = self.results.plane.clone();
+        self.objects = self.results.detections.len();
+        self
     }
 
     /// The class that is explained, if it is one's.
@@ -95,18 +122,16 @@ impl Scorer {
         }
     }
 
-    /// The results of the last run.
-    #[must_use]
-    pub fn results(&self) -> &Results {
-        &self.results
-    }
-
     /// The score in a frame, 0..=1.
     ///
     /// # Errors
     /// As [`Model::run`].
     pub fn score(&mut self, model: &mut Model, frame: &Frame) -> Result<f32, ModelError> {
-        model.run(frame, &self.thresholds, &mut self.results)?;
+        if self.is_alone {
+            model.run_inside(frame, &self.thresholds, &mut self.results, |_, _| {})?;
+        } else {
+            model.run(frame, &self.thresholds, &mut self.results)?;
+        }
         Ok(self.of_results())
     }
 
@@ -212,36 +237,39 @@ pub fn level_of(model: &mut Model, frame: &Frame, target: Target) -> Result<Opti
 
 /// Explains a frame by the activations of the tensor `layer`, which the model must have been opened with ([`crate::model::Inside`]): exactly where `end`
 /// is the model's end and `layer` its features, else by `EigenCAM`. Runs the model three times at most. `None`: the model looks for objects
-/// and found none of the target's.
+/// and found none of the target's. `stop` is asked in between.
 ///
 /// # Errors
-/// As [`Model::run`]; [`ModelError::RunFailed`] if the tensor isn't there or has no cells.
+/// As [`Model::run`]; [`ModelError::RunFailed`] if the tensor isn't there or has no cells; [`ModelError::Stopped`].
 pub fn explain(
     model: &mut Model,
     frame: &Frame,
     layer: &str,
     end: Option<&LinearEnd>,
     target: Target,
+    stop: &dyn Fn() -> bool,
 ) -> Result<Option<Explanation>, ModelError> {
-    let mut scorer = Scorer::new(model, frame, target)?;
+    let mut shown = None;
+    // A copy, because the class that is explained is known only after the run.
+    let mut scorer = Scorer::alone(model, frame, target, |outputs, geometry| {
+        let tensor = outputs.iter().find(|output| output.name == layer);
+        shown = tensor.map(|tensor| (OwnedTensor::of(tensor), geometry.covered(), geometry.input));
+    })?;
     let class_id = scorer.class_id();
     if scorer.results.task.finds_objects() && scorer.results.detections.is_empty() {
         return Ok(None);
     }
-    let mut found = None;
-    let mut region = [0.0; 4];
-    let thresholds = scorer.thresholds.clone();
-    model.run_inside(frame, &thresholds, &mut scorer.results, |outputs, geometry| {
-        region = geometry.covered();
-        let Some(tensor) = outputs.iter().find(|output| output.name == layer) else { return };
-        found = match end.filter(|end| end.features == layer).zip(class_id) {
-            Some((end, class)) => {
-                let map = end.map(tensor, geometry.input, class as usize);
-                map.map(|map| (Method::Cam, map, end.bias(class as usize)))
-            }
-            None => eigen_cam(tensor, geometry.input).map(|map| (Method::EigenCam, map, 0.0)),
-        };
-    })?;
+    let (tensor, region, input) = shown.unwrap_or_default();
+    let found = tensor.show(|tensor| match end.filter(|end| end.features == layer).zip(class_id) {
+        Some((end, class)) => {
+            let map = end.map(tensor, input, class as usize);
+            map.map(|map| (Method::Cam, map, end.bias(class as usize)))
+        }
+        None => eigen_cam(tensor, input, stop).map(|map| (Method::EigenCam, map, 0.0)),
+    });
+    if stop() {
+        return Err(ModelError::Stopped);
+    }
     let Some((method, mut map, bias)) = found else {
         return Err(ModelError::RunFailed {
             reason: format!("\u{201c}{layer}\u{201d} has no cells over the image"),
@@ -476,37 +504,5 @@ pub fn overlay(frame: &mut Frame, map: &ActivationMap, [x1, y1, x2, y2]: [f32; 4
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn map(values: &[f32]) -> ActivationMap {
-        ActivationMap { width: 4, height: 1, values: values.to_vec() }
-    }
-
-    #[test]
-    fn a_map_goes_along_with_boxes_smaller_than_a_cell() {
-        let region = [0.0, 0.0, 40.0, 10.0];
-        // The box lies within the second cell, beside its centre.
-        let boxes = [([11.0, 1.0, 13.0, 3.0], 0.9)];
-        let bright = map(&[0.0, 5.0, 0.0, 0.0]);
-        assert!(correlation(&bright, region, &boxes).0 > 0.0);
-        assert!(correlation(&bright.clone().negated(), region, &boxes).0 < 0.0);
-        let (value, most) = correlation(&bright, region, &[([0.0, 0.0, 40.0, 10.0], 0.9)]);
-        assert!(value.abs() <= most * 1e-3, "a box over everything says nothing");
-    }
-
-    #[test]
-    fn what_is_dark_in_the_map_fades_to_grey() {
-        let mut image = Frame::filled(4, 1, [200, 0, 255, 255]);
-        fade(&mut image, &[1.0, 0.0], (2, 1), [0.0, 0.0, 4.0, 1.0]);
-        assert_eq!(image.data[..4], [200, 0, 255, 255]);
-        assert_eq!(image.data[12..], [GREY, GREY, GREY, 255]);
-    }
-
-    #[test]
-    fn a_heat_map_lies_where_its_cells_are() {
-        let mut image = Frame::filled(8, 2, [0, 0, 0, 255]);
-        overlay(&mut image, &map(&[0.0, 0.0, 0.0, 1.0]), [0.0, 0.0, 8.0, 2.0], 1.0);
-        assert!(image.data[7 * 4] > 200 && image.data[0] < 10, "{:?}", image.data);
-    }
-}
+#[path = "why_tests.rs"]
+mod tests;

@@ -14,9 +14,7 @@ use crate::model::file::onnx::{self, ModelProto};
 use crate::model::sidecar::Sidecar;
 use crate::model::spec::{Element, Fit, InputSpec, Range, Size, Task};
 use crate::model::tensor::Tensor;
-use crate::model::{
-    self, Family, Inside, Model, ModelError, OpenOptions, Results, Spec, StopHandle, Thresholds,
-};
+use crate::model::{self, Family, Inside, Model, ModelError, OpenOptions, Results, Spec, Thresholds};
 use crate::server::is_address;
 use crate::whole_file::folder_of;
 
@@ -85,16 +83,6 @@ pub struct Backbone {
 }
 
 impl Backbone {
-    /// Reads a model's graph without running it: the tensors that can be the embedding, the best first.
-    ///
-    /// # Errors
-    /// If the file can't be read, or has no such tensor.
-    pub fn candidates_of(path: &Path) -> Result<Vec<Cut>, TeachError> {
-        local(path)?;
-        let spec = model::inspect(path)?.spec.ok();
-        candidates_in(path, &onnx::read(path)?, spec.as_ref())
-    }
-
     /// Opens a model, cut at the tensor of that name or else at the best one, and runs it once.
     ///
     /// # Errors
@@ -219,12 +207,6 @@ impl Backbone {
     #[must_use]
     pub fn length(&self) -> usize {
         self.length
-    }
-
-    /// Ends a run from another thread.
-    #[must_use]
-    pub fn stop_handle(&self) -> StopHandle {
-        self.model.stop_handle()
     }
 
     /// The embedding of a frame, written into `embedding`; no memory is allocated once that has room.

@@ -7,11 +7,12 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
-use super::backbone::Backbone;
+use super::backbone::{Backbone, Pooling};
 use super::error::TeachError;
 use super::project::Project;
 use crate::frame::Frame;
 use crate::model::CancelToken;
+use crate::model::spec::InputSpec;
 use crate::source::images::load;
 
 /// The embedding of one image.
@@ -54,12 +55,33 @@ pub struct Samples {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Embeddings by file. A file that has changed, or another backbone or tensor, is computed anew.
+/// Embeddings by file. A file that has changed is computed anew, and all of them where the backbone is another one, or prepares images otherwise.
 #[derive(Debug, Default)]
 pub struct Embeddings {
-    /// The backbone's hash and its tensor.
-    of: (String, String),
+    of: Option<Origin>,
     known: HashMap<PathBuf, (Stamp, Embedding)>,
+}
+
+/// What embeddings depend on besides the image.
+#[derive(Clone, Debug, PartialEq)]
+struct Origin {
+    /// The backbone's hash and its tensor.
+    sha256: String,
+    tensor: String,
+    pooling: Pooling,
+    /// How images are prepared: a settings file may change it.
+    input: InputSpec,
+}
+
+impl Origin {
+    fn of(backbone: &Backbone) -> Self {
+        Self {
+            sha256: backbone.sha256().to_owned(),
+            tensor: backbone.cut().tensor.clone(),
+            pooling: backbone.pooling(),
+            input: backbone.input().clone(),
+        }
+    }
 }
 
 /// When a file was last written, and how long it is.
@@ -77,7 +99,7 @@ impl Embeddings {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Samples, TeachError> {
-        self.belong_to(backbone);
+        self.belong_to(Origin::of(backbone));
         let mut samples = Samples { names: project.names(), ..Samples::default() };
         let total = project.classes().iter().map(|class| class.examples.len() + class.held_out.len()).sum();
         let (mut frame, mut jpeg, mut done) = (Frame::default(), None, 0);
@@ -92,13 +114,17 @@ impl Embeddings {
                 let path = &example.path;
                 let embedding = match self.get(path) {
                     Some(known) => known,
-                    None => match load(path, &mut frame, &mut jpeg) {
-                        Ok(()) => self.add(path, &frame, backbone)?,
-                        Err(reason) => {
-                            samples.left_out.push(LeftOut { path: path.clone(), reason });
-                            continue;
+                    None => {
+                        // Before it is read: of a file that is written meanwhile, what was read is the old one.
+                        let stamp = stamp_of(path);
+                        match load(path, &mut frame, &mut jpeg) {
+                            Ok(()) => self.add(path, stamp, &frame, backbone)?,
+                            Err(reason) => {
+                                samples.left_out.push(LeftOut { path: path.clone(), reason });
+                                continue;
+                            }
                         }
-                    },
+                    }
                 };
                 let sample =
                     Sample { path: path.clone(), class: number, group: example.group.clone(), embedding };
@@ -117,21 +143,18 @@ impl Embeddings {
         (*stamp == stamp_of(path)).then(|| embedding.clone())
     }
 
-    /// Computes the embedding of a frame that was just saved as this file, and keeps it.
-    ///
-    /// # Errors
-    /// If the model fails.
-    pub fn add(
+    /// Computes the embedding of a frame, which is the file as it was at `stamp`, and keeps it.
+    fn add(
         &mut self,
         path: &Path,
+        stamp: Stamp,
         frame: &Frame,
         backbone: &mut Backbone,
     ) -> Result<Embedding, TeachError> {
-        self.belong_to(backbone);
         let mut values = Vec::with_capacity(backbone.length());
         backbone.embed(frame, &mut values)?;
         let embedding: Embedding = values.into();
-        self.known.insert(path.to_owned(), (stamp_of(path), embedding.clone()));
+        self.known.insert(path.to_owned(), (stamp, embedding.clone()));
         Ok(embedding)
     }
 
@@ -140,12 +163,11 @@ impl Embeddings {
         self.known.remove(path);
     }
 
-    /// Forgets everything that another backbone or tensor gave.
-    fn belong_to(&mut self, backbone: &Backbone) {
-        let of = (backbone.sha256(), &backbone.cut().tensor[..]);
-        if (&self.of.0[..], &self.of.1[..]) != of {
+    /// Forgets everything that depends on anything else.
+    fn belong_to(&mut self, origin: Origin) {
+        if self.of.as_ref() != Some(&origin) {
             self.known.clear();
-            self.of = (of.0.to_owned(), of.1.to_owned());
+            self.of = Some(origin);
         }
     }
 }
@@ -153,4 +175,50 @@ impl Embeddings {
 fn stamp_of(path: &Path) -> Stamp {
     let metadata = std::fs::metadata(path).ok();
     (metadata.as_ref().and_then(|m| m.modified().ok()), metadata.map_or(0, |m| m.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::spec::{ColourOrder, Element, Fit, Layout, Range, Resample, Size};
+
+    #[test]
+    fn images_that_are_prepared_otherwise_are_computed_anew() {
+        let origin = Origin {
+            sha256: "00".into(),
+            tensor: "pool".into(),
+            pooling: Pooling::Mean,
+            input: InputSpec {
+                name: "x".into(),
+                layout: Layout::Nchw,
+                element: Element::F32,
+                size: Size::Fixed { width: 32, height: 32 },
+                fit: Fit::Stretch,
+                resample: Resample::default(),
+                order: ColourOrder::Rgb,
+                range: Range::IMAGENET,
+                extras: Vec::new(),
+            },
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, "an image").expect("written");
+        let input = &origin.input;
+        let changes = [
+            Origin { sha256: "01".into(), ..origin.clone() },
+            Origin { tensor: "other".into(), ..origin.clone() },
+            Origin { pooling: Pooling::None, ..origin.clone() },
+            Origin { input: InputSpec { range: Range::BYTE, ..input.clone() }, ..origin.clone() },
+            Origin { input: InputSpec { order: ColourOrder::Bgr, ..input.clone() }, ..origin.clone() },
+        ];
+        for other in changes {
+            let mut embeddings = Embeddings::default();
+            embeddings.belong_to(origin.clone());
+            embeddings.known.insert(path.clone(), (stamp_of(&path), vec![1.0].into()));
+            embeddings.belong_to(origin.clone());
+            assert!(embeddings.get(&path).is_some(), "the same");
+            embeddings.belong_to(other.clone());
+            assert_eq!(embeddings.get(&path), None, "{other:?}");
+        }
+    }
 }

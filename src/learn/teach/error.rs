@@ -59,6 +59,17 @@ pub enum TeachError {
     /// The numbers don't let a head be trained.
     #[error("No head can be trained: {reason}.")]
     Untrainable { reason: String },
+    /// More embeddings than memory should hold.
+    #[error(
+        "Embeddings of {images} images with {numbers} numbers each are more than can be learnt from at once."
+    )]
+    TooMuch { images: usize, numbers: usize },
+    /// A link where the project's own folder is expected: what is written there would go elsewhere.
+    #[error("\u{201c}{}\u{201d} is a link, and links to folders aren't followed.", path.display())]
+    Linked { path: PathBuf },
+    /// A file that nobody said may be replaced.
+    #[error("\u{201c}{}\u{201d} exists.", path.display())]
+    Exists { path: PathBuf },
     /// The written file gives other scores than the head.
     #[error(
         "The exported model gives other scores than the head that was trained (by up to {difference:.6}), so it wasn't kept."
@@ -108,6 +119,9 @@ impl TeachError {
             Self::BadTensor { .. } => "Choose one of the tensors that are listed as candidates.".into(),
             Self::OtherBackbone { .. } => "Choose the model that it was made with, or this one for the project from now on.".into(),
             Self::Untrainable { .. } => "Collect other examples, or choose another backbone.".into(),
+            Self::TooMuch { .. } => "Take fewer images, or a tensor with fewer numbers as the embedding.".into(),
+            Self::Linked { .. } => "Copy the folder into the project.".into(),
+            Self::Exists { .. } => "Choose another name, or have it replaced.".into(),
             Self::Differs { .. } => "Choose another tensor or backbone, or report this with the model's name.".into(),
             Self::Unverified => "Check that the project's folder is there, and train again.".into(),
             Self::IsBackbone { .. } => "Give the exported model another name, or choose another folder.".into(),

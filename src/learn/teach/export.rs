@@ -23,6 +23,8 @@ use crate::whole_file::{draft_in, folder_of};
 pub struct ExportOptions {
     /// The input takes raw bytes (uint8, N×H×W×3, RGB): colour order and normalisation are part of the graph.
     pub bytes: bool,
+    /// A file of that name may be replaced.
+    pub replace: bool,
     /// How the written file is opened to be verified.
     pub opening: OpenOptions,
 }
@@ -56,7 +58,7 @@ pub fn export(
     cancel: &CancelToken,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Exported, TeachError> {
-    check_target(path, backbone.path())?;
+    check_target(path, backbone.path(), options.replace)?;
     let about = vec![
         ("description".to_owned(), description(backbone, head, samples)),
         ("backbone".to_owned(), model::name_of(backbone.path())),
@@ -78,18 +80,27 @@ pub fn export(
         return Err(TeachError::Differs { difference });
     }
     let sha256 = model::sha256(draft.path())?;
-    draft.persist(path).map_err(|error| unwritable(error.error))?;
+    let persisted = if options.replace { draft.persist(path) } else { draft.persist_noclobber(path) };
+    persisted.map_err(|error| match error.error.kind() {
+        // It came while this one was written.
+        std::io::ErrorKind::AlreadyExists => TeachError::Exists { path: path.to_owned() },
+        _ => unwritable(error.error),
+    })?;
     Ok(Exported { path: path.to_owned(), bytes: content.len() as u64, sha256, verified, difference })
 }
 
 /// Whether a model can be exported to a file, which can be asked before anything is trained.
 ///
 /// # Errors
-/// If it is the backbone itself, or if a settings file lies there: it would go before what the exported file says of itself, and the file
+/// If it is the backbone itself, if it is there and mustn't be replaced, or if a settings file lies there: it would go before what the exported file says of itself, and the file
 /// would be read otherwise than it was verified.
-pub fn check_target(path: &Path, backbone: &Path) -> Result<(), TeachError> {
+pub fn check_target(path: &Path, backbone: &Path, replace: bool) -> Result<(), TeachError> {
     if same_file::is_same_file(path, backbone).unwrap_or(false) {
         return Err(TeachError::IsBackbone { path: path.to_owned() });
+    }
+    // Also a link that leads nowhere.
+    if !replace && path.symlink_metadata().is_ok() {
+        return Err(TeachError::Exists { path: path.to_owned() });
     }
     let sidecar = sidecar::path_for(path);
     if sidecar.symlink_metadata().is_ok() {
@@ -157,4 +168,20 @@ fn verify(
     }
     progress(total, total);
     Ok((verified, most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_only_where_that_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, backbone) = (folder.path().join("a.onnx"), folder.path().join("b.onnx"));
+        assert!(check_target(&path, &backbone, false).is_ok());
+        std::fs::write(&path, "mine").expect("written");
+        assert!(matches!(check_target(&path, &backbone, false), Err(TeachError::Exists { .. })));
+        assert!(check_target(&path, &backbone, true).is_ok());
+        assert!(matches!(check_target(&path, &path, true), Err(TeachError::NotExported { .. })));
+    }
 }

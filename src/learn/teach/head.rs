@@ -86,44 +86,43 @@ impl Head {
     }
 
     /// The probability of every class, written into `scores`; no memory is allocated once `scores` has room. All zero if
-    /// the embedding has another length or holds what is no number.
+    /// the embedding has another length, or it or the weights hold what is no number.
     pub fn scores(&self, embedding: &[f32], scores: &mut Vec<f32>) {
         scores.clear();
         scores.resize(self.classes(), 0.0);
         if embedding.len() != self.inputs() || embedding.iter().any(|v| !v.is_finite()) {
             return;
         }
-        match (&self.centre, &self.layers[..]) {
+        // In 64 bits nothing is too large, whatever the embedding holds.
+        let mut logits: SmallVec<[f64; 32]> = match (&self.centre, &self.layers[..]) {
             (Some(centre), [layer]) => {
                 let away = || embedding.iter().zip(centre).map(|(v, c)| f64::from(*v) - f64::from(*c));
                 let length = away().map(|v| v * v).sum::<f64>().sqrt().max(LEAST);
-                for (score, (row, bias)) in scores.iter_mut().zip(layer.rows()) {
+                let of = |(row, bias): (&[f32], f32)| {
                     let sum: f64 = away().zip(row).map(|(v, w)| v * f64::from(*w)).sum();
-                    *score = (sum / length) as f32 + bias;
-                }
+                    sum / length + f64::from(bias)
+                };
+                layer.rows().map(of).collect()
             }
-            (None, [layer]) => {
-                for (score, (row, bias)) in scores.iter_mut().zip(layer.rows()) {
-                    *score = affine(embedding, row, bias);
-                }
-            }
+            (None, [layer]) => layer.rows().map(|row| affine(widened(embedding), row)).collect(),
             (None, [first, last]) => {
-                let hidden: SmallVec<[f32; 64]> =
-                    first.rows().map(|(row, bias)| affine(embedding, row, bias).max(0.0)).collect();
-                for (score, (row, bias)) in scores.iter_mut().zip(last.rows()) {
-                    *score = affine(&hidden, row, bias);
-                }
+                let hidden: SmallVec<[f64; 64]> =
+                    first.rows().map(|row| affine(widened(embedding), row).max(0.0)).collect();
+                last.rows().map(|row| affine(hidden.iter().copied(), row)).collect()
             }
             _ => return,
-        }
-        let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        };
+        let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
-        for score in &mut *scores {
-            *score = (*score - greatest).exp();
-            sum += *score;
+        for logit in &mut logits {
+            *logit = (*logit - greatest).exp();
+            sum += *logit;
         }
-        for score in scores {
-            *score /= sum;
+        // Weights that are no numbers give no scores.
+        if sum.is_finite() {
+            for (score, logit) in scores.iter_mut().zip(logits) {
+                *score = (logit / sum) as f32;
+            }
         }
     }
 }
@@ -131,9 +130,13 @@ impl Head {
 /// A shorter vector has no direction.
 const LEAST: f64 = 1e-12;
 
-fn affine(input: &[f32], row: &[f32], bias: f32) -> f32 {
-    let sum: f64 = input.iter().zip(row).map(|(v, w)| f64::from(*v) * f64::from(*w)).sum();
-    (sum + f64::from(bias)) as f32
+fn widened(values: &[f32]) -> impl Iterator<Item = f64> + '_ {
+    values.iter().copied().map(f64::from)
+}
+
+/// One output of a layer: its weights times the input, and its bias.
+fn affine(input: impl Iterator<Item = f64>, (row, bias): (&[f32], f32)) -> f64 {
+    input.zip(row).map(|(v, w)| v * f64::from(*w)).sum::<f64>() + f64::from(bias)
 }
 
 #[cfg(test)]
@@ -180,5 +183,19 @@ mod tests {
             assert_eq!(scores(&head, wrong), [0.0, 0.0]);
         }
         assert_eq!(scores(&head, &[1e30]), [0.0, 1.0], "no overflow");
+        assert_eq!(scores(&head, &[f32::MAX]), [0.0, 1.0], "beyond what 32 bits hold");
+        let large = Layer { inputs: 1, weights: vec![3e38, 2e38], bias: vec![0.0; 2] };
+        let two = Head {
+            layers: vec![
+                head.layers[0].clone(),
+                Layer { inputs: 2, weights: vec![3e38, 3e38, 1.0, 1.0], ..large.clone() },
+            ],
+            ..head.clone()
+        };
+        assert_eq!(scores(&two, &[f32::MAX]), [1.0, 0.0]);
+        let mean = Head { kind: HeadKind::Mean, centre: Some(vec![-f32::MAX]), layers: vec![large] };
+        assert_eq!(scores(&mean, &[f32::MAX]), [1.0, 0.0]);
+        let broken = Layer { inputs: 1, weights: vec![f32::NAN, 1.0], bias: vec![0.0; 2] };
+        assert_eq!(scores(&Head { layers: vec![broken], ..head }, &[1.0]), [0.0, 0.0]);
     }
 }

@@ -35,13 +35,16 @@ pub fn map_as(
     cancel: &CancelToken,
 ) -> Result<(MapKind, Vec<MapPoint>), TeachError> {
     let rows: Vec<&[f32]> = samples.train.iter().map(|sample| &*sample.embedding).collect();
-    let coordinates = Coordinates::of(&rows);
-    let components = principal(&coordinates, rows.len());
+    let stop = || cancel.is_cancelled();
+    let coordinates = Coordinates::of(&rows, &stop);
+    let components = principal(&coordinates, rows.len(), &stop);
+    if stop() {
+        return Err(TeachError::Stopped);
+    }
     let is_flat = components.iter().flatten().all(|v| v.abs() <= LEAST);
     if kind == MapKind::Pca || is_flat || !(4..=MAX_TSNE).contains(&rows.len()) {
         return Ok((MapKind::Pca, fitted(&components)));
     }
-    let stop = || cancel.is_cancelled();
     match tsne::points(&coordinates.rows, coordinates.width, &components, seed, &stop) {
         Some(points) => Ok((MapKind::Tsne, fitted(&points))),
         None if stop() => Err(TeachError::Stopped),
@@ -54,15 +57,16 @@ pub fn map_as(
 #[must_use]
 pub fn map(samples: &Samples) -> Vec<MapPoint> {
     let rows: Vec<&[f32]> = samples.train.iter().map(|sample| &*sample.embedding).collect();
-    fitted(&principal(&Coordinates::of(&rows), rows.len()))
+    let go_on = || false;
+    fitted(&principal(&Coordinates::of(&rows, &go_on), rows.len(), &go_on))
 }
 
 /// What is nearer counts as the same.
 const LEAST: f64 = 1e-12;
 
 /// The first two principal components of `count` rows.
-fn principal(coordinates: &Coordinates, count: usize) -> Vec<[f64; 2]> {
-    let directions = directions(&coordinates.rows, coordinates.width, 2);
+fn principal(coordinates: &Coordinates, count: usize, stop: &dyn Fn() -> bool) -> Vec<[f64; 2]> {
+    let directions = directions(&coordinates.rows, coordinates.width, 2, stop);
     let along =
         |row: &[f64], index: usize| directions.get(index).map_or(0.0, |direction| dot(row, direction));
     let width = coordinates.width.max(1);
@@ -142,6 +146,8 @@ mod tests {
         let few = Samples { train: (0..3).map(sample).collect(), ..Samples::default() };
         assert_eq!(map_as(&few, MapKind::Tsne, 1, &token).expect("a map"), (MapKind::Pca, map(&few)));
         token.cancel();
-        assert!(matches!(map_as(&samples, MapKind::Tsne, 1, &token), Err(TeachError::Stopped)));
+        for kind in [MapKind::Pca, MapKind::Tsne] {
+            assert!(matches!(map_as(&samples, kind, 1, &token), Err(TeachError::Stopped)));
+        }
     }
 }

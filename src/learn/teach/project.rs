@@ -268,6 +268,7 @@ impl Project {
         }
         let base = self.layout.learnt(&self.root);
         let folder = listing::free_folder(&base, &name, &self.classes);
+        self.layout.check_writable(&self.root, &folder)?;
         let path = base.join(&folder);
         std::fs::create_dir_all(&path)
             .map_err(|error| TeachError::Unwritable { path: path.clone(), reason: error.to_string() })?;
@@ -424,9 +425,10 @@ impl Project {
         self.classes.get_mut(index).ok_or(TeachError::NoClass { index })
     }
 
-    /// The folder that examples of a class go into; it is made if it is missing.
+    /// The folder that examples of a class go into; it is made if it is missing. One that is a link isn't listed, and isn't written into.
     fn folder_of_class(&self, index: usize) -> Result<PathBuf, TeachError> {
         let class = self.classes.get(index).ok_or(TeachError::NoClass { index })?;
+        self.layout.check_writable(&self.root, &class.folder)?;
         let path = self.layout.learnt(&self.root).join(&class.folder);
         std::fs::create_dir_all(&path)
             .map_err(|error| TeachError::Unwritable { path: path.clone(), reason: error.to_string() })?;
@@ -462,6 +464,7 @@ pub(super) const DRAFT: &str = ".sightline-";
 fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut draft = draft_in(folder_of(path), DRAFT, "")?;
     draft.write_all(bytes)?;
+    draft.as_file().sync_all()?;
     draft.persist_noclobber(path).map_err(|error| error.error)?;
     Ok(())
 }

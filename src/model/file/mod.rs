@@ -5,6 +5,7 @@
 //! nothing that the file declares makes us reserve memory.
 
 mod any_size;
+mod decoded_size;
 mod graph_ends;
 mod messages;
 pub mod onnx;
@@ -45,6 +46,9 @@ pub enum FileError {
     Lengths,
     #[error("its graphs are nested too deeply")]
     Nested,
+    /// Parts that would take more memory than they are worth.
+    #[error("its parts would take more than 1 GB of memory")]
+    TooLarge,
     /// A message without a graph or without an operator set.
     #[error("it contains no model")]
     NoModel,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use prost::Message as _;
 
-use super::FileError;
+use super::{FileError, decoded_size};
 use crate::model::{ModelError, inspect};
 
 /// Generated from `onnx.proto`.
@@ -56,8 +56,10 @@ pub fn read(path: &Path) -> Result<ModelProto, ModelError> {
 /// Reads the bytes of a file.
 ///
 /// # Errors
-/// [`FileError::NotOnnx`], or [`FileError::NoModel`] if there is no graph.
+/// What is wrong with the bytes: [`FileError::TooLarge`] if it would take far more memory than the file itself, [`FileError::NoModel`] if there
+/// is no graph.
 pub fn parse(bytes: Vec<u8>) -> Result<ModelProto, FileError> {
+    decoded_size::check(&bytes)?;
     // Weights stay views of these bytes: they aren't copied.
     let model = ModelProto::decode(bytes::Bytes::from(bytes)).map_err(|_| FileError::NotOnnx)?;
     if model.graph.is_none() { Err(FileError::NoModel) } else { Ok(model) }

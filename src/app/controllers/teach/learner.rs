@@ -18,7 +18,7 @@ pub enum Job {
     /// Open the backbone, and train if `train` is given.
     Learn { key: BackboneKey, project: Arc<Project>, train: Option<TrainOptions>, cancel: CancelToken },
     /// Write a model.
-    Export { learned: Arc<Learned>, path: PathBuf, bytes: bool, cancel: CancelToken },
+    Export { learned: Arc<Learned>, path: PathBuf, bytes: bool, replace: bool, cancel: CancelToken },
 }
 
 /// What became of a job.
@@ -169,8 +169,8 @@ impl Worker {
                 let learned = self.learn(&key, &project, train.as_ref(), &cancel);
                 self.shared.tell(Told::Learned(key, learned));
             }
-            Job::Export { learned, path, bytes, cancel } => {
-                let exported = self.export(&learned, &path, bytes, &cancel);
+            Job::Export { learned, path, bytes, replace, cancel } => {
+                let exported = self.export(&learned, &path, (bytes, replace), &cancel);
                 self.shared.tell(Told::Exported(exported.map(Box::new)));
             }
         }
@@ -238,11 +238,11 @@ impl Worker {
         &mut self,
         learned: &Learned,
         path: &Path,
-        bytes: bool,
+        (bytes, replace): (bool, bool),
         cancel: &CancelToken,
     ) -> Result<Exported, TeachError> {
         let opening = OpenOptions { cancel: Some(cancel.clone()), ..self.options.clone() };
-        let options = ExportOptions { bytes, opening };
+        let options = ExportOptions { bytes, replace, opening };
         let (shared, wake) = (Arc::clone(&self.shared), Arc::clone(&self.wake));
         make_library(path, crate::library::home().as_deref())
             .map_err(|error| TeachError::Unwritable { path: path.to_owned(), reason: error.to_string() })?;

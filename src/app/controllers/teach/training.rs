@@ -13,7 +13,9 @@ use crate::app::controllers::core::Core;
 use crate::app::intent::TeachTab;
 use crate::app::strings::teach_error;
 use crate::app::teach::TeachDone;
-use crate::app::teach::state::{ExportForm, ExportState, Found, Learned, LivePhase, LiveView, Target, Training};
+use crate::app::teach::state::{
+    ExportForm, ExportState, Found, Learned, LivePhase, LiveView, Target, Training,
+};
 use crate::app::workers::Done;
 use crate::learn::teach::{MapKind, TeachError, TrainOptions, check_target};
 use crate::model::CancelToken;
@@ -120,6 +122,8 @@ impl TeachController {
                     }
                     if let Some(form) = &mut self.page.export {
                         form.state = state;
+                        // It is looked for again: another program may have written it meanwhile.
+                        form.looked = None;
                     }
                 }
                 Told::Broken => {
@@ -317,15 +321,17 @@ impl TeachController {
             }
             return;
         }
-        let path = self.page.export.as_ref().and_then(|form| Some((form.path()?, form.bytes)));
-        let (Some((path, bytes)), Some(learned), Some(learner)) = (path, &self.page.learned, &self.learner)
+        let path =
+            self.page.export.as_ref().and_then(|form| Some((form.path()?, form.bytes, form.replaces())));
+        let (Some((path, bytes, replace)), Some(learned), Some(learner)) =
+            (path, &self.page.learned, &self.learner)
         else {
             // What was learnt is gone, with another backbone say.
             self.stop_export();
             return;
         };
         let cancel = CancelToken::default();
-        let job = Job::Export { learned: Arc::clone(learned), path, bytes, cancel: cancel.clone() };
+        let job = Job::Export { learned: Arc::clone(learned), path, bytes, replace, cancel: cancel.clone() };
         if learner.begin(job) {
             self.wants_export = false;
             self.exporting = Some(cancel);

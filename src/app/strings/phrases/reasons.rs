@@ -80,6 +80,7 @@ pub(super) const PHRASES: Phrases = &[
     ("its process gave answers that can't be understood", "它的进程返回了无法理解的内容"),
     ("the lengths of its parts don't fit", "各部分的长度不相符"),
     ("its graphs are nested too deeply", "计算图嵌套过深"),
+    ("its parts would take more than 1 GB of memory", "它的各部分将占用超过 1 GB 的内存"),
     ("it contains no model", "其中没有模型"),
     ("it is {}, not a file", "这是{0}，不是文件"),
     ("it isn't there any more", "它已不在其中"),

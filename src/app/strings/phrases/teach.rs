@@ -83,6 +83,10 @@ pub(super) const PHRASES: Phrases = &[
         "a newer Sightline wrote it (format {}; this one reads {})",
         "它由更新版本的 Sightline 写入（格式 {0}；此版本读取 {1}）",
     ),
+    (
+        "The folder “{}” is a link and isn't followed: copy it into the project.",
+        "文件夹“{0}”是链接，不会跟随：请将它复制到项目中。",
+    ),
     ("The folder “{}” of the class “{}” is missing.", "类别“{1}”的文件夹“{0}”不存在。"),
     (
         "The folder “{}” isn't in teach.toml yet; it counts as a class.",

@@ -39,9 +39,9 @@ impl Standard {
         Self { gain: gain.collect(), mean }
     }
 
-    fn apply(&self, row: &[f32]) -> Vec<f64> {
+    fn apply<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = f64> + 'a {
         let parts = row.iter().zip(&self.mean).zip(&self.gain);
-        parts.map(|((value, mean), gain)| (f64::from(*value) - mean) * gain).collect()
+        parts.map(|((value, mean), gain)| (f64::from(*value) - mean) * gain)
     }
 }
 
@@ -52,32 +52,54 @@ pub(in super::super) struct Coordinates {
     pub rows: Vec<f64>,
     pub width: usize,
     standard: Standard,
-    /// The standardised embeddings whose combinations all others are, and the square upper left part of the factor; `None` if
-    /// the coordinates are the standardised numbers.
-    factor: Option<(Vec<Vec<f64>>, Vec<f64>)>,
+    /// `None` if the coordinates are the standardised numbers.
+    factor: Option<Factor>,
+}
+
+/// The way back from coordinates to standardised embeddings.
+#[derive(Clone, Debug, Default)]
+struct Factor {
+    /// All of them, row by row.
+    standardised: Vec<f64>,
+    /// Those whose combinations all others are.
+    pivots: Vec<usize>,
+    /// The square upper left part of the factor.
+    square: Vec<f64>,
 }
 
 impl Coordinates {
-    pub fn of(embeddings: &[&[f32]]) -> Self {
+    /// Coordinates of embeddings. Once `stop` says so there are only as many as were worked out so far, which are of no use.
+    pub fn of(embeddings: &[&[f32]], stop: &dyn Fn() -> bool) -> Self {
         let standard = Standard::of(embeddings);
-        let rows: Vec<Vec<f64>> = embeddings.iter().map(|row| standard.apply(row)).collect();
         let width = standard.mean.len();
-        if rows.len() >= width {
-            return Self { rows: rows.concat(), width, standard, factor: None };
+        // All in one buffer: there may be gigabytes of them.
+        let mut rows = Vec::with_capacity(embeddings.len() * width);
+        for row in embeddings {
+            if stop() {
+                return Self { rows: Vec::new(), width: 0, standard, factor: Some(Factor::default()) };
+            }
+            rows.extend(standard.apply(row));
         }
-        let (pivots, lower, rank) = cholesky(&rows);
+        if embeddings.len() >= width {
+            return Self { rows, width, standard, factor: None };
+        }
+        let (pivots, lower, rank) = cholesky(&rows, width, stop);
         let mut square = vec![0.0; rank * rank];
         for (into, pivot) in square.chunks_exact_mut(rank.max(1)).zip(&pivots) {
             into.copy_from_slice(&lower[pivot * rank..(pivot + 1) * rank]);
         }
-        let kept = pivots.iter().map(|pivot| rows[*pivot].clone()).collect();
-        Self { rows: lower, width: rank, standard, factor: Some((kept, square)) }
+        Self {
+            rows: lower,
+            width: rank,
+            standard,
+            factor: Some(Factor { standardised: rows, pivots, square }),
+        }
     }
 
     /// Weights for standardised embeddings from weights for the coordinates.
     fn standardised(&self, weights: &[f64]) -> Vec<f64> {
-        let Some((kept, square)) = &self.factor else { return weights.to_vec() };
-        // weights = squareᵀ a; the embedding's weights are the sum of a · kept.
+        let Some(Factor { standardised, pivots, square }) = &self.factor else { return weights.to_vec() };
+        // weights = squareᵀ a; the embedding's weights are the sum of a · the embeddings of the pivots.
         let rank = self.width;
         let mut a = weights.to_vec();
         for row in (0..rank).rev() {
@@ -86,9 +108,10 @@ impl Coordinates {
             let (before, _) = a.split_at_mut(row);
             add_scaled(before, -factor, &square[row * rank..row * rank + row]);
         }
-        let mut out = vec![0.0; self.standard.mean.len()];
-        for (factor, row) in a.iter().zip(kept) {
-            add_scaled(&mut out, *factor, row);
+        let width = self.standard.mean.len();
+        let mut out = vec![0.0; width];
+        for (factor, pivot) in a.iter().zip(pivots) {
+            add_scaled(&mut out, *factor, &standardised[pivot * width..(pivot + 1) * width]);
         }
         out
     }
@@ -104,16 +127,20 @@ impl Coordinates {
     }
 }
 
-/// Cholesky factor of the rows' Gram matrix with pivots (Higham 1990): the pivots in order, the factor (a row for each row, in the rows'
-/// own order), its rank.
-fn cholesky(rows: &[Vec<f64>]) -> (Vec<usize>, Vec<f64>, usize) {
-    let n = rows.len();
-    let mut left: Vec<f64> = rows.iter().map(|row| dot(row, row)).collect();
+/// Cholesky factor of the Gram matrix of rows of `width` numbers with pivots (Higham 1990): the pivots in order, the factor (a row for
+/// each row, in the rows' own order), its rank. `stop` is asked before every column; what is there then is a factor of a lower rank.
+fn cholesky(rows: &[f64], width: usize, stop: &dyn Fn() -> bool) -> (Vec<usize>, Vec<f64>, usize) {
+    let n = rows.len().checked_div(width).unwrap_or(0);
+    let row = |index: usize| &rows[index * width..(index + 1) * width];
+    let mut left: Vec<f64> = (0..n).map(|index| dot(row(index), row(index))).collect();
     let enough = left.iter().copied().fold(0.0, f64::max) * n as f64 * 1e-13;
     let mut lower = vec![0.0; n * n];
     let mut pivots: Vec<usize> = Vec::with_capacity(n);
     let mut taken = vec![false; n];
     for column in 0..n {
+        if stop() {
+            break;
+        }
         let rest = (0..n).filter(|i| !taken[*i]);
         let Some(pivot) = rest.max_by(|a, b| left[*a].total_cmp(&left[*b])) else { break };
         if left[pivot] <= enough {
@@ -126,7 +153,7 @@ fn cholesky(rows: &[Vec<f64>]) -> (Vec<usize>, Vec<f64>, usize) {
                 continue;
             }
             let done = dot(&lower[i * n..i * n + column], &of_pivot);
-            let value = (dot(&rows[i], &rows[pivot]) - done) / diagonal;
+            let value = (dot(row(i), row(pivot)) - done) / diagonal;
             lower[i * n + column] = value;
             left[i] -= value * value;
         }
@@ -135,8 +162,12 @@ fn cholesky(rows: &[Vec<f64>]) -> (Vec<usize>, Vec<f64>, usize) {
         pivots.push(pivot);
     }
     let rank = pivots.len();
-    let rows = lower.chunks_exact(n.max(1)).flat_map(|row| row[..rank].iter().copied()).collect();
-    (pivots, rows, rank)
+    // The columns beyond the rank go, in place.
+    for index in 0..n {
+        lower.copy_within(index * n..index * n + rank, index * rank);
+    }
+    lower.truncate(n * rank);
+    (pivots, lower, rank)
 }
 
 #[cfg(test)]
@@ -153,13 +184,14 @@ mod tests {
         let mean: Vec<f32> = rows[0].iter().zip(&rows[1]).map(|(a, b)| f32::midpoint(*a, *b)).collect();
         rows.push(mean);
         let views: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
-        let found = Coordinates::of(&views);
+        let found = Coordinates::of(&views, &|| false);
         assert!(found.width <= 6, "{}", found.width);
         let standard = Standard::of(&views);
         for a in 0..7 {
             for b in 0..7 {
                 let row = |i: usize| &found.rows[i * found.width..(i + 1) * found.width];
-                let want = dot(&standard.apply(views[a]), &standard.apply(views[b]));
+                let standardised = |row| standard.apply(row).collect::<Vec<f64>>();
+                let want = dot(&standardised(views[a]), &standardised(views[b]));
                 assert!((dot(row(a), row(b)) - want).abs() < 1e-4, "{a} {b}");
             }
         }
@@ -170,6 +202,25 @@ mod tests {
             let there: f32 = view.iter().zip(&back).map(|(v, w)| v * w).sum::<f32>() + bias;
             assert!((here - f64::from(there)).abs() < 1e-4, "{here} {there}");
         }
+    }
+
+    #[test]
+    fn every_column_asks_whether_to_stop() {
+        let mut random = Random::new(3);
+        let rows: Vec<Vec<f32>> =
+            (0..40).map(|_| (0..60).map(|_| random.signed() as f32).collect()).collect();
+        let views: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+        let asked = std::cell::Cell::new(0);
+        let stop = |after: usize| {
+            asked.set(asked.get() + 1);
+            asked.get() > after
+        };
+        // Forty rows, then ten columns.
+        let found = Coordinates::of(&views, &|| stop(50));
+        assert_eq!((found.width, found.rows.len(), asked.get()), (10, 40 * 10, 51));
+        assert!(found.back(&[1.0; 10], 0.0).0.iter().all(|weight| weight.is_finite()));
+        asked.set(0);
+        assert_eq!(Coordinates::of(&views, &|| stop(0)).width, 0);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(in super::super) struct Limits<'a> {
     pub steps: usize,
     /// The greatest part of the gradient that counts as none.
     pub gradient: f64,
-    /// Asked after every step.
+    /// Asked before every evaluation.
     pub stop: &'a dyn Fn() -> bool,
 }
 
@@ -30,7 +30,7 @@ pub(in super::super) fn minimise(
     let mut next_gradient = gradient.clone();
     for _ in 0..limits.steps {
         let steepest = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-        if steepest.is_nan() || steepest <= limits.gradient || (limits.stop)() {
+        if steepest.is_nan() || steepest <= limits.gradient {
             return;
         }
         let mut direction = downhill(&gradient, &memory);
@@ -44,6 +44,9 @@ pub(in super::super) fn minimise(
         let (mut low, mut high, mut step) = (0.0, f64::INFINITY, first);
         let mut next_value = f64::INFINITY;
         for _ in 0..50 {
+            if (limits.stop)() {
+                return;
+            }
             next.copy_from_slice(at);
             add_scaled(&mut next, step, &direction);
             next_value = function(&next, &mut next_gradient);
@@ -113,6 +116,23 @@ mod tests {
         };
         minimise(&mut at, function, &Limits { steps: 200, gradient: 1e-9, stop: &|| false });
         assert!((at[0] - 1.0).abs() < 1e-6 && (at[1] - 1.0).abs() < 1e-6, "{at:?}");
+    }
+
+    #[test]
+    fn every_evaluation_asks_whether_to_stop() {
+        let (mut at, asked, evaluated) = (vec![1.0], std::cell::Cell::new(0), std::cell::Cell::new(0));
+        let stop = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        // No step goes down: the search would go on for fifty evaluations.
+        let function = |p: &[f64], g: &mut [f64]| {
+            evaluated.set(evaluated.get() + 1);
+            g[0] = 1.0;
+            if p[0] == 1.0 { 0.0 } else { 1.0 }
+        };
+        minimise(&mut at, function, &Limits { steps: 9, gradient: 1e-9, stop: &stop });
+        assert_eq!((at, evaluated.get()), (vec![1.0], 4));
     }
 
     #[test]

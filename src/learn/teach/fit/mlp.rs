@@ -19,7 +19,7 @@ pub(in super::super) type Layers = [Vec<(Vec<f64>, f64)>; 2];
 
 /// Fits the network.
 pub(in super::super) fn fit(rows: &Rows<'_>, seed: u64, stop: &dyn Fn() -> bool) -> Layers {
-    let directions = directions(rows.values, rows.width, COMPONENTS);
+    let directions = directions(rows.values, rows.width, COMPONENTS, stop);
     let components = directions.len();
     let mut inputs: Vec<f64> = (0..rows.classes.len())
         .flat_map(|index| directions.iter().map(move |d| dot(rows.row(index), d)))
@@ -55,7 +55,9 @@ pub(in super::super) fn fit(rows: &Rows<'_>, seed: u64, stop: &dyn Fn() -> bool)
         }
         let (first, second) = p.split_at(split);
         let (first_gradient, second_gradient) = gradient.split_at_mut(split);
-        for (input, class) in inputs.chunks_exact(components.max(1)).zip(rows.classes) {
+        for (index, class) in rows.classes.iter().enumerate() {
+            // Rows that are all alike have no components.
+            let input = &inputs[index * components..(index + 1) * components];
             for (hidden, unit) in hidden.iter_mut().zip(first.chunks_exact(one)) {
                 *hidden = (dot(input, &unit[..components]) + unit[components]).max(0.0);
             }

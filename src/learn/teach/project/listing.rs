@@ -22,11 +22,12 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// `train` is no class if it holds folders and no image.
+    /// `train` is no class if it holds folders and no image. A link isn't it: it may lead anywhere.
     pub fn of(root: &Path, cancel: &CancelToken) -> Self {
         let train = root.join("train");
-        let is_split = Content::of(&train, cancel)
-            .is_ok_and(|train| !train.folders.is_empty() && train.images.is_empty());
+        let is_split = !is_link(&train)
+            && Content::of(&train, cancel)
+                .is_ok_and(|train| !train.folders.is_empty() && train.images.is_empty());
         if is_split { Self::Split } else { Self::Plain }
     }
 
@@ -53,9 +54,14 @@ impl Layout {
     ) -> std::io::Result<(BTreeSet<String>, BTreeSet<String>)> {
         let Content { mut folders, mut links, .. } = Content::of(&self.learnt(root), cancel)?;
         if self == Self::Split {
-            let held_out = Content::of(&self.held_out(root), cancel).unwrap_or_default();
-            folders.extend(held_out.folders);
-            links.extend(held_out.links);
+            let held_out = self.held_out(root);
+            if is_link(&held_out) {
+                links.insert("val".into());
+            } else {
+                let held_out = Content::of(&held_out, cancel).unwrap_or_default();
+                folders.extend(held_out.folders);
+                links.extend(held_out.links);
+            }
         }
         Ok((folders, links))
     }
@@ -66,11 +72,30 @@ impl Layout {
     /// [`TeachError::Stopped`].
     pub fn fill(self, root: &Path, class: &mut Class, cancel: &CancelToken) -> Result<(), TeachError> {
         class.examples = examples(&self.learnt(root).join(&class.folder), cancel)?;
-        if self == Self::Split {
+        if self == Self::Split && !is_link(&self.held_out(root)) {
             class.held_out = examples(&self.held_out(root).join(&class.folder), cancel)?;
         }
         Ok(())
     }
+
+    /// Refuses to write into the folder of a class that is learnt from where a link would lead elsewhere.
+    ///
+    /// # Errors
+    /// [`TeachError::Linked`].
+    pub fn check_writable(self, root: &Path, folder: &str) -> Result<(), TeachError> {
+        let base = self.learnt(root);
+        let own = base.join(folder);
+        // The project's own folder may be a link: it was chosen.
+        let links = [(self == Self::Split).then_some(base), Some(own)];
+        match links.into_iter().flatten().find(|path| is_link(path)) {
+            Some(path) => Err(TeachError::Linked { path }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
 /// What lies in a folder itself.
@@ -118,8 +143,7 @@ fn is_image(path: &Path) -> bool {
 
 fn examples(folder: &Path, cancel: &CancelToken) -> Result<Vec<Example>, TeachError> {
     let mut found = Vec::new();
-    let is_link = folder.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-    let mut folders = if is_link { Vec::new() } else { vec![(folder.to_owned(), DEPTH)] };
+    let mut folders = if is_link(folder) { Vec::new() } else { vec![(folder.to_owned(), DEPTH)] };
     while let Some((folder, depth)) = folders.pop() {
         if cancel.is_cancelled() {
             return Err(TeachError::Stopped);

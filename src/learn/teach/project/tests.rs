@@ -263,6 +263,43 @@ fn folders_that_are_links_are_not_followed() {
     std::fs::write(root.join("teach.toml"), "[[classes]]\nname = 'x'\nfolder = 'linked'").expect("written");
     let project = Project::open(&root).expect("opens").project;
     assert!(project.classes()[0].examples.is_empty(), "not by its name in teach.toml either");
+    let mut project = project;
+    let error = project.add_frame(0, &grey(1), ImageFormat::Png, &mut Take::now()).expect_err("refused");
+    assert!(matches!(error, TeachError::Linked { .. }) && !error.fix().is_empty(), "{error}");
+    let error = project.add_file(0, &outside.join("x.png")).expect_err("refused");
+    assert!(matches!(error, TeachError::Linked { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(&outside).expect("a folder").count(), 1, "nothing is written through it");
+}
+
+/// `train -> /` would list the whole disk, and a class that is removed would move its images to the trash.
+#[cfg(unix)]
+#[test]
+fn train_and_val_that_are_links_are_not_followed() {
+    let folder = folder();
+    let (root, outside) = (folder.path().join("p"), folder.path().join("outside"));
+    images(&outside, &["cat/1.png", "dog/1.png"]);
+    images(&root, &["own/1.png"]);
+    let link = |at: &str| std::os::unix::fs::symlink(&outside, root.join(at)).expect("a link");
+    link("train");
+    let Opened { project, notes } = Project::open(&root).expect("opens");
+    assert_eq!(project.names(), ["own"]);
+    assert!(notes.len() == 1 && notes[0].contains("train"), "{notes:?}");
+
+    std::fs::remove_file(root.join("train")).expect("removed");
+    images(&root, &["train/cat/2.png"]);
+    link("val");
+    let Opened { mut project, notes } = Project::open(&root).expect("opens");
+    assert_eq!(project.names(), ["cat"]);
+    assert!(project.classes()[0].held_out.is_empty());
+    assert!(notes.len() == 1 && notes[0].contains("val"), "{notes:?}");
+
+    // It became a link while the project was open.
+    std::fs::remove_dir_all(root.join("train")).expect("removed");
+    link("train");
+    let error = project.add_frame(0, &grey(1), ImageFormat::Png, &mut Take::now()).expect_err("refused");
+    assert!(matches!(error, TeachError::Linked { .. }), "{error}");
+    assert!(matches!(project.add_class("new"), Err(TeachError::Linked { .. })));
+    assert!(!outside.join("new").exists());
 }
 
 #[test]

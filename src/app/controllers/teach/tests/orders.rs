@@ -250,3 +250,29 @@ fn files_that_are_chosen_after_the_page_was_left_are_examples_all_the_same() {
     rig.core.page = Page::Teach;
     rig.wait("the example", |rig| rig.counts() == [1]);
 }
+
+/// A file that came after the dialogue had looked isn't lost.
+#[test]
+fn an_export_replaces_only_what_the_dialogue_told() {
+    let mut rig = trained();
+    rig.apply(TeachIntent::ExportForm(true));
+    let path = rig.dir.path().join("colours.onnx");
+    rig.apply(TeachIntent::ExportTo(path.clone()));
+    rig.wait("the look", |rig| {
+        let form = rig.own.page.export.as_ref().unwrap();
+        form.looked.as_ref().is_some_and(|(_, exists)| exists.is_some())
+    });
+    std::fs::write(&path, "mine").unwrap();
+    rig.apply(TeachIntent::Export);
+    rig.wait("the refusal, and what is there", |rig| {
+        let form = rig.own.page.export.as_ref().unwrap();
+        matches!(form.state, crate::app::teach::state::ExportState::Failed(_)) && form.replaces()
+    });
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    rig.apply(TeachIntent::Export);
+    rig.wait("the model", |rig| {
+        let form = rig.own.page.export.as_ref().unwrap();
+        matches!(form.state, crate::app::teach::state::ExportState::Done(_))
+    });
+    assert!(std::fs::metadata(&path).unwrap().len() > 4);
+}
