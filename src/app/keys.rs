@@ -52,7 +52,7 @@ pub fn read(ctx: &egui::Context, view: &View<'_>, out: &mut Vec<Intent>) {
                             out.push(Intent::Window(WindowIntent::Show(to)));
                         }
                         Key::F1 if !repeat && !modifiers.shift => {
-                            out.push(Intent::Window(WindowIntent::Help(!help)))
+                            out.push(Intent::Window(WindowIntent::Help(!help)));
                         }
                         Key::F11 if !repeat => {
                             out.push(Intent::Window(WindowIntent::FullScreen(!view.full_screen)));

@@ -373,7 +373,8 @@ impl TeachController {
         let language = core.language();
         core.workers.run("export", move || {
             let exists = path.symlink_metadata().is_ok();
-            let refused = check_target(&path, &backbone).err().map(|error| teach_error(&error, language));
+            let refused =
+                check_target(&path, &backbone, true).err().map(|error| teach_error(&error, language));
             Done::Teach(TeachDone::Target(path, Target { exists, refused }))
         });
     }
