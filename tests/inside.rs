@@ -301,7 +301,7 @@ fn the_layer_of_an_explanation_is_a_feature_map() {
 fn a_mask_is_the_whole_sum_of_its_coefficients_and_prototypes() {
     sightline::model::runtime::prefer(Some(common::onnx_runtime()));
     let made = PathBuf::from("tests/families/models/yolov5_seg.onnx");
-    check_masks(&made, Frame::filled(80, 60, [90, 90, 200, 255]), 1);
+    check_masks(&made, &Frame::filled(80, 60, [90, 90, 200, 255]), 1);
 }
 
 #[test]
@@ -309,18 +309,18 @@ fn a_real_network_s_masks_are_the_whole_sums_too() {
     sightline::model::runtime::prefer(Some(common::onnx_runtime()));
     let mut frame = Frame::default();
     images::load(&common::shared("media/bus.jpg"), &mut frame, &mut None).expect("an image");
-    check_masks(&real("models/yolov8n-seg_int8.onnx"), frame, 4);
+    check_masks(&real("models/yolov8n-seg_int8.onnx"), &frame, 4);
 }
 
 /// Takes the masks of a frame apart: the sum of all terms is the decoder's own mask, and a map is above 0 where it is inside.
-fn check_masks(path: &Path, frame: Frame, least: usize) {
+fn check_masks(path: &Path, frame: &Frame, least: usize) {
     let mut model = Model::open(path, &OpenOptions::default()).expect("opens");
-    let sums = MaskSums::run(&mut model, &frame, &Thresholds::default()).expect("runs").expect("prototypes");
+    let sums = MaskSums::run(&mut model, frame, &Thresholds::default()).expect("runs").expect("prototypes");
     assert!(sums.objects().len() >= least, "{:?}", sums.objects());
     for detail in [Detail::Live, Detail::Full] {
         let thresholds = Thresholds { detail, ..Thresholds::default() };
         let mut results = Results::default();
-        model.run(&frame, &thresholds, &mut results).expect("runs");
+        model.run(frame, &thresholds, &mut results).expect("runs");
         for found in &results.detections {
             let is_it =
                 |object: &MaskedObject| object.bbox == found.bbox && object.class_id == found.class_id;

@@ -144,7 +144,9 @@ fn show(found: &mut MasksFound, sums: &MaskSums, apart: &TakenApart, terms: Opti
     let mut values = sums.sum(first);
     found.sum_bounds = bounds(&values);
     found.sum = picture_of(width, height, &values, Colours::Difference, (-sum_greatest, sum_greatest));
-    values.iter_mut().for_each(|value| *value = sigmoid(*value));
+    for value in &mut *values {
+        *value = sigmoid(*value);
+    }
     found.sigmoid = picture_of(width, height, &values, Colours::Heat, (0.0, 1.0));
     let class_id = found.objects.get(object).map_or(0, |object| object.class_id);
     if let Some(mask) = sums.mask(object, first, Detail::Full) {

@@ -460,6 +460,6 @@ impl TeachPage {
     pub fn forget(&mut self) {
         let explained = std::mem::take(&mut self.explained);
         let map = MapView { kind: self.map.kind, placed: None };
-        *self = Self { explained, map, ..Self::default() };
+        *self = Self { map, explained, ..Self::default() };
     }
 }

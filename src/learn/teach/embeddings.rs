@@ -112,19 +112,16 @@ impl Embeddings {
                 progress(done, total);
                 done += 1;
                 let path = &example.path;
-                let embedding = match self.get(path) {
-                    Some(known) => known,
-                    None => {
-                        // Before it is read: of a file that is written meanwhile, what was read is the old one.
-                        let stamp = stamp_of(path);
-                        match load(path, &mut frame, &mut jpeg) {
-                            Ok(()) => self.add(path, stamp, &frame, backbone)?,
-                            Err(reason) => {
-                                samples.left_out.push(LeftOut { path: path.clone(), reason });
-                                continue;
-                            }
-                        }
+                let embedding = if let Some(known) = self.get(path) {
+                    known
+                } else {
+                    // Before it is read: of a file that is written meanwhile, what was read is the old one.
+                    let stamp = stamp_of(path);
+                    if let Err(reason) = load(path, &mut frame, &mut jpeg) {
+                        samples.left_out.push(LeftOut { path: path.clone(), reason });
+                        continue;
                     }
+                    self.add(path, stamp, &frame, backbone)?
                 };
                 let sample =
                     Sample { path: path.clone(), class: number, group: example.group.clone(), embedding };

@@ -92,7 +92,7 @@ impl Kind {
             (Self::Graph, 15) | (Self::Attribute, 22 | 23) => Message(Self::Sparse),
             (Self::Graph, 11..=13) | (Self::Function, 12) => Message(Self::Value),
             (Self::Graph, 14) => Message(Self::Annotation),
-            (Self::Value, 2) | (Self::Attribute, 14 | 15) | (Self::ElementType, 1) | (Self::MapType, 2) => {
+            (Self::Attribute, 14 | 15) | (Self::ElementType, 1) | (Self::MapType | Self::Value, 2) => {
                 Message(Self::Type)
             }
             (Self::Type, 1 | 8) => Message(Self::TensorType),

@@ -80,12 +80,14 @@ impl TeachController {
                 core.toasts.good(&title, "").undo = Some(undo).filter(|_| can_be_restored);
             }
             Told::Restored => drop(core.toasts.good(w.restored, "")),
-            // The page was closed before the project was open.
-            Told::Opened(Err(TeachError::Stopped)) => {}
+            // The page was closed before the project was open, or isn't shown any more.
+            Told::Opened(Err(TeachError::Stopped) | Ok(_))
+            | Told::Changed(_)
+            | Told::FrameDone(_)
+            | Told::Hidden
+            | Told::NoClass => {}
             Told::Failed(error) | Told::Opened(Err(error)) => self.failed(&error, core),
             Told::Broken => core.failed(w.broken),
-            // Of the page that isn't shown any more.
-            Told::Opened(Ok(_)) | Told::Changed(_) | Told::FrameDone(_) | Told::Hidden | Told::NoClass => {}
         }
     }
 
