@@ -22,7 +22,7 @@ strings! {
             || "网络的输入不是图片，而是张量（tensor）：每个颜色通道一组数，缩放到固定形状，并变换到训练时的数值范围。等比缩放加填充（letterbox）保持画面比例，归一化（normalisation）平移并缩放数值。模型转换后结果出错，多半错在这一步。".into();
         output_about: fn() -> String =
             || "A detector answers with thousands of candidates (候选框), far more than there are objects. A threshold (阈值) drops the unsure ones, then non-maximum suppression (非极大值抑制, NMS) drops each box that overlaps a surer one. A classifier gives one number a class, its logit (对数几率); softmax makes shares of them.".into(),
-            || "检测器给出成千上万个候选框（candidates），远多于实际目标。置信度阈值（threshold）去掉不确定的，非极大值抑制（non-maximum suppression，NMS）再去掉与更可信的框重叠的框。分类器为每一类给出一个数，即 logit（对数几率），再由 softmax 变成占比。".into();
+            || "检测模型给出成千上万个候选框（candidates），远多于实际目标。置信度阈值（threshold）去掉不确定的，非极大值抑制（non-maximum suppression，NMS）再去掉与更可信的框重叠的框。分类器为每一类给出一个数，即 logit（对数几率），再由 softmax 变成占比。".into();
         masks_about: fn() -> String =
             || "This model draws no mask for each object. It makes a few prototypes (原型), maps that all objects share, and gives each object a coefficient (系数) for each of them. The mask is the sigmoid of the sum of coefficient × prototype, cut by the object's box: what is above 0.5 is inside.".into(),
             || "该模型并不逐个目标地画掩码（mask）。它先输出若干张所有目标共用的原型（prototypes），再为每个目标给出对应每张原型的系数（coefficients）。把系数 × 原型相加，经过 sigmoid，再按目标的框裁剪，大于 0.5 的部分就是掩码。".into();
@@ -34,10 +34,10 @@ strings! {
             || "每层输出一叠特征图（feature map），每个通道一张：画面中出现该通道所寻找的内容处就亮。浅层对边缘和颜色有反应，深层对部件和物体有反应。在 Transformer 中，注意力（attention）表示每个图块对其他图块的关注程度。".into();
         why_about: fn() -> String =
             || "A class activation map (类激活图, CAM) shows where the evidence for an answer lies; EigenCAM takes the direction in which a layer's activations differ most. Occlusion (遮挡) is slower and needs no theory: cover a part, run again, and see how far the score falls.".into(),
-            || "类激活图（class activation map，CAM）显示某个答案的依据在画面何处；EigenCAM 取某层激活变化最大的方向。遮挡法（occlusion）较慢但不依赖理论：遮住一块、再运行一次，看得分下降多少。".into();
+            || "类激活图（class activation map，CAM）显示某个答案的依据在画面何处；EigenCAM 取某层激活变化最大的方向。遮挡法（occlusion）较慢但不依赖理论：遮住一块、再运行一次，看分数下降多少。".into();
         perturb_about: fn() -> String =
             || "Robustness (鲁棒性) is what stays of an answer when the picture gets worse. Move a slider: the picture changes before the model sees it, and the scores beside it tell which harm it can take. Networks often fail at corruptions (图像劣化) that people hardly notice.".into(),
-            || "鲁棒性（robustness）指画面变差时答案还剩多少。拖动滑块，画面在模型看到之前就被改变，旁边的得分显示模型能承受哪种劣化（corruption）。人几乎察觉不到的变化，网络往往就会出错。".into();
+            || "鲁棒性（robustness）指画面变差时答案还剩多少。拖动滑块，画面在模型看到之前就被改变，旁边的分数显示模型能承受哪种劣化（corruption）。人几乎察觉不到的变化，网络往往就会出错。".into();
         paper = "Paper", "论文";
         show_me = "Show me", "演示";
         show_me_hint = "Opens a sample picture and sets this tab up.", "打开示例图片并设置好本页。";
@@ -200,14 +200,14 @@ strings! {
         candidates: fn(usize, usize, f32, usize, f32) -> String =
             |all, passing, conf, kept, iou| format!("{all} candidates ≥ 0.01 → {passing} above the threshold {conf:.2} → {kept} left after suppression at IoU {iou:.2}"),
             |all, passing, conf, kept, iou| format!("≥ 0.01 的候选框 {all} 个 → 高于阈值 {conf:.2} 的 {passing} 个 → IoU {iou:.2} 抑制后剩 {kept} 个");
-        no_candidates = "No candidate reaches 0.01 in this picture.", "此画面中没有得分达到 0.01 的候选框。";
+        no_candidates = "No candidate reaches 0.01 in this picture.", "此画面中没有分数达到 0.01 的候选框。";
         candidates_listed: fn(usize) -> String =
             |n| format!("The list shows the {n} surest."),
-            |n| format!("列表显示得分最高的 {n} 个。");
-        score_maps = "Best score a cell", "各单元最高得分";
+            |n| format!("列表显示分数最高的 {n} 个。");
+        score_maps = "Best score a cell", "各格子的最高分数";
         level_hint: fn(u32, usize, usize) -> String =
             |stride, w, h| format!("{w}×{h} cells of {stride}×{stride} pixels"),
-            |stride, w, h| format!("{w}×{h} 个单元，每个 {stride}×{stride} 像素");
+            |stride, w, h| format!("{w}×{h} 个格子，每个 {stride}×{stride} 像素");
         best_score: fn(&str) -> String = |score| format!("greatest {score}"), |score| format!("最高 {score}");
         any_class = "Any class", "任意类别";
         class = "Class", "类别";
@@ -287,7 +287,7 @@ strings! {
         method_eigen = "EigenCAM", "EigenCAM（主方向）";
         method_occlusion = "Occlusion", "遮挡";
         whole_answer = "Everything that was found", "全部结果";
-        score_of: fn(&str) -> String = |score| format!("score {score}"), |score| format!("得分 {score}");
+        score_of: fn(&str) -> String = |score| format!("score {score}"), |score| format!("分数 {score}");
         logit_of: fn(&str) -> String = |logit| format!("logit {logit}"), |logit| format!("logit {logit}");
         greatest_loss: fn(&str) -> String = |loss| format!("· greatest loss {loss}"), |loss| format!("· 最大下降 {loss}");
         squares: fn(usize, usize) -> String =
@@ -310,7 +310,7 @@ strings! {
         compare_two_hint = "Two models side by side under the same change", "在相同的改变下并排比较两个模型";
         scores_now = "What the model says now", "模型现在的结果";
         nothing_found = "Nothing is found.", "未检出任何内容。";
-        no_scores = "This model answers with a picture: compare it with the one before the change.", "该模型输出图像：请与改变前的结果比较。";
+        no_scores = "This model answers with a picture: compare it with the one before the change.", "该模型输出图片：请与改变前的结果比较。";
         mark_is_before = "The mark and the figure in brackets: the unchanged picture.", "竖线和括号中的数字表示未改变的画面。";
         against_title = "Two forms of one model", "同一模型的两种形式";
         against_text =

@@ -96,7 +96,7 @@ strings! {
         notes = "About this project", "关于此项目";
         // Live.
         live = "Live", "实时";
-        live_waiting = "Scores appear here after the first training.", "首次训练后，这里会显示得分。";
+        live_waiting = "Scores appear here after the first training.", "首次训练后，这里会显示分数。";
         live_opening = "Opening the model …", "正在打开模型……";
         ms: fn(f32) -> String = |ms| format!("{ms:.0} ms a frame"), |ms| format!("每帧 {ms:.0} 毫秒");
         about_live =
@@ -191,7 +191,7 @@ strings! {
             "主动学习（active learning）：分类头最没把握的示例最有价值。请检查它们是否分对了类。";
         uncertain_is: fn(&str, &str, f32) -> String =
             |class, taken, score| format!("\"{class}\", taken for \"{taken}\": {} for its own class", percent(f64::from(score))),
-            |class, taken, score| format!("“{class}”，被认作“{taken}”：自身类别得分 {}", percent(f64::from(score)));
+            |class, taken, score| format!("“{class}”，被认作“{taken}”：自身类别分数 {}", percent(f64::from(score)));
         map = "Map of the examples", "示例分布图";
         about_map =
             "Dimensionality reduction: each point is an example in the colour of its class, and what lies together has similar embeddings. Classes whose points mix will be confused.",
@@ -229,7 +229,7 @@ strings! {
         exported = "Exported", "已导出";
         exported_text: fn(usize, f64) -> String =
             |n, difference| format!("It was run on {n} images and gives the same scores (largest difference {difference:.1e})."),
-            |n, difference| format!("已在 {n} 张图片上运行，得分一致（最大差异 {difference:.1e}）。");
+            |n, difference| format!("已在 {n} 张图片上运行，分数一致（最大差异 {difference:.1e}）。");
         in_library = "It is listed in the library.", "它已列入模型库。";
         run_now = "Run it now", "立即运行";
         use_from_now = "Use it from now on", "从现在起使用它";
@@ -237,8 +237,8 @@ strings! {
             |name| format!("\"{name}\" is there already and will be replaced."), |name| format!("“{name}”已存在，将被替换。");
         // Gallery.
         gallery_title: fn(&str) -> String =
-            |class| format!("Add pictures to \"{class}\""), |class| format!("将图片添加到“{class}”");
-        gallery_none = "There are no pictures in the gallery yet: Space on the preview takes one.", "图库中还没有图片：在主画面按空格键即可截图。";
+            |class| format!("Add images to \"{class}\""), |class| format!("将图片添加到“{class}”");
+        gallery_none = "There are no images in the gallery yet: Space on the preview takes one.", "图库中还没有图片：在主画面按空格键即可截图。";
         gallery_add: fn(usize) -> String = |n| format!("Add {n}"), |n| format!("添加 {n} 张");
         // Find.
         find_title = "Find by example", "按示例查找";
@@ -440,7 +440,7 @@ impl Explain for TeachError {
                 FailureText::new(format!("“{}”已存在。", shown(path)), "请使用其他名称，或选择替换它。")
             }
             Self::Differs { difference } => FailureText::new(
-                format!("导出的模型与训练的分类头得分不同（最大差异 {difference:.6}），因此未保留。"),
+                format!("导出的模型与训练的分类头分数不同（最大差异 {difference:.6}），因此未保留。"),
                 "请选择其他张量或骨干网络，或附上模型名称反馈此问题。",
             ),
             Self::Unverified => FailureText::new(

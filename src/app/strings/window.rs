@@ -90,10 +90,10 @@ strings! {
             |conf, iou| format!("置信度 {conf}，IoU {iou}：该系列官方程序所用的值。");
         amount = "Opacity", "不透明度";
         amount_hint = "Opacity of the model's image over the frame.", "模型输出的图像叠加在画面上的不透明度。";
-        follow = "Follow objects between results", "在结果之间跟随物体";
+        follow = "Follow objects between results", "在结果之间跟随目标";
         follow_hint =
             "On: when the model is slower than the camera, boxes move with their objects until the next result. Off: each box stays where the model saw its object.",
-            "开启：当模型慢于摄像头时，框会随物体移动，直到下一个结果。关闭：框停留在模型看到物体的位置。";
+            "开启：当模型慢于摄像头时，框会随目标移动，直到下一个结果。关闭：框停留在模型看到物体的位置。";
         own_frame = "Sync picture to results", "画面与结果同步";
         own_frame_hint =
             "On: each result is drawn on the frame it was computed from. Boxes fit exactly, but the picture is delayed and updates only as often as the model. Off: the newest frame with the newest result.",
