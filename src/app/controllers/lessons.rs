@@ -226,7 +226,8 @@ impl LessonsController {
             return;
         }
         (self.is_preparing, self.trouble) = (true, None);
-        core.workers.run("samples", || {
+        let broken = Done::Lessons(LessonsDone::Samples(Err("the program made a mistake".into())));
+        core.workers.run_or("samples", broken, || {
             let folder = samples::folder();
             let missing = || "this account has no home folder".to_owned();
             let written = folder.ok_or_else(missing).and_then(|folder| {

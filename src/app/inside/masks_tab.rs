@@ -205,7 +205,7 @@ impl InsidePage {
                     self.tables.term = Some(place);
                 }
                 if response.clicked() {
-                    out.push(Intent::Inside(InsideIntent::MaskTerms(Some(place + 1))));
+                    out.push(up_to(place + 1, found.terms.len()));
                 }
             }
         });
@@ -250,7 +250,7 @@ impl InsidePage {
                             self.tables.term = Some(place);
                         }
                         if response.clicked() {
-                            out.push(Intent::Inside(InsideIntent::MaskTerms(Some(place + 1))));
+                            out.push(up_to(place + 1, found.terms.len()));
                         }
                         if !ui.is_rect_visible(at) {
                             continue;
@@ -312,11 +312,15 @@ impl InsidePage {
     }
 }
 
+/// Shows so many terms of all. The whole sum follows the picture; a part of it holds it.
+fn up_to(terms: usize, all: usize) -> Intent {
+    Intent::Inside(InsideIntent::MaskTerms((terms < all).then_some(terms)))
+}
+
 /// How many terms of the sum are shown.
 fn steps_ui(ui: &mut Ui, w: &Inside, found: &MasksFound, out: &mut Vec<Intent>) {
     let (used, all) = (found.used, found.terms.len());
-    // The whole sum follows the picture; a part of it holds it.
-    let go = |to: usize| Intent::Inside(InsideIntent::MaskTerms((to < all).then_some(to)));
+    let go = |to: usize| up_to(to, all);
     ui.horizontal(|ui| {
         if icon_button(ui, Icon::Previous, w.mask_fewer, false).clicked() {
             out.push(go(used.saturating_sub(1)));

@@ -97,6 +97,9 @@ impl Work {
         if order.frozen.is_none() {
             self.maps.thaw();
         }
+        if !order.masks {
+            self.masks.forget();
+        }
         self.order = order;
         self.stuck = None;
         self.board.put(|found| found.failed = None);
@@ -215,9 +218,6 @@ impl Work {
     fn look(&mut self, order: &Order, frame: &Arc<Frame>) -> Result<(), ModelError> {
         let Some((tensors, model)) = &mut self.session else { return Ok(()) };
         let layer = tensors.first().map(String::as_str);
-        if !order.masks {
-            self.masks.forget();
-        }
         match order.tab {
             InsideTab::Input => {
                 let input = Arc::new(look_input::look(model, frame)?);

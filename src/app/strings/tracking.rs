@@ -15,7 +15,7 @@ strings! {
         appearance = "Recognise by appearance", "按外观识别";
         appearance_hint =
             "An object that comes back within half a minute gets its old number. Needs a second model: one for re-identification (ReID), DINOv2, or a classifier. Each object takes a run of it.",
-            "半分钟内重新出现的目标恢复原编号。需要第二个模型：重识别（ReID）模型、DINOv2 或分类模型。每个物体需运行一次该模型。";
+            "半分钟内重新出现的目标恢复原编号。需要第二个模型：重识别（ReID）模型、DINOv2 或分类模型。每个目标需运行一次该模型。";
         choose_model = "Choose a model…", "选择模型…";
         no_appearance = "Stop recognising", "停止识别";
         class = "Class", "类别";

@@ -93,7 +93,7 @@ strings! {
         follow = "Follow objects between results", "在结果之间跟随目标";
         follow_hint =
             "On: when the model is slower than the camera, boxes move with their objects until the next result. Off: each box stays where the model saw its object.",
-            "开启：当模型慢于摄像头时，框会随目标移动，直到下一个结果。关闭：框停留在模型看到物体的位置。";
+            "开启：当模型慢于摄像头时，框会随目标移动，直到下一个结果。关闭：框停留在模型看到目标的位置。";
         own_frame = "Sync picture to results", "画面与结果同步";
         own_frame_hint =
             "On: each result is drawn on the frame it was computed from. Boxes fit exactly, but the picture is delayed and updates only as often as the model. Off: the newest frame with the newest result.",

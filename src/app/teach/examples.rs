@@ -386,10 +386,14 @@ fn cell(page: &mut TeachPage, ui: &mut Ui, view: &View<'_>, path: &PathBuf, at: 
     // Under the pointer, too, unless something else has the keyboard.
     let is_meant = response.contains_pointer() && ui.ctx().memory(|memory| memory.focused().is_none());
     if response.has_focus() || is_meant {
+        // A key that is held would remove what slides under the pointer, one after the other.
+        let is_new =
+            |event: &egui::Event| matches!(event, egui::Event::Key { pressed: true, repeat: false, .. });
+        let is_pressed_anew = ui.input(|i| i.events.iter().any(is_new));
         let pressed = ui.input_mut(|i| {
             i.consume_key(Modifiers::NONE, Key::Delete) || i.consume_key(Modifiers::NONE, Key::Backspace)
         });
-        remove |= pressed;
+        remove |= pressed && is_pressed_anew;
     }
     response.context_menu(|ui| remove |= ui.button(w.remove_example).clicked());
     if remove {

@@ -86,8 +86,14 @@ struct Perturbing {
     /// The change that the newest picture was shown with.
     made: Option<Arc<Perturbation>>,
     original: Option<Arc<Frame>>,
+    /// When what was shown of it last is said to be captured.
+    captured: Option<Instant>,
     decoder: Option<JpegDecoder>,
 }
+
+/// A picture that is shown again is said to be captured so long ago: the next frame of a slow camera, whose time is that of its exposure, must
+/// not be older.
+const SHOWN_AGAIN: Duration = Duration::from_millis(150);
 
 impl Perturbing {
     /// The newest picture as it came, if it is to be changed otherwise than it was.
@@ -99,8 +105,8 @@ impl Perturbing {
         self.original.clone().filter(|_| is_outdated)
     }
 
-    /// The frame as it is to be shown. One that is shown again is a frame of this moment: by the time of its capture results are given to
-    /// frames, and it would have those of the picture before, and its age.
+    /// The frame as it is to be shown. One that is shown again is a frame of about this moment: by the time of its capture results are given
+    /// to frames, and it would have those of the picture before, and its age.
     fn changed(
         &mut self,
         context: &Context,
@@ -110,6 +116,10 @@ impl Perturbing {
     ) -> Arc<Frame> {
         self.made.clone_from(&context.controls.now().perturbation);
         self.original = Some(Arc::clone(&frame));
+        let before = self.captured.filter(|_| is_again).unwrap_or(frame.captured);
+        let recent = Instant::now().checked_sub(SHOWN_AGAIN).unwrap_or(before);
+        let captured = if is_again { recent.max(before + Duration::from_millis(1)) } else { frame.captured };
+        self.captured = Some(captured);
         if self.made.is_none() && !is_again {
             return frame;
         }
@@ -120,9 +130,7 @@ impl Perturbing {
                 out.reset(frame.width, frame.height, frame.format);
                 out.data.copy_from_slice(&frame.data);
                 out.copy_stamp_from(&frame);
-                if is_again {
-                    out.captured = Instant::now();
-                }
+                out.captured = captured;
                 if let Some(how) = how {
                     out.is_changed = true;
                     how.apply(out, decoder);

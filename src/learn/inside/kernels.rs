@@ -1,6 +1,6 @@
 //! The kernels of the first convolution, which reads the picture itself: what a network looks for first, as small colour pictures.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::graph::Graph;
 use crate::model::file::onnx::NodeProto;
@@ -28,7 +28,7 @@ impl Kernels {
     /// in this order; `None` if there is none, if it doesn't read colours or grey values, or its weights aren't in the file.
     #[must_use]
     pub fn first(graph: &Graph, order: ColourOrder) -> Option<Self> {
-        let node = reads_picture(graph)?;
+        let (node, is_turned) = reads_picture(graph)?;
         // Each colour for itself: these are no pictures.
         if node.int("group").is_some_and(|groups| groups != 1) {
             return None;
@@ -57,10 +57,8 @@ impl Kernels {
             for row in 0..kernels.height {
                 for column in 0..kernels.width {
                     for colour in 0..kernels.colours {
-                        let colour = match order {
-                            ColourOrder::Rgb => colour,
-                            ColourOrder::Bgr => kernels.colours - 1 - colour,
-                        };
+                        let is_blue_first = (order == ColourOrder::Bgr) != is_turned;
+                        let colour = if is_blue_first { kernels.colours - 1 - colour } else { colour };
                         let value = if channels == 12 {
                             let neighbour = 2 * (column % 2) + row % 2;
                             at(kernel, neighbour * 3 + colour, row / 2, column / 2)
@@ -89,15 +87,27 @@ impl Kernels {
     }
 }
 
-/// The first convolution, as tensors depend on one another, that reads the picture itself.
-fn reads_picture(graph: &Graph) -> Option<&NodeProto> {
+/// Whether a node puts the last of three colours first.
+fn turns_colours(graph: &Graph, node: &NodeProto) -> bool {
+    let numbers = |place: usize| graph.constant(node.input.get(place)?)?.whole_numbers();
+    match node.op_type() {
+        "Gather" => numbers(1).is_some_and(|places| places == [2, 1, 0]),
+        "Slice" => numbers(4).is_some_and(|steps| steps == [-1]),
+        _ => false,
+    }
+}
+
+/// The first convolution, as tensors depend on one another, that reads the picture itself, and whether the graph turns the order of the
+/// colours before it.
+fn reads_picture(graph: &Graph) -> Option<(&NodeProto, bool)> {
     let computed = graph.computed();
-    // The tensors that still are the picture.
-    let mut pictures: HashSet<&str> = graph.inputs().collect();
+    // The tensors that still are the picture, and whether their colours are turned.
+    let mut pictures: HashMap<&str, bool> = graph.inputs().map(|name| (name, false)).collect();
     for (_, node) in graph.in_order() {
-        let is_picture = |name: &String| pictures.contains(name.as_str());
-        if weights_place(node).is_some() && node.input.first().is_some_and(is_picture) {
-            return Some(node);
+        let is_picture = |name: &String| pictures.contains_key(name.as_str());
+        let of_first = node.input.first().and_then(|name| pictures.get(name.as_str())).copied();
+        if let Some(is_turned) = of_first.filter(|_| weights_place(node).is_some()) {
+            return Some((node, is_turned));
         }
         // Of these, all inputs but the first say a size or a place.
         let is_moved = matches!(
@@ -135,7 +145,9 @@ fn reads_picture(graph: &Graph) -> Option<&NodeProto> {
         let mut read =
             node.input.iter().take(count).filter(|name| computed.contains(name.as_str())).peekable();
         if is_prepared && read.peek().is_some() && read.all(is_picture) {
-            pictures.extend(node.output.iter().map(String::as_str));
+            let of_any = node.input.iter().find_map(|name| pictures.get(name.as_str())).copied();
+            let is_turned = of_any.unwrap_or_default() != turns_colours(graph, node);
+            pictures.extend(node.output.iter().map(|name| (name.as_str(), is_turned)));
         }
     }
     None
@@ -294,6 +306,13 @@ mod tests {
         let at = |graph: &Graph, order| Kernels::first(graph, order).map(|kernels| kernels.picture(0)[0]);
         assert_eq!(at(&plain, ColourOrder::Rgb), Some([128, 128, 255]));
         assert_eq!(at(&plain, ColourOrder::Bgr), Some([255, 128, 128]));
+
+        // The graph itself turns the colours, as taught models that take raw bytes do.
+        let weights =
+            TensorProto::of_floats("w", &[1, 3, 2, 2], &[&[0.0; 8][..], &[1.0, 0.0, 0.0, 0.0]].concat());
+        let nodes = vec![node("Gather", &["x", "places"], "b"), node("Conv", &["b", "w"], "y")];
+        let turned = graph(nodes, vec![weights, TensorProto::of_ints("places", &[3], &[2, 1, 0])]);
+        assert_eq!(at(&turned, ColourOrder::Rgb), Some([255, 128, 128]));
 
         let slices = ["a", "b", "c", "d"];
         let mut nodes: Vec<_> = slices.iter().map(|name| node("Slice", &["x"], name)).collect();

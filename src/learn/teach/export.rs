@@ -182,6 +182,6 @@ mod tests {
         std::fs::write(&path, "mine").expect("written");
         assert!(matches!(check_target(&path, &backbone, false), Err(TeachError::Exists { .. })));
         assert!(check_target(&path, &backbone, true).is_ok());
-        assert!(matches!(check_target(&path, &path, true), Err(TeachError::NotExported { .. })));
+        assert!(matches!(check_target(&path, &path, true), Err(TeachError::IsBackbone { .. })));
     }
 }

@@ -20,6 +20,9 @@ pub enum MapKind {
     Tsne,
 }
 
+/// The fewest examples that t-SNE places.
+pub const MIN_TSNE: usize = 4;
+
 /// The most examples that t-SNE places: it takes the square of their number.
 pub const MAX_TSNE: usize = 1000;
 
@@ -42,7 +45,7 @@ pub fn map_as(
         return Err(TeachError::Stopped);
     }
     let is_flat = components.iter().flatten().all(|v| v.abs() <= LEAST);
-    if kind == MapKind::Pca || is_flat || !(4..=MAX_TSNE).contains(&rows.len()) {
+    if kind == MapKind::Pca || is_flat || !(MIN_TSNE..=MAX_TSNE).contains(&rows.len()) {
         return Ok((MapKind::Pca, fitted(&components)));
     }
     match tsne::points(&coordinates.rows, coordinates.width, &components, seed, &stop) {

@@ -32,7 +32,7 @@ pub use error::TeachError;
 pub use export::{ExportOptions, Exported, check_target, export};
 pub use finder::{FeatureMap, Finder};
 pub use head::{Head, HeadKind, Layer};
-pub use map::{MAX_TSNE, MapKind, MapPoint, map, map_as};
+pub use map::{MAX_TSNE, MIN_TSNE, MapKind, MapPoint, map, map_as};
 pub use measure::{Advice, Confusion, Measured, Uncertain, Wilson};
 pub use project::{Class, Example, MAX_CLASSES, MAX_NAME, NOTHING, Opened, Project, Settings, Take};
 pub use train::{HeadChoice, Report, TrainOptions, Trained, train};

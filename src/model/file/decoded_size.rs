@@ -9,8 +9,9 @@ use super::FileError;
 use super::onnx::{self, tensor_shape_proto, type_proto};
 use super::wire::{Value, Wire};
 
-/// The most bytes of messages, texts and numbers. A graph of ten thousand nodes takes a tenth of it.
-const MOST: u64 = 1 << 30;
+/// The most bytes of messages, texts and numbers. A graph of ten thousand nodes takes a fifth of it. Lists grow by doubling, so that up to
+/// twice as much is taken, and three times while the last one is copied.
+const MOST: u64 = 1 << 29;
 
 /// The messages of `onnx.proto`.
 #[derive(Clone, Copy)]

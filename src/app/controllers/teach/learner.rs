@@ -229,7 +229,7 @@ impl Worker {
         )?;
         self.phase(FITTING);
         let trained = teach::train(&samples, train, cancel)?;
-        let map = teach::map(&samples);
+        let (_, map) = teach::map_as(&samples, teach::MapKind::Pca, train.seed, cancel)?;
         let id = LEARNED.fetch_add(1, Relaxed);
         Ok(Some(Arc::new(Learned { id, key: key.clone(), info, samples, trained, map })))
     }

@@ -58,9 +58,13 @@ impl Mapper {
 
 /// A point for each example, or why not; `None` if it was cancelled.
 fn place(learned: &Learned, seed: u64, cancel: &CancelToken) -> Option<Result<Vec<MapPoint>, NoTsne>> {
+    let count = learned.samples.train.len();
+    if !(teach::MIN_TSNE..=teach::MAX_TSNE).contains(&count) {
+        return Some(Err(NoTsne::why(count)));
+    }
     match teach::map_as(&learned.samples, MapKind::Tsne, seed, cancel) {
         Ok((MapKind::Tsne, points)) => Some(Ok(points)),
-        Ok((MapKind::Pca, _)) => Some(Err(NoTsne::why(learned.samples.train.len()))),
+        Ok((MapKind::Pca, _)) => Some(Err(NoTsne::why(count))),
         Err(error) => {
             tracing::debug!("no map: {error}");
             None

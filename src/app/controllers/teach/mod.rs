@@ -1,5 +1,6 @@
 //! Teaching: the project on a thread of its own (`desk.rs`), training on another (`learner.rs`), the live session on a third
-//! (`live.rs`). Nothing of it runs, and no session is open, while another page is shown.
+//! (`live.rs`), the map by t-SNE on a fourth (`mapper.rs`). But for an export that has begun, nothing of it runs, and no session is open,
+//! while another page is shown.
 
 mod choice;
 mod collecting;
