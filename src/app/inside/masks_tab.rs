@@ -114,8 +114,10 @@ impl InsidePage {
         let left = ui.available_rect_before_wrap().min;
         let room = Rect::from_min_size(left + vec2(0.0, LINE), vec2(width, height - 2.0 * LINE));
         let first = fit_left((size.0 as usize, size.1 as usize), room);
-        let (area, _) =
-            ui.allocate_exact_size(vec2(ui.available_width(), first.height() + 2.0 * LINE), Sense::hover());
+        let (area, _) = ui.allocate_exact_size(
+            vec2(ui.available_width(), first.height() + 2.0 * LINE + 10.0),
+            Sense::hover(),
+        );
         let frame = self.pictures.held.show(ui.ctx(), &found.picture, TextureOptions::LINEAR);
         let images = [&found.sum, &found.sigmoid, &found.mask];
         let textures: Vec<Option<TextureId>> = (self.pictures.mask.iter_mut().zip(images))

@@ -151,8 +151,9 @@ mod tests {
         let points = [[-1.0, 0.0], [0.0, 0.5], [1.0, 0.0]];
         let place = placing(&points, room);
         let [left, top, right] = points.map(|point| place(&point));
-        assert!((left.x - 60.0).abs() < 1e-3 && (right.x - 260.0).abs() < 1e-3, "{left:?} {right:?}");
-        assert!((top.y - 45.0).abs() < 1e-3 && (left.y - 95.0).abs() < 1e-3, "{top:?} {left:?}");
+        // 2 × 0.5 in 300 × 100: 150 pixels for 1, around the middle at 160, 70.
+        assert!((left.x - 10.0).abs() < 1e-3 && (right.x - 310.0).abs() < 1e-3, "{left:?} {right:?}");
+        assert!((top.y - 32.5).abs() < 1e-3 && (left.y - 107.5).abs() < 1e-3, "{top:?} {left:?}");
         assert_eq!(placing(&[[0.0; 2]; 3], room)(&[0.0; 2]), room.center());
     }
 }
