@@ -289,7 +289,7 @@ fn real_networks_of_every_kind_are_backbones() {
     for (model, numbers) in [("mobilenet_v2_int8", 1280), ("yolox_nano", 256), ("deimv2_atto_int8", 128)] {
         let path = real(&format!("models/{model}.onnx"));
         let arguments = ["teach".as_ref(), "three".as_ref(), "--backbone".as_ref(), path.as_os_str()];
-        let more = ["--save", "out.onnx", "--format", "json"].map(std::ffi::OsStr::new);
+        let more = ["--save", "out.onnx", "--force", "--format", "json"].map(std::ffi::OsStr::new);
         let answer = json(&env.run(arguments.into_iter().chain(more)).with_code(0));
         assert_eq!(answer["backbone"]["numbers"], numbers, "{model}");
         assert_eq!(answer["cross_validation"][0]["correct"], 12, "{model}: {answer}");

@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_librarys_folder_is_made_and_no_other() {
+    fn the_folder_of_the_library_is_made_and_no_other() {
         let dir = tempfile::tempdir().expect("a folder");
         let library = dir.path().join("data/models");
         for file in [dir.path().join("gone/model.onnx"), library.join("deeper/model.onnx")] {
