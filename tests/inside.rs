@@ -273,7 +273,7 @@ fn nothing_is_explained_where_nothing_is_found() {
     for method in ["occlusion", "eigen-cam"] {
         let arguments = ["inside", text(&model), text(&image), "--why", "toothbrush", "--method", method];
         let ended = env.run(arguments).with_code(1);
-        assert!(ended.err.contains("found nothing"), "{method}: {}", ended.err);
+        assert!(ended.err.contains("doesn't find"), "{method}: {}", ended.err);
         assert!(!ended.out.contains("Strongest"), "{method}: {}", ended.out);
     }
     // Class 2 rests on nothing of the image.

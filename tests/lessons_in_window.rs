@@ -100,6 +100,14 @@ impl Session<'_> {
                 let key = if condition.value == Value::Word("teach".into()) { "t" } else { "i" };
                 return self.keys(&[key]);
             }
+            Fact::LayersSeen => {
+                // The first ones may come before the layers are known.
+                for _ in 0..8 {
+                    self.keys(&["Next"]);
+                    std::thread::sleep(Duration::from_millis(700));
+                }
+                return;
+            }
             other => panic!("nobody knows how to change {other:?}"),
         };
         let Value::Number(wanted) = condition.value else { panic!("{condition:?}") };

@@ -47,29 +47,34 @@ pub fn rows(s: &Strings) -> Vec<(&'static str, &'static str)> {
     ]
 }
 
+/// The keys in two columns.
+fn columns_ui(ui: &mut Ui, rows: &[(&str, &str)]) {
+    let half = rows.len().div_ceil(2);
+    ui.columns(2, |columns| {
+        for ((number, column), part) in columns.iter_mut().enumerate().zip(rows.chunks(half)) {
+            egui::Grid::new(("keys", number)).num_columns(2).spacing([16.0, 8.0]).show(column, |ui| {
+                for (keys, text) in part {
+                    key_caps(ui, keys);
+                    ui.scope(|ui| {
+                        ui.set_max_width(220.0);
+                        ui.add(egui::Label::new(*text).wrap());
+                    });
+                    ui.end_row();
+                }
+            });
+        }
+    });
+}
+
 /// Shows the sheet over everything.
 pub fn ui(ui: &Ui, s: &Strings, out: &mut Vec<Intent>) {
     let modal = dialogue(ui, "help").show(ui.ctx(), |ui| {
         ui.set_width(700.0);
         page_title(ui, s.keys);
         ui.add_space(8.0);
-        let rows = rows(s);
-        let half = rows.len().div_ceil(2);
-        // Two columns fit a low window.
-        ui.columns(2, |columns| {
-            for ((number, column), part) in columns.iter_mut().enumerate().zip(rows.chunks(half)) {
-                egui::Grid::new(("keys", number)).num_columns(2).spacing([16.0, 8.0]).show(column, |ui| {
-                    for (keys, text) in part {
-                        key_caps(ui, keys);
-                        ui.scope(|ui| {
-                            ui.set_max_width(220.0);
-                            ui.add(egui::Label::new(*text).wrap());
-                        });
-                        ui.end_row();
-                    }
-                });
-            }
-        });
+        // Two columns fit a low window; a lower one scrolls.
+        let room = (ui.ctx().content_rect().height() - 230.0).max(120.0);
+        egui::ScrollArea::vertical().max_height(room).show(ui, |ui| columns_ui(ui, &rows(s)));
         ui.add_space(8.0);
         ui.label(egui::RichText::new((s.pair)(s.key_mouse_drop, s.key_drop)).color(palette(ui).weak));
         ui.add_space(8.0);

@@ -152,7 +152,9 @@ fn plain_key(view: &View<'_>, key: Key, shift: bool, repeat: bool) -> Option<Int
         _ => {}
     }
     if let Some(n) = DIGITS.iter().position(|d| *d == key) {
-        return (!shift).then_some(Intent::Source(SourceIntent::CameraNumber(n)));
+        // In a lesson a digit is an answer, typed beside the field.
+        let is_free = !shift && view.lessons.course.is_none();
+        return is_free.then_some(Intent::Source(SourceIntent::CameraNumber(n)));
     }
     match key {
         Key::Space if shift => Some(Intent::Shutter(ShutterIntent::TakeNow)),

@@ -141,6 +141,7 @@ impl InsideController {
             worker.tell(&self.page.order, frame);
             self.page.found = worker.found().of_source(frame.map(AsRef::as_ref));
         }
+        self.page.note_seen();
         if let Some(prediction) = core.prediction.clone() {
             self.page.note(&prediction);
             let is_of_sample = |of: u64| of != prediction.frame.generation;

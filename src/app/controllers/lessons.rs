@@ -447,6 +447,7 @@ fn facts(beside: &Beside<'_>, core: &Core) -> Option<Facts> {
     if let Some(tensor) = &inside.order.tensor {
         facts.say(Fact::Layer, tensor.clone());
     }
+    facts.set(Fact::LayersSeen, inside.seen.len() as f64);
     let classes = beside.teach.project.as_ref().map_or(&[][..], |project| project.classes());
     facts.set(Fact::TaughtClasses, classes.len() as f64);
     facts.set(Fact::Examples, classes.iter().map(|class| class.examples.len()).sum::<usize>() as f64);

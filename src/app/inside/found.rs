@@ -284,6 +284,8 @@ pub struct LevelFound {
     /// Input pixels a cell.
     pub stride: u32,
     pub pane: Pane,
+    /// The same, clear where there is no score, to lie over the picture.
+    pub over: Arc<ColorImage>,
 }
 
 /// What the masks of a frame are sums of.

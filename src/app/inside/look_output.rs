@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::found::{ClassScore, DetectorFound, LevelFound, OutputFound};
 use super::look_maps::MapsLook;
 use super::order::Order;
-use super::picturing::{Colours, frame_picture, pane};
+use super::picturing::{Colours, frame_picture, over_picture, pane};
 use crate::frame::Frame;
 use crate::learn::inside::heads::{level_maps, nms_steps, softmax};
 use crate::model::tensor::Tensor;
@@ -62,6 +62,7 @@ pub fn look(
         let levels = anchors.iter().find_map(|rows| level_maps(candidates, *rows, input, order.class));
         let levels = levels.unwrap_or_default().into_iter().map(|level| LevelFound {
             stride: level.stride,
+            over: over_picture(level.width, level.height, &level.scores),
             pane: pane(level.width, level.height, level.scores, Colours::Heat),
         });
         DetectorFound {

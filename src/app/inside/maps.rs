@@ -14,6 +14,7 @@ use crate::app::strings::{Inside, maps_name, sorting_name};
 use crate::app::style::palette;
 use crate::app::view::View;
 use crate::app::widgets::{icon_button, wide_slider};
+use crate::learn::inside::Layer;
 use crate::learn::inside::layers::TensorSize;
 use crate::learn::inside::maps::{PlaneLayout, Planes, Sorting};
 use crate::model::labels::Labels;
@@ -97,19 +98,22 @@ impl InsidePage {
             |place: &usize| layers.get(*place).is_some_and(|layer| layer.outputs.first() == tensor.as_ref());
         let steps = &self.maps.steps;
         let now = steps.iter().position(makes);
-        let mut show = |step: usize| {
+        let show = |step: usize| {
             let name = steps.get(step).and_then(|place| layers.get(*place)?.outputs.first().cloned());
-            out.push(Intent::Inside(InsideIntent::Tensor(name)));
+            Intent::Inside(InsideIntent::Tensor(name))
         };
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let before = now.map_or(0, |now| now.saturating_sub(1));
-            if icon_button(ui, Icon::Previous, w.layer_before, false).clicked() {
-                show(before);
+            let is_pressed = |ui: &Ui, key| !ui.ctx().text_edit_focused() && ui.input(|i| i.key_pressed(key));
+            let is_back = icon_button(ui, Icon::Previous, w.layer_before, false).clicked();
+            if is_back || is_pressed(ui, egui::Key::PageUp) {
+                out.push(show(before));
             }
             let after = now.map_or(0, |now| (now + 1).min(steps.len().saturating_sub(1)));
-            if icon_button(ui, Icon::Next, w.layer_after, false).clicked() {
-                show(after);
+            let is_onward = icon_button(ui, Icon::Next, w.layer_after, false).clicked();
+            if is_onward || is_pressed(ui, egui::Key::PageDown) {
+                out.push(show(after));
             }
             ui.scope(|ui| {
                 ui.set_max_width(220.0);
@@ -121,12 +125,21 @@ impl InsidePage {
                     self.maps.dragged = Some(at);
                 } else if let Some(at) = self.maps.dragged.take() {
                     // The session is opened once for where the slider is let go, not for each layer on the way.
-                    show(at);
+                    out.push(show(at));
                 } else if response.changed() {
-                    show(at);
+                    out.push(show(at));
                 }
                 response.on_hover_text(w.depth_hint);
             });
+            let attention = &self.maps.attention;
+            if !attention.is_empty() && ui.button(w.attention).on_hover_text(w.attention_next).clicked() {
+                // The next one after what is shown, the first one after the last.
+                let shown = layers.iter().position(|layer| layer.outputs.first() == tensor.as_ref());
+                let next = attention.iter().find(|place| shown.is_some_and(|shown| **place > shown));
+                let next = next.or(attention.first()).and_then(|place| layers.get(*place));
+                let name = next.and_then(|layer| layer.outputs.first().cloned());
+                out.push(Intent::Inside(InsideIntent::Tensor(name)));
+            }
             ui.add_space(6.0);
             let place = self.maps.dragged.or(now).and_then(|step| self.maps.steps.get(step).copied());
             if let Some(layer) = place.and_then(|place| layers.get(place)) {
@@ -149,16 +162,23 @@ impl InsidePage {
             return;
         }
         view.steps_of = Some(Arc::clone(found));
-        let is_stack = |shape: &[i64]| {
-            let shape: Vec<usize> = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-            Planes::of(&shape, found.list.input_size).is_some()
+        let planes = |layer: &Layer| {
+            let shape: Vec<usize> =
+                layer.size.as_ref()?.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+            Planes::of(&shape, found.list.input_size)
         };
         let fits = |place: &usize| {
             let layer = found.list.layers.get(*place);
             // Before they are measured, sizes aren't known.
-            layer.is_some_and(|layer| layer.size.as_ref().is_none_or(|size| is_stack(&size.shape)))
+            layer.is_some_and(|layer| layer.size.is_none() || planes(layer).is_some())
         };
         view.steps = (0..found.list.layers.len()).filter(fits).collect();
+        let is_attention = |layer: &Layer| {
+            layer.kind == "Softmax"
+                && planes(layer).is_some_and(|planes| planes.layout == PlaneLayout::Attention)
+        };
+        let all = found.list.layers.iter().enumerate();
+        view.attention = all.filter(|(_, layer)| is_attention(layer)).map(|(place, _)| place).collect();
     }
 
     /// Whether a tensor is one of the graph's own outputs.

@@ -10,7 +10,7 @@ use egui::{
 
 use super::found::MasksFound;
 use super::output_tab::{box_ui, name_of};
-use super::parts::{OnScreen, fit_left, picture, value_text, waiting};
+use super::parts::{OnScreen, count_text, fit_left, picture, value_text, waiting};
 use super::picturing::difference;
 use super::state::InsidePage;
 use crate::app::icons::Icon;
@@ -148,7 +148,7 @@ impl InsidePage {
                 }
                 1 => scale_ui(ui, line, ("0", "1"), inferno),
                 _ => {
-                    let text = (w.mask_pixels)(found.mask_pixels);
+                    let text = (w.mask_pixels)(&count_text(found.mask_pixels as u64));
                     let font = FontId::proportional(11.5);
                     ui.painter().text(line.left_top(), Align2::LEFT_TOP, text, font, p.weak);
                 }

@@ -392,11 +392,10 @@ impl InsidePage {
         let step = self.step.min(detector.passing);
         let marked = marked.or(step.checked_sub(1).filter(|_| step < detector.passing));
         if let Some(level) = detector.levels.get(self.level(detector))
-            && let Some(texture) =
-                self.pictures.levels.show(ui.ctx(), &level.pane.image, TextureOptions::NEAREST)
-            && step == 0
+            && self.overlay
+            && let Some(texture) = self.pictures.over.show(ui.ctx(), &level.over, TextureOptions::NEAREST)
         {
-            on.lay_over(painter, texture, found.covered, 0.55);
+            on.lay_over(painter, texture, found.covered, self.opacity);
         }
         for (place, of) in detector.steps.iter().enumerate().take(detector.passing).rev() {
             let stroke = match of.fate {

@@ -5,7 +5,7 @@ use egui::{self, Color32, Rect, Sense, Stroke, TextureOptions, Ui, pos2, vec2};
 use super::found::Doing;
 use super::parts::{OnScreen, waiting};
 use super::perturb_tab::perturbed_note;
-use super::state::{InsidePage, Trouble};
+use super::state::{InsidePage, OutputView, Trouble};
 use crate::app::icons::Icon;
 use crate::app::intent::{InsideIntent, InsideTab, Intent, Page, SourceIntent, WhyTarget, WindowIntent};
 use crate::app::pages;
@@ -126,7 +126,14 @@ impl InsidePage {
         ui.add_space(6.0);
         let output = self.found.output.clone();
         let raw = output.as_deref().and_then(|output| self.raw_maps(output));
+        let has_levels = self.order.tab == InsideTab::Output
+            && self.tables.output == OutputView::Answer
+            && output
+                .as_deref()
+                .and_then(|output| output.detector.as_ref())
+                .is_some_and(|of| !of.levels.is_empty());
         if matches!(self.order.tab, InsideTab::Maps | InsideTab::Why)
+            || has_levels
             || raw.is_some_and(|maps| maps.large.is_some())
         {
             self.overlay_bar(ui, view, out);
@@ -161,7 +168,8 @@ impl InsidePage {
                 out.push(Intent::Inside(InsideIntent::ShowMe(self.order.tab)));
             }
             // A sample isn't remembered: the source before it still is.
-            if view.source.address().is_some_and(samples::is_one)
+            if view.lessons.course.is_none()
+                && view.source.address().is_some_and(samples::is_one)
                 && let Some(own) = view.settings.source.as_ref().filter(|own| !samples::is_one(own))
                 && ui.button(w.back_to_source).clicked()
             {

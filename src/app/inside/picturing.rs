@@ -151,6 +151,18 @@ pub fn heat(width: usize, height: usize, values: &[f32]) -> Arc<ColorImage> {
     Arc::new(ColorImage::new([width, height], pixels))
 }
 
+/// Scores of 0..=1 to lie over a picture: clear where there is none.
+pub fn over_picture(width: usize, height: usize, values: &[f32]) -> Arc<ColorImage> {
+    let colour = |value: &f32| {
+        let value = if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 };
+        let [r, g, b] = INFERNO[(value * 255.0) as usize].to_array()[..3].try_into().unwrap_or_default();
+        Color32::from_rgba_unmultiplied(r, g, b, (value.sqrt() * 255.0) as u8)
+    };
+    let mut pixels: Vec<Color32> = values.iter().map(colour).collect();
+    pixels.resize(width * height, Color32::TRANSPARENT);
+    Arc::new(ColorImage::new([width, height], pixels))
+}
+
 /// Fills a sheet with tiles of one size; its image is written again if nobody else holds it.
 pub fn fill_sheet(sheet: &mut Sheet, tiles: &[Tile], colours: Colours) {
     let tile = tiles.first().map_or((0, 0), |tile| (tile.width, tile.height));

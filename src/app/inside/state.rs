@@ -1,5 +1,6 @@
 //! What the page shows: the choices, and what the worker found.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions, Vec2};
@@ -51,6 +52,8 @@ pub struct InsidePage {
     pub now: Option<(u64, u64)>,
     /// What that shows.
     scene: Option<Scene>,
+    /// The tensors whose maps were shown since the page was opened.
+    pub seen: BTreeSet<String>,
     /// Suppression is followed from its beginning in the next source: a sample was asked for.
     pub begins_stepping: bool,
     pub(super) layers: LayersView,
@@ -83,6 +86,8 @@ pub(super) struct MapsView {
     /// Places of layers whose outputs may be shown, in the order of the graph, and what they were found in.
     pub steps: Vec<usize>,
     pub steps_of: Option<Arc<LayersFound>>,
+    /// Places of layers that make attention over the picture.
+    pub attention: Vec<usize>,
     /// Where the slider is while it is dragged.
     pub dragged: Option<usize>,
     /// The row of an attention that the pointer is in.
@@ -141,6 +146,8 @@ pub(super) struct Pictures {
     pub fitted: Picture,
     pub planes: [Picture; 3],
     pub levels: Picture,
+    /// The level's scores over the preview.
+    pub over: Picture,
     /// A frame whose candidates are followed.
     pub held: Picture,
     /// Prototypes.
@@ -205,6 +212,7 @@ impl Default for InsidePage {
             now: None,
             scene: None,
             begins_stepping: false,
+            seen: BTreeSet::new(),
             layers: LayersView::default(),
             diagram: DiagramView::default(),
             maps: MapsView::default(),
@@ -240,6 +248,7 @@ impl InsidePage {
         self.pictures = Pictures::default();
         self.tables = Tables::default();
         (self.pointed, self.input_at) = (None, None);
+        self.seen.clear();
     }
 
     /// Notes which frame is shown: a chosen candidate is one of its source's, and while candidates are followed the frame is held.
@@ -289,6 +298,17 @@ impl InsidePage {
     #[must_use]
     pub fn before(&self) -> &[(u32, f32)] {
         &self.tables.before.scores
+    }
+
+    /// Notes whose maps are on screen.
+    pub fn note_seen(&mut self) {
+        if self.order.tab == InsideTab::Maps
+            && !self.order.kernels
+            && let Some(maps) = self.maps()
+            && !self.seen.contains(&maps.tensor)
+        {
+            self.seen.insert(maps.tensor.clone());
+        }
     }
 
     /// Lets go of the held picture.

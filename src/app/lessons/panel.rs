@@ -244,6 +244,9 @@ fn number_ui(
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let button = ui.add_enabled_ui(!outcome.is_right(), |ui| ui.button(w.check)).inner;
         if button.clicked() || entered {
+            // The next try is typed at once: without the field, digits would be keys of the window.
+            field.request_focus();
+            select_all(ui.ctx(), field.id, panel.typed.chars().count());
             match number(&panel.typed) {
                 Some((number, other)) => {
                     out.push(Intent::Lessons(LessonsIntent::Answer(Reply::Number(number, other))));
@@ -257,8 +260,17 @@ fn number_ui(
     }
 }
 
+/// What is typed next takes the place of the text of this field.
+fn select_all(ctx: &egui::Context, field: egui::Id, characters: usize) {
+    let mut state = egui::TextEdit::load_state(ctx, field).unwrap_or_default();
+    let all =
+        egui::text::CCursorRange::two(egui::text::CCursor::new(0), egui::text::CCursor::new(characters));
+    state.cursor.set_char_range(Some(all));
+    state.store(ctx, field);
+}
+
 /// A number as people write it: "720,000", "720 000", "0,33", "71 %". Where its comma may part thousands and may be a decimal comma,
-/// as in "1,125", both readings.
+/// as in "1,125", both readings; of "33 %", 33 and 0.33.
 fn number(typed: &str) -> Option<(f64, Option<f64>)> {
     // Chinese input methods type wide signs.
     let plain = |c: char| match c {
@@ -279,7 +291,13 @@ fn number(typed: &str) -> Option<(f64, Option<f64>)> {
         });
     let read = |text: String| text.parse().ok().filter(|number: &f64| number.is_finite());
     let decimal = || read(text.replace(',', "."));
-    if thousands { Some((read(groups.concat())?, decimal())) } else { Some((decimal()?, None)) }
+    let is_share = typed.contains(['%', '％']);
+    if thousands {
+        Some((read(groups.concat())?, decimal()))
+    } else {
+        let number = decimal()?;
+        Some((number, is_share.then_some(number / 100.0)))
+    }
 }
 
 fn reaction_ui(ui: &mut Ui, view: &View<'_>, outcome: Outcome, text: &str) {
@@ -418,5 +436,6 @@ mod tests {
         assert_eq!(number("1,125"), Some((1125.0, Some(1.125))));
         assert_eq!(number("0,333"), Some((0.333, None)));
         assert_eq!(number("1,720,000"), Some((1_720_000.0, None)));
+        assert_eq!(number("50 %"), Some((50.0, Some(0.5))));
     }
 }

@@ -33,8 +33,8 @@ strings! {
             || "Every layer makes a stack of feature maps (特征图), one a channel: bright where the picture has what the channel looks for. Early ones answer to edges and colours, late ones to parts and objects. In transformers, attention (注意力) tells how much each patch looks at each other one.".into(),
             || "每层输出一叠特征图（feature map），每个通道一张：画面中出现该通道所寻找的内容处就亮。浅层对边缘和颜色有反应，深层对部件和物体有反应。在 Transformer 中，注意力（attention）表示每个图块对其他图块的关注程度。".into();
         why_about: fn() -> String =
-            || "A class activation map (类激活图, CAM) shows where the evidence for an answer lies; EigenCAM takes the direction in which a layer's activations differ most. Occlusion (遮挡) is slower and needs no theory: cover a part, run again, and see how far the score falls.".into(),
-            || "类激活图（class activation map，CAM）显示某个答案的依据在画面何处；EigenCAM 取某层激活变化最大的方向。遮挡法（occlusion）较慢但不依赖理论：遮住一块、再运行一次，看分数下降多少。".into();
+            || "A class activation map (类激活图, CAM) shows where the evidence for an answer lies; EigenCAM takes the direction in which a layer's activations differ most: it belongs to no single object, and shows where the network looked, not that it was right to. Occlusion (遮挡) is slower and needs no theory: cover a part, run again, and see how far the score falls.".into(),
+            || "类激活图（class activation map，CAM）显示某个答案的依据在画面何处；EigenCAM 取某层激活变化最大的方向：它不属于某一个目标，只显示网络看向何处，并不说明它看得对。遮挡法（occlusion）较慢但不依赖理论：遮住一块、再运行一次，看分数下降多少。".into();
         perturb_about: fn() -> String =
             || "Robustness (鲁棒性) is what stays of an answer when the picture gets worse. Move a slider: the picture changes before the model sees it, and the scores beside it tell which harm it can take. Networks often fail at corruptions (图像劣化) that people hardly notice.".into(),
             || "鲁棒性（robustness）指画面变差时答案还剩多少。拖动滑块，画面在模型看到之前就被改变，旁边的分数显示模型能承受哪种劣化（corruption）。人几乎察觉不到的变化，网络往往就会出错。".into();
@@ -128,6 +128,8 @@ strings! {
         part_after = "Channels after", "后一组通道";
         channel_before = "Channel before", "上一个通道";
         channel_after = "Channel after", "下一个通道";
+        attention = "Attention", "注意力";
+        attention_next = "Shows the next layer's attention", "显示下一个注意力层";
         attention_choose = "Choose a head, then point at the picture.", "先选一个注意力头，再指向画面。";
         sort_activation = "By activation", "按激活强度";
         sort_channel = "By number", "按编号";
@@ -222,8 +224,8 @@ strings! {
             |by, iou| format!("被第 {by} 个抑制，IoU {iou:.2}");
         left_out = "left out", "舍弃";
         queries: fn(usize, usize, f32) -> String =
-            |all, above, conf| format!("{all} answers ≥ 0.01, {above} above the threshold {conf:.2}. Nothing is left to suppress: each query (查询) answers for one object, or the network suppresses by itself."),
-            |all, above, conf| format!("≥ 0.01 的结果 {all} 个，高于阈值 {conf:.2} 的 {above} 个。无需再抑制：每个查询（query）对应一个目标，或由网络自行抑制。");
+            |all, above, conf| format!("{all} answers ≥ 0.01, {above} above the threshold {conf:.2}. An answer is a query (查询) with one of its classes. Nothing is left to suppress: each query answers for one object, or the network suppresses by itself."),
+            |all, above, conf| format!("≥ 0.01 的结果 {all} 个，高于阈值 {conf:.2} 的 {above} 个。一个结果是一个查询加上它的一个类别。无需再抑制：每个查询（query）对应一个目标，或由网络自行抑制。");
         logits = "The likeliest classes, with their logits", "最可能的类别及其 logit（对数几率）";
         logit = "logit", "logit 值";
         temperature: fn(f32) -> String =
@@ -247,7 +249,7 @@ strings! {
         mask_sum = "Sum of coefficient × prototype", "系数 × 原型之和";
         mask_sigmoid = "Its sigmoid", "经过 sigmoid";
         mask_cut = "Above 0.5 within the box", "框内大于 0.5 的部分";
-        mask_pixels: fn(usize) -> String = |n| format!("{n} pixels"), |n| format!("{n} 像素");
+        mask_pixels: fn(&str) -> String = |n| format!("{n} pixels"), |n| format!("{n} 像素");
         coefficients: fn(usize) -> String =
             |n| format!("{n} coefficients (系数)"),
             |n| format!("{n} 个系数（coefficients）");

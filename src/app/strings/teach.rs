@@ -151,6 +151,9 @@ strings! {
             "Collect a few examples of two classes or more. Accuracy, confusions and a map appear as soon as the first head is trained.",
             "请为两个或更多类别收集几个示例。第一个分类头训练好后，这里会显示准确率、混淆和分布图。";
         accuracy = "Accuracy", "准确率";
+        no_better: fn(f64) -> String =
+            |guessing| format!("That is no better than guessing ({}). Each take is judged by a head that saw the other takes only: collect every class in several takes, places and lights.", percent(guessing)),
+            |guessing| format!("这不比猜测（{}）更好。每次采集都由只见过其他采集的分类头来判断：请在不同时间、地点和光线下多次收集每个类别。", percent(guessing));
         accuracy_is: fn(f64, f64, f64) -> String =
             |share, low, high| format!("{} (between {} and {})", percent(share), percent(low), percent(high)),
             |share, low, high| format!("{}（{} 至 {} 之间）", percent(share), percent(low), percent(high));
@@ -223,8 +226,8 @@ strings! {
         choose_folder = "Choose …", "选择……";
         raw_bytes = "Raw bytes in", "直接输入原始字节";
         raw_bytes_text =
-            "Normalisation and colour order become part of the graph: other programs feed the pixels of an RGB image as they are, and nothing can go wrong there.",
-            "归一化和颜色顺序成为图的一部分：其他程序直接输入 RGB 图片的像素即可，不会出错。";
+            "Normalisation and colour order become part of the graph: other programs feed the pixels of an RGB image, resized and cropped as the backbone wants it.",
+            "归一化和颜色顺序成为图的一部分：其他程序只需按骨干网络的要求缩放和裁剪，再直接输入 RGB 图片的像素。";
         exporting = "Writing and checking the model …", "正在写入并校验模型……";
         exported = "Exported", "已导出";
         exported_text: fn(usize, f64) -> String =
@@ -316,14 +319,14 @@ pub fn advice_text(advice: &Advice, names: &[String], language: Language) -> Str
             format!("请多收集“{}”：它只有 {count} 个。", name(*class))
         }
         (Advice::Confused { class, with, times }, Language::English) => format!(
-            "\"{}\" was taken for \"{}\" {}: collect both where they look alike.",
+            "\"{}\" and \"{}\" were mixed up {}: collect both where they look alike.",
             name(*class),
             name(*with),
             if *times == 1 { "once".into() } else { format!("{times} times") }
         ),
         (Advice::Confused { class, with, times }, Language::Chinese) => {
             format!(
-                "“{}”有 {times} 次被认作“{}”：请在两者相似的情形下各收集一些。",
+                "“{}”和“{}”混淆了 {times} 次：请在两者相似的情形下各收集一些。",
                 name(*class),
                 name(*with)
             )

@@ -88,6 +88,11 @@ fn idle(page: &TeachPage, ui: &mut Ui, view: &View<'_>) {
             let a = measured.accuracy;
             let text = format!("{} {}", w.accuracy, (w.accuracy_is)(a.share, a.low, a.high));
             ui.add(egui::Label::new(egui::RichText::new(text).color(p.strong)).wrap());
+            let guessing = 1.0 / learned.samples.names.len().max(1) as f64;
+            if a.share <= guessing {
+                let text = egui::RichText::new((w.no_better)(guessing)).color(p.warn);
+                ui.add(egui::Label::new(text).wrap());
+            }
         }
         if page.outdated {
             match page.empty_class() {

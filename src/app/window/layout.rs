@@ -291,7 +291,11 @@ fn help_menu(ui: &mut Ui, s: &Strings, out: &mut Vec<Intent>) {
 /// The pages for those who want to see how networks work.
 fn learn_ui(ui: &mut Ui, view: &View<'_>, out: &mut Vec<Intent>) {
     ui.horizontal(|ui| {
-        let pages = [(Icon::Teach, view.strings.teach.button, view.strings.teach.key, "T", Page::Teach)];
+        let s = view.strings;
+        let pages = [
+            (Icon::Inside, s.inside.title, s.inside.key, "I", Page::Inside),
+            (Icon::Teach, s.teach.button, s.teach.key, "T", Page::Teach),
+        ];
         for (icon, name, hint, key, page) in pages {
             if icon_text_button(ui, icon, name).on_hover_text(format!("{hint}  ({key})")).clicked() {
                 out.push(Intent::Window(WindowIntent::Show(page)));

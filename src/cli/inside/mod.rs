@@ -391,23 +391,29 @@ fn show_why(
         move || interrupt.is_set()
     };
     let (image, of_layer) = (frame.clone(), layer.clone());
-    let explained = interrupt.attend("explain", move || -> Result<Explanation, ModelError> {
-        let nothing = || ModelError::RunFailed {
-            reason: "it found nothing in this image that could be explained".into(),
-        };
+    let explained = interrupt.attend("explain", move || -> Result<Option<Explanation>, ModelError> {
         let Some(layer) = of_layer else {
             let mut occlusion = Occlusion::new(&mut model, &image, target)?;
             if occlusion.is_of_nothing() {
-                return Err(nothing());
+                return Ok(None);
             }
             while !is_stopped() && occlusion.step(&mut model)? {}
-            return Ok(occlusion.explanation());
+            return Ok(Some(occlusion.explanation()));
         };
-        why::explain(&mut model, &image, &layer, end.as_ref(), target, &is_stopped)?.ok_or_else(nothing)
+        why::explain(&mut model, &image, &layer, end.as_ref(), target, &is_stopped)
     })??;
     if interrupt.is_set() {
         return Err(Failure::Interrupted.into());
     }
+    let Some(explained) = explained else {
+        let class = args.why.as_deref().filter(|class| !class.is_empty());
+        let what = class.map_or_else(|| "anything".to_owned(), |class| format!("\u{201c}{class}\u{201d}"));
+        return Err(Failure::failed(
+            format!("The model doesn't find {what} in this image, so there is nothing to explain."),
+            "Choose another image or class; `sightline predict IMAGE` lists what is found.",
+        )
+        .into());
+    };
     let saved = match &args.save {
         Some(save) => vec![saving::explanation(save, frame, &explained, args.force)?],
         None => Vec::new(),

@@ -106,6 +106,8 @@ facts! {
     Tab "tab" word;
     /// The layer or tensor that it shows.
     Layer "layer" word;
+    /// Tensors whose maps the Inside page has shown since it was opened.
+    LayersSeen "layers-seen" number;
     /// Standard deviation of the blur before the model, in pixels.
     Blur "blur" number;
     Brightness "brightness" number;
