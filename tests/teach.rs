@@ -236,7 +236,7 @@ fn every_failure_is_one_sentence_with_its_fix_and_leaves_no_file() {
     for (arguments, code, says) in [
         (&["gone"][..], 1, "doesn't exist"),
         (&["small.onnx"], 1, "isn't a folder"),
-        (&["one"], 1, "has 1 classes with images"),
+        (&["one"], 1, "has 1 class with images"),
         (&["many"], 1, "more classes than 20"),
         (&["outside"], 1, "isn't one in the project's own folder"),
         (&["three", "--tensor", "nowhere"], 1, "“nowhere” can't be the embedding"),

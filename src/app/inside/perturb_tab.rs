@@ -200,6 +200,10 @@ fn comparison_ui(ui: &mut Ui, w: &Inside, other: &Path, comparison: &Comparison,
         None => (w.no_divergence)(comparison.tensors.len(), &name_of(other)),
     };
     ui.add(egui::Label::new(egui::RichText::new(text).color(p.text)).wrap());
+    if comparison.is_doubtful() {
+        let text = (w.doubtful)(comparison.tensors.len(), comparison.layers);
+        ui.add(egui::Label::new(egui::RichText::new(text).color(p.warn)).wrap());
+    }
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = egui::ScrollArea::vertical().id_salt("divergence").auto_shrink([false, false]);
     area.show_rows(ui, ROW, comparison.tensors.len(), |ui, rows| {

@@ -325,6 +325,9 @@ strings! {
         diverges_at: fn(usize, &str, &str, &str) -> String =
             |n, other, layer, kind| format!("{n} tensors in common with {other}; they come apart most at {layer} ({kind})."),
             |n, other, layer, kind| format!("与 {other} 共有 {n} 个张量；在 {layer}（{kind}）处差异增加最多。");
+        doubtful: fn(usize, usize) -> String =
+            |n, all| format!("Only {n} of {all} layers have a counterpart of the same name and shape: these are hardly two forms of one model."),
+            |n, all| format!("{all} 个层中只有 {n} 个有名称和形状相同的对应层：它们很可能不是同一模型的两种形式。");
         no_divergence: fn(usize, &str) -> String =
             |n, other| format!("{n} tensors in common with {other}; nowhere do they come apart."),
             |n, other| format!("与 {other} 共有 {n} 个张量；没有明显差异。");

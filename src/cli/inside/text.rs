@@ -163,6 +163,14 @@ pub fn against(comparison: &Comparison) -> String {
             worst.snr_db.map_or_else(String::new, |db| format!("{db:.1}"))
         );
     }
+    if comparison.is_doubtful() {
+        let _ = write!(
+            text,
+            "\nOnly {} of {} layers have a counterpart of the same name and shape: these are hardly two forms of one model.",
+            comparison.tensors.len(),
+            comparison.layers
+        );
+    }
     text
 }
 

@@ -39,6 +39,16 @@ pub struct Comparison {
     pub tensors: Vec<Divergence>,
     /// The place in `tensors` where the ratio falls most from what the layer reads to what it makes.
     pub worst_step: Option<usize>,
+    /// Layers of the first network that make float tensors. Those without a counterpart in the second aren't in `tensors`.
+    pub layers: usize,
+}
+
+impl Comparison {
+    /// Whether so few tensors have a counterpart that these are hardly two forms of one model.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.tensors.len() * 4 < self.layers
+    }
 }
 
 /// Bytes of tensors that are held at once.
@@ -57,11 +67,13 @@ pub fn compare(
 ) -> Result<Comparison, ModelError> {
     let second = Graph::read(paths[1])?;
     let mut pairs = Vec::new();
+    let mut comparison = Comparison::default();
     for layer in &layers.layers {
         let Some(size) = layer.size.as_ref().filter(|size| size.element.starts_with("float")) else {
             continue;
         };
         let Some(name) = layer.outputs.first() else { continue };
+        comparison.layers += 1;
         let copy = format!("{name}_DequantizeLinear_Output");
         let other = [copy, name.clone()].into_iter().find(|name| second.producer(name).is_some());
         if let Some(other) = other {
@@ -75,7 +87,6 @@ pub fn compare(
             remedy: "Compare two forms of one model, exported or quantised from the same file.".into(),
         });
     }
-    let mut comparison = Comparison::default();
     while !pairs.is_empty() {
         let mut bytes = 0;
         let fits = pairs.iter().take_while(|(.., size)| {

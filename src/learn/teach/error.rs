@@ -21,7 +21,7 @@ pub enum TeachError {
     #[error("The project file \u{201c}{}\u{201d} is invalid: {reason}.", path.display())]
     BadProject { path: PathBuf, reason: String },
     /// A folder with fewer than two classes of images.
-    #[error("\u{201c}{}\u{201d} has {count} classes with images, and a model learns to tell apart two or more.", path.display())]
+    #[error("\u{201c}{}\u{201d} has {} with images, and a model learns to tell apart two or more.", path.display(), if *count == 1 { "1 class".to_owned() } else { format!("{count} classes") })]
     TooFewClasses { path: PathBuf, count: usize },
     /// More classes than a project may have: so many at least, since nobody counts further.
     #[error("The project has more classes than {}, the most that a project may have.", super::MAX_CLASSES)]
