@@ -67,6 +67,8 @@ fn a_picture_that_stands_still_is_changed_run_again_and_comes_back() {
         engine.prediction().is_some_and(|prediction| prediction.frame.data[0] == 49)
     });
     times.push(captured());
+    // Longer than such a picture is said to be old.
+    std::thread::sleep(Duration::from_millis(300));
     engine.send(Command::Perturb(None));
     until("it is as it came", || red(&engine) == Some(100));
     until("the model sees that", || {
