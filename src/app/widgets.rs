@@ -83,6 +83,18 @@ pub fn focus_ring(ctx: &egui::Context) {
     painter.rect_stroke(response.rect, RADIUS, Stroke::new(2.0, colour), StrokeKind::Outside);
 }
 
+/// Gives the focus to a text field, so that what is typed takes the place of its text.
+pub fn focus_all(ui: &Ui, field: &Response, text: &str) {
+    field.request_focus();
+    let mut state = egui::TextEdit::load_state(ui.ctx(), field.id).unwrap_or_default();
+    let all = egui::text::CCursorRange::two(
+        egui::text::CCursor::new(0),
+        egui::text::CCursor::new(text.chars().count()),
+    );
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), field.id);
+}
+
 /// Scrolls to what Tab has just given the focus. Call it at the end of what a scroll area holds.
 pub fn follow_focus(ui: &Ui) {
     let key = ui.scope_id().with("followed focus");

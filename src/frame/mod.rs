@@ -68,6 +68,14 @@ pub struct Scene {
     pub origin: Option<Arc<str>>,
 }
 
+impl Scene {
+    /// Whether a frame shows this.
+    #[must_use]
+    pub fn is_of(&self, frame: &Frame) -> bool {
+        self.generation == frame.generation && self.origin == frame.origin
+    }
+}
+
 impl Frame {
     /// What it shows.
     #[must_use]

@@ -122,13 +122,8 @@ impl LessonsController {
                     running.course.back();
                 }
                 self.remember(core);
-                if self.samples.is_some() {
-                    self.set_up(beside, core);
-                } else {
-                    self.prepare(core);
-                }
+                self.set_up(beside, core);
             }
-            LessonsIntent::SetUp if self.samples.is_none() => self.prepare(core),
             LessonsIntent::SetUp => self.set_up(beside, core),
             LessonsIntent::Close => self.close(beside, core),
             LessonsIntent::List => {
@@ -213,11 +208,7 @@ impl LessonsController {
         if core.page != Page::Stage {
             core.ask(Intent::Window(WindowIntent::Show(Page::Stage)));
         }
-        if self.samples.is_some() {
-            self.set_up(beside, core);
-        } else {
-            self.prepare(core);
-        }
+        self.set_up(beside, core);
     }
 
     /// Writes the pictures of the lessons, and sets the step up when they are there.
@@ -238,10 +229,14 @@ impl LessonsController {
         });
     }
 
-    /// Shows what the step shows.
+    /// Shows what the step shows, once the pictures of the lessons are there.
     fn set_up(&mut self, beside: &Beside<'_>, core: &mut Core) {
+        if self.samples.is_none() {
+            self.prepare(core);
+            return;
+        }
         let wanted = self.wanted(beside, core);
-        let (Some(running), Some(_)) = (&mut self.running, &self.samples) else { return };
+        let Some(running) = &mut self.running else { return };
         let Some(mut set_up) = wanted else {
             (running.set_up, running.is_complete) = (SetUp::default(), true);
             return;

@@ -162,11 +162,7 @@ impl InsidePage {
             return;
         }
         view.steps_of = Some(Arc::clone(found));
-        let planes = |layer: &Layer| {
-            let shape: Vec<usize> =
-                layer.size.as_ref()?.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-            Planes::of(&shape, found.list.input_size)
-        };
+        let planes = |layer: &Layer| Planes::of_shape(&layer.size.as_ref()?.shape, found.list.input_size);
         let fits = |place: &usize| {
             let layer = found.list.layers.get(*place);
             // Before they are measured, sizes aren't known.

@@ -141,22 +141,21 @@ pub fn frame_picture(frame: &Frame, most: usize) -> Arc<ColorImage> {
 /// A map of 0..=1 as heat to be laid over a picture: clear where it is low.
 #[must_use]
 pub fn heat(width: usize, height: usize, values: &[f32]) -> Arc<ColorImage> {
-    let colour = |value: &f32| {
-        let value = if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 };
-        let [r, g, b] = INFERNO[(value * 255.0) as usize].to_array()[..3].try_into().unwrap_or_default();
-        Color32::from_rgba_unmultiplied(r, g, b, ((0.25 + 0.75 * value) * 255.0) as u8)
-    };
-    let mut pixels: Vec<Color32> = values.iter().map(colour).collect();
-    pixels.resize(width * height, Color32::TRANSPARENT);
-    Arc::new(ColorImage::new([width, height], pixels))
+    overlay(width, height, values, |value| 0.25 + 0.75 * value)
 }
 
 /// Scores of 0..=1 to lie over a picture: clear where there is none.
+#[must_use]
 pub fn over_picture(width: usize, height: usize, values: &[f32]) -> Arc<ColorImage> {
+    overlay(width, height, values, f32::sqrt)
+}
+
+/// Values of 0..=1 in colours that cover as much as `opacity` says of each.
+fn overlay(width: usize, height: usize, values: &[f32], opacity: fn(f32) -> f32) -> Arc<ColorImage> {
     let colour = |value: &f32| {
         let value = if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 };
         let [r, g, b] = INFERNO[(value * 255.0) as usize].to_array()[..3].try_into().unwrap_or_default();
-        Color32::from_rgba_unmultiplied(r, g, b, (value.sqrt() * 255.0) as u8)
+        Color32::from_rgba_unmultiplied(r, g, b, (opacity(value) * 255.0) as u8)
     };
     let mut pixels: Vec<Color32> = values.iter().map(colour).collect();
     pixels.resize(width * height, Color32::TRANSPARENT);

@@ -254,9 +254,7 @@ impl InsidePage {
     /// Notes which frame is shown: a chosen candidate is one of its source's, and while candidates are followed the frame is held.
     pub fn shows(&mut self, frame: Option<&Frame>) {
         let is_same = match (&self.scene, frame) {
-            (Some(scene), Some(frame)) => {
-                scene.generation == frame.generation && scene.origin == frame.origin
-            }
+            (Some(scene), Some(frame)) => scene.is_of(frame),
             (None, None) => true,
             _ => false,
         };
@@ -282,8 +280,7 @@ impl InsidePage {
     pub fn note(&mut self, prediction: &Prediction) {
         let Before { of, scores } = &mut self.tables.before;
         let frame = &prediction.frame;
-        let is_same =
-            of.as_ref().is_some_and(|of| of.generation == frame.generation && of.origin == frame.origin);
+        let is_same = of.as_ref().is_some_and(|of| of.is_of(frame));
         if !is_same {
             *of = None;
             scores.clear();

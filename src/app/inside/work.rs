@@ -441,10 +441,7 @@ fn layers_found(list: Layers, is_measured: bool, diagram: Option<Diagram>, graph
 
 /// Whether what a layer makes is a stack of maps.
 fn is_stack(layer: &Layer, list: &Layers) -> bool {
-    layer.size.as_ref().is_some_and(|size| {
-        let shape: Vec<usize> = size.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-        Planes::of(&shape, list.input_size).is_some()
-    })
+    layer.size.as_ref().is_some_and(|size| Planes::of_shape(&size.shape, list.input_size).is_some())
 }
 
 /// The last tensor that is a stack of maps, whatever it holds.

@@ -7,7 +7,9 @@ use crate::app::icons::{self, Icon};
 use crate::app::intent::{Intent, LessonsIntent, LibraryIntent, Page, WindowIntent};
 use crate::app::style::{CARD_RADIUS, RADIUS, palette};
 use crate::app::view::View;
-use crate::app::widgets::{at_right, follow_focus, icon_button, notice, plain_button, primary_button};
+use crate::app::widgets::{
+    at_right, focus_all, follow_focus, icon_button, notice, plain_button, primary_button,
+};
 use crate::learn::lessons::{Course, Outcome, Question, Reaction, Reply, Step};
 use crate::library::names;
 
@@ -245,8 +247,7 @@ fn number_ui(
         let button = ui.add_enabled_ui(!outcome.is_right(), |ui| ui.button(w.check)).inner;
         if button.clicked() || entered {
             // The next try is typed at once: without the field, digits would be keys of the window.
-            field.request_focus();
-            select_all(ui.ctx(), field.id, panel.typed.chars().count());
+            focus_all(ui, &field, &panel.typed);
             match number(&panel.typed) {
                 Some((number, other)) => {
                     out.push(Intent::Lessons(LessonsIntent::Answer(Reply::Number(number, other))));
@@ -258,15 +259,6 @@ fn number_ui(
     if panel.is_no_number {
         ui.add(egui::Label::new(egui::RichText::new(w.not_a_number).color(p.warn)).wrap());
     }
-}
-
-/// What is typed next takes the place of the text of this field.
-fn select_all(ctx: &egui::Context, field: egui::Id, characters: usize) {
-    let mut state = egui::TextEdit::load_state(ctx, field).unwrap_or_default();
-    let all =
-        egui::text::CCursorRange::two(egui::text::CCursor::new(0), egui::text::CCursor::new(characters));
-    state.cursor.set_char_range(Some(all));
-    state.store(ctx, field);
 }
 
 /// A number as people write it: "720,000", "720 000", "0,33", "71 %". Where its comma may part thousands and may be a decimal comma,

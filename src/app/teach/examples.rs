@@ -12,7 +12,8 @@ use crate::app::strings::{Teach, plain_quotes, shown};
 use crate::app::style::{CARD_RADIUS, palette};
 use crate::app::view::{View, file_name};
 use crate::app::widgets::{
-    at_right, follow_focus, icon_button, notice, paragraph, plain_button, primary_button, sized_icon_button,
+    at_right, focus_all, follow_focus, icon_button, notice, paragraph, plain_button, primary_button,
+    sized_icon_button,
 };
 use crate::learn::teach::{Class, MAX_CLASSES};
 
@@ -264,15 +265,8 @@ fn name_field(
     let field = ui.add(edit).accessible_name(format!("{} {}", w.class_name, class + 1));
     if page.focus_class == Some(class) {
         page.focus_class = None;
-        field.request_focus();
         // What is typed takes the place of the name that it was given.
-        let mut state = egui::TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
-        let all = egui::text::CCursorRange::two(
-            egui::text::CCursor::new(0),
-            egui::text::CCursor::new(content.name.chars().count()),
-        );
-        state.cursor.set_char_range(Some(all));
-        state.store(ui.ctx(), id);
+        focus_all(ui, &field, &content.name);
     }
     if field.changed() {
         page.renaming = Some(Renaming { class: own, text });

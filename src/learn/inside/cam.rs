@@ -112,8 +112,7 @@ pub fn usual_layer(layers: &Layers) -> Option<&str> {
 pub fn layer_at(layers: &Layers, stride: Option<u32>) -> Option<&str> {
     let maps = layers.layers.iter().filter_map(|layer| {
         let size = layer.size.as_ref().filter(|size| size.element.starts_with("float"))?;
-        let shape: Vec<usize> = size.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-        let planes = Planes::of(&shape, layers.input_size)?;
+        let planes = Planes::of_shape(&size.shape, layers.input_size)?;
         let is_large = planes.width.min(planes.height) >= 4 && planes.count >= 2;
         (is_large && makes_features(&layer.kind)).then_some((layer, planes))
     });

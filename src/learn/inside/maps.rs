@@ -40,8 +40,7 @@ impl Planes {
     /// its shape says.
     #[must_use]
     pub fn of_tensor(tensor: &Tensor<'_>, input: (u32, u32)) -> Option<Self> {
-        let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-        let mut planes = Self::of(&shape, input)?;
+        let mut planes = Self::of_shape(tensor.shape, input)?;
         // The attention of one patch adds up to 1; a padded feature map may have the same sides.
         if planes.layout == PlaneLayout::Attention {
             let row = || (0..planes.width).filter_map(|place| tensor.data.number(place));
@@ -51,6 +50,13 @@ impl Planes {
             }
         }
         (planes.values() <= tensor.data.len()).then_some(planes)
+    }
+
+    /// As [`Self::of`], of a shape as a file has it: an open or a wrong side is 0.
+    #[must_use]
+    pub fn of_shape(shape: &[i64], input: (u32, u32)) -> Option<Self> {
+        let shape: Vec<usize> = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+        Self::of(&shape, input)
     }
 
     /// As [`Self::of_tensor`], as far as the shape tells.

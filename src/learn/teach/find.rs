@@ -40,8 +40,8 @@ impl Features {
     /// Reads the tensor of a network whose input has this width and height. Memory is used again. Returns whether it lies over
     /// the image at all.
     pub fn fill(&mut self, tensor: &Tensor<'_>, input: (u32, u32)) -> bool {
-        let shape: Vec<usize> = tensor.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-        let planes = Planes::of(&shape, input).filter(|planes| planes.values() <= tensor.data.len());
+        let planes =
+            Planes::of_shape(tensor.shape, input).filter(|planes| planes.values() <= tensor.data.len());
         self.values.clear();
         let Some(planes) = planes else {
             (self.width, self.height, self.channels) = (0, 0, 0);

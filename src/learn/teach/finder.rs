@@ -202,8 +202,7 @@ fn maps_of(path: &Path, options: &OpenOptions) -> Result<(Vec<FeatureMap>, Fit),
             if !matches!(output.data, Data::F32(_)) {
                 continue;
             }
-            let shape: Vec<usize> = output.shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
-            let Some(planes) = Planes::of(&shape, fitted.input) else { continue };
+            let Some(planes) = Planes::of_shape(output.shape, fitted.input) else { continue };
             let (width, height, channels) = (planes.width, planes.height, planes.count);
             let fits = channels >= CHANNELS && CELLS.contains(&(width * height));
             if !fits || planes.layout == PlaneLayout::Attention {

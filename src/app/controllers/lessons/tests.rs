@@ -17,6 +17,15 @@ impl Window {
     }
 }
 
+/// A lesson that was begun, its pictures in this folder.
+fn begun(folder: &Path, window: &Window) -> (LessonsController, Core) {
+    let mut core = Core::bare(folder);
+    let samples = Some(folder.to_owned());
+    let mut lessons = LessonsController { samples, ..LessonsController::default() };
+    lessons.apply(LessonsIntent::Begin("boxes".into()), &window.beside(), &mut core);
+    (lessons, core)
+}
+
 fn runs(core: &mut Core, path: &str) {
     let model = ModelInfo { path: path.into(), ..model_info() };
     core.model = Arc::new(ModelState { current: Some(Arc::new(model)), ..ModelState::default() });
@@ -86,11 +95,8 @@ fn every_change_of_the_picture_is_told() {
 #[test]
 fn the_list_comes_after_everything_that_a_lesson_gives_back() {
     let dir = tempfile::tempdir().unwrap();
-    let mut core = Core::bare(dir.path());
     let window = Window::default();
-    let mut lessons =
-        LessonsController { samples: Some(dir.path().to_owned()), ..LessonsController::default() };
-    lessons.apply(LessonsIntent::Begin("boxes".into()), &window.beside(), &mut core);
+    let (mut lessons, mut core) = begun(dir.path(), &window);
     core.page = Page::Inside;
     core.intents.clear();
     lessons.apply(LessonsIntent::List, &window.beside(), &mut core);
@@ -103,11 +109,8 @@ fn the_list_comes_after_everything_that_a_lesson_gives_back() {
 #[test]
 fn another_list_of_models_leaves_the_window_as_the_learner_has_it() {
     let dir = tempfile::tempdir().unwrap();
-    let mut core = Core::bare(dir.path());
     let window = Window::default();
-    let mut lessons =
-        LessonsController { samples: Some(dir.path().to_owned()), ..LessonsController::default() };
-    lessons.apply(LessonsIntent::Begin("boxes".into()), &window.beside(), &mut core);
+    let (mut lessons, mut core) = begun(dir.path(), &window);
     assert!(!lessons.view().missing.is_empty(), "there is no model here");
     core.intents.clear();
     core.models = Arc::new(Vec::new());
